@@ -1,0 +1,167 @@
+// Who may import whom. Each folder of the sdk names what it may reach; everything else is refused, Node's own modules
+// and npm packages included. `npm run check` runs this over sdk, harness, examples and test.
+
+const own = (folder) => `^sdk/src/${folder}/`;
+const index = (folder) => `^sdk/src/${folder}/index\\.ts$`;
+const errors = '^sdk/src/errors\\.ts$';
+const anyIndex = '^sdk/src/(index|errors)\\.ts$|^sdk/src/[^/]+/index\\.ts$';
+const npm = (...names) => `node_modules/(${names.join('|')})/`;
+
+/** Beside its own files a folder may reach what is listed, and Node's modules. */
+const folder = (name, allowed) => ({
+  name: `sdk-${name}`,
+  severity: 'error',
+  comment: `sdk/src/${name} reaches further than its place in the picture allows.`,
+  from: { path: own(name) },
+  to: { pathNot: [own(name), ...allowed], dependencyTypesNot: ['core'] },
+});
+
+const onlyFrom = (name, package_, places, comment) => ({
+  name,
+  severity: 'error',
+  comment,
+  from: { path: '^(sdk|harness)/src/', pathNot: places },
+  to: { path: npm(package_) },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'sdk-core',
+      severity: 'error',
+      comment: 'core is vocabulary: it imports nothing at all, not even from Node.',
+      from: { path: own('core') },
+      to: { pathNot: own('core') },
+    },
+    {
+      name: 'sdk-errors',
+      severity: 'error',
+      comment: 'errors.ts stands alone.',
+      from: { path: errors },
+      to: {},
+    },
+    folder('stir', [
+      own('core'),
+      errors,
+      npm('jose', '@peculiar/asn1-[a-z0-9]+', 'lru-cache', 'http-cache-semantics', '@types/http-cache-semantics'),
+    ]),
+    folder('log', [own('core'), errors]),
+    folder('platform', [own('core'), errors, npm('jose', 'zod')]),
+    folder('records', [
+      own('core'),
+      errors,
+      own('log'),
+      own('platform'),
+      npm('zod', '@duckdb/[a-z0-9-]+', '@clickhouse/client', 'pg', '@types/pg', '@nats-io/[a-z0-9-]+'),
+    ]),
+    {
+      name: 'sdk-records-platform-types-only',
+      severity: 'error',
+      comment: 'records knows the platform by its types alone: no code of it may be loaded.',
+      from: { path: own('records') },
+      to: { path: own('platform'), dependencyTypesNot: ['type-only'] },
+    },
+    folder('traceback', [own('core'), errors, own('records'), own('platform'), own('log'), npm('jose', 'zod')]),
+    folder('switch', [own('core'), errors, own('stir'), own('records'), npm('drachtio-srf')]),
+    {
+      name: 'sdk-switch-drachtio-types-only',
+      severity: 'error',
+      comment: "the switch folder knows drachtio-srf by its shape; loading it is the application's business.",
+      from: { path: own('switch') },
+      to: { path: npm('drachtio-srf'), dependencyTypesNot: ['type-only'] },
+    },
+    folder('sidecar', [own('core'), anyIndex, npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml')]),
+    folder('cli', [
+      own('core'),
+      anyIndex,
+      npm('drachtio-srf', 'jose', 'zod', 'yaml', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
+    ]),
+    folder('testing', [own('core'), anyIndex, npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata')]),
+    {
+      name: 'sdk-index',
+      severity: 'error',
+      comment: 'The root of the package re-exports; it holds no code of its own.',
+      from: { path: '^sdk/src/index\\.ts$' },
+      to: { pathNot: [index('[^/]+'), errors] },
+    },
+    {
+      name: 'nobody-imports-testing',
+      severity: 'error',
+      comment: 'The test kit loads a second ASN.1 stack; only commands may reach for it.',
+      from: { path: '^sdk/src/', pathNot: [own('testing'), own('cli')] },
+      to: { path: own('testing') },
+    },
+    {
+      name: 'nobody-imports-cli',
+      severity: 'error',
+      comment: 'Commands are leaves.',
+      from: { path: '^(sdk|harness)/src/', pathNot: '/src/cli/' },
+      to: { path: '/src/cli/' },
+    },
+    {
+      name: 'harness-by-package-name',
+      severity: 'error',
+      comment: 'The harness uses @hopback/sdk as a stranger would: by its exports, never by a path into it.',
+      from: { path: '^harness/src/' },
+      to: { path: '^sdk/', dependencyTypesNot: ['aliased-workspace'] },
+    },
+    {
+      name: 'sdk-without-harness',
+      severity: 'error',
+      comment: 'The sdk knows nothing of the harness.',
+      from: { path: '^sdk/src/' },
+      to: { path: '^harness/|node_modules/@hopback/' },
+    },
+    {
+      name: 'examples-as-strangers',
+      severity: 'error',
+      comment: 'Examples show what a user writes: package names, no paths into the sources.',
+      from: { path: '^examples/' },
+      to: { path: '^(sdk|harness|test)/', dependencyTypesNot: ['aliased-workspace'] },
+    },
+    onlyFrom(
+      'drachtio-srf-places',
+      'drachtio-srf',
+      ['^harness/src/network/', own('switch'), '^sdk/src/cli/'],
+      'drachtio-srf belongs to harness/network; the sdk knows it by type, and the redirect command loads it.',
+    ),
+    onlyFrom('sip-js-places', 'sip\\.js', ['^harness/src/phones/'], 'sip.js belongs to harness/phones.'),
+    onlyFrom('zod-in-schema-files', 'zod', ['\\.schema\\.ts$'], 'zod lives in *.schema.ts, at the edges.'),
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'Code that loads itself means that two files are one. Types may look at each other within a folder.',
+      from: { path: '^(sdk|harness)/src/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      comment: 'An import that leads nowhere.',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-undeclared-packages',
+      severity: 'error',
+      comment: 'A package that package.json does not declare for those who install us.',
+      from: { path: '^(sdk|harness)/src/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: ['^\\.cache/'] },
+    tsPreCompilationDeps: true,
+    combinedDependencies: false,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.js', '.d.ts', '.json'],
+    },
+  },
+};

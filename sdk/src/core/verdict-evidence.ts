@@ -1,0 +1,77 @@
+import type { Attestation, Verstat } from './terms.js';
+
+/** A check that did not simply pass, with both values where there are two to compare. */
+export interface EvidenceException {
+  /** Name of the step, as listed by `VERIFICATION_STEPS`. */
+  readonly step: string;
+  /** `failed`; `unknown` (could not be checked); `noted` (a deviation that policy lets pass). */
+  readonly result: 'failed' | 'unknown' | 'noted';
+  /** The failure reason or note. */
+  readonly reason: string;
+  /** What the rule asked for, or the value on the other side of the comparison. */
+  readonly expected?: string | number;
+  /** What was found. */
+  readonly actual?: string | number;
+}
+
+/** What is kept of one PASSporT that was looked at. */
+export interface PassportEvidence {
+  /** Index of the Identity header in the request, from 0. */
+  readonly index: number;
+  /** The PASSporT type: `shaken`, `div`, …; absent where it could not be read or the PASSporT has none. */
+  readonly ppt?: string;
+  readonly status: 'passed' | 'failed' | 'indeterminate' | 'ignored';
+  /** SHA-256 of the JWS signing input (header.payload), lower-case hex. Never of the token: its text and signature can be respelled. */
+  readonly signingInputSha256?: string;
+  readonly x5u?: string;
+  /** SHA-256 of the DER of the end-entity certificate that was used, lower-case hex. */
+  readonly certificateSha256?: string;
+  /** SHA-256 of the trust anchor that the path ended in. */
+  readonly trustAnchorSha256?: string;
+  readonly spc?: string;
+  readonly orig?: string;
+  readonly dest?: readonly string[];
+  /** The diverting number of a div PASSporT. */
+  readonly div?: string;
+  readonly iatSeconds?: number;
+  readonly attestation?: Attestation;
+  readonly origId?: string;
+  /** Names of the steps that passed, in the order they were made. Steps in neither list did not apply or were not reached. */
+  readonly passed: readonly string[];
+  /** Steps that failed, could not be decided or left a note. */
+  readonly exceptions: readonly EvidenceException[];
+}
+
+/**
+ * What a verification service looked at and found, compact enough to be kept with every call record and complete enough
+ * that a traceback answer can be built from it. Plain JSON.
+ */
+export interface VerdictEvidence {
+  readonly format: 'hopback.verdict-evidence.1';
+  /** When the verdict was given, milliseconds since the epoch, by the verifier's clock. */
+  readonly checkedAtMs: number;
+  readonly profile: 'shaken' | 'rfc8224';
+  /** How old, or how far ahead, an `iat` may have been, seconds. */
+  readonly freshnessSeconds: number;
+  /** Which set of trust anchors and CRLs was used: the id of the trust store. */
+  readonly trustStore?: string;
+  readonly verstat: Verstat;
+  /** The values of the request that claims were compared with, in canonical form, and where they were taken from. */
+  readonly request: {
+    readonly orig?: string;
+    readonly origSource?: 'p-asserted-identity' | 'from' | 'given';
+    readonly dest?: string;
+    readonly destSource?: 'to' | 'request-uri' | 'given';
+    /** Number of the Request-URI, where it was given. */
+    readonly target?: string;
+    /** The Date header, seconds since the epoch. */
+    readonly dateSeconds?: number;
+  };
+  readonly passports: readonly PassportEvidence[];
+  /** Same call, same key: made of the signed claims, so that respelled tokens and twin signatures do not differ. */
+  readonly callKey?: string;
+  /** How often this verifier has seen the call key, this time included; 1 for the first. */
+  readonly seenCount?: number;
+  /** When this verifier first saw the call key, milliseconds since the epoch. */
+  readonly firstSeenMs?: number;
+}

@@ -1,0 +1,59 @@
+/** Every code a {@link HopbackError} can carry. Closed: switching over it is checked at compile time. */
+export type HopbackErrorCode =
+  | 'invalid-argument'
+  | 'invalid-configuration'
+  | 'key-unusable'
+  | 'certificate-unusable'
+  | 'signer-failed'
+  | 'storage-failed'
+  | 'network-failed'
+  | 'trust-list-rejected'
+  | 'unavailable'
+  | 'closed'
+  | 'internal';
+
+/** What a thrower may add to a {@link HopbackError}. */
+export interface HopbackErrorOptions {
+  /** Whether the same call may succeed later without a change by the caller. Default false. */
+  readonly retryable?: boolean;
+  /** The error underneath, kept for logs. */
+  readonly cause?: unknown;
+  /** Facts for the reader, never telephone numbers, tokens or key material. */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+const BRAND: unique symbol = Symbol.for('hopback.error');
+
+/**
+ * The one error class that this package throws: for mistakes of the caller, the platform, the disk and for bugs of ours.
+ * Bytes that come from a peer never cause one; they are answered with a discriminated union instead.
+ */
+export class HopbackError extends Error {
+  override readonly name = 'HopbackError';
+  /** What went wrong, as a word that does not change between releases. */
+  readonly code: HopbackErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** Facts for the reader; free of telephone numbers, tokens and key material. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+
+  static {
+    // On the prototype, not a member: a symbol has no name in the declarations that users compile against.
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
+  constructor(code: HopbackErrorCode, message: string, options: HopbackErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.details = options.details ?? {};
+  }
+}
+
+/**
+ * Tells whether a caught value is a {@link HopbackError}, also when two copies of the package are loaded.
+ * @param value - anything that was caught
+ */
+export function isHopbackError(value: unknown): value is HopbackError {
+  return typeof value === 'object' && value !== null && BRAND in value;
+}

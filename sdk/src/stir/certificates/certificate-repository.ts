@@ -1,0 +1,243 @@
+import { revalidationDelayMs, retryDelayMs } from './cache-lifetime.js';
+import { admitEnvelope, chainOfFetch, notAfterOf, type FetchedChain } from './chain-source.js';
+import { siteOf } from './fetch-slots.js';
+import { lookupOfNegative, sameChain, standingOf, type CachedChain, type FoundChain } from './repository-cache.js';
+import {
+  keep,
+  keepAndStore,
+  repositoryOf,
+  type CertificateRepositoryOptions,
+  type Repository,
+} from './repository-state.js';
+import { exportChains, importChains, preloadChains } from './repository-transfer.js';
+import type { CertificateLookup, CertificateRepositoryService, RepositoryStats } from './repository.js';
+import type { FetchX5uOptions } from './x5u-fetch.js';
+import { checkX5uUrl } from './x5u-url-policy.js';
+
+export type { CertificateRepositoryOptions } from './repository-state.js';
+
+/** Lookups under way at a time, the disk included; further ones are told `overloaded` at once. */
+export const MAX_LOOKUPS_IN_FLIGHT = 2_048;
+
+/**
+ * Makes the repository that a verification service gets its certificates from: memory, optionally disk, and the network
+ * behind both. One fetch per URL at a time; stale chains are served while they are revalidated in the background; URLs that fail
+ * are left alone for a doubling time; memory, sockets and queue are bounded. It owns no timers; the sockets of fetches
+ * under way end by their deadline or at `close()`.
+ * @param options - clock, policy, limits
+ * @throws {@link HopbackError} `invalid-argument` when a limit, the deadline or an allowed network makes no sense
+ * @see ATIS-1000074 section 5.3.1, RFC 9111
+ * @example
+ * ```ts
+ * const repository = createCertificateRepository({ clock: { nowMs: Date.now }, directory: '/var/cache/hopback' });
+ * ```
+ */
+export function createCertificateRepository(options: CertificateRepositoryOptions): CertificateRepositoryService {
+  const repository = repositoryOf(options);
+  const lookup = (url: string): Promise<CertificateLookup> => lookupChain(repository, url);
+  const close = (): Promise<void> => closeRepository(repository);
+  return {
+    peek: (url) => peekChain(repository, url),
+    lookup,
+    revalidate: (url) => revalidateChain(repository, url),
+    preload: (urls) => preloadChains(lookup, urls),
+    export: () => exportChains(repository),
+    import: (data) => importChains(repository, data),
+    stats: () => statsOf(repository),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What memory knows; a stale chain is handed out and refreshed behind the caller's back. */
+function peekChain(repository: Repository, url: string): CertificateLookup | undefined {
+  const { cache, clock, counts } = repository;
+  const nowMs = clock.nowMs();
+  const entry = cache.chain(url);
+  if (entry !== undefined) {
+    const standing = standingOf(entry, nowMs);
+    if (standing === 'fresh') counts.hits += 1;
+    if (standing === 'stale') {
+      counts.staleHits += 1;
+      if (mayRevalidate(repository, entry, nowMs))
+        void inFlight(repository, url, () => refresh(repository, url, entry, {}));
+    }
+    if (standing !== 'expired') return entry.lookup;
+  }
+  const negative = cache.negative(url);
+  if (negative !== undefined && nowMs < negative.retryAtMs) {
+    counts.negativeHits += 1;
+    return lookupOfNegative(url, negative, nowMs);
+  }
+  const checked = checkX5uUrl(url, repository.policy);
+  return checked.status === 'refused' ? checked : undefined;
+}
+
+function lookupChain(repository: Repository, url: string): Promise<CertificateLookup> {
+  const known = peekChain(repository, url);
+  if (known !== undefined) return Promise.resolve(known);
+  return inFlight(repository, url, () => load(repository, url));
+}
+
+/** A signature failed: fetch anew, unless that was done within the last minute or is being done. */
+function revalidateChain(repository: Repository, url: string): Promise<CertificateLookup> {
+  const entry = repository.cache.chain(url);
+  const nowMs = repository.clock.nowMs();
+  if (entry === undefined || standingOf(entry, nowMs) === 'expired') return lookupChain(repository, url);
+  const underWay = repository.flights.get(url);
+  if (underWay !== undefined) return underWay;
+  if (!mayRevalidate(repository, entry, nowMs)) return Promise.resolve(entry.lookup);
+  // Without validators and past every cache: a rotated file must come, even from a server whose ETag did not move.
+  return inFlight(repository, url, () => refresh(repository, url, entry, { noCache: true }));
+}
+
+function mayRevalidate(repository: Repository, entry: CachedChain, nowMs: number): boolean {
+  return (
+    nowMs >= entry.nextRevalidationMs && !repository.closing.signal.aborted && !repository.flights.has(entry.lookup.url)
+  );
+}
+
+/** Single flight: whoever asks while the URL is under way gets the same promise. */
+function inFlight(
+  repository: Repository,
+  url: string,
+  start: () => Promise<CertificateLookup>,
+): Promise<CertificateLookup> {
+  const { flights } = repository;
+  const underWay = flights.get(url);
+  if (underWay !== undefined) return underWay;
+  if (repository.closing.signal.aborted) return Promise.resolve(overloaded(url, 'the repository is closed'));
+  if (flights.size >= MAX_LOOKUPS_IN_FLIGHT) return Promise.resolve(rejectLoad(repository, url));
+  const flight = start()
+    .catch((error: unknown): CertificateLookup =>
+      overloaded(url, error instanceof Error ? error.message : 'unknown error'),
+    )
+    .finally(() => flights.delete(url));
+  flights.set(url, flight);
+  return flight;
+}
+
+/** A URL that memory does not know: from disk, else from the network. */
+async function load(repository: Repository, url: string): Promise<CertificateLookup> {
+  repository.counts.misses += 1;
+  const stored = await repository.disk?.load(url);
+  const admitted = stored === undefined ? undefined : admitEnvelope(stored, repository);
+  if (admitted !== undefined) {
+    const entry = keep(repository, admitted);
+    const nowMs = repository.clock.nowMs();
+    // What is stale is served now; the next peek revalidates it.
+    if (standingOf(entry, nowMs) !== 'expired') return entry.lookup;
+  }
+  const fetched = await fetchInTurn(repository, url, {});
+  if (fetched === undefined) return rejectLoad(repository, url);
+  if (fetched.status === 'chain') return keepAndStore(repository, fetched);
+  return rememberProblem(repository, url, fetched);
+}
+
+/** A URL whose chain is in memory: a new chain, the same one for longer, or the old one where the fetch failed. */
+async function refresh(
+  repository: Repository,
+  url: string,
+  entry: CachedChain,
+  request: { readonly noCache?: boolean },
+): Promise<CertificateLookup> {
+  const { cache, clock, counts } = repository;
+  const { validators } = entry;
+  const conditional = request.noCache !== true && Object.keys(validators).length > 0;
+  // Set before the fetch, so that a slow or failing one counts as the revalidation of this minute.
+  const nextRevalidationMs = clock.nowMs() + revalidationDelayMs(0);
+  counts.revalidations += 1;
+  const fetched = await fetchInTurn(repository, url, { ...request, ...(conditional ? { validators } : {}) });
+  if (fetched?.status === 'chain') {
+    const unchanged = sameChain(entry.lookup.chain, fetched.found.chain);
+    if (!unchanged) counts.rotations += 1;
+    const found = unchanged ? { ...fetched.found, chain: entry.lookup.chain } : fetched.found;
+    return keepAndStore(repository, { found, validators: fetched.validators }, nextRevalidationMs);
+  }
+  if (fetched?.status === 'not-modified') {
+    const freshUntilMs = fetched.freshUntilMs(notAfterOf(entry.lookup.chain));
+    const found: FoundChain = { ...entry.lookup, fetchedAtMs: clock.nowMs(), freshUntilMs };
+    return keepAndStore(repository, { found, validators }, nextRevalidationMs);
+  }
+  counts.fetchFailures += 1;
+  const revalidationFailures = entry.revalidationFailures + 1;
+  const failedUntilMs = clock.nowMs() + revalidationDelayMs(revalidationFailures);
+  // An import may have brought a newer chain meanwhile.
+  const current = cache.chain(url) ?? entry;
+  cache.setChain(url, { ...current, revalidationFailures, nextRevalidationMs: failedUntilMs });
+  return current.lookup;
+}
+
+/** Fetches when it is this URL's turn; `undefined` when there was no room to wait or the repository was closed. */
+async function fetchInTurn(
+  repository: Repository,
+  url: string,
+  request: Pick<FetchX5uOptions, 'validators' | 'noCache'>,
+): Promise<FetchedChain | undefined> {
+  const checked = checkX5uUrl(url, repository.policy);
+  if (checked.status === 'refused')
+    return { status: 'problem', problem: { status: 'refused', reason: checked.reason, detail: checked.detail } };
+  const slot = await repository.slots.acquire(siteOf(checked.host, checked.literal));
+  if (slot === undefined) return undefined;
+  try {
+    repository.counts.fetches += 1;
+    const result = await repository.fetch(url, request);
+    if (repository.closing.signal.aborted) return undefined;
+    return chainOfFetch(result, { parseChain: repository.parseChain, nowMs: repository.clock.nowMs() });
+  } finally {
+    slot.release();
+  }
+}
+
+function rememberProblem(
+  repository: Repository,
+  url: string,
+  fetched: FetchedChain & { readonly status: 'problem' | 'not-modified' },
+): CertificateLookup {
+  const { cache, clock, counts } = repository;
+  counts.fetchFailures += 1;
+  const nowMs = clock.nowMs();
+  // A 304 to a request without validators is refused below; should one come from a stand-in, it is no chain either.
+  const problem =
+    fetched.status === 'problem'
+      ? fetched.problem
+      : ({ status: 'unavailable', reason: 'http-status', detail: 'HTTP 304' } as const);
+  const failures = (cache.negative(url)?.failures ?? 0) + 1;
+  const retryAfter = fetched.status === 'problem' ? fetched.retryAfter : undefined;
+  const entry = { problem, failures, retryAtMs: nowMs + retryDelayMs(failures, retryAfter, { nowMs }) };
+  cache.setNegative(url, entry);
+  return lookupOfNegative(url, entry, nowMs);
+}
+
+function rejectLoad(repository: Repository, url: string): CertificateLookup {
+  if (repository.closing.signal.aborted) return overloaded(url, 'the repository is closed');
+  repository.counts.overloaded += 1;
+  return overloaded(url, 'too many certificate fetches at a time');
+}
+
+function overloaded(url: string, detail: string): CertificateLookup {
+  return { status: 'unavailable', url, reason: 'overloaded', detail, retryAfterMs: 0 };
+}
+
+function statsOf(repository: Repository): RepositoryStats {
+  const { cache, slots, disk, counts } = repository;
+  const files = disk?.stats();
+  return {
+    ...cache.size(),
+    activeFetches: slots.active(),
+    queuedFetches: slots.queued(),
+    ...counts,
+    diskLoads: files?.loads ?? 0,
+    diskCorrupted: files?.corrupted ?? 0,
+    diskReadFailures: files?.readFailures ?? 0,
+    diskWrites: files?.writes ?? 0,
+    diskWriteFailures: files?.writeFailures ?? 0,
+  };
+}
+
+async function closeRepository(repository: Repository): Promise<void> {
+  repository.closing.abort();
+  repository.slots.close();
+  await Promise.allSettled(repository.flights.values());
+  await repository.disk?.close();
+}

@@ -1,0 +1,285 @@
+/**
+ * Deepest nesting that is read. An X.509 certificate or CRL needs about 10 levels; the rest is room for unusual
+ * extensions. It keeps hostile nesting away from every decoder that recurses.
+ */
+export const DER_MAX_DEPTH = 24;
+
+/** Longest object identifier in bytes. The longest in use (2.25.UUID) take 20; a longer one is only there to make big-number work. */
+export const DER_MAX_OBJECT_IDENTIFIER_BYTES = 64;
+
+/** Identifier octets of the ASN.1 types that certificates and CRLs are made of. @see X.690 section 8.1.2 */
+export const DER_TAG = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectIdentifier: 0x06,
+  enumerated: 0x0a,
+  utf8String: 0x0c,
+  numericString: 0x12,
+  printableString: 0x13,
+  teletexString: 0x14,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  visibleString: 0x1a,
+  universalString: 0x1c,
+  bmpString: 0x1e,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
+/** One DER element: views into the bytes that were read, never copies. */
+export interface DerElement {
+  /** Identifier octet: class, constructed bit and number together. */
+  readonly tag: number;
+  /** Identifier, length and content: the exact bytes that a signature or a comparison covers. */
+  readonly encoded: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+/** Reads the elements of a constructed one in order, so that leftovers and wrong orders cannot be overlooked. */
+export interface DerCursor {
+  /** The next element, which must have this identifier octet. @throws {@link MalformedDer} when it has not. */
+  readonly take: (tag: number) => DerElement;
+  /** The next element if it has this identifier octet. */
+  readonly takeOptional: (tag: number) => DerElement | undefined;
+  /** The next element whatever it is. @throws {@link MalformedDer} at the end. */
+  readonly takeAny: () => DerElement;
+  readonly atEnd: () => boolean;
+  /** @throws {@link MalformedDer} when elements are left. */
+  readonly end: () => void;
+}
+
+/**
+ * Thrown inside this folder while bytes are read, and caught by every exported parser: it never reaches a caller.
+ * @internal
+ */
+export class MalformedDer extends Error {
+  override readonly name = 'MalformedDer';
+}
+
+/**
+ * Reads exactly one DER element that fills the given bytes, after checking that everything in it is DER: definite and
+ * shortest lengths, one-octet identifiers, canonical booleans and integers, bounded depth, nothing after the end.
+ * Content of primitive context-specific elements is left unread. An explicitly encoded DEFAULT is let pass: issuers do that.
+ * @throws {@link MalformedDer}
+ * @see X.690 section 10
+ */
+export function readDer(bytes: Uint8Array): DerElement {
+  const element = elementAt(bytes, 0);
+  if (element.encoded.length !== bytes.length)
+    throw new MalformedDer(`${bytes.length - element.encoded.length} bytes after the end`);
+  checkDer(element, 1);
+  return element;
+}
+
+/**
+ * A cursor over the elements inside a constructed element.
+ * @param element - from `readDer`, so that its insides are known to be DER
+ * @throws {@link MalformedDer} when the element is primitive
+ */
+export function derCursor(element: DerElement): DerCursor {
+  if (!isConstructed(element.tag)) throw new MalformedDer(`element ${hexTag(element.tag)} is not constructed`);
+  const { content } = element;
+  let offset = 0;
+  const takeAny = (): DerElement => {
+    const next = elementAt(content, offset);
+    offset += next.encoded.length;
+    return next;
+  };
+  return {
+    takeAny,
+    take: (tag) => expectTag(takeAny(), tag),
+    takeOptional: (tag) => (offset < content.length && content[offset] === tag ? takeAny() : undefined),
+    atEnd: () => offset === content.length,
+    end: () => {
+      if (offset !== content.length) throw new MalformedDer('an element that does not belong there');
+    },
+  };
+}
+
+/** Every element inside a constructed one. @throws {@link MalformedDer} when the element is primitive */
+export function derChildren(element: DerElement): readonly DerElement[] {
+  const cursor = derCursor(element);
+  const children: DerElement[] = [];
+  while (!cursor.atEnd()) children.push(cursor.takeAny());
+  return children;
+}
+
+/** The one element inside an explicit tag. @throws {@link MalformedDer} when there is none, more than one, or another type */
+export function derExplicit(element: DerElement, tag: number): DerElement {
+  const cursor = derCursor(element);
+  const inner = cursor.take(tag);
+  cursor.end();
+  return inner;
+}
+
+/** Dotted text of an object identifier. @throws {@link MalformedDer} when it is empty, cut off or padded */
+export function derObjectIdentifier(element: DerElement): string {
+  const bytes = expectTag(element, DER_TAG.objectIdentifier).content;
+  const arcs: bigint[] = [];
+  let value = 0n;
+  for (const byte of bytes) {
+    value = (value << 7n) | BigInt(byte & 0x7f);
+    if (byte < 0x80) {
+      arcs.push(value);
+      value = 0n;
+    }
+  }
+  const [first = 0n, ...rest] = arcs;
+  // The first two arcs share one number: 40 × (0, 1 or 2) + the second, which only under 2 may exceed 39.
+  const root = first >= 80n ? 2n : first / 40n;
+  return [root, first - root * 40n, ...rest].join('.');
+}
+
+/** Lower-case hex of an INTEGER without leading zeros; a leading `-` when negative. @throws {@link MalformedDer} for another type */
+export function derIntegerHex(element: DerElement): string {
+  const value = derInteger(element);
+  return value.toString(16);
+}
+
+/** Value of an INTEGER or ENUMERATED. @throws {@link MalformedDer} for another type */
+export function derInteger(element: DerElement): bigint {
+  if (element.tag !== DER_TAG.integer && element.tag !== DER_TAG.enumerated) throw new MalformedDer('not an INTEGER');
+  const { content } = element;
+  const unsigned = BigInt(`0x${hex(content)}`);
+  return (content[0] ?? 0) < 0x80 ? unsigned : unsigned - (1n << BigInt(content.length * 8));
+}
+
+/** Value of a BOOLEAN. @throws {@link MalformedDer} for another type */
+export function derBoolean(element: DerElement): boolean {
+  return expectTag(element, DER_TAG.boolean).content[0] === 0xff;
+}
+
+/** Bytes of a BIT STRING with a whole number of octets, as signatures and keys are. @throws {@link MalformedDer} otherwise */
+export function derBitStringBytes(element: DerElement): Uint8Array {
+  const { content } = expectTag(element, DER_TAG.bitString);
+  if (content[0] !== 0) throw new MalformedDer('BIT STRING with unused bits');
+  return content.subarray(1);
+}
+
+/**
+ * Milliseconds since the epoch of a UTCTime or GeneralizedTime in the only forms that certificates and CRLs may use:
+ * to the second, with `Z`.
+ * @throws {@link MalformedDer} for any other form and for dates that do not exist
+ * @see RFC 5280 section 4.1.2.5
+ */
+export function derTimeMs(element: DerElement): number {
+  const text = String.fromCharCode(...element.content.subarray(0, 16));
+  const digits = text.slice(0, -1);
+  const yearDigits = element.tag === DER_TAG.utcTime ? 2 : element.tag === DER_TAG.generalizedTime ? 4 : 0;
+  if (
+    yearDigits === 0 ||
+    element.content.length !== yearDigits + 11 ||
+    !text.endsWith('Z') ||
+    !/^[0-9]+$/.test(digits)
+  ) {
+    throw new MalformedDer('time that is not to the second with Z');
+  }
+  const part = (index: number): number => Number(digits.slice(yearDigits + index * 2, yearDigits + index * 2 + 2));
+  const year = Number(digits.slice(0, yearDigits));
+  const fullYear = yearDigits === 4 ? year : year < 50 ? 2000 + year : 1900 + year;
+  const timeMs =
+    new Date(0).setUTCFullYear(fullYear, part(0) - 1, part(1)) + ((part(2) * 60 + part(3)) * 60 + part(4)) * 1000;
+  const month = new Date(timeMs).getUTCMonth() + 1;
+  const day = new Date(timeMs).getUTCDate();
+  if (month !== part(0) || day !== part(1) || part(2) > 23 || part(3) > 59 || part(4) > 59)
+    throw new MalformedDer(`no such time: ${text}`);
+  return timeMs;
+}
+
+/** Lower-case hex of bytes. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+function elementAt(bytes: Uint8Array, offset: number): DerElement {
+  const tag = bytes[offset];
+  const first = bytes[offset + 1];
+  if (tag === undefined || first === undefined) throw new MalformedDer('ends inside an element');
+  if ((tag & 0x1f) === 0x1f) throw new MalformedDer('identifier of more than one octet');
+  let length = first;
+  let header = 2;
+  if (first >= 0x80) {
+    const octets = first - 0x80;
+    // Four octets of length are 4 GiB, more than any limit here; 0x80 alone is BER's indefinite form.
+    if (octets === 0 || octets > 4) throw new MalformedDer('indefinite or oversized length');
+    length = 0;
+    for (let index = 0; index < octets; index += 1) length = length * 256 + (bytes[offset + 2 + index] ?? 0);
+    header += octets;
+    if (length < 0x80 || length < 256 ** (octets - 1))
+      throw new MalformedDer('length that is not in its shortest form');
+  }
+  const end = offset + header + length;
+  if (end > bytes.length) throw new MalformedDer('ends inside an element');
+  return { tag, encoded: bytes.subarray(offset, end), content: bytes.subarray(offset + header, end) };
+}
+
+function checkDer(element: DerElement, depth: number): void {
+  if (depth > DER_MAX_DEPTH) throw new MalformedDer(`nested deeper than ${DER_MAX_DEPTH}`);
+  if (!isConstructed(element.tag)) {
+    PRIMITIVE_CHECKS[element.tag]?.(element.content);
+    // A SEQUENCE or SET is always constructed.
+    if (element.tag === 0x10 || element.tag === 0x11) throw new MalformedDer('primitive SEQUENCE or SET');
+    return;
+  }
+  // Of the universal types DER lets only SEQUENCE and SET be constructed.
+  if (element.tag < 0x40 && element.tag !== DER_TAG.sequence && element.tag !== DER_TAG.set) {
+    throw new MalformedDer(`constructed form of ${hexTag(element.tag)}`);
+  }
+  const { content } = element;
+  for (let offset = 0; offset < content.length;) {
+    const child = elementAt(content, offset);
+    checkDer(child, depth + 1);
+    offset += child.encoded.length;
+  }
+}
+
+const PRIMITIVE_CHECKS: Readonly<Record<number, (content: Uint8Array) => void>> = {
+  [DER_TAG.boolean]: (content) => {
+    if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
+      throw new MalformedDer('BOOLEAN that is neither 00 nor FF');
+  },
+  [DER_TAG.integer]: checkInteger,
+  [DER_TAG.enumerated]: checkInteger,
+  [DER_TAG.bitString]: (content) => {
+    const unused = content[0];
+    if (unused === undefined || unused > 7 || (content.length === 1 && unused !== 0))
+      throw new MalformedDer('BIT STRING without its unused-bits octet');
+    if (((content.at(-1) ?? 0) & ((1 << unused) - 1)) !== 0 && content.length > 1)
+      throw new MalformedDer('BIT STRING whose unused bits are set');
+  },
+  [DER_TAG.null]: (content) => {
+    if (content.length !== 0) throw new MalformedDer('NULL with content');
+  },
+  [DER_TAG.objectIdentifier]: (content) => {
+    const last = content.at(-1);
+    if (last === undefined || last >= 0x80) throw new MalformedDer('object identifier that is empty or cut off');
+    if (content.length > DER_MAX_OBJECT_IDENTIFIER_BYTES) throw new MalformedDer('object identifier that is too long');
+    const padded = content.some((byte, index) => byte === 0x80 && (index === 0 || (content[index - 1] ?? 0) < 0x80));
+    if (padded) throw new MalformedDer('object identifier with padding');
+  },
+};
+
+function checkInteger(content: Uint8Array): void {
+  const [first, second] = content;
+  if (first === undefined) throw new MalformedDer('INTEGER without content');
+  if (second === undefined) return;
+  if ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
+    throw new MalformedDer('INTEGER that is not in its shortest form');
+}
+
+function expectTag(element: DerElement, tag: number): DerElement {
+  if (element.tag !== tag) throw new MalformedDer(`expected ${hexTag(tag)}, found ${hexTag(element.tag)}`);
+  return element;
+}
+
+function isConstructed(tag: number): boolean {
+  return (tag & 0x20) !== 0;
+}
+
+function hexTag(tag: number): string {
+  return tag.toString(16).padStart(2, '0');
+}

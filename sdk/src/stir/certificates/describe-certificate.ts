@@ -1,0 +1,65 @@
+import type { Certificate, JwtClaimConstraints } from './certificate.js';
+import { SIGNATURE_ALGORITHMS } from './signed-object.js';
+import { tnAuthListText } from './tn-auth-list.js';
+
+/**
+ * A certificate for people: one fact a line, `label: value`, without a verdict.
+ * @param certificate - parsed, trusted or not
+ */
+export function describeCertificate(certificate: Certificate): readonly string[] {
+  const { keyUsage, basicConstraints, tnAuthList, jwtClaimConstraints } = certificate;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['subject', certificate.subject.text],
+    ['issuer', certificate.issuer.text],
+    ['serial number', certificate.serialNumber],
+    ['valid', `${instant(certificate.notBeforeMs)} to ${instant(certificate.notAfterMs)}`],
+    ['public key', certificate.publicKeyType],
+    ['signature algorithm', algorithmName(certificate.signatureAlgorithm)],
+    ['TNAuthList', tnAuthList && tnAuthListText(tnAuthList)],
+    ['claim constraints', jwtClaimConstraints && constraintsText(jwtClaimConstraints)],
+    ['CA', basicConstraints && caText(basicConstraints)],
+    ['key usage', keyUsage?.usages.join(', ')],
+    ['subject key identifier', certificate.subjectKeyIdentifier],
+    ['authority key identifier', certificate.authorityKeyIdentifier],
+    ['policies', listText(certificate.certificatePolicies)],
+    ...certificate.crlDistributionPoints.map(
+      ({ urls, crlIssuer }) =>
+        ['CRL', [...urls, ...(crlIssuer === undefined ? [] : [`by ${crlIssuer}`])].join(' ')] as const,
+    ),
+    ['issuer certificates', listText(certificate.caIssuers)],
+    ['unknown critical extensions', listText(certificate.unknownCriticalExtensions)],
+    ['SHA-256', certificate.sha256],
+  ];
+  return facts.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${printable(value)}`]));
+}
+
+function instant(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+function algorithmName(oid: string): string {
+  const known = Object.values(SIGNATURE_ALGORITHMS).find((algorithm) => algorithm.oid === oid);
+  return known === undefined ? oid : `ECDSA with ${known.hash.toUpperCase()} (${oid})`;
+}
+
+function caText({ ca, pathLength }: { readonly ca: boolean; readonly pathLength?: number }): string {
+  if (!ca) return 'no';
+  return pathLength === undefined ? 'yes' : `yes, at most ${pathLength} intermediate CA(s) below it`;
+}
+
+function constraintsText({ mustInclude, permittedValues, mustExclude }: JwtClaimConstraints): string {
+  return [
+    ...mustInclude.map((claim) => `must have ${claim}`),
+    ...permittedValues.map(({ claim, permitted }) => `${claim} only ${permitted.join(' or ')}`),
+    ...mustExclude.map((claim) => `must not have ${claim}`),
+  ].join('; ');
+}
+
+function listText(list: readonly string[]): string | undefined {
+  return list.length === 0 ? undefined : list.join(' ');
+}
+
+/** Peer text may carry control characters; a terminal must not obey them. */
+function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}

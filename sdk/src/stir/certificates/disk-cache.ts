@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../../core/clock.js';
+import { readEnvelope, sha256Hex } from './cache-envelope.js';
+import type { CachedChainEnvelope } from './repository.js';
+
+/** Most files in a cache directory; at about 5 KB each some 40 MB. The oldest tenth goes when there are more. */
+export const MAX_DISK_CACHE_FILES = 8_192;
+
+/** Most bytes of one file: an envelope with the longest body, URL and validators. Longer ones are not read. */
+export const MAX_DISK_CACHE_FILE_BYTES = 65_536;
+
+/** Longest wait for the disk in a lookup, milliseconds: a hanging network file system is then as good as a missing file. */
+export const DISK_READ_TIMEOUT_MS = 250;
+
+/** Writes that wait for the disk; further ones are dropped and counted, since every file can be fetched again. */
+export const MAX_PENDING_DISK_WRITES = 256;
+
+/** Longest wait for pending writes at the end, milliseconds: what is lost can be fetched again. */
+export const DISK_CLOSE_TIMEOUT_MS = 2_000;
+
+/** Age of a temporary file that its writer has left behind, milliseconds. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+/** How the disk cache has fared. */
+export interface DiskCacheStats {
+  readonly loads: number;
+  /** Files that were there and not usable. */
+  readonly corrupted: number;
+  readonly writes: number;
+  readonly writeFailures: number;
+  /** Reads that failed or took too long. */
+  readonly readFailures: number;
+}
+
+/** One file per URL, named by the SHA-256 of the URL, so that no two URLs share one. Nothing here ever rejects. */
+export interface DiskCache {
+  readonly load: (url: string) => Promise<CachedChainEnvelope | undefined>;
+  /** Writes in the background. */
+  readonly store: (envelope: CachedChainEnvelope) => void;
+  readonly stats: () => DiskCacheStats;
+  /** Resolves when what was to be written is written, or after {@link DISK_CLOSE_TIMEOUT_MS}. */
+  readonly close: () => Promise<void>;
+}
+
+/** Options of {@link createDiskCache}. */
+export interface DiskCacheOptions {
+  /** Made when missing, for this user only; several processes may share it. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly maxFiles?: number;
+}
+
+/**
+ * Makes the disk side of a certificate repository. Files are written to a temporary name and renamed, so that a reader or a
+ * crash meets a whole file or none; damaged files are ignored and counted.
+ */
+export function createDiskCache(options: DiskCacheOptions): DiskCache {
+  const { directory, clock } = options;
+  const maxFiles = options.maxFiles ?? MAX_DISK_CACHE_FILES;
+  const counts = { loads: 0, corrupted: 0, writes: 0, writeFailures: 0, readFailures: 0 };
+  let names: Set<string> | undefined;
+  let pending = 0;
+  let tail: Promise<void> = Promise.resolve();
+
+  const load = async (url: string): Promise<CachedChainEnvelope | undefined> => {
+    const read = await withinMs(DISK_READ_TIMEOUT_MS, readFileBounded(join(directory, fileNameOf(url))), TOO_LATE);
+    if (read.status === 'missing') return undefined;
+    if (read.status === 'failed') {
+      counts.readFailures += 1;
+      return undefined;
+    }
+    const envelope = parseEnvelope(read.text);
+    if (envelope?.url !== url) {
+      counts.corrupted += 1;
+      return undefined;
+    }
+    counts.loads += 1;
+    return envelope;
+  };
+
+  const write = async (envelope: CachedChainEnvelope): Promise<void> => {
+    const name = fileNameOf(envelope.url);
+    const temporary = join(directory, `${name}.${randomUUID()}.tmp`);
+    try {
+      names ??= await openDirectory(directory, clock.nowMs());
+      // "wx" refuses what is already there, a planted link included.
+      await writeFile(temporary, JSON.stringify(envelope), { flag: 'wx', mode: 0o600 });
+      await rename(temporary, join(directory, name));
+      names.add(name);
+      counts.writes += 1;
+      if (names.size > maxFiles) await removeOldest(directory, names, maxFiles);
+    } catch {
+      counts.writeFailures += 1;
+      // Look at the directory anew next time: it may have been removed.
+      names = undefined;
+      await unlink(temporary).catch(() => undefined);
+    }
+  };
+
+  const store = (envelope: CachedChainEnvelope): void => {
+    if (pending >= MAX_PENDING_DISK_WRITES) {
+      counts.writeFailures += 1;
+      return;
+    }
+    pending += 1;
+    tail = tail.then(() => write(envelope)).finally(() => (pending -= 1));
+  };
+
+  return { load, store, stats: () => ({ ...counts }), close: () => withinMs(DISK_CLOSE_TIMEOUT_MS, tail, undefined) };
+}
+
+/** Name of the file of a URL. */
+export function fileNameOf(url: string): string {
+  return `${sha256Hex(url)}.json`;
+}
+
+type FileRead =
+  { readonly status: 'read'; readonly text: string } | { readonly status: 'missing' } | { readonly status: 'failed' };
+
+async function readFileBounded(path: string): Promise<FileRead> {
+  try {
+    // No links; and no waiting for a writer, should the name be a pipe.
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const buffer = Buffer.alloc(MAX_DISK_CACHE_FILE_BYTES + 1);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+      // An oversized file is read as damaged, by a text that is no envelope.
+      return {
+        status: 'read',
+        text: bytesRead > MAX_DISK_CACHE_FILE_BYTES ? '' : buffer.toString('utf8', 0, bytesRead),
+      };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? { status: 'missing' } : { status: 'failed' };
+  }
+}
+
+function parseEnvelope(text: string): CachedChainEnvelope | undefined {
+  try {
+    return readEnvelope(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the directory, clears what crashed writers left, and lists the files of the cache. */
+async function openDirectory(directory: string, nowMs: number): Promise<Set<string>> {
+  await makeDirectory(directory);
+  const names = new Set<string>();
+  for (const name of await readdir(directory)) {
+    if (/^[0-9a-f]{64}\.json$/.test(name)) names.add(name);
+    else if (/^[0-9a-f]{64}\.json\.[0-9a-f-]{36}\.tmp$/.test(name)) await removeAbandoned(join(directory, name), nowMs);
+  }
+  return names;
+}
+
+/**
+ * Makes a directory and those above it. Not by the `recursive` option, which never returns where a parent exists and yet
+ * takes no child (below /proc).
+ */
+async function makeDirectory(path: string): Promise<void> {
+  const code = await mkdirOnce(path);
+  if (code === 'ENOENT' && dirname(path) !== path) {
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+/** Code of the failure, if any; that something is there already shows when it is listed. */
+function mkdirOnce(path: string): Promise<string | undefined> {
+  return mkdir(path, { mode: 0o700 }).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+}
+
+async function removeAbandoned(path: string, nowMs: number): Promise<void> {
+  const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: nowMs }));
+  if (nowMs - mtimeMs > ABANDONED_AFTER_MS) await unlink(path).catch(() => undefined);
+}
+
+/** Removes the oldest files until a tenth of the room is free, so that this is not done at every write. */
+async function removeOldest(directory: string, names: Set<string>, maxFiles: number): Promise<void> {
+  const aged: { readonly name: string; readonly mtimeMs: number }[] = [];
+  for (const name of names) {
+    const { mtimeMs } = await stat(join(directory, name)).catch(() => ({ mtimeMs: 0 }));
+    aged.push({ name, mtimeMs });
+  }
+  aged.sort((left, right) => left.mtimeMs - right.mtimeMs);
+  for (const { name } of aged.slice(0, names.size - Math.floor(maxFiles * 0.9))) {
+    await unlink(join(directory, name)).catch(() => undefined);
+    names.delete(name);
+  }
+}
+
+const TOO_LATE: FileRead = { status: 'failed' };
+
+/** What the promise gives, or `late` when that takes too long. */
+function withinMs<Value>(timeoutMs: number, promise: Promise<Value>, late: Value): Promise<Value> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(late), timeoutMs);
+    void promise.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

@@ -1,0 +1,48 @@
+export { buildCertificatePath, PATH_MAX_CERTIFICATES, PATH_SEARCH_MAX_STEPS } from './build-path.js';
+export { createCertificateRepository } from './certificate-repository.js';
+export type { CertificateRepositoryOptions } from './certificate-repository.js';
+export type {
+  Certificate,
+  CertificateChainParseResult,
+  CertificateParseFailure,
+  CertificateParseResult,
+  CrlDistributionPoint,
+  DistinguishedName,
+  JwtClaimConstraints,
+  TnAuthEntry,
+} from './certificate.js';
+export { CRL_MAX_BYTES, parseCrl } from './crl.js';
+export type { CertificateRevocationList, CrlEntry, CrlParseResult, CrlReason, CrlScope } from './crl.js';
+export { describeCertificate } from './describe-certificate.js';
+export { loadTrustStore } from './load-trust-store.js';
+export type { LoadTrustStoreOptions, TrustStoreFiles } from './load-trust-store.js';
+export { CERTIFICATE_CHAIN_MAX_BYTES, parseCertificate, parseCertificateChain } from './parse-certificate.js';
+export type {
+  CertificatePath,
+  CertificatePathResult,
+  PathFailure,
+  PathFailureReason,
+  PathOptions,
+  RevocationLookup,
+  RevocationStatus,
+} from './path.js';
+export { lintCertificate, PROFILE_RULES, roleOf } from './profile-lint.js';
+export type * from './profile-lint.js';
+export type * from './repository.js';
+export { createRevocationSet, revocationAt } from './revocation.js';
+export type { CrlRefusalReason, RefusedCrl, RevocationSet, RevocationSetOptions, TrustedCrl } from './revocation.js';
+export { stiPaListSignerUrl, verifyStiPaList } from './sti-pa-list.js';
+export type * from './sti-pa-list.js';
+export { encompasses, tnAuthListCovers, tnAuthListText } from './tn-auth-list.js';
+export { createTrustStore } from './trust-store.js';
+export type { TrustStore, TrustStoreOptions, TrustStoreSource } from './trust-store.js';
+export { checkX5uUrl } from './x5u-url-policy.js';
+export type * from './x5u-url-policy.js';
+export { fetchBounded } from './bounded-fetch.js';
+export type { BoundedFetchOptions, BoundedFetchResult, CacheValidators } from './bounded-fetch.js';
+export type { HostLookup, TcpConnect, ConnectionOptions } from './bounded-connection.js';
+export type { SignatureAlgorithmName } from './signed-object.js';
+export type { ParseChain } from './chain-source.js';
+export type { FetchX5uOptions, FetchX5uResult } from './x5u-fetch.js';
+export type { RepositoryCacheLimits } from './repository-cache.js';
+export type { FetchSlotLimits } from './fetch-slots.js';

@@ -1,0 +1,181 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../core/clock.js';
+import { HopbackError } from '../../errors.js';
+import type { Certificate } from './certificate.js';
+import { CRL_MAX_BYTES, parseCrl } from './crl.js';
+import type { CertificateRevocationList } from './crl.js';
+import { parseCertificate, parseCertificateBundle } from './parse-certificate.js';
+import { createRevocationSet } from './revocation.js';
+import { STI_PA_LIST_MAX_CHARS, verifyStiPaList } from './sti-pa-list.js';
+import type { StiPaList } from './sti-pa-list.js';
+import { createTrustStore } from './trust-store.js';
+import type { TrustStore, TrustStoreSource } from './trust-store.js';
+
+/** Most bytes of one certificate file: a bundle of a few hundred CA certificates. */
+export const CERTIFICATE_FILE_MAX_BYTES: number = 1024 * 1024;
+
+/** Most certificates in one file, and most files in one directory. */
+export const CERTIFICATE_FILE_MAX_CERTIFICATES = 1_000;
+
+/** Names of the files that are read from a directory; everything else there is left alone. */
+const CERTIFICATE_FILE = /\.(?:pem|crt|cer)$/i;
+
+/** Paths of what a trust store is loaded from. A path of certificates is a PEM or DER file, or a directory of `.pem`, `.crt` and `.cer` files. */
+export interface TrustStoreFiles {
+  readonly anchors:
+    | { readonly kind: 'files'; readonly paths: readonly string[] }
+    | {
+        readonly kind: 'sti-pa-list';
+        /** The signed list as downloaded: JWS compact. */
+        readonly path: string;
+        /** Certificates of the signer, end entity first. Default: those in the list's `x5c`. */
+        readonly signerChainPath?: string;
+      };
+  /** Roots of the policy administrator, for the signed list and for the indirect CRL. */
+  readonly stiPaRoots?: readonly string[];
+  readonly intermediates?: readonly string[];
+  /** CRL files, PEM or DER. */
+  readonly crls?: readonly string[];
+  /** Certificates of CRL signers. */
+  readonly crlSigners?: readonly string[];
+}
+
+/** How a trust store is loaded. */
+export interface LoadTrustStoreOptions {
+  readonly clock: Clock;
+  /** The store in use: its list is not replaced by an older one, nor are its CRLs. */
+  readonly previous?: TrustStore;
+}
+
+/**
+ * Loads a trust store from files. A certificate or CRL that cannot be parsed fails the whole load, so that the store in use stays; a CRL
+ * that parses and cannot be trusted is listed in `revocation.refused`.
+ * @param files - paths
+ * @param options - clock, and the store to be replaced
+ * @throws {@link HopbackError} `storage-failed` when a file cannot be read, `trust-list-rejected` when its content is refused or
+ *   no anchor is left
+ */
+export async function loadTrustStore(files: TrustStoreFiles, options: LoadTrustStoreOptions): Promise<TrustStore> {
+  const atMs = options.clock.nowMs();
+  const [stiPaRoots, intermediates, signers, crls] = await Promise.all([
+    readCertificates(files.stiPaRoots),
+    readCertificates(files.intermediates),
+    readCertificates(files.crlSigners),
+    Promise.all((files.crls ?? []).map(readCrl)),
+  ]);
+  const { anchors, source } = await loadAnchors(files, { stiPaRoots, atMs, previous: options.previous });
+  const revocation = createRevocationSet(crls, {
+    atMs,
+    issuers: [...anchors, ...intermediates],
+    stiPaRoots,
+    signers,
+    ...(options.previous && { previous: options.previous.revocation }),
+  });
+  return createTrustStore({ anchors, intermediates, revocation, source });
+}
+
+interface LoadContext {
+  readonly stiPaRoots: readonly Certificate[];
+  readonly atMs: number;
+  readonly previous: TrustStore | undefined;
+}
+
+async function loadAnchors(
+  files: TrustStoreFiles,
+  context: LoadContext,
+): Promise<{ readonly anchors: readonly Certificate[]; readonly source: TrustStoreSource }> {
+  if (files.anchors.kind === 'files')
+    return { anchors: await readCertificates(files.anchors.paths), source: { kind: 'files' } };
+  const { anchors, sequence, expMs } = await loadList(files.anchors, context);
+  return { anchors, source: { kind: 'sti-pa-list', sequence, expMs } };
+}
+
+async function loadList(
+  { path, signerChainPath }: { readonly path: string; readonly signerChainPath?: string },
+  { stiPaRoots, atMs, previous }: LoadContext,
+): Promise<StiPaList> {
+  const jws = (await read(path, STI_PA_LIST_MAX_CHARS)).toString('latin1');
+  const result = await verifyStiPaList(jws, {
+    stiPaRoots,
+    atMs,
+    ...(signerChainPath !== undefined && { signerChain: await readCertificateFile(signerChainPath) }),
+    ...(previous?.source.kind === 'sti-pa-list' && { lastSequence: previous.source.sequence }),
+  });
+  if (result.status === 'accepted') return result.list;
+  throw new HopbackError(
+    'trust-list-rejected',
+    `the list of STI-CAs in ${path} was refused: ${result.reason} (${result.detail})`,
+    {
+      details: { path, reason: result.reason },
+    },
+  );
+}
+
+async function readCertificates(paths: readonly string[] | undefined): Promise<readonly Certificate[]> {
+  const files = (await Promise.all((paths ?? []).map(filesAt))).flat();
+  return (await Promise.all(files.map(readCertificateFile))).flat();
+}
+
+async function filesAt(path: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const names = (await readdir(path)).filter((name) => CERTIFICATE_FILE.test(name)).sort();
+    if (names.length > CERTIFICATE_FILE_MAX_CERTIFICATES) {
+      throw new HopbackError(
+        'trust-list-rejected',
+        `${path} has more than ${CERTIFICATE_FILE_MAX_CERTIFICATES} certificate files`,
+        { details: { path } },
+      );
+    }
+    return names.map((name) => join(path, name));
+  } catch (error) {
+    throw error instanceof HopbackError ? error : unreadable(path, error);
+  }
+}
+
+async function readCertificateFile(path: string): Promise<readonly Certificate[]> {
+  const body = await read(path, CERTIFICATE_FILE_MAX_BYTES);
+  const isDer = body[0] === 0x30;
+  const result = isDer
+    ? parseCertificate(body)
+    : parseCertificateBundle(body, {
+        maxBytes: CERTIFICATE_FILE_MAX_BYTES,
+        maxCertificates: CERTIFICATE_FILE_MAX_CERTIFICATES,
+      });
+  if (result.status === 'malformed') {
+    throw new HopbackError('trust-list-rejected', `${path} is not a certificate file: ${result.detail}`, {
+      details: { path, reason: result.reason },
+    });
+  }
+  return 'chain' in result ? result.chain : [result.certificate];
+}
+
+async function readCrl(path: string): Promise<CertificateRevocationList> {
+  const result = parseCrl(await read(path, CRL_MAX_BYTES));
+  if (result.status === 'parsed') return result.crl;
+  throw new HopbackError('trust-list-rejected', `${path} is not a CRL: ${result.detail}`, {
+    details: { path, reason: result.reason },
+  });
+}
+
+async function read(path: string, maxBytes: number): Promise<Buffer> {
+  try {
+    const { size } = await stat(path);
+    if (size > maxBytes)
+      throw new HopbackError('trust-list-rejected', `${path} has ${size} bytes, at most ${maxBytes}`, {
+        details: { path, size },
+      });
+    return await readFile(path);
+  } catch (error) {
+    throw error instanceof HopbackError ? error : unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): HopbackError {
+  return new HopbackError('storage-failed', `${path} cannot be read: check that it exists and is readable`, {
+    cause,
+    details: { path },
+    retryable: true,
+  });
+}

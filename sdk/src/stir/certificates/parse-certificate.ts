@@ -1,0 +1,180 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type {
+  Certificate,
+  CertificateChainParseResult,
+  CertificateParseFailure,
+  CertificateParseResult,
+} from './certificate.js';
+import { decodeCertificateExtensions, readRawExtensions } from './certificate-extensions.js';
+import {
+  DER_TAG,
+  derCursor,
+  derExplicit,
+  derInteger,
+  derIntegerHex,
+  derObjectIdentifier,
+  derTimeMs,
+  MalformedDer,
+} from './der.js';
+import type { DerCursor, DerElement } from './der.js';
+import { readDistinguishedName } from './distinguished-name.js';
+import { readPemBlocks } from './pem.js';
+import { readSignedObject } from './signed-object.js';
+
+/** Most certificates in an x5u body: a delegate path of the longest kind has about six, hostile ones make path building expensive. */
+export const CERTIFICATE_CHAIN_MAX_CERTIFICATES = 10;
+
+/** Most bytes of an x5u body: ten certificates of 1.2 KB in PEM with comments around them. */
+export const CERTIFICATE_CHAIN_MAX_BYTES: number = 16 * 1024;
+
+/** Object identifier of an EC public key. @see RFC 5480 section 2.1.1 */
+const EC_PUBLIC_KEY_OID = '1.2.840.10045.2.1';
+
+/** Named curves by object identifier. @see RFC 5480 section 2.1.1.1 */
+const CURVES: Readonly<Record<string, string>> = {
+  '1.2.840.10045.3.1.7': 'EC P-256',
+  '1.3.132.0.34': 'EC P-384',
+  '1.3.132.0.35': 'EC P-521',
+  '1.3.132.0.10': 'EC secp256k1',
+};
+
+/**
+ * Takes one DER certificate apart. Strict where laxness could make two readers see different things: DER only, no bytes after the end,
+ * no extension twice, both signature algorithms alike, a TNAuthList that is read in full or not at all. A serial number of
+ * zero or less is let pass here and reported by `lintCertificate`. The result is not trusted yet. Never throws for peer input.
+ * @param der - one certificate and nothing else
+ * @returns `parsed`, or `malformed` with what was wrong
+ * @see RFC 5280 section 4.1
+ */
+export function parseCertificate(der: Uint8Array): CertificateParseResult {
+  try {
+    return { status: 'parsed', certificate: readCertificate(new Uint8Array(der)) };
+  } catch (error) {
+    return malformed('malformed-der', error instanceof Error ? error.message : 'not a certificate');
+  }
+}
+
+/**
+ * Takes the body behind an x5u apart: PEM certificates with every intermediate, end entity first; text around the blocks is skipped.
+ * Bare DER is refused, since it cannot carry a chain. Order and trust are for `buildCertificatePath`. Never throws for peer input.
+ * @param body - at most {@link CERTIFICATE_CHAIN_MAX_BYTES} bytes and {@link CERTIFICATE_CHAIN_MAX_CERTIFICATES} certificates
+ * @returns `parsed` with at least one certificate, or `malformed` with the first thing that was wrong
+ * @see RFC 8555 section 9.1 (application/pem-certificate-chain), RFC 8226 section 7
+ */
+export function parseCertificateChain(body: Uint8Array | string): CertificateChainParseResult {
+  return parseCertificateBundle(body, {
+    maxBytes: CERTIFICATE_CHAIN_MAX_BYTES,
+    maxCertificates: CERTIFICATE_CHAIN_MAX_CERTIFICATES,
+  });
+}
+
+/**
+ * As {@link parseCertificateChain} for a PEM file of the operator, whose certificates are in no order and more than a chain has.
+ * @param body - PEM
+ * @param limits - `maxBytes` of the body, `maxCertificates` in it
+ */
+export function parseCertificateBundle(
+  body: Uint8Array | string,
+  limits: { readonly maxBytes: number; readonly maxCertificates: number },
+): CertificateChainParseResult {
+  if (body.length === 0) return malformed('empty-chain', 'no bytes at all');
+  if (body.length > limits.maxBytes) return malformed('too-large', `${body.length} bytes, at most ${limits.maxBytes}`);
+  const pem = readPemBlocks(body, 'CERTIFICATE', { maxBlocks: limits.maxCertificates });
+  if (pem.status === 'malformed')
+    return malformed(pem.reason === 'not-pem' ? 'not-pem' : 'too-many-certificates', pem.detail);
+  const chain: Certificate[] = [];
+  for (const [index, block] of pem.blocks.entries()) {
+    const result = parseCertificate(block);
+    if (result.status === 'malformed') return malformed(result.reason, `certificate ${index + 1}: ${result.detail}`);
+    chain.push(result.certificate);
+  }
+  return { status: 'parsed', chain };
+}
+
+function readCertificate(der: Uint8Array): Certificate {
+  const signed = readSignedObject(der);
+  const cursor = derCursor(signed.toBeSigned);
+  const version = readVersion(cursor);
+  const serialNumber = derIntegerHex(cursor.take(DER_TAG.integer));
+  const innerAlgorithm = cursor.take(DER_TAG.sequence).encoded;
+  if (Buffer.compare(innerAlgorithm, signed.algorithmIdentifier) !== 0)
+    throw new MalformedDer('two different signature algorithms');
+  const issuer = readDistinguishedName(cursor.take(DER_TAG.sequence));
+  const { notBeforeMs, notAfterMs } = readValidity(cursor.take(DER_TAG.sequence));
+  const subject = readDistinguishedName(cursor.take(DER_TAG.sequence));
+  const { publicKey, publicKeyType } = readPublicKey(cursor.take(DER_TAG.sequence));
+  const extensions = readExtensions(cursor, version);
+  return {
+    der,
+    sha256: createHash('sha256').update(der).digest('hex'),
+    version,
+    serialNumber,
+    subject,
+    issuer,
+    notBeforeMs,
+    notAfterMs,
+    publicKey,
+    publicKeyType,
+    signatureAlgorithm: signed.signatureAlgorithm,
+    ...extensions,
+  };
+}
+
+function readVersion(cursor: DerCursor): 1 | 2 | 3 {
+  const tagged = cursor.takeOptional(0xa0);
+  if (tagged === undefined) return 1;
+  const value = derInteger(derExplicit(tagged, DER_TAG.integer));
+  if (value === 0n) return 1;
+  if (value === 1n) return 2;
+  if (value === 2n) return 3;
+  throw new MalformedDer(`certificate version ${value + 1n}`);
+}
+
+function readValidity(element: DerElement): { readonly notBeforeMs: number; readonly notAfterMs: number } {
+  const cursor = derCursor(element);
+  const notBeforeMs = derTimeMs(cursor.takeAny());
+  const notAfterMs = derTimeMs(cursor.takeAny());
+  cursor.end();
+  return { notBeforeMs, notAfterMs };
+}
+
+function readPublicKey(element: DerElement): { readonly publicKey: KeyObject; readonly publicKeyType: string } {
+  const cursor = derCursor(element);
+  const algorithm = derCursor(cursor.take(DER_TAG.sequence));
+  const oid = derObjectIdentifier(algorithm.take(DER_TAG.objectIdentifier));
+  const parameters = algorithm.atEnd() ? undefined : algorithm.takeAny();
+  const publicKey = createPublicKey({ key: Buffer.from(element.encoded), format: 'der', type: 'spki' });
+  return { publicKey, publicKeyType: keyType(publicKey, oid, parameters) };
+}
+
+function keyType(publicKey: KeyObject, oid: string, parameters: DerElement | undefined): string {
+  if (oid === EC_PUBLIC_KEY_OID) {
+    // Only a curve given by its name counts: explicit parameters can imitate a curve with another generator.
+    if (parameters?.tag !== DER_TAG.objectIdentifier) return 'EC explicit parameters';
+    const curve = derObjectIdentifier(parameters);
+    return CURVES[curve] ?? `EC ${curve}`;
+  }
+  const { modulusLength } = publicKey.asymmetricKeyDetails ?? {};
+  const name = publicKey.asymmetricKeyType ?? oid;
+  if (modulusLength !== undefined) return `${name.toUpperCase()} ${modulusLength}`;
+  return name === 'ed25519' ? 'Ed25519' : name === 'ed448' ? 'Ed448' : name;
+}
+
+function readExtensions(cursor: DerCursor, version: 1 | 2 | 3): ReturnType<typeof decodeCertificateExtensions> {
+  // issuerUniqueID and subjectUniqueID: no profile uses them, and nothing here depends on them.
+  cursor.takeOptional(0x81);
+  cursor.takeOptional(0x82);
+  const tagged = cursor.takeOptional(0xa3);
+  cursor.end();
+  if (tagged === undefined) return decodeCertificateExtensions([]);
+  if (version !== 3) throw new MalformedDer(`extensions in a version ${version} certificate`);
+  return decodeCertificateExtensions(readRawExtensions(derExplicit(tagged, DER_TAG.sequence)));
+}
+
+function malformed(
+  reason: CertificateParseFailure,
+  detail: string,
+): { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string } {
+  return { status: 'malformed', reason, detail };
+}

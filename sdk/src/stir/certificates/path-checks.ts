@@ -1,0 +1,230 @@
+import type { Certificate, TnAuthEntry } from './certificate.js';
+import type { PathFailure, PathFailureReason, RevocationLookup, RevocationStatus } from './path.js';
+import { checkSignature, permittedAlgorithm, SIGNATURE_ALGORITHMS } from './signed-object.js';
+import type { SignatureAlgorithmName, SignatureCheck } from './signed-object.js';
+import { encompasses, tnAuthListText } from './tn-auth-list.js';
+
+/**
+ * What the first certificate of a path is for, which decides what it must carry: signing PASSporTs, signing a CRL, or signing the
+ * STI-PA's list of STI-CAs.
+ */
+export type PathPurpose = 'passport' | 'crl' | 'trust-list';
+
+/** What every check of one path is made against. */
+export interface PathRules {
+  readonly purpose: PathPurpose;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly algorithms: readonly SignatureAlgorithmName[];
+  readonly revocation: RevocationLookup;
+  /** Signature check that remembers its results for as long as one search lasts. */
+  readonly signature: (certificate: Certificate, issuer: Certificate) => SignatureCheck;
+}
+
+/** A path as far as it has been built, end entity first. */
+export interface PartialPath {
+  readonly certificates: readonly Certificate[];
+  readonly failures: readonly PathFailure[];
+  /** Certificates between the first and the last that are not self-issued: what pathLenConstraint counts. */
+  readonly intermediatesBelow: number;
+  /** The topmost certificate so far that has a TNAuthList. */
+  readonly authority?: { readonly certificate: Certificate; readonly tnAuthList: readonly TnAuthEntry[] };
+  /** One for each certificate that has its issuer above it. */
+  readonly revocation: readonly RevocationStatus[];
+}
+
+/** KeyUsage bit that the first certificate must have. @see RFC 5280 section 4.2.1.3, ATIS-1000080 section 6.4.1 */
+const TARGET_KEY_USAGE: Readonly<Record<PathPurpose, string>> = {
+  passport: 'digitalSignature',
+  crl: 'cRLSign',
+  'trust-list': 'digitalSignature',
+};
+
+/**
+ * Starts a path with its end entity and makes the checks that concern this certificate alone.
+ * @see RFC 5280 section 6.1.3
+ */
+export function startPath(target: Certificate, rules: PathRules): PartialPath {
+  const failures = [...ownChecks(target, rules), ...keyUsageCheck(target, TARGET_KEY_USAGE[rules.purpose], 'required')];
+  if (rules.purpose === 'passport' && target.tnAuthList === undefined)
+    failures.push(failure('tn-auth-list-missing', target));
+  return {
+    certificates: [target],
+    failures,
+    intermediatesBelow: 0,
+    ...(target.tnAuthList && { authority: { certificate: target, tnAuthList: target.tnAuthList } }),
+    revocation: [],
+  };
+}
+
+/**
+ * Puts one more issuer on top of a path and makes every check that concerns the two neighbours and the new one.
+ * @param isAnchor - the issuer is a trust anchor: its KeyUsage may be absent, since trust in it does not rest on its extensions;
+ *   what it does say about itself counts all the same
+ * @see RFC 5280 sections 6.1.3 and 6.1.4, RFC 9060 section 4.1
+ */
+export function extendPath(
+  path: PartialPath,
+  issuer: Certificate,
+  rules: PathRules & { readonly isAnchor: boolean },
+): PartialPath {
+  const child = path.certificates.at(-1) as Certificate;
+  const isIntermediate = path.certificates.length > 1 && child.subject.canonical !== child.issuer.canonical;
+  const intermediatesBelow = path.intermediatesBelow + (isIntermediate ? 1 : 0);
+  const revocation = rules.revocation(child, issuer);
+  const { tnAuthList } = issuer;
+  return {
+    certificates: [...path.certificates, issuer],
+    failures: [
+      ...path.failures,
+      ...neighbourChecks(child, issuer, rules),
+      ...revocationCheck(child, revocation),
+      ...ownChecks(issuer, rules),
+      ...issuerChecks(issuer, { intermediatesBelow, isAnchor: rules.isAnchor }),
+      ...(rules.purpose === 'passport' ? authorityCheck(path, issuer) : []),
+    ],
+    intermediatesBelow,
+    ...(tnAuthList
+      ? { authority: { certificate: issuer, tnAuthList } }
+      : path.authority && { authority: path.authority }),
+    revocation: [...path.revocation, revocation],
+  };
+}
+
+/** A failure about one certificate, with what was asked for and what was found. */
+export function failure(
+  reason: PathFailureReason,
+  certificate: Certificate,
+  values: { readonly expected?: string | number; readonly actual?: string | number } = {},
+): PathFailure {
+  return { reason, certificateSha256: certificate.sha256, ...values };
+}
+
+/** Makes a signature check that computes each pair of certificate and issuer once. */
+export function rememberingSignatureCheck(algorithms: readonly SignatureAlgorithmName[]): PathRules['signature'] {
+  const known = new Map<string, SignatureCheck>();
+  return (certificate, issuer) => {
+    const pair = `${certificate.sha256} ${issuer.sha256}`;
+    const result = known.get(pair) ?? checkSignature(certificate, issuer, algorithms);
+    known.set(pair, result);
+    return result;
+  };
+}
+
+/** Checks that need no other certificate: dates, key, unknown critical extensions. */
+function ownChecks(certificate: Certificate, { atMs, algorithms }: PathRules): PathFailure[] {
+  const { notBeforeMs, notAfterMs, publicKeyType, unknownCriticalExtensions } = certificate;
+  const failures: PathFailure[] = [];
+  // Both ends belong to the validity period. @see RFC 5280 section 4.1.2.5; the last second is whole.
+  if (atMs < notBeforeMs)
+    failures.push(failure('certificate-not-yet-valid', certificate, { expected: notBeforeMs, actual: atMs }));
+  if (atMs >= notAfterMs + 1000)
+    failures.push(failure('certificate-expired', certificate, { expected: notAfterMs, actual: atMs }));
+  const keyTypes = algorithms.map((name) => SIGNATURE_ALGORITHMS[name].publicKeyType);
+  if (!keyTypes.includes(publicKeyType)) {
+    failures.push(
+      failure('public-key-not-permitted', certificate, { expected: keyTypes.join(' or '), actual: publicKeyType }),
+    );
+  }
+  for (const oid of unknownCriticalExtensions)
+    failures.push(failure('unknown-critical-extension', certificate, { actual: oid }));
+  return failures;
+}
+
+/** Name chaining, key identifiers, signature. */
+function neighbourChecks(child: Certificate, issuer: Certificate, rules: PathRules): PathFailure[] {
+  const failures: PathFailure[] = [];
+  if (!namesChain(child, issuer)) {
+    failures.push(failure('issuer-name-mismatch', child, { expected: child.issuer.text, actual: issuer.subject.text }));
+  }
+  const { authorityKeyIdentifier } = child;
+  const { subjectKeyIdentifier } = issuer;
+  if (
+    authorityKeyIdentifier !== undefined &&
+    subjectKeyIdentifier !== undefined &&
+    authorityKeyIdentifier !== subjectKeyIdentifier
+  ) {
+    failures.push(
+      failure('key-identifier-mismatch', child, { expected: authorityKeyIdentifier, actual: subjectKeyIdentifier }),
+    );
+  }
+  return [...failures, ...signatureFailures(child, issuer, rules)];
+}
+
+/** Whether the issuer field of one names the subject of the other. An empty issuer names nobody. @see RFC 5280 sections 4.1.2.4 and 7.1 */
+export function namesChain(child: Certificate, issuer: Certificate): boolean {
+  return child.issuer.canonical !== '' && child.issuer.canonical === issuer.subject.canonical;
+}
+
+function signatureFailures(child: Certificate, issuer: Certificate, rules: PathRules): PathFailure[] {
+  const check = rules.signature(child, issuer);
+  if (check === 'valid') return [];
+  if (check === 'invalid') return [failure('certificate-signature-invalid', child, { expected: issuer.sha256 })];
+  const matching = rules.algorithms.filter((name) =>
+    permittedAlgorithm(SIGNATURE_ALGORITHMS[name].oid, issuer.publicKeyType, [name]),
+  );
+  const expected = matching.length > 0 ? matching : rules.algorithms;
+  return [
+    failure('signature-algorithm-not-permitted', child, {
+      expected: expected.map((name) => SIGNATURE_ALGORITHMS[name].oid).join(' or '),
+      actual: child.signatureAlgorithm,
+    }),
+  ];
+}
+
+function revocationCheck(child: Certificate, status: RevocationStatus): PathFailure[] {
+  if (status.status !== 'revoked') return [];
+  return [
+    failure('certificate-revoked', child, {
+      actual: status.revokedAtMs,
+      ...(status.crlReason !== undefined && { expected: status.crlReason }),
+    }),
+  ];
+}
+
+/** What a certificate must be in order to have issued another one. */
+function issuerChecks(
+  issuer: Certificate,
+  position: { readonly intermediatesBelow: number; readonly isAnchor: boolean },
+): PathFailure[] {
+  const failures = keyUsageCheck(issuer, 'keyCertSign', position.isAnchor ? 'if-present' : 'required');
+  if (!issuer.isCa)
+    failures.push(
+      failure('not-a-ca', issuer, { expected: 'cA TRUE', actual: issuer.basicConstraints ? 'cA FALSE' : 'absent' }),
+    );
+  const pathLength = issuer.basicConstraints?.pathLength;
+  if (pathLength !== undefined && position.intermediatesBelow > pathLength) {
+    failures.push(
+      failure('path-length-exceeded', issuer, { expected: pathLength, actual: position.intermediatesBelow }),
+    );
+  }
+  if (issuer.jwtClaimConstraints !== undefined) failures.push(failure('claim-constraints-on-ca', issuer));
+  return failures;
+}
+
+/** RFC 5280 has every conforming CA write KeyUsage, and so do all STI profiles: below the anchor its absence is a failure. */
+function keyUsageCheck(certificate: Certificate, usage: string, presence: 'required' | 'if-present'): PathFailure[] {
+  const { keyUsage } = certificate;
+  if (keyUsage === undefined && presence === 'if-present') return [];
+  if (keyUsage?.usages.includes(usage)) return [];
+  return [
+    failure('key-usage-missing', certificate, { expected: usage, actual: keyUsage?.usages.join(' ') ?? 'absent' }),
+  ];
+}
+
+/** A TNAuthList on a CA, the anchor included, limits everything below it. */
+function authorityCheck(path: PartialPath, issuer: Certificate): PathFailure[] {
+  const { authority } = path;
+  if (
+    authority === undefined ||
+    issuer.tnAuthList === undefined ||
+    encompasses(issuer.tnAuthList, authority.tnAuthList)
+  )
+    return [];
+  return [
+    failure('tn-auth-list-not-encompassed', authority.certificate, {
+      expected: tnAuthListText(issuer.tnAuthList),
+      actual: tnAuthListText(authority.tnAuthList),
+    }),
+  ];
+}

@@ -1,0 +1,154 @@
+import type { Certificate } from './certificate.js';
+
+/** Why an x5u URL was refused before any connection was made, or at the connected socket. */
+export type X5uRefusal =
+  | 'not-a-url'
+  | 'scheme-not-https'
+  | 'port-not-permitted'
+  | 'userinfo-present'
+  | 'query-present'
+  | 'fragment-present'
+  | 'host-not-permitted'
+  | 'address-special-purpose'
+  | 'url-too-long'
+  | 'characters-not-permitted';
+
+/** Why a permitted x5u URL did not yield a certificate chain. */
+export type X5uFailure =
+  | 'dns-failed'
+  | 'connect-failed'
+  | 'tls-failed'
+  | 'timeout'
+  | 'http-status'
+  | 'redirect'
+  | 'body-too-large'
+  | 'body-encoding'
+  | 'body-malformed'
+  | 'overloaded';
+
+/**
+ * What a repository knows of one x5u URL.
+ * - `found`: a chain that was parsed, not yet trusted.
+ * - `refused`: the URL or the address behind it is not permitted (436). A refused text is never fetched; a refused address is
+ *   looked up again after a growing wait, since a name may move.
+ * - `unavailable`: could not be fetched; a negative entry says until when nobody asks again.
+ */
+export type CertificateLookup =
+  | {
+      readonly status: 'found';
+      readonly url: string;
+      /** End entity first, as published. The same array object for as long as the entry lives, so that results may be cached by it. */
+      readonly chain: readonly Certificate[];
+      readonly fetchedAtMs: number;
+      /** After this the entry is stale: still served while it is revalidated in the background. */
+      readonly freshUntilMs: number;
+      /** Deviations worth a note: content type, … */
+      readonly notes: readonly string[];
+    }
+  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
+  | {
+      readonly status: 'unavailable';
+      readonly url: string;
+      readonly reason: X5uFailure;
+      readonly detail: string;
+      /** How long from now nobody asks again, milliseconds; 0 where nothing was remembered (`overloaded`). */
+      readonly retryAfterMs: number;
+    };
+
+/** Where a verification service gets certificates from. Implementations own sockets and files; the verifier only this. */
+export interface CertificateRepository {
+  /**
+   * What is known now, without waiting. `undefined` when nothing is: call `lookup`.
+   * A stale entry is returned and revalidated in the background.
+   */
+  readonly peek: (url: string) => CertificateLookup | undefined;
+  /** Fetches where needed; concurrent calls for one URL share one fetch. Never rejects. */
+  readonly lookup: (url: string) => Promise<CertificateLookup>;
+  /**
+   * Asks for a fresh copy because a signature failed against the cached one (a certificate may be rotated in place).
+   * Single flight, at most once per URL per minute; between, resolves to what is cached. Never rejects.
+   */
+  readonly revalidate: (url: string) => Promise<CertificateLookup>;
+}
+
+/** One cached chain as it is kept on disk and handed between machines. Says what was published, not that it is trusted. */
+export interface CachedChainEnvelope {
+  /** Marks the form; a reader ignores others. */
+  readonly format: 'hopback.certificate-chain.1';
+  /** The exact text of the x5u. */
+  readonly url: string;
+  /** PEM, end entity first. */
+  readonly body: string;
+  /** SHA-256 of `body`, lower-case hex: finds damage, not forgery. */
+  readonly bodySha256: string;
+  /** Milliseconds since the epoch. */
+  readonly fetchedAtMs: number;
+  /** Milliseconds since the epoch. */
+  readonly freshUntilMs: number;
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+/** All cached chains of a repository. */
+export interface CertificateCacheExport {
+  readonly format: 'hopback.certificate-cache.1';
+  readonly exportedAtMs: number;
+  readonly entries: readonly CachedChainEnvelope[];
+}
+
+/** What came of a preload. */
+export interface PreloadReport {
+  readonly found: number;
+  readonly failures: readonly (CertificateLookup & { readonly status: 'refused' | 'unavailable' })[];
+}
+
+/** What came of an import. */
+export interface ImportReport {
+  readonly imported: number;
+  /** Entries that were damaged, not permitted, too old, or older than what was there. */
+  readonly rejected: number;
+}
+
+/** How a repository has fared since it was made; counts, except where the name says otherwise. */
+export interface RepositoryStats {
+  /** Chains in memory now, and what they take by estimate. */
+  readonly entries: number;
+  readonly sizeBytes: number;
+  /** URLs that are remembered as not working, now. */
+  readonly negativeEntries: number;
+  /** Fetches under way and waiting, now. */
+  readonly activeFetches: number;
+  readonly queuedFetches: number;
+  readonly hits: number;
+  readonly staleHits: number;
+  readonly negativeHits: number;
+  readonly misses: number;
+  /** Requests that were begun on the network, revalidations included. */
+  readonly fetches: number;
+  readonly fetchFailures: number;
+  readonly revalidations: number;
+  /** Revalidations that brought another chain at the same URL. */
+  readonly rotations: number;
+  readonly overloaded: number;
+  readonly diskLoads: number;
+  readonly diskCorrupted: number;
+  readonly diskReadFailures: number;
+  readonly diskWrites: number;
+  readonly diskWriteFailures: number;
+}
+
+/** A repository together with the means to run it: what `createCertificateRepository` makes. */
+export interface CertificateRepositoryService extends CertificateRepository, AsyncDisposable {
+  /** Looks up many URLs, a few at a time, before calls need them. Never rejects. */
+  readonly preload: (urls: readonly string[]) => Promise<PreloadReport>;
+  /** Every chain in memory, as plain JSON. */
+  readonly export: () => CertificateCacheExport;
+  /**
+   * Takes over what another repository exported. Every entry is checked as if it had been fetched; nothing becomes trusted by it.
+   * @param data - parsed JSON; anything that is no export is counted as rejected
+   */
+  readonly import: (data: unknown) => ImportReport;
+  readonly stats: () => RepositoryStats;
+  /** Ends what is under way and closes every socket; what is in memory is still handed out. Never rejects. */
+  readonly close: () => Promise<void>;
+}

@@ -1,0 +1,253 @@
+import { HopbackError } from '../../errors.js';
+import { buildPathFor } from './build-path.js';
+import type { Certificate } from './certificate.js';
+import type { CertificateRevocationList, CrlEntry } from './crl.js';
+import type { RevocationLookup, RevocationStatus } from './path.js';
+import { checkSignature, DEFAULT_SIGNATURE_ALGORITHMS } from './signed-object.js';
+import type { SignatureAlgorithmName } from './signed-object.js';
+
+/** Most CRLs in one set: the STI-PA's one and one for each CA; a look-up goes through the indirect ones. */
+export const REVOCATION_SET_MAX_CRLS = 64;
+
+/** Why a CRL did not become part of a set. */
+export type CrlRefusalReason =
+  'unusable' | 'signer-not-found' | 'signature-invalid' | 'signer-not-trusted' | 'older-than-known';
+
+/** A CRL that was left out of a set. */
+export interface RefusedCrl {
+  readonly crl: CertificateRevocationList;
+  readonly reason: CrlRefusalReason;
+  readonly detail: string;
+}
+
+/** A CRL whose signature was verified with the key of a signer that may sign it. */
+export interface TrustedCrl {
+  readonly crl: CertificateRevocationList;
+  readonly signer: Certificate;
+  /** Instant until which it may call a certificate good: its own nextUpdate or, if that is earlier, the end of its signer's path. */
+  readonly usableUntilMs: number;
+}
+
+/**
+ * Everything that is known of revocation at one time. Immutable: a newer state is a new set.
+ * @see RFC 5280 section 6.3
+ */
+export interface RevocationSet {
+  readonly crls: readonly TrustedCrl[];
+  readonly refused: readonly RefusedCrl[];
+  /**
+   * Status of one certificate, by name and serial number. `good` only where a current CRL covers it; `revoked` also where the list that
+   * names it is out of date, since revocation does not lapse (only a hold does); else `unknown`.
+   * @param issuer - the certificate above it in its path
+   * @param atMs - milliseconds since the epoch
+   */
+  readonly lookup: (certificate: Certificate, issuer: Certificate, atMs: number) => RevocationStatus;
+}
+
+/** What CRLs are checked against. */
+export interface RevocationSetOptions {
+  /** When, milliseconds since the epoch. */
+  readonly atMs: number;
+  /** CA certificates whose own CRLs are accepted: anchors and intermediates. */
+  readonly issuers: readonly Certificate[];
+  /** Roots of the policy administrator: only signers below them may sign indirect CRLs, which speak for every CA. Default none. */
+  readonly stiPaRoots?: readonly Certificate[];
+  /** Certificates of CRL signers, as found through the CRLs' AuthorityInfoAccess, and of CAs between them and the root. */
+  readonly signers?: readonly Certificate[];
+  /** Default `['ES256', 'ES384']`. */
+  readonly algorithms?: readonly SignatureAlgorithmName[];
+  /** The set before: its CRLs stay where no newer one is given, and none is replaced by an older one. */
+  readonly previous?: RevocationSet;
+}
+
+/**
+ * Makes a snapshot of CRLs: verifies each one's signature and signer, and keeps the newest of each kind.
+ * A direct CRL counts for certificates whose issuer has the very key that signed it; an indirect one for certificates
+ * whose CRL distribution point names its URL and, where it names one, its issuer.
+ * @param crls - at most {@link REVOCATION_SET_MAX_CRLS}; none gives a set that knows nothing
+ * @returns the set; CRLs that were left out are in `refused` with the reason
+ * @throws {@link HopbackError} `invalid-argument` when there are more
+ * @see RFC 5280 section 6.3.3, ATIS-1000084
+ */
+export function createRevocationSet(
+  crls: readonly CertificateRevocationList[],
+  options: RevocationSetOptions,
+): RevocationSet {
+  if (crls.length > REVOCATION_SET_MAX_CRLS)
+    throw new HopbackError('invalid-argument', `more than ${REVOCATION_SET_MAX_CRLS} CRLs`);
+  const offered = new Map(
+    [...(options.previous?.crls ?? []).map(({ crl }) => crl), ...crls].map((crl) => [crl.sha256, crl]),
+  );
+  const given = new Set(crls.map(({ sha256 }) => sha256));
+  const judged = [...offered.values()].map((crl) => judge(crl, options));
+  const { newest, older } = keepNewest(judged.filter((result) => 'signer' in result));
+  const indirect = newest.filter(({ crl }) => crl.scope.indirect);
+  const direct = groupByIssuer(newest);
+  return Object.freeze({
+    crls: newest,
+    // A list of the set before that has been replaced is no refusal.
+    refused: [...judged.filter((result) => 'reason' in result), ...older.filter(({ crl }) => given.has(crl.sha256))],
+    lookup: (certificate: Certificate, issuer: Certificate, atMs: number): RevocationStatus => {
+      const ofIssuer = (direct.get(certificate.issuer.canonical) ?? []).filter(({ signer }) =>
+        signer.publicKey.equals(issuer.publicKey),
+      );
+      return statusOf(certificate, [...indirect, ...ofIssuer], atMs);
+    },
+  });
+}
+
+/** A set as the look-up that path building asks for, at one instant. */
+export function revocationAt(set: RevocationSet, atMs: number): RevocationLookup {
+  return (certificate, issuer) => set.lookup(certificate, issuer, atMs);
+}
+
+function judge(crl: CertificateRevocationList, options: RevocationSetOptions): TrustedCrl | RefusedCrl {
+  const { unusable, scope } = crl;
+  const nextUpdateMs = crl.nextUpdateMs;
+  if (unusable !== undefined || nextUpdateMs === undefined)
+    return { crl, reason: 'unusable', detail: unusable ?? 'no nextUpdate' };
+  const known = scope.indirect
+    ? [...(options.stiPaRoots ?? []), ...(options.signers ?? [])]
+    : [...options.issuers, ...(options.signers ?? [])];
+  const named = known.filter((candidate) => mayBeSigner(crl, candidate));
+  if (named.length === 0) return { crl, reason: 'signer-not-found', detail: crl.issuer.text };
+  const algorithms = options.algorithms ?? DEFAULT_SIGNATURE_ALGORITHMS;
+  const signers = named.filter((candidate) => checkSignature(crl, candidate, algorithms) === 'valid');
+  if (signers.length === 0)
+    return { crl, reason: 'signature-invalid', detail: `under ${named.length} certificate(s) of ${crl.issuer.text}` };
+  let detail = '';
+  for (const signer of signers) {
+    const trust = scope.indirect ? indirectSignerTrust(signer, options) : directSignerTrust(signer);
+    if (trust.status === 'trusted') return { crl, signer, usableUntilMs: Math.min(nextUpdateMs, trust.untilMs) };
+    detail = trust.detail;
+  }
+  return { crl, reason: 'signer-not-trusted', detail };
+}
+
+function mayBeSigner(crl: CertificateRevocationList, candidate: Certificate): boolean {
+  const { authorityKeyIdentifier } = crl;
+  const { subjectKeyIdentifier } = candidate;
+  const sameKey =
+    authorityKeyIdentifier === undefined ||
+    subjectKeyIdentifier === undefined ||
+    authorityKeyIdentifier === subjectKeyIdentifier;
+  return crl.issuer.canonical !== '' && candidate.subject.canonical === crl.issuer.canonical && sameKey;
+}
+
+type SignerTrust =
+  { readonly status: 'trusted'; readonly untilMs: number } | { readonly status: 'untrusted'; readonly detail: string };
+
+function indirectSignerTrust(signer: Certificate, options: RevocationSetOptions): SignerTrust {
+  const roots = options.stiPaRoots ?? [];
+  if (roots.some(({ sha256 }) => sha256 === signer.sha256)) return directSignerTrust(signer);
+  const result = buildPathFor('crl', [signer], {
+    trustAnchors: roots,
+    intermediates: options.signers ?? [],
+    atMs: options.atMs,
+    ...(options.algorithms && { algorithms: options.algorithms }),
+  });
+  if (result.status === 'trusted') return { status: 'trusted', untilMs: result.path.validToMs };
+  return { status: 'untrusted', detail: result.failures.map(({ reason }) => reason).join(', ') };
+}
+
+/** A CA's own CRL needs no path of its own: it only counts below that CA's key, in a path that was validated. */
+function directSignerTrust(signer: Certificate): SignerTrust {
+  const { keyUsage, notAfterMs } = signer;
+  if (keyUsage !== undefined && !keyUsage.usages.includes('cRLSign'))
+    return { status: 'untrusted', detail: 'key-usage-missing' };
+  return { status: 'trusted', untilMs: notAfterMs };
+}
+
+function keepNewest(crls: readonly TrustedCrl[]): {
+  readonly newest: readonly TrustedCrl[];
+  readonly older: readonly RefusedCrl[];
+} {
+  const newest = new Map<string, TrustedCrl>();
+  const older: RefusedCrl[] = [];
+  for (const next of crls) {
+    const kind = kindOf(next);
+    const current = newest.get(kind);
+    const keepsNext = current === undefined || isNewer(next.crl, current.crl);
+    if (keepsNext) newest.set(kind, next);
+    const left = keepsNext ? current : next;
+    const kept = keepsNext ? next : current;
+    if (left !== undefined && kept !== undefined) {
+      older.push({
+        crl: left.crl,
+        reason: 'older-than-known',
+        detail: `number ${left.crl.number ?? 'absent'}, known ${kept.crl.number ?? 'absent'}`,
+      });
+    }
+  }
+  return { newest: [...newest.values()], older };
+}
+
+/** CRLs of one kind replace each other. A direct one belongs to a key, since unrelated CAs may share a name. */
+function kindOf({ crl, signer }: TrustedCrl): string {
+  const { urls, indirect, only, someReasonsOnly } = crl.scope;
+  const key = indirect ? '' : signer.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  return JSON.stringify([crl.issuer.canonical, indirect, key, [...urls].sort(), only ?? '', someReasonsOnly]);
+}
+
+function isNewer(next: CertificateRevocationList, current: CertificateRevocationList): boolean {
+  if (next.number !== undefined && current.number !== undefined && next.number !== current.number)
+    return next.number > current.number;
+  // A list that has lost its number does not replace one that had it.
+  if (next.number === undefined && current.number !== undefined) return false;
+  return next.thisUpdateMs > current.thisUpdateMs;
+}
+
+function groupByIssuer(crls: readonly TrustedCrl[]): ReadonlyMap<string, readonly TrustedCrl[]> {
+  const groups = new Map<string, TrustedCrl[]>();
+  for (const trusted of crls) {
+    if (trusted.crl.scope.indirect) continue;
+    const { canonical } = trusted.crl.issuer;
+    groups.set(canonical, [...(groups.get(canonical) ?? []), trusted]);
+  }
+  return groups;
+}
+
+function statusOf(certificate: Certificate, crls: readonly TrustedCrl[], atMs: number): RevocationStatus {
+  for (const trusted of crls) {
+    // Being named by a trusted list is enough to be revoked, whether or not the list claims to be complete for the certificate.
+    const entry = trusted.crl.revoked.get(certificate.issuer.canonical)?.get(certificate.serialNumber);
+    if (entry !== undefined && (entry.reason !== 'certificateHold' || isCurrent(trusted, atMs)))
+      return revoked(certificate, entry);
+  }
+  const covering = crls.filter(({ crl }) => covers(crl, certificate));
+  if (covering.some((trusted) => isCurrent(trusted, atMs))) return { status: 'good', checkedAtMs: atMs };
+  if (covering.length > 0) return { status: 'unknown', detail: 'the CRL for this certificate is out of date' };
+  return { status: 'unknown', detail: 'no CRL covers this certificate' };
+}
+
+function isCurrent({ crl, usableUntilMs }: TrustedCrl, atMs: number): boolean {
+  return crl.thisUpdateMs <= atMs && atMs <= usableUntilMs;
+}
+
+function revoked(certificate: Certificate, { revokedAtMs, reason }: CrlEntry): RevocationStatus {
+  return {
+    status: 'revoked',
+    certificateSha256: certificate.sha256,
+    revokedAtMs,
+    ...(reason !== undefined && { crlReason: reason }),
+  };
+}
+
+/** Whether absence from this CRL means that the certificate is not revoked. @see RFC 5280 section 6.3.3 (b) */
+function covers({ scope, issuer }: CertificateRevocationList, certificate: Certificate): boolean {
+  if (scope.someReasonsOnly || scope.only === 'attribute-certificates') return false;
+  if (scope.only === (certificate.isCa ? 'user-certificates' : 'ca-certificates')) return false;
+  const points = certificate.crlDistributionPoints;
+  if (scope.indirect) {
+    // cRLIssuer came into the profile with v004, and certificates without it are still about. The policy administrator's list
+    // speaks for every CA, so the URL alone says enough; a cRLIssuer that names somebody else does not fit.
+    return points.some(
+      ({ urls, crlIssuer }) =>
+        (crlIssuer ?? issuer.canonical) === issuer.canonical && urls.some((url) => scope.urls.includes(url)),
+    );
+  }
+  return (
+    scope.urls.length === 0 ||
+    points.some(({ urls, crlIssuer }) => crlIssuer === undefined && urls.some((url) => scope.urls.includes(url)))
+  );
+}

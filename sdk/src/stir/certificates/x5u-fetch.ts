@@ -1,0 +1,89 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ConnectionOptions } from './bounded-connection.js';
+import { fetchBounded, type CacheValidators } from './bounded-fetch.js';
+import type { X5uFailure, X5uRefusal } from './repository.js';
+import type { X5uUrlPolicy } from './x5u-url-policy.js';
+
+/** Most bytes of an x5u body after decompression: a path of four certificates with comments is below 10 KiB. */
+export const MAX_X5U_BODY_BYTES = 16_384;
+
+/** Media type of a certificate chain. @see RFC 8555 section 9.1, ATIS-1000074 */
+export const CERTIFICATE_CHAIN_TYPE = 'application/pem-certificate-chain';
+
+/** Longest validator that is kept and sent back; a longer one is dropped, which only costs an unconditional fetch. */
+export const MAX_VALIDATOR_LENGTH = 256;
+
+/** How {@link fetchX5u} fetches. */
+export interface FetchX5uOptions extends ConnectionOptions, X5uUrlPolicy {
+  /** One deadline for everything, milliseconds; default 2,000. */
+  readonly deadlineMs?: number;
+  /** Of the copy at hand: the answer may then be `not-modified`. */
+  readonly validators?: CacheValidators;
+  /** Ask caches on the way to check with the origin. */
+  readonly noCache?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Result of {@link fetchX5u}: bytes that are neither parsed nor trusted yet, or why there are none. */
+export type FetchX5uResult =
+  | {
+      readonly status: 'fetched';
+      readonly url: string;
+      readonly body: Uint8Array;
+      readonly headers: IncomingHttpHeaders;
+      readonly validators: CacheValidators;
+      /** Deviations worth a note, such as the content type. */
+      readonly notes: readonly string[];
+    }
+  | { readonly status: 'not-modified'; readonly url: string; readonly headers: IncomingHttpHeaders }
+  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string }
+  | {
+      readonly status: 'failed';
+      readonly url: string;
+      readonly reason: X5uFailure;
+      readonly detail: string;
+      readonly httpStatus?: number;
+      readonly retryAfter?: string;
+    };
+
+/**
+ * Dereferences an x5u: text policy, address policy at the connected socket, TLS, one GET, at most 16 KiB, two seconds.
+ * A content type other than `application/pem-certificate-chain` is accepted with a note, since many repositories send one.
+ * @param url - the x5u as it stands in the PASSporT
+ * @param options - laboratory exceptions, resolver, trust anchors of the web server, validators
+ * @returns the body or why there is none. Never rejects and never throws for peer input.
+ * @see RFC 8224 section 7.2, RFC 8226 section 7, ATIS-1000074 section 5.3.1
+ */
+export async function fetchX5u(url: string, options: FetchX5uOptions = {}): Promise<FetchX5uResult> {
+  const result = await fetchBounded(url, {
+    ...options,
+    maxBytes: MAX_X5U_BODY_BYTES,
+    accept: `${CERTIFICATE_CHAIN_TYPE}, */*;q=0.5`,
+  });
+  if (result.status !== 'fetched') return result;
+  const { body, headers } = result;
+  return { status: 'fetched', url, body, headers, validators: validatorsOf(headers), notes: notesOf(headers) };
+}
+
+/** Validators of a response that are fit to be stored and sent back. */
+export function validatorsOf(headers: IncomingHttpHeaders): CacheValidators {
+  const { etag, 'last-modified': lastModified } = headers;
+  return {
+    ...(isValidator(etag) ? { etag } : {}),
+    ...(isValidator(lastModified) ? { lastModified } : {}),
+  };
+}
+
+/** Printable ASCII of bounded length: what may go back into a request header. */
+function isValidator(value: string | undefined): value is string {
+  return value !== undefined && value.length <= MAX_VALIDATOR_LENGTH && /^[\x20-\x7e]+$/.test(value);
+}
+
+function notesOf(headers: IncomingHttpHeaders): readonly string[] {
+  const contentType = headers['content-type'];
+  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType === CERTIFICATE_CHAIN_TYPE) return [];
+  return [
+    `content-type ${contentType === undefined ? 'absent' : contentType.slice(0, 80)} instead of ${CERTIFICATE_CHAIN_TYPE}`,
+  ];
+}

@@ -1,0 +1,333 @@
+import { isIP } from 'node:net';
+import { embedsIpv4, isSpecialPurposeAddress, parseNetworkSet } from './address-policy.js';
+import type { X5uRefusal } from './repository.js';
+
+/**
+ * Longest x5u that is looked at, in characters: repositories in use stay below 200, an Identity header is capped at 8 KiB,
+ * and the text is a cache key of which many are kept.
+ */
+export const MAX_X5U_LENGTH = 1_024;
+
+/** Ports of a certificate repository. @see ATIS-1000074 */
+export const X5U_PORTS: readonly number[] = [443, 8443];
+
+/** Longest host name in text form. @see RFC 1035 section 2.3.4 */
+export const MAX_HOST_LENGTH = 253;
+
+/** Longest label of a host name. @see RFC 1035 section 2.3.4 */
+export const MAX_LABEL_LENGTH = 63;
+
+/**
+ * Top-level labels (and `home.arpa`, by `arpa`) that never name a public host: names of the machine, of the local network or of
+ * another naming system, and the strings that ICANN withholds because local networks use them. `.example` and `example.com` stay usable: they are documentation names that resolve to nothing
+ * or to a public host, and published test vectors are written with them.
+ * @see RFC 6761, RFC 6762, RFC 7686, RFC 9476, IANA Special-Use Domain Names
+ */
+export const REFUSED_TOP_LEVEL_LABELS: readonly string[] = [
+  'alt',
+  'arpa',
+  'corp',
+  'home',
+  'internal',
+  'intranet',
+  'invalid',
+  'lan',
+  'local',
+  'localdomain',
+  'localhost',
+  'mail',
+  'onion',
+  'private',
+  'test',
+];
+
+/**
+ * Exceptions for laboratories and tests; everything named here is permitted beside the defaults, nothing else changes.
+ * Naming a loopback address lets whoever writes an Identity header make this machine connect to it: never in production.
+ */
+export interface X5uAllowList {
+  /** Host names (exact, lower case, no wildcard) that the name rules do not apply to, for example `localhost`. */
+  readonly hosts?: readonly string[];
+  /** Networks (CIDR) that are permitted although special-purpose, for example `127.0.0.0/8`. */
+  readonly addresses?: readonly string[];
+  /** Ports beside 443 and 8443. */
+  readonly ports?: readonly number[];
+}
+
+/** Which x5u URLs are fetched. */
+export interface X5uUrlPolicy {
+  /** Laboratory exceptions; default none. */
+  readonly allow?: X5uAllowList;
+}
+
+/** What a URL text may be, for the fetches that are not x5u (CRLs, trust lists). */
+export interface UrlTextRules extends X5uUrlPolicy {
+  /** Default `['https']`. A CRL may come over http, since it is signed. */
+  readonly schemes?: readonly ('https' | 'http')[];
+  /** Ports beside the scheme's own; default {@link X5U_PORTS}. */
+  readonly ports?: readonly number[];
+  /** Whether a query is permitted; default false. */
+  readonly permitQuery?: boolean;
+}
+
+/** A URL that may be connected to, in the parts that the connection is made of. */
+export interface PermittedUrl {
+  readonly status: 'permitted';
+  /** The text as given: the cache key. */
+  readonly url: string;
+  readonly scheme: 'https' | 'http';
+  /** Lower case, without the brackets of an IPv6 literal. */
+  readonly host: string;
+  /** 0 for a name, 4 or 6 for an IP literal. */
+  readonly literal: 0 | 4 | 6;
+  readonly port: number;
+  /** Request target: path and, where permitted, query. */
+  readonly target: string;
+}
+
+/** Result of {@link checkX5uUrl}. */
+export type X5uUrlCheck =
+  | PermittedUrl
+  | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string };
+
+/**
+ * Checks the text of an x5u (or `info`) URL against the rules of ATIS-1000074, on the raw characters, and then makes sure
+ * that the URL parser reads the same scheme, host, port and path out of it, so that nothing is approved that is not what
+ * gets connected to. Permitted says nothing about the address behind a name: that is checked at the socket.
+ * @param text - the URL as it stands in the PASSporT; at most {@link MAX_X5U_LENGTH} characters
+ * @param policy - laboratory exceptions
+ * @returns `permitted` with the parts to connect to, or `refused` with the reason. Never throws for peer input.
+ * @see RFC 8224 section 7.2, ATIS-1000074 section 5.3.1, RFC 3986
+ */
+export function checkX5uUrl(text: string, policy: X5uUrlPolicy = {}): X5uUrlCheck {
+  return checkUrlText(text, policy.allow === undefined ? {} : { allow: policy.allow });
+}
+
+/**
+ * The same check with the scheme, ports and query as parameters, for CRLs and trust lists.
+ * @param text - the URL as published
+ * @param rules - what is permitted
+ * @returns as {@link checkX5uUrl}. Never throws for peer input.
+ */
+export function checkUrlText(text: string, rules: UrlTextRules): X5uUrlCheck {
+  const refuse = (reason: X5uRefusal, detail: string): X5uUrlCheck => ({
+    status: 'refused',
+    url: text,
+    reason,
+    detail,
+  });
+  const refusal = refusalOfCharacters(text) ?? refusalOfMarks(text, rules);
+  if (refusal !== undefined) return refuse(refusal.reason, refusal.detail);
+  const parts = splitUrl(text);
+  const scheme = (rules.schemes ?? ['https']).find((permitted) => permitted === parts?.scheme);
+  if (parts === undefined) return refuse('not-a-url', 'no scheme://host');
+  if (scheme === undefined) return refuse('scheme-not-https', parts.scheme.slice(0, 20));
+  const port = portOf(parts.portText, scheme, rules);
+  if (port === undefined) return refuse('port-not-permitted', (parts.portText ?? '').slice(0, 20));
+  const host = checkHost(parts.host, rules.allow);
+  if (host.status === 'refused') return refuse(host.reason, host.detail);
+  const target = parts.target === '' ? '/' : parts.target;
+  const permitted: PermittedUrl = {
+    status: 'permitted',
+    url: text,
+    scheme,
+    host: host.host,
+    literal: host.literal,
+    port,
+    target,
+  };
+  const difference = parserDifference(permitted);
+  return difference === undefined ? permitted : refuse(difference.reason, difference.detail);
+}
+
+interface Refusal {
+  readonly reason: X5uRefusal;
+  readonly detail: string;
+}
+
+/** RFC 3986 section 2: the characters a URI is made of; all else a parser would drop, fold or escape. */
+const URI_CHARACTERS = /^[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]*$/;
+
+function refusalOfCharacters(text: string): Refusal | undefined {
+  if (text.length === 0) return { reason: 'not-a-url', detail: 'empty' };
+  if (text.length > MAX_X5U_LENGTH) {
+    return { reason: 'url-too-long', detail: `${text.length} characters, at most ${MAX_X5U_LENGTH}` };
+  }
+  if (URI_CHARACTERS.test(text)) return undefined;
+  const index =
+    Array.from({ length: text.length }, (_, at) => at).find((at) => !URI_CHARACTERS.test(text.charAt(at))) ?? 0;
+  const code = text.charCodeAt(index).toString(16).padStart(4, '0').toUpperCase();
+  return { reason: 'characters-not-permitted', detail: `U+${code} at ${index}` };
+}
+
+/** Marks that are refused wherever they stand, so that no reading of the text finds a userinfo, query or fragment. */
+function refusalOfMarks(text: string, rules: UrlTextRules): Refusal | undefined {
+  if (text.includes('#')) return { reason: 'fragment-present', detail: 'the text holds #' };
+  if (text.includes('?') && rules.permitQuery !== true) return { reason: 'query-present', detail: 'the text holds ?' };
+  const authority = authorityOf(text);
+  if (authority?.includes('@') === true) return { reason: 'userinfo-present', detail: 'the authority holds @' };
+  return undefined;
+}
+
+function authorityOf(text: string): string | undefined {
+  const start = text.indexOf('//');
+  if (start < 0) return undefined;
+  const rest = text.slice(start + 2);
+  const end = rest.search(/[/?#]/);
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+interface UrlParts {
+  readonly scheme: string;
+  /** As written, with the brackets of an IPv6 literal. */
+  readonly host: string;
+  readonly portText: string | undefined;
+  readonly target: string;
+}
+
+/** scheme "://" host [":" port] target; RFC 3986 section 3, without what was refused before. */
+function splitUrl(text: string): UrlParts | undefined {
+  const colon = text.indexOf('://');
+  if (colon <= 0) {
+    const scheme = text.indexOf(':');
+    return scheme > 0
+      ? { scheme: text.slice(0, scheme).toLowerCase(), host: '', portText: undefined, target: '' }
+      : undefined;
+  }
+  const authority = authorityOf(text) ?? '';
+  const target = text.slice(colon + 3 + authority.length);
+  const mark = authority.startsWith('[') ? authority.indexOf(']') + 1 || -1 : authority.indexOf(':');
+  const host = mark < 0 ? authority : authority.slice(0, mark);
+  const tail = authority.slice(host.length);
+  if (tail !== '' && !tail.startsWith(':')) return undefined;
+  return {
+    scheme: text.slice(0, colon).toLowerCase(),
+    host,
+    portText: tail === '' ? undefined : tail.slice(1),
+    target,
+  };
+}
+
+/** Absent, or digits without a leading zero that name a permitted port; an empty port is refused. */
+function portOf(portText: string | undefined, scheme: 'https' | 'http', rules: UrlTextRules): number | undefined {
+  const own = scheme === 'https' ? 443 : 80;
+  if (portText === undefined) return own;
+  if (!/^[1-9]\d{0,4}$/.test(portText)) return undefined;
+  const port = Number(portText);
+  const permitted =
+    port === own || (rules.ports ?? X5U_PORTS).includes(port) || rules.allow?.ports?.includes(port) === true;
+  return permitted ? port : undefined;
+}
+
+type HostCheck =
+  | { readonly status: 'permitted'; readonly host: string; readonly literal: 0 | 4 | 6 }
+  | ({ readonly status: 'refused' } & Refusal);
+
+function checkHost(written: string, allow: X5uAllowList | undefined): HostCheck {
+  const host = written.toLowerCase();
+  const refuse = (reason: X5uRefusal, detail: string): HostCheck => ({ status: 'refused', reason, detail });
+  if (host === '') return refuse('not-a-url', 'no host');
+  if (host.startsWith('[')) return checkIpv6Literal(host, allow);
+  if (looksLikeIpv4(host)) return checkIpv4Literal(host, allow);
+  if (allow?.hosts?.includes(host) === true && host.split('.').every(isLabel))
+    return { status: 'permitted', host, literal: 0 };
+  if (host.length > MAX_HOST_LENGTH) return refuse('host-not-permitted', `host of ${host.length} characters`);
+  if (host.includes('%')) return refuse('host-not-permitted', 'percent-encoded host');
+  const labels = host.split('.');
+  if (labels.at(-1) === '') return refuse('host-not-permitted', 'host ends with a dot');
+  if (!labels.every(isLabel))
+    return refuse('host-not-permitted', 'a label is empty, too long or not letters, digits and hyphens');
+  if (labels.length < 2) return refuse('host-not-permitted', 'host of one label');
+  const last = labels.at(-1) ?? '';
+  if (REFUSED_TOP_LEVEL_LABELS.includes(last)) return refuse('host-not-permitted', `special-use name .${last}`);
+  return { status: 'permitted', host, literal: 0 };
+}
+
+/** A host that the URL parser reads as IPv4: its last label is a number, be it decimal, octal or hexadecimal. */
+function looksLikeIpv4(host: string): boolean {
+  const labels = (host.endsWith('.') ? host.slice(0, -1) : host).split('.');
+  return /^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '');
+}
+
+function checkIpv4Literal(host: string, allow: X5uAllowList | undefined): HostCheck {
+  const address = parsedHost(host);
+  if (address === undefined)
+    return { status: 'refused', reason: 'host-not-permitted', detail: 'host ends in a number but is no IPv4 address' };
+  if (isSpecialPurposeAddress(address) && !isAllowedAddress(address, allow))
+    return { status: 'refused', reason: 'address-special-purpose', detail: address };
+  if (address !== host)
+    return { status: 'refused', reason: 'host-not-permitted', detail: `unusual spelling of ${address}` };
+  return { status: 'permitted', host, literal: 4 };
+}
+
+function checkIpv6Literal(host: string, allow: X5uAllowList | undefined): HostCheck {
+  const bare = host.slice(1, -1);
+  if (!host.endsWith(']') || bare.includes('%') || isIP(bare) !== 6)
+    return { status: 'refused', reason: 'host-not-permitted', detail: 'no IPv6 address (without zone) in brackets' };
+  if (isAllowedAddress(bare, allow)) return { status: 'permitted', host: bare, literal: 6 };
+  // A literal that wraps an IPv4 address has no honest use in a URL, whatever is inside.
+  if (isSpecialPurposeAddress(bare) || embedsIpv4(bare))
+    return { status: 'refused', reason: 'address-special-purpose', detail: bare };
+  return { status: 'permitted', host: bare, literal: 6 };
+}
+
+function isAllowedAddress(address: string, allow: X5uAllowList | undefined): boolean {
+  if (allow?.addresses === undefined) return false;
+  const parsed = parseNetworkSet(allow.addresses);
+  return parsed.status === 'parsed' && parsed.networks.has(address);
+}
+
+/** Letters, digits, inner hyphens. @see RFC 1123 section 2.1 */
+function isLabel(label: string): boolean {
+  return (
+    label.length <= MAX_LABEL_LENGTH && /^[a-z0-9-]+$/.test(label) && !label.startsWith('-') && !label.endsWith('-')
+  );
+}
+
+function parsedHost(host: string): string | undefined {
+  return parsedUrl(`https://${host}/`)?.hostname;
+}
+
+function parsedUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the URL parser reads something else out of the text than was approved. */
+function parserDifference(permitted: PermittedUrl): Refusal | undefined {
+  const parsed = parsedUrl(permitted.url);
+  if (parsed === undefined) return { reason: 'not-a-url', detail: 'the URL parser refuses it' };
+  const port = parsed.port === '' ? (permitted.scheme === 'https' ? 443 : 80) : Number(parsed.port);
+  if (
+    parsed.protocol !== `${permitted.scheme}:` ||
+    port !== permitted.port ||
+    parsed.username !== '' ||
+    parsed.password !== ''
+  ) {
+    return { reason: 'not-a-url', detail: 'the URL parser reads another scheme, port or user' };
+  }
+  const host = permitted.literal === 6 ? parsed.hostname.slice(1, -1) : parsed.hostname;
+  if (host !== permitted.host)
+    return { reason: 'host-not-permitted', detail: `the URL parser connects to ${host.slice(0, MAX_HOST_LENGTH)}` };
+  if (parsed.pathname + parsed.search !== permitted.target) {
+    return { reason: 'characters-not-permitted', detail: 'dot segments or characters that the URL parser rewrites' };
+  }
+  return malformedEscape(permitted.target);
+}
+
+/** Every % is followed by two hexadecimal digits. @see RFC 3986 section 2.1 */
+function malformedEscape(target: string): Refusal | undefined {
+  for (let index = target.indexOf('%'); index >= 0; index = target.indexOf('%', index + 1)) {
+    const code = target.slice(index + 1, index + 3);
+    if (!/^[0-9A-Fa-f]{2}$/.test(code))
+      return { reason: 'characters-not-permitted', detail: `malformed percent-encoding at ${index} of the path` };
+    // An encoded control character has no place in a file name and is how logs and back ends get split.
+    const value = Number.parseInt(code, 16);
+    if (value < 0x20 || value === 0x7f || value === 0x5c)
+      return { reason: 'characters-not-permitted', detail: `%${code} in the path` };
+  }
+  return undefined;
+}

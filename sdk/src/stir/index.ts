@@ -1,0 +1,26 @@
+/**
+ * STIR/SHAKEN: verify the Identity headers of a SIP request, and sign them.
+ * @packageDocumentation
+ */
+export * from './certificates/index.js';
+export * from './signing/index.js';
+export * from './verification/index.js';
+export { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS, parseIdentityHeader } from './identity-header.js';
+export type { IdentityHeader, IdentityHeaderParts, IdentityHeaderResult } from './identity-header.js';
+export { canonicalJson, parsePassport } from './passport.js';
+export type { ParsedPassport, PassportHeaderCache, PassportResult, PassportSyntaxReason } from './passport.js';
+export { base } from './passport-types/base.js';
+export { div } from './passport-types/div.js';
+export { PASSPORT_TYPES } from './passport-types/registry.js';
+export { shaken } from './passport-types/shaken.js';
+export type { ClaimProblem, ClaimsResult, PassportClaims, PassportParty, PassportType } from './passport-types/passport-type.js';
+export type { SignatureJob } from './es256.js';
+export type { Clock } from '../core/clock.js';
+export type { JsonFailure, JsonLimits, JsonObject, JsonValue } from '../core/bounded-json.js';
+export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';
+export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/verdict-evidence.js';
+export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone-number.js';
+export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-number.js';
+export { maskTelephoneNumber } from '../core/masking.js';
+export { headerValues, parseSipRequest } from '../core/sip-request.js';
+export type { SipRequestResult, SipRequestText } from '../core/sip-request.js';

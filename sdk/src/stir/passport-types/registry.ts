@@ -1,0 +1,12 @@
+import { base } from './base.js';
+import { div } from './div.js';
+import type { PassportType } from './passport-type.js';
+import { shaken } from './shaken.js';
+
+/** The PASSporT types that are verified by default. */
+export const PASSPORT_TYPES: readonly PassportType[] = [shaken, div, base];
+
+/** Types by ppt; a later one of the same ppt replaces an earlier one. */
+export function passportTypeRegistry(types: readonly PassportType[]): ReadonlyMap<string | undefined, PassportType> {
+  return new Map(types.map((type) => [type.ppt, type]));
+}

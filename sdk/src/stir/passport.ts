@@ -1,0 +1,170 @@
+import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url, isBase64Url } from '../core/base64url.js';
+import { parseBoundedJson } from '../core/bounded-json.js';
+import type { JsonFailure, JsonObject, JsonValue } from '../core/bounded-json.js';
+
+/**
+ * A PASSporT taken apart. Syntax only: neither signature nor claims have been checked.
+ * @see RFC 8225
+ */
+export interface ParsedPassport {
+  readonly form: 'full' | 'compact';
+  /** What the signature is over: `header.payload` in base64url. Rebuilt from the request for the compact form. */
+  readonly signingInput: string;
+  readonly header: JsonObject;
+  readonly payload: JsonObject;
+  /** The payload as JSON with sorted keys and no white space: equal claims give equal text, however they were spelled. */
+  readonly canonicalClaims: string;
+  /** Raw signature octets: (r, s) of 32 octets each when well-formed. */
+  readonly signature: Uint8Array;
+}
+
+/** Why a token could not be taken apart. */
+export type PassportSyntaxReason = 'identity-header-malformed' | 'base64url-invalid' | JsonFailure;
+
+/** Result of {@link parsePassport}. */
+export type PassportResult =
+  | { readonly status: 'parsed'; readonly passport: ParsedPassport }
+  | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
+
+/** Remembers decoded header segments: one signer writes the same header on every call. Bounded by its owner. */
+export interface PassportHeaderCache {
+  readonly get: (segment: string) => JsonObject | undefined;
+  readonly set: (segment: string, header: JsonObject) => void;
+}
+
+/**
+ * Takes a full-form PASSporT apart: three strict base64url segments, header and payload each one JSON object within
+ * bounds and without duplicate keys.
+ * @param token - `header.payload.signature`
+ * @param headerCache - where decoded header segments are remembered
+ * @returns `parsed`, or `malformed` with a reason; never throws for peer input
+ * @see RFC 8225 section 6, RFC 7515 section 2
+ */
+export function parsePassport(token: string, headerCache?: PassportHeaderCache): PassportResult {
+  const first = token.indexOf('.');
+  const second = token.indexOf('.', first + 1);
+  if (first <= 0 || second < 0 || token.indexOf('.', second + 1) >= 0) {
+    return malformed('identity-header-malformed', 'a PASSporT has three segments with a dot between');
+  }
+  const header = readHeader(token.slice(0, first), headerCache);
+  if (header.status === 'malformed') return header;
+  const payload = readSegment(token.slice(first + 1, second), 'payload');
+  if (payload.status === 'malformed') return payload;
+  const signature = decodeBase64Url(token.slice(second + 1));
+  if (signature === undefined) return malformed('base64url-invalid', 'signature segment');
+  return {
+    status: 'parsed',
+    passport: {
+      form: 'full',
+      signingInput: token.slice(0, second),
+      header: header.value,
+      payload: payload.value,
+      canonicalClaims: payload.isCanonical ? payload.text : canonicalJson(payload.value),
+      signature,
+    },
+  };
+}
+
+/**
+ * Tells whether a token is in compact form: the payload segment, and usually the header segment, left out.
+ * @param token - what stood before the first semicolon of an Identity header
+ * @see RFC 8225 section 7
+ */
+export function isCompactForm(token: string): boolean {
+  const first = token.indexOf('.');
+  return first >= 0 && token.charCodeAt(first + 1) === DOT && token.indexOf('.', first + 2) < 0;
+}
+
+/** What a compact-form PASSporT is rebuilt from: the claims as the request states them. */
+export interface CompactClaims {
+  readonly x5u: string;
+  readonly ppt?: string;
+  readonly iatSeconds: number;
+  readonly orig: JsonObject;
+  readonly dest: JsonObject;
+}
+
+/**
+ * Rebuilds the full form of a compact PASSporT from the request that carried it.
+ * @param token - `..signature`
+ * @param claims - the claims, canonical
+ * @returns `parsed` with the rebuilt header and payload, or `malformed`; never throws for peer input
+ * @see RFC 8225 section 7, RFC 8224 section 4.1
+ */
+export function rebuildCompactPassport(token: string, claims: CompactClaims): PassportResult {
+  const signature = decodeBase64Url(token.slice(token.lastIndexOf('.') + 1));
+  if (signature === undefined) return malformed('base64url-invalid', 'signature segment');
+  const header: JsonObject = {
+    alg: 'ES256',
+    ...(claims.ppt === undefined ? undefined : { ppt: claims.ppt }),
+    typ: 'passport',
+    x5u: claims.x5u,
+  };
+  const payload: JsonObject = { dest: claims.dest, iat: claims.iatSeconds, orig: claims.orig };
+  const canonicalClaims = canonicalJson(payload);
+  const signingInput = `${encodeBase64Url(canonicalJson(header))}.${encodeBase64Url(canonicalClaims)}`;
+  return { status: 'parsed', passport: { form: 'compact', signingInput, header, payload, canonicalClaims, signature } };
+}
+
+/**
+ * Writes a value as JSON the way a PASSporT is signed: keys in code point order at every level, no white space.
+ * @param value - a JSON value
+ * @see RFC 8225 section 9
+ */
+export function canonicalJson(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.keys(value)
+    .toSorted(byCodePoint)
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] ?? null)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** Whether a JSON value is an object (and not null or an array). */
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !isArray(value);
+}
+
+type SegmentResult =
+  | { readonly status: 'parsed'; readonly value: JsonObject; readonly text: string; readonly isCanonical: boolean }
+  | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
+
+function readHeader(
+  segment: string,
+  cache: PassportHeaderCache | undefined,
+): { readonly status: 'parsed'; readonly value: JsonObject } | Extract<SegmentResult, { status: 'malformed' }> {
+  const known = cache?.get(segment);
+  if (known !== undefined) return { status: 'parsed', value: known };
+  const read = readSegment(segment, 'header');
+  if (read.status === 'parsed') cache?.set(segment, read.value);
+  return read;
+}
+
+function readSegment(segment: string, which: 'header' | 'payload'): SegmentResult {
+  const text = decodeBase64UrlText(segment);
+  if (text === undefined) {
+    return isBase64Url(segment)
+      ? malformed('json-malformed', `${which} is not UTF-8`)
+      : malformed('base64url-invalid', `${which} segment`);
+  }
+  const json = parseBoundedJson(text);
+  if (json.status === 'malformed') return malformed(json.reason, `${which}, at character ${String(json.offset)}`);
+  if (!isJsonObject(json.value)) return malformed('json-malformed', `${which} is not a JSON object`);
+  return { status: 'parsed', value: json.value, text, isCanonical: json.isCanonical };
+}
+
+const malformed = (
+  reason: PassportSyntaxReason,
+  detail: string,
+): { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string } => ({
+  status: 'malformed',
+  reason,
+  detail,
+});
+
+const isArray = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
+
+/** Code point order; UTF-16 order differs for characters beyond the basic plane, which no registered claim name uses. */
+const byCodePoint = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const DOT = 0x2e;

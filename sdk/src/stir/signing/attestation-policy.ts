@@ -1,0 +1,98 @@
+import type { Attestation } from '../../core/terms.js';
+import { completeFacts } from './attestation-facts.js';
+import type { AttestationFacts, CompleteAttestationFacts } from './attestation-facts.js';
+import { DEFAULT_ATTESTATION_POLICY } from './attestation-rules.js';
+import type {
+  AttestationCondition,
+  AttestationPolicyData,
+  AttestationRule,
+  ExplicitAttestation,
+} from './attestation-rules.js';
+import { checkAttestationPolicy } from './check-attestation-policy.js';
+
+/** A policy whose data was checked: made by {@link createAttestationPolicy} alone. */
+export interface AttestationPolicy {
+  readonly id: string;
+  readonly rules: readonly PreparedAttestationRule[];
+  readonly explicitAttestation: ExplicitAttestation;
+}
+
+/** A rule of a checked policy, its condition taken apart. */
+export interface PreparedAttestationRule {
+  readonly rule: AttestationRule;
+  /** All must hold. */
+  readonly tests: readonly { readonly fact: keyof AttestationCondition; readonly values: ReadonlySet<unknown> }[];
+  /** The facts of the tests. */
+  readonly decidedOn: readonly (keyof AttestationCondition)[];
+}
+
+/** What a policy says of a call, and why. */
+export interface AttestationDecision {
+  /** `none`: the call is not to be signed. */
+  readonly attestation: Attestation | 'none';
+  readonly policyId: string;
+  /** The rule that applied; `no-rule` where none did. */
+  readonly ruleId: string;
+  /** The reason that the rule gives. */
+  readonly basis: string;
+  /** Names of the facts that the rule looked at. */
+  readonly decidedOn: readonly (keyof AttestationCondition)[];
+  readonly facts: CompleteAttestationFacts;
+}
+
+/** `ruleId` of a decision that no rule made. */
+export const NO_RULE = 'no-rule';
+
+/**
+ * Checks the data of a policy and makes it ready for use. Refused are unknown names and values, rules that can never apply, and
+ * an A or B that does not ask for the facts that the level stands for.
+ * @param data - the policy; default {@link DEFAULT_ATTESTATION_POLICY}
+ * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` (from 0) where a rule is wrong
+ * @see ATIS-1000074 section 5.2.3
+ */
+export function createAttestationPolicy(data: AttestationPolicyData = DEFAULT_ATTESTATION_POLICY): AttestationPolicy {
+  checkAttestationPolicy(data);
+  // A copy of its own, so that later changes to what was handed in cannot slip past the check.
+  const rules = structuredClone(data.rules).map(prepare);
+  return { id: data.id, rules, explicitAttestation: data.explicitAttestation ?? 'refused' };
+}
+
+/**
+ * Decides how a call is attested. Pure and total: the same facts always give the same answer, and facts that are missing or
+ * misspelled count as not known.
+ * @param policy - from {@link createAttestationPolicy}
+ * @param facts - what is known of the call
+ */
+export function decideAttestation(policy: AttestationPolicy, facts: AttestationFacts): AttestationDecision {
+  const complete = completeFacts(facts);
+  for (const { rule, tests, decidedOn } of policy.rules) {
+    if (!applies(tests, complete)) continue;
+    const attestation = rule.attestation === 'do-not-sign' ? 'none' : rule.attestation;
+    return { attestation, policyId: policy.id, ruleId: rule.id, basis: rule.basis, decidedOn, facts: complete };
+  }
+  return {
+    attestation: 'none',
+    policyId: policy.id,
+    ruleId: NO_RULE,
+    basis: NO_RULE_BASIS,
+    decidedOn: [],
+    facts: complete,
+  };
+}
+
+const NO_RULE_BASIS = 'No rule of the policy applies to the call.';
+
+function prepare(rule: AttestationRule): PreparedAttestationRule {
+  const tests = Object.entries(rule.when).map(([fact, value]) => ({
+    fact: fact as keyof AttestationCondition,
+    values: new Set<unknown>(Array.isArray(value) ? value : [value]),
+  }));
+  return { rule, tests, decidedOn: tests.map(({ fact }) => fact) };
+}
+
+function applies(tests: PreparedAttestationRule['tests'], facts: CompleteAttestationFacts): boolean {
+  for (const { fact, values } of tests) {
+    if (!values.has(facts[fact])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,144 @@
+import type { Clock } from '../../core/clock.js';
+import { HopbackError } from '../../errors.js';
+import type { CertificateSource } from './certificate-source.js';
+
+/**
+ * Days before the end of a certificate at which its owner is told: a month to order the next one, then closer and closer.
+ */
+export const CERTIFICATE_ALARM_DAYS: readonly number[] = [30, 14, 7, 3, 1];
+
+/** Where a certificate stands on its way to expiry. */
+export type CertificateAlarmState =
+  /** No threshold is reached. */
+  | { readonly level: 'none'; readonly msLeft: number }
+  /** So many days or fewer are left: the closest threshold that is reached. */
+  | { readonly level: 'expiring'; readonly days: number; readonly msLeft: number }
+  | { readonly level: 'expired'; readonly msLeft: number };
+
+/** What {@link certificateAlarms} looks at. */
+export interface CertificateAlarmInput {
+  /** Last instant of validity, milliseconds since the epoch. */
+  readonly notAfterMs: number;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** Thresholds in days, in any order. Default {@link CERTIFICATE_ALARM_DAYS}. */
+  readonly days?: readonly number[];
+}
+
+/** Tells which expiry threshold a certificate has reached. @see RFC 5280 section 4.1.2.5 */
+export function certificateAlarms(input: CertificateAlarmInput): CertificateAlarmState {
+  const msLeft = input.notAfterMs - input.nowMs;
+  if (msLeft < 0) return { level: 'expired', msLeft };
+  const reached = (input.days ?? CERTIFICATE_ALARM_DAYS).filter((days) => msLeft <= days * DAY_MS);
+  return reached.length === 0 ? { level: 'none', msLeft } : { level: 'expiring', days: Math.min(...reached), msLeft };
+}
+
+/** News for the owner of a certificate. */
+export interface CertificateAlarm {
+  readonly level: 'expiring' | 'expired';
+  /** The threshold reached, days; 0 when expired. */
+  readonly days: number;
+  /** Time until expiry, milliseconds; negative after it. */
+  readonly msLeft: number;
+  readonly notAfterMs: number;
+  readonly certificateSha256: string;
+  /** Which certificate of the chain it is: 0 is the provider's own. */
+  readonly chainIndex: number;
+  readonly subject: string;
+  readonly x5u: string;
+}
+
+/** Settings of {@link watchCertificateExpiry}. */
+export interface CertificateWatchOptions {
+  readonly source: CertificateSource;
+  readonly clock: Clock;
+  /** Called once for each threshold of each certificate, while time or the source moves. What it throws is dropped. */
+  readonly onAlarm: (alarm: CertificateAlarm) => void;
+  /** Runs a callback once after a delay in milliseconds, at most a day; the returned function cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  /** Default {@link CERTIFICATE_ALARM_DAYS}. */
+  readonly days?: readonly number[];
+}
+
+/** A watch over the expiry of certificates. */
+export interface CertificateWatch {
+  /** Looks now, beside the times it looks of itself. */
+  readonly check: () => void;
+  /** Stops watching; no timer is left. */
+  readonly close: () => void;
+  readonly [Symbol.dispose]: () => void;
+}
+
+/**
+ * Watches all certificates of a source, end entity and those above it, and reports each expiry threshold once. Who starts with
+ * five days left hears of seven days, not of thirty, fourteen and seven. Another certificate starts anew.
+ * @throws {@link HopbackError} `invalid-argument` when a threshold is not a positive number of days
+ */
+export function watchCertificateExpiry(options: CertificateWatchOptions): CertificateWatch {
+  const days = options.days ?? CERTIFICATE_ALARM_DAYS;
+  const wrong = days.find((threshold) => !(Number.isFinite(threshold) && threshold > 0));
+  if (wrong !== undefined)
+    throw new HopbackError('invalid-argument', `A threshold must be a positive number of days, not ${String(wrong)}.`);
+  /** By certificate: the closest threshold that was reported, days. */
+  let reported = new Map<string, number>();
+  let cancel: () => void = () => undefined;
+  let isClosed = false;
+
+  const check = (): void => {
+    if (isClosed) return;
+    cancel();
+    const alarms = dueAlarms(options, days);
+    const news = alarms.filter((alarm) => alarm.days < (reported.get(alarm.certificateSha256) ?? Infinity));
+    // Only what is in force is remembered, so that the memory stays as small as one chain.
+    reported = new Map(
+      alarms.map((alarm) => [
+        alarm.certificateSha256,
+        Math.min(alarm.days, reported.get(alarm.certificateSha256) ?? Infinity),
+      ]),
+    );
+    cancel = options.schedule(check, CHECK_EVERY_MS);
+    for (const alarm of news) tell(options.onAlarm, alarm);
+  };
+  const unsubscribe = options.source.subscribe?.(check) ?? ((): void => undefined);
+  const close = (): void => {
+    isClosed = true;
+    cancel();
+    unsubscribe();
+  };
+  check();
+  return { check, close, [Symbol.dispose]: close };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Thresholds are days, so that an hour is exact enough; and a clock that jumps is noticed soon. */
+const CHECK_EVERY_MS = 3_600_000;
+
+function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): readonly CertificateAlarm[] {
+  const signingCertificate = options.source.current();
+  if (signingCertificate === undefined) return [];
+  const nowMs = options.clock.nowMs();
+  return signingCertificate.chain.flatMap((certificate, chainIndex) => {
+    const { notAfterMs, sha256, subject } = certificate;
+    const state = certificateAlarms({ notAfterMs, nowMs, days });
+    if (state.level === 'none') return [];
+    const { x5u } = signingCertificate;
+    const common = {
+      msLeft: state.msLeft,
+      notAfterMs,
+      certificateSha256: sha256,
+      chainIndex,
+      subject: subject.text,
+      x5u,
+    };
+    return [{ level: state.level, days: state.level === 'expired' ? 0 : state.days, ...common }];
+  });
+}
+
+function tell(onAlarm: (alarm: CertificateAlarm) => void, alarm: CertificateAlarm): void {
+  try {
+    onAlarm(alarm);
+  } catch {
+    // An alarm that cannot be delivered must not stop the ones after it.
+  }
+}

@@ -1,0 +1,177 @@
+import { splitIdentityHeader } from '../../core/sip-request.js';
+import type { CertificatePathResult } from '../certificates/path.js';
+import type { CertificateLookup } from '../certificates/repository.js';
+import type { PassportHeaderCache } from '../passport.js';
+import type { PassportType } from '../passport-types/passport-type.js';
+import { ES256_SIGNATURE_OCTETS } from '../es256.js';
+import type { SignatureJob } from '../es256.js';
+import { CERTIFICATE_STEPS, SIGNATURE_STEPS } from './certificate-steps.js';
+import { layDivChains, takeUpDivChains } from './div-chain.js';
+import { HEADER_STEPS } from './header-steps.js';
+import type { CallVerdict } from './outcome.js';
+import type { VerificationPolicy } from './policy.js';
+import type { Seen } from './replay-memory.js';
+import { readParties } from './request.js';
+import type { VerificationRequest } from './request.js';
+import { REQUEST_STEPS } from './request-steps.js';
+import { fail, runSteps } from './step.js';
+import { openToken } from './token.js';
+import type { RequestContext, Token } from './token.js';
+import { composeVerdict } from './verdict.js';
+
+/**
+ * Most Identity headers that are looked at in one request. A call with five diversions and an rcd has seven; each further one
+ * may cost a certificate fetch and a signature check.
+ */
+export const MAX_IDENTITY_HEADERS = 16;
+
+/** What the verification core is told. */
+export interface VerificationCoreOptions {
+  readonly policy: VerificationPolicy;
+  readonly types: ReadonlyMap<string | undefined, PassportType>;
+  readonly nowMs: number;
+  readonly headerCache?: PassportHeaderCache;
+}
+
+/** A verification under way: which certificates it needs, and its tokens. No IO happens in here. */
+export interface PendingVerification {
+  /** The x5u URLs whose certificates are needed, each once. Empty when nothing is left to check. */
+  readonly x5uUrls: readonly string[];
+  readonly tokens: readonly Token[];
+  readonly context: RequestContext;
+  /** Identity header values that were not looked at because there were too many. */
+  readonly surplus: number;
+}
+
+/** What is known of a certificate: the look-up, and the path built from its chain. */
+export interface CertificateKnowledge {
+  readonly lookup: CertificateLookup;
+  /** Present when `lookup` is `found`. */
+  readonly path?: CertificatePathResult;
+}
+
+/** A signature that is worth checking, and whose it is. */
+export interface TokenSignatureJob extends SignatureJob {
+  readonly token: Token;
+}
+
+/** First part of a verification: everything that needs neither certificate nor key. Never throws for peer input. */
+export function startVerification(request: VerificationRequest, options: VerificationCoreOptions): PendingVerification {
+  const { policy, types, nowMs, headerCache } = options;
+  const context: RequestContext = { policy, types, nowMs, headerCache, parties: readParties(request, policy) };
+  const values = identityValues(request.identity);
+  const tokens = values.slice(0, MAX_IDENTITY_HEADERS).map((value, index) => openToken(index, value));
+  for (const token of tokens) runSteps(HEADER_STEPS, token, context);
+  setAsideUnknownTypes(tokens, policy);
+  layDivChains(candidates(tokens), context);
+  const urls: string[] = [];
+  for (const token of tokens) {
+    if (token.ignored) continue;
+    runSteps(REQUEST_STEPS, token, context);
+    const info = token.identityHeader?.info;
+    if (!token.isStopped && info !== undefined && !urls.includes(info)) urls.push(info);
+  }
+  return { x5uUrls: urls, tokens, context, surplus: Math.max(0, values.length - MAX_IDENTITY_HEADERS) };
+}
+
+/** Second part: the certificates. Returns the signatures that are worth checking. Never throws for peer input. */
+export function checkCertificates(
+  pending: PendingVerification,
+  knowledge: (x5u: string) => CertificateKnowledge | undefined,
+): readonly TokenSignatureJob[] {
+  const jobs: TokenSignatureJob[] = [];
+  for (const token of pending.tokens) {
+    const info = token.identityHeader?.info;
+    if (token.isStopped || token.ignored || info === undefined) continue;
+    const known = knowledge(info);
+    token.lookup = known?.lookup;
+    token.path = known?.path;
+    runSteps(CERTIFICATE_STEPS, token, pending.context);
+    if (!token.isStopped) addJob(jobs, token);
+  }
+  return jobs;
+}
+
+/** What the last part is told. */
+export interface Conclusion {
+  /** Result per job, in order; undefined where a check was not made in time. */
+  readonly signatures: readonly (boolean | undefined)[];
+  /** Counts a call key; absent when repeats are not counted. */
+  readonly observe?: (callKey: string) => Seen;
+  /** Name of the set of trust anchors, for the evidence. */
+  readonly trustStore?: string;
+}
+
+/** Last part: signatures, div chains over what proved good, and the verdict. Never throws for peer input. */
+export function concludeVerification(
+  pending: PendingVerification,
+  jobs: readonly TokenSignatureJob[],
+  conclusion: Conclusion,
+): CallVerdict {
+  jobs.forEach((job, index) => {
+    job.token.signatureValid = conclusion.signatures[index];
+  });
+  for (const token of pending.tokens) {
+    if (!token.isStopped && !token.ignored) runSteps(SIGNATURE_STEPS, token, pending.context);
+  }
+  layChainsOfTheGood(pending);
+  return composeVerdict(pending, conclusion);
+}
+
+function identityValues(identity: string | readonly string[]): readonly string[] {
+  if (identity === '') return [];
+  const given = typeof identity === 'string' ? [identity] : identity;
+  return given.flatMap((value) => (value.includes(',') ? splitIdentityHeader(value) : [value]));
+}
+
+/**
+ * An unknown ppt is ignored, not failed, in profile rfc8224; in profile shaken too, as long as another header is of a known type:
+ * a request signed with nothing but unknown types is row 5 of the table.
+ * @see RFC 8224 section 6.2 step 1
+ */
+function setAsideUnknownTypes(tokens: readonly Token[], policy: VerificationPolicy): void {
+  const hasKnown = tokens.some((token) => token.type !== undefined);
+  for (const token of tokens) {
+    const isUnknown = token.type === undefined && token.identityHeader?.ppt !== undefined;
+    token.ignored = isUnknown && (hasKnown || policy.profile === 'rfc8224');
+  }
+}
+
+function addJob(jobs: TokenSignatureJob[], token: Token): void {
+  const leaf = token.path?.status === 'trusted' ? token.path.path.certificates[0] : undefined;
+  if (leaf === undefined || token.passport === undefined) return;
+  const { signingInput, signature } = token.passport;
+  if (leaf.publicKeyType !== ES256_KEY_TYPE) {
+    const values = { expected: ES256_KEY_TYPE, actual: leaf.publicKeyType };
+    token.exceptions.push(fail('certificate-path', 'public-key-not-permitted', values));
+    token.isStopped = true;
+  } else if (signature.length === ES256_SIGNATURE_OCTETS) {
+    jobs.push({ publicKey: leaf.publicKey, signingInput, signature, token });
+  } else {
+    token.signatureValid = false;
+  }
+}
+
+/** ES256 is ECDSA on P-256 and nothing else. @see RFC 7518 section 3.4 */
+const ES256_KEY_TYPE = 'EC P-256';
+
+/**
+ * The chains were laid before signatures were known. Where a bad token took the place of a good one, they are laid again over
+ * the good ones; where that reaches no further, the first laying stands and says what is wrong.
+ */
+function layChainsOfTheGood(pending: PendingVerification): void {
+  const { tokens, context } = pending;
+  const inChain = tokens.filter((token) => token.position !== 'alone');
+  if (inChain.every((token) => !token.isStopped)) return;
+  const before = tokens.map(({ position, inner }) => ({ position, inner }));
+  takeUpDivChains(tokens);
+  layDivChains(
+    candidates(tokens).filter((token) => !token.isStopped),
+    context,
+  );
+  if (tokens.some((token) => token.position === 'innermost')) return;
+  tokens.forEach((token, index) => Object.assign(token, before[index]));
+}
+
+const candidates = (tokens: readonly Token[]): readonly Token[] =>
+  tokens.filter((token) => !token.ignored && token.claims !== undefined);

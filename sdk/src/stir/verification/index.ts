@@ -1,0 +1,35 @@
+export { createVerificationService, DEFAULT_TIME_BUDGET_MS } from './verification-service.js';
+export type { VerificationService, VerificationServiceOptions, VerifyOptions } from './verification-service.js';
+export { checkCertificates, concludeVerification, MAX_IDENTITY_HEADERS, startVerification } from './core.js';
+export type {
+  CertificateKnowledge,
+  Conclusion,
+  PendingVerification,
+  TokenSignatureJob,
+  VerificationCoreOptions,
+} from './core.js';
+export type { RequestContext, Token } from './token.js';
+export { explainEvidence } from './explain.js';
+export type { ExplainedPassport, ExplainedStep } from './explain.js';
+export { FAILURE_REASON_NAMES, FAILURE_REASONS } from './failure-reasons.js';
+export type { FailureMeaning, FailureReason, SipResponse } from './failure-reasons.js';
+export type {
+  CallVerdict,
+  PassportSigner,
+  VerificationFailure,
+  VerificationOutcome,
+  VerifiedPassport,
+} from './outcome.js';
+export { DEFAULT_VERIFICATION_POLICY, verificationPolicy } from './policy.js';
+export type { VerificationPolicy } from './policy.js';
+export { formatReasonHeader } from './reason-header.js';
+export type { ReasonHeaderOptions } from './reason-header.js';
+export { createReplayMemory } from './replay-memory.js';
+export type { ReplayMemory, ReplayMemoryOptions, Seen } from './replay-memory.js';
+export { canonicalParty, formatSipDate, readParties, readSipDate } from './request.js';
+export type { PartyOptions, RequestParties, VerificationRequest } from './request.js';
+export { verificationRequestOf } from './request-of-sip.js';
+export { INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
+export type { SignatureChecker } from './signature-checker.js';
+export type { NoteReason, StepException, StepName, StepResult, Values, VerificationStep } from './step.js';
+export { VERIFICATION_STEPS } from './steps.js';

@@ -1,0 +1,42 @@
+import type { SipResponse } from './failure-reasons.js';
+
+/** How a Reason header names the PASSporT it is about. */
+export interface ReasonHeaderOptions {
+  readonly response: SipResponse;
+  /** The PASSporT as it stood in the Identity header. */
+  readonly token?: string;
+  readonly ppi: 'full' | 'compact' | 'none';
+}
+
+/**
+ * Writes the value of a Reason header field for one Identity header that did not verify.
+ * @param options - the response that is not sent, and the PASSporT it would have been about
+ * @returns `STIR;cause=436;text="Bad Identity Info";ppi="…"`; ppi is left out when the token is not one that may be repeated
+ * @see RFC 9410 sections 4 and 5
+ */
+export function formatReasonHeader(options: ReasonHeaderOptions): string {
+  const { response, token, ppi } = options;
+  const reason = `STIR;cause=${String(response.status)};text="${response.reasonPhrase}"`;
+  if (token === undefined || ppi === 'none' || token.length > MAX_PPI_CHARS || !isToken(token)) return reason;
+  const shown = ppi === 'full' ? token : `..${token.slice(token.lastIndexOf('.') + 1)}`;
+  return `${reason};ppi="${shown}"`;
+}
+
+/** A longer token would push a response over what UDP carries; the peer has it anyway. */
+const MAX_PPI_CHARS = 4096;
+
+/** Only what base64url and its dots consist of goes back out: a quote or a line break in it would forge header fields. */
+function isToken(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const isSafe =
+      (code >= 0x30 && code <= 0x39) || // 0-9
+      (code >= 0x41 && code <= 0x5a) || // A-Z
+      (code >= 0x61 && code <= 0x7a) || // a-z
+      code === 0x2d || // -
+      code === 0x2e || // .
+      code === 0x5f; // _
+    if (!isSafe) return false;
+  }
+  return text !== '';
+}

@@ -1,0 +1,58 @@
+/** How often a call has been seen by one verifier. */
+export interface Seen {
+  /** This time included. */
+  readonly count: number;
+  readonly firstSeenMs: number;
+}
+
+/** Remembers call keys for as long as their PASSporTs can be fresh. Belongs to one verifier, never to the process. */
+export interface ReplayMemory {
+  /** Counts a call key and says how often it has been counted. */
+  readonly observe: (callKey: string, nowMs: number) => Seen;
+  /** Number of keys remembered. */
+  readonly size: () => number;
+}
+
+/** Bounds of a {@link ReplayMemory}. */
+export interface ReplayMemoryOptions {
+  /** How long a key is remembered at least, unless memory runs short, milliseconds. */
+  readonly windowMs: number;
+  /** Upper bound of keys remembered. Default 400,000: two minutes at 3,000 calls/s, about 100 MB at worst. */
+  readonly maxKeys?: number;
+}
+
+/**
+ * Makes a replay memory of two generations: the older one is dropped whole when the window has passed or the younger one is
+ * full, so that no key costs a timer and memory stays bounded whatever arrives.
+ */
+export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
+  const generationKeys = Math.max(1, Math.floor((options.maxKeys ?? DEFAULT_MAX_KEYS) / 2));
+  let young = new Map<string, Entry>();
+  let old = new Map<string, Entry>();
+  let youngSinceMs = Number.NEGATIVE_INFINITY;
+  const age = (nowMs: number): void => {
+    const isOver = nowMs - youngSinceMs >= options.windowMs || nowMs < youngSinceMs;
+    if (!isOver && young.size < generationKeys) return;
+    old = young;
+    young = new Map();
+    youngSinceMs = nowMs;
+  };
+  return {
+    observe(callKey, nowMs) {
+      age(nowMs);
+      const known = young.get(callKey) ?? old.get(callKey);
+      const entry = known ?? { count: 0, firstSeenMs: nowMs };
+      entry.count += 1;
+      young.set(callKey, entry);
+      return { count: entry.count, firstSeenMs: entry.firstSeenMs };
+    },
+    size: () => young.size + old.size,
+  };
+}
+
+const DEFAULT_MAX_KEYS = 400_000;
+
+interface Entry {
+  count: number;
+  readonly firstSeenMs: number;
+}

@@ -1,0 +1,197 @@
+import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../core/name-addr.js';
+import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
+import type { SipUri } from '../../core/sip-uri.js';
+import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
+import type { NumberingPlan } from '../../core/telephone-number.js';
+import type { PassportParty } from '../passport-types/passport-type.js';
+
+/**
+ * What a verification service needs of a SIP request: header field values as received, without the header names.
+ * Where numbers are known from elsewhere (a REST body), `orig` and `dest` say so and win over the headers.
+ */
+export interface VerificationRequest {
+  /** The Identity header values; one string may hold several, comma-separated. */
+  readonly identity: string | readonly string[];
+  readonly from?: string;
+  readonly pAssertedIdentity?: string | readonly string[];
+  readonly to?: string;
+  readonly requestUri?: string;
+  /** Value of the Date header. A missing Date is no failure. */
+  readonly date?: string;
+  /** The caller, when known otherwise than from headers. */
+  readonly orig?: PassportParty;
+  /** The called party, when known otherwise than from headers. */
+  readonly dest?: readonly PassportParty[];
+  /** The Date in seconds since the epoch, when known otherwise than from the header. */
+  readonly dateSeconds?: number;
+}
+
+/** The parties of a request in canonical form, ready to be compared with claims. */
+export interface RequestParties {
+  readonly orig: PassportParty | undefined;
+  readonly origSource: 'p-asserted-identity' | 'from' | 'given' | undefined;
+  readonly dest: readonly PassportParty[];
+  readonly destSource: 'to' | 'request-uri' | 'given' | undefined;
+  /** Where the request is headed now. */
+  readonly target: PassportParty | undefined;
+  readonly dateSeconds: number | undefined;
+}
+
+/** How parties are read from a request. */
+export interface PartyOptions {
+  /** Which header names the caller, first one with a number wins. */
+  readonly originatingIdentity: readonly ('p-asserted-identity' | 'from')[];
+  /** Which part of the request names the called party of a shaken PASSporT. */
+  readonly destination: 'to' | 'request-uri';
+  readonly numberingPlan: NumberingPlan;
+}
+
+/**
+ * Reads caller, called party and target of a request in canonical form.
+ * @param request - header values of one SIP request
+ * @param options - which headers count, and the numbering plan for numbers without country code
+ * @see RFC 8224 sections 8.1, 8.3 and 8.5
+ */
+export function readParties(request: VerificationRequest, options: PartyOptions): RequestParties {
+  const target = request.requestUri === undefined ? undefined : partyOfUri(request.requestUri, options.numberingPlan);
+  const dest = readDestination(request, target, options);
+  const orig = readOrigin(request, options);
+  return {
+    orig: orig?.party,
+    origSource: orig?.source,
+    dest: dest.parties,
+    destSource: dest.source,
+    target,
+    dateSeconds: request.dateSeconds ?? (request.date === undefined ? undefined : readSipDate(request.date)),
+  };
+}
+
+/**
+ * Brings a party, as a claim or a REST body states it, into canonical form; undefined when it is neither number nor URI.
+ * @see RFC 8224 sections 8.3 and 8.5
+ */
+export function canonicalParty(party: PassportParty, plan: NumberingPlan): PassportParty | undefined {
+  if (party.kind === 'uri') return partyOfUri(party.value, plan);
+  const number = canonicalTelephoneNumber(party.value, plan);
+  if (number.kind === 'none') return undefined;
+  return number.tn === party.value ? party : { kind: 'tn', value: number.tn };
+}
+
+/**
+ * Whether a party as claimed is the party of the request (already canonical).
+ * @param claimed - as signed
+ * @param actual - canonical
+ */
+export function isSameParty(claimed: PassportParty, actual: PassportParty, plan: NumberingPlan): boolean {
+  if (claimed.kind === actual.kind && claimed.value === actual.value) return true;
+  // Digits alone are canonical already: read under a numbering plan, +49 30 123456 would become a number of New Jersey.
+  if (claimed.kind === 'tn' && isCanonicalTelephoneNumber(claimed.value)) return false;
+  const canonical = canonicalParty(claimed, plan);
+  return canonical !== undefined && canonical.kind === actual.kind && canonical.value === actual.value;
+}
+
+/**
+ * Reads a SIP Date: `Sat, 13 Nov 2010 23:29:00 GMT`, seconds since the epoch; undefined when it is not one.
+ * @see RFC 3261 section 20.17
+ */
+export function readSipDate(text: string): number | undefined {
+  const match = SIP_DATE.exec(text.trim());
+  if (match === null) return undefined;
+  const month = MONTHS.indexOf(match[2] ?? '');
+  const [day, year, hour, minute, second] = [match[1], match[3], match[4], match[5], match[6]].map(Number);
+  if (month < 0 || day === undefined || year === undefined) return undefined;
+  const ms = Date.UTC(year, month, day, hour, minute, second);
+  const back = new Date(ms);
+  return back.getUTCDate() === day && back.getUTCHours() === hour && back.getUTCMinutes() === minute
+    ? ms / 1000
+    : undefined;
+}
+
+/** The other way round: a Date header value for an instant. @see RFC 3261 section 20.17 */
+export function formatSipDate(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toUTCString();
+}
+
+interface FoundOrigin {
+  readonly party: PassportParty;
+  readonly source: 'p-asserted-identity' | 'from' | 'given';
+}
+
+const SIP_DATE = /^[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC)$/;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function readDestination(
+  request: VerificationRequest,
+  target: PassportParty | undefined,
+  options: PartyOptions,
+): { readonly parties: readonly PassportParty[]; readonly source: RequestParties['destSource'] } {
+  if (request.dest !== undefined) {
+    const parties = request.dest.map((party) => canonicalParty(party, options.numberingPlan));
+    return { parties: parties.filter((party) => party !== undefined), source: 'given' };
+  }
+  if (options.destination === 'request-uri' && target !== undefined) return { parties: [target], source: 'request-uri' };
+  const to = request.to === undefined ? undefined : partyOfNameAddr(request.to, options.numberingPlan);
+  if (to !== undefined) return { parties: [to], source: 'to' };
+  return target === undefined ? { parties: [], source: undefined } : { parties: [target], source: 'request-uri' };
+}
+
+/** A number from the first source that has one; failing that, the first URI that is not anonymous. */
+function readOrigin(request: VerificationRequest, options: PartyOptions): FoundOrigin | undefined {
+  const plan = options.numberingPlan;
+  if (request.orig !== undefined) {
+    const party = canonicalParty(request.orig, plan);
+    return party === undefined ? undefined : { party, source: 'given' };
+  }
+  let uri: FoundOrigin | undefined;
+  for (const source of options.originatingIdentity) {
+    const party =
+      source === 'from' ? partyOfNameAddr(request.from, plan) : assertedParty(request.pAssertedIdentity, plan);
+    if (party?.kind === 'tn') return { party, source };
+    if (party !== undefined) uri ??= { party, source };
+  }
+  return uri;
+}
+
+/** Of several asserted identities: a tel number before a sip number before a sip URI. @see RFC 3325 section 9.1 */
+function assertedParty(
+  values: string | readonly string[] | undefined,
+  plan: NumberingPlan,
+): PassportParty | undefined {
+  if (values === undefined) return undefined;
+  let best: PassportParty | undefined;
+  for (const value of typeof values === 'string' ? [values] : values) {
+    for (const entry of value.includes(',') ? splitHeaderList(value) : [value]) {
+      const uri = uriOfNameAddr(entry);
+      const party = uri === undefined ? undefined : partyOf(uri, plan);
+      if (party?.kind === 'tn' && uri?.scheme === 'tel') return party;
+      if (party !== undefined && (best === undefined || (party.kind === 'tn' && best.kind === 'uri'))) best = party;
+    }
+  }
+  return best;
+}
+
+function partyOfNameAddr(value: string | undefined, plan: NumberingPlan): PassportParty | undefined {
+  const uri = value === undefined ? undefined : uriOfNameAddr(value);
+  return uri === undefined ? undefined : partyOf(uri, plan);
+}
+
+function uriOfNameAddr(value: string): SipUri | undefined {
+  const nameAddr = parseNameAddr(value);
+  if (nameAddr.status === 'malformed') return undefined;
+  const uri = parseSipUri(nameAddr.uri);
+  return uri.status === 'malformed' ? undefined : uri.uri;
+}
+
+function partyOfUri(text: string, plan: NumberingPlan): PassportParty | undefined {
+  const uri = parseSipUri(text);
+  return uri.status === 'malformed' ? undefined : partyOf(uri.uri, plan);
+}
+
+/** Number if the URI has one, else the URI without parameters, scheme and host in lower case. @see RFC 8224 section 8.5 */
+function partyOf(uri: SipUri, plan: NumberingPlan): PassportParty | undefined {
+  const number = telephoneNumberOfUri(uri, plan);
+  if (number.kind !== 'none') return { kind: 'tn', value: number.tn };
+  if (isAnonymousUri(uri) || (uri.scheme !== 'sip' && uri.scheme !== 'sips') || uri.host === undefined) return undefined;
+  const user = uri.user === undefined ? '' : `${uri.user}@`;
+  return { kind: 'uri', value: `${uri.scheme}:${user}${uri.host.toLowerCase()}` };
+}

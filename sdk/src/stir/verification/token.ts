@@ -1,0 +1,69 @@
+import type { CertificateLookup } from '../certificates/repository.js';
+import type { CertificatePathResult } from '../certificates/path.js';
+import type { IdentityHeader } from '../identity-header.js';
+import type { ParsedPassport, PassportHeaderCache } from '../passport.js';
+import type { PassportClaims, PassportType } from '../passport-types/passport-type.js';
+import type { VerificationPolicy } from './policy.js';
+import type { RequestParties } from './request.js';
+import type { StepException } from './step.js';
+
+/** One Identity header on its way through the steps. Filled in as far as the steps get. */
+export interface Token {
+  /** Position of the Identity header in the request, from 0. */
+  readonly index: number;
+  /** The header value as received. */
+  readonly value: string;
+  identityHeader: IdentityHeader | undefined;
+  type: PassportType | undefined;
+  /** Set when the header is of no concern: an unknown type beside a known one. */
+  ignored: boolean;
+  passport: ParsedPassport | undefined;
+  claims: PassportClaims | undefined;
+  /** Set by the div chain: where the PASSporT stands in it. */
+  position: 'alone' | 'innermost' | 'between' | 'outermost';
+  /** For a div PASSporT: the next one inwards, once it is bound. */
+  inner: Token | undefined;
+  lookup: CertificateLookup | undefined;
+  path: CertificatePathResult | undefined;
+  signatureValid: boolean | undefined;
+  /** Times this verifier has seen the call, once counted. */
+  seenCount: number | undefined;
+  firstSeenMs: number | undefined;
+  readonly passed: string[];
+  readonly exceptions: StepException[];
+  /** Whether a step failed or could not be decided. */
+  isStopped: boolean;
+}
+
+/** What all tokens of one request share. */
+export interface RequestContext {
+  readonly policy: VerificationPolicy;
+  readonly parties: RequestParties;
+  readonly nowMs: number;
+  /** The PASSporT types that are verified, by ppt. */
+  readonly types: ReadonlyMap<string | undefined, PassportType>;
+  readonly headerCache: PassportHeaderCache | undefined;
+}
+
+/** A token nothing is known of yet. */
+export function openToken(index: number, value: string): Token {
+  return {
+    index,
+    value,
+    identityHeader: undefined,
+    type: undefined,
+    ignored: false,
+    passport: undefined,
+    claims: undefined,
+    position: 'alone',
+    inner: undefined,
+    lookup: undefined,
+    path: undefined,
+    signatureValid: undefined,
+    seenCount: undefined,
+    firstSeenMs: undefined,
+    passed: [],
+    exceptions: [],
+    isStopped: false,
+  };
+}

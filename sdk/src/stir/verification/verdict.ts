@@ -1,0 +1,199 @@
+import { hash } from 'node:crypto';
+import type { Verstat } from '../../core/terms.js';
+import { HopbackError } from '../../errors.js';
+import { REPLAY_STEP } from './certificate-steps.js';
+import type { Conclusion, PendingVerification } from './core.js';
+import { chainOf } from './div-chain.js';
+import { composeEvidence } from './evidence.js';
+import { FAILURE_REASONS } from './failure-reasons.js';
+import type { FailureReason, SipResponse } from './failure-reasons.js';
+import type { CallVerdict, PassportSigner, VerificationFailure, VerificationOutcome, VerifiedPassport } from './outcome.js';
+import { formatReasonHeader } from './reason-header.js';
+import { runSteps } from './step.js';
+import type { StepException } from './step.js';
+import type { Token } from './token.js';
+
+/** Makes the one answer for a request out of what was found of each Identity header. */
+export function composeVerdict(pending: PendingVerification, conclusion: Conclusion): CallVerdict {
+  const chains = chainsOf(pending);
+  const repeated = chains.find((chain) => chain.status === 'passed');
+  const callKey = repeated === undefined ? undefined : countRepeat(repeated.tokens[0], pending, conclusion);
+  const decided = decide(chainsOf(pending), pending);
+  const outcomes = pending.tokens.map(outcomeOf);
+  const caller = decided.tokens[0];
+  const passport = decided.status === 'passed' && caller !== undefined ? passportOf(outcomes[caller.index]) : undefined;
+  return {
+    status: decided.status,
+    verstat: decided.verstat,
+    ...(passport?.attestation === undefined ? undefined : { attestation: passport.attestation }),
+    ...(passport?.origId === undefined ? undefined : { origId: passport.origId }),
+    ...(passport === undefined ? undefined : { signer: passport.signer }),
+    ...(decided.sip === undefined ? undefined : { sipResponse: decided.sip }),
+    reasonHeaders: reasonHeaders(decided, pending),
+    reasons: reasonsOf(decided, pending),
+    outcomes,
+    evidence: composeEvidence({ pending, outcomes, conclusion, callKey, caller, verstat: decided.verstat }),
+  };
+}
+
+/** PASSporTs that stand or fall together: one that speaks for the caller, and the div PASSporTs bound to it. */
+interface Chain {
+  readonly tokens: readonly Token[];
+  readonly status: CallVerdict['status'];
+}
+
+interface Decision extends Chain {
+  readonly verstat: Verstat;
+  readonly reason: FailureReason | undefined;
+  readonly sip: SipResponse | undefined;
+}
+
+function chainsOf(pending: PendingVerification): readonly Chain[] {
+  const active = pending.tokens.filter((token) => !token.ignored);
+  if (active.length === 0) return [];
+  if (pending.context.policy.verstatPriority === 'worst-of-all') return [chain(active)];
+  const callers = active.filter((token) => token.type?.role === 'caller');
+  // Headers that no known type speaks through decide only where nothing else does.
+  if (callers.length === 0) return active.map((token) => chain([token]));
+  return callers.map((caller) => chain(chainOf(caller, active)));
+}
+
+function chain(tokens: readonly Token[]): Chain {
+  const statuses = tokens.map(statusOf);
+  const status = statuses.includes('failed') ? 'failed' : statuses.includes('indeterminate') ? 'indeterminate' : 'passed';
+  const isAnswer = tokens.some((token) => token.type?.role === 'caller');
+  return { tokens, status: status === 'passed' && !isAnswer ? 'indeterminate' : status };
+}
+
+function statusOf(token: Token): CallVerdict['status'] {
+  if (!token.isStopped) return 'passed';
+  return token.exceptions.some((exception) => exception.result === 'failed') ? 'failed' : 'indeterminate';
+}
+
+/** A request fails only if all its chains fail; a good one decides. @see RFC 8224 section 6.2.1 */
+function decide(chains: readonly Chain[], pending: PendingVerification): Decision {
+  const tooMany = pending.surplus > 0 ? 'too-many-identity-headers' : undefined;
+  const [best] = chains.toSorted((a, b) => rank(a) - rank(b));
+  if (best === undefined) return { tokens: [], status: 'indeterminate', ...meaning(tooMany ?? 'identity-absent') };
+  if (best.status === 'passed') {
+    return { ...best, verstat: 'TN-Validation-Passed', reason: undefined, sip: undefined };
+  }
+  const reasons = best.tokens.flatMap(failuresOf).map((failure) => failure.reason);
+  const [primary] = reasons;
+  if (primary === undefined) return { ...best, ...meaning('identity-absent') };
+  const verstats = reasons.map((reason) => FAILURE_REASONS[reason].verstat);
+  const verstat = verstats.includes('TN-Validation-Failed') ? 'TN-Validation-Failed' : 'No-TN-Validation';
+  return { ...best, ...meaning(primary), verstat: best.status === 'failed' ? verstat : 'No-TN-Validation' };
+}
+
+/** 436 answers for the request only when none of its certificates could be had. @see RFC 8224 section 6.2.2 */
+function rank(candidate: Chain): number {
+  const base = { passed: 0, indeterminate: 2, failed: 4 }[candidate.status];
+  const [primary] = candidate.tokens.flatMap(failuresOf);
+  return primary !== undefined && FAILURE_REASONS[primary.reason].sip?.status === 436 ? base + 1 : base;
+}
+
+const meaning = (
+  reason: FailureReason,
+): { readonly verstat: Verstat; readonly reason: FailureReason; readonly sip: SipResponse | undefined } => ({
+  reason,
+  verstat: FAILURE_REASONS[reason].verstat,
+  sip: FAILURE_REASONS[reason].sip,
+});
+
+/** Failures of a token, the one first that stands first in the table of ATIS-1000082; findings before open questions. */
+function failuresOf(token: Token): readonly VerificationFailure[] {
+  const failures = token.exceptions.filter((exception) => exception.result !== 'noted');
+  if (failures.length < 2) return failures.map(failureOf);
+  return failures.toSorted((a, b) => order(a) - order(b)).map(failureOf);
+}
+
+function order(exception: StepException): number {
+  if (exception.result === 'noted') return Number.MAX_SAFE_INTEGER;
+  return (exception.result === 'failed' ? 0 : 100) + (FAILURE_REASONS[exception.reason].condition ?? 0);
+}
+
+function failureOf(exception: StepException): VerificationFailure {
+  const { result: _result, ...failure } = exception as Exclude<StepException, { result: 'noted' }>;
+  return failure;
+}
+
+/** Same claims by the same signer are the same call, whatever the token looks like. */
+function countRepeat(
+  caller: Token | undefined,
+  pending: PendingVerification,
+  conclusion: Conclusion,
+): string | undefined {
+  if (caller?.passport === undefined || caller.path?.status !== 'trusted') return undefined;
+  const { spc, certificates } = caller.path.path;
+  const signer = spc ?? certificates[0]?.sha256 ?? '';
+  const callKey = hash('sha256', `${signer}\n${caller.type?.ppt ?? ''}\n${caller.passport.canonicalClaims}`, 'hex');
+  if (conclusion.observe !== undefined) {
+    const seen = conclusion.observe(callKey);
+    caller.seenCount = seen.count;
+    caller.firstSeenMs = seen.firstSeenMs;
+    runSteps([REPLAY_STEP], caller, pending.context);
+  }
+  return callKey;
+}
+
+function outcomeOf(token: Token): VerificationOutcome {
+  const { index } = token;
+  const ppt = token.identityHeader?.ppt;
+  if (token.ignored) return { status: 'ignored', index, ppt };
+  const notes = token.exceptions.length === 0 ? NO_NOTES : token.exceptions.filter(({ result }) => result === 'noted');
+  const status = statusOf(token);
+  if (status !== 'passed') return { status, index, ppt, failures: failuresOf(token), notes };
+  return { status, index, passport: verifiedPassport(token), notes };
+}
+
+const NO_NOTES: readonly StepException[] = [];
+
+/** The one place where a {@link VerifiedPassport} is made: every step has passed. */
+function verifiedPassport(token: Token): VerifiedPassport {
+  const { claims, identityHeader } = token;
+  const signer = signerOf(token);
+  if (claims === undefined || identityHeader === undefined || signer === undefined || token.signatureValid !== true) {
+    throw new HopbackError('internal', 'a PASSporT passed without claims, certificate or signature');
+  }
+  return { ppt: identityHeader.ppt, ...claims, signer } as unknown as VerifiedPassport;
+}
+
+function signerOf(token: Token): PassportSigner | undefined {
+  const path = token.path?.status === 'trusted' ? token.path.path : undefined;
+  const leaf = path?.certificates[0];
+  const x5u = token.identityHeader?.info;
+  if (path === undefined || leaf === undefined || x5u === undefined) return undefined;
+  const signer = { certificateSha256: leaf.sha256, subject: leaf.subject.text, x5u };
+  return path.spc === undefined ? signer : { spc: path.spc, ...signer };
+}
+
+const passportOf = (outcome: VerificationOutcome | undefined): VerifiedPassport | undefined =>
+  outcome?.status === 'passed' ? outcome.passport : undefined;
+
+/** One Reason per header that did not verify, also beside a good one. @see RFC 9410 section 5 */
+function reasonHeaders(decided: Decision, pending: PendingVerification): readonly string[] {
+  if (decided.tokens.length === 0 && decided.sip !== undefined) {
+    return [formatReasonHeader({ response: decided.sip, ppi: 'none' })];
+  }
+  if (pending.tokens.every((token) => !token.isStopped)) return NO_HEADERS;
+  const { ppi } = pending.context.policy;
+  return pending.tokens.flatMap((token) => {
+    if (token.ignored) return [];
+    const [primary] = failuresOf(token);
+    const response = primary === undefined ? undefined : FAILURE_REASONS[primary.reason].sip;
+    if (response === undefined) return [];
+    const text = token.identityHeader?.token;
+    return [formatReasonHeader({ response, ppi, ...(text === undefined ? undefined : { token: text }) })];
+  });
+}
+
+const NO_HEADERS: readonly string[] = [];
+
+function reasonsOf(decided: Decision, pending: PendingVerification): readonly FailureReason[] {
+  if (decided.status === 'passed' && pending.tokens.every((token) => !token.isStopped)) return [];
+  const first = decided.reason === undefined ? [] : [decided.reason];
+  const own = decided.tokens.flatMap(failuresOf);
+  const others = pending.tokens.filter((token) => !token.ignored && !decided.tokens.includes(token)).flatMap(failuresOf);
+  return [...new Set([...first, ...[...own, ...others].map((failure) => failure.reason)])];
+}

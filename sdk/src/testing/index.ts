@@ -1,0 +1,59 @@
+export { createManualClock, TEST_NOW_MS } from './manual-clock.js';
+export type { ManualClock } from './manual-clock.js';
+export { createTestKey, testKeyFromPem } from './test-key.js';
+export type { SignatureHash, TestKey, TestKeyType } from './test-key.js';
+export { createTestPki, SHAKEN_POLICY_OID } from './test-pki.js';
+export type {
+  CaOptions,
+  DelegateOptions,
+  ServiceProviderOptions,
+  TestPki,
+  TestPkiOptions,
+  TestServiceProvider,
+  TlsOptions,
+} from './test-pki.js';
+export type { TestCertificate } from './test-certificate.js';
+export type {
+  CertificateOptions,
+  ClaimConstraintsOptions,
+  DistributionPointOptions,
+  KeyUsageName,
+  RawExtension,
+} from './certificate-options.js';
+export type { NameAttribute, NameAttributeType, TestName } from './distinguished-name.js';
+export { CRL_REASONS } from './issue-crl.js';
+export type { CrlOptions, RevokedEntry, TestCrl } from './issue-crl.js';
+export type { TestTrustList, TrustListOptions } from './issue-trust-list.js';
+export { canonicalJson, createPassport, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from './passport.js';
+export type { PassportOptions, TestPassport } from './passport.js';
+export { writeIdentityHeader } from './identity-header-text.js';
+export type { IdentityHeaderOptions } from './identity-header-text.js';
+export {
+  createPassportFaultContext,
+  PASSPORT_FAULT_NAMES,
+  PASSPORT_FAULTS,
+  twinSignature,
+} from './passport-faults/index.js';
+export type {
+  FaultProfile,
+  FaultyIdentityHeader,
+  PassportFault,
+  PassportFaultContext,
+  PassportFaultContextOptions,
+  PassportFaultName,
+} from './passport-faults/index.js';
+export { divertedCall, divertedTn, GOOD_PASSPORT_NAMES, GOOD_PASSPORTS } from './good-passports.js';
+export type { GoodCall, GoodPassport, GoodPassportName } from './good-passports.js';
+export { sampleInvite } from './sample-invite.js';
+export type { SampleInviteOptions } from './sample-invite.js';
+export { startCertificateServer } from './certificate-server/server.js';
+export type { CertificateServer, CertificateServerOptions, ServedRequest } from './certificate-server/server.js';
+export { CERTIFICATE_CHAIN_TYPE } from './certificate-server/content.js';
+export type { ContentCoding, PublishOptions, ServerAnswer, ServerFault } from './certificate-server/content.js';
+export type { ServerListener } from './certificate-server/listeners.js';
+export { SERVER_FAULT_NAMES, SERVER_FAULTS } from './certificate-server/named-faults.js';
+export type { NamedServerFault, ServerFaultName } from './certificate-server/named-faults.js';
+export { createScriptedLookup } from './scripted-lookup.js';
+export type { LookupAnswer, ScriptedLookup } from './scripted-lookup.js';
+export { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS } from './certificate-faults.js';
+export type { CertificateFault, CertificateFaultName, FaultyChain } from './certificate-faults.js';

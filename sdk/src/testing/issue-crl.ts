@@ -1,0 +1,203 @@
+import {
+  authorityKeyIdentifierDer,
+  caIssuersDer,
+  directoryName,
+  extension,
+  EXTENSION_OIDS,
+  urlName,
+} from './certificate-extensions.js';
+import {
+  bitString,
+  contextConstructed,
+  contextPrimitive,
+  enumerated,
+  integer,
+  pem,
+  sequence,
+  time,
+  utf8String,
+} from './der.js';
+import { nameDer } from './distinguished-name.js';
+import type { TestName } from './distinguished-name.js';
+import type { TestCertificate } from './test-certificate.js';
+import { defaultHash, signatureAlgorithm, signDer } from './test-key.js';
+import type { SignatureHash, TestKey } from './test-key.js';
+
+/** Reason codes of a CRL entry. @see RFC 5280 section 5.3.1 */
+export const CRL_REASONS = {
+  unspecified: 0,
+  keyCompromise: 1,
+  cACompromise: 2,
+  affiliationChanged: 3,
+  superseded: 4,
+  cessationOfOperation: 5,
+  certificateHold: 6,
+  removeFromCRL: 8,
+  privilegeWithdrawn: 9,
+  aACompromise: 10,
+} as const;
+
+/** One revoked certificate: the certificate itself, or serial number and issuer name. */
+export interface RevokedEntry {
+  readonly certificate?: TestCertificate;
+  readonly serialNumber?: number | bigint;
+  readonly issuerName?: TestName;
+  /** Milliseconds since the epoch; default `thisUpdateMs`. */
+  readonly revokedAtMs?: number;
+  readonly reason?: keyof typeof CRL_REASONS;
+  /** Adds a critical entry extension that nobody knows. */
+  readonly unknownCriticalExtension?: boolean;
+}
+
+/** Settings of {@link TestPki.crl}. */
+export interface CrlOptions {
+  /**
+   * `'indirect'` (default): signed by the STI-PA, entries name their issuers. `'direct'`: signed by the CA `issuer` for its
+   * own certificates.
+   */
+  readonly kind?: 'indirect' | 'direct';
+  /** Signer and issuer name; required for a direct CRL, default the STI-PA's CRL issuer for an indirect one. */
+  readonly issuer?: TestCertificate;
+  readonly revoked?: readonly (RevokedEntry | TestCertificate)[];
+  /** Milliseconds since the epoch. Default one hour before the PKI's `nowMs`. */
+  readonly thisUpdateMs?: number;
+  /** Milliseconds since the epoch; default one day after the PKI's `nowMs`. */
+  readonly nextUpdateMs?: number | 'absent';
+  readonly number?: number | 'absent';
+  /** URL in the IssuingDistributionPoint; default the PKI's `crlUrl` for an indirect CRL, none for a direct one. */
+  readonly url?: string;
+  readonly issuingDistributionPoint?: 'absent';
+  /** The indirectCRL flag of IssuingDistributionPoint; default as `kind`. */
+  readonly indirectFlag?: boolean;
+  readonly onlyContains?: 'user-certificates' | 'ca-certificates' | 'attribute-certificates';
+  /**
+   * Writes certificateIssuer only where it differs from that of the entry before, as RFC 5280 section 5.3.3 allows.
+   * Default false: in every entry.
+   */
+  readonly omitRepeatedIssuer?: boolean;
+  /** Leaves certificateIssuer out of every entry of an indirect CRL. */
+  readonly omitCertificateIssuer?: boolean;
+  /** caIssuers URLs in the CRL's AuthorityInfoAccess: where the signer's certificate is found. */
+  readonly caIssuers?: readonly string[];
+  readonly authorityKeyIdentifier?: Uint8Array | 'absent';
+  readonly issuerName?: TestName;
+  readonly signedBy?: TestKey;
+  readonly signatureHash?: SignatureHash;
+  readonly corruptSignature?: boolean;
+  readonly unknownCriticalExtension?: boolean;
+  /** Adds deltaCRLIndicator (critical) with this base number. */
+  readonly deltaOf?: number;
+  readonly version?: 1 | 2;
+}
+
+/** A CRL in both encodings. */
+export interface TestCrl {
+  readonly der: Uint8Array;
+  /** Label `X509 CRL`. */
+  readonly pem: string;
+}
+
+/** What the PKI adds to {@link CrlOptions}. */
+export interface CrlRequest extends CrlOptions {
+  readonly indirectIssuer: TestCertificate;
+  readonly nowMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Builds and signs a CRL exactly as asked. @see RFC 5280 section 5 */
+export function issueCrl(request: CrlRequest): TestCrl {
+  const issuer = request.issuer ?? request.indirectIssuer;
+  const key = request.signedBy ?? issuer.key;
+  const hash = request.signatureHash ?? defaultHash(key);
+  const algorithm = signatureAlgorithm(key, hash);
+  const thisUpdateMs = request.thisUpdateMs ?? request.nowMs - HOUR_MS;
+  const nextUpdateMs = request.nextUpdateMs ?? request.nowMs + 24 * HOUR_MS;
+  const entries = revokedEntries(request, thisUpdateMs);
+  const isVersion2 = request.version !== 1;
+  const tbs = sequence(
+    ...(isVersion2 ? [integer(1)] : []),
+    algorithm,
+    nameDer(request.issuerName ?? issuer.subject),
+    time(thisUpdateMs),
+    ...(nextUpdateMs === 'absent' ? [] : [time(nextUpdateMs)]),
+    ...(entries.length === 0 ? [] : [sequence(...entries)]),
+    ...(isVersion2 ? [contextConstructed(0, sequence(...crlExtensions(request, issuer)))] : []),
+  );
+  const signature = Uint8Array.from(signDer(key, hash, tbs));
+  if (request.corruptSignature === true) signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
+  const der = sequence(tbs, algorithm, bitString(signature));
+  return { der, pem: pem('X509 CRL', der) };
+}
+
+function crlExtensions(request: CrlRequest, issuer: TestCertificate): Uint8Array[] {
+  const number = request.number ?? 1;
+  const identifier = request.authorityKeyIdentifier ?? issuer.subjectKeyIdentifier;
+  return [
+    ...(identifier === 'absent'
+      ? []
+      : [extension(EXTENSION_OIDS.authorityKeyIdentifier, false, authorityKeyIdentifierDer(identifier))]),
+    ...(number === 'absent' ? [] : [extension(EXTENSION_OIDS.crlNumber, false, integer(number))]),
+    ...(request.deltaOf === undefined ? [] : [extension('2.5.29.27', true, integer(request.deltaOf))]),
+    ...issuingDistributionPoint(request),
+    ...(request.caIssuers === undefined
+      ? []
+      : [extension(EXTENSION_OIDS.authorityInfoAccess, false, caIssuersDer(request.caIssuers))]),
+    ...(request.unknownCriticalExtension === true ? [unknownExtension()] : []),
+  ];
+}
+
+function issuingDistributionPoint(request: CrlRequest): Uint8Array[] {
+  const isIndirect = request.indirectFlag ?? request.kind !== 'direct';
+  const hasPoint = request.kind !== 'direct' && request.url !== undefined;
+  if (request.issuingDistributionPoint === 'absent') return [];
+  if (!isIndirect && !hasPoint && request.onlyContains === undefined) return [];
+  // All fields are IMPLICIT but the CHOICE DistributionPointName. @see RFC 5280 section 5.2.5
+  const flag = (tag: number): Uint8Array => contextPrimitive(tag, Uint8Array.of(0xff));
+  const value = sequence(
+    ...(hasPoint ? [contextConstructed(0, contextConstructed(0, urlName(request.url ?? '')))] : []),
+    ...(request.onlyContains === 'user-certificates' ? [flag(1)] : []),
+    ...(request.onlyContains === 'ca-certificates' ? [flag(2)] : []),
+    ...(isIndirect ? [flag(4)] : []),
+    ...(request.onlyContains === 'attribute-certificates' ? [flag(5)] : []),
+  );
+  return [extension(EXTENSION_OIDS.issuingDistributionPoint, true, value)];
+}
+
+function revokedEntries(request: CrlRequest, thisUpdateMs: number): Uint8Array[] {
+  let previous: string | undefined;
+  return (request.revoked ?? []).map((item) => {
+    const entry: RevokedEntry = 'der' in item ? { certificate: item } : item;
+    const issuerName = entry.issuerName ?? entry.certificate?.issuer?.subject ?? entry.certificate?.subject;
+    const repeated = JSON.stringify(issuerName) === previous;
+    previous = JSON.stringify(issuerName);
+    const named =
+      request.kind === 'direct' ||
+      request.omitCertificateIssuer === true ||
+      (repeated && request.omitRepeatedIssuer === true)
+        ? undefined
+        : issuerName;
+    const extensions = entryExtensions(entry, named);
+    return sequence(
+      integer(entry.serialNumber ?? entry.certificate?.serialNumber ?? 0),
+      time(entry.revokedAtMs ?? thisUpdateMs),
+      ...(extensions.length === 0 ? [] : [sequence(...extensions)]),
+    );
+  });
+}
+
+function entryExtensions(entry: RevokedEntry, issuerName: TestName | undefined): Uint8Array[] {
+  return [
+    ...(entry.reason === undefined
+      ? []
+      : [extension(EXTENSION_OIDS.crlReason, false, enumerated(CRL_REASONS[entry.reason]))]),
+    ...(issuerName === undefined
+      ? []
+      : [extension(EXTENSION_OIDS.certificateIssuer, true, sequence(directoryName(issuerName)))]),
+    ...(entry.unknownCriticalExtension === true ? [unknownExtension()] : []),
+  ];
+}
+
+function unknownExtension(): Uint8Array {
+  return extension(EXTENSION_OIDS.unknown, true, utf8String('nobody knows this'));
+}

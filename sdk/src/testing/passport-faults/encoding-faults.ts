@@ -1,0 +1,187 @@
+import { base64url, signJws } from '../compact-jws.js';
+import { canonicalJson, createPassport } from '../passport.js';
+import type { TestPassport } from '../passport.js';
+import { accepted, headerOf, passportOptions, refused, refusedText } from './passport-fault.js';
+import type { PassportFault, PassportFaultContext } from './passport-fault.js';
+
+/** Faults of base64url, of the segments and of the JSON inside them. */
+export type EncodingFaultName =
+  | 'segment-missing'
+  | 'segment-extra'
+  | 'token-empty'
+  | 'padding-on-payload'
+  | 'padding-on-signature'
+  | 'trailing-bits-in-payload'
+  | 'trailing-bits-in-signature'
+  | 'standard-base64-alphabet'
+  | 'whitespace-in-token'
+  | 'non-ascii-in-token'
+  | 'nul-in-token'
+  | 'json-not-an-object'
+  | 'json-cut-short'
+  | 'json-with-trailing-text'
+  | 'json-with-byte-order-mark'
+  | 'json-invalid-utf8'
+  | 'json-with-comment'
+  | 'json-deep'
+  | 'json-deep-10000'
+  | 'duplicate-claim'
+  | 'duplicate-claim-escaped'
+  | 'duplicate-header-key'
+  | 'proto-key-in-claims'
+  | 'proto-key-in-header'
+  | 'proto-key-in-orig'
+  | 'claims-in-other-order'
+  | 'json-with-whitespace';
+
+/** @see RFC 7515 section 2, RFC 8225 section 9, RFC 8259 section 4 */
+export const ENCODING_FAULTS: Readonly<Record<EncodingFaultName, PassportFault>> = {
+  'segment-missing': refusedText('identity-header-malformed', 'the token has no signature segment', (context) =>
+    rewritten(context, ({ signingInput }) => signingInput),
+  ),
+  'segment-extra': refusedText('identity-header-malformed', 'the token has four segments', (context) =>
+    rewritten(context, ({ token }) => `${token}.AAAA`),
+  ),
+  'token-empty': refusedText('identity-header-malformed', 'nothing stands before the first semicolon', (context) =>
+    rewritten(context, () => ''),
+  ),
+  'padding-on-payload': refusedText(
+    'base64url-invalid',
+    'the payload segment ends with "=", and is signed so',
+    (context) => resegmented(context, ([header, payload]) => [header, `${payload}=`]),
+  ),
+  'padding-on-signature': refusedText('base64url-invalid', 'the signature segment is padded with "=="', (context) =>
+    rewritten(context, ({ token }) => `${token}==`),
+  ),
+  'trailing-bits-in-payload': refusedText(
+    'base64url-invalid',
+    'the last character of the payload segment has bits set that belong to no octet, and is signed so',
+    (context) => resegmented(context, ([header]) => [header, withTrailingBits(base64url(unevenPayload(context)))]),
+  ),
+  'trailing-bits-in-signature': refusedText(
+    'base64url-invalid',
+    'the last character of the signature segment has bits set that belong to no octet',
+    (context) => rewritten(context, ({ token }) => withTrailingBits(token)),
+  ),
+  'standard-base64-alphabet': refusedText('base64url-invalid', 'the signature segment uses "+" and "/"', (context) =>
+    rewritten(context, ({ signingInput, signature }) => `${signingInput}.${slashedBase64(signature)}`),
+  ),
+  'whitespace-in-token': refusedText('base64url-invalid', 'a space stands inside the signature segment', (context) =>
+    rewritten(context, ({ token }) => `${token.slice(0, -10)} ${token.slice(-10)}`),
+  ),
+  'non-ascii-in-token': refusedText(
+    'base64url-invalid',
+    'a letter beyond ASCII stands inside the payload segment',
+    (context) => rewritten(context, ({ token }) => token.replace('.', '.é')),
+  ),
+  'nul-in-token': refusedText('base64url-invalid', 'a NUL stands inside the payload segment', (context) =>
+    rewritten(context, ({ token }) => token.replace('.', '.\0')),
+  ),
+  'json-not-an-object': refused('json-malformed', 'the payload is an array', () => ({ payloadText: '[]' })),
+  'json-cut-short': signedText('json-malformed', 'the payload lacks its last brace', (text) => text.slice(0, -1)),
+  'json-with-trailing-text': signedText('json-malformed', 'a second object follows the payload', (text) => `${text}{}`),
+  'json-with-byte-order-mark': signedText(
+    'json-malformed',
+    'a byte order mark precedes the payload',
+    (text) => `\ufeff${text}`,
+  ),
+  'json-invalid-utf8': refusedText(
+    'json-malformed',
+    'the payload has an octet that is not UTF-8, and is signed so',
+    (context) =>
+      resegmented(context, ([header], passport) => {
+        const octets = Buffer.from(passport.payloadText.replace(context.origId, '\u0001'), 'latin1');
+        return [header, base64url(octets.map((octet) => (octet === 1 ? 0xff : octet)))];
+      }),
+  ),
+  'json-with-comment': signedText('json-malformed', 'the payload has a comment', (text) => text.replace('{', '{/* */')),
+  'json-deep': signedText(
+    'json-too-deep',
+    'a claim nests 1,500 arrays: short enough to be read, deep enough to hurt',
+    (text) => text.replace('{', `{"aaa":${nested(1500)},`),
+  ),
+  'json-deep-10000': signedText('identity-header-too-long', 'a claim nests 10,000 arrays', (text) =>
+    text.replace('{', `{"aaa":${nested(10_000)},`),
+  ),
+  'duplicate-claim': signedText('json-duplicate-key', 'attest is given twice, "A" last', (text) =>
+    text.replace('{"attest":"A"', '{"attest":"C","attest":"A"'),
+  ),
+  'duplicate-claim-escaped': signedText(
+    'json-duplicate-key',
+    'attest is given twice, once with an escaped letter',
+    (text) => text.replace('{"attest":"A"', String.raw`{"\u0061ttest":"C","attest":"A"`),
+  ),
+  'duplicate-header-key': refusedText('json-duplicate-key', 'alg is given twice, "none" first', (context) =>
+    headerOf(context, { headerText: rightToken(context).headerText.replace('{', '{"alg":"none",') }),
+  ),
+  'proto-key-in-claims': signedText('json-forbidden-key', 'the payload has a key "__proto__"', (text) =>
+    text.replace('{', '{"__proto__":{"attest":"A"},'),
+  ),
+  'proto-key-in-header': refusedText('json-forbidden-key', 'the header has a key "__proto__"', (context) =>
+    headerOf(context, { headerText: rightToken(context).headerText.replace('{', '{"__proto__":{"alg":"none"},') }),
+  ),
+  'proto-key-in-orig': signedText('json-forbidden-key', 'orig has a key "__proto__" and no tn of its own', (text) =>
+    text.replace('"orig":{', '"orig":{"__proto__":{"tn":"12025550123"},'),
+  ),
+  'claims-in-other-order': accepted('the claims stand in another order than the signer should have used', (context) => {
+    const claims = JSON.parse(rightToken(context).payloadText) as Record<string, unknown>;
+    const reversed = Object.fromEntries(Object.entries(claims).reverse());
+    return headerOf(context, { payloadText: JSON.stringify(reversed) });
+  }),
+  'json-with-whitespace': accepted(
+    'the payload has line breaks and indentation that the signer should not have written',
+    (context) =>
+      headerOf(context, { payloadText: JSON.stringify(JSON.parse(rightToken(context).payloadText), null, 2) }),
+  ),
+};
+
+function rightToken(context: PassportFaultContext): TestPassport {
+  return createPassport(passportOptions(context, {}));
+}
+
+/** A fault of the payload text, signed as it stands. */
+function signedText(reason: string, description: string, change: (text: string) => string): PassportFault {
+  return refusedText(reason, description, (context) =>
+    headerOf(context, { payloadText: change(rightToken(context).payloadText) }),
+  );
+}
+
+/** The right header with something else in place of its token. */
+function rewritten(context: PassportFaultContext, change: (passport: TestPassport) => string): string {
+  const passport = rightToken(context);
+  return change(passport) + passport.identityHeader.slice(passport.token.length);
+}
+
+/** The right header with other segments, signed as they stand. */
+function resegmented(
+  context: PassportFaultContext,
+  change: (segments: readonly [string, string], passport: TestPassport) => readonly [string, string],
+): string {
+  return rewritten(context, (passport) => {
+    const segments = change([base64url(passport.headerText), base64url(passport.payloadText)], passport);
+    const signingInput = segments.join('.');
+    return `${signingInput}.${base64url(signJws(signingInput, context.signer.key.privateKey))}`;
+  });
+}
+
+/** A right payload whose length leaves bits over in the last character: not a multiple of three octets. */
+function unevenPayload(context: PassportFaultContext): string {
+  const { payloadText } = rightToken(context);
+  if (Buffer.byteLength(payloadText) % 3 !== 0) return payloadText;
+  return canonicalJson({ ...(JSON.parse(payloadText) as Record<string, unknown>), origid: `${context.origId}0` });
+}
+
+/** Sets the lowest bit of the last character, which is zero when the octets do not fill it. */
+function withTrailingBits(text: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return text.slice(0, -1) + alphabet.charAt(alphabet.indexOf(text.slice(-1)) | 1);
+}
+
+/** Standard base64 without padding that surely differs from base64url: its first octets are made to give "+/". */
+function slashedBase64(signature: Uint8Array): string {
+  return `+/${Buffer.from(signature).toString('base64').replaceAll('=', '').slice(2)}`;
+}
+
+function nested(depth: number): string {
+  return '['.repeat(depth) + ']'.repeat(depth);
+}

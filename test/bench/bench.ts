@@ -1,0 +1,190 @@
+import { cpus } from 'node:os';
+import { createHistogram, performance } from 'node:perf_hooks';
+
+/** What a figure has to reach. A ratio is value / baselineValue. */
+export type Bar =
+  | { readonly ratioAtLeast: number }
+  | { readonly ratioAtMost: number }
+  | { readonly valueAtLeast: number }
+  | { readonly valueAtMost: number };
+
+/** One measured number, beside what it is compared with in the same run. */
+export interface Figure {
+  readonly figure: string;
+  readonly value: number;
+  /** Unit of `value` and of `baselineValue`: `verifications/s`, `ms`, `fetches`, … */
+  readonly unit: string;
+  /** What it is compared with: `node:crypto ES256 verify`, `libsecsipid`, … */
+  readonly baseline?: string;
+  /** Absent when the baseline could not run here (a missing peer): then the bar is neither held nor missed. */
+  readonly baselineValue?: number;
+  readonly bar?: Bar;
+  /** For the reader: how to install a missing baseline, how many rounds, … */
+  readonly note?: string;
+}
+
+/** What a bench is run with. */
+export interface BenchContext {
+  /** Nights: more rounds, longer loads. The short form of all benches together stays under 15 minutes. */
+  readonly full: boolean;
+  /** A line for the person who waits; goes to stderr. */
+  readonly progress: (line: string) => void;
+}
+
+/** One bench: a file `test/bench/NAME.bench.ts` that exports `bench`. */
+export interface Bench {
+  readonly name: string;
+  readonly description: string;
+  /** Every figure it gives; one that is declared and not measured fails the run. */
+  readonly figures: readonly string[];
+  readonly run: (context: BenchContext) => AsyncIterable<Figure> | Promise<readonly Figure[]>;
+}
+
+/** A figure as it is printed: one line of JSON. */
+export interface FigureLine {
+  readonly bench: string;
+  readonly figure: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly baseline: string | null;
+  readonly baselineValue: number | null;
+  readonly ratio: number | null;
+  /** `ratio >= 0.85`, `value <= 2`, or null where the figure is only reported. */
+  readonly bar: string | null;
+  /** Null where there is no bar, or nothing to hold it against. */
+  readonly holds: boolean | null;
+  readonly machine: string;
+  readonly note?: string;
+}
+
+/** Puts a figure into the printed form and judges its bar. */
+export function figureLine(bench: string, figure: Figure): FigureLine {
+  const ratio = figure.baselineValue === undefined ? null : figure.value / figure.baselineValue;
+  const judged = figure.bar === undefined ? { text: null, holds: null } : judge(figure.bar, figure.value, ratio);
+  return {
+    bench,
+    figure: figure.figure,
+    value: rounded(figure.value),
+    unit: figure.unit,
+    baseline: figure.baseline ?? null,
+    baselineValue: figure.baselineValue === undefined ? null : rounded(figure.baselineValue),
+    ratio: ratio === null ? null : rounded(ratio),
+    bar: judged.text,
+    holds: judged.holds,
+    machine: machine(),
+    ...(figure.note === undefined ? {} : { note: figure.note }),
+  };
+}
+
+/** Processor, cores and Node of this machine: what a reader needs to compare figures, and nothing that names the machine. */
+export function machine(): string {
+  const processors = cpus();
+  const model = (processors[0]?.model ?? 'unknown processor').replace(/\s+/g, ' ').trim();
+  return `${model} x ${processors.length}, Node ${process.versions.node}, OpenSSL ${process.versions.openssl}, ${process.platform} ${process.arch}`;
+}
+
+/** One contestant: does the work once, or says how many operations one call did. */
+export type Contestant = () => number | void | Promise<number | void>;
+
+/** Operations per second of one contestant over the rounds. */
+export interface Rate {
+  readonly median: number;
+  readonly rounds: readonly number[];
+}
+
+/**
+ * Measures contestants side by side: every round gives each its turn, in turning order, so that a slower minute of the
+ * machine hits all of them alike. One round before the counted ones warms up.
+ * @param contestants - by name; a synchronous one is called in batches, so that looking at the clock costs nothing
+ * @param options - `rounds`: how many are counted; `ms`: how long each turn lasts
+ */
+export async function interleave<Name extends string>(
+  contestants: Readonly<Record<Name, Contestant>>,
+  options: { readonly rounds: number; readonly ms: number },
+): Promise<Readonly<Record<Name, Rate>>> {
+  const names = Object.keys(contestants) as Name[];
+  const rounds = new Map<Name, number[]>(names.map((name) => [name, []]));
+  for (let round = -1; round < options.rounds; round += 1) {
+    const order = round % 2 === 0 ? names : names.toReversed();
+    for (const name of order) {
+      const rate = await oneTurn(contestants[name], round < 0 ? options.ms / 2 : options.ms);
+      if (round >= 0) rounds.get(name)?.push(rate);
+    }
+  }
+  const rates = names.map((name) => [name, { median: median(rounds.get(name) ?? []), rounds: rounds.get(name) ?? [] }]);
+  return Object.fromEntries(rates) as Record<Name, Rate>;
+}
+
+/** The middle of a list of numbers; NaN for an empty one. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Durations in milliseconds, summed up. */
+export interface Percentiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** Collects durations in a fixed amount of memory (three significant digits, up to an hour). */
+export function durations(): {
+  readonly record: (milliseconds: number) => void;
+  readonly percentiles: () => Percentiles;
+} {
+  const histogram = createHistogram({ lowest: 1, highest: 3_600_000_000_000, figures: 3 });
+  const at = (percentile: number): number => histogram.percentile(percentile) / 1_000_000;
+  return {
+    record: (milliseconds) => histogram.record(Math.max(1, Math.round(milliseconds * 1_000_000))),
+    percentiles: () => ({
+      count: histogram.count,
+      p50: at(50),
+      p99: at(99),
+      p999: at(99.9),
+      max: histogram.max / 1_000_000,
+    }),
+  };
+}
+
+function judge(
+  bar: Bar,
+  value: number,
+  ratio: number | null,
+): { readonly text: string; readonly holds: boolean | null } {
+  if ('ratioAtLeast' in bar)
+    return { text: `ratio >= ${bar.ratioAtLeast}`, holds: ratio === null ? null : ratio >= bar.ratioAtLeast };
+  if ('ratioAtMost' in bar)
+    return { text: `ratio <= ${bar.ratioAtMost}`, holds: ratio === null ? null : ratio <= bar.ratioAtMost };
+  if ('valueAtLeast' in bar) return { text: `value >= ${bar.valueAtLeast}`, holds: value >= bar.valueAtLeast };
+  return { text: `value <= ${bar.valueAtMost}`, holds: value <= bar.valueAtMost };
+}
+
+/** How long one batch of a synchronous contestant should last: short beside a turn, long beside a look at the clock. */
+const BATCH_MS = 2;
+
+async function oneTurn(contestant: Contestant, ms: number): Promise<number> {
+  let operations = 0;
+  let batch = 1;
+  const start = performance.now();
+  let now = start;
+  while (now - start < ms) {
+    const batchStart = now;
+    for (let index = 0; index < batch; index += 1) {
+      const result = contestant();
+      operations += (result instanceof Promise ? await result : result) ?? 1;
+    }
+    now = performance.now();
+    if (now - batchStart < BATCH_MS / 2) batch *= 2;
+  }
+  return (operations * 1000) / (now - start);
+}
+
+/** Four significant digits: more would be noise. */
+function rounded(value: number): number {
+  return Number.isInteger(value) ? value : Number(value.toPrecision(4));
+}

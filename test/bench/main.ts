@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { figureLine, machine, type Bench, type Figure, type FigureLine } from './bench.js';
+
+const USAGE = `npm run bench -- NAME [--json] [--full]
+
+NAME is a bench, \`list\` (names every bench with its figures) or \`all\`.
+One line of JSON per figure goes to stdout; --json leaves out the table and the progress on stderr.
+--full measures longer, for nights. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
+`;
+
+const folder = new URL('./', import.meta.url);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+  const [name] = positionals;
+  const names = readdirSync(folder)
+    .filter((file) => file.endsWith('.bench.ts'))
+    .map((file) => file.slice(0, -'.bench.ts'.length))
+    .toSorted();
+  if (name === 'list') return list(names);
+  if (name === 'all')
+    return all(
+      names,
+      process.argv.slice(2).filter((argument) => argument.startsWith('--')),
+    );
+  if (name === undefined || !names.includes(name)) {
+    process.stderr.write(`${USAGE}\nBenches: ${names.join(', ')}\n`);
+    return 2;
+  }
+  return one(await load(name), values);
+}
+
+async function list(names: readonly string[]): Promise<number> {
+  for (const bench of await Promise.all(names.map((name) => load(name)))) {
+    process.stdout.write(`${bench.name}: ${bench.description}\n`);
+    for (const figure of bench.figures) process.stdout.write(`  ${figure}\n`);
+  }
+  return 0;
+}
+
+/** Each bench in its own process: what one leaves in the heap or teaches the compiler is no other's figure. */
+async function all(names: readonly string[], flags: readonly string[]): Promise<number> {
+  let failed = 0;
+  for (const name of names) {
+    const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), name, ...flags], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) failed += 1;
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+async function one(bench: Bench, options: { readonly json: boolean; readonly full: boolean }): Promise<number> {
+  const say = (line: string): void => void (options.json || process.stderr.write(`${line}\n`));
+  say(`${bench.name}: ${bench.description}\n${machine()}`);
+  const lines: FigureLine[] = [];
+  const started = performance.now();
+  for await (const figure of figuresOf(bench, { full: options.full, progress: (line) => say(`  ${line}`) })) {
+    const line = figureLine(bench.name, figure);
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+    lines.push(line);
+  }
+  const missing = bench.figures.filter((figure) => !lines.some((line) => line.figure === figure));
+  const undeclared = lines.filter((line) => !bench.figures.includes(line.figure));
+  for (const line of lines) say(row(line));
+  for (const figure of missing) process.stderr.write(`${bench.name}: declares ${figure} but did not measure it\n`);
+  for (const { figure } of undeclared) process.stderr.write(`${bench.name}: measured ${figure} without declaring it\n`);
+  say(`${bench.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return missing.length + undeclared.length === 0 && lines.every((line) => line.holds !== false) ? 0 : 1;
+}
+
+async function* figuresOf(bench: Bench, context: Parameters<Bench['run']>[0]): AsyncGenerator<Figure> {
+  const result = bench.run(context);
+  yield* result instanceof Promise ? await result : result;
+}
+
+async function load(name: string): Promise<Bench> {
+  const module = (await import(new URL(`${name}.bench.ts`, folder).href)) as { readonly bench?: Bench };
+  if (module.bench?.name !== name)
+    throw new Error(`test/bench/${name}.bench.ts must export bench with the name ${name}`);
+  return module.bench;
+}
+
+function row(line: FigureLine): string {
+  const mark = { true: 'holds', false: 'MISSED', null: line.bar === null ? '' : 'not compared' }[`${line.holds}`];
+  const against =
+    line.baseline === null ? '' : ` | ${line.baseline} ${number(line.baselineValue)} | ratio ${number(line.ratio)}`;
+  const bar = line.bar === null ? '' : ` | ${line.bar} ${mark}`;
+  return `  ${line.figure}: ${number(line.value)} ${line.unit}${against}${bar}${line.note === undefined ? '' : ` | ${line.note}`}`;
+}
+
+function number(value: number | null): string {
+  return value === null ? 'absent' : value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
+}

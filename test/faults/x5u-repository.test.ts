@@ -1,0 +1,340 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDiskCache, fileNameOf } from '../../sdk/src/stir/certificates/disk-cache.js';
+import {
+  createCertificateRepository,
+  type CertificateRepositoryOptions,
+} from '../../sdk/src/stir/certificates/certificate-repository.js';
+import type { CertificateLookup, CertificateRepositoryService } from '../../sdk/src/stir/certificates/repository.js';
+import {
+  createManualClock,
+  createTestPki,
+  startCertificateServer,
+  type CertificateServer,
+  type ManualClock,
+  type TestPki,
+  type TestServiceProvider,
+} from '../../sdk/src/testing/index.js';
+
+const DAY = 86_400_000;
+
+let pki: TestPki;
+let server: CertificateServer;
+let first: TestServiceProvider;
+let second: TestServiceProvider;
+let directory: string;
+let clock: ManualClock;
+const repositories: CertificateRepositoryService[] = [];
+
+beforeAll(async () => {
+  pki = await createTestPki();
+  first = pki.issueServiceProvider({ spc: '1234' });
+  second = pki.issueServiceProvider({ spc: '1234' });
+  server = await startCertificateServer({ pki });
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-x5u-'));
+  clock = createManualClock();
+});
+afterEach(async () => {
+  await Promise.all(repositories.splice(0).map((repository) => repository.close()));
+  await rm(directory, { recursive: true, force: true });
+  await server.idle();
+});
+
+function start(options: Partial<CertificateRepositoryOptions> = {}): CertificateRepositoryService {
+  const repository = createCertificateRepository({
+    clock,
+    allow: { addresses: ['127.0.0.1'], ports: Object.values(server.ports) },
+    ca: server.tlsRootPem,
+    ...options,
+  });
+  repositories.push(repository);
+  return repository;
+}
+
+const leafOf = (lookup: CertificateLookup | undefined): string | undefined =>
+  lookup?.status === 'found' ? lookup.chain[0]?.sha256 : (lookup?.status ?? 'nothing');
+
+/** Fetches into the directory and closes, as a process that ends in good order. */
+async function fill(...urls: readonly string[]): Promise<void> {
+  const repository = start({ directory });
+  await repository.preload(urls);
+  await repository.close();
+}
+
+test('1,000 concurrent lookups of one cold URL are one request and one connection', async () => {
+  const url = server.publish('/cold.pem', first.chainPem);
+  const release = server.hold('/cold.pem');
+  const connections = server.connections();
+  const repository = start();
+  const lookups = Array.from({ length: 1_000 }, () => repository.lookup(url));
+  await server.requested('/cold.pem', 1);
+  release();
+  expect(new Set((await Promise.all(lookups)).map(leafOf))).toEqual(new Set([first.sha256]));
+  expect(server.requests('/cold.pem')).toBe(1);
+  expect(server.connections() - connections).toBe(1);
+});
+
+test('10,000 calls to a URL whose server is down open at most 12 connections', async () => {
+  const url = server.url('/dead.pem', 'https-untrusted');
+  const connections = server.connections();
+  const repository = start();
+  for (let call = 0; call < 10_000; call += 1) {
+    expect((await repository.lookup(url)).status).toBe('unavailable');
+    clock.advance(1);
+  }
+  const made = server.connections() - connections;
+  expect(made).toBeGreaterThan(0);
+  expect(made).toBeLessThanOrEqual(12);
+  expect(repository.stats().fetches).toBe(made);
+});
+
+test('a certificate rotated in place is found by revalidate, with an unchanged ETag too', async () => {
+  const url = server.publish('/rotated.pem', first.chainPem, { etag: '"never-changes"' });
+  const repository = start();
+  expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
+  server.publish('/rotated.pem', second.chainPem, { etag: '"never-changes"' });
+  expect(leafOf(repository.peek(url))).toBe(first.sha256);
+  expect(leafOf(await repository.revalidate(url))).toBe(second.sha256);
+  expect(server.requestLog('/rotated.pem').at(-1)?.headers['cache-control']).toBe('no-cache');
+});
+
+test('a stale chain is served at once while a conditional request keeps it alive', async () => {
+  const url = server.publish('/stale.pem', first.chainPem, { etag: 'hash' });
+  const repository = start();
+  const cold = await repository.lookup(url);
+  clock.advance(DAY + 1);
+  const release = server.hold('/stale.pem');
+  expect(repository.peek(url)).toBe(cold);
+  await server.requested('/stale.pem', 2);
+  expect(await repository.lookup(url)).toBe(cold);
+  release();
+  const renewed = await repository.revalidate(url);
+  expect(renewed).toMatchObject({ status: 'found', fetchedAtMs: clock.nowMs() });
+  expect(renewed.status === 'found' && cold.status === 'found' && renewed.chain === cold.chain).toBe(true);
+  expect(server.requestLog('/stale.pem')[1]?.headers['if-none-match']).toMatch(/^"/);
+  expect(server.requests('/stale.pem')).toBe(2);
+});
+
+test('a silent server does not hold up lookups of another URL', async () => {
+  const silent = server.fault('/silent.pem', { kind: 'stall' });
+  const url = server.publish('/brisk.pem', first.chainPem);
+  const repository = start({ deadlineMs: 400 });
+  const waiting = repository.lookup(silent);
+  expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
+  expect(await waiting).toMatchObject({ status: 'unavailable', reason: 'timeout', retryAfterMs: 1_000 });
+});
+
+test('close cuts the connections that are under way', async () => {
+  const url = server.fault('/closing.pem', { kind: 'drip', intervalMs: 20 });
+  const repository = start();
+  const waiting = repository.lookup(url);
+  await server.requested('/closing.pem', 1);
+  expect(server.openSockets('/closing.pem')).toBe(1);
+  await repository.close();
+  expect((await waiting).status).toBe('unavailable');
+  await server.idle();
+  expect(server.openSockets()).toBe(0);
+});
+
+test('a repository with nothing under way keeps no process alive', async () => {
+  const root = new URL('../..', import.meta.url);
+  const script = `
+    import { createCertificateRepository } from './sdk/src/stir/certificates/certificate-repository.ts';
+    const repository = createCertificateRepository({ clock: { nowMs: Date.now }, directory: process.argv[1] });
+    await repository.lookup('https://localhost/');
+    repository.peek('https://cert.example.com/');
+    console.log('done');
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script, directory];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root, timeout: 20_000 });
+  expect(stdout).toBe('done\n');
+});
+
+test('what one process fetched the next one has from disk, with intermediates, times and validators', async () => {
+  const url = server.publish('/disk.pem', first.chainPem, { etag: '"1"' });
+  await fill(url);
+  clock.advance(1_000);
+  const repository = start({ directory });
+  const lookup = await repository.lookup(url);
+  expect(lookup).toMatchObject({
+    status: 'found',
+    fetchedAtMs: clock.nowMs() - 1_000,
+    freshUntilMs: clock.nowMs() - 1_000 + DAY,
+  });
+  expect(lookup.status === 'found' && lookup.chain.map(({ sha256 }) => sha256)).toEqual([
+    first.sha256,
+    pki.intermediate.sha256,
+  ]);
+  expect(repository.peek(url)).toBe(lookup);
+  expect(repository.stats()).toMatchObject({ diskLoads: 1, fetches: 0 });
+  expect(server.requests('/disk.pem')).toBe(1);
+  clock.advance(DAY);
+  repository.peek(url);
+  await server.requested('/disk.pem', 2);
+  expect(server.requestLog('/disk.pem')[1]?.headers['if-none-match']).toBe('"1"');
+});
+
+test('memory hits never touch the disk', async () => {
+  const url = server.publish('/memory.pem', first.chainPem);
+  const repository = start({ directory });
+  const found = await repository.lookup(url);
+  await repository.close();
+  await rm(directory, { recursive: true });
+  expect(repository.peek(url)).toBe(found);
+  expect(await repository.lookup(url)).toBe(found);
+  expect(repository.stats()).toMatchObject({ diskReadFailures: 0, hits: 2 });
+});
+
+test('URLs that file systems or older caches would fold have files of their own', async () => {
+  const chains = { '/a/b': first, '/a_b': second, '/A/b': second, '/a/b/': second, '/a%2Fb': second };
+  const urls = Object.entries(chains).map(([path, { chainPem }]) => server.publish(path, chainPem));
+  await fill(...urls);
+  expect(await readdir(directory)).toHaveLength(urls.length);
+  const repository = start({ directory });
+  const leaves = await Promise.all(urls.map(async (url) => leafOf(await repository.lookup(url))));
+  expect(leaves).toEqual(Object.values(chains).map(({ sha256 }) => sha256));
+  expect(repository.stats()).toMatchObject({ fetches: 0, diskLoads: urls.length });
+});
+
+const damages: Record<string, (path: string, text: string) => Promise<unknown>> = {
+  'cut in half': (path, text) => writeFile(path, text.slice(0, text.length / 2)),
+  empty: (path) => writeFile(path, ''),
+  'full of zeros': (path, text) => writeFile(path, Buffer.alloc(text.length)),
+  'no JSON': (path) => writeFile(path, 'not json'),
+  null: (path) => writeFile(path, 'null'),
+  'a flipped letter in the body': (path, text) => writeFile(path, text.replace('MII', 'MIJ')),
+  'of another URL': (path, text) => writeFile(path, text.replace('/damaged.pem', '/another.pem')),
+  'as long as 100 MB': async (path, text) => {
+    await writeFile(path, text + ' '.repeat(1_000));
+    const { truncate } = await import('node:fs/promises');
+    await truncate(path, 104_857_600);
+  },
+  'deeply nested': (path) => writeFile(path, '['.repeat(60_000)),
+};
+
+test.each(Object.keys(damages))('a file that is %s is ignored, counted and replaced', async (damage) => {
+  const url = server.publish('/damaged.pem', first.chainPem);
+  await fill(url);
+  const path = join(directory, fileNameOf(url));
+  await damages[damage]?.(path, await readFile(path, 'utf8'));
+  const repository = start({ directory });
+  const before = server.requests('/damaged.pem');
+  expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
+  expect(server.requests('/damaged.pem')).toBe(before + 1);
+  expect(repository.stats()).toMatchObject({ diskCorrupted: 1, diskLoads: 0 });
+  await repository.close();
+  const again = start({ directory });
+  expect(leafOf(await again.lookup(url))).toBe(first.sha256);
+  expect(again.stats()).toMatchObject({ diskLoads: 1, fetches: 0 });
+});
+
+const obstacles: Record<string, (path: string) => Promise<unknown>> = {
+  'a directory': (path) => mkdir(path),
+  'a link to another file': (path) => symlink('/etc/hostname', path),
+  'a named pipe that nobody writes to': (path) => promisify(execFile)('mkfifo', [path]),
+};
+
+test.each(Object.keys(obstacles))('%s in place of a file is no way to stop a lookup', async (obstacle) => {
+  const url = server.publish('/obstacle.pem', first.chainPem);
+  await obstacles[obstacle]?.(join(directory, fileNameOf(url)));
+  const repository = start({ directory });
+  expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
+  await repository.close();
+  const { diskReadFailures, diskCorrupted } = repository.stats();
+  expect(diskReadFailures + diskCorrupted).toBe(1);
+});
+
+test.each([
+  ['under a regular file', 'file/cache'],
+  ['on a device', '/dev/null/cache'],
+  ['under /proc', '/proc/1/cache'],
+])('a directory %s cannot be used, which breaks no lookup and is counted', async (_where, path) => {
+  await writeFile(join(directory, 'file'), '');
+  const url = server.publish('/no-disk.pem', first.chainPem);
+  const repository = start({ directory: path.startsWith('/') ? path : join(directory, path) });
+  expect(leafOf(await repository.lookup(url))).toBe(first.sha256);
+  await repository.close();
+  expect(repository.stats()).toMatchObject({ diskWrites: 0, diskWriteFailures: 1 });
+});
+
+test('a directory that is removed while in use is made again', async () => {
+  const one = server.publish('/one.pem', first.chainPem);
+  const two = server.publish('/two.pem', second.chainPem);
+  const repository = start({ directory });
+  await repository.lookup(one);
+  await expect.poll(() => repository.stats().diskWrites).toBe(1);
+  await rm(directory, { recursive: true });
+  await repository.lookup(two);
+  await expect.poll(() => repository.stats().diskWriteFailures).toBe(1);
+  clock.advance(60_000);
+  await repository.revalidate(two);
+  await repository.close();
+  expect(await readdir(directory)).toEqual([fileNameOf(two)]);
+});
+
+test('files whose URL the policy no longer permits, or that are from the future or too old, are not used', async () => {
+  const url = server.publish('/policy.pem', first.chainPem);
+  await fill(url);
+  const strict = start({ directory, allow: { ports: Object.values(server.ports) } });
+  expect(await strict.lookup(url)).toMatchObject({ status: 'refused', reason: 'address-special-purpose' });
+  clock.set(clock.nowMs() - 1);
+  expect((await start({ directory }).lookup(url)).status).toBe('found');
+  expect(server.requests('/policy.pem')).toBe(2);
+  clock.advance(9 * DAY);
+  expect((await start({ directory }).lookup(url)).status).toBe('found');
+  expect(server.requests('/policy.pem')).toBe(3);
+});
+
+test('the number of files is bounded: the oldest go', async () => {
+  const disk = createDiskCache({ directory, clock, maxFiles: 20 });
+  const source = start();
+  const urls = Array.from({ length: 30 }, (_, index) => server.publish(`/many/${index}.pem`, first.chainPem));
+  await source.preload(urls);
+  const entries = source.export().entries;
+  for (const [index, entry] of entries.entries()) {
+    disk.store(entry);
+    await disk.close();
+    await utimes(join(directory, fileNameOf(entry.url)), index, index).catch(() => undefined);
+  }
+  const names = await readdir(directory);
+  expect(names.length).toBeLessThanOrEqual(20);
+  expect(names.length).toBeGreaterThanOrEqual(18);
+  expect(names).toContain(fileNameOf(entries.at(-1)?.url ?? ''));
+  expect(names).not.toContain(fileNameOf(entries[0]?.url ?? ''));
+});
+
+test('what a crashed writer left is cleared after an hour, and is never read', async () => {
+  const url = server.publish('/crash.pem', first.chainPem);
+  const abandoned = `${fileNameOf(url)}.00000000-0000-4000-8000-000000000000.tmp`;
+  const recent = `${fileNameOf(url)}.00000000-0000-4000-8000-000000000001.tmp`;
+  const foreign = 'README.txt';
+  for (const name of [abandoned, recent, foreign]) await writeFile(join(directory, name), '{');
+  const seconds = clock.nowMs() / 1_000;
+  await utimes(join(directory, abandoned), seconds - 7_200, seconds - 7_200);
+  await utimes(join(directory, recent), seconds - 60, seconds - 60);
+  await utimes(join(directory, foreign), seconds - 7_200, seconds - 7_200);
+  await fill(url);
+  expect((await readdir(directory)).sort()).toEqual([fileNameOf(url), foreign, recent].sort());
+});
+
+test('several repositories share a directory, and no reader meets half a file', async () => {
+  const url = server.publish('/shared.pem', first.chainPem);
+  const writers = [start({ directory }), start({ directory }), start({ directory })];
+  const reader = createDiskCache({ directory, clock });
+  await Promise.all(writers.map((writer) => writer.lookup(url)));
+  for (let round = 0; round < 30; round += 1) {
+    clock.advance(60_000);
+    const [, , , read] = await Promise.all([...writers.map((writer) => writer.revalidate(url)), reader.load(url)]);
+    if (read !== undefined) expect(read).toMatchObject({ url });
+  }
+  await Promise.all(writers.map((writer) => writer.close()));
+  expect(reader.stats().corrupted).toBe(0);
+  expect(await readdir(directory)).toEqual([fileNameOf(url)]);
+});

@@ -1,0 +1,135 @@
+import { copyFile, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { packageJson, type PackageJson } from '../house/packages.js';
+import { ROOT, run } from '../house/run.js';
+import { installSdk, type InstalledSdk } from './installed.js';
+
+/** What verification and signing may load of others: nothing that a carrier's switch would not want in its call path. */
+const STIR_PACKAGES = [
+  'jose',
+  '@peculiar/asn1-rfc8226',
+  '@peculiar/asn1-schema',
+  '@peculiar/asn1-x509',
+  'lru-cache',
+  'http-cache-semantics',
+];
+
+const { exports: exported } = await packageJson('sdk');
+const specifiers = Object.entries(exported)
+  .filter(([, target]) => typeof target !== 'string')
+  .map(([entry]) => `@hopback/sdk${entry.slice(1)}`);
+const examples = (await readdir(`${ROOT}examples`).catch(() => [])).filter((name) => name.endsWith('.ts'));
+
+let sdk: InstalledSdk;
+
+beforeAll(async () => {
+  sdk = await installSdk();
+}, 120_000);
+
+afterAll(async () => sdk[Symbol.asyncDispose]());
+
+test('the package carries code, types, sources, licence and readme, and says its size', async () => {
+  const { size } = await stat(sdk.packed.tarball);
+  console.log(
+    `@hopback/sdk: tarball ${kib(size)}, unpacked ${kib(sdk.packed.unpackedSizeBytes)}, ${sdk.packed.files.length} files`,
+  );
+  const paths = sdk.packed.files.map(({ path }) => path);
+  expect(paths).toEqual(
+    expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.js', 'dist/index.d.ts', 'src/index.ts']),
+  );
+});
+
+test.each(specifiers)('%s imports in plain Node', async (specifier) => {
+  const { code, output } = await sdk.node([
+    '--input-type=module',
+    '--eval',
+    `process.stdout.write(String(Object.keys(await import('${specifier}')).length))`,
+  ]);
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^[1-9]\d*$/) });
+});
+
+test('a TypeScript consumer compiles under the strictest NodeNext settings', async () => {
+  const imports = specifiers.map((specifier, index) => `import * as entry${index} from '${specifier}';`);
+  const uses = specifiers.map((_specifier, index) => `entry${index}`).join(', ');
+  await writeFile(
+    join(sdk.folder, 'consumer.ts'),
+    `${imports.join('\n')}\nexport const entries: readonly object[] = [${uses}];\n`,
+  );
+  await writeFile(
+    join(sdk.folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: CONSUMER_OPTIONS, files: ['consumer.ts'] }),
+  );
+  await mkdir(join(sdk.folder, 'node_modules', '@types'), { recursive: true });
+  await symlink(`${ROOT}node_modules/@types/node`, join(sdk.folder, 'node_modules/@types/node'), 'dir').catch(
+    () => undefined,
+  );
+  const { output } = await run(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, '--project', sdk.folder]);
+  expect(output).toBe('');
+});
+
+test('importing ./stir loads its declared packages and nothing of the test kit, zod or a second ASN.1 stack', async () => {
+  await copyFile(fileURLToPath(new URL('loaded-modules.mjs', import.meta.url)), join(sdk.folder, 'loaded-modules.mjs'));
+  const { code, output } = await sdk.node(['loaded-modules.mjs', '@hopback/sdk/stir']);
+  expect({ code, output }).toMatchObject({ code: 0 });
+  const modules = pathToFileURL(join(sdk.folder, 'node_modules/')).href;
+  const loaded = [...new Set(output.split('\n'))]
+    .filter((url) => url.startsWith(modules))
+    .map((url) => url.slice(modules.length));
+  const ours = loaded.filter((path) => path.startsWith('@hopback/'));
+  expect(ours.filter((path) => !/^@hopback\/sdk\/dist\/(?:core\/|stir\/|errors\.js$)/.test(path))).toEqual([]);
+  const others = new Set(loaded.filter((path) => !path.startsWith('@hopback/')).map((path) => packageOf(path)));
+  console.log(`@hopback/sdk/stir loads ${loaded.length} modules of ${[...others].toSorted().join(', ')}`);
+  const allowed = await withTheirDependencies(STIR_PACKAGES);
+  expect([...others].filter((name) => !allowed.has(name))).toEqual([]);
+});
+
+test('the hopback command is installed and says how to use it', async () => {
+  const { code, output } = await sdk.node(['node_modules/@hopback/sdk/dist/cli/main.js', '--help']);
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('hopback') });
+});
+
+test.each(examples)('example %s runs against the installed package', async (name) => {
+  await mkdir(join(sdk.folder, 'examples'), { recursive: true });
+  for (const file of await readdir(`${ROOT}examples`))
+    await copyFile(`${ROOT}examples/${file}`, join(sdk.folder, 'examples', file));
+  const tsx = pathToFileURL(`${ROOT}node_modules/tsx/dist/loader.mjs`).href;
+  const { code, output } = await sdk.node(['--import', tsx, join('examples', name)]);
+  expect({ code, output }).toMatchObject({ code: 0 });
+});
+
+const CONSUMER_OPTIONS = {
+  target: 'ES2023',
+  lib: ['ES2023'],
+  module: 'NodeNext',
+  moduleResolution: 'NodeNext',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  noEmit: true,
+};
+
+/** The packages and all that they in turn declare. */
+async function withTheirDependencies(names: readonly string[]): Promise<ReadonlySet<string>> {
+  const closure = new Set<string>();
+  const waiting = [...names];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (closure.has(name)) continue;
+    closure.add(name);
+    const manifest: PackageJson | undefined = await sdk.manifest(name);
+    waiting.push(...Object.keys(manifest?.dependencies ?? {}));
+  }
+  return closure;
+}
+
+function packageOf(path: string): string {
+  const [scope = '', name = ''] = path.split('/');
+  return scope.startsWith('@') ? `${scope}/${name}` : scope;
+}
+
+function kib(bytes: number): string {
+  return `${Math.round(bytes / 1024)} KiB`;
+}

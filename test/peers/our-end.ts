@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { createTestPki, startCertificateServer, type TestPki, type TestServiceProvider } from '@hopback/sdk/testing';
+import { createVerificationService, type CallVerdict, verificationRequestOf } from '@hopback/sdk/stir';
+import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
+import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { loadTrustStore } from '../../sdk/src/stir/certificates/load-trust-store.js';
+import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import { createAttestationPolicy } from '../../sdk/src/stir/signing/attestation-policy.js';
+import {
+  type AuthenticationService,
+  createAuthenticationService,
+} from '../../sdk/src/stir/signing/authentication-service.js';
+import { createStaticCertificateSource } from '../../sdk/src/stir/signing/certificate-source.js';
+import { createLocalSigner } from '../../sdk/src/stir/signing/local-signer.js';
+import { createTemporaryDirectory } from './temporary-directory.js';
+
+/** Our side of an exchange with a peer: a provider with its certificate on the web, a signer and a verifier. */
+export interface OurEnd extends AsyncDisposable {
+  readonly privateKeyPem: string;
+  readonly publicKeyPem: string;
+  /** End entity and intermediate, as x5u serves them. */
+  readonly chainPem: string;
+  /** The one trust anchor. */
+  readonly rootPem: string;
+  /** Where the chain is published: HTTPS on loopback. */
+  readonly x5u: string;
+  /** What a peer must trust to fetch it. */
+  readonly tlsRootPem: string;
+  /** How often the chain was fetched, by anybody. */
+  readonly fetches: () => number;
+  /** An Identity header value of our authentication service, attestation A. */
+  readonly sign: (call: CallToSign) => Promise<string>;
+  /** The verdict of our verification service on a whole INVITE. */
+  readonly verify: (inviteText: string) => Promise<CallVerdict>;
+  readonly close: () => Promise<void>;
+}
+
+/** A call that we sign. */
+export interface CallToSign {
+  readonly orig: string;
+  readonly dest: string;
+  /** Default 0: signed now, by the clock that the peer goes by too. */
+  readonly ageSeconds?: number;
+}
+
+const SPC = '1234';
+const CHAIN_PATH = '/sp.pem';
+/** Peers go by the real clock, so certificates and tokens here do too. */
+const CLOCK = { nowMs: Date.now };
+/** Our services refuse loopback x5u URLs unless told otherwise. */
+const LOOPBACK = ['127.0.0.0/8'];
+
+/** Starts our side, with a PKI and a certificate server of its own. */
+export async function startOurEnd(): Promise<OurEnd> {
+  const pki = await createTestPki({ nowMs: CLOCK.nowMs() });
+  const server = await startCertificateServer();
+  const provider = pki.issueServiceProvider({ spc: SPC });
+  const x5u = server.publish(CHAIN_PATH, provider.chainPem);
+  const allow = { addresses: LOOPBACK, ports: [server.ports.https] };
+  const certificates = createCertificateRepository({ clock: CLOCK, ca: server.tlsRootPem, allow });
+  const verification = createVerificationService({ certificates, trustStore: await trustStoreOf(pki), clock: CLOCK });
+  const authentication = await authenticationAt({ provider, x5u, allow });
+  const close = async (): Promise<void> => {
+    await certificates.close();
+    await server.close();
+  };
+  return {
+    privateKeyPem: provider.privateKeyPem,
+    publicKeyPem: provider.publicKeyPem,
+    chainPem: provider.chainPem,
+    rootPem: pki.root.certificatePem,
+    tlsRootPem: server.tlsRootPem,
+    x5u,
+    fetches: () => server.requests(CHAIN_PATH),
+    sign: (call) => identityHeaderOf(authentication(call.ageSeconds ?? 0), call),
+    verify: (inviteText) => {
+      const parsed = parseSipRequest(inviteText);
+      if (parsed.status !== 'parsed') throw new Error(`not a SIP request: ${parsed.reason}`);
+      return verification.verify(verificationRequestOf(parsed.request));
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function trustStoreOf(pki: TestPki): Promise<TrustStore> {
+  await using directory = await createTemporaryDirectory();
+  const files = {
+    anchors: { kind: 'files', paths: [await directory.write('root.pem', pki.root.certificatePem)] },
+    stiPaRoots: [await directory.write('sti-pa-root.pem', pki.stiPaRoot.certificatePem)],
+    crls: [await directory.write('crl.pem', pki.crl().pem)],
+    crlSigners: [await directory.write('crl-signer.pem', pki.stiPaCrlIssuer.chainPem)],
+  } as const;
+  return await loadTrustStore(files, { clock: CLOCK });
+}
+
+interface Publication {
+  readonly provider: TestServiceProvider;
+  readonly x5u: string;
+  readonly allow: { readonly addresses: readonly string[]; readonly ports: readonly number[] };
+}
+
+/** One service for each age: it signs for the present alone, so an old token takes a clock that is slow. */
+async function authenticationAt({
+  provider,
+  x5u,
+  allow,
+}: Publication): Promise<(ageSeconds: number) => AuthenticationService> {
+  const { chainPem, privateKeyPem } = provider;
+  const signer = await createLocalSigner({ privateKeyPem });
+  const certificateSource = createStaticCertificateSource({ chainPem, x5u, x5uPolicy: { allow } });
+  const policy = createAttestationPolicy();
+  return (ageSeconds) =>
+    createAuthenticationService({
+      ...{ spc: SPC, signer, certificateSource, policy, randomUuid: randomUUID },
+      clock: { nowMs: () => CLOCK.nowMs() - ageSeconds * 1000 },
+    });
+}
+
+async function identityHeaderOf(service: AuthenticationService, { orig, dest }: CallToSign): Promise<string> {
+  const outcome = await service.sign({
+    ...{ origTn: orig, destTn: dest },
+    facts: { role: 'originating', customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' },
+  });
+  const [identityHeader] = outcome.status === 'signed' ? outcome.identityHeaders : [];
+  if (identityHeader === undefined) throw new Error(`not signed: ${JSON.stringify(outcome)}`);
+  return identityHeader;
+}

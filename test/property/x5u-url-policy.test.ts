@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { isSpecialPurposeAddress } from '../../sdk/src/stir/certificates/address-policy.js';
+import { checkX5uUrl } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
+
+/** Pieces that URLs are made of and that parsers disagree about, put together in any order. */
+const pieces = fc.constantFrom(
+  ...[
+    'https://',
+    'HTTPS://',
+    'http://',
+    'https:',
+    '//',
+    '/',
+    '\\',
+    '@',
+    ':',
+    '443',
+    '8443',
+    '0443',
+    '#',
+    '?',
+    '%',
+    '%2e',
+    '%2F',
+    '%00',
+  ],
+  ...[
+    '..',
+    '.',
+    '[',
+    ']',
+    '::1',
+    '::ffff:7f00:1',
+    '2606:4700::1111',
+    '127.0.0.1',
+    '0x7f',
+    '0177',
+    '2130706433',
+    '8.8.8.8',
+    'localhost',
+  ],
+  ...[
+    'cert',
+    'example',
+    'com',
+    'xn--',
+    'xn--80ak6aa92e',
+    '-',
+    '_',
+    ' ',
+    '\t',
+    '\n',
+    '\0',
+    '\u00ad',
+    '\u3002',
+    '\uff0f',
+    '\ud800',
+    'é',
+  ],
+);
+const mixedUrl = fc.array(pieces, { maxLength: 14 }).map((parts) => parts.join(''));
+const almostUrl = fc
+  .tuple(fc.array(pieces, { maxLength: 4 }), fc.array(pieces, { maxLength: 4 }))
+  .map(([inHost, inPath]) => `https://cert.example.com${inHost.join('')}/a${inPath.join('')}`);
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: 'grapheme' }),
+  mixedUrl,
+  almostUrl,
+  fc.webUrl(),
+);
+
+test('checking an x5u never throws, and what it permits is what the URL parser connects to', () => {
+  let permitted = 0;
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const checked = checkX5uUrl(text);
+      expect(checked.url).toBe(text);
+      if (checked.status === 'refused') return;
+      permitted += 1;
+      const parsed = new URL(text);
+      expect(parsed.protocol).toBe('https:');
+      expect(parsed.hostname.replace(/^\[|\]$/g, '')).toBe(checked.host);
+      expect(parsed.port === '' ? 443 : Number(parsed.port)).toBe(checked.port);
+      expect([443, 8443]).toContain(checked.port);
+      expect(parsed.pathname).toBe(checked.target);
+      expect([parsed.username, parsed.password, parsed.search, parsed.hash]).toEqual(['', '', '', '']);
+      // Parsing once more, as a proxy or a log reader would, changes nothing.
+      expect(checkX5uUrl(parsed.href)).toMatchObject({
+        status: 'permitted',
+        host: checked.host,
+        port: checked.port,
+        target: checked.target,
+      });
+    }),
+    { numRuns: 20_000 },
+  );
+  expect(permitted).toBeGreaterThan(100);
+});
+
+test('no spelling of a special-purpose IPv4 address is permitted', () => {
+  const octet = fc.integer({ min: 0, max: 255 });
+  const spelled = fc
+    .tuple(octet, octet, octet, octet, fc.integer({ min: 0, max: 5 }), fc.boolean())
+    .map(([a, b, c, d, form, upper]) => {
+      const address = [a, b, c, d].join('.');
+      const number = ((a * 256 + b) * 256 + c) * 256 + d;
+      const hex = [a, b, c, d].map((part) => `0x${part.toString(16)}`).join('.');
+      const octal = [a, b, c, d].map((part) => `0${part.toString(8)}`).join('.');
+      const text =
+        [address, String(number), `0x${number.toString(16)}`, hex, octal, `[::ffff:${address}]`][form] ?? address;
+      return { address, form, text: upper ? text.toUpperCase() : text };
+    });
+  fc.assert(
+    fc.property(spelled, ({ address, form, text }) => {
+      const status = checkX5uUrl(`https://${text}/a`).status;
+      const plain = form === 0 && !isSpecialPurposeAddress(address);
+      expect([text, status]).toEqual([text, plain ? 'permitted' : 'refused']);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('telling special-purpose addresses never throws', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6(), fc.ipV4Extended()), (text) => {
+      expect(typeof isSpecialPurposeAddress(text)).toBe('boolean');
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('an IPv4 address and its mapped and NAT64 spellings are judged alike', () => {
+  fc.assert(
+    fc.property(fc.ipV4(), (address) => {
+      const judged = isSpecialPurposeAddress(address);
+      const high = address.split('.').map(Number);
+      const groups = [(high[0] ?? 0) * 256 + (high[1] ?? 0), (high[2] ?? 0) * 256 + (high[3] ?? 0)].map((group) =>
+        group.toString(16),
+      );
+      for (const spelling of [
+        `::ffff:${address}`,
+        `::ffff:${groups.join(':')}`,
+        `64:ff9b::${address}`,
+        `64:ff9b::${groups.join(':')}`,
+      ]) {
+        expect([spelling, isSpecialPurposeAddress(spelling)]).toEqual([spelling, judged]);
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});

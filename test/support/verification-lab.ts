@@ -1,0 +1,99 @@
+import { createTestPki, createManualClock, createPassportFaultContext, TEST_NOW_MS } from '@hopback/sdk/testing';
+import type { ManualClock, PassportFaultContext, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { createVerificationService } from '../../sdk/src/stir/verification/verification-service.js';
+import type {
+  VerificationService,
+  VerificationServiceOptions,
+} from '../../sdk/src/stir/verification/verification-service.js';
+import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
+import { parseCertificate, parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
+import { parseCrl } from '../../sdk/src/stir/certificates/crl.js';
+import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
+import { checkX5uUrl } from '../../sdk/src/stir/certificates/x5u-url-policy.js';
+import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
+
+/** A provider with its certificate at a URL, a trust store with a current CRL, and a verifier in front, all in memory. */
+export interface VerificationLab {
+  readonly pki: TestPki;
+  readonly provider: TestServiceProvider;
+  readonly x5u: string;
+  readonly clock: ManualClock;
+  readonly trustStore: TrustStore;
+  readonly repository: ShelfRepository;
+  readonly service: VerificationService;
+  readonly faults: PassportFaultContext;
+  readonly serviceWith: (options: Partial<VerificationServiceOptions>) => VerificationService;
+}
+
+/** A repository whose shelf the test fills; nothing is fetched. */
+export interface ShelfRepository extends CertificateRepository {
+  readonly put: (url: string, chainPem: string) => void;
+  readonly set: (lookup: CertificateLookup) => void;
+}
+
+export const LAB_X5U = 'https://certs.provider.example/shaken.pem';
+
+export async function createVerificationLab(): Promise<VerificationLab> {
+  const pki = await createTestPki();
+  const provider = pki.issueServiceProvider({ spc: '1234' });
+  const clock = createManualClock(TEST_NOW_MS);
+  const repository = createShelfRepository();
+  repository.put(LAB_X5U, provider.chainPem);
+  const trustStore = trustStoreOf(pki);
+  const serviceWith = (options: Partial<VerificationServiceOptions>): VerificationService =>
+    createVerificationService({ certificates: repository, trustStore, clock, ...options });
+  return {
+    pki,
+    provider,
+    x5u: LAB_X5U,
+    clock,
+    trustStore,
+    repository,
+    service: serviceWith({}),
+    faults: createPassportFaultContext({ signer: provider, x5u: LAB_X5U }),
+    serviceWith,
+  };
+}
+
+export function certificateOf(der: Uint8Array): Certificate {
+  const parsed = parseCertificate(der);
+  if (parsed.status !== 'parsed') throw new Error(parsed.detail);
+  return parsed.certificate;
+}
+
+export function trustStoreOf(pki: TestPki, revoked?: Parameters<TestPki['crl']>[0]): TrustStore {
+  const crl = parseCrl(pki.crl(revoked).der);
+  if (crl.status !== 'parsed') throw new Error('the CRL of the test PKI does not parse');
+  const anchors = [certificateOf(pki.root.der)];
+  const revocation = createRevocationSet([crl.crl], {
+    atMs: pki.nowMs,
+    issuers: anchors,
+    stiPaRoots: [certificateOf(pki.stiPaRoot.der)],
+    signers: [certificateOf(pki.stiPaCrlIssuer.der)],
+  });
+  return createTrustStore({ anchors, revocation, source: { kind: 'files' } });
+}
+
+export function createShelfRepository(): ShelfRepository {
+  const shelf = new Map<string, CertificateLookup>();
+  const absent = (url: string): CertificateLookup => {
+    const checked = checkX5uUrl(url);
+    if (checked.status === 'refused') return checked;
+    return { status: 'unavailable', url, reason: 'connect-failed', detail: 'not on the shelf', retryAfterMs: 1000 };
+  };
+  const lookup = (url: string): Promise<CertificateLookup> => Promise.resolve(shelf.get(url) ?? absent(url));
+  return {
+    peek: (url) => shelf.get(url) ?? absent(url),
+    lookup,
+    revalidate: lookup,
+    set: (entry) => void shelf.set(entry.url, entry),
+    put(url, chainPem) {
+      const parsed = parseCertificateChain(chainPem);
+      if (parsed.status !== 'parsed') throw new Error(parsed.detail);
+      const never = Number.MAX_SAFE_INTEGER;
+      shelf.set(url, { status: 'found', url, chain: parsed.chain, fetchedAtMs: 0, freshUntilMs: never, notes: [] });
+    },
+  };
+}

@@ -1,0 +1,297 @@
+import { createTestKey, createTestPki } from '@hopback/sdk/testing';
+import type { CertificateOptions, TestPki } from '@hopback/sdk/testing';
+import { createHash, X509Certificate } from 'node:crypto';
+import { beforeAll, expect, test } from 'vitest';
+import {
+  CERTIFICATE_CHAIN_MAX_BYTES,
+  parseCertificate,
+  parseCertificateChain,
+} from '../../sdk/src/stir/certificates/parse-certificate.js';
+import { parsed } from './certificates-parsed.js';
+
+let pki: TestPki;
+beforeAll(async () => {
+  pki = await createTestPki();
+});
+
+const provider = (options: CertificateOptions = {}) => pki.issueServiceProvider({ spc: '709J', ...options });
+const malformedDetail = (der: Uint8Array): string => {
+  const result = parseCertificate(der);
+  return result.status === 'malformed' ? result.detail : 'parsed';
+};
+
+test('reads every field of a service provider certificate', () => {
+  const issued = provider({ serialNumber: 0x1234567890abcdefn, caIssuers: ['http://ca.example/ca.crt'] });
+  const certificate = parsed(issued);
+  expect(certificate).toMatchObject({
+    version: 3,
+    serialNumber: '1234567890abcdef',
+    sha256: createHash('sha256').update(issued.der).digest('hex'),
+    notBeforeMs: issued.notBeforeMs,
+    notAfterMs: issued.notAfterMs,
+    publicKeyType: 'EC P-256',
+    signatureAlgorithm: '1.2.840.10045.4.3.2',
+    isCa: false,
+    basicConstraints: { critical: true, ca: false },
+    keyUsage: { critical: true, usages: ['digitalSignature'] },
+    certificatePolicies: ['2.16.840.1.114569.1.1.4'],
+    caIssuers: ['http://ca.example/ca.crt'],
+    tnAuthList: [{ kind: 'spc', spc: '709J' }],
+    unknownCriticalExtensions: [],
+  });
+  expect(certificate.subject.text).toBe(issued.subjectText);
+  expect(certificate.issuer.canonical).toBe(parsed(pki.intermediate).subject.canonical);
+  expect(certificate.authorityKeyIdentifier).toBe(parsed(pki.intermediate).subjectKeyIdentifier);
+  expect(certificate.crlDistributionPoints).toEqual([
+    { urls: [pki.crlUrl], crlIssuer: parsed(pki.stiPaCrlIssuer).subject.canonical },
+  ]);
+  expect(certificate.publicKey.equals(issued.key.publicKey)).toBe(true);
+});
+
+test('agrees with node:crypto on subject, serial number, dates and CA flag', () => {
+  for (const issued of [pki.root, pki.intermediate, provider(), pki.stiPaSigner]) {
+    const certificate = parsed(issued);
+    const oracle = new X509Certificate(issued.der);
+    expect(certificate.isCa).toBe(oracle.ca);
+    expect(certificate.serialNumber).toBe(BigInt(`0x${oracle.serialNumber}`).toString(16));
+    expect(certificate.notAfterMs).toBe(Date.parse(oracle.validTo));
+    expect(certificate.subject.text).toBe(oracle.subject.split('\n').join(', '));
+  }
+});
+
+test('reads pathLenConstraint and key usage of a CA', () => {
+  expect(parsed(pki.intermediate)).toMatchObject({
+    isCa: true,
+    basicConstraints: { ca: true, pathLength: 0 },
+    keyUsage: { usages: ['keyCertSign'] },
+  });
+});
+
+test('keeps the sign of a negative serial number and reads a zero one', () => {
+  expect(parsed(provider({ serialNumber: -5 })).serialNumber).toBe('-5');
+  expect(parsed(provider({ serialNumber: 0 })).serialNumber).toBe('0');
+});
+
+test('reads validity beyond 2049', () => {
+  const notAfterMs = Date.UTC(2061, 1, 3, 4, 5, 6);
+  expect(parsed(provider({ notAfterMs })).notAfterMs).toBe(notAfterMs);
+});
+
+test('compares names regardless of case, blanks and string type', () => {
+  const subject = (value: string, encoding: 'utf8' | 'printable') => [{ type: 'O', value, encoding }] as const;
+  const one = parsed(provider({ subject: subject('Example  Phone Co', 'utf8') }));
+  const two = parsed(provider({ subject: subject(' EXAMPLE phone CO ', 'printable') }));
+  expect(one.subject.canonical).toBe(two.subject.canonical);
+  expect(one.subject.text).not.toBe(two.subject.text);
+});
+
+test('does not confuse two attributes with one that has their separators inside', () => {
+  const two = parsed(
+    provider({
+      subject: [
+        { type: 'O', value: 'a' },
+        { type: 'CN', value: 'b' },
+      ],
+    }),
+  );
+  const one = parsed(provider({ subject: [{ type: 'O', value: 'a,CN=b' }] }));
+  expect(one.subject.canonical).not.toBe(two.subject.canonical);
+});
+
+test('writes control characters of a name as escapes', () => {
+  const certificate = parsed(provider({ subject: [{ type: 'O', value: '\u001b[2Jevil\u202e' }] }));
+  expect(certificate.subject.text).toBe('O=\\1b[2Jevil\\202e');
+});
+
+test('names the key types that are not permitted as well', () => {
+  expect(parsed(provider({ curve: 'P-384' })).publicKeyType).toBe('EC P-384');
+  expect(parsed(provider({ curve: 'secp256k1' })).publicKeyType).toBe('EC secp256k1');
+  expect(parsed(provider({ curve: 'RSA-2048' })).publicKeyType).toBe('RSA 2048');
+  expect(parsed(provider({ curve: 'Ed25519' })).publicKeyType).toBe('Ed25519');
+});
+
+test('lists a critical extension that is not processed', () => {
+  expect(parsed(provider({ unknownCriticalExtension: true })).unknownCriticalExtensions).toEqual(['2.999.8226']);
+});
+
+test('reads ranges and single numbers of a TNAuthList in order', () => {
+  const tnAuthList = [
+    { kind: 'range', start: '12025550100', count: 5_000_000_000 },
+    { kind: 'one', tn: '911' },
+    { kind: 'one', tn: '*67#' },
+  ] as const;
+  expect(parsed(provider({ tnAuthList })).tnAuthList).toEqual(tnAuthList);
+});
+
+test.each([
+  ['an SPC in lower case', '3008a00616043130396a'],
+  ['an SPC of 16 characters', `3014a0121610${'41'.repeat(16)}`],
+  ['a second SPC inside one tag', '300ea00c160431303941160431303942'],
+  ['an entry with an unknown tag', '3008a3061604313039 41'.replace(' ', '')],
+  ['an implicit tag', '3006800431303941'],
+  ['no entry at all', '3000'],
+  ['a range with count 1', '300da10b3009160432303235020101'],
+  ['a letter in a number', '3008a20616043230324a'],
+  ['an empty number', '3004a2021600'],
+  ['an SPC as UTF8String', '3008a0060c0431303941'],
+])('refuses a TNAuthList with %s', (_, value) => {
+  expect(parseCertificate(provider({ tnAuthList: Buffer.from(value, 'hex') }).der)).toMatchObject({
+    status: 'malformed',
+    reason: 'malformed-der',
+  });
+});
+
+test('reads JWTClaimConstraints', () => {
+  const jwtClaimConstraints = {
+    mustInclude: ['attest', 'origid'],
+    permittedValues: [{ claim: 'attest', permitted: ['A', 'B'] }],
+  };
+  expect(parsed(provider({ jwtClaimConstraints })).jwtClaimConstraints).toEqual({
+    ...jwtClaimConstraints,
+    mustExclude: [],
+  });
+});
+
+test('reads EnhancedJWTClaimConstraints and applies both kinds where a certificate has both', () => {
+  const certificate = parsed(
+    provider({
+      jwtClaimConstraints: { mustInclude: ['attest'] },
+      enhancedJwtClaimConstraints: { mustExclude: ['rcd', 'crn'] },
+    }),
+  );
+  expect(certificate.jwtClaimConstraints).toEqual({
+    mustInclude: ['attest'],
+    permittedValues: [],
+    mustExclude: ['rcd', 'crn'],
+  });
+});
+
+test.each(['iat', 'orig', 'dest'])('takes EnhancedJWTClaimConstraints that exclude %s as absent', (claim) => {
+  const certificate = parsed(
+    provider({ enhancedJwtClaimConstraints: { mustInclude: ['rcd'], mustExclude: ['crn', claim] } }),
+  );
+  expect(certificate.jwtClaimConstraints).toBeUndefined();
+});
+
+test('refuses claim constraints that constrain nothing', () => {
+  expect(parseCertificate(provider({ jwtClaimConstraints: {} }).der).status).toBe('malformed');
+  expect(parseCertificate(provider({ enhancedJwtClaimConstraints: { mustExclude: [] } }).der).status).toBe('malformed');
+});
+
+test('refuses an extension that is there twice', () => {
+  const value = Buffer.from('3008a00616043130394a', 'hex');
+  expect(malformedDetail(provider({ extraExtensions: [{ oid: '1.3.6.1.5.5.7.1.26', value }] }).der)).toMatch('twice');
+});
+
+test('refuses bytes after the end, a cut end and an empty input', () => {
+  const { der } = provider();
+  expect(malformedDetail(Buffer.concat([der, Buffer.of(0)]))).toMatch('after the end');
+  expect(malformedDetail(der.subarray(0, der.length - 1))).not.toBe('parsed');
+  expect(malformedDetail(new Uint8Array())).not.toBe('parsed');
+});
+
+test('refuses surplus elements in BasicConstraints and a negative pathLenConstraint, and reads an explicit FALSE', () => {
+  const withConstraints = (value: string) =>
+    provider({
+      basicConstraints: 'absent',
+      extraExtensions: [{ oid: '2.5.29.19', critical: true, value: Buffer.from(value, 'hex') }],
+    }).der;
+  expect(parseCertificate(withConstraints('30090101ff020101020102')).status).toBe('malformed');
+  expect(parseCertificate(withConstraints('30060101ff0201fb')).status).toBe('malformed');
+  expect(parseCertificate(withConstraints('3003010100'))).toMatchObject({
+    status: 'parsed',
+    certificate: { isCa: false },
+  });
+});
+
+test('refuses a certificate of version 1 with extensions', () => {
+  const extraExtensions = [{ oid: '2.5.29.19', value: Buffer.from('30030101ff', 'hex') }];
+  expect(malformedDetail(provider({ version: 1, extraExtensions }).der)).toMatch('version 1');
+  expect(parsed(provider({ version: 1 })).version).toBe(1);
+});
+
+test('refuses BER where DER is asked for', () => {
+  const der = Buffer.from(provider().der);
+  // The outer length in three octets where two do.
+  const padded = Buffer.concat([Buffer.of(0x30, 0x83, 0), der.subarray(2)]);
+  expect(malformedDetail(padded)).toMatch('shortest');
+  expect(malformedDetail(Buffer.concat([Buffer.of(0x30, 0x80), der.subarray(4), Buffer.of(0, 0)]))).toMatch(
+    'indefinite',
+  );
+});
+
+test('refuses ten thousand nested sequences without recursing into them', () => {
+  let nested: Uint8Array = Buffer.of(0x30, 0);
+  for (let depth = 0; depth < 10_000; depth += 1) {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(nested.length);
+    const octets = nested.length < 0x80 ? Buffer.of(nested.length) : lengthOctets(length);
+    nested = Buffer.concat([Buffer.of(0x30), octets, nested]);
+  }
+  expect(malformedDetail(nested)).toMatch('nested');
+});
+
+function lengthOctets(fourOctets: Buffer): Buffer {
+  const start = fourOctets.findIndex((octet) => octet !== 0);
+  const octets = fourOctets.subarray(start);
+  return Buffer.concat([Buffer.of(0x80 | octets.length), octets]);
+}
+
+test('reads a chain in order with text around its blocks', () => {
+  const issued = provider();
+  const body = `# Example Telephone Company\r\n${issued.certificatePem}\nintermediate:\n${pki.intermediate.certificatePem.replaceAll('\n', '\r\n')}end`;
+  const result = parseCertificateChain(Buffer.from(body));
+  expect(result).toMatchObject({
+    status: 'parsed',
+    chain: [{ sha256: issued.sha256 }, { sha256: pki.intermediate.sha256 }],
+  });
+});
+
+test('skips PEM blocks with other labels', () => {
+  const issued = provider();
+  expect(parseCertificateChain(issued.publicKeyPem + issued.certificatePem)).toMatchObject({
+    status: 'parsed',
+    chain: [{ sha256: issued.sha256 }],
+  });
+});
+
+test.each([
+  ['an empty body', '', 'empty-chain'],
+  ['no PEM block', 'hello', 'not-pem'],
+  ['a block that does not end', '-----BEGIN CERTIFICATE-----\nMIIB\n', 'not-pem'],
+  ['base64url in a block', '-----BEGIN CERTIFICATE-----\nMI-_\n-----END CERTIFICATE-----', 'not-pem'],
+  ['an empty block', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----', 'not-pem'],
+  ['a block that is no certificate', '-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----', 'malformed-der'],
+  ['a label inside a line', 'x-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----', 'not-pem'],
+])('refuses %s as a chain', (_, body, reason) => {
+  expect(parseCertificateChain(body)).toMatchObject({ status: 'malformed', reason });
+});
+
+test('refuses bare DER as a chain', () => {
+  expect(parseCertificateChain(provider().der)).toMatchObject({ status: 'malformed', reason: 'not-pem' });
+});
+
+test('accepts ten certificates and refuses eleven', () => {
+  const small = pki.issueServiceProvider({
+    spc: '1',
+    crlDistributionPoints: 'absent',
+    certificatePolicies: 'absent',
+  }).certificatePem;
+  expect(parseCertificateChain(small.repeat(10)).status).toBe('parsed');
+  expect(parseCertificateChain(small.repeat(11))).toMatchObject({
+    status: 'malformed',
+    reason: 'too-many-certificates',
+  });
+});
+
+test('accepts a body of 16,384 bytes and refuses one more', () => {
+  const pem = provider().certificatePem;
+  const filler = '\n'.repeat(CERTIFICATE_CHAIN_MAX_BYTES - pem.length);
+  expect(parseCertificateChain(pem + filler).status).toBe('parsed');
+  expect(parseCertificateChain(`${pem + filler}\n`)).toMatchObject({ status: 'malformed', reason: 'too-large' });
+});
+
+test('reads the same key twice as the same key', () => {
+  const key = createTestKey();
+  expect(parsed(provider({ key })).publicKey.equals(parsed(provider({ key })).publicKey)).toBe(true);
+});

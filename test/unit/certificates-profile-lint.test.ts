@@ -1,0 +1,185 @@
+import { createTestPki } from '@hopback/sdk/testing';
+import type { CertificateOptions, TestCertificate, TestPki } from '@hopback/sdk/testing';
+import { beforeAll, expect, test } from 'vitest';
+import { describeCertificate } from '../../sdk/src/stir/certificates/describe-certificate.js';
+import {
+  lintCertificate,
+  PROFILE_EFFECTIVE_MS,
+  PROFILE_RULES,
+  roleOf,
+} from '../../sdk/src/stir/certificates/profile-lint.js';
+import type { CertificateRole, ProfileRule } from '../../sdk/src/stir/certificates/profile-lint.js';
+import { parsed } from './certificates-parsed.js';
+
+let pki: TestPki;
+beforeAll(async () => {
+  pki = await createTestPki();
+});
+
+const rules = (certificate: TestCertificate, role: CertificateRole) =>
+  lintCertificate(parsed(certificate), role, certificate.issuer && { issuer: parsed(certificate.issuer) }).map(
+    ({ rule }) => rule,
+  );
+
+test('finds nothing in certificates that follow the profile', () => {
+  expect(rules(pki.root, 'root')).toEqual([]);
+  expect(rules(pki.intermediate, 'intermediate')).toEqual([]);
+  expect(rules(pki.issueServiceProvider({ spc: '709J' }), 'end-entity')).toEqual([]);
+  expect(
+    rules(
+      pki.issueServiceProvider({ spc: '709J', extraSubject: [{ type: 'serialNumber', value: '1' }] }),
+      'end-entity',
+    ),
+  ).toEqual([]);
+});
+
+const spc = { kind: 'spc', spc: '709J' } as const;
+const crlIssuer = [{ type: 'CN', value: 'CRL' }] as const;
+
+const deviations: readonly [ProfileRule, CertificateRole, CertificateOptions][] = [
+  ['serial-number-positive', 'end-entity', { serialNumber: 0 }],
+  ['serial-number-positive', 'end-entity', { serialNumber: -1 }],
+  ['signature-algorithm', 'end-entity', { signatureHash: 'SHA-512' }],
+  ['public-key', 'end-entity', { curve: 'RSA-2048' }],
+  ['subject-attributes', 'end-entity', { extraSubject: [{ type: 'OU', value: 'x' }] }],
+  ['subject-attributes', 'end-entity', { extraSubject: [{ type: 'O', value: 'x' }] }],
+  ['subject-attributes', 'end-entity', { subject: [{ type: 'CN', value: 'SHAKEN 709J' }] }],
+  ['subject-common-name-spc', 'end-entity', { commonName: '709J' }],
+  ['subject-common-name-root', 'root', { commonName: 'SHAKEN CA' }],
+  ['basic-constraints-critical', 'end-entity', { basicConstraints: 'absent' }],
+  ['basic-constraints-critical', 'end-entity', { basicConstraints: { ca: false, critical: false } }],
+  ['basic-constraints-ca', 'end-entity', { basicConstraints: { ca: true } }],
+  ['basic-constraints-ca', 'intermediate', { basicConstraints: { ca: false } }],
+  ['key-usage-critical', 'end-entity', { keyUsage: 'absent' }],
+  ['key-usage-critical', 'end-entity', { keyUsage: { usages: ['digitalSignature'], critical: false } }],
+  ['key-usage-bits', 'end-entity', { keyUsage: { usages: ['digitalSignature', 'nonRepudiation'] } }],
+  ['key-usage-bits', 'intermediate', { keyUsage: { usages: ['keyCertSign', 'cRLSign'] } }],
+  ['subject-key-identifier', 'end-entity', { subjectKeyIdentifier: 'absent' }],
+  ['subject-key-identifier', 'end-entity', { subjectKeyIdentifier: Buffer.alloc(20) }],
+  ['authority-key-identifier', 'end-entity', { authorityKeyIdentifier: 'absent' }],
+  ['authority-key-identifier', 'end-entity', { authorityKeyIdentifier: 'wrong' }],
+  ['certificate-policies', 'end-entity', { certificatePolicies: 'absent' }],
+  ['certificate-policies', 'intermediate', { certificatePolicies: ['2.16.840.1.114569.1.1.1'] }],
+  [
+    'certificate-policies',
+    'end-entity',
+    { certificatePolicies: ['2.16.840.1.114569.1.1.3', '2.16.840.1.114569.1.1.4'] },
+  ],
+  ['certificate-policies-on-root', 'root', { certificatePolicies: ['2.16.840.1.114569.1.1.4'] }],
+  ['crl-distribution-points', 'end-entity', { crlDistributionPoints: 'absent' }],
+  ['crl-distribution-point-url', 'end-entity', { crlDistributionPoints: [{ url: 'ldap://x', crlIssuer }] }],
+  ['crl-distribution-point-issuer', 'end-entity', { crlDistributionPoints: [{ url: 'https://x/crl' }] }],
+  ['crl-distribution-points-on-root', 'root', { crlDistributionPoints: [{ url: 'https://x/crl' }] }],
+  ['tn-auth-list-missing', 'end-entity', { tnAuthList: 'absent' }],
+  ['tn-auth-list-on-ca', 'intermediate', { tnAuthList: [spc] }],
+  ['tn-auth-list-critical', 'end-entity', { tnAuthListCritical: true }],
+  ['tn-auth-list-one-spc', 'end-entity', { tnAuthList: [spc, { kind: 'one', tn: '911' }] }],
+  ['extension-not-in-profile', 'end-entity', { caIssuers: ['http://ca.example/ca.crt'] }],
+];
+
+const issue: Readonly<Record<CertificateRole, (options: CertificateOptions) => TestCertificate>> = {
+  'end-entity': (options) => pki.issueServiceProvider({ spc: '709J', ...options }),
+  intermediate: (options) => pki.issueCa(options),
+  root: (options) => pki.issueRoot(options),
+};
+
+test.each(deviations)('finds %s on a certificate of role %s (%j)', (rule, role, options) => {
+  expect(rules(issue[role](options), role)).toEqual([rule]);
+});
+
+test('finds version-3 among the many deviations of a version 1 certificate', () => {
+  expect(rules(pki.issueServiceProvider({ spc: '709J', version: 1 }), 'end-entity')).toContain('version-3');
+});
+
+test('finds critical certificate policies', () => {
+  const value = Buffer.from('300e300c060a6086480186ff09010104', 'hex');
+  const certificate = issue['end-entity']({
+    certificatePolicies: 'absent',
+    extraExtensions: [{ oid: '2.5.29.32', critical: true, value }],
+  });
+  expect(rules(certificate, 'end-entity')).toEqual(['certificate-policies-critical']);
+});
+
+test('every rule has a test that finds it', () => {
+  const found = new Set<string>([...deviations.map(([rule]) => rule), 'version-3', 'certificate-policies-critical']);
+  expect(Object.keys(PROFILE_RULES).filter((rule) => !found.has(rule))).toEqual([]);
+});
+
+test('reports every deviation in the order of the rules, with both values, edition and effective date', () => {
+  const certificate = parsed(
+    issue['end-entity']({
+      serialNumber: 0,
+      keyUsage: 'absent',
+      caIssuers: ['http://x'],
+      crlDistributionPoints: 'absent',
+    }),
+  );
+  expect(lintCertificate(certificate, 'end-entity')).toEqual([
+    {
+      rule: 'serial-number-positive',
+      since: 'v003',
+      effectiveMs: Date.UTC(2020, 8, 4),
+      expected: 'more than 0',
+      actual: '0',
+    },
+    {
+      rule: 'key-usage-critical',
+      since: 'v003',
+      effectiveMs: Date.UTC(2020, 8, 4),
+      expected: 'critical',
+      actual: 'absent',
+    },
+    {
+      rule: 'crl-distribution-points',
+      since: 'v004',
+      effectiveMs: Date.UTC(2021, 9, 18),
+      expected: 'one distribution point',
+      actual: '0',
+    },
+    {
+      rule: 'extension-not-in-profile',
+      since: 'v005',
+      effectiveMs: Date.UTC(2022, 11, 12),
+      expected: 'none',
+      actual: '1.3.6.1.5.5.7.1.1',
+    },
+  ]);
+});
+
+test('holds against a certificate the rules of its day, or those of a given edition', () => {
+  const options = { serialNumber: 0, crlDistributionPoints: 'absent', caIssuers: ['http://x'] } as const;
+  const lint = (notBeforeMs: number, version?: 'v003' | 'v004' | 'v005') =>
+    lintCertificate(parsed(issue['end-entity']({ ...options, notBeforeMs })), 'end-entity', version && { version }).map(
+      ({ since }) => since,
+    );
+  expect(lint(PROFILE_EFFECTIVE_MS.v003 - 1000)).toEqual([]);
+  expect(lint(PROFILE_EFFECTIVE_MS.v003)).toEqual(['v003']);
+  expect(lint(PROFILE_EFFECTIVE_MS.v004)).toEqual(['v003', 'v004']);
+  expect(lint(PROFILE_EFFECTIVE_MS.v005)).toEqual(['v003', 'v004', 'v005']);
+  expect(lint(PROFILE_EFFECTIVE_MS.v003 - 1000, 'v005')).toEqual(['v003', 'v004', 'v005']);
+  expect(lint(PROFILE_EFFECTIVE_MS.v005, 'v004')).toEqual(['v003', 'v004']);
+});
+
+test('tells the role of a certificate by its own word', () => {
+  expect(
+    [pki.root, pki.intermediate, pki.issueServiceProvider({ spc: '709J' })].map((issued) => roleOf(parsed(issued))),
+  ).toEqual(['root', 'intermediate', 'end-entity']);
+});
+
+test('describes a certificate line by line', () => {
+  const lines = describeCertificate(
+    parsed(
+      issue['end-entity']({ jwtClaimConstraints: { permittedValues: [{ claim: 'attest', permitted: ['B', 'C'] }] } }),
+    ),
+  );
+  expect(lines).toContain('subject: C=US, O=Test Telephone Company, CN=SHAKEN 709J');
+  expect(lines).toContain('TNAuthList: spc 709J');
+  expect(lines).toContain('claim constraints: attest only B or C');
+  expect(lines).toContain('signature algorithm: ECDSA with SHA256 (1.2.840.10045.4.3.2)');
+  expect(describeCertificate(parsed(pki.intermediate))).toContain('CA: yes, at most 0 intermediate CA(s) below it');
+});
+
+test('a description holds no control characters of the peer', () => {
+  const certificate = parsed(issue['end-entity']({ commonName: '\u001b[31m', caIssuers: ['http://x/\u0007'] }));
+  expect(describeCertificate(certificate).join('\n')).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});

@@ -1,0 +1,320 @@
+import { createTestKey, createTestPki } from '@hopback/sdk/testing';
+import type { CertificateOptions, CrlOptions, TestCertificate, TestPki } from '@hopback/sdk/testing';
+import { beforeAll, expect, test } from 'vitest';
+import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
+import { CRL_MAX_BYTES, parseCrl } from '../../sdk/src/stir/certificates/crl.js';
+import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
+import type { RevocationSet, RevocationSetOptions } from '../../sdk/src/stir/certificates/revocation.js';
+import { parsed, parsedCrl } from './certificates-parsed.js';
+
+let pki: TestPki;
+beforeAll(async () => {
+  pki = await createTestPki();
+});
+
+const DAY_MS = 86_400_000;
+
+const provider = (options: CertificateOptions = {}) => pki.issueServiceProvider({ spc: '709J', ...options });
+
+function setOf(crls: readonly CrlOptions[], options: Partial<RevocationSetOptions> = {}): RevocationSet {
+  return createRevocationSet(
+    crls.map((crl) => parsedCrl(pki.crl(crl))),
+    {
+      atMs: pki.nowMs,
+      issuers: [parsed(pki.root), parsed(pki.intermediate)],
+      stiPaRoots: [parsed(pki.stiPaRoot)],
+      signers: [parsed(pki.stiPaCrlIssuer)],
+      ...options,
+    },
+  );
+}
+
+const lookup = (set: RevocationSet, certificate: TestCertificate, atMs = pki.nowMs) =>
+  set.lookup(parsed(certificate), parsed(certificate.issuer ?? certificate), atMs);
+const refusals = (set: RevocationSet) => set.refused.map(({ reason }) => reason);
+
+test('reads the STI-PA CRL, PEM and DER alike', () => {
+  const issued = provider();
+  const crl = pki.crl({
+    revoked: [{ certificate: issued, reason: 'keyCompromise', revokedAtMs: pki.nowMs - DAY_MS }],
+    number: 7,
+    caIssuers: ['http://sti-pa.example/crl-issuer.crt'],
+  });
+  const result = parseCrl(crl.pem);
+  expect(result).toEqual(parseCrl(crl.der));
+  expect(result).toMatchObject({
+    status: 'parsed',
+    crl: {
+      number: 7n,
+      caIssuers: ['http://sti-pa.example/crl-issuer.crt'],
+      scope: { urls: [pki.crlUrl], indirect: true, someReasonsOnly: false },
+      revokedCount: 1,
+      nextUpdateMs: pki.nowMs + DAY_MS,
+    },
+  });
+  expect(parsedCrl(crl).unusable).toBeUndefined();
+});
+
+test('calls a certificate good that a current indirect CRL covers and does not name', () => {
+  expect(lookup(setOf([{}]), provider())).toEqual({ status: 'good', checkedAtMs: pki.nowMs });
+  expect(lookup(setOf([{}]), pki.intermediate)).toEqual({ status: 'good', checkedAtMs: pki.nowMs });
+});
+
+test('calls a certificate revoked that an indirect CRL names by issuer and serial number', () => {
+  const issued = provider();
+  const revokedAtMs = pki.nowMs - DAY_MS;
+  const set = setOf([{ revoked: [{ certificate: issued, reason: 'keyCompromise', revokedAtMs }] }]);
+  expect(lookup(set, issued)).toEqual({
+    status: 'revoked',
+    certificateSha256: issued.sha256,
+    revokedAtMs,
+    crlReason: 'keyCompromise',
+  });
+  expect(lookup(set, provider()).status).toBe('good');
+});
+
+test('does not take the same serial number of another issuer for the revoked one', () => {
+  const other = pki.issueCa();
+  const revoked = provider({ serialNumber: 4711 });
+  const same = provider({ serialNumber: 4711, issuer: other });
+  const set = setOf([{ revoked: [revoked] }]);
+  expect(lookup(set, revoked).status).toBe('revoked');
+  expect(lookup(set, same).status).toBe('good');
+});
+
+test('lets an entry without certificateIssuer inherit that of the entry before it', () => {
+  const other = pki.issueCa();
+  const [first, second, third] = [provider({ issuer: other }), provider({ issuer: other }), provider()];
+  const set = setOf([{ revoked: [first, second, third], omitRepeatedIssuer: true }]);
+  expect([first, second, third].map((issued) => lookup(set, issued).status)).toEqual(['revoked', 'revoked', 'revoked']);
+});
+
+test('takes entries without any certificateIssuer as certificates of the CRL issuer', () => {
+  const issued = provider();
+  expect(lookup(setOf([{ revoked: [issued], omitCertificateIssuer: true }]), issued).status).toBe('good');
+});
+
+test('leaves out an entry with reason removeFromCRL', () => {
+  const issued = provider();
+  expect(lookup(setOf([{ revoked: [{ certificate: issued, reason: 'removeFromCRL' }] }]), issued).status).toBe('good');
+});
+
+test('knows nothing without a CRL, and nothing of a certificate that no CRL covers', () => {
+  expect(lookup(setOf([]), provider())).toEqual({ status: 'unknown', detail: 'no CRL covers this certificate' });
+  expect(lookup(setOf([{}]), provider({ crlDistributionPoints: 'absent' })).status).toBe('unknown');
+  const elsewhere = provider({
+    crlDistributionPoints: [{ url: 'http://elsewhere.example/crl', crlIssuer: pki.stiPaCrlIssuer.subject }],
+  });
+  expect(lookup(setOf([{}]), elsewhere).status).toBe('unknown');
+  const otherIssuer = provider({ crlDistributionPoints: [{ url: pki.crlUrl, crlIssuer: pki.root.subject }] });
+  expect(lookup(setOf([{}]), otherIssuer).status).toBe('unknown');
+});
+
+test('covers a certificate whose distribution point has the URL and no cRLIssuer, as before v004 of the profile', () => {
+  expect(lookup(setOf([{}]), provider({ crlDistributionPoints: [{ url: pki.crlUrl }] })).status).toBe('good');
+});
+
+test('calls a certificate revoked that is named though not covered', () => {
+  const issued = provider({ crlDistributionPoints: 'absent' });
+  expect(lookup(setOf([{ revoked: [issued] }]), issued).status).toBe('revoked');
+});
+
+test('an out-of-date CRL makes good unknown, keeps revoked, and no longer holds', () => {
+  const [good, revoked, held] = [provider(), provider(), provider()];
+  const set = setOf([{ revoked: [revoked, { certificate: held, reason: 'certificateHold' }] }]);
+  const later = pki.nowMs + DAY_MS + 1;
+  expect([good, revoked, held].map((issued) => lookup(set, issued, later - 1).status)).toEqual([
+    'good',
+    'revoked',
+    'revoked',
+  ]);
+  expect([good, revoked, held].map((issued) => lookup(set, issued, later).status)).toEqual([
+    'unknown',
+    'revoked',
+    'unknown',
+  ]);
+});
+
+test('a CRL from the future calls nothing good yet', () => {
+  const thisUpdateMs = pki.nowMs + 60_000;
+  const set = setOf([{ thisUpdateMs }]);
+  expect(lookup(set, provider(), thisUpdateMs - 1).status).toBe('unknown');
+  expect(lookup(set, provider(), thisUpdateMs).status).toBe('good');
+});
+
+test('refuses a CRL with a wrong signature', () => {
+  expect(refusals(setOf([{ corruptSignature: true }]))).toEqual(['signature-invalid']);
+  expect(refusals(setOf([{ signedBy: createTestKey() }]))).toEqual(['signature-invalid']);
+  expect(refusals(setOf([{ signatureHash: 'SHA-1' }]))).toEqual(['signature-invalid']);
+});
+
+test('refuses a CRL whose signer is not at hand', () => {
+  expect(refusals(setOf([{}], { signers: [] }))).toEqual(['signer-not-found']);
+});
+
+test('accepts indirect CRLs only from below the policy administrator', () => {
+  const ca = pki.issueCa({ signsCrls: true });
+  const set = setOf([{ issuer: ca, revoked: [provider()] }], {
+    signers: [parsed(ca)],
+    issuers: [parsed(ca), parsed(pki.root)],
+  });
+  expect(refusals(set)).toEqual(['signer-not-trusted']);
+  expect(refusals(setOf([{}], { stiPaRoots: [] }))).toEqual(['signer-not-trusted']);
+  expect(refusals(setOf([{}], { stiPaRoots: [parsed(pki.root)] }))).toEqual(['signer-not-trusted']);
+});
+
+test('refuses a CRL signer without cRLSign and one that has expired', () => {
+  const { subject } = pki.stiPaCrlIssuer;
+  const options = { issuer: pki.stiPaRoot, subject };
+  const noSign = pki.issueServiceProvider({ spc: 'X', ...options });
+  const expired = pki.issueServiceProvider({
+    spc: 'X',
+    ...options,
+    keyUsage: { usages: ['cRLSign'] },
+    notAfterMs: pki.nowMs - 5000,
+  });
+  for (const issuer of [noSign, expired])
+    expect(refusals(setOf([{ issuer }], { signers: [parsed(issuer)] }))).toEqual(['signer-not-trusted']);
+});
+
+test('stops calling certificates good when the CRL signer expires before the CRL does', () => {
+  const { subject } = pki.stiPaCrlIssuer;
+  const issuer = pki.issueServiceProvider({
+    spc: 'X',
+    issuer: pki.stiPaRoot,
+    subject,
+    keyUsage: { usages: ['cRLSign'] },
+    notAfterMs: pki.nowMs + 60_000,
+  });
+  const set = setOf([{ issuer }], { signers: [parsed(issuer)] });
+  expect(lookup(set, provider(), pki.nowMs + 60_000).status).toBe('good');
+  expect(lookup(set, provider(), pki.nowMs + 60_001).status).toBe('unknown');
+});
+
+test.each<[string, CrlOptions]>([
+  ['an unknown critical CRL extension', { unknownCriticalExtension: true }],
+  ['a delta CRL', { deltaOf: 1 }],
+  ['no nextUpdate', { nextUpdateMs: 'absent' }],
+  ['certificateIssuer in a CRL that is not indirect', { indirectFlag: false }],
+])('a CRL with %s says nothing of any certificate', (_, options) => {
+  const issued = provider();
+  const set = setOf([{ revoked: [issued], ...options }]);
+  expect(refusals(set)).toEqual(['unusable']);
+  expect(lookup(set, issued).status).toBe('unknown');
+});
+
+test('an entry with an unknown critical extension makes the whole CRL unusable', () => {
+  const set = setOf([{ revoked: [provider(), { certificate: provider(), unknownCriticalExtension: true }] }]);
+  expect(refusals(set)).toEqual(['unusable']);
+});
+
+test('a CRL for CA certificates covers no end entity, and the other way round', () => {
+  const forCas = setOf([{ onlyContains: 'ca-certificates' }]);
+  expect([lookup(forCas, provider()).status, lookup(forCas, pki.intermediate).status]).toEqual(['unknown', 'good']);
+  const forUsers = setOf([{ onlyContains: 'user-certificates' }]);
+  expect([lookup(forUsers, provider()).status, lookup(forUsers, pki.intermediate).status]).toEqual(['good', 'unknown']);
+  expect(lookup(setOf([{ onlyContains: 'attribute-certificates' }]), provider()).status).toBe('unknown');
+});
+
+test('a CA signs a direct CRL for its own certificates and no others', () => {
+  const ca = pki.issueCa({ signsCrls: true });
+  const [revoked, good] = [provider({ issuer: ca }), provider({ issuer: ca })];
+  const set = setOf([{ kind: 'direct', issuer: ca, revoked: [revoked] }], { issuers: [parsed(ca)] });
+  expect(refusals(set)).toEqual([]);
+  expect([revoked, good, provider()].map((issued) => lookup(set, issued).status)).toEqual([
+    'revoked',
+    'good',
+    'unknown',
+  ]);
+});
+
+test('a CA of the same name and another key does not speak for a CA', () => {
+  const ca = pki.issueCa({ signsCrls: true });
+  const impostor = pki.issueRoot({ signsCrls: true, subject: ca.subject });
+  const issued = provider({ issuer: ca });
+  const set = setOf([{ kind: 'direct', issuer: impostor, revoked: [issued] }], {
+    issuers: [parsed(ca), parsed(impostor)],
+  });
+  expect(refusals(set)).toEqual([]);
+  expect(lookup(set, issued).status).toBe('unknown');
+});
+
+test('refuses a direct CRL of a CA without cRLSign', () => {
+  expect(refusals(setOf([{ kind: 'direct', issuer: pki.intermediate }]))).toEqual(['signer-not-trusted']);
+});
+
+test('a newer CRL replaces the one before', () => {
+  const issued = provider();
+  const previous = setOf([{ number: 1 }]);
+  const set = setOf([{ number: 2, revoked: [issued] }], { previous });
+  expect(lookup(previous, issued).status).toBe('good');
+  expect(lookup(set, issued).status).toBe('revoked');
+  expect(set.crls).toHaveLength(1);
+  expect(refusals(set)).toEqual([]);
+});
+
+test('does not let a CRL with a lower number, or none, replace the one before', () => {
+  const issued = provider();
+  const previous = setOf([{ number: 2, revoked: [issued] }]);
+  for (const number of [1, 'absent'] as const) {
+    const set = setOf([{ number, thisUpdateMs: pki.nowMs - 1000 }], { previous });
+    expect(refusals(set)).toEqual(['older-than-known']);
+    expect(lookup(set, issued).status).toBe('revoked');
+  }
+});
+
+test('keeps the CRLs before where none is given, and drops them when their signer is no longer trusted', () => {
+  const issued = provider();
+  const previous = setOf([{ revoked: [issued] }]);
+  expect(lookup(setOf([], { previous }), issued).status).toBe('revoked');
+  expect(lookup(setOf([], { previous, stiPaRoots: [] }), issued).status).toBe('unknown');
+});
+
+test('throws invalid-argument for more than 64 CRLs', () => {
+  const crl = parsedCrl(pki.crl());
+  expect(() =>
+    createRevocationSet(
+      Array.from({ length: 65 }, () => crl),
+      { atMs: 0, issuers: [] },
+    ),
+  ).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+});
+
+test('a revoked intermediate makes its path untrusted', () => {
+  const set = setOf([{ revoked: [pki.intermediate] }]);
+  const result = buildCertificatePath([parsed(provider()), parsed(pki.intermediate)], {
+    trustAnchors: [parsed(pki.root)],
+    atMs: pki.nowMs,
+    revocation: revocationAt(set, pki.nowMs),
+  });
+  expect(result).toMatchObject({
+    failures: [{ reason: 'certificate-revoked', certificateSha256: pki.intermediate.sha256 }],
+  });
+});
+
+test('a path that a CRL covers throughout is good', () => {
+  const result = buildCertificatePath([parsed(provider()), parsed(pki.intermediate)], {
+    trustAnchors: [parsed(pki.root)],
+    atMs: pki.nowMs,
+    revocation: revocationAt(setOf([{}]), pki.nowMs),
+  });
+  expect(result).toMatchObject({ path: { revocation: { status: 'good', checkedAtMs: pki.nowMs } } });
+});
+
+test('refuses a CRL of more than 2 MiB and what is no CRL, and reads one of version 1', () => {
+  expect(parseCrl(new Uint8Array(CRL_MAX_BYTES + 1))).toMatchObject({ reason: 'too-large' });
+  expect(parseCrl('hello')).toMatchObject({ reason: 'not-pem' });
+  expect(parseCrl(provider().der)).toMatchObject({ reason: 'malformed-der' });
+  expect(parseCrl(pki.crl().der.subarray(1))).toMatchObject({ reason: 'not-pem' });
+  expect(parsedCrl(pki.crl({ kind: 'direct', issuer: pki.root, version: 1 })).number).toBeUndefined();
+});
+
+test('reads a CRL of 10,000 entries', () => {
+  const revoked = Array.from({ length: 10_000 }, (_, index) => ({
+    serialNumber: BigInt(index) + 2n ** 64n,
+    issuerName: pki.intermediate.subject,
+  }));
+  const crl = parsedCrl(pki.crl({ revoked, omitRepeatedIssuer: true }));
+  expect(crl.revokedCount).toBe(10_000);
+  expect(crl.revoked.get(parsed(pki.intermediate).subject.canonical)?.size).toBe(10_000);
+});

@@ -1,0 +1,175 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import { expect, test } from 'vitest';
+import {
+  createAttestationPolicy,
+  decideAttestation,
+  DEFAULT_ATTESTATION_POLICY,
+  NO_RULE,
+} from '../../sdk/src/stir/signing/index.js';
+import type { AttestationFacts, AttestationPolicyData, AttestationRule } from '../../sdk/src/stir/signing/index.js';
+
+const policy = createAttestationPolicy();
+const known = { customerKnown: true, callerAuthenticated: true } as const;
+
+type Row = readonly [facts: AttestationFacts, attestation: 'A' | 'B' | 'C' | 'none', ruleId: string];
+
+test.each<Row>([
+  [{ role: 'originating', ...known, numberOwnership: 'owned' }, 'A', 'originating-full'],
+  [{ role: 'originating', ...known, numberOwnership: 'delegated' }, 'A', 'originating-full'],
+  [{ role: 'originating', ...known, numberOwnership: 'verified-by-letter' }, 'A', 'originating-full'],
+  [{ role: 'originating', ...known, numberOwnership: 'owned', receivedFrom: 'customer' }, 'A', 'originating-full'],
+  [{ role: 'originating', ...known, numberOwnership: 'owned', trunk: 't', customer: 'c' }, 'A', 'originating-full'],
+  [{ role: 'originating', ...known, numberOwnership: 'unknown' }, 'B', 'originating-partial'],
+  [{ role: 'originating', ...known, numberOwnership: 'not-owned' }, 'B', 'originating-partial'],
+  [{ role: 'originating', ...known }, 'B', 'originating-partial'],
+  [{ role: 'originating', customerKnown: true, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
+  [{ role: 'originating', customerKnown: true, callerAuthenticated: false, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
+  [{ role: 'originating', callerAuthenticated: true, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
+  [{ role: 'originating', customerKnown: false, callerAuthenticated: true, numberOwnership: 'delegated' }, 'C', 'originating-unidentified'],
+  [{ role: 'originating', numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
+  [{ role: 'originating' }, 'C', 'originating-unidentified'],
+  [{ role: 'gateway' }, 'C', 'gateway'],
+  [{ role: 'gateway', receivedFrom: 'foreign-provider' }, 'C', 'gateway'],
+  [{ role: 'gateway', ...known, numberOwnership: 'owned' }, 'C', 'gateway'],
+  [{ role: 'gateway', numberOwnership: 'not-owned' }, 'C', 'gateway'],
+  [{ role: 'intermediate', receivedFrom: 'originating-provider' }, 'C', 'intermediate-from-originating'],
+  [{ role: 'intermediate', receivedFrom: 'originating-provider', ...known, numberOwnership: 'owned' }, 'C', 'intermediate-from-originating'],
+  [{ role: 'intermediate', receivedFrom: 'intermediate-provider' }, 'none', 'intermediate-other'],
+  [{ role: 'intermediate', receivedFrom: 'foreign-provider' }, 'none', 'intermediate-other'],
+  [{ role: 'intermediate', receivedFrom: 'customer' }, 'none', 'intermediate-other'],
+  [{ role: 'intermediate', receivedFrom: 'unknown' }, 'none', 'intermediate-other'],
+  [{ role: 'intermediate' }, 'none', 'intermediate-other'],
+  [{ role: 'intermediate', ...known, numberOwnership: 'owned' }, 'none', 'intermediate-other'],
+  [{ role: 'terminating' }, 'none', 'terminating'],
+  [{ role: 'terminating', ...known, numberOwnership: 'owned' }, 'none', 'terminating'],
+  [{ role: 'terminating', receivedFrom: 'originating-provider' }, 'none', 'terminating'],
+  // Facts that came as JSON and are not what they should be count as not known.
+  [{ role: 'originating', customerKnown: 'true', callerAuthenticated: 1, numberOwnership: 'owned' } as never, 'C', 'originating-unidentified'],
+  [{ role: 'originating', ...known, numberOwnership: 'OWNED' } as never, 'B', 'originating-partial'],
+  [{ role: 'originating', ...known, numberOwnership: ['owned'] } as never, 'B', 'originating-partial'],
+  [{ role: 'intermediate', receivedFrom: 'Originating-Provider' } as never, 'none', 'intermediate-other'],
+  [{ role: 'Originating', ...known, numberOwnership: 'owned' } as never, 'none', NO_RULE],
+  [{} as never, 'none', NO_RULE],
+  [null as never, 'none', NO_RULE],
+  ['originating' as never, 'none', NO_RULE],
+])('attests %j as %s by rule %s', (facts, attestation, ruleId) => {
+  expect(decideAttestation(policy, facts)).toMatchObject({ attestation, ruleId, policyId: 'hopback-default-1' });
+});
+
+test('tells the basis, the facts that decided and all facts as they were taken', () => {
+  const decision = decideAttestation(policy, { role: 'originating', ...known, numberOwnership: 'delegated', trunk: 't-9' });
+  expect(decision.basis).toBe(DEFAULT_ATTESTATION_POLICY.rules[0]?.basis);
+  expect(decision.decidedOn).toEqual(['role', 'customerKnown', 'callerAuthenticated', 'numberOwnership']);
+  expect(decision.facts).toEqual({
+    role: 'originating',
+    trunk: 't-9',
+    customerKnown: true,
+    callerAuthenticated: true,
+    numberOwnership: 'delegated',
+    receivedFrom: 'unknown',
+  });
+  expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
+});
+
+const rule = (changes: Record<string, unknown> = {}): AttestationRule =>
+  ({ id: 'r', when: {}, attestation: 'C', basis: 'Because.', ...changes }) as AttestationRule;
+const own = (...rules: readonly AttestationRule[]): AttestationPolicyData => ({ id: 'own-1', rules });
+
+test('lets the first rule that applies decide, by trunk and customer as well', () => {
+  const mine = createAttestationPolicy(
+    own(
+      rule({ id: 'lab', when: { trunk: ['lab-1', 'lab-2'] }, attestation: 'do-not-sign' }),
+      rule({
+        id: 'trusted',
+        when: { customer: 'c-1', customerKnown: true, numberOwnership: ['owned'] },
+        attestation: 'A',
+      }),
+      rule({ id: 'rest' }),
+    ),
+  );
+  const decide = (facts: Partial<AttestationFacts>): string => decideAttestation(mine, { role: 'gateway', ...facts }).ruleId;
+  const trusted = { customer: 'c-1', customerKnown: true, numberOwnership: 'owned' } as const;
+  expect(decide({ trunk: 'lab-2', ...trusted })).toBe('lab');
+  expect(decide({ trunk: 'lab-3', ...trusted })).toBe('trusted');
+  expect(decide({ ...trusted, customer: 'c-2' })).toBe('rest');
+  expect(decide({})).toBe('rest');
+});
+
+test('signs nothing that no rule speaks of', () => {
+  const mine = createAttestationPolicy(own(rule({ when: { role: 'gateway' } })));
+  expect(decideAttestation(mine, { role: 'originating' })).toMatchObject({ attestation: 'none', ruleId: NO_RULE, decidedOn: [] });
+});
+
+test('is not changed by what happens to its data later', () => {
+  const data = { id: 'own-1', rules: [{ id: 'r', when: { role: 'gateway' as string }, attestation: 'C', basis: 'Because.' }] };
+  const mine = createAttestationPolicy(data as AttestationPolicyData);
+  data.rules[0]!.when.role = 'terminating';
+  data.rules[0]!.attestation = 'A';
+  expect(decideAttestation(mine, { role: 'gateway' }).attestation).toBe('C');
+});
+
+function refusalOf(data: unknown): { code: string; ruleIndex: unknown } | 'accepted' {
+  try {
+    createAttestationPolicy(data as AttestationPolicyData);
+  } catch (error) {
+    if (isHopbackError(error)) return { code: error.code, ruleIndex: error.details['ruleIndex'] };
+    throw error;
+  }
+  return 'accepted';
+}
+
+test.each<[string, unknown]>([
+  ['nothing', null],
+  ['a list', []],
+  ['no id', { rules: [rule()] }],
+  ['an empty id', { id: '', rules: [rule()] }],
+  ['no rules', { id: 'x' }],
+  ['an empty list of rules', { id: 'x', rules: [] }],
+  ['more rules than are looked through', { id: 'x', rules: Array.from({ length: 257 }, (_, at) => rule({ id: `r${String(at)}` })) }],
+  ['a name that is not known', { ...own(rule()), explicitAtestation: 'permitted' }],
+  ['a word for explicit attestations that is none', { ...own(rule()), explicitAttestation: 'yes' }],
+])('refuses a policy with %s', (_what, data) => {
+  expect(refusalOf(data)).toEqual({ code: 'invalid-configuration', ruleIndex: undefined });
+});
+
+test.each<[string, unknown]>([
+  ['that is no object', 'C'],
+  ['without id', rule({ id: undefined })],
+  ['with an id of 129 characters', rule({ id: 'x'.repeat(129) })],
+  ['with the id of an earlier one', rule({ id: 'first' })],
+  ['with an attestation that is none', rule({ attestation: 'D' })],
+  ['with an attestation in lower case', rule({ attestation: 'c' })],
+  ['without basis', rule({ basis: undefined })],
+  ['with a blank basis', rule({ basis: '  ' })],
+  ['with an endless basis', rule({ basis: 'x'.repeat(513) })],
+  ['without condition', rule({ when: undefined })],
+  ['with a list for a condition', rule({ when: [] })],
+  ['with a fact that is not known', rule({ when: { numberOwnersip: 'owned' } })],
+  ['with a member that is not known', rule({ attest: 'A' })],
+  ['with a role that is none', rule({ when: { role: 'carrier' } })],
+  ['with a list that has a role that is none', rule({ when: { role: ['gateway', 'carrier'] } })],
+  ['with an empty list', rule({ when: { role: [] } })],
+  ['with a text for a flag', rule({ when: { customerKnown: 'true' } })],
+  ['with a list for a flag', rule({ when: { customerKnown: [true] } })],
+  ['with an undefined fact', rule({ when: { customerKnown: undefined } })],
+  ['with a trunk that is no name', rule({ when: { trunk: 7 } })],
+  ['with too many trunks', rule({ when: { trunk: Array.from({ length: 1025 }, (_, at) => `t${String(at)}`) } })],
+  ['that gives A for nothing', rule({ attestation: 'A' })],
+  ['that gives A without a known customer', rule({ attestation: 'A', when: { numberOwnership: 'owned' } })],
+  ['that gives A without a right to the number', rule({ attestation: 'A', when: { customerKnown: true } })],
+  [
+    'that gives A also where the right is unknown',
+    rule({ attestation: 'A', when: { customerKnown: true, numberOwnership: ['owned', 'unknown'] } }),
+  ],
+  ['that gives B to unknown customers', rule({ attestation: 'B', when: { customerKnown: false } })],
+  ['that gives B to anybody', rule({ attestation: 'B' })],
+  ['that can never apply', rule({ when: { role: 'gateway', trunk: 't' } })],
+])('refuses a rule %s and tells its index', (_what, wrong) => {
+  const first = rule({ id: 'first', when: { role: ['gateway', 'intermediate'] } });
+  expect(refusalOf({ id: 'x', rules: [first, wrong] })).toEqual({ code: 'invalid-configuration', ruleIndex: 1 });
+});
+
+test('accepts its default and a policy that went through JSON', () => {
+  expect(refusalOf(DEFAULT_ATTESTATION_POLICY)).toBe('accepted');
+  expect(refusalOf(JSON.parse(JSON.stringify(DEFAULT_ATTESTATION_POLICY)))).toBe('accepted');
+});

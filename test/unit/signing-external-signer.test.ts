@@ -1,0 +1,185 @@
+import { createHash, sign } from 'node:crypto';
+import { isHopbackError } from '@hopback/sdk/errors';
+import { createManualClock, createTestKey } from '@hopback/sdk/testing';
+import { compactVerify } from 'jose';
+import { expect, test } from 'vitest';
+import { createExternalSigner } from '../../sdk/src/stir/signing/index.js';
+import type { ExternalSignerOptions } from '../../sdk/src/stir/signing/index.js';
+
+const key = createTestKey();
+const INPUT = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30`;
+
+const der = (message: Uint8Array): Uint8Array => sign('sha256', message, key.privateKey);
+const raw = (message: Uint8Array): Uint8Array => sign('sha256', message, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+
+const options = (changes: Partial<ExternalSignerOptions> = {}): ExternalSignerOptions => ({
+  sign: async (message) => der(message),
+  publicKey: key.publicKey,
+  format: 'der',
+  inputKind: 'message',
+  ...changes,
+});
+
+async function failureOf(work: Promise<unknown>): Promise<{ code: string; retryable: boolean; reason: unknown }> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
+  if (!isHopbackError(error)) throw new Error('expected a HopbackError', { cause: error });
+  return { code: error.code, retryable: error.retryable, reason: error.details['reason'] };
+}
+
+/** A signer whose first signature, the self-test, is right and whose later ones are whatever a test wants. */
+async function signerThenBroken(
+  later: ExternalSignerOptions['sign'],
+  changes: Partial<ExternalSignerOptions> = {},
+): Promise<{ sign: () => Promise<Uint8Array> }> {
+  let isFirst = true;
+  const signer = await createExternalSigner(
+    options({
+      sign: (message, signal) => {
+        if (!isFirst) return later(message, signal);
+        isFirst = false;
+        return changes.format === 'raw' ? raw(message) : der(message);
+      },
+      ...changes,
+    }),
+  );
+  return { sign: () => signer.sign(INPUT) };
+}
+
+test.each<[string, Partial<ExternalSignerOptions>]>([
+  ['DER over the message', {}],
+  ['raw signatures over the message', { sign: (message) => raw(message), format: 'raw' }],
+  ['a public key in PEM', { publicKey: key.publicKeyPem }],
+  ['a public key as JWK', { publicKey: key.publicKeyJwk }],
+])('makes signatures that jose verifies out of %s', async (_what, changes) => {
+  const signer = await createExternalSigner(options(changes));
+  const token = `${INPUT}.${Buffer.from(await signer.sign(INPUT)).toString('base64url')}`;
+  await expect(compactVerify(token, key.publicKey, { algorithms: ['ES256'] })).resolves.toBeDefined();
+});
+
+test('hands a service that signs digests the SHA-256 of the message', async () => {
+  const seen: Uint8Array[] = [];
+  const signer = await signerThenBroken((digest) => {
+    seen.push(digest);
+    return der(Buffer.from(INPUT));
+  });
+  await signer.sign();
+  const digests: Uint8Array[] = [];
+  const messages = new Map([INPUT, 'hopback signer self-test'].map((text) => [sha256(text), text]));
+  const digestSigner = await createExternalSigner(
+    options({
+      inputKind: 'sha256-digest',
+      sign: (digest) => {
+        digests.push(digest);
+        return der(Buffer.from(messages.get(Buffer.from(digest).toString('hex')) ?? ''));
+      },
+    }),
+  );
+  await digestSigner.sign(INPUT);
+  expect(seen.map((message) => Buffer.from(message).toString())).toEqual([INPUT]);
+  expect(digests.map((digest) => digest.length)).toEqual([32, 32]);
+});
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+test.each<[string, Partial<ExternalSignerOptions>]>([
+  ['another key signs', { sign: (message) => sign('sha256', message, createTestKey().privateKey) }],
+  ['the digest is signed once more as a message', { inputKind: 'sha256-digest' }],
+  ['the public key is P-384', { publicKey: createTestKey('P-384').publicKey }],
+  ['the public key is a private one', { publicKey: key.privateKey }],
+  ['the public key is no key', { publicKey: 'nonsense' }],
+  ['the public JWK is no key', { publicKey: { kty: 'EC' } }],
+])('refuses to start as key-unusable when %s', async (_what, changes) => {
+  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'key-unusable', retryable: false });
+});
+
+test.each<[string, ExternalSignerOptions['sign']]>([
+  ['rejects', () => Promise.reject(new Error('no session'))],
+  [
+    'throws',
+    () => {
+      throw new Error('not loaded');
+    },
+  ],
+])('reports a service that %s as signer-failed, to be tried again', async (_what, failing) => {
+  const expected = { code: 'signer-failed', retryable: true, reason: 'threw' };
+  expect(await failureOf(createExternalSigner(options({ sign: failing })))).toEqual(expected);
+  expect(await failureOf((await signerThenBroken(failing)).sign())).toEqual(expected);
+});
+
+test.each<[string, unknown, Partial<ExternalSignerOptions>]>([
+  ['nothing', undefined, {}],
+  ['a text', 'signature', {}],
+  ['no octets', new Uint8Array(), {}],
+  ['octets that are not DER', new Uint8Array(70).fill(0x41), {}],
+  ['a raw signature where DER was promised', raw(Buffer.from(INPUT)), {}],
+  ['DER where a raw signature was promised', der(Buffer.from(INPUT)), { format: 'raw' }],
+  ['a megabyte', new Uint8Array(1_000_000), {}],
+])('takes %s for no signature', async (_what, answer, changes) => {
+  const signer = await signerThenBroken(() => answer as Uint8Array, changes);
+  expect(await failureOf(signer.sign())).toEqual({ code: 'signer-failed', retryable: true, reason: 'malformed-signature' });
+});
+
+test('does not hand out a signature of another key unless told not to look', async () => {
+  const stranger = createTestKey();
+  const wrong = (message: Uint8Array): Uint8Array => sign('sha256', message, stranger.privateKey);
+  const careful = await signerThenBroken(wrong);
+  expect(await failureOf(careful.sign())).toEqual({ code: 'signer-failed', retryable: true, reason: 'signature-invalid' });
+  const careless = await signerThenBroken(wrong, { verifyEach: false });
+  expect((await careless.sign()).length).toBe(64);
+});
+
+test('gives a service that hangs up after its time, and tells it so', async () => {
+  const clock = createManualClock();
+  let aborted = false;
+  const hanging: ExternalSignerOptions['sign'] = (_message, signal) => {
+    signal.addEventListener('abort', () => (aborted = true));
+    return new Promise(() => undefined);
+  };
+  const signer = await signerThenBroken(hanging, { timeoutMs: 200, schedule: clock.schedule });
+  const failure = failureOf(signer.sign());
+  clock.advance(199);
+  expect(aborted).toBe(false);
+  clock.advance(1);
+  expect(await failure).toEqual({ code: 'signer-failed', retryable: true, reason: 'timeout' });
+  expect(aborted).toBe(true);
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('does not start with a service that hangs', async () => {
+  const clock = createManualClock();
+  const starting = failureOf(createExternalSigner(options({ sign: () => new Promise(() => undefined), schedule: clock.schedule })));
+  clock.advance(500);
+  expect(await starting).toEqual({ code: 'signer-failed', retryable: true, reason: 'timeout' });
+});
+
+test('leaves no timer behind when a signature comes in time', async () => {
+  const clock = createManualClock();
+  const signer = await createExternalSigner(options({ schedule: clock.schedule }));
+  await signer.sign(INPUT);
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('lets no more than its bound wait for a service, and recovers when they are answered', async () => {
+  const waiting: ((signature: Uint8Array) => void)[] = [];
+  const slow: ExternalSignerOptions['sign'] = () => new Promise((resolve) => waiting.push(resolve));
+  const clock = createManualClock();
+  const signer = await signerThenBroken(slow, { maxInFlight: 2, schedule: clock.schedule });
+  const first = [signer.sign(), signer.sign()];
+  expect(await failureOf(signer.sign())).toEqual({ code: 'signer-failed', retryable: true, reason: 'overloaded' });
+  for (const answer of waiting.splice(0)) answer(der(Buffer.from(INPUT)));
+  await Promise.all(first);
+  const again = signer.sign();
+  for (const answer of waiting.splice(0)) answer(der(Buffer.from(INPUT)));
+  expect((await again).length).toBe(64);
+});
+
+test.each([
+  { timeoutMs: 0 },
+  { timeoutMs: Number.NaN },
+  { maxInFlight: -1 },
+])('refuses a bound that is none: %o', async (changes) => {
+  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
+});

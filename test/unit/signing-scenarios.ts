@@ -1,0 +1,86 @@
+import { createManualClock, createTestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import type { ManualClock, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { compactVerify, importSPKI } from 'jose';
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  createLocalSigner,
+  createStaticCertificateSource,
+} from '../../sdk/src/stir/signing/index.js';
+import type {
+  AttestationFacts,
+  AuthenticationService,
+  AuthenticationServiceOptions,
+  DiversionOutcome,
+  NumberSigningRequest,
+  SignedCall,
+  SignedDiversion,
+  SigningOutcome,
+} from '../../sdk/src/stir/signing/index.js';
+
+/** Where the provider of the tests publishes its certificate. */
+export const X5U = 'https://certificates.example.com/shaken/1234.pem';
+
+/** Facts of a call that deserves full attestation. */
+export const FULL_FACTS: AttestationFacts = {
+  role: 'originating',
+  customer: 'customer-7',
+  trunk: 'trunk-1',
+  customerKnown: true,
+  callerAuthenticated: true,
+  numberOwnership: 'owned',
+  receivedFrom: 'customer',
+};
+
+/** The plainest call: one number calls another. */
+export const CALL: NumberSigningRequest = { origTn: TEST_ORIG_TN, destTn: TEST_DEST_TN, facts: FULL_FACTS };
+
+/** A provider, its key and certificate, and everything that a service is made of. */
+export interface SigningWorld {
+  readonly pki: TestPki;
+  readonly provider: TestServiceProvider;
+  readonly clock: ManualClock;
+  readonly options: AuthenticationServiceOptions;
+  readonly service: (changes?: Partial<AuthenticationServiceOptions>) => AuthenticationService;
+}
+
+/** Makes a world in which signing works, to be changed in one respect by each test. */
+export async function createSigningWorld(): Promise<SigningWorld> {
+  const pki = await createTestPki();
+  const provider = pki.issueServiceProvider({ spc: '1234' });
+  const clock = createManualClock();
+  const options: AuthenticationServiceOptions = {
+    spc: '1234',
+    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
+    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u: X5U }),
+    policy: createAttestationPolicy(),
+    clock,
+    randomUuid: () => TEST_ORIG_ID,
+  };
+  return { pki, provider, clock, options, service: (changes = {}) => createAuthenticationService({ ...options, ...changes }) };
+}
+
+/** The outcome as a signed call, or a failed test that tells what it was instead. */
+export function expectSigned(outcome: SigningOutcome): SignedCall {
+  if (outcome.status === 'signed') return outcome;
+  throw new Error(`${outcome.status}: ${outcome.reason} (${outcome.detail})`);
+}
+
+/** The same for a diversion. */
+export function expectDiverted(outcome: DiversionOutcome): SignedDiversion {
+  if (outcome.status === 'signed') return outcome;
+  throw new Error(`${outcome.status}: ${outcome.reason} (${outcome.detail})`);
+}
+
+/** What jose reads out of a token whose signature it finds good; rejects when it does not. */
+export async function verifiedByJose(
+  token: string,
+  publicKeyPem: string,
+): Promise<{ readonly header: unknown; readonly claims: unknown; readonly payloadText: string }> {
+  const verified = await compactVerify(token, await importSPKI(publicKeyPem, 'ES256'), { algorithms: ['ES256'] });
+  const payloadText = new TextDecoder().decode(verified.payload);
+  return { header: verified.protectedHeader, claims: JSON.parse(payloadText), payloadText };
+}
+
+/** Seconds of the clock that tests start with. */
+export const NOW_SECONDS: number = TEST_NOW_MS / 1000;

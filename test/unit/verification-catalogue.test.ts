@@ -1,0 +1,55 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS, sampleInvite } from '@hopback/sdk/testing';
+import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
+import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
+import { createVerificationLab } from '../support/verification-lab.js';
+import type { VerificationLab } from '../support/verification-lab.js';
+
+const PROFILES = ['shaken', 'rfc8224'] as const;
+let lab: VerificationLab;
+
+beforeAll(async () => {
+  lab = await createVerificationLab();
+});
+
+function requestOf(invite: string): ReturnType<typeof verificationRequestOf> {
+  const parsed = parseSipRequest(invite);
+  if (parsed.status !== 'parsed') throw new Error(`INVITE does not parse: ${parsed.reason}`);
+  return verificationRequestOf(parsed.request);
+}
+
+describe.each(PROFILES)('in profile %s', (profile) => {
+  const service = () => lab.serviceWith({ policy: { profile } });
+
+  test.each(GOOD_PASSPORT_NAMES.filter((name) => GOOD_PASSPORTS[name].acceptedBy.includes(profile)))(
+    'passes %s',
+    async (name) => {
+      const call = GOOD_PASSPORTS[name].build(lab.faults);
+      const verdict = await service().verify(requestOf(sampleInvite(call.invite)));
+      expect({ status: verdict.status, reasons: verdict.outcomes.filter(({ status }) => status !== 'ignored').length === 0 })
+        .toEqual({ status: 'passed', reasons: false });
+      expect(verdict.verstat).toBe('TN-Validation-Passed');
+      expect(verdict.attestation).toBe(call.attestation);
+    },
+  );
+
+  test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].refusedBy.includes(profile)))(
+    'never passes %s',
+    async (name) => {
+      const { identityHeader, expectedReasonHint } = PASSPORT_FAULTS[name].build(lab.faults);
+      const verdict = await service().verify({ ...requestOf(sampleInvite({})), identity: [identityHeader] });
+      expect(verdict.status).not.toBe('passed');
+      if (expectedReasonHint !== undefined && profile === 'shaken') expect(verdict.reasons).toContain(expectedReasonHint);
+    },
+  );
+
+  test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].acceptedBy.includes(profile)))(
+    'passes %s, which only looks wrong',
+    async (name) => {
+      const { identityHeader } = PASSPORT_FAULTS[name].build(lab.faults);
+      const verdict = await service().verify(requestOf(sampleInvite({ identityHeaders: [identityHeader] })));
+      expect(verdict.reasons).toEqual([]);
+      expect(verdict.status).toBe('passed');
+    },
+  );
+});

@@ -1,0 +1,517 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
+import {
+  createCertificateRepository,
+  type CertificateRepositoryOptions,
+} from '../../sdk/src/stir/certificates/certificate-repository.js';
+import { createFetchSlots, siteOf } from '../../sdk/src/stir/certificates/fetch-slots.js';
+import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
+import type { FetchX5uOptions, FetchX5uResult } from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import { createManualClock, createTestPki, type ManualClock } from '../../sdk/src/testing/index.js';
+
+const URL_1 = 'https://cert.example.com/1234.pem';
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** A certificate as far as a repository looks at it: its hash is the body's text. */
+function certificate(text: string, notAfterMs = Number.MAX_SAFE_INTEGER): Certificate {
+  const name = { text, canonical: text, attributes: [] };
+  return {
+    der: new TextEncoder().encode(text),
+    sha256: text,
+    version: 3,
+    serialNumber: '1',
+    subject: name,
+    issuer: name,
+    notBeforeMs: 0,
+    notAfterMs,
+    publicKey,
+    publicKeyType: 'EC P-256',
+    signatureAlgorithm: '1.2.840.10045.4.3.2',
+    isCa: false,
+    certificatePolicies: [],
+    crlDistributionPoints: [],
+    caIssuers: [],
+    extensions: [],
+    unknownCriticalExtensions: [],
+  };
+}
+
+const fetched = (body: string, headers: Record<string, string> = {}): Answer => ({
+  status: 'fetched',
+  body: new TextEncoder().encode(body),
+  headers,
+  validators: headers['etag'] === undefined ? {} : { etag: headers['etag'] },
+  notes: [],
+});
+const failed = (reason: 'timeout' | 'http-status' = 'timeout', retryAfter?: string): Answer => ({
+  status: 'failed',
+  reason,
+  detail: reason,
+  ...(retryAfter === undefined ? {} : { retryAfter }),
+});
+
+type WithoutUrl<Result> = Result extends unknown ? Omit<Result, 'url'> : never;
+type Answer = WithoutUrl<FetchX5uResult>;
+interface Request {
+  readonly url: string;
+  readonly options: FetchX5uOptions;
+  readonly answer: (answer: Answer) => void;
+}
+
+/** A repository whose network is the test: every fetch waits in `requests` until it is answered. */
+function laboratory(options: Partial<CertificateRepositoryOptions> = {}, automatic?: (url: string) => Answer) {
+  const clock: ManualClock = createManualClock();
+  const requests: Request[] = [];
+  const repository = createCertificateRepository({
+    clock,
+    parseChain: (body) => {
+      const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
+      if (text.startsWith('bad')) return { status: 'malformed', reason: 'not-pem', detail: text };
+      const [leaf = '', until] = text.split(' until ');
+      return {
+        status: 'parsed',
+        chain: [certificate(leaf, until === undefined ? undefined : Number(until)), certificate('intermediate')],
+      };
+    },
+    fetch: (url, fetchOptions) =>
+      new Promise((resolve) => {
+        const answer = (given: Answer): void => resolve({ ...given, url });
+        requests.push({ url, options: fetchOptions, answer });
+        fetchOptions.signal?.addEventListener('abort', () => answer(failed()));
+        if (automatic !== undefined) answer(automatic(url));
+      }),
+    ...options,
+  });
+  return { clock, repository, requests };
+}
+
+/** Lets everything that can go on without the network go on. */
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+};
+
+const leafOf = (lookup: CertificateLookup | undefined): string | undefined =>
+  lookup?.status === 'found' ? lookup.chain[0]?.sha256 : lookup?.status;
+
+test('1,000 concurrent lookups of one cold URL share one fetch and one chain', async () => {
+  const { repository, requests } = laboratory();
+  const lookups = Array.from({ length: 1_000 }, () => repository.lookup(URL_1));
+  await settle();
+  expect(requests).toHaveLength(1);
+  requests[0]?.answer(fetched('one'));
+  const found = await Promise.all(lookups);
+  expect(new Set(found.map((lookup) => (lookup.status === 'found' ? lookup.chain : undefined))).size).toBe(1);
+  expect(leafOf(repository.peek(URL_1))).toBe('one');
+  expect(repository.stats()).toMatchObject({ fetches: 1, misses: 1, entries: 1 });
+});
+
+test('peek waits for nothing: undefined for an unknown URL, the refusal for one that is not permitted', () => {
+  const { repository, requests } = laboratory();
+  expect(repository.peek(URL_1)).toBeUndefined();
+  expect(repository.peek('http://cert.example.com/a')).toMatchObject({ status: 'refused', reason: 'scheme-not-https' });
+  expect(requests).toHaveLength(0);
+});
+
+test('a refused URL is never fetched and takes no memory', async () => {
+  const { repository, requests } = laboratory();
+  expect(await repository.lookup('https://localhost/a')).toMatchObject({
+    status: 'refused',
+    reason: 'host-not-permitted',
+  });
+  expect(await repository.revalidate('https://127.1/a')).toMatchObject({
+    status: 'refused',
+    reason: 'address-special-purpose',
+  });
+  expect(requests).toHaveLength(0);
+  expect(repository.stats()).toMatchObject({ negativeEntries: 0, entries: 0 });
+});
+
+test('URLs that differ only in case, port or trailing slash are different entries', async () => {
+  const urls = [URL_1, 'https://CERT.example.com/1234.pem', 'https://cert.example.com:443/1234.pem', `${URL_1}/`];
+  const { repository, requests } = laboratory({}, () => fetched('one'));
+  await Promise.all(urls.map(repository.lookup));
+  expect(requests.map(({ url }) => url)).toEqual(urls);
+  expect(repository.stats().entries).toBe(4);
+});
+
+test('a chain without a directive is fresh for 24 hours, then stale and revalidated once in the background', async () => {
+  const { clock, repository, requests } = laboratory();
+  const cold = repository.lookup(URL_1);
+  await settle();
+  requests[0]?.answer(fetched('one', { etag: '"1"' }));
+  const first = await cold;
+  clock.advance(DAY - 1);
+  expect(repository.peek(URL_1)).toBe(first);
+  expect(requests).toHaveLength(1);
+  clock.advance(1);
+  for (let call = 0; call < 100; call += 1) expect(repository.peek(URL_1)).toBe(first);
+  expect(await repository.lookup(URL_1)).toBe(first);
+  await settle();
+  expect(requests).toHaveLength(2);
+  expect(requests[1]?.options.validators).toEqual({ etag: '"1"' });
+  requests[1]?.answer({ status: 'not-modified', headers: {} });
+  await settle();
+  const renewed = repository.peek(URL_1);
+  expect(renewed).toMatchObject({ status: 'found', fetchedAtMs: clock.nowMs(), freshUntilMs: clock.nowMs() + DAY });
+  expect(renewed?.status === 'found' && first.status === 'found' && renewed.chain === first.chain).toBe(true);
+});
+
+test('a revalidation that brings the same certificates keeps the chain array', async () => {
+  const { clock, repository, requests } = laboratory();
+  const cold = repository.lookup(URL_1);
+  await settle();
+  requests[0]?.answer(fetched('one'));
+  const first = await cold;
+  clock.advance(DAY);
+  repository.peek(URL_1);
+  await settle();
+  expect(requests[1]?.options.validators).toBeUndefined();
+  requests[1]?.answer(fetched('one'));
+  await settle();
+  const second = repository.peek(URL_1);
+  expect(second?.status === 'found' && first.status === 'found' && second.chain === first.chain).toBe(true);
+  expect(repository.stats()).toMatchObject({ revalidations: 1, rotations: 0 });
+});
+
+test('a certificate rotated in place comes with one revalidation, asked for past every cache', async () => {
+  const { clock, repository, requests } = laboratory();
+  const cold = repository.lookup(URL_1);
+  await settle();
+  requests[0]?.answer(fetched('old', { etag: '"1"' }));
+  await cold;
+  clock.advance(1_000);
+  const revalidations = Array.from({ length: 500 }, () => repository.revalidate(URL_1));
+  await settle();
+  expect(requests).toHaveLength(2);
+  expect(requests[1]?.options).toMatchObject({ noCache: true });
+  expect(requests[1]?.options.validators).toBeUndefined();
+  expect(leafOf(repository.peek(URL_1))).toBe('old');
+  requests[1]?.answer(fetched('new'));
+  expect(new Set((await Promise.all(revalidations)).map(leafOf))).toEqual(new Set(['new']));
+  expect(leafOf(repository.peek(URL_1))).toBe('new');
+  expect(repository.stats().rotations).toBe(1);
+});
+
+test('revalidate fetches at most once per URL per minute', async () => {
+  const { clock, repository, requests } = laboratory({}, () => fetched('one'));
+  await repository.lookup(URL_1);
+  for (let second = 0; second < 120; second += 1) {
+    await Promise.all(Array.from({ length: 20 }, () => repository.revalidate(URL_1)));
+    clock.advance(1_000);
+  }
+  expect(requests).toHaveLength(1 + 2);
+});
+
+test('a revalidation that fails leaves the chain, and the next waits longer and longer', async () => {
+  let broken = false;
+  const { clock, repository, requests } = laboratory({}, () => (broken ? failed() : fetched('one')));
+  const first = await repository.lookup(URL_1);
+  broken = true;
+  clock.advance(DAY);
+  for (let minute = 0; minute < 60; minute += 1) {
+    expect(repository.peek(URL_1)).toMatchObject({
+      status: 'found',
+      chain: first.status === 'found' ? first.chain : [],
+    });
+    await settle();
+    clock.advance(MINUTE);
+  }
+  // After 0, 1, 3, 7, 15 and 31 minutes.
+  expect(requests).toHaveLength(1 + 6);
+});
+
+test('a revalidation whose body is no chain leaves the old chain', async () => {
+  let body = 'one';
+  const { clock, repository } = laboratory({}, () => fetched(body));
+  await repository.lookup(URL_1);
+  body = 'bad';
+  clock.advance(1_000);
+  expect(leafOf(await repository.revalidate(URL_1))).toBe('one');
+});
+
+test('a stale chain is served for a week while its server is down, then no longer', async () => {
+  let broken = false;
+  const { clock, repository } = laboratory({}, () => (broken ? failed() : fetched('one')));
+  await repository.lookup(URL_1);
+  broken = true;
+  clock.advance(8 * DAY - 1);
+  expect(leafOf(repository.peek(URL_1))).toBe('one');
+  await settle();
+  clock.advance(1);
+  expect(repository.peek(URL_1)).toBeUndefined();
+  expect(await repository.lookup(URL_1)).toMatchObject({ status: 'unavailable', reason: 'timeout' });
+  broken = false;
+  clock.advance(MINUTE);
+  expect(leafOf(await repository.lookup(URL_1))).toBe('one');
+});
+
+test('a chain is never fresh past its notAfter', async () => {
+  const clock = createManualClock();
+  const notAfterMs = clock.nowMs() + 3_600_000;
+  const { repository } = laboratory({ clock }, () =>
+    fetched(`one until ${notAfterMs}`, { 'cache-control': 'max-age=604800' }),
+  );
+  expect(await repository.lookup(URL_1)).toMatchObject({ status: 'found', freshUntilMs: notAfterMs });
+});
+
+test('10,000 calls to a dead URL within ten seconds cost four fetches', async () => {
+  const { clock, repository, requests } = laboratory({}, () => failed());
+  for (let call = 0; call < 10_000; call += 1) {
+    const result = await repository.lookup(URL_1);
+    expect(result).toMatchObject({ status: 'unavailable', reason: 'timeout' });
+    clock.advance(1);
+  }
+  // After 0, 1, 3 and 7 seconds.
+  expect(requests).toHaveLength(4);
+  expect(repository.stats()).toMatchObject({ negativeHits: 10_000 - 4, fetchFailures: 4, negativeEntries: 1 });
+});
+
+test('a negative entry says for how long, is forgotten on success, and begins anew with one second', async () => {
+  let broken = true;
+  const { clock, repository } = laboratory({}, () => (broken ? failed() : fetched('one')));
+  expect(await repository.lookup(URL_1)).toMatchObject({ status: 'unavailable', retryAfterMs: 1_000 });
+  clock.advance(400);
+  expect(repository.peek(URL_1)).toMatchObject({ status: 'unavailable', retryAfterMs: 600 });
+  clock.advance(600);
+  expect(repository.peek(URL_1)).toBeUndefined();
+  expect(await repository.lookup(URL_1)).toMatchObject({ retryAfterMs: 2_000 });
+  broken = false;
+  clock.advance(2_000);
+  expect(leafOf(await repository.lookup(URL_1))).toBe('one');
+  expect(repository.stats().negativeEntries).toBe(0);
+});
+
+test('Retry-After of the server lengthens the wait', async () => {
+  const { repository } = laboratory({}, () => failed('http-status', '300'));
+  expect(await repository.lookup(URL_1)).toMatchObject({ reason: 'http-status', retryAfterMs: 300_000 });
+});
+
+test('a body that is no chain is a negative entry with the reason', async () => {
+  const { repository } = laboratory({}, () => fetched('bad'));
+  expect(await repository.lookup(URL_1)).toMatchObject({
+    status: 'unavailable',
+    reason: 'body-malformed',
+    detail: 'not-pem: bad',
+  });
+});
+
+test('an address that is refused is asked for again only after a growing wait', async () => {
+  const refusal: Answer = { status: 'refused', reason: 'address-special-purpose', detail: '127.0.0.1' };
+  const { clock, repository, requests } = laboratory({}, () => refusal);
+  for (let call = 0; call < 3_000; call += 1) {
+    expect(await repository.lookup(URL_1)).toMatchObject({
+      status: 'refused',
+      url: URL_1,
+      reason: 'address-special-purpose',
+    });
+    clock.advance(1);
+  }
+  expect(requests).toHaveLength(2);
+});
+
+test('one slow site leaves sockets to the others', async () => {
+  const { repository, requests } = laboratory();
+  const slow = Array.from({ length: 500 }, (_, index) =>
+    repository.lookup(`https://h${index}.slow.example/${index}.pem`),
+  );
+  await settle();
+  expect(requests).toHaveLength(8);
+  const other = repository.lookup(URL_1);
+  await settle();
+  expect(requests).toHaveLength(9);
+  requests[8]?.answer(fetched('one'));
+  expect(leafOf(await other)).toBe('one');
+  // 8 under way, 64 waiting, the rest told so at once and not remembered.
+  expect(repository.stats()).toMatchObject({
+    activeFetches: 8,
+    queuedFetches: 64,
+    overloaded: 428,
+    negativeEntries: 0,
+  });
+  const results = Promise.all(slow);
+  await repository.close();
+  expect((await results).every((lookup) => lookup.status === 'unavailable' && lookup.reason === 'overloaded')).toBe(
+    true,
+  );
+});
+
+test('100,000 distinct URLs keep sockets, queue and memory bounded', async () => {
+  let active = 0;
+  let most = 0;
+  const limits = { maxEntries: 1_000, maxNegativeEntries: 1_000 };
+  const { repository } = laboratory({
+    limits,
+    fetch: async (url) => {
+      active += 1;
+      most = Math.max(most, active);
+      await setImmediate();
+      active -= 1;
+      return { ...(url.endsWith('7') ? fetched(url) : failed()), url };
+    },
+  });
+  const reasons = new Map<string, number>();
+  for (let round = 0; round < 100; round += 1) {
+    const results = await Promise.all(
+      Array.from({ length: 1_000 }, (_, index) =>
+        repository.lookup(`https://c.h${index % 100}.example/${round}/${index}`),
+      ),
+    );
+    for (const result of results) {
+      const key = result.status === 'unavailable' ? result.reason : result.status;
+      reasons.set(key, (reasons.get(key) ?? 0) + 1);
+    }
+    const stats = repository.stats();
+    expect(stats.entries).toBeLessThanOrEqual(1_000);
+    expect(stats.negativeEntries).toBeLessThanOrEqual(1_000);
+    expect(stats).toMatchObject({ activeFetches: 0, queuedFetches: 0 });
+  }
+  expect(most).toBe(64);
+  expect([...reasons.values()].reduce((sum, count) => sum + count, 0)).toBe(100_000);
+  expect([...reasons.keys()].sort()).toEqual(['found', 'overloaded', 'timeout']);
+});
+
+test('memory is bounded in bytes too, and bad URLs never push out chains', async () => {
+  const { repository } = laboratory({ limits: { maxBytes: 500_000, maxNegativeEntries: 500 } }, (url) =>
+    url.includes('bad') ? failed() : fetched(url),
+  );
+  for (let index = 0; index < 200; index += 1) await repository.lookup(`https://cert.example.com/${index}`);
+  const { entries, sizeBytes } = repository.stats();
+  expect(sizeBytes).toBeLessThanOrEqual(500_000);
+  expect(entries).toBeGreaterThan(10);
+  for (let index = 0; index < 2_000; index += 1) await repository.lookup(`https://cert.example.com/bad/${index}`);
+  expect(repository.stats()).toMatchObject({ entries, negativeEntries: 500 });
+});
+
+test('a preload looks every URL up once and reports what failed', async () => {
+  const { repository, requests } = laboratory({}, (url) => (url.endsWith('/3') ? failed() : fetched(url)));
+  const urls = Array.from({ length: 300 }, (_, index) => `https://c${index}.example/${index}`);
+  const report = await repository.preload([...urls, ...urls, 'http://nope/']);
+  expect(report.found).toBe(299);
+  expect(report.failures.map(({ status }) => status).sort()).toEqual(['refused', 'unavailable']);
+  expect(requests).toHaveLength(300);
+});
+
+test('close ends what is under way; memory still answers, lookups no longer fetch', async () => {
+  const { repository, requests } = laboratory();
+  const warm = repository.lookup(URL_1);
+  await settle();
+  requests[0]?.answer(fetched('one'));
+  await warm;
+  const cold = repository.lookup('https://cert.example.com/cold');
+  await settle();
+  const closing = repository.close();
+  expect(requests[1]?.options.signal?.aborted).toBe(true);
+  await closing;
+  expect(await cold).toMatchObject({ status: 'unavailable', reason: 'overloaded', retryAfterMs: 0 });
+  expect(leafOf(repository.peek(URL_1))).toBe('one');
+  expect(leafOf(await repository.revalidate(URL_1))).toBe('one');
+  expect(await repository.lookup('https://cert.example.com/other')).toMatchObject({
+    status: 'unavailable',
+    reason: 'overloaded',
+  });
+  expect(requests).toHaveLength(2);
+  await repository.close();
+});
+
+test('lookup never rejects, also when a stand-in fetch or parser throws', async () => {
+  const throwing = (): never => {
+    throw new Error('bug');
+  };
+  const fetching = laboratory({ fetch: throwing });
+  expect(await fetching.repository.lookup(URL_1)).toMatchObject({ status: 'unavailable' });
+  const parsing = laboratory({ parseChain: throwing }, () => fetched('one'));
+  expect(await parsing.repository.lookup(URL_1)).toMatchObject({ status: 'unavailable' });
+  expect(parsing.repository.stats()).toMatchObject({ activeFetches: 0, queuedFetches: 0 });
+});
+
+test.each([
+  [{ deadlineMs: 0 }],
+  [{ deadlineMs: Number.NaN }],
+  [{ deadlineMs: 60_001 }],
+  [{ limits: { maxEntries: 0 } }],
+  [{ limits: { maxConcurrent: 1.5 } }],
+  [{ allow: { addresses: ['localhost'] } }],
+])('settings that make no sense are refused: %j', (options) => {
+  const clock = createManualClock();
+  expect(() => createCertificateRepository({ clock, ...options })).toThrow(
+    expect.objectContaining({ code: 'invalid-argument' }),
+  );
+});
+
+test('an export imports elsewhere with the same chains, times and validators, and only what is better', async () => {
+  const pki = await createTestPki();
+  const chainPem = pki.issueServiceProvider({ spc: '1234' }).chainPem;
+  const real = {
+    fetch: (url: string): Promise<FetchX5uResult> =>
+      Promise.resolve({ ...fetched(chainPem, { etag: '"1"' }), url } as FetchX5uResult),
+  };
+  const clock = createManualClock();
+  const source = createCertificateRepository({ clock, ...real });
+  await source.preload([URL_1, 'https://cert.example.com/2']);
+  const exported = JSON.parse(JSON.stringify(source.export())) as { entries: Record<string, unknown>[] };
+  expect(exported.entries).toHaveLength(2);
+  const target = createCertificateRepository({ clock, ...real });
+  expect(target.import(exported)).toEqual({ imported: 2, rejected: 0 });
+  expect(target.import(exported)).toEqual({ imported: 0, rejected: 2 });
+  expect(leafOf(target.peek(URL_1))).toBe(leafOf(source.peek(URL_1)));
+  expect(target.export()).toEqual(source.export());
+  expect(target.stats().fetches).toBe(0);
+
+  const [entry] = exported.entries;
+  const later = createCertificateRepository({ clock, ...real });
+  for (const spoilt of [
+    { ...entry, url: 'http://cert.example.com/x' },
+    { ...entry, url: 'https://localhost/x' },
+    { ...entry, body: `${String(entry?.['body'])} ` },
+    { ...entry, bodySha256: '0'.repeat(64) },
+    { ...entry, format: 'other' },
+    { ...entry, fetchedAtMs: clock.nowMs() + 1 },
+    { ...entry, fetchedAtMs: -1 },
+    { ...entry, freshUntilMs: 'x' },
+    { ...entry, fetchedAtMs: clock.nowMs() - 20 * DAY, freshUntilMs: clock.nowMs() + 20 * DAY },
+    null,
+    'x',
+    [],
+  ]) {
+    expect(later.import({ ...exported, entries: [spoilt] })).toEqual({ imported: 0, rejected: 1 });
+  }
+  for (const spoilt of [null, undefined, 'x', 5, [], {}, { format: 'hopback.certificate-cache.1', entries: 'x' }]) {
+    expect(later.import(spoilt)).toEqual({ imported: 0, rejected: 1 });
+  }
+  expect(later.stats().entries).toBe(0);
+  // A freshness that was written larger than a fetch could have given it is cut down.
+  later.import({ ...exported, entries: [{ ...entry, freshUntilMs: clock.nowMs() + 300 * DAY }] });
+  expect(later.peek(String(entry?.['url']))).toMatchObject({ freshUntilMs: clock.nowMs() + 7 * DAY });
+});
+
+test('slots go round by site and never exceed their limits', async () => {
+  const slots = createFetchSlots({ maxConcurrent: 2, maxConcurrentPerSite: 1, maxQueued: 4, maxQueuedPerSite: 2 });
+  const order: string[] = [];
+  const take = (site: string): void =>
+    void slots.acquire(site).then((slot) => order.push(slot === undefined ? `${site}:full` : site));
+  const first = await slots.acquire('a');
+  for (const site of ['a', 'a', 'a', 'b', 'c', 'c', 'd']) take(site);
+  await settle();
+  expect(order).toEqual(['a:full', 'b', 'd:full']);
+  expect([slots.active(), slots.queued()]).toEqual([2, 4]);
+  first?.release();
+  first?.release();
+  await settle();
+  expect(order.at(-1)).toBe('a');
+  expect([slots.active(), slots.queued()]).toEqual([2, 3]);
+  slots.close();
+  await settle();
+  expect(order.slice(-3).sort()).toEqual(['a:full', 'c:full', 'c:full']);
+  expect(await slots.acquire('e')).toBeUndefined();
+});
+
+test('a site is the last two labels of a name, or the literal', () => {
+  expect(siteOf('a.b.cert.example.com', 0)).toBe('example.com');
+  expect(siteOf('example.com', 0)).toBe('example.com');
+  expect(siteOf('8.8.8.8', 4)).toBe('8.8.8.8');
+});
