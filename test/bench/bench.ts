@@ -83,8 +83,16 @@ export function machine(): string {
   return `${model} x ${processors.length}, Node ${process.versions.node}, OpenSSL ${process.versions.openssl}, ${process.platform} ${process.arch}`;
 }
 
-/** One contestant: does the work once, or says how many operations one call did. */
-export type Contestant = () => number | void | Promise<number | void>;
+/** Does the work once, or says how many operations one call did. */
+export type Operation = () => number | void | Promise<number | void>;
+
+/** One contestant: an operation, or something that measures itself, such as another program. */
+export type Contestant =
+  | Operation
+  | {
+      /** Works for about so many milliseconds and says how many operations a second that were. */
+      readonly measure: (ms: number) => Promise<number>;
+    };
 
 /** Operations per second of one contestant over the rounds. */
 export interface Rate {
@@ -107,12 +115,32 @@ export async function interleave<Name extends string>(
   for (let round = -1; round < options.rounds; round += 1) {
     const order = round % 2 === 0 ? names : names.toReversed();
     for (const name of order) {
-      const rate = await oneTurn(contestants[name], round < 0 ? options.ms / 2 : options.ms);
+      const contestant = contestants[name];
+      const ms = round < 0 ? options.ms / 2 : options.ms;
+      const rate = await (typeof contestant === 'function' ? rateOf(contestant, ms) : contestant.measure(ms));
       if (round >= 0) rounds.get(name)?.push(rate);
     }
   }
   const rates = names.map((name) => [name, { median: median(rounds.get(name) ?? []), rounds: rounds.get(name) ?? [] }]);
   return Object.fromEntries(rates) as Record<Name, Rate>;
+}
+
+/** Repeats an operation for so many milliseconds; returns operations per second. */
+export async function rateOf(operation: Operation, ms: number): Promise<number> {
+  let operations = 0;
+  let batch = 1;
+  const start = performance.now();
+  let now = start;
+  while (now - start < ms) {
+    const batchStart = now;
+    for (let index = 0; index < batch; index += 1) {
+      const result = operation();
+      operations += (result instanceof Promise ? await result : result) ?? 1;
+    }
+    now = performance.now();
+    if (now - batchStart < BATCH_MS / 2) batch *= 2;
+  }
+  return (operations * 1000) / (now - start);
 }
 
 /** The middle of a list of numbers; NaN for an empty one. */
@@ -166,23 +194,6 @@ function judge(
 
 /** How long one batch of a synchronous contestant should last: short beside a turn, long beside a look at the clock. */
 const BATCH_MS = 2;
-
-async function oneTurn(contestant: Contestant, ms: number): Promise<number> {
-  let operations = 0;
-  let batch = 1;
-  const start = performance.now();
-  let now = start;
-  while (now - start < ms) {
-    const batchStart = now;
-    for (let index = 0; index < batch; index += 1) {
-      const result = contestant();
-      operations += (result instanceof Promise ? await result : result) ?? 1;
-    }
-    now = performance.now();
-    if (now - batchStart < BATCH_MS / 2) batch *= 2;
-  }
-  return (operations * 1000) / (now - start);
-}
 
 /** Four significant digits: more would be noise. */
 function rounded(value: number): number {

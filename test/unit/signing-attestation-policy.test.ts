@@ -23,9 +23,17 @@ test.each<Row>([
   [{ role: 'originating', ...known, numberOwnership: 'not-owned' }, 'B', 'originating-partial'],
   [{ role: 'originating', ...known }, 'B', 'originating-partial'],
   [{ role: 'originating', customerKnown: true, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
-  [{ role: 'originating', customerKnown: true, callerAuthenticated: false, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
+  [
+    { role: 'originating', customerKnown: true, callerAuthenticated: false, numberOwnership: 'owned' },
+    'C',
+    'originating-unidentified',
+  ],
   [{ role: 'originating', callerAuthenticated: true, numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
-  [{ role: 'originating', customerKnown: false, callerAuthenticated: true, numberOwnership: 'delegated' }, 'C', 'originating-unidentified'],
+  [
+    { role: 'originating', customerKnown: false, callerAuthenticated: true, numberOwnership: 'delegated' },
+    'C',
+    'originating-unidentified',
+  ],
   [{ role: 'originating', numberOwnership: 'owned' }, 'C', 'originating-unidentified'],
   [{ role: 'originating' }, 'C', 'originating-unidentified'],
   [{ role: 'gateway' }, 'C', 'gateway'],
@@ -33,7 +41,11 @@ test.each<Row>([
   [{ role: 'gateway', ...known, numberOwnership: 'owned' }, 'C', 'gateway'],
   [{ role: 'gateway', numberOwnership: 'not-owned' }, 'C', 'gateway'],
   [{ role: 'intermediate', receivedFrom: 'originating-provider' }, 'C', 'intermediate-from-originating'],
-  [{ role: 'intermediate', receivedFrom: 'originating-provider', ...known, numberOwnership: 'owned' }, 'C', 'intermediate-from-originating'],
+  [
+    { role: 'intermediate', receivedFrom: 'originating-provider', ...known, numberOwnership: 'owned' },
+    'C',
+    'intermediate-from-originating',
+  ],
   [{ role: 'intermediate', receivedFrom: 'intermediate-provider' }, 'none', 'intermediate-other'],
   [{ role: 'intermediate', receivedFrom: 'foreign-provider' }, 'none', 'intermediate-other'],
   [{ role: 'intermediate', receivedFrom: 'customer' }, 'none', 'intermediate-other'],
@@ -44,7 +56,11 @@ test.each<Row>([
   [{ role: 'terminating', ...known, numberOwnership: 'owned' }, 'none', 'terminating'],
   [{ role: 'terminating', receivedFrom: 'originating-provider' }, 'none', 'terminating'],
   // Facts that came as JSON and are not what they should be count as not known.
-  [{ role: 'originating', customerKnown: 'true', callerAuthenticated: 1, numberOwnership: 'owned' } as never, 'C', 'originating-unidentified'],
+  [
+    { role: 'originating', customerKnown: 'true', callerAuthenticated: 1, numberOwnership: 'owned' } as never,
+    'C',
+    'originating-unidentified',
+  ],
   [{ role: 'originating', ...known, numberOwnership: 'OWNED' } as never, 'B', 'originating-partial'],
   [{ role: 'originating', ...known, numberOwnership: ['owned'] } as never, 'B', 'originating-partial'],
   [{ role: 'intermediate', receivedFrom: 'Originating-Provider' } as never, 'none', 'intermediate-other'],
@@ -57,7 +73,12 @@ test.each<Row>([
 });
 
 test('tells the basis, the facts that decided and all facts as they were taken', () => {
-  const decision = decideAttestation(policy, { role: 'originating', ...known, numberOwnership: 'delegated', trunk: 't-9' });
+  const decision = decideAttestation(policy, {
+    role: 'originating',
+    ...known,
+    numberOwnership: 'delegated',
+    trunk: 't-9',
+  });
   expect(decision.basis).toBe(DEFAULT_ATTESTATION_POLICY.rules[0]?.basis);
   expect(decision.decidedOn).toEqual(['role', 'customerKnown', 'callerAuthenticated', 'numberOwnership']);
   expect(decision.facts).toEqual({
@@ -71,8 +92,13 @@ test('tells the basis, the facts that decided and all facts as they were taken',
   expect(JSON.parse(JSON.stringify(decision))).toEqual(decision);
 });
 
-const rule = (changes: Record<string, unknown> = {}): AttestationRule =>
-  ({ id: 'r', when: {}, attestation: 'C', basis: 'Because.', ...changes }) as AttestationRule;
+const rule = (changes: Record<string, unknown> = {}): AttestationRule => ({
+  id: 'r',
+  when: {},
+  attestation: 'C',
+  basis: 'Because.',
+  ...changes,
+});
 const own = (...rules: readonly AttestationRule[]): AttestationPolicyData => ({ id: 'own-1', rules });
 
 test('lets the first rule that applies decide, by trunk and customer as well', () => {
@@ -87,7 +113,8 @@ test('lets the first rule that applies decide, by trunk and customer as well', (
       rule({ id: 'rest' }),
     ),
   );
-  const decide = (facts: Partial<AttestationFacts>): string => decideAttestation(mine, { role: 'gateway', ...facts }).ruleId;
+  const decide = (facts: Partial<AttestationFacts>): string =>
+    decideAttestation(mine, { role: 'gateway', ...facts }).ruleId;
   const trusted = { customer: 'c-1', customerKnown: true, numberOwnership: 'owned' } as const;
   expect(decide({ trunk: 'lab-2', ...trusted })).toBe('lab');
   expect(decide({ trunk: 'lab-3', ...trusted })).toBe('trusted');
@@ -97,11 +124,18 @@ test('lets the first rule that applies decide, by trunk and customer as well', (
 
 test('signs nothing that no rule speaks of', () => {
   const mine = createAttestationPolicy(own(rule({ when: { role: 'gateway' } })));
-  expect(decideAttestation(mine, { role: 'originating' })).toMatchObject({ attestation: 'none', ruleId: NO_RULE, decidedOn: [] });
+  expect(decideAttestation(mine, { role: 'originating' })).toMatchObject({
+    attestation: 'none',
+    ruleId: NO_RULE,
+    decidedOn: [],
+  });
 });
 
 test('is not changed by what happens to its data later', () => {
-  const data = { id: 'own-1', rules: [{ id: 'r', when: { role: 'gateway' as string }, attestation: 'C', basis: 'Because.' }] };
+  const data = {
+    id: 'own-1',
+    rules: [{ id: 'r', when: { role: 'gateway' as string }, attestation: 'C', basis: 'Because.' }],
+  };
   const mine = createAttestationPolicy(data as AttestationPolicyData);
   data.rules[0]!.when.role = 'terminating';
   data.rules[0]!.attestation = 'A';
@@ -125,7 +159,10 @@ test.each<[string, unknown]>([
   ['an empty id', { id: '', rules: [rule()] }],
   ['no rules', { id: 'x' }],
   ['an empty list of rules', { id: 'x', rules: [] }],
-  ['more rules than are looked through', { id: 'x', rules: Array.from({ length: 257 }, (_, at) => rule({ id: `r${String(at)}` })) }],
+  [
+    'more rules than are looked through',
+    { id: 'x', rules: Array.from({ length: 257 }, (_, at) => rule({ id: `r${String(at)}` })) },
+  ],
   ['a name that is not known', { ...own(rule()), explicitAtestation: 'permitted' }],
   ['a word for explicit attestations that is none', { ...own(rule()), explicitAttestation: 'yes' }],
 ])('refuses a policy with %s', (_what, data) => {

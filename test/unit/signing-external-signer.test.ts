@@ -10,7 +10,8 @@ const key = createTestKey();
 const INPUT = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30`;
 
 const der = (message: Uint8Array): Uint8Array => sign('sha256', message, key.privateKey);
-const raw = (message: Uint8Array): Uint8Array => sign('sha256', message, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+const raw = (message: Uint8Array): Uint8Array =>
+  sign('sha256', message, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
 
 const options = (changes: Partial<ExternalSignerOptions> = {}): ExternalSignerOptions => ({
   sign: async (message) => der(message),
@@ -92,7 +93,10 @@ test.each<[string, Partial<ExternalSignerOptions>]>([
   ['the public key is no key', { publicKey: 'nonsense' }],
   ['the public JWK is no key', { publicKey: { kty: 'EC' } }],
 ])('refuses to start as key-unusable when %s', async (_what, changes) => {
-  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'key-unusable', retryable: false });
+  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({
+    code: 'key-unusable',
+    retryable: false,
+  });
 });
 
 test.each<[string, ExternalSignerOptions['sign']]>([
@@ -119,14 +123,22 @@ test.each<[string, unknown, Partial<ExternalSignerOptions>]>([
   ['a megabyte', new Uint8Array(1_000_000), {}],
 ])('takes %s for no signature', async (_what, answer, changes) => {
   const signer = await signerThenBroken(() => answer as Uint8Array, changes);
-  expect(await failureOf(signer.sign())).toEqual({ code: 'signer-failed', retryable: true, reason: 'malformed-signature' });
+  expect(await failureOf(signer.sign())).toEqual({
+    code: 'signer-failed',
+    retryable: true,
+    reason: 'malformed-signature',
+  });
 });
 
 test('does not hand out a signature of another key unless told not to look', async () => {
   const stranger = createTestKey();
   const wrong = (message: Uint8Array): Uint8Array => sign('sha256', message, stranger.privateKey);
   const careful = await signerThenBroken(wrong);
-  expect(await failureOf(careful.sign())).toEqual({ code: 'signer-failed', retryable: true, reason: 'signature-invalid' });
+  expect(await failureOf(careful.sign())).toEqual({
+    code: 'signer-failed',
+    retryable: true,
+    reason: 'signature-invalid',
+  });
   const careless = await signerThenBroken(wrong, { verifyEach: false });
   expect((await careless.sign()).length).toBe(64);
 });
@@ -150,7 +162,9 @@ test('gives a service that hangs up after its time, and tells it so', async () =
 
 test('does not start with a service that hangs', async () => {
   const clock = createManualClock();
-  const starting = failureOf(createExternalSigner(options({ sign: () => new Promise(() => undefined), schedule: clock.schedule })));
+  const starting = failureOf(
+    createExternalSigner(options({ sign: () => new Promise(() => undefined), schedule: clock.schedule })),
+  );
   clock.advance(500);
   expect(await starting).toEqual({ code: 'signer-failed', retryable: true, reason: 'timeout' });
 });
@@ -176,10 +190,9 @@ test('lets no more than its bound wait for a service, and recovers when they are
   expect((await again).length).toBe(64);
 });
 
-test.each([
-  { timeoutMs: 0 },
-  { timeoutMs: Number.NaN },
-  { maxInFlight: -1 },
-])('refuses a bound that is none: %o', async (changes) => {
-  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
-});
+test.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { maxInFlight: -1 }])(
+  'refuses a bound that is none: %o',
+  async (changes) => {
+    expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
+  },
+);

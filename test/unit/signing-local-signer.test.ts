@@ -34,13 +34,19 @@ async function signsForJose(options: LocalSignerOptions): Promise<boolean> {
 
 test.each<[string, LocalSignerOptions]>([
   ['a PKCS#8 PEM', { privateKeyPem: key.privateKeyPem }],
-  ['a PKCS#8 PEM with space around it and CRLF line ends', { privateKeyPem: `\r\n ${key.privateKeyPem.replaceAll('\n', '\r\n')} ` }],
+  [
+    'a PKCS#8 PEM with space around it and CRLF line ends',
+    { privateKeyPem: `\r\n ${key.privateKeyPem.replaceAll('\n', '\r\n')} ` },
+  ],
   ['a SEC 1 PEM', { privateKeyPem: SEC1 }],
   [
     'a SEC 1 PEM behind its EC PARAMETERS, as openssl ecparam writes it',
     { privateKeyPem: `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${SEC1}` },
   ],
-  ['an encrypted PKCS#8 PEM', { privateKeyPem: pemOf(key.privateKey, 'pkcs8', 'open sesame'), passphrase: 'open sesame' }],
+  [
+    'an encrypted PKCS#8 PEM',
+    { privateKeyPem: pemOf(key.privateKey, 'pkcs8', 'open sesame'), passphrase: 'open sesame' },
+  ],
   ['a JWK', { privateKeyJwk: key.privateKeyJwk }],
 ])('signs with %s so that jose verifies it', async (_what, options) => {
   await expect(signsForJose(options)).resolves.toBe(true);
@@ -68,7 +74,10 @@ test.each<[string, LocalSignerOptions]>([
   ['an empty JWK', { privateKeyJwk: {} }],
   ['a JWK whose d belongs to another key', { privateKeyJwk: { ...key.privateKeyJwk, d: other.privateKeyJwk.d } }],
   ['an encrypted PEM without its passphrase', { privateKeyPem: pemOf(key.privateKey, 'pkcs8', 'open sesame') }],
-  ['an encrypted PEM with a wrong passphrase', { privateKeyPem: pemOf(key.privateKey, 'pkcs8', 'open sesame'), passphrase: 'x' }],
+  [
+    'an encrypted PEM with a wrong passphrase',
+    { privateKeyPem: pemOf(key.privateKey, 'pkcs8', 'open sesame'), passphrase: 'x' },
+  ],
 ])('refuses %s as key-unusable', async (_what, options) => {
   expect(await codeOf(createLocalSigner(options))).toBe('key-unusable');
 });

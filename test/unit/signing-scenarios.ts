@@ -1,4 +1,11 @@
-import { createManualClock, createTestPki, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import {
+  createManualClock,
+  createTestPki,
+  TEST_DEST_TN,
+  TEST_NOW_MS,
+  TEST_ORIG_ID,
+  TEST_ORIG_TN,
+} from '@hopback/sdk/testing';
 import type { ManualClock, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import { compactVerify, importSPKI } from 'jose';
 import {
@@ -57,7 +64,13 @@ export async function createSigningWorld(): Promise<SigningWorld> {
     clock,
     randomUuid: () => TEST_ORIG_ID,
   };
-  return { pki, provider, clock, options, service: (changes = {}) => createAuthenticationService({ ...options, ...changes }) };
+  return {
+    pki,
+    provider,
+    clock,
+    options,
+    service: (changes = {}) => createAuthenticationService({ ...options, ...changes }),
+  };
 }
 
 /** The outcome as a signed call, or a failed test that tells what it was instead. */

@@ -80,9 +80,13 @@ function laboratory(options: Partial<CertificateRepositoryOptions> = {}, automat
     },
     fetch: (url, fetchOptions) =>
       new Promise((resolve) => {
-        const answer = (given: Answer): void => resolve({ ...given, url });
+        const abort = (): void => answer(failed());
+        const answer = (given: Answer): void => {
+          fetchOptions.signal?.removeEventListener('abort', abort);
+          resolve({ ...given, url });
+        };
         requests.push({ url, options: fetchOptions, answer });
-        fetchOptions.signal?.addEventListener('abort', () => answer(failed()));
+        fetchOptions.signal?.addEventListener('abort', abort);
         if (automatic !== undefined) answer(automatic(url));
       }),
     ...options,
@@ -418,15 +422,37 @@ test('close ends what is under way; memory still answers, lookups no longer fetc
   await repository.close();
 });
 
-test('lookup never rejects, also when a stand-in fetch or parser throws', async () => {
+test('lookup never rejects, also when a stand-in fetch or parser throws, and remembers the failure', async () => {
   const throwing = (): never => {
     throw new Error('bug');
   };
-  const fetching = laboratory({ fetch: throwing });
-  expect(await fetching.repository.lookup(URL_1)).toMatchObject({ status: 'unavailable' });
-  const parsing = laboratory({ parseChain: throwing }, () => fetched('one'));
-  expect(await parsing.repository.lookup(URL_1)).toMatchObject({ status: 'unavailable' });
-  expect(parsing.repository.stats()).toMatchObject({ activeFetches: 0, queuedFetches: 0 });
+  for (const options of [{ fetch: throwing }, { parseChain: throwing }]) {
+    const { repository } = laboratory(options, () => fetched('one'));
+    for (let call = 0; call < 10; call += 1) {
+      expect(await repository.lookup(URL_1)).toMatchObject({
+        status: 'unavailable',
+        detail: 'bug',
+        retryAfterMs: 1_000,
+      });
+    }
+    expect(repository.stats()).toMatchObject({ activeFetches: 0, queuedFetches: 0, fetches: 1 });
+  }
+});
+
+test('what is cached stands in when there is no room for a revalidation', async () => {
+  const { clock, repository, requests } = laboratory({ limits: { maxConcurrent: 1, maxQueued: 1 } });
+  const cold = repository.lookup(URL_1);
+  await settle();
+  requests[0]?.answer(fetched('one'));
+  await cold;
+  const filling = ['a', 'b'].map((name) => repository.lookup(`https://cert.${name}.example/`));
+  await settle();
+  expect(await repository.lookup('https://cert.c.example/')).toMatchObject({ reason: 'overloaded', retryAfterMs: 0 });
+  expect(leafOf(await repository.revalidate(URL_1))).toBe('one');
+  clock.advance(2 * DAY);
+  expect(leafOf(await repository.lookup(URL_1))).toBe('one');
+  await repository.close();
+  await Promise.all(filling);
 });
 
 test.each([

@@ -1,3 +1,5 @@
+import type { Draft } from '../core/draft.js';
+
 /**
  * Longest Identity header value that is looked at, characters. A shaken PASSporT takes about 600 and an rcd PASSporT with
  * a card a few thousand; 8 KiB is what SIP stacks commonly accept for one header line.
@@ -94,14 +96,15 @@ const malformed = (detail: string): IdentityHeaderResult => ({
 });
 
 function finished(token: string, draft: HeaderDraft): IdentityHeader {
-  return {
+  const out: Draft<IdentityHeader> = {
     token,
     infoMalformed: draft.infoMalformed,
     otherParams: draft.otherParams,
-    ...(draft.info === undefined ? undefined : { info: draft.info }),
-    ...(draft.alg === undefined ? undefined : { alg: draft.alg }),
-    ...(draft.ppt === undefined ? undefined : { ppt: draft.ppt }),
   };
+  if (draft.info !== undefined) out.info = draft.info;
+  if (draft.alg !== undefined) out.alg = draft.alg;
+  if (draft.ppt !== undefined) out.ppt = draft.ppt;
+  return out;
 }
 
 /** Reads `name=value` within the span into the draft; returns what is wrong with it, if anything. */

@@ -45,7 +45,7 @@ export type ConnectionResult =
  * @param options - resolver, trust anchors and laboratory exceptions
  * @param signal - the one deadline; on abort everything that was opened is destroyed
  * @returns the socket, or why there is none. Never rejects.
- * @see ATIS-1000074 section 5.3.1
+ * @see ATIS-1000074
  */
 export async function openConnection(
   url: PermittedUrl,

@@ -70,7 +70,7 @@ export type BoundedFetchResult =
  * @param url - the URL text; checked here again
  * @param options - limits and policy
  * @returns the body, unparsed and untrusted, or why there is none. Never rejects and never throws for peer input.
- * @see ATIS-1000074 section 5.3.1, RFC 9110
+ * @see ATIS-1000074, RFC 9110
  */
 export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedFetchResult> {
   const checked = checkUrlText(url, options);

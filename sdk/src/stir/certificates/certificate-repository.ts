@@ -26,7 +26,7 @@ export const MAX_LOOKUPS_IN_FLIGHT = 2_048;
  * under way end by their deadline or at `close()`.
  * @param options - clock, policy, limits
  * @throws {@link HopbackError} `invalid-argument` when a limit, the deadline or an allowed network makes no sense
- * @see ATIS-1000074 section 5.3.1, RFC 9111
+ * @see ATIS-1000074, RFC 9111
  * @example
  * ```ts
  * const repository = createCertificateRepository({ clock: { nowMs: Date.now }, directory: '/var/cache/hopback' });
@@ -60,7 +60,7 @@ function peekChain(repository: Repository, url: string): CertificateLookup | und
     if (standing === 'stale') {
       counts.staleHits += 1;
       if (mayRevalidate(repository, entry, nowMs))
-        void inFlight(repository, url, () => refresh(repository, url, entry, {}));
+        void inFlight(repository, url, () => refresh(repository, url, entry, {}), entry);
     }
     if (standing !== 'expired') return entry.lookup;
   }
@@ -88,7 +88,7 @@ function revalidateChain(repository: Repository, url: string): Promise<Certifica
   if (underWay !== undefined) return underWay;
   if (!mayRevalidate(repository, entry, nowMs)) return Promise.resolve(entry.lookup);
   // Without validators and past every cache: a rotated file must come, even from a server whose ETag did not move.
-  return inFlight(repository, url, () => refresh(repository, url, entry, { noCache: true }));
+  return inFlight(repository, url, () => refresh(repository, url, entry, { noCache: true }), entry);
 }
 
 function mayRevalidate(repository: Repository, entry: CachedChain, nowMs: number): boolean {
@@ -97,22 +97,20 @@ function mayRevalidate(repository: Repository, entry: CachedChain, nowMs: number
   );
 }
 
-/** Single flight: whoever asks while the URL is under way gets the same promise. */
+/** Single flight: whoever asks while the URL is under way gets the same promise. What is cached stands in where there is no room. */
 function inFlight(
   repository: Repository,
   url: string,
   start: () => Promise<CertificateLookup>,
+  cached?: CachedChain,
 ): Promise<CertificateLookup> {
   const { flights } = repository;
   const underWay = flights.get(url);
   if (underWay !== undefined) return underWay;
-  if (repository.closing.signal.aborted) return Promise.resolve(overloaded(url, 'the repository is closed'));
-  if (flights.size >= MAX_LOOKUPS_IN_FLIGHT) return Promise.resolve(rejectLoad(repository, url));
-  const flight = start()
-    .catch((error: unknown): CertificateLookup =>
-      overloaded(url, error instanceof Error ? error.message : 'unknown error'),
-    )
-    .finally(() => flights.delete(url));
+  if (flights.size >= MAX_LOOKUPS_IN_FLIGHT || repository.closing.signal.aborted) {
+    return Promise.resolve(cached?.lookup ?? rejectLoad(repository, url));
+  }
+  const flight = start().finally(() => flights.delete(url));
   flights.set(url, flight);
   return flight;
 }
@@ -184,6 +182,10 @@ async function fetchInTurn(
     const result = await repository.fetch(url, request);
     if (repository.closing.signal.aborted) return undefined;
     return chainOfFetch(result, { parseChain: repository.parseChain, nowMs: repository.clock.nowMs() });
+  } catch (error) {
+    // Ours neither reject nor throw; a stand-in that does is remembered like every other failure.
+    const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
+    return { status: 'problem', problem: { status: 'unavailable', reason: 'connect-failed', detail } };
   } finally {
     slot.release();
   }
@@ -197,7 +199,7 @@ function rememberProblem(
   const { cache, clock, counts } = repository;
   counts.fetchFailures += 1;
   const nowMs = clock.nowMs();
-  // A 304 to a request without validators is refused below; should one come from a stand-in, it is no chain either.
+  // fetchX5u takes no 304 to a request without validators; should one come from a stand-in, it is no chain either.
   const problem =
     fetched.status === 'problem'
       ? fetched.problem

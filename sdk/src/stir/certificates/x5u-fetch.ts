@@ -52,7 +52,7 @@ export type FetchX5uResult =
  * @param url - the x5u as it stands in the PASSporT
  * @param options - laboratory exceptions, resolver, trust anchors of the web server, validators
  * @returns the body or why there is none. Never rejects and never throws for peer input.
- * @see RFC 8224 section 7.2, RFC 8226 section 7, ATIS-1000074 section 5.3.1
+ * @see RFC 8224 section 7.2, RFC 8226 section 7, ATIS-1000074
  */
 export async function fetchX5u(url: string, options: FetchX5uOptions = {}): Promise<FetchX5uResult> {
   const result = await fetchBounded(url, {

@@ -97,7 +97,7 @@ export type X5uUrlCheck =
  * @param text - the URL as it stands in the PASSporT; at most {@link MAX_X5U_LENGTH} characters
  * @param policy - laboratory exceptions
  * @returns `permitted` with the parts to connect to, or `refused` with the reason. Never throws for peer input.
- * @see RFC 8224 section 7.2, ATIS-1000074 section 5.3.1, RFC 3986
+ * @see RFC 8224 section 7.2, ATIS-1000074, RFC 3986
  */
 export function checkX5uUrl(text: string, policy: X5uUrlPolicy = {}): X5uUrlCheck {
   return checkUrlText(text, policy.allow === undefined ? {} : { allow: policy.allow });

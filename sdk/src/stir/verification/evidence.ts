@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Draft } from '../../core/draft.js';
 import type { Verstat } from '../../core/terms.js';
 import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
@@ -22,7 +23,7 @@ export interface EvidenceInput {
 export function composeEvidence(input: EvidenceInput): VerdictEvidence {
   const { pending, outcomes, conclusion, callKey, caller, verstat } = input;
   const { policy, parties, nowMs } = pending.context;
-  return {
+  const out: Draft<VerdictEvidence> = {
     format: 'hopback.verdict-evidence.1',
     checkedAtMs: nowMs,
     profile: policy.profile,
@@ -30,14 +31,13 @@ export function composeEvidence(input: EvidenceInput): VerdictEvidence {
     verstat,
     request: requestEvidence(parties),
     passports: pending.tokens.map((token, index) => passportEvidence(token, outcomes[index]?.status ?? 'ignored')),
-    ...(conclusion.trustStore === undefined ? undefined : { trustStore: conclusion.trustStore }),
-    ...(callKey === undefined ? undefined : { callKey }),
-    ...(caller?.seenCount === undefined ? undefined : { seenCount: caller.seenCount }),
-    ...(caller?.firstSeenMs === undefined ? undefined : { firstSeenMs: caller.firstSeenMs }),
   };
+  if (conclusion.trustStore !== undefined) out.trustStore = conclusion.trustStore;
+  if (callKey !== undefined) out.callKey = callKey;
+  if (caller?.seenCount !== undefined) out.seenCount = caller.seenCount;
+  if (caller?.firstSeenMs !== undefined) out.firstSeenMs = caller.firstSeenMs;
+  return out;
 }
-
-type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 function requestEvidence(parties: RequestParties): VerdictEvidence['request'] {
   const out: Draft<VerdictEvidence['request']> = {};

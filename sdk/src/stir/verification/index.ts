@@ -33,3 +33,5 @@ export { INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
 export type { SignatureChecker } from './signature-checker.js';
 export type { NoteReason, StepException, StepName, StepResult, Values, VerificationStep } from './step.js';
 export { VERIFICATION_STEPS } from './steps.js';
+export { createSignaturePool, MAX_JOBS_IN_POOL } from './signature-pool.js';
+export type { SignaturePool, SignaturePoolOptions } from './signature-pool.js';

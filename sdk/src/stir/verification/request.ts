@@ -91,21 +91,48 @@ export function isSameParty(claimed: PassportParty, actual: PassportParty, plan:
 }
 
 /**
- * Reads a SIP Date: `Sat, 13 Nov 2010 23:29:00 GMT`, seconds since the epoch; undefined when it is not one.
+ * Reads a SIP Date: `Sat, 13 Nov 2010 23:29:00 GMT`, seconds since the epoch; undefined when it is not one. The day of the week
+ * is not held against the date.
  * @see RFC 3261 section 20.17
  */
 export function readSipDate(text: string): number | undefined {
-  const match = SIP_DATE.exec(text.trim());
-  if (match === null) return undefined;
-  const month = MONTHS.indexOf(match[2] ?? '');
-  const [day, year, hour, minute, second] = [match[1], match[3], match[4], match[5], match[6]].map(Number);
-  if (month < 0 || day === undefined || year === undefined) return undefined;
-  const ms = Date.UTC(year, month, day, hour, minute, second);
-  const back = new Date(ms);
-  return back.getUTCDate() === day && back.getUTCHours() === hour && back.getUTCMinutes() === minute
-    ? ms / 1000
-    : undefined;
+  const trimmed = text.trim();
+  // Every part has its place: read by column.
+  const day = digits(trimmed, 5, 2);
+  const month = MONTHS.indexOf(trimmed.slice(8, 11));
+  const year = digits(trimmed, 12, 4);
+  const seconds = digits(trimmed, 17, 2) * 3600 + digits(trimmed, 20, 2) * 60 + digits(trimmed, 23, 2);
+  if (month < 0 || trimmed.length !== SIP_DATE_CHARS || !trimmed.endsWith(' GMT') || !hasSeparators(trimmed)) return undefined;
+  if (!isTimeOfDay(trimmed) || day < 1 || day > daysOf(month, year)) return undefined;
+  const epochSeconds = Date.UTC(year, month, day) / 1000 + seconds;
+  return Number.isNaN(epochSeconds) ? undefined : epochSeconds;
 }
+
+const SIP_DATE_CHARS = 29;
+
+const hasSeparators = (text: string): boolean =>
+  text.startsWith(', ', 3) && text[7] === ' ' && text[11] === ' ' && text[16] === ' ' && text[19] === ':' && text[22] === ':';
+
+/** Second 60 is a leap second, which no clock here counts. */
+const isTimeOfDay = (text: string): boolean =>
+  digits(text, 17, 2) < 24 && digits(text, 20, 2) < 60 && digits(text, 23, 2) < 60;
+
+function daysOf(month: number, year: number): number {
+  if (month !== 1) return month === 3 || month === 5 || month === 8 || month === 10 ? 30 : 31;
+  return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+}
+
+function digits(text: string, at: number, count: number): number {
+  let value = 0;
+  for (let index = at; index < at + count; index += 1) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+const ZERO = 0x30;
 
 /** The other way round: a Date header value for an instant. @see RFC 3261 section 20.17 */
 export function formatSipDate(epochSeconds: number): string {
@@ -117,7 +144,6 @@ interface FoundOrigin {
   readonly source: 'p-asserted-identity' | 'from' | 'given';
 }
 
-const SIP_DATE = /^[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC)$/;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function readDestination(

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Draft } from '../../core/draft.js';
 import type { Verstat } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import { REPLAY_STEP } from './certificate-steps.js';
@@ -16,24 +17,32 @@ import type { Token } from './token.js';
 /** Makes the one answer for a request out of what was found of each Identity header. */
 export function composeVerdict(pending: PendingVerification, conclusion: Conclusion): CallVerdict {
   const chains = chainsOf(pending);
-  const repeated = chains.find((chain) => chain.status === 'passed');
-  const callKey = repeated === undefined ? undefined : countRepeat(repeated.tokens[0], pending, conclusion);
-  const decided = decide(chainsOf(pending), pending);
+  const good = chains.find((chain) => chain.status === 'passed');
+  const callKey = good?.tokens[0] === undefined ? undefined : countRepeat(good.tokens[0], pending, conclusion);
+  // A repeat that policy refuses makes a good chain a bad one.
+  const decided = decide(good?.tokens[0]?.isStopped === true ? chainsOf(pending) : chains, pending);
   const outcomes = pending.tokens.map(outcomeOf);
   const caller = decided.tokens[0];
-  const passport = decided.status === 'passed' && caller !== undefined ? passportOf(outcomes[caller.index]) : undefined;
-  return {
-    status: decided.status,
-    verstat: decided.verstat,
-    ...(passport?.attestation === undefined ? undefined : { attestation: passport.attestation }),
-    ...(passport?.origId === undefined ? undefined : { origId: passport.origId }),
-    ...(passport === undefined ? undefined : { signer: passport.signer }),
-    ...(decided.sip === undefined ? undefined : { sipResponse: decided.sip }),
+  const { status, verstat } = decided;
+  const out: Draft<CallVerdict> = {
+    status,
+    verstat,
     reasonHeaders: reasonHeaders(decided, pending),
     reasons: reasonsOf(decided, pending),
     outcomes,
-    evidence: composeEvidence({ pending, outcomes, conclusion, callKey, caller, verstat: decided.verstat }),
+    evidence: composeEvidence({ pending, outcomes, conclusion, callKey, caller, verstat }),
   };
+  if (decided.sip !== undefined) out.sipResponse = decided.sip;
+  if (status === 'passed' && caller !== undefined) addCaller(out, outcomes[caller.index]);
+  return out;
+}
+
+function addCaller(out: Draft<CallVerdict>, outcome: VerificationOutcome | undefined): void {
+  if (outcome?.status !== 'passed') return;
+  const { attestation, origId, signer } = outcome.passport;
+  if (attestation !== undefined) out.attestation = attestation;
+  if (origId !== undefined) out.origId = origId;
+  out.signer = signer;
 }
 
 /** PASSporTs that stand or fall together: one that speaks for the caller, and the div PASSporTs bound to it. */
@@ -59,10 +68,13 @@ function chainsOf(pending: PendingVerification): readonly Chain[] {
 }
 
 function chain(tokens: readonly Token[]): Chain {
-  const statuses = tokens.map(statusOf);
-  const status = statuses.includes('failed') ? 'failed' : statuses.includes('indeterminate') ? 'indeterminate' : 'passed';
-  const isAnswer = tokens.some((token) => token.type?.role === 'caller');
-  return { tokens, status: status === 'passed' && !isAnswer ? 'indeterminate' : status };
+  let status: CallVerdict['status'] = 'indeterminate';
+  for (const token of tokens) if (token.type?.role === 'caller') status = 'passed';
+  for (const token of tokens) {
+    if (!token.isStopped || status === 'failed') continue;
+    status = statusOf(token);
+  }
+  return { tokens, status };
 }
 
 function statusOf(token: Token): CallVerdict['status'] {
@@ -73,10 +85,11 @@ function statusOf(token: Token): CallVerdict['status'] {
 /** A request fails only if all its chains fail; a good one decides. @see RFC 8224 section 6.2.1 */
 function decide(chains: readonly Chain[], pending: PendingVerification): Decision {
   const tooMany = pending.surplus > 0 ? 'too-many-identity-headers' : undefined;
-  const [best] = chains.toSorted((a, b) => rank(a) - rank(b));
+  const best = chains.length < 2 ? chains[0] : chains.toSorted((a, b) => rank(a) - rank(b))[0];
   if (best === undefined) return { tokens: [], status: 'indeterminate', ...meaning(tooMany ?? 'identity-absent') };
   if (best.status === 'passed') {
-    return { ...best, verstat: 'TN-Validation-Passed', reason: undefined, sip: undefined };
+    const { tokens, status } = best;
+    return { tokens, status, verstat: 'TN-Validation-Passed', reason: undefined, sip: undefined };
   }
   const reasons = best.tokens.flatMap(failuresOf).map((failure) => failure.reason);
   const [primary] = reasons;
@@ -167,9 +180,6 @@ function signerOf(token: Token): PassportSigner | undefined {
   const signer = { certificateSha256: leaf.sha256, subject: leaf.subject.text, x5u };
   return path.spc === undefined ? signer : { spc: path.spc, ...signer };
 }
-
-const passportOf = (outcome: VerificationOutcome | undefined): VerifiedPassport | undefined =>
-  outcome?.status === 'passed' ? outcome.passport : undefined;
 
 /** One Reason per header that did not verify, also beside a good one. @see RFC 9410 section 5 */
 function reasonHeaders(decided: Decision, pending: PendingVerification): readonly string[] {

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
 import type { TrustStore } from '../certificates/trust-store.js';
+import type { PassportHeaderCache } from '../passport.js';
 import type { PassportType } from '../passport-types/passport-type.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry.js';
 import { checkCertificates, concludeVerification, startVerification } from './core.js';
@@ -99,7 +100,9 @@ export function createVerificationService(options: VerificationServiceOptions): 
 interface Shell {
   readonly certificates: CertificateRepository;
   readonly checker: SignatureChecker;
-  readonly core: Omit<VerificationCoreOptions, 'nowMs'>;
+  readonly policy: VerificationPolicy;
+  readonly types: VerificationCoreOptions['types'];
+  readonly headerCache: PassportHeaderCache;
   readonly clock: Clock;
   readonly paths: ReturnType<typeof createPathMemory>;
   readonly replays: ReplayMemory;
@@ -124,11 +127,9 @@ function openShell(options: VerificationServiceOptions): Shell {
   return {
     certificates: options.certificates,
     checker: options.signatureChecker ?? INLINE_SIGNATURE_CHECKER,
-    core: {
-      policy,
-      types: passportTypeRegistry(options.passportTypes ?? PASSPORT_TYPES),
-      headerCache: { get: (segment) => headerCache.get(segment), set: (segment, header) => headerCache.set(segment, header) },
-    },
+    policy,
+    types: passportTypeRegistry(options.passportTypes ?? PASSPORT_TYPES),
+    headerCache: { get: (segment) => headerCache.get(segment), set: (segment, header) => headerCache.set(segment, header) },
     clock: options.clock,
     paths: createPathMemory(options.certificateAlgorithms),
     // Fresh in either direction: a token dated a window ahead stays fresh for two.
@@ -152,7 +153,44 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
   if (!(signatures instanceof Promise) && signatures.every((valid) => valid === true)) {
     return Promise.resolve(conclude(shell, { pending, jobs, signatures }));
   }
-  return finishWithin(shell, { request, pending, lookups, jobs, signatures, deadline: openDeadline(budgetMs) });
+  if (!(signatures instanceof Promise)) {
+    return finishWithin(shell, { request, pending, lookups, jobs, signatures, deadline: openDeadline(budgetMs) });
+  }
+  return awaitSignatures(shell, { request, pending, lookups, jobs, budgetMs }, signatures);
+}
+
+/**
+ * Waits for signatures that are checked in other threads. Every call comes this way where there are such threads, so it costs
+ * one timer and two promises and no more.
+ */
+function awaitSignatures(
+  shell: Shell,
+  work: Omit<Unfinished, 'signatures' | 'deadline'> & { readonly budgetMs: number },
+  checked: Promise<readonly (boolean | undefined)[]>,
+): Promise<CallVerdict> {
+  const { pending, jobs, budgetMs } = work;
+  return new Promise((resolve) => {
+    const startedMs = performance.now();
+    let isOpen = true;
+    const timer = setTimeout(() => {
+      isOpen = false;
+      resolve(conclude(shell, { pending, jobs, signatures: NO_RESULTS }));
+    }, budgetMs);
+    const answer = (signatures: readonly (boolean | undefined)[]): void => {
+      if (!isOpen) return;
+      clearTimeout(timer);
+      if (signatures.includes(false)) {
+        const deadline = openDeadline(Math.max(0, budgetMs - (performance.now() - startedMs)));
+        resolve(finishWithin(shell, { ...work, signatures, deadline }));
+      } else {
+        resolve(conclude(shell, { pending, jobs, signatures }));
+      }
+    };
+    // A checker that fails has checked nothing, and nothing is not false.
+    checked.then(answer, () => {
+      answer(NO_RESULTS);
+    });
+  });
 }
 
 function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
@@ -165,8 +203,10 @@ function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
   return conclude(shell, { pending, jobs, signatures });
 }
 
-const start = (shell: Shell, request: VerificationRequest): PendingVerification =>
-  startVerification(request, { ...shell.core, nowMs: shell.clock.nowMs() });
+function start(shell: Shell, request: VerificationRequest): PendingVerification {
+  const { policy, types, headerCache } = shell;
+  return startVerification(request, { policy, types, headerCache, nowMs: shell.clock.nowMs() });
+}
 
 /** Puts what is in memory into `lookups` and returns the URLs that are not. */
 function peekAll(shell: Shell, urls: readonly string[], lookups: Lookups): readonly string[] {

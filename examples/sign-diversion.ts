@@ -1,0 +1,17 @@
+import type { AuthenticationService } from '@hopback/sdk/stir';
+
+/**
+ * A subscriber forwards calls to another number. Returns the Identity headers that the diverted INVITE must have: those it came
+ * with and, where one of them speaks of the number that diverts, a div behind them.
+ */
+export async function forwarded(
+  service: AuthenticationService,
+  identity: readonly string[],
+): Promise<readonly string[]> {
+  const outcome = await service.signDiversion({
+    identity,
+    divertingTn: '12025550199',
+    newTargetTn: '12025550150',
+  });
+  return outcome.status === 'signed' ? outcome.identityHeaders : identity;
+}

@@ -1,0 +1,189 @@
+import { createPassport } from '@hopback/sdk/testing';
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { parseIdentityHeader } from '../../sdk/src/stir/identity-header.js';
+import { canonicalJson, parsePassport } from '../../sdk/src/stir/passport.js';
+import { div } from '../../sdk/src/stir/passport-types/div.js';
+import { shaken, shakenPayload } from '../../sdk/src/stir/passport-types/shaken.js';
+import type { AuthenticationService, DiversionRequest, SigningRequest } from '../../sdk/src/stir/signing/index.js';
+import { createSigningWorld, FULL_FACTS, verifiedByJose, X5U } from '../unit/signing-scenarios.js';
+import type { SigningWorld } from '../unit/signing-scenarios.js';
+
+let world: SigningWorld;
+let service: AuthenticationService;
+
+beforeAll(async () => {
+  world = await createSigningWorld();
+  service = world.service();
+});
+
+const numberish = fc.oneof(
+  fc.stringMatching(/^\+?[0-9*#(). -]{0,24}$/),
+  fc.stringMatching(/^[1-9][0-9]{6,14}$/),
+  fc.constantFrom(
+    '911',
+    '112',
+    '2025550101',
+    '+12025550199',
+    '01144207946000',
+    '00',
+    '',
+    'alice',
+    '%2B12025550101',
+    '"\\',
+  ),
+  fc.string(),
+);
+const dialled = fc.oneof(
+  fc.stringMatching(/^\+?[1-9][0-9]{9,14}$/),
+  fc.stringMatching(/^\+1-[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}$/),
+);
+const callable = fc.oneof({ weight: 3, arbitrary: dialled }, { weight: 1, arbitrary: numberish });
+const uriish = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('sip:', 'sips:', 'tel:', 'urn:', ''),
+      numberish,
+      fc.constantFrom('', '@example.com', '@[::1]', '@anonymous.invalid', ';x=y'),
+    )
+    .map((parts) => parts.join('')),
+  fc.string(),
+);
+const headerish = fc.oneof(
+  uriish,
+  uriish.map((uri) => `"A \\" B" <${uri}>;tag=1`),
+  uriish.map((uri) => `<${uri}>, <${uri}>`),
+);
+const list = (value: fc.Arbitrary<string>): fc.Arbitrary<string | string[]> =>
+  fc.oneof(value, fc.array(value, { maxLength: 4 }));
+
+const addressed = fc
+  .tuple(
+    fc.constantFrom('<sip:', '"A" <sip:', '<tel:', 'sip:', '<sips:'),
+    callable,
+    fc.constantFrom('@example.com', ''),
+  )
+  .map(([before, tn, after]) => `${before}${tn}${after}${before.includes('<') ? '>' : ''};tag=1`);
+const usual = fc.oneof({ weight: 4, arbitrary: addressed }, { weight: 1, arbitrary: headerish });
+
+const byNumber = fc.record(
+  { origTn: callable, destTn: list(callable), destUri: list(uriish) },
+  { requiredKeys: ['origTn', 'destTn'] },
+);
+const bySip = fc.record(
+  {
+    from: usual,
+    pAssertedIdentity: list(usual),
+    to: usual,
+    requestUri: uriish,
+    date: fc.string(),
+    identity: list(fc.string()),
+  },
+  { requiredKeys: ['from', 'to'] },
+);
+
+test('signs numbers of any kind so that the result parses, is canonical and verifies with jose, or says why not', async () => {
+  let signed = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(byNumber, bySip), async (parties) => {
+      const outcome = service.signNow({ facts: FULL_FACTS, ...parties });
+      if (outcome.status !== 'signed') {
+        expect(outcome.reason).not.toBe('');
+        return;
+      }
+      signed += 1;
+      const [value = ''] = outcome.identityHeaders;
+      const header = parseIdentityHeader(value);
+      expect(header).toMatchObject({
+        status: 'parsed',
+        identityHeader: { info: X5U, alg: 'ES256', ppt: 'shaken', token: outcome.token },
+      });
+      const passport = parsePassport(outcome.token);
+      if (passport.status === 'malformed') throw new Error(passport.detail);
+      const claims = shaken.readClaims(passport.passport.payload);
+      expect(claims).toMatchObject({ status: 'read', claims: { attestation: outcome.claims.attestation } });
+      const verified = await verifiedByJose(outcome.token, world.provider.publicKeyPem);
+      expect(verified.payloadText).toBe(canonicalJson(shakenPayload(outcome.claims)));
+      expect(passport.passport.canonicalClaims).toBe(verified.payloadText);
+    }),
+    { numRuns: 3_000 },
+  );
+  // A generator that never hits anything would prove nothing.
+  expect(signed).toBeGreaterThan(300);
+});
+
+test('never throws for a request, whatever it is made of', () => {
+  const anything = fc.record(
+    {
+      from: fc.anything(),
+      pAssertedIdentity: fc.anything(),
+      to: fc.anything(),
+      requestUri: fc.anything(),
+      date: fc.anything(),
+      identity: fc.anything(),
+      facts: fc.anything(),
+      attestation: fc.anything(),
+      origId: fc.anything(),
+      origTn: fc.anything(),
+      destTn: fc.anything(),
+      destUri: fc.anything(),
+      iatSeconds: fc.anything(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(anything, (request) => {
+      expect(['signed', 'not-signed', 'refused']).toContain(service.signNow(request as SigningRequest).status);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('adds a div that names what it diverts, verifies with jose and leaves the rest alone, or says why not', async () => {
+  const destination = fc.oneof(fc.stringMatching(/^1[2-9][0-9]{9}$/), numberish);
+  await fc.assert(
+    fc.asyncProperty(
+      destination,
+      destination,
+      fc.array(fc.string()),
+      fc.boolean(),
+      async (diverting, target, junk, isDirect) => {
+        const passport = createPassport({ signer: world.provider, x5u: X5U, destTn: diverting }).identityHeader;
+        const identity = isDirect ? [passport] : [...junk, passport];
+        const outcome = service.signDiversionNow({ identity, divertingTn: diverting, newTargetTn: target });
+        if (outcome.status !== 'signed') {
+          expect(outcome.reason).not.toBe('');
+          return;
+        }
+        expect(outcome.identityHeaders).toContain(passport);
+        expect(outcome.identityHeaders.at(-1)).toBe(outcome.identityHeader);
+        const parsed = parsePassport(outcome.token);
+        if (parsed.status === 'malformed') throw new Error(parsed.detail);
+        expect(div.readClaims(parsed.passport.payload).status).toBe('read');
+        await verifiedByJose(outcome.token, world.provider.publicKeyPem);
+      },
+    ),
+    { numRuns: 1_500 },
+  );
+});
+
+test('never throws for a diversion, whatever it is made of', () => {
+  const anything = fc.record(
+    {
+      identity: fc.oneof(fc.string(), fc.array(fc.string()), fc.anything()),
+      divertingTn: fc.anything(),
+      newTargetTn: fc.anything(),
+      newTargetUri: fc.anything(),
+      origTn: fc.anything(),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(anything, (request) => {
+      expect(['signed', 'not-signed', 'refused']).toContain(
+        service.signDiversionNow(request as DiversionRequest).status,
+      );
+    }),
+    { numRuns: 5_000 },
+  );
+});

@@ -1,0 +1,477 @@
+import { sign } from 'node:crypto';
+import { isHopbackError } from '@hopback/sdk/errors';
+import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  createAttestationPolicy,
+  createExternalSigner,
+  createLocalSigner,
+  createStaticCertificateSource,
+  DEFAULT_ATTESTATION_POLICY,
+} from '../../sdk/src/stir/signing/index.js';
+import type {
+  AuthenticationServiceOptions,
+  Signer,
+  SignatureRecord,
+  SigningOutcome,
+  SigningRequest,
+} from '../../sdk/src/stir/signing/index.js';
+import {
+  CALL,
+  createSigningWorld,
+  expectSigned,
+  FULL_FACTS,
+  NOW_SECONDS,
+  verifiedByJose,
+  X5U,
+} from './signing-scenarios.js';
+import type { SigningWorld } from './signing-scenarios.js';
+
+let world: SigningWorld;
+const DAY_MS = 86_400_000;
+const UUID = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
+
+beforeAll(async () => {
+  world = await createSigningWorld();
+});
+beforeEach(() => world.clock.set(world.pki.nowMs));
+
+const signNow = (request: unknown, changes: Partial<AuthenticationServiceOptions> = {}): SigningOutcome =>
+  world.service(changes).signNow(request as SigningRequest);
+const reasonOf = (outcome: SigningOutcome): string =>
+  outcome.status === 'signed' ? 'signed' : `${outcome.status}: ${outcome.reason}`;
+const policy = (explicitAttestation: 'refused' | 'at-most-rule' | 'permitted') =>
+  createAttestationPolicy({ ...DEFAULT_ATTESTATION_POLICY, explicitAttestation });
+
+test('signs a call so that jose verifies it, with exactly the header and claims of RFC 8588', async () => {
+  const signed = expectSigned(await world.service().sign(CALL));
+  const verified = await verifiedByJose(signed.token, world.provider.publicKeyPem);
+  expect(verified.header).toEqual({ alg: 'ES256', ppt: 'shaken', typ: 'passport', x5u: X5U });
+  expect(verified.payloadText).toBe(
+    `{"attest":"A","dest":{"tn":["${TEST_DEST_TN}"]},"iat":${String(NOW_SECONDS)},"orig":{"tn":"${TEST_ORIG_TN}"},"origid":"${TEST_ORIG_ID}"}`,
+  );
+  expect(Buffer.from(signed.token.split('.')[0] ?? '', 'base64url').toString()).toBe(
+    `{"alg":"ES256","ppt":"shaken","typ":"passport","x5u":"${X5U}"}`,
+  );
+});
+
+test('writes the Identity header with unquoted parameters', () => {
+  const signed = expectSigned(signNow(CALL));
+  expect(signed.identityHeaders).toEqual([`${signed.token};info=<${X5U}>;alg=ES256;ppt=shaken`]);
+});
+
+test('keeps the decision beside the signature as plain JSON', () => {
+  const records: SignatureRecord[] = [];
+  const signed = expectSigned(signNow(CALL, { onRecord: (record) => records.push(record) }));
+  expect(records).toEqual([signed.record]);
+  expect(signed.recordDelivery).toBe('delivered');
+  expect(JSON.parse(JSON.stringify(signed.record))).toEqual({
+    format: 'hopback.attestation-record.1',
+    ppt: 'shaken',
+    claims: signed.claims,
+    decidedBy: 'policy',
+    decision: {
+      attestation: 'A',
+      policyId: 'hopback-default-1',
+      ruleId: 'originating-full',
+      basis: DEFAULT_ATTESTATION_POLICY.rules[0]?.basis,
+      decidedOn: ['role', 'customerKnown', 'callerAuthenticated', 'numberOwnership'],
+      facts: { ...FULL_FACTS },
+    },
+    signature: {
+      spc: '1234',
+      signedAtMs: world.pki.nowMs,
+      signingInputSha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      certificateSha256: world.provider.sha256,
+      x5u: X5U,
+      signerKind: 'local',
+    },
+  });
+});
+
+test.each<[string, AuthenticationServiceOptions['onRecord'], string]>([
+  [
+    'throws',
+    () => {
+      throw new Error('disk full');
+    },
+    'failed',
+  ],
+  ['rejects later', () => Promise.reject(new Error('disk full')), 'delivered'],
+  ['is not there', undefined, 'no-sink'],
+])('signs although the sink of its records %s', (_what, onRecord, recordDelivery) => {
+  const changes = onRecord === undefined ? {} : { onRecord };
+  expect(expectSigned(signNow(CALL, changes)).recordDelivery).toBe(recordDelivery);
+});
+
+const sip = (changes: Record<string, unknown> = {}): unknown => ({
+  facts: FULL_FACTS,
+  from: '"A" <sip:+12025550101@example.com>;tag=1',
+  to: '<sip:+12025550199@example.com>',
+  requestUri: 'sip:+12025550199@gateway.example.net',
+  ...changes,
+});
+
+test.each<[string, Record<string, unknown>, string, string | { uri: string }]>([
+  ['From and To', {}, '12025550101', '12025550199'],
+  [
+    'an asserted identity before From',
+    { pAssertedIdentity: '<sip:+12025550123@example.com>' },
+    '12025550123',
+    '12025550199',
+  ],
+  [
+    'a tel before a sip identity',
+    { pAssertedIdentity: '<sip:+12025550111@example.com>, <tel:+12025550122>' },
+    '12025550122',
+    '12025550199',
+  ],
+  [
+    'several P-Asserted-Identity fields',
+    { pAssertedIdentity: ['<sip:alice@example.com>', '<tel:+1-202-555-0133>'] },
+    '12025550133',
+    '12025550199',
+  ],
+  [
+    'the asserted number of an anonymous caller',
+    { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1', pAssertedIdentity: '<tel:+12025550144>' },
+    '12025550144',
+    '12025550199',
+  ],
+  [
+    'From where the asserted identity has no number',
+    { pAssertedIdentity: '<sip:alice@example.com>' },
+    '12025550101',
+    '12025550199',
+  ],
+  ['a national number', { from: '<sip:2025550101@example.com>;tag=1' }, '12025550101', '12025550199'],
+  [
+    'a trunk group in the user part',
+    { from: '<sip:+12025550101;tgrp=tg1;trunk-context=example.com@example.com>' },
+    '12025550101',
+    '12025550199',
+  ],
+  [
+    'a ported called number',
+    { to: '<sip:+12025550199;npdi;rn=+12025550000@example.com;user=phone>' },
+    '12025550101',
+    '12025550199',
+  ],
+  ['a number that is not global, as dialled', { from: '<sip:00000000000@example.com>' }, '00000000000', '12025550199'],
+  ['a short code as caller', { from: '<sip:54321@example.com>' }, '54321', '12025550199'],
+  ['the Request-URI where To is unusable', { to: 'nonsense' }, '12025550101', '12025550199'],
+  [
+    'a called party without number',
+    { to: '<sip:Bob@Example.COM;user=ip>' },
+    '12025550101',
+    { uri: 'sip:Bob@example.com' },
+  ],
+])('reads the parties from %s', async (_what, changes, origTn, dest) => {
+  const signed = expectSigned(signNow(sip(changes)));
+  const { claims } = await verifiedByJose(signed.token, world.provider.publicKeyPem);
+  expect(claims).toMatchObject({
+    orig: { tn: origTn },
+    dest: typeof dest === 'string' ? { tn: [dest] } : { uri: [dest.uri] },
+  });
+});
+
+test('signs for the Request-URI where it is set to', () => {
+  const request = sip({ requestUri: 'sip:+12025550177@example.com' });
+  expect(expectSigned(signNow(request, { destination: 'request-uri' })).claims.destTn).toEqual(['12025550177']);
+});
+
+test('signs several called parties, numbers before URIs', async () => {
+  const request = {
+    ...CALL,
+    destTn: ['+1 (202) 555-0198', '12025550197'],
+    destUri: ['sip:bob@example.com', 'tel:+12025550196'],
+  };
+  const signed = expectSigned(signNow(request));
+  const { claims } = await verifiedByJose(signed.token, world.provider.publicKeyPem);
+  expect(claims).toMatchObject({
+    dest: { tn: ['12025550198', '12025550197', '12025550196'], uri: ['sip:bob@example.com'] },
+  });
+});
+
+test.each<[string, Record<string, unknown>]>([
+  [
+    'an anonymous caller without asserted number',
+    sip({ from: '<sip:anonymous@anonymous.invalid>;tag=1' }) as Record<string, unknown>,
+  ],
+  ['a caller with a name only', sip({ from: '<sip:alice@example.com>' }) as Record<string, unknown>],
+  ['no caller at all', { facts: FULL_FACTS, to: '<sip:+12025550199@example.com>' }],
+  ['a From that cannot be read', sip({ from: '<<<' }) as Record<string, unknown>],
+  ['a From that is no text', sip({ from: 42, to: { toString: 1 }, pAssertedIdentity: [7] }) as Record<string, unknown>],
+  ['no called party', { facts: FULL_FACTS, from: '<tel:+12025550101>' }],
+  ['a caller given by something that is no number', { ...CALL, origTn: 'alice' }],
+  ['an undefined caller', { ...CALL, origTn: undefined }],
+  ['an empty list of called numbers', { ...CALL, destTn: [] }],
+  ['one called number among several that is none', { ...CALL, destTn: [TEST_DEST_TN, 'bob'] }],
+  [
+    'a called URI longer than verifiers look at',
+    { ...CALL, destTn: [], destUri: `sip:${'b'.repeat(300)}@example.com` },
+  ],
+])('leaves a call with %s unsigned', (_what, request) => {
+  expect(reasonOf(signNow(request))).toBe('not-signed: no-usable-number');
+});
+
+test('leaves a call unsigned that is switched off, whatever else it says', () => {
+  expect(reasonOf(signNow({ ...CALL, sign: false }))).toBe('not-signed: switched-off');
+  expect(reasonOf(signNow({ ...CALL, sign: true }))).toBe('signed');
+});
+
+test('tells the decision with a call that the policy leaves unsigned', () => {
+  const outcome = signNow({ ...CALL, facts: { role: 'intermediate', receivedFrom: 'intermediate-provider' } });
+  expect(outcome).toMatchObject({ status: 'not-signed', reason: 'policy', decision: { ruleId: 'intermediate-other' } });
+});
+
+test.each([
+  ['911', 'sip:911@example.com'],
+  ['urn:service:sos', 'urn:service:sos'],
+])('does not hold up an emergency call to %s', (_what, uri) => {
+  expect(reasonOf(signNow(sip({ to: `<${uri}>`, requestUri: uri })))).toBe('not-signed: emergency');
+  expect(reasonOf(signNow({ ...CALL, destTn: [], destUri: uri }))).toBe('not-signed: emergency');
+  expect(expectSigned(signNow(sip({ to: `<${uri}>` }), { emergencyCalls: 'sign' })).claims.destTn).toEqual(['911']);
+});
+
+const passport = (ppt: string, more: Record<string, unknown> = {}): string =>
+  createPassport({ signer: world.provider, x5u: X5U, ppt, ...more }).identityHeader;
+
+test.each<[string, string, () => string | readonly string[]]>([
+  ['a shaken PASSporT', 'not-signed: already-signed', () => passport('shaken')],
+  [
+    'a shaken PASSporT of last year',
+    'not-signed: already-signed',
+    () => passport('shaken', { iatSeconds: NOW_SECONDS - 31_536_000 }),
+  ],
+  ['a plain PASSporT', 'not-signed: already-signed', () => [passport('absent')]],
+  ['a compact one', 'not-signed: already-signed', () => `..c2ln;info=<${X5U}>;alg=ES256`],
+  ['a div without its original', 'not-signed: already-signed', () => passport('div')],
+  ['a shaken PASSporT behind junk', 'not-signed: already-signed', () => ['junk', passport('shaken')]],
+  ['a shaken PASSporT in a joined field', 'not-signed: already-signed', () => `junk, ${passport('shaken')}`],
+  ['a statement of another kind', 'signed', () => passport('rph', { claims: { rph: {} } })],
+  ['junk alone', 'signed', () => ['junk', ';;;', 'a.b.c;ppt=shaken']],
+  ['an empty list', 'signed', () => []],
+  ['something that is no text', 'signed', () => 42 as never],
+])('finds a request with %s and answers %s', (_what, expected, identity) => {
+  expect(reasonOf(signNow({ ...CALL, identity: identity() }))).toBe(expected);
+});
+
+test.each<['refused' | 'at-most-rule' | 'permitted', string, string]>([
+  ['refused', 'A', 'refused: attestation-not-permitted'],
+  ['refused', 'C', 'refused: attestation-not-permitted'],
+  ['at-most-rule', 'A', 'refused: attestation-not-permitted'],
+  ['at-most-rule', 'B', 'signed'],
+  ['at-most-rule', 'C', 'signed'],
+  ['permitted', 'A', 'signed'],
+  ['permitted', 'D', 'refused: request-invalid'],
+  ['permitted', 'Abc', 'refused: request-invalid'],
+])('with explicit attestation %s and B by rule, a request for %s is %s', (explicit, attestation, expected) => {
+  const facts = { ...FULL_FACTS, numberOwnership: 'unknown' };
+  const outcome = signNow({ ...CALL, facts, attestation }, { policy: policy(explicit) });
+  expect(reasonOf(outcome)).toBe(expected);
+  if (outcome.status === 'signed') {
+    expect(outcome.claims.attestation).toBe(attestation);
+    expect(outcome.record).toMatchObject({ decidedBy: 'request', decision: { attestation: 'B' } });
+  }
+});
+
+test('lets a request override a rule that signs nothing only where everything is permitted', () => {
+  const request = { ...CALL, facts: { role: 'terminating' }, attestation: 'C' };
+  expect(reasonOf(signNow(request, { policy: policy('at-most-rule') }))).toBe('refused: attestation-not-permitted');
+  expect(reasonOf(signNow(request, { policy: policy('permitted') }))).toBe('signed');
+});
+
+test('adds a Date where there is none or a wrong one, and leaves a right one', () => {
+  const date = 'Mon, 02 Nov 2026 12:00:00 GMT';
+  expect(expectSigned(signNow(CALL)).date).toBe(date);
+  expect(expectSigned(signNow({ ...CALL, date: 'yesterday' })).date).toBe(date);
+  expect(expectSigned(signNow({ ...CALL, date: 'Mon, 02 Nov 2026 11:58:59 GMT' })).date).toBe(date);
+  expect(expectSigned(signNow({ ...CALL, date: 'Mon, 02 Nov 2026 11:59:00 GMT' })).date).toBeUndefined();
+  expect(expectSigned(signNow({ ...CALL, date: 42 })).date).toBe(date);
+});
+
+test.each([
+  [NOW_SECONDS - 60, 'signed'],
+  [NOW_SECONDS + 60, 'signed'],
+  [NOW_SECONDS - 61, 'refused: iat-not-current'],
+  [NOW_SECONDS + 61, 'refused: iat-not-current'],
+  [NOW_SECONDS + 0.5, 'refused: iat-not-current'],
+  [Number.NaN, 'refused: iat-not-current'],
+  [String(NOW_SECONDS), 'refused: iat-not-current'],
+])('with a time of issue of %s the call is %s', (iatSeconds, expected) => {
+  expect(reasonOf(signNow({ ...CALL, iatSeconds }))).toBe(expected);
+});
+
+test('takes an origid that is a UUID and no other', () => {
+  expect(expectSigned(signNow({ ...CALL, origId: UUID })).claims.origId).toBe(UUID);
+  for (const origId of ['', 'customer-7', `${UUID}"`, 7]) {
+    expect(reasonOf(signNow({ ...CALL, origId }))).toBe('refused: request-invalid');
+  }
+});
+
+test('refuses more destinations than one PASSporT may have', () => {
+  const destTn = Array.from({ length: 33 }, (_, at) => `120255501${String(at).padStart(2, '0')}`);
+  expect(reasonOf(signNow({ ...CALL, destTn }))).toBe('refused: request-invalid');
+  expect(reasonOf(signNow({ ...CALL, destTn: destTn.slice(1) }))).toBe('signed');
+});
+
+test('refuses an Identity header that no verifier would look at', () => {
+  const destUri = Array.from({ length: 32 }, (_, at) => `sip:${String(at).padEnd(230, 'x')}@example.com`);
+  expect(reasonOf(signNow({ ...CALL, destTn: [], destUri }))).toBe('refused: identity-header-too-long');
+});
+
+async function outcomeUnder(
+  certificate: Parameters<SigningWorld['pki']['issueServiceProvider']>[0],
+  changes: Partial<AuthenticationServiceOptions> = {},
+): Promise<SigningOutcome> {
+  const provider = world.pki.issueServiceProvider(certificate);
+  const certificateSource = createStaticCertificateSource({ chainPem: provider.chainPem, x5u: X5U });
+  const signer = await createLocalSigner({ privateKeyPem: provider.privateKeyPem });
+  return signNow(CALL, { certificateSource, signer, ...changes });
+}
+
+test('refuses without certificate, and would try again', () => {
+  const outcome = signNow(CALL, { certificateSource: { current: () => undefined } });
+  expect(outcome).toMatchObject({ status: 'refused', reason: 'no-certificate', retryable: true });
+});
+
+test('refuses under an expired certificate, from the first millisecond on', () => {
+  world.clock.set(world.provider.notAfterMs);
+  expect(reasonOf(signNow(CALL))).toBe('signed');
+  world.clock.advance(1);
+  expect(signNow(CALL)).toMatchObject({
+    status: 'refused',
+    reason: 'certificate-expired',
+    expected: `not after ${new Date(world.provider.notAfterMs).toISOString()}`,
+    actual: new Date(world.provider.notAfterMs + 1).toISOString(),
+  });
+});
+
+test('refuses under a certificate that is not valid yet', () => {
+  world.clock.set(world.provider.notBeforeMs - 1);
+  expect(reasonOf(signNow(CALL))).toBe('refused: certificate-not-yet-valid');
+  world.clock.advance(1);
+  expect(reasonOf(signNow(CALL))).toBe('signed');
+});
+
+test('refuses when a certificate above has expired', async () => {
+  const issuer = world.pki.issueCa({ notAfterMs: world.pki.nowMs - DAY_MS });
+  expect(reasonOf(await outcomeUnder({ spc: '1234', issuer }))).toBe('refused: certificate-expired');
+});
+
+test('refuses with a key that is not the one of the certificate', async () => {
+  const signer = await createLocalSigner({ privateKeyPem: createTestKey().privateKeyPem });
+  expect(reasonOf(signNow(CALL, { signer }))).toBe('refused: key-mismatch');
+});
+
+test('refuses under the certificate of another provider', async () => {
+  expect(await outcomeUnder({ spc: '9999' })).toMatchObject({
+    reason: 'spc-mismatch',
+    expected: '1234',
+    actual: '9999',
+  });
+  expect(await outcomeUnder({ spc: '1234', tnAuthList: [{ kind: 'one', tn: TEST_ORIG_TN }] })).toMatchObject({
+    reason: 'spc-mismatch',
+    actual: 'no SPC',
+  });
+  expect(await outcomeUnder({ spc: '1234', tnAuthList: 'absent' })).toMatchObject({ reason: 'spc-mismatch' });
+});
+
+test('signs under a certificate that names its SPC among others', async () => {
+  const tnAuthList = [{ kind: 'spc', spc: '9999' } as const, { kind: 'spc', spc: '1234' } as const];
+  expect(reasonOf(await outcomeUnder({ spc: '1234', tnAuthList }))).toBe('signed');
+});
+
+test('takes up a new certificate at the next call, and says so in the record', async () => {
+  let current = world.options.certificateSource.current();
+  const service = world.service({ certificateSource: { current: () => current } });
+  const next = world.pki.issueServiceProvider({ spc: '1234', key: world.provider.key });
+  const first = expectSigned(service.signNow(CALL));
+  current = createStaticCertificateSource({
+    chainPem: next.chainPem,
+    x5u: 'https://certificates.example.com/2.pem',
+  }).current();
+  const second = expectSigned(service.signNow(CALL));
+  expect(first.record.signature.certificateSha256).toBe(world.provider.sha256);
+  expect(second.record.signature.certificateSha256).toBe(next.sha256);
+  expect((await verifiedByJose(second.token, next.publicKeyPem)).header).toMatchObject({
+    x5u: 'https://certificates.example.com/2.pem',
+  });
+});
+
+test('tells what stands in the way before any call comes', async () => {
+  expect(world.service().obstacle()).toBeUndefined();
+  const signer = await createLocalSigner({ privateKeyPem: createTestKey().privateKeyPem });
+  expect(world.service({ signer }).obstacle()).toMatchObject({ reason: 'key-mismatch' });
+});
+
+test('signs with a key behind a service, but not at once', async () => {
+  const { privateKey, publicKey } = world.provider.key;
+  const signer = await createExternalSigner({
+    sign: async (message) => sign('sha256', message, privateKey),
+    publicKey,
+    format: 'der',
+    inputKind: 'message',
+  });
+  const service = world.service({ signer });
+  expect(service.signNow(CALL)).toMatchObject({ status: 'refused', reason: 'signer-is-asynchronous' });
+  const signed = expectSigned(await service.sign(CALL));
+  expect(signed.record.signature.signerKind).toBe('external');
+  await expect(verifiedByJose(signed.token, world.provider.publicKeyPem)).resolves.toBeDefined();
+});
+
+const brokenSigner = (answer: () => unknown): Signer => ({
+  algorithm: 'ES256',
+  kind: 'external',
+  synchronous: false,
+  publicKey: world.provider.key.publicKey,
+  sign: async () => answer() as Uint8Array,
+});
+
+test.each<[string, () => unknown]>([
+  [
+    'throws',
+    () => {
+      throw new Error('no');
+    },
+  ],
+  ['returns nothing', () => undefined],
+  ['returns 63 octets', () => new Uint8Array(63)],
+  ['returns DER', () => sign('sha256', Buffer.from('x'), world.provider.key.privateKey)],
+])('refuses as signer-failed when the signer %s', async (_what, answer) => {
+  expect(reasonOf(await world.service({ signer: brokenSigner(answer) }).sign(CALL))).toBe('refused: signer-failed');
+  const synchronous = { ...brokenSigner(answer), synchronous: true, sign: answer } as Signer;
+  expect(reasonOf(world.service({ signer: synchronous }).signNow(CALL))).toBe('refused: signer-failed');
+});
+
+test('refuses as signer-failed when the signer rejects with nothing', async () => {
+  const signer = brokenSigner(() => Promise.reject(undefined as unknown));
+  expect(await world.service({ signer }).sign(CALL)).toMatchObject({ reason: 'signer-failed', retryable: true });
+});
+
+test('keeps telephone numbers out of what it says of calls that it does not sign', () => {
+  const outcomes = [
+    signNow({ ...CALL, sign: false }),
+    signNow({ ...CALL, destTn: '911' }),
+    signNow({ ...CALL, origId: TEST_ORIG_TN }),
+    signNow({ ...CALL, attestation: 'A' }),
+    signNow({ ...CALL, facts: { role: 'terminating' } }),
+  ];
+  expect(JSON.stringify(outcomes)).not.toMatch(/1202555/);
+});
+
+test.each<[string, Partial<AuthenticationServiceOptions>]>([
+  ['an empty SPC', { spc: '' }],
+  ['an SPC in lower case', { spc: '12ab' }],
+  ['an SPC of 16 characters', { spc: '1234567890123456' }],
+  ['ids that are no UUIDs', { randomUuid: () => 'id-1' }],
+])('is not made with %s', (_what, changes) => {
+  let code = 'made';
+  try {
+    world.service(changes);
+  } catch (error) {
+    if (isHopbackError(error)) code = error.code;
+  }
+  expect(code).toBe('invalid-configuration');
+});

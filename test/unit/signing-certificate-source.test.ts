@@ -1,0 +1,191 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isHopbackError } from '@hopback/sdk/errors';
+import { createManualClock, createTestKey, createTestPki } from '@hopback/sdk/testing';
+import type { TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  createFileCertificateSource,
+  createStaticCertificateSource,
+  readSigningCertificate,
+} from '../../sdk/src/stir/signing/index.js';
+import type { FileCertificateSourceOptions, SigningCertificate } from '../../sdk/src/stir/signing/index.js';
+import { X5U } from './signing-scenarios.js';
+
+let pki: TestPki;
+let provider: TestServiceProvider;
+let directory: string;
+
+beforeAll(async () => {
+  pki = await createTestPki();
+  provider = pki.issueServiceProvider({ spc: '1234' });
+  directory = await mkdtemp(join(tmpdir(), 'hopback-certificate-source-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function codeOf(work: () => unknown): Promise<{ code: string; reason: unknown }> {
+  try {
+    await work();
+  } catch (error) {
+    if (isHopbackError(error)) return { code: error.code, reason: error.details['reason'] };
+    throw error;
+  }
+  throw new Error('expected an error');
+}
+
+const fileWith = async (name: string, content: string | Uint8Array): Promise<string> => {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  return path;
+};
+
+const DAY_MS = 86_400_000;
+
+test('holds the whole chain, the end entity first, and always the same object', () => {
+  const source = createStaticCertificateSource({ chainPem: provider.chainPem, x5u: X5U });
+  const current = source.current();
+  expect(current?.certificate.sha256).toBe(provider.sha256);
+  expect(current?.chain.length).toBeGreaterThan(1);
+  expect(current?.x5u).toBe(X5U);
+  expect(source.current()).toBe(current);
+});
+
+test('makes the x5u of the certificate where a function says how', () => {
+  const x5u = ({ sha256 }: { sha256: string }): string => `https://certificates.example.com/${sha256}.pem`;
+  const source = createStaticCertificateSource({ chainPem: provider.chainPem, x5u });
+  expect(source.current()?.x5u).toBe(`https://certificates.example.com/${provider.sha256}.pem`);
+});
+
+test.each([
+  ['http://certificates.example.com/a.pem', 'another scheme'],
+  ['https://certificates.example.com:9443/a.pem', 'a port that no verifier connects to'],
+  ['https://user@certificates.example.com/a.pem', 'a user'],
+  ['https://certificates.example.com/a.pem?x=1', 'a query'],
+  ['https://127.0.0.1/a.pem', 'a loopback address'],
+  ['https://certificates.example.com/a>.pem', 'a character that would end the info parameter'],
+  ['', 'nothing at all'],
+])('refuses the x5u %s with %s', async (x5u) => {
+  expect(await codeOf(() => createStaticCertificateSource({ chainPem: provider.chainPem, x5u }))).toEqual({
+    code: 'invalid-configuration',
+    reason: 'x5u-refused',
+  });
+});
+
+test('takes a loopback x5u where a laboratory asks for it', () => {
+  const x5uPolicy = { allow: { hosts: ['localhost'], ports: [9443] } };
+  const x5u = 'https://localhost:9443/a.pem';
+  expect(createStaticCertificateSource({ chainPem: provider.chainPem, x5u, x5uPolicy }).current()?.x5u).toBe(x5u);
+});
+
+test('refuses a chain that cannot be read or whose order is wrong', async () => {
+  const outOfOrder = provider.certificatePem + pki.root.certificatePem + pki.intermediate.certificatePem;
+  expect(readSigningCertificate({ chainPem: 'nonsense', x5u: X5U })).toMatchObject({ reason: 'chain-malformed' });
+  expect(readSigningCertificate({ chainPem: '', x5u: X5U })).toMatchObject({ reason: 'chain-malformed' });
+  expect(readSigningCertificate({ chainPem: outOfOrder, x5u: X5U })).toMatchObject({ reason: 'chain-out-of-order' });
+  expect(await codeOf(() => createStaticCertificateSource({ chainPem: outOfOrder, x5u: X5U }))).toEqual({
+    code: 'certificate-unusable',
+    reason: 'chain-out-of-order',
+  });
+});
+
+test('reads a file again when asked and tells its listeners of a new certificate only', async () => {
+  const path = await fileWith('rotating.pem', provider.chainPem);
+  const source = await createFileCertificateSource({ path, x5u: X5U });
+  const heard: string[] = [];
+  const stop = source.subscribe((signingCertificate: SigningCertificate) =>
+    heard.push(signingCertificate.certificate.sha256),
+  );
+  const before = source.current();
+  expect((await source.reload()).status).toBe('unchanged');
+  expect(source.current()).toBe(before);
+  const next = pki.issueServiceProvider({ spc: '1234', key: provider.key });
+  await writeFile(path, next.chainPem);
+  expect((await source.reload()).status).toBe('changed');
+  expect(source.current()?.certificate.sha256).toBe(next.sha256);
+  stop();
+  await writeFile(path, provider.chainPem);
+  await source.reload();
+  expect(heard).toEqual([next.sha256]);
+});
+
+test.each<[string, (path: string) => Promise<void>, string]>([
+  ['is gone', (path) => rm(path), 'unreadable'],
+  ['is empty', (path) => writeFile(path, ''), 'chain-malformed'],
+  ['was cut off while it was written', (path) => writeFile(path, provider.chainPem.slice(0, 500)), 'chain-malformed'],
+  ['is a gigantic something', (path) => writeFile(path, Buffer.alloc(5_000_000, 0x41)), 'chain-malformed'],
+  [
+    'is out of order',
+    (path) => writeFile(path, provider.certificatePem + pki.root.certificatePem + pki.intermediate.certificatePem),
+    'chain-out-of-order',
+  ],
+])('keeps the last good certificate when the file %s', async (what, spoil, reason) => {
+  const path = await fileWith(`${what.replaceAll(' ', '-')}.pem`, provider.chainPem);
+  const source = await createFileCertificateSource({ path, x5u: X5U });
+  const good = source.current();
+  await spoil(path);
+  expect(await source.reload()).toMatchObject({ status: 'kept', reason, signingCertificate: good });
+  expect(source.current()).toBe(good);
+  await writeFile(path, provider.chainPem);
+  expect((await source.reload()).status).toBe('unchanged');
+});
+
+test('leaves alone a certificate of another key, provider or time', async () => {
+  const clock = createManualClock();
+  const owner = { spc: '1234', publicKey: provider.key.publicKey, clock };
+  const path = await fileWith('owned.pem', provider.chainPem);
+  const source = await createFileCertificateSource({ path, x5u: X5U, owner });
+  const reasonAfter = async (chainPem: string): Promise<string> => {
+    await writeFile(path, chainPem);
+    const outcome = await source.reload();
+    return outcome.status === 'kept' ? outcome.reason : outcome.status;
+  };
+  const { key } = provider;
+  const early = pki.issueServiceProvider({ spc: '1234', key, notBeforeMs: pki.nowMs + DAY_MS });
+  expect(await reasonAfter(pki.issueServiceProvider({ spc: '1234', key: createTestKey() }).chainPem)).toBe(
+    'key-mismatch',
+  );
+  expect(await reasonAfter(pki.issueServiceProvider({ spc: '9999', key }).chainPem)).toBe('spc-mismatch');
+  expect(await reasonAfter(pki.issueServiceProvider({ spc: '1234', key, notAfterMs: pki.nowMs - 1000 }).chainPem)).toBe(
+    'certificate-expired',
+  );
+  expect(await reasonAfter(early.chainPem)).toBe('certificate-not-yet-valid');
+  expect(source.current()?.certificate.sha256).toBe(provider.sha256);
+  clock.advance(DAY_MS);
+  expect(await reasonAfter(early.chainPem)).toBe('changed');
+});
+
+test('shares one reading among reloads at the same time', async () => {
+  const source = await createFileCertificateSource({ path: await fileWith('shared.pem', provider.chainPem), x5u: X5U });
+  const first = source.reload();
+  expect(source.reload()).toBe(first);
+  await first;
+  expect(source.reload()).not.toBe(first);
+});
+
+test('survives a listener that throws', async () => {
+  const path = await fileWith('listener.pem', provider.chainPem);
+  const source = await createFileCertificateSource({ path, x5u: X5U });
+  let heard = 0;
+  source.subscribe(() => {
+    throw new Error('listener');
+  });
+  source.subscribe(() => void (heard += 1));
+  await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
+  expect((await source.reload()).status).toBe('changed');
+  expect(heard).toBe(1);
+});
+
+test('does not start with a file that cannot be used', async () => {
+  const start = (changes: Partial<FileCertificateSourceOptions> & { path: string }) => () =>
+    createFileCertificateSource({ x5u: X5U, ...changes });
+  const path = await fileWith('start.pem', provider.chainPem);
+  const owner = { spc: '9999', publicKey: provider.key.publicKey, clock: createManualClock() };
+  expect(await codeOf(start({ path: join(directory, 'none.pem') }))).toMatchObject({ code: 'storage-failed' });
+  expect(await codeOf(start({ path: directory }))).toMatchObject({ code: 'storage-failed' });
+  expect(await codeOf(start({ path: await fileWith('nonsense.pem', 'x') }))).toMatchObject({
+    code: 'certificate-unusable',
+  });
+  expect(await codeOf(start({ path, x5u: 'http://a.example/' }))).toMatchObject({ code: 'invalid-configuration' });
+  expect(await codeOf(start({ path, owner }))).toEqual({ code: 'certificate-unusable', reason: 'spc-mismatch' });
+});

@@ -1,0 +1,71 @@
+import { sign } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CertificateAlarm, SignatureRecord } from '@hopback/sdk/stir';
+import { createTestKey, createTestPki } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
+import { decideForWholesale, ownPolicy } from '../../examples/sign-attestation-policy.js';
+import { headersToAdd, startSigning } from '../../examples/sign-call.js';
+import { watchedCertificate } from '../../examples/sign-certificate-alarms.js';
+import { forwarded } from '../../examples/sign-diversion.js';
+import { signerOf } from '../../examples/sign-external-signer.js';
+import { verifiedByJose } from './signing-scenarios.js';
+
+const DAY_MS = 86_400_000;
+
+// The examples run by the clock on the wall, so that the certificates here are valid today.
+const pki = await createTestPki({ nowMs: Date.now() });
+const provider = pki.issueServiceProvider({ spc: '1234' });
+
+test('the example of a call adds Date and an Identity that jose verifies, and keeps the record', async () => {
+  const records: SignatureRecord[] = [];
+  const headers = headersToAdd(await startSigning(provider, (record) => records.push(record)));
+  expect(headers.map((line) => line.split(':', 1)[0])).toEqual(['Date', 'Identity']);
+  const token = headers[1]?.slice('Identity: '.length).split(';', 1)[0] ?? '';
+  await expect(verifiedByJose(token, provider.publicKeyPem)).resolves.toMatchObject({ claims: { attest: 'A' } });
+  expect(records).toHaveLength(1);
+});
+
+test('the example of a diversion puts a div behind the Identity of the call, and leaves another call alone', async () => {
+  const service = await startSigning(provider, () => undefined);
+  const identity = headersToAdd(service)
+    .slice(1)
+    .map((line) => line.slice('Identity: '.length));
+  const headers = await forwarded(service, identity);
+  expect(headers).toHaveLength(2);
+  expect(headers[1]).toMatch(/;ppt=div$/);
+  expect(await forwarded(service, [])).toEqual([]);
+});
+
+test('the example of an external signer signs by a service that takes digests', async () => {
+  const key = createTestKey();
+  // node:crypto signs no digests; the service of the test knows which message a digest is of.
+  const messages = ['hopback signer self-test', 'a.b'];
+  let turn = 0;
+  const signer = await signerOf(
+    {
+      publicKeyPem: async () => key.publicKeyPem,
+      signDigest: async () => sign('sha256', Buffer.from(messages[turn++] ?? ''), key.privateKey),
+    },
+    'key-1',
+  );
+  expect((await signer.sign('a.b')).length).toBe(64);
+});
+
+test('the example of a policy attests A for a delegated number and nothing for the laboratory', () => {
+  expect(decideForWholesale(ownPolicy())).toMatchObject({ attestation: 'A', policyId: 'example-2' });
+});
+
+test('the example of a certificate file raises the alarm that is due', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-example-'));
+  const path = join(directory, 'chain.pem');
+  const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: Date.now() + 5 * DAY_MS });
+  await writeFile(path, chainPem);
+  const alarms: CertificateAlarm[] = [];
+  const { source, watch } = await watchedCertificate(path, (alarm) => alarms.push(alarm));
+  expect(alarms).toMatchObject([{ level: 'expiring', days: 7 }]);
+  expect((await source.reload()).status).toBe('unchanged');
+  watch.close();
+  await rm(directory, { recursive: true });
+});
