@@ -1,5 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS, sampleInvite } from '@hopback/sdk/testing';
+import {
+  GOOD_PASSPORT_NAMES,
+  GOOD_PASSPORTS,
+  PASSPORT_FAULT_NAMES,
+  PASSPORT_FAULTS,
+  sampleInvite,
+} from '@hopback/sdk/testing';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
 import { createVerificationLab } from '../support/verification-lab.js';
@@ -26,8 +32,10 @@ describe.each(PROFILES)('in profile %s', (profile) => {
     async (name) => {
       const call = GOOD_PASSPORTS[name].build(lab.faults);
       const verdict = await service().verify(requestOf(sampleInvite(call.invite)));
-      expect({ status: verdict.status, reasons: verdict.outcomes.filter(({ status }) => status !== 'ignored').length === 0 })
-        .toEqual({ status: 'passed', reasons: false });
+      expect({
+        status: verdict.status,
+        reasons: verdict.outcomes.filter(({ status }) => status !== 'ignored').length === 0,
+      }).toEqual({ status: 'passed', reasons: false });
       expect(verdict.verstat).toBe('TN-Validation-Passed');
       expect(verdict.attestation).toBe(call.attestation);
     },
@@ -39,7 +47,8 @@ describe.each(PROFILES)('in profile %s', (profile) => {
       const { identityHeader, expectedReasonHint } = PASSPORT_FAULTS[name].build(lab.faults);
       const verdict = await service().verify({ ...requestOf(sampleInvite({})), identity: [identityHeader] });
       expect(verdict.status).not.toBe('passed');
-      if (expectedReasonHint !== undefined && profile === 'shaken') expect(verdict.reasons).toContain(expectedReasonHint);
+      if (expectedReasonHint !== undefined && profile === 'shaken')
+        expect(verdict.reasons).toContain(expectedReasonHint);
     },
   );
 

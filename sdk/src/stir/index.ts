@@ -8,12 +8,22 @@ export * from './verification/index.js';
 export { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS, parseIdentityHeader } from './identity-header.js';
 export type { IdentityHeader, IdentityHeaderParts, IdentityHeaderResult } from './identity-header.js';
 export { canonicalJson, parsePassport } from './passport.js';
-export type { ParsedPassport, PassportHeaderCache, PassportResult, PassportSyntaxReason } from './passport.js';
+export type { ParsedPassport, PassportParseOptions, PassportResult, PassportSyntaxReason } from './passport.js';
+export type { PassportHeader, PassportHeaderCache } from './passport-header.js';
 export { base } from './passport-types/base.js';
-export { div } from './passport-types/div.js';
+export { div, divPayload } from './passport-types/div.js';
+export type { DivClaims } from './passport-types/div.js';
 export { PASSPORT_TYPES } from './passport-types/registry.js';
-export { shaken } from './passport-types/shaken.js';
-export type { ClaimProblem, ClaimsResult, PassportClaims, PassportParty, PassportType } from './passport-types/passport-type.js';
+export { shaken, shakenPayload } from './passport-types/shaken.js';
+export type { ShakenClaims } from './passport-types/shaken.js';
+export type {
+  CanonicalReading,
+  ClaimProblem,
+  ClaimsResult,
+  PassportClaims,
+  PassportParty,
+  PassportType,
+} from './passport-types/passport-type.js';
 export type { SignatureJob } from './es256.js';
 export type { Clock } from '../core/clock.js';
 export type { JsonFailure, JsonLimits, JsonObject, JsonValue } from '../core/bounded-json.js';
@@ -23,4 +33,4 @@ export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone
 export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-number.js';
 export { maskTelephoneNumber } from '../core/masking.js';
 export { headerValues, parseSipRequest } from '../core/sip-request.js';
-export type { SipRequestResult, SipRequestText } from '../core/sip-request.js';
+export type { SipHeaderText, SipRequestFailure, SipRequestResult, SipRequestText } from '../core/sip-request.js';

@@ -1,6 +1,10 @@
+import type { Draft } from '../core/draft.js';
 import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url, isBase64Url } from '../core/base64url.js';
 import { parseBoundedJson } from '../core/bounded-json.js';
 import type { JsonFailure, JsonObject, JsonValue } from '../core/bounded-json.js';
+import { passportHeader } from './passport-header.js';
+import type { PassportHeader, PassportHeaderCache } from './passport-header.js';
+import type { PassportClaims, PassportType } from './passport-types/passport-type.js';
 
 /**
  * A PASSporT taken apart. Syntax only: neither signature nor claims have been checked.
@@ -10,12 +14,22 @@ export interface ParsedPassport {
   readonly form: 'full' | 'compact';
   /** What the signature is over: `header.payload` in base64url. Rebuilt from the request for the compact form. */
   readonly signingInput: string;
-  readonly header: JsonObject;
+  readonly header: PassportHeader;
   readonly payload: JsonObject;
   /** The payload as JSON with sorted keys and no white space: equal claims give equal text, however they were spelled. */
   readonly canonicalClaims: string;
   /** Raw signature octets: (r, s) of 32 octets each when well-formed. */
   readonly signature: Uint8Array;
+  /** The claims, where the payload was in the exact spelling of its type and they came with it. */
+  readonly claims?: PassportClaims;
+}
+
+/** What helps {@link parsePassport} to be quick. Neither changes what comes out. */
+export interface PassportParseOptions {
+  /** Where decoded header segments are remembered. */
+  readonly headerCache?: PassportHeaderCache | undefined;
+  /** Reads payload text in the exact spelling of a type. */
+  readonly readCanonical?: PassportType['readCanonical'] | undefined;
 }
 
 /** Why a token could not be taken apart. */
@@ -26,43 +40,36 @@ export type PassportResult =
   | { readonly status: 'parsed'; readonly passport: ParsedPassport }
   | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
 
-/** Remembers decoded header segments: one signer writes the same header on every call. Bounded by its owner. */
-export interface PassportHeaderCache {
-  readonly get: (segment: string) => JsonObject | undefined;
-  readonly set: (segment: string, header: JsonObject) => void;
-}
-
 /**
  * Takes a full-form PASSporT apart: three strict base64url segments, header and payload each one JSON object within
  * bounds and without duplicate keys.
  * @param token - `header.payload.signature`
- * @param headerCache - where decoded header segments are remembered
+ * @param options - short cuts
  * @returns `parsed`, or `malformed` with a reason; never throws for peer input
  * @see RFC 8225 section 6, RFC 7515 section 2
  */
-export function parsePassport(token: string, headerCache?: PassportHeaderCache): PassportResult {
+export function parsePassport(token: string, options: PassportParseOptions = {}): PassportResult {
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
   if (first <= 0 || second < 0 || token.indexOf('.', second + 1) >= 0) {
     return malformed('identity-header-malformed', 'a PASSporT has three segments with a dot between');
   }
-  const header = readHeader(token.slice(0, first), headerCache);
+  const header = readHeader(token.slice(0, first), options.headerCache);
   if (header.status === 'malformed') return header;
-  const payload = readSegment(token.slice(first + 1, second), 'payload');
+  const payload = readPayload(token.slice(first + 1, second), options.readCanonical);
   if (payload.status === 'malformed') return payload;
   const signature = decodeBase64Url(token.slice(second + 1));
   if (signature === undefined) return malformed('base64url-invalid', 'signature segment');
-  return {
-    status: 'parsed',
-    passport: {
-      form: 'full',
-      signingInput: token.slice(0, second),
-      header: header.value,
-      payload: payload.value,
-      canonicalClaims: payload.isCanonical ? payload.text : canonicalJson(payload.value),
-      signature,
-    },
+  const passport: Draft<ParsedPassport> = {
+    form: 'full',
+    signingInput: token.slice(0, second),
+    header: header.value,
+    payload: payload.value,
+    canonicalClaims: payload.isCanonical ? payload.text : canonicalJson(payload.value),
+    signature,
   };
+  if (payload.claims !== undefined) passport.claims = payload.claims;
+  return { status: 'parsed', passport };
 }
 
 /**
@@ -103,7 +110,10 @@ export function rebuildCompactPassport(token: string, claims: CompactClaims): Pa
   const payload: JsonObject = { dest: claims.dest, iat: claims.iatSeconds, orig: claims.orig };
   const canonicalClaims = canonicalJson(payload);
   const signingInput = `${encodeBase64Url(canonicalJson(header))}.${encodeBase64Url(canonicalClaims)}`;
-  return { status: 'parsed', passport: { form: 'compact', signingInput, header, payload, canonicalClaims, signature } };
+  return {
+    status: 'parsed',
+    passport: { form: 'compact', signingInput, header: passportHeader(header), payload, canonicalClaims, signature },
+  };
 }
 
 /**
@@ -129,19 +139,33 @@ type SegmentResult =
   | { readonly status: 'parsed'; readonly value: JsonObject; readonly text: string; readonly isCanonical: boolean }
   | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
 
+type PayloadResult = SegmentResult & { readonly claims?: PassportClaims };
+
 function readHeader(
   segment: string,
   cache: PassportHeaderCache | undefined,
-): { readonly status: 'parsed'; readonly value: JsonObject } | Extract<SegmentResult, { status: 'malformed' }> {
+): { readonly status: 'parsed'; readonly value: PassportHeader } | Extract<SegmentResult, { status: 'malformed' }> {
   const known = cache?.get(segment);
   if (known !== undefined) return { status: 'parsed', value: known };
   const read = readSegment(segment, 'header');
-  if (read.status === 'parsed') cache?.set(segment, read.value);
-  return read;
+  if (read.status === 'malformed') return read;
+  const value = passportHeader(read.value);
+  cache?.set(segment, value);
+  return { status: 'parsed', value };
 }
 
-function readSegment(segment: string, which: 'header' | 'payload'): SegmentResult {
+function readPayload(segment: string, readCanonical: PassportType['readCanonical']): PayloadResult {
   const text = decodeBase64UrlText(segment);
+  const known = text === undefined ? undefined : readCanonical?.(text);
+  if (text === undefined || known === undefined) return readSegment(segment, 'payload', text);
+  return { status: 'parsed', value: known.payload, text, isCanonical: true, claims: known.claims };
+}
+
+function readSegment(
+  segment: string,
+  which: 'header' | 'payload',
+  text: string | undefined = decodeBase64UrlText(segment),
+): SegmentResult {
   if (text === undefined) {
     return isBase64Url(segment)
       ? malformed('json-malformed', `${which} is not UTF-8`)

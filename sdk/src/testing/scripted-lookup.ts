@@ -2,7 +2,8 @@ import type { LookupAddress, LookupOptions } from 'node:dns';
 
 type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 
-type LookupFunction = (hostname: string, options: LookupOptions, callback: LookupCallback) => void;
+/** The shape of `dns.lookup`. */
+export type LookupFunction = (hostname: string, options: LookupOptions, callback: LookupCallback) => void;
 
 /** A resolver in the shape of `dns.lookup`, for the `lookup` option of sockets. */
 export interface ScriptedLookup extends LookupFunction {

@@ -38,7 +38,7 @@ export { createTrustStore } from './trust-store.js';
 export type { TrustStore, TrustStoreOptions, TrustStoreSource } from './trust-store.js';
 export { checkX5uUrl } from './x5u-url-policy.js';
 export type * from './x5u-url-policy.js';
-export { fetchBounded } from './bounded-fetch.js';
+export { fetchBounded, MAX_CRL_BYTES, MAX_TRUST_LIST_BYTES } from './bounded-fetch.js';
 export type { BoundedFetchOptions, BoundedFetchResult, CacheValidators } from './bounded-fetch.js';
 export type { HostLookup, TcpConnect, ConnectionOptions } from './bounded-connection.js';
 export type { SignatureAlgorithmName } from './signed-object.js';

@@ -54,6 +54,17 @@ export interface PassportType {
   readonly section: string;
   /** Reads the payload; never throws for peer input. */
   readonly readClaims: (payload: JsonObject) => ClaimsResult;
+  /**
+   * A short cut for payload text in the exact spelling that signers of this type use; undefined for any other, which then goes
+   * through the JSON parser and `readClaims`. Must never answer what those would not.
+   */
+  readonly readCanonical?: (payloadText: string) => CanonicalReading | undefined;
+}
+
+/** What {@link PassportType.readCanonical} reads: the payload, and its claims. */
+export interface CanonicalReading {
+  readonly payload: JsonObject;
+  readonly claims: PassportClaims;
 }
 
 /** Collects what is wrong while claims are read. */
@@ -114,9 +125,7 @@ export function readDest(reader: ClaimReader): readonly PassportParty[] {
 
 /** Closes the reader: the claims when nothing was wrong, else all problems. */
 export function closeClaims(reader: ClaimReader, claims: PassportClaims): ClaimsResult {
-  return reader.problems.length === 0
-    ? { status: 'read', claims }
-    : { status: 'malformed', problems: reader.problems };
+  return reader.problems.length === 0 ? { status: 'read', claims } : { status: 'malformed', problems: reader.problems };
 }
 
 /** A claim of the wrong shape, with its value shortened for people. */

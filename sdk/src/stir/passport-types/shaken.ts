@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/bounded-json.js';
 import type { Attestation } from '../../core/terms.js';
+import { readCanonicalShaken } from './canonical-shaken.js';
 import { closeClaims, malformedClaim, openClaims, readDest, readIat, readParty, shortJson } from './passport-type.js';
 import type { ClaimReader, PassportType } from './passport-type.js';
 
@@ -12,6 +13,7 @@ export const shaken: PassportType = {
   role: 'caller',
   compactForm: false,
   section: 'RFC 8588',
+  readCanonical: readCanonicalShaken,
   readClaims(payload) {
     const reader = openClaims(payload, REQUIRED);
     const claims = {

@@ -16,7 +16,7 @@ export type NumberOwnership =
 /** From whom the call was received. */
 export type CallSource =
   | 'customer'
-  /** Directly from the provider that originated it. @see 47 CFR 64.6302 */
+  /** Directly from the provider that originated it (47 CFR 64.6302). */
   | 'originating-provider'
   | 'intermediate-provider'
   | 'foreign-provider'

@@ -49,6 +49,11 @@ export const NO_RULE = 'no-rule';
  * @param data - the policy; default {@link DEFAULT_ATTESTATION_POLICY}
  * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` (from 0) where a rule is wrong
  * @see ATIS-1000074 section 5.2.3
+ * @example
+ * ```ts
+ * // the whole of it: examples/sign-attestation-policy.ts
+ * const policy = createAttestationPolicy({ id: 'example-2', rules: [laboratory, ...DEFAULT_ATTESTATION_POLICY.rules] });
+ * ```
  */
 export function createAttestationPolicy(data: AttestationPolicyData = DEFAULT_ATTESTATION_POLICY): AttestationPolicy {
   checkAttestationPolicy(data);

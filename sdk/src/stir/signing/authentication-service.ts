@@ -69,6 +69,12 @@ export const MAX_DATE_SKEW_SECONDS = 60;
  * @throws {@link HopbackError} `invalid-configuration` when the SPC is not 1 to 15 characters of `0-9A-Z`, or
  * `randomUuid` makes no UUID
  * @see RFC 8224 section 6.1, RFC 8588, RFC 8946, ATIS-1000074 section 5.2
+ * @example
+ * ```ts
+ * // the whole of it: examples/sign-call.ts
+ * const service = createAuthenticationService({ spc: '1234', signer, certificateSource, policy, clock, randomUuid });
+ * const outcome = service.signNow({ from, to, facts: { role: 'gateway' } });
+ * ```
  */
 export function createAuthenticationService(options: AuthenticationServiceOptions): AuthenticationService {
   if (!SPC.test(options.spc)) {

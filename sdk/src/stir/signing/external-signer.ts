@@ -57,6 +57,11 @@ export type SignerFailure = 'timeout' | 'threw' | 'malformed-signature' | 'signa
  * @throws {@link HopbackError} `key-unusable` when the public key is not P-256 or the first signature does not verify with it;
  * `invalid-argument` when a bound is not a positive number; `signer-failed` (retryable) when the first signature could not be had
  * @see RFC 7518 section 3.4
+ * @example
+ * ```ts
+ * // the whole of it: examples/sign-external-signer.ts
+ * const signer = await createExternalSigner({ publicKey, sign, inputKind: 'sha256-digest', format: 'der' });
+ * ```
  */
 export async function createExternalSigner(options: ExternalSignerOptions): Promise<AsynchronousSigner> {
   const publicKey = requireP256(importPublicKey(options.publicKey), 'public');

@@ -72,7 +72,7 @@ export type SigningOutcome = SignedCall | NotSigned | RefusedSigning;
 /** Why no div is added. */
 export type NotDivertedReason =
   | 'switched-off'
-  /** There is no Identity, so that there is nothing that a div could refer to. @see RFC 8946 section 4 */
+  /** There is no Identity, so that there is nothing that a div could refer to (RFC 8946 section 4). */
   | 'no-identity'
   /** Old and new target are the same. */
   | 'not-retargeted'

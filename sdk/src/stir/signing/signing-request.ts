@@ -79,9 +79,9 @@ export function readSigningParties(
 ): SigningParties | NotSigned<'no-usable-number'> | RefusedSigning<'request-invalid'> {
   const plan = options.numberingPlan;
   if ('origTn' in request) return readNumbers(request, plan);
-  const parties = readParties(partyHeaders(request), options);
+  const parties = readParties(partyHeaders(request, options), options);
   if (parties.orig?.kind !== 'tn') return NO_CALLING_NUMBER;
-  const [dest] = parties.dest;
+  const dest = parties.dest[0] ?? targetOf(request, options);
   if (dest === undefined || dest.value.length > MAX_DESTINATION_CHARS) return NO_CALLED_PARTY;
   const origTn = parties.orig.value;
   return dest.kind === 'tn'
@@ -131,16 +131,23 @@ const SPEAKS_FOR_CALLER: ReadonlySet<unknown> = new Set([undefined, 'shaken', 'd
 const NO_CALLING_NUMBER = notSigned('no-usable-number', 'Neither P-Asserted-Identity nor From has a telephone number.');
 const NO_CALLED_PARTY = notSigned('no-usable-number', 'The request names no called party that a PASSporT can name.');
 
-/** Only texts go further: requests also come from JavaScript and from JSON. */
-function partyHeaders(request: SipSigningRequest): VerificationRequest {
+/** Only texts go further: requests also come from JavaScript and from JSON. The Request-URI only where it is the first choice. */
+function partyHeaders(request: SipSigningRequest, options: PartyOptions): VerificationRequest {
   const { from, pAssertedIdentity, to, requestUri } = request;
   const headers: Writable<VerificationRequest> = { identity: '' };
   if (typeof from === 'string') headers.from = from;
-  if (typeof pAssertedIdentity === 'string' || isTextList(pAssertedIdentity))
+  if (typeof pAssertedIdentity === 'string' || isTextList(pAssertedIdentity)) {
     headers.pAssertedIdentity = pAssertedIdentity;
+  }
   if (typeof to === 'string') headers.to = to;
-  if (typeof requestUri === 'string') headers.requestUri = requestUri;
+  if (options.destination === 'request-uri' && typeof requestUri === 'string') headers.requestUri = requestUri;
   return headers;
+}
+
+/** The called party by the Request-URI, for a To that names none. */
+function targetOf(request: SipSigningRequest, options: PartyOptions): PassportParty | undefined {
+  const { requestUri } = request;
+  return typeof requestUri === 'string' ? readParties({ identity: '', requestUri }, options).target : undefined;
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../core/bounded-json.js';
 import { tnAuthListCovers } from '../certificates/tn-auth-list.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';
 import { canonicalJson } from '../passport.js';
-import { canonicalParty } from './request.js';
+import { claimedParty } from './request.js';
 import { fail, note, unknown } from './step.js';
 import type { StepException, StepResult, VerificationStep } from './step.js';
 import type { RequestContext, Token } from './token.js';
@@ -74,8 +74,13 @@ function checkFetched(token: Token): StepResult {
     : note('certificate-fetched', 'certificate-host-deviates', { detail: deviation });
 }
 
-function checkPath(token: Token): StepResult {
+function checkPath(token: Token, context: RequestContext): StepResult {
   if (token.path === undefined) return 'does-not-apply';
+  const expMs = token.trustListExpMs;
+  // An expired list says nothing against the certificate: it is the verifier that has to fetch a new one.
+  if (expMs !== undefined && context.nowMs > expMs) {
+    return unknown('certificate-path', 'trust-list-expired', { expected: context.nowMs, actual: expMs });
+  }
   if (token.path.status === 'trusted') return undefined;
   return token.path.failures.map(({ reason, certificateSha256, expected, actual }): StepException =>
     fail('certificate-path', reason, {
@@ -105,7 +110,7 @@ function checkAuthority(token: Token, context: RequestContext): StepResult {
   const { tnAuthList } = token.path.path;
   if (tnAuthList.some((entry) => entry.kind === 'spc')) return undefined;
   const party = token.claims.div ?? token.claims.orig;
-  const number = canonicalParty(party, context.policy.numberingPlan);
+  const number = claimedParty(party, context.policy.numberingPlan);
   if (number?.kind === 'tn' && tnAuthListCovers(tnAuthList, number.value)) return undefined;
   return fail('number-authority', 'tn-not-authorized', { expected: 'a number of the TNAuthList', actual: party.value });
 }
@@ -138,7 +143,8 @@ const claimText = (value: JsonValue): string => (typeof value === 'string' ? val
 
 function checkSignature(token: Token): StepResult {
   if (token.signatureValid === true) return undefined;
-  if (token.signatureValid === undefined || token.passport === undefined) return unknown('signature', 'signature-unchecked');
+  if (token.signatureValid === undefined || token.passport === undefined)
+    return unknown('signature', 'signature-unchecked');
   const octets = token.passport.signature.length;
   return octets === ES256_SIGNATURE_OCTETS
     ? fail('signature', 'signature-invalid')
@@ -149,7 +155,5 @@ function checkReplay(token: Token, context: RequestContext): StepResult {
   if (token.seenCount === undefined) return 'does-not-apply';
   if (token.seenCount <= 1) return undefined;
   const values = { expected: 1, actual: token.seenCount };
-  return context.policy.rejectReplay
-    ? fail('replay', 'replayed', values)
-    : note('replay', 'seen-before', values);
+  return context.policy.rejectReplay ? fail('replay', 'replayed', values) : note('replay', 'seen-before', values);
 }

@@ -1,12 +1,12 @@
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import type { CertificatePathResult } from '../certificates/path.js';
 import type { CertificateLookup } from '../certificates/repository.js';
-import type { PassportHeaderCache } from '../passport.js';
+import type { PassportHeaderCache } from '../passport-header.js';
 import type { PassportType } from '../passport-types/passport-type.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';
 import type { SignatureJob } from '../es256.js';
 import { CERTIFICATE_STEPS, SIGNATURE_STEPS } from './certificate-steps.js';
-import { layDivChains, takeUpDivChains } from './div-chain.js';
+import { layDivChains, mendDivChains } from './div-chain.js';
 import { HEADER_STEPS } from './header-steps.js';
 import type { CallVerdict } from './outcome.js';
 import type { VerificationPolicy } from './policy.js';
@@ -48,6 +48,8 @@ export interface CertificateKnowledge {
   readonly lookup: CertificateLookup;
   /** Present when `lookup` is `found`. */
   readonly path?: CertificatePathResult;
+  /** When the signed list of trust anchors behind the path runs out, milliseconds since the epoch. */
+  readonly trustListExpMs?: number;
 }
 
 /** A signature that is worth checking, and whose it is. */
@@ -64,7 +66,10 @@ export function startVerification(request: VerificationRequest, options: Verific
   const tokens = looked.map((value, index) => openToken(index, value));
   for (const token of tokens) runSteps(HEADER_STEPS, token, context);
   setAsideUnknownTypes(tokens, policy);
-  layDivChains(candidates(tokens), context);
+  layDivChains(
+    tokens.filter((token) => !token.ignored && token.claims !== undefined),
+    context,
+  );
   const urls: string[] = [];
   for (const token of tokens) {
     if (token.ignored) continue;
@@ -87,6 +92,7 @@ export function checkCertificates(
     const known = knowledge(info);
     token.lookup = known?.lookup;
     token.path = known?.path;
+    token.trustListExpMs = known?.trustListExpMs;
     runSteps(CERTIFICATE_STEPS, token, pending.context);
     if (!token.isStopped) addJob(jobs, token);
   }
@@ -115,7 +121,7 @@ export function concludeVerification(
   for (const token of pending.tokens) {
     if (!token.isStopped && !token.ignored) runSteps(SIGNATURE_STEPS, token, pending.context);
   }
-  layChainsOfTheGood(pending);
+  mendDivChains(pending.tokens, pending.context);
   return composeVerdict(pending, conclusion);
 }
 
@@ -157,24 +163,3 @@ function addJob(jobs: TokenSignatureJob[], token: Token): void {
 
 /** ES256 is ECDSA on P-256 and nothing else. @see RFC 7518 section 3.4 */
 const ES256_KEY_TYPE = 'EC P-256';
-
-/**
- * The chains were laid before signatures were known. Where a bad token took the place of a good one, they are laid again over
- * the good ones; where that reaches no further, the first laying stands and says what is wrong.
- */
-function layChainsOfTheGood(pending: PendingVerification): void {
-  const { tokens, context } = pending;
-  const inChain = tokens.filter((token) => token.position !== 'alone');
-  if (inChain.every((token) => !token.isStopped)) return;
-  const before = tokens.map(({ position, inner }) => ({ position, inner }));
-  takeUpDivChains(tokens);
-  layDivChains(
-    candidates(tokens).filter((token) => !token.isStopped),
-    context,
-  );
-  if (tokens.some((token) => token.position === 'innermost')) return;
-  tokens.forEach((token, index) => Object.assign(token, before[index]));
-}
-
-const candidates = (tokens: readonly Token[]): readonly Token[] =>
-  tokens.filter((token) => !token.ignored && token.claims !== undefined);

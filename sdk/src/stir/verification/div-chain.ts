@@ -1,13 +1,14 @@
 import type { PassportParty } from '../passport-types/passport-type.js';
-import { canonicalParty } from './request.js';
-import { chainTargets, findSame } from './request-steps.js';
+import { claimedParty } from './request.js';
+import { chainTargets, DEST_STEP } from './request-steps.js';
+import { runSteps } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
 /**
  * Lays the div chains of a request: from each PASSporT that speaks for the caller outwards, each div continuing the dest of
- * the one below and naming the same orig, until one reaches the target of the request. Writes `position` and `inner`. A div
- * that could stand in a chain but does not gets a position without being bound: it is looked at, and may take the place of one
- * that proves bad.
+ * the one below and naming the same orig, until one reaches the target of the request. Writes `position` and `divChain`. Several
+ * callers may stand below one div: which of them is good is not known yet. A div that could stand in a chain but does not gets a
+ * position all the same: it is looked at, and may take the place of one that proves bad.
  *
  * Breadth first over at most as many tokens as a request may carry, so that headers made to branch cost little.
  * @param tokens - those whose claims could be read; others are left as they are
@@ -17,31 +18,82 @@ export function layDivChains(tokens: readonly Token[], context: RequestContext):
   const divs = tokens.filter((token) => token.claims?.div !== undefined);
   if (divs.length === 0) return;
   const callers = tokens.filter((token) => token.type?.role === 'caller' && token.claims !== undefined);
+  const links = linksOf([...callers, ...divs], context);
   for (const caller of callers) {
-    const outermost = reachTarget(caller, divs, context);
-    if (outermost !== undefined) bind(caller, outermost);
+    const chain = reachTarget(caller, divs, links);
+    if (chain === undefined) continue;
+    caller.position = 'innermost';
+    caller.divChain = chain;
   }
-  placeAlternatives(callers, divs, context);
+  placeDivs(callers, divs, links);
 }
 
-/** Takes all chains up again, for another try with fewer tokens. */
-export function takeUpDivChains(tokens: readonly Token[]): void {
-  for (const token of tokens) {
-    token.position = 'alone';
-    token.inner = undefined;
+/**
+ * The chains were laid before signatures were known. Where a bad div stands in one, it is laid again over the good ones; a caller
+ * whose dest is the target anyway needs none. Where neither helps, the first laying stands and says what is wrong.
+ *
+ * Each caller is looked at by itself, and none leaves its chain without having its dest checked.
+ */
+export function mendDivChains(tokens: readonly Token[], context: RequestContext): void {
+  const broken = tokens.filter((token) => !token.isStopped && token.divChain.some((div) => div.isStopped));
+  if (broken.length === 0) return;
+  const divs = tokens.filter((token) => !token.ignored && !token.isStopped && token.claims?.div !== undefined);
+  const links = linksOf([...broken, ...divs], context);
+  for (const caller of broken) {
+    const chain = reachTarget(caller, divs, links);
+    if (chain !== undefined) caller.divChain = chain;
+    else if (links.isAtTarget(caller)) {
+      caller.position = 'alone';
+      caller.divChain = [];
+      runSteps([DEST_STEP], caller, context);
+    }
   }
 }
 
 /** The tokens of a chain from the caller's PASSporT outwards. */
-export function chainOf(caller: Token, tokens: readonly Token[]): readonly Token[] {
-  const chain: Token[] = [caller];
-  if (caller.position === 'alone') return chain;
-  for (let at: Token | undefined = caller; at !== undefined; ) {
-    const below: Token = at;
-    at = tokens.find((token) => token.inner === below);
-    if (at !== undefined) chain.push(at);
-  }
-  return chain;
+export function chainOf(caller: Token): readonly Token[] {
+  return caller.divChain.length === 0 ? [caller] : [caller, ...caller.divChain];
+}
+
+interface Links {
+  /** Whether the div PASSporT diverts the call that the token below it speaks of. */
+  readonly continues: (div: Token, below: Token) => boolean;
+  /** Whether the dest is where the request is headed. */
+  readonly isAtTarget: (token: Token) => boolean;
+}
+
+/** Canonical once: a dest may list hundreds of numbers, and tokens are compared each with each. */
+function linksOf(tokens: readonly Token[], context: RequestContext): Links {
+  const keys = new Map(tokens.map((token) => [token, keysOf(token, context)]));
+  const targets = keysOfParties(chainTargets(context), context);
+  return {
+    continues(div, below) {
+      const upper = keys.get(div);
+      const lower = keys.get(below);
+      if (upper?.div === undefined || lower?.orig === undefined) return false;
+      return lower.dest.has(upper.div) && lower.orig === upper.orig;
+    },
+    isAtTarget: (token) => targets.some((target) => keys.get(token)?.dest.has(target) === true),
+  };
+}
+
+interface Keys {
+  readonly orig: string | undefined;
+  readonly dest: ReadonlySet<string>;
+  readonly div: string | undefined;
+}
+
+function keysOf({ claims }: Token, context: RequestContext): Keys {
+  const [orig] = claims === undefined ? [] : keysOfParties([claims.orig], context);
+  const [div] = claims?.div === undefined ? [] : keysOfParties([claims.div], context);
+  return { orig, div, dest: new Set(keysOfParties(claims?.dest ?? [], context)) };
+}
+
+function keysOfParties(parties: readonly PassportParty[], context: RequestContext): readonly string[] {
+  return parties.flatMap((party) => {
+    const canonical = claimedParty(party, context.policy.numberingPlan);
+    return canonical === undefined ? [] : [`${canonical.kind} ${canonical.value}`];
+  });
 }
 
 interface Reached {
@@ -49,18 +101,18 @@ interface Reached {
   readonly below: Reached | undefined;
 }
 
-function reachTarget(caller: Token, divs: readonly Token[], context: RequestContext): Reached | undefined {
-  const free = new Set(divs.filter((div) => div.inner === undefined));
+/** The shortest chain of divs from a caller's PASSporT to the target, from the inside out. */
+function reachTarget(caller: Token, divs: readonly Token[], links: Links): readonly Token[] | undefined {
+  const free = new Set(divs);
   let frontier: readonly (Reached | undefined)[] = [undefined];
-  const targets = chainTargets(context);
   while (frontier.length > 0) {
     const next: Reached[] = [];
     for (const below of frontier) {
       for (const div of free) {
-        if (!continues(div, below?.div ?? caller, context)) continue;
+        if (!links.continues(div, below?.div ?? caller)) continue;
         free.delete(div);
         const reached = { div, below };
-        if (findSame(div.claims?.dest ?? [], targets, context) !== undefined) return reached;
+        if (links.isAtTarget(div)) return insideOut(reached);
         next.push(reached);
       }
     }
@@ -69,13 +121,19 @@ function reachTarget(caller: Token, divs: readonly Token[], context: RequestCont
   return undefined;
 }
 
-function placeAlternatives(callers: readonly Token[], divs: readonly Token[], context: RequestContext): void {
-  const fromCaller = closure(callers, divs, (next, at) => continues(next, at, context));
-  const targets = chainTargets(context);
-  const last = divs.filter((div) => findSame(div.claims?.dest ?? [], targets, context) !== undefined);
-  const toTarget = closure(last, divs, (next, at) => continues(at, next, context));
+function insideOut(outermost: Reached): readonly Token[] {
+  const chain: Token[] = [];
+  for (let at: Reached | undefined = outermost; at !== undefined; at = at.below) chain.push(at.div);
+  return chain.reverse();
+}
+
+/** Every div on some way from a caller to the target; one that is at the target is the outermost of its chain. */
+function placeDivs(callers: readonly Token[], divs: readonly Token[], links: Links): void {
+  const fromCaller = closure(callers, divs, (next, at) => links.continues(next, at));
+  const last = divs.filter(links.isAtTarget);
+  const toTarget = closure(last, divs, (next, at) => links.continues(at, next));
   for (const div of divs) {
-    if (div.position !== 'alone' || !fromCaller.has(div)) continue;
+    if (!fromCaller.has(div)) continue;
     if (last.includes(div)) div.position = 'outermost';
     else if (toTarget.has(div)) div.position = 'between';
   }
@@ -97,26 +155,4 @@ function closure(
     }
   }
   return reached;
-}
-
-/** Whether the div PASSporT diverts the call that the token below it speaks of. */
-function continues(div: Token, below: Token, context: RequestContext): boolean {
-  if (div.claims?.div === undefined || below.claims === undefined) return false;
-  const plan = context.policy.numberingPlan;
-  const diverting = canonicalParty(div.claims.div, plan);
-  const orig = canonicalParty(below.claims.orig, plan);
-  if (diverting === undefined || orig === undefined) return false;
-  return isIn(below.claims.dest, diverting, context) && isIn([div.claims.orig], orig, context);
-}
-
-const isIn = (claimed: readonly PassportParty[], party: PassportParty, context: RequestContext): boolean =>
-  findSame(claimed, [party], context) !== undefined;
-
-function bind(caller: Token, outermost: Reached): void {
-  caller.position = 'innermost';
-  outermost.div.position = 'outermost';
-  for (let at: Reached | undefined = outermost; at !== undefined; at = at.below) {
-    at.div.inner = at.below?.div ?? caller;
-    if (at !== outermost) at.div.position = 'between';
-  }
 }

@@ -43,7 +43,8 @@ function requestEvidence(parties: RequestParties): VerdictEvidence['request'] {
   const out: Draft<VerdictEvidence['request']> = {};
   if (parties.orig !== undefined) out.orig = parties.orig.value;
   if (parties.origSource !== undefined) out.origSource = parties.origSource;
-  if (parties.dest[0] !== undefined) out.dest = parties.dest.length === 1 ? parties.dest[0].value : valuesOf(parties.dest).join(' ');
+  if (parties.dest[0] !== undefined)
+    out.dest = parties.dest.length === 1 ? parties.dest[0].value : valuesOf(parties.dest).join(' ');
   if (parties.destSource !== undefined) out.destSource = parties.destSource;
   if (parties.target !== undefined) out.target = parties.target.value;
   if (parties.dateSeconds !== undefined) out.dateSeconds = parties.dateSeconds;

@@ -112,7 +112,8 @@ const PASSED_VALUES: Readonly<Record<StepName, PassedValues>> = {
   }),
   orig: ({ orig }, { request }) => values(request.orig, orig),
   dest: ({ dest }, { request }) => values(request.dest, dest?.join(' ')),
-  'div-chain': ({ div, dest }, { request }) => values(request.target ?? request.dest, `${div ?? ''} → ${dest?.join(' ') ?? ''}`),
+  'div-chain': ({ div, dest }, { request }) =>
+    values(request.target ?? request.dest, `${div ?? ''} → ${dest?.join(' ') ?? ''}`),
   'certificate-fetched': ({ certificateSha256 }) => values(undefined, certificateSha256),
   'certificate-path': ({ trustAnchorSha256 }) => values(undefined, trustAnchorSha256),
   revocation: nothing,

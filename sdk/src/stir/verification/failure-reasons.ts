@@ -41,6 +41,7 @@ export type FailureReason =
   | 'attest-invalid'
   | PathFailureReason
   | 'revocation-unknown'
+  | 'trust-list-expired'
   | 'tn-not-authorized'
   | 'claim-constraint-violated'
   | 'signature-invalid'
@@ -141,7 +142,11 @@ export const FAILURE_REASONS: Readonly<Record<FailureReason, FailureMeaning>> = 
   'dest-unusable': indeterminate('The request names no called party that the dest claim could be compared with.'),
   'dest-mismatch': failed(INVALID, 'The dest claim is not the called party of the request.', 16),
   'retarget-without-div': failed(INVALID, 'The call was retargeted and no div PASSporT accounts for it.', 16),
-  'div-target-mismatch': failed(INVALID, 'The dest of the outermost div PASSporT is not the target of the request.', 16),
+  'div-target-mismatch': failed(
+    INVALID,
+    'The dest of the outermost div PASSporT is not the target of the request.',
+    16,
+  ),
   'div-chain-broken': failed(INVALID, 'The div PASSporT does not link to another PASSporT of the same call.', 16),
   'attest-invalid': failed(INVALID, 'The attest claim is none of "A", "B" and "C".', 19),
   'trust-list-empty': untrusted('There are no trust anchors, so nothing is trusted.'),
@@ -163,6 +168,9 @@ export const FAILURE_REASONS: Readonly<Record<FailureReason, FailureMeaning>> = 
   'claim-constraints-on-ca': untrusted('A certification authority carries JWT claim constraints.'),
   'certificate-revoked': untrusted('A certificate of the path is revoked.'),
   'revocation-unknown': indeterminate('It is not known whether a certificate of the path is revoked.'),
+  'trust-list-expired': indeterminate(
+    'The signed list of trust anchors has expired, so that it trusts nobody any more.',
+  ),
   'tn-not-authorized': untrusted('The certificate has no authority over the number that was signed for.'),
   'claim-constraint-violated': untrusted('The claims break the constraints that the certificate sets.'),
   'signature-invalid': {

@@ -155,7 +155,7 @@ function parseEitherForm(token: Token, context: RequestContext): PassportResult 
   const { token: text, info, ppt } = token.identityHeader ?? { token: '' };
   const { orig, dest, dateSeconds } = context.parties;
   if (!isCompactForm(text) || orig === undefined || dateSeconds === undefined) {
-    return parsePassport(text, context.headerCache);
+    return parsePassport(text, { headerCache: context.headerCache, readCanonical: token.type?.readCanonical });
   }
   return rebuildCompactPassport(text, {
     x5u: info ?? '',
@@ -191,7 +191,7 @@ function checkHeaderClaims(token: Token, context: RequestContext): StepResult {
 function checkCriticalHeaders(token: Token): StepResult {
   const header = token.passport?.header;
   if (header === undefined) return 'does-not-apply';
-  for (const name of ['crit', 'b64']) {
+  for (const name of ['crit', 'b64'] as const) {
     const value = header[name];
     if (value !== undefined) {
       const actual = `${name}: ${shortJson(value)}`;
@@ -232,6 +232,10 @@ function expectedHeader(token: Token, name: keyof typeof MISMATCH): string | und
 
 function readClaims(token: Token): StepResult {
   if (token.passport === undefined || token.type === undefined) return 'does-not-apply';
+  if (token.passport.claims !== undefined) {
+    token.claims = token.passport.claims;
+    return undefined;
+  }
   const read = token.type.readClaims(token.passport.payload);
   if (read.status === 'malformed') {
     return read.problems.map(({ reason, claim, expected, actual }) =>

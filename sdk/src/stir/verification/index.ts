@@ -9,6 +9,7 @@ export type {
   VerificationCoreOptions,
 } from './core.js';
 export type { RequestContext, Token } from './token.js';
+export { describeVerdict } from './describe-verdict.js';
 export { explainEvidence } from './explain.js';
 export type { ExplainedPassport, ExplainedStep } from './explain.js';
 export { FAILURE_REASON_NAMES, FAILURE_REASONS } from './failure-reasons.js';

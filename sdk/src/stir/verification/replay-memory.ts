@@ -40,10 +40,12 @@ export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
   return {
     observe(callKey, nowMs) {
       age(nowMs);
-      const known = young.get(callKey) ?? old.get(callKey);
-      const entry = known ?? { count: 0, firstSeenMs: nowMs };
+      let entry = young.get(callKey);
+      if (entry === undefined) {
+        entry = old.get(callKey) ?? { count: 0, firstSeenMs: nowMs };
+        young.set(callKey, entry);
+      }
       entry.count += 1;
-      young.set(callKey, entry);
       return { count: entry.count, firstSeenMs: entry.firstSeenMs };
     },
     size: () => young.size + old.size,

@@ -4,6 +4,14 @@ import { fail, note, unknown } from './step.js';
 import type { StepName, StepResult, VerificationStep } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
+/** Apart from the others, since it is made late where a PASSporT that seemed to stand below a div stands alone after all. */
+export const DEST_STEP: VerificationStep = {
+  name: 'dest',
+  section: 'RFC 8224 section 6.2 step 2; RFC 8946 section 4.2; ATIS-1000082 row 16',
+  rule: 'The dest claim has the called party of the request.',
+  check: checkDest,
+};
+
 /** The rules that hold the claims against the request and the clock. The div chain has been laid before. */
 export const REQUEST_STEPS: readonly VerificationStep[] = [
   {
@@ -24,12 +32,7 @@ export const REQUEST_STEPS: readonly VerificationStep[] = [
     rule: 'The orig claim is the caller of the request.',
     check: checkOrig,
   },
-  {
-    name: 'dest',
-    section: 'RFC 8224 section 6.2 step 2; RFC 8946 section 4.2; ATIS-1000082 row 16',
-    rule: 'The dest claim has the called party of the request.',
-    check: checkDest,
-  },
+  DEST_STEP,
   {
     name: 'div-chain',
     section: 'RFC 8946 section 4.2',
@@ -48,9 +51,19 @@ function checkDate(token: Token, context: RequestContext): StepResult {
   const limit = context.policy.freshnessSeconds;
   if (Math.abs(now - dateSeconds) <= limit) return undefined;
   const values = { expected: now, actual: dateSeconds, detail: `within ${String(limit)} s` };
+  if (context.policy.dateFreshness === 'strict') return fail('date-fresh', 'date-stale', values);
   const iat = token.claims?.iatSeconds;
-  const isForgiven = context.policy.dateFreshness === 'iat-wins' && iat !== undefined && Math.abs(now - iat) <= limit;
-  return isForgiven ? note('date-fresh', 'date-differs-from-iat', values) : fail('date-fresh', 'date-stale', values);
+  if (iat !== undefined && Math.abs(now - iat) <= limit) return note('date-fresh', 'date-differs-from-iat', values);
+  // What is forgiven the iat of a PASSporT below a div is forgiven the Date that goes with it: retargeting renews neither.
+  return iat !== undefined && dateSeconds < now && isNotedOnly(token, iat, context)
+    ? note('date-fresh', 'inner-iat-not-fresh', values)
+    : fail('date-fresh', 'date-stale', values);
+}
+
+/** Whether the PASSporT stands below a div and policy takes its age as a remark. */
+function isNotedOnly(token: Token, iatSeconds: number, context: RequestContext): boolean {
+  const isInner = token.position === 'innermost' || token.position === 'between';
+  return isInner && context.policy.innerFreshness === 'note' && iatSeconds < nowSeconds(context);
 }
 
 function checkIat(token: Token, context: RequestContext): StepResult {
@@ -60,10 +73,7 @@ function checkIat(token: Token, context: RequestContext): StepResult {
   const limit = context.policy.freshnessSeconds;
   if (Math.abs(now - iatSeconds) <= limit) return undefined;
   const values = { expected: now, actual: iatSeconds, detail: `within ${String(limit)} s` };
-  const isInner = token.position === 'innermost' || token.position === 'between';
-  if (isInner && context.policy.innerFreshness === 'note' && iatSeconds < now) {
-    return note('iat-fresh', 'inner-iat-not-fresh', values);
-  }
+  if (isNotedOnly(token, iatSeconds, context)) return note('iat-fresh', 'inner-iat-not-fresh', values);
   return fail('iat-fresh', iatSeconds < now ? 'iat-stale' : 'iat-in-future', values);
 }
 

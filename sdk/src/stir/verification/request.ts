@@ -3,6 +3,7 @@ import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
+import { plainSipNumber } from './plain-sip-number.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 
 /**
@@ -78,15 +79,22 @@ export function canonicalParty(party: PassportParty, plan: NumberingPlan): Passp
 }
 
 /**
+ * As {@link canonicalParty}, for a party as a PASSporT states it: digits alone are canonical already. Read under a numbering
+ * plan, +49 30 123456 would become a number of New Jersey.
+ * @see RFC 8224 section 8.3
+ */
+export function claimedParty(party: PassportParty, plan: NumberingPlan): PassportParty | undefined {
+  return party.kind === 'tn' && isCanonicalTelephoneNumber(party.value) ? party : canonicalParty(party, plan);
+}
+
+/**
  * Whether a party as claimed is the party of the request (already canonical).
  * @param claimed - as signed
  * @param actual - canonical
  */
 export function isSameParty(claimed: PassportParty, actual: PassportParty, plan: NumberingPlan): boolean {
   if (claimed.kind === actual.kind && claimed.value === actual.value) return true;
-  // Digits alone are canonical already: read under a numbering plan, +49 30 123456 would become a number of New Jersey.
-  if (claimed.kind === 'tn' && isCanonicalTelephoneNumber(claimed.value)) return false;
-  const canonical = canonicalParty(claimed, plan);
+  const canonical = claimedParty(claimed, plan);
   return canonical !== undefined && canonical.kind === actual.kind && canonical.value === actual.value;
 }
 
@@ -102,7 +110,8 @@ export function readSipDate(text: string): number | undefined {
   const month = MONTHS.indexOf(trimmed.slice(8, 11));
   const year = digits(trimmed, 12, 4);
   const seconds = digits(trimmed, 17, 2) * 3600 + digits(trimmed, 20, 2) * 60 + digits(trimmed, 23, 2);
-  if (month < 0 || trimmed.length !== SIP_DATE_CHARS || !trimmed.endsWith(' GMT') || !hasSeparators(trimmed)) return undefined;
+  if (month < 0 || trimmed.length !== SIP_DATE_CHARS || !trimmed.endsWith(' GMT') || !hasSeparators(trimmed))
+    return undefined;
   if (!isTimeOfDay(trimmed) || day < 1 || day > daysOf(month, year)) return undefined;
   const epochSeconds = Date.UTC(year, month, day) / 1000 + seconds;
   return Number.isNaN(epochSeconds) ? undefined : epochSeconds;
@@ -111,7 +120,12 @@ export function readSipDate(text: string): number | undefined {
 const SIP_DATE_CHARS = 29;
 
 const hasSeparators = (text: string): boolean =>
-  text.startsWith(', ', 3) && text[7] === ' ' && text[11] === ' ' && text[16] === ' ' && text[19] === ':' && text[22] === ':';
+  text.startsWith(', ', 3) &&
+  text[7] === ' ' &&
+  text[11] === ' ' &&
+  text[16] === ' ' &&
+  text[19] === ':' &&
+  text[22] === ':';
 
 /** Second 60 is a leap second, which no clock here counts. */
 const isTimeOfDay = (text: string): boolean =>
@@ -155,7 +169,8 @@ function readDestination(
     const parties = request.dest.map((party) => canonicalParty(party, options.numberingPlan));
     return { parties: parties.filter((party) => party !== undefined), source: 'given' };
   }
-  if (options.destination === 'request-uri' && target !== undefined) return { parties: [target], source: 'request-uri' };
+  if (options.destination === 'request-uri' && target !== undefined)
+    return { parties: [target], source: 'request-uri' };
   const to = request.to === undefined ? undefined : partyOfNameAddr(request.to, options.numberingPlan);
   if (to !== undefined) return { parties: [to], source: 'to' };
   return target === undefined ? { parties: [], source: undefined } : { parties: [target], source: 'request-uri' };
@@ -179,10 +194,7 @@ function readOrigin(request: VerificationRequest, options: PartyOptions): FoundO
 }
 
 /** Of several asserted identities: a tel number before a sip number before a sip URI. @see RFC 3325 section 9.1 */
-function assertedParty(
-  values: string | readonly string[] | undefined,
-  plan: NumberingPlan,
-): PassportParty | undefined {
+function assertedParty(values: string | readonly string[] | undefined, plan: NumberingPlan): PassportParty | undefined {
   if (values === undefined) return undefined;
   let best: PassportParty | undefined;
   for (const value of typeof values === 'string' ? [values] : values) {
@@ -197,6 +209,8 @@ function assertedParty(
 }
 
 function partyOfNameAddr(value: string | undefined, plan: NumberingPlan): PassportParty | undefined {
+  const plain = value === undefined ? undefined : plainSipNumber(value);
+  if (plain !== undefined) return { kind: 'tn', value: plain };
   const uri = value === undefined ? undefined : uriOfNameAddr(value);
   return uri === undefined ? undefined : partyOf(uri, plan);
 }
@@ -209,6 +223,8 @@ function uriOfNameAddr(value: string): SipUri | undefined {
 }
 
 function partyOfUri(text: string, plan: NumberingPlan): PassportParty | undefined {
+  const plain = text.startsWith('<') ? undefined : plainSipNumber(text);
+  if (plain !== undefined) return { kind: 'tn', value: plain };
   const uri = parseSipUri(text);
   return uri.status === 'malformed' ? undefined : partyOf(uri.uri, plan);
 }
@@ -217,7 +233,8 @@ function partyOfUri(text: string, plan: NumberingPlan): PassportParty | undefine
 function partyOf(uri: SipUri, plan: NumberingPlan): PassportParty | undefined {
   const number = telephoneNumberOfUri(uri, plan);
   if (number.kind !== 'none') return { kind: 'tn', value: number.tn };
-  if (isAnonymousUri(uri) || (uri.scheme !== 'sip' && uri.scheme !== 'sips') || uri.host === undefined) return undefined;
+  if (isAnonymousUri(uri) || (uri.scheme !== 'sip' && uri.scheme !== 'sips') || uri.host === undefined)
+    return undefined;
   const user = uri.user === undefined ? '' : `${uri.user}@`;
   return { kind: 'uri', value: `${uri.scheme}:${user}${uri.host.toLowerCase()}` };
 }

@@ -1,7 +1,8 @@
 import type { CertificateLookup } from '../certificates/repository.js';
 import type { CertificatePathResult } from '../certificates/path.js';
 import type { IdentityHeader } from '../identity-header.js';
-import type { ParsedPassport, PassportHeaderCache } from '../passport.js';
+import type { ParsedPassport } from '../passport.js';
+import type { PassportHeaderCache } from '../passport-header.js';
 import type { PassportClaims, PassportType } from '../passport-types/passport-type.js';
 import type { VerificationPolicy } from './policy.js';
 import type { RequestParties } from './request.js';
@@ -21,10 +22,12 @@ export interface Token {
   claims: PassportClaims | undefined;
   /** Set by the div chain: where the PASSporT stands in it. */
   position: 'alone' | 'innermost' | 'between' | 'outermost';
-  /** For a div PASSporT: the next one inwards, once it is bound. */
-  inner: Token | undefined;
+  /** For a PASSporT that speaks for the caller: the div PASSporTs bound to it, from it outwards. */
+  divChain: readonly Token[];
   lookup: CertificateLookup | undefined;
   path: CertificatePathResult | undefined;
+  /** When the list of trust anchors runs out, milliseconds since the epoch; undefined when it does not. */
+  trustListExpMs: number | undefined;
   signatureValid: boolean | undefined;
   /** Times this verifier has seen the call, once counted. */
   seenCount: number | undefined;
@@ -56,9 +59,10 @@ export function openToken(index: number, value: string): Token {
     passport: undefined,
     claims: undefined,
     position: 'alone',
-    inner: undefined,
+    divChain: NO_CHAIN,
     lookup: undefined,
     path: undefined,
+    trustListExpMs: undefined,
     signatureValid: undefined,
     seenCount: undefined,
     firstSeenMs: undefined,
@@ -67,3 +71,5 @@ export function openToken(index: number, value: string): Token {
     isStopped: false,
   };
 }
+
+const NO_CHAIN: readonly Token[] = [];

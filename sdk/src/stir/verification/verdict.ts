@@ -8,7 +8,13 @@ import { chainOf } from './div-chain.js';
 import { composeEvidence } from './evidence.js';
 import { FAILURE_REASONS } from './failure-reasons.js';
 import type { FailureReason, SipResponse } from './failure-reasons.js';
-import type { CallVerdict, PassportSigner, VerificationFailure, VerificationOutcome, VerifiedPassport } from './outcome.js';
+import type {
+  CallVerdict,
+  PassportSigner,
+  VerificationFailure,
+  VerificationOutcome,
+  VerifiedPassport,
+} from './outcome.js';
 import { formatReasonHeader } from './reason-header.js';
 import { runSteps } from './step.js';
 import type { StepException } from './step.js';
@@ -60,11 +66,14 @@ interface Decision extends Chain {
 function chainsOf(pending: PendingVerification): readonly Chain[] {
   const active = pending.tokens.filter((token) => !token.ignored);
   if (active.length === 0) return [];
-  if (pending.context.policy.verstatPriority === 'worst-of-all') return [chain(active)];
   const callers = active.filter((token) => token.type?.role === 'caller');
+  if (pending.context.policy.verstatPriority === 'worst-of-all') {
+    // The first one answers for the call, wherever its header stood.
+    return [chain([...callers, ...active.filter((token) => token.type?.role !== 'caller')])];
+  }
   // Headers that no known type speaks through decide only where nothing else does.
   if (callers.length === 0) return active.map((token) => chain([token]));
-  return callers.map((caller) => chain(chainOf(caller, active)));
+  return callers.map((caller) => chain(chainOf(caller)));
 }
 
 function chain(tokens: readonly Token[]): Chain {
@@ -84,27 +93,54 @@ function statusOf(token: Token): CallVerdict['status'] {
 
 /** A request fails only if all its chains fail; a good one decides. @see RFC 8224 section 6.2.1 */
 function decide(chains: readonly Chain[], pending: PendingVerification): Decision {
-  const tooMany = pending.surplus > 0 ? 'too-many-identity-headers' : undefined;
   const best = chains.length < 2 ? chains[0] : chains.toSorted((a, b) => rank(a) - rank(b))[0];
-  if (best === undefined) return { tokens: [], status: 'indeterminate', ...meaning(tooMany ?? 'identity-absent') };
-  if (best.status === 'passed') {
-    const { tokens, status } = best;
+  if (best === undefined) return decideWithoutChain(pending);
+  const { tokens, status } = best;
+  if (status === 'passed')
     return { tokens, status, verstat: 'TN-Validation-Passed', reason: undefined, sip: undefined };
-  }
-  const reasons = best.tokens.flatMap(failuresOf).map((failure) => failure.reason);
-  const [primary] = reasons;
-  if (primary === undefined) return { ...best, ...meaning('identity-absent') };
-  const verstats = reasons.map((reason) => FAILURE_REASONS[reason].verstat);
-  const verstat = verstats.includes('TN-Validation-Failed') ? 'TN-Validation-Failed' : 'No-TN-Validation';
-  return { ...best, ...meaning(primary), verstat: best.status === 'failed' ? verstat : 'No-TN-Validation' };
+  const reason = primaryOf(best);
+  if (reason === undefined) return { tokens, status, ...meaning('identity-absent') };
+  const isTnFailed = tokens.some((token) =>
+    failuresOf(token).some((failure) => FAILURE_REASONS[failure.reason].verstat === 'TN-Validation-Failed'),
+  );
+  const verstat = status === 'failed' && isTnFailed ? 'TN-Validation-Failed' : 'No-TN-Validation';
+  return { tokens, status, reason, verstat, sip: responseFor(reason, pending) };
 }
 
-/** 436 answers for the request only when none of its certificates could be had. @see RFC 8224 section 6.2.2 */
+/** No header that applies: none at all, all of unknown types, or a good one may have been among those not looked at. */
+function decideWithoutChain(pending: PendingVerification): Decision {
+  const reason = pending.surplus > 0 ? 'too-many-identity-headers' : 'identity-absent';
+  return { tokens: [], status: FAILURE_REASONS[reason].outcome, ...meaning(reason) };
+}
+
+/** What decides for a chain: of a failed one something that was found wrong, not something that could not be checked. */
+function primaryOf({ tokens, status }: Chain): FailureReason | undefined {
+  const reasons = tokens.flatMap(failuresOf).map((failure) => failure.reason);
+  return reasons.find((reason) => FAILURE_REASONS[reason].outcome === status) ?? reasons[0];
+}
+
 function rank(candidate: Chain): number {
   const base = { passed: 0, indeterminate: 2, failed: 4 }[candidate.status];
-  const [primary] = candidate.tokens.flatMap(failuresOf);
-  return primary !== undefined && FAILURE_REASONS[primary.reason].sip?.status === 436 ? base + 1 : base;
+  const primary = primaryOf(candidate);
+  return primary !== undefined && FAILURE_REASONS[primary].sip?.status === BAD_IDENTITY_INFO ? base + 1 : base;
 }
+
+/**
+ * 436 answers for the request only when none of its certificates could be had; else what was wrong with one that could.
+ * @see RFC 8224 section 6.2.2
+ */
+function responseFor(reason: FailureReason, pending: PendingVerification): SipResponse | undefined {
+  const { sip } = FAILURE_REASONS[reason];
+  if (sip?.status !== BAD_IDENTITY_INFO) return sip;
+  for (const token of pending.tokens) {
+    const [primary] = token.lookup?.status === 'found' ? failuresOf(token) : [];
+    const other = primary === undefined ? undefined : FAILURE_REASONS[primary.reason].sip;
+    if (other !== undefined) return other;
+  }
+  return sip;
+}
+
+const BAD_IDENTITY_INFO = 436;
 
 const meaning = (
   reason: FailureReason,
@@ -204,6 +240,9 @@ function reasonsOf(decided: Decision, pending: PendingVerification): readonly Fa
   if (decided.status === 'passed' && pending.tokens.every((token) => !token.isStopped)) return [];
   const first = decided.reason === undefined ? [] : [decided.reason];
   const own = decided.tokens.flatMap(failuresOf);
-  const others = pending.tokens.filter((token) => !token.ignored && !decided.tokens.includes(token)).flatMap(failuresOf);
-  return [...new Set([...first, ...[...own, ...others].map((failure) => failure.reason)])];
+  const others = pending.tokens
+    .filter((token) => !token.ignored && !decided.tokens.includes(token))
+    .flatMap(failuresOf);
+  const surplus: readonly FailureReason[] = pending.surplus > 0 ? ['too-many-identity-headers'] : [];
+  return [...new Set([...first, ...[...own, ...others].map((failure) => failure.reason), ...surplus])];
 }

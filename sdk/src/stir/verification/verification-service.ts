@@ -1,19 +1,13 @@
-import { LRUCache } from 'lru-cache';
-import type { JsonObject } from '../../core/bounded-json.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
 import type { TrustStore } from '../certificates/trust-store.js';
-import type { PassportHeaderCache } from '../passport.js';
+import { createHeaderCache } from '../passport-header.js';
+import type { PassportHeaderCache } from '../passport-header.js';
 import type { PassportType } from '../passport-types/passport-type.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry.js';
 import { checkCertificates, concludeVerification, startVerification } from './core.js';
-import type {
-  CertificateKnowledge,
-  PendingVerification,
-  TokenSignatureJob,
-  VerificationCoreOptions,
-} from './core.js';
+import type { CertificateKnowledge, PendingVerification, TokenSignatureJob, VerificationCoreOptions } from './core.js';
 import type { CallVerdict } from './outcome.js';
 import { createPathMemory } from './path-memory.js';
 import { verificationPolicy } from './policy.js';
@@ -111,25 +105,17 @@ interface Shell {
 
 type Lookups = Map<string, CertificateLookup>;
 
-/** Bounds of the memory of decoded JOSE headers: one per signing certificate and PASSporT type is the normal case. */
-const HEADER_CACHE_ENTRIES = 10_000;
-const HEADER_CACHE_CHARS = 8_000_000;
 /** Longer than any call can wait, and what timers take. */
 const MAX_TIME_BUDGET_MS = 60_000;
 
 function openShell(options: VerificationServiceOptions): Shell {
   const policy = verificationPolicy(options.policy);
-  const headerCache = new LRUCache<string, JsonObject>({
-    max: HEADER_CACHE_ENTRIES,
-    maxSize: HEADER_CACHE_CHARS,
-    sizeCalculation: (_header, segment) => segment.length,
-  });
   return {
     certificates: options.certificates,
     checker: options.signatureChecker ?? INLINE_SIGNATURE_CHECKER,
     policy,
     types: passportTypeRegistry(options.passportTypes ?? PASSPORT_TYPES),
-    headerCache: { get: (segment) => headerCache.get(segment), set: (segment, header) => headerCache.set(segment, header) },
+    headerCache: createHeaderCache(),
     clock: options.clock,
     paths: createPathMemory(options.certificateAlgorithms),
     // Fresh in either direction: a token dated a window ahead stays fresh for two.
@@ -149,14 +135,13 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
   const missing = peekAll(shell, pending.x5uUrls, lookups);
   if (missing.length > 0) return fetchAndVerify(shell, { request, pending, lookups, missing, budgetMs });
   const jobs = jobsOf(shell, pending, lookups);
-  const signatures = jobs.length === 0 ? NO_RESULTS : shell.checker.check(jobs);
-  if (!(signatures instanceof Promise) && signatures.every((valid) => valid === true)) {
-    return Promise.resolve(conclude(shell, { pending, jobs, signatures }));
+  if (jobs.length === 0) return Promise.resolve(conclude(shell, { pending, jobs, signatures: NO_RESULTS }));
+  const signatures = shell.checker.check(jobs);
+  if (signatures instanceof Promise) {
+    return awaitSignatures(shell, { request, pending, lookups, jobs, budgetMs }, signatures);
   }
-  if (!(signatures instanceof Promise)) {
-    return finishWithin(shell, { request, pending, lookups, jobs, signatures, deadline: openDeadline(budgetMs) });
-  }
-  return awaitSignatures(shell, { request, pending, lookups, jobs, budgetMs }, signatures);
+  if (!signatures.includes(false)) return Promise.resolve(conclude(shell, { pending, jobs, signatures }));
+  return finishWithin(shell, { request, pending, lookups, jobs, signatures, deadline: openDeadline(budgetMs) });
 }
 
 /**
@@ -307,10 +292,13 @@ function suspects(jobs: readonly TokenSignatureJob[], signatures: readonly (bool
 
 function jobsOf(shell: Shell, pending: PendingVerification, lookups: Lookups): readonly TokenSignatureJob[] {
   const { nowMs } = pending.context;
+  const { trustStore } = shell;
   return checkCertificates(pending, (url): CertificateKnowledge | undefined => {
     const lookup = lookups.get(url);
     if (lookup?.status !== 'found') return lookup === undefined ? undefined : { lookup };
-    return { lookup, path: shell.paths.pathOf(lookup.chain, shell.trustStore, nowMs) };
+    const path = shell.paths.pathOf(lookup.chain, trustStore, nowMs);
+    const { source } = trustStore;
+    return source.kind === 'files' ? { lookup, path } : { lookup, path, trustListExpMs: source.expMs };
   });
 }
 

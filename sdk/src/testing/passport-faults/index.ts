@@ -8,6 +8,10 @@ import type { PassportFault } from './passport-fault.js';
 import { SIGNATURE_FAULTS } from './signature-faults.js';
 import type { SignatureFaultName } from './signature-faults.js';
 
+export type { ClaimFaultName } from './claim-faults.js';
+export type { EncodingFaultName } from './encoding-faults.js';
+export type { HeaderFaultName } from './header-faults.js';
+export type { SignatureFaultName } from './signature-faults.js';
 export { createPassportFaultContext } from './passport-fault.js';
 export type {
   FaultProfile,

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { RepositoryStats } from '../stir/index.js';
+import { HopbackError } from '../errors.js';
+import type { CliIo } from './io.js';
+import type { Options } from './options.js';
+import { UsageError } from './usage-error.js';
+
+/** Most bytes of one file of a cache, with room beside the largest that is written. */
+const MAX_CACHE_FILE_BYTES = 65_536;
+
+/** Files that the repository writes: named by the SHA-256 of their URL. */
+const CACHE_FILE = /^[0-9a-f]{64}\.json$/;
+
+/** The cache directory of a command that cannot do without. @throws {@link UsageError} when there is none */
+export function cacheDirectory(options: Options<'cache'>): string {
+  const directory = options.text('cache');
+  if (directory !== undefined) return directory;
+  throw new UsageError('say which cache: --cache DIR, or HOPBACK_CACHE');
+}
+
+/**
+ * Everything in a cache directory that is JSON, unchecked: the repository admits entries one by one.
+ * @throws {@link HopbackError} `storage-failed` when there is no such directory
+ */
+export async function cachedEnvelopes(directory: string, io: CliIo): Promise<readonly unknown[]> {
+  const names = await io.files.list(directory);
+  if (names === undefined) throw new HopbackError('storage-failed', `${directory} does not exist`);
+  const envelopes: unknown[] = [];
+  // One after the other: thousands of open files at once would be more than the machine permits.
+  for (const name of names.filter((candidate) => CACHE_FILE.test(candidate)).sort()) {
+    const body = await io.files.read(join(directory, name), MAX_CACHE_FILE_BYTES).catch(() => undefined);
+    const envelope = body === undefined ? undefined : parsed(body);
+    if (envelope !== undefined) envelopes.push(envelope);
+  }
+  return envelopes;
+}
+
+/** What was fetched or imported must have reached the disk. @throws {@link HopbackError} `storage-failed` when it did not */
+export function requireStored({ diskWriteFailures }: RepositoryStats): void {
+  if (diskWriteFailures === 0) return;
+  throw new HopbackError('storage-failed', `${String(diskWriteFailures)} certificates could not be written to the cache`);
+}
+
+function parsed(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

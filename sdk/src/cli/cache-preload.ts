@@ -1,0 +1,61 @@
+import { REPOSITORY_OPTIONS, openRepository } from './certificate-options.js';
+import type { RepositoryOption } from './certificate-options.js';
+import { cacheDirectory, requireStored } from './cache-directory.js';
+import type { Command } from './command.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import type { CliIo } from './io.js';
+import { MAX_INPUT_BYTES } from './io.js';
+import type { Options, OptionSpecs } from './options.js';
+import { printJson, printLines } from './output.js';
+import { UsageError } from './usage-error.js';
+import { printableText } from '../core/printable-text.js';
+
+type PreloadOption = Exclude<RepositoryOption, 'offline'>;
+
+const { offline: _offline, ...OPTIONS } = REPOSITORY_OPTIONS;
+
+/** `hopback cache preload` */
+export const cachePreloadCommand: Command = {
+  name: 'cache preload',
+  summary: 'fetch certificates before calls need them',
+  usage: ['--cache DIR URL...', '--cache DIR -   (URLs from standard input, one a line)'],
+  options: OPTIONS satisfies OptionSpecs<PreloadOption>,
+  notes: [
+    'What is cached and still fresh is not fetched again. Exit codes: 0 all are there, 1 a URL is not one that verifiers fetch, ' +
+      '4 one could not be fetched.',
+  ],
+  run,
+};
+
+async function run(options: Options<RepositoryOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  cacheDirectory(options);
+  const urls = await urlsOf(options.operands, io);
+  const repository = await openRepository(options, io);
+  const report = await repository.preload(urls).finally(() => repository.close());
+  const stats = repository.stats();
+  requireStored(stats);
+  const refused = report.failures.filter(({ status }) => status === 'refused');
+  const exitCode = report.failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
+  if (options.isOn('json')) {
+    printJson(io, { format: 'hopback.cache-preload.1', exitCode, ...report, fetches: stats.fetches, fromDisk: stats.diskLoads });
+    return exitCode;
+  }
+  printLines(io, [
+    ...report.failures.map(({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`),
+    `${exitCode === EXIT.ok ? '✓' : '!'} ${String(report.found)} there: ${String(stats.diskLoads)} from the cache, ` +
+      `${String(report.found - stats.diskLoads)} fetched; ${String(report.failures.length)} not`,
+  ]);
+  return exitCode;
+}
+
+async function urlsOf(operands: readonly string[], io: CliIo): Promise<readonly string[]> {
+  if (operands.length !== 1 || operands[0] !== '-') {
+    if (operands.length === 0) throw new UsageError('name at least one URL, or - to read them from standard input');
+    return operands;
+  }
+  const bytes = await io.stdin.read(MAX_INPUT_BYTES);
+  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  const lines = Buffer.from(bytes).toString('utf8').split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}

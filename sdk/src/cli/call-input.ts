@@ -1,0 +1,107 @@
+import { formatIdentityHeader, parsePassport, parseSipRequest } from '../stir/index.js';
+import type { SipRequestText } from '../stir/index.js';
+import { MAX_INPUT_BYTES } from './io.js';
+import type { CliIo } from './io.js';
+import { UsageError } from './usage-error.js';
+
+/** What a command was given to read. */
+export interface RawInput {
+  readonly bytes: Uint8Array;
+  /** For people: a path, `standard input`, `the command line`. */
+  readonly source: string;
+}
+
+/** Identity headers, with the request around them or without. */
+export type CallInput =
+  | { readonly kind: 'request'; readonly request: SipRequestText }
+  | { readonly kind: 'identity-headers'; readonly values: readonly string[] }
+  | {
+      /** A token alone: its Identity header was made up from what the token itself says. */
+      readonly kind: 'token';
+      readonly values: readonly string[];
+    };
+
+/** What all commands that read a call say of their operand. */
+export const INPUT_NOTE =
+  'The input is a whole SIP request (an INVITE from a log, headers are enough), one or more Identity header values with or ' +
+  'without the header name, or a bare PASSporT. It comes from a file, from standard input (- or nothing), or as the operand ' +
+  'itself, and is told apart by what it holds.';
+
+/**
+ * Gets the input of a command: an operand that is an Identity header or a token itself, a file, or standard input.
+ * @throws {@link UsageError} when there is none or too much; {@link HopbackError} `storage-failed` when a file cannot be read
+ */
+export async function readInput(operands: readonly string[], io: CliIo): Promise<RawInput> {
+  const [operand] = operands;
+  if (operands.length > 1) throw new UsageError('one input at a time', ['Quote an Identity header: it holds semicolons.']);
+  if (operand !== undefined && operand !== '-') {
+    if (isIdentityText(operand)) return { bytes: Buffer.from(operand), source: 'the command line' };
+    return { bytes: await io.files.read(operand, MAX_INPUT_BYTES), source: operand };
+  }
+  if (operand === undefined && io.stdin.isTty) {
+    throw new UsageError('nothing to read', ['Name a file, pipe it in, or give the Identity header itself in quotes.']);
+  }
+  const bytes = await io.stdin.read(MAX_INPUT_BYTES);
+  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  return { bytes, source: 'standard input' };
+}
+
+/**
+ * Tells the input apart and takes it to pieces as far as needed.
+ * @throws {@link UsageError} when it is none of what can be read
+ */
+export function parseCallInput({ bytes, source }: RawInput): CallInput {
+  if (isCapture(bytes)) {
+    throw new UsageError(`${source} is a packet capture`, ['Export the INVITE as text: sngrep and Wireshark both can.']);
+  }
+  if (bytes.includes(0)) throw new UsageError(`${source} is binary, not a SIP request or an Identity header`);
+  const text = Buffer.from(bytes).toString('utf8').replace(/^\ufeff/, '').trimStart();
+  if (text === '') throw new UsageError(`${source} is empty`);
+  const [firstLine = ''] = text.split('\n', 1);
+  if (/ SIP\/2\.0\r?$/.test(firstLine) || firstLine.startsWith('SIP/2.0 ')) return requestInput(text, source);
+  const values = headerValuesOf(text);
+  if (values.length === 1 && isBareToken(values[0] ?? '')) return { kind: 'token', values: [aroundToken(values[0] ?? '')] };
+  if (values.every((value) => value.includes('.') || value.includes(';'))) return { kind: 'identity-headers', values };
+  throw new UsageError(`${source} is neither a SIP request nor an Identity header nor a PASSporT`);
+}
+
+/** A path does not look like this, and who has such a file writes `./` before its name. */
+function isIdentityText(operand: string): boolean {
+  return /^\s*(?:identity|y)\s*:/i.test(operand) || operand.trimStart().startsWith('eyJ') || operand.includes(';info=');
+}
+
+function requestInput(text: string, source: string): CallInput {
+  const parsed = parseSipRequest(text);
+  if (parsed.status === 'parsed') return { kind: 'request', request: parsed.request };
+  const where = `${source}, line ${String(parsed.line)}`;
+  if (parsed.reason === 'request-is-a-response') {
+    throw new UsageError(`${where}: this is a SIP response`, ['Identity headers are verified in the request that carries them.']);
+  }
+  throw new UsageError(`${where}: the SIP request cannot be read (${parsed.reason})`);
+}
+
+/** Folded lines are joined, header names dropped. @see RFC 3261 section 7.3.1 */
+function headerValuesOf(text: string): readonly string[] {
+  const values: string[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const isFolded = (line.startsWith(' ') || line.startsWith('\t')) && values.length > 0;
+    if (isFolded) values.push(`${values.pop() ?? ''} ${line.trim()}`);
+    else if (line.trim() !== '') values.push(line.trim());
+  }
+  return values.map((value) => value.replace(/^(?:identity|y)[ \t]*:/i, '').trim());
+}
+
+const isBareToken = (value: string): boolean => !value.includes(';') && value.split('.').length === 3 && value.startsWith('eyJ');
+
+/** `info` and `ppt` as the token's own header has them; a token that cannot be read stays as it is and fails as such. */
+function aroundToken(token: string): string {
+  const parsed = parsePassport(token);
+  const { x5u, ppt } = parsed.status === 'parsed' ? parsed.passport.header : {};
+  if (typeof x5u !== 'string' || /[<>]/.test(x5u)) return token;
+  return formatIdentityHeader({ token, info: x5u, ...(typeof ppt === 'string' ? { ppt } : {}) });
+}
+
+/** First octets of pcap (both byte orders, micro- and nanoseconds) and pcapng. */
+const CAPTURE_MAGIC: readonly string[] = ['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d', '0a0d0d0a'];
+
+const isCapture = (bytes: Uint8Array): boolean => CAPTURE_MAGIC.includes(Buffer.from(bytes.subarray(0, 4)).toString('hex'));

@@ -1,0 +1,67 @@
+import type { Command } from './command.js';
+
+/** A command that is loaded when it is asked for, so that `hopback --version` waits for nothing. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'verify',
+    summary: 'verify the Identity headers of a call and show why',
+    load: async () => (await import('./verify.js')).verifyCommand,
+  },
+  {
+    name: 'sign',
+    summary: 'sign a call, or its diversion',
+    load: async () => (await import('./sign.js')).signCommand,
+  },
+  {
+    name: 'decode',
+    summary: 'show what an Identity header says, without verifying it',
+    load: async () => (await import('./decode.js')).decodeCommand,
+  },
+  {
+    name: 'cert inspect',
+    summary: 'show certificates and where they leave the SHAKEN profile',
+    load: async () => (await import('./cert-inspect.js')).certInspectCommand,
+  },
+  {
+    name: 'cert chain',
+    summary: 'build the path from a certificate to a trust anchor',
+    load: async () => (await import('./cert-chain.js')).certChainCommand,
+  },
+  {
+    name: 'cache preload',
+    summary: 'fetch certificates before calls need them',
+    load: async () => (await import('./cache-preload.js')).cachePreloadCommand,
+  },
+  {
+    name: 'cache export',
+    summary: 'write all cached certificates into one file',
+    load: async () => (await import('./cache-export.js')).cacheExportCommand,
+  },
+  {
+    name: 'cache import',
+    summary: 'take over what another machine exported',
+    load: async () => (await import('./cache-import.js')).cacheImportCommand,
+  },
+  {
+    name: 'keygen',
+    summary: 'make a private key for signing calls',
+    load: async () => (await import('./keygen.js')).keygenCommand,
+  },
+  {
+    name: 'csr',
+    summary: 'make a certificate signing request with a TNAuthList',
+    load: async () => (await import('./csr.js')).csrCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'check machine, trust, cache, key and certificate',
+    load: async () => (await import('./doctor.js')).doctorCommand,
+  },
+];

@@ -1,0 +1,61 @@
+import type { Clock } from '../core/clock.js';
+
+/** Where a command writes. */
+export interface CliOutput {
+  readonly isTty: boolean;
+  /** Never throws, also when nobody reads any more. */
+  readonly write: (text: string | Uint8Array) => void;
+}
+
+/** Everything that a command touches beside the arguments, so that tests run it in their own process. */
+export interface CliIo {
+  readonly stdin: {
+    /** Somebody types: a command that was given nothing to read says so instead of waiting. */
+    readonly isTty: boolean;
+    /**
+     * Reads to the end, at most `maxBytes`.
+     * @returns undefined when there is more
+     */
+    readonly read: (maxBytes: number) => Promise<Uint8Array | undefined>;
+  };
+  readonly stdout: CliOutput;
+  readonly stderr: CliOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Milliseconds that only go forward, for measuring. */
+  readonly elapsedMs: () => number;
+  readonly randomUuid: () => string;
+  /** `v20.20.0`. */
+  readonly nodeVersion: string;
+  /** Addresses of the machine's name servers; asks nobody. */
+  readonly nameServers: () => readonly string[];
+  readonly files: CliFiles;
+}
+
+/** Files by path, relative to the working directory. */
+export interface CliFiles {
+  /**
+   * Reads a whole file.
+   * @throws {@link HopbackError} `storage-failed` when it cannot be read or has more than `maxBytes`
+   */
+  readonly read: (path: string, maxBytes: number) => Promise<Uint8Array>;
+  /**
+   * Writes a new file, or another content into one with `overwrite`.
+   * @throws {@link HopbackError} `storage-failed`, also when the file exists and may not be overwritten
+   */
+  readonly write: (
+    path: string,
+    text: string,
+    options: { readonly mode: number; readonly overwrite: boolean },
+  ) => Promise<void>;
+  /**
+   * Names in a directory; undefined when there is no such directory.
+   * @throws {@link HopbackError} `storage-failed` when it cannot be read
+   */
+  readonly list: (path: string) => Promise<readonly string[] | undefined>;
+  /** Permission bits of a file; undefined where there is none, or none to ask. */
+  readonly mode: (path: string) => Promise<number | undefined>;
+}
+
+/** Largest input of a command: an INVITE fills one UDP datagram at most, and whoever sends more has sent something else. */
+export const MAX_INPUT_BYTES: number = 256 * 1024;

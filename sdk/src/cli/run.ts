@@ -1,0 +1,118 @@
+import { createRequire } from 'node:module';
+import { isHopbackError } from '../errors.js';
+import type { Command } from './command.js';
+import { COMMON_OPTIONS } from './command.js';
+import { COMMANDS } from './command-table.js';
+import type { CommandEntry } from './command-table.js';
+import { didYouMean } from './did-you-mean.js';
+import { EXIT, EXIT_OF_ERROR } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import { commandHelp, overview } from './help.js';
+import type { CliIo } from './io.js';
+import { meant, parseOptions } from './options.js';
+import { printJson, printLines } from './output.js';
+import { UsageError } from './usage-error.js';
+
+/**
+ * Runs one command line of `hopback`.
+ * @param argv - without node and script
+ * @param io - the process, or a stand-in
+ * @returns the exit code; never rejects
+ */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  let name = '';
+  try {
+    const found = findCommand(argv);
+    name = found.name;
+    return await found.run(io);
+  } catch (error) {
+    return report(error, { name, io, asJson: argv.includes('--json') });
+  }
+}
+
+interface Found {
+  readonly name: string;
+  readonly run: (io: CliIo) => Promise<ExitCode> | ExitCode;
+}
+
+function findCommand(argv: readonly string[]): Found {
+  const [first] = argv;
+  if (first === '--version' || first === '-V') return { name: '', run: printVersion };
+  if (first === '--help' || first === '-h') return { name: 'help', run: (io) => printHelp([], io) };
+  if (first === 'help') return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
+  const { entry, args } = commandOf(argv);
+  return { name: entry.name, run: (io) => runCommand(entry, args, io) };
+}
+
+/** Names have one word or two: `verify`, `cert inspect`. */
+function commandOf(argv: readonly string[]): { readonly entry: CommandEntry; readonly args: readonly string[] } {
+  const [first, second] = argv;
+  if (first === undefined) throw new UsageError('no command was given', ['hopback help lists them']);
+  const entry = COMMANDS.find(({ name }) => name === first || name === `${first} ${second ?? ''}`);
+  if (entry !== undefined) return { entry, args: argv.slice(entry.name.split(' ').length) };
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  if (group.length > 0) throw new UsageError(`hopback ${first} is one of: ${group.join(', ')}`);
+  const words = COMMANDS.flatMap(({ name }) => [name, ...name.split(' ')]);
+  throw new UsageError(`there is no command ${first.slice(0, 40)}`, [
+    ...meant([...new Set(didYouMean(first, [...words, 'help']))]),
+    'hopback help lists all commands',
+  ]);
+}
+
+async function runCommand(entry: CommandEntry, args: readonly string[], io: CliIo): Promise<ExitCode> {
+  const command = await entry.load();
+  const options = parseOptions<string>(args, { ...command.options, ...COMMON_OPTIONS }, io.env);
+  if (!options.isOn('help')) return command.run(options, io);
+  io.stdout.write(commandHelp(command));
+  return EXIT.ok;
+}
+
+async function printHelp(words: readonly string[], io: CliIo): Promise<ExitCode> {
+  const wanted = words.filter((word) => !word.startsWith('-'));
+  const commands: readonly Command[] =
+    wanted.length === 0 ? [] : await Promise.all([commandOf(wanted).entry].map(({ load }) => load()));
+  io.stdout.write(commands[0] === undefined ? overview(COMMANDS) : commandHelp(commands[0]));
+  return EXIT.ok;
+}
+
+function printVersion(io: CliIo): ExitCode {
+  io.stdout.write(`${packageVersion()}\n`);
+  return EXIT.ok;
+}
+
+/** From the package that this file was installed with. */
+function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { readonly version: string };
+  return version;
+}
+
+/** One way out for everything that stops a command: what, where, what to do; as JSON where JSON was asked for. */
+function report(
+  error: unknown,
+  { name, io, asJson }: { readonly name: string; readonly io: CliIo; readonly asJson: boolean },
+): ExitCode {
+  const { code, exitCode, message, hints } = failureOf(error, name);
+  if (asJson) printJson(io, { format: 'hopback.error.1', exitCode, code, message, hints });
+  const lines = message.split('\n');
+  printLines(io, [`hopback${name === '' ? '' : ` ${name}`}: ${lines[0] ?? ''}`, ...lines.slice(1), ...hints], io.stderr);
+  return exitCode;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly exitCode: ExitCode;
+  readonly message: string;
+  readonly hints: readonly string[];
+}
+
+function failureOf(error: unknown, name: string): Failure {
+  if (error instanceof UsageError) {
+    const more = name === '' || name === 'help' ? [] : [`hopback help ${name} shows how it is used`];
+    return { code: 'usage', exitCode: EXIT.usage, message: error.message, hints: [...error.hints, ...more] };
+  }
+  if (isHopbackError(error) && EXIT_OF_ERROR[error.code] !== EXIT.internal) {
+    return { code: error.code, exitCode: EXIT_OF_ERROR[error.code], message: error.message, hints: [] };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'internal', exitCode: EXIT.internal, message, hints: ['This is a bug of hopback; please report it.'] };
+}

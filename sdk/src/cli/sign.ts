@@ -1,0 +1,198 @@
+import { createAuthenticationService, headerValues, verificationRequestOf } from '../stir/index.js';
+import type {
+  AttestationFacts,
+  AuthenticationService,
+  DiversionOutcome,
+  NotSigned,
+  RefusedSigning,
+  SignedCall,
+  SignedDiversion,
+  SigningOutcome,
+  SigningRequest,
+} from '../stir/index.js';
+import { INPUT_NOTE, parseCallInput, readInput } from './call-input.js';
+import type { CallInput, RawInput } from './call-input.js';
+import type { Command } from './command.js';
+import { EXIT } from './exit-codes.js';
+import type { CliIo } from './io.js';
+import type { ExitCode } from './exit-codes.js';
+import { numberOption } from './options.js';
+import type { Options, OptionSpecs } from './options.js';
+import { printJson, printLines } from './output.js';
+import { partyOption } from './party-options.js';
+import { attestationOf, CREDENTIAL_OPTIONS, FACT_OPTIONS, loadCredentials } from './signing-options.js';
+import type { CredentialOption, FactOption } from './signing-options.js';
+import { withHeaders } from './sip-text.js';
+import { UsageError } from './usage-error.js';
+
+type SignOption = CredentialOption | FactOption | 'orig' | 'dest' | 'orig-id' | 'iat' | 'div-from' | 'sign-emergency';
+type SignOptions = Options<SignOption | 'json'>;
+
+const OPTIONS: OptionSpecs<SignOption> = {
+  ...CREDENTIAL_OPTIONS,
+  ...FACT_OPTIONS,
+  orig: { value: 'TN', text: 'the calling number, when there is no INVITE' },
+  dest: { value: 'TN|URI', multiple: true, text: 'the called party, likewise; with --div-from where the call goes now' },
+  'orig-id': { value: 'UUID', text: 'origid; default a new one' },
+  iat: { value: 'SECONDS', text: 'time of issue, epoch seconds, at most a minute from now; default now' },
+  'div-from': { value: 'TN', text: 'add a div instead: the call was for this number and is forwarded' },
+  'sign-emergency': { text: 'sign calls to emergency numbers too' },
+};
+
+/** `hopback sign` */
+export const signCommand: Command = {
+  name: 'sign',
+  summary: 'sign a call, or its diversion',
+  usage: [
+    '--key FILE --certificate FILE --x5u URL --role ROLE [OPTION...] [INVITE|-]',
+    '--key FILE --certificate FILE --x5u URL --attest A --orig TN --dest TN',
+    '--key FILE --certificate FILE --x5u URL --div-from TN [--dest TN] [INVITE|-]',
+  ],
+  options: OPTIONS,
+  notes: [
+    INPUT_NOTE,
+    'An INVITE comes back with its Identity header (and a Date, where it had none that is right) and is otherwise unchanged; ' +
+      'without one, the Identity header value is printed. What was decided and why goes to standard error; --json has it as an ' +
+      'attestation record, to be kept.',
+    'Exit codes: 0 signed, 1 not signed or refused, 2 not understood, 4 key, certificate or files.',
+    '  hopback sign invite.txt --key sp.key --certificate sp.pem --x5u https://certs.example.com/sp.pem \\\n' +
+      '    --role originating --customer-known --caller-authenticated --number-ownership owned',
+  ],
+  run,
+};
+
+async function run(options: SignOptions, io: CliIo): Promise<ExitCode> {
+  const raw = await inputOf(options, io);
+  const input = raw === undefined ? undefined : parseCallInput(raw);
+  const isDiversion = options.text('div-from') !== undefined;
+  const { facts, service } = await serviceOf(options, io, isDiversion);
+  const outcome = isDiversion
+    ? await service.signDiversion(diversionOf(options, input))
+    : await service.sign(requestOf(options, input, facts));
+  const exitCode = outcome.status === 'signed' ? EXIT.ok : EXIT.negative;
+  if (options.isOn('json')) printJson(io, { format: 'hopback.sign.1', exitCode, outcome });
+  else if (outcome.status === 'signed') printSigned(outcome, { io, raw, input });
+  else printLines(io, unsignedLines(outcome), io.stderr);
+  return exitCode;
+}
+
+/** Both parties by option are a call of their own; a diversion needs the Identity headers that came in. */
+function inputOf(options: SignOptions, io: CliIo): Promise<RawInput> | undefined {
+  const isByNumber = options.text('orig') !== undefined && options.texts('dest').length > 0;
+  const needsNone = isByNumber && options.text('div-from') === undefined && options.operands.length === 0;
+  return needsNone ? undefined : readInput(options.operands, io);
+}
+
+async function serviceOf(
+  options: SignOptions,
+  io: CliIo,
+  isDiversion: boolean,
+): Promise<{ readonly facts: AttestationFacts; readonly service: AuthenticationService }> {
+  // A div attests nothing, so that nothing has to be known.
+  const attestation = await attestationOf(isDiversion ? withRole(options) : options, io);
+  const { signer, signingCertificate, spc } = await loadCredentials(options, io);
+  const service = createAuthenticationService({
+    spc,
+    signer,
+    certificateSource: { current: () => signingCertificate },
+    clock: io.clock,
+    policy: attestation.policy,
+    randomUuid: io.randomUuid,
+    emergencyCalls: options.isOn('sign-emergency') ? 'sign' : 'do-not-sign',
+  });
+  return { facts: attestation.facts, service };
+}
+
+const withRole = (options: SignOptions): SignOptions => ({
+  ...options,
+  text: (name) => options.text(name) ?? (name === 'role' ? 'intermediate' : undefined),
+});
+
+function requestOf(options: SignOptions, input: CallInput | undefined, facts: AttestationFacts): SigningRequest {
+  const base = { facts, ...givenOf(options) };
+  const origTn = options.text('orig');
+  const dests = options.texts('dest').map((text) => partyOption('dest', text));
+  if (origTn !== undefined && dests.length > 0) {
+    if (partyOption('orig', origTn).kind !== 'tn') throw new UsageError('--orig must be a telephone number: SHAKEN speaks for nothing else');
+    const iatSeconds = numberOption(options.text('iat'), { name: 'iat', min: 0, max: 99_999_999_999 });
+    const valuesOf = (kind: 'tn' | 'uri'): readonly string[] => dests.flatMap((party) => (party.kind === kind ? [party.value] : []));
+    const destUri = valuesOf('uri');
+    return {
+      ...base,
+      ...(input?.kind === 'request' ? identityAndDate(input) : {}),
+      origTn,
+      destTn: valuesOf('tn'),
+      ...(destUri.length === 0 ? {} : { destUri }),
+      ...(iatSeconds === undefined ? {} : { iatSeconds }),
+    };
+  }
+  if (input?.kind !== 'request') throw new UsageError('an INVITE is needed, or both --orig and --dest');
+  if (origTn !== undefined || dests.length > 0) throw new UsageError('--orig and --dest go together');
+  if (options.text('iat') !== undefined) throw new UsageError('--iat needs --orig and --dest');
+  return { ...base, ...verificationRequestOf(input.request) };
+}
+
+function givenOf(options: SignOptions): Pick<SigningRequest, 'attestation' | 'origId'> {
+  const attestation = options.text('attest') as SigningRequest['attestation'];
+  const origId = options.text('orig-id');
+  return { ...(attestation === undefined ? {} : { attestation }), ...(origId === undefined ? {} : { origId }) };
+}
+
+function identityAndDate({ request }: CallInput & { readonly kind: 'request' }): Pick<SigningRequest, 'identity' | 'date'> {
+  const [date] = headerValues(request, 'date');
+  return { identity: headerValues(request, 'identity'), ...(date === undefined ? {} : { date }) };
+}
+
+function diversionOf(options: SignOptions, input: CallInput | undefined): Parameters<AuthenticationService['signDiversion']>[0] {
+  const divertingTn = options.text('div-from') ?? '';
+  if (partyOption('div-from', divertingTn).kind !== 'tn') throw new UsageError('--div-from must be a telephone number');
+  const [dest, ...more] = options.texts('dest');
+  if (more.length > 0) throw new UsageError('a diversion has one new target');
+  const identity = input?.kind === 'request' ? headerValues(input.request, 'identity') : (input?.values ?? []);
+  const target = dest === undefined ? undefined : partyOption('dest', dest);
+  if (target?.kind === 'tn') return { identity, divertingTn, newTargetTn: target.value };
+  const newTargetUri = target?.value ?? (input?.kind === 'request' ? input.request.requestUri : undefined);
+  if (newTargetUri === undefined) throw new UsageError('where does the call go now? --dest, or an INVITE with its new Request-URI');
+  return { identity, divertingTn, newTargetUri };
+}
+
+function printSigned(
+  outcome: SignedCall | SignedDiversion,
+  { io, raw, input }: { readonly io: CliIo; readonly raw: RawInput | undefined; readonly input: CallInput | undefined },
+): void {
+  const added = 'identityHeader' in outcome ? [outcome.identityHeader] : outcome.identityHeaders;
+  const date = 'date' in outcome ? outcome.date : undefined;
+  if (input?.kind === 'request' && raw !== undefined) {
+    const text = Buffer.from(raw.bytes).toString('latin1');
+    const signed = withHeaders(text, { identityHeaders: added, ...(date === undefined ? {} : { date }) });
+    io.stdout.write(Buffer.from(signed, 'latin1'));
+  } else {
+    io.stdout.write(added.map((value) => `${value}\n`).join(''));
+  }
+  printLines(io, signedLines(outcome, input?.kind === 'request' ? undefined : date), io.stderr);
+}
+
+function signedLines(outcome: SignedCall | SignedDiversion, date: string | undefined): readonly string[] {
+  const { record } = outcome;
+  const { spc, certificateSha256 } = record.signature;
+  const under = `SPC ${spc}, certificate ${certificateSha256.slice(0, 16)}…`;
+  if (record.ppt === 'div') return [`✓ diverted, signed by ${under}`];
+  const { decision, decidedBy, claims } = record;
+  return [
+    `✓ signed with attestation ${claims.attestation} by ${under}`,
+    decidedBy === 'policy' ? `  because: ${decision.basis}` : `  as asked; the policy says ${decision.attestation}: ${decision.basis}`,
+    `  origid ${claims.origId}`,
+    ...(date === undefined ? [] : [`  the request must carry Date: ${date}`]),
+  ];
+}
+
+type Unsigned = Exclude<SigningOutcome | DiversionOutcome, { readonly status: 'signed' }> & (NotSigned<string> | RefusedSigning<string>);
+
+function unsignedLines(outcome: Unsigned): readonly string[] {
+  const heading = outcome.status === 'refused' ? '✗ refused' : '· not signed';
+  const values =
+    outcome.status === 'refused' && outcome.expected !== undefined
+      ? [`  expected ${outcome.expected}${outcome.actual === undefined ? '' : `, found ${outcome.actual}`}`]
+      : [];
+  return [`${heading}: ${outcome.reason}: ${outcome.detail}`, ...values];
+}

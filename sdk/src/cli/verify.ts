@@ -1,0 +1,230 @@
+import { createVerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
+import type {
+  CallVerdict,
+  CertificateRepository,
+  TrustStore,
+  VerificationPolicy,
+  VerificationRequest,
+} from '../stir/index.js';
+import { INPUT_NOTE, parseCallInput, readInput } from './call-input.js';
+import type { CallInput } from './call-input.js';
+import { allowListOf, openRepository, repositoryOfFile, REPOSITORY_OPTIONS } from './certificate-options.js';
+import type { RepositoryOption } from './certificate-options.js';
+import { claimedParties } from './claimed-parties.js';
+import type { Command } from './command.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import type { CliIo } from './io.js';
+import { numberOption } from './options.js';
+import type { Options, OptionSpecs } from './options.js';
+import { instantText, printJson, printLines } from './output.js';
+import { instantOption, partyOption } from './party-options.js';
+import { loadTrust, TRUST_OPTIONS } from './trust-options.js';
+import type { TrustOption } from './trust-options.js';
+import { UsageError } from './usage-error.js';
+import { verifyHints } from './verify-hints.js';
+
+type OwnOption =
+  | 'certificate'
+  | 'orig'
+  | 'dest'
+  | 'from'
+  | 'pai'
+  | 'to'
+  | 'request-uri'
+  | 'date'
+  | 'dangerously-assume-parties'
+  | 'at'
+  | 'profile'
+  | 'freshness'
+  | 'revocation-unknown'
+  | 'destination'
+  | 'time-budget';
+type VerifyOption = OwnOption | TrustOption | RepositoryOption;
+type VerifyOptions = Options<VerifyOption | 'json'>;
+
+const OPTIONS: OptionSpecs<VerifyOption> = {
+  ...TRUST_OPTIONS,
+  ...REPOSITORY_OPTIONS,
+  certificate: { value: 'FILE', text: 'use this PEM chain instead of fetching the x5u' },
+  orig: { value: 'TN|URI', text: 'the caller, when no request says so (or instead of what it says)' },
+  dest: { value: 'TN|URI', multiple: true, text: 'the called party, likewise' },
+  from: { value: 'VALUE', text: 'From header value, likewise' },
+  pai: { value: 'VALUE', multiple: true, text: 'P-Asserted-Identity header value, likewise' },
+  to: { value: 'VALUE', text: 'To header value, likewise' },
+  'request-uri': { value: 'URI', text: 'Request-URI, likewise; a div chain must end there' },
+  date: { value: 'DATE', text: 'Date header value, likewise' },
+  'dangerously-assume-parties': {
+    text: 'take caller and called party from the token itself, so that all else can be checked; the verdict is never better than indeterminate',
+  },
+  at: { value: 'TIME', text: 'judge as of this time, for old captures: ISO 8601, epoch seconds, or "date" for the Date header' },
+  profile: { value: 'NAME', choices: ['shaken', 'rfc8224'], text: 'shaken (default), or rfc8224 with its compact form and open ppt' },
+  freshness: { value: 'SECONDS', text: 'how old or how far ahead iat may be; default 60' },
+  'revocation-unknown': {
+    value: 'CHOICE',
+    choices: ['indeterminate', 'accept'],
+    text: 'a certificate whose revocation nobody knows: indeterminate (default), or accept with a note',
+  },
+  destination: { value: 'PART', choices: ['to', 'request-uri'], text: 'what dest is compared with: to (default) or request-uri' },
+  'time-budget': { value: 'MS', text: 'time for the whole verification; default 5000' },
+};
+
+/** Longer than a call would wait: a person may as well see what a slow repository has to say. */
+const DEFAULT_BUDGET_MS = 5_000;
+
+/** `hopback verify` */
+export const verifyCommand: Command = {
+  name: 'verify',
+  summary: 'verify the Identity headers of a call and show why',
+  usage: ['[OPTION...] [FILE|-]', '[OPTION...] "IDENTITY HEADER"'],
+  options: OPTIONS,
+  notes: [
+    INPUT_NOTE,
+    'The verdict comes first, then what goes into SIP, then every step of every Identity header: ✓ passed, ✗ failed, ? could ' +
+      'not be checked, ! let pass with a note, · not applicable or not reached. Telephone numbers are shown in full.',
+    'Exit codes: 0 passed, 1 failed, 3 indeterminate (could not check is not false), 2 not understood, 4 trust, files or cache.',
+    '  hopback verify invite.txt --trust sti-ca-roots/ --crl sti-pa.crl --crl-signer crl-signer.pem --sti-pa-root sti-pa.pem\n' +
+      '  hopback verify "$IDENTITY" --orig +12155550100 --dest +12125550123 --trust roots.pem --revocation-unknown accept\n' +
+      '  sngrep-export | hopback verify - --trust roots.pem --at date --json',
+  ],
+  run,
+};
+
+async function run(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
+  const input = parseCallInput(await readInput(options.operands, io));
+  const given = requestOf(input, options);
+  const nowMs = atOption(options, given) ?? io.clock.nowMs();
+  const trustStore = await loadTrust(options, io, { nowMs: () => nowMs });
+  const isAssumed = options.isOn('dangerously-assume-parties');
+  const request = isAssumed ? { ...given, ...claimedParties(given.identity) } : given;
+  const verdict = await withCertificates(options, io, (certificates) =>
+    verifyOnce(request, { options, certificates, trustStore, nowMs }),
+  );
+  const hints = verifyHints(verdict, {
+    trustStore,
+    hasCrls: options.texts('crl').length > 0,
+    isOffline: options.isOn('offline'),
+    inputKind: input.kind,
+    isAssumed,
+  });
+  const exitCode = exitCodeOf(verdict, isAssumed);
+  if (options.isOn('json')) printVerdictJson(io, { verdict, hints, exitCode, input, isAssumed });
+  else printLines(io, textOf(verdict, { hints, input, isAssumed, nowMs: options.text('at') === undefined ? undefined : nowMs }));
+  return exitCode;
+}
+
+/** What the input says, and over it what options say. */
+function requestOf(input: CallInput, options: VerifyOptions): VerificationRequest {
+  const base = input.kind === 'request' ? verificationRequestOf(input.request) : { identity: input.values };
+  const headers = { from: options.text('from'), to: options.text('to'), date: options.text('date') };
+  const requestUri = options.text('request-uri');
+  const asserted = options.texts('pai');
+  const orig = options.text('orig');
+  const dest = options.texts('dest');
+  return {
+    ...base,
+    ...Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
+    ...(requestUri === undefined ? {} : { requestUri }),
+    ...(asserted.length === 0 ? {} : { pAssertedIdentity: asserted }),
+    ...(orig === undefined ? {} : { orig: partyOption('orig', orig) }),
+    ...(dest.length === 0 ? {} : { dest: dest.map((text) => partyOption('dest', text)) }),
+  };
+}
+
+function atOption(options: VerifyOptions, { date }: VerificationRequest): number | undefined {
+  const at = options.text('at');
+  if (at !== 'date') return at === undefined ? undefined : instantOption('at', at);
+  if (date === undefined) throw new UsageError('--at date: the request has no Date header');
+  return instantOption('date', date);
+}
+
+async function withCertificates(
+  options: VerifyOptions,
+  io: CliIo,
+  use: (certificates: CertificateRepository) => Promise<CallVerdict>,
+): Promise<CallVerdict> {
+  const path = options.text('certificate');
+  if (path !== undefined) return use(await repositoryOfFile(path, { allow: allowListOf(options), io }));
+  const repository = await openRepository(options, io);
+  try {
+    return await use(repository);
+  } finally {
+    await repository.close();
+  }
+}
+
+function verifyOnce(
+  request: VerificationRequest,
+  { options, certificates, trustStore, nowMs }: {
+    readonly options: VerifyOptions;
+    readonly certificates: CertificateRepository;
+    readonly trustStore: TrustStore;
+    readonly nowMs: number;
+  },
+): Promise<CallVerdict> {
+  const timeBudgetMs = numberOption(options.text('time-budget'), { name: 'time-budget', min: 0, max: 60_000 });
+  const service = createVerificationService({
+    certificates,
+    trustStore,
+    clock: { nowMs: () => nowMs },
+    policy: policyOf(options),
+    timeBudgetMs: timeBudgetMs ?? DEFAULT_BUDGET_MS,
+  });
+  return service.verify(request);
+}
+
+function policyOf(options: VerifyOptions): Partial<VerificationPolicy> {
+  const freshnessSeconds = numberOption(options.text('freshness'), { name: 'freshness', min: 1, max: 86_400 });
+  // The options were checked against the choices, which are these words.
+  const words = {
+    profile: options.text('profile') as VerificationPolicy['profile'] | undefined,
+    revocationUnknown: options.text('revocation-unknown') as VerificationPolicy['revocationUnknown'] | undefined,
+    destination: options.text('destination') as VerificationPolicy['destination'] | undefined,
+  };
+  const { profile, revocationUnknown, destination } = words;
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(revocationUnknown === undefined ? {} : { revocationUnknown }),
+    ...(destination === undefined ? {} : { destination }),
+    ...(freshnessSeconds === undefined ? {} : { freshnessSeconds }),
+  };
+}
+
+function exitCodeOf({ status }: CallVerdict, isAssumed: boolean): ExitCode {
+  if (status === 'failed') return EXIT.negative;
+  return status === 'passed' && !isAssumed ? EXIT.ok : EXIT.indeterminate;
+}
+
+function textOf(
+  verdict: CallVerdict,
+  context: {
+    readonly hints: readonly string[];
+    readonly input: CallInput;
+    readonly isAssumed: boolean;
+    readonly nowMs: number | undefined;
+  },
+): readonly string[] {
+  const { hints, input, isAssumed, nowMs } = context;
+  const remarks = [
+    ...(isAssumed ? ['! caller and called party were taken from the token: whether they are those of the call was not checked'] : []),
+    ...(input.kind === 'token' ? ['! a token alone: info, alg and ppt of its Identity header were taken from the token'] : []),
+    ...(nowMs === undefined ? [] : [`! judged as of ${instantText(nowMs)}`]),
+  ];
+  const advice = hints.length === 0 ? [] : ['', 'What to do', ...hints.map((hint) => `  - ${hint}`)];
+  return [...describeVerdict(verdict), ...(remarks.length === 0 ? [] : ['', ...remarks]), ...advice];
+}
+
+function printVerdictJson(
+  io: CliIo,
+  context: {
+    readonly verdict: CallVerdict;
+    readonly hints: readonly string[];
+    readonly exitCode: ExitCode;
+    readonly input: CallInput;
+    readonly isAssumed: boolean;
+  },
+): void {
+  const { verdict, hints, exitCode, input, isAssumed } = context;
+  const explanation = explainEvidence(verdict.evidence);
+  printJson(io, { format: 'hopback.verify.1', exitCode, input: input.kind, partiesAssumed: isAssumed, verdict, explanation, hints });
+}

@@ -1,0 +1,56 @@
+import type { JsonObject, JsonValue } from '../core/bounded-json.js';
+
+/** The JOSE header of a PASSporT: the members that are looked at, whatever they are, and all of them as they came. */
+export interface PassportHeader {
+  readonly alg: JsonValue | undefined;
+  readonly ppt: JsonValue | undefined;
+  readonly typ: JsonValue | undefined;
+  readonly x5u: JsonValue | undefined;
+  /** Extensions that must be understood. @see RFC 7515 section 4.1.11 */
+  readonly crit: JsonValue | undefined;
+  /** Whether the payload is encoded. @see RFC 7797 */
+  readonly b64: JsonValue | undefined;
+  readonly members: JsonObject;
+}
+
+/** Remembers decoded header segments: one signer writes the same header on every call. Bounded by its owner. */
+export interface PassportHeaderCache {
+  readonly get: (segment: string) => PassportHeader | undefined;
+  readonly set: (segment: string, header: PassportHeader) => void;
+}
+
+/** Picks the members that are looked at. */
+export function passportHeader(members: JsonObject): PassportHeader {
+  return {
+    alg: members['alg'],
+    ppt: members['ppt'],
+    typ: members['typ'],
+    x5u: members['x5u'],
+    crit: members['crit'],
+    b64: members['b64'],
+    members,
+  };
+}
+
+/**
+ * Makes a header cache. When it is full it is emptied: a few thousand signers never fill it, and whoever sends made-up headers
+ * to fill it costs the others one decoding each.
+ */
+export function createHeaderCache(): PassportHeaderCache {
+  const headers = new Map<string, PassportHeader>();
+  let chars = 0;
+  return {
+    get: (segment) => headers.get(segment),
+    set(segment, header) {
+      if (headers.size >= MAX_HEADERS || chars + segment.length > MAX_CHARS) {
+        headers.clear();
+        chars = 0;
+      }
+      headers.set(segment, header);
+      chars += segment.length;
+    },
+  };
+}
+
+const MAX_HEADERS = 10_000;
+const MAX_CHARS = 8_000_000;

@@ -1,0 +1,119 @@
+import { randomUUID, sign as signOctets } from 'node:crypto';
+import { loadavg } from 'node:os';
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  createLocalSigner,
+  createStaticCertificateSource,
+} from '@hopback/sdk/stir';
+import type { AttestationFacts, AuthenticationService, SigningOutcome, SigningRequest } from '@hopback/sdk/stir';
+import { interleave } from './bench.js';
+import type { Bench, BenchContext, Figure } from './bench.js';
+import { startLibsecsipid } from './libsecsipid-contestants.js';
+import { createSignedWorld, inTurn, signCalls } from './signed-calls.js';
+import type { SignedCall, Signer } from './signed-calls.js';
+
+/** Whole signatures: a request and what is known of the caller in, an Identity header with its record out. */
+export const bench: Bench = {
+  name: 'sign',
+  description: 'full signing with attestation decision and record, against the bare signature, and libsecsipid',
+  figures: ['vs-node', 'vs-libsecsipid'],
+  run: measureSign,
+};
+
+/** Distinct callers, called numbers and signing inputs. */
+const CALLS = 4_096;
+const WARM_UP_CALLS = 5_000;
+
+async function* measureSign(context: BenchContext): AsyncGenerator<Figure> {
+  const world = await createSignedWorld(Date.now());
+  const calls = signCalls(world, CALLS, () => Math.floor(Date.now() / 1000));
+  const [signer] = world.signers;
+  if (signer === undefined) throw new Error('a world without signers');
+  const records = { count: 0 };
+  const service = await authenticationServiceOf(signer, () => (records.count += 1));
+  const next = inTurn(calls.map(signingRequest));
+  const signNow = (): void => requireSigned(service.signNow(next()));
+  for (let index = 0; index < WARM_UP_CALLS; index += 1) signNow();
+  await using libsecsipid = await startLibsecsipid(calls[0]);
+  const rounds = context.full ? 21 : 9;
+  context.progress(`${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
+  const rates = await interleave(
+    {
+      now: signNow,
+      sign: async () => requireSigned(await service.sign(next())),
+      ...bareSignatures(signer, calls),
+      libsecsipid: libsecsipid.sign,
+    },
+    { rounds, ms: 400 },
+  );
+  if (records.count === 0) throw new Error('no attestation record was delivered');
+  const isDer = rates.der.median >= rates.raw.median;
+  const bare = `DER ${rates.der.median.toFixed(0)}/s, ieee-p1363 ${rates.raw.median.toFixed(0)}/s, the faster counts`;
+  yield {
+    ...{ figure: 'vs-node', value: rates.now.median, unit: 'signatures/s' },
+    baseline: `node:crypto ES256 sign (${isDer ? 'DER' : 'ieee-p1363'})`,
+    baselineValue: Math.max(rates.der.median, rates.raw.median),
+    bar: { ratioAtLeast: 0.75 },
+    note: `signNow, medians of ${rounds} rounds over ${CALLS} distinct calls; baseline: ${bare}; awaited sign ${rates.sign.median.toFixed(0)}/s`,
+  };
+  yield {
+    ...{ figure: 'vs-libsecsipid', value: rates.now.median, unit: 'signatures/s' },
+    baseline: 'libsecsipid SecSIPIDGetIdentityPrvKey',
+    ...libsecsipid.baseline(rates.libsecsipid),
+    bar: { ratioAtLeast: 1.5 },
+  };
+}
+
+/** Everything on: the policy decides by the facts of each call, and each record is handed over. */
+async function authenticationServiceOf(
+  { provider, x5u }: Signer,
+  onRecord: () => void,
+): Promise<AuthenticationService> {
+  return createAuthenticationService({
+    spc: provider.spc,
+    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
+    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
+    policy: createAttestationPolicy(),
+    clock: { nowMs: Date.now },
+    randomUuid: randomUUID,
+    onRecord,
+  });
+}
+
+/** An INVITE to be signed: header values as received, and what the provider knows of the caller. */
+function signingRequest({ request }: SignedCall, index: number): SigningRequest {
+  const { from, pAssertedIdentity, to, requestUri } = request;
+  const facts: AttestationFacts = {
+    ...{ role: 'originating', trunk: `trunk-${index % 16}`, customer: `customer-${index % 512}` },
+    ...{ customerKnown: true, callerAuthenticated: true, receivedFrom: 'customer' },
+    // Not every call deserves the same level.
+    numberOwnership: index % 4 === 0 ? 'unknown' : 'owned',
+  };
+  return {
+    facts,
+    ...(from === undefined ? {} : { from }),
+    ...(pAssertedIdentity === undefined ? {} : { pAssertedIdentity }),
+    ...(to === undefined ? {} : { to }),
+    ...(requestUri === undefined ? {} : { requestUri }),
+  };
+}
+
+/** Signs what a PASSporT of such a call would be, its octets ready beforehand. */
+function bareSignatures(
+  { provider }: Signer,
+  calls: readonly SignedCall[],
+): { readonly der: () => void; readonly raw: () => void } {
+  const { privateKey } = provider.key;
+  const withRaw = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
+  const nextDer = inTurn(calls);
+  const nextRaw = inTurn(calls);
+  return {
+    der: () => void signOctets('sha256', nextDer().signingInput, privateKey),
+    raw: () => void signOctets('sha256', nextRaw().signingInput, withRaw),
+  };
+}
+
+function requireSigned(outcome: SigningOutcome): void {
+  if (outcome.status !== 'signed') throw new Error(`a call was not signed: ${outcome.reason}`);
+}

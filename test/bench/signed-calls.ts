@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import {
+  createCertificateRepository,
+  createReplayMemory,
+  createRevocationSet,
+  createTrustStore,
+  createVerificationService,
+  parseCertificate,
+  parseCrl,
+  rawToDerSignature,
+} from '@hopback/sdk/stir';
+import type {
+  Certificate,
+  CertificateRepositoryService,
+  Clock,
+  ReplayMemory,
+  TrustStore,
+  VerificationRequest,
+  VerificationService,
+  VerificationServiceOptions,
+} from '@hopback/sdk/stir';
+import { createPassport, createTestPki } from '@hopback/sdk/testing';
+import type { TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+
+if (!import.meta.resolve('@hopback/sdk/stir').includes('/dist/')) {
+  throw new Error('benches measure what is published: @hopback/sdk must resolve to its dist');
+}
+
+/** A provider and where its chain is published. */
+export interface Signer {
+  readonly provider: TestServiceProvider;
+  readonly x5u: string;
+}
+
+/** A call with a PASSporT of its own: numbers, origid and time of issue differ from call to call. */
+export interface SignedCall {
+  readonly signer: Signer;
+  readonly request: VerificationRequest;
+  /** What was signed, ready for a check without any of our code. */
+  readonly signingInput: Buffer;
+  /** (r, s), 64 octets. */
+  readonly signature: Buffer;
+}
+
+/** Providers with certificates, and those who trust them. */
+export interface SignedWorld {
+  readonly pki: TestPki;
+  readonly signers: readonly Signer[];
+  readonly trustStore: TrustStore;
+}
+
+/** A few signers, as the calls of one second come from: every one costs the verifier's memories an entry. */
+const SIGNERS = 8;
+
+/** Makes a PKI valid around an instant, and a few providers in it. */
+export async function createSignedWorld(nowMs: number): Promise<SignedWorld> {
+  const pki = await createTestPki({ nowMs });
+  const signers = Array.from({ length: SIGNERS }, (_, index): Signer => {
+    const spc = String(1000 + index);
+    const provider = pki.issueServiceProvider({ spc });
+    return { provider, x5u: `https://certificates.provider-${spc}.example/shaken/${spc}.pem` };
+  });
+  return { pki, signers, trustStore: trustStoreOf(pki) };
+}
+
+/**
+ * The n-th call of a signer. No two calls of one run are alike, so that no memory of strings makes a later one cheaper.
+ * @param index - 0 to some millions
+ */
+export function signCall(signer: Signer, index: number, iatSeconds: number): SignedCall {
+  const orig = telephoneNumber(index);
+  const dest = telephoneNumber(index * 7919 + 104_729);
+  const passport = createPassport({
+    ...{ signer: signer.provider, x5u: signer.x5u, origTn: orig, destTn: dest, iatSeconds },
+    origId: originId(index),
+  });
+  return {
+    signer,
+    request: {
+      identity: asReceived(passport.identityHeader),
+      from: asReceived(`"${orig.slice(1)}" <sip:+${orig}@originating.example;user=phone>;tag=${index.toString(36)}`),
+      pAssertedIdentity: asReceived(`<sip:+${orig}@originating.example;user=phone>`),
+      to: asReceived(`<sip:+${dest}@terminating.example;user=phone>`),
+      requestUri: asReceived(`sip:+${dest}@192.0.2.20:5060;user=phone`),
+      date: new Date(iatSeconds * 1000).toUTCString(),
+    },
+    signingInput: Buffer.from(passport.signingInput, 'latin1'),
+    signature: Buffer.from(passport.signature),
+  };
+}
+
+/** So many calls, the signers taking turns. */
+export function signCalls(
+  { signers }: SignedWorld,
+  count: number,
+  iatSeconds: (index: number) => number,
+): readonly SignedCall[] {
+  return Array.from({ length: count }, (_, index) => {
+    const signer = signers[index % signers.length];
+    if (signer === undefined) throw new Error('a world without signers');
+    return signCall(signer, index, iatSeconds(index));
+  });
+}
+
+/** Calls one after another, for ever; `onLap` is told when the first one comes round again. */
+export function inTurn<T>(items: readonly T[], onLap: () => void = () => undefined): () => T {
+  let at = 0;
+  return () => {
+    if (at === items.length) {
+      at = 0;
+      onLap();
+    }
+    const item = items[at];
+    at += 1;
+    if (item === undefined) throw new Error('nothing to take in turn');
+    return item;
+  };
+}
+
+/** A verification service with every certificate in memory, and a replay memory that can be made to start over. */
+export interface WarmService extends AsyncDisposable {
+  readonly service: VerificationService;
+  /** Forgets the calls seen, so that all of them are first sights again. */
+  readonly forgetCalls: () => void;
+}
+
+/** Starts a service over the library's own repository, into which the chains of all signers were imported. */
+export function createWarmService(
+  world: SignedWorld,
+  clock: Clock,
+  options: Partial<VerificationServiceOptions> = {},
+): WarmService {
+  const certificates = createCertificateRepository({ clock });
+  importChains(certificates, world, clock.nowMs());
+  const newMemory = (): ReplayMemory => createReplayMemory({ windowMs: REPLAY_WINDOW_MS });
+  let memory = newMemory();
+  const service = createVerificationService({
+    ...{ certificates, trustStore: world.trustStore, clock },
+    replayMemory: { observe: (callKey, nowMs) => memory.observe(callKey, nowMs), size: () => memory.size() },
+    ...options,
+  });
+  return {
+    service,
+    forgetCalls: () => void (memory = newMemory()),
+    [Symbol.asyncDispose]: () => certificates.close(),
+  };
+}
+
+/** One signature check without any of our code. */
+export interface RawCheck {
+  readonly publicKey: KeyObject;
+  readonly signingInput: Buffer;
+  readonly raw: Buffer;
+  readonly der: Uint8Array;
+  readonly withRaw: { readonly key: KeyObject; readonly dsaEncoding: 'ieee-p1363' };
+}
+
+/** What raw node:crypto needs of calls, made ready beforehand: the baseline shall pay for nothing but the check. */
+export function rawChecks(calls: readonly SignedCall[]): readonly RawCheck[] {
+  return calls.map(({ signer, signingInput, signature }) => {
+    const { publicKey } = signer.provider.key;
+    const converted = rawToDerSignature(signature);
+    if (converted.status !== 'converted') throw new Error(`the signature has no DER form: ${converted.reason}`);
+    const withRaw = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+    return { publicKey, signingInput, raw: signature, der: converted.signature, withRaw };
+  });
+}
+
+/** Trusts the root of a PKI, with its current CRL. */
+export function trustStoreOf(pki: TestPki): TrustStore {
+  const crl = parseCrl(pki.crl().der);
+  if (crl.status !== 'parsed') throw new Error('the CRL of the test PKI does not parse');
+  const anchors = [certificateOf(pki.root.der)];
+  const revocation = createRevocationSet([crl.crl], {
+    ...{ atMs: pki.nowMs, issuers: anchors },
+    stiPaRoots: [certificateOf(pki.stiPaRoot.der)],
+    signers: [certificateOf(pki.stiPaCrlIssuer.der)],
+  });
+  return createTrustStore({ anchors, revocation, source: { kind: 'files' } });
+}
+
+/** As the service's own default: fresh in either direction. */
+const REPLAY_WINDOW_MS = 120_000;
+const CHAIN_FRESH_MS = 86_400_000;
+
+function importChains(certificates: CertificateRepositoryService, world: SignedWorld, nowMs: number): void {
+  const entries = world.signers.map(({ provider, x5u }) => ({
+    ...{ format: 'hopback.certificate-chain.1', url: x5u, body: provider.chainPem },
+    bodySha256: createHash('sha256').update(provider.chainPem).digest('hex'),
+    ...{ fetchedAtMs: nowMs, freshUntilMs: nowMs + CHAIN_FRESH_MS },
+  }));
+  const report = certificates.import({ format: 'hopback.certificate-cache.1', exportedAtMs: nowMs, entries });
+  if (report.imported !== world.signers.length) throw new Error('the chains of the signers could not be imported');
+}
+
+function certificateOf(der: Uint8Array): Certificate {
+  const parsed = parseCertificate(der);
+  if (parsed.status !== 'parsed') throw new Error(parsed.detail);
+  return parsed.certificate;
+}
+
+/** Ten digits of the North American plan: area codes and exchanges 200 to 989 without N9X and N11. */
+function telephoneNumber(index: number): string {
+  const areaCode = AREA_CODES[index % AREA_CODES.length] ?? '202';
+  return `1${areaCode}555${String(Math.floor(index / AREA_CODES.length) % 10_000).padStart(4, '0')}`;
+}
+
+const AREA_CODES: readonly string[] = Array.from({ length: 800 }, (_, index) => String(200 + index)).filter(
+  (code) => code[1] !== '9' && !code.endsWith('11'),
+);
+
+const originId = (index: number): string => `123e4567-e89b-42d3-a456-${index.toString(16).padStart(12, '0')}`;
+
+/** A flat string of its own, as a parser makes one of received octets: text put together is a rope that the first reader pays for. */
+const asReceived = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');

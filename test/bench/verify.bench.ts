@@ -1,0 +1,171 @@
+import { verify as verifySignature } from 'node:crypto';
+import { availableParallelism, loadavg } from 'node:os';
+import { createSignaturePool } from '@hopback/sdk/stir';
+import type { CallVerdict, VerificationService } from '@hopback/sdk/stir';
+import { peer } from '../peers.js';
+import { interleave, median, rateOf } from './bench.js';
+import type { Bench, BenchContext, Contestant, Figure } from './bench.js';
+import { startLibsecsipid } from './libsecsipid-contestants.js';
+import { opensslVerifyRate } from './openssl-speed.js';
+import { createSignedWorld, createWarmService, inTurn, rawChecks, signCalls } from './signed-calls.js';
+import type { SignedCall, SignedWorld } from './signed-calls.js';
+
+/** Whole verifications: an Identity header as text in, an explained verdict out; certificates in memory. */
+export const bench: Bench = {
+  name: 'verify',
+  description: 'full verification with warm certificates, against the bare signature check, all cores, and libsecsipid',
+  figures: ['one-thread', 'vs-libsecsipid', 'all-cores'],
+  run: measureVerify,
+};
+
+/** Enough that a turn meets few calls again, at about one kilobyte each; repeats are made first sights again. */
+const CALLS = 40_000;
+/** Signatures that the bare check takes in turn; more would not make it slower, since it remembers nothing. */
+const RAW_CHECKS = 4_096;
+const WARM_UP_CALLS = 5_000;
+/** Calls that wait for their verdict at a time: some 25 ms of work, as at a busy moment. */
+const IN_FLIGHT = 512;
+/** The whole second that openssl can be asked for at least. */
+const OPENSSL_SECONDS = 1;
+
+async function* measureVerify(context: BenchContext): AsyncGenerator<Figure> {
+  // The clock stands still: every call is fresh, whenever its turn comes.
+  const nowMs = Date.now();
+  const nowSeconds = Math.floor(nowMs / 1000);
+  context.progress(`signing ${CALLS} calls; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
+  const world = await createSignedWorld(nowMs);
+  const calls = signCalls(world, CALLS, (index) => nowSeconds - (index % 30));
+  yield* oneThread(context, { world, calls, nowMs });
+  yield await allCores(context, { world, calls, nowMs });
+}
+
+interface Material {
+  readonly world: SignedWorld;
+  readonly calls: readonly SignedCall[];
+  readonly nowMs: number;
+}
+
+async function* oneThread(context: BenchContext, { world, calls, nowMs }: Material): AsyncGenerator<Figure> {
+  await using warm = createWarmService(world, { nowMs: () => nowMs });
+  const { service } = warm;
+  const next = inTurn(calls, warm.forgetCalls);
+  const verify = async (): Promise<void> => requireFirstSight(await service.verify(next().request));
+  for (let index = 0; index < WARM_UP_CALLS; index += 1) await verify();
+  await using libsecsipid = await startLibsecsipid(calls[0]);
+  const ourCores: number[] = [];
+  const rounds = context.full ? 21 : 9;
+  context.progress(`one thread: ${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
+  const rates = await interleave(
+    {
+      service: onCores(ourCores, (ms) => rateOf(verify, ms)),
+      now: () => requireFirstSight(service.verifyNow(next().request)),
+      ...bareChecks(calls),
+      libsecsipid: libsecsipid.verify,
+    },
+    { rounds, ms: 400 },
+  );
+  const isDer = rates.der.median >= rates.raw.median;
+  const bare = `DER ${rates.der.median.toFixed(0)}/s, ieee-p1363 ${rates.raw.median.toFixed(0)}/s, the faster counts`;
+  yield {
+    ...{ figure: 'one-thread', value: rates.service.median, unit: 'verifications/s' },
+    baseline: `node:crypto ES256 verify (${isDer ? 'DER' : 'ieee-p1363'})`,
+    baselineValue: Math.max(rates.der.median, rates.raw.median),
+    bar: { ratioAtLeast: 0.85 },
+    note: `medians of ${rounds} rounds over ${CALLS} distinct calls; baseline: ${bare}; verifyNow ${rates.now.median.toFixed(0)}/s`,
+  };
+  const cores = `cores used: ours ${median(ourCores).toFixed(2)}, libsecsipid ${libsecsipid.cores().toFixed(2)}`;
+  yield {
+    ...{ figure: 'vs-libsecsipid', value: rates.service.median, unit: 'verifications/s' },
+    baseline: 'libsecsipid SecSIPIDCheckFullPubKey',
+    ...libsecsipid.baseline(rates.libsecsipid, cores),
+    bar: { ratioAtLeast: 1.05 },
+  };
+}
+
+function bareChecks(calls: readonly SignedCall[]): { readonly der: () => void; readonly raw: () => void } {
+  const checks = rawChecks(calls.slice(0, RAW_CHECKS));
+  const nextDer = inTurn(checks);
+  const nextRaw = inTurn(checks);
+  return {
+    der: () => {
+      const { publicKey, signingInput, der } = nextDer();
+      requireValid(verifySignature('sha256', signingInput, publicKey, der));
+    },
+    raw: () => {
+      const { withRaw, signingInput, raw } = nextRaw();
+      requireValid(verifySignature('sha256', signingInput, withRaw, raw));
+    },
+  };
+}
+
+/** CPU time of this process beside wall time: says whether one thread was all that worked. */
+function onCores(cores: number[], measure: (ms: number) => Promise<number>): Contestant {
+  return {
+    measure: async (ms) => {
+      const cpu = process.cpuUsage();
+      const start = performance.now();
+      const rate = await measure(ms);
+      const { user, system } = process.cpuUsage(cpu);
+      cores.push((user + system) / 1000 / (performance.now() - start));
+      return rate;
+    },
+  };
+}
+
+async function allCores(context: BenchContext, { world, calls, nowMs }: Material): Promise<Figure> {
+  const threads = availableParallelism();
+  const openssl = peer('openssl');
+  await using pool = createSignaturePool({ threads });
+  await using warm = createWarmService(world, { nowMs: () => nowMs }, { signatureChecker: pool });
+  const next = inTurn(calls, warm.forgetCalls);
+  const turn = (ms: number): Promise<number> => sustainedRate(warm.service, next, ms);
+  await turn(1000);
+  const rounds = context.full ? 15 : 5;
+  context.progress(`all cores: ${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
+  const speed = { processes: threads, seconds: OPENSSL_SECONDS };
+  const rates = await interleave(
+    {
+      service: { measure: turn },
+      openssl: { measure: async () => (openssl.available ? await opensslVerifyRate(openssl.path, speed) : Number.NaN) },
+    },
+    { rounds, ms: OPENSSL_SECONDS * 1000 },
+  );
+  return {
+    ...{ figure: 'all-cores', value: rates.service.median, unit: 'verifications/s' },
+    baseline: `openssl speed -multi ${threads} ecdsap256 verify`,
+    ...(openssl.available ? { baselineValue: rates.openssl.median } : {}),
+    bar: { ratioAtLeast: 0.7 },
+    note: openssl.available
+      ? `signature pool of ${threads} threads, ${IN_FLIGHT} calls waiting, medians of ${rounds} rounds`
+      : `openssl is missing: ${openssl.install}`,
+  };
+}
+
+/** Keeps so many calls waiting for so long; verdicts per second, the last ones included. */
+async function sustainedRate(service: VerificationService, next: () => SignedCall, ms: number): Promise<number> {
+  const start = performance.now();
+  let verdicts = 0;
+  const lane = async (): Promise<void> => {
+    while (performance.now() - start < ms) {
+      requirePassed(await service.verify(next().request));
+      verdicts += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  return (verdicts * 1000) / (performance.now() - start);
+}
+
+/** A rate of failures is no rate. */
+function requirePassed(verdict: CallVerdict): void {
+  if (verdict.status !== 'passed') throw new Error(`a good call did not pass: ${verdict.reasons.join(' ')}`);
+}
+
+/** That of a repeat would be another path through the service. */
+function requireFirstSight(verdict: CallVerdict): void {
+  requirePassed(verdict);
+  if (verdict.evidence.seenCount !== 1) throw new Error('a call was taken for a repeat');
+}
+
+function requireValid(valid: boolean): void {
+  if (!valid) throw new Error('a good signature did not verify');
+}

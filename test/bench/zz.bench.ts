@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createCertificateRepository, createVerificationService } from '@hopback/sdk/stir';
+import type { CallVerdict, CertificateRepositoryService, Clock, VerificationService } from '@hopback/sdk/stir';
+import { createManualClock } from '@hopback/sdk/testing';
+import type { ServerFaultName } from '@hopback/sdk/testing';
+import { MAX_CONCURRENT_FETCHES } from '../../sdk/src/stir/certificates/fetch-slots.js';
+import { MAX_CACHED_BYTES } from '../../sdk/src/stir/certificates/repository-cache.js';
+import type { Bench, BenchContext, Figure } from './bench.js';
+import { startCertificateServers } from './certificate-servers.js';
+import type { CertificateServers } from './certificate-servers.js';
+import { countClientSockets } from './client-sockets.js';
+import { createSignedWorld, signCall } from './signed-calls.js';
+import type { SignedWorld, Signer } from './signed-calls.js';
+
+/** Certificates that are not there yet: real HTTPS on loopback, the server in a process of its own. */
+export const bench: Bench = {
+  name: 'zz',
+  description: 'certificate fetches under a rush of calls: one cold URL, dead URLs, 100,000 distinct URLs',
+  figures: ['cold-url-fetches', 'dead-url-fetches', 'distinct-urls-sockets', 'distinct-urls-rss'],
+  run: measureX5u,
+};
+
+const COLD_CALLS = 1_000;
+const DEAD_CALLS = 10_000;
+/** The ways of being dead that a client meets at each stage: name, connection, TLS, request, answer. */
+const DEATHS: readonly ServerFaultName[] = ['refused', 'tls-silent', 'stall', 'reset', 'status-503'];
+const DEAD_SECONDS = 6;
+const DEAD_TURN_MS = 10;
+/** Long enough that the wait between two fetches has grown to its longest. */
+const DEAD_MINUTES_BY_CLOCK = 30;
+const DISTINCT_CALLS = 100_000;
+const DISTINCT_PER_SECOND = 10_000;
+const DISTINCT_TURN_MS = 25;
+const WARM_UP_URLS = 500;
+const RSS_SAMPLE_MS = 50;
+const MEGABYTE = 1_048_576;
+/** What the repository may keep by its own limit, and half of it again that the collector has not come to yet. */
+const RSS_BAR_MB = Math.round((1.5 * MAX_CACHED_BYTES) / MEGABYTE);
+
+const REAL_CLOCK: Clock = { nowMs: Date.now };
+
+async function* measureX5u(context: BenchContext): AsyncGenerator<Figure> {
+  const world = await createSignedWorld(Date.now());
+  const [{ provider } = undefined] = world.signers;
+  if (provider === undefined) throw new Error('a world without signers');
+  await using servers = await startCertificateServers();
+  const lab: Lab = { world, provider, servers };
+  context.progress(`${COLD_CALLS} calls at once, one cold URL`);
+  await coldUrl(lab);
+  context.progress(`${DEAD_CALLS} calls to each of ${DEATHS.length + 1} dead URLs`);
+  
+  context.progress(`${DISTINCT_CALLS} calls, each with a URL of its own`);
+  yield* distinctUrls(lab);
+}
+
+interface Lab {
+  readonly world: SignedWorld;
+  readonly provider: Signer['provider'];
+  readonly servers: CertificateServers;
+}
+
+interface Verifier extends AsyncDisposable {
+  readonly service: VerificationService;
+  readonly certificates: CertificateRepositoryService;
+}
+
+function verifierOf({ world, servers }: Lab, clock: Clock): Verifier {
+  const certificates = createCertificateRepository({ clock, ...servers.reach });
+  const service = createVerificationService({ certificates, trustStore: world.trustStore, clock });
+  return { service, certificates, [Symbol.asyncDispose]: () => certificates.close() };
+}
+
+/** Calls that are answered, and how. */
+function tally(): { readonly count: (verdict: CallVerdict) => void; readonly of: (status: string) => number } {
+  const counts = new Map<string, number>();
+  return {
+    count: ({ status }) => void counts.set(status, (counts.get(status) ?? 0) + 1),
+    of: (status) => counts.get(status) ?? 0,
+  };
+}
+
+const secondsOf = (clock: Clock): number => Math.floor(clock.nowMs() / 1000);
+
+async function coldUrl(lab: Lab): Promise<Figure> {
+  const { provider, servers } = lab;
+  await servers.publish('cold-', 1, provider.chainPem);
+  await using verifier = verifierOf(lab, REAL_CLOCK);
+  const signer = { provider, x5u: servers.url(0, '/cold-0.pem') };
+  const calls = Array.from({ length: COLD_CALLS }, (_, index) => signCall(signer, index, secondsOf(REAL_CLOCK)));
+  const start = performance.now();
+  const verdicts = await Promise.all(calls.map(({ request }) => verifier.service.verify(request)));
+  const tookMs = performance.now() - start;
+  const verdictsBy = tally();
+  verdicts.forEach(verdictsBy.count);
+  if (verdictsBy.of('failed') > 0 || verdictsBy.of('passed') === 0) throw new Error('good calls did not pass');
+  return {
+    ...{ figure: 'cold-url-fetches', value: await servers.requests('/cold-0.pem'), unit: 'fetches' },
+    bar: { valueAtMost: 1 },
+    note: `${COLD_CALLS} calls at once; ${verdictsBy.of('passed')} passed, all answered within ${tookMs.toFixed(0)} ms`,
+  };
+}
+
+/** Real time for every way of being dead, and half an hour by the clock for one of them: waits grow to their longest. */
+async function deadUrls(lab: Lab): Promise<Figure> {
+  const { servers, provider } = lab;
+  const urls: [string, string][] = [['no such name', 'https://certificates.nowhere.example/dead.pem']];
+  for (const name of DEATHS) urls.push([name, await servers.fault(name, provider.chainPem)]);
+  const counted = await Promise.all(
+    urls.map(async ([name, x5u]) => ({ name, fetches: await fetchesOfDead(lab, x5u) })),
+  );
+  const byClock = await fetchesByClock(lab, await servers.fault('status-503', provider.chainPem));
+  const each = counted.map(({ name, fetches }) => `${name} ${fetches}`).join(', ');
+  return {
+    ...{ figure: 'dead-url-fetches', value: Math.max(byClock, ...counted.map(({ fetches }) => fetches)), unit: 'fetches' },
+    bar: { valueAtMost: 12 },
+    note: `${DEAD_CALLS} calls each; in ${DEAD_SECONDS} s: ${each}; over ${DEAD_MINUTES_BY_CLOCK} min by the clock: ${byClock}`,
+  };
+}
+
+async function fetchesOfDead(lab: Lab, x5u: string): Promise<number> {
+  await using verifier = verifierOf(lab, REAL_CLOCK);
+  const verdicts = tally();
+  const perTurn = (DEAD_CALLS * DEAD_TURN_MS) / (DEAD_SECONDS * 1000);
+  const call = signCall({ provider: lab.provider, x5u }, 0, secondsOf(REAL_CLOCK));
+  const answers: Promise<void>[] = [];
+  const start = performance.now();
+  for (let turn = 1; answers.length < DEAD_CALLS; turn += 1) {
+    const due = Math.min(DEAD_CALLS, Math.round(turn * perTurn));
+    while (answers.length < due) answers.push(verifier.service.verify(call.request).then(verdicts.count));
+    await sleep(Math.max(0, start + turn * DEAD_TURN_MS - performance.now()));
+  }
+  await Promise.all(answers);
+  if (verdicts.of('indeterminate') !== DEAD_CALLS) throw new Error(`without a certificate, and yet judged: ${x5u}`);
+  return verifier.certificates.stats().fetches;
+}
+
+async function fetchesByClock(lab: Lab, x5u: string): Promise<number> {
+  const clock = createManualClock(Date.now());
+  await using verifier = verifierOf(lab, clock);
+  const path = new URL(x5u).pathname;
+  const before = await lab.servers.requests(path);
+  for (let index = 0; index < DEAD_CALLS; index += 1) {
+    const { request } = signCall({ provider: lab.provider, x5u }, index, secondsOf(clock));
+    const { status } = await verifier.service.verify(request);
+    if (status !== 'indeterminate') throw new Error('without a certificate, and yet judged');
+    clock.advance((DEAD_MINUTES_BY_CLOCK * 60_000) / DEAD_CALLS);
+  }
+  return (await lab.servers.requests(path)) - before;
+}
+
+async function* distinctUrls(lab: Lab): AsyncGenerator<Figure> {
+  await lab.servers.publish('', DISTINCT_CALLS, lab.provider.chainPem);
+  await lab.servers.publish('warm-', WARM_UP_URLS, lab.provider.chainPem);
+  // What TLS and HTTP themselves take once is not what grows with the URLs.
+  await flood(lab, 'warm-', WARM_UP_URLS);
+  const mu=(l: string)=>{const m=process.memoryUsage();console.error(l,Object.entries(m).map(([k,v])=>k+' '+(v/1048576).toFixed(0)).join(' '))};
+  (globalThis as any).gc?.(); mu('before');
+  const iv=setInterval(()=>{mu('t')},5000);
+  using sockets = countClientSockets();
+  const { readdirSync, readlinkSync } = await import('node:fs');
+  let fdpeak=0; const iv2=setInterval(()=>{let n=0;for(const f of readdirSync('/proc/self/fd')){try{if(readlinkSync('/proc/self/fd/'+f).startsWith('socket'))n++}catch{}}fdpeak=Math.max(fdpeak,n)},5);
+  const memory = watchMemory();
+  const outcome = await flood(lab, '', DISTINCT_CALLS);
+  clearInterval(iv);clearInterval(iv2);console.error('fd socket peak',fdpeak);const { peakMb, halfMb } = memory.stop();
+  const { passed, indeterminate, stats, seconds } = outcome;
+  const what = `${stats.fetches} fetched, the others told at once that there is no room; ${passed} passed, ${indeterminate} indeterminate, ${seconds.toFixed(0)} s`;
+  yield {
+    ...{ figure: 'distinct-urls-sockets', value: sockets.peak(), unit: 'sockets' },
+    bar: { valueAtMost: MAX_CONCURRENT_FETCHES },
+    note: `most at a time, of ${sockets.opened()}; ${what}`,
+  };
+  yield {
+    ...{ figure: 'distinct-urls-rss', value: peakMb, unit: 'MiB', bar: { valueAtMost: RSS_BAR_MB } },
+    note: `growth of resident memory at its highest, in the first half ${halfMb.toFixed(0)}; ${stats.entries} chains kept, ${(stats.sizeBytes / MEGABYTE).toFixed(0)} MiB by the repository's own count`,
+  };
+}
+
+interface Flood {
+  readonly passed: number;
+  readonly indeterminate: number;
+  readonly seconds: number;
+  readonly stats: ReturnType<CertificateRepositoryService['stats']>;
+}
+
+/** Calls with distinct URLs at a steady pace, each signed as it comes so that nothing of it is kept here. */
+async function flood(lab: Lab, prefix: string, count: number): Promise<Flood> {
+  await using verifier = verifierOf(lab, REAL_CLOCK);
+  const verdicts = tally();
+  let waiting = 0;
+  const answered = (verdict: CallVerdict): void => {
+    waiting -= 1;
+    verdicts.count(verdict);
+  };
+  const start = performance.now();
+  const perTurn = (DISTINCT_PER_SECOND * DISTINCT_TURN_MS) / 1000;
+  for (let index = 0; index < count; ) {
+    const turnStart = performance.now();
+    for (const end = Math.min(count, index + perTurn); index < end; index += 1) {
+      const x5u = lab.servers.url(index, `/${prefix}${index}.pem`);
+      const call = signCall({ provider: lab.provider, x5u }, index, secondsOf(REAL_CLOCK));
+      waiting += 1;
+      void verifier.service.verify(call.request).then(answered);
+    }
+    await sleep(Math.max(1, turnStart + DISTINCT_TURN_MS - performance.now()));
+  }
+  while (waiting > 0) await sleep(DISTINCT_TURN_MS);
+  if(count>1000){await sleep(3000);const mu=(l: string)=>{const m=process.memoryUsage();console.error(l,Object.entries(m).map(([k,v])=>k+' '+(v/1048576).toFixed(0)).join(' '))};mu('end');(globalThis as any).gc?.(); await sleep(500);(globalThis as any).gc?.();mu('end gc');}
+  const [passed, indeterminate] = [verdicts.of('passed'), verdicts.of('indeterminate')];
+  if (passed === 0 || passed + indeterminate !== count) throw new Error('good calls failed');
+  return { passed, indeterminate, seconds: (performance.now() - start) / 1000, stats: verifier.certificates.stats() };
+}
+
+/** Growth of the resident memory from now on. */
+function watchMemory(): { readonly stop: () => { readonly peakMb: number; readonly halfMb: number } } {
+  const before = process.memoryUsage.rss();
+  const samples: number[] = [];
+  const timer = setInterval(() => samples.push((process.memoryUsage.rss() - before) / MEGABYTE), RSS_SAMPLE_MS);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return { peakMb: Math.max(...samples), halfMb: Math.max(...samples.slice(0, samples.length >> 1)) };
+    },
+  };
+}
