@@ -9,19 +9,18 @@ export interface ClientSockets extends Disposable {
   readonly opened: () => number;
 }
 
-/** Starts counting; Node itself reports every socket, so that none is missed between two looks. */
+/** Starts counting; Node itself reports every socket as it is made, so that none is missed between two looks. */
 export function countClientSockets(): ClientSockets {
-  let open = 0;
+  const open = new Set<Socket>();
   let peak = 0;
   let opened = 0;
   const count = (message: unknown): void => {
     const { socket } = message as { readonly socket: Socket };
-    open += 1;
     opened += 1;
-    peak = Math.max(peak, open);
-    socket.once('close', () => {
-      open -= 1;
-    });
+    // `close` is told a turn of the event loop after the descriptor has gone; `destroyed` is when it goes.
+    for (const earlier of open) if (earlier.destroyed) open.delete(earlier);
+    open.add(socket);
+    peak = Math.max(peak, open.size);
   };
   subscribe(CHANNEL, count);
   return { peak: () => peak, opened: () => opened, [Symbol.dispose]: () => void unsubscribe(CHANNEL, count) };

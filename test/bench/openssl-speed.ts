@@ -19,7 +19,13 @@ export async function opensslVerifyRate(
     { timeout: (2 * options.seconds + GRACE_SECONDS) * 1000 },
   );
   // Machine-readable: `+F4:curve number:bits:signatures/s:verifications/s`, the last one sums up the processes.
-  const rate = Number(stdout.trim().split('\n').findLast((line) => line.startsWith('+F4:'))?.split(':')[4]);
+  const rate = Number(
+    stdout
+      .trim()
+      .split('\n')
+      .findLast((line) => line.startsWith('+F4:'))
+      ?.split(':')[4],
+  );
   if (!(rate > 0)) throw new Error(`openssl speed printed no rate:\n${stdout}`);
   return rate;
 }

@@ -67,7 +67,12 @@ async function authenticator(): Promise<Call> {
     signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
     certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
   });
-  const facts = { role: 'originating', customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' } as const;
+  const facts = {
+    role: 'originating',
+    customerKnown: true,
+    callerAuthenticated: true,
+    numberOwnership: 'owned',
+  } as const;
   const requests = signCalls(world, 4_096, () => 0).map(({ request: { from = '', to = '', requestUri = '' } }) => ({
     ...{ facts, from, to, requestUri },
   }));

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { createCertificateRepository, createVerificationService } from '@hopback/sdk/stir';
 import type { CallVerdict, CertificateRepositoryService, Clock, VerificationService } from '@hopback/sdk/stir';
 import { createManualClock } from '@hopback/sdk/testing';
@@ -9,6 +9,7 @@ import type { Bench, BenchContext, Figure } from './bench.js';
 import { startCertificateServers } from './certificate-servers.js';
 import type { CertificateServers } from './certificate-servers.js';
 import { countClientSockets } from './client-sockets.js';
+import { watchMemory } from './memory-watch.js';
 import { createSignedWorld, signCall } from './signed-calls.js';
 import type { SignedWorld, Signer } from './signed-calls.js';
 
@@ -29,28 +30,32 @@ const DEAD_TURN_MS = 10;
 /** Long enough that the wait between two fetches has grown to its longest. */
 const DEAD_MINUTES_BY_CLOCK = 30;
 const DISTINCT_CALLS = 100_000;
-const DISTINCT_PER_SECOND = 4_000;
-const DISTINCT_TURN_MS = 25;
+/** Calls for each fetch that comes to an end: so that, within a minute, more chains arrive than the repository may keep. */
+const CALLS_PER_FETCH = 11;
+const CALLS_PER_FETCH_FULL = 4;
+const CALLS_PER_TURN = 100;
+/** As many as are waiting before the first fetch has ended. */
+const FIRST_CALLS = 1_000;
+const LOOK_MS = 2;
 const WARM_UP_URLS = 500;
-const RSS_SAMPLE_MS = 50;
 const MEGABYTE = 1_048_576;
-/** What the repository may keep by its own limit, and half of it again that the collector has not come to yet. */
+/** What the repository may keep by its own limit, and half of it again: allocators do not give back all that they get back. */
 const RSS_BAR_MB = Math.round((1.5 * MAX_CACHED_BYTES) / MEGABYTE);
 
 const REAL_CLOCK: Clock = { nowMs: Date.now };
 
 async function* measureX5u(context: BenchContext): AsyncGenerator<Figure> {
   const world = await createSignedWorld(Date.now());
-  const [{ provider } = undefined] = world.signers;
-  if (provider === undefined) throw new Error('a world without signers');
+  const [signer] = world.signers;
+  if (signer === undefined) throw new Error('a world without signers');
   await using servers = await startCertificateServers();
-  const lab: Lab = { world, provider, servers };
+  const lab: Lab = { world, provider: signer.provider, servers };
   context.progress(`${COLD_CALLS} calls at once, one cold URL`);
   yield await coldUrl(lab);
   context.progress(`${DEAD_CALLS} calls to each of ${DEATHS.length + 1} dead URLs`);
   yield await deadUrls(lab);
   context.progress(`${DISTINCT_CALLS} calls, each with a URL of its own`);
-  yield* distinctUrls(lab);
+  yield* distinctUrls(lab, context.full ? CALLS_PER_FETCH_FULL : CALLS_PER_FETCH);
 }
 
 interface Lab {
@@ -111,7 +116,11 @@ async function deadUrls(lab: Lab): Promise<Figure> {
   const byClock = await fetchesByClock(lab, await servers.fault('status-503', provider.chainPem));
   const each = counted.map(({ name, fetches }) => `${name} ${fetches}`).join(', ');
   return {
-    ...{ figure: 'dead-url-fetches', value: Math.max(byClock, ...counted.map(({ fetches }) => fetches)), unit: 'fetches' },
+    ...{
+      figure: 'dead-url-fetches',
+      value: Math.max(byClock, ...counted.map(({ fetches }) => fetches)),
+      unit: 'fetches',
+    },
     bar: { valueAtMost: 12 },
     note: `${DEAD_CALLS} calls each; in ${DEAD_SECONDS} s: ${each}; over ${DEAD_MINUTES_BY_CLOCK} min by the clock: ${byClock}`,
   };
@@ -148,71 +157,70 @@ async function fetchesByClock(lab: Lab, x5u: string): Promise<number> {
   return (await lab.servers.requests(path)) - before;
 }
 
-async function* distinctUrls(lab: Lab): AsyncGenerator<Figure> {
+async function* distinctUrls(lab: Lab, callsPerFetch: number): AsyncGenerator<Figure> {
   await lab.servers.publish('', DISTINCT_CALLS, lab.provider.chainPem);
   await lab.servers.publish('warm-', WARM_UP_URLS, lab.provider.chainPem);
   // What TLS and HTTP themselves take once is not what grows with the URLs.
-  await flood(lab, 'warm-', WARM_UP_URLS);
+  await flood(lab, { prefix: 'warm-', count: WARM_UP_URLS, callsPerFetch: 1 });
   using sockets = countClientSockets();
   const memory = watchMemory();
-  const outcome = await flood(lab, '', DISTINCT_CALLS);
-  const { peakMb, halfMb } = memory.stop();
-  const { passed, indeterminate, stats, seconds } = outcome;
-  const what = `${stats.fetches} fetched, the others told at once that there is no room; ${passed} passed, ${indeterminate} indeterminate, ${seconds.toFixed(0)} s`;
+  const { passed, indeterminate, stats, tookSeconds } = await flood(lab, {
+    prefix: '',
+    count: DISTINCT_CALLS,
+    callsPerFetch,
+  });
+  const { peakMb, firstHalfMb } = memory.stop();
+  const fetched = `${stats.fetches} fetched, the others told at once that there is no room`;
+  const verdicts = `${passed} passed, ${indeterminate} indeterminate`;
   yield {
     ...{ figure: 'distinct-urls-sockets', value: sockets.peak(), unit: 'sockets' },
     bar: { valueAtMost: MAX_CONCURRENT_FETCHES },
-    note: `most at a time, of ${sockets.opened()}; ${what}`,
+    note: `most at a time, of ${sockets.opened()}; ${fetched}; ${verdicts}; ${tookSeconds.toFixed(0)} s`,
   };
+  const ownCount = `${stats.entries} chains kept, ${(stats.sizeBytes / MEGABYTE).toFixed(0)} MiB by the repository's own count`;
   yield {
     ...{ figure: 'distinct-urls-rss', value: peakMb, unit: 'MiB', bar: { valueAtMost: RSS_BAR_MB } },
-    note: `growth of resident memory at its highest, in the first half ${halfMb.toFixed(0)}; ${stats.entries} chains kept, ${(stats.sizeBytes / MEGABYTE).toFixed(0)} MiB by the repository's own count`,
+    note: `growth of resident memory after collections, at its highest; in the first half ${firstHalfMb.toFixed(0)}; ${ownCount}`,
   };
 }
 
 interface Flood {
+  readonly prefix: string;
+  readonly count: number;
+  readonly callsPerFetch: number;
+}
+
+interface FloodOutcome {
   readonly passed: number;
   readonly indeterminate: number;
-  readonly seconds: number;
+  readonly tookSeconds: number;
   readonly stats: ReturnType<CertificateRepositoryService['stats']>;
 }
 
-/** Calls with distinct URLs at a steady pace, each signed as it comes so that nothing of it is kept here. */
-async function flood(lab: Lab, prefix: string, count: number): Promise<Flood> {
+/** Calls with distinct URLs, many more than can be fetched; each is signed as it comes, so that nothing of it is kept here. */
+async function flood(lab: Lab, { prefix, count, callsPerFetch }: Flood): Promise<FloodOutcome> {
   await using verifier = verifierOf(lab, REAL_CLOCK);
   const verdicts = tally();
-  let waiting = 0;
-  const answered = (verdict: CallVerdict): void => {
-    waiting -= 1;
-    verdicts.count(verdict);
+  const fetched = (): number => {
+    const { fetches, activeFetches } = verifier.certificates.stats();
+    return fetches - activeFetches;
   };
+  let answered = 0;
   const start = performance.now();
-  const perTurn = (DISTINCT_PER_SECOND * DISTINCT_TURN_MS) / 1000;
-  for (let index = 0; index < count; ) {
-    const turnStart = performance.now();
-    for (const end = Math.min(count, index + perTurn); index < end; index += 1) {
-      const x5u = lab.servers.url(index, `/${prefix}${index}.pem`);
-      const call = signCall({ provider: lab.provider, x5u }, index, secondsOf(REAL_CLOCK));
-      waiting += 1;
-      void verifier.service.verify(call.request).then(answered);
-    }
-    await sleep(Math.max(1, turnStart + DISTINCT_TURN_MS - performance.now()));
+  for (let index = 0; index < count; index += 1) {
+    const x5u = lab.servers.url(index, `/${prefix}${index}.pem`);
+    const call = signCall({ provider: lab.provider, x5u }, index, secondsOf(REAL_CLOCK));
+    void verifier.service.verify(call.request).then((verdict) => {
+      answered += 1;
+      verdicts.count(verdict);
+    });
+    if (index % CALLS_PER_TURN !== 0) continue;
+    await nextTurn();
+    while (fetched() * callsPerFetch < index - FIRST_CALLS) await sleep(LOOK_MS);
   }
-  while (waiting > 0) await sleep(DISTINCT_TURN_MS);
+  while (answered < count) await sleep(LOOK_MS);
   const [passed, indeterminate] = [verdicts.of('passed'), verdicts.of('indeterminate')];
-  if (passed === 0 || passed + indeterminate !== count) throw new Error('good calls failed');
-  return { passed, indeterminate, seconds: (performance.now() - start) / 1000, stats: verifier.certificates.stats() };
-}
-
-/** Growth of the resident memory from now on. */
-function watchMemory(): { readonly stop: () => { readonly peakMb: number; readonly halfMb: number } } {
-  const before = process.memoryUsage.rss();
-  const samples: number[] = [];
-  const timer = setInterval(() => samples.push((process.memoryUsage.rss() - before) / MEGABYTE), RSS_SAMPLE_MS);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return { peakMb: Math.max(...samples), halfMb: Math.max(...samples.slice(0, samples.length >> 1)) };
-    },
-  };
+  if (passed + indeterminate !== count) throw new Error('good calls failed');
+  const tookSeconds = (performance.now() - start) / 1000;
+  return { passed, indeterminate, tookSeconds, stats: verifier.certificates.stats() };
 }

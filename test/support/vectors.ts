@@ -7,11 +7,7 @@ import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-cer
 import type { CertificateLookup, X5uFailure, X5uRefusal } from '../../sdk/src/stir/certificates/repository.js';
 import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../../sdk/src/stir/passport-types/registry.js';
-import {
-  checkCertificates,
-  concludeVerification,
-  startVerification,
-} from '../../sdk/src/stir/verification/core.js';
+import { checkCertificates, concludeVerification, startVerification } from '../../sdk/src/stir/verification/core.js';
 import type { CertificateKnowledge, PendingVerification } from '../../sdk/src/stir/verification/core.js';
 import type { FailureReason, SipResponse } from '../../sdk/src/stir/verification/failure-reasons.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
@@ -71,6 +67,8 @@ export interface Vector {
   readonly crlSigners: readonly string[];
   readonly stiPaRoots: readonly string[];
   readonly conditions: {
+    /** When the signed list of trust anchors runs out, milliseconds since the epoch; null where the anchors come from files. */
+    readonly trustListExpMs: number | null;
     /** False where the signature check did not come back. */
     readonly signaturesChecked: boolean;
     /** How often the verifier has seen the call, this time included. */
@@ -92,7 +90,10 @@ export function loadVectors(): readonly Vector[] {
  * Runs a vector through the pure core: no service, no repository, no clock.
  * @param read - text of a file by its path below test/vectors; default from disk
  */
-export function runVector(vector: Vector, read: (path: string) => string = textOf): { readonly pending: PendingVerification; readonly verdict: CallVerdict } {
+export function runVector(
+  vector: Vector,
+  read: (path: string) => string = textOf,
+): { readonly pending: PendingVerification; readonly verdict: CallVerdict } {
   const { nowMs, conditions } = vector;
   const policy = verificationPolicy(vector.policy);
   const types = passportTypeRegistry(PASSPORT_TYPES);
@@ -122,7 +123,10 @@ export function asExpectation(verdict: CallVerdict): VectorExpectation {
   };
 }
 
-function knowledgeOf(vector: Vector, read: (path: string) => string): (x5u: string) => CertificateKnowledge | undefined {
+function knowledgeOf(
+  vector: Vector,
+  read: (path: string) => string,
+): (x5u: string) => CertificateKnowledge | undefined {
   const certificates = (path: string): readonly Certificate[] => certificatesIn(path, read(path));
   const trustAnchors = vector.trustAnchors.flatMap(certificates);
   const intermediates = vector.intermediates.flatMap(certificates);
@@ -137,12 +141,20 @@ function knowledgeOf(vector: Vector, read: (path: string) => string): (x5u: stri
     stiPaRoots: vector.stiPaRoots.flatMap(certificates),
     signers: vector.crlSigners.flatMap(certificates),
   });
-  const options = { trustAnchors, intermediates, atMs: vector.nowMs, revocation: revocationAt(revocation, vector.nowMs) };
+  const options = {
+    trustAnchors,
+    intermediates,
+    atMs: vector.nowMs,
+    revocation: revocationAt(revocation, vector.nowMs),
+  };
   return (url) => {
     const known = vector.certificates[url];
     if (known === undefined) return undefined;
     const lookup = lookupOf(url, known, certificates);
-    return lookup.status === 'found' ? { lookup, path: buildCertificatePath(lookup.chain, options) } : { lookup };
+    if (lookup.status !== 'found') return { lookup };
+    const { trustListExpMs } = vector.conditions;
+    const found = { lookup, path: buildCertificatePath(lookup.chain, options) };
+    return trustListExpMs === null ? found : { ...found, trustListExpMs };
   };
 }
 
@@ -156,7 +168,14 @@ function lookupOf(
   }
   if ('refused' in known) return { status: 'refused', url, reason: known.refused, detail: 'as the vector says' };
   const chain = certificates(known.chain);
-  return { status: 'found', url, chain, fetchedAtMs: 0, freshUntilMs: Number.MAX_SAFE_INTEGER, notes: known.notes ?? [] };
+  return {
+    status: 'found',
+    url,
+    chain,
+    fetchedAtMs: 0,
+    freshUntilMs: Number.MAX_SAFE_INTEGER,
+    notes: known.notes ?? [],
+  };
 }
 
 function certificatesIn(path: string, text: string): readonly Certificate[] {

@@ -27,7 +27,9 @@ interface PublishedPassport {
   readonly signatureVerifies: boolean;
 }
 
-const PUBLISHED = JSON.parse(readFileSync(`${VECTOR_FOLDER}rfc/passports.json`, 'utf8')) as readonly PublishedPassport[];
+const PUBLISHED = JSON.parse(
+  readFileSync(`${VECTOR_FOLDER}rfc/passports.json`, 'utf8'),
+) as readonly PublishedPassport[];
 const named = PUBLISHED.map((published) => [published.name, published] as const);
 const X5U = 'https://www.example.com/cert.cer';
 /** The `iat` of the examples of RFC 8946. */
@@ -45,10 +47,13 @@ function passportIn(token: string): ParsedPassport {
   return parsed.passport;
 }
 
-test.each(named)('verifyEs256 says of %s what its publisher should have', (_name, { token, publicKeyPem, signatureVerifies }) => {
-  const { signingInput, signature } = passportIn(token);
-  expect(verifyEs256({ publicKey: createPublicKey(publicKeyPem), signingInput, signature })).toBe(signatureVerifies);
-});
+test.each(named)(
+  'verifyEs256 says of %s what its publisher should have',
+  (_name, { token, publicKeyPem, signatureVerifies }) => {
+    const { signingInput, signature } = passportIn(token);
+    expect(verifyEs256({ publicKey: createPublicKey(publicKeyPem), signingInput, signature })).toBe(signatureVerifies);
+  },
+);
 
 test.each(named)('jose agrees about the signature of %s', async (_name, { token, publicKeyPem, signatureVerifies }) => {
   const verified = await compactVerify(token, createPublicKey(publicKeyPem)).then(
@@ -58,11 +63,14 @@ test.each(named)('jose agrees about the signature of %s', async (_name, { token,
   expect(verified).toBe(signatureVerifies);
 });
 
-test.each(named)('canonicalJson writes header and payload of %s as they were printed', (_name, { token, header, payload }) => {
-  const [headerSegment, payloadSegment] = token.split('.');
-  expect(encodeBase64Url(canonicalJson(header))).toBe(headerSegment);
-  expect(encodeBase64Url(canonicalJson(payload))).toBe(payloadSegment);
-});
+test.each(named)(
+  'canonicalJson writes header and payload of %s as they were printed',
+  (_name, { token, header, payload }) => {
+    const [headerSegment, payloadSegment] = token.split('.');
+    expect(encodeBase64Url(canonicalJson(header))).toBe(headerSegment);
+    expect(encodeBase64Url(canonicalJson(payload))).toBe(payloadSegment);
+  },
+);
 
 test('canonicalJson brings the claims of RFC 8225 Appendix A into order, however they are given', () => {
   const { token, payload } = published('rfc8225-appendix-a');
@@ -131,7 +139,10 @@ interface RandomJws {
 }
 
 /** Half of them right; the rest with a flipped bit, an r or s of zero, another key, or another text. */
-function randomJws(index: number, keys: readonly { readonly privateKey: KeyObject; readonly publicKey: KeyObject }[]): RandomJws {
+function randomJws(
+  index: number,
+  keys: readonly { readonly privateKey: KeyObject; readonly publicKey: KeyObject }[],
+): RandomJws {
   const pair = keys[index % keys.length];
   const other = keys[(index + 1) % keys.length];
   if (pair === undefined || other === undefined) throw new Error('no keys');
@@ -139,7 +150,7 @@ function randomJws(index: number, keys: readonly { readonly privateKey: KeyObjec
   const signingInput = `${header}.${encodeBase64Url(randomBytes(1 + (index % 300)))}`;
   const signature = sign('sha256', Buffer.from(signingInput), { key: pair.privateKey, dsaEncoding: 'ieee-p1363' });
   const kind = index % 10;
-  if (kind === 5) signature.writeUInt8(signature.readUInt8(index % 64) ^ (1 << index % 8), index % 64);
+  if (kind === 5) signature.writeUInt8(signature.readUInt8(index % 64) ^ (1 << (index % 8)), index % 64);
   if (kind === 6) signature.fill(0, 0, 32);
   if (kind === 7) signature.fill(0, 32, 64);
   const text = kind === 8 ? `${signingInput}A` : signingInput;

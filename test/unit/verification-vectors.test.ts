@@ -120,7 +120,11 @@ test('a step fails with reasons that are findings, and is unknown with reasons t
       for (const { result, reason } of exceptions) {
         if (result === 'noted') continue;
         const { outcome } = FAILURE_REASONS[reason as FailureReason];
-        expect([vector.name, reason, outcome]).toEqual([vector.name, reason, result === 'failed' ? 'failed' : 'indeterminate']);
+        expect([vector.name, reason, outcome]).toEqual([
+          vector.name,
+          reason,
+          result === 'failed' ? 'failed' : 'indeterminate',
+        ]);
       }
     }
   }
@@ -138,7 +142,17 @@ test('what the vector files expect is what their source expects', async () => {
   const withoutTokens = (vector: Vector): unknown => {
     const { expected, description, section, row, policy, nowMs, conditions, trustAnchors, crls } = vector;
     const reasonHeaders = expected.reasonHeaders.map((value) => value.replace(/;ppi=.*/, ''));
-    return { description, section, row, policy, nowMs, conditions, trustAnchors, crls, expected: { ...expected, reasonHeaders } };
+    return {
+      description,
+      section,
+      row,
+      policy,
+      nowMs,
+      conditions,
+      trustAnchors,
+      crls,
+      expected: { ...expected, reasonHeaders },
+    };
   };
   const stored = new Map(VECTORS.map((vector) => [vector.name, withoutTokens(vector)]));
   for (const vector of vectors) expect(withoutTokens(vector)).toEqual(stored.get(vector.name));

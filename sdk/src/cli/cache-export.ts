@@ -7,7 +7,7 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import type { Options } from './options.js';
-import { printJson, printLines } from './output.js';
+import { countText, printJson, printLines } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /** `hopback cache export` */
@@ -40,6 +40,6 @@ async function run(options: Options<LabOption | 'cache' | 'json'>, io: CliIo): P
   await io.files.write(file, `${JSON.stringify(document)}\n`, { mode: 0o644, overwrite: true });
   const exported = document.entries.length;
   if (options.isOn('json')) printJson(io, { format: 'hopback.cache-export.1', exitCode: EXIT.ok, path: file, exported, rejected });
-  else printLines(io, [`✓ ${file}: ${String(exported)} certificate chains${rejected === 0 ? '' : `, ${String(rejected)} damaged or outdated left out`}`]);
+  else printLines(io, [`✓ ${file}: ${countText(exported, 'certificate chain')}${rejected === 0 ? '' : `, ${String(rejected)} damaged or outdated left out`}`]);
   return EXIT.ok;
 }

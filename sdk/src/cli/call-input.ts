@@ -22,7 +22,7 @@ export type CallInput =
     };
 
 /** What all commands that read a call say of their operand. */
-export const INPUT_NOTE =
+export const INPUT_NOTE: string =
   'The input is a whole SIP request (an INVITE from a log, headers are enough), one or more Identity header values with or ' +
   'without the header name, or a bare PASSporT. It comes from a file, from standard input (- or nothing), or as the operand ' +
   'itself, and is told apart by what it holds.';
@@ -96,7 +96,7 @@ const isBareToken = (value: string): boolean => !value.includes(';') && value.sp
 /** `info` and `ppt` as the token's own header has them; a token that cannot be read stays as it is and fails as such. */
 function aroundToken(token: string): string {
   const parsed = parsePassport(token);
-  const { x5u, ppt } = parsed.status === 'parsed' ? parsed.passport.header : {};
+  const { x5u, ppt } = parsed.status === 'parsed' ? parsed.passport.header.members : {};
   if (typeof x5u !== 'string' || /[<>]/.test(x5u)) return token;
   return formatIdentityHeader({ token, info: x5u, ...(typeof ppt === 'string' ? { ppt } : {}) });
 }

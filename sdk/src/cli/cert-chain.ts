@@ -8,7 +8,7 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
-import { instantText, printJson, printLines } from './output.js';
+import { countText, instantText, printJson, printLines } from './output.js';
 import { instantOption } from './party-options.js';
 import { loadTrust, TRUST_OPTIONS } from './trust-options.js';
 import type { TrustOption } from './trust-options.js';
@@ -52,7 +52,7 @@ async function run(options: Options<ChainOption>, io: CliIo): Promise<ExitCode> 
   });
   const exitCode = exitCodeOf(result, options.text('revocation-unknown') === 'accept');
   if (options.isOn('json')) printJson(io, jsonOf(result, { given, atMs, exitCode }));
-  else printLines(io, textOf(result, { given, trustStore, atMs }));
+  else printLines(io, [...textOf(result, { given, trustStore, atMs }), ...refusedLines(trustStore)]);
   return exitCode;
 }
 
@@ -61,6 +61,14 @@ function exitCodeOf(result: CertificatePathResult, isUnknownAccepted: boolean): 
   const { status } = result.path.revocation;
   if (status === 'revoked') return EXIT.negative;
   return status === 'good' || isUnknownAccepted ? EXIT.ok : EXIT.indeterminate;
+}
+
+/** A CRL that is not used is one that somebody counted on. */
+function refusedLines({ revocation }: TrustStore): readonly string[] {
+  return revocation.refused.map(({ crl, reason, detail }) => {
+    const why = detail === '' ? reason : `${reason} (${detail})`;
+    return `  ! CRL of ${printableText(`${crl.issuer.text} is not used: ${why}`)}`;
+  });
 }
 
 interface ChainContext {
@@ -122,8 +130,9 @@ function knownCertificates({ given, trustStore }: ChainContext): ReadonlyMap<str
 function issuerAdvice(failures: readonly PathFailure[], { given, trustStore }: ChainContext): readonly string[] {
   if (!failures.some(({ reason }) => reason === 'no-path-to-trust-anchor')) return [];
   const last = given.chain.at(-1);
-  const count = `${String(trustStore.anchors.length)} trust anchor${trustStore.anchors.length === 1 ? '' : 's'}`;
-  return ['', 'What to do', `  - Look for ${printableText(last?.issuer.text ?? '')}: it is neither in the file nor among the ${count}.`];
+  const issuer = printableText(last?.issuer.text ?? '');
+  const anchors = countText(trustStore.anchors.length, 'trust anchor');
+  return ['', 'What to do', `  - Look for ${issuer}: it is neither in the file nor trusted (${anchors} loaded).`];
 }
 
 function jsonOf(

@@ -34,7 +34,7 @@ export const REPOSITORY_OPTIONS: OptionSpecs<RepositoryOption> = {
 const MAX_CERTIFICATE_FILE_BYTES = 1024 * 1024;
 
 /** The laboratory exceptions that options name; undefined when there are none. */
-export function allowListOf(options: Options<LabOption>): X5uAllowList | undefined {
+export function allowListOf(options: Options<Exclude<LabOption, 'tls-ca'>>): X5uAllowList | undefined {
   const hosts = options.texts('allow-host').map((host) => host.toLowerCase());
   const addresses = options.texts('allow-address');
   const ports = options

@@ -82,7 +82,7 @@ function tnEntry(entry: TnAuthEntry): TNEntry {
   if (entry.kind === 'spc') return new TNEntry({ spc: entry.spc });
   if (entry.kind === 'one') return new TNEntry({ one: entry.tn });
   const { start, count } = entry;
-  return new TNEntry({ range: new TelephoneNumberRange({ start, count }) });
+  return new TNEntry({ range: Object.assign(new TelephoneNumberRange(), { start, count }) });
 }
 
 const sequence = (...parts: readonly Uint8Array[]): Buffer => der(TAG.sequence, ...parts);

@@ -18,7 +18,7 @@ function claimsOf(value: string): PassportClaims | undefined {
   if (header.status === 'malformed') return undefined;
   const parsed = parsePassport(header.identityHeader.token);
   if (parsed.status === 'malformed') return undefined;
-  const type = PASSPORT_TYPES.find(({ ppt }) => ppt === parsed.passport.header['ppt']);
+  const type = PASSPORT_TYPES.find(({ ppt }) => ppt === parsed.passport.header.ppt);
   const claims = type?.role === 'caller' ? type.readClaims(parsed.passport.payload) : undefined;
   return claims?.status === 'read' ? claims.claims : undefined;
 }

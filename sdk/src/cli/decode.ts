@@ -57,7 +57,7 @@ function jsonOf({ identityHeader, passport, problem }: Decoded): unknown {
   const { token: _token, ...parameters } = identityHeader ?? { token: '' };
   if (passport === undefined) return { status: 'malformed', parameters, reason: problem?.reason, detail: problem?.detail };
   const { header, payload, signature, form } = passport.passport;
-  return { status: 'read', form, parameters, header, payload, signatureOctets: signature.length };
+  return { status: 'read', form, parameters, header: header.members, payload, signatureOctets: signature.length };
 }
 
 function textOf(
@@ -94,7 +94,7 @@ function passportLines({ passport, problem }: Decoded, nowMs: number): readonly 
   const claims = Object.entries(payload).map(([name, value]) => [name, claimText(name, value, nowMs)] as const);
   return [
     `  header (${form} form)`,
-    ...factLines(Object.entries(header).map(([name, value]) => [name, valueText(value)] as const), '    '),
+    ...factLines(Object.entries(header.members).map(([name, value]) => [name, valueText(value)] as const), '    '),
     '  payload',
     ...(claims.length === 0 ? ['    (empty)'] : factLines(claims, '    ')),
     `  signature`,

@@ -59,9 +59,12 @@ const FILES: CliFiles = {
     return body ?? failed(`${path} has more than ${String(maxBytes)} bytes`, path);
   },
   async write(path, text, { mode, overwrite }) {
-    const why = overwrite ? `${path} cannot be written` : `${path} cannot be written, or exists already`;
     // "wx" refuses what is there, a link included, so that nobody's key is overwritten and none goes where a link points.
-    const file = await open(path, overwrite ? 'w' : 'wx', mode).catch((cause: unknown) => failed(why, path, cause));
+    const file = await open(path, overwrite ? 'w' : 'wx', mode).catch((cause: unknown) =>
+      codeOf(cause) === 'EEXIST'
+        ? failed(`${path} exists already and is not overwritten`, path)
+        : failed(`${path} cannot be written`, path, cause),
+    );
     try {
       await file.writeFile(text);
       await file.sync();

@@ -65,8 +65,14 @@ export function distanceText(ms: number, nowMs: number): string {
   return seconds > 0 ? `in ${text}` : `${text} ago`;
 }
 
-function durationText(seconds: number): string {
+/** `90 s`, `5 min`, `3 h`, `12 days`. */
+export function durationText(seconds: number): string {
   if (seconds < 120) return `${String(seconds)} s`;
   if (seconds < 7200) return `${String(Math.floor(seconds / 60))} min`;
   return seconds < 172_800 ? `${String(Math.floor(seconds / 3600))} h` : `${String(Math.floor(seconds / 86_400))} days`;
+}
+
+/** `1 certificate`, `3 certificates`. */
+export function countText(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

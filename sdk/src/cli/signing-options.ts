@@ -75,7 +75,7 @@ export interface Credentials {
 export async function loadCredentials(options: Options<CredentialOption>, io: CliIo): Promise<Credentials> {
   const signer = await loadSigner(required(options, 'key'), io);
   const chainPem = await textFile(required(options, 'certificate'), io);
-  const allow = allowListOf({ ...options, texts: (name) => (name === 'tls-ca' ? [] : options.texts(name)) } as Options<LabOption>);
+  const allow = allowListOf(options);
   const read = readSigningCertificate({
     chainPem,
     x5u: required(options, 'x5u'),

@@ -115,7 +115,7 @@ export function finishVector(name: string, draft: VectorDraft, scene: Scene): Ve
     crls: draft.crls ?? [CRL_PATH],
     crlSigners: [CRL_SIGNER_PATH],
     stiPaRoots: [STI_PA_ROOT_PATH],
-    conditions: { signaturesChecked: true, seenCount: 1, ...draft.conditions },
+    conditions: { trustListExpMs: null, signaturesChecked: true, seenCount: 1, ...draft.conditions },
     expected: {
       status: only?.status === 'indeterminate' ? 'indeterminate' : 'failed',
       verstat: 'No-TN-Validation',
@@ -126,7 +126,11 @@ export function finishVector(name: string, draft: VectorDraft, scene: Scene): Ve
       sip: only?.wire ?? null,
       ...draft.verdict,
       reasonHeaders: [...draft.headers.flatMap(reasonHeader), ...(draft.reasonHeaders ?? [])],
-      headers: draft.headers.map(({ status, reasons, notes }) => ({ status, reasons: reasons ?? [], notes: notes ?? [] })),
+      headers: draft.headers.map(({ status, reasons, notes }) => ({
+        status,
+        reasons: reasons ?? [],
+        notes: notes ?? [],
+      })),
     },
   };
 }

@@ -29,13 +29,16 @@ const ONLY_LOOKS_WRONG: readonly PassportFaultName[] = [
 ];
 
 const identityVectors: VectorGroup = (scene) => ({
-  'good-asserted-tel-before-sip': passing('the tel URI of P-Asserted-Identity comes before its sip URI and before From', {
-    request: {
-      pAssertedIdentity: ['<sip:+12025550177@originating.example>', `<tel:+${scene.context.origTn}>`],
-      from: '<sip:+12025550188@originating.example>;tag=1928301774',
+  'good-asserted-tel-before-sip': passing(
+    'the tel URI of P-Asserted-Identity comes before its sip URI and before From',
+    {
+      request: {
+        pAssertedIdentity: ['<sip:+12025550177@originating.example>', `<tel:+${scene.context.origTn}>`],
+        from: '<sip:+12025550188@originating.example>;tag=1928301774',
+      },
+      headers: [good(identityHeader(scene))],
     },
-    headers: [good(identityHeader(scene))],
-  }),
+  ),
   'good-anonymous-with-asserted-identity': passing('From is anonymous and the provider asserts the caller', {
     request: {
       pAssertedIdentity: [`<sip:+${scene.context.origTn}@originating.example;user=phone>`],
@@ -51,7 +54,14 @@ const identityVectors: VectorGroup = (scene) => ({
     },
     headers: [good(identityHeader(scene))],
   }),
-  'good-no-date': passing('a missing Date is no failure', { without: ['date'], headers: [good(identityHeader(scene))] }),
+  'good-trust-list-to-the-last': passing('the STI-PA list of trust anchors runs out at this very instant', {
+    conditions: { trustListExpMs: NOW_MS },
+    headers: [good(identityHeader(scene))],
+  }),
+  'good-no-date': passing('a missing Date is no failure', {
+    without: ['date'],
+    headers: [good(identityHeader(scene))],
+  }),
   'good-bad-shaken-beside': passing('a shaken PASSporT with a wrong signature stands before the good one', {
     headers: [
       bad(identityHeader(scene, { signer: scene.context.attacker }), INVALID, 'signature-invalid'),
@@ -97,10 +107,7 @@ const notedVectors: VectorGroup = (scene) => ({
   }),
 });
 
-function passing(
-  description: string,
-  draft: Omit<VectorDraft, 'description' | 'section'>,
-): VectorDraft {
+function passing(description: string, draft: Omit<VectorDraft, 'description' | 'section'>): VectorDraft {
   return { description, section: IDENTITY, ...draft, verdict: passedBy('A', draft.verdict) };
 }
 

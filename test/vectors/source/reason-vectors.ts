@@ -3,7 +3,7 @@ import type { PassportFaultName } from '@hopback/sdk/testing';
 import type { FailureReason } from '../../../sdk/src/stir/verification/failure-reasons.js';
 import { BAD_INFO, bad, INVALID, open, STALE_DATE, TN_FAILED, UNSUPPORTED, USE_IDENTITY } from './draft.js';
 import type { VectorDraft, VectorGroup, Wire } from './draft.js';
-import { identityHeader, NOW_SECONDS } from './scene.js';
+import { identityHeader, NOW_MS, NOW_SECONDS } from './scene.js';
 import type { Scene } from './scene.js';
 
 const JSON_RULES = 'RFC 8259 section 4, RFC 7493 section 2';
@@ -33,7 +33,11 @@ const syntaxVectors: VectorGroup = (scene) => ({
     description: 'a claim lists more values than are looked at',
     section: JSON_RULES,
     headers: [
-      bad(identityHeader(scene, { claims: { note: Array.from({ length: 1100 }, () => 0) } }), INVALID, 'json-too-large'),
+      bad(
+        identityHeader(scene, { claims: { note: Array.from({ length: 1100 }, () => 0) } }),
+        INVALID,
+        'json-too-large',
+      ),
     ],
   },
   'header-claim-malformed': fault(
@@ -194,6 +198,12 @@ const circumstanceVectors: VectorGroup = (scene) => ({
     section: 'ATIS-1000080',
     crls: [],
     headers: [open(identityHeader(scene), undefined, 'revocation-unknown')],
+  },
+  'trust-list-expired': {
+    description: 'the STI-PA list of trust anchors ran out a second ago: the verifier has to fetch a new one',
+    section: 'ATIS-1000084',
+    conditions: { trustListExpMs: NOW_MS - 1000 },
+    headers: [open(identityHeader(scene), undefined, 'trust-list-expired')],
   },
   'time-budget-spent': {
     description: 'the certificate had not come when the time for the call was over',

@@ -125,13 +125,13 @@ function checkConstraints(token: Token): StepResult {
     broken.push(fail('claim-constraints', 'claim-constraint-violated', { expected, actual }));
   };
   for (const claim of constraints.mustInclude) {
-    if (payload[claim] === undefined) violated(`${claim} present`, 'absent');
+    if (!Object.hasOwn(payload, claim)) violated(`${claim} present`, 'absent');
   }
   for (const claim of constraints.mustExclude) {
-    if (payload[claim] !== undefined) violated(`${claim} absent`, 'present');
+    if (Object.hasOwn(payload, claim)) violated(`${claim} absent`, 'present');
   }
   for (const { claim, permitted } of constraints.permittedValues) {
-    const value = payload[claim];
+    const value = Object.hasOwn(payload, claim) ? payload[claim] : undefined;
     if (value !== undefined && !permitted.includes(claimText(value))) {
       violated(`${claim}: ${permitted.join(' | ')}`, claimText(value));
     }

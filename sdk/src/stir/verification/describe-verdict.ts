@@ -52,10 +52,10 @@ const STEP_MARKS: Readonly<Record<ExplainedStep['result'], string>> = {
 /** Room for the longest label, the longest name of a step and the usual value. */
 const LABEL_CHARS = 14;
 const STEP_CHARS = 23;
-const VALUE_CHARS = 40;
+const VALUE_CHARS = 44;
 
-/** A Reason header with a whole PASSporT in it is shown in full. */
-const MAX_FACT_CHARS = 8192;
+/** Longest URL that is fetched; `ppi` is shortened before. */
+const MAX_FACT_CHARS = 1100;
 
 function headline({ status, verstat, attestation, signer, reasons }: CallVerdict): string {
   const parts = [
@@ -84,8 +84,19 @@ function facts(verdict: CallVerdict): readonly (readonly [string, string])[] {
       `${String(sipResponse.status)} ${sipResponse.reasonPhrase}, where policy refuses the call`,
     ]);
   }
-  return [...out, ...reasonHeaders.map((value) => ['Reason', value] as const)];
+  return [...out, ...reasonHeaders.map((value) => ['Reason', shortPpi(value)] as const)];
 }
+
+/** The whole PASSporT of a full `ppi` is in the verdict itself; its ends are enough to recognise it. */
+function shortPpi(reasonHeader: string): string {
+  const start = reasonHeader.indexOf('ppi="');
+  const ppi = start < 0 ? '' : reasonHeader.slice(start + 5, -1);
+  return ppi.length <= 2 * PPI_END_CHARS
+    ? reasonHeader
+    : reasonHeader.replace(ppi, `${ppi.slice(0, PPI_END_CHARS)}…${ppi.slice(-PPI_END_CHARS)}`);
+}
+
+const PPI_END_CHARS = 12;
 
 const SOURCES: Readonly<Record<string, string>> = {
   'p-asserted-identity': 'P-Asserted-Identity',
@@ -184,8 +195,10 @@ type ValueText = (step: ExplainedStep, passport: PassportEvidence, evidence: Ver
 
 /** What both values of a step are, where "expected, found" would leave a person guessing. */
 const VALUE_TEXTS: Partial<Readonly<Record<StepName, ValueText>>> = {
-  'date-fresh': (_step, _passport, evidence) => ageText('Date', evidence.request.dateSeconds, evidence),
-  'iat-fresh': (_step, { iatSeconds }, evidence) => ageText('iat', iatSeconds, evidence),
+  'date-fresh': (_step, _passport, evidence) => ageText(evidence.request.dateSeconds, evidence),
+  'iat-fresh': (_step, { iatSeconds }, evidence) => ageText(iatSeconds, evidence),
+  claims: (step, { attestation }) =>
+    step.result === 'passed' && attestation !== undefined ? `attest ${attestation}` : comparedText(step),
   orig: (step) => comparedText(step, 'request', 'token'),
   dest: (step) => comparedText(step, 'request', 'token'),
   'certificate-fetched': (step) =>
@@ -222,11 +235,11 @@ function revocationText(step: ExplainedStep): string {
   return 'unknown';
 }
 
-function ageText(name: string, atSeconds: number | undefined, evidence: VerdictEvidence): string {
+function ageText(atSeconds: number | undefined, evidence: VerdictEvidence): string {
   if (atSeconds === undefined) return 'absent';
   const age = Math.floor(evidence.checkedAtMs / 1000) - atSeconds;
   const side = age < 0 ? `${durationText(-age)} ahead` : `${durationText(age)} old`;
-  return `${name} ${instant(atSeconds * 1000)}, ${side} (limit ${String(evidence.freshnessSeconds)} s)`;
+  return `${instant(atSeconds * 1000)}, ${side}, limit ${String(evidence.freshnessSeconds)} s`;
 }
 
 function durationText(seconds: number): string {

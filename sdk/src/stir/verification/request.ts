@@ -196,6 +196,9 @@ function readOrigin(request: VerificationRequest, options: PartyOptions): FoundO
 /** Of several asserted identities: a tel number before a sip number before a sip URI. @see RFC 3325 section 9.1 */
 function assertedParty(values: string | readonly string[] | undefined, plan: NumberingPlan): PassportParty | undefined {
   if (values === undefined) return undefined;
+  const only = typeof values === 'string' ? values : values.length === 1 ? values[0] : undefined;
+  const plain = only === undefined ? undefined : plainSipNumber(only);
+  if (plain !== undefined) return { kind: 'tn', value: plain };
   let best: PassportParty | undefined;
   for (const value of typeof values === 'string' ? [values] : values) {
     for (const entry of value.includes(',') ? splitHeaderList(value) : [value]) {
@@ -223,7 +226,7 @@ function uriOfNameAddr(value: string): SipUri | undefined {
 }
 
 function partyOfUri(text: string, plan: NumberingPlan): PassportParty | undefined {
-  const plain = text.startsWith('<') ? undefined : plainSipNumber(text);
+  const plain = text.startsWith('s') ? plainSipNumber(text) : undefined;
   if (plain !== undefined) return { kind: 'tn', value: plain };
   const uri = parseSipUri(text);
   return uri.status === 'malformed' ? undefined : partyOf(uri.uri, plan);

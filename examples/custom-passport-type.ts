@@ -1,0 +1,26 @@
+import { base, createVerificationService, PASSPORT_TYPES } from '@hopback/sdk/stir';
+import type { PassportType, VerificationService, VerificationServiceOptions } from '@hopback/sdk/stir';
+
+/**
+ * A PASSporT type of your own: what RFC 8225 asks of every PASSporT, and a `campaign` beside it. As an `annotation` it
+ * is verified like any other and never changes what is said of the caller.
+ */
+export const campaign: PassportType = {
+  ppt: 'x-campaign',
+  role: 'annotation',
+  compactForm: false,
+  section: 'house rule 7',
+  readClaims(payload) {
+    const { campaign: name, ...common } = payload;
+    const claims = base.readClaims(common);
+    if (claims.status === 'malformed' || (typeof name === 'string' && /^[a-z0-9-]{1,32}$/.test(name))) return claims;
+    const actual = name === undefined ? 'absent' : 'something else';
+    const reason = name === undefined ? 'claim-missing' : 'claim-malformed';
+    return { status: 'malformed', problems: [{ reason, claim: 'campaign', expected: '1 to 32 of a-z 0-9 -', actual }] };
+  },
+};
+
+/** A verification service that knows it beside shaken, div and the PASSporT without extension. */
+export function withCampaigns(options: VerificationServiceOptions): VerificationService {
+  return createVerificationService({ ...options, passportTypes: [...PASSPORT_TYPES, campaign] });
+}

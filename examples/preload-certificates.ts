@@ -1,0 +1,24 @@
+import { createCertificateRepository } from '@hopback/sdk/stir';
+import type { CertificateCacheExport, CertificateRepositoryOptions, PreloadReport } from '@hopback/sdk/stir';
+
+/**
+ * Before a verifier takes calls: fetch the certificates of the providers that it will hear from, keep them on disk, and hand
+ * them on, so that the machines beside it need not fetch them too.
+ * @param x5uUrls - from yesterday's records, for one
+ * @param options - directory of the cache and clock
+ */
+export async function warmUp(
+  x5uUrls: readonly string[],
+  options: CertificateRepositoryOptions,
+): Promise<{ readonly report: PreloadReport; readonly handOn: CertificateCacheExport }> {
+  await using repository = createCertificateRepository(options);
+  const report = await repository.preload(x5uUrls);
+  // Those that failed are left alone for a while; calls from them are indeterminate, not delayed.
+  return { report, handOn: repository.export() };
+}
+
+/** On the next machine: every chain is checked as if it had been fetched, and nothing becomes trusted by it. */
+export async function takeOver(data: unknown, options: CertificateRepositoryOptions): Promise<number> {
+  await using repository = createCertificateRepository(options);
+  return repository.import(data).imported;
+}

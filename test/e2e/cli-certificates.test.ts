@@ -1,0 +1,286 @@
+import { createPrivateKey } from 'node:crypto';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TEST_NOW_MS } from '@hopback/sdk/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testPeer } from '../peers.js';
+import { createCliLab } from '../support/cli-lab.js';
+import type { CliLab } from '../support/cli-lab.js';
+import { openssl } from '../unit/testing-openssl.js';
+
+let lab: CliLab;
+
+beforeAll(async () => {
+  lab = await createCliLab();
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+describe('decode', () => {
+  test('shows header, claims and the age of iat, and says that nothing is verified', async () => {
+    const run = await lab.run(['decode'], { stdin: lab.invite({ identityHeaders: [lab.identityHeader({ iatSeconds: TEST_NOW_MS / 1000 - 300 })] }) });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toContain('2026-11-02T11:55:00Z, 5 min ago');
+    expect(run.stdout).toContain('! not verified');
+    const document = (await lab.run(['decode', '--json', lab.identityHeader()])).json();
+    expect(document).toMatchObject({
+      format: 'hopback.decode.1',
+      verified: false,
+      identityHeaders: [{ status: 'read', header: { ppt: 'shaken' }, payload: { attest: 'A' }, signatureOctets: 64 }],
+    });
+  });
+
+  test('says what is wrong with one that cannot be read', async () => {
+    const run = await lab.run(['decode', 'eyJhbGciOiJFUzI1NiJ9.e30=.AA;info=<https://a.example/b>']);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('base64url-invalid');
+  });
+});
+
+describe('cert inspect', () => {
+  test('describes a chain that follows the profile', async () => {
+    const run = await lab.run(['cert', 'inspect', lab.files.chain]);
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toContain('TNAuthList: spc 1234');
+    expect(run.stdout).toContain('certificate 2 of 2: intermediate');
+  });
+
+  test('shows every deviation, and one that has expired', async () => {
+    const odd = lab.pki.issueServiceProvider({ spc: '1234', commonName: 'something', keyUsage: { usages: ['digitalSignature', 'keyAgreement'] }, notAfterMs: TEST_NOW_MS - 1 });
+    const run = await lab.run(['cert', 'inspect', '--json', await lab.put('odd.pem', odd.certificatePem)]);
+    expect(run.exitCode).toBe(1);
+    const [certificate] = run.json()['certificates'] as readonly Readonly<Record<string, readonly { readonly rule: string }[]>>[];
+    expect(certificate).toMatchObject({ validity: 'expired', role: 'end-entity' });
+    const rules = certificate?.['findings']?.map(({ rule }) => rule);
+    expect(rules).toContain('subject-common-name-spc');
+    expect(rules).toContain('key-usage-bits');
+  });
+
+  test('reads DER, standard input and a URL', async () => {
+    expect((await lab.run(['cert', 'inspect', await lab.put('root.der', lab.pki.root.der)])).exitCode).toBe(0);
+    expect((await lab.run(['cert', 'inspect', '-'], { stdin: lab.provider.chainPem })).exitCode).toBe(0);
+    expect((await lab.run(['cert', 'inspect', lab.x5u, ...lab.allow])).exitCode).toBe(0);
+  });
+
+  test('tells a URL that is refused from one that does not answer', async () => {
+    expect((await lab.run(['cert', 'inspect', lab.x5u, '--json'])).json()).toMatchObject({ code: 'certificate-unusable', exitCode: 4 });
+    const gone = await lab.run(['cert', 'inspect', lab.server.url('/gone.pem'), ...lab.allow, '--json']);
+    expect(gone.json()).toMatchObject({ code: 'network-failed', exitCode: 4 });
+    expect((await lab.run(['cert', 'inspect', 'http://a.example/b'])).exitCode).toBe(2);
+    expect((await lab.run(['cert', 'inspect', lab.files.crl])).exitCode).toBe(4);
+  });
+});
+
+describe('cert chain', () => {
+  test('shows the path to the anchor', async () => {
+    const run = await lab.run(['cert', 'chain', ...lab.trust, lab.files.chain]);
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/end entity[^]*issuer[^]*trust anchor/);
+    expect(run.stdout).toContain('✓ may speak for SPC 1234');
+  });
+
+  test('is indeterminate where nobody knows of revocation, unless that is accepted', async () => {
+    const args = ['cert', 'chain', '--trust', lab.files.root, lab.files.chain];
+    expect((await lab.run(args)).exitCode).toBe(3);
+    expect((await lab.run([...args, '--revocation-unknown', 'accept'])).exitCode).toBe(0);
+  });
+
+  test('names what is missing, what has expired and what was revoked', async () => {
+    const other = await lab.put('other.pem', lab.pki.issueRoot().certificatePem);
+    const missing = await lab.run(['cert', 'chain', '--trust', other, lab.files.chain]);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.stdout).toContain('Look for C=US, O=Test STI-CA, CN=SHAKEN ROOT CA 1');
+    const later = await lab.run(['cert', 'chain', ...lab.trust, '--at', '2030-01-01T00:00:00Z', '--json', lab.files.chain]);
+    expect(later.json()).toMatchObject({ exitCode: 1, failures: [{ reason: 'certificate-expired' }] });
+    const crl = await lab.put('revoked.crl', lab.pki.crl({ number: 2, revoked: [{ certificate: lab.provider, reason: 'keyCompromise' }] }).der);
+    const revoked = await lab.run(['cert', 'chain', ...lab.trust, '--crl', crl, '--json', lab.files.chain]);
+    expect(revoked.json()).toMatchObject({ exitCode: 1, failures: [{ reason: 'certificate-revoked' }] });
+    const orphan = await lab.run(['cert', 'chain', '--trust', lab.files.root, '--crl', crl, lab.files.chain]);
+    expect(orphan.exitCode).toBe(3);
+    expect(orphan.stdout).toContain('signer-not-found');
+  });
+});
+
+describe('cache', () => {
+  test('preloads, exports and imports without fetching twice', async () => {
+    const before = lab.server.requests('/1234.pem');
+    const [here, there, file] = [lab.path('here'), lab.path('there'), lab.path('export.json')];
+    const preload = await lab.run(['cache', 'preload', '--cache', here, '--json', ...lab.allow, lab.x5u]);
+    expect(preload.json()).toMatchObject({ exitCode: 0, found: 1, fetches: 1, fromDisk: 0 });
+    const again = await lab.run(['cache', 'preload', '--cache', here, '--json', ...lab.allow, '-'], { stdin: `# ours\n${lab.x5u}\n\n` });
+    expect(again.json()).toMatchObject({ exitCode: 0, found: 1, fetches: 0, fromDisk: 1 });
+    const exceptions = lab.allow.slice(0, 4);
+    expect((await lab.run(['cache', 'export', '--cache', here, ...exceptions, file])).exitCode).toBe(0);
+    expect((await lab.run(['cache', 'import', '--cache', there, ...exceptions, '--json', file])).json()).toMatchObject({ imported: 1, rejected: 0 });
+    const verified = await lab.run(['verify', ...lab.trust, ...lab.allow, '--cache', there, '--offline'], { stdin: lab.invite() });
+    expect(verified.exitCode).toBe(0);
+    expect(lab.server.requests('/1234.pem')).toBe(before + 1);
+  });
+
+  test('exports to standard output, and leaves damaged files out', async () => {
+    const directory = lab.path('damaged');
+    await lab.run(['cache', 'preload', '--cache', directory, ...lab.allow, lab.x5u]);
+    await writeFile(join(directory, `${'0'.repeat(64)}.json`), '{"format":"hopback.certificate-chain.1"');
+    await writeFile(join(directory, `${'1'.repeat(64)}.json`), '{"format":"hopback.certificate-chain.1"}');
+    const run = await lab.run(['cache', 'export', '--cache', directory, ...lab.allow.slice(0, 4)]);
+    expect(run.json()).toMatchObject({ format: 'hopback.certificate-cache.1', entries: [{ url: lab.x5u }] });
+    expect(run.json()['entries']).toHaveLength(1);
+  });
+
+  test('imports nothing that it would not fetch, and nothing that was tampered with', async () => {
+    const directory = lab.path('source');
+    await lab.run(['cache', 'preload', '--cache', directory, ...lab.allow, lab.x5u]);
+    const { stdout } = await lab.run(['cache', 'export', '--cache', directory, ...lab.allow.slice(0, 4)]);
+    const target = ['cache', 'import', '--cache', lab.path('target'), '--json'];
+    expect((await lab.run([...target, '-'], { stdin: stdout })).json()).toMatchObject({ exitCode: 1, imported: 0, rejected: 1 });
+    const tampered = stdout.replace('BEGIN CERTIFICATE-----\\nM', 'BEGIN CERTIFICATE-----\\nN');
+    const run = await lab.run([...target, ...lab.allow.slice(0, 4), '-'], { stdin: tampered });
+    expect(run.json()).toMatchObject({ exitCode: 1, imported: 0, rejected: 1 });
+    for (const stdin of ['', '[]', '{"entries":[]}', 'null']) expect((await lab.run([...target, '-'], { stdin })).exitCode).toBe(2);
+  });
+
+  test('tells a refused URL from one that cannot be fetched', async () => {
+    const preload = ['cache', 'preload', '--cache', lab.path('bad'), ...lab.allow];
+    expect((await lab.run([...preload, 'https://10.0.0.1/a.pem'])).exitCode).toBe(1);
+    expect((await lab.run([...preload, lab.server.url('/gone.pem')])).exitCode).toBe(4);
+    expect((await lab.run(['cache', 'preload', lab.x5u])).exitCode).toBe(2);
+    expect((await lab.run(preload)).exitCode).toBe(2);
+    expect((await lab.run(['cache', 'export', '--cache', lab.path('nowhere')])).exitCode).toBe(4);
+  });
+
+  test('a cache that cannot be written is an error of the environment', async () => {
+    const file = await lab.put('file', '');
+    const run = await lab.run(['cache', 'preload', '--cache', join(file, 'below'), '--json', ...lab.allow, lab.x5u]);
+    expect(run.json()).toMatchObject({ exitCode: 4, code: 'storage-failed' });
+  });
+});
+
+describe('keygen and csr', () => {
+  test('a key is P-256, readable by its owner alone, and never overwritten', async () => {
+    const path = lab.path('new.key');
+    expect((await lab.run(['keygen', '--out', path])).exitCode).toBe(0);
+    const pem = await readFile(path, 'utf8');
+    expect(createPrivateKey(pem).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
+    if (process.platform !== 'win32') expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect((await lab.run(['keygen', '--out', path])).exitCode).toBe(4);
+    expect(await readFile(path, 'utf8')).toBe(pem);
+    expect((await lab.run(['keygen'])).stdout).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    expect((await lab.run(['keygen', 'sp.key'])).exitCode).toBe(2);
+  });
+
+  testPeer('openssl', 'openssl verifies a request and finds subject and TNAuthList in it', async () => {
+    const run = await lab.run(['csr', '--key', lab.files.key, '--spc', '1234', '--organization', 'Téléphone, Example']);
+    expect(run.exitCode).toBe(0);
+    const { status, output: text } = openssl(['req', '-verify', '-noout', '-text', '-nameopt', 'RFC2253,-esc_msb,utf8', '-in', 'a.csr'], { 'a.csr': run.stdout });
+    expect(status).toBe(0);
+    expect(text).toContain('CN=SHAKEN 1234,O=Téléphone\\, Example,C=US');
+    expect(text).toContain('1.3.6.1.5.5.7.1.26');
+    expect(text).toContain('ecdsa-with-SHA256');
+    const { output: parsed } = openssl(['asn1parse', '-in', 'a.csr'], { 'a.csr': run.stdout });
+    // SEQUENCE { [0] { IA5String "1234" } }, explicit tags.
+    expect(parsed).toContain('3008A006160431323334');
+    expect(parsed).toMatch(/PRINTABLESTRING +:US/);
+  });
+
+  test('a request for a delegate names numbers and ranges', async () => {
+    const args = ['csr', '--key', lab.files.key, '--organization', 'Example', '--common-name', 'Delegate', '--tn', '+1 (202) 555-0101'];
+    const run = await lab.run([...args, '--range', '+12025550100:100', '--json', '--out', lab.path('delegate.csr')]);
+    expect(run.json()).toMatchObject({
+      exitCode: 0,
+      subject: 'C=US, O=Example, CN=Delegate',
+      tnAuthList: [
+        { kind: 'one', tn: '12025550101' },
+        { kind: 'range', start: '12025550100', count: 100 },
+      ],
+    });
+    expect(await readFile(lab.path('delegate.csr'), 'utf8')).toBe(run.json()['pem']);
+  });
+
+  test.each([
+    ['no entry', ['--organization', 'Example']],
+    ['a code with small letters', ['--spc', 'ab', '--organization', 'Example']],
+    ['no organization', ['--spc', '1234']],
+    ['a range without a count', ['--range', '12025550100', '--organization', 'Example', '--common-name', 'D']],
+    ['a country of three letters', ['--spc', '1234', '--organization', 'Example', '--country', 'USA']],
+    ['a name of 65 characters', ['--spc', '1234', '--organization', 'E'.repeat(65)]],
+  ])('%s is not understood', async (_name, args) => {
+    expect((await lab.run(['csr', '--key', lab.files.key, ...args])).exitCode).toBe(2);
+  });
+
+  test('a key that is none is an error of the environment', async () => {
+    expect((await lab.run(['csr', '--key', lab.files.chain, '--spc', '1234', '--organization', 'E'])).exitCode).toBe(4);
+  });
+});
+
+describe('doctor', () => {
+  const findingsOf = async (args: readonly string[]): Promise<Readonly<Record<string, string>>> => {
+    const run = await lab.run(['doctor', '--json', ...args]);
+    const findings = run.json()['findings'] as readonly { readonly name: string; readonly result: string }[];
+    const failed = findings.some(({ result }) => result === 'failed');
+    expect(run.exitCode).toBe(failed ? 1 : 0);
+    return Object.fromEntries(findings.map(({ name, result }) => [name, result]));
+  };
+  const credentials = (): readonly string[] => ['--key', lab.files.key, '--certificate', lab.files.chain];
+
+  test('contacts nobody and finds a machine in order when nothing is named', async () => {
+    const before = lab.server.connections();
+    expect(await findingsOf([])).toMatchObject({ node: 'ok', clock: 'ok', ES256: 'ok', trust: 'skipped', x5u: 'skipped' });
+    expect(lab.server.connections()).toBe(before);
+  });
+
+  test('finds a provider in order, with its certificate published', async () => {
+    const cache = lab.path('doctor-cache');
+    const args = [...lab.trust, ...credentials(), '--spc', '1234', '--x5u', lab.x5u, ...lab.allow, '--cache', cache];
+    expect(await findingsOf(args)).toMatchObject({
+      trust: 'ok',
+      CRL: 'ok',
+      cache: 'warning',
+      key: 'ok',
+      certificate: 'ok',
+      validity: 'ok',
+      TNAuthList: 'ok',
+      profile: 'ok',
+      'key and certificate': 'ok',
+      x5u: 'ok',
+      // The lab's clock stands at another day than the server's.
+      'clock and server': 'warning',
+    });
+    await expect(readdir(cache)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('finds a key of another certificate, another provider and another chain at the x5u', async () => {
+    const other = lab.pki.issueServiceProvider({ spc: '5678' });
+    const x5u = lab.server.publish('/5678.pem', other.chainPem);
+    const key = await lab.put('5678.key', other.privateKeyPem);
+    const found = await findingsOf(['--key', key, '--certificate', lab.files.chain, '--spc', '5678', '--x5u', x5u, ...lab.allow]);
+    expect(found).toMatchObject({ 'key and certificate': 'failed', TNAuthList: 'failed', x5u: 'failed' });
+  });
+
+  test('finds certificates that end soon or have ended, and CRLs out of date or of nobody', async () => {
+    const DAY_MS = 86_400_000;
+    const chainUntil = async (notAfterMs: number): Promise<string> =>
+      lab.put('until.pem', lab.pki.issueServiceProvider({ spc: '1234', notAfterMs }).chainPem);
+    expect(await findingsOf(['--certificate', await chainUntil(TEST_NOW_MS + 3 * DAY_MS)])).toMatchObject({ validity: 'warning' });
+    expect(await findingsOf(['--certificate', await chainUntil(TEST_NOW_MS - DAY_MS)])).toMatchObject({ validity: 'failed' });
+    const old = await lab.put('old.crl', lab.pki.crl({ thisUpdateMs: TEST_NOW_MS - 9 * DAY_MS, nextUpdateMs: TEST_NOW_MS - DAY_MS }).der);
+    const signers = ['--crl-signer', lab.files.crlSigner, '--sti-pa-root', lab.files.stiPaRoot];
+    expect(await findingsOf(['--trust', lab.files.root, '--crl', old, ...signers])).toMatchObject({ CRL: 'failed' });
+    const orphan = await lab.run(['doctor', '--trust', lab.files.root, '--crl', lab.files.crl]);
+    expect(orphan.exitCode).toBe(1);
+    expect(orphan.stdout).toContain('signer-not-found');
+  });
+
+  test('finds files that are not what they should be, and goes on', async () => {
+    const found = await findingsOf(['--trust', lab.files.key, '--key', lab.files.crl, '--certificate', lab.path('absent'), '--cache', lab.files.key]);
+    expect(found).toMatchObject({ trust: 'failed', key: 'failed', certificate: 'failed', cache: 'failed', ES256: 'ok' });
+    expect(await findingsOf(['--x5u', 'https://127.0.0.1/a.pem'])).toMatchObject({ x5u: 'failed' });
+  });
+
+  test('shows no telephone number of a delegate certificate', async () => {
+    const parent = lab.pki.issueServiceProvider({ spc: '1234', canDelegate: true });
+    const delegate = lab.pki.issueDelegate({ parent, tnAuthList: [{ kind: 'one', tn: '12025550101' }] });
+    const run = await lab.run(['doctor', '--certificate', await lab.put('delegate.pem', delegate.chainPem)]);
+    expect(run.stdout).toContain('1 number or range');
+    expect(run.stdout).not.toContain('2025550101');
+  });
+});

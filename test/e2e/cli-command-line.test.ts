@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { createManualClock } from '@hopback/sdk/testing';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../sdk/src/cli/command-table.js';
+import { didYouMean } from '../../sdk/src/cli/did-you-mean.js';
+import { EXIT_OF_ERROR } from '../../sdk/src/cli/exit-codes.js';
+import { withHeaders } from '../../sdk/src/cli/sip-text.js';
+import { runInProcess } from '../support/cli-lab.js';
+import type { CliRun, RunOptions } from '../support/cli-lab.js';
+
+const run = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> => runInProcess(args, createManualClock(), options);
+
+describe('help', () => {
+  test('lists every command, on standard output where it was asked for', async () => {
+    for (const args of [['help'], ['--help'], ['-h']]) {
+      const { exitCode, stdout, stderr } = await run(args);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      for (const { name, summary } of COMMANDS) {
+        expect(stdout).toContain(name);
+        expect(stdout).toContain(summary);
+      }
+    }
+  });
+
+  test.each(COMMANDS.map(({ name }) => name))('of %s is the same by help and by --help, and names all of its options', async (name) => {
+    const words = name.split(' ');
+    const help = await run(['help', ...words]);
+    expect(help).toMatchObject({ exitCode: 0, stderr: '' });
+    expect((await run([...words, '--help'])).stdout).toBe(help.stdout);
+    const command = await COMMANDS.find((entry) => entry.name === name)?.load();
+    for (const option of Object.keys(command?.options ?? {})) expect(help.stdout).toContain(`--${option}`);
+    expect(command?.summary).toBe(COMMANDS.find((entry) => entry.name === name)?.summary);
+  });
+
+  test('--version is that of the package', async () => {
+    const { version } = JSON.parse(await readFile('sdk/package.json', 'utf8')) as { readonly version: string };
+    expect((await run(['--version'])).stdout).toBe(`${version}\n`);
+    expect((await run(['-V'])).stdout).toBe(`${version}\n`);
+  });
+
+  test('the guide names every command, every option and every exit code', async () => {
+    const guide = await readFile('docs/guides/cli.md', 'utf8');
+    for (const { name, load } of COMMANDS) {
+      expect(guide).toContain(`hopback ${name}`);
+      for (const option of Object.keys((await load()).options)) expect(guide, name).toContain(`--${option}`);
+    }
+    for (const code of [...new Set(Object.values(EXIT_OF_ERROR)), 0, 1, 3]) expect(guide).toMatch(new RegExp(`^\\| ${String(code)} +\\|`, 'm'));
+  });
+});
+
+describe('what cannot be understood', () => {
+  test.each([
+    [[], undefined],
+    [['verfy'], 'verify'],
+    [['cert'], 'cert inspect'],
+    [['cert', 'inspct'], 'cert inspect'],
+    [['inspect'], 'cert inspect'],
+    [['verify', '--trsut', 'x'], '--trust'],
+    [['verify', '--revocation', 'accept'], '--revocation-unknown'],
+    [['verify', '--profile', 'shakn'], 'shaken'],
+    [['verify', '--trust'], '--trust PATH'],
+    [['verify', '--trust', '--json'], '--trust PATH'],
+    [['verify', '--json=yes'], 'takes no value'],
+    [['verify', '--freshness', '0'], '1 to 86400'],
+    [['verify', 'a', 'b'], 'one input'],
+    [['sign', '--allow-port', '70000'], undefined],
+  ])('%j ends with 2 and says what to do', async (args, told) => {
+    const { exitCode, stdout, stderr } = await run(args, { stdin: 'eyJ.a.b' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(told ?? 'hopback');
+  });
+
+  test('is told as JSON where JSON was asked for', async () => {
+    expect((await run(['verify', '--trsut', 'x', '--json'])).json()).toMatchObject({
+      format: 'hopback.error.1',
+      code: 'usage',
+      exitCode: 2,
+      hints: [expect.stringContaining('--trust'), expect.anything()],
+    });
+  });
+
+  test('no telephone number of the command line is repeated in a message', async () => {
+    const { exitCode, stderr } = await run(['verify', '--orig', '202555010I', 'eyJ.a.b;info=<x>', '--trust', '/']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--orig');
+    expect(stderr).not.toContain('202555');
+  });
+});
+
+describe('did you mean', () => {
+  const known = ['verify', 'sign', 'decode', 'doctor', 'keygen'];
+
+  test('finds a letter too many, missing, changed and swapped', () => {
+    expect(didYouMean('verifyy', known)).toEqual(['verify']);
+    expect(didYouMean('verfy', known)).toEqual(['verify']);
+    expect(didYouMean('decade', known)).toEqual(['decode']);
+    expect(didYouMean('docotr', known)).toEqual(['doctor']);
+    expect(didYouMean('key', known)).toEqual(['keygen']);
+    expect(didYouMean('traceback', known)).toEqual([]);
+  });
+
+  test('answers for any word, with words that there are', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 60 }), (word) => {
+        for (const meant of didYouMean(word, known)) expect(known).toContain(meant);
+      }),
+    );
+  });
+});
+
+describe('any command line', () => {
+  const word = fc.oneof(
+    fc.constantFrom(...COMMANDS.flatMap(({ name }) => name.split(' ')), '--json', '--trust', '--orig', '-', '--', '/dev/null', '--at'),
+    fc.string({ maxLength: 12 }).filter((text) => !text.includes('out')),
+  );
+
+  test('ends with a documented exit code and never as a bug of ours', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(word, { maxLength: 5 }), fc.string(), async (args, stdin) => {
+        const { exitCode } = await run(args, { stdin });
+        expect([0, 1, 2, 3, 4]).toContain(exitCode);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe('headers written into a request', () => {
+  test('leave every other line and the body as they are, for any text', () => {
+    const line = fc.string({ maxLength: 20 }).map((text) => `X-A: ${text.replaceAll(/[\r\n]/g, '')}`);
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 5 }), fc.string(), fc.constantFrom('\r\n', '\n'), (lines, body, lineEnd) => {
+        const text = ['INVITE sip:a@b SIP/2.0', ...lines].join(lineEnd) + lineEnd + lineEnd + body;
+        const written = withHeaders(text, { identityHeaders: ['v1', 'v2'] });
+        expect(written.replace(`${lineEnd}Identity: v1${lineEnd}Identity: v2`, '')).toBe(text);
+      }),
+    );
+  });
+});

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCliLab } from '../support/cli-lab.js';
+import type { CliLab } from '../support/cli-lab.js';
+
+// The command as it is installed: the built file, in a process of its own.
+const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
+
+let lab: CliLab;
+
+beforeAll(async () => {
+  lab = await createCliLab(Date.now());
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface SpawnOptions {
+  readonly stdin?: string | Uint8Array;
+  /** Stops reading standard output at its first octets. */
+  readonly hangUp?: boolean;
+}
+
+function hopback(args: readonly string[], { stdin, hangUp = false }: SpawnOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] ?? '' } });
+  const caught = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    caught.stdout += chunk.toString('utf8');
+    if (hangUp) child.stdout.destroy();
+  });
+  child.stderr.on('data', (chunk: Buffer) => (caught.stderr += chunk.toString('utf8')));
+  // A command that has read enough closes its end.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(stdin ?? '');
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, ...caught }));
+  });
+}
+
+const verify = (options: SpawnOptions, args: readonly string[] = []): Promise<Ended> =>
+  hopback(['verify', ...lab.trust, ...lab.allow, ...args], options);
+
+test('verifies an INVITE from standard input over real HTTPS and ends by itself', async () => {
+  const { code, stdout, stderr } = await verify({ stdin: lab.invite({ dateMs: Date.now() }) });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('✓ passed');
+  // Not a terminal, hence no colours.
+  expect(stdout).not.toContain('\u001b');
+});
+
+test('exits with 1, 2, 3 and 4 as documented', async () => {
+  const spoofed = lab.invite({ dateMs: Date.now(), origTn: '12025550166' });
+  const codes = await Promise.all([
+    verify({ stdin: spoofed }),
+    verify({ stdin: '' }),
+    verify({ stdin: lab.identityHeader() }),
+    verify({}, [lab.path('absent')]),
+  ]);
+  expect(codes.map(({ code }) => code)).toEqual([1, 2, 3, 4]);
+});
+
+test('a reader that hangs up costs neither the exit code nor a stack trace', async () => {
+  const { code, signal, stderr } = await verify({ stdin: lab.invite({ dateMs: Date.now() }), hangUp: true }, ['--json']);
+  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+});
+
+test('a large document into a reader that hangs up ends too', async () => {
+  const headers = Array.from({ length: 16 }, () => lab.identityHeader());
+  const { code, signal, stderr } = await hopback(['decode', '--json'], { stdin: headers.join('\n'), hangUp: true });
+  expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+});
+
+test('endless input is cut off, not collected', async () => {
+  const { code, stderr } = await hopback(['decode'], { stdin: Buffer.alloc(4_000_000, 'x') });
+  expect(code).toBe(2);
+  expect(stderr).toContain('more than 262144 bytes');
+});
+
+test('sign and verify work as a pipe', async () => {
+  const exceptions = lab.allow.slice(0, 4);
+  const facts = ['--role', 'originating', '--customer-known', '--caller-authenticated', '--number-ownership', 'owned'];
+  const files = ['--key', lab.files.key, '--certificate', lab.files.chain, '--x5u', lab.x5u];
+  const stdin = lab.invite({ identityHeaders: [], dateMs: 'absent' });
+  const signed = await hopback(['sign', ...files, ...facts, ...exceptions], { stdin });
+  expect(signed.code).toBe(0);
+  expect((await verify({ stdin: signed.stdout })).code).toBe(0);
+});
+
+test('--version and help need nothing but the package', async () => {
+  expect((await hopback(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await hopback([])).code).toBe(2);
+});

@@ -1,0 +1,266 @@
+import { createPassportFaultContext, GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS, sampleInvite, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import type { CallVerdict, ExplainedPassport } from '@hopback/sdk/stir';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCliLab } from '../support/cli-lab.js';
+import type { CliLab, CliRun } from '../support/cli-lab.js';
+
+let lab: CliLab;
+
+beforeAll(async () => {
+  lab = await createCliLab();
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+/** Verifies with the trust and the laboratory of the lab. */
+const verify = (args: readonly string[], options: Parameters<CliLab['run']>[1] = {}): Promise<CliRun> =>
+  lab.run(['verify', ...lab.trust, ...lab.allow, ...args], options);
+
+const parties = ['--orig', `+${TEST_ORIG_TN}`, '--dest', `+${TEST_DEST_TN}`];
+
+interface VerifyDocument {
+  readonly format: string;
+  readonly exitCode: number;
+  readonly input: string;
+  readonly partiesAssumed: boolean;
+  readonly verdict: CallVerdict;
+  readonly explanation: readonly ExplainedPassport[];
+  readonly hints: readonly string[];
+}
+
+const documentOf = (run: CliRun): VerifyDocument => run.json() as unknown as VerifyDocument;
+
+describe('what it reads', () => {
+  test('an INVITE from a file', async () => {
+    const run = await verify([await lab.put('invite.txt', lab.invite())]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run.stdout.split('\n')[0]).toBe('✓ passed: TN-Validation-Passed, attestation A, signed by SPC 1234');
+  });
+
+  test('an INVITE from standard input, with - and without, with LF line ends and blank lines first', async () => {
+    const stdin = `\n\n${lab.invite().replaceAll('\r\n', '\n')}`;
+    expect((await verify(['-'], { stdin })).exitCode).toBe(0);
+    expect((await verify([], { stdin })).exitCode).toBe(0);
+  });
+
+  test('an Identity header as the operand', async () => {
+    expect((await verify([...parties, lab.identityHeader()])).exitCode).toBe(0);
+    expect((await verify([...parties, `Identity: ${lab.identityHeader()}`])).exitCode).toBe(0);
+  });
+
+  test('several Identity header lines, one of them folded', async () => {
+    const stdin = `Identity: ${lab.identityHeader().replace(';info', '\r\n  ;info')}\r\ny: ${lab.identityHeader()}\r\n`;
+    const document = documentOf(await verify([...parties, '--json'], { stdin }));
+    expect(document).toMatchObject({ exitCode: 0, input: 'identity-headers' });
+    expect(document.verdict.outcomes.map(({ status }) => status)).toEqual(['passed', 'passed']);
+  });
+
+  test('a bare token, and says that its Identity header was made up', async () => {
+    const [token = ''] = lab.identityHeader().split(';', 1);
+    const run = await verify([...parties, token]);
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toContain('! a token alone');
+  });
+
+  test.each([
+    ['a packet capture', Buffer.from('d4c3b2a1020004000000000000000000', 'hex')],
+    ['binary', Buffer.from([0x49, 0x00, 0x4e])],
+    ['nothing', Buffer.alloc(0)],
+    ['prose', 'The quick brown fox'],
+    ['a response', 'SIP/2.0 200 OK\r\n\r\n'],
+    ['a request that breaks off', 'INVITE sip:a@b SIP/2.0\r\nwhat is this\r\n\r\n'],
+    ['more than anybody sends', Buffer.alloc(300_000, 'a')],
+  ])('refuses %s as not understood', async (_name, stdin) => {
+    const run = await verify([], { stdin });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toMatch(/^hopback verify: /);
+  });
+
+  test('says so when there is nothing to read instead of waiting at a terminal', async () => {
+    expect(await verify([])).toMatchObject({ exitCode: 2 });
+  });
+
+  test('names a file that is not there, as an error of the environment', async () => {
+    const run = await verify([lab.path('absent.txt'), '--json']);
+    expect(run).toMatchObject({ exitCode: 4 });
+    expect(run.json()).toMatchObject({ format: 'hopback.error.1', code: 'storage-failed', exitCode: 4 });
+  });
+});
+
+describe('what it says', () => {
+  test('a spoofed caller: both numbers, the step, the reason, the SIP response and the Reason header', async () => {
+    const run = await verify([], { stdin: lab.invite({ origTn: '13125550000' }) });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('✗ failed: No-TN-Validation, orig-mismatch');
+    expect(run.stdout).toMatch(/✗ orig +request 13125550000, token 12025550101 +RFC 8224 §6\.2 step 2/);
+    expect(run.stdout).toContain('438 Invalid Identity Header');
+    expect(run.stdout).toContain('STIR;cause=438');
+    expect(run.stdout).toContain('· not reached:');
+  });
+
+  test('the same as JSON, stable and whole', async () => {
+    const run = await verify(['--json'], { stdin: lab.invite({ origTn: '13125550000' }) });
+    const document = documentOf(run);
+    expect(Object.keys(document).sort()).toEqual(
+      ['exitCode', 'explanation', 'format', 'hints', 'input', 'partiesAssumed', 'verdict'],
+    );
+    expect(document).toMatchObject({ format: 'hopback.verify.1', exitCode: 1, input: 'request', partiesAssumed: false });
+    expect(document.verdict).toMatchObject({ status: 'failed', reasons: ['orig-mismatch'], sipResponse: { status: 438 } });
+    const orig = document.explanation[0]?.steps.find(({ step }) => step === 'orig');
+    expect(orig).toMatchObject({ result: 'failed', expected: '13125550000', actual: '12025550101' });
+  });
+
+  test('colours at a terminal, and none where NO_COLOR or a dumb terminal asks for none, or the output is a pipe', async () => {
+    const stdin = lab.invite();
+    const escape = '\u001b[';
+    expect((await verify([], { stdin, isTty: true })).stdout).toContain(escape);
+    expect((await verify([], { stdin, isTty: true, env: { NO_COLOR: '1' } })).stdout).not.toContain(escape);
+    expect((await verify([], { stdin, isTty: true, env: { TERM: 'dumb' } })).stdout).not.toContain(escape);
+    expect((await verify([], { stdin })).stdout).not.toContain(escape);
+    expect((await verify(['--json'], { stdin, isTty: true })).stdout).not.toContain(escape);
+  });
+
+  test('a peer cannot move the cursor or write a line of its own', async () => {
+    const value = lab.identityHeader({ origTn: '12025550101', claims: { orig: { tn: '1\u001b[2J\n✓ passed' } } });
+    const run = await verify([...parties, `${value};x="\u001b]0;owned\u0007"`], { isTty: true, env: { NO_COLOR: '1' } });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).not.toContain('\u001b');
+    expect(run.stdout).not.toMatch(/^✓ passed/m);
+  });
+
+  test('a header of a type that is not known is set aside beside a good one', async () => {
+    const { invite } = GOOD_PASSPORTS['unknown-type-beside-shaken'].build(context());
+    const run = await verify([], { stdin: sampleInvite(invite) });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/· Identity header 1 of 2: tomorrow, ignored/);
+  });
+});
+
+describe('could not check is not false', () => {
+  test('without a CRL the verdict is indeterminate and says which options help; accepted on request', async () => {
+    const stdin = lab.invite();
+    const run = await lab.run(['verify', '--trust', lab.files.root, ...lab.allow], { stdin });
+    expect(run.exitCode).toBe(3);
+    expect(run.stdout).toContain('--crl FILE');
+    const accepted = await lab.run(['verify', '--trust', lab.files.root, ...lab.allow, '--revocation-unknown', 'accept'], { stdin });
+    expect(accepted.exitCode).toBe(0);
+    expect(accepted.stdout).toContain('! revocation');
+  });
+
+  test('an Identity header alone is indeterminate, and what is assumed never makes it better', async () => {
+    const alone = await verify([lab.identityHeader(), '--json']);
+    expect(documentOf(alone)).toMatchObject({ exitCode: 3, verdict: { reasons: ['orig-unusable', 'dest-unusable'] } });
+    const assumed = documentOf(await verify([lab.identityHeader(), '--json', '--dangerously-assume-parties']));
+    expect(assumed).toMatchObject({ exitCode: 3, partiesAssumed: true, verdict: { status: 'passed' } });
+    const forged = await verify([lab.identityHeader({ alterSignature: (raw) => raw.toReversed() }), '--dangerously-assume-parties']);
+    expect(forged.exitCode).toBe(1);
+  });
+
+  test('a request without Identity', async () => {
+    const run = await verify(['--json'], { stdin: lab.invite({ identityHeaders: [] }) });
+    expect(documentOf(run)).toMatchObject({ exitCode: 3, verdict: { reasons: ['identity-absent'] } });
+  });
+
+  test('offline fetches nothing', async () => {
+    const before = lab.server.connections();
+    const run = await verify(['--offline', '--json'], { stdin: lab.invite() });
+    expect(documentOf(run)).toMatchObject({ exitCode: 3, verdict: { reasons: ['x5u-unreachable'] } });
+    expect(lab.server.connections()).toBe(before);
+  });
+
+  test('a certificate server that hangs is left behind when the time budget is spent', async () => {
+    const x5u = lab.server.publish('/held.pem', lab.provider.chainPem);
+    const release = lab.server.hold('/held.pem');
+    const stdin = lab.invite({ identityHeaders: [lab.identityHeader({ x5u })] });
+    const run = await verify(['--time-budget', '50', '--json'], { stdin });
+    release();
+    expect(documentOf(run)).toMatchObject({ exitCode: 3, verdict: { reasons: ['time-budget-spent'] } });
+  });
+});
+
+describe('certificates and trust', () => {
+  test('without an exception the loopback server is not contacted', async () => {
+    const before = lab.server.connections();
+    const run = await lab.run(['verify', ...lab.trust, '--json'], { stdin: lab.invite() });
+    expect(documentOf(run)).toMatchObject({ exitCode: 1, verdict: { reasons: ['info-invalid'] } });
+    expect(lab.server.connections()).toBe(before);
+  });
+
+  test('a chain from a file stands in for the fetch', async () => {
+    const before = lab.server.connections();
+    const options = ['--certificate', lab.files.chain];
+    expect((await verify(options, { stdin: lab.invite() })).exitCode).toBe(0);
+    expect(lab.server.connections()).toBe(before);
+    const spoilt = ['--certificate', lab.files.crl];
+    expect((await verify(spoilt, { stdin: lab.invite() })).exitCode).toBe(4);
+  });
+
+  test('what was fetched into a cache is there for an offline run', async () => {
+    const cache = ['--cache', lab.path('verify-cache')];
+    expect((await verify(cache, { stdin: lab.invite() })).exitCode).toBe(0);
+    expect((await verify([...cache, '--offline'], { stdin: lab.invite() })).exitCode).toBe(0);
+  });
+
+  test('the signed list of the STI-PA is trusted under its root alone', async () => {
+    const list = ['verify', '--trust', lab.files.list, '--sti-pa-signer', lab.files.listSigner, ...lab.allow, '--revocation-unknown', 'accept'];
+    const stdin = lab.invite();
+    expect((await lab.run([...list, '--sti-pa-root', lab.files.stiPaRoot], { stdin })).exitCode).toBe(0);
+    expect((await lab.run(list, { stdin })).exitCode).toBe(2);
+    expect((await lab.run([...list, '--sti-pa-root', lab.files.root], { stdin })).exitCode).toBe(4);
+  });
+
+  test('nothing is trusted until somebody says whom; the environment may', async () => {
+    const stdin = lab.invite();
+    expect((await lab.run(['verify', ...lab.allow], { stdin })).exitCode).toBe(2);
+    const env = { HOPBACK_TRUST: lab.files.root };
+    const run = await lab.run(['verify', ...lab.allow, '--revocation-unknown', 'accept'], { stdin, env });
+    expect(run.exitCode).toBe(0);
+  });
+
+  test('a certificate under another root is not trusted', async () => {
+    const root = await lab.put('other-root.pem', lab.pki.issueRoot().certificatePem);
+    const run = await lab.run(['verify', '--trust', root, ...lab.allow, '--json'], { stdin: lab.invite() });
+    expect(documentOf(run)).toMatchObject({ exitCode: 1, verdict: { reasons: ['no-path-to-trust-anchor'] } });
+  });
+});
+
+describe('old captures', () => {
+  const HOUR_MS = 3_600_000;
+
+  test('are stale now and judged as of their own time with --at', async () => {
+    const captured = TEST_NOW_MS - HOUR_MS / 2;
+    const stdin = lab.invite({ dateMs: captured, identityHeaders: [lab.identityHeader({ iatSeconds: captured / 1000 })] });
+    const now = await verify([], { stdin });
+    expect(now.exitCode).toBe(1);
+    expect(now.stdout).toContain('--at 2026-11-02T11:30:00Z');
+    for (const at of ['2026-11-02T11:30:00Z', '2026-11-02T12:30:10+01:00', String(captured / 1000), 'date']) {
+      expect((await verify(['--at', at], { stdin })).exitCode).toBe(0);
+    }
+    expect((await verify(['--at', 'yesterday'], { stdin })).exitCode).toBe(2);
+    expect((await verify(['--at', 'date'], { stdin: lab.identityHeader() })).exitCode).toBe(2);
+  });
+});
+
+/** The calls of the test kit, as the lab's provider signs them. */
+function context(): ReturnType<typeof createPassportFaultContext> {
+  return createPassportFaultContext({ signer: lab.provider, x5u: lab.x5u });
+}
+
+describe('the catalogue of the test kit', () => {
+  test.each(GOOD_PASSPORT_NAMES.filter((name) => GOOD_PASSPORTS[name].acceptedBy.includes('shaken')))('passes %s', async (name) => {
+    const stdin = sampleInvite(GOOD_PASSPORTS[name].build(context()).invite);
+    expect((await verify([], { stdin })).exitCode).toBe(0);
+  });
+
+  test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].refusedBy.includes('shaken')))(
+    'explains %s and never passes it',
+    async (name) => {
+      const { identityHeader, expectedReasonHint } = PASSPORT_FAULTS[name].build(context());
+      const stdin = lab.invite({ identityHeaders: [identityHeader] });
+      const run = await verify([], { stdin });
+      // Where the header breaks the request itself, the request is refused as such.
+      expect([1, 2, 3]).toContain(run.exitCode);
+      if (run.exitCode !== 2 && expectedReasonHint !== undefined) expect(run.stdout).toContain(expectedReasonHint);
+    },
+  );
+});

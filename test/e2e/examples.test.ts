@@ -1,0 +1,176 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { createPassport } from '@hopback/sdk/testing';
+import {
+  createCertificateRepository,
+  createVerificationService,
+  loadTrustStore,
+  parseCertificateChain,
+} from '@hopback/sdk/stir';
+import type {
+  CallVerdict,
+  CertificateRepositoryOptions,
+  LoadTrustStoreOptions,
+  TrustStoreFiles,
+  VerificationRequest,
+} from '@hopback/sdk/stir';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withCampaigns } from '../../examples/custom-passport-type.js';
+import { kept, shown, whyNot } from '../../examples/explain-verdict.js';
+import { takeOver, warmUp } from '../../examples/preload-certificates.js';
+import { reload } from '../../examples/reload-trust-store.js';
+import { headersFor, startVerifying, verdictOf } from '../../examples/verify-invite.js';
+import { verifyOffline } from '../../examples/verify-offline-core.js';
+import { createCliLab } from '../support/cli-lab.js';
+import type { CliLab } from '../support/cli-lab.js';
+
+// The examples go by the clock on the wall, so that everything here is made for today.
+const NOW_MS = Date.now();
+const CLOCK = { nowMs: Date.now };
+
+const AsyncFunction = (async () => undefined).constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<unknown>;
+
+let lab: CliLab;
+let files: TrustStoreFiles;
+let laboratory: { readonly allow: { readonly addresses: string[]; readonly ports: number[] }; readonly ca: string };
+
+beforeAll(async () => {
+  lab = await createCliLab(NOW_MS);
+  files = {
+    anchors: { kind: 'files', paths: [lab.files.root] },
+    crls: [lab.files.crl],
+    crlSigners: [lab.files.crlSigner],
+    stiPaRoots: [lab.files.stiPaRoot],
+  };
+  laboratory = { allow: { addresses: ['127.0.0.0/8'], ports: [lab.server.ports.https] }, ca: lab.server.tlsRootPem };
+});
+
+afterAll(() => lab[Symbol.asyncDispose]());
+
+async function verdictOn(invite: string): Promise<CallVerdict> {
+  const { service, close } = await startVerifying(files, laboratory);
+  const verdict = await verdictOf(service, invite).finally(close);
+  if (verdict === undefined) throw new Error('the INVITE of the test is none');
+  return verdict;
+}
+
+function chain() {
+  const parsed = parseCertificateChain(lab.provider.chainPem);
+  if (parsed.status === 'malformed') throw new Error(parsed.detail);
+  return parsed.chain;
+}
+
+const request = (identity: string | readonly string[]): VerificationRequest => ({
+  identity,
+  from: '<sip:+12025550101@originating.example>',
+  to: '<sip:+12025550199@terminating.example>',
+});
+
+describe('verify-invite', () => {
+  test('passes a signed INVITE whose certificate it fetches over HTTPS', async () => {
+    const verdict = await verdictOn(lab.invite());
+    expect(verdict).toMatchObject({ status: 'passed', attestation: 'A', signer: { spc: '1234' } });
+    expect(headersFor(verdict, 'sip:+12025550101@originating.example')).toEqual([
+      'P-Asserted-Identity: <sip:+12025550101@originating.example;verstat=TN-Validation-Passed>',
+    ]);
+  });
+
+  test('lets a spoofed call go on with verstat and a Reason', async () => {
+    const verdict = await verdictOn(lab.invite({ origTn: '12025550166' }));
+    expect(verdict.reasons).toEqual(['orig-mismatch']);
+    expect(headersFor(verdict, 'sip:caller')).toHaveLength(2);
+  });
+
+  test('gives no verdict on a text that is no SIP request', async () => {
+    const { service, close } = await startVerifying(files, laboratory);
+    await expect(verdictOf(service, 'hello').finally(close)).resolves.toBeUndefined();
+  });
+});
+
+test('the first verify of the README runs as it is printed', async () => {
+  const readme = await readFile('README.md', 'utf8');
+  const [, block = ''] = /## First verify\n\n```ts\n(.*?)```/s.exec(readme) ?? [];
+  const code = block.replace(/^import [^;]*;$/m, '');
+  const scope = {
+    createVerificationService,
+    createCertificateRepository: (options: CertificateRepositoryOptions) => createCertificateRepository({ ...options, ...laboratory }),
+    // The files that it names, as this PKI has them.
+    loadTrustStore: (_named: TrustStoreFiles, options: LoadTrustStoreOptions) => loadTrustStore(files, options),
+    ...request(lab.identityHeader()),
+    pAssertedIdentity: [],
+    requestUri: 'sip:+12025550199@terminating.example',
+  };
+  const run = new AsyncFunction(...Object.keys(scope), `${code}; return verdict;`);
+  await expect(run(...Object.values(scope))).resolves.toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'A' });
+});
+
+test('verify-offline-core passes with the chain in its map and is indeterminate without', async () => {
+  const trustStore = await loadTrustStore(files, { clock: CLOCK });
+  const options = { trustStore, nowMs: NOW_MS };
+  const good = await verifyOffline(request(lab.identityHeader()), new Map([[lab.x5u, chain()]]), options);
+  expect(good).toMatchObject({ status: 'passed', verstat: 'TN-Validation-Passed' });
+  const without = await verifyOffline(request(lab.identityHeader()), new Map(), options);
+  expect(without).toMatchObject({ status: 'indeterminate', reasons: ['x5u-unreachable'] });
+});
+
+test('custom-passport-type is verified beside shaken, and refused with its own reason', async () => {
+  const trustStore = await loadTrustStore(files, { clock: CLOCK });
+  await using certificates = createCertificateRepository({ clock: CLOCK, ...laboratory });
+  const service = withCampaigns({ certificates, trustStore, clock: CLOCK, timeBudgetMs: 5_000 });
+  const withCampaign = (campaign: unknown): string =>
+    createPassport({
+      signer: lab.provider,
+      x5u: lab.x5u,
+      ppt: 'x-campaign',
+      iatSeconds: Math.floor(NOW_MS / 1000),
+      claims: { campaign, attest: undefined, origid: undefined },
+    }).identityHeader;
+  const verdict = await service.verify(request([lab.identityHeader(), withCampaign('reminders-7')]));
+  expect(verdict.outcomes).toMatchObject([{ status: 'passed' }, { status: 'passed', passport: { ppt: 'x-campaign' } }]);
+  const spoilt = await service.verify(request([lab.identityHeader(), withCampaign(7)]));
+  expect(spoilt).toMatchObject({ status: 'passed', outcomes: [{}, { failures: [{ reason: 'claim-malformed' }] }] });
+});
+
+test('preload-certificates fetches once, and the next machine takes it over without fetching', async () => {
+  const before = lab.server.requests('/1234.pem');
+  const options = { clock: CLOCK, ...laboratory };
+  const { report, handOn } = await warmUp([lab.x5u, 'https://10.0.0.1/x.pem'], { ...options, directory: lab.path('a') });
+  expect(report).toMatchObject({ found: 1, failures: [{ status: 'refused', reason: 'address-special-purpose' }] });
+  await expect(takeOver(JSON.parse(JSON.stringify(handOn)), { ...options, directory: lab.path('b') })).resolves.toBe(1);
+  await expect(takeOver('rubbish', options)).resolves.toBe(0);
+  expect(lab.server.requests('/1234.pem')).toBe(before + 1);
+});
+
+test('explain-verdict tells the same from the verdict and, later, from its evidence alone', async () => {
+  const verdict = await verdictOn(lab.invite({ origTn: '12025550166' }));
+  expect(shown(verdict)).toContain('request 12025550166, token 12025550101');
+  const why = whyNot(kept(verdict));
+  expect(why).toHaveLength(1);
+  expect(why[0]).toContain('expected 12025550166, found 12025550101');
+});
+
+test('reload-trust-store swaps a good store in and keeps the last good one when a file is spoilt', async () => {
+  const trustStore = await loadTrustStore(files, { clock: CLOCK });
+  const { service, close } = await startVerifying(files, laboratory);
+  const complaints: string[] = [];
+  const report = (why: string): void => void complaints.push(why);
+  const revoked = lab.pki.crl({ number: 2, revoked: [{ certificate: lab.provider, reason: 'keyCompromise' }] });
+  const next = await reload(service, trustStore, {
+    files: { ...files, crls: [await lab.put('newer.crl', revoked.der)] },
+    report,
+  });
+  expect(next.version).not.toBe(trustStore.version);
+  await expect(verdictOf(service, lab.invite())).resolves.toMatchObject({ reasons: ['certificate-revoked'] });
+  const spoilt = { ...files, crls: [await lab.put('spoilt.crl', 'nothing')] };
+  await expect(reload(service, next, { files: spoilt, report }).finally(close)).resolves.toBe(next);
+  expect(complaints).toEqual([expect.stringContaining('trust-list-rejected')]);
+});
+
+test('every example has at most sixty lines and imports nothing but the package and Node', async () => {
+  for (const name of await readdir('examples')) {
+    if (!name.endsWith('.ts')) continue;
+    const text = await readFile(`examples/${name}`, 'utf8');
+    expect(text.split('\n').length, name).toBeLessThanOrEqual(60);
+    const imported = [...text.matchAll(/ from '([^']+)'/g)].map(([, from]) => from);
+    expect(imported.filter((from) => !/^(?:@hopback\/sdk\/|node:)/.test(from ?? '')), name).toEqual([]);
+  }
+});

@@ -1,0 +1,163 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createManualClock,
+  createPassport,
+  createTestPki,
+  sampleInvite,
+  startCertificateServer,
+  TEST_NOW_MS,
+} from '@hopback/sdk/testing';
+import type {
+  CertificateServer,
+  ManualClock,
+  SampleInviteOptions,
+  TestPki,
+  TestServiceProvider,
+} from '@hopback/sdk/testing';
+import type { CliIo, CliOutput } from '../../sdk/src/cli/io.js';
+import { nodeIo } from '../../sdk/src/cli/node-io.js';
+import { runCli } from '../../sdk/src/cli/run.js';
+
+/** The process once: each would listen to its streams anew. */
+const PROCESS = nodeIo();
+
+/** A provider whose chain is served over HTTPS, and everything that an operator of a verifier has on disk, as files. */
+export interface CliLab extends AsyncDisposable {
+  readonly pki: TestPki;
+  readonly provider: TestServiceProvider;
+  readonly server: CertificateServer;
+  readonly x5u: string;
+  readonly clock: ManualClock;
+  readonly directory: string;
+  readonly files: Readonly<
+    Record<'root' | 'stiPaRoot' | 'crl' | 'crlSigner' | 'list' | 'listSigner' | 'key' | 'chain' | 'tlsRoot', string>
+  >;
+  /** `--trust … --crl …` for this PKI. */
+  readonly trust: readonly string[];
+  /** Exceptions under which the server may be fetched from. */
+  readonly allow: readonly string[];
+  readonly path: (name: string) => string;
+  readonly put: (name: string, content: string | Uint8Array) => Promise<string>;
+  readonly identityHeader: (options?: Partial<Parameters<typeof createPassport>[0]>) => string;
+  readonly invite: (options?: SampleInviteOptions) => string;
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<CliRun>;
+}
+
+/** What a run gets beside its arguments. */
+export interface RunOptions {
+  /** Standard input; a terminal where there is none. */
+  readonly stdin?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly isTty?: boolean;
+}
+
+/** What came of a run. */
+export interface CliRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly json: () => Readonly<Record<string, unknown>>;
+}
+
+/** Starts the server and writes the files. @param nowMs - of PKI and clock */
+export async function createCliLab(nowMs: number = TEST_NOW_MS): Promise<CliLab> {
+  const pki = await createTestPki({ nowMs });
+  const provider = pki.issueServiceProvider({ spc: '1234' });
+  const server = await startCertificateServer();
+  const x5u = server.publish('/1234.pem', provider.chainPem);
+  const clock = createManualClock(nowMs);
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-cli-'));
+  const path = (name: string): string => join(directory, name);
+  const put = async (name: string, content: string | Uint8Array): Promise<string> => {
+    await writeFile(path(name), content, { mode: 0o600 });
+    return path(name);
+  };
+  const list = pki.trustList();
+  const files = {
+    root: await put('root.pem', pki.root.certificatePem),
+    stiPaRoot: await put('sti-pa-root.pem', pki.stiPaRoot.certificatePem),
+    crl: await put('sti-pa.crl', pki.crl().der),
+    crlSigner: await put('crl-signer.pem', pki.stiPaCrlIssuer.certificatePem),
+    list: await put('sti-ca-list.jws', list.jws),
+    listSigner: await put('list-signer.pem', list.signerChainPem),
+    key: await put('sp.key', provider.privateKeyPem),
+    chain: await put('sp.pem', provider.chainPem),
+    tlsRoot: await put('tls-root.pem', server.tlsRootPem),
+  };
+  const identityHeader: CliLab['identityHeader'] = (options = {}) =>
+    createPassport({ signer: provider, x5u, iatSeconds: Math.floor(nowMs / 1000), ...options }).identityHeader;
+  return {
+    pki,
+    provider,
+    server,
+    x5u,
+    clock,
+    directory,
+    files,
+    trust: [
+      '--trust',
+      files.root,
+      '--crl',
+      files.crl,
+      '--crl-signer',
+      files.crlSigner,
+      '--sti-pa-root',
+      files.stiPaRoot,
+    ],
+    allow: ['--allow-address', '127.0.0.0/8', '--allow-port', String(server.ports.https), '--tls-ca', files.tlsRoot],
+    path,
+    put,
+    identityHeader,
+    invite: (options = {}) => sampleInvite({ dateMs: nowMs, identityHeaders: [identityHeader()], ...options }),
+    run: (args, options = {}) => runInProcess(args, clock, options),
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The command in this process, its streams caught. */
+export async function runInProcess(
+  args: readonly string[],
+  clock: CliIo['clock'],
+  options: RunOptions = {},
+): Promise<CliRun> {
+  const stdout = catchOutput(options.isTty ?? false);
+  const stderr = catchOutput(options.isTty ?? false);
+  const { stdin } = options;
+  const io: CliIo = {
+    ...PROCESS,
+    stdin: {
+      isTty: stdin === undefined,
+      read: (maxBytes) => {
+        const bytes = Buffer.from(stdin ?? '');
+        return Promise.resolve(bytes.length > maxBytes ? undefined : bytes);
+      },
+    },
+    stdout,
+    stderr,
+    env: options.env ?? {},
+    clock,
+    nameServers: () => ['192.0.2.53'],
+  };
+  const exitCode = await runCli(args, io);
+  const text = stdout.text();
+  return {
+    exitCode,
+    stdout: text,
+    stderr: stderr.text(),
+    json: () => JSON.parse(text) as Readonly<Record<string, unknown>>,
+  };
+}
+
+function catchOutput(isTty: boolean): CliOutput & { readonly text: () => string } {
+  const chunks: Buffer[] = [];
+  return {
+    isTty,
+    write: (text) => void chunks.push(Buffer.from(text)),
+    text: () => Buffer.concat(chunks).toString('utf8'),
+  };
+}

@@ -1,0 +1,331 @@
+import { createManualClock, createPassport, createTestPki, TEST_NOW_MS, twinSignature } from '@hopback/sdk/testing';
+import type { PassportOptions } from '@hopback/sdk/testing';
+import { beforeEach, expect, test } from 'vitest';
+import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
+import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
+import { createReplayMemory } from '../../sdk/src/stir/verification/replay-memory.js';
+import { PATH_REEVALUATION_MS } from '../../sdk/src/stir/verification/path-memory.js';
+import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
+import { createShelfRepository, createVerificationLab, trustStoreOf } from '../support/verification-lab.js';
+import type { VerificationLab } from '../support/verification-lab.js';
+
+let lab: VerificationLab;
+let call: Omit<VerificationRequest, 'identity'>;
+
+beforeEach(async () => {
+  lab = await createVerificationLab();
+  const { origTn, destTn } = lab.faults;
+  call = {
+    from: `<sip:+${origTn}@originating.example>;tag=1`,
+    to: `<sip:+${destTn}@terminating.example>`,
+    requestUri: `sip:+${destTn}@terminating.example`,
+  };
+});
+
+const passport = (changes: Partial<PassportOptions> = {}): string =>
+  createPassport({ signer: lab.provider, x5u: lab.x5u, ...changes }).identityHeader;
+
+const requestOf = (identity: string | readonly string[]): VerificationRequest => ({ ...call, identity });
+
+/** A repository that knows nothing at first and counts what it is asked. */
+interface Cold {
+  readonly certificates: CertificateRepository;
+  readonly asked: { lookups: number; revalidations: number };
+}
+
+function coldRepository(answers: CertificateRepository): Cold {
+  const asked = { lookups: 0, revalidations: 0 };
+  const known = new Set<string>();
+  const certificates: CertificateRepository = {
+    peek: (url) => (known.has(url) ? answers.peek(url) : undefined),
+    lookup: async (url) => {
+      asked.lookups += 1;
+      const answer = await answers.lookup(url);
+      known.add(url);
+      return answer;
+    },
+    revalidate: (url) => {
+      asked.revalidations += 1;
+      return answers.revalidate(url);
+    },
+  };
+  return { certificates, asked };
+}
+
+test('a certificate that is not in memory is fetched, and the call passes', async () => {
+  const { certificates, asked } = coldRepository(lab.repository);
+  const service = lab.serviceWith({ certificates });
+  expect((await service.verify(requestOf(passport()))).status).toBe('passed');
+  expect((await service.verify(requestOf(passport()))).status).toBe('passed');
+  expect(asked).toEqual({ lookups: 1, revalidations: 0 });
+});
+
+test('verifyNow does not wait: an unknown certificate is fetched in the background and this call is undecided', async () => {
+  const { certificates, asked } = coldRepository(lab.repository);
+  const service = lab.serviceWith({ certificates });
+  const first = service.verifyNow(requestOf(passport()));
+  expect([first.status, first.reasons, asked.lookups]).toEqual(['indeterminate', ['time-budget-spent'], 1]);
+  expect(first.evidence.seenCount).toBeUndefined();
+  // The fetch in the background has two promises to get through.
+  await Promise.resolve().then(() => Promise.resolve());
+  expect(service.verifyNow(requestOf(passport())).status).toBe('passed');
+});
+
+/** A repository whose cached chain was replaced at its URL. */
+function rotated(cached: string, published: string): CertificateRepository & { revalidations: number } {
+  const old = createShelfRepository();
+  old.put(lab.x5u, cached);
+  const fresh = createShelfRepository();
+  fresh.put(lab.x5u, published);
+  const repository = {
+    ...old,
+    revalidations: 0,
+    revalidate: (url: string): Promise<CertificateLookup> => {
+      repository.revalidations += 1;
+      return fresh.lookup(url);
+    },
+  };
+  return repository;
+}
+
+test('a certificate rotated in place gets its second chance', async () => {
+  const renewed = lab.pki.issueServiceProvider({ spc: '1234' });
+  const certificates = rotated(lab.provider.chainPem, renewed.chainPem);
+  const service = lab.serviceWith({ certificates });
+  const verdict = await service.verify(requestOf(passport({ signer: renewed })));
+  expect([verdict.status, verdict.reasons, verdict.signer?.certificateSha256]).toEqual(['passed', [], renewed.sha256]);
+  expect([certificates.revalidations, verdict.evidence.seenCount]).toEqual([1, 1]);
+});
+
+test('a forged signature fails after one revalidation, and not against the renewed certificate either', async () => {
+  const renewed = lab.pki.issueServiceProvider({ spc: '1234' });
+  const certificates = rotated(lab.provider.chainPem, renewed.chainPem);
+  const verdict = await lab.serviceWith({ certificates }).verify(requestOf(passport({ signer: lab.faults.attacker })));
+  expect([verdict.status, verdict.verstat, certificates.revalidations]).toEqual(['failed', 'TN-Validation-Failed', 1]);
+});
+
+test('a revalidation that brings nothing new changes nothing', async () => {
+  const answers: readonly CertificateLookup[] = [
+    { status: 'unavailable', url: lab.x5u, reason: 'timeout', detail: '', retryAfterMs: 1 },
+    { status: 'refused', url: lab.x5u, reason: 'address-special-purpose', detail: '' },
+    lab.repository.peek(lab.x5u) as CertificateLookup,
+  ];
+  for (const answer of answers) {
+    const certificates = { ...lab.repository, revalidate: () => Promise.resolve(answer) };
+    const verdict = await lab
+      .serviceWith({ certificates })
+      .verify(requestOf(passport({ signer: lab.faults.attacker })));
+    expect([verdict.status, verdict.reasons]).toEqual(['failed', ['signature-invalid']]);
+  }
+});
+
+test('several headers with one certificate ask for one revalidation', async () => {
+  const certificates = rotated(lab.provider.chainPem, lab.provider.chainPem);
+  const forged = () => passport({ signer: lab.faults.attacker });
+  await lab.serviceWith({ certificates }).verify(requestOf([forged(), forged(), forged()]));
+  expect(certificates.revalidations).toBe(1);
+});
+
+test('verifyNow revalidates in the background, for the calls that follow', () => {
+  const certificates = rotated(lab.provider.chainPem, lab.provider.chainPem);
+  const verdict = lab.serviceWith({ certificates }).verifyNow(requestOf(passport({ signer: lab.faults.attacker })));
+  expect([verdict.status, certificates.revalidations]).toEqual(['failed', 1]);
+});
+
+test('a repeated call is counted, with when it was first seen, and passes', async () => {
+  const header = passport();
+  for (const count of [1, 2, 3]) {
+    const { status, evidence } = await lab.service.verify(requestOf(header));
+    expect([status, evidence.seenCount, evidence.firstSeenMs]).toEqual(['passed', count, TEST_NOW_MS]);
+    lab.clock.advance(1000);
+  }
+});
+
+test('respelled parameters, respelled claims and the twin signature are the same call', async () => {
+  const header = passport();
+  const { payloadText } = createPassport({ signer: lab.provider, x5u: lab.x5u });
+  const spellings = [
+    header,
+    header.replace(';alg=ES256;ppt=shaken', ';ppt="shaken";alg="ES256";x=1'),
+    header.replace(';info', ' \r\n ;INFO'),
+    passport({ alterSignature: twinSignature }),
+    passport({ payloadText: JSON.stringify(JSON.parse(payloadText), null, 2) }),
+    passport({
+      payloadText: JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(payloadText) as object).toReversed())),
+    }),
+    passport({ payloadText: payloadText.replace('"attest"', String.raw`"\u0061ttest"`) }),
+    passport(),
+  ];
+  const verdicts = await Promise.all(spellings.map((identity) => lab.service.verify(requestOf(identity))));
+  expect(verdicts.map(({ status }) => status)).toEqual(spellings.map(() => 'passed'));
+  expect(verdicts.map(({ evidence }) => evidence.seenCount)).toEqual(spellings.map((_spelling, index) => index + 1));
+  expect(new Set(verdicts.map(({ evidence }) => evidence.callKey)).size).toBe(1);
+});
+
+test('another claim, another signer or another type makes another call', async () => {
+  const other = lab.pki.issueServiceProvider({ spc: '5678' });
+  lab.repository.put('https://certs.other.example/shaken.pem', other.chainPem);
+  const headers = [
+    passport(),
+    passport({ origId: 'another' }),
+    passport({ attest: 'B' }),
+    passport({ iatSeconds: lab.faults.nowSeconds - 1 }),
+    passport({ signer: other, x5u: 'https://certs.other.example/shaken.pem' }),
+  ];
+  const verdicts = await Promise.all(headers.map((identity) => lab.service.verify(requestOf(identity))));
+  expect(verdicts.map(({ evidence }) => evidence.seenCount)).toEqual(headers.map(() => 1));
+});
+
+test('a certificate renewed by the same provider does not make a new call of a repeated one', async () => {
+  const renewed = lab.pki.issueServiceProvider({ spc: '1234' });
+  lab.repository.put('https://certs.provider.example/renewed.pem', renewed.chainPem);
+  await lab.service.verify(requestOf(passport()));
+  const again = passport({ signer: renewed, x5u: 'https://certs.provider.example/renewed.pem' });
+  expect((await lab.service.verify(requestOf(again))).evidence.seenCount).toBe(2);
+});
+
+test('rejectReplay has the second sight of a call fail', async () => {
+  const service = lab.serviceWith({ policy: { rejectReplay: true } });
+  const header = passport();
+  expect((await service.verify(requestOf(header))).status).toBe('passed');
+  const second = await service.verify(requestOf(passport({ alterSignature: twinSignature })));
+  expect([second.status, second.reasons, second.verstat, second.sipResponse?.status]).toEqual([
+    'failed',
+    ['replayed'],
+    'No-TN-Validation',
+    438,
+  ]);
+  expect([second.attestation, second.signer, second.evidence.seenCount]).toEqual([undefined, undefined, 2]);
+});
+
+test('calls that do not pass are not counted', async () => {
+  const service = lab.serviceWith({ policy: { rejectReplay: true } });
+  const header = passport();
+  for (let turn = 0; turn < 3; turn += 1) {
+    await service.verify({ ...requestOf(header), from: '<sip:+12025550142@elsewhere.example>' });
+    await service.verify(requestOf(header.replace('.ey', '.eY')));
+  }
+  expect((await service.verify(requestOf(header))).evidence.seenCount).toBe(1);
+});
+
+test('what one verifier has seen another one has not', async () => {
+  const header = passport();
+  await lab.service.verify(requestOf(header));
+  expect((await lab.serviceWith({}).verify(requestOf(header))).evidence.seenCount).toBe(1);
+});
+
+test('verifiers that are handed one memory share what they have seen', async () => {
+  const replayMemory = createReplayMemory({ windowMs: 120_000 });
+  const header = passport();
+  await lab.serviceWith({ replayMemory }).verify(requestOf(header));
+  expect((await lab.serviceWith({ replayMemory }).verify(requestOf(header))).evidence.seenCount).toBe(2);
+  expect(replayMemory.size()).toBe(1);
+});
+
+test('a replay memory remembers a key for the whole window and forgets it two windows later', () => {
+  const memory = createReplayMemory({ windowMs: 1000 });
+  memory.observe('other', 0);
+  expect(memory.observe('key', 999)).toEqual({ count: 1, firstSeenMs: 999 });
+  expect(memory.observe('key', 1998)).toEqual({ count: 2, firstSeenMs: 999 });
+  memory.observe('other', 3000);
+  memory.observe('other', 4000);
+  expect(memory.observe('key', 4001)).toEqual({ count: 1, firstSeenMs: 4001 });
+});
+
+test('a replay memory holds no more keys than it may, whatever arrives', () => {
+  const memory = createReplayMemory({ windowMs: 1_000_000, maxKeys: 100 });
+  for (let index = 0; index < 10_000; index += 1) {
+    memory.observe(`key ${index}`, index);
+    expect(memory.size()).toBeLessThanOrEqual(100);
+  }
+  expect(memory.observe('key 9999', 10_000).count).toBe(2);
+});
+
+test('a clock that goes back does not make a replay memory forget at once', () => {
+  const memory = createReplayMemory({ windowMs: 1000 });
+  memory.observe('key', 5000);
+  expect(memory.observe('key', 4000).count).toBe(2);
+});
+
+test('a token that is dated ahead is still known as a repeat while it is fresh', async () => {
+  const service = lab.serviceWith({ policy: { rejectReplay: true } });
+  const header = passport({ iatSeconds: lab.faults.nowSeconds + 60 });
+  expect((await service.verify(requestOf(header))).status).toBe('passed');
+  lab.clock.advance(119_000);
+  expect((await service.verify(requestOf(header))).reasons).toEqual(['replayed']);
+});
+
+test('useTrustStore judges all further calls by another trust store', async () => {
+  const other = await createTestPki({ label: 'Other' });
+  const header = passport();
+  expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
+  const otherStore = trustStoreOf(other);
+  lab.service.useTrustStore(otherStore);
+  const verdict = await lab.service.verify(requestOf(header));
+  expect([verdict.status, verdict.reasons[0], verdict.evidence.trustStore]).toEqual([
+    'failed',
+    'no-path-to-trust-anchor',
+    otherStore.version,
+  ]);
+  lab.service.useTrustStore(lab.trustStore);
+  expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
+});
+
+test('a certificate that a reloaded trust store revokes fails at once', async () => {
+  const header = passport();
+  expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
+  lab.service.useTrustStore(trustStoreOf(lab.pki, { revoked: [lab.provider] }));
+  const verdict = await lab.service.verify(requestOf(header));
+  expect([verdict.status, verdict.reasons]).toEqual(['failed', ['certificate-revoked']]);
+});
+
+test('a certificate that expires while it is cached fails at once', async () => {
+  const signer = lab.pki.issueServiceProvider({ spc: '1234', notAfterMs: TEST_NOW_MS + 10_000 });
+  const x5u = 'https://certs.provider.example/short.pem';
+  lab.repository.put(x5u, signer.chainPem);
+  const header = passport({ signer, x5u });
+  expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
+  lab.clock.advance(11_001);
+  expect((await lab.service.verify(requestOf(header))).reasons).toEqual(['certificate-expired']);
+});
+
+test('a certificate that becomes valid while it is cached passes after a minute at the latest', async () => {
+  const signer = lab.pki.issueServiceProvider({ spc: '1234', notBeforeMs: TEST_NOW_MS + 1000 });
+  const x5u = 'https://certs.provider.example/early.pem';
+  lab.repository.put(x5u, signer.chainPem);
+  const fresh = () => passport({ signer, x5u, iatSeconds: Math.floor(lab.clock.nowMs() / 1000) });
+  expect((await lab.service.verify(requestOf(fresh()))).reasons).toEqual(['certificate-not-yet-valid']);
+  lab.clock.advance(PATH_REEVALUATION_MS);
+  expect((await lab.service.verify(requestOf(fresh()))).status).toBe('passed');
+});
+
+test('a CRL that runs out makes revocation unknown after a minute at the latest', async () => {
+  const fresh = () => passport({ iatSeconds: Math.floor(lab.clock.nowMs() / 1000) });
+  expect((await lab.service.verify(requestOf(fresh()))).status).toBe('passed');
+  lab.clock.advance(24 * 3_600_000 + PATH_REEVALUATION_MS);
+  const verdict = await lab.service.verify(requestOf(fresh()));
+  expect([verdict.status, verdict.reasons]).toEqual(['indeterminate', ['revocation-unknown']]);
+});
+
+test('two services with clocks of their own judge by their own time', async () => {
+  const header = passport();
+  const late = lab.serviceWith({ clock: createManualClock(TEST_NOW_MS + 61_000) });
+  expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
+  expect((await late.verify(requestOf(header))).reasons).toEqual(['iat-stale']);
+});
+
+test.each<readonly [string, Partial<VerificationServiceOptions>]>([
+  ['a negative time budget', { timeBudgetMs: -1 }],
+  ['a time budget that is no number', { timeBudgetMs: Number.NaN }],
+  ['a time budget of two minutes', { timeBudgetMs: 120_000 }],
+  ['a freshness of zero', { policy: { freshnessSeconds: 0 } }],
+])('%s is refused when the service is made', (_name, options) => {
+  expect(() => lab.serviceWith(options)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+});
+
+test('the evidence of a usual call that passed takes less than 1,600 bytes', async () => {
+  const verdict = await lab.service.verify({ ...requestOf(passport()), date: new Date(TEST_NOW_MS).toUTCString() });
+  const bytes = Buffer.byteLength(JSON.stringify(verdict.evidence));
+  expect(verdict.status).toBe('passed');
+  expect(bytes).toBeLessThan(1600);
+});
