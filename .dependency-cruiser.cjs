@@ -103,7 +103,14 @@ module.exports = {
       severity: 'error',
       comment: 'The harness uses @hopback/sdk as a stranger would: by its exports, never by a path into it.',
       from: { path: '^harness/src/' },
-      to: { path: '^sdk/', dependencyTypesNot: ['aliased-workspace'] },
+      to: { path: '^sdk/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'harness-by-exports',
+      severity: 'error',
+      comment: 'What @hopback/sdk does not export is not for the harness.',
+      from: { path: '^harness/src/' },
+      to: { path: '^sdk/', pathNot: '^sdk/dist/(index|errors|[a-z]+/index)[.](d[.]ts|js)$' },
     },
     {
       name: 'sdk-without-harness',
@@ -147,6 +154,7 @@ module.exports = {
       comment: 'A package that package.json does not declare for those who install us.',
       from: { path: '^(sdk|harness)/src/' },
       to: {
+        pathNot: '^sdk/dist/',
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
         dependencyTypesNot: ['type-only'],
       },

@@ -5,7 +5,12 @@ import {
   parseSipRequest,
   verificationRequestOf,
 } from '@hopback/sdk/stir';
-import type { CallVerdict, CertificateRepositoryOptions, TrustStoreFiles, VerificationService } from '@hopback/sdk/stir';
+import type {
+  CallVerdict,
+  CertificateRepositoryOptions,
+  TrustStoreFiles,
+  VerificationService,
+} from '@hopback/sdk/stir';
 
 /** One service for the process. The repository owns sockets and files: close it when the process ends. */
 export async function startVerifying(

@@ -39,6 +39,8 @@ export async function startLibsecsipid(call: SignedCall | undefined): Promise<Li
       loop === undefined
         ? { note: `libsecsipid is missing: ${install}` }
         : { baselineValue: rate.median, ...(note === undefined ? {} : { note }) },
-    [Symbol.asyncDispose]: async () => await loop?.close(),
+    [Symbol.asyncDispose]: async () => {
+      await loop?.close();
+    },
   };
 }

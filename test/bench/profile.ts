@@ -1,38 +1,43 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Session } from 'node:inspector/promises';
 import type { Profiler } from 'node:inspector/promises';
 import { fileURLToPath } from 'node:url';
-import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  createLocalSigner,
-  createStaticCertificateSource,
-} from '@hopback/sdk/stir';
+import { createSignaturePool } from '@hopback/sdk/stir';
+import type { VerificationServiceOptions } from '@hopback/sdk/stir';
 import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
+import { createWarmSigner, signingRequests } from './signing-calls.js';
 
-const USAGE = `node --import tsx test/bench/profile.ts verify|sign
+const USAGE = `node --import tsx test/bench/profile.ts verify|verify-pool|sign
 
-Where the time of one call goes, function by function, on one thread and once warm. Writes a .cpuprofile for
-the developer tools of a browser to .cache/profile/.
+Where the time of one call goes, function by function, in the thread of the event loop and once warm. With verify-pool the
+signatures are checked in other threads. Writes a .cpuprofile for the developer tools of a browser to .cache/profile/.
 `;
 
 const CALLS = 40_000;
-const WARM_UP_CALLS = 30_000;
+const SIGNED_CALLS = 4_096;
+const POOL_LANES = 512;
+const WARM_UP_MS = 3_000;
 const PROFILED_MS = 6_000;
 const SAMPLING_INTERVAL_US = 100;
 const ROWS = 40;
 
-process.exitCode = await main(process.argv[2]);
+const WORK: Readonly<Record<string, () => Promise<Work>>> = {
+  verify: async () => ({ call: await verifier({}), lanes: 1 }),
+  'verify-pool': verifierWithPool,
+  sign: async () => ({ call: await authenticator(), lanes: 1 }),
+};
 
-async function main(what: string | undefined): Promise<number> {
-  if (what !== 'verify' && what !== 'sign') {
+process.exitCode = await main(process.argv[2] ?? '');
+
+async function main(what: string): Promise<number> {
+  const work = await WORK[what]?.();
+  if (work === undefined) {
     process.stderr.write(USAGE);
     return 2;
   }
-  const call = what === 'verify' ? await verifier() : await authenticator();
-  for (let index = 0; index < WARM_UP_CALLS; index += 1) await call();
-  const { profile, calls, milliseconds } = await profiled(call);
+  await repeat(work, WARM_UP_MS);
+  const { profile, calls, milliseconds } = await profiled(work);
+  await work.close?.();
   const directory = fileURLToPath(new URL('../../.cache/profile/', import.meta.url));
   await mkdir(directory, { recursive: true });
   await writeFile(`${directory}${what}.cpuprofile`, JSON.stringify(profile));
@@ -44,44 +49,52 @@ async function main(what: string | undefined): Promise<number> {
   return 0;
 }
 
-type Call = () => unknown;
+interface Work {
+  readonly call: () => unknown;
+  /** How many calls wait at a time. */
+  readonly lanes: number;
+  readonly close?: () => Promise<void>;
+}
 
-async function verifier(): Promise<Call> {
+async function verifier(options: Partial<VerificationServiceOptions>): Promise<() => unknown> {
   const nowMs = Date.now();
   const world = await createSignedWorld(nowMs);
-  const { service, forgetCalls } = createWarmService(world, { nowMs: () => nowMs });
-  const next = inTurn(
-    signCalls(world, CALLS, () => Math.floor(nowMs / 1000)),
-    forgetCalls,
-  );
+  const { service, forgetCalls } = createWarmService(world, { nowMs: () => nowMs }, options);
+  const calls = signCalls(world, CALLS, () => Math.floor(nowMs / 1000));
+  const next = inTurn(calls, forgetCalls);
   return () => service.verify(next().request);
 }
 
-async function authenticator(): Promise<Call> {
+async function verifierWithPool(): Promise<Work> {
+  const pool = createSignaturePool();
+  return { call: await verifier({ signatureChecker: pool }), lanes: POOL_LANES, close: pool.close };
+}
+
+async function authenticator(): Promise<() => unknown> {
   const world = await createSignedWorld(Date.now());
   const [signer] = world.signers;
   if (signer === undefined) throw new Error('a world without signers');
-  const { provider, x5u } = signer;
-  const service = createAuthenticationService({
-    ...{ spc: provider.spc, policy: createAttestationPolicy(), clock: { nowMs: Date.now }, randomUuid: randomUUID },
-    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
-    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
-  });
-  const facts = {
-    role: 'originating',
-    customerKnown: true,
-    callerAuthenticated: true,
-    numberOwnership: 'owned',
-  } as const;
-  const requests = signCalls(world, 4_096, () => 0).map(({ request: { from = '', to = '', requestUri = '' } }) => ({
-    ...{ facts, from, to, requestUri },
-  }));
-  const next = inTurn(requests);
+  const service = await createWarmSigner(signer, () => undefined);
+  const next = inTurn(signingRequests(signCalls(world, SIGNED_CALLS, () => 0)));
   return () => service.signNow(next());
 }
 
+/** Calls for so long; returns how many. */
+async function repeat({ call, lanes }: Work, ms: number): Promise<number> {
+  const start = performance.now();
+  let calls = 0;
+  const lane = async (): Promise<void> => {
+    while (performance.now() - start < ms) {
+      await call();
+      calls += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return calls;
+}
+
 async function profiled(
-  call: Call,
+  work: Work,
 ): Promise<{ readonly profile: Profiler.Profile; readonly calls: number; readonly milliseconds: number }> {
   const session = new Session();
   session.connect();
@@ -89,11 +102,7 @@ async function profiled(
   await session.post('Profiler.setSamplingInterval', { interval: SAMPLING_INTERVAL_US });
   await session.post('Profiler.start');
   const start = performance.now();
-  let calls = 0;
-  while (performance.now() - start < PROFILED_MS) {
-    await call();
-    calls += 1;
-  }
+  const calls = await repeat(work, PROFILED_MS);
   const milliseconds = performance.now() - start;
   const { profile } = await session.post('Profiler.stop');
   session.disconnect();

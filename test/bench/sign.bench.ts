@@ -1,17 +1,12 @@
-import { randomUUID, sign as signOctets } from 'node:crypto';
+import { sign as signOctets } from 'node:crypto';
 import { loadavg } from 'node:os';
-import {
-  createAttestationPolicy,
-  createAuthenticationService,
-  createLocalSigner,
-  createStaticCertificateSource,
-} from '@hopback/sdk/stir';
-import type { AttestationFacts, AuthenticationService, SigningOutcome, SigningRequest } from '@hopback/sdk/stir';
+import type { SigningOutcome } from '@hopback/sdk/stir';
 import { interleave } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
 import { createSignedWorld, inTurn, signCalls } from './signed-calls.js';
 import type { SignedCall, Signer } from './signed-calls.js';
+import { createWarmSigner, signingRequests } from './signing-calls.js';
 
 /** Whole signatures: a request and what is known of the caller in, an Identity header with its record out. */
 export const bench: Bench = {
@@ -31,8 +26,8 @@ async function* measureSign(context: BenchContext): AsyncGenerator<Figure> {
   const [signer] = world.signers;
   if (signer === undefined) throw new Error('a world without signers');
   const records = { count: 0 };
-  const service = await authenticationServiceOf(signer, () => (records.count += 1));
-  const next = inTurn(calls.map(signingRequest));
+  const service = await createWarmSigner(signer, () => (records.count += 1));
+  const next = inTurn(signingRequests(calls));
   const signNow = (): void => requireSigned(service.signNow(next()));
   for (let index = 0; index < WARM_UP_CALLS; index += 1) signNow();
   await using libsecsipid = await startLibsecsipid(calls[0]);
@@ -62,40 +57,6 @@ async function* measureSign(context: BenchContext): AsyncGenerator<Figure> {
     baseline: 'libsecsipid SecSIPIDGetIdentityPrvKey',
     ...libsecsipid.baseline(rates.libsecsipid),
     bar: { ratioAtLeast: 1.5 },
-  };
-}
-
-/** Everything on: the policy decides by the facts of each call, and each record is handed over. */
-async function authenticationServiceOf(
-  { provider, x5u }: Signer,
-  onRecord: () => void,
-): Promise<AuthenticationService> {
-  return createAuthenticationService({
-    spc: provider.spc,
-    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
-    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
-    policy: createAttestationPolicy(),
-    clock: { nowMs: Date.now },
-    randomUuid: randomUUID,
-    onRecord,
-  });
-}
-
-/** An INVITE to be signed: header values as received, and what the provider knows of the caller. */
-function signingRequest({ request }: SignedCall, index: number): SigningRequest {
-  const { from, pAssertedIdentity, to, requestUri } = request;
-  const facts: AttestationFacts = {
-    ...{ role: 'originating', trunk: `trunk-${index % 16}`, customer: `customer-${index % 512}` },
-    ...{ customerKnown: true, callerAuthenticated: true, receivedFrom: 'customer' },
-    // Not every call deserves the same level.
-    numberOwnership: index % 4 === 0 ? 'unknown' : 'owned',
-  };
-  return {
-    facts,
-    ...(from === undefined ? {} : { from }),
-    ...(pAssertedIdentity === undefined ? {} : { pAssertedIdentity }),
-    ...(to === undefined ? {} : { to }),
-    ...(requestUri === undefined ? {} : { requestUri }),
   };
 }
 

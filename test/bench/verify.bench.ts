@@ -126,7 +126,7 @@ async function allCores(context: BenchContext, { world, calls, nowMs }: Material
   const rates = await interleave(
     {
       service: { measure: turn },
-      openssl: { measure: async () => (openssl.available ? await opensslVerifyRate(openssl.path, speed) : Number.NaN) },
+      openssl: { measure: async () => (openssl.available ? opensslVerifyRate(openssl.path, speed) : Number.NaN) },
     },
     { rounds, ms: OPENSSL_SECONDS * 1000 },
   );

@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TEST_NOW_MS } from '@hopback/sdk/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { testPeer } from '../peers.js';
+import { describePeer } from '../peers.js';
 import { createCliLab } from '../support/cli-lab.js';
 import type { CliLab } from '../support/cli-lab.js';
 import { openssl } from '../unit/testing-openssl.js';
@@ -18,7 +18,9 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 describe('decode', () => {
   test('shows header, claims and the age of iat, and says that nothing is verified', async () => {
-    const run = await lab.run(['decode'], { stdin: lab.invite({ identityHeaders: [lab.identityHeader({ iatSeconds: TEST_NOW_MS / 1000 - 300 })] }) });
+    const run = await lab.run(['decode'], {
+      stdin: lab.invite({ identityHeaders: [lab.identityHeader({ iatSeconds: TEST_NOW_MS / 1000 - 300 })] }),
+    });
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toContain('2026-11-02T11:55:00Z, 5 min ago');
     expect(run.stdout).toContain('! not verified');
@@ -46,10 +48,17 @@ describe('cert inspect', () => {
   });
 
   test('shows every deviation, and one that has expired', async () => {
-    const odd = lab.pki.issueServiceProvider({ spc: '1234', commonName: 'something', keyUsage: { usages: ['digitalSignature', 'keyAgreement'] }, notAfterMs: TEST_NOW_MS - 1 });
+    const odd = lab.pki.issueServiceProvider({
+      spc: '1234',
+      commonName: 'something',
+      keyUsage: { usages: ['digitalSignature', 'keyAgreement'] },
+      notAfterMs: TEST_NOW_MS - 1,
+    });
     const run = await lab.run(['cert', 'inspect', '--json', await lab.put('odd.pem', odd.certificatePem)]);
     expect(run.exitCode).toBe(1);
-    const [certificate] = run.json()['certificates'] as readonly Readonly<Record<string, readonly { readonly rule: string }[]>>[];
+    const [certificate] = run.json()['certificates'] as readonly Readonly<
+      Record<string, readonly { readonly rule: string }[]>
+    >[];
     expect(certificate).toMatchObject({ validity: 'expired', role: 'end-entity' });
     const rules = certificate?.['findings']?.map(({ rule }) => rule);
     expect(rules).toContain('subject-common-name-spc');
@@ -63,7 +72,10 @@ describe('cert inspect', () => {
   });
 
   test('tells a URL that is refused from one that does not answer', async () => {
-    expect((await lab.run(['cert', 'inspect', lab.x5u, '--json'])).json()).toMatchObject({ code: 'certificate-unusable', exitCode: 4 });
+    expect((await lab.run(['cert', 'inspect', lab.x5u, '--json'])).json()).toMatchObject({
+      code: 'certificate-unusable',
+      exitCode: 4,
+    });
     const gone = await lab.run(['cert', 'inspect', lab.server.url('/gone.pem'), ...lab.allow, '--json']);
     expect(gone.json()).toMatchObject({ code: 'network-failed', exitCode: 4 });
     expect((await lab.run(['cert', 'inspect', 'http://a.example/b'])).exitCode).toBe(2);
@@ -90,9 +102,20 @@ describe('cert chain', () => {
     const missing = await lab.run(['cert', 'chain', '--trust', other, lab.files.chain]);
     expect(missing.exitCode).toBe(1);
     expect(missing.stdout).toContain('Look for C=US, O=Test STI-CA, CN=SHAKEN ROOT CA 1');
-    const later = await lab.run(['cert', 'chain', ...lab.trust, '--at', '2030-01-01T00:00:00Z', '--json', lab.files.chain]);
+    const later = await lab.run([
+      'cert',
+      'chain',
+      ...lab.trust,
+      '--at',
+      '2030-01-01T00:00:00Z',
+      '--json',
+      lab.files.chain,
+    ]);
     expect(later.json()).toMatchObject({ exitCode: 1, failures: [{ reason: 'certificate-expired' }] });
-    const crl = await lab.put('revoked.crl', lab.pki.crl({ number: 2, revoked: [{ certificate: lab.provider, reason: 'keyCompromise' }] }).der);
+    const crl = await lab.put(
+      'revoked.crl',
+      lab.pki.crl({ number: 2, revoked: [{ certificate: lab.provider, reason: 'keyCompromise' }] }).der,
+    );
     const revoked = await lab.run(['cert', 'chain', ...lab.trust, '--crl', crl, '--json', lab.files.chain]);
     expect(revoked.json()).toMatchObject({ exitCode: 1, failures: [{ reason: 'certificate-revoked' }] });
     const orphan = await lab.run(['cert', 'chain', '--trust', lab.files.root, '--crl', crl, lab.files.chain]);
@@ -107,12 +130,19 @@ describe('cache', () => {
     const [here, there, file] = [lab.path('here'), lab.path('there'), lab.path('export.json')];
     const preload = await lab.run(['cache', 'preload', '--cache', here, '--json', ...lab.allow, lab.x5u]);
     expect(preload.json()).toMatchObject({ exitCode: 0, found: 1, fetches: 1, fromDisk: 0 });
-    const again = await lab.run(['cache', 'preload', '--cache', here, '--json', ...lab.allow, '-'], { stdin: `# ours\n${lab.x5u}\n\n` });
+    const again = await lab.run(['cache', 'preload', '--cache', here, '--json', ...lab.allow, '-'], {
+      stdin: `# ours\n${lab.x5u}\n\n`,
+    });
     expect(again.json()).toMatchObject({ exitCode: 0, found: 1, fetches: 0, fromDisk: 1 });
     const exceptions = lab.allow.slice(0, 4);
     expect((await lab.run(['cache', 'export', '--cache', here, ...exceptions, file])).exitCode).toBe(0);
-    expect((await lab.run(['cache', 'import', '--cache', there, ...exceptions, '--json', file])).json()).toMatchObject({ imported: 1, rejected: 0 });
-    const verified = await lab.run(['verify', ...lab.trust, ...lab.allow, '--cache', there, '--offline'], { stdin: lab.invite() });
+    expect((await lab.run(['cache', 'import', '--cache', there, ...exceptions, '--json', file])).json()).toMatchObject({
+      imported: 1,
+      rejected: 0,
+    });
+    const verified = await lab.run(['verify', ...lab.trust, ...lab.allow, '--cache', there, '--offline'], {
+      stdin: lab.invite(),
+    });
     expect(verified.exitCode).toBe(0);
     expect(lab.server.requests('/1234.pem')).toBe(before + 1);
   });
@@ -132,11 +162,16 @@ describe('cache', () => {
     await lab.run(['cache', 'preload', '--cache', directory, ...lab.allow, lab.x5u]);
     const { stdout } = await lab.run(['cache', 'export', '--cache', directory, ...lab.allow.slice(0, 4)]);
     const target = ['cache', 'import', '--cache', lab.path('target'), '--json'];
-    expect((await lab.run([...target, '-'], { stdin: stdout })).json()).toMatchObject({ exitCode: 1, imported: 0, rejected: 1 });
+    expect((await lab.run([...target, '-'], { stdin: stdout })).json()).toMatchObject({
+      exitCode: 1,
+      imported: 0,
+      rejected: 1,
+    });
     const tampered = stdout.replace('BEGIN CERTIFICATE-----\\nM', 'BEGIN CERTIFICATE-----\\nN');
     const run = await lab.run([...target, ...lab.allow.slice(0, 4), '-'], { stdin: tampered });
     expect(run.json()).toMatchObject({ exitCode: 1, imported: 0, rejected: 1 });
-    for (const stdin of ['', '[]', '{"entries":[]}', 'null']) expect((await lab.run([...target, '-'], { stdin })).exitCode).toBe(2);
+    for (const stdin of ['', '[]', '{"entries":[]}', 'null'])
+      expect((await lab.run([...target, '-'], { stdin })).exitCode).toBe(2);
   });
 
   test('tells a refused URL from one that cannot be fetched', async () => {
@@ -168,22 +203,18 @@ describe('keygen and csr', () => {
     expect((await lab.run(['keygen', 'sp.key'])).exitCode).toBe(2);
   });
 
-  testPeer('openssl', 'openssl verifies a request and finds subject and TNAuthList in it', async () => {
-    const run = await lab.run(['csr', '--key', lab.files.key, '--spc', '1234', '--organization', 'Téléphone, Example']);
-    expect(run.exitCode).toBe(0);
-    const { status, output: text } = openssl(['req', '-verify', '-noout', '-text', '-nameopt', 'RFC2253,-esc_msb,utf8', '-in', 'a.csr'], { 'a.csr': run.stdout });
-    expect(status).toBe(0);
-    expect(text).toContain('CN=SHAKEN 1234,O=Téléphone\\, Example,C=US');
-    expect(text).toContain('1.3.6.1.5.5.7.1.26');
-    expect(text).toContain('ecdsa-with-SHA256');
-    const { output: parsed } = openssl(['asn1parse', '-in', 'a.csr'], { 'a.csr': run.stdout });
-    // SEQUENCE { [0] { IA5String "1234" } }, explicit tags.
-    expect(parsed).toContain('3008A006160431323334');
-    expect(parsed).toMatch(/PRINTABLESTRING +:US/);
-  });
-
   test('a request for a delegate names numbers and ranges', async () => {
-    const args = ['csr', '--key', lab.files.key, '--organization', 'Example', '--common-name', 'Delegate', '--tn', '+1 (202) 555-0101'];
+    const args = [
+      'csr',
+      '--key',
+      lab.files.key,
+      '--organization',
+      'Example',
+      '--common-name',
+      'Delegate',
+      '--tn',
+      '+1 (202) 555-0101',
+    ];
     const run = await lab.run([...args, '--range', '+12025550100:100', '--json', '--out', lab.path('delegate.csr')]);
     expect(run.json()).toMatchObject({
       exitCode: 0,
@@ -212,6 +243,25 @@ describe('keygen and csr', () => {
   });
 });
 
+describePeer('openssl', 'openssl', () => {
+  test('verifies a request and finds subject and TNAuthList in it', async () => {
+    const run = await lab.run(['csr', '--key', lab.files.key, '--spc', '1234', '--organization', 'Téléphone, Example']);
+    expect(run.exitCode).toBe(0);
+    const { status, output: text } = openssl(
+      ['req', '-verify', '-noout', '-text', '-nameopt', 'RFC2253,-esc_msb,utf8', '-in', 'a.csr'],
+      { 'a.csr': run.stdout },
+    );
+    expect(status).toBe(0);
+    expect(text).toContain('CN=SHAKEN 1234,O=Téléphone\\, Example,C=US');
+    expect(text).toContain('1.3.6.1.5.5.7.1.26');
+    expect(text).toContain('ecdsa-with-SHA256');
+    const { output: parsed } = openssl(['asn1parse', '-in', 'a.csr'], { 'a.csr': run.stdout });
+    // SEQUENCE { [0] { IA5String "1234" } }, explicit tags.
+    expect(parsed).toContain('3008A006160431323334');
+    expect(parsed).toMatch(/PRINTABLESTRING +:US/);
+  });
+});
+
 describe('doctor', () => {
   const findingsOf = async (args: readonly string[]): Promise<Readonly<Record<string, string>>> => {
     const run = await lab.run(['doctor', '--json', ...args]);
@@ -224,7 +274,13 @@ describe('doctor', () => {
 
   test('contacts nobody and finds a machine in order when nothing is named', async () => {
     const before = lab.server.connections();
-    expect(await findingsOf([])).toMatchObject({ node: 'ok', clock: 'ok', ES256: 'ok', trust: 'skipped', x5u: 'skipped' });
+    expect(await findingsOf([])).toMatchObject({
+      node: 'ok',
+      clock: 'ok',
+      ES256: 'ok',
+      trust: 'skipped',
+      x5u: 'skipped',
+    });
     expect(lab.server.connections()).toBe(before);
   });
 
@@ -252,7 +308,17 @@ describe('doctor', () => {
     const other = lab.pki.issueServiceProvider({ spc: '5678' });
     const x5u = lab.server.publish('/5678.pem', other.chainPem);
     const key = await lab.put('5678.key', other.privateKeyPem);
-    const found = await findingsOf(['--key', key, '--certificate', lab.files.chain, '--spc', '5678', '--x5u', x5u, ...lab.allow]);
+    const found = await findingsOf([
+      '--key',
+      key,
+      '--certificate',
+      lab.files.chain,
+      '--spc',
+      '5678',
+      '--x5u',
+      x5u,
+      ...lab.allow,
+    ]);
     expect(found).toMatchObject({ 'key and certificate': 'failed', TNAuthList: 'failed', x5u: 'failed' });
   });
 
@@ -260,9 +326,16 @@ describe('doctor', () => {
     const DAY_MS = 86_400_000;
     const chainUntil = async (notAfterMs: number): Promise<string> =>
       lab.put('until.pem', lab.pki.issueServiceProvider({ spc: '1234', notAfterMs }).chainPem);
-    expect(await findingsOf(['--certificate', await chainUntil(TEST_NOW_MS + 3 * DAY_MS)])).toMatchObject({ validity: 'warning' });
-    expect(await findingsOf(['--certificate', await chainUntil(TEST_NOW_MS - DAY_MS)])).toMatchObject({ validity: 'failed' });
-    const old = await lab.put('old.crl', lab.pki.crl({ thisUpdateMs: TEST_NOW_MS - 9 * DAY_MS, nextUpdateMs: TEST_NOW_MS - DAY_MS }).der);
+    expect(await findingsOf(['--certificate', await chainUntil(TEST_NOW_MS + 3 * DAY_MS)])).toMatchObject({
+      validity: 'warning',
+    });
+    expect(await findingsOf(['--certificate', await chainUntil(TEST_NOW_MS - DAY_MS)])).toMatchObject({
+      validity: 'failed',
+    });
+    const old = await lab.put(
+      'old.crl',
+      lab.pki.crl({ thisUpdateMs: TEST_NOW_MS - 9 * DAY_MS, nextUpdateMs: TEST_NOW_MS - DAY_MS }).der,
+    );
     const signers = ['--crl-signer', lab.files.crlSigner, '--sti-pa-root', lab.files.stiPaRoot];
     expect(await findingsOf(['--trust', lab.files.root, '--crl', old, ...signers])).toMatchObject({ CRL: 'failed' });
     const orphan = await lab.run(['doctor', '--trust', lab.files.root, '--crl', lab.files.crl]);
@@ -271,8 +344,23 @@ describe('doctor', () => {
   });
 
   test('finds files that are not what they should be, and goes on', async () => {
-    const found = await findingsOf(['--trust', lab.files.key, '--key', lab.files.crl, '--certificate', lab.path('absent'), '--cache', lab.files.key]);
-    expect(found).toMatchObject({ trust: 'failed', key: 'failed', certificate: 'failed', cache: 'failed', ES256: 'ok' });
+    const found = await findingsOf([
+      '--trust',
+      lab.files.key,
+      '--key',
+      lab.files.crl,
+      '--certificate',
+      lab.path('absent'),
+      '--cache',
+      lab.files.key,
+    ]);
+    expect(found).toMatchObject({
+      trust: 'failed',
+      key: 'failed',
+      certificate: 'failed',
+      cache: 'failed',
+      ES256: 'ok',
+    });
     expect(await findingsOf(['--x5u', 'https://127.0.0.1/a.pem'])).toMatchObject({ x5u: 'failed' });
   });
 

@@ -68,7 +68,9 @@ test('exits with 1, 2, 3 and 4 as documented', async () => {
 });
 
 test('a reader that hangs up costs neither the exit code nor a stack trace', async () => {
-  const { code, signal, stderr } = await verify({ stdin: lab.invite({ dateMs: Date.now() }), hangUp: true }, ['--json']);
+  const { code, signal, stderr } = await verify({ stdin: lab.invite({ dateMs: Date.now() }), hangUp: true }, [
+    '--json',
+  ]);
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
 });
 

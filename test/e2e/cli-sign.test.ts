@@ -16,8 +16,10 @@ beforeAll(async () => {
 
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const sign = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> => lab.run(['sign', ...credentials, ...args], options);
-const verify = (stdin: string, args: readonly string[] = []): Promise<CliRun> => lab.run(['verify', ...lab.trust, ...lab.allow, ...args], { stdin });
+const sign = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> =>
+  lab.run(['sign', ...credentials, ...args], options);
+const verify = (stdin: string, args: readonly string[] = []): Promise<CliRun> =>
+  lab.run(['verify', ...lab.trust, ...lab.allow, ...args], { stdin });
 const outcomeOf = (run: CliRun): SigningOutcome => run.json()['outcome'] as SigningOutcome;
 
 const FULL = ['--role', 'originating', '--customer-known', '--caller-authenticated', '--number-ownership', 'owned'];
@@ -40,7 +42,9 @@ describe('an INVITE', () => {
   test('keeps a Date that is right and gets a new one for one that is not', async () => {
     const right = await sign(FULL, { stdin: sampleInvite({ dateMs: TEST_NOW_MS - 5_000 }) });
     expect(right.stdout.match(/^Date: .*/gm)).toEqual(['Date: Mon, 02 Nov 2026 11:59:55 GMT']);
-    const stale = sampleInvite({ dateMs: TEST_NOW_MS - 600_000 }).replace('Date: ', 'date : ').replace(' GMT', '\r\n GMT');
+    const stale = sampleInvite({ dateMs: TEST_NOW_MS - 600_000 })
+      .replace('Date: ', 'date : ')
+      .replace(' GMT', '\r\n GMT');
     const renewed = await sign(FULL, { stdin: stale });
     expect(renewed.stdout.match(/^Date: .*/gim)).toEqual(['Date: Mon, 02 Nov 2026 12:00:00 GMT']);
     expect(renewed.stdout).not.toContain('11:50:00');
@@ -85,14 +89,25 @@ describe('a call by number', () => {
       sign(['--role', 'gateway', ...BY_NUMBER, '--json']),
     ]);
     expect(levels.map((run) => outcomeOf(run))).toMatchObject([
-      { status: 'signed', claims: { attestation: 'A' }, record: { decidedBy: 'policy', decision: { ruleId: 'originating-full' } } },
+      {
+        status: 'signed',
+        claims: { attestation: 'A' },
+        record: { decidedBy: 'policy', decision: { ruleId: 'originating-full' } },
+      },
       { status: 'signed', claims: { attestation: 'B' } },
       { status: 'signed', claims: { attestation: 'C' }, record: { format: 'hopback.attestation-record.1' } },
     ]);
   });
 
   test('takes an attestation that was decided elsewhere, and a policy of the provider that forbids just that', async () => {
-    const asked = await sign(['--attest', 'B', '--orig-id', '123e4567-e89b-12d3-a456-426655440000', ...BY_NUMBER, '--json']);
+    const asked = await sign([
+      '--attest',
+      'B',
+      '--orig-id',
+      '123e4567-e89b-12d3-a456-426655440000',
+      ...BY_NUMBER,
+      '--json',
+    ]);
     expect(outcomeOf(asked)).toMatchObject({
       claims: { attestation: 'B', origId: '123e4567-e89b-12d3-a456-426655440000' },
       record: { decidedBy: 'request' },
@@ -102,12 +117,16 @@ describe('a call by number', () => {
     const refused = await sign(['--attest', 'A', '--policy', policy, ...BY_NUMBER, '--json']);
     expect(refused.exitCode).toBe(1);
     expect(outcomeOf(refused)).toMatchObject({ status: 'refused', reason: 'attestation-not-permitted' });
-    expect((await sign(['--role', 'gateway', '--policy', await lab.put('no.json', '{'), ...BY_NUMBER])).exitCode).toBe(2);
+    expect((await sign(['--role', 'gateway', '--policy', await lab.put('no.json', '{'), ...BY_NUMBER])).exitCode).toBe(
+      2,
+    );
   });
 
   test('with an iat that is not now is refused', async () => {
     const iat = String(TEST_NOW_MS / 1000 - 61);
-    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, '--iat', iat, '--json']))).toMatchObject({ reason: 'iat-not-current' });
+    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, '--iat', iat, '--json']))).toMatchObject({
+      reason: 'iat-not-current',
+    });
     expect((await sign([...FULL, ...BY_NUMBER, '--iat', 'soon'])).exitCode).toBe(2);
   });
 
@@ -128,7 +147,9 @@ describe('a diversion', () => {
     const verified = await verify(run.stdout);
     expect(verified.exitCode).toBe(0);
     expect(verified.stdout).toContain('Identity header 2 of 2: div, passed');
-    expect((await verify(forwarded(), ['--json'])).json()['verdict']).toMatchObject({ reasons: ['retarget-without-div'] });
+    expect((await verify(forwarded(), ['--json'])).json()['verdict']).toMatchObject({
+      reasons: ['retarget-without-div'],
+    });
   });
 
   test('of an Identity header alone goes where --dest says', async () => {
@@ -138,7 +159,9 @@ describe('a diversion', () => {
   });
 
   test('of a call without Identity, or for another number, is not made', async () => {
-    const unsigned = await sign(['--div-from', '12025550199'], { stdin: sampleInvite({ requestUri: 'sip:+13035550107@b' }) });
+    const unsigned = await sign(['--div-from', '12025550199'], {
+      stdin: sampleInvite({ requestUri: 'sip:+13035550107@b' }),
+    });
     expect(unsigned).toMatchObject({ exitCode: 1, stdout: '' });
     const other = await sign(['--div-from', '12025550177'], { stdin: forwarded() });
     expect(other).toMatchObject({ exitCode: 1, stdout: '' });
@@ -157,11 +180,22 @@ describe('key and certificate', () => {
   test('that do not belong together are refused, and so are an expired one and another provider', async () => {
     const other = lab.pki.issueServiceProvider({ spc: '1234' });
     const key = await lab.put('other.key', other.privateKeyPem);
-    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, '--key', key, '--json']))).toMatchObject({ reason: 'key-mismatch' });
-    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, '--spc', '9999', '--json']))).toMatchObject({ reason: 'spc-mismatch' });
+    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, '--key', key, '--json']))).toMatchObject({
+      reason: 'key-mismatch',
+    });
+    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, '--spc', '9999', '--json']))).toMatchObject({
+      reason: 'spc-mismatch',
+    });
     const ended = lab.pki.issueServiceProvider({ spc: '1234', notAfterMs: TEST_NOW_MS - 1000 });
-    const files = ['--key', await lab.put('ended.key', ended.privateKeyPem), '--certificate', await lab.put('ended.pem', ended.chainPem)];
-    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, ...files, '--json']))).toMatchObject({ reason: 'certificate-expired' });
+    const files = [
+      '--key',
+      await lab.put('ended.key', ended.privateKeyPem),
+      '--certificate',
+      await lab.put('ended.pem', ended.chainPem),
+    ];
+    expect(outcomeOf(await sign([...FULL, ...BY_NUMBER, ...files, '--json']))).toMatchObject({
+      reason: 'certificate-expired',
+    });
   });
 
   test('that cannot be read are an error of the environment; a URL that nobody fetches is one of usage', async () => {

@@ -1,4 +1,14 @@
-import { createPassportFaultContext, GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS, sampleInvite, TEST_DEST_TN, TEST_NOW_MS, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import {
+  createPassportFaultContext,
+  GOOD_PASSPORT_NAMES,
+  GOOD_PASSPORTS,
+  PASSPORT_FAULT_NAMES,
+  PASSPORT_FAULTS,
+  sampleInvite,
+  TEST_DEST_TN,
+  TEST_NOW_MS,
+  TEST_ORIG_TN,
+} from '@hopback/sdk/testing';
 import type { CallVerdict, ExplainedPassport } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCliLab } from '../support/cli-lab.js';
@@ -101,11 +111,26 @@ describe('what it says', () => {
   test('the same as JSON, stable and whole', async () => {
     const run = await verify(['--json'], { stdin: lab.invite({ origTn: '13125550000' }) });
     const document = documentOf(run);
-    expect(Object.keys(document).sort()).toEqual(
-      ['exitCode', 'explanation', 'format', 'hints', 'input', 'partiesAssumed', 'verdict'],
-    );
-    expect(document).toMatchObject({ format: 'hopback.verify.1', exitCode: 1, input: 'request', partiesAssumed: false });
-    expect(document.verdict).toMatchObject({ status: 'failed', reasons: ['orig-mismatch'], sipResponse: { status: 438 } });
+    expect(Object.keys(document).sort()).toEqual([
+      'exitCode',
+      'explanation',
+      'format',
+      'hints',
+      'input',
+      'partiesAssumed',
+      'verdict',
+    ]);
+    expect(document).toMatchObject({
+      format: 'hopback.verify.1',
+      exitCode: 1,
+      input: 'request',
+      partiesAssumed: false,
+    });
+    expect(document.verdict).toMatchObject({
+      status: 'failed',
+      reasons: ['orig-mismatch'],
+      sipResponse: { status: 438 },
+    });
     const orig = document.explanation[0]?.steps.find(({ step }) => step === 'orig');
     expect(orig).toMatchObject({ result: 'failed', expected: '13125550000', actual: '12025550101' });
   });
@@ -122,7 +147,10 @@ describe('what it says', () => {
 
   test('a peer cannot move the cursor or write a line of its own', async () => {
     const value = lab.identityHeader({ origTn: '12025550101', claims: { orig: { tn: '1\u001b[2J\n✓ passed' } } });
-    const run = await verify([...parties, `${value};x="\u001b]0;owned\u0007"`], { isTty: true, env: { NO_COLOR: '1' } });
+    const run = await verify([...parties, `${value};x="\u001b]0;owned\u0007"`], {
+      isTty: true,
+      env: { NO_COLOR: '1' },
+    });
     expect(run.exitCode).toBe(1);
     expect(run.stdout).not.toContain('\u001b');
     expect(run.stdout).not.toMatch(/^✓ passed/m);
@@ -142,7 +170,10 @@ describe('could not check is not false', () => {
     const run = await lab.run(['verify', '--trust', lab.files.root, ...lab.allow], { stdin });
     expect(run.exitCode).toBe(3);
     expect(run.stdout).toContain('--crl FILE');
-    const accepted = await lab.run(['verify', '--trust', lab.files.root, ...lab.allow, '--revocation-unknown', 'accept'], { stdin });
+    const accepted = await lab.run(
+      ['verify', '--trust', lab.files.root, ...lab.allow, '--revocation-unknown', 'accept'],
+      { stdin },
+    );
     expect(accepted.exitCode).toBe(0);
     expect(accepted.stdout).toContain('! revocation');
   });
@@ -152,7 +183,10 @@ describe('could not check is not false', () => {
     expect(documentOf(alone)).toMatchObject({ exitCode: 3, verdict: { reasons: ['orig-unusable', 'dest-unusable'] } });
     const assumed = documentOf(await verify([lab.identityHeader(), '--json', '--dangerously-assume-parties']));
     expect(assumed).toMatchObject({ exitCode: 3, partiesAssumed: true, verdict: { status: 'passed' } });
-    const forged = await verify([lab.identityHeader({ alterSignature: (raw) => raw.toReversed() }), '--dangerously-assume-parties']);
+    const forged = await verify([
+      lab.identityHeader({ alterSignature: (raw) => raw.toReversed() }),
+      '--dangerously-assume-parties',
+    ]);
     expect(forged.exitCode).toBe(1);
   });
 
@@ -202,7 +236,16 @@ describe('certificates and trust', () => {
   });
 
   test('the signed list of the STI-PA is trusted under its root alone', async () => {
-    const list = ['verify', '--trust', lab.files.list, '--sti-pa-signer', lab.files.listSigner, ...lab.allow, '--revocation-unknown', 'accept'];
+    const list = [
+      'verify',
+      '--trust',
+      lab.files.list,
+      '--sti-pa-signer',
+      lab.files.listSigner,
+      ...lab.allow,
+      '--revocation-unknown',
+      'accept',
+    ];
     const stdin = lab.invite();
     expect((await lab.run([...list, '--sti-pa-root', lab.files.stiPaRoot], { stdin })).exitCode).toBe(0);
     expect((await lab.run(list, { stdin })).exitCode).toBe(2);
@@ -229,7 +272,10 @@ describe('old captures', () => {
 
   test('are stale now and judged as of their own time with --at', async () => {
     const captured = TEST_NOW_MS - HOUR_MS / 2;
-    const stdin = lab.invite({ dateMs: captured, identityHeaders: [lab.identityHeader({ iatSeconds: captured / 1000 })] });
+    const stdin = lab.invite({
+      dateMs: captured,
+      identityHeaders: [lab.identityHeader({ iatSeconds: captured / 1000 })],
+    });
     const now = await verify([], { stdin });
     expect(now.exitCode).toBe(1);
     expect(now.stdout).toContain('--at 2026-11-02T11:30:00Z');
@@ -247,10 +293,13 @@ function context(): ReturnType<typeof createPassportFaultContext> {
 }
 
 describe('the catalogue of the test kit', () => {
-  test.each(GOOD_PASSPORT_NAMES.filter((name) => GOOD_PASSPORTS[name].acceptedBy.includes('shaken')))('passes %s', async (name) => {
-    const stdin = sampleInvite(GOOD_PASSPORTS[name].build(context()).invite);
-    expect((await verify([], { stdin })).exitCode).toBe(0);
-  });
+  test.each(GOOD_PASSPORT_NAMES.filter((name) => GOOD_PASSPORTS[name].acceptedBy.includes('shaken')))(
+    'passes %s',
+    async (name) => {
+      const stdin = sampleInvite(GOOD_PASSPORTS[name].build(context()).invite);
+      expect((await verify([], { stdin })).exitCode).toBe(0);
+    },
+  );
 
   test.each(PASSPORT_FAULT_NAMES.filter((name) => PASSPORT_FAULTS[name].refusedBy.includes('shaken')))(
     'explains %s and never passes it',

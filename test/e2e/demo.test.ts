@@ -13,7 +13,14 @@ test('the demo explains a genuine call, refuses what was tampered with, and ends
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain('✓ passed: TN-Validation-Passed, attestation A, signed by SPC 1234');
   expect(stdout).toMatch(/^ {2}✓ certificate-fetched/m);
-  for (const reason of ['orig-mismatch', 'signature-invalid', 'date-stale', 'no-path-to-trust-anchor', 'certificate-revoked', 'x5u-unreachable']) {
+  for (const reason of [
+    'orig-mismatch',
+    'signature-invalid',
+    'date-stale',
+    'no-path-to-trust-anchor',
+    'certificate-revoked',
+    'x5u-unreachable',
+  ]) {
     expect(stdout).toContain(reason);
   }
   expect(stdout).toContain('Seen twice now');
@@ -21,6 +28,8 @@ test('the demo explains a genuine call, refuses what was tampered with, and ends
 });
 
 test('the root package runs it by npm run demo', async () => {
-  const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
+  const { scripts } = JSON.parse(await readFile('package.json', 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
   expect(scripts['demo']).toContain('harness/dist/cli/main.js demo');
 });

@@ -27,7 +27,9 @@ import type { CliLab } from '../support/cli-lab.js';
 const NOW_MS = Date.now();
 const CLOCK = { nowMs: Date.now };
 
-const AsyncFunction = (async () => undefined).constructor as new (...parts: string[]) => (...values: unknown[]) => Promise<unknown>;
+const AsyncFunction = (async () => undefined).constructor as new (
+  ...parts: string[]
+) => (...values: unknown[]) => Promise<unknown>;
 
 let lab: CliLab;
 let files: TrustStoreFiles;
@@ -48,7 +50,8 @@ afterAll(() => lab[Symbol.asyncDispose]());
 
 async function verdictOn(invite: string): Promise<CallVerdict> {
   const { service, close } = await startVerifying(files, laboratory);
-  const verdict = await verdictOf(service, invite).finally(close);
+  const verdict = await verdictOf(service, invite);
+  await close();
   if (verdict === undefined) throw new Error('the INVITE of the test is none');
   return verdict;
 }
@@ -82,7 +85,8 @@ describe('verify-invite', () => {
 
   test('gives no verdict on a text that is no SIP request', async () => {
     const { service, close } = await startVerifying(files, laboratory);
-    await expect(verdictOf(service, 'hello').finally(close)).resolves.toBeUndefined();
+    await expect(verdictOf(service, 'hello')).resolves.toBeUndefined();
+    await close();
   });
 });
 
@@ -92,7 +96,8 @@ test('the first verify of the README runs as it is printed', async () => {
   const code = block.replace(/^import [^;]*;$/m, '');
   const scope = {
     createVerificationService,
-    createCertificateRepository: (options: CertificateRepositoryOptions) => createCertificateRepository({ ...options, ...laboratory }),
+    createCertificateRepository: (options: CertificateRepositoryOptions) =>
+      createCertificateRepository({ ...options, ...laboratory }),
     // The files that it names, as this PKI has them.
     loadTrustStore: (_named: TrustStoreFiles, options: LoadTrustStoreOptions) => loadTrustStore(files, options),
     ...request(lab.identityHeader()),
@@ -100,7 +105,10 @@ test('the first verify of the README runs as it is printed', async () => {
     requestUri: 'sip:+12025550199@terminating.example',
   };
   const run = new AsyncFunction(...Object.keys(scope), `${code}; return verdict;`);
-  await expect(run(...Object.values(scope))).resolves.toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'A' });
+  await expect(run(...Object.values(scope))).resolves.toMatchObject({
+    verstat: 'TN-Validation-Passed',
+    attestation: 'A',
+  });
 });
 
 test('verify-offline-core passes with the chain in its map and is indeterminate without', async () => {
@@ -133,7 +141,10 @@ test('custom-passport-type is verified beside shaken, and refused with its own r
 test('preload-certificates fetches once, and the next machine takes it over without fetching', async () => {
   const before = lab.server.requests('/1234.pem');
   const options = { clock: CLOCK, ...laboratory };
-  const { report, handOn } = await warmUp([lab.x5u, 'https://10.0.0.1/x.pem'], { ...options, directory: lab.path('a') });
+  const { report, handOn } = await warmUp([lab.x5u, 'https://10.0.0.1/x.pem'], {
+    ...options,
+    directory: lab.path('a'),
+  });
   expect(report).toMatchObject({ found: 1, failures: [{ status: 'refused', reason: 'address-special-purpose' }] });
   await expect(takeOver(JSON.parse(JSON.stringify(handOn)), { ...options, directory: lab.path('b') })).resolves.toBe(1);
   await expect(takeOver('rubbish', options)).resolves.toBe(0);
@@ -161,16 +172,16 @@ test('reload-trust-store swaps a good store in and keeps the last good one when 
   expect(next.version).not.toBe(trustStore.version);
   await expect(verdictOf(service, lab.invite())).resolves.toMatchObject({ reasons: ['certificate-revoked'] });
   const spoilt = { ...files, crls: [await lab.put('spoilt.crl', 'nothing')] };
-  await expect(reload(service, next, { files: spoilt, report }).finally(close)).resolves.toBe(next);
+  await expect(reload(service, next, { files: spoilt, report })).resolves.toBe(next);
+  await close();
   expect(complaints).toEqual([expect.stringContaining('trust-list-rejected')]);
 });
 
-test('every example has at most sixty lines and imports nothing but the package and Node', async () => {
-  for (const name of await readdir('examples')) {
-    if (!name.endsWith('.ts')) continue;
-    const text = await readFile(`examples/${name}`, 'utf8');
-    expect(text.split('\n').length, name).toBeLessThanOrEqual(60);
-    const imported = [...text.matchAll(/ from '([^']+)'/g)].map(([, from]) => from);
-    expect(imported.filter((from) => !/^(?:@hopback\/sdk\/|node:)/.test(from ?? '')), name).toEqual([]);
-  }
+const names = (await readdir('examples')).filter((name) => name.endsWith('.ts'));
+
+test.each(names)('%s has at most sixty lines and imports nothing but the package and Node', async (name) => {
+  const text = await readFile(`examples/${name}`, 'utf8');
+  expect(text.split('\n').length).toBeLessThanOrEqual(60);
+  const imported = [...text.matchAll(/ from '([^']+)'/g)].map(([, from]) => from);
+  expect(imported.filter((from) => !/^(?:@hopback\/sdk\/|node:)/.test(from ?? ''))).toEqual([]);
 });

@@ -56,6 +56,10 @@ test('a signature with r and s of zero, or of all ones, is bad and nothing else'
 test('a key that is given as another object of the same key gives the same answer', async () => {
   const pool = openPool({ threads: 1 });
   const one = job(0, true);
-  const again = createPublicKey({ key: one.publicKey.export({ type: 'spki', format: 'der' }), format: 'der', type: 'spki' });
+  const again = createPublicKey({
+    key: one.publicKey.export({ type: 'spki', format: 'der' }),
+    format: 'der',
+    type: 'spki',
+  });
   expect(await pool.check([one, { ...one, publicKey: again }])).toEqual([true, true]);
 });

@@ -446,7 +446,7 @@ test.each<[string, () => unknown]>([
 });
 
 test('refuses as signer-failed when the signer rejects with nothing', async () => {
-  const signer = brokenSigner(() => Promise.reject(undefined as unknown));
+  const signer = brokenSigner(() => Promise.reject(undefined));
   expect(await world.service({ signer }).sign(CALL)).toMatchObject({ reason: 'signer-failed', retryable: true });
 });
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { describeVerdict } from '../../sdk/src/stir/verification/describe-verdict.js';
 import { explainEvidence } from '../../sdk/src/stir/verification/explain.js';
 import { FAILURE_REASON_NAMES, FAILURE_REASONS } from '../../sdk/src/stir/verification/failure-reasons.js';
 import type { FailureReason } from '../../sdk/src/stir/verification/failure-reasons.js';
@@ -57,6 +58,12 @@ test.each(byName)('explains every step of vector %s, also from evidence that was
     expect(steps.map(({ step }) => step)).toEqual(VERIFICATION_STEPS.map(({ name }) => name));
     expect(JSON.stringify(steps)).not.toMatch(/undefined|NaN|\[object/);
   }
+});
+
+test.each(byName)('describes vector %s to a person without a gap', (_name, vector) => {
+  const lines = describeVerdict(verdictOf(vector));
+  expect(lines.length).toBeGreaterThan(vector.expected.headers.length);
+  expect(lines.join('\n')).not.toMatch(/undefined|NaN|\[object|Invalid Date/);
 });
 
 test.each(byName)('explains why each header of vector %s did not pass', (_name, vector) => {

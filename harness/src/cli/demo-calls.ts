@@ -75,7 +75,13 @@ async function signed(service: AuthenticationService): Promise<string> {
   const outcome = await service.sign({
     origTn: CALLER,
     destTn: CALLED,
-    facts: { role: 'originating', customer: 'demo', customerKnown: true, callerAuthenticated: true, numberOwnership: 'owned' },
+    facts: {
+      role: 'originating',
+      customer: 'demo',
+      customerKnown: true,
+      callerAuthenticated: true,
+      numberOwnership: 'owned',
+    },
   });
   const value = outcome.status === 'signed' ? outcome.identityHeaders[0] : undefined;
   if (value === undefined) throw new Error(`the call of the demo was not signed: ${outcome.status}`);
@@ -83,7 +89,13 @@ async function signed(service: AuthenticationService): Promise<string> {
 }
 
 function inviteWith(identityHeader: string, options: SampleInviteOptions = {}): string {
-  return sampleInvite({ origTn: CALLER, destTn: CALLED, dateMs: Date.now(), identityHeaders: [identityHeader], ...options });
+  return sampleInvite({
+    origTn: CALLER,
+    destTn: CALLED,
+    dateMs: Date.now(),
+    identityHeaders: [identityHeader],
+    ...options,
+  });
 }
 
 function verifyInvite(service: VerificationService, invite: string): Promise<CallVerdict> {

@@ -10,7 +10,13 @@ import {
   parseCertificate,
   parseCrl,
 } from '@hopback/sdk/stir';
-import type { AuthenticationService, Certificate, TrustStore, VerificationService, X5uAllowList } from '@hopback/sdk/stir';
+import type {
+  AuthenticationService,
+  Certificate,
+  TrustStore,
+  VerificationService,
+  X5uAllowList,
+} from '@hopback/sdk/stir';
 import { randomUUID } from 'node:crypto';
 import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
 import type { CertificateServer, TestCertificate, TestPki } from '@hopback/sdk/testing';
@@ -85,7 +91,9 @@ async function authenticationServiceOf(
 
 function trustStoreOf(pki: TestPki, revoked: readonly TestCertificate[]): TrustStore {
   const anchors = [parsed(pki.root)];
-  const crl = parseCrl(pki.crl({ revoked: revoked.map((certificate) => ({ certificate, reason: 'keyCompromise' })) }).der);
+  const crl = parseCrl(
+    pki.crl({ revoked: revoked.map((certificate) => ({ certificate, reason: 'keyCompromise' })) }).der,
+  );
   if (crl.status === 'malformed') throw new Error(`the CRL of the demo cannot be read: ${crl.detail}`);
   const revocation = createRevocationSet([crl.crl], {
     atMs: pki.nowMs,

@@ -16,7 +16,8 @@ export interface DemoOutput {
  * @returns 0 when every verdict was the one that it should be, else 1
  */
 export async function runDemo(output: DemoOutput): Promise<0 | 1> {
-  const say = (lines: readonly string[]): void => output.write(`${(output.color ? lines.map(painted) : lines).join('\n')}\n`);
+  const say = (lines: readonly string[]): void =>
+    output.write(`${(output.color ? lines.map(painted) : lines).join('\n')}\n`);
   const startMs = performance.now();
   await using world = await openDemoWorld();
   const [genuine, ...others] = await demoCalls(world);
@@ -37,7 +38,7 @@ export async function runDemo(output: DemoOutput): Promise<0 | 1> {
     const verdict = await call.verify();
     if (isAsExpected(call, verdict)) asExpected += 1;
     const [answer = '', why = ''] = describeVerdict(verdict);
-    say([`${call.title}`, `  ${answer}`, `    ${call.comment ?? why.trim().replace(/^why +/, '')}`]);
+    say([call.title, `  ${answer}`, `    ${call.comment ?? why.trim().replace(/^why +/, '')}`]);
   }
   const total = others.length + 1;
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
@@ -67,7 +68,12 @@ function shortened(invite: string): readonly string[] {
   return headers.split('\r\n').map((line) => `  ${line.length > LINE_CHARS ? `${line.slice(0, LINE_CHARS)}…` : line}`);
 }
 
-const COLORS: Readonly<Record<string, string>> = { '✓': '\u001b[32m', '✗': '\u001b[31m', '?': '\u001b[33m', '!': '\u001b[33m' };
+const COLORS: Readonly<Record<string, string>> = {
+  '✓': '\u001b[32m',
+  '✗': '\u001b[31m',
+  '?': '\u001b[33m',
+  '!': '\u001b[33m',
+};
 
 /** Colours the mark that a line begins with. */
 function painted(line: string): string {

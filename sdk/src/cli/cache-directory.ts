@@ -38,7 +38,10 @@ export async function cachedEnvelopes(directory: string, io: CliIo): Promise<rea
 /** What was fetched or imported must have reached the disk. @throws {@link HopbackError} `storage-failed` when it did not */
 export function requireStored({ diskWriteFailures }: RepositoryStats): void {
   if (diskWriteFailures === 0) return;
-  throw new HopbackError('storage-failed', `${String(diskWriteFailures)} certificates could not be written to the cache`);
+  throw new HopbackError(
+    'storage-failed',
+    `${String(diskWriteFailures)} certificates could not be written to the cache`,
+  );
 }
 
 function parsed(body: Uint8Array): unknown {

@@ -1,7 +1,7 @@
 import { createCertificateRepository } from '../stir/index.js';
 import { cachedEnvelopes, cacheDirectory } from './cache-directory.js';
-import { allowListOf, LAB_OPTIONS, REPOSITORY_OPTIONS } from './certificate-options.js';
-import type { LabOption } from './certificate-options.js';
+import { allowListOf, URL_EXCEPTION_OPTIONS, REPOSITORY_OPTIONS } from './certificate-options.js';
+import type { UrlExceptionOption } from './certificate-options.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
@@ -15,12 +15,14 @@ export const cacheExportCommand: Command = {
   name: 'cache export',
   summary: 'write all cached certificates into one file',
   usage: ['--cache DIR [FILE]'],
-  options: { cache: REPOSITORY_OPTIONS.cache, ...LAB_OPTIONS },
-  notes: ['Damaged and outdated entries are left out. Without FILE the document goes to standard output; a FILE is overwritten.'],
+  options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
+  notes: [
+    'Damaged and outdated entries are left out. Without FILE the document goes to standard output; a FILE is overwritten.',
+  ],
   run,
 };
 
-async function run(options: Options<LabOption | 'cache' | 'json'>, io: CliIo): Promise<ExitCode> {
+async function run(options: Options<UrlExceptionOption | 'cache' | 'json'>, io: CliIo): Promise<ExitCode> {
   const [file, ...more] = options.operands;
   if (more.length > 0) throw new UsageError('one file at a time');
   const envelopes = await cachedEnvelopes(cacheDirectory(options), io);
@@ -39,7 +41,11 @@ async function run(options: Options<LabOption | 'cache' | 'json'>, io: CliIo): P
   }
   await io.files.write(file, `${JSON.stringify(document)}\n`, { mode: 0o644, overwrite: true });
   const exported = document.entries.length;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.cache-export.1', exitCode: EXIT.ok, path: file, exported, rejected });
-  else printLines(io, [`✓ ${file}: ${countText(exported, 'certificate chain')}${rejected === 0 ? '' : `, ${String(rejected)} damaged or outdated left out`}`]);
+  if (options.isOn('json'))
+    printJson(io, { format: 'hopback.cache-export.1', exitCode: EXIT.ok, path: file, exported, rejected });
+  else
+    printLines(io, [
+      `✓ ${file}: ${countText(exported, 'certificate chain')}${rejected === 0 ? '' : `, ${String(rejected)} damaged or outdated left out`}`,
+    ]);
   return EXIT.ok;
 }

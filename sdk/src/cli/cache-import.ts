@@ -1,5 +1,5 @@
 import { cacheDirectory, requireStored } from './cache-directory.js';
-import { LAB_OPTIONS, openRepository, REPOSITORY_OPTIONS } from './certificate-options.js';
+import { URL_EXCEPTION_OPTIONS, openRepository, REPOSITORY_OPTIONS } from './certificate-options.js';
 import type { RepositoryOption } from './certificate-options.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
@@ -20,8 +20,10 @@ export const cacheImportCommand: Command = {
   name: 'cache import',
   summary: 'take over what another machine exported',
   usage: ['--cache DIR FILE|-'],
-  options: { cache: REPOSITORY_OPTIONS.cache, ...LAB_OPTIONS },
-  notes: ['Each entry is checked as if it had been fetched, and nothing becomes trusted by it. Exit codes: 0 imported, 1 nothing could be.'],
+  options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
+  notes: [
+    'Each entry is checked as if it had been fetched, and nothing becomes trusted by it. Exit codes: 0 imported, 1 nothing could be.',
+  ],
   run,
 };
 
@@ -40,7 +42,10 @@ async function run(options: Options<RepositoryOption | 'json'>, io: CliIo): Prom
   const rejected = entries.length - imported;
   const exitCode = imported > 0 || entries.length === 0 ? EXIT.ok : EXIT.negative;
   if (options.isOn('json')) printJson(io, { format: 'hopback.cache-import.1', exitCode, imported, rejected });
-  else printLines(io, [`${exitCode === EXIT.ok ? '✓' : '✗'} ${String(imported)} imported, ${String(rejected)} damaged, outdated or not permitted`]);
+  else
+    printLines(io, [
+      `${exitCode === EXIT.ok ? '✓' : '✗'} ${String(imported)} imported, ${String(rejected)} damaged, outdated or not permitted`,
+    ]);
   return exitCode;
 }
 
@@ -55,7 +60,9 @@ async function readDocument(operands: readonly string[], io: CliIo): Promise<Rea
   } catch {
     // Said below.
   }
-  throw new UsageError(`${file} is no export of a certificate cache`, ['hopback cache export --cache DIR FILE makes one']);
+  throw new UsageError(`${file} is no export of a certificate cache`, [
+    'hopback cache export --cache DIR FILE makes one',
+  ]);
 }
 
 function entriesOf(document: Readonly<Record<string, unknown>>): readonly unknown[] {

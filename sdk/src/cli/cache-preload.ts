@@ -32,17 +32,27 @@ async function run(options: Options<RepositoryOption | 'json'>, io: CliIo): Prom
   cacheDirectory(options);
   const urls = await urlsOf(options.operands, io);
   const repository = await openRepository(options, io);
-  const report = await repository.preload(urls).finally(() => repository.close());
+  const report = await repository.preload(urls);
+  await repository.close();
   const stats = repository.stats();
   requireStored(stats);
   const refused = report.failures.filter(({ status }) => status === 'refused');
-  const exitCode = report.failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
+  const exitCode =
+    report.failures.length > refused.length ? EXIT.environment : refused.length > 0 ? EXIT.negative : EXIT.ok;
   if (options.isOn('json')) {
-    printJson(io, { format: 'hopback.cache-preload.1', exitCode, ...report, fetches: stats.fetches, fromDisk: stats.diskLoads });
+    printJson(io, {
+      format: 'hopback.cache-preload.1',
+      exitCode,
+      ...report,
+      fetches: stats.fetches,
+      fromDisk: stats.diskLoads,
+    });
     return exitCode;
   }
   printLines(io, [
-    ...report.failures.map(({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`),
+    ...report.failures.map(
+      ({ url, reason, detail }) => `✗ ${printableText(url)}: ${reason} (${printableText(detail)})`,
+    ),
     `${exitCode === EXIT.ok ? '✓' : '!'} ${String(report.found)} there: ${String(stats.diskLoads)} from the cache, ` +
       `${String(report.found - stats.diskLoads)} fetched; ${String(report.failures.length)} not`,
   ]);
@@ -56,6 +66,9 @@ async function urlsOf(operands: readonly string[], io: CliIo): Promise<readonly 
   }
   const bytes = await io.stdin.read(MAX_INPUT_BYTES);
   if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
-  const lines = Buffer.from(bytes).toString('utf8').split('\n').map((line) => line.trim());
+  const lines = Buffer.from(bytes)
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#'));
 }

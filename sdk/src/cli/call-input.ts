@@ -33,7 +33,8 @@ export const INPUT_NOTE: string =
  */
 export async function readInput(operands: readonly string[], io: CliIo): Promise<RawInput> {
   const [operand] = operands;
-  if (operands.length > 1) throw new UsageError('one input at a time', ['Quote an Identity header: it holds semicolons.']);
+  if (operands.length > 1)
+    throw new UsageError('one input at a time', ['Quote an Identity header: it holds semicolons.']);
   if (operand !== undefined && operand !== '-') {
     if (isIdentityText(operand)) return { bytes: Buffer.from(operand), source: 'the command line' };
     return { bytes: await io.files.read(operand, MAX_INPUT_BYTES), source: operand };
@@ -52,15 +53,21 @@ export async function readInput(operands: readonly string[], io: CliIo): Promise
  */
 export function parseCallInput({ bytes, source }: RawInput): CallInput {
   if (isCapture(bytes)) {
-    throw new UsageError(`${source} is a packet capture`, ['Export the INVITE as text: sngrep and Wireshark both can.']);
+    throw new UsageError(`${source} is a packet capture`, [
+      'Export the INVITE as text: sngrep and Wireshark both can.',
+    ]);
   }
   if (bytes.includes(0)) throw new UsageError(`${source} is binary, not a SIP request or an Identity header`);
-  const text = Buffer.from(bytes).toString('utf8').replace(/^\ufeff/, '').trimStart();
+  const text = Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .trimStart();
   if (text === '') throw new UsageError(`${source} is empty`);
   const [firstLine = ''] = text.split('\n', 1);
   if (/ SIP\/2\.0\r?$/.test(firstLine) || firstLine.startsWith('SIP/2.0 ')) return requestInput(text, source);
   const values = headerValuesOf(text);
-  if (values.length === 1 && isBareToken(values[0] ?? '')) return { kind: 'token', values: [aroundToken(values[0] ?? '')] };
+  if (values.length === 1 && isBareToken(values[0] ?? ''))
+    return { kind: 'token', values: [aroundToken(values[0] ?? '')] };
   if (values.every((value) => value.includes('.') || value.includes(';'))) return { kind: 'identity-headers', values };
   throw new UsageError(`${source} is neither a SIP request nor an Identity header nor a PASSporT`);
 }
@@ -75,7 +82,9 @@ function requestInput(text: string, source: string): CallInput {
   if (parsed.status === 'parsed') return { kind: 'request', request: parsed.request };
   const where = `${source}, line ${String(parsed.line)}`;
   if (parsed.reason === 'request-is-a-response') {
-    throw new UsageError(`${where}: this is a SIP response`, ['Identity headers are verified in the request that carries them.']);
+    throw new UsageError(`${where}: this is a SIP response`, [
+      'Identity headers are verified in the request that carries them.',
+    ]);
   }
   throw new UsageError(`${where}: the SIP request cannot be read (${parsed.reason})`);
 }
@@ -91,7 +100,8 @@ function headerValuesOf(text: string): readonly string[] {
   return values.map((value) => value.replace(/^(?:identity|y)[ \t]*:/i, '').trim());
 }
 
-const isBareToken = (value: string): boolean => !value.includes(';') && value.split('.').length === 3 && value.startsWith('eyJ');
+const isBareToken = (value: string): boolean =>
+  !value.includes(';') && value.split('.').length === 3 && value.startsWith('eyJ');
 
 /** `info` and `ppt` as the token's own header has them; a token that cannot be read stays as it is and fails as such. */
 function aroundToken(token: string): string {
@@ -104,4 +114,5 @@ function aroundToken(token: string): string {
 /** First octets of pcap (both byte orders, micro- and nanoseconds) and pcapng. */
 const CAPTURE_MAGIC: readonly string[] = ['d4c3b2a1', 'a1b2c3d4', '4d3cb2a1', 'a1b23c4d', '0a0d0d0a'];
 
-const isCapture = (bytes: Uint8Array): boolean => CAPTURE_MAGIC.includes(Buffer.from(bytes.subarray(0, 4)).toString('hex'));
+const isCapture = (bytes: Uint8Array): boolean =>
+  CAPTURE_MAGIC.includes(Buffer.from(bytes.subarray(0, 4)).toString('hex'));

@@ -104,7 +104,11 @@ function pathLines(path: CertificatePath): readonly string[] {
   ];
 }
 
-function revokedText({ revokedAtMs, crlReason, certificateSha256 }: CertificatePath['revocation'] & { readonly status: 'revoked' }): string {
+function revokedText({
+  revokedAtMs,
+  crlReason,
+  certificateSha256,
+}: CertificatePath['revocation'] & { readonly status: 'revoked' }): string {
   const why = crlReason === undefined ? '' : `, ${crlReason}`;
   return `revoked ${instantText(revokedAtMs)}${why}, certificate ${certificateSha256}`;
 }
@@ -114,9 +118,15 @@ function certificateLine(certificate: Certificate, at: number, isAnchor = false)
   return `    ${'  '.repeat(at)}${at === 0 ? '' : '└ '}${printableText(certificate.subject.text)} (${what})`;
 }
 
-function failureLine({ reason, certificateSha256, expected, actual }: PathFailure, known: ReadonlyMap<string, Certificate>): string {
+function failureLine(
+  { reason, certificateSha256, expected, actual }: PathFailure,
+  known: ReadonlyMap<string, Certificate>,
+): string {
   const subject = known.get(certificateSha256)?.subject.text ?? certificateSha256;
-  const values = [expected === undefined ? '' : `expected ${String(expected)}`, actual === undefined ? '' : `found ${String(actual)}`];
+  const values = [
+    expected === undefined ? '' : `expected ${String(expected)}`,
+    actual === undefined ? '' : `found ${String(actual)}`,
+  ];
   const text = values.filter((value) => value !== '').join(', ');
   return `  ✗ ${reason}: ${printableText(text === '' ? subject : `${text} — ${subject}`)}`;
 }
@@ -142,5 +152,8 @@ function jsonOf(
   const frame = { format: 'hopback.cert-chain.1', exitCode, source: given.source, atMs, status: result.status };
   if (result.status === 'untrusted') return { ...frame, failures: result.failures };
   const { certificates, ...path } = result.path;
-  return { ...frame, path: { ...path, certificates: certificates.map(({ sha256, subject }) => ({ sha256, subject: subject.text })) } };
+  return {
+    ...frame,
+    path: { ...path, certificates: certificates.map(({ sha256, subject }) => ({ sha256, subject: subject.text })) },
+  };
 }

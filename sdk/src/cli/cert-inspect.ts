@@ -46,17 +46,27 @@ async function run(options: Options<InspectOption>, io: CliIo): Promise<ExitCode
   const given = await readCertificates(options, io);
   const version = options.text('profile-version') as ProfileVersion | undefined;
   const nowMs = io.clock.nowMs();
-  const inspected = given.chain.map((certificate, at) => inspect(certificate, { issuer: given.chain[at + 1], version, nowMs }));
+  const inspected = given.chain.map((certificate, at) =>
+    inspect(certificate, { issuer: given.chain[at + 1], version, nowMs }),
+  );
   const isFine = inspected.every(({ findings, validity }) => findings.length === 0 && validity === 'valid');
   const exitCode = isFine ? EXIT.ok : EXIT.negative;
   if (options.isOn('json')) printJson(io, jsonOf(given, inspected, exitCode));
-  else printLines(io, [...given.notes.map((note) => `! ${note}`), ...inspected.flatMap((one, at) => textOf(one, { at, of: inspected.length, nowMs }))]);
+  else
+    printLines(io, [
+      ...given.notes.map((note) => `! ${note}`),
+      ...inspected.flatMap((one, at) => textOf(one, { at, of: inspected.length, nowMs })),
+    ]);
   return exitCode;
 }
 
 function inspect(
   certificate: Certificate,
-  { issuer, version, nowMs }: { readonly issuer: Certificate | undefined; readonly version: ProfileVersion | undefined; readonly nowMs: number },
+  {
+    issuer,
+    version,
+    nowMs,
+  }: { readonly issuer: Certificate | undefined; readonly version: ProfileVersion | undefined; readonly nowMs: number },
 ): Inspected {
   const role = roleOf(certificate);
   // A file may hold unrelated certificates: only a real issuer's key identifier is one to compare with.
@@ -87,7 +97,10 @@ function textOf(
     ...describeCertificate(certificate).map((line) => `  ${line}`),
     validityLine,
     ...(findings.length === 0 ? ['  ✓ follows the SHAKEN certificate profile (ATIS-1000080)'] : []),
-    ...findings.map(({ rule, since, expected, actual }) => `  ✗ ${rule}: expected ${expected}, found ${printableText(actual)} (ATIS-1000080 ${since})`),
+    ...findings.map(
+      ({ rule, since, expected, actual }) =>
+        `  ✗ ${rule}: expected ${expected}, found ${printableText(actual)} (ATIS-1000080 ${since})`,
+    ),
   ];
 }
 

@@ -37,7 +37,8 @@ export async function readCertificates(
   if (operand === undefined && io.stdin.isTty) throw new UsageError('name a certificate file or an https URL');
   if (options.operands.length > 1) throw new UsageError('one file or URL at a time');
   if (operand?.startsWith('https://') === true) return fetchChain(operand, options, io);
-  if (operand !== undefined && operand.includes('://')) throw new UsageError('certificates are fetched over https only');
+  if (operand !== undefined && operand.includes('://'))
+    throw new UsageError('certificates are fetched over https only');
   const isFile = operand !== undefined && operand !== '-';
   const bytes = isFile ? await io.files.read(operand, MAX_INPUT_BYTES) : await io.stdin.read(MAX_INPUT_BYTES);
   const source = isFile ? operand : 'standard input';
@@ -69,6 +70,7 @@ async function fetchChain(
   await using repository = createCertificateRepository({ clock: io.clock, ...(await fetchSettings(options, io)) });
   const lookup = await repository.lookup(url);
   if (lookup.status === 'found') return { chain: lookup.chain, source: url, notes: lookup.notes };
-  const code = lookup.status === 'refused' || lookup.reason === 'body-malformed' ? 'certificate-unusable' : 'network-failed';
+  const code =
+    lookup.status === 'refused' || lookup.reason === 'body-malformed' ? 'certificate-unusable' : 'network-failed';
   throw new HopbackError(code, `${url} did not yield a certificate: ${lookup.reason} (${lookup.detail})`);
 }

@@ -11,20 +11,34 @@ import type { CliIo } from './io.js';
 import { numberOption } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 
-export type LabOption = 'allow-host' | 'allow-address' | 'allow-port' | 'tls-ca';
+export type UrlExceptionOption = 'allow-host' | 'allow-address' | 'allow-port';
+export type LabOption = UrlExceptionOption | 'tls-ca';
 export type RepositoryOption = LabOption | 'cache' | 'offline' | 'fetch-timeout';
 
-/** Exceptions for laboratories. */
-export const LAB_OPTIONS: OptionSpecs<LabOption> = {
+/** Exceptions from the rules about URLs and addresses, for laboratories. */
+export const URL_EXCEPTION_OPTIONS: OptionSpecs<UrlExceptionOption> = {
   'allow-host': { value: 'NAME', multiple: true, text: 'laboratory: permit this host name, such as localhost' },
-  'allow-address': { value: 'CIDR', multiple: true, text: 'laboratory: permit this special-purpose network, such as 127.0.0.0/8' },
+  'allow-address': {
+    value: 'CIDR',
+    multiple: true,
+    text: 'laboratory: permit this special-purpose network, such as 127.0.0.0/8',
+  },
   'allow-port': { value: 'PORT', multiple: true, text: 'laboratory: permit this port beside 443 and 8443' },
+};
+
+/** The same, and whom web servers there are vouched for by. */
+export const LAB_OPTIONS: OptionSpecs<LabOption> = {
+  ...URL_EXCEPTION_OPTIONS,
   'tls-ca': { value: 'FILE', multiple: true, text: 'laboratory: PEM certificate that vouches for web servers' },
 };
 
 /** Where certificates come from. */
 export const REPOSITORY_OPTIONS: OptionSpecs<RepositoryOption> = {
-  cache: { value: 'DIR', env: 'HOPBACK_CACHE', text: 'directory of cached certificates; may be shared with a running service' },
+  cache: {
+    value: 'DIR',
+    env: 'HOPBACK_CACHE',
+    text: 'directory of cached certificates; may be shared with a running service',
+  },
   offline: { text: 'fetch nothing: what is not in the cache is not there' },
   'fetch-timeout': { value: 'MS', text: 'longest fetch of a certificate, milliseconds; default 2000' },
   ...LAB_OPTIONS,
@@ -34,7 +48,7 @@ export const REPOSITORY_OPTIONS: OptionSpecs<RepositoryOption> = {
 const MAX_CERTIFICATE_FILE_BYTES = 1024 * 1024;
 
 /** The laboratory exceptions that options name; undefined when there are none. */
-export function allowListOf(options: Options<Exclude<LabOption, 'tls-ca'>>): X5uAllowList | undefined {
+export function allowListOf(options: Options<UrlExceptionOption>): X5uAllowList | undefined {
   const hosts = options.texts('allow-host').map((host) => host.toLowerCase());
   const addresses = options.texts('allow-address');
   const ports = options

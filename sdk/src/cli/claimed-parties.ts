@@ -5,7 +5,9 @@ import type { PassportClaims, VerificationRequest } from '../stir/index.js';
  * Caller and called party by the word of the first token that names them. Nothing of it is known to be true: only for looking at
  * everything else that a token can be wrong about. Never throws for peer input.
  */
-export function claimedParties(identity: string | readonly string[]): Partial<Pick<VerificationRequest, 'orig' | 'dest'>> {
+export function claimedParties(
+  identity: string | readonly string[],
+): Partial<Pick<VerificationRequest, 'orig' | 'dest'>> {
   for (const value of typeof identity === 'string' ? [identity] : identity) {
     const claims = claimsOf(value);
     if (claims !== undefined) return { orig: claims.orig, dest: claims.dest };

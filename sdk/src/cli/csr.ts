@@ -16,7 +16,11 @@ import { UsageError } from './usage-error.js';
 type CsrOption = 'key' | 'spc' | 'tn' | 'range' | 'organization' | 'country' | 'common-name' | 'out';
 
 const OPTIONS: OptionSpecs<CsrOption> = {
-  key: { value: 'FILE', env: 'HOPBACK_KEY', text: 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one' },
+  key: {
+    value: 'FILE',
+    env: 'HOPBACK_KEY',
+    text: 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one',
+  },
   spc: { value: 'CODE', text: 'service provider code: the one entry of the TNAuthList in a SHAKEN certificate' },
   tn: { value: 'TN', multiple: true, text: 'a telephone number of a delegate certificate' },
   range: { value: 'TN:COUNT', multiple: true, text: 'COUNT numbers from TN on, of a delegate certificate' },
@@ -49,7 +53,14 @@ async function run(options: Options<CsrOption | 'json'>, io: CliIo): Promise<Exi
   if (out !== undefined) await io.files.write(out, pem, { mode: 0o644, overwrite: false });
   const subjectText = subject.map(({ type, value }) => `${type}=${value}`).join(', ');
   if (options.isOn('json')) {
-    printJson(io, { format: 'hopback.csr.1', exitCode: EXIT.ok, subject: subjectText, tnAuthList, pem, ...(out === undefined ? {} : { path: out }) });
+    printJson(io, {
+      format: 'hopback.csr.1',
+      exitCode: EXIT.ok,
+      subject: subjectText,
+      tnAuthList,
+      pem,
+      ...(out === undefined ? {} : { path: out }),
+    });
     return EXIT.ok;
   }
   if (out === undefined) io.stdout.write(pem);

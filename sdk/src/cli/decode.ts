@@ -34,7 +34,8 @@ async function run(options: Options<'json'>, io: CliIo): Promise<ExitCode> {
   const input = parseCallInput(await readInput(options.operands, io));
   const decoded = identityValuesOf(input).map(decode);
   const exitCode = decoded.some(({ problem }) => problem !== undefined) ? EXIT.negative : EXIT.ok;
-  if (options.isOn('json')) printJson(io, { format: 'hopback.decode.1', exitCode, verified: false, identityHeaders: decoded.map(jsonOf) });
+  if (options.isOn('json'))
+    printJson(io, { format: 'hopback.decode.1', exitCode, verified: false, identityHeaders: decoded.map(jsonOf) });
   else printLines(io, textOf(decoded, { isToken: input.kind === 'token', nowMs: io.clock.nowMs() }));
   return exitCode;
 }
@@ -50,12 +51,15 @@ function decode(value: string): Decoded {
   if (header.status === 'malformed') return { value, problem: header };
   const { identityHeader } = header;
   const passport = parsePassport(identityHeader.token);
-  return passport.status === 'parsed' ? { value, identityHeader, passport } : { value, identityHeader, problem: passport };
+  return passport.status === 'parsed'
+    ? { value, identityHeader, passport }
+    : { value, identityHeader, problem: passport };
 }
 
 function jsonOf({ identityHeader, passport, problem }: Decoded): unknown {
   const { token: _token, ...parameters } = identityHeader ?? { token: '' };
-  if (passport === undefined) return { status: 'malformed', parameters, reason: problem?.reason, detail: problem?.detail };
+  if (passport === undefined)
+    return { status: 'malformed', parameters, reason: problem?.reason, detail: problem?.detail };
   const { header, payload, signature, form } = passport.passport;
   return { status: 'read', form, parameters, header: header.members, payload, signatureOctets: signature.length };
 }
@@ -94,11 +98,17 @@ function passportLines({ passport, problem }: Decoded, nowMs: number): readonly 
   const claims = Object.entries(payload).map(([name, value]) => [name, claimText(name, value, nowMs)] as const);
   return [
     `  header (${form} form)`,
-    ...factLines(Object.entries(header.members).map(([name, value]) => [name, valueText(value)] as const), '    '),
+    ...factLines(
+      Object.entries(header.members).map(([name, value]) => [name, valueText(value)] as const),
+      '    ',
+    ),
     '  payload',
     ...(claims.length === 0 ? ['    (empty)'] : factLines(claims, '    ')),
     `  signature`,
-    ...factLines([['octets', `${String(signature.length)}${signature.length === 64 ? '' : ', an ES256 signature has 64'}`]], '    '),
+    ...factLines(
+      [['octets', `${String(signature.length)}${signature.length === 64 ? '' : ', an ES256 signature has 64'}`]],
+      '    ',
+    ),
   ];
 }
 

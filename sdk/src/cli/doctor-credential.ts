@@ -30,7 +30,9 @@ export async function checkCredential(options: Options<CredentialOption>, io: Cl
   const findings = [
     key.finding,
     certificate.finding,
-    ...(leaf === undefined ? [] : [expiryFinding(certificate.chain ?? [], io), ownerFinding(leaf, options.text('spc')), profileFinding(leaf)]),
+    ...(leaf === undefined
+      ? []
+      : [expiryFinding(certificate.chain ?? [], io), ownerFinding(leaf, options.text('spc')), profileFinding(leaf)]),
     ...(leaf === undefined || key.signer === undefined ? [] : [matchFinding(leaf, key.signer)]),
   ];
   return { findings, signingCertificate: certificate.signingCertificate };
@@ -46,7 +48,12 @@ async function checkKey(
     const mode = (await io.files.mode(path)) ?? 0;
     const isOpen = (mode & 0o077) !== 0;
     const finding: Finding = isOpen
-      ? { name: 'key', result: 'warning', detail: `${path}: EC P-256, but mode ${mode.toString(8)}`, advice: `chmod 600 ${path}` }
+      ? {
+          name: 'key',
+          result: 'warning',
+          detail: `${path}: EC P-256, but mode ${mode.toString(8)}`,
+          advice: `chmod 600 ${path}`,
+        }
       : { name: 'key', result: 'ok', detail: `${path}: EC P-256` };
     return { finding, signer };
   } catch (error) {
@@ -70,7 +77,8 @@ async function checkChain(options: Options<CredentialOption>, io: CliIo): Promis
   try {
     const chainPem = await textFile(path, io);
     const parsed = parseCertificateChain(chainPem);
-    if (parsed.status === 'malformed') return { finding: { name, result: 'failed', detail: `${path}: ${parsed.detail}` } };
+    if (parsed.status === 'malformed')
+      return { finding: { name, result: 'failed', detail: `${path}: ${parsed.detail}` } };
     const { chain } = parsed;
     const detail = `${chain[0]?.subject.text ?? ''}, with ${String(chain.length - 1)} above it`;
     const x5u = options.text('x5u');
@@ -92,25 +100,33 @@ function expiryFinding(chain: readonly Certificate[], io: CliIo): Finding {
   const notBeforeMs = Math.max(...chain.map((certificate) => certificate.notBeforeMs));
   const notAfterMs = Math.min(...chain.map((certificate) => certificate.notAfterMs));
   const detail = `${instantText(notBeforeMs)} to ${instantText(notAfterMs)}`;
-  if (nowMs < notBeforeMs) return { name, result: 'failed', detail: `${detail}: not yet`, advice: 'Look at the clock, or wait.' };
+  if (nowMs < notBeforeMs)
+    return { name, result: 'failed', detail: `${detail}: not yet`, advice: 'Look at the clock, or wait.' };
   const state = certificateAlarms({ notAfterMs, nowMs });
   if (state.level === 'none') return { name, result: 'ok', detail };
   const ends = `${detail}: ends ${distanceText(notAfterMs, nowMs)}`;
-  if (state.level === 'expired') return { name, result: 'failed', detail: ends, advice: 'Renew it: no verifier takes signatures under it.' };
+  if (state.level === 'expired')
+    return { name, result: 'failed', detail: ends, advice: 'Renew it: no verifier takes signatures under it.' };
   return { name, result: 'warning', detail: ends, advice: 'Renew it before calls go out unsigned.' };
 }
 
 /** Numbers of a delegate certificate are counted, not shown. */
 function ownerFinding({ tnAuthList }: Certificate, spc: string | undefined): Finding {
   const name = 'TNAuthList';
-  if (tnAuthList === undefined) return { name, result: 'failed', detail: 'none', advice: 'This is no certificate for signing calls.' };
+  if (tnAuthList === undefined)
+    return { name, result: 'failed', detail: 'none', advice: 'This is no certificate for signing calls.' };
   const spcs = tnAuthList.flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []));
   const numbers = tnAuthList.length - spcs.length;
   const codes = spcs.length === 0 ? [] : [tnAuthListText(tnAuthList.filter(({ kind }) => kind === 'spc'))];
   const counted = numbers === 0 ? [] : [numbers === 1 ? '1 number or range' : `${String(numbers)} numbers or ranges`];
   const detail = [...codes, ...counted].join(', ');
   if (spc === undefined || spcs.includes(spc)) return { name, result: 'ok', detail };
-  return { name, result: 'failed', detail: `${detail}, not ${spc}`, advice: 'Signing is refused under the certificate of another provider.' };
+  return {
+    name,
+    result: 'failed',
+    detail: `${detail}, not ${spc}`,
+    advice: 'Signing is refused under the certificate of another provider.',
+  };
 }
 
 function profileFinding(leaf: Certificate): Finding {
@@ -123,5 +139,10 @@ function profileFinding(leaf: Certificate): Finding {
 function matchFinding(leaf: Certificate, signer: SynchronousSigner): Finding {
   const name = 'key and certificate';
   if (leaf.publicKey.equals(signer.publicKey)) return { name, result: 'ok', detail: 'belong together' };
-  return { name, result: 'failed', detail: 'do not belong together', advice: 'Every signature would fail: find the key of this certificate.' };
+  return {
+    name,
+    result: 'failed',
+    detail: 'do not belong together',
+    advice: 'Every signature would fail: find the key of this certificate.',
+  };
 }

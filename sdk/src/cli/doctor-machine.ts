@@ -22,7 +22,12 @@ export function checkNode({ nodeVersion }: CliIo): Finding {
   const [major = 0, minor = 0] = nodeVersion.replace('v', '').split('.').map(Number);
   const isEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   if (isEnough) return { name: 'node', result: 'ok', detail: nodeVersion };
-  return { name: 'node', result: 'failed', detail: nodeVersion, advice: `Node ${MIN_NODE.join('.')} or newer is needed.` };
+  return {
+    name: 'node',
+    result: 'failed',
+    detail: nodeVersion,
+    advice: `Node ${MIN_NODE.join('.')} or newer is needed.`,
+  };
 }
 
 /** Without asking anybody, only a clock that cannot be right is found out. */
@@ -30,13 +35,20 @@ export function checkClock({ clock }: CliIo): Finding {
   const nowMs = clock.nowMs();
   const detail = instantText(nowMs);
   if (nowMs >= EARLIEST_MS && nowMs < LATEST_MS) return { name: 'clock', result: 'ok', detail };
-  return { name: 'clock', result: 'failed', detail, advice: 'Set the clock and keep it set (NTP): a PASSporT is fresh for 60 s.' };
+  return {
+    name: 'clock',
+    result: 'failed',
+    detail,
+    advice: 'Set the clock and keep it set (NTP): a PASSporT is fresh for 60 s.',
+  };
 }
 
 /** Signs and verifies, and sees that a changed text does not verify. */
 export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const signer = await createLocalSigner({ privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
+  const signer = await createLocalSigner({
+    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  });
   const key = { key: signer.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   const text = Buffer.from('hopback doctor');
   const startMs = elapsedMs();
@@ -46,7 +58,12 @@ export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
   const verifiedMs = elapsedMs();
   const isForged = verify('sha256', Buffer.from('hopback doctors'), key, signatures[0] ?? Buffer.alloc(64));
   if (!isGood || isForged) {
-    return { name: 'ES256', result: 'failed', detail: 'signatures are not made or checked right', advice: 'Use another build of Node.' };
+    return {
+      name: 'ES256',
+      result: 'failed',
+      detail: 'signatures are not made or checked right',
+      advice: 'Use another build of Node.',
+    };
   }
   const signUs = Math.round(((signedMs - startMs) * 1000) / SELF_TEST_SIGNATURES);
   const verifyUs = Math.round(((verifiedMs - signedMs) * 1000) / SELF_TEST_SIGNATURES);
@@ -59,7 +76,12 @@ export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
 export function checkNameServers({ nameServers }: CliIo): Finding {
   const servers = nameServers();
   if (servers.length === 0) {
-    return { name: 'name servers', result: 'failed', detail: 'none', advice: 'Certificates are fetched by host name: set a resolver.' };
+    return {
+      name: 'name servers',
+      result: 'failed',
+      detail: 'none',
+      advice: 'Certificates are fetched by host name: set a resolver.',
+    };
   }
   const detail = `${servers.slice(0, 3).join(', ')}; certificates come over TCP 443 and 8443`;
   return { name: 'name servers', result: 'ok', detail };

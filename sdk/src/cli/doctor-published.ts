@@ -38,7 +38,10 @@ export async function checkPublished(
 
 function publishedFinding(
   fetched: BoundedFetchResult,
-  { tookMs, signingCertificate }: { readonly tookMs: number; readonly signingCertificate: SigningCertificate | undefined },
+  {
+    tookMs,
+    signingCertificate,
+  }: { readonly tookMs: number; readonly signingCertificate: SigningCertificate | undefined },
 ): Finding {
   const name = 'x5u';
   if (fetched.status === 'refused' || fetched.status === 'failed') {
@@ -46,13 +49,19 @@ function publishedFinding(
     return { name, result: 'failed', detail: `${fetched.reason}: ${fetched.detail}`, advice };
   }
   const parsed = fetched.status === 'fetched' ? parseCertificateChain(fetched.body) : undefined;
-  if (parsed?.status !== 'parsed') return { name, result: 'failed', detail: `serves no certificates: ${parsed?.detail ?? ''}` };
+  if (parsed?.status !== 'parsed')
+    return { name, result: 'failed', detail: `serves no certificates: ${parsed?.detail ?? ''}` };
   const detail = `${countText(parsed.chain.length, 'certificate')} in ${String(tookMs)} ms`;
   const local = signingCertificate?.certificate.sha256;
   if (local === undefined || parsed.chain[0]?.sha256 === local) {
     return { name, result: 'ok', detail: local === undefined ? detail : `${detail}, the one at hand first` };
   }
-  return { name, result: 'failed', detail: `${detail}, but not the one at hand`, advice: 'Publish the chain of --certificate there, end entity first.' };
+  return {
+    name,
+    result: 'failed',
+    detail: `${detail}, but not the one at hand`,
+    advice: 'Publish the chain of --certificate there, end entity first.',
+  };
 }
 
 /** The Date of a response is exact to a second, and some caches hand out an old one: a warning, no failure. @see RFC 9110 section 6.6.1 */

@@ -35,7 +35,12 @@ function trustFinding({ anchors, intermediates, source, version }: TrustStore, i
   const nowMs = io.clock.nowMs();
   const detail = `${count}, list ${String(sequence)} of the STI-PA, ends ${distanceText(expMs, nowMs)}`;
   if (expMs - nowMs > LIST_MARGIN_MS) return { name: 'trust', result: 'ok', detail };
-  return { name: 'trust', result: 'warning', detail, advice: 'Load the next list before this one ends: an ended list is refused.' };
+  return {
+    name: 'trust',
+    result: 'warning',
+    detail,
+    advice: 'Load the next list before this one ends: an ended list is refused.',
+  };
 }
 
 function expiredAnchors({ anchors }: TrustStore, io: CliIo): readonly Finding[] {
@@ -48,7 +53,10 @@ function expiredAnchors({ anchors }: TrustStore, io: CliIo): readonly Finding[] 
 
 function revocationFindings({ revocation }: TrustStore, io: CliIo): readonly Finding[] {
   const refused = revocation.refused.map(({ crl, reason, detail }): Finding => {
-    const advice = reason === 'signer-not-found' ? 'Name the signer: --crl-signer FILE, and --sti-pa-root for that of the STI-PA.' : undefined;
+    const advice =
+      reason === 'signer-not-found'
+        ? 'Name the signer: --crl-signer FILE, and --sti-pa-root for that of the STI-PA.'
+        : undefined;
     const text = `${crl.issuer.text}: ${reason}${detail === '' ? '' : ` (${detail})`}`;
     return { name: 'CRL', result: 'failed', detail: text, ...(advice === undefined ? {} : { advice }) };
   });
@@ -60,9 +68,15 @@ function revocationFindings({ revocation }: TrustStore, io: CliIo): readonly Fin
 function crlFinding({ crl, usableUntilMs }: TrustedCrl, io: CliIo): Finding {
   const nowMs = io.clock.nowMs();
   const detail = `${crl.issuer.text}: ${String(crl.revokedCount)} revoked, of ${instantText(crl.thisUpdateMs)}, good until ${instantText(usableUntilMs)}`;
-  if (crl.thisUpdateMs > nowMs) return { name: 'CRL', result: 'failed', detail, advice: 'It is from the future: look at the clock.' };
+  if (crl.thisUpdateMs > nowMs)
+    return { name: 'CRL', result: 'failed', detail, advice: 'It is from the future: look at the clock.' };
   if (nowMs <= usableUntilMs) return { name: 'CRL', result: 'ok', detail };
-  return { name: 'CRL', result: 'failed', detail, advice: `Out of date since ${distanceText(usableUntilMs, nowMs)}: load the current one.` };
+  return {
+    name: 'CRL',
+    result: 'failed',
+    detail,
+    advice: `Out of date since ${distanceText(usableUntilMs, nowMs)}: load the current one.`,
+  };
 }
 
 /** Whether the cache can be read and written; what is in it, in numbers. */
@@ -72,13 +86,23 @@ export async function checkCache(options: Options<'cache'>, io: CliIo): Promise<
   if (directory === undefined) return { name, result: 'skipped', detail: 'no --cache' };
   try {
     if ((await io.files.list(directory)) === undefined) {
-      return { name, result: 'warning', detail: `${directory} does not exist yet`, advice: 'It is made when the first certificate is stored.' };
+      return {
+        name,
+        result: 'warning',
+        detail: `${directory} does not exist yet`,
+        advice: 'It is made when the first certificate is stored.',
+      };
     }
     await access(join(directory, '.'), constants.W_OK | constants.X_OK);
     const chains = (await cachedEnvelopes(directory, io)).length;
     return { name, result: 'ok', detail: `${directory}: writable, ${countText(chains, 'certificate chain')}` };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return { name, result: 'failed', detail: `${directory}: cannot be used (${code})`, advice: 'It must be a directory that this user may write.' };
+    return {
+      name,
+      result: 'failed',
+      detail: `${directory}: cannot be used (${code})`,
+      advice: 'It must be a directory that this user may write.',
+    };
   }
 }

@@ -27,7 +27,9 @@ export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'check machine, trust, cache, key and certificate',
   usage: ['[OPTION...]'],
-  options: { ...TRUST_OPTIONS, ...CREDENTIAL_OPTIONS, ...REPOSITORY } satisfies OptionSpecs<Exclude<DoctorOption, 'offline'>>,
+  options: { ...TRUST_OPTIONS, ...CREDENTIAL_OPTIONS, ...REPOSITORY } satisfies OptionSpecs<
+    Exclude<DoctorOption, 'offline'>
+  >,
   notes: [
     'Checks what is named: give the same options and variables as to verify and sign. Nobody is contacted unless --x5u names a URL, ' +
       'which is then fetched as a verifier would, its certificate compared and its Date held against the clock.',

@@ -69,7 +69,7 @@ const FILES: CliFiles = {
       await file.writeFile(text);
       await file.sync();
     } catch (cause) {
-      return failed(`${path} cannot be written`, path, cause);
+      failed(`${path} cannot be written`, path, cause);
     } finally {
       await file.close();
     }

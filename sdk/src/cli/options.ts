@@ -56,7 +56,13 @@ export function parseOptions<Name extends string>(
 }
 
 type Token =
-  | { readonly kind: 'option'; readonly name: string; readonly rawName: string; readonly value?: string | undefined; readonly inlineValue?: boolean | undefined }
+  | {
+      readonly kind: 'option';
+      readonly name: string;
+      readonly rawName: string;
+      readonly value?: string | undefined;
+      readonly inlineValue?: boolean | undefined;
+    }
   | { readonly kind: 'positional'; readonly value: string }
   | { readonly kind: 'option-terminator' };
 
@@ -76,7 +82,8 @@ function valueOf(token: Token & { readonly kind: 'option' }, spec: OptionSpec): 
     return '';
   }
   const isOption = token.inlineValue !== true && value?.startsWith('--') === true;
-  if (value === undefined || value === '' || isOption) throw new UsageError(`${rawName} needs a value: ${rawName} ${spec.value}`);
+  if (value === undefined || value === '' || isOption)
+    throw new UsageError(`${rawName} needs a value: ${rawName} ${spec.value}`);
   return chosen(rawName, value, spec);
 }
 
@@ -87,12 +94,19 @@ function chosen(name: string, value: string, { choices }: OptionSpec): string {
 
 function addFromEnvironment(
   found: Map<string, string[]>,
-  { name, spec, env }: { readonly name: string; readonly spec: OptionSpec; readonly env: Readonly<Record<string, string | undefined>> },
+  {
+    name,
+    spec,
+    env,
+  }: { readonly name: string; readonly spec: OptionSpec; readonly env: Readonly<Record<string, string | undefined>> },
 ): void {
   const text = spec.env === undefined || found.has(name) ? undefined : env[spec.env];
   if (text === undefined || text === '') return;
   const values = spec.multiple === true ? text.split(delimiter).filter((value) => value !== '') : [text];
-  found.set(name, values.map((value) => chosen(spec.env ?? name, value, spec)));
+  found.set(
+    name,
+    values.map((value) => chosen(spec.env ?? name, value, spec)),
+  );
 }
 
 function unknownOption(rawName: string, names: readonly string[]): UsageError {
@@ -117,5 +131,7 @@ export function numberOption(
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= bounds.min && value <= bounds.max) return value;
   const unit = bounds.unit === undefined ? '' : ` ${bounds.unit}`;
-  throw new UsageError(`--${bounds.name} must be a whole number from ${String(bounds.min)} to ${String(bounds.max)}${unit}`);
+  throw new UsageError(
+    `--${bounds.name} must be a whole number from ${String(bounds.min)} to ${String(bounds.max)}${unit}`,
+  );
 }

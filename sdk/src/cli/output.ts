@@ -10,7 +10,9 @@ export function printLines(io: CliIo, lines: readonly string[], output: CliOutpu
 
 /** Writes one JSON document, indented, with a line end. */
 export function printJson(io: CliIo, value: unknown): void {
-  io.stdout.write(`${JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? String(member) : member), 2)}\n`);
+  io.stdout.write(
+    `${JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? String(member) : member), 2)}\n`,
+  );
 }
 
 /** `label: value` lines with the values below each other. */

@@ -24,7 +24,11 @@ export function instantOption(name: string, text: string): number {
   if (/^\d{1,11}$/.test(text)) return Number(text) * 1000;
   const sipSeconds = readSipDate(text);
   if (sipSeconds !== undefined) return sipSeconds * 1000;
-  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
   if (Number.isFinite(ms)) return ms;
-  throw new UsageError(`--${name} is no time`, ['2026-11-02T12:00:00Z, seconds since 1970, or "Mon, 02 Nov 2026 12:00:00 GMT"']);
+  throw new UsageError(`--${name} is no time`, [
+    '2026-11-02T12:00:00Z, seconds since 1970, or "Mon, 02 Nov 2026 12:00:00 GMT"',
+  ]);
 }

@@ -52,11 +52,20 @@ function commandOf(argv: readonly string[]): { readonly entry: CommandEntry; rea
   if (entry !== undefined) return { entry, args: argv.slice(entry.name.split(' ').length) };
   const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
   if (group.length > 0) throw new UsageError(`hopback ${first} is one of: ${group.join(', ')}`);
-  const words = COMMANDS.flatMap(({ name }) => [name, ...name.split(' ')]);
   throw new UsageError(`there is no command ${first.slice(0, 40)}`, [
-    ...meant([...new Set(didYouMean(first, [...words, 'help']))]),
+    ...meant(nearCommands(first)),
     'hopback help lists all commands',
   ]);
+}
+
+/** By any word of their names: whoever types `inspect` means `cert inspect`. */
+function nearCommands(typed: string): readonly string[] {
+  const words = new Set(COMMANDS.flatMap(({ name }) => name.split(' ')));
+  const near = didYouMean(typed, [...words, 'help']);
+  const names = near.flatMap((word) =>
+    word === 'help' ? [word] : COMMANDS.flatMap(({ name }) => (name.split(' ').includes(word) ? [name] : [])),
+  );
+  return [...new Set(names)].slice(0, 3);
 }
 
 async function runCommand(entry: CommandEntry, args: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -94,7 +103,11 @@ function report(
   const { code, exitCode, message, hints } = failureOf(error, name);
   if (asJson) printJson(io, { format: 'hopback.error.1', exitCode, code, message, hints });
   const lines = message.split('\n');
-  printLines(io, [`hopback${name === '' ? '' : ` ${name}`}: ${lines[0] ?? ''}`, ...lines.slice(1), ...hints], io.stderr);
+  printLines(
+    io,
+    [`hopback${name === '' ? '' : ` ${name}`}: ${lines[0] ?? ''}`, ...lines.slice(1), ...hints],
+    io.stderr,
+  );
   return exitCode;
 }
 

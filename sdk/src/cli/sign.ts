@@ -32,7 +32,11 @@ const OPTIONS: OptionSpecs<SignOption> = {
   ...CREDENTIAL_OPTIONS,
   ...FACT_OPTIONS,
   orig: { value: 'TN', text: 'the calling number, when there is no INVITE' },
-  dest: { value: 'TN|URI', multiple: true, text: 'the called party, likewise; with --div-from where the call goes now' },
+  dest: {
+    value: 'TN|URI',
+    multiple: true,
+    text: 'the called party, likewise; with --div-from where the call goes now',
+  },
   'orig-id': { value: 'UUID', text: 'origid; default a new one' },
   iat: { value: 'SECONDS', text: 'time of issue, epoch seconds, at most a minute from now; default now' },
   'div-from': { value: 'TN', text: 'add a div instead: the call was for this number and is forwarded' },
@@ -113,9 +117,11 @@ function requestOf(options: SignOptions, input: CallInput | undefined, facts: At
   const origTn = options.text('orig');
   const dests = options.texts('dest').map((text) => partyOption('dest', text));
   if (origTn !== undefined && dests.length > 0) {
-    if (partyOption('orig', origTn).kind !== 'tn') throw new UsageError('--orig must be a telephone number: SHAKEN speaks for nothing else');
+    if (partyOption('orig', origTn).kind !== 'tn')
+      throw new UsageError('--orig must be a telephone number: SHAKEN speaks for nothing else');
     const iatSeconds = numberOption(options.text('iat'), { name: 'iat', min: 0, max: 99_999_999_999 });
-    const valuesOf = (kind: 'tn' | 'uri'): readonly string[] => dests.flatMap((party) => (party.kind === kind ? [party.value] : []));
+    const valuesOf = (kind: 'tn' | 'uri'): readonly string[] =>
+      dests.flatMap((party) => (party.kind === kind ? [party.value] : []));
     const destUri = valuesOf('uri');
     return {
       ...base,
@@ -138,12 +144,17 @@ function givenOf(options: SignOptions): Pick<SigningRequest, 'attestation' | 'or
   return { ...(attestation === undefined ? {} : { attestation }), ...(origId === undefined ? {} : { origId }) };
 }
 
-function identityAndDate({ request }: CallInput & { readonly kind: 'request' }): Pick<SigningRequest, 'identity' | 'date'> {
+function identityAndDate({
+  request,
+}: CallInput & { readonly kind: 'request' }): Pick<SigningRequest, 'identity' | 'date'> {
   const [date] = headerValues(request, 'date');
   return { identity: headerValues(request, 'identity'), ...(date === undefined ? {} : { date }) };
 }
 
-function diversionOf(options: SignOptions, input: CallInput | undefined): Parameters<AuthenticationService['signDiversion']>[0] {
+function diversionOf(
+  options: SignOptions,
+  input: CallInput | undefined,
+): Parameters<AuthenticationService['signDiversion']>[0] {
   const divertingTn = options.text('div-from') ?? '';
   if (partyOption('div-from', divertingTn).kind !== 'tn') throw new UsageError('--div-from must be a telephone number');
   const [dest, ...more] = options.texts('dest');
@@ -152,7 +163,8 @@ function diversionOf(options: SignOptions, input: CallInput | undefined): Parame
   const target = dest === undefined ? undefined : partyOption('dest', dest);
   if (target?.kind === 'tn') return { identity, divertingTn, newTargetTn: target.value };
   const newTargetUri = target?.value ?? (input?.kind === 'request' ? input.request.requestUri : undefined);
-  if (newTargetUri === undefined) throw new UsageError('where does the call go now? --dest, or an INVITE with its new Request-URI');
+  if (newTargetUri === undefined)
+    throw new UsageError('where does the call go now? --dest, or an INVITE with its new Request-URI');
   return { identity, divertingTn, newTargetUri };
 }
 
@@ -180,13 +192,16 @@ function signedLines(outcome: SignedCall | SignedDiversion, date: string | undef
   const { decision, decidedBy, claims } = record;
   return [
     `✓ signed with attestation ${claims.attestation} by ${under}`,
-    decidedBy === 'policy' ? `  because: ${decision.basis}` : `  as asked; the policy says ${decision.attestation}: ${decision.basis}`,
+    decidedBy === 'policy'
+      ? `  because: ${decision.basis}`
+      : `  as asked; the policy says ${decision.attestation}: ${decision.basis}`,
     `  origid ${claims.origId}`,
     ...(date === undefined ? [] : [`  the request must carry Date: ${date}`]),
   ];
 }
 
-type Unsigned = Exclude<SigningOutcome | DiversionOutcome, { readonly status: 'signed' }> & (NotSigned<string> | RefusedSigning<string>);
+type Unsigned = Exclude<SigningOutcome | DiversionOutcome, { readonly status: 'signed' }> &
+  (NotSigned<string> | RefusedSigning<string>);
 
 function unsignedLines(outcome: Unsigned): readonly string[] {
   const heading = outcome.status === 'refused' ? '✗ refused' : '· not signed';

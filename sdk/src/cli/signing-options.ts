@@ -18,14 +18,14 @@ import type {
   SynchronousSigner,
 } from '../stir/index.js';
 import { HopbackError } from '../errors.js';
-import { allowListOf, LAB_OPTIONS, textFile } from './certificate-options.js';
-import type { LabOption } from './certificate-options.js';
+import { allowListOf, textFile, URL_EXCEPTION_OPTIONS } from './certificate-options.js';
+import type { UrlExceptionOption } from './certificate-options.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printLines } from './output.js';
 import { UsageError } from './usage-error.js';
 
-export type CredentialOption = 'key' | 'certificate' | 'x5u' | 'spc' | Exclude<LabOption, 'tls-ca'>;
+export type CredentialOption = 'key' | 'certificate' | 'x5u' | 'spc' | UrlExceptionOption;
 export type FactOption =
   | 'attest'
   | 'role'
@@ -37,26 +37,40 @@ export type FactOption =
   | 'trunk'
   | 'policy';
 
-const { 'tls-ca': _tlsCa, ...URL_EXCEPTIONS } = LAB_OPTIONS;
-
 /** With what a provider signs. */
 export const CREDENTIAL_OPTIONS: OptionSpecs<CredentialOption> = {
-  key: { value: 'FILE', env: 'HOPBACK_KEY', text: 'private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one' },
+  key: {
+    value: 'FILE',
+    env: 'HOPBACK_KEY',
+    text: 'private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
+  },
   certificate: { value: 'FILE', env: 'HOPBACK_CERTIFICATE', text: 'PEM chain as the x5u serves it, end entity first' },
   x5u: { value: 'URL', env: 'HOPBACK_X5U', text: 'where verifiers fetch that chain' },
   spc: { value: 'CODE', text: 'service provider code; default the one of the certificate' },
-  ...URL_EXCEPTIONS,
+  ...URL_EXCEPTION_OPTIONS,
 };
 
 /** What is known of the call, for the attestation policy. */
 export const FACT_OPTIONS: OptionSpecs<FactOption> = {
-  attest: { value: 'A|B|C', choices: ['A', 'B', 'C'], text: 'attestation that was decided elsewhere; the record says so' },
+  attest: {
+    value: 'A|B|C',
+    choices: ['A', 'B', 'C'],
+    text: 'attestation that was decided elsewhere; the record says so',
+  },
   role: { value: 'ROLE', choices: CALL_ROLES, text: `role for this call: ${CALL_ROLES.join(', ')}` },
   customer: { value: 'NAME', text: 'your name for the customer, for the record' },
   'customer-known': { text: 'the customer is known and can be identified' },
   'caller-authenticated': { text: 'the call was shown to come from that customer' },
-  'number-ownership': { value: 'HOW', choices: NUMBER_OWNERSHIPS, text: `right to the number: ${NUMBER_OWNERSHIPS.join(', ')}` },
-  'received-from': { value: 'WHOM', choices: CALL_SOURCES, text: `who handed the call over: ${CALL_SOURCES.join(', ')}` },
+  'number-ownership': {
+    value: 'HOW',
+    choices: NUMBER_OWNERSHIPS,
+    text: `right to the number: ${NUMBER_OWNERSHIPS.join(', ')}`,
+  },
+  'received-from': {
+    value: 'WHOM',
+    choices: CALL_SOURCES,
+    text: `who handed the call over: ${CALL_SOURCES.join(', ')}`,
+  },
   trunk: { value: 'NAME', text: 'trunk or trunk group, for rules about it' },
   policy: { value: 'FILE', text: 'attestation policy as JSON; default that of ATIS-1000074' },
 };
@@ -85,7 +99,11 @@ export async function loadCredentials(options: Options<CredentialOption>, io: Cl
     if (read.reason === 'x5u-refused') throw new UsageError(`--x5u is no URL that verifiers fetch: ${read.detail}`);
     throw new HopbackError('certificate-unusable', `the certificate chain cannot be used: ${read.detail}`);
   }
-  return { signer, signingCertificate: read.signingCertificate, spc: options.text('spc') ?? spcOf(read.signingCertificate) };
+  return {
+    signer,
+    signingCertificate: read.signingCertificate,
+    spc: options.text('spc') ?? spcOf(read.signingCertificate),
+  };
 }
 
 /** Loads a private key, and says so when others can read the file. */
@@ -112,7 +130,9 @@ export async function attestationOf(
     ]);
   }
   const data = policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : await policyFile(policyPath, io);
-  const policy = createAttestationPolicy(isExplicit && policyPath === undefined ? { ...data, explicitAttestation: 'permitted' } : data);
+  const policy = createAttestationPolicy(
+    isExplicit && policyPath === undefined ? { ...data, explicitAttestation: 'permitted' } : data,
+  );
   return { facts: factsOf(options), policy };
 }
 

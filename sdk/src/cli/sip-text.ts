@@ -16,9 +16,13 @@ export function withHeaders(text: string, { identityHeaders, date }: AddedHeader
   const start = text.search(/[^\r\n]/);
   const end = endOfHeaders(text, Math.max(start, 0));
   const head = text.slice(0, end);
-  const lineEnd = head.includes('\r\n') ? '\r\n' : '\n';
+  // With the line end behind it, since a request may be nothing but its first line.
+  const lineEnd = text.slice(0, end + 2).includes('\r\n') ? '\r\n' : '\n';
   const lines = date === undefined ? head.split(lineEnd) : withoutDate(head.split(lineEnd));
-  const added = [...(date === undefined ? [] : [`Date: ${date}`]), ...identityHeaders.map((value) => `Identity: ${value}`)];
+  const added = [
+    ...(date === undefined ? [] : [`Date: ${date}`]),
+    ...identityHeaders.map((value) => `Identity: ${value}`),
+  ];
   return [...lines, ...added].join(lineEnd) + (end === text.length ? lineEnd : '') + text.slice(end);
 }
 

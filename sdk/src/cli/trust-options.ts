@@ -20,7 +20,7 @@ export const TRUST_OPTIONS: OptionSpecs<TrustOption> = {
     value: 'PATH',
     multiple: true,
     env: 'HOPBACK_STI_PA_ROOT',
-    text: "root of the STI-PA: vouches for its list and its CRL, never for calls",
+    text: 'root of the STI-PA: vouches for its list and its CRL, never for calls',
   },
   'sti-pa-signer': { value: 'FILE', text: "certificate chain of the list's signer, where the list does not carry it" },
   crl: { value: 'FILE', multiple: true, env: 'HOPBACK_CRL', text: "CRL, such as the STI-PA's (PEM or DER)" },

@@ -5,6 +5,8 @@ import type {
   TrustStore,
   VerificationPolicy,
   VerificationRequest,
+  VerificationService,
+  VerificationServiceOptions,
 } from '../stir/index.js';
 import { INPUT_NOTE, parseCallInput, readInput } from './call-input.js';
 import type { CallInput } from './call-input.js';
@@ -57,15 +59,26 @@ const OPTIONS: OptionSpecs<VerifyOption> = {
   'dangerously-assume-parties': {
     text: 'take caller and called party from the token itself, so that all else can be checked; the verdict is never better than indeterminate',
   },
-  at: { value: 'TIME', text: 'judge as of this time, for old captures: ISO 8601, epoch seconds, or "date" for the Date header' },
-  profile: { value: 'NAME', choices: ['shaken', 'rfc8224'], text: 'shaken (default), or rfc8224 with its compact form and open ppt' },
+  at: {
+    value: 'TIME',
+    text: 'judge as of this time, for old captures: ISO 8601, epoch seconds, or "date" for the Date header',
+  },
+  profile: {
+    value: 'NAME',
+    choices: ['shaken', 'rfc8224'],
+    text: 'shaken (default), or rfc8224 with its compact form and open ppt',
+  },
   freshness: { value: 'SECONDS', text: 'how old or how far ahead iat may be; default 60' },
   'revocation-unknown': {
     value: 'CHOICE',
     choices: ['indeterminate', 'accept'],
     text: 'a certificate whose revocation nobody knows: indeterminate (default), or accept with a note',
   },
-  destination: { value: 'PART', choices: ['to', 'request-uri'], text: 'what dest is compared with: to (default) or request-uri' },
+  destination: {
+    value: 'PART',
+    choices: ['to', 'request-uri'],
+    text: 'what dest is compared with: to (default) or request-uri',
+  },
   'time-budget': { value: 'MS', text: 'time for the whole verification; default 5000' },
 };
 
@@ -94,11 +107,12 @@ async function run(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
   const input = parseCallInput(await readInput(options.operands, io));
   const given = requestOf(input, options);
   const nowMs = atOption(options, given) ?? io.clock.nowMs();
+  const settings = settingsOf(options);
   const trustStore = await loadTrust(options, io, { nowMs: () => nowMs });
   const isAssumed = options.isOn('dangerously-assume-parties');
   const request = isAssumed ? { ...given, ...claimedParties(given.identity) } : given;
   const verdict = await withCertificates(options, io, (certificates) =>
-    verifyOnce(request, { options, certificates, trustStore, nowMs }),
+    serviceOf(certificates, { settings, trustStore, nowMs }).verify(request),
   );
   const hints = verifyHints(verdict, {
     trustStore,
@@ -109,7 +123,11 @@ async function run(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
   });
   const exitCode = exitCodeOf(verdict, isAssumed);
   if (options.isOn('json')) printVerdictJson(io, { verdict, hints, exitCode, input, isAssumed });
-  else printLines(io, textOf(verdict, { hints, input, isAssumed, nowMs: options.text('at') === undefined ? undefined : nowMs }));
+  else
+    printLines(
+      io,
+      textOf(verdict, { hints, input, isAssumed, nowMs: options.text('at') === undefined ? undefined : nowMs }),
+    );
   return exitCode;
 }
 
@@ -153,24 +171,20 @@ async function withCertificates(
   }
 }
 
-function verifyOnce(
-  request: VerificationRequest,
-  { options, certificates, trustStore, nowMs }: {
-    readonly options: VerifyOptions;
-    readonly certificates: CertificateRepository;
-    readonly trustStore: TrustStore;
-    readonly nowMs: number;
-  },
-): Promise<CallVerdict> {
+type Settings = Pick<VerificationServiceOptions, 'policy' | 'timeBudgetMs'>;
+
+function settingsOf(options: VerifyOptions): Settings {
   const timeBudgetMs = numberOption(options.text('time-budget'), { name: 'time-budget', min: 0, max: 60_000 });
-  const service = createVerificationService({
-    certificates,
-    trustStore,
-    clock: { nowMs: () => nowMs },
-    policy: policyOf(options),
-    timeBudgetMs: timeBudgetMs ?? DEFAULT_BUDGET_MS,
-  });
-  return service.verify(request);
+  return { policy: policyOf(options), timeBudgetMs: timeBudgetMs ?? DEFAULT_BUDGET_MS };
+}
+
+/** One service for one verification, its clock standing still. */
+function serviceOf(
+  certificates: CertificateRepository,
+  context: { readonly settings: Settings; readonly trustStore: TrustStore; readonly nowMs: number },
+): VerificationService {
+  const { settings, trustStore, nowMs } = context;
+  return createVerificationService({ certificates, trustStore, clock: { nowMs: () => nowMs }, ...settings });
 }
 
 function policyOf(options: VerifyOptions): Partial<VerificationPolicy> {
@@ -206,8 +220,12 @@ function textOf(
 ): readonly string[] {
   const { hints, input, isAssumed, nowMs } = context;
   const remarks = [
-    ...(isAssumed ? ['! caller and called party were taken from the token: whether they are those of the call was not checked'] : []),
-    ...(input.kind === 'token' ? ['! a token alone: info, alg and ppt of its Identity header were taken from the token'] : []),
+    ...(isAssumed
+      ? ['! caller and called party were taken from the token: whether they are those of the call was not checked']
+      : []),
+    ...(input.kind === 'token'
+      ? ['! a token alone: info, alg and ppt of its Identity header were taken from the token']
+      : []),
     ...(nowMs === undefined ? [] : [`! judged as of ${instantText(nowMs)}`]),
   ];
   const advice = hints.length === 0 ? [] : ['', 'What to do', ...hints.map((hint) => `  - ${hint}`)];
@@ -226,5 +244,13 @@ function printVerdictJson(
 ): void {
   const { verdict, hints, exitCode, input, isAssumed } = context;
   const explanation = explainEvidence(verdict.evidence);
-  printJson(io, { format: 'hopback.verify.1', exitCode, input: input.kind, partiesAssumed: isAssumed, verdict, explanation, hints });
+  printJson(io, {
+    format: 'hopback.verify.1',
+    exitCode,
+    input: input.kind,
+    partiesAssumed: isAssumed,
+    verdict,
+    explanation,
+    hints,
+  });
 }

@@ -208,8 +208,8 @@ function skipSpace(reader: Reader): void {
   reader.isCanonical = false;
 }
 
-/** Whether `left` comes strictly before `right` in code point order. */
-function isBefore(left: string, right: string): boolean {
+/** Whether `left` comes strictly before `right` in code point order: the order of keys in a PASSporT. @see RFC 8225 section 9 */
+export function isBefore(left: string, right: string): boolean {
   const shared = Math.min(left.length, right.length);
   for (let at = 0; at < shared; at += 1) {
     const a = left.charCodeAt(at);

@@ -24,9 +24,11 @@ export type {
   PassportParty,
   PassportType,
 } from './passport-types/passport-type.js';
+export { ES256_SIGNATURE_OCTETS } from './es256.js';
 export type { SignatureJob } from './es256.js';
 export type { Clock } from '../core/clock.js';
-export type { JsonFailure, JsonLimits, JsonObject, JsonValue } from '../core/bounded-json.js';
+export { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../core/bounded-json.js';
+export type { JsonFailure, JsonLimits, JsonObject, JsonParseResult, JsonValue } from '../core/bounded-json.js';
 export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';
 export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/verdict-evidence.js';
 export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone-number.js';

@@ -15,7 +15,9 @@ export interface PassportHeader {
 
 /** Remembers decoded header segments: one signer writes the same header on every call. Bounded by its owner. */
 export interface PassportHeaderCache {
+  /** The header of a segment seen before. */
   readonly get: (segment: string) => PassportHeader | undefined;
+  /** Keeps the header of a segment. */
   readonly set: (segment: string, header: PassportHeader) => void;
 }
 

@@ -1,6 +1,6 @@
 import type { Draft } from '../core/draft.js';
 import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url, isBase64Url } from '../core/base64url.js';
-import { parseBoundedJson } from '../core/bounded-json.js';
+import { isBefore, parseBoundedJson } from '../core/bounded-json.js';
 import type { JsonFailure, JsonObject, JsonValue } from '../core/bounded-json.js';
 import { passportHeader } from './passport-header.js';
 import type { PassportHeader, PassportHeaderCache } from './passport-header.js';
@@ -188,7 +188,6 @@ const malformed = (
 
 const isArray = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value);
 
-/** Code point order; UTF-16 order differs for characters beyond the basic plane, which no registered claim name uses. */
-const byCodePoint = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byCodePoint = (a: string, b: string): number => (a === b ? 0 : isBefore(a, b) ? -1 : 1);
 
 const DOT = 0x2e;

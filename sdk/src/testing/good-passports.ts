@@ -38,6 +38,7 @@ export interface GoodPassport {
   readonly description: string;
   /** Profiles under which the call passes. */
   readonly acceptedBy: readonly ('shaken' | 'rfc8224')[];
+  /** Writes the call. */
   readonly build: (context: PassportFaultContext) => GoodCall;
 }
 

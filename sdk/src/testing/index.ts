@@ -58,6 +58,6 @@ export type { ServerListener } from './certificate-server/listeners.js';
 export { SERVER_FAULT_NAMES, SERVER_FAULTS } from './certificate-server/named-faults.js';
 export type { NamedServerFault, ServerFaultName } from './certificate-server/named-faults.js';
 export { createScriptedLookup } from './scripted-lookup.js';
-export type { LookupAnswer, LookupFunction, ScriptedLookup } from './scripted-lookup.js';
+export type { LookupAnswer, LookupCallback, LookupFunction, ScriptedLookup } from './scripted-lookup.js';
 export { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS } from './certificate-faults.js';
 export type { CertificateFault, CertificateFaultName, FaultyChain } from './certificate-faults.js';

@@ -28,7 +28,7 @@ interface Timer {
 /**
  * Makes a clock for tests that stands still until it is moved.
  * @param startMs - first instant, milliseconds since the epoch; default {@link TEST_NOW_MS}
- * @throws {@link HopbackError} `invalid-argument` when a delay or an advance is negative or not a number
+ * @throws HopbackError `invalid-argument` when a delay or an advance is negative or not a number
  */
 export function createManualClock(startMs: number = TEST_NOW_MS): ManualClock {
   let nowMs = startMs;

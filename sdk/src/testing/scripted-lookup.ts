@@ -1,6 +1,11 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 
-type LookupCallback = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
+/** What `dns.lookup` calls back with. */
+export type LookupCallback = (
+  error: NodeJS.ErrnoException | null,
+  address: string | LookupAddress[],
+  family?: number,
+) => void;
 
 /** The shape of `dns.lookup`. */
 export type LookupFunction = (hostname: string, options: LookupOptions, callback: LookupCallback) => void;

@@ -76,8 +76,11 @@ export interface TestPki {
   readonly stiPaCrlIssuer: TestCertificate;
   /** Root of the TLS certificates of {@link TestPki.issueTls}; unrelated to the STI roots. */
   readonly tlsRoot: TestCertificate;
+  /** A provider's certificate with one SPC, below the intermediate CA. */
   readonly issueServiceProvider: (options: ServiceProviderOptions) => TestServiceProvider;
+  /** A delegate certificate below a provider's. @see RFC 9060 */
   readonly issueDelegate: (options: DelegateOptions) => TestCertificate;
+  /** A CA certificate below the root. */
   readonly issueCa: (options?: CaOptions) => TestCertificate;
   /** A self-signed root CA; its common name contains ROOT. */
   readonly issueRoot: (options?: CaOptions) => TestCertificate;
@@ -85,7 +88,9 @@ export interface TestPki {
   readonly crossSign: (certificate: TestCertificate, issuer: TestCertificate, options?: CaOptions) => TestCertificate;
   /** TLS server certificate, valid from 2020 through 2049 since TLS stacks look at the real clock. */
   readonly issueTls: (options: TlsOptions) => TestCertificate;
+  /** A CRL, indirect and empty by default. */
   readonly crl: (options?: CrlOptions) => TestCrl;
+  /** The signed list of STI-CAs. */
   readonly trustList: (options?: TrustListOptions) => TestTrustList;
 }
 

@@ -13,7 +13,7 @@ export const MAX_QUEUED_FETCHES = 512;
 /** Of these for one site, so that one site cannot fill the queue. */
 export const MAX_QUEUED_FETCHES_PER_SITE = 64;
 
-/** Limits of {@link createFetchSlots}. */
+/** Limits of fetch slots. */
 export interface FetchSlotLimits {
   readonly maxConcurrent: number;
   readonly maxConcurrentPerSite: number;

@@ -16,7 +16,12 @@ export type { CertificateRevocationList, CrlEntry, CrlParseResult, CrlReason, Cr
 export { describeCertificate } from './describe-certificate.js';
 export { loadTrustStore } from './load-trust-store.js';
 export type { LoadTrustStoreOptions, TrustStoreFiles } from './load-trust-store.js';
-export { CERTIFICATE_CHAIN_MAX_BYTES, parseCertificate, parseCertificateChain } from './parse-certificate.js';
+export {
+  CERTIFICATE_CHAIN_MAX_BYTES,
+  CERTIFICATE_CHAIN_MAX_CERTIFICATES,
+  parseCertificate,
+  parseCertificateChain,
+} from './parse-certificate.js';
 export type {
   CertificatePath,
   CertificatePathResult,
@@ -29,7 +34,7 @@ export type {
 export { lintCertificate, PROFILE_RULES, roleOf } from './profile-lint.js';
 export type * from './profile-lint.js';
 export type * from './repository.js';
-export { createRevocationSet, revocationAt } from './revocation.js';
+export { createRevocationSet, REVOCATION_SET_MAX_CRLS, revocationAt } from './revocation.js';
 export type { CrlRefusalReason, RefusedCrl, RevocationSet, RevocationSetOptions, TrustedCrl } from './revocation.js';
 export { stiPaListSignerUrl, verifyStiPaList } from './sti-pa-list.js';
 export type * from './sti-pa-list.js';
@@ -38,11 +43,12 @@ export { createTrustStore } from './trust-store.js';
 export type { TrustStore, TrustStoreOptions, TrustStoreSource } from './trust-store.js';
 export { checkX5uUrl } from './x5u-url-policy.js';
 export type * from './x5u-url-policy.js';
-export { fetchBounded, MAX_CRL_BYTES, MAX_TRUST_LIST_BYTES } from './bounded-fetch.js';
+export { DEFAULT_FETCH_DEADLINE_MS, fetchBounded, MAX_CRL_BYTES, MAX_TRUST_LIST_BYTES } from './bounded-fetch.js';
 export type { BoundedFetchOptions, BoundedFetchResult, CacheValidators } from './bounded-fetch.js';
 export type { HostLookup, TcpConnect, ConnectionOptions } from './bounded-connection.js';
 export type { SignatureAlgorithmName } from './signed-object.js';
 export type { ParseChain } from './chain-source.js';
+export { fetchX5u } from './x5u-fetch.js';
 export type { FetchX5uOptions, FetchX5uResult } from './x5u-fetch.js';
 export type { RepositoryCacheLimits } from './repository-cache.js';
 export type { FetchSlotLimits } from './fetch-slots.js';

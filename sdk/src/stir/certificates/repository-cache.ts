@@ -43,7 +43,7 @@ export interface NegativeEntry {
   readonly retryAtMs: number;
 }
 
-/** Bounds of {@link createRepositoryCache}. */
+/** Bounds of a repository cache. */
 export interface RepositoryCacheLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;

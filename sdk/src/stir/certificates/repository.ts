@@ -148,6 +148,7 @@ export interface CertificateRepositoryService extends CertificateRepository, Asy
    * @param data - parsed JSON; anything that is no export is counted as rejected
    */
   readonly import: (data: unknown) => ImportReport;
+  /** What it holds and has done since it was made. */
   readonly stats: () => RepositoryStats;
   /** Ends what is under way and closes every socket; what is in memory is still handed out. Never rejects. */
   readonly close: () => Promise<void>;

@@ -66,6 +66,7 @@ export interface CertificateWatch {
   readonly check: () => void;
   /** Stops watching; no timer is left. */
   readonly close: () => void;
+  /** As `close`. */
   readonly [Symbol.dispose]: () => void;
 }
 

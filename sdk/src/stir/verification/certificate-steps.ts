@@ -59,7 +59,7 @@ export const REPLAY_STEP: VerificationStep = {
   check: checkReplay,
 };
 
-function checkFetched(token: Token): StepResult {
+function checkFetched(token: Token, context: RequestContext): StepResult {
   const { lookup } = token;
   if (lookup === undefined) return unknown('certificate-fetched', 'time-budget-spent');
   if (lookup.status === 'refused') {
@@ -67,6 +67,9 @@ function checkFetched(token: Token): StepResult {
   }
   if (lookup.status === 'unavailable') {
     return unknown('certificate-fetched', 'x5u-unreachable', { actual: lookup.reason, detail: lookup.detail });
+  }
+  if (context.nowMs > lookup.freshUntilMs) {
+    return note('certificate-fetched', 'certificate-stale', { expected: context.nowMs, actual: lookup.freshUntilMs });
   }
   const [deviation] = lookup.notes;
   return deviation === undefined

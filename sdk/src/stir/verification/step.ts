@@ -77,6 +77,7 @@ export interface VerificationStep {
   readonly section: string;
   /** The rule in one sentence, for people. */
   readonly rule: string;
+  /** Makes the check; never throws for peer input. */
   readonly check: (token: Token, context: RequestContext) => StepResult;
 }
 

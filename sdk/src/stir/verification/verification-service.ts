@@ -136,7 +136,7 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
   if (missing.length > 0) return fetchAndVerify(shell, { request, pending, lookups, missing, budgetMs });
   const jobs = jobsOf(shell, pending, lookups);
   if (jobs.length === 0) return Promise.resolve(conclude(shell, { pending, jobs, signatures: NO_RESULTS }));
-  const signatures = shell.checker.check(jobs);
+  const signatures = checkSignatures(shell, jobs);
   if (signatures instanceof Promise) {
     return awaitSignatures(shell, { request, pending, lookups, jobs, budgetMs }, signatures);
   }
@@ -223,7 +223,7 @@ async function fetchAndVerify(
   // A fetch that comes in later must not change what this call is being judged by.
   const known: Lookups = new Map(lookups);
   const jobs = jobsOf(shell, pending, known);
-  const signatures = shell.checker.check(jobs);
+  const signatures = checkSignatures(shell, jobs);
   return finishWithin(shell, { request, pending, lookups: known, jobs, signatures, deadline });
 }
 
@@ -245,7 +245,7 @@ async function finishWithin(shell: Shell, work: Unfinished): Promise<CallVerdict
     if (renewed === undefined) return conclude(shell, { pending, jobs, signatures });
     const again = start(shell, work.request);
     const jobsAgain = jobsOf(shell, again, renewed);
-    const signaturesAgain = await inTime(shell.checker.check(jobsAgain), deadline);
+    const signaturesAgain = await inTime(checkSignatures(shell, jobsAgain), deadline);
     return conclude(shell, { pending: again, jobs: jobsAgain, signatures: signaturesAgain });
   } finally {
     deadline.close();
@@ -260,6 +260,15 @@ async function inTime(
   // A checker that fails has checked nothing, and nothing is not false.
   const settled = signatures.catch(() => NO_RESULTS);
   return (await Promise.race([settled, deadline.over])) ?? NO_RESULTS;
+}
+
+/** A checker that throws has checked nothing either, and a call must not fail for it. */
+function checkSignatures(shell: Shell, jobs: readonly TokenSignatureJob[]): ReturnType<SignatureChecker['check']> {
+  try {
+    return shell.checker.check(jobs);
+  } catch {
+    return NO_RESULTS;
+  }
 }
 
 /** Lookups after a revalidation of what signatures failed against; undefined when nothing changed. */

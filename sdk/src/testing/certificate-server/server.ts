@@ -55,6 +55,7 @@ export interface CertificateServer {
   readonly withdraw: (path: string) => void;
   /** How many requests a path has had, or all paths together. */
   readonly requests: (path?: string) => number;
+  /** The requests of a path, or all of them, oldest first. */
   readonly requestLog: (path?: string) => readonly ServedRequest[];
   /** Resolves when a path has had so many requests. */
   readonly requested: (path: string, count: number) => Promise<void>;
@@ -66,6 +67,7 @@ export interface CertificateServer {
   readonly idle: () => Promise<void>;
   /** Cuts every connection, stops every timer and listener. May be called twice. */
   readonly close: () => Promise<void>;
+  /** As `close`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 

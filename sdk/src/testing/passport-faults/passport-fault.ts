@@ -36,6 +36,7 @@ export interface PassportFault {
   readonly refusedBy: readonly FaultProfile[];
   /** Profiles under which it must pass all the same; a profile in neither list is not judged. */
   readonly acceptedBy: readonly FaultProfile[];
+  /** Writes the header for a call. */
   readonly build: (context: PassportFaultContext) => FaultyIdentityHeader;
 }
 

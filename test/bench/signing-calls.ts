@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  createLocalSigner,
+  createStaticCertificateSource,
+} from '@hopback/sdk/stir';
+import type { AttestationFacts, AuthenticationService, SigningRequest } from '@hopback/sdk/stir';
+import type { SignedCall, Signer } from './signed-calls.js';
+
+/** An authentication service with everything on: the policy decides by the facts of each call, each record is handed over. */
+export async function createWarmSigner(
+  { provider, x5u }: Signer,
+  onRecord: () => void,
+): Promise<AuthenticationService> {
+  return createAuthenticationService({
+    spc: provider.spc,
+    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
+    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
+    policy: createAttestationPolicy(),
+    clock: { nowMs: Date.now },
+    randomUuid: randomUUID,
+    onRecord,
+  });
+}
+
+/** INVITEs to be signed: header values as received, and what the provider knows of the caller. */
+export function signingRequests(calls: readonly SignedCall[]): readonly SigningRequest[] {
+  return calls.map(({ request }, index): SigningRequest => {
+    const { from, pAssertedIdentity, to, requestUri } = request;
+    const facts: AttestationFacts = {
+      ...{ role: 'originating', trunk: `trunk-${index % 16}`, customer: `customer-${index % 512}` },
+      ...{ customerKnown: true, callerAuthenticated: true, receivedFrom: 'customer' },
+      // Not every call deserves the same level.
+      numberOwnership: index % 4 === 0 ? 'unknown' : 'owned',
+    };
+    return {
+      facts,
+      ...(from === undefined ? {} : { from }),
+      ...(pAssertedIdentity === undefined ? {} : { pAssertedIdentity }),
+      ...(to === undefined ? {} : { to }),
+      ...(requestUri === undefined ? {} : { requestUri }),
+    };
+  });
+}
