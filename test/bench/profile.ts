@@ -15,7 +15,7 @@ signatures are checked in other threads. Writes a .cpuprofile for the developer 
 
 const CALLS = 40_000;
 const SIGNED_CALLS = 4_096;
-const POOL_LANES = 512;
+const POOL_LANES = 256;
 const WARM_UP_MS = 3_000;
 const PROFILED_MS = 6_000;
 const SAMPLING_INTERVAL_US = 100;

@@ -23,8 +23,8 @@ const CALLS = 40_000;
 /** Signatures that the bare check takes in turn; more would not make it slower, since it remembers nothing. */
 const RAW_CHECKS = 4_096;
 const WARM_UP_CALLS = 5_000;
-/** Calls that wait for their verdict at a time: some 25 ms of work, as at a busy moment. */
-const IN_FLIGHT = 512;
+/** Calls that wait for their verdict at a time, for each thread of the pool: what it works on and what lies ready for it. */
+const IN_FLIGHT_PER_THREAD = 128;
 /** The whole second that openssl can be asked for at least. */
 const OPENSSL_SECONDS = 1;
 
@@ -118,7 +118,8 @@ async function allCores(context: BenchContext, { world, calls, nowMs }: Material
   await using pool = createSignaturePool({ threads });
   await using warm = createWarmService(world, { nowMs: () => nowMs }, { signatureChecker: pool });
   const next = inTurn(calls, warm.forgetCalls);
-  const turn = (ms: number): Promise<number> => sustainedRate(warm.service, next, ms);
+  const inFlight = threads * IN_FLIGHT_PER_THREAD;
+  const turn = (ms: number): Promise<number> => sustainedRate(warm.service, next, { ms, inFlight });
   await turn(1000);
   const rounds = context.full ? 15 : 5;
   context.progress(`all cores: ${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
@@ -136,13 +137,17 @@ async function allCores(context: BenchContext, { world, calls, nowMs }: Material
     ...(openssl.available ? { baselineValue: rates.openssl.median } : {}),
     bar: { ratioAtLeast: 0.7 },
     note: openssl.available
-      ? `signature pool of ${threads} threads, ${IN_FLIGHT} calls waiting, medians of ${rounds} rounds`
+      ? `signature pool of ${threads} threads, ${inFlight} calls waiting, medians of ${rounds} rounds`
       : `openssl is missing: ${openssl.install}`,
   };
 }
 
 /** Keeps so many calls waiting for so long; verdicts per second, the last ones included. */
-async function sustainedRate(service: VerificationService, next: () => SignedCall, ms: number): Promise<number> {
+async function sustainedRate(
+  service: VerificationService,
+  next: () => SignedCall,
+  { ms, inFlight }: { readonly ms: number; readonly inFlight: number },
+): Promise<number> {
   const start = performance.now();
   let verdicts = 0;
   const lane = async (): Promise<void> => {
@@ -151,7 +156,7 @@ async function sustainedRate(service: VerificationService, next: () => SignedCal
       verdicts += 1;
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+  await Promise.all(Array.from({ length: inFlight }, lane));
   return (verdicts * 1000) / (performance.now() - start);
 }
 

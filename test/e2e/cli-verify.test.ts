@@ -156,6 +156,23 @@ describe('what it says', () => {
     expect(run.stdout).not.toMatch(/^✓ passed/m);
   });
 
+  test('every failure of a certificate, with instants that a person can read', async () => {
+    const signer = lab.pki.issueServiceProvider({
+      spc: '1234',
+      notAfterMs: TEST_NOW_MS - 1000,
+      tnAuthList: 'absent',
+      keyUsage: { usages: ['keyAgreement'] },
+    });
+    const x5u = lab.server.publish('/bad.pem', signer.chainPem);
+    const run = await verify([], { stdin: lab.invite({ identityHeaders: [lab.identityHeader({ signer, x5u })] }) });
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toMatch(/✗ certificate-path +3 reasons/);
+    expect(run.stdout).toMatch(/certificate-expired: .*expected 2026-11-02T11:59:59Z, found 2026-11-02T12:00:00Z/);
+    expect(run.stdout).toMatch(/key-usage-missing: .*expected digitalSignature, found keyAgreement/);
+    expect(run.stdout).toContain('tn-auth-list-missing: ');
+    expect(run.stdout).not.toContain(String(TEST_NOW_MS));
+  });
+
   test('a header of a type that is not known is set aside beside a good one', async () => {
     const { invite } = GOOD_PASSPORTS['unknown-type-beside-shaken'].build(context());
     const run = await verify([], { stdin: sampleInvite(invite) });

@@ -124,12 +124,16 @@ function failureLine(
 ): string {
   const subject = known.get(certificateSha256)?.subject.text ?? certificateSha256;
   const values = [
-    expected === undefined ? '' : `expected ${String(expected)}`,
-    actual === undefined ? '' : `found ${String(actual)}`,
+    expected === undefined ? '' : `expected ${shownValue(expected)}`,
+    actual === undefined ? '' : `found ${shownValue(actual)}`,
   ];
   const text = values.filter((value) => value !== '').join(', ');
-  return `  ✗ ${reason}: ${printableText(text === '' ? subject : `${text} — ${subject}`)}`;
+  return `  ✗ ${reason}: ${printableText(text === '' ? subject : `${text}; ${subject}`)}`;
 }
+
+/** Of the numbers in a failure only milliseconds since the epoch are this large. */
+const shownValue = (value: string | number): string =>
+  typeof value === 'number' && value > 100_000_000_000 ? instantText(value) : String(value);
 
 function knownCertificates({ given, trustStore }: ChainContext): ReadonlyMap<string, Certificate> {
   const all = [...given.chain, ...trustStore.intermediates, ...trustStore.anchors];

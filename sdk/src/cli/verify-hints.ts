@@ -62,7 +62,10 @@ const HINTS: Readonly<Partial<Record<FailureReason, Hint>>> = {
   'iat-stale': stale,
   'iat-in-future': stale,
   'date-stale': stale,
-  'ppt-unsupported': () => 'PASSporTs without or with an unknown ppt are looked at by --profile rfc8224.',
+  'ppt-unsupported': ({ reasons }) =>
+    reasons[0] === 'ppt-unsupported'
+      ? 'PASSporTs without or with an unknown ppt are looked at by --profile rfc8224.'
+      : undefined,
   'compact-form': () => 'The compact form is accepted by --profile rfc8224, for PASSporTs without ppt.',
   'x5u-unreachable': (_verdict, { isOffline }, failure) => {
     if (isOffline)

@@ -138,19 +138,21 @@ function listLine(what: string, steps: readonly ExplainedStep[]): readonly strin
 }
 
 function stepLines(step: ExplainedStep, verdict: CallVerdict, evidence: PassportEvidence): readonly string[] {
-  const value = printableText(valueText(step, evidence, verdict.evidence));
+  const exceptions = evidence.exceptions.filter((exception) => exception.step === step.step);
+  const isSeveral = exceptions.length > 1;
+  const text = isSeveral ? `${String(exceptions.length)} reasons` : valueText(step, evidence, verdict.evidence);
+  const value = printableText(text);
   const section = step.section.replaceAll(/ sections? /g, ' §');
   const first = `  ${STEP_MARKS[step.result]} ${step.step.padEnd(STEP_CHARS)} ${value.padEnd(VALUE_CHARS)} ${section}`;
-  const exceptions = evidence.exceptions.filter((exception) => exception.step === step.step);
   return [
     first,
     ...exceptions.map((exception) => {
-      const values = exceptions.length > 1 ? comparedText(exception) : '';
+      const values = isSeveral ? comparedText(exception) : '';
       const more = [values, detailOf(verdict.outcomes[evidence.index], exception)]
-        .filter((text) => text !== '')
+        .filter((part) => part !== '')
         .join('; ');
-      const text = meaningOf(exception) + (more === '' ? '' : ` (${more})`);
-      return `    ${' '.repeat(STEP_CHARS)} ${exception.reason}: ${printableText(text)}`;
+      const said = meaningOf(exception) + (more === '' ? '' : ` (${more})`);
+      return `    ${' '.repeat(STEP_CHARS)} ${exception.reason}: ${printableText(said)}`;
     }),
   ];
 }
@@ -172,8 +174,11 @@ function detailOf(outcome: VerificationOutcome | undefined, exception: EvidenceE
       candidate.expected === expected &&
       candidate.actual === actual,
   );
-  return entry?.detail ?? '';
+  return (entry?.detail ?? '').replaceAll(SHA256, '$1…');
 }
+
+/** A digest is recognised by its beginning. */
+const SHA256 = /\b([0-9a-f]{16})[0-9a-f]{48}\b/g;
 
 type Detailed = Pick<VerificationFailure, 'step' | 'expected' | 'actual' | 'detail'> & { readonly reason: string };
 
@@ -201,6 +206,7 @@ const VALUE_TEXTS: Partial<Readonly<Record<StepName, ValueText>>> = {
     step.result === 'passed' && attestation !== undefined ? `attest ${attestation}` : comparedText(step),
   orig: (step) => comparedText(step, 'request', 'token'),
   dest: (step) => comparedText(step, 'request', 'token'),
+  'div-chain': (step) => (step.result === 'passed' ? String(step.actual ?? '') : comparedText(step)),
   'certificate-fetched': (step) =>
     step.result === 'passed' ? `SHA-256 ${shortHash(step.actual)}` : comparedText(step),
   'certificate-path': (step) =>
@@ -223,11 +229,15 @@ function valueText(step: ExplainedStep, passport: PassportEvidence, evidence: Ve
 }
 
 function comparedText({ expected, actual }: Compared, left = 'expected', right = 'found'): string {
-  if (expected === undefined) return actual === undefined ? '' : String(actual);
-  if (actual === undefined) return `${left} ${String(expected)}`;
-  if (expected === actual) return String(actual);
-  return `${left} ${String(expected)}, ${right} ${String(actual)}`;
+  if (expected === undefined) return actual === undefined ? '' : shownValue(actual);
+  if (actual === undefined) return `${left} ${shownValue(expected)}`;
+  if (expected === actual) return shownValue(actual);
+  return `${left} ${shownValue(expected)}, ${right} ${shownValue(actual)}`;
 }
+
+/** Of the numbers in evidence only milliseconds since the epoch are this large. */
+const shownValue = (value: string | number): string =>
+  typeof value === 'number' && value > 100_000_000_000 ? instant(value) : String(value);
 
 function revocationText(step: ExplainedStep): string {
   if (step.result === 'passed') return 'good';
