@@ -8,6 +8,7 @@ import {
 } from '@hopback/sdk/testing';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
+import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
 
@@ -61,4 +62,18 @@ describe.each(PROFILES)('in profile %s', (profile) => {
       expect(verdict.status).toBe('passed');
     },
   );
+});
+
+test('a forged signature is a finding also where revocation is unknown', async () => {
+  const trustStore = createTrustStore({ anchors: lab.trustStore.anchors, source: { kind: 'files' } });
+  const { identityHeaders, invite } = GOOD_PASSPORTS['shaken-a'].build(lab.faults);
+  const [identity = ''] = identityHeaders;
+  const dot = identity.lastIndexOf('.', identity.indexOf(';'));
+  const forged = `${identity.slice(0, dot + 1)}${'A'.repeat(86)}${identity.slice(identity.indexOf(';'))}`;
+  const service = lab.serviceWith({ trustStore });
+  const good = await service.verify(requestOf(sampleInvite(invite)));
+  expect(good).toMatchObject({ status: 'indeterminate', reasons: ['revocation-unknown'] });
+  const bad = await service.verify({ ...requestOf(sampleInvite(invite)), identity: [forged] });
+  expect(bad).toMatchObject({ status: 'failed', verstat: 'TN-Validation-Failed' });
+  expect(bad.reasons).toEqual(['signature-invalid', 'revocation-unknown']);
 });

@@ -94,7 +94,7 @@ export function checkCertificates(
     token.path = known?.path;
     token.trustListExpMs = known?.trustListExpMs;
     runSteps(CERTIFICATE_STEPS, token, pending.context);
-    if (!token.isStopped) addJob(jobs, token);
+    if (isWorthChecking(token)) addJob(jobs, token);
   }
   return jobs;
 }
@@ -119,7 +119,7 @@ export function concludeVerification(
     job.token.signatureValid = conclusion.signatures[index];
   });
   for (const token of pending.tokens) {
-    if (!token.isStopped && !token.ignored) runSteps(SIGNATURE_STEPS, token, pending.context);
+    if (!token.ignored && (!token.isStopped || token.signatureValid !== undefined)) runSteps(SIGNATURE_STEPS, token, pending.context);
   }
   mendDivChains(pending.tokens, pending.context);
   return composeVerdict(pending, conclusion);
@@ -144,6 +144,11 @@ function setAsideUnknownTypes(tokens: readonly Token[], policy: VerificationPoli
     const isUnknown = token.type === undefined && token.identityHeader?.ppt !== undefined;
     token.ignored = isUnknown && (hasKnown || policy.profile === 'rfc8224');
   }
+}
+
+/** A forged signature is a finding also where nobody knows what was revoked. */
+function isWorthChecking(token: Token): boolean {
+  return !token.isStopped || token.exceptions.every(({ result, step }) => result === 'noted' || step === 'revocation');
 }
 
 function addJob(jobs: TokenSignatureJob[], token: Token): void {
