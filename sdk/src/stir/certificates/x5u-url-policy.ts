@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { domainToUnicode } from 'node:url';
 import { embedsIpv4, isSpecialPurposeAddress, parseNetworkSet } from './address-policy.js';
 import type { X5uRefusal } from './repository.js';
 
@@ -296,10 +297,19 @@ function parsedUrl(text: string): URL | undefined {
   }
 }
 
+/** An `xn--` label that stands for no name: the URL parser of Node 20 refuses it, newer ones let it through as it is. */
+function isBrokenPunycode(host: string): boolean {
+  if (!host.includes('xn--')) return false;
+  const unicode = domainToUnicode(host);
+  return unicode === '' || unicode.includes('xn--');
+}
+
 /** Where the URL parser reads something else out of the text than was approved. */
 function parserDifference(permitted: PermittedUrl): Refusal | undefined {
   const parsed = parsedUrl(permitted.url);
-  if (parsed === undefined) return { reason: 'not-a-url', detail: 'the URL parser refuses it' };
+  if (parsed === undefined || isBrokenPunycode(parsed.hostname)) {
+    return { reason: 'not-a-url', detail: 'the URL parser refuses it' };
+  }
   const port = parsed.port === '' ? (permitted.scheme === 'https' ? 443 : 80) : Number(parsed.port);
   if (
     parsed.protocol !== `${permitted.scheme}:` ||
