@@ -119,7 +119,8 @@ export function concludeVerification(
     job.token.signatureValid = conclusion.signatures[index];
   });
   for (const token of pending.tokens) {
-    if (!token.ignored && (!token.isStopped || token.signatureValid !== undefined)) runSteps(SIGNATURE_STEPS, token, pending.context);
+    if (!token.ignored && (!token.isStopped || token.signatureValid !== undefined))
+      runSteps(SIGNATURE_STEPS, token, pending.context);
   }
   mendDivChains(pending.tokens, pending.context);
   return composeVerdict(pending, conclusion);
