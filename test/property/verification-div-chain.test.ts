@@ -69,7 +69,8 @@ function leadsTo(at: number, target: number, divs: readonly Leg[]): boolean {
 
 /** To names the first number. A caller's PASSporT is good by itself where it names To and the target, else by a chain. */
 function mayPass({ callers, divs, target }: Call): boolean {
-  const good = divs.filter((div) => div.isGood);
+  // A div from a number to itself diverts nothing.
+  const good = divs.filter((div) => div.isGood && div.from !== div.to);
   return callers.some(
     (caller) => caller.isGood && ((caller.to === 0 && target === 0) || leadsTo(caller.to, target, good)),
   );

@@ -44,15 +44,25 @@ export function createHeaderCache(): PassportHeaderCache {
   return {
     get: (segment) => headers.get(segment),
     set(segment, header) {
+      if (segment.length > MAX_SEGMENT_CHARS || !isPlain(header.members)) return;
       if (headers.size >= MAX_HEADERS || chars + segment.length > MAX_CHARS) {
         headers.clear();
         chars = 0;
       }
-      headers.set(segment, header);
+      // A copy: a slice would keep the whole message alive that it was cut from.
+      headers.set(Buffer.from(segment, 'latin1').toString('latin1'), header);
       chars += segment.length;
     },
   };
 }
 
+/** A few short texts and nothing nested, as every real signer writes it; anything else is not worth remembering. */
+function isPlain(members: JsonObject): boolean {
+  const values = Object.values(members);
+  return values.length <= MAX_MEMBERS && values.every((value) => typeof value === 'string');
+}
+
+const MAX_MEMBERS = 8;
+const MAX_SEGMENT_CHARS = 1024;
 const MAX_HEADERS = 10_000;
 const MAX_CHARS = 8_000_000;

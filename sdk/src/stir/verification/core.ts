@@ -104,7 +104,7 @@ export interface Conclusion {
   /** Result per job, in order; undefined where a check was not made in time. */
   readonly signatures: readonly (boolean | undefined)[];
   /** Counts a call key; absent when repeats are not counted. */
-  readonly observe?: (callKey: string) => Seen;
+  readonly observe?: (callKey: string) => Seen | undefined;
   /** Name of the set of trust anchors, for the evidence. */
   readonly trustStore?: string;
 }

@@ -1,7 +1,7 @@
 import type { PassportParty } from '../passport-types/passport-type.js';
 import { claimedParty } from './request.js';
-import { chainTargets, DEST_STEP } from './request-steps.js';
-import { runSteps } from './step.js';
+import { chainTargets, STEPS_OUTSIDE_CHAINS } from './request-steps.js';
+import { forgetSteps, runSteps } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
 /**
@@ -45,7 +45,9 @@ export function mendDivChains(tokens: readonly Token[], context: RequestContext)
     else if (links.isAtTarget(caller)) {
       caller.position = 'alone';
       caller.divChain = [];
-      runSteps([DEST_STEP], caller, context);
+      // Below a div its age was only noted and its dest not looked at: without the div both have to stand by themselves.
+      forgetSteps(STEPS_OUTSIDE_CHAINS, caller);
+      runSteps(STEPS_OUTSIDE_CHAINS, caller, context);
     }
   }
 }
@@ -71,7 +73,8 @@ function linksOf(tokens: readonly Token[], context: RequestContext): Links {
       const upper = keys.get(div);
       const lower = keys.get(below);
       if (upper?.div === undefined || lower?.orig === undefined) return false;
-      return lower.dest.has(upper.div) && lower.orig === upper.orig;
+      // A number that diverts to itself diverts nothing: it would only lend an old PASSporT a new date.
+      return lower.dest.has(upper.div) && !upper.dest.has(upper.div) && lower.orig === upper.orig;
     },
     isAtTarget: (token) => targets.some((target) => keys.get(token)?.dest.has(target) === true),
   };

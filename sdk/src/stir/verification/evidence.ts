@@ -13,7 +13,6 @@ export interface EvidenceInput {
   readonly pending: PendingVerification;
   readonly outcomes: readonly VerificationOutcome[];
   readonly conclusion: Conclusion;
-  readonly callKey: string | undefined;
   /** The PASSporT that decided. */
   readonly caller: Token | undefined;
   readonly verstat: Verstat;
@@ -21,7 +20,7 @@ export interface EvidenceInput {
 
 /** Writes down what was checked, against which values and certificate, and when. */
 export function composeEvidence(input: EvidenceInput): VerdictEvidence {
-  const { pending, outcomes, conclusion, callKey, caller, verstat } = input;
+  const { pending, outcomes, conclusion, caller, verstat } = input;
   const { policy, parties, nowMs } = pending.context;
   const out: Draft<VerdictEvidence> = {
     format: 'hopback.verdict-evidence.1',
@@ -33,7 +32,7 @@ export function composeEvidence(input: EvidenceInput): VerdictEvidence {
     passports: pending.tokens.map((token, index) => passportEvidence(token, outcomes[index]?.status ?? 'ignored')),
   };
   if (conclusion.trustStore !== undefined) out.trustStore = conclusion.trustStore;
-  if (callKey !== undefined) out.callKey = callKey;
+  if (caller?.callKey !== undefined) out.callKey = caller.callKey;
   if (caller?.seenCount !== undefined) out.seenCount = caller.seenCount;
   if (caller?.firstSeenMs !== undefined) out.firstSeenMs = caller.firstSeenMs;
   return out;

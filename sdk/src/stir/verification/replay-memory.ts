@@ -31,7 +31,8 @@ export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
   let old = new Map<string, Entry>();
   let youngSinceMs = Number.NEGATIVE_INFINITY;
   const age = (nowMs: number): void => {
-    const isOver = nowMs - youngSinceMs >= options.windowMs || nowMs < youngSinceMs;
+    // Calls end in another order than they began: an instant before the last turn is none to turn at.
+    const isOver = nowMs - youngSinceMs >= options.windowMs;
     if (!isOver && young.size < generationKeys) return;
     old = young;
     young = new Map();

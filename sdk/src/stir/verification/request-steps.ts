@@ -5,27 +5,34 @@ import type { StepName, StepResult, VerificationStep } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
 /** Apart from the others, since it is made late where a PASSporT that seemed to stand below a div stands alone after all. */
-export const DEST_STEP: VerificationStep = {
+const DEST_STEP: VerificationStep = {
   name: 'dest',
   section: 'RFC 8224 section 6.2 step 2; RFC 8946 section 4.2; ATIS-1000082 row 16',
   rule: 'The dest claim has the called party of the request.',
   check: checkDest,
 };
 
+const DATE_STEP: VerificationStep = {
+  name: 'date-fresh',
+  section: 'RFC 8224 section 6.2 step 4; ATIS-1000082 row 3',
+  rule: 'The Date of the request, if there is one, is fresh; a fresh iat makes up for it.',
+  check: checkDate,
+};
+
+const IAT_STEP: VerificationStep = {
+  name: 'iat-fresh',
+  section: 'RFC 8224 section 6.2 step 4; RFC 8946 section 4.2; ATIS-1000082 row 15',
+  rule: 'The PASSporT was issued within the freshness window.',
+  check: checkIat,
+};
+
+/** The rules that are milder for a PASSporT below a div. */
+export const STEPS_OUTSIDE_CHAINS: readonly VerificationStep[] = [DATE_STEP, IAT_STEP, DEST_STEP];
+
 /** The rules that hold the claims against the request and the clock. The div chain has been laid before. */
 export const REQUEST_STEPS: readonly VerificationStep[] = [
-  {
-    name: 'date-fresh',
-    section: 'RFC 8224 section 6.2 step 4; ATIS-1000082 row 3',
-    rule: 'The Date of the request, if there is one, is fresh; a fresh iat makes up for it.',
-    check: checkDate,
-  },
-  {
-    name: 'iat-fresh',
-    section: 'RFC 8224 section 6.2 step 4; RFC 8946 section 4.2; ATIS-1000082 row 15',
-    rule: 'The PASSporT was issued within the freshness window.',
-    check: checkIat,
-  },
+  DATE_STEP,
+  IAT_STEP,
   {
     name: 'orig',
     section: 'RFC 8224 section 6.2 step 2; ATIS-1000082 row 16',
@@ -60,10 +67,17 @@ function checkDate(token: Token, context: RequestContext): StepResult {
     : fail('date-fresh', 'date-stale', values);
 }
 
+/**
+ * How old a PASSporT below a div may be at the very most: a call that rings through ten forwardings of a minute each. Without an
+ * end any provider could lend a PASSporT of last year a new date.
+ */
+const MAX_INNER_AGE_SECONDS = 600;
+
 /** Whether the PASSporT stands below a div and policy takes its age as a remark. */
 function isNotedOnly(token: Token, iatSeconds: number, context: RequestContext): boolean {
   const isInner = token.position === 'innermost' || token.position === 'between';
-  return isInner && context.policy.innerFreshness === 'note' && iatSeconds < nowSeconds(context);
+  const ageSeconds = nowSeconds(context) - iatSeconds;
+  return isInner && context.policy.innerFreshness === 'note' && ageSeconds > 0 && ageSeconds <= MAX_INNER_AGE_SECONDS;
 }
 
 function checkIat(token: Token, context: RequestContext): StepResult {

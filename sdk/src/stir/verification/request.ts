@@ -166,7 +166,7 @@ function readDestination(
   options: PartyOptions,
 ): { readonly parties: readonly PassportParty[]; readonly source: RequestParties['destSource'] } {
   if (request.dest !== undefined) {
-    const parties = request.dest.map((party) => canonicalParty(party, options.numberingPlan));
+    const parties = request.dest.map((party) => claimedParty(party, options.numberingPlan));
     return { parties: parties.filter((party) => party !== undefined), source: 'given' };
   }
   if (options.destination === 'request-uri' && target !== undefined)
@@ -180,7 +180,7 @@ function readDestination(
 function readOrigin(request: VerificationRequest, options: PartyOptions): FoundOrigin | undefined {
   const plan = options.numberingPlan;
   if (request.orig !== undefined) {
-    const party = canonicalParty(request.orig, plan);
+    const party = claimedParty(request.orig, plan);
     return party === undefined ? undefined : { party, source: 'given' };
   }
   let uri: FoundOrigin | undefined;

@@ -105,6 +105,15 @@ export function runSteps(steps: readonly VerificationStep[], token: Token, conte
   }
 }
 
+/** Takes back what steps found, so that they can be made again under other circumstances. */
+export function forgetSteps(steps: readonly VerificationStep[], token: Token): void {
+  const names = new Set<StepName>(steps.map(({ name }) => name));
+  const passed = token.passed.filter((name) => !names.has(name as StepName));
+  const exceptions = token.exceptions.filter(({ step }) => !names.has(step));
+  token.passed.splice(0, token.passed.length, ...passed);
+  token.exceptions.splice(0, token.exceptions.length, ...exceptions);
+}
+
 function record(token: Token, result: StepException | readonly StepException[]): void {
   const exceptions = isList(result) ? result : [result];
   for (const exception of exceptions) {

@@ -29,6 +29,8 @@ export interface Token {
   /** When the list of trust anchors runs out, milliseconds since the epoch; undefined when it does not. */
   trustListExpMs: number | undefined;
   signatureValid: boolean | undefined;
+  /** Same call, same key; once the chain has proved good. */
+  callKey: string | undefined;
   /** Times this verifier has seen the call, once counted. */
   seenCount: number | undefined;
   firstSeenMs: number | undefined;
@@ -64,6 +66,7 @@ export function openToken(index: number, value: string): Token {
     path: undefined,
     trustListExpMs: undefined,
     signatureValid: undefined,
+    callKey: undefined,
     seenCount: undefined,
     firstSeenMs: undefined,
     passed: [],

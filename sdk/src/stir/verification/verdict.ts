@@ -16,6 +16,7 @@ import type {
   VerifiedPassport,
 } from './outcome.js';
 import { formatReasonHeader } from './reason-header.js';
+import type { Seen } from './replay-memory.js';
 import { runSteps } from './step.js';
 import type { StepException } from './step.js';
 import type { Token } from './token.js';
@@ -23,10 +24,9 @@ import type { Token } from './token.js';
 /** Makes the one answer for a request out of what was found of each Identity header. */
 export function composeVerdict(pending: PendingVerification, conclusion: Conclusion): CallVerdict {
   const chains = chainsOf(pending);
-  const good = chains.find((chain) => chain.status === 'passed');
-  const callKey = good?.tokens[0] === undefined ? undefined : countRepeat(good.tokens[0], pending, conclusion);
+  const hasRefused = countRepeats(chains, pending, conclusion);
   // A repeat that policy refuses makes a good chain a bad one.
-  const decided = decide(good?.tokens[0]?.isStopped === true ? chainsOf(pending) : chains, pending);
+  const decided = decide(hasRefused ? chainsOf(pending) : chains, pending);
   const outcomes = pending.tokens.map(outcomeOf);
   const caller = decided.tokens[0];
   const { status, verstat } = decided;
@@ -36,7 +36,7 @@ export function composeVerdict(pending: PendingVerification, conclusion: Conclus
     reasonHeaders: reasonHeaders(decided, pending),
     reasons: reasonsOf(decided, pending),
     outcomes,
-    evidence: composeEvidence({ pending, outcomes, conclusion, callKey, caller, verstat }),
+    evidence: composeEvidence({ pending, outcomes, conclusion, caller, verstat }),
   };
   if (decided.sip !== undefined) out.sipResponse = decided.sip;
   if (status === 'passed' && caller !== undefined) addCaller(out, outcomes[caller.index]);
@@ -96,6 +96,9 @@ function decide(chains: readonly Chain[], pending: PendingVerification): Decisio
   const best = chains.length < 2 ? chains[0] : chains.toSorted((a, b) => rank(a) - rank(b))[0];
   if (best === undefined) return decideWithoutChain(pending);
   const { tokens, status } = best;
+  if (status === 'passed' && pending.surplus > 0 && pending.context.policy.verstatPriority === 'worst-of-all') {
+    return { tokens, status: 'failed', ...meaning('too-many-identity-headers') };
+  }
   if (status === 'passed')
     return { tokens, status, verstat: 'TN-Validation-Passed', reason: undefined, sip: undefined };
   const reason = primaryOf(best);
@@ -168,22 +171,41 @@ function failureOf(exception: StepException): VerificationFailure {
 }
 
 /** Same claims by the same signer are the same call, whatever the token looks like. */
-function countRepeat(
-  caller: Token | undefined,
-  pending: PendingVerification,
-  conclusion: Conclusion,
-): string | undefined {
-  if (caller?.passport === undefined || caller.path?.status !== 'trusted') return undefined;
+function countRepeat(caller: Token, counted: Map<string, Seen>, work: RepeatWork): void {
+  if (caller.passport === undefined || caller.path?.status !== 'trusted') return;
   const { spc, certificates } = caller.path.path;
   const signer = spc ?? certificates[0]?.sha256 ?? '';
   const callKey = hash('sha256', `${signer}\n${caller.type?.ppt ?? ''}\n${caller.passport.canonicalClaims}`, 'hex');
-  if (conclusion.observe !== undefined) {
-    const seen = conclusion.observe(callKey);
-    caller.seenCount = seen.count;
-    caller.firstSeenMs = seen.firstSeenMs;
-    runSteps([REPLAY_STEP], caller, pending.context);
+  caller.callKey = callKey;
+  const seen = counted.get(callKey) ?? work.conclusion.observe?.(callKey);
+  if (seen === undefined) return;
+  counted.set(callKey, seen);
+  caller.seenCount = seen.count;
+  caller.firstSeenMs = seen.firstSeenMs;
+  runSteps([REPLAY_STEP], caller, work.pending.context);
+}
+
+interface RepeatWork {
+  readonly pending: PendingVerification;
+  readonly conclusion: Conclusion;
+}
+
+/**
+ * Counts every call that a good chain speaks for, once however many headers of this request repeat it. Says whether policy
+ * refused one.
+ */
+function countRepeats(chains: readonly Chain[], pending: PendingVerification, conclusion: Conclusion): boolean {
+  const counted = new Map<string, Seen>();
+  let hasRefused = false;
+  for (const { tokens, status } of chains) {
+    if (status !== 'passed') continue;
+    for (const token of tokens) {
+      if (token.type?.role !== 'caller') continue;
+      countRepeat(token, counted, { pending, conclusion });
+      hasRefused ||= token.isStopped;
+    }
   }
-  return callKey;
+  return hasRefused;
 }
 
 function outcomeOf(token: Token): VerificationOutcome {

@@ -13,7 +13,7 @@ import { createPathMemory } from './path-memory.js';
 import { verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
 import { createReplayMemory } from './replay-memory.js';
-import type { ReplayMemory } from './replay-memory.js';
+import type { ReplayMemory, Seen } from './replay-memory.js';
 import type { VerificationRequest } from './request.js';
 import { checkInline, INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
 import type { SignatureChecker } from './signature-checker.js';
@@ -322,9 +322,18 @@ function conclude(
   const { nowMs } = work.pending.context;
   return concludeVerification(work.pending, work.jobs, {
     signatures: work.signatures,
-    observe: (callKey) => shell.replays.observe(callKey, nowMs),
+    observe: (callKey) => observeSafely(shell, callKey, nowMs),
     trustStore: shell.trustStore.version,
   });
+}
+
+/** A replay memory that fails has counted nothing; the verdict does not hang on it. */
+function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
+  try {
+    return shell.replays.observe(callKey, nowMs);
+  } catch {
+    return undefined;
+  }
 }
 
 const NO_RESULTS: readonly (boolean | undefined)[] = [];
