@@ -9,8 +9,9 @@ import { UsageError } from './usage-error.js';
  */
 export function partyOption(name: string, text: string): PassportParty {
   if (/^(?:sips?|tel):/i.test(text)) return { kind: 'uri', value: text };
-  // Checked here and made canonical by the service: twice would take a foreign number of ten digits for a national one.
-  if (canonicalTelephoneNumber(text).kind !== 'none') return { kind: 'tn', value: text };
+  // As dialled: the service takes digits alone for canonical and leaves them as they are.
+  const number = canonicalTelephoneNumber(text);
+  if (number.kind !== 'none') return { kind: 'tn', value: number.tn };
   throw new UsageError(`--${name} is neither a telephone number nor a SIP URI`);
 }
 
