@@ -19,12 +19,7 @@ let call: Omit<VerificationRequest, 'identity'>;
 
 beforeAll(async () => {
   lab = await createVerificationLab();
-  const { origTn, destTn } = lab.faults;
-  call = {
-    from: `<sip:+${origTn}@originating.example>;tag=1`,
-    to: `<sip:+${destTn}@terminating.example>`,
-    requestUri: `sip:+${destTn}@terminating.example`,
-  };
+  call = lab.call;
   lab.repository.put(SLOW_X5U, lab.provider.chainPem);
 });
 

@@ -24,6 +24,8 @@ export interface VerificationLab {
   readonly repository: ShelfRepository;
   readonly service: VerificationService;
   readonly faults: PassportFaultContext;
+  /** The request that tokens of `faults` fit, but for its Identity. */
+  readonly call: { readonly from: string; readonly to: string; readonly requestUri: string };
   readonly serviceWith: (options: Partial<VerificationServiceOptions>) => VerificationService;
 }
 
@@ -42,6 +44,7 @@ export async function createVerificationLab(): Promise<VerificationLab> {
   const repository = createShelfRepository();
   repository.put(LAB_X5U, provider.chainPem);
   const trustStore = trustStoreOf(pki);
+  const faults = createPassportFaultContext({ signer: provider, x5u: LAB_X5U });
   const serviceWith = (options: Partial<VerificationServiceOptions>): VerificationService =>
     createVerificationService({ certificates: repository, trustStore, clock, ...options });
   return {
@@ -52,7 +55,12 @@ export async function createVerificationLab(): Promise<VerificationLab> {
     trustStore,
     repository,
     service: serviceWith({}),
-    faults: createPassportFaultContext({ signer: provider, x5u: LAB_X5U }),
+    faults,
+    call: {
+      from: `<sip:+${faults.origTn}@originating.example>;tag=1`,
+      to: `<sip:+${faults.destTn}@terminating.example>`,
+      requestUri: `sip:+${faults.destTn}@terminating.example`,
+    },
     serviceWith,
   };
 }

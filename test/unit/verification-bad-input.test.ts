@@ -14,12 +14,7 @@ let call: Omit<VerificationRequest, 'identity'>;
 
 beforeAll(async () => {
   lab = await createVerificationLab();
-  const { origTn, destTn } = lab.faults;
-  call = {
-    from: `<sip:+${origTn}@originating.example>;tag=1`,
-    to: `<sip:+${destTn}@terminating.example>`,
-    requestUri: `sip:+${destTn}@terminating.example`,
-  };
+  call = lab.call;
 });
 
 const right = (changes: Partial<PassportOptions> = {}): string =>

@@ -17,7 +17,7 @@ test.each([
 
 test.each([
   ['a URL path', 'docs/a.md', 'GET https://platform.example/home/calls'],
-  ['a folder below', 'docs/a.md', 'test/work/main'],
+  ['a folder below', 'docs/a.md', 'test/home/calls'],
   ['the armour of a key in code', 'sdk/src/a.ts', joined("const armour = '-----BEGIN PRIV", "ATE KEY-----';")],
 ])('leaves %s alone', (_what, path, line) => {
   expect(textProblems(path, line)).toEqual([]);
