@@ -91,5 +91,6 @@ test('a call with divs passes exactly if a good PASSporT leads over good divs to
     }),
     { numRuns: 2000 },
   );
-  expect(passed).toBeGreaterThan(200);
+  // About one in ten; a generator that hardly ever hits would prove nothing.
+  expect(passed).toBeGreaterThan(100);
 });

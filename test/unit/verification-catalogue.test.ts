@@ -8,6 +8,8 @@ import {
 } from '@hopback/sdk/testing';
 import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
 import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
+import { createStepNames, namesOfSteps } from '../../sdk/src/stir/verification/step.js';
+import { VERIFICATION_STEPS } from '../../sdk/src/stir/verification/steps.js';
 import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
@@ -76,4 +78,13 @@ test('a forged signature is a finding also where revocation is unknown', async (
   const bad = await service.verify({ ...requestOf(sampleInvite(invite)), identity: [forged] });
   expect(bad).toMatchObject({ status: 'failed', verstat: 'TN-Validation-Failed' });
   expect(bad.reasons).toEqual(['signature-invalid', 'revocation-unknown']);
+});
+
+test('step names in evidence come in the order in which the steps are made', () => {
+  const all = VERIFICATION_STEPS.map(({ name }) => name);
+  const every = 2 ** all.length - 1;
+  expect(namesOfSteps(every)).toEqual(all);
+  const remembered = createStepNames();
+  for (const set of [0, 1, 0b1010, every]) expect(remembered(set)).toEqual(namesOfSteps(set));
+  expect(remembered(every)).toBe(remembered(every));
 });

@@ -144,6 +144,17 @@ test('a Request-URI with another number needs a div', () => {
   ]);
 });
 
+test.each([
+  ['no scheme', `+${TEST_DEST_TN}@terminating.example`],
+  ['a broken escape', 'sip:+1303%5@terminating.example'],
+  ['a second @', 'sip:+13035550101@x@terminating.example'],
+  ['a number with escaped syntax behind it', 'sip:+13035550101%3Bx@terminating.example'],
+  ['a plus sign and no number', 'sip:+1-303-call-now@terminating.example'],
+])('a Request-URI with %s may lead anywhere: nobody can say that the call was not retargeted', (_name, requestUri) => {
+  expect(told(verdictOn({ requestUri }))).toEqual(['indeterminate', 'dest-unusable']);
+  expect(told(verdictOn({ requestUri }, { policy: { retargeting: 'accept' } }))).toEqual(['passed']);
+});
+
 test('policy accepts a retargeted Request-URI without a div', () => {
   const policy = { retargeting: 'accept' } as const;
   expect(told(verdictOn({ requestUri: 'sip:+13035550101@terminating.example' }, { policy }))).toEqual(['passed']);

@@ -1,6 +1,7 @@
 import { createManualClock, createPassport, createTestPki, TEST_NOW_MS, twinSignature } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeEach, expect, test } from 'vitest';
+import { describeVerdict } from '../../sdk/src/stir/verification/describe-verdict.js';
 import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { createReplayMemory } from '../../sdk/src/stir/verification/replay-memory.js';
@@ -114,6 +115,37 @@ test('a revalidation that brings nothing new changes nothing', async () => {
   }
 });
 
+test('a repository that fails has the call undecided, and leaves no timer behind', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const broken = (): never => {
+    throw new Error('out of order');
+  };
+  const rejecting = (): Promise<never> => Promise.reject(new Error('out of order'));
+  for (const fail of [broken, rejecting]) {
+    const certificates = { peek: fail === broken ? broken : () => undefined, lookup: fail, revalidate: fail };
+    const service = lab.serviceWith({ certificates });
+    const verdict = await service.verify(requestOf(passport()));
+    expect([verdict.status, verdict.reasons]).toEqual(['indeterminate', ['time-budget-spent']]);
+    expect(service.verifyNow(requestOf(passport())).status).toBe('indeterminate');
+  }
+  expect(timers()).toBe(before);
+});
+
+test('a time budget out of range is an answer like any other: the promise rejects', async () => {
+  for (const timeBudgetMs of [-1, Number.NaN, 120_000]) {
+    const verdict = lab.service.verify(requestOf(passport()), { timeBudgetMs });
+    await expect(verdict).rejects.toMatchObject({ code: 'invalid-configuration' });
+  }
+});
+
+test('the evidence says how many headers were not looked at', async () => {
+  const verdict = await lab.service.verify(requestOf(Array<string>(19).fill(passport())));
+  expect(verdict.evidence).toMatchObject({ surplusHeaders: 3, verstat: 'TN-Validation-Passed' });
+  expect(describeVerdict(verdict).join('\n')).toContain('3 further Identity headers');
+  expect((await lab.service.verify(requestOf(passport()))).evidence.surplusHeaders).toBeUndefined();
+});
+
 test('several headers with one certificate ask for one revalidation', async () => {
   const certificates = rotated(lab.provider.chainPem, lab.provider.chainPem);
   const forged = () => passport({ signer: lab.faults.attacker });
@@ -157,6 +189,11 @@ test('respelled parameters, respelled claims and the twin signature are the same
   expect(new Set(verdicts.map(({ evidence }) => evidence.callKey)).size).toBe(1);
 });
 
+test('the call key of a PASSporT in its canonical spelling is the hash of what was signed', async () => {
+  const { evidence } = await lab.service.verify(requestOf(passport()));
+  expect(evidence.callKey).toBe(evidence.passports[0]?.signingInputSha256);
+});
+
 test('another claim, another signer or another type makes another call', async () => {
   const other = lab.pki.issueServiceProvider({ spc: '5678' });
   lab.repository.put('https://certs.other.example/shaken.pem', other.chainPem);
@@ -171,11 +208,11 @@ test('another claim, another signer or another type makes another call', async (
   expect(verdicts.map(({ evidence }) => evidence.seenCount)).toEqual(headers.map(() => 1));
 });
 
-test('a certificate renewed by the same provider does not make a new call of a repeated one', async () => {
+test('a certificate renewed in place does not make a new call of a repeated one', async () => {
   const renewed = lab.pki.issueServiceProvider({ spc: '1234' });
-  lab.repository.put('https://certs.provider.example/renewed.pem', renewed.chainPem);
   await lab.service.verify(requestOf(passport()));
-  const again = passport({ signer: renewed, x5u: 'https://certs.provider.example/renewed.pem' });
+  lab.repository.put(lab.x5u, renewed.chainPem);
+  const again = passport({ signer: renewed });
   expect((await lab.service.verify(requestOf(again))).evidence.seenCount).toBe(2);
 });
 
@@ -264,6 +301,18 @@ test('useTrustStore judges all further calls by another trust store', async () =
   ]);
   lab.service.useTrustStore(lab.trustStore);
   expect((await lab.service.verify(requestOf(header))).status).toBe('passed');
+});
+
+test('the evidence names the trust store that the call was judged by, also where another came before the verdict', async () => {
+  const other = trustStoreOf(await createTestPki({ label: 'Other' }));
+  const signatureChecker = {
+    check: () => {
+      service.useTrustStore(other);
+      return Promise.resolve([true]);
+    },
+  };
+  const service = lab.serviceWith({ signatureChecker });
+  expect((await service.verify(requestOf(passport()))).evidence.trustStore).toBe(lab.trustStore.version);
 });
 
 test('a certificate that a reloaded trust store revokes fails at once', async () => {

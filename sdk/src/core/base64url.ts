@@ -24,11 +24,13 @@ export function decodeBase64Url(text: string): Uint8Array | undefined {
  * @see RFC 7515 section 2, RFC 3629
  */
 export function decodeBase64UrlText(text: string): string | undefined {
-  const bytes = strictBytes(text);
-  if (bytes === undefined) return undefined;
-  const decoded = bytes.toString('utf8');
+  // The bytes are not needed afterwards: what every call decodes goes through one place that stays in the cache.
+  const bytes = text.length <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(text.length);
+  const length = bytes.write(text, 'base64url');
+  if (bytes.toString('base64url', 0, length) !== text) return undefined;
+  const decoded = bytes.toString('utf8', 0, length);
   // Broken UTF-8 always decodes to U+FFFD; only a text that has one must be asked whether it was written there.
-  return decoded.includes(REPLACEMENT) && !isUtf8Of(decoded, bytes) ? undefined : decoded;
+  return decoded.includes(REPLACEMENT) && !isUtf8Of(decoded, bytes.subarray(0, length)) ? undefined : decoded;
 }
 
 /**
@@ -39,6 +41,9 @@ export function encodeBase64Url(bytes: Uint8Array | string): string {
   if (typeof bytes === 'string') return Buffer.from(bytes, 'utf8').toString('base64url');
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 }
+
+/** As long as the longest Identity header that is looked at. */
+const SCRATCH = Buffer.alloc(8192);
 
 const REPLACEMENT = '\uFFFD';
 

@@ -68,7 +68,12 @@ export interface VerdictEvidence {
     readonly dateSeconds?: number;
   };
   readonly passports: readonly PassportEvidence[];
-  /** Same call, same key: made of the signed claims, so that respelled tokens and twin signatures do not differ. */
+  /** How many further Identity headers were not looked at; absent when all were. */
+  readonly surplusHeaders?: number;
+  /**
+   * Same call, same key: SHA-256 of the signing input in its canonical spelling (RFC 8225 section 9), lower-case hex, so that
+   * respelled tokens and twin signatures do not differ. Where the PASSporT was spelled so, it is its `signingInputSha256`.
+   */
   readonly callKey?: string;
   /** How often this verifier has seen the call key, this time included; 1 for the first. */
   readonly seenCount?: number;

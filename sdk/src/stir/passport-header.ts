@@ -11,6 +11,8 @@ export interface PassportHeader {
   /** Whether the payload is encoded. @see RFC 7797 */
   readonly b64: JsonValue | undefined;
   readonly members: JsonObject;
+  /** Whether the segment was the one spelling of its members. @see RFC 8225 section 9 */
+  readonly isCanonical: boolean;
 }
 
 /** Remembers decoded header segments: one signer writes the same header on every call. Bounded by its owner. */
@@ -22,7 +24,7 @@ export interface PassportHeaderCache {
 }
 
 /** Picks the members that are looked at. */
-export function passportHeader(members: JsonObject): PassportHeader {
+export function passportHeader(members: JsonObject, isCanonical: boolean): PassportHeader {
   return {
     alg: members['alg'],
     ppt: members['ppt'],
@@ -31,6 +33,7 @@ export function passportHeader(members: JsonObject): PassportHeader {
     crit: members['crit'],
     b64: members['b64'],
     members,
+    isCanonical,
   };
 }
 

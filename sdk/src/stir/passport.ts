@@ -16,8 +16,8 @@ export interface ParsedPassport {
   readonly signingInput: string;
   readonly header: PassportHeader;
   readonly payload: JsonObject;
-  /** The payload as JSON with sorted keys and no white space: equal claims give equal text, however they were spelled. */
-  readonly canonicalClaims: string;
+  /** Header and payload are spelled as RFC 8225 section 9 has it: keys in order, no white space, no escapes. */
+  readonly isCanonical: boolean;
   /** Raw signature octets: (r, s) of 32 octets each when well-formed. */
   readonly signature: Uint8Array;
   /** The claims, where the payload was in the exact spelling of its type and they came with it. */
@@ -65,7 +65,7 @@ export function parsePassport(token: string, options: PassportParseOptions = {})
     signingInput: token.slice(0, second),
     header: header.value,
     payload: payload.value,
-    canonicalClaims: payload.isCanonical ? payload.text : canonicalJson(payload.value),
+    isCanonical: payload.isCanonical && header.value.isCanonical,
     signature,
   };
   if (payload.claims !== undefined) passport.claims = payload.claims;
@@ -108,13 +108,20 @@ export function rebuildCompactPassport(token: string, claims: CompactClaims): Pa
     x5u: claims.x5u,
   };
   const payload: JsonObject = { dest: claims.dest, iat: claims.iatSeconds, orig: claims.orig };
-  const canonicalClaims = canonicalJson(payload);
-  const signingInput = `${encodeBase64Url(canonicalJson(header))}.${encodeBase64Url(canonicalClaims)}`;
-  return {
-    status: 'parsed',
-    passport: { form: 'compact', signingInput, header: passportHeader(header), payload, canonicalClaims, signature },
-  };
+  const passport = { form: 'compact', header: passportHeader(header, true), payload, isCanonical: true } as const;
+  return { status: 'parsed', passport: { ...passport, signingInput: canonicalText(header, payload), signature } };
 }
+
+/**
+ * What the signature would be over, had header and claims been spelled as RFC 8225 section 9 has it: the same for equal
+ * PASSporTs, however they were spelled.
+ */
+export function canonicalSigningInput(passport: ParsedPassport): string {
+  return passport.isCanonical ? passport.signingInput : canonicalText(passport.header.members, passport.payload);
+}
+
+const canonicalText = (header: JsonObject, payload: JsonObject): string =>
+  `${encodeBase64Url(canonicalJson(header))}.${encodeBase64Url(canonicalJson(payload))}`;
 
 /**
  * Writes a value as JSON the way a PASSporT is signed: keys in code point order at every level, no white space.
@@ -136,7 +143,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 }
 
 type SegmentResult =
-  | { readonly status: 'parsed'; readonly value: JsonObject; readonly text: string; readonly isCanonical: boolean }
+  | { readonly status: 'parsed'; readonly value: JsonObject; readonly isCanonical: boolean }
   | { readonly status: 'malformed'; readonly reason: PassportSyntaxReason; readonly detail: string };
 
 type PayloadResult = SegmentResult & { readonly claims?: PassportClaims };
@@ -149,7 +156,7 @@ function readHeader(
   if (known !== undefined) return { status: 'parsed', value: known };
   const read = readSegment(segment, 'header');
   if (read.status === 'malformed') return read;
-  const value = passportHeader(read.value);
+  const value = passportHeader(read.value, read.isCanonical);
   cache?.set(segment, value);
   return { status: 'parsed', value };
 }
@@ -158,7 +165,7 @@ function readPayload(segment: string, readCanonical: PassportType['readCanonical
   const text = decodeBase64UrlText(segment);
   const known = text === undefined ? undefined : readCanonical?.(text);
   if (text === undefined || known === undefined) return readSegment(segment, 'payload', text);
-  return { status: 'parsed', value: known.payload, text, isCanonical: true, claims: known.claims };
+  return { status: 'parsed', value: known.payload, isCanonical: true, claims: known.claims };
 }
 
 function readSegment(
@@ -174,7 +181,7 @@ function readSegment(
   const json = parseBoundedJson(text);
   if (json.status === 'malformed') return malformed(json.reason, `${which}, at character ${String(json.offset)}`);
   if (!isJsonObject(json.value)) return malformed('json-malformed', `${which} is not a JSON object`);
-  return { status: 'parsed', value: json.value, text, isCanonical: json.isCanonical };
+  return { status: 'parsed', value: json.value, isCanonical: json.isCanonical };
 }
 
 const malformed = (

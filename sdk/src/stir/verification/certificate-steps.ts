@@ -3,12 +3,12 @@ import { tnAuthListCovers } from '../certificates/tn-auth-list.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';
 import { canonicalJson } from '../passport.js';
 import { claimedParty } from './request.js';
-import { fail, note, unknown } from './step.js';
-import type { StepException, StepResult, VerificationStep } from './step.js';
+import { fail, note, numbered, unknown } from './step.js';
+import type { NumberedStep, StepException, StepResult } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
 /** The rules about the certificate; they need what a repository and a trust store know. */
-export const CERTIFICATE_STEPS: readonly VerificationStep[] = [
+export const CERTIFICATE_STEPS: readonly NumberedStep[] = numbered([
   {
     name: 'certificate-fetched',
     section: 'RFC 8224 section 6.2 step 3; ATIS-1000082 rows 7 and 8',
@@ -39,25 +39,27 @@ export const CERTIFICATE_STEPS: readonly VerificationStep[] = [
     rule: 'The claims keep to the constraints of the certificate.',
     check: checkConstraints,
   },
-];
+]);
 
 /** The signature itself, and what is only looked at once it is good. */
-export const SIGNATURE_STEPS: readonly VerificationStep[] = [
+export const SIGNATURE_STEPS: readonly NumberedStep[] = numbered([
   {
     name: 'signature',
     section: 'RFC 8224 section 6.2 step 5; ATIS-1000082 row 18',
     rule: 'The ES256 signature verifies with the key of the certificate.',
     check: checkSignature,
   },
-];
+]);
 
 /** Made last, over the PASSporT that speaks for the caller. */
-export const REPLAY_STEP: VerificationStep = {
-  name: 'replay',
-  section: 'RFC 8224 section 12.1',
-  rule: 'The PASSporT has not been seen before, or policy takes repeats as evidence only.',
-  check: checkReplay,
-};
+export const REPLAY_STEPS: readonly NumberedStep[] = numbered([
+  {
+    name: 'replay',
+    section: 'RFC 8224 section 12.1',
+    rule: 'The PASSporT has not been seen before, or policy takes repeats as evidence only.',
+    check: checkReplay,
+  },
+]);
 
 function checkFetched(token: Token, context: RequestContext): StepResult {
   const { lookup } = token;
@@ -155,8 +157,8 @@ function checkSignature(token: Token): StepResult {
 }
 
 function checkReplay(token: Token, context: RequestContext): StepResult {
-  if (token.seenCount === undefined) return 'does-not-apply';
-  if (token.seenCount <= 1) return undefined;
-  const values = { expected: 1, actual: token.seenCount };
+  if (token.seen === undefined) return 'does-not-apply';
+  if (token.seen.count <= 1) return undefined;
+  const values = { expected: 1, actual: token.seen.count };
   return context.policy.rejectReplay ? fail('replay', 'replayed', values) : note('replay', 'seen-before', values);
 }

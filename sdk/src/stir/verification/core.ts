@@ -14,7 +14,7 @@ import type { Seen } from './replay-memory.js';
 import { readParties } from './request.js';
 import type { VerificationRequest } from './request.js';
 import { REQUEST_STEPS } from './request-steps.js';
-import { fail, runSteps } from './step.js';
+import { fail, namesOfSteps, runSteps } from './step.js';
 import { openToken } from './token.js';
 import type { RequestContext, Token } from './token.js';
 import { composeVerdict } from './verdict.js';
@@ -31,6 +31,8 @@ export interface VerificationCoreOptions {
   readonly types: ReadonlyMap<string | undefined, PassportType>;
   readonly nowMs: number;
   readonly headerCache?: PassportHeaderCache;
+  /** Where lists of step names are remembered from call to call. */
+  readonly stepNames?: RequestContext['stepNames'];
 }
 
 /** A verification under way: which certificates it needs, and its tokens. No IO happens in here. */
@@ -59,17 +61,19 @@ export interface TokenSignatureJob extends SignatureJob {
 
 /** First part of a verification: everything that needs neither certificate nor key. Never throws for peer input. */
 export function startVerification(request: VerificationRequest, options: VerificationCoreOptions): PendingVerification {
-  const { policy, types, nowMs, headerCache } = options;
-  const context: RequestContext = { policy, types, nowMs, headerCache, parties: readParties(request, policy) };
+  const { policy, types, nowMs, headerCache, stepNames = namesOfSteps } = options;
+  const parties = readParties(request, policy);
+  const context: RequestContext = { policy, types, nowMs, headerCache, stepNames, parties };
   const values = identityValues(request.identity);
   const looked = values.length > MAX_IDENTITY_HEADERS ? values.slice(0, MAX_IDENTITY_HEADERS) : values;
-  const tokens = looked.map((value, index) => openToken(index, value));
-  for (const token of tokens) runSteps(HEADER_STEPS, token, context);
+  const tokens: Token[] = [];
+  for (const value of looked) {
+    const token = openToken(tokens.length, value);
+    runSteps(HEADER_STEPS, token, context);
+    tokens.push(token);
+  }
   setAsideUnknownTypes(tokens, policy);
-  layDivChains(
-    tokens.filter((token) => !token.ignored && token.claims !== undefined),
-    context,
-  );
+  layDivChains(tokens, context);
   const urls: string[] = [];
   for (const token of tokens) {
     if (token.ignored) continue;
@@ -115,9 +119,10 @@ export function concludeVerification(
   jobs: readonly TokenSignatureJob[],
   conclusion: Conclusion,
 ): CallVerdict {
-  jobs.forEach((job, index) => {
-    job.token.signatureValid = conclusion.signatures[index];
-  });
+  for (let index = 0; index < jobs.length; index += 1) {
+    const token = jobs[index]?.token;
+    if (token !== undefined) token.signatureValid = conclusion.signatures[index];
+  }
   for (const token of pending.tokens) {
     if (!token.ignored && (!token.isStopped || token.signatureValid !== undefined))
       runSteps(SIGNATURE_STEPS, token, pending.context);
@@ -127,12 +132,12 @@ export function concludeVerification(
 }
 
 function identityValues(identity: string | readonly string[]): readonly string[] {
-  if (identity === '') return [];
-  // Nearly every request carries one header, and base64url has no commas.
-  if (typeof identity !== 'string' && identity.length === 1 && identity[0]?.includes(',') === false) return identity;
-  const given = typeof identity === 'string' ? [identity] : identity;
-  return given.flatMap((value) => (value.includes(',') ? splitIdentityHeader(value) : [value]));
+  if (typeof identity === 'string') return identity === '' ? [] : valuesIn(identity);
+  return identity.length === 1 && identity[0] !== undefined ? valuesIn(identity[0]) : identity.flatMap(valuesIn);
 }
+
+/** Nearly every request carries one header, and base64url has no commas. */
+const valuesIn = (text: string): readonly string[] => (text.includes(',') ? splitIdentityHeader(text) : [text]);
 
 /**
  * An unknown ppt is ignored, not failed, in profile rfc8224; in profile shaken too, as long as another header is of a known type:
@@ -140,12 +145,15 @@ function identityValues(identity: string | readonly string[]): readonly string[]
  * @see RFC 8224 section 6.2 step 1
  */
 function setAsideUnknownTypes(tokens: readonly Token[], policy: VerificationPolicy): void {
-  const hasKnown = tokens.some((token) => token.type !== undefined);
+  if (tokens.every(isOfKnownType)) return;
+  const hasKnown = tokens.some(isOfKnownType);
   for (const token of tokens) {
     const isUnknown = token.type === undefined && token.identityHeader?.ppt !== undefined;
     token.ignored = isUnknown && (hasKnown || policy.profile === 'rfc8224');
   }
 }
+
+const isOfKnownType = (token: Token): boolean => token.type !== undefined;
 
 /** A forged signature is a finding also where nobody knows what was revoked. */
 function isWorthChecking(token: Token): boolean {

@@ -78,6 +78,9 @@ function facts(verdict: CallVerdict): readonly (readonly [string, string])[] {
   out.push(['caller', partyText(evidence.request.orig, evidence.request.origSource)]);
   out.push(['called', partyText(evidence.request.dest, evidence.request.destSource)]);
   out.push(['checked', `${instant(evidence.checkedAtMs)}, profile ${evidence.profile}${store}`]);
+  if (evidence.surplusHeaders !== undefined) {
+    out.push(['not looked at', `${String(evidence.surplusHeaders)} further Identity headers`]);
+  }
   if (sipResponse !== undefined) {
     out.push([
       'SIP response',

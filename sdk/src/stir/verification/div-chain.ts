@@ -11,13 +11,15 @@ import type { RequestContext, Token } from './token.js';
  * position all the same: it is looked at, and may take the place of one that proves bad.
  *
  * Breadth first over at most as many tokens as a request may carry, so that headers made to branch cost little.
- * @param tokens - those whose claims could be read; others are left as they are
+ * @param tokens - all of a request; those that are ignored or whose claims could not be read are left as they are
  * @see RFC 8946 section 4.2
  */
 export function layDivChains(tokens: readonly Token[], context: RequestContext): void {
-  const divs = tokens.filter((token) => token.claims?.div !== undefined);
+  const divs = tokens.filter(isReadableDiv);
   if (divs.length === 0) return;
-  const callers = tokens.filter((token) => token.type?.role === 'caller' && token.claims !== undefined);
+  const isReadableCaller = (token: Token): boolean =>
+    !token.ignored && token.type?.role === 'caller' && token.claims !== undefined;
+  const callers = tokens.filter(isReadableCaller);
   const links = linksOf([...callers, ...divs], context);
   for (const caller of callers) {
     const chain = reachTarget(caller, divs, links);
@@ -35,9 +37,9 @@ export function layDivChains(tokens: readonly Token[], context: RequestContext):
  * Each caller is looked at by itself, and none leaves its chain without having its dest checked.
  */
 export function mendDivChains(tokens: readonly Token[], context: RequestContext): void {
-  const broken = tokens.filter((token) => !token.isStopped && token.divChain.some((div) => div.isStopped));
+  const broken = tokens.filter(isBroken);
   if (broken.length === 0) return;
-  const divs = tokens.filter((token) => !token.ignored && !token.isStopped && token.claims?.div !== undefined);
+  const divs = tokens.filter((token) => isReadableDiv(token) && !token.isStopped);
   const links = linksOf([...broken, ...divs], context);
   for (const caller of broken) {
     const chain = reachTarget(caller, divs, links);
@@ -52,10 +54,14 @@ export function mendDivChains(tokens: readonly Token[], context: RequestContext)
   }
 }
 
+const isReadableDiv = (token: Token): boolean => !token.ignored && token.claims?.div !== undefined;
+
 /** The tokens of a chain from the caller's PASSporT outwards. */
 export function chainOf(caller: Token): readonly Token[] {
   return caller.divChain.length === 0 ? [caller] : [caller, ...caller.divChain];
 }
+
+const isBroken = (token: Token): boolean => !token.isStopped && token.divChain.some((div) => div.isStopped);
 
 interface Links {
   /** Whether the div PASSporT diverts the call that the token below it speaks of. */

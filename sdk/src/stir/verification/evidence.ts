@@ -2,11 +2,12 @@ import { hash } from 'node:crypto';
 import type { Draft } from '../../core/draft.js';
 import type { Verstat } from '../../core/terms.js';
 import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { ParsedPassport } from '../passport.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 import type { Conclusion, PendingVerification } from './core.js';
 import type { VerificationOutcome } from './outcome.js';
 import type { RequestParties } from './request.js';
-import type { Token } from './token.js';
+import type { RequestContext, Token } from './token.js';
 
 /** What the evidence record is made of. */
 export interface EvidenceInput {
@@ -29,12 +30,17 @@ export function composeEvidence(input: EvidenceInput): VerdictEvidence {
     freshnessSeconds: policy.freshnessSeconds,
     verstat,
     request: requestEvidence(parties),
-    passports: pending.tokens.map((token, index) => passportEvidence(token, outcomes[index]?.status ?? 'ignored')),
+    passports: pending.tokens.map((token, index) =>
+      passportEvidence(token, outcomes[index]?.status ?? 'ignored', pending.context),
+    ),
   };
+  if (pending.surplus > 0) out.surplusHeaders = pending.surplus;
   if (conclusion.trustStore !== undefined) out.trustStore = conclusion.trustStore;
   if (caller?.callKey !== undefined) out.callKey = caller.callKey;
-  if (caller?.seenCount !== undefined) out.seenCount = caller.seenCount;
-  if (caller?.firstSeenMs !== undefined) out.firstSeenMs = caller.firstSeenMs;
+  if (caller?.seen !== undefined) {
+    out.seenCount = caller.seen.count;
+    out.firstSeenMs = caller.seen.firstSeenMs;
+  }
   return out;
 }
 
@@ -50,17 +56,17 @@ function requestEvidence(parties: RequestParties): VerdictEvidence['request'] {
   return out;
 }
 
-function passportEvidence(token: Token, status: PassportEvidence['status']): PassportEvidence {
+function passportEvidence(token: Token, status: PassportEvidence['status'], context: RequestContext): PassportEvidence {
   const { identityHeader, passport, claims, path, lookup } = token;
   const out: Draft<PassportEvidence> = {
     index: token.index,
     status,
-    passed: token.passed,
+    passed: context.stepNames(token.passed),
     exceptions: token.exceptions.length === 0 ? NO_EXCEPTIONS : token.exceptions.map(exceptionEvidence),
   };
   if (identityHeader?.ppt !== undefined) out.ppt = identityHeader.ppt;
   if (identityHeader?.info !== undefined) out.x5u = identityHeader.info;
-  if (passport !== undefined) out.signingInputSha256 = hash('sha256', passport.signingInput, 'hex');
+  if (passport !== undefined) out.signingInputSha256 = signingInputHash(token, passport);
   if (claims !== undefined) {
     out.orig = claims.orig.value;
     out.dest = valuesOf(claims.dest);
@@ -77,6 +83,15 @@ function passportEvidence(token: Token, status: PassportEvidence['status']): Pas
   }
   return out;
 }
+
+/** SHA-256 of what was signed, made once for a token. */
+export function signingInputHash(token: Token, passport: ParsedPassport): string {
+  token.signingInputSha256 ??= sha256Hex(passport.signingInput);
+  return token.signingInputSha256;
+}
+
+/** Lower-case hex. */
+export const sha256Hex = (text: string): string => hash('sha256', text, 'hex');
 
 const NO_EXCEPTIONS: readonly EvidenceException[] = [];
 

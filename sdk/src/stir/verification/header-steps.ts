@@ -3,12 +3,12 @@ import { parseIdentityHeader } from '../identity-header.js';
 import { isCompactForm, parsePassport, rebuildCompactPassport } from '../passport.js';
 import type { PassportResult } from '../passport.js';
 import { shortJson } from '../passport-types/passport-type.js';
-import { fail, note, unknown } from './step.js';
-import type { StepResult, VerificationStep } from './step.js';
+import { fail, note, numbered, unknown } from './step.js';
+import type { NumberedStep, StepResult } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
 /** The rules that need nothing but the Identity header itself. */
-export const HEADER_STEPS: readonly VerificationStep[] = [
+export const HEADER_STEPS: readonly NumberedStep[] = numbered([
   {
     name: 'identity-header-syntax',
     section: 'RFC 8224 section 4',
@@ -87,7 +87,7 @@ export const HEADER_STEPS: readonly VerificationStep[] = [
     rule: 'The PASSporT has the claims of its type, each in its shape.',
     check: readClaims,
   },
-];
+]);
 
 function readIdentityHeader(token: Token): StepResult {
   const parsed = parseIdentityHeader(token.value);

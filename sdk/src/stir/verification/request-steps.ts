@@ -1,7 +1,7 @@
 import type { PassportParty } from '../passport-types/passport-type.js';
 import { isSameParty } from './request.js';
-import { fail, note, unknown } from './step.js';
-import type { StepName, StepResult, VerificationStep } from './step.js';
+import { fail, note, numbered, unknown } from './step.js';
+import type { NumberedStep, StepName, StepResult, VerificationStep } from './step.js';
 import type { RequestContext, Token } from './token.js';
 
 /** Apart from the others, since it is made late where a PASSporT that seemed to stand below a div stands alone after all. */
@@ -27,10 +27,10 @@ const IAT_STEP: VerificationStep = {
 };
 
 /** The rules that are milder for a PASSporT below a div. */
-export const STEPS_OUTSIDE_CHAINS: readonly VerificationStep[] = [DATE_STEP, IAT_STEP, DEST_STEP];
+export const STEPS_OUTSIDE_CHAINS: readonly NumberedStep[] = numbered([DATE_STEP, IAT_STEP, DEST_STEP]);
 
 /** The rules that hold the claims against the request and the clock. The div chain has been laid before. */
-export const REQUEST_STEPS: readonly VerificationStep[] = [
+export const REQUEST_STEPS: readonly NumberedStep[] = numbered([
   DATE_STEP,
   IAT_STEP,
   {
@@ -46,7 +46,7 @@ export const REQUEST_STEPS: readonly VerificationStep[] = [
     rule: 'Each div PASSporT continues another one of the same call, the outermost up to the target of the request.',
     check: checkChain,
   },
-];
+]);
 
 /** Whole seconds of the verifier's clock. */
 export const nowSeconds = (context: RequestContext): number => Math.floor(context.nowMs / 1000);
@@ -109,11 +109,14 @@ function checkDest(token: Token, context: RequestContext): StepResult {
   if (token.claims === undefined || token.type?.role === 'diversion' || token.position === 'innermost') {
     return 'does-not-apply';
   }
-  const { dest, target } = context.parties;
+  const { dest, target, isTargetUnreadable } = context.parties;
   const claimed = token.claims.dest;
   if (dest.length === 0) return unknown('dest', 'dest-unusable', { actual: listed(claimed) });
   const match = findSame(claimed, dest, context);
   if (match === undefined) return fail('dest', 'dest-mismatch', { expected: listed(dest), actual: listed(claimed) });
+  if (isTargetUnreadable && context.policy.retargeting === 'require-div') {
+    return unknown('dest', 'dest-unusable', { expected: 'a readable Request-URI', actual: listed(claimed) });
+  }
   if (isRetargeted(claimed, target, context)) {
     return fail('dest', 'retarget-without-div', { expected: target?.value ?? '', actual: listed(claimed) });
   }

@@ -35,6 +35,8 @@ export interface RequestParties {
   readonly destSource: 'to' | 'request-uri' | 'given' | undefined;
   /** Where the request is headed now. */
   readonly target: PassportParty | undefined;
+  /** Whether the Request-URI is none, or begins like a number and is none: where it leads, only the next switch knows. */
+  readonly isTargetUnreadable: boolean;
   readonly dateSeconds: number | undefined;
 }
 
@@ -63,6 +65,7 @@ export function readParties(request: VerificationRequest, options: PartyOptions)
     dest: dest.parties,
     destSource: dest.source,
     target,
+    isTargetUnreadable: target?.kind !== 'tn' && request.requestUri !== undefined && isUnreadable(request.requestUri),
     dateSeconds: request.dateSeconds ?? (request.date === undefined ? undefined : readSipDate(request.date)),
   };
 }
@@ -104,32 +107,43 @@ export function isSameParty(claimed: PassportParty, actual: PassportParty, plan:
  * @see RFC 3261 section 20.17
  */
 export function readSipDate(text: string): number | undefined {
-  const trimmed = text.trim();
+  const date = text.length === SIP_DATE_CHARS ? text : text.trim();
   // Every part has its place: read by column.
-  const day = digits(trimmed, 5, 2);
-  const month = MONTHS.indexOf(trimmed.slice(8, 11));
-  const year = digits(trimmed, 12, 4);
-  const seconds = digits(trimmed, 17, 2) * 3600 + digits(trimmed, 20, 2) * 60 + digits(trimmed, 23, 2);
-  if (month < 0 || trimmed.length !== SIP_DATE_CHARS || !trimmed.endsWith(' GMT') || !hasSeparators(trimmed))
-    return undefined;
-  if (!isTimeOfDay(trimmed) || day < 1 || day > daysOf(month, year)) return undefined;
-  const epochSeconds = Date.UTC(year, month, day) / 1000 + seconds;
-  return Number.isNaN(epochSeconds) ? undefined : epochSeconds;
+  if (date.length !== SIP_DATE_CHARS || !date.endsWith(' GMT') || !hasSeparators(date)) return undefined;
+  const day = digits(date, 5, 2);
+  const month = monthAt(date, 8);
+  const year = digits(date, 12, 4);
+  const hours = digits(date, 17, 2);
+  const minutes = digits(date, 20, 2);
+  const seconds = digits(date, 23, 2);
+  // Second 60 is a leap second, which no clock here counts. Comparisons with NaN are false.
+  if (!(hours < 24 && minutes < 60 && seconds < 60 && year >= 0)) return undefined;
+  if (month < 0 || !(day >= 1 && day <= daysOf(month, year))) return undefined;
+  return Date.UTC(year, month, day, hours, minutes, seconds) / 1000;
 }
+
+/** 0 for `Jan`; -1 for what is no month. */
+const monthAt = (text: string, at: number): number => MONTHS.indexOf(threeLetters(text, at));
+
+const threeLetters = (text: string, at: number): number =>
+  (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2);
 
 const SIP_DATE_CHARS = 29;
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'].map((name) =>
+  threeLetters(name, 0),
+);
+
 const hasSeparators = (text: string): boolean =>
   text.startsWith(', ', 3) &&
-  text[7] === ' ' &&
-  text[11] === ' ' &&
-  text[16] === ' ' &&
-  text[19] === ':' &&
-  text[22] === ':';
+  text.charCodeAt(7) === SPACE &&
+  text.charCodeAt(11) === SPACE &&
+  text.charCodeAt(16) === SPACE &&
+  text.charCodeAt(19) === COLON &&
+  text.charCodeAt(22) === COLON;
 
-/** Second 60 is a leap second, which no clock here counts. */
-const isTimeOfDay = (text: string): boolean =>
-  digits(text, 17, 2) < 24 && digits(text, 20, 2) < 60 && digits(text, 23, 2) < 60;
+const SPACE = 0x20;
+const COLON = 0x3a;
 
 function daysOf(month: number, year: number): number {
   if (month !== 1) return month === 3 || month === 5 || month === 8 || month === 10 ? 30 : 31;
@@ -157,8 +171,6 @@ interface FoundOrigin {
   readonly party: PassportParty;
   readonly source: 'p-asserted-identity' | 'from' | 'given';
 }
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 function readDestination(
   request: VerificationRequest,
@@ -230,6 +242,12 @@ function partyOfUri(text: string, plan: NumberingPlan): PassportParty | undefine
   if (plain !== undefined) return { kind: 'tn', value: plain };
   const uri = parseSipUri(text);
   return uri.status === 'malformed' ? undefined : partyOf(uri.uri, plan);
+}
+
+/** For a URI in which no number could be read. */
+function isUnreadable(text: string): boolean {
+  const uri = parseSipUri(text);
+  return uri.status === 'malformed' || uri.uri.user?.startsWith('+') === true;
 }
 
 /** Number if the URI has one, else the URI without parameters, scheme and host in lower case. @see RFC 8224 section 8.5 */

@@ -2,32 +2,36 @@ import type { FailureReason } from './failure-reasons.js';
 import type { RequestContext, Token } from './token.js';
 
 /** Names of the verification steps, in the order they are made. */
-export type StepName =
-  | 'identity-header-syntax'
-  | 'ppt-parameter'
-  | 'full-form'
-  | 'info-parameter'
-  | 'alg-parameter'
-  | 'passport-syntax'
-  | 'header-claims'
-  | 'critical-headers'
-  | 'x5u-is-info'
-  | 'typ'
-  | 'alg'
-  | 'ppt'
-  | 'claims'
-  | 'date-fresh'
-  | 'iat-fresh'
-  | 'orig'
-  | 'dest'
-  | 'div-chain'
-  | 'certificate-fetched'
-  | 'certificate-path'
-  | 'revocation'
-  | 'number-authority'
-  | 'claim-constraints'
-  | 'signature'
-  | 'replay';
+const STEP_NAMES = [
+  'identity-header-syntax',
+  'ppt-parameter',
+  'full-form',
+  'info-parameter',
+  'alg-parameter',
+  'passport-syntax',
+  'header-claims',
+  'critical-headers',
+  'x5u-is-info',
+  'typ',
+  'alg',
+  'ppt',
+  'claims',
+  'date-fresh',
+  'iat-fresh',
+  'orig',
+  'dest',
+  'div-chain',
+  'certificate-fetched',
+  'certificate-path',
+  'revocation',
+  'number-authority',
+  'claim-constraints',
+  'signature',
+  'replay',
+] as const;
+
+/** Name of a verification step. */
+export type StepName = (typeof STEP_NAMES)[number];
 
 /** Deviations that are let pass, and remarked. */
 export type NoteReason =
@@ -81,6 +85,42 @@ export interface VerificationStep {
   readonly check: (token: Token, context: RequestContext) => StepResult;
 }
 
+/** A step with the bit that stands for it in a {@link StepSet}. */
+export interface NumberedStep extends VerificationStep {
+  readonly bit: StepSet;
+}
+
+/** A set of steps as one integer: cheap to add to on every call, and equal sets share one list of names. */
+export type StepSet = number;
+
+/** The bit of a step: bit n for the n-th name. */
+const bitOf = (name: StepName): StepSet => 1 << STEP_NAMES.indexOf(name);
+
+/** Gives each step its bit. */
+export const numbered = (steps: readonly VerificationStep[]): readonly NumberedStep[] =>
+  steps.map((step) => ({ ...step, bit: bitOf(step.name) }));
+
+/** Names of the steps in a set, in the order they are made. */
+export function namesOfSteps(steps: StepSet): readonly StepName[] {
+  return STEP_NAMES.filter((name) => (steps & bitOf(name)) !== 0);
+}
+
+/** Makes a {@link namesOfSteps} that remembers its lists: calls go a few ways through the steps. */
+export function createStepNames(): typeof namesOfSteps {
+  const known = new Map<StepSet, readonly StepName[]>();
+  return (steps) => {
+    const names = known.get(steps);
+    if (names !== undefined) return names;
+    // Whoever finds ever more ways only has the lists written out again.
+    if (known.size >= MAX_KNOWN_SETS) known.clear();
+    const written = Object.freeze(namesOfSteps(steps));
+    known.set(steps, written);
+    return written;
+  };
+}
+
+const MAX_KNOWN_SETS = 1024;
+
 /** A finding against the PASSporT. */
 export function fail(step: StepName, reason: FailureReason, values: Values = {}): StepException {
   return { step, result: 'failed', reason, ...values };
@@ -97,29 +137,28 @@ export function note(step: StepName, reason: NoteReason, values: Values = {}): S
 }
 
 /** Makes the steps in order and writes what they find into the token; a note does not stop it. */
-export function runSteps(steps: readonly VerificationStep[], token: Token, context: RequestContext): void {
+export function runSteps(steps: readonly NumberedStep[], token: Token, context: RequestContext): void {
   for (const step of steps) {
     const result = step.check(token, context);
-    if (result === undefined) token.passed.push(step.name);
-    else if (result !== 'does-not-apply') record(token, result);
+    if (result === undefined) token.passed |= step.bit;
+    else if (result !== 'does-not-apply') record(token, step.bit, result);
   }
 }
 
 /** Takes back what steps found, so that they can be made again under other circumstances. */
-export function forgetSteps(steps: readonly VerificationStep[], token: Token): void {
+export function forgetSteps(steps: readonly NumberedStep[], token: Token): void {
   const names = new Set<StepName>(steps.map(({ name }) => name));
-  const passed = token.passed.filter((name) => !names.has(name as StepName));
+  for (const { bit } of steps) token.passed &= ~bit;
   const exceptions = token.exceptions.filter(({ step }) => !names.has(step));
-  token.passed.splice(0, token.passed.length, ...passed);
   token.exceptions.splice(0, token.exceptions.length, ...exceptions);
 }
 
-function record(token: Token, result: StepException | readonly StepException[]): void {
+function record(token: Token, bit: StepSet, result: StepException | readonly StepException[]): void {
   const exceptions = isList(result) ? result : [result];
   for (const exception of exceptions) {
     token.exceptions.push(exception);
     if (exception.result !== 'noted') token.isStopped = true;
-    else token.passed.push(exception.step);
+    else token.passed |= bit;
   }
 }
 

@@ -1,4 +1,4 @@
-import { CERTIFICATE_STEPS, REPLAY_STEP, SIGNATURE_STEPS } from './certificate-steps.js';
+import { CERTIFICATE_STEPS, REPLAY_STEPS, SIGNATURE_STEPS } from './certificate-steps.js';
 import { HEADER_STEPS } from './header-steps.js';
 import { REQUEST_STEPS } from './request-steps.js';
 import type { VerificationStep } from './step.js';
@@ -9,5 +9,5 @@ export const VERIFICATION_STEPS: readonly VerificationStep[] = [
   ...REQUEST_STEPS,
   ...CERTIFICATE_STEPS,
   ...SIGNATURE_STEPS,
-  REPLAY_STEP,
+  ...REPLAY_STEPS,
 ];

@@ -5,8 +5,9 @@ import type { ParsedPassport } from '../passport.js';
 import type { PassportHeaderCache } from '../passport-header.js';
 import type { PassportClaims, PassportType } from '../passport-types/passport-type.js';
 import type { VerificationPolicy } from './policy.js';
+import type { Seen } from './replay-memory.js';
 import type { RequestParties } from './request.js';
-import type { StepException } from './step.js';
+import type { StepException, StepSet } from './step.js';
 
 /** One Identity header on its way through the steps. Filled in as far as the steps get. */
 export interface Token {
@@ -29,12 +30,14 @@ export interface Token {
   /** When the list of trust anchors runs out, milliseconds since the epoch; undefined when it does not. */
   trustListExpMs: number | undefined;
   signatureValid: boolean | undefined;
+  /** SHA-256 of the signing input, once it was needed. */
+  signingInputSha256: string | undefined;
   /** Same call, same key; once the chain has proved good. */
   callKey: string | undefined;
-  /** Times this verifier has seen the call, once counted. */
-  seenCount: number | undefined;
-  firstSeenMs: number | undefined;
-  readonly passed: string[];
+  /** How often this verifier has seen the call, once counted. */
+  seen: Seen | undefined;
+  /** Steps that passed, or left no more than a note. */
+  passed: StepSet;
   readonly exceptions: StepException[];
   /** Whether a step failed or could not be decided. */
   isStopped: boolean;
@@ -48,6 +51,7 @@ export interface RequestContext {
   /** The PASSporT types that are verified, by ppt. */
   readonly types: ReadonlyMap<string | undefined, PassportType>;
   readonly headerCache: PassportHeaderCache | undefined;
+  readonly stepNames: (steps: StepSet) => readonly string[];
 }
 
 /** A token nothing is known of yet. */
@@ -66,10 +70,10 @@ export function openToken(index: number, value: string): Token {
     path: undefined,
     trustListExpMs: undefined,
     signatureValid: undefined,
+    signingInputSha256: undefined,
     callKey: undefined,
-    seenCount: undefined,
-    firstSeenMs: undefined,
-    passed: [],
+    seen: undefined,
+    passed: 0,
     exceptions: [],
     isStopped: false,
   };

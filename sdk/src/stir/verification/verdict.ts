@@ -1,11 +1,12 @@
-import { hash } from 'node:crypto';
 import type { Draft } from '../../core/draft.js';
 import type { Verstat } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
-import { REPLAY_STEP } from './certificate-steps.js';
+import { canonicalSigningInput } from '../passport.js';
+import type { ParsedPassport } from '../passport.js';
+import { REPLAY_STEPS } from './certificate-steps.js';
 import type { Conclusion, PendingVerification } from './core.js';
 import { chainOf } from './div-chain.js';
-import { composeEvidence } from './evidence.js';
+import { composeEvidence, sha256Hex, signingInputHash } from './evidence.js';
 import { FAILURE_REASONS } from './failure-reasons.js';
 import type { FailureReason, SipResponse } from './failure-reasons.js';
 import type {
@@ -16,7 +17,6 @@ import type {
   VerifiedPassport,
 } from './outcome.js';
 import { formatReasonHeader } from './reason-header.js';
-import type { Seen } from './replay-memory.js';
 import { runSteps } from './step.js';
 import type { StepException } from './step.js';
 import type { Token } from './token.js';
@@ -170,19 +170,24 @@ function failureOf(exception: StepException): VerificationFailure {
   return failure;
 }
 
-/** Same claims by the same signer are the same call, whatever the token looks like. */
-function countRepeat(caller: Token, counted: Map<string, Seen>, work: RepeatWork): void {
+/**
+ * The same header and claims are the same call, whatever the token looks like: spelled otherwise, signed once more, or with the
+ * twin signature that anybody can make of a good one.
+ */
+function countRepeat(caller: Token, counted: Token[], work: RepeatWork): void {
   if (caller.passport === undefined || caller.path?.status !== 'trusted') return;
-  const { spc, certificates } = caller.path.path;
-  const signer = spc ?? certificates[0]?.sha256 ?? '';
-  const callKey = hash('sha256', `${signer}\n${caller.type?.ppt ?? ''}\n${caller.passport.canonicalClaims}`, 'hex');
+  const callKey = callKeyOf(caller, caller.passport);
   caller.callKey = callKey;
-  const seen = counted.get(callKey) ?? work.conclusion.observe?.(callKey);
+  const twin = counted.find((token) => token.callKey === callKey);
+  const seen = twin?.seen ?? work.conclusion.observe?.(callKey);
   if (seen === undefined) return;
-  counted.set(callKey, seen);
-  caller.seenCount = seen.count;
-  caller.firstSeenMs = seen.firstSeenMs;
-  runSteps([REPLAY_STEP], caller, work.pending.context);
+  caller.seen = seen;
+  counted.push(caller);
+  runSteps(REPLAY_STEPS, caller, work.pending.context);
+}
+
+function callKeyOf(token: Token, passport: ParsedPassport): string {
+  return passport.isCanonical ? signingInputHash(token, passport) : sha256Hex(canonicalSigningInput(passport));
 }
 
 interface RepeatWork {
@@ -195,7 +200,7 @@ interface RepeatWork {
  * refused one.
  */
 function countRepeats(chains: readonly Chain[], pending: PendingVerification, conclusion: Conclusion): boolean {
-  const counted = new Map<string, Seen>();
+  const counted: Token[] = [];
   let hasRefused = false;
   for (const { tokens, status } of chains) {
     if (status !== 'passed') continue;

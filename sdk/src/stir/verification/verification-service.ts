@@ -15,6 +15,7 @@ import type { VerificationPolicy } from './policy.js';
 import { createReplayMemory } from './replay-memory.js';
 import type { ReplayMemory, Seen } from './replay-memory.js';
 import type { VerificationRequest } from './request.js';
+import { createStepNames } from './step.js';
 import { checkInline, INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
 import type { SignatureChecker } from './signature-checker.js';
 
@@ -49,7 +50,8 @@ export interface VerificationService {
   /**
    * Verifies the Identity headers of one request. With the certificate in memory this takes one signature check; a certificate
    * that is not is fetched within the time budget.
-   * @returns the verdict; never rejects and never throws for peer input
+   * @returns the verdict; rejects for a time budget out of range (`invalid-configuration`) and for nothing else, whatever a peer
+   * sends and however the repository, the signature checker or the replay memory fail
    */
   readonly verify: (request: VerificationRequest, options?: VerifyOptions) => Promise<CallVerdict>;
   /**
@@ -63,7 +65,7 @@ export interface VerificationService {
 
 /** Per call. */
 export interface VerifyOptions {
-  /** Milliseconds; instead of that of the service. */
+  /** Milliseconds, 0 to 60,000; instead of that of the service. */
   readonly timeBudgetMs?: number;
 }
 
@@ -80,10 +82,13 @@ export interface VerifyOptions {
  */
 export function createVerificationService(options: VerificationServiceOptions): VerificationService {
   const shell = openShell(options);
-  const budgetMs = timeBudget(options.timeBudgetMs ?? DEFAULT_TIME_BUDGET_MS);
+  const budgetMs = options.timeBudgetMs ?? DEFAULT_TIME_BUDGET_MS;
+  if (!isTimeBudget(budgetMs)) throw timeBudgetOutOfRange();
   return {
-    verify: (request, call) =>
-      verifyWithin(shell, request, call?.timeBudgetMs === undefined ? budgetMs : timeBudget(call.timeBudgetMs)),
+    verify(request, { timeBudgetMs = budgetMs } = NO_OPTIONS) {
+      if (!isTimeBudget(timeBudgetMs)) return Promise.reject(timeBudgetOutOfRange());
+      return verifyWithin(shell, request, timeBudgetMs);
+    },
     verifyNow: (request) => verifyAtOnce(shell, request),
     useTrustStore(trustStore) {
       shell.trustStore = trustStore;
@@ -91,22 +96,28 @@ export function createVerificationService(options: VerificationServiceOptions): 
   };
 }
 
+const NO_OPTIONS: VerifyOptions = {};
+
+/** Longer than any call can wait, and what timers take. */
+const MAX_TIME_BUDGET_MS = 60_000;
+
+const isTimeBudget = (ms: number): boolean => Number.isFinite(ms) && ms >= 0 && ms <= MAX_TIME_BUDGET_MS;
+
+const timeBudgetOutOfRange = (): HopbackError =>
+  new HopbackError('invalid-configuration', `timeBudgetMs must be from 0 to ${String(MAX_TIME_BUDGET_MS)}`);
+
 interface Shell {
   readonly certificates: CertificateRepository;
   readonly checker: SignatureChecker;
   readonly policy: VerificationPolicy;
   readonly types: VerificationCoreOptions['types'];
   readonly headerCache: PassportHeaderCache;
+  readonly stepNames: ReturnType<typeof createStepNames>;
   readonly clock: Clock;
   readonly paths: ReturnType<typeof createPathMemory>;
   readonly replays: ReplayMemory;
   trustStore: TrustStore;
 }
-
-type Lookups = Map<string, CertificateLookup>;
-
-/** Longer than any call can wait, and what timers take. */
-const MAX_TIME_BUDGET_MS = 60_000;
 
 function openShell(options: VerificationServiceOptions): Shell {
   const policy = verificationPolicy(options.policy);
@@ -116,6 +127,7 @@ function openShell(options: VerificationServiceOptions): Shell {
     policy,
     types: passportTypeRegistry(options.passportTypes ?? PASSPORT_TYPES),
     headerCache: createHeaderCache(),
+    stepNames: createStepNames(),
     clock: options.clock,
     paths: createPathMemory(options.certificateAlgorithms),
     // Fresh in either direction: a token dated a window ahead stays fresh for two.
@@ -124,51 +136,73 @@ function openShell(options: VerificationServiceOptions): Shell {
   };
 }
 
-function timeBudget(ms: number): number {
-  if (Number.isFinite(ms) && ms >= 0 && ms <= MAX_TIME_BUDGET_MS) return ms;
-  throw new HopbackError('invalid-configuration', `timeBudgetMs must be from 0 to ${String(MAX_TIME_BUDGET_MS)}`);
+/** What was known of the certificates of `pending.x5uUrls`, in the same order; undefined where nothing was. */
+type Lookups = readonly (CertificateLookup | undefined)[];
+
+type Signatures = readonly (boolean | undefined)[];
+
+/** A request that has been held against its certificates: what is missing for the verdict is the signatures. */
+interface Judged {
+  readonly pending: PendingVerification;
+  readonly lookups: Lookups;
+  readonly jobs: readonly TokenSignatureJob[];
+  /** The trust store that the paths were built to: it may have been replaced by the time of the verdict. */
+  readonly trustStore: TrustStore;
 }
 
 function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: number): Promise<CallVerdict> {
   const pending = start(shell, request);
-  const lookups: Lookups = new Map();
-  const missing = peekAll(shell, pending.x5uUrls, lookups);
-  if (missing.length > 0) return fetchAndVerify(shell, { request, pending, lookups, missing, budgetMs });
-  const jobs = jobsOf(shell, pending, lookups);
-  if (jobs.length === 0) return Promise.resolve(conclude(shell, { pending, jobs, signatures: NO_RESULTS }));
-  const signatures = checkSignatures(shell, jobs);
-  if (signatures instanceof Promise) {
-    return awaitSignatures(shell, { request, pending, lookups, jobs, budgetMs }, signatures);
-  }
-  if (!signatures.includes(false)) return Promise.resolve(conclude(shell, { pending, jobs, signatures }));
-  return finishWithin(shell, { request, pending, lookups, jobs, signatures, deadline: openDeadline(budgetMs) });
+  const lookups = pending.x5uUrls.map((url) => peekSafely(shell, url));
+  if (lookups.includes(undefined)) return fetchAndVerify(shell, { request, pending, lookups, budgetMs });
+  const judged = judge(shell, pending, lookups);
+  const checked = checkSignatures(shell, judged.jobs);
+  if (checked instanceof Promise) return verifyElsewhere(shell, { request, judged, checked, budgetMs });
+  if (!checked.includes(false)) return Promise.resolve(conclude(shell, judged, checked));
+  return withDeadline(budgetMs, (deadline) => secondChance(shell, { request, judged, signatures: checked, deadline }));
+}
+
+function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
+  const pending = start(shell, request);
+  const lookups = pending.x5uUrls.map((url) => peekSafely(shell, url));
+  pending.x5uUrls.forEach((url, index) => {
+    if (lookups[index] === undefined) void lookUpSafely(shell, url);
+  });
+  const judged = judge(shell, pending, lookups);
+  const signatures = checkInline(judged.jobs);
+  for (const url of suspects(judged.jobs, signatures)) void revalidateSafely(shell, url);
+  return conclude(shell, judged, signatures);
 }
 
 /**
  * Waits for signatures that are checked in other threads. Every call comes this way where there are such threads, so it costs
  * one timer and two promises and no more.
  */
-function awaitSignatures(
+function verifyElsewhere(
   shell: Shell,
-  work: Omit<Unfinished, 'signatures' | 'deadline'> & { readonly budgetMs: number },
-  checked: Promise<readonly (boolean | undefined)[]>,
+  work: {
+    readonly request: VerificationRequest;
+    readonly judged: Judged;
+    readonly checked: Promise<Signatures>;
+    readonly budgetMs: number;
+  },
 ): Promise<CallVerdict> {
-  const { pending, jobs, budgetMs } = work;
+  const { request, judged, checked, budgetMs } = work;
   return new Promise((resolve) => {
     const startedMs = performance.now();
     let isOpen = true;
     const timer = setTimeout(() => {
       isOpen = false;
-      resolve(conclude(shell, { pending, jobs, signatures: NO_RESULTS }));
+      resolve(conclude(shell, judged, NO_RESULTS));
     }, budgetMs);
-    const answer = (signatures: readonly (boolean | undefined)[]): void => {
+    const answer = (signatures: Signatures): void => {
+      // A second verdict would count the call once more.
       if (!isOpen) return;
       clearTimeout(timer);
       if (signatures.includes(false)) {
-        const deadline = openDeadline(Math.max(0, budgetMs - (performance.now() - startedMs)));
-        resolve(finishWithin(shell, { ...work, signatures, deadline }));
+        const leftMs = Math.max(0, budgetMs - (performance.now() - startedMs));
+        resolve(withDeadline(leftMs, (deadline) => secondChance(shell, { request, judged, signatures, deadline })));
       } else {
-        resolve(conclude(shell, { pending, jobs, signatures }));
+        resolve(conclude(shell, judged, signatures));
       }
     };
     // A checker that fails has checked nothing, and nothing is not false.
@@ -178,120 +212,77 @@ function awaitSignatures(
   });
 }
 
-function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
-  const pending = start(shell, request);
-  const lookups: Lookups = new Map();
-  for (const url of peekAll(shell, pending.x5uUrls, lookups)) void shell.certificates.lookup(url);
-  const jobs = jobsOf(shell, pending, lookups);
-  const signatures = checkInline(jobs);
-  for (const url of suspects(jobs, signatures)) void shell.certificates.revalidate(url);
-  return conclude(shell, { pending, jobs, signatures });
-}
-
-function start(shell: Shell, request: VerificationRequest): PendingVerification {
-  const { policy, types, headerCache } = shell;
-  return startVerification(request, { policy, types, headerCache, nowMs: shell.clock.nowMs() });
-}
-
-/** Puts what is in memory into `lookups` and returns the URLs that are not. */
-function peekAll(shell: Shell, urls: readonly string[], lookups: Lookups): readonly string[] {
-  const missing: string[] = [];
-  for (const url of urls) {
-    const lookup = shell.certificates.peek(url);
-    if (lookup === undefined) missing.push(url);
-    else lookups.set(url, lookup);
-  }
-  return missing;
-}
-
-async function fetchAndVerify(
+function fetchAndVerify(
   shell: Shell,
   work: {
     readonly request: VerificationRequest;
     readonly pending: PendingVerification;
     readonly lookups: Lookups;
-    readonly missing: readonly string[];
     readonly budgetMs: number;
   },
 ): Promise<CallVerdict> {
-  const { request, pending, lookups, missing } = work;
-  const deadline = openDeadline(work.budgetMs);
-  const fetched = missing.map(async (url) => {
-    lookups.set(url, await shell.certificates.lookup(url));
+  const { request, pending, budgetMs } = work;
+  return withDeadline(budgetMs, async (deadline) => {
+    const fetched = [...work.lookups];
+    const fetches = pending.x5uUrls.map(async (url, index) => {
+      fetched[index] ??= await lookUpSafely(shell, url);
+    });
+    await Promise.race([Promise.all(fetches), deadline]);
+    // A fetch that comes in later must not change what this call is being judged by.
+    const judged = judge(shell, pending, [...fetched]);
+    const signatures = await inTime(checkSignatures(shell, judged.jobs), deadline);
+    return secondChance(shell, { request, judged, signatures, deadline });
   });
-  await Promise.race([Promise.all(fetched), deadline.over]);
-  // A fetch that comes in later must not change what this call is being judged by.
-  const known: Lookups = new Map(lookups);
-  const jobs = jobsOf(shell, pending, known);
-  const signatures = checkSignatures(shell, jobs);
-  return finishWithin(shell, { request, pending, lookups: known, jobs, signatures, deadline });
 }
 
-interface Unfinished {
-  readonly request: VerificationRequest;
-  readonly pending: PendingVerification;
-  readonly lookups: Lookups;
-  readonly jobs: readonly TokenSignatureJob[];
-  readonly signatures: ReturnType<SignatureChecker['check']>;
-  readonly deadline: Deadline;
-}
-
-/** Waits for signatures as long as there is time; where one fails, a certificate rotated in place gets its second chance. */
-async function finishWithin(shell: Shell, work: Unfinished): Promise<CallVerdict> {
-  const { pending, jobs, deadline } = work;
-  try {
-    const signatures = await inTime(work.signatures, deadline);
-    const renewed = await renewedLookups(shell, work, signatures);
-    if (renewed === undefined) return conclude(shell, { pending, jobs, signatures });
-    const again = start(shell, work.request);
-    const jobsAgain = jobsOf(shell, again, renewed);
-    const signaturesAgain = await inTime(checkSignatures(shell, jobsAgain), deadline);
-    return conclude(shell, { pending: again, jobs: jobsAgain, signatures: signaturesAgain });
-  } finally {
-    deadline.close();
-  }
-}
-
-async function inTime(
-  signatures: ReturnType<SignatureChecker['check']>,
-  deadline: Deadline,
-): Promise<readonly (boolean | undefined)[]> {
-  if (!(signatures instanceof Promise)) return signatures;
-  // A checker that fails has checked nothing, and nothing is not false.
-  const settled = signatures.catch(() => NO_RESULTS);
-  return (await Promise.race([settled, deadline.over])) ?? NO_RESULTS;
-}
-
-/** A checker that throws has checked nothing either, and a call must not fail for it. */
-function checkSignatures(shell: Shell, jobs: readonly TokenSignatureJob[]): ReturnType<SignatureChecker['check']> {
-  try {
-    return shell.checker.check(jobs);
-  } catch {
-    return NO_RESULTS;
-  }
-}
-
-/** Lookups after a revalidation of what signatures failed against; undefined when nothing changed. */
-async function renewedLookups(
+/** Where a signature fails, a certificate rotated in place gets its second chance, as long as there is time. */
+async function secondChance(
   shell: Shell,
-  work: Unfinished,
-  signatures: readonly (boolean | undefined)[],
-): Promise<Lookups | undefined> {
-  const urls = suspects(work.jobs, signatures);
-  if (urls.length === 0) return undefined;
-  const answers = await Promise.race([Promise.all(urls.map(shell.certificates.revalidate)), work.deadline.over]);
-  const renewed: Lookups = new Map(work.lookups);
-  let isChanged = false;
-  for (const answer of answers ?? []) {
-    const before = work.lookups.get(answer.url);
-    if (answer.status !== 'found' || before?.status !== 'found' || answer.chain === before.chain) continue;
-    renewed.set(answer.url, answer);
-    isChanged = true;
+  work: {
+    readonly request: VerificationRequest;
+    readonly judged: Judged;
+    readonly signatures: Signatures;
+    readonly deadline: Deadline;
+  },
+): Promise<CallVerdict> {
+  const { request, judged, signatures, deadline } = work;
+  const urls = suspects(judged.jobs, signatures);
+  if (urls.length === 0) return conclude(shell, judged, signatures);
+  const renewed = [...judged.lookups];
+  const isOutOfTime = await renew(shell, { urls, pending: judged.pending, renewed, deadline });
+  if (judged.lookups.every((before, index) => isSameChain(before, renewed[index]))) {
+    // Nobody knows yet whether the certificate is still the one that the provider signs with.
+    return conclude(shell, judged, isOutOfTime ? signatures.map((valid) => valid === true || undefined) : signatures);
   }
-  return isChanged ? renewed : undefined;
+  const again = judge(shell, start(shell, request), renewed);
+  return conclude(shell, again, await inTime(checkSignatures(shell, again.jobs), deadline));
 }
 
-function suspects(jobs: readonly TokenSignatureJob[], signatures: readonly (boolean | undefined)[]): readonly string[] {
+/** Asks for the certificates anew and writes what comes into `renewed`; says whether time ran out before all had come. */
+async function renew(
+  shell: Shell,
+  work: {
+    readonly urls: readonly string[];
+    readonly pending: PendingVerification;
+    readonly renewed: (CertificateLookup | undefined)[];
+    readonly deadline: Deadline;
+  },
+): Promise<boolean> {
+  const answers = work.urls.map((url) => revalidateSafely(shell, url));
+  const arrived = await Promise.race([Promise.all(answers), work.deadline]);
+  arrived?.forEach((answer, index) => {
+    const at = work.pending.x5uUrls.indexOf(work.urls[index] ?? '');
+    if (answer?.status === 'found' && at >= 0) work.renewed[at] = answer;
+  });
+  return arrived === undefined;
+}
+
+function isSameChain(before: CertificateLookup | undefined, after: CertificateLookup | undefined): boolean {
+  return before === after || (before?.status === 'found' && after?.status === 'found' && before.chain === after.chain);
+}
+
+/** URLs of the certificates whose key did not fit, each once. */
+function suspects(jobs: readonly TokenSignatureJob[], signatures: Signatures): readonly string[] {
   const urls = jobs.flatMap((job, index) => {
     const url = job.token.identityHeader?.info;
     return signatures[index] === false && url !== undefined ? [url] : [];
@@ -299,35 +290,70 @@ function suspects(jobs: readonly TokenSignatureJob[], signatures: readonly (bool
   return [...new Set(urls)];
 }
 
-function jobsOf(shell: Shell, pending: PendingVerification, lookups: Lookups): readonly TokenSignatureJob[] {
-  const { nowMs } = pending.context;
+function start(shell: Shell, request: VerificationRequest): PendingVerification {
+  const { policy, types, headerCache, stepNames } = shell;
+  return startVerification(request, { policy, types, headerCache, stepNames, nowMs: shell.clock.nowMs() });
+}
+
+function judge(shell: Shell, pending: PendingVerification, lookups: Lookups): Judged {
   const { trustStore } = shell;
-  return checkCertificates(pending, (url): CertificateKnowledge | undefined => {
-    const lookup = lookups.get(url);
+  const { nowMs } = pending.context;
+  const jobs = checkCertificates(pending, (url): CertificateKnowledge | undefined => {
+    const lookup = lookups[pending.x5uUrls.indexOf(url)];
     if (lookup?.status !== 'found') return lookup === undefined ? undefined : { lookup };
     const path = shell.paths.pathOf(lookup.chain, trustStore, nowMs);
     const { source } = trustStore;
     return source.kind === 'files' ? { lookup, path } : { lookup, path, trustListExpMs: source.expMs };
   });
+  return { pending, lookups, jobs, trustStore };
 }
 
-function conclude(
-  shell: Shell,
-  work: {
-    readonly pending: PendingVerification;
-    readonly jobs: readonly TokenSignatureJob[];
-    readonly signatures: readonly (boolean | undefined)[];
-  },
-): CallVerdict {
-  const { nowMs } = work.pending.context;
-  return concludeVerification(work.pending, work.jobs, {
-    signatures: work.signatures,
-    observe: (callKey) => observeSafely(shell, callKey, nowMs),
-    trustStore: shell.trustStore.version,
+function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signatures: Signatures): CallVerdict {
+  return concludeVerification(pending, jobs, {
+    signatures,
+    observe: (callKey) => observeSafely(shell, callKey, pending.context.nowMs),
+    trustStore: trustStore.version,
   });
 }
 
-/** A replay memory that fails has counted nothing; the verdict does not hang on it. */
+// What others made for this service may break; the call goes on without it.
+
+/** A repository that fails knows nothing. */
+function peekSafely(shell: Shell, url: string): CertificateLookup | undefined {
+  try {
+    return shell.certificates.peek(url);
+  } catch {
+    return undefined;
+  }
+}
+
+async function lookUpSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
+  try {
+    return await shell.certificates.lookup(url);
+  } catch {
+    return undefined;
+  }
+}
+
+async function revalidateSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
+  try {
+    return await shell.certificates.revalidate(url);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A checker that throws has checked nothing. */
+function checkSignatures(shell: Shell, jobs: readonly TokenSignatureJob[]): Signatures | Promise<Signatures> {
+  if (jobs.length === 0) return NO_RESULTS;
+  try {
+    return shell.checker.check(jobs);
+  } catch {
+    return NO_RESULTS;
+  }
+}
+
+/** A replay memory that fails has counted nothing. */
 function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
   try {
     return shell.replays.observe(callKey, nowMs);
@@ -336,25 +362,29 @@ function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | und
   }
 }
 
-const NO_RESULTS: readonly (boolean | undefined)[] = [];
+const NO_RESULTS: Signatures = [];
 
-interface Deadline {
-  /** Resolves to undefined when the time is up. */
-  readonly over: Promise<undefined>;
-  readonly close: () => void;
-}
+/** Resolves to undefined when the time is up. */
+type Deadline = Promise<undefined>;
 
-function openDeadline(budgetMs: number): Deadline {
+/** Works with a deadline that leaves no timer behind, however the work ends. */
+async function withDeadline<T>(budgetMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((resolve) => {
+  const deadline = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => {
       resolve(undefined);
     }, budgetMs);
   });
-  return {
-    over,
-    close() {
-      clearTimeout(timer);
-    },
-  };
+  try {
+    return await work(deadline);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function inTime(checked: Signatures | Promise<Signatures>, deadline: Deadline): Promise<Signatures> {
+  if (!(checked instanceof Promise)) return checked;
+  // A checker that fails has checked nothing, and nothing is not false.
+  const settled = checked.catch(() => NO_RESULTS);
+  return (await Promise.race([settled, deadline])) ?? NO_RESULTS;
 }
