@@ -36,7 +36,7 @@ export interface Signer {
 /** A call with a PASSporT of its own: numbers, origid and time of issue differ from call to call. */
 export interface SignedCall {
   readonly signer: Signer;
-  readonly request: VerificationRequest;
+  readonly request: Readonly<Record<'identity' | 'from' | 'pAssertedIdentity' | 'to' | 'requestUri' | 'date', string>>;
   /** What was signed, ready for a check without any of our code. */
   readonly signingInput: Buffer;
   /** (r, s), 64 octets. */
@@ -78,15 +78,27 @@ export function signCall(signer: Signer, index: number, iatSeconds: number): Sig
   return {
     signer,
     request: {
-      identity: asReceived(passport.identityHeader),
-      from: asReceived(`"${orig.slice(1)}" <sip:+${orig}@originating.example;user=phone>;tag=${index.toString(36)}`),
-      pAssertedIdentity: asReceived(`<sip:+${orig}@originating.example;user=phone>`),
-      to: asReceived(`<sip:+${dest}@terminating.example;user=phone>`),
-      requestUri: asReceived(`sip:+${dest}@192.0.2.20:5060;user=phone`),
+      identity: flat(passport.identityHeader),
+      from: flat(`"${orig.slice(1)}" <sip:+${orig}@originating.example;user=phone>;tag=${index.toString(36)}`),
+      pAssertedIdentity: flat(`<sip:+${orig}@originating.example;user=phone>`),
+      to: flat(`<sip:+${dest}@terminating.example;user=phone>`),
+      requestUri: flat(`sip:+${dest}@192.0.2.20:5060;user=phone`),
       date: new Date(iatSeconds * 1000).toUTCString(),
     },
     signingInput: Buffer.from(passport.signingInput, 'latin1'),
     signature: Buffer.from(passport.signature),
+  };
+}
+
+/** Header values of a call in strings of their own, as a SIP stack makes them of the octets it received. */
+export function received({ request }: SignedCall): VerificationRequest {
+  return {
+    identity: flat(request.identity),
+    from: flat(request.from),
+    pAssertedIdentity: flat(request.pAssertedIdentity),
+    to: flat(request.to),
+    requestUri: flat(request.requestUri),
+    date: flat(request.date),
   };
 }
 
@@ -212,5 +224,5 @@ const AREA_CODES: readonly string[] = Array.from({ length: 800 }, (_, index) => 
 
 const originId = (index: number): string => `123e4567-e89b-42d3-a456-${index.toString(16).padStart(12, '0')}`;
 
-/** A flat string of its own, as a parser makes one of received octets: text put together is a rope that the first reader pays for. */
-const asReceived = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
+/** A flat string of its own: text put together is a rope that the first reader pays for. */
+const flat = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
