@@ -4,11 +4,11 @@ import type { KeyObject } from 'node:crypto';
 /** Octets of a raw ES256 signature: r and s of P-256, 32 each. @see RFC 7518 section 3.4 */
 export const ES256_SIGNATURE_OCTETS = 64;
 
-/** One ECDSA check to be made, wherever. */
+/** One ES256 check to be made, in the calling thread or elsewhere: see {@link SignatureChecker}. */
 export interface SignatureJob {
-  /** EC P-256. */
+  /** Public key of the certificate, EC P-256. */
   readonly publicKey: KeyObject;
-  /** ASCII. */
+  /** `header.payload` in base64url, ASCII: the bytes that were signed. @see RFC 7515 section 5.1 */
   readonly signingInput: string;
   /** {@link ES256_SIGNATURE_OCTETS} octets (r, s). */
   readonly signature: Uint8Array;
@@ -34,6 +34,7 @@ export function verifyEs256Bytes(publicKey: KeyObject, signingInput: Uint8Array,
 /**
  * (r, s) as `Ecdsa-Sig-Value`, whatever they are: OpenSSL refuses what is out of range. `rawToDerSignature` is for those who want to
  * be told why.
+ * @returns octets that are good until the next call
  * @see RFC 3279 section 2.2.3
  */
 function derOf(signature: Uint8Array): Uint8Array {
@@ -42,7 +43,7 @@ function derOf(signature: Uint8Array): Uint8Array {
   const sFrom = firstSignificant(signature, SCALAR_OCTETS);
   const rEnd = 4 + integerLength(signature, rFrom, SCALAR_OCTETS);
   const end = rEnd + 2 + integerLength(signature, sFrom, ES256_SIGNATURE_OCTETS);
-  const der = Buffer.allocUnsafe(end);
+  const der = DER_OF_LENGTH[end] ?? NO_SIGNATURE;
   der[0] = 0x30;
   der[1] = end - 2;
   writeInteger(der, { from: 2, end: rEnd }, signature, { from: rFrom, end: SCALAR_OCTETS });
@@ -51,7 +52,11 @@ function derOf(signature: Uint8Array): Uint8Array {
 }
 
 const SCALAR_OCTETS = 32;
+const DER_OCTETS = new Uint8Array(72);
 const NO_SIGNATURE = new Uint8Array(0);
+
+/** The same octets, once for every length that a signature of P-256 can have: a view costs more to make than what is in it. */
+const DER_OF_LENGTH: readonly Uint8Array[] = Array.from({ length: 73 }, (_, length) => DER_OCTETS.subarray(0, length));
 
 /** Where the scalar begins behind its leading zeros; its last octet where it is nothing but zeros. */
 function firstSignificant(signature: Uint8Array, from: number): number {
@@ -70,7 +75,7 @@ interface Span {
   readonly end: number;
 }
 
-function writeInteger(der: Buffer, into: Span, signature: Uint8Array, scalar: Span): void {
+function writeInteger(der: Uint8Array, into: Span, signature: Uint8Array, scalar: Span): void {
   der[into.from] = 0x02;
   der[into.from + 1] = into.end - into.from - 2;
   der[into.from + 2] = 0;

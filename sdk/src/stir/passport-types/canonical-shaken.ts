@@ -27,7 +27,7 @@ export function readCanonicalShaken(text: string): CanonicalReading | undefined 
   const dest = text.slice(destFrom, destEnd);
   const orig = text.slice(origFrom, origEnd);
   const origId = text.slice(origIdFrom, origIdEnd);
-  const iatSeconds = Number(text.slice(iatFrom, iatEnd));
+  const iatSeconds = numberAt(text, iatFrom, iatEnd);
   const payload: JsonObject = {
     attest: attestation,
     dest: { tn: [dest] },
@@ -62,6 +62,12 @@ function endOfDigits(text: string, from: number, max: number): number {
   let at = from;
   while (text.charCodeAt(at) >= ZERO && text.charCodeAt(at) <= 0x39) at += 1;
   return at === from || at - from > max ? -1 : at;
+}
+
+function numberAt(text: string, from: number, end: number): number {
+  let value = 0;
+  for (let at = from; at < end; at += 1) value = value * 10 + text.charCodeAt(at) - ZERO;
+  return value;
 }
 
 /** Letters, digits and hyphens: every UUID, and nothing that JSON would escape. */

@@ -2,12 +2,16 @@
 export interface Seen {
   /** This time included. */
   readonly count: number;
+  /** Milliseconds since the epoch. */
   readonly firstSeenMs: number;
 }
 
 /** Remembers call keys for as long as their PASSporTs can be fresh. Belongs to one verifier, never to the process. */
 export interface ReplayMemory {
-  /** Counts a call key and says how often it has been counted. */
+  /**
+   * Counts a call key, as in {@link VerdictEvidence}, and says how often it has been counted. Should not throw; a verification
+   * service goes on without the count where it does.
+   */
   readonly observe: (callKey: string, nowMs: number) => Seen;
   /** Number of keys remembered. */
   readonly size: () => number;
@@ -23,7 +27,17 @@ export interface ReplayMemoryOptions {
 
 /**
  * Makes a replay memory of two generations: the older one is dropped whole when the window has passed or the younger one is
- * full, so that no key costs a timer and memory stays bounded whatever arrives.
+ * full, so that no key costs a timer and memory stays bounded whatever arrives. A service makes one of its own; hand in one to
+ * share it between services, or one that asks a data base that several machines share. Never throws.
+ * @param options - window and bound
+ * @returns an empty memory
+ * @see RFC 8224 section 12.1
+ * @example
+ * ```ts
+ * const memory = createReplayMemory({ windowMs: 120_000 });
+ * memory.observe('call-key', 0);
+ * console.log(memory.observe('call-key', 1000).count); // 2
+ * ```
  */
 export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
   const generationKeys = Math.max(1, Math.floor((options.maxKeys ?? DEFAULT_MAX_KEYS) / 2));
@@ -43,7 +57,7 @@ export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
       age(nowMs);
       let entry = young.get(callKey);
       if (entry === undefined) {
-        entry = old.get(callKey) ?? { count: 0, firstSeenMs: nowMs };
+        entry = (old.size === 0 ? undefined : old.get(callKey)) ?? { count: 0, firstSeenMs: nowMs };
         young.set(callKey, entry);
       }
       entry.count += 1;

@@ -64,8 +64,9 @@ interface Decision extends Chain {
 }
 
 function chainsOf(pending: PendingVerification): readonly Chain[] {
-  const active = pending.tokens.filter((token) => !token.ignored);
-  if (active.length === 0) return [];
+  const active = pending.tokens.every(isActive) ? pending.tokens : pending.tokens.filter(isActive);
+  // One header, and whatever policy says of several: as nearly every call has it.
+  if (active.length < 2) return active.map((token) => chain([token]));
   const callers = active.filter((token) => token.type?.role === 'caller');
   if (pending.context.policy.verstatPriority === 'worst-of-all') {
     // The first one answers for the call, wherever its header stood.
@@ -75,6 +76,8 @@ function chainsOf(pending: PendingVerification): readonly Chain[] {
   if (callers.length === 0) return active.map((token) => chain([token]));
   return callers.map((caller) => chain(chainOf(caller)));
 }
+
+const isActive = (token: Token): boolean => !token.ignored;
 
 function chain(tokens: readonly Token[]): Chain {
   let status: CallVerdict['status'] = 'indeterminate';
