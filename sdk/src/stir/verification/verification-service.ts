@@ -9,6 +9,8 @@ import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry
 import { checkCertificates, concludeVerification, startVerification } from './core.js';
 import type { CertificateKnowledge, PendingVerification, TokenSignatureJob, VerificationCoreOptions } from './core.js';
 import type { CallVerdict } from './outcome.js';
+import { createDeadlines } from './deadlines.js';
+import type { Deadlines } from './deadlines.js';
 import { createPathMemory } from './path-memory.js';
 import { verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
@@ -82,10 +84,8 @@ export interface VerifyOptions {
  */
 export function createVerificationService(options: VerificationServiceOptions): VerificationService {
   const shell = openShell(options);
-  const budgetMs = options.timeBudgetMs ?? DEFAULT_TIME_BUDGET_MS;
-  if (!isTimeBudget(budgetMs)) throw timeBudgetOutOfRange();
   return {
-    verify(request, { timeBudgetMs = budgetMs } = NO_OPTIONS) {
+    verify(request, { timeBudgetMs = shell.budgetMs } = NO_OPTIONS) {
       if (!isTimeBudget(timeBudgetMs)) return Promise.reject(timeBudgetOutOfRange());
       return verifyWithin(shell, request, timeBudgetMs);
     },
@@ -116,11 +116,16 @@ interface Shell {
   readonly clock: Clock;
   readonly paths: ReturnType<typeof createPathMemory>;
   readonly replays: ReplayMemory;
+  /** Milliseconds a call may wait, unless it says otherwise. */
+  readonly budgetMs: number;
+  readonly deadlines: Deadlines;
   trustStore: TrustStore;
 }
 
 function openShell(options: VerificationServiceOptions): Shell {
   const policy = verificationPolicy(options.policy);
+  const budgetMs = options.timeBudgetMs ?? DEFAULT_TIME_BUDGET_MS;
+  if (!isTimeBudget(budgetMs)) throw timeBudgetOutOfRange();
   return {
     certificates: options.certificates,
     checker: options.signatureChecker ?? INLINE_SIGNATURE_CHECKER,
@@ -132,6 +137,8 @@ function openShell(options: VerificationServiceOptions): Shell {
     paths: createPathMemory(options.certificateAlgorithms),
     // Fresh in either direction: a token dated a window ahead stays fresh for two.
     replays: options.replayMemory ?? createReplayMemory({ windowMs: 2000 * policy.freshnessSeconds }),
+    budgetMs,
+    deadlines: createDeadlines(budgetMs),
     trustStore: options.trustStore,
   };
 }
@@ -174,8 +181,8 @@ function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
 }
 
 /**
- * Waits for signatures that are checked in other threads. Every call comes this way where there are such threads, so it costs
- * one timer and two promises and no more.
+ * Waits for signatures that are checked in other threads. Every call comes this way where there are such threads, hundreds at a
+ * time.
  */
 function verifyElsewhere(
   shell: Shell,
@@ -187,19 +194,16 @@ function verifyElsewhere(
   },
 ): Promise<CallVerdict> {
   const { request, judged, checked, budgetMs } = work;
+  const deadlines = budgetMs === shell.budgetMs ? shell.deadlines : createDeadlines(budgetMs);
   return new Promise((resolve) => {
-    const startedMs = performance.now();
-    let isOpen = true;
-    const timer = setTimeout(() => {
-      isOpen = false;
+    const waiting = deadlines.open(() => {
       resolve(conclude(shell, judged, NO_RESULTS));
-    }, budgetMs);
+    });
     const answer = (signatures: Signatures): void => {
       // A second verdict would count the call once more.
-      if (!isOpen) return;
-      clearTimeout(timer);
+      if (!deadlines.close(waiting)) return;
       if (signatures.includes(false)) {
-        const leftMs = Math.max(0, budgetMs - (performance.now() - startedMs));
+        const leftMs = Math.max(0, waiting.atMs - performance.now());
         resolve(withDeadline(leftMs, (deadline) => secondChance(shell, { request, judged, signatures, deadline })));
       } else {
         resolve(conclude(shell, judged, signatures));
