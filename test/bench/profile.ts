@@ -59,7 +59,7 @@ interface Work {
 async function verifier(options: Partial<VerificationServiceOptions>): Promise<() => unknown> {
   const nowMs = Date.now();
   const world = await createSignedWorld(nowMs);
-  const { service, forgetCalls } = createWarmService(world, { nowMs: () => nowMs }, options);
+  const { service, forgetCalls } = await createWarmService(world, { nowMs: () => nowMs }, options);
   const calls = signCalls(world, CALLS, () => Math.floor(nowMs / 1000));
   const next = inTurn(calls, forgetCalls);
   return () => service.verify(next().request);

@@ -37,6 +37,8 @@ export interface Signer {
 export interface SignedCall {
   readonly signer: Signer;
   readonly request: Readonly<Record<'identity' | 'from' | 'pAssertedIdentity' | 'to' | 'requestUri' | 'date', string>>;
+  /** The PASSporT of the Identity header. */
+  readonly token: string;
   /** What was signed, ready for a check without any of our code. */
   readonly signingInput: Buffer;
   /** (r, s), 64 octets. */
@@ -85,6 +87,7 @@ export function signCall(signer: Signer, index: number, iatSeconds: number): Sig
       requestUri: flat(`sip:+${dest}@192.0.2.20:5060;user=phone`),
       date: new Date(iatSeconds * 1000).toUTCString(),
     },
+    token: passport.token,
     signingInput: Buffer.from(passport.signingInput, 'latin1'),
     signature: Buffer.from(passport.signature),
   };
@@ -138,13 +141,13 @@ export interface WarmService extends AsyncDisposable {
 }
 
 /** Starts a service over the library's own repository, into which the chains of all signers were imported. */
-export function createWarmService(
+export async function createWarmService(
   world: SignedWorld,
   clock: Clock,
   options: Partial<VerificationServiceOptions> = {},
-): WarmService {
+): Promise<WarmService> {
   const certificates = createCertificateRepository({ clock });
-  importChains(certificates, world, clock.nowMs());
+  await importChains(certificates, world, clock.nowMs());
   const newMemory = (): ReplayMemory => createReplayMemory({ windowMs: REPLAY_WINDOW_MS });
   let memory = newMemory();
   const service = createVerificationService({
@@ -196,13 +199,17 @@ export function trustStoreOf(pki: TestPki): TrustStore {
 const REPLAY_WINDOW_MS = 120_000;
 const CHAIN_FRESH_MS = 86_400_000;
 
-function importChains(certificates: CertificateRepositoryService, world: SignedWorld, nowMs: number): void {
+async function importChains(
+  certificates: CertificateRepositoryService,
+  world: SignedWorld,
+  nowMs: number,
+): Promise<void> {
   const entries = world.signers.map(({ provider, x5u }) => ({
     ...{ format: 'hopback.certificate-chain.1', url: x5u, body: provider.chainPem },
     bodySha256: createHash('sha256').update(provider.chainPem).digest('hex'),
     ...{ fetchedAtMs: nowMs, freshUntilMs: nowMs + CHAIN_FRESH_MS },
   }));
-  const report = certificates.import({ format: 'hopback.certificate-cache.1', exportedAtMs: nowMs, entries });
+  const report = await certificates.import({ format: 'hopback.certificate-cache.1', exportedAtMs: nowMs, entries });
   if (report.imported !== world.signers.length) throw new Error('the chains of the signers could not be imported');
 }
 

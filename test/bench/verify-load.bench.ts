@@ -39,7 +39,7 @@ async function measureLoad(context: BenchContext): Promise<readonly Figure[]> {
   const calls = signCalls(world, count + WARM_UP_CALLS, (index) =>
     index < count ? firstSecond + Math.floor(index / CALLS_PER_SECOND) : firstSecond,
   );
-  await using warm = createWarmService(world, clock);
+  await using warm = await createWarmService(world, clock);
   for (const { request } of calls.slice(count)) await warm.service.verify(request);
 
   context.progress(`${CALLS_PER_SECOND} calls/s for ${seconds} s; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
