@@ -115,9 +115,9 @@ test('a stale chain is served at once while a conditional request keeps it alive
   await server.requested('/stale.pem', 2);
   expect(await repository.lookup(url)).toBe(cold);
   release();
-  const renewed = await repository.revalidate(url);
-  expect(renewed).toMatchObject({ status: 'found', fetchedAtMs: clock.nowMs() });
-  expect(renewed.status === 'found' && cold.status === 'found' && renewed.chain === cold.chain).toBe(true);
+  await expect.poll(() => repository.peek(url)).toMatchObject({ status: 'found', fetchedAtMs: clock.nowMs() });
+  const renewed = repository.peek(url);
+  expect(renewed?.status === 'found' && cold.status === 'found' && renewed.chain === cold.chain).toBe(true);
   expect(server.requestLog('/stale.pem')[1]?.headers['if-none-match']).toMatch(/^"/);
   expect(server.requests('/stale.pem')).toBe(2);
 });
@@ -300,7 +300,7 @@ test('the number of files is bounded: the oldest go', async () => {
   const entries = source.export().entries;
   for (const [index, entry] of entries.entries()) {
     disk.store(entry);
-    await disk.close();
+    await disk.settled();
     await utimes(join(directory, fileNameOf(entry.url)), index, index).catch(() => undefined);
   }
   const names = await readdir(directory);
@@ -308,6 +308,61 @@ test('the number of files is bounded: the oldest go', async () => {
   expect(names.length).toBeGreaterThanOrEqual(18);
   expect(names).toContain(fileNameOf(entries.at(-1)?.url ?? ''));
   expect(names).not.toContain(fileNameOf(entries[0]?.url ?? ''));
+});
+
+test('files of one site make room for one another, not the older ones of other sites', async () => {
+  const disk = createDiskCache({ directory, clock, maxFiles: 20 });
+  const source = start();
+  await source.preload([server.publish('/flood.pem', first.chainPem)]);
+  const [entry] = source.export().entries;
+  if (entry === undefined) throw new Error('nothing was fetched');
+  const others = Array.from({ length: 10 }, (_, index) => `https://cr.provider-${index}.example/a.pem`);
+  const flood = Array.from({ length: 60 }, (_, index) => `https://h${index}.flood.example/a.pem`);
+  for (const [index, url] of [...others, ...flood].entries()) {
+    disk.store({ ...entry, url });
+    await disk.settled();
+    await utimes(join(directory, fileNameOf(url)), index, index).catch(() => undefined);
+  }
+  const names = await readdir(directory);
+  expect(names.length).toBeLessThanOrEqual(20);
+  expect(names).toEqual(expect.arrayContaining(others.map(fileNameOf)));
+  expect(names).toContain(fileNameOf(flood.at(-1) ?? ''));
+});
+
+test('an import of 1,000 entries puts 1,000 files on disk, and none over a newer one', async () => {
+  const source = start();
+  await source.preload([server.publish('/import.pem', first.chainPem)]);
+  const exported = source.export();
+  const [entry] = exported.entries;
+  const entries = Array.from({ length: 1_000 }, (_, index) => ({ ...entry, url: `https://c${index}.example/a.pem` }));
+  const repository = start({ directory });
+  expect(await repository.import({ ...exported, entries })).toEqual({ imported: 1_000, rejected: 0 });
+  expect(await readdir(directory)).toHaveLength(1_000);
+  expect(repository.stats()).toMatchObject({ diskWrites: 1_000, diskWriteFailures: 0 });
+  const next = start({ directory });
+  expect(await next.import({ ...exported, entries: entries.slice(0, 3) })).toEqual({ imported: 0, rejected: 3 });
+});
+
+test('a restore takes every usable file into memory, and an export has them all', async () => {
+  const one = server.publish('/restore/1.pem', first.chainPem);
+  const two = server.publish('/restore/2.pem', second.chainPem);
+  const three = server.publish('/restore/3.pem', second.chainPem);
+  await fill(one, two, three);
+  await writeFile(join(directory, fileNameOf(three)), '{');
+  await writeFile(join(directory, 'README.txt'), 'not of the cache');
+  const repository = start({ directory });
+  expect(await repository.restore()).toEqual({ imported: 2, rejected: 1 });
+  expect([leafOf(repository.peek(one)), leafOf(repository.peek(two))]).toEqual([first.sha256, second.sha256]);
+  expect(
+    repository
+      .export()
+      .entries.map(({ url }) => url)
+      .sort(),
+  ).toEqual([one, two]);
+  expect(await repository.restore()).toEqual({ imported: 0, rejected: 3 });
+  expect(repository.stats()).toMatchObject({ fetches: 0, diskWrites: 0 });
+  expect(await start().restore()).toEqual({ imported: 0, rejected: 0 });
+  expect(await start({ directory: join(directory, 'missing') }).restore()).toEqual({ imported: 0, rejected: 0 });
 });
 
 test('what a crashed writer left is cleared after an hour, and is never read', async () => {

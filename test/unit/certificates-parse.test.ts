@@ -2,6 +2,9 @@ import { createTestKey, createTestPki } from '@hopback/sdk/testing';
 import type { CertificateOptions, TestPki } from '@hopback/sdk/testing';
 import { createHash, X509Certificate } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
+import { estimatedBytes } from '../../sdk/src/stir/certificates/certificate-memory.js';
+import { readDer } from '../../sdk/src/stir/certificates/der.js';
+import { readDistinguishedName } from '../../sdk/src/stir/certificates/distinguished-name.js';
 import {
   CERTIFICATE_CHAIN_MAX_BYTES,
   parseCertificate,
@@ -289,6 +292,202 @@ test('accepts a body of 16,384 bytes and refuses one more', () => {
   const filler = '\n'.repeat(CERTIFICATE_CHAIN_MAX_BYTES - pem.length);
   expect(parseCertificateChain(pem + filler).status).toBe('parsed');
   expect(parseCertificateChain(`${pem + filler}\n`)).toMatchObject({ status: 'malformed', reason: 'too-large' });
+});
+
+test.each([
+  ['a word', 'x'],
+  ['the END line of the block before', '-----END CERTIFICATE-----'],
+])('refuses a chain with a block that begins after %s', (_, before) => {
+  const { certificatePem } = provider();
+  const body = certificatePem + before + pki.intermediate.certificatePem;
+  expect(parseCertificateChain(body)).toMatchObject({ status: 'malformed', reason: 'not-pem' });
+});
+
+test('reads a chain whose blocks begin after blanks or a byte order mark', () => {
+  const issued = provider();
+  const chain = { status: 'parsed', chain: [{ sha256: issued.sha256 }, { sha256: pki.intermediate.sha256 }] };
+  for (const before of ['\ufeff', ' ', '\t ', '\ufeff ']) {
+    const body = before + issued.certificatePem + before + pki.intermediate.certificatePem;
+    expect(parseCertificateChain(body)).toMatchObject(chain);
+    expect(parseCertificateChain(Buffer.from(body))).toMatchObject(chain);
+  }
+});
+
+test('does not confuse a text with a value of another type that is written alike', () => {
+  const octets = '300e310c300a0603550403040101'.replace('300e310c300a', '300c310a3008');
+  const text = '3012311030 0e06035504030c07'.replace(' ', '') + Buffer.from('#040101').toString('hex');
+  const [one, two] = [octets, text].map((name) => readDistinguishedName(readDer(Buffer.from(name, 'hex'))));
+  expect(one?.attributes).toEqual(two?.attributes);
+  expect(one?.canonical).toBe('CN=#040101');
+  expect(two?.canonical).toBe('CN=\\#040101');
+});
+
+const withExtension = (oid: string, value: string, options: CertificateOptions = {}) =>
+  parseCertificate(
+    provider({
+      certificatePolicies: 'absent',
+      crlDistributionPoints: 'absent',
+      ...options,
+      extraExtensions: [{ oid, value: Buffer.from(value, 'hex') }],
+    }).der,
+  );
+
+/** A SEQUENCE of so many equal elements. */
+function listOf(count: number, element: string): string {
+  const content = element.repeat(count);
+  return `3082${(content.length / 2).toString(16).padStart(4, '0')}${content}`;
+}
+
+test('refuses 5,400 empty distribution points, which cost thirty times their bytes in memory', () => {
+  const hostile = withExtension('2.5.29.31', listOf(5_400, '3000'));
+  expect(hostile).toMatchObject({ status: 'malformed', detail: 'list of more than 16 elements' });
+});
+
+const LONGEST_LISTS: readonly (readonly [string, number, (count: number) => string])[] = [
+  ['distribution points', 16, (count) => withExtension('2.5.29.31', shortestForm(listOf(count, '3000'))).status],
+  [
+    'URLs of a distribution point',
+    16,
+    (count) => {
+      const names = '8603782f2f'.repeat(count);
+      const hexLength = (bytes: number) => bytes.toString(16).padStart(2, '0');
+      const size = names.length / 2;
+      const fullName = `a0${hexLength(size)}${names}`;
+      const point = `a0${hexLength(size + 2)}${fullName}`;
+      return withExtension('2.5.29.31', `30${hexLength(size + 6)}30${hexLength(size + 4)}${point}`).status;
+    },
+  ],
+  ['policies', 16, (count) => withExtension('2.5.29.32', shortestForm(listOf(count, '300306012a'))).status],
+  ['purposes', 16, (count) => withExtension('2.5.29.37', shortestForm(listOf(count, '06012a'))).status],
+  [
+    'authorities',
+    512,
+    (count) => parseCertificate(provider({ tnAuthList: Buffer.from(listOf(count, 'a203160131'), 'hex') }).der).status,
+  ],
+  [
+    'extensions',
+    64,
+    (count) => {
+      // Seven of the profile are there already.
+      const extraExtensions = Array.from({ length: count - 7 }, (_, index) => ({
+        oid: `2.999.${index}`,
+        value: Buffer.of(5, 0),
+      }));
+      return parseCertificate(provider({ extraExtensions }).der).status;
+    },
+  ],
+  [
+    'relative names',
+    32,
+    (count) => {
+      const subject = Array.from({ length: count }, () => ({ type: 'OU', value: 'x' }) as const);
+      return parseCertificate(provider({ subject }).der).status;
+    },
+  ],
+  [
+    'claims',
+    64,
+    (count) => {
+      const mustInclude = Array.from({ length: count }, () => 'rcd');
+      return parseCertificate(provider({ jwtClaimConstraints: { mustInclude } }).der).status;
+    },
+  ],
+  [
+    'permitted values of all claims',
+    256,
+    (count) => {
+      const permittedValues = [Math.ceil(count / 2), Math.floor(count / 2)].map((values) => ({
+        claim: 'rcd',
+        permitted: Array.from({ length: values }, () => 'x'),
+      }));
+      return parseCertificate(provider({ jwtClaimConstraints: { permittedValues } }).der).status;
+    },
+  ],
+];
+
+test.each(LONGEST_LISTS)('reads as many %s as %i and refuses one more', (_, most, status) => {
+  expect(status(most)).toBe('parsed');
+  expect(status(most + 1)).toBe('malformed');
+});
+
+/** The same SEQUENCE with its length in as few octets as DER wants. */
+function shortestForm(list: string): string {
+  const content = list.slice(8);
+  const size = content.length / 2;
+  return `30${size < 0x80 ? '' : '81'}${size.toString(16).padStart(2, '0')}${content}`;
+}
+
+test('the memory of a certificate is estimated by what it holds', () => {
+  const numbers = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ kind: 'one', tn: String(12025550000 + index) }) as const);
+  const estimate = (options: CertificateOptions) => estimatedBytes(parsed(provider(options)));
+  const plain = estimate({});
+  expect(plain).toBeGreaterThan(6_000);
+  // 8,192 chains of two have to fit into the 150,994,944 bytes of the cache.
+  expect(plain).toBeLessThan(9_216);
+  // Measured: 95 bytes of heap for one of many numbers.
+  expect(estimate({ tnAuthList: numbers(500) }) - plain).toBeGreaterThan(499 * 95);
+  expect(
+    estimate({
+      extraExtensions: Array.from({ length: 50 }, (_, index) => ({ oid: `2.999.${index}`, value: Buffer.of(5, 0) })),
+    }) - plain,
+  ).toBeGreaterThan(50 * 100);
+  expect(estimate({ organization: 'x'.repeat(4_000) }) - plain).toBeGreaterThan(3 * 4_000);
+});
+
+test('reads nine bits of key usage and refuses a third octet, in which readers through a number see other bits', () => {
+  const usages = (value: string) => {
+    const result = withExtension('2.5.29.15', value, { keyUsage: 'absent' });
+    return result.status === 'parsed' ? result.certificate.keyUsage?.usages : result.detail;
+  };
+  expect(usages('03020780')).toEqual(['digitalSignature']);
+  expect(usages('030307ff80')).toEqual([
+    'digitalSignature',
+    'nonRepudiation',
+    'keyEncipherment',
+    'dataEncipherment',
+    'keyAgreement',
+    'keyCertSign',
+    'cRLSign',
+    'encipherOnly',
+    'decipherOnly',
+  ]);
+  expect(usages('030100')).toEqual([]);
+  expect(usages('0309001b80000000000080')).toMatch('two octets');
+});
+
+test('reads extended key usage and the certificate that an authority key identifier names', () => {
+  expect(parsed(provider({ extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'] })).extendedKeyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
+  const identifier = (value: string) => withExtension('2.5.29.35', value, { authorityKeyIdentifier: 'absent' });
+  // CN=a, serial number 7f
+  expect(identifier('3015a110a40e300c310a300806035504030c016182017f')).toMatchObject({
+    certificate: { authorityCertificate: { issuer: 'CN=a', serialNumber: '7f' } },
+  });
+  expect(identifier('300382017f')).toMatchObject({ status: 'malformed' });
+});
+
+test('refuses an EC key whose point is not on its curve, or beyond its field', () => {
+  const issued = provider();
+  const { x = '' } = issued.key.publicKeyJwk;
+  const change = (replace: (point: Buffer) => void) => {
+    const der = Buffer.from(issued.der);
+    const at = der.indexOf(Buffer.from(x, 'base64url'));
+    replace(der.subarray(at, at + 64));
+    return parseCertificate(der).status;
+  };
+  expect(change(() => undefined)).toBe('parsed');
+  expect(change((point) => point.writeUInt8((point.at(-1) ?? 0) ^ 1, 63))).toBe('malformed');
+  expect(change((point) => point.fill(0xff, 0, 32))).toBe('malformed');
+  expect(change((point) => point.fill(0))).toBe('malformed');
+});
+
+test('makes the key object once, and a copy of the certificate has it too', () => {
+  for (const curve of ['P-256', 'P-384', 'P-521', 'Ed25519'] as const) {
+    const key = createTestKey(curve);
+    const certificate = parsed(provider({ key }));
+    expect({ ...certificate }.publicKey).toBe(certificate.publicKey);
+    expect(certificate.publicKey.equals(key.publicKey)).toBe(true);
+  }
 });
 
 test('reads the same key twice as the same key', () => {

@@ -255,6 +255,61 @@ test('refuses critical name constraints, which are not processed', () => {
   expect(reasons(build([provider({ issuer: ca }), ca]))).toEqual(['unknown-critical-extension']);
 });
 
+test.each([
+  ['name constraints', '2.5.29.30', '3000'],
+  ['policy constraints', '2.5.29.36', '3003800100'],
+  ['inhibitAnyPolicy', '2.5.29.54', '020100'],
+])('refuses a CA with %s that are not critical, since they limit all the same', (_, oid, value) => {
+  const ca = pki.issueCa({ extraExtensions: [{ oid, value: Buffer.from(value, 'hex') }] });
+  expect(build([provider({ issuer: ca }), ca])).toMatchObject({
+    failures: [{ reason: 'unknown-critical-extension', certificateSha256: ca.sha256, actual: oid }],
+  });
+});
+
+test('refuses an end entity whose extended key usage lists other purposes alone', () => {
+  const serverAuth = '1.3.6.1.5.5.7.3.1';
+  const issued = provider({ extendedKeyUsage: [serverAuth] });
+  expect(build([issued, pki.intermediate])).toMatchObject({
+    failures: [{ reason: 'key-usage-missing', certificateSha256: issued.sha256, actual: serverAuth }],
+  });
+  expect(reasons(build([provider({ extendedKeyUsage: [serverAuth, '2.5.29.37.0'] }), pki.intermediate]))).toBe(
+    'trusted',
+  );
+});
+
+test('refuses an authority key identifier that names another certificate and no key', () => {
+  const named = (name: string, serialNumber: string) =>
+    provider({
+      authorityKeyIdentifier: 'absent',
+      extraExtensions: [{ oid: '2.5.29.35', value: authorityCertificate(name, serialNumber) }],
+    });
+  const root = pki.issueRoot({ subject: [{ type: 'CN', value: 'top' }] });
+  const ca = pki.issueCa({ issuer: root, serialNumber: 0x7f });
+  const below = (name: string, serialNumber: string) =>
+    pki.issueServiceProvider({
+      spc: '709J',
+      issuer: ca,
+      authorityKeyIdentifier: 'absent',
+      extraExtensions: [{ oid: '2.5.29.35', value: authorityCertificate(name, serialNumber) }],
+    });
+  const options = { trustAnchors: [root] };
+  expect(reasons(build([below('top', '7f'), ca], options))).toBe('trusted');
+  expect(reasons(build([below('top', '7e'), ca], options))).toEqual(['key-identifier-mismatch']);
+  expect(reasons(build([named('nobody', '7f'), pki.intermediate]))).toEqual(['key-identifier-mismatch']);
+});
+
+/** AuthorityKeyIdentifier with authorityCertIssuer and authorityCertSerialNumber. */
+function authorityCertificate(name: string, serialNumber: string): Uint8Array {
+  const attribute = wrap('30', '0603550403', wrap('0c', Buffer.from(name).toString('hex')));
+  const directoryName = wrap('a4', wrap('30', wrap('31', attribute)));
+  return Buffer.from(wrap('30', wrap('a1', directoryName), wrap('82', serialNumber)), 'hex');
+}
+
+function wrap(tag: string, ...contents: readonly string[]): string {
+  const content = contents.join('');
+  return tag + (content.length / 2).toString(16).padStart(2, '0') + content;
+}
+
 test('refuses a key identifier that belongs to no key of the issuer', () => {
   const issued = provider({ authorityKeyIdentifier: 'wrong' });
   expect(build([issued, pki.intermediate])).toMatchObject({
@@ -462,8 +517,8 @@ test('puts a bounded number of issuers on paths when six CAs all vouch for each 
   const issued = provider({ issuer: cas[0] as TestCertificate });
   const counted = countedBuild([issued, ...web, ...cas]);
   expect(reasons(counted.result)).toContain('no-path-to-trust-anchor');
-  // Once along sound links, once more to explain.
-  expect(counted.steps).toBe(2 * PATH_SEARCH_MAX_STEPS);
+  // As many as there are signatures to compute, once along sound links, once more to explain.
+  expect(counted.steps).toBe(32);
 });
 
 test('puts a bounded number of issuers on paths when sixty self-issued certificates share one name', () => {
@@ -478,6 +533,16 @@ test('puts a bounded number of issuers on paths when sixty self-issued certifica
   const counted = countedBuild([provider({ issuer }), ...web]);
   expect(counted.result.status).toBe('untrusted');
   expect(counted.steps).toBeLessThanOrEqual(2 * PATH_SEARCH_MAX_STEPS);
+});
+
+test('explains a forged certificate without a look at what is above the issuer that did not sign it', () => {
+  const subject = [{ type: 'CN', value: 'x' }] as const;
+  const impostors = Array.from({ length: 9 }, () => pki.issueRoot({ subject, curve: 'P-384' }));
+  const issued = provider({ issuerName: subject, authorityKeyIdentifier: 'absent', signedBy: createTestKey('P-384') });
+  const counted = countedBuild([issued, ...impostors]);
+  expect(reasons(counted.result)).toEqual(['certificate-signature-invalid']);
+  // Each impostor once in each of the two searches, and the impostors' own issuers never.
+  expect(counted.steps).toBe(18);
 });
 
 /** Revocation is asked once for each issuer that is put on a path. */

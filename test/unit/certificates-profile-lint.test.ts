@@ -45,6 +45,8 @@ const deviations: readonly [ProfileRule, CertificateRole, CertificateOptions][] 
   ['subject-attributes', 'end-entity', { extraSubject: [{ type: 'O', value: 'x' }] }],
   ['subject-attributes', 'end-entity', { subject: [{ type: 'CN', value: 'SHAKEN 709J' }] }],
   ['subject-common-name-spc', 'end-entity', { commonName: '709J' }],
+  ['subject-common-name-spc', 'end-entity', { commonName: 'SHAKEN 709J5' }],
+  ['subject-common-name-spc', 'end-entity', { commonName: 'NOTSHAKEN 709J' }],
   ['subject-common-name-root', 'root', { commonName: 'SHAKEN CA' }],
   ['basic-constraints-critical', 'end-entity', { basicConstraints: 'absent' }],
   ['basic-constraints-critical', 'end-entity', { basicConstraints: { ca: false, critical: false } }],

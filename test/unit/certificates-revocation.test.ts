@@ -3,6 +3,7 @@ import type { CertificateOptions, CrlOptions, TestCertificate, TestPki } from '@
 import { beforeAll, expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
 import { CRL_MAX_BYTES, parseCrl } from '../../sdk/src/stir/certificates/crl.js';
+import { CRL_MAX_ENTRIES } from '../../sdk/src/stir/certificates/crl-entries.js';
 import { createRevocationSet, revocationAt } from '../../sdk/src/stir/certificates/revocation.js';
 import type { RevocationSet, RevocationSetOptions } from '../../sdk/src/stir/certificates/revocation.js';
 import { parsed, parsedCrl } from './certificates-parsed.js';
@@ -317,4 +318,72 @@ test('reads a CRL of 10,000 entries', () => {
   const crl = parsedCrl(pki.crl({ revoked, omitRepeatedIssuer: true }));
   expect(crl.revokedCount).toBe(10_000);
   expect(crl.revoked.get(parsed(pki.intermediate).subject.canonical)?.size).toBe(10_000);
+});
+
+test.each(['directory', 'relative'] as const)(
+  'a part of a CRL under a %s name speaks for no certificate it does not name',
+  (kind) => {
+    const ca = pki.issueCa({ signsCrls: true });
+    const issued = provider({ issuer: ca, crlDistributionPoints: 'absent' });
+    const part = (commonName: string, options: CrlOptions): CrlOptions => ({
+      kind: 'direct',
+      issuer: ca,
+      partName: { kind, commonName },
+      ...options,
+    });
+    const other = part('part A', { number: 7 });
+    const own = part('part B', { number: 3, revoked: [{ certificate: issued, reason: 'keyCompromise' }] });
+    const issuers = { issuers: [parsed(ca)] };
+    expect(lookup(setOf([other], issuers), issued).status).toBe('unknown');
+    const both = setOf([other, own], issuers);
+    // The numbers count the issues of one list; these are two.
+    expect(refusals(both)).toEqual([]);
+    expect(lookup(both, issued).status).toBe('revoked');
+    const again = setOf([part('part B', { number: 2 })], { ...issuers, previous: both });
+    expect(refusals(again)).toEqual(['older-than-known']);
+  },
+);
+
+test('a hold does not take the place of a revocation of the same certificate, in whatever order they come', () => {
+  const issued = provider();
+  const hold = { certificate: issued, reason: 'certificateHold' } as const;
+  const compromise = { certificate: issued, reason: 'keyCompromise' } as const;
+  for (const revoked of [
+    [compromise, hold],
+    [hold, compromise],
+  ]) {
+    const set = setOf([{ revoked }]);
+    expect(set.crls[0]?.crl.revokedCount).toBe(1);
+    expect(lookup(set, issued, pki.nowMs + 2 * DAY_MS)).toMatchObject({
+      status: 'revoked',
+      crlReason: 'keyCompromise',
+    });
+  }
+});
+
+test('refuses a CRL of version 1 with extensions of the list or of an entry', () => {
+  const direct = { kind: 'direct', issuer: pki.root, version: 1 } as const;
+  expect(parseCrl(pki.crl({ ...direct, extensionsInVersion1: true }).der)).toMatchObject({ reason: 'malformed-der' });
+  const revoked = [{ serialNumber: 1, reason: 'keyCompromise' }] as const;
+  expect(parseCrl(pki.crl({ ...direct, revoked }).der)).toMatchObject({ reason: 'malformed-der' });
+  expect(parseCrl(pki.crl({ ...direct, revoked: [{ serialNumber: 1 }] }).der)).toMatchObject({ status: 'parsed' });
+});
+
+test('a list of attribute certificates revokes no public-key certificate with the same serial number', () => {
+  const issued = provider();
+  const set = setOf([{ onlyContains: 'attribute-certificates', revoked: [issued] }]);
+  expect(lookup(set, issued).status).toBe('unknown');
+});
+
+test(`reads a CRL of ${CRL_MAX_ENTRIES} entries and refuses one more`, () => {
+  const entries = (count: number) => Array.from({ length: count }, (_, index) => ({ serialNumber: index }));
+  const direct = { kind: 'direct', issuer: pki.root } as const;
+  const most = entries(CRL_MAX_ENTRIES);
+  expect(parsedCrl(pki.crl({ ...direct, revoked: most })).revokedCount).toBe(CRL_MAX_ENTRIES);
+  const tooMany = [...most, { serialNumber: CRL_MAX_ENTRIES }];
+  expect(parseCrl(pki.crl({ ...direct, revoked: tooMany }).der)).toMatchObject({ reason: 'malformed-der' });
+});
+
+test('reads a PEM CRL whose leading text begins with the digit that DER begins with', () => {
+  expect(parseCrl(Buffer.from(`0 revoked certificates\n${pki.crl().pem}`))).toMatchObject({ status: 'parsed' });
 });

@@ -74,3 +74,23 @@ test('a text names eight entries and counts the rest', () => {
   expect(tnAuthListText([spc('709J'), one('911'), range('2000', 10)])).toBe('spc 709J, 911, 2000 and the 9 after it');
   expect(tnAuthListText(Array.from({ length: 11 }, () => one('911')))).toMatch(/ and 3 more$/);
 });
+
+test('finds each number among hundreds of ranges in any order, and none between them', () => {
+  const starts = Array.from({ length: 400 }, (_, index) => 2000 + ((index * 37) % 400) * 10);
+  const parent = starts.map((start) => range(String(start), 5));
+  expect(
+    encompasses(
+      parent,
+      starts.map((start) => one(String(start + 4))),
+    ),
+  ).toBe(true);
+  for (const start of starts) expect(encompasses(parent, [one(String(start + 5))])).toBe(false);
+  expect(encompasses(parent, [one('1999')])).toBe(false);
+});
+
+test('compares ranges of fifteen digits exactly', () => {
+  const parent = [range('999999999999000', 999)];
+  expect(encompasses(parent, [range('999999999999000', 999)])).toBe(true);
+  expect(encompasses(parent, [range('999999999999000', 1000)])).toBe(false);
+  expect(encompasses([range('999999999999000', Number.MAX_SAFE_INTEGER)], [one('999999999999999')])).toBe(true);
+});

@@ -127,3 +127,15 @@ test('an expired list is refused', async () => {
     code('trust-list-rejected'),
   );
 });
+
+test('loads PEM that begins with a byte order mark or with the digit that DER begins with', async () => {
+  const other = pki.issueRoot();
+  const paths = [
+    await file(`\ufeff${pki.root.certificatePem}\ufeff${pki.intermediate.certificatePem}`),
+    await file(`0 s:CN=ROOT\n${other.certificatePem}`),
+  ];
+  const store = await loadTrustStore({ anchors: { kind: 'files', paths } }, { clock });
+  expect(store.anchors.map(({ sha256 }) => sha256)).toEqual(
+    [pki.root, pki.intermediate, other].map(({ sha256 }) => sha256),
+  );
+});

@@ -3,9 +3,12 @@ import {
   freshUntil,
   MAX_FRESH_MS,
   MAX_RETRY_MS,
+  MAX_STALE_MS,
   MIN_FRESH_MS,
+  outOfDateDelayMs,
   retryDelayMs,
   revalidationDelayMs,
+  servedUntil,
 } from '../../sdk/src/stir/certificates/cache-lifetime.js';
 
 const NOW = Date.UTC(2026, 10, 2, 12, 0, 0);
@@ -70,4 +73,14 @@ test('revalidations are a minute apart, failing ones up to an hour', () => {
   expect([0, 1, 2, 3, 7, 100].map(revalidationDelayMs)).toEqual([
     60_000, 60_000, 120_000, 240_000, 3_600_000, 3_600_000,
   ]);
+});
+
+test('a stale chain is served for a week longer, and one that came out of date for a day', () => {
+  expect(servedUntil({ fetchedAtMs: NOW, freshUntilMs: NOW + DAY })).toBe(NOW + DAY + MAX_STALE_MS);
+  expect(servedUntil({ fetchedAtMs: NOW, freshUntilMs: NOW - HOUR })).toBe(NOW - HOUR + MAX_STALE_MS);
+  expect(servedUntil({ fetchedAtMs: NOW, freshUntilMs: NOW - YEAR })).toBe(NOW + DAY);
+});
+
+test('waits for a chain that is out of date double from a minute to ten minutes', () => {
+  expect([1, 2, 3, 4, 5, 1_000].map(outOfDateDelayMs)).toEqual([1, 2, 4, 8, 10, 10].map((minutes) => minutes * 60_000));
 });

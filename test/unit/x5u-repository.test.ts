@@ -1,106 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
-import {
-  createCertificateRepository,
-  type CertificateRepositoryOptions,
-} from '../../sdk/src/stir/certificates/certificate-repository.js';
-import { createFetchSlots, siteOf } from '../../sdk/src/stir/certificates/fetch-slots.js';
-import type { CertificateLookup } from '../../sdk/src/stir/certificates/repository.js';
-import type { FetchX5uOptions, FetchX5uResult } from '../../sdk/src/stir/certificates/x5u-fetch.js';
-import { createManualClock, createTestPki, type ManualClock } from '../../sdk/src/testing/index.js';
-
-const URL_1 = 'https://cert.example.com/1234.pem';
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-
-const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-
-/** A certificate as far as a repository looks at it: its hash is the body's text. */
-function certificate(text: string, notAfterMs = Number.MAX_SAFE_INTEGER): Certificate {
-  const name = { text, canonical: text, attributes: [] };
-  return {
-    der: new TextEncoder().encode(text),
-    sha256: text,
-    version: 3,
-    serialNumber: '1',
-    subject: name,
-    issuer: name,
-    notBeforeMs: 0,
-    notAfterMs,
-    publicKey,
-    publicKeyType: 'EC P-256',
-    signatureAlgorithm: '1.2.840.10045.4.3.2',
-    isCa: false,
-    certificatePolicies: [],
-    crlDistributionPoints: [],
-    caIssuers: [],
-    extensions: [],
-    unknownCriticalExtensions: [],
-  };
-}
-
-const fetched = (body: string, headers: Record<string, string> = {}): Answer => ({
-  status: 'fetched',
-  body: new TextEncoder().encode(body),
-  headers,
-  validators: headers['etag'] === undefined ? {} : { etag: headers['etag'] },
-  notes: [],
-});
-const failed = (reason: 'timeout' | 'http-status' = 'timeout', retryAfter?: string): Answer => ({
-  status: 'failed',
-  reason,
-  detail: reason,
-  ...(retryAfter === undefined ? {} : { retryAfter }),
-});
-
-type WithoutUrl<Result> = Result extends unknown ? Omit<Result, 'url'> : never;
-type Answer = WithoutUrl<FetchX5uResult>;
-interface Request {
-  readonly url: string;
-  readonly options: FetchX5uOptions;
-  readonly answer: (answer: Answer) => void;
-}
-
-/** A repository whose network is the test: every fetch waits in `requests` until it is answered. */
-function laboratory(options: Partial<CertificateRepositoryOptions> = {}, automatic?: (url: string) => Answer) {
-  const clock: ManualClock = createManualClock();
-  const requests: Request[] = [];
-  const repository = createCertificateRepository({
-    clock,
-    parseChain: (body) => {
-      const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
-      if (text.startsWith('bad')) return { status: 'malformed', reason: 'not-pem', detail: text };
-      const [leaf = '', until] = text.split(' until ');
-      return {
-        status: 'parsed',
-        chain: [certificate(leaf, until === undefined ? undefined : Number(until)), certificate('intermediate')],
-      };
-    },
-    fetch: (url, fetchOptions) =>
-      new Promise((resolve) => {
-        const abort = (): void => answer(failed());
-        const answer = (given: Answer): void => {
-          fetchOptions.signal?.removeEventListener('abort', abort);
-          resolve({ ...given, url });
-        };
-        requests.push({ url, options: fetchOptions, answer });
-        fetchOptions.signal?.addEventListener('abort', abort);
-        if (automatic !== undefined) answer(automatic(url));
-      }),
-    ...options,
-  });
-  return { clock, repository, requests };
-}
-
-/** Lets everything that can go on without the network go on. */
-const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
-};
-
-const leafOf = (lookup: CertificateLookup | undefined): string | undefined =>
-  lookup?.status === 'found' ? lookup.chain[0]?.sha256 : lookup?.status;
+import { createCertificateRepository } from '../../sdk/src/stir/certificates/certificate-repository.js';
+import type { FetchX5uResult } from '../../sdk/src/stir/certificates/x5u-fetch.js';
+import { createManualClock, createTestPki } from '../../sdk/src/testing/index.js';
+import { DAY, failed, fetched, laboratory, leafOf, MINUTE, settle, URL_1, type Answer } from './x5u-laboratory.js';
 
 test('1,000 concurrent lookups of one cold URL share one fetch and one chain', async () => {
   const { repository, requests } = laboratory();
@@ -482,8 +385,8 @@ test('an export imports elsewhere with the same chains, times and validators, an
   const exported = JSON.parse(JSON.stringify(source.export())) as { entries: Record<string, unknown>[] };
   expect(exported.entries).toHaveLength(2);
   const target = createCertificateRepository({ clock, ...real });
-  expect(target.import(exported)).toEqual({ imported: 2, rejected: 0 });
-  expect(target.import(exported)).toEqual({ imported: 0, rejected: 2 });
+  expect(await target.import(exported)).toEqual({ imported: 2, rejected: 0 });
+  expect(await target.import(exported)).toEqual({ imported: 0, rejected: 2 });
   expect(leafOf(target.peek(URL_1))).toBe(leafOf(source.peek(URL_1)));
   expect(target.export()).toEqual(source.export());
   expect(target.stats().fetches).toBe(0);
@@ -504,40 +407,13 @@ test('an export imports elsewhere with the same chains, times and validators, an
     'x',
     [],
   ]) {
-    expect(later.import({ ...exported, entries: [spoilt] })).toEqual({ imported: 0, rejected: 1 });
+    expect(await later.import({ ...exported, entries: [spoilt] })).toEqual({ imported: 0, rejected: 1 });
   }
   for (const spoilt of [null, undefined, 'x', 5, [], {}, { format: 'hopback.certificate-cache.1', entries: 'x' }]) {
-    expect(later.import(spoilt)).toEqual({ imported: 0, rejected: 1 });
+    expect(await later.import(spoilt)).toEqual({ imported: 0, rejected: 1 });
   }
   expect(later.stats().entries).toBe(0);
   // A freshness that was written larger than a fetch could have given it is cut down.
-  later.import({ ...exported, entries: [{ ...entry, freshUntilMs: clock.nowMs() + 300 * DAY }] });
+  await later.import({ ...exported, entries: [{ ...entry, freshUntilMs: clock.nowMs() + 300 * DAY }] });
   expect(later.peek(String(entry?.['url']))).toMatchObject({ freshUntilMs: clock.nowMs() + 7 * DAY });
-});
-
-test('slots go round by site and never exceed their limits', async () => {
-  const slots = createFetchSlots({ maxConcurrent: 2, maxConcurrentPerSite: 1, maxQueued: 4, maxQueuedPerSite: 2 });
-  const order: string[] = [];
-  const take = (site: string): void =>
-    void slots.acquire(site).then((slot) => order.push(slot === undefined ? `${site}:full` : site));
-  const first = await slots.acquire('a');
-  for (const site of ['a', 'a', 'a', 'b', 'c', 'c', 'd']) take(site);
-  await settle();
-  expect(order).toEqual(['a:full', 'b', 'd:full']);
-  expect([slots.active(), slots.queued()]).toEqual([2, 4]);
-  first?.release();
-  first?.release();
-  await settle();
-  expect(order.at(-1)).toBe('a');
-  expect([slots.active(), slots.queued()]).toEqual([2, 3]);
-  slots.close();
-  await settle();
-  expect(order.slice(-3).sort()).toEqual(['a:full', 'c:full', 'c:full']);
-  expect(await slots.acquire('e')).toBeUndefined();
-});
-
-test('a site is the last two labels of a name, or the literal', () => {
-  expect(siteOf('a.b.cert.example.com', 0)).toBe('example.com');
-  expect(siteOf('example.com', 0)).toBe('example.com');
-  expect(siteOf('8.8.8.8', 4)).toBe('8.8.8.8');
 });

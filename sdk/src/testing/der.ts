@@ -1,6 +1,5 @@
-// A DER writer of our own, because the library reads certificates with @peculiar/asn1-*: were they also written with it,
-// a mistake common to its encoder and decoder would cancel out and no test would see it. It writes whatever it is told,
-// also what no encoder with a schema would.
+// A DER writer that shares nothing with the reader of the library: a mistake common to both would cancel out and no test would
+// see it. It writes whatever it is told, also what no encoder with a schema would; openssl and pkijs read it as well.
 
 /** Tag numbers used in certificates and CRLs. @see X.690 section 8 */
 const TAG = {

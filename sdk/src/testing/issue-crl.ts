@@ -12,6 +12,7 @@ import {
   contextPrimitive,
   enumerated,
   integer,
+  objectIdentifier,
   pem,
   sequence,
   time,
@@ -66,6 +67,11 @@ export interface CrlOptions {
   readonly number?: number | 'absent';
   /** URL in the IssuingDistributionPoint; default the PKI's `crlUrl` for an indirect CRL, none for a direct one. */
   readonly url?: string;
+  /**
+   * Name of the part of a CRL in the IssuingDistributionPoint instead of a URL: a directory name, or the common name that a relative
+   * name adds to that of the CRL issuer.
+   */
+  readonly partName?: { readonly kind: 'directory' | 'relative'; readonly commonName: string };
   readonly issuingDistributionPoint?: 'absent';
   /** The indirectCRL flag of IssuingDistributionPoint; default as `kind`. */
   readonly indirectFlag?: boolean;
@@ -87,7 +93,9 @@ export interface CrlOptions {
   readonly unknownCriticalExtension?: boolean;
   /** Adds deltaCRLIndicator (critical) with this base number. */
   readonly deltaOf?: number;
+  /** Default 2. A version 1 CRL is written without extensions unless `extensionsInVersion1` is set. */
   readonly version?: 1 | 2;
+  readonly extensionsInVersion1?: boolean;
 }
 
 /** A CRL in both encodings. */
@@ -122,7 +130,9 @@ export function issueCrl(request: CrlRequest): TestCrl {
     time(thisUpdateMs),
     ...(nextUpdateMs === 'absent' ? [] : [time(nextUpdateMs)]),
     ...(entries.length === 0 ? [] : [sequence(...entries)]),
-    ...(isVersion2 ? [contextConstructed(0, sequence(...crlExtensions(request, issuer)))] : []),
+    ...(isVersion2 || request.extensionsInVersion1 === true
+      ? [contextConstructed(0, sequence(...crlExtensions(request, issuer)))]
+      : []),
   );
   const signature = Uint8Array.from(signDer(key, hash, tbs));
   if (request.corruptSignature === true) signature[signature.length - 1] = (signature.at(-1) ?? 0) ^ 1;
@@ -149,19 +159,28 @@ function crlExtensions(request: CrlRequest, issuer: TestCertificate): Uint8Array
 
 function issuingDistributionPoint(request: CrlRequest): Uint8Array[] {
   const isIndirect = request.indirectFlag ?? request.kind !== 'direct';
-  const hasPoint = request.kind !== 'direct' && request.url !== undefined;
+  const point = distributionPointName(request);
   if (request.issuingDistributionPoint === 'absent') return [];
-  if (!isIndirect && !hasPoint && request.onlyContains === undefined) return [];
+  if (!isIndirect && point === undefined && request.onlyContains === undefined) return [];
   // All fields are IMPLICIT but the CHOICE DistributionPointName. @see RFC 5280 section 5.2.5
   const flag = (tag: number): Uint8Array => contextPrimitive(tag, Uint8Array.of(0xff));
   const value = sequence(
-    ...(hasPoint ? [contextConstructed(0, contextConstructed(0, urlName(request.url ?? '')))] : []),
+    ...(point === undefined ? [] : [contextConstructed(0, point)]),
     ...(request.onlyContains === 'user-certificates' ? [flag(1)] : []),
     ...(request.onlyContains === 'ca-certificates' ? [flag(2)] : []),
     ...(isIndirect ? [flag(4)] : []),
     ...(request.onlyContains === 'attribute-certificates' ? [flag(5)] : []),
   );
   return [extension(EXTENSION_OIDS.issuingDistributionPoint, true, value)];
+}
+
+/** fullName `[0]` or nameRelativeToCRLIssuer `[1]`, both IMPLICIT. @see RFC 5280 section 4.2.1.13 */
+function distributionPointName({ kind, url, partName }: CrlRequest): Uint8Array | undefined {
+  if (partName?.kind === 'directory')
+    return contextConstructed(0, directoryName([{ type: 'CN', value: partName.commonName }]));
+  if (partName?.kind === 'relative')
+    return contextConstructed(1, sequence(objectIdentifier('2.5.4.3'), utf8String(partName.commonName)));
+  return kind === 'direct' || url === undefined ? undefined : contextConstructed(0, urlName(url));
 }
 
 function revokedEntries(request: CrlRequest, thisUpdateMs: number): Uint8Array[] {

@@ -13,7 +13,8 @@ export interface SpecialPurposeNetwork {
 
 /**
  * Every network that a certificate repository, trust list or CRL may not be served from, IPv4 then IPv6. Blocks that are
- * globally reachable but special (AS112, AMT, 6to4 relays) are listed as well: no provider publishes certificates there.
+ * globally reachable but special (AS112, AMT, 6to4 relays) are listed as well: no provider publishes certificates there. Of IPv6
+ * everything beside 2000::/3 is listed, the only part that addresses of public hosts are given out from.
  * @see RFC 6890, IANA IPv4 and IPv6 Special-Purpose Address Registries
  */
 export const SPECIAL_PURPOSE_NETWORKS: readonly SpecialPurposeNetwork[] = [
@@ -22,6 +23,7 @@ export const SPECIAL_PURPOSE_NETWORKS: readonly SpecialPurposeNetwork[] = [
   { cidr: '100.64.0.0/10', purpose: 'shared address space (RFC 6598)' },
   { cidr: '127.0.0.0/8', purpose: 'loopback (RFC 1122)' },
   { cidr: '169.254.0.0/16', purpose: 'link local (RFC 3927)' },
+  { cidr: '168.63.129.16/32', purpose: 'platform services inside a cloud (Azure), though a public address' },
   { cidr: '172.16.0.0/12', purpose: 'private use (RFC 1918)' },
   { cidr: '192.0.0.0/24', purpose: 'IETF protocol assignments (RFC 6890)' },
   { cidr: '192.0.2.0/24', purpose: 'documentation (RFC 5737)' },
@@ -37,7 +39,10 @@ export const SPECIAL_PURPOSE_NETWORKS: readonly SpecialPurposeNetwork[] = [
   { cidr: '240.0.0.0/4', purpose: 'reserved and limited broadcast (RFC 1112, RFC 8190)' },
   { cidr: '::/128', purpose: 'unspecified (RFC 4291)' },
   { cidr: '::1/128', purpose: 'loopback (RFC 4291)' },
-  { cidr: '::/8', purpose: 'reserved, holds IPv4-compatible and IPv4-translated addresses (RFC 4291, RFC 2765)' },
+  {
+    cidr: '::/3',
+    purpose: 'not global unicast, holds IPv4-compatible and IPv4-translated addresses (RFC 4291, RFC 2765)',
+  },
   { cidr: '64:ff9b:1::/48', purpose: 'local-use IPv4/IPv6 translation (RFC 8215)' },
   { cidr: '100::/64', purpose: 'discard only (RFC 6666)' },
   { cidr: '100:0:0:1::/64', purpose: 'dummy prefix (RFC 9780)' },
@@ -47,7 +52,9 @@ export const SPECIAL_PURPOSE_NETWORKS: readonly SpecialPurposeNetwork[] = [
   { cidr: '2002::/16', purpose: '6to4: embeds an IPv4 address of the caller’s choice (RFC 3056)' },
   { cidr: '2620:4f:8000::/48', purpose: 'AS112 (RFC 7534)' },
   { cidr: '3fff::/20', purpose: 'documentation (RFC 9637)' },
+  { cidr: '4000::/2', purpose: 'not global unicast, unassigned (RFC 4291)' },
   { cidr: '5f00::/16', purpose: 'segment routing identifiers (RFC 9602)' },
+  { cidr: '8000::/1', purpose: 'not global unicast (RFC 4291)' },
   { cidr: 'fc00::/7', purpose: 'unique local (RFC 4193)' },
   { cidr: 'fe80::/10', purpose: 'link local (RFC 4291)' },
   { cidr: 'fec0::/10', purpose: 'site local, deprecated (RFC 3879)' },

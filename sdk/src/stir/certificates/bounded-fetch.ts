@@ -133,8 +133,8 @@ function requestHeaders(options: BoundedFetchOptions): Record<string, string> {
   return headers;
 }
 
-/** A signal that aborts at the deadline or when the outer signal does. */
-function startDeadline(
+/** A signal that aborts at the deadline or when the outer signal does; `stop` ends the timer. */
+export function startDeadline(
   deadlineMs: number,
   outer: AbortSignal | undefined,
 ): { readonly signal: AbortSignal; readonly stop: () => void } {

@@ -1,7 +1,7 @@
 import type { Spc } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from './certificate.js';
-import { extendPath, failure, namesChain, rememberingSignatureCheck, startPath } from './path-checks.js';
+import { createPathMemory, extendPath, failure, namesChain, startPath } from './path-checks.js';
 import type { PartialPath, PathPurpose, PathRules } from './path-checks.js';
 import type { CertificatePath, CertificatePathResult, PathOptions, RevocationStatus } from './path.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS } from './signed-object.js';
@@ -11,9 +11,29 @@ export const PATH_MAX_CERTIFICATES = 10;
 
 /**
  * Most issuers that one search puts on top of a path. An honest chain needs one for each certificate and each cross-certificate; ten
- * certificates that all vouch for each other have millions of paths. Each step costs at most one signature check (0.1 ms).
+ * certificates that all vouch for each other have millions of paths.
  */
 export const PATH_SEARCH_MAX_STEPS = 128;
+
+/**
+ * Most signatures that one search computes. One under P-384 blocks the event loop for 0.7 ms; an honest chain needs one for each
+ * certificate, and one more for each issuer of the same name that a key identifier does not tell apart.
+ */
+const PATH_SEARCH_MAX_SIGNATURES = 16;
+
+/** What a search may cost. */
+interface SearchBudget {
+  readonly maxSteps: number;
+  readonly maxSignatures: number;
+}
+
+const SEARCH_BUDGET: SearchBudget = {
+  maxSteps: PATH_SEARCH_MAX_STEPS,
+  maxSignatures: PATH_SEARCH_MAX_SIGNATURES,
+};
+
+/** To explain why there is no path needs less than to find one: what has been computed before is not computed again. */
+const EXPLANATION_BUDGET: SearchBudget = { maxSteps: 16, maxSignatures: 12 };
 
 /**
  * Builds a certification path from the first certificate of a chain to a trust anchor and validates it. Tries every branch: issuers are
@@ -50,7 +70,7 @@ export function buildPathFor(
     atMs: options.atMs,
     algorithms,
     revocation: options.revocation ?? NOTHING_KNOWN,
-    signature: rememberingSignatureCheck(algorithms),
+    memory: createPathMemory(algorithms),
   };
   const issuers = collectIssuers(chain.slice(1), options);
   const start = startPath(target, rules);
@@ -120,31 +140,39 @@ interface Attempt {
 /** Depth first, with an explicit stack and a budget. */
 function search(start: PartialPath, { rules, issuers, tolerant }: Search): SearchResult {
   const stack: PartialPath[] = [start];
+  const budget = tolerant ? EXPLANATION_BUDGET : SEARCH_BUDGET;
+  const signaturesBefore = rules.memory.signaturesChecked();
   let steps = 0;
+  const isSpent = (): boolean =>
+    steps >= budget.maxSteps || rules.memory.signaturesChecked() - signaturesBefore >= budget.maxSignatures;
   let best: Attempt | undefined;
   for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
-    const candidates = steps < PATH_SEARCH_MAX_STEPS ? candidatesFor(path, issuers, tolerant) : [];
+    const candidates = isSpent() ? [] : candidatesFor(path, issuers, tolerant);
     const extensions: PartialPath[] = [];
-    for (const issuer of candidates.slice(0, PATH_SEARCH_MAX_STEPS - steps)) {
+    for (const issuer of candidates) {
+      if (isSpent()) break;
       steps += 1;
       const isAnchor = issuers.anchors.has(issuer.sha256);
       const extended = extendPath(path, issuer, { ...rules, isAnchor });
       if (!tolerant && extended.failures.length > 0) continue;
-      if (!isAnchor) extensions.push(extended);
+      // Whoever is above an issuer that did not sign has nothing to do with the certificate below.
+      if (rules.memory.signature(last(path), issuer) === 'invalid')
+        best = better(best, { path: extended, reachedAnchor: isAnchor });
+      else if (!isAnchor) extensions.push(extended);
       else if (extended.failures.length === 0) return { complete: extended, best: extended };
       else best = better(best, { path: extended, reachedAnchor: true });
     }
     // The stack is emptied from its end: the most promising issuer goes on last.
     stack.push(...extensions.reverse());
-    if (candidates.length === 0) best = better(best, { path: deadEnd(path, steps), reachedAnchor: false });
+    if (candidates.length === 0) best = better(best, { path: deadEnd(path, isSpent()), reachedAnchor: false });
   }
-  return { best: best?.path ?? deadEnd(start, steps) };
+  return { best: best?.path ?? deadEnd(start, isSpent()) };
 }
 
 /** Issuers by name, those with the right key identifier first; when explaining, also those that only the key identifier points to. */
 function candidatesFor(path: PartialPath, issuers: Issuers, tolerant: boolean): readonly Certificate[] {
   if (path.certificates.length >= PATH_MAX_CERTIFICATES) return [];
-  const child = path.certificates.at(-1) as Certificate;
+  const child = last(path);
   const identifier = child.authorityKeyIdentifier;
   const byName = (issuers.bySubject.get(child.issuer.canonical) ?? []).filter((issuer) => namesChain(child, issuer));
   const matching = byName.filter((issuer) => issuer.subjectKeyIdentifier === identifier);
@@ -163,17 +191,21 @@ function isInPath(path: PartialPath, issuer: Certificate): boolean {
   );
 }
 
-function deadEnd(path: PartialPath, steps: number): PartialPath {
-  const top = path.certificates.at(-1) as Certificate;
-  const last =
+/** @param isSpent - the search ended before it had looked everywhere */
+function deadEnd(path: PartialPath, isSpent: boolean): PartialPath {
+  const top = last(path);
+  const reason =
     path.certificates.length >= PATH_MAX_CERTIFICATES
       ? failure('path-too-long', top, { expected: PATH_MAX_CERTIFICATES, actual: path.certificates.length })
       : failure('no-path-to-trust-anchor', top, {
           expected: top.issuer.text,
-          actual:
-            steps < PATH_SEARCH_MAX_STEPS ? 'no such issuer' : `search ended after ${PATH_SEARCH_MAX_STEPS} steps`,
+          actual: isSpent ? 'search ended: too many issuers to try' : 'no such issuer',
         });
-  return { ...path, failures: [...path.failures, last] };
+  return { ...path, failures: [...path.failures, reason] };
+}
+
+function last(path: PartialPath): Certificate {
+  return path.certificates.at(-1) as Certificate;
 }
 
 function better(current: Attempt | undefined, next: Attempt): Attempt {

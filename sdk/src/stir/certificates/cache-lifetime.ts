@@ -31,6 +31,9 @@ export const REVALIDATION_INTERVAL_MS = 60_000;
 /** Longest wait between revalidations that fail, milliseconds. */
 export const MAX_REVALIDATION_INTERVAL_MS = 3_600_000;
 
+/** Wait after a revalidation that found no socket here, milliseconds: its server has not failed, and sockets are soon free. */
+export const OVERLOADED_REVALIDATION_MS = 5_000;
+
 /** What a lifetime is made of. */
 export interface LifetimeInput {
   readonly headers: ResponseHeaders;
@@ -50,6 +53,17 @@ export interface LifetimeInput {
 export function freshUntil(input: LifetimeInput): number {
   const directed = directedLifetimeMs(input.headers, input.fetchedAtMs);
   return boundFreshUntil(input.fetchedAtMs + Math.max(directed, MIN_FRESH_MS), input);
+}
+
+/**
+ * Until when a chain is served although it is stale: {@link MAX_STALE_MS} longer, and at least {@link MIN_FRESH_MS} after it was
+ * fetched. A file server that still publishes an expired certificate is thus not asked at every call: that the
+ * certificate has expired is for the path check to say.
+ * @param chain - its times, milliseconds since the epoch
+ * @returns milliseconds since the epoch
+ */
+export function servedUntil(chain: { readonly fetchedAtMs: number; readonly freshUntilMs: number }): number {
+  return Math.max(chain.freshUntilMs + MAX_STALE_MS, chain.fetchedAtMs + MIN_FRESH_MS);
 }
 
 /** Bounds a fresh-until that comes from a file or an import in the same way. */
@@ -78,10 +92,19 @@ export function retryDelayMs(
 
 /**
  * How long until a chain may be revalidated again, milliseconds.
- * @param failures - failed revalidations in a row; 0 after a good one
+ * @param failures - in a row, revalidations that failed or brought a chain out of date; 0 after a good one
  */
 export function revalidationDelayMs(failures: number): number {
   return doubled(REVALIDATION_INTERVAL_MS, Math.max(failures, 1), MAX_REVALIDATION_INTERVAL_MS);
+}
+
+/**
+ * How long until a URL is asked again whose chain was out of date when it came, milliseconds: as a repaired server, a renewed
+ * certificate is noticed within ten minutes.
+ * @param times - in a row, 1 for the first
+ */
+export function outOfDateDelayMs(times: number): number {
+  return doubled(REVALIDATION_INTERVAL_MS, times, MAX_RETRY_MS);
 }
 
 function doubled(firstMs: number, failures: number, mostMs: number): number {

@@ -1,23 +1,24 @@
-import {
-  AuthorityInfoAccessSyntax,
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  CertificatePolicies,
-  CRLDistributionPoints,
-  KeyUsage,
-  SubjectKeyIdentifier,
-} from '@peculiar/asn1-x509';
-import type { GeneralName } from '@peculiar/asn1-x509';
-import type { Certificate, CrlDistributionPoint, JwtClaimConstraints } from './certificate.js';
+import type { Certificate, CrlDistributionPoint } from './certificate.js';
 import {
   combineClaimConstraints,
   readEnhancedJwtClaimConstraints,
   readJwtClaimConstraints,
 } from './claim-constraints.js';
-import { DER_TAG, derBoolean, derChildren, derCursor, derObjectIdentifier, hex, MalformedDer, readDer } from './der.js';
+import {
+  DER_TAG,
+  derBoolean,
+  derChildren,
+  derCursor,
+  derInteger,
+  derIntegerHex,
+  derObjectIdentifier,
+  hex,
+  MalformedDer,
+  readDer,
+} from './der.js';
 import type { DerElement } from './der.js';
-import { readDistinguishedName } from './distinguished-name.js';
-import { decode, decodeExactly, encode, wholeNumber } from './extension-decoding.js';
+import { readCaIssuers, readDistributionPointName, readGeneralNames } from './general-names.js';
+import { sequence } from './signed-object.js';
 import { readTnAuthList } from './tn-auth-list.js';
 
 /** Object identifiers of the extensions that are read here. @see RFC 5280 sections 4.2 and 5.2, RFC 8226 sections 8 and 9, RFC 9118 section 4 */
@@ -31,9 +32,13 @@ export const EXTENSION_OID = {
   deltaCrlIndicator: '2.5.29.27',
   issuingDistributionPoint: '2.5.29.28',
   certificateIssuer: '2.5.29.29',
+  nameConstraints: '2.5.29.30',
   crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
   authorityKeyIdentifier: '2.5.29.35',
+  policyConstraints: '2.5.29.36',
+  extendedKeyUsage: '2.5.29.37',
+  inhibitAnyPolicy: '2.5.29.54',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
   tnAuthList: '1.3.6.1.5.5.7.1.26',
   jwtClaimConstraints: '1.3.6.1.5.5.7.1.27',
@@ -42,9 +47,8 @@ export const EXTENSION_OID = {
 
 /**
  * Extensions that may be critical without stopping a path. All are processed, but for subjectAltName: authority comes from the
- * TNAuthList here and from no other name. certificatePolicies are processed for "any policy", which every policy satisfies; name
- * constraints, policy constraints and mappings, inhibitAnyPolicy and extended key usage have no place in a SHAKEN certificate
- * and, when critical, refuse the path.
+ * TNAuthList here and from no other name. certificatePolicies are processed for "any policy", which every policy satisfies. Policy
+ * mappings and extended key usage have no place in a SHAKEN certificate and, when critical, refuse the path.
  * @see RFC 5280 sections 4.2 and 6.1
  */
 const PROCESSED: ReadonlySet<string> = new Set([
@@ -61,11 +65,38 @@ const PROCESSED: ReadonlySet<string> = new Set([
   EXTENSION_OID.enhancedJwtClaimConstraints,
 ]);
 
+/**
+ * Extensions that limit what is below a certificate, critical or not. They are not processed, and passing over one would trust what its
+ * CA has ruled out: with one, a path is refused.
+ * @see RFC 5280 section 6.1.4 (g), (i) and (j)
+ */
+const LIMITING: ReadonlySet<string> = new Set([
+  EXTENSION_OID.nameConstraints,
+  EXTENSION_OID.policyConstraints,
+  EXTENSION_OID.inhibitAnyPolicy,
+]);
+
+/** Most extensions of one certificate, CRL or CRL entry: SHAKEN certificates have seven, web certificates about twelve. */
+const EXTENSIONS_MAX = 64;
+
+/** Most policies, distribution points and purposes of one certificate. The profile has one policy and one distribution point. */
+const LIST_MAX = 16;
+
 /** Largest pathLenConstraint that is told apart; a larger one limits nothing. */
 const PATH_LENGTH_MAX = 255;
 
-/** caIssuers access method. @see RFC 5280 section 4.2.2.1 */
-const CA_ISSUERS_OID = '1.3.6.1.5.5.7.48.2';
+/** Bits of KeyUsage in their order. @see RFC 5280 section 4.2.1.3 */
+const KEY_USAGES: readonly string[] = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+];
 
 /** One extension as encoded. */
 export interface RawExtension {
@@ -81,8 +112,10 @@ export type CertificateExtensions = Pick<
   | 'isCa'
   | 'basicConstraints'
   | 'keyUsage'
+  | 'extendedKeyUsage'
   | 'subjectKeyIdentifier'
   | 'authorityKeyIdentifier'
+  | 'authorityCertificate'
   | 'certificatePolicies'
   | 'crlDistributionPoints'
   | 'caIssuers'
@@ -100,7 +133,7 @@ export type CertificateExtensions = Pick<
  */
 export function readRawExtensions(element: DerElement): readonly RawExtension[] {
   const seen = new Set<string>();
-  const extensions = derChildren(element).map((child) => {
+  const extensions = derChildren(element, EXTENSIONS_MAX).map((child) => {
     const cursor = derCursor(child);
     const oid = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
     const critical = cursor.takeOptional(DER_TAG.boolean);
@@ -120,114 +153,133 @@ export function readRawExtensions(element: DerElement): readonly RawExtension[] 
  */
 export function decodeCertificateExtensions(raw: readonly RawExtension[]): CertificateExtensions {
   const byOid = new Map(raw.map((extension) => [extension.oid, extension]));
-  const basicConstraints = read(byOid, EXTENSION_OID.basicConstraints, readBasicConstraints);
-  const keyUsage = read(byOid, EXTENSION_OID.keyUsage, readKeyUsage);
-  const subjectKeyIdentifier = read(byOid, EXTENSION_OID.subjectKeyIdentifier, ({ value }) =>
-    hexOf(decode(value, SubjectKeyIdentifier).buffer),
+  const find = <T>(oid: string, decoder: (element: DerElement, critical: boolean) => T): T | undefined => {
+    const extension = byOid.get(oid);
+    return extension && decoder(readDer(extension.value), extension.critical);
+  };
+  const basicConstraints = find(EXTENSION_OID.basicConstraints, readBasicConstraints);
+  const keyUsage = find(EXTENSION_OID.keyUsage, readKeyUsage);
+  const extendedKeyUsage = find(EXTENSION_OID.extendedKeyUsage, readObjectIdentifiers);
+  const subjectKeyIdentifier = find(EXTENSION_OID.subjectKeyIdentifier, readSubjectKeyIdentifier);
+  const authority = find(EXTENSION_OID.authorityKeyIdentifier, readAuthorityKeyIdentifier);
+  const tnAuthList = find(EXTENSION_OID.tnAuthList, readTnAuthList);
+  const jwtClaimConstraints = combineClaimConstraints(
+    find(EXTENSION_OID.jwtClaimConstraints, readJwtClaimConstraints),
+    find(EXTENSION_OID.enhancedJwtClaimConstraints, readEnhancedJwtClaimConstraints),
   );
-  const authorityKeyIdentifier = read(byOid, EXTENSION_OID.authorityKeyIdentifier, ({ value }) =>
-    readAuthorityKeyIdentifier(value),
-  );
-  const tnAuthList = read(byOid, EXTENSION_OID.tnAuthList, ({ value }) => readTnAuthList(value));
-  const jwtClaimConstraints = readClaimConstraints(byOid);
   return {
     isCa: basicConstraints?.ca ?? false,
-    certificatePolicies: read(byOid, EXTENSION_OID.certificatePolicies, readPolicies) ?? [],
-    crlDistributionPoints: read(byOid, EXTENSION_OID.crlDistributionPoints, readCrlDistributionPoints) ?? [],
-    caIssuers: read(byOid, EXTENSION_OID.authorityInfoAccess, readCaIssuers) ?? [],
+    certificatePolicies: find(EXTENSION_OID.certificatePolicies, readPolicies) ?? [],
+    crlDistributionPoints: find(EXTENSION_OID.crlDistributionPoints, readCrlDistributionPoints) ?? [],
+    caIssuers: find(EXTENSION_OID.authorityInfoAccess, readCaIssuers) ?? [],
     extensions: raw.map(({ oid, critical }) => ({ oid, critical })),
-    unknownCriticalExtensions: raw.filter(({ oid, critical }) => critical && !PROCESSED.has(oid)).map(({ oid }) => oid),
+    unknownCriticalExtensions: raw
+      .filter(({ oid, critical }) => (critical && !PROCESSED.has(oid)) || LIMITING.has(oid))
+      .map(({ oid }) => oid),
     ...(basicConstraints && { basicConstraints }),
     ...(keyUsage && { keyUsage }),
+    ...(extendedKeyUsage && { extendedKeyUsage }),
     ...(subjectKeyIdentifier !== undefined && { subjectKeyIdentifier }),
-    ...(authorityKeyIdentifier !== undefined && { authorityKeyIdentifier }),
+    ...authority,
     ...(tnAuthList && { tnAuthList }),
     ...(jwtClaimConstraints && { jwtClaimConstraints }),
   };
 }
 
-/** Lower-case hex of keyIdentifier, `undefined` where there is none. @throws {@link MalformedDer} */
-export function readAuthorityKeyIdentifier(value: Uint8Array): string | undefined {
-  readDer(value);
-  const { keyIdentifier } = decode(value, AuthorityKeyIdentifier);
-  return keyIdentifier === undefined ? undefined : hexOf(keyIdentifier.buffer);
+/**
+ * Reads an AuthorityKeyIdentifier: by key, by certificate, or both.
+ * @throws {@link MalformedDer} also where issuer and serial number do not come together - callers in this folder catch it
+ * @see RFC 5280 section 4.2.1.1
+ */
+export function readAuthorityKeyIdentifier(
+  element: DerElement,
+): Pick<Certificate, 'authorityKeyIdentifier' | 'authorityCertificate'> {
+  const cursor = derCursor(sequence(element));
+  const keyIdentifier = cursor.takeOptional(0x80);
+  const names = cursor.takeOptional(0xa1);
+  const serial = cursor.takeOptional(0x82);
+  cursor.end();
+  if ((names === undefined) !== (serial === undefined))
+    throw new MalformedDer('authority key identifier with an issuer or a serial number alone');
+  return {
+    ...(keyIdentifier && { authorityKeyIdentifier: hex(keyIdentifier.content) }),
+    ...(names && serial && { authorityCertificate: readAuthorityCertificate(names, serial) }),
+  };
 }
 
-/** URIs among general names. */
-export function uris(names: readonly GeneralName[] | undefined): readonly string[] {
-  return (names ?? []).flatMap((name) =>
-    name.uniformResourceIdentifier === undefined ? [] : [name.uniformResourceIdentifier],
-  );
+function readAuthorityCertificate(
+  names: DerElement,
+  serial: DerElement,
+): NonNullable<Certificate['authorityCertificate']> {
+  const { directoryName } = readGeneralNames(names);
+  return {
+    ...(directoryName !== undefined && { issuer: directoryName }),
+    serialNumber: derIntegerHex({ ...serial, tag: DER_TAG.integer }),
+  };
 }
 
-/** Canonical text of the first directory name among general names. @throws {@link MalformedDer} */
-export function canonicalDirectoryName(names: readonly GeneralName[] | undefined): string | undefined {
-  const directoryName = names?.find((name) => name.directoryName !== undefined)?.directoryName;
-  if (directoryName === undefined) return undefined;
-  return readDistinguishedName(readDer(new Uint8Array(encode(directoryName)))).canonical;
+function readSubjectKeyIdentifier(element: DerElement): string {
+  if (element.tag !== DER_TAG.octetString) throw new MalformedDer('subject key identifier is not an OCTET STRING');
+  return hex(element.content);
 }
 
-function read<T>(
-  byOid: ReadonlyMap<string, RawExtension>,
-  oid: string,
-  decoder: (extension: RawExtension) => T,
-): T | undefined {
-  const extension = byOid.get(oid);
-  if (extension === undefined) return undefined;
-  readDer(extension.value);
-  return decoder(extension);
-}
-
-function readBasicConstraints({ critical, value }: RawExtension): {
-  readonly critical: boolean;
-  readonly ca: boolean;
-  readonly pathLength?: number;
-} {
+function readBasicConstraints(
+  element: DerElement,
+  critical: boolean,
+): { readonly critical: boolean; readonly ca: boolean; readonly pathLength?: number } {
+  const cursor = derCursor(sequence(element));
   // cA FALSE is the default and so not to be encoded; some issuers do, and nothing is hidden by it.
-  if (hex(value) === '3003010100') return { critical, ca: false };
-  const { cA, pathLenConstraint } = decodeExactly(value, BasicConstraints);
-  if (pathLenConstraint === undefined) return { critical, ca: cA };
-  const pathLength = wholeNumber(pathLenConstraint);
-  if (!(pathLength >= 0)) throw new MalformedDer('negative pathLenConstraint');
-  return { critical, ca: cA, pathLength: Math.min(pathLength, PATH_LENGTH_MAX) };
+  const flag = cursor.takeOptional(DER_TAG.boolean);
+  const constraint = cursor.takeOptional(DER_TAG.integer);
+  cursor.end();
+  const ca = flag !== undefined && derBoolean(flag);
+  if (constraint === undefined) return { critical, ca };
+  const pathLength = derInteger(constraint);
+  if (pathLength < 0n) throw new MalformedDer('negative pathLenConstraint');
+  return { critical, ca, pathLength: Math.min(Number(pathLength), PATH_LENGTH_MAX) };
 }
 
-function readKeyUsage({ critical, value }: RawExtension): {
-  readonly critical: boolean;
-  readonly usages: readonly string[];
-} {
-  const usages = decode(value, KeyUsage).toJSON();
-  // The library spells this one unlike RFC 5280.
-  return { critical, usages: usages.map((usage) => (usage === 'crlSign' ? 'cRLSign' : usage)) };
+/** Nine bits are defined. A longer string has no meaning to agree on, and readers that go through a number see other bits in it. */
+function readKeyUsage(
+  element: DerElement,
+  critical: boolean,
+): { readonly critical: boolean; readonly usages: readonly string[] } {
+  if (element.tag !== DER_TAG.bitString) throw new MalformedDer('key usage is not a BIT STRING');
+  const bits = element.content.subarray(1);
+  if (bits.length > 2) throw new MalformedDer('key usage of more than two octets');
+  return {
+    critical,
+    usages: KEY_USAGES.filter((_, bit) => (((bits[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1) === 1),
+  };
 }
 
-function readPolicies({ value }: RawExtension): readonly string[] {
-  return Array.from(decode(value, CertificatePolicies), ({ policyIdentifier }) => policyIdentifier);
+function readObjectIdentifiers(element: DerElement): readonly string[] {
+  return derChildren(sequence(element), LIST_MAX).map(derObjectIdentifier);
 }
 
-function readCrlDistributionPoints({ value }: RawExtension): readonly CrlDistributionPoint[] {
-  return Array.from(decode(value, CRLDistributionPoints), ({ distributionPoint, cRLIssuer }) => {
-    const crlIssuer = canonicalDirectoryName(cRLIssuer);
-    return { urls: uris(distributionPoint?.fullName), ...(crlIssuer !== undefined && { crlIssuer }) };
+/** Identifiers alone: qualifiers are texts for people. */
+function readPolicies(element: DerElement): readonly string[] {
+  return derChildren(sequence(element), LIST_MAX).map((information) => {
+    const cursor = derCursor(sequence(information));
+    const policy = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
+    cursor.takeOptional(DER_TAG.sequence);
+    cursor.end();
+    return policy;
   });
 }
 
-function readCaIssuers({ value }: RawExtension): readonly string[] {
-  const descriptions = Array.from(decode(value, AuthorityInfoAccessSyntax));
-  return uris(
-    descriptions
-      .filter(({ accessMethod }) => accessMethod === CA_ISSUERS_OID)
-      .map(({ accessLocation }) => accessLocation),
-  );
-}
-
-function readClaimConstraints(byOid: ReadonlyMap<string, RawExtension>): JwtClaimConstraints | undefined {
-  return combineClaimConstraints(
-    read(byOid, EXTENSION_OID.jwtClaimConstraints, ({ value }) => readJwtClaimConstraints(value)),
-    read(byOid, EXTENSION_OID.enhancedJwtClaimConstraints, ({ value }) => readEnhancedJwtClaimConstraints(value)),
-  );
-}
-
-function hexOf(buffer: ArrayBuffer): string {
-  return hex(new Uint8Array(buffer));
+function readCrlDistributionPoints(element: DerElement): readonly CrlDistributionPoint[] {
+  return derChildren(sequence(element), LIST_MAX).map((point) => {
+    const cursor = derCursor(sequence(point));
+    const name = cursor.takeOptional(0xa0);
+    // Reasons: a CRL for some of them only is marked so itself.
+    cursor.takeOptional(0x81);
+    const issuerNames = cursor.takeOptional(0xa2);
+    cursor.end();
+    const crlIssuer = issuerNames && readGeneralNames(issuerNames).directoryName;
+    return {
+      urls: name === undefined ? [] : readDistributionPointName(name),
+      ...(crlIssuer !== undefined && { crlIssuer }),
+    };
+  });
 }

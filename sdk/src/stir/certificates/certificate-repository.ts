@@ -1,7 +1,9 @@
-import { revalidationDelayMs, retryDelayMs } from './cache-lifetime.js';
-import { admitEnvelope, chainOfFetch, notAfterOf, type FetchedChain } from './chain-source.js';
-import { siteOf } from './fetch-slots.js';
-import { lookupOfNegative, sameChain, standingOf, type CachedChain, type FoundChain } from './repository-cache.js';
+import { setImmediate } from 'node:timers/promises';
+import { startDeadline } from './bounded-fetch.js';
+import { retryDelayMs } from './cache-lifetime.js';
+import { admitEnvelope, chainOfFetch, type FetchedChain } from './chain-source.js';
+import { lookupOfNegative, standingOf, type CachedChain } from './repository-cache.js';
+import { keepRefreshed } from './repository-refresh.js';
 import {
   keep,
   keepAndStore,
@@ -9,8 +11,9 @@ import {
   type CertificateRepositoryOptions,
   type Repository,
 } from './repository-state.js';
-import { exportChains, importChains, preloadChains } from './repository-transfer.js';
+import { exportChains, importChains, preloadChains, restoreChains } from './repository-transfer.js';
 import type { CertificateLookup, CertificateRepositoryService, RepositoryStats } from './repository.js';
+import { siteOf } from './site.js';
 import type { FetchX5uOptions } from './x5u-fetch.js';
 import { checkX5uUrl } from './x5u-url-policy.js';
 
@@ -42,7 +45,8 @@ export function createCertificateRepository(options: CertificateRepositoryOption
     revalidate: (url) => revalidateChain(repository, url),
     preload: (urls) => preloadChains(lookup, urls),
     export: () => exportChains(repository),
-    import: (data) => importChains(repository, data),
+    import: (data) => importChains(repository, data, () => setImmediate()),
+    restore: () => restoreChains(repository),
     stats: () => statsOf(repository),
     close,
     [Symbol.asyncDispose]: close,
@@ -59,8 +63,7 @@ function peekChain(repository: Repository, url: string): CertificateLookup | und
     if (standing === 'fresh') counts.hits += 1;
     if (standing === 'stale') {
       counts.staleHits += 1;
-      if (mayRevalidate(repository, entry, nowMs))
-        void inFlight(repository, url, () => refresh(repository, url, entry, {}), entry);
+      if (nowMs >= entry.nextRevalidationMs) void refresh(repository, entry, {});
     }
     if (standing !== 'expired') return entry.lookup;
   }
@@ -76,43 +79,45 @@ function peekChain(repository: Repository, url: string): CertificateLookup | und
 function lookupChain(repository: Repository, url: string): Promise<CertificateLookup> {
   const known = peekChain(repository, url);
   if (known !== undefined) return Promise.resolve(known);
-  return inFlight(repository, url, () => load(repository, url));
+  return inFlight(repository, url, { start: () => load(repository, url) });
 }
 
 /** A signature failed: fetch anew, unless that was done within the last minute or is being done. */
-function revalidateChain(repository: Repository, url: string): Promise<CertificateLookup> {
+async function revalidateChain(repository: Repository, url: string): Promise<CertificateLookup> {
   const entry = repository.cache.chain(url);
   const nowMs = repository.clock.nowMs();
   if (entry === undefined || standingOf(entry, nowMs) === 'expired') return lookupChain(repository, url);
   const underWay = repository.flights.get(url);
-  if (underWay !== undefined) return underWay;
-  if (!mayRevalidate(repository, entry, nowMs)) return Promise.resolve(entry.lookup);
+  if (underWay?.conditional === true) {
+    const refreshed = await underWay.result;
+    const isNew = refreshed.status === 'found' && refreshed.chain !== entry.lookup.chain;
+    // Not modified says no more than that the validators still fit.
+    return isNew ? refreshed : revalidateChain(repository, url);
+  }
+  if (underWay !== undefined) return underWay.result;
+  if (nowMs < entry.nextReloadMs) return entry.lookup;
   // Without validators and past every cache: a rotated file must come, even from a server whose ETag did not move.
-  return inFlight(repository, url, () => refresh(repository, url, entry, { noCache: true }), entry);
+  return refresh(repository, entry, { noCache: true });
 }
 
-function mayRevalidate(repository: Repository, entry: CachedChain, nowMs: number): boolean {
-  return (
-    nowMs >= entry.nextRevalidationMs && !repository.closing.signal.aborted && !repository.flights.has(entry.lookup.url)
-  );
+/** What a URL is asked for, and what stands in for the answer where there is no room to ask. */
+interface FlightPlan {
+  readonly start: () => Promise<CertificateLookup>;
+  readonly cached?: CachedChain;
+  readonly conditional?: boolean;
 }
 
-/** Single flight: whoever asks while the URL is under way gets the same promise. What is cached stands in where there is no room. */
-function inFlight(
-  repository: Repository,
-  url: string,
-  start: () => Promise<CertificateLookup>,
-  cached?: CachedChain,
-): Promise<CertificateLookup> {
+/** Single flight: whoever asks while the URL is under way gets the same promise. */
+function inFlight(repository: Repository, url: string, plan: FlightPlan): Promise<CertificateLookup> {
   const { flights } = repository;
   const underWay = flights.get(url);
-  if (underWay !== undefined) return underWay;
+  if (underWay !== undefined) return underWay.result;
   if (flights.size >= MAX_LOOKUPS_IN_FLIGHT || repository.closing.signal.aborted) {
-    return Promise.resolve(cached?.lookup ?? rejectLoad(repository, url));
+    return Promise.resolve(plan.cached?.lookup ?? rejectLoad(repository, url));
   }
-  const flight = start().finally(() => flights.delete(url));
-  flights.set(url, flight);
-  return flight;
+  const result = plan.start().finally(() => flights.delete(url));
+  flights.set(url, { result, conditional: plan.conditional === true });
+  return result;
 }
 
 /** A URL that memory does not know: from disk, else from the network. */
@@ -132,41 +137,29 @@ async function load(repository: Repository, url: string): Promise<CertificateLoo
   return rememberProblem(repository, url, fetched);
 }
 
-/** A URL whose chain is in memory: a new chain, the same one for longer, or the old one where the fetch failed. */
-async function refresh(
+/** A URL whose chain is in memory: by a conditional request, unless it is to come past every cache. */
+function refresh(
   repository: Repository,
-  url: string,
   entry: CachedChain,
   request: { readonly noCache?: boolean },
 ): Promise<CertificateLookup> {
-  const { cache, clock, counts } = repository;
+  const { url } = entry.lookup;
   const { validators } = entry;
   const conditional = request.noCache !== true && Object.keys(validators).length > 0;
-  // Set before the fetch, so that a slow or failing one counts as the revalidation of this minute.
-  const nextRevalidationMs = clock.nowMs() + revalidationDelayMs(0);
-  counts.revalidations += 1;
-  const fetched = await fetchInTurn(repository, url, { ...request, ...(conditional ? { validators } : {}) });
-  if (fetched?.status === 'chain') {
-    const unchanged = sameChain(entry.lookup.chain, fetched.found.chain);
-    if (!unchanged) counts.rotations += 1;
-    const found = unchanged ? { ...fetched.found, chain: entry.lookup.chain } : fetched.found;
-    return keepAndStore(repository, { found, validators: fetched.validators }, nextRevalidationMs);
-  }
-  if (fetched?.status === 'not-modified') {
-    const freshUntilMs = fetched.freshUntilMs(notAfterOf(entry.lookup.chain));
-    const found: FoundChain = { ...entry.lookup, fetchedAtMs: clock.nowMs(), freshUntilMs };
-    return keepAndStore(repository, { found, validators }, nextRevalidationMs);
-  }
-  counts.fetchFailures += 1;
-  const revalidationFailures = entry.revalidationFailures + 1;
-  const failedUntilMs = clock.nowMs() + revalidationDelayMs(revalidationFailures);
-  // An import may have brought a newer chain meanwhile.
-  const current = cache.chain(url) ?? entry;
-  cache.setChain(url, { ...current, revalidationFailures, nextRevalidationMs: failedUntilMs });
-  return current.lookup;
+  const start = async (): Promise<CertificateLookup> => {
+    // The minute counts from here, so that a slow fetch is the revalidation of this minute.
+    const startedMs = repository.clock.nowMs();
+    repository.counts.revalidations += 1;
+    const fetched = await fetchInTurn(repository, url, { ...request, ...(conditional ? { validators } : {}) });
+    return keepRefreshed(repository, { entry, fetched, startedMs });
+  };
+  return inFlight(repository, url, { start, cached: entry, conditional });
 }
 
-/** Fetches when it is this URL's turn; `undefined` when there was no room to wait or the repository was closed. */
+/**
+ * Fetches when it is this URL's turn; `undefined` when that did not come within the deadline of the fetch, there was no room to wait,
+ * or the repository was closed.
+ */
 async function fetchInTurn(
   repository: Repository,
   url: string,
@@ -175,8 +168,21 @@ async function fetchInTurn(
   const checked = checkX5uUrl(url, repository.policy);
   if (checked.status === 'refused')
     return { status: 'problem', problem: { status: 'refused', reason: checked.reason, detail: checked.detail } };
-  const slot = await repository.slots.acquire(siteOf(checked.host, checked.literal));
-  if (slot === undefined) return undefined;
+  const deadline = startDeadline(repository.deadlineMs, repository.closing.signal);
+  try {
+    const slot = await repository.slots.acquire(siteOf(checked.host), deadline.signal);
+    if (slot === undefined) return undefined;
+    return await fetchNow(repository, url, { ...request, signal: deadline.signal }).finally(slot.release);
+  } finally {
+    deadline.stop();
+  }
+}
+
+async function fetchNow(
+  repository: Repository,
+  url: string,
+  request: Pick<FetchX5uOptions, 'validators' | 'noCache' | 'signal'>,
+): Promise<FetchedChain | undefined> {
   try {
     repository.counts.fetches += 1;
     const result = await repository.fetch(url, request);
@@ -186,8 +192,6 @@ async function fetchInTurn(
     // Ours neither reject nor throw; a stand-in that does is remembered like every other failure.
     const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
     return { status: 'problem', problem: { status: 'unavailable', reason: 'connect-failed', detail } };
-  } finally {
-    slot.release();
   }
 }
 
@@ -240,6 +244,6 @@ function statsOf(repository: Repository): RepositoryStats {
 async function closeRepository(repository: Repository): Promise<void> {
   repository.closing.abort();
   repository.slots.close();
-  await Promise.allSettled(repository.flights.values());
-  await repository.disk?.close();
+  await Promise.allSettled([...repository.flights.values()].map(({ result }) => result));
+  await repository.disk?.settled();
 }

@@ -46,6 +46,7 @@ export interface Certificate {
   readonly issuer: DistinguishedName;
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
+  /** Made when it is first asked for; always the same object. */
   readonly publicKey: KeyObject;
   /** `EC P-256`, `EC P-384`, `RSA 2048`, `Ed25519` …, for people and for policy. */
   readonly publicKeyType: string;
@@ -54,10 +55,14 @@ export interface Certificate {
   readonly isCa: boolean;
   readonly basicConstraints?: { readonly critical: boolean; readonly ca: boolean; readonly pathLength?: number };
   readonly keyUsage?: { readonly critical: boolean; readonly usages: readonly string[] };
+  /** Purposes as dotted OIDs. */
+  readonly extendedKeyUsage?: readonly string[];
   /** Lower-case hex. */
   readonly subjectKeyIdentifier?: string;
   /** Lower-case hex of keyIdentifier. */
   readonly authorityKeyIdentifier?: string;
+  /** The issuer's certificate where AuthorityKeyIdentifier names it: its issuer (canonical text of a directory name) and serial number. */
+  readonly authorityCertificate?: { readonly issuer?: string; readonly serialNumber: string };
   readonly certificatePolicies: readonly string[];
   readonly crlDistributionPoints: readonly CrlDistributionPoint[];
   /** caIssuers URLs of AuthorityInfoAccess. */
@@ -65,7 +70,10 @@ export interface Certificate {
   readonly tnAuthList?: readonly TnAuthEntry[];
   readonly jwtClaimConstraints?: JwtClaimConstraints;
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
-  /** Extensions marked critical that this implementation does not process; a path with one is refused. */
+  /**
+   * Extensions that this implementation does not process and may not pass over: those marked critical, and name constraints, policy
+   * constraints and inhibitAnyPolicy even when they are not. A path with one is refused.
+   */
   readonly unknownCriticalExtensions: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import type { CacheValidators } from './bounded-fetch.js';
 import { readEnvelope } from './cache-envelope.js';
-import { boundFreshUntil, freshUntil, MAX_STALE_MS } from './cache-lifetime.js';
+import { boundFreshUntil, freshUntil, servedUntil } from './cache-lifetime.js';
 import type { Certificate, CertificateChainParseResult } from './certificate.js';
 import type { FoundChain, NegativeEntry } from './repository-cache.js';
 import type { CachedChainEnvelope } from './repository.js';
@@ -82,13 +82,22 @@ export function admitEnvelope(value: unknown, rules: AdmissionRules): AdmittedCh
   const envelope = readEnvelope(value);
   if (envelope === undefined || checkX5uUrl(envelope.url, rules.policy).status === 'refused') return undefined;
   const nowMs = rules.clock.nowMs();
-  const parsed = rules.parseChain(envelope.body);
-  if (parsed.status === 'malformed' || envelope.fetchedAtMs > nowMs) return undefined;
+  const parsed = parseSafely(envelope.body, rules.parseChain);
+  if (parsed?.status !== 'parsed' || envelope.fetchedAtMs > nowMs) return undefined;
   const { url, fetchedAtMs } = envelope;
   const freshUntilMs = boundFreshUntil(envelope.freshUntilMs, { fetchedAtMs, notAfterMs: notAfterOf(parsed.chain) });
-  if (nowMs >= freshUntilMs + MAX_STALE_MS) return undefined;
+  if (nowMs >= servedUntil({ fetchedAtMs, freshUntilMs })) return undefined;
   const found: FoundChain = { status: 'found', url, chain: parsed.chain, fetchedAtMs, freshUntilMs, notes: [] };
   return { found, validators: validatorsOfEnvelope(envelope) };
+}
+
+/** Ours does not throw; a stand-in that does has no chain. */
+function parseSafely(body: string, parseChain: ParseChain): CertificateChainParseResult | undefined {
+  try {
+    return parseChain(body);
+  } catch {
+    return undefined;
+  }
 }
 
 /** End of validity of the end entity; an empty chain is not valid at all. */

@@ -1,44 +1,38 @@
-import { JWTClaimConstraints, JWTClaimNames, JWTClaimPermittedValuesList } from '@peculiar/asn1-rfc8226';
-import { AsnProp } from '@peculiar/asn1-schema';
 import type { JwtClaimConstraints } from './certificate.js';
-import { MalformedDer } from './der.js';
-import { decodeExactly } from './extension-decoding.js';
+import { DER_TAG, derChildren, derCursor, derExplicit, derIa5Text, MalformedDer } from './der.js';
+import type { DerElement } from './der.js';
+import { sequence } from './signed-object.js';
 
 /** Claims that every PASSporT has: a certificate that excludes one of them would exclude all. @see RFC 9118 section 4 */
 const NEVER_EXCLUDED: readonly string[] = ['iat', 'orig', 'dest'];
 
-class EnhancedJwtClaimConstraints {
-  declare mustInclude?: JWTClaimNames;
-  declare permittedValues?: JWTClaimPermittedValuesList;
-  declare mustExclude?: JWTClaimNames;
-}
-// Written as calls because the schema library's decorators are of the older kind; all three tags are explicit, as in RFC 9118's module.
-AsnProp({ type: JWTClaimNames, optional: true, context: 0 })(EnhancedJwtClaimConstraints.prototype, 'mustInclude');
-AsnProp({ type: JWTClaimPermittedValuesList, optional: true, context: 1 })(
-  EnhancedJwtClaimConstraints.prototype,
-  'permittedValues',
-);
-AsnProp({ type: JWTClaimNames, optional: true, context: 2 })(EnhancedJwtClaimConstraints.prototype, 'mustExclude');
+/** Most claims in one list: PASSporTs have about ten claims, registered ones included. */
+const CLAIMS_MAX = 64;
+
+/** Most values permitted in all: a delegate's certificate names some names or logos. */
+const PERMITTED_VALUES_MAX = 256;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads the value of a JWTClaimConstraints extension.
- * @param value - content of the extension's OCTET STRING, already known to be DER
+ * @param element - from `readDer`
  * @throws {@link MalformedDer} - callers in this folder catch it
  * @see RFC 8226 section 8
  */
-export function readJwtClaimConstraints(value: Uint8Array): JwtClaimConstraints {
-  return constraints(decodeExactly(value, JWTClaimConstraints));
+export function readJwtClaimConstraints(element: DerElement): JwtClaimConstraints {
+  return readConstraints(element, { enhanced: false });
 }
 
 /**
  * Reads the value of an EnhancedJWTClaimConstraints extension.
- * @param value - content of the extension's OCTET STRING, already known to be DER
+ * @param element - from `readDer`
  * @returns `undefined` where it excludes iat, orig or dest: such an extension is taken as absent
  * @throws {@link MalformedDer} - callers in this folder catch it
  * @see RFC 9118 section 4
  */
-export function readEnhancedJwtClaimConstraints(value: Uint8Array): JwtClaimConstraints | undefined {
-  const read = constraints(decodeExactly(value, EnhancedJwtClaimConstraints));
+export function readEnhancedJwtClaimConstraints(element: DerElement): JwtClaimConstraints | undefined {
+  const read = readConstraints(element, { enhanced: true });
   return read.mustExclude.some((claim) => NEVER_EXCLUDED.includes(claim)) ? undefined : read;
 }
 
@@ -55,17 +49,54 @@ export function combineClaimConstraints(
   };
 }
 
-function constraints(decoded: EnhancedJwtClaimConstraints): JwtClaimConstraints {
-  const { mustInclude, permittedValues, mustExclude } = decoded;
-  const lists = [mustInclude, permittedValues, mustExclude].filter((list) => list !== undefined);
-  if (lists.length === 0) throw new MalformedDer('claim constraints that constrain nothing');
-  if (lists.some((list) => list.length === 0)) throw new MalformedDer('claim constraints with an empty list');
+/** All tags are explicit, and nothing may be left over: it could be a constraint that others see. */
+function readConstraints(element: DerElement, { enhanced }: { readonly enhanced: boolean }): JwtClaimConstraints {
+  const cursor = derCursor(sequence(element));
+  const mustInclude = cursor.takeOptional(0xa0);
+  const permittedValues = cursor.takeOptional(0xa1);
+  const mustExclude = enhanced ? cursor.takeOptional(0xa2) : undefined;
+  cursor.end();
+  if (mustInclude === undefined && permittedValues === undefined && mustExclude === undefined)
+    throw new MalformedDer('claim constraints that constrain nothing');
   return {
-    mustInclude: Array.from(mustInclude ?? []),
-    permittedValues: Array.from(permittedValues ?? [], ({ claim, permitted }) => {
-      if (permitted.length === 0) throw new MalformedDer('claim without a permitted value');
-      return { claim, permitted: Array.from<string>(permitted) };
-    }),
-    mustExclude: Array.from(mustExclude ?? []),
+    mustInclude: mustInclude === undefined ? [] : readClaimNames(mustInclude),
+    permittedValues: permittedValues === undefined ? [] : readPermittedValues(permittedValues),
+    mustExclude: mustExclude === undefined ? [] : readClaimNames(mustExclude),
   };
+}
+
+function readClaimNames(tagged: DerElement): readonly string[] {
+  return readList(derExplicit(tagged, DER_TAG.sequence), CLAIMS_MAX).map(readClaimName);
+}
+
+function readPermittedValues(tagged: DerElement): JwtClaimConstraints['permittedValues'] {
+  let left = PERMITTED_VALUES_MAX;
+  return readList(derExplicit(tagged, DER_TAG.sequence), CLAIMS_MAX).map((element) => {
+    const cursor = derCursor(sequence(element));
+    const claim = readClaimName(cursor.takeAny());
+    const permitted = readList(cursor.take(DER_TAG.sequence), left).map(readUtf8);
+    cursor.end();
+    left -= permitted.length;
+    return { claim, permitted };
+  });
+}
+
+function readList(element: DerElement, max: number): readonly DerElement[] {
+  const children = derChildren(element, max);
+  if (children.length === 0) throw new MalformedDer('claim constraints with an empty list');
+  return children;
+}
+
+function readClaimName(element: DerElement): string {
+  if (element.tag !== DER_TAG.ia5String) throw new MalformedDer('claim name that is not an IA5String');
+  return derIa5Text(element);
+}
+
+function readUtf8({ tag, content }: DerElement): string {
+  if (tag !== DER_TAG.utf8String) throw new MalformedDer('claim value that is not a UTF8String');
+  try {
+    return UTF8.decode(content);
+  } catch {
+    throw new MalformedDer('claim value that is not UTF-8');
+  }
 }

@@ -1,53 +1,30 @@
 import { createHash } from 'node:crypto';
-import { AuthorityInfoAccessSyntax, IssuingDistributionPoint } from '@peculiar/asn1-x509';
 import type { DistinguishedName } from './certificate.js';
-import { EXTENSION_OID, readAuthorityKeyIdentifier, readRawExtensions, uris } from './certificate-extensions.js';
+import { EXTENSION_OID, readAuthorityKeyIdentifier, readRawExtensions } from './certificate-extensions.js';
 import type { RawExtension } from './certificate-extensions.js';
-import {
-  DER_TAG,
-  derChildren,
-  derCursor,
-  derExplicit,
-  derInteger,
-  derIntegerHex,
-  derTimeMs,
-  hex,
-  MalformedDer,
-  readDer,
-} from './der.js';
+import { readCrlEntries } from './crl-entries.js';
+import type { CrlEntry } from './crl-entries.js';
+import { DER_TAG, derCursor, derExplicit, derInteger, derTimeMs, looksLikeDer, MalformedDer, readDer } from './der.js';
 import type { DerCursor, DerElement } from './der.js';
 import { readDistinguishedName } from './distinguished-name.js';
-import { decode } from './extension-decoding.js';
+import { readCaIssuers, readDistributionPointName } from './general-names.js';
 import { readPemBlocks } from './pem.js';
-import { readSignedObject } from './signed-object.js';
+import { readSignedObject, sequence } from './signed-object.js';
 
-/** Most bytes of a CRL, PEM or DER: room for about 20,000 entries with their issuers, some hundred times what the STI-PA publishes. */
+/** Most bytes of a CRL, PEM or DER: room for about 20,000 entries that each name their issuer, and for 90,000 that do not. */
 export const CRL_MAX_BYTES: number = 2 * 1024 * 1024;
-
-/** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
-export type CrlReason =
-  | 'unspecified'
-  | 'keyCompromise'
-  | 'cACompromise'
-  | 'affiliationChanged'
-  | 'superseded'
-  | 'cessationOfOperation'
-  | 'certificateHold'
-  | 'removeFromCRL'
-  | 'privilegeWithdrawn'
-  | 'aACompromise';
-
-/** One revoked certificate. */
-export interface CrlEntry {
-  /** Milliseconds since the epoch. */
-  readonly revokedAtMs: number;
-  readonly reason?: CrlReason;
-}
 
 /** For which certificates a CRL speaks. @see RFC 5280 section 5.2.5 */
 export interface CrlScope {
   /** Where this CRL says it is published; empty where it does not. */
   readonly urls: readonly string[];
+  /**
+   * It says which part of its issuer's certificates it is for, by URL or by another kind of name: it speaks for no certificate that does
+   * not name the same distribution point.
+   */
+  readonly hasDistributionPoint: boolean;
+  /** Its IssuingDistributionPoint as encoded; CRLs that differ in it are different CRLs, not issues of one. */
+  readonly issuingDistributionPoint?: Uint8Array;
   /** Its entries may be certificates of other issuers, named in the entries. */
   readonly indirect: boolean;
   readonly only?: 'user-certificates' | 'ca-certificates' | 'attribute-certificates';
@@ -90,19 +67,6 @@ export type CrlParseResult =
       readonly detail: string;
     };
 
-const REASONS: Readonly<Record<number, CrlReason>> = {
-  0: 'unspecified',
-  1: 'keyCompromise',
-  2: 'cACompromise',
-  3: 'affiliationChanged',
-  4: 'superseded',
-  5: 'cessationOfOperation',
-  6: 'certificateHold',
-  8: 'removeFromCRL',
-  9: 'privilegeWithdrawn',
-  10: 'aACompromise',
-};
-
 /** Extensions of a CRL that are processed; any other that is critical makes it unusable. */
 const PROCESSED_CRL_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION_OID.crlNumber,
@@ -111,21 +75,16 @@ const PROCESSED_CRL_EXTENSIONS: ReadonlySet<string> = new Set([
   EXTENSION_OID.authorityInfoAccess,
 ]);
 
-const PROCESSED_ENTRY_EXTENSIONS: ReadonlySet<string> = new Set([
-  EXTENSION_OID.reasonCode,
-  EXTENSION_OID.certificateIssuer,
-]);
-
 /**
  * Takes a CRL apart, PEM (`X509 CRL`) or DER. Its signature is not looked at yet. Never throws for peer input.
- * @param body - at most {@link CRL_MAX_BYTES}
+ * @param body - at most {@link CRL_MAX_BYTES} with 32,768 entries; a version 1 CRL has no extensions
  * @returns `parsed` (which may still be marked unusable) or `malformed`
  * @see RFC 5280 section 5
  */
 export function parseCrl(body: Uint8Array | string): CrlParseResult {
   if (body.length > CRL_MAX_BYTES)
     return { status: 'malformed', reason: 'too-large', detail: `${body.length} bytes, at most ${CRL_MAX_BYTES}` };
-  if (typeof body !== 'string' && body[0] === DER_TAG.sequence) return parseDer(body);
+  if (typeof body !== 'string' && looksLikeDer(body)) return parseDer(body);
   const pem = readPemBlocks(body, 'X509 CRL', { maxBlocks: 1 });
   if (pem.status === 'malformed') return { status: 'malformed', reason: 'not-pem', detail: pem.detail };
   return parseDer(pem.blocks[0] as Uint8Array);
@@ -157,8 +116,13 @@ function readCrl(der: Uint8Array): CertificateRevocationList {
   const nextUpdate = cursor.takeOptional(DER_TAG.utcTime) ?? cursor.takeOptional(DER_TAG.generalizedTime);
   const entries = cursor.takeOptional(DER_TAG.sequence);
   const extensions = readCrlExtensions(cursor);
+  if (version === undefined && extensions.length > 0) throw new MalformedDer('extensions in a version 1 CRL');
   const scope = readScope(extensions);
-  const { revoked, revokedCount, problem } = readEntries(entries, issuer, scope);
+  const { revoked, revokedCount, problem } = readCrlEntries(entries, {
+    issuer: issuer.canonical,
+    indirect: scope.indirect,
+    version: version === undefined ? 1 : 2,
+  });
   const unusable = problem ?? unusableBecause(extensions, nextUpdate === undefined);
   return {
     der,
@@ -187,36 +151,48 @@ function readIdentity(
   const number = find(extensions, EXTENSION_OID.crlNumber);
   const keyIdentifier = find(extensions, EXTENSION_OID.authorityKeyIdentifier);
   const information = find(extensions, EXTENSION_OID.authorityInfoAccess);
-  const authorityKeyIdentifier = keyIdentifier && readAuthorityKeyIdentifier(keyIdentifier.value);
+  const authorityKeyIdentifier =
+    keyIdentifier && readAuthorityKeyIdentifier(readDer(keyIdentifier.value)).authorityKeyIdentifier;
   return {
     ...(number && { number: derInteger(readDer(number.value)) }),
     ...(authorityKeyIdentifier !== undefined && { authorityKeyIdentifier }),
-    caIssuers: information === undefined ? [] : readCaIssuers(information.value),
+    caIssuers: information === undefined ? [] : readCaIssuers(readDer(information.value)),
   };
-}
-
-function readCaIssuers(value: Uint8Array): readonly string[] {
-  readDer(value);
-  return uris(Array.from(decode(value, AuthorityInfoAccessSyntax), ({ accessLocation }) => accessLocation));
 }
 
 function readScope(extensions: readonly RawExtension[]): CrlScope {
   const extension = find(extensions, EXTENSION_OID.issuingDistributionPoint);
-  if (extension === undefined) return { urls: [], indirect: false, someReasonsOnly: false };
-  readDer(extension.value);
-  const point = decode(extension.value, IssuingDistributionPoint);
-  const only = [
-    point.onlyContainsUserCerts && ('user-certificates' as const),
-    point.onlyContainsCACerts && ('ca-certificates' as const),
-    point.onlyContainsAttributeCerts && ('attribute-certificates' as const),
-  ].filter((kind) => kind !== false);
-  if (only.length > 1) throw new MalformedDer('issuing distribution point with two kinds of "only"');
+  if (extension === undefined)
+    return { urls: [], hasDistributionPoint: false, indirect: false, someReasonsOnly: false };
+  // All tags but the first, which is that of a CHOICE, are implicit. @see RFC 5280 section 5.2.5
+  const cursor = derCursor(sequence(readDer(extension.value)));
+  const name = cursor.takeOptional(0xa0);
+  const only: NonNullable<CrlScope['only']>[] = [];
+  if (isSet(cursor.takeOptional(0x81))) only.push('user-certificates');
+  if (isSet(cursor.takeOptional(0x82))) only.push('ca-certificates');
+  const someReasonsOnly = cursor.takeOptional(0x83) !== undefined;
+  const indirect = isSet(cursor.takeOptional(0x84));
+  if (isSet(cursor.takeOptional(0x85))) only.push('attribute-certificates');
+  cursor.end();
+  const [kind, ...others] = only;
+  if (others.length > 0) throw new MalformedDer('issuing distribution point with two kinds of "only"');
   return {
-    urls: uris(point.distributionPoint?.fullName),
-    indirect: point.indirectCRL,
-    ...(only[0] && { only: only[0] }),
-    someReasonsOnly: point.onlySomeReasons !== undefined,
+    urls: name === undefined ? [] : readDistributionPointName(name),
+    hasDistributionPoint: name !== undefined,
+    issuingDistributionPoint: extension.value,
+    indirect,
+    ...(kind && { only: kind }),
+    someReasonsOnly,
   };
+}
+
+/** An implicitly tagged BOOLEAN, whose value nothing has checked yet: one that is neither must not pass for FALSE. */
+function isSet(flag: DerElement | undefined): boolean {
+  if (flag === undefined) return false;
+  const [octet] = flag.content;
+  if (flag.content.length !== 1 || (octet !== 0 && octet !== 0xff))
+    throw new MalformedDer('BOOLEAN that is neither 00 nor FF');
+  return octet === 0xff;
 }
 
 function unusableBecause(extensions: readonly RawExtension[], isOpenEnded: boolean): string | undefined {
@@ -225,67 +201,6 @@ function unusableBecause(extensions: readonly RawExtension[], isOpenEnded: boole
   if (unknown !== undefined) return `unknown critical CRL extension ${unknown.oid}`;
   // Without nextUpdate an old list could be shown for ever. RFC 5280 section 5.1.2.5 asks for it.
   return isOpenEnded ? 'no nextUpdate' : undefined;
-}
-
-interface Entries {
-  readonly revoked: ReadonlyMap<string, ReadonlyMap<string, CrlEntry>>;
-  readonly revokedCount: number;
-  /** Why the whole list has become unusable. */
-  readonly problem?: string;
-}
-
-/** Entries of one issuer after the other: certificateIssuer counts until an entry names another. @see RFC 5280 section 5.3.3 */
-function readEntries(list: DerElement | undefined, crlIssuer: DistinguishedName, scope: CrlScope): Entries {
-  const revoked = new Map<string, Map<string, CrlEntry>>();
-  const issuerNames = new Map<string, string>();
-  let issuer = crlIssuer.canonical;
-  let revokedCount = 0;
-  for (const element of list === undefined ? [] : derChildren(list)) {
-    const cursor = derCursor(element);
-    const serialNumber = derIntegerHex(cursor.take(DER_TAG.integer));
-    const revokedAtMs = derTimeMs(cursor.takeAny());
-    const raw = cursor.takeOptional(DER_TAG.sequence);
-    cursor.end();
-    const extensions = raw === undefined ? [] : readRawExtensions(raw);
-    const problem = entryProblem(extensions, scope);
-    if (problem !== undefined) return { revoked: new Map(), revokedCount: 0, problem };
-    issuer = entryIssuer(extensions, issuerNames) ?? issuer;
-    const reason = entryReason(extensions);
-    // Only a delta CRL takes entries back; in a complete one the entry says that the certificate is not revoked.
-    if (reason === 'removeFromCRL') continue;
-    const ofIssuer = revoked.get(issuer) ?? new Map<string, CrlEntry>();
-    ofIssuer.set(serialNumber, { revokedAtMs, ...(reason !== undefined && { reason }) });
-    revoked.set(issuer, ofIssuer);
-    revokedCount += 1;
-  }
-  return { revoked, revokedCount };
-}
-
-/** RFC 5280 section 5.3: one entry that cannot be processed makes the status of every certificate unknown, not only of its own. */
-function entryProblem(extensions: readonly RawExtension[], scope: CrlScope): string | undefined {
-  const unknown = extensions.find(({ oid, critical }) => critical && !PROCESSED_ENTRY_EXTENSIONS.has(oid));
-  if (unknown !== undefined) return `unknown critical CRL entry extension ${unknown.oid}`;
-  const names = find(extensions, EXTENSION_OID.certificateIssuer) !== undefined;
-  return names && !scope.indirect ? 'an entry names its issuer, but the CRL is not indirect' : undefined;
-}
-
-function entryIssuer(extensions: readonly RawExtension[], known: Map<string, string>): string | undefined {
-  const extension = find(extensions, EXTENSION_OID.certificateIssuer);
-  if (extension === undefined) return undefined;
-  // The same few names come thousands of times.
-  const bytes = hex(extension.value);
-  const before = known.get(bytes);
-  if (before !== undefined) return before;
-  const directoryName = derChildren(readDer(extension.value)).find(({ tag }) => tag === 0xa4);
-  if (directoryName === undefined) throw new MalformedDer('certificateIssuer without a directory name');
-  const { canonical } = readDistinguishedName(derExplicit(directoryName, DER_TAG.sequence));
-  known.set(bytes, canonical);
-  return canonical;
-}
-
-function entryReason(extensions: readonly RawExtension[]): CrlReason | undefined {
-  const extension = find(extensions, EXTENSION_OID.reasonCode);
-  return extension && (REASONS[Number(derInteger(readDer(extension.value)))] ?? 'unspecified');
 }
 
 function find(extensions: readonly RawExtension[], oid: string): RawExtension | undefined {

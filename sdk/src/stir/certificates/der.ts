@@ -68,11 +68,10 @@ export class MalformedDer extends Error {
  * @see X.690 section 10
  */
 export function readDer(bytes: Uint8Array): DerElement {
-  const element = elementAt(bytes, 0);
-  if (element.encoded.length !== bytes.length)
-    throw new MalformedDer(`${bytes.length - element.encoded.length} bytes after the end`);
-  checkDer(element, 1);
-  return element;
+  const header = headerAt(bytes, 0);
+  if (header.end !== bytes.length) throw new MalformedDer(`${bytes.length - header.end} bytes after the end`);
+  checkDer(bytes, header, 1);
+  return elementAt(bytes, 0);
 }
 
 /**
@@ -100,11 +99,21 @@ export function derCursor(element: DerElement): DerCursor {
   };
 }
 
-/** Every element inside a constructed one. @throws {@link MalformedDer} when the element is primitive */
-export function derChildren(element: DerElement): readonly DerElement[] {
-  const cursor = derCursor(element);
+/**
+ * Every element inside a constructed one.
+ * @param maxChildren - with more, reading stops: what is made of an element costs far more memory and time than its bytes, so that a
+ *   long list of tiny elements has to be refused before anything is made of it
+ * @throws {@link MalformedDer} when the element is primitive or has more children
+ */
+export function derChildren(element: DerElement, maxChildren: number): readonly DerElement[] {
+  if (!isConstructed(element.tag)) throw new MalformedDer(`element ${hexTag(element.tag)} is not constructed`);
   const children: DerElement[] = [];
-  while (!cursor.atEnd()) children.push(cursor.takeAny());
+  for (let offset = 0; offset < element.content.length;) {
+    if (children.length === maxChildren) throw new MalformedDer(`list of more than ${maxChildren} elements`);
+    const child = elementAt(element.content, offset);
+    children.push(child);
+    offset += child.encoded.length;
+  }
   return children;
 }
 
@@ -136,8 +145,13 @@ export function derObjectIdentifier(element: DerElement): string {
 
 /** Lower-case hex of an INTEGER without leading zeros; a leading `-` when negative. @throws {@link MalformedDer} for another type */
 export function derIntegerHex(element: DerElement): string {
-  const value = derInteger(element);
-  return value.toString(16);
+  const { content } = element;
+  if (element.tag !== DER_TAG.integer || (content[0] ?? 0) >= 0x80) return derInteger(element).toString(16);
+  const digits = hex(content);
+  // In the shortest form at most two zeros lead, those of an octet that keeps the number positive.
+  let zeros = 0;
+  while (zeros < digits.length - 1 && digits[zeros] === '0') zeros += 1;
+  return digits.slice(zeros);
 }
 
 /** Value of an INTEGER or ENUMERATED. @throws {@link MalformedDer} for another type */
@@ -166,28 +180,41 @@ export function derBitStringBytes(element: DerElement): Uint8Array {
  * @throws {@link MalformedDer} for any other form and for dates that do not exist
  * @see RFC 5280 section 4.1.2.5
  */
-export function derTimeMs(element: DerElement): number {
-  const text = String.fromCharCode(...element.content.subarray(0, 16));
-  const digits = text.slice(0, -1);
-  const yearDigits = element.tag === DER_TAG.utcTime ? 2 : element.tag === DER_TAG.generalizedTime ? 4 : 0;
-  if (
-    yearDigits === 0 ||
-    element.content.length !== yearDigits + 11 ||
-    !text.endsWith('Z') ||
-    !/^[0-9]+$/.test(digits)
-  ) {
+export function derTimeMs({ tag, content }: DerElement): number {
+  const yearDigits = tag === DER_TAG.utcTime ? 2 : tag === DER_TAG.generalizedTime ? 4 : 0;
+  if (yearDigits === 0 || content.length !== yearDigits + 11 || !isDigitsAndZ(content))
     throw new MalformedDer('time that is not to the second with Z');
-  }
-  const part = (index: number): number => Number(digits.slice(yearDigits + index * 2, yearDigits + index * 2 + 2));
-  const year = Number(digits.slice(0, yearDigits));
-  const fullYear = yearDigits === 4 ? year : year < 50 ? 2000 + year : 1900 + year;
-  const timeMs =
-    new Date(0).setUTCFullYear(fullYear, part(0) - 1, part(1)) + ((part(2) * 60 + part(3)) * 60 + part(4)) * 1000;
-  const month = new Date(timeMs).getUTCMonth() + 1;
-  const day = new Date(timeMs).getUTCDate();
-  if (month !== part(0) || day !== part(1) || part(2) > 23 || part(3) > 59 || part(4) > 59)
-    throw new MalformedDer(`no such time: ${text}`);
+  const twoDigits = (at: number): number => ((content[at] ?? 0) - 0x30) * 10 + (content[at + 1] ?? 0) - 0x30;
+  const part = (index: number): number => twoDigits(yearDigits + index * 2);
+  const year = yearDigits === 4 ? twoDigits(0) * 100 + twoDigits(2) : twoDigits(0) + (twoDigits(0) < 50 ? 2000 : 1900);
+  const date = new Date(0);
+  const timeMs = date.setUTCFullYear(year, part(0) - 1, part(1)) + ((part(2) * 60 + part(3)) * 60 + part(4)) * 1000;
+  const exists = date.getUTCMonth() + 1 === part(0) && date.getUTCDate() === part(1);
+  if (!exists || part(2) > 23 || part(3) > 59 || part(4) > 59)
+    throw new MalformedDer(`no such time: ${Buffer.from(content).toString('latin1')}`);
   return timeMs;
+}
+
+function isDigitsAndZ(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length - 1; index += 1) {
+    const byte = bytes[index] as number;
+    if (byte < 0x30 || byte > 0x39) return false;
+  }
+  return bytes[bytes.length - 1] === 0x5a;
+}
+
+/**
+ * Whether a file is DER rather than PEM. Both may begin with `0` (an `openssl s_client` text does); the length of a certificate or CRL
+ * takes more than one octet, and no text goes on with such an octet.
+ */
+export function looksLikeDer(body: Uint8Array): boolean {
+  const second = body[1] ?? 0;
+  return body[0] === DER_TAG.sequence && second > 0x80 && second <= 0x84;
+}
+
+/** Text of an IA5String, tagged as one or implicitly: one character for each octet, those outside ASCII included. */
+export function derIa5Text({ content }: DerElement): string {
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
 }
 
 /** Lower-case hex of bytes. */
@@ -196,44 +223,56 @@ export function hex(bytes: Uint8Array): string {
 }
 
 function elementAt(bytes: Uint8Array, offset: number): DerElement {
+  const { tag, start, end } = headerAt(bytes, offset);
+  return { tag, encoded: bytes.subarray(offset, end), content: bytes.subarray(start, end) };
+}
+
+/** Where one element is. Plain numbers: a view costs more than all the rest, and a CRL has a hundred thousand elements to check. */
+interface DerHeader {
+  readonly tag: number;
+  /** First byte of the content. */
+  readonly start: number;
+  /** First byte after the content. */
+  readonly end: number;
+}
+
+function headerAt(bytes: Uint8Array, offset: number, limit: number = bytes.length): DerHeader {
   const tag = bytes[offset];
   const first = bytes[offset + 1];
-  if (tag === undefined || first === undefined) throw new MalformedDer('ends inside an element');
+  if (tag === undefined || first === undefined || offset + 2 > limit) throw new MalformedDer('ends inside an element');
   if ((tag & 0x1f) === 0x1f) throw new MalformedDer('identifier of more than one octet');
   let length = first;
-  let header = 2;
+  let start = offset + 2;
   if (first >= 0x80) {
     const octets = first - 0x80;
     // Four octets of length are 4 GiB, more than any limit here; 0x80 alone is BER's indefinite form.
     if (octets === 0 || octets > 4) throw new MalformedDer('indefinite or oversized length');
     length = 0;
-    for (let index = 0; index < octets; index += 1) length = length * 256 + (bytes[offset + 2 + index] ?? 0);
-    header += octets;
+    for (let index = 0; index < octets; index += 1) length = length * 256 + (bytes[start + index] ?? 0);
+    start += octets;
     if (length < 0x80 || length < 256 ** (octets - 1))
       throw new MalformedDer('length that is not in its shortest form');
   }
-  const end = offset + header + length;
-  if (end > bytes.length) throw new MalformedDer('ends inside an element');
-  return { tag, encoded: bytes.subarray(offset, end), content: bytes.subarray(offset + header, end) };
+  if (start + length > limit) throw new MalformedDer('ends inside an element');
+  return { tag, start, end: start + length };
 }
 
-function checkDer(element: DerElement, depth: number): void {
+function checkDer(bytes: Uint8Array, { tag, start, end }: DerHeader, depth: number): void {
   if (depth > DER_MAX_DEPTH) throw new MalformedDer(`nested deeper than ${DER_MAX_DEPTH}`);
-  if (!isConstructed(element.tag)) {
-    PRIMITIVE_CHECKS[element.tag]?.(element.content);
+  if (!isConstructed(tag)) {
+    // Text types and times have no rule of their own here, and are the most frequent.
+    PRIMITIVE_CHECKS[tag]?.(bytes.subarray(start, end));
     // A SEQUENCE or SET is always constructed.
-    if (element.tag === 0x10 || element.tag === 0x11) throw new MalformedDer('primitive SEQUENCE or SET');
+    if (tag === 0x10 || tag === 0x11) throw new MalformedDer('primitive SEQUENCE or SET');
     return;
   }
   // Of the universal types DER lets only SEQUENCE and SET be constructed.
-  if (element.tag < 0x40 && element.tag !== DER_TAG.sequence && element.tag !== DER_TAG.set) {
-    throw new MalformedDer(`constructed form of ${hexTag(element.tag)}`);
-  }
-  const { content } = element;
-  for (let offset = 0; offset < content.length;) {
-    const child = elementAt(content, offset);
-    checkDer(child, depth + 1);
-    offset += child.encoded.length;
+  if (tag < 0x40 && tag !== DER_TAG.sequence && tag !== DER_TAG.set)
+    throw new MalformedDer(`constructed form of ${hexTag(tag)}`);
+  for (let offset = start; offset < end;) {
+    const child = headerAt(bytes, offset, end);
+    checkDer(bytes, child, depth + 1);
+    offset = child.end;
   }
 }
 

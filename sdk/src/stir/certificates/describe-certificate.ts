@@ -1,3 +1,4 @@
+import { printableText } from '../../core/printable-text.js';
 import type { Certificate, JwtClaimConstraints } from './certificate.js';
 import { SIGNATURE_ALGORITHMS } from './signed-object.js';
 import { tnAuthListText } from './tn-auth-list.js';
@@ -27,11 +28,16 @@ export function describeCertificate(certificate: Certificate): readonly string[]
         ['CRL', [...urls, ...(crlIssuer === undefined ? [] : [`by ${crlIssuer}`])].join(' ')] as const,
     ),
     ['issuer certificates', listText(certificate.caIssuers)],
-    ['unknown critical extensions', listText(certificate.unknownCriticalExtensions)],
+    ['extensions not processed', listText(certificate.unknownCriticalExtensions)],
     ['SHA-256', certificate.sha256],
   ];
-  return facts.flatMap(([label, value]) => (value === undefined ? [] : [`${label}: ${printable(value)}`]));
+  return facts.flatMap(([label, value]) =>
+    value === undefined ? [] : [`${label}: ${printableText(value, MAX_FACT_CHARS)}`],
+  );
 }
+
+/** Long lists of URLs and policies are still worth reading; whole pages are not. */
+const MAX_FACT_CHARS = 2048;
 
 function instant(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
@@ -57,9 +63,4 @@ function constraintsText({ mustInclude, permittedValues, mustExclude }: JwtClaim
 
 function listText(list: readonly string[]): string | undefined {
   return list.length === 0 ? undefined : list.join(' ');
-}
-
-/** Peer text may carry control characters; a terminal must not obey them. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }

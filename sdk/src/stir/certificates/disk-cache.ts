@@ -5,8 +5,12 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { readEnvelope, sha256Hex } from './cache-envelope.js';
 import type { CachedChainEnvelope } from './repository.js';
+import { siteOfUrl } from './site.js';
 
-/** Most files in a cache directory; at about 5 KB each some 40 MB. The oldest tenth goes when there are more. */
+/**
+ * Most files in a cache directory; at about 5 KB each some 40 MB. A tenth goes when there are more: the oldest of the sites with
+ * the most, so that a flood from one site leaves the files of the others.
+ */
 export const MAX_DISK_CACHE_FILES = 8_192;
 
 /** Most bytes of one file: an envelope with the longest body, URL and validators. Longer ones are not read. */
@@ -18,8 +22,8 @@ export const DISK_READ_TIMEOUT_MS = 250;
 /** Writes that wait for the disk; further ones are dropped and counted, since every file can be fetched again. */
 export const MAX_PENDING_DISK_WRITES = 256;
 
-/** Longest wait for pending writes at the end, milliseconds: what is lost can be fetched again. */
-export const DISK_CLOSE_TIMEOUT_MS = 2_000;
+/** Longest wait for pending writes, milliseconds: what is lost can be fetched again. */
+export const DISK_SETTLE_TIMEOUT_MS = 2_000;
 
 /** Age of a temporary file that its writer has left behind, milliseconds. */
 const ABANDONED_AFTER_MS = 3_600_000;
@@ -38,11 +42,13 @@ export interface DiskCacheStats {
 /** One file per URL, named by the SHA-256 of the URL, so that no two URLs share one. Nothing here ever rejects. */
 export interface DiskCache {
   readonly load: (url: string) => Promise<CachedChainEnvelope | undefined>;
+  /** Every file of the cache, one at a time; `undefined` for one that is not usable. */
+  readonly loadAll: () => AsyncIterable<CachedChainEnvelope | undefined>;
   /** Writes in the background. */
   readonly store: (envelope: CachedChainEnvelope) => void;
   readonly stats: () => DiskCacheStats;
-  /** Resolves when what was to be written is written, or after {@link DISK_CLOSE_TIMEOUT_MS}. */
-  readonly close: () => Promise<void>;
+  /** Resolves when what was to be written is written, or after {@link DISK_SETTLE_TIMEOUT_MS}. */
+  readonly settled: () => Promise<void>;
 }
 
 /** Options of {@link createDiskCache}. */
@@ -65,20 +71,33 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
   let pending = 0;
   let tail: Promise<void> = Promise.resolve();
 
-  const load = async (url: string): Promise<CachedChainEnvelope | undefined> => {
-    const read = await withinMs(DISK_READ_TIMEOUT_MS, readFileBounded(join(directory, fileNameOf(url))), TOO_LATE);
-    if (read.status === 'missing') return undefined;
-    if (read.status === 'failed') {
+  /** The envelope of a file that `belongs` there. */
+  const read = async (
+    name: string,
+    belongs: (envelope: CachedChainEnvelope) => boolean,
+  ): Promise<CachedChainEnvelope | undefined> => {
+    const file = await withinMs(DISK_READ_TIMEOUT_MS, readFileBounded(join(directory, name)), TOO_LATE);
+    if (file.status === 'missing') return undefined;
+    if (file.status === 'failed') {
       counts.readFailures += 1;
       return undefined;
     }
-    const envelope = parseEnvelope(read.text);
-    if (envelope?.url !== url) {
+    const envelope = parseEnvelope(file.text);
+    if (envelope === undefined || !belongs(envelope)) {
       counts.corrupted += 1;
       return undefined;
     }
     counts.loads += 1;
     return envelope;
+  };
+
+  const load = (url: string): Promise<CachedChainEnvelope | undefined> =>
+    read(fileNameOf(url), (envelope) => envelope.url === url);
+
+  const loadAll = async function* (): AsyncGenerator<CachedChainEnvelope | undefined> {
+    const found = await readdir(directory).catch(() => []);
+    for (const name of found.filter((candidate) => FILE_NAME.test(candidate)).sort())
+      yield await read(name, (envelope) => fileNameOf(envelope.url) === name);
   };
 
   const write = async (envelope: CachedChainEnvelope): Promise<void> => {
@@ -91,7 +110,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       await rename(temporary, join(directory, name));
       names.add(name);
       counts.writes += 1;
-      if (names.size > maxFiles) await removeOldest(directory, names, maxFiles);
+      if (names.size > maxFiles) await makeRoom(directory, names, maxFiles);
     } catch {
       counts.writeFailures += 1;
       // Look at the directory anew next time: it may have been removed.
@@ -109,13 +128,20 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     tail = tail.then(() => write(envelope)).finally(() => (pending -= 1));
   };
 
-  return { load, store, stats: () => ({ ...counts }), close: () => withinMs(DISK_CLOSE_TIMEOUT_MS, tail, undefined) };
+  const settled = (): Promise<void> => withinMs(DISK_SETTLE_TIMEOUT_MS, tail, undefined);
+  return { load, loadAll, store, stats: () => ({ ...counts }), settled };
 }
 
-/** Name of the file of a URL. */
+/** Name of the file of a URL. Begins with a digest of its site, by which files are shared out without being opened. */
 export function fileNameOf(url: string): string {
-  return `${sha256Hex(url)}.json`;
+  return `${sha256Hex(siteOfUrl(url)).slice(0, SITE_DIGEST_LENGTH)}-${sha256Hex(url)}.json`;
 }
+
+/** Hexadecimal digits that tell sites apart; two that fall together only share a part. */
+const SITE_DIGEST_LENGTH = 16;
+
+const FILE_NAME = /^[0-9a-f]{16}-[0-9a-f]{64}\.json$/;
+const TEMPORARY_NAME = /^[0-9a-f]{16}-[0-9a-f]{64}\.json\.[0-9a-f-]{36}\.tmp$/;
 
 type FileRead =
   { readonly status: 'read'; readonly text: string } | { readonly status: 'missing' } | { readonly status: 'failed' };
@@ -153,8 +179,8 @@ async function openDirectory(directory: string, nowMs: number): Promise<Set<stri
   await makeDirectory(directory);
   const names = new Set<string>();
   for (const name of await readdir(directory)) {
-    if (/^[0-9a-f]{64}\.json$/.test(name)) names.add(name);
-    else if (/^[0-9a-f]{64}\.json\.[0-9a-f-]{36}\.tmp$/.test(name)) await removeAbandoned(join(directory, name), nowMs);
+    if (FILE_NAME.test(name)) names.add(name);
+    else if (TEMPORARY_NAME.test(name)) await removeAbandoned(join(directory, name), nowMs);
   }
   return names;
 }
@@ -184,18 +210,38 @@ async function removeAbandoned(path: string, nowMs: number): Promise<void> {
   if (nowMs - mtimeMs > ABANDONED_AFTER_MS) await unlink(path).catch(() => undefined);
 }
 
-/** Removes the oldest files until a tenth of the room is free, so that this is not done at every write. */
-async function removeOldest(directory: string, names: Set<string>, maxFiles: number): Promise<void> {
-  const aged: { readonly name: string; readonly mtimeMs: number }[] = [];
+interface AgedFile {
+  readonly name: string;
+  readonly mtimeMs: number;
+}
+
+/** Removes files until a tenth of the room is free, so that this is not done at every write. */
+async function makeRoom(directory: string, names: Set<string>, maxFiles: number): Promise<void> {
+  const files: AgedFile[] = [];
   for (const name of names) {
     const { mtimeMs } = await stat(join(directory, name)).catch(() => ({ mtimeMs: 0 }));
-    aged.push({ name, mtimeMs });
+    files.push({ name, mtimeMs });
   }
-  aged.sort((left, right) => left.mtimeMs - right.mtimeMs);
-  for (const { name } of aged.slice(0, names.size - Math.floor(maxFiles * 0.9))) {
+  for (const { name } of inOrderOfRemoval(files).slice(0, names.size - Math.floor(maxFiles * 0.9))) {
     await unlink(join(directory, name)).catch(() => undefined);
     names.delete(name);
   }
+}
+
+/** The file with the most newer ones of its own site first; of several, the oldest. */
+function inOrderOfRemoval(files: readonly AgedFile[]): readonly AgedFile[] {
+  const newerOfSite = new Map<string, number>();
+  const ranked = files
+    .toSorted((left, right) => right.mtimeMs - left.mtimeMs)
+    .map((file) => {
+      const site = file.name.slice(0, SITE_DIGEST_LENGTH);
+      const newer = newerOfSite.get(site) ?? 0;
+      newerOfSite.set(site, newer + 1);
+      return { file, newer };
+    });
+  return ranked
+    .toSorted((left, right) => right.newer - left.newer || left.file.mtimeMs - right.file.mtimeMs)
+    .map(({ file }) => file);
 }
 
 const TOO_LATE: FileRead = { status: 'failed' };

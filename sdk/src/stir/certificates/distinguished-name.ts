@@ -18,6 +18,10 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 };
 
+/** Most relative names in a name, and most attributes in one of them: names in use have three to eight, each alone. */
+const RELATIVE_NAMES_MAX = 32;
+const ATTRIBUTES_MAX = 8;
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -28,37 +32,42 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
  */
 export function readDistinguishedName(element: DerElement): DistinguishedName {
   if (element.tag !== DER_TAG.sequence) throw new MalformedDer('Name is not a SEQUENCE');
-  const relativeNames = derChildren(element).map(readRelativeName);
+  const relativeNames = derChildren(element, RELATIVE_NAMES_MAX).map(readRelativeName);
   return {
-    text: relativeNames
-      .map((attributes) => attributes.map(({ type, value }) => `${type}=${readable(value)}`).join('+'))
-      .join(', '),
+    text: relativeNames.map((attributes) => attributes.map(readableAttribute).join('+')).join(', '),
     canonical: relativeNames.map((attributes) => attributes.map(canonicalAttribute).sort().join('+')).join(','),
-    attributes: relativeNames.flat(),
+    attributes: relativeNames.flat().map(({ type, value }) => ({ type, value })),
   };
 }
 
 interface Attribute {
   readonly type: string;
   readonly value: string;
+  /** The value is text; otherwise it is `#` and hex, which a text may look like. */
+  readonly isText: boolean;
 }
 
 function readRelativeName(element: DerElement): readonly Attribute[] {
   if (element.tag !== DER_TAG.set) throw new MalformedDer('relative name is not a SET');
-  const attributes = derChildren(element).map((attribute) => {
+  const attributes = derChildren(element, ATTRIBUTES_MAX).map((attribute) => {
     if (attribute.tag !== DER_TAG.sequence) throw new MalformedDer('name attribute is not a SEQUENCE');
     const cursor = derCursor(attribute);
     const oid = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
-    const value = readAttributeValue(cursor.takeAny());
+    const encodedValue = cursor.takeAny();
     cursor.end();
-    return { type: SHORT_NAMES[oid] ?? oid, value };
+    const text = readText(encodedValue);
+    return {
+      type: SHORT_NAMES[oid] ?? oid,
+      value: text ?? `#${hex(encodedValue.encoded)}`,
+      isText: text !== undefined,
+    };
   });
   if (attributes.length === 0) throw new MalformedDer('empty relative name');
   return attributes;
 }
 
-/** Text of a string type; any other value as `#` and the hex of its encoding, as RFC 4514 section 2.4 writes it. */
-function readAttributeValue(element: DerElement): string {
+/** Text of a string type. Any other value is written as `#` and the hex of its encoding. @see RFC 4514 section 2.4 */
+function readText(element: DerElement): string | undefined {
   const { content } = element;
   switch (element.tag) {
     case DER_TAG.utf8String:
@@ -79,7 +88,7 @@ function readAttributeValue(element: DerElement): string {
     case DER_TAG.universalString:
       return readUniversalString(content);
     default:
-      return `#${hex(element.encoded)}`;
+      return undefined;
   }
 }
 
@@ -96,15 +105,20 @@ function readUniversalString(content: Uint8Array): string {
 }
 
 /** Case folded, compatibility forms unified, blanks trimmed and squeezed; separators escaped so that no two names share a text. */
-function canonicalAttribute({ type, value }: Attribute): string {
+function canonicalAttribute({ type, value, isText }: Attribute): string {
+  if (!isText) return `${type}=${value}`;
   const folded = value.normalize('NFKC').toLowerCase().replace(/\s+/gu, ' ').trim();
-  return `${type}=${folded.replace(/[\\,+=]/g, '\\$&')}`;
+  return `${type}=${folded.replace(/^#|[\\,+=]/g, '\\$&')}`;
+}
+
+function readableAttribute({ type, value, isText }: Attribute): string {
+  return `${type}=${isText ? readable(value) : value}`;
 }
 
 /** RFC 4514 escapes, and control characters as `\XX`: a subject name is peer text and may end up on a terminal. */
 function readable(value: string): string {
   return value
-    .replace(/[\\,+"<>;]/g, '\\$&')
+    .replace(/^#|[\\,+"<>;]/g, '\\$&')
     .replace(
       /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
       (character) => `\\${character.charCodeAt(0).toString(16).padStart(2, '0')}`,

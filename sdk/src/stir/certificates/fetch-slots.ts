@@ -28,27 +28,23 @@ export interface FetchSlot {
 
 /** Hands out permissions to fetch, in turn by site. */
 export interface FetchSlots {
-  /** A slot, at once or when it is this one's turn; `undefined` when there is no room to wait or everything was closed. */
-  readonly acquire: (site: string) => Promise<FetchSlot | undefined>;
+  /**
+   * A slot, at once or when it is this one's turn; `undefined` when there is no room to wait, when the signal aborts first, or when
+   * everything was closed.
+   */
+  readonly acquire: (site: string, signal?: AbortSignal) => Promise<FetchSlot | undefined>;
   readonly active: () => number;
   readonly queued: () => number;
   /** Tells everyone who waits that there will be no slot. */
   readonly close: () => void;
 }
 
-/**
- * Which site a host belongs to: its last two labels, since names below a domain cost its owner nothing. An IP literal is
- * its own site. Domains that many providers share (cloud storage) share their limit, too.
- * @param host - lower-case host name or IP literal
- */
-export function siteOf(host: string, literal: 0 | 4 | 6): string {
-  return literal === 0 ? host.split('.').slice(-2).join('.') : host;
-}
+type Waiting = (slot: FetchSlot | undefined) => void;
 
-/** Makes a set of slots. It holds no timers: what is waited for ends by the deadline of each fetch. */
+/** Makes a set of slots. It holds no timers: whoever waits brings the signal that ends it. */
 export function createFetchSlots(limits: FetchSlotLimits): FetchSlots {
   const activeBySite = new Map<string, number>();
-  const waitingBySite = new Map<string, ((slot: FetchSlot | undefined) => void)[]>();
+  const waitingBySite = new Map<string, Waiting[]>();
   let active = 0;
   let queued = 0;
   let closed = false;
@@ -76,28 +72,45 @@ export function createFetchSlots(limits: FetchSlotLimits): FetchSlots {
   const admitNext = (): void => {
     for (const [site, waiting] of waitingBySite) {
       if (!hasRoom(site)) continue;
-      const next = waiting.shift();
+      const [next, ...others] = waiting;
       waitingBySite.delete(site);
-      if (waiting.length > 0) waitingBySite.set(site, waiting);
+      if (others.length > 0) waitingBySite.set(site, others);
       queued -= 1;
       next?.(occupy(site));
       return;
     }
   };
 
-  const acquire = (site: string): Promise<FetchSlot | undefined> => {
-    if (closed) return Promise.resolve(undefined);
+  const acquire = (site: string, signal?: AbortSignal): Promise<FetchSlot | undefined> => {
+    if (closed || signal?.aborted === true) return Promise.resolve(undefined);
     if (hasRoom(site)) return Promise.resolve(occupy(site));
     const waiting = waitingBySite.get(site) ?? [];
     if (queued >= limits.maxQueued || waiting.length >= limits.maxQueuedPerSite) return Promise.resolve(undefined);
-    queued += 1;
-    waitingBySite.set(site, waiting);
-    return new Promise((resolve) => waiting.push(resolve));
+    return new Promise((resolve) => {
+      const admit: Waiting = (slot) => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve(slot);
+      };
+      const giveUp = (): void => {
+        leave(site, admit);
+        admit(undefined);
+      };
+      signal?.addEventListener('abort', giveUp, { once: true });
+      queued += 1;
+      waitingBySite.set(site, [...waiting, admit]);
+    });
+  };
+
+  const leave = (site: string, admit: Waiting): void => {
+    const others = (waitingBySite.get(site) ?? []).filter((waiting) => waiting !== admit);
+    if (others.length > 0) waitingBySite.set(site, others);
+    else waitingBySite.delete(site);
+    queued -= 1;
   };
 
   const close = (): void => {
     closed = true;
-    for (const resolve of [...waitingBySite.values()].flat()) resolve(undefined);
+    for (const admit of [...waitingBySite.values()].flat()) admit(undefined);
     waitingBySite.clear();
     queued = 0;
   };

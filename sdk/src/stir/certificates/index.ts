@@ -12,7 +12,8 @@ export type {
   TnAuthEntry,
 } from './certificate.js';
 export { CRL_MAX_BYTES, parseCrl } from './crl.js';
-export type { CertificateRevocationList, CrlEntry, CrlParseResult, CrlReason, CrlScope } from './crl.js';
+export type { CertificateRevocationList, CrlParseResult, CrlScope } from './crl.js';
+export type { CrlEntry, CrlReason } from './crl-entries.js';
 export { describeCertificate } from './describe-certificate.js';
 export { loadTrustStore } from './load-trust-store.js';
 export type { LoadTrustStoreOptions, TrustStoreFiles } from './load-trust-store.js';

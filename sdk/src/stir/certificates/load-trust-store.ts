@@ -5,6 +5,7 @@ import { HopbackError } from '../../errors.js';
 import type { Certificate } from './certificate.js';
 import { CRL_MAX_BYTES, parseCrl } from './crl.js';
 import type { CertificateRevocationList } from './crl.js';
+import { looksLikeDer } from './der.js';
 import { parseCertificate, parseCertificateBundle } from './parse-certificate.js';
 import { createRevocationSet } from './revocation.js';
 import { STI_PA_LIST_MAX_CHARS, verifyStiPaList } from './sti-pa-list.js';
@@ -136,8 +137,7 @@ async function filesAt(path: string): Promise<readonly string[]> {
 
 async function readCertificateFile(path: string): Promise<readonly Certificate[]> {
   const body = await read(path, CERTIFICATE_FILE_MAX_BYTES);
-  const isDer = body[0] === 0x30;
-  const result = isDer
+  const result = looksLikeDer(body)
     ? parseCertificate(body)
     : parseCertificateBundle(body, {
         maxBytes: CERTIFICATE_FILE_MAX_BYTES,

@@ -1,5 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type {
   Certificate,
   CertificateChainParseResult,
@@ -7,19 +6,11 @@ import type {
   CertificateParseResult,
 } from './certificate.js';
 import { decodeCertificateExtensions, readRawExtensions } from './certificate-extensions.js';
-import {
-  DER_TAG,
-  derCursor,
-  derExplicit,
-  derInteger,
-  derIntegerHex,
-  derObjectIdentifier,
-  derTimeMs,
-  MalformedDer,
-} from './der.js';
+import { DER_TAG, derCursor, derExplicit, derInteger, derIntegerHex, derTimeMs, MalformedDer } from './der.js';
 import type { DerCursor, DerElement } from './der.js';
 import { readDistinguishedName } from './distinguished-name.js';
 import { readPemBlocks } from './pem.js';
+import { readPublicKey, withPublicKey } from './public-key.js';
 import { readSignedObject } from './signed-object.js';
 
 /** Most certificates in an x5u body: a delegate path of the longest kind has about six, hostile ones make path building expensive. */
@@ -28,20 +19,10 @@ export const CERTIFICATE_CHAIN_MAX_CERTIFICATES = 10;
 /** Most bytes of an x5u body: ten certificates of 1.2 KB in PEM with comments around them. */
 export const CERTIFICATE_CHAIN_MAX_BYTES: number = 16 * 1024;
 
-/** Object identifier of an EC public key. @see RFC 5480 section 2.1.1 */
-const EC_PUBLIC_KEY_OID = '1.2.840.10045.2.1';
-
-/** Named curves by object identifier. @see RFC 5480 section 2.1.1.1 */
-const CURVES: Readonly<Record<string, string>> = {
-  '1.2.840.10045.3.1.7': 'EC P-256',
-  '1.3.132.0.34': 'EC P-384',
-  '1.3.132.0.35': 'EC P-521',
-  '1.3.132.0.10': 'EC secp256k1',
-};
-
 /**
  * Takes one DER certificate apart. Strict where laxness could make two readers see different things: DER only, no bytes after the end,
- * no extension twice, both signature algorithms alike, a TNAuthList that is read in full or not at all. A serial number of
+ * no extension twice, both signature algorithms alike, a TNAuthList that is read in full or not at all. Lists are bounded (512
+ * authorities, 64 extensions, 32 relative names, 16 policies, distribution points and URLs of each). A serial number of
  * zero or less is let pass here and reported by `lintCertificate`. The result is not trusted yet. Never throws for peer input.
  * @param der - one certificate and nothing else
  * @returns `parsed`, or `malformed` with what was wrong
@@ -103,9 +84,9 @@ function readCertificate(der: Uint8Array): Certificate {
   const issuer = readDistinguishedName(cursor.take(DER_TAG.sequence));
   const { notBeforeMs, notAfterMs } = readValidity(cursor.take(DER_TAG.sequence));
   const subject = readDistinguishedName(cursor.take(DER_TAG.sequence));
-  const { publicKey, publicKeyType } = readPublicKey(cursor.take(DER_TAG.sequence));
+  const publicKey = readPublicKey(cursor.take(DER_TAG.sequence));
   const extensions = readExtensions(cursor, version);
-  return {
+  const fields = {
     der,
     sha256: createHash('sha256').update(der).digest('hex'),
     version,
@@ -114,11 +95,11 @@ function readCertificate(der: Uint8Array): Certificate {
     issuer,
     notBeforeMs,
     notAfterMs,
-    publicKey,
-    publicKeyType,
+    publicKeyType: publicKey.type,
     signatureAlgorithm: signed.signatureAlgorithm,
     ...extensions,
   };
+  return withPublicKey(fields, publicKey);
 }
 
 function readVersion(cursor: DerCursor): 1 | 2 | 3 {
@@ -137,28 +118,6 @@ function readValidity(element: DerElement): { readonly notBeforeMs: number; read
   const notAfterMs = derTimeMs(cursor.takeAny());
   cursor.end();
   return { notBeforeMs, notAfterMs };
-}
-
-function readPublicKey(element: DerElement): { readonly publicKey: KeyObject; readonly publicKeyType: string } {
-  const cursor = derCursor(element);
-  const algorithm = derCursor(cursor.take(DER_TAG.sequence));
-  const oid = derObjectIdentifier(algorithm.take(DER_TAG.objectIdentifier));
-  const parameters = algorithm.atEnd() ? undefined : algorithm.takeAny();
-  const publicKey = createPublicKey({ key: Buffer.from(element.encoded), format: 'der', type: 'spki' });
-  return { publicKey, publicKeyType: keyType(publicKey, oid, parameters) };
-}
-
-function keyType(publicKey: KeyObject, oid: string, parameters: DerElement | undefined): string {
-  if (oid === EC_PUBLIC_KEY_OID) {
-    // Only a curve given by its name counts: explicit parameters can imitate a curve with another generator.
-    if (parameters?.tag !== DER_TAG.objectIdentifier) return 'EC explicit parameters';
-    const curve = derObjectIdentifier(parameters);
-    return CURVES[curve] ?? `EC ${curve}`;
-  }
-  const { modulusLength } = publicKey.asymmetricKeyDetails ?? {};
-  const name = publicKey.asymmetricKeyType ?? oid;
-  if (modulusLength !== undefined) return `${name.toUpperCase()} ${modulusLength}`;
-  return name === 'ed25519' ? 'Ed25519' : name === 'ed448' ? 'Ed448' : name;
 }
 
 function readExtensions(cursor: DerCursor, version: 1 | 2 | 3): ReturnType<typeof decodeCertificateExtensions> {

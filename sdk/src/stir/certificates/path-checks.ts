@@ -2,7 +2,8 @@ import type { Certificate, TnAuthEntry } from './certificate.js';
 import type { PathFailure, PathFailureReason, RevocationLookup, RevocationStatus } from './path.js';
 import { checkSignature, permittedAlgorithm, SIGNATURE_ALGORITHMS } from './signed-object.js';
 import type { SignatureAlgorithmName, SignatureCheck } from './signed-object.js';
-import { encompasses, tnAuthListText } from './tn-auth-list.js';
+import { authorityEncompasses, mergeAuthority, tnAuthListText } from './tn-auth-list.js';
+import type { MergedAuthority } from './tn-auth-list.js';
 
 /**
  * What the first certificate of a path is for, which decides what it must carry: signing PASSporTs, signing a CRL, or signing the
@@ -17,8 +18,17 @@ export interface PathRules {
   readonly atMs: number;
   readonly algorithms: readonly SignatureAlgorithmName[];
   readonly revocation: RevocationLookup;
-  /** Signature check that remembers its results for as long as one search lasts. */
+  /** Signature checks and comparisons that were made before for the same path. */
+  readonly memory: PathMemory;
+}
+
+/** What is costly and comes again on other branches, kept for as long as one path is looked for. */
+export interface PathMemory {
   readonly signature: (certificate: Certificate, issuer: Certificate) => SignatureCheck;
+  /** Signatures computed so far. */
+  readonly signaturesChecked: () => number;
+  /** Whether the TNAuthList of the first holds that of the second; both must have one. */
+  readonly encompasses: (parent: Certificate, child: Certificate) => boolean;
 }
 
 /** A path as far as it has been built, end entity first. */
@@ -40,14 +50,16 @@ const TARGET_KEY_USAGE: Readonly<Record<PathPurpose, string>> = {
   'trust-list': 'digitalSignature',
 };
 
+/** @see RFC 5280 section 4.2.1.12 */
+const ANY_EXTENDED_KEY_USAGE_OID = '2.5.29.37.0';
+
 /**
  * Starts a path with its end entity and makes the checks that concern this certificate alone.
  * @see RFC 5280 section 6.1.3
  */
 export function startPath(target: Certificate, rules: PathRules): PartialPath {
   const failures = [...ownChecks(target, rules), ...keyUsageCheck(target, TARGET_KEY_USAGE[rules.purpose], 'required')];
-  if (rules.purpose === 'passport' && target.tnAuthList === undefined)
-    failures.push(failure('tn-auth-list-missing', target));
+  if (rules.purpose === 'passport') failures.push(...passportTargetChecks(target));
   return {
     certificates: [target],
     failures,
@@ -55,6 +67,22 @@ export function startPath(target: Certificate, rules: PathRules): PartialPath {
     ...(target.tnAuthList && { authority: { certificate: target, tnAuthList: target.tnAuthList } }),
     revocation: [],
   };
+}
+
+/** A certificate that lists what its key is for, and not everything, is for nothing that is listed: no purpose stands for PASSporTs. */
+function passportTargetChecks(target: Certificate): PathFailure[] {
+  const { extendedKeyUsage, tnAuthList } = target;
+  const failures: PathFailure[] = [];
+  if (tnAuthList === undefined) failures.push(failure('tn-auth-list-missing', target));
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE_OID)) {
+    failures.push(
+      failure('key-usage-missing', target, {
+        expected: 'anyExtendedKeyUsage or no extended key usage',
+        actual: extendedKeyUsage.join(' '),
+      }),
+    );
+  }
+  return failures;
 }
 
 /**
@@ -81,7 +109,7 @@ export function extendPath(
       ...revocationCheck(child, revocation),
       ...ownChecks(issuer, rules),
       ...issuerChecks(issuer, { intermediatesBelow, isAnchor: rules.isAnchor }),
-      ...(rules.purpose === 'passport' ? authorityCheck(path, issuer) : []),
+      ...(rules.purpose === 'passport' ? authorityCheck(path, issuer, rules.memory) : []),
     ],
     intermediatesBelow,
     ...(tnAuthList
@@ -100,15 +128,39 @@ export function failure(
   return { reason, certificateSha256: certificate.sha256, ...values };
 }
 
-/** Makes a signature check that computes each pair of certificate and issuer once. */
-export function rememberingSignatureCheck(algorithms: readonly SignatureAlgorithmName[]): PathRules['signature'] {
-  const known = new Map<string, SignatureCheck>();
-  return (certificate, issuer) => {
-    const pair = `${certificate.sha256} ${issuer.sha256}`;
-    const result = known.get(pair) ?? checkSignature(certificate, issuer, algorithms);
-    known.set(pair, result);
-    return result;
+/** Makes an empty memory: each signature and each pair of TNAuthLists is computed once. */
+export function createPathMemory(algorithms: readonly SignatureAlgorithmName[]): PathMemory {
+  const signatures = new Map<string, SignatureCheck>();
+  const comparisons = new Map<string, boolean>();
+  const merged = new Map<string, MergedAuthority>();
+  let signaturesChecked = 0;
+  const authorityOf = ({ sha256, tnAuthList }: Certificate): MergedAuthority =>
+    remember(merged, sha256, () => mergeAuthority(tnAuthList ?? []));
+  return {
+    signature: (certificate, issuer) =>
+      remember(signatures, pairOf(certificate, issuer), () => {
+        const check = checkSignature(certificate, issuer, algorithms);
+        if (check !== 'algorithm-not-permitted') signaturesChecked += 1;
+        return check;
+      }),
+    signaturesChecked: () => signaturesChecked,
+    encompasses: (parent, child) =>
+      remember(comparisons, pairOf(parent, child), () =>
+        authorityEncompasses(authorityOf(parent), child.tnAuthList ?? []),
+      ),
   };
+}
+
+function pairOf(first: Certificate, second: Certificate): string {
+  return `${first.sha256} ${second.sha256}`;
+}
+
+function remember<T>(known: Map<string, T>, key: string, compute: () => T): T {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const value = compute();
+  known.set(key, value);
+  return value;
 }
 
 /** Checks that need no other certificate: dates, key, unknown critical extensions. */
@@ -148,7 +200,23 @@ function neighbourChecks(child: Certificate, issuer: Certificate, rules: PathRul
       failure('key-identifier-mismatch', child, { expected: authorityKeyIdentifier, actual: subjectKeyIdentifier }),
     );
   }
-  return [...failures, ...signatureFailures(child, issuer, rules)];
+  return [...failures, ...authorityCertificateCheck(child, issuer), ...signatureFailures(child, issuer, rules)];
+}
+
+/**
+ * An authority key identifier that names no key names a certificate, and that has to be this one. Beside a key identifier it is not looked
+ * at: it names one of several certificates of the same key. @see RFC 5280 section 4.2.1.1, RFC 4158 section 3.5.12
+ */
+function authorityCertificateCheck(child: Certificate, issuer: Certificate): PathFailure[] {
+  const { authorityKeyIdentifier, authorityCertificate: named } = child;
+  if (named === undefined || authorityKeyIdentifier !== undefined) return [];
+  if (named.issuer === issuer.issuer.canonical && named.serialNumber === issuer.serialNumber) return [];
+  return [
+    failure('key-identifier-mismatch', child, {
+      expected: `${named.issuer ?? 'no directory name'}, serial number ${named.serialNumber}`,
+      actual: `${issuer.issuer.canonical}, serial number ${issuer.serialNumber}`,
+    }),
+  ];
 }
 
 /** Whether the issuer field of one names the subject of the other. An empty issuer names nobody. @see RFC 5280 sections 4.1.2.4 and 7.1 */
@@ -157,7 +225,7 @@ export function namesChain(child: Certificate, issuer: Certificate): boolean {
 }
 
 function signatureFailures(child: Certificate, issuer: Certificate, rules: PathRules): PathFailure[] {
-  const check = rules.signature(child, issuer);
+  const check = rules.memory.signature(child, issuer);
   if (check === 'valid') return [];
   if (check === 'invalid') return [failure('certificate-signature-invalid', child, { expected: issuer.sha256 })];
   const matching = rules.algorithms.filter((name) =>
@@ -213,13 +281,9 @@ function keyUsageCheck(certificate: Certificate, usage: string, presence: 'requi
 }
 
 /** A TNAuthList on a CA, the anchor included, limits everything below it. */
-function authorityCheck(path: PartialPath, issuer: Certificate): PathFailure[] {
+function authorityCheck(path: PartialPath, issuer: Certificate, memory: PathMemory): PathFailure[] {
   const { authority } = path;
-  if (
-    authority === undefined ||
-    issuer.tnAuthList === undefined ||
-    encompasses(issuer.tnAuthList, authority.tnAuthList)
-  )
+  if (authority === undefined || issuer.tnAuthList === undefined || memory.encompasses(issuer, authority.certificate))
     return [];
   return [
     failure('tn-auth-list-not-encompassed', authority.certificate, {

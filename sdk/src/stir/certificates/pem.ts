@@ -5,7 +5,9 @@ export type PemResult =
 
 /**
  * Reads every PEM block with one label, in order. Text before, between and after blocks is skipped, as are blocks with other
- * labels; a block that has begun must end and hold nothing but base64. Linear in the length of the text; never throws for peer input.
+ * labels; a block that has begun must end and hold nothing but base64. Blanks and a byte order mark may stand before a BEGIN line; a
+ * BEGIN anywhere else in a line is refused, since to skip that block would make another one the first. Linear in the length of the
+ * text; never throws for peer input.
  * @param text - bytes or text; bytes are read as ASCII
  * @param label - such as `CERTIFICATE`
  * @param options - `maxBlocks`: more than so many are refused before they are decoded
@@ -21,7 +23,8 @@ export function readPemBlocks(
   const begin = `-----BEGIN ${label}-----`;
   const end = `-----END ${label}-----`;
   const blocks: Uint8Array[] = [];
-  for (let from = beginOfLine(source, begin, 0); from >= 0;) {
+  for (let from = source.indexOf(begin); from >= 0;) {
+    if (!beginsLine(source, from)) return malformed('not-pem', `block ${blocks.length + 1} begins inside a line`);
     if (blocks.length === options.maxBlocks)
       return malformed('too-many-blocks', `more than ${options.maxBlocks} ${label} blocks`);
     const bodyStart = from + begin.length;
@@ -30,7 +33,7 @@ export function readPemBlocks(
     const block = decodeBase64(source.slice(bodyStart, bodyEnd));
     if (block === undefined) return malformed('not-pem', `block ${blocks.length + 1} is not base64`);
     blocks.push(block);
-    from = beginOfLine(source, begin, bodyEnd + end.length);
+    from = source.indexOf(begin, bodyEnd + end.length);
   }
   return blocks.length === 0 ? malformed('not-pem', `no ${label} block`) : { status: 'found', blocks };
 }
@@ -46,12 +49,16 @@ export function writePemBlock(der: Uint8Array, label: string): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-function beginOfLine(source: string, needle: string, start: number): number {
-  for (let at = source.indexOf(needle, start); at >= 0; at = source.indexOf(needle, at + 1)) {
-    const before = source[at - 1];
-    if (before === undefined || before === '\n' || before === '\r') return at;
-  }
-  return -1;
+/** U+FEFF, and its three octets of UTF-8 where bytes are read one character each. Editors put it before the first line. */
+const BYTE_ORDER_MARKS: readonly string[] = ['\ufeff', '\u00ef\u00bb\u00bf'];
+
+/** Whether nothing but blanks and a byte order mark stands between the beginning of the line and this place. */
+function beginsLine(source: string, at: number): boolean {
+  let start = at;
+  while (source[start - 1] === ' ' || source[start - 1] === '\t') start -= 1;
+  const mark = BYTE_ORDER_MARKS.find((candidate) => source.endsWith(candidate, start));
+  const before = source[start - (mark?.length ?? 0) - 1];
+  return before === undefined || before === '\n' || before === '\r';
 }
 
 /** Base64 with line breaks and blanks; Buffer alone would also take `-_`, stray characters and missing padding. */

@@ -48,7 +48,7 @@ function checkSubject(certificate: Certificate, role: CertificateRole): readonly
     deviations.push({ rule: 'subject-common-name-root', expected: 'ROOT in it', actual: commonName });
   }
   const spc = certificate.tnAuthList?.find((entry) => entry.kind === 'spc')?.spc;
-  if (role === 'end-entity' && spc !== undefined && !commonName.includes(`SHAKEN ${spc}`)) {
+  if (role === 'end-entity' && spc !== undefined && !` ${commonName} `.includes(` SHAKEN ${spc} `)) {
     deviations.push({ rule: 'subject-common-name-spc', expected: `SHAKEN ${spc}`, actual: commonName });
   }
   return deviations;

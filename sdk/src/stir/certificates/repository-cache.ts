@@ -1,8 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { CacheValidators } from './bounded-fetch.js';
-import { MAX_STALE_MS } from './cache-lifetime.js';
+import { servedUntil } from './cache-lifetime.js';
+import { estimatedBytes } from './certificate-memory.js';
 import type { Certificate } from './certificate.js';
 import type { CertificateLookup, X5uFailure, X5uRefusal } from './repository.js';
+import { createSiteFairCache } from './site-fair-cache.js';
+import { siteOfUrl } from './site.js';
 
 /** Chains in memory: several times the providers that sign calls in the US and Canada, rotated certificates included. */
 export const MAX_CACHED_CHAINS = 8_192;
@@ -10,14 +13,12 @@ export const MAX_CACHED_CHAINS = 8_192;
 /** Bytes of chains in memory, by estimate: room for as many chains of two, and no more for a flood of long ones. */
 export const MAX_CACHED_BYTES = 150_994_944;
 
-/** URLs remembered as not working. Kept apart from chains, so that a flood of bad URLs cannot push out good ones. */
-export const MAX_NEGATIVE_ENTRIES = 16_384;
-
 /**
- * Memory of one certificate beside its DER, bytes: names, extensions, key object. Measured as 8.2 KB of resident memory a
- * certificate, DER included, over 20,000 parsed certificates of the SHAKEN profile.
+ * URLs remembered as not working. Kept apart from chains, so that a flood of URLs that do not work pushes out no chain. URLs that
+ * work, with chains that nobody trusts, push out those of their own site; those of another site only once the flood comes from so
+ * many sites that an equal part for each is less than that site has. One chain a site thus outlasts a flood from thousands of domains.
  */
-export const CERTIFICATE_OVERHEAD_BYTES = 8_192;
+export const MAX_NEGATIVE_ENTRIES = 16_384;
 
 /** A lookup that found a chain. */
 export type FoundChain = CertificateLookup & { readonly status: 'found' };
@@ -29,7 +30,9 @@ export interface CachedChain {
   readonly validators: CacheValidators;
   /** Not before this is the URL revalidated again, milliseconds since the epoch. */
   readonly nextRevalidationMs: number;
-  /** Failed revalidations in a row. */
+  /** Not before this is it fetched without validators, past every cache; milliseconds since the epoch. */
+  readonly nextReloadMs: number;
+  /** Revalidations in a row that failed, or brought a chain that was out of date when it came. */
   readonly revalidationFailures: number;
 }
 
@@ -50,41 +53,37 @@ export interface RepositoryCacheLimits {
   readonly maxNegativeEntries: number;
 }
 
-/** Memory of a repository, keyed by the exact URL text; the least recently used goes first. */
+/** Memory of a repository, keyed by the exact URL text; shared fairly by sites. */
 export interface RepositoryCache {
   readonly chain: (url: string) => CachedChain | undefined;
   readonly setChain: (url: string, entry: CachedChain) => void;
   readonly negative: (url: string) => NegativeEntry | undefined;
   readonly setNegative: (url: string, entry: NegativeEntry) => void;
   readonly clearNegative: (url: string) => void;
-  readonly chains: () => Iterable<CachedChain>;
+  /** The oldest first. */
+  readonly chains: () => readonly CachedChain[];
   readonly size: () => { readonly entries: number; readonly sizeBytes: number; readonly negativeEntries: number };
 }
 
 /** Makes an empty memory. */
 export function createRepositoryCache(limits: RepositoryCacheLimits): RepositoryCache {
-  const chains = new LRUCache<string, CachedChain>({
-    max: limits.maxEntries,
-    maxSize: limits.maxBytes,
-    sizeCalculation: sizeOf,
-  });
+  const chains = createSiteFairCache<CachedChain>(limits);
   const negatives = new LRUCache<string, NegativeEntry>({ max: limits.maxNegativeEntries });
   return {
     chain: (url) => chains.get(url),
-    setChain: (url, entry) => void chains.set(url, entry),
+    setChain: (url, entry) => chains.set(url, entry, { site: siteOfUrl(url), sizeBytes: sizeOf(entry, url) }),
     negative: (url) => negatives.get(url),
     setNegative: (url, entry) => void negatives.set(url, entry),
     clearNegative: (url) => void negatives.delete(url),
     chains: () => chains.values(),
-    size: () => ({ entries: chains.size, sizeBytes: chains.calculatedSize, negativeEntries: negatives.size }),
+    size: () => ({ ...chains.size(), negativeEntries: negatives.size }),
   };
 }
 
 /** How an entry stands at an instant: as fresh, as stale but still served, or as too old to be served. */
 export function standingOf(entry: CachedChain, nowMs: number): 'fresh' | 'stale' | 'expired' {
-  const { freshUntilMs } = entry.lookup;
-  if (nowMs < freshUntilMs) return 'fresh';
-  return nowMs < freshUntilMs + MAX_STALE_MS ? 'stale' : 'expired';
+  if (nowMs < entry.lookup.freshUntilMs) return 'fresh';
+  return nowMs < servedUntil(entry.lookup) ? 'stale' : 'expired';
 }
 
 /** What callers are told about a URL that does not work. */
@@ -101,6 +100,6 @@ export function sameChain(left: readonly Certificate[], right: readonly Certific
 }
 
 function sizeOf(entry: CachedChain, url: string): number {
-  const certificates = entry.lookup.chain.reduce((sum, { der }) => sum + der.length + CERTIFICATE_OVERHEAD_BYTES, 0);
+  const certificates = entry.lookup.chain.reduce((sum, certificate) => sum + estimatedBytes(certificate), 0);
   return certificates + 2 * url.length;
 }

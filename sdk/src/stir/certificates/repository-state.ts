@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { parseNetworkSet } from './address-policy.js';
-import type { HostLookup } from './bounded-connection.js';
+import { webServerContext, type HostLookup } from './bounded-connection.js';
 import { DEFAULT_FETCH_DEADLINE_MS } from './bounded-fetch.js';
 import { writeEnvelope } from './cache-envelope.js';
+import { outOfDateDelayMs } from './cache-lifetime.js';
 import type { AdmittedChain, ParseChain } from './chain-source.js';
 import { createDiskCache, type DiskCache } from './disk-cache.js';
 import {
@@ -39,7 +41,7 @@ export interface CertificateRepositoryOptions {
   readonly lookup?: HostLookup;
   /** PEM trust anchors for the web servers' certificates; default those of Node. */
   readonly ca?: string | readonly string[];
-  /** One deadline for a whole fetch, milliseconds, 1 to 60,000; default 2,000. */
+  /** One deadline for a whole fetch, the wait for a socket included, milliseconds, 1 to 60,000; default 2,000. */
   readonly deadlineMs?: number;
   /** Bounds of memory, sockets and queue, where they differ from the defaults. */
   readonly limits?: Partial<RepositoryCacheLimits & FetchSlotLimits>;
@@ -67,16 +69,29 @@ export type RepositoryCounts = {
   ]: number;
 };
 
+/** A lookup under way. */
+export interface Flight {
+  readonly result: Promise<CertificateLookup>;
+  /** Asks only for what differs from the validators at hand. */
+  readonly conditional: boolean;
+}
+
 /** State of one repository. */
 export interface Repository {
   readonly clock: Clock;
   readonly policy: X5uUrlPolicy;
   readonly parseChain: ParseChain;
-  readonly fetch: (url: string, request: Pick<FetchX5uOptions, 'validators' | 'noCache'>) => Promise<FetchX5uResult>;
+  readonly fetch: (
+    url: string,
+    request: Pick<FetchX5uOptions, 'validators' | 'noCache' | 'signal'>,
+  ) => Promise<FetchX5uResult>;
+  /** For a whole fetch, the wait for its turn included. */
+  readonly deadlineMs: number;
+  readonly maxEntries: number;
   readonly cache: RepositoryCache;
   readonly slots: FetchSlots;
   readonly disk: DiskCache | undefined;
-  readonly flights: Map<string, Promise<CertificateLookup>>;
+  readonly flights: Map<string, Flight>;
   readonly counts: RepositoryCounts;
   readonly closing: AbortController;
 }
@@ -95,22 +110,23 @@ export function repositoryOf(options: CertificateRepositoryOptions): Repository 
   if (networks.status === 'malformed')
     throw new HopbackError('invalid-argument', `allow.addresses: ${networks.cidr} is no address or network`);
   const closing = new AbortController();
-  // Every fetch under way listens; Node would take more than ten for a leak.
-  setMaxListeners(limits.maxConcurrent + 1, closing.signal);
+  // Every lookup in flight listens, of which the number is bounded; Node would take more than ten for a leak.
+  setMaxListeners(0, closing.signal);
   const policy: X5uUrlPolicy = allow === undefined ? {} : { allow };
   const settings: FetchX5uOptions = {
     ...policy,
     ...(lookup === undefined ? {} : { lookup }),
     ...(ca === undefined ? {} : { ca }),
     deadlineMs,
-    signal: closing.signal,
   };
-  const fetch = options.fetch ?? fetchX5u;
+  const fetch = options.fetch ?? fetchInOneContext(ca);
   return {
     clock,
     policy,
     parseChain: options.parseChain ?? parseCertificateChain,
     fetch: (url, request) => fetch(url, { ...settings, ...request }),
+    deadlineMs,
+    maxEntries: limits.maxEntries,
     cache: createRepositoryCache(limits),
     slots: createFetchSlots(limits),
     disk: directory === undefined ? undefined : createDiskCache({ directory, clock }),
@@ -127,6 +143,15 @@ export function repositoryOf(options: CertificateRepositoryOptions): Repository 
       overloaded: 0,
     },
     closing,
+  };
+}
+
+/** `fetchX5u` with TLS settings that are made once, at the first fetch. */
+function fetchInOneContext(ca: CertificateRepositoryOptions['ca']): typeof fetchX5u {
+  let secureContext: SecureContext | undefined;
+  return (url, options) => {
+    secureContext ??= webServerContext(ca);
+    return fetchX5u(url, { ...options, secureContext });
   };
 }
 
@@ -151,13 +176,24 @@ function checkedLimits(
   return limits;
 }
 
+/** Whether a chain had stopped being fresh when it came: its end-entity certificate has expired. */
+export function isOutOfDate({ found }: AdmittedChain): boolean {
+  return found.freshUntilMs <= found.fetchedAtMs;
+}
+
+/** What an entry knows of its revalidations. */
+export type RevalidationState = Pick<CachedChain, 'nextRevalidationMs' | 'nextReloadMs' | 'revalidationFailures'>;
+
 /** Takes a chain into memory; the URL works again. */
-export function keep(repository: Repository, chain: AdmittedChain, nextRevalidationMs = 0): CachedChain {
+export function keep(repository: Repository, chain: AdmittedChain, state?: RevalidationState): CachedChain {
   const entry: CachedChain = {
     lookup: chain.found,
     validators: chain.validators,
-    nextRevalidationMs,
-    revalidationFailures: 0,
+    ...(state ?? {
+      nextRevalidationMs: isOutOfDate(chain) ? chain.found.fetchedAtMs + outOfDateDelayMs(1) : 0,
+      nextReloadMs: 0,
+      revalidationFailures: isOutOfDate(chain) ? 1 : 0,
+    }),
   };
   repository.cache.setChain(chain.found.url, entry);
   repository.cache.clearNegative(chain.found.url);
@@ -165,8 +201,12 @@ export function keep(repository: Repository, chain: AdmittedChain, nextRevalidat
 }
 
 /** Takes a chain into memory and, where there is one, to disk in the background. */
-export function keepAndStore(repository: Repository, chain: AdmittedChain, nextRevalidationMs = 0): CertificateLookup {
-  const entry = keep(repository, chain, nextRevalidationMs);
+export function keepAndStore(
+  repository: Repository,
+  chain: AdmittedChain,
+  state?: RevalidationState,
+): CertificateLookup {
+  const entry = keep(repository, chain, state);
   const envelope = repository.disk === undefined ? undefined : envelopeOf(entry);
   if (envelope !== undefined) repository.disk?.store(envelope);
   return entry.lookup;

@@ -105,7 +105,7 @@ export interface PreloadReport {
 /** What came of an import. */
 export interface ImportReport {
   readonly imported: number;
-  /** Entries that were damaged, not permitted, too old, or older than what was there. */
+  /** Entries that were damaged, not permitted, too old, older than what was there, or more than there is room for. */
   readonly rejected: number;
 }
 
@@ -141,13 +141,16 @@ export interface RepositoryStats {
 export interface CertificateRepositoryService extends CertificateRepository, AsyncDisposable {
   /** Looks up many URLs, a few at a time, before calls need them. Never rejects. */
   readonly preload: (urls: readonly string[]) => Promise<PreloadReport>;
-  /** Every chain in memory, as plain JSON. */
+  /** Every chain in memory, as plain JSON, the oldest first. */
   readonly export: () => CertificateCacheExport;
   /**
    * Takes over what another repository exported. Every entry is checked as if it had been fetched; nothing becomes trusted by it.
+   * Calls are answered meanwhile. Resolves when the entries are in memory and on disk. Never rejects.
    * @param data - parsed JSON; anything that is no export is counted as rejected
    */
-  readonly import: (data: unknown) => ImportReport;
+  readonly import: (data: unknown) => Promise<ImportReport>;
+  /** Takes what the cache directory holds into memory, checked like an import, before calls need it. Never rejects. */
+  readonly restore: () => Promise<ImportReport>;
   /** What it holds and has done since it was made. */
   readonly stats: () => RepositoryStats;
   /** Ends what is under way and closes every socket; what is in memory is still handed out. Never rejects. */

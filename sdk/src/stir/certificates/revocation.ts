@@ -1,7 +1,9 @@
 import { HopbackError } from '../../errors.js';
 import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
-import type { CertificateRevocationList, CrlEntry } from './crl.js';
+import type { CertificateRevocationList } from './crl.js';
+import type { CrlEntry } from './crl-entries.js';
+import { hex } from './der.js';
 import type { RevocationLookup, RevocationStatus } from './path.js';
 import { checkSignature, DEFAULT_SIGNATURE_ALGORITHMS } from './signed-object.js';
 import type { SignatureAlgorithmName } from './signed-object.js';
@@ -182,11 +184,14 @@ function keepNewest(crls: readonly TrustedCrl[]): {
   return { newest: [...newest.values()], older };
 }
 
-/** CRLs of one kind replace each other. A direct one belongs to a key, since unrelated CAs may share a name. */
+/**
+ * CRLs of one kind replace each other. A direct one belongs to a key, since unrelated CAs may share a name. Any difference in the
+ * issuing distribution point makes another list, whose certificates are not in this one.
+ */
 function kindOf({ crl, signer }: TrustedCrl): string {
-  const { urls, indirect, only, someReasonsOnly } = crl.scope;
+  const { indirect, issuingDistributionPoint } = crl.scope;
   const key = indirect ? '' : signer.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
-  return JSON.stringify([crl.issuer.canonical, indirect, key, [...urls].sort(), only ?? '', someReasonsOnly]);
+  return JSON.stringify([crl.issuer.canonical, key, issuingDistributionPoint && hex(issuingDistributionPoint)]);
 }
 
 function isNewer(next: CertificateRevocationList, current: CertificateRevocationList): boolean {
@@ -209,6 +214,8 @@ function groupByIssuer(crls: readonly TrustedCrl[]): ReadonlyMap<string, readonl
 
 function statusOf(certificate: Certificate, crls: readonly TrustedCrl[], atMs: number): RevocationStatus {
   for (const trusted of crls) {
+    // Attribute certificates have serial numbers of their own.
+    if (trusted.crl.scope.only === 'attribute-certificates') continue;
     // Being named by a trusted list is enough to be revoked, whether or not the list claims to be complete for the certificate.
     const entry = trusted.crl.revoked.get(certificate.issuer.canonical)?.get(certificate.serialNumber);
     if (entry !== undefined && (entry.reason !== 'certificateHold' || isCurrent(trusted, atMs)))
@@ -246,8 +253,9 @@ function covers({ scope, issuer }: CertificateRevocationList, certificate: Certi
         (crlIssuer ?? issuer.canonical) === issuer.canonical && urls.some((url) => scope.urls.includes(url)),
     );
   }
+  // A distribution point without a URL (a directory name, or one relative to the issuer) is part of a list all the same.
   return (
-    scope.urls.length === 0 ||
+    !scope.hasDistributionPoint ||
     points.some(({ urls, crlIssuer }) => crlIssuer === undefined && urls.some((url) => scope.urls.includes(url)))
   );
 }

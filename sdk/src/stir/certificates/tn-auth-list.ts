@@ -1,9 +1,13 @@
-import { TNAuthorizationList } from '@peculiar/asn1-rfc8226';
-import type { TNEntry } from '@peculiar/asn1-rfc8226';
-import type { CanonicalTn } from '../../core/terms.js';
+import type { CanonicalTn, Spc } from '../../core/terms.js';
 import type { TnAuthEntry } from './certificate.js';
-import { MalformedDer } from './der.js';
-import { decodeExactly, wholeNumber } from './extension-decoding.js';
+import { DER_TAG, derChildren, derCursor, derExplicit, derIa5Text, derInteger, MalformedDer } from './der.js';
+import type { DerElement } from './der.js';
+
+/**
+ * Most entries of a TNAuthList. Providers have one SPC; a delegate certificate has some ranges. Beyond that, an x5u body of 16 KiB
+ * could hold thousands of entries, each of which costs far more memory than its bytes and has to be compared with those of every CA.
+ */
+export const TN_AUTH_LIST_MAX_ENTRIES = 512;
 
 /** Service Provider Codes as the field assigns them: OCNs and the like; the RFC itself sets no bound, the URL and log formats around it do. */
 const SPC = /^[0-9A-Z]{1,15}$/;
@@ -14,16 +18,18 @@ const TELEPHONE_NUMBER = /^[0-9#*]{1,15}$/;
 const DIGITS = /^[0-9]+$/;
 
 /**
- * Reads the value of a TNAuthList extension.
- * @param value - content of the extension's OCTET STRING, already known to be DER
+ * Reads the value of a TNAuthList extension. Its tags are all explicit, and nothing may be left over: in a list of authorities a
+ * surplus element would hide an authority from us that others see.
+ * @param list - from `readDer`
  * @returns entries in their order, at least one; a range that would run past its number of digits covers what exists of it
- * @throws {@link MalformedDer} - callers in this folder catch it
+ * @throws {@link MalformedDer} also for more than {@link TN_AUTH_LIST_MAX_ENTRIES} - callers in this folder catch it
  * @see RFC 8226 section 9
  */
-export function readTnAuthList(value: Uint8Array): readonly TnAuthEntry[] {
-  const list = decodeExactly(value, TNAuthorizationList);
-  if (list.length === 0) throw new MalformedDer('TNAuthList without an entry');
-  return Array.from(list, readEntry);
+export function readTnAuthList(list: DerElement): readonly TnAuthEntry[] {
+  if (list.tag !== DER_TAG.sequence) throw new MalformedDer('TNAuthList is not a SEQUENCE');
+  const entries = derChildren(list, TN_AUTH_LIST_MAX_ENTRIES);
+  if (entries.length === 0) throw new MalformedDer('TNAuthList without an entry');
+  return entries.map(readEntry);
 }
 
 /**
@@ -33,8 +39,25 @@ export function readTnAuthList(value: Uint8Array): readonly TnAuthEntry[] {
  * @see RFC 9060 section 4.1, RFC 8226 section 9
  */
 export function encompasses(parent: readonly TnAuthEntry[], child: readonly TnAuthEntry[]): boolean {
-  const spcs = new Set(parent.flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : [])));
-  const numbers = mergeIntervals(parent);
+  return authorityEncompasses(mergeAuthority(parent), child);
+}
+
+/** A TNAuthList made ready to have others compared with it. */
+export interface MergedAuthority {
+  readonly spcs: ReadonlySet<Spc>;
+  readonly numbers: NumberSet;
+}
+
+/** Sorts and joins a TNAuthList once, for a certificate that several others are compared with. */
+export function mergeAuthority(list: readonly TnAuthEntry[]): MergedAuthority {
+  return {
+    spcs: new Set(list.flatMap((entry) => (entry.kind === 'spc' ? [entry.spc] : []))),
+    numbers: mergeIntervals(list),
+  };
+}
+
+/** As {@link encompasses}, with a parent that was made ready before. */
+export function authorityEncompasses({ spcs, numbers }: MergedAuthority, child: readonly TnAuthEntry[]): boolean {
   return child.every((entry) => {
     if (entry.kind === 'spc') return spcs.has(entry.spc);
     return spcs.size > 0 || isWithin(numbers, entry);
@@ -53,7 +76,7 @@ export function tnAuthListCovers(list: readonly TnAuthEntry[], tn: CanonicalTn):
     if (entry.kind === 'one') return entry.tn === tn;
     if (tn.length !== entry.start.length || !DIGITS.test(tn) || !DIGITS.test(entry.start)) return tn === entry.start;
     const { first, last } = interval(entry);
-    return BigInt(tn) >= first && BigInt(tn) <= last;
+    return Number(tn) >= first && Number(tn) <= last;
   });
 }
 
@@ -71,17 +94,33 @@ export function tnAuthListText(list: readonly TnAuthEntry[]): string {
     : texts.join(', ');
 }
 
-function readEntry(entry: TNEntry): TnAuthEntry {
-  if (entry.spc !== undefined) {
-    if (!SPC.test(entry.spc)) throw new MalformedDer('SPC that is not 1 to 15 of 0-9A-Z');
-    return { kind: 'spc', spc: entry.spc };
+/** Identifier octets of the entries: `[0]` SPC, `[1]` range, `[2]` one number. */
+const ENTRY_TAG = { spc: 0xa0, range: 0xa1, one: 0xa2 } as const;
+
+function readEntry(entry: DerElement): TnAuthEntry {
+  switch (entry.tag) {
+    case ENTRY_TAG.spc: {
+      const spc = derIa5Text(derExplicit(entry, DER_TAG.ia5String));
+      if (!SPC.test(spc)) throw new MalformedDer('SPC that is not 1 to 15 of 0-9A-Z');
+      return { kind: 'spc', spc };
+    }
+    case ENTRY_TAG.range:
+      return readRange(derExplicit(entry, DER_TAG.sequence));
+    case ENTRY_TAG.one:
+      return { kind: 'one', tn: readTelephoneNumber(derIa5Text(derExplicit(entry, DER_TAG.ia5String))) };
+    default:
+      throw new MalformedDer('TNAuthList entry of an unknown kind');
   }
-  if (entry.one !== undefined) return { kind: 'one', tn: readTelephoneNumber(entry.one) };
-  if (entry.range === undefined) throw new MalformedDer('TNAuthList entry of an unknown kind');
+}
+
+function readRange(element: DerElement): TnAuthEntry {
+  const cursor = derCursor(element);
+  const start = readTelephoneNumber(derIa5Text(cursor.take(DER_TAG.ia5String)));
+  const count = derInteger(cursor.take(DER_TAG.integer));
+  cursor.end();
+  if (count < 2n) throw new MalformedDer('telephone number range with a count under 2');
   // Numbers have at most 15 digits: a count beyond 2^53 covers no more than 2^53 does.
-  const count = wholeNumber(entry.range.count);
-  if (!(count >= 2)) throw new MalformedDer('telephone number range with a count under 2');
-  return { kind: 'range', start: readTelephoneNumber(entry.range.start), count };
+  return { kind: 'range', start, count: Math.min(Number(count), Number.MAX_SAFE_INTEGER) };
 }
 
 function readTelephoneNumber(text: string): string {
@@ -91,21 +130,23 @@ function readTelephoneNumber(text: string): string {
 
 type NumberEntry = Exclude<TnAuthEntry, { kind: 'spc' }>;
 
+/** Both ends belong to it. Fifteen digits are exact in a number. */
 interface Interval {
-  readonly first: bigint;
-  readonly last: bigint;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** Numbers of an all-digit entry. The number of digits stays: 99 + 2 is not 100, which is another, longer number. */
 function interval(entry: NumberEntry): Interval {
   const start = entry.kind === 'one' ? entry.tn : entry.start;
-  const first = BigInt(start);
-  const end = first + BigInt(entry.kind === 'one' ? 1 : entry.count) - 1n;
-  const ceiling = 10n ** BigInt(start.length) - 1n;
-  return { first, last: end < ceiling ? end : ceiling };
+  const first = Number(start);
+  const ceiling = 10 ** start.length - 1;
+  // A sum that is too large to be exact is far above the ceiling.
+  const end = first + (entry.kind === 'one' ? 1 : entry.count) - 1;
+  return { first, last: Math.min(end, ceiling) };
 }
 
-/** The parent's numbers per length, as intervals that neither touch nor overlap; entries with `#` or `*` by their text. */
+/** The parent's numbers per length, as sorted intervals that neither touch nor overlap; entries with `#` or `*` by their text. */
 interface NumberSet {
   readonly byLength: ReadonlyMap<number, readonly Interval[]>;
   readonly exact: ReadonlySet<string>;
@@ -132,12 +173,12 @@ function mergeIntervals(entries: readonly TnAuthEntry[]): NumberSet {
 }
 
 function joinTouching(list: readonly Interval[]): readonly Interval[] {
-  const sorted = [...list].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  const sorted = [...list].sort((a, b) => a.first - b.first);
   const joined: Interval[] = [];
   for (const next of sorted) {
     const current = joined.at(-1);
-    if (current !== undefined && next.first <= current.last + 1n) {
-      joined[joined.length - 1] = { first: current.first, last: next.last > current.last ? next.last : current.last };
+    if (current !== undefined && next.first <= current.last + 1) {
+      joined[joined.length - 1] = { first: current.first, last: Math.max(next.last, current.last) };
     } else {
       joined.push(next);
     }
@@ -149,7 +190,18 @@ function isWithin(numbers: NumberSet, entry: NumberEntry): boolean {
   const start = entry.kind === 'one' ? entry.tn : entry.start;
   if (!DIGITS.test(start)) return numbers.exact.has(start);
   const { first, last } = interval(entry);
-  return (numbers.byLength.get(start.length) ?? []).some(
-    (candidate) => candidate.first <= first && last <= candidate.last,
-  );
+  const candidate = lastStartingBy(numbers.byLength.get(start.length) ?? [], first);
+  return candidate !== undefined && last <= candidate.last;
+}
+
+/** The last of some sorted intervals that begins at or before a number: the only one that can have the number in it. */
+function lastStartingBy(sorted: readonly Interval[], number: number): Interval | undefined {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as Interval).first <= number) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low - 1];
 }

@@ -76,7 +76,8 @@ export interface CertificateServer {
  * @throws node's own error when a port cannot be opened
  * @example
  * ```ts
- * const server = await startCertificateServer();
+ * const provider = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * await using server = await startCertificateServer();
  * const x5u = server.publish('/1234.pem', provider.chainPem);
  * ```
  */
