@@ -78,13 +78,42 @@ const policyLike = fc.record({
   ),
 });
 
-test('takes a policy or refuses it as invalid-configuration, and nothing that it takes gives A without its grounds', () => {
+/** Rules that give A or B for some facts, sound or not. */
+const generous = fc
+  .array(
+    fc.record({
+      attestation: fc.constantFrom('A', 'B'),
+      when: fc.record(
+        {
+          role: fc.oneof(fc.constantFrom(...CALL_ROLES), fc.subarray([...CALL_ROLES], { minLength: 1 })),
+          customerKnown: fc.boolean(),
+          callerAuthenticated: fc.boolean(),
+          numberOwnership: fc.subarray([...NUMBER_OWNERSHIPS], { minLength: 1 }),
+        },
+        { requiredKeys: [] },
+      ),
+    }),
+    { minLength: 1, maxLength: 2 },
+  )
+  .map((rules) => ({
+    id: 'generous',
+    rules: rules.map((rule, at) => ({ id: String(at), basis: 'Because.', ...rule })),
+  }));
+
+test('takes a policy or refuses it as invalid-configuration, and nothing that it takes gives A or B without grounds', () => {
+  let taken = 0;
   fc.assert(
-    fc.property(fc.oneof(policyLike, fc.anything()), facts, (data, known) => {
+    fc.property(fc.oneof(policyLike, generous, fc.anything()), facts, (data, known) => {
       try {
         const own = createAttestationPolicy(data as AttestationPolicyData);
         const decision = decideAttestation(own, known);
-        if (decision.attestation === 'A') expect(decision.facts).toMatchObject({ customerKnown: true });
+        taken += 1;
+        if (decision.attestation !== 'A' && decision.attestation !== 'B') return;
+        const grounds = { role: 'originating', customerKnown: true, callerAuthenticated: true };
+        expect(decision.facts).toMatchObject(grounds);
+        if (decision.attestation === 'A') {
+          expect(['owned', 'delegated', 'verified-by-letter']).toContain(decision.facts.numberOwnership);
+        }
       } catch (error) {
         if (!isHopbackError(error)) throw error;
         expect(error.code).toBe('invalid-configuration');
@@ -92,4 +121,5 @@ test('takes a policy or refuses it as invalid-configuration, and nothing that it
     }),
     { numRuns: 5_000 },
   );
+  expect(taken).toBeGreaterThan(0);
 });

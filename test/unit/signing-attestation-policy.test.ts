@@ -107,15 +107,15 @@ test('lets the first rule that applies decide, by trunk and customer as well', (
       rule({ id: 'lab', when: { trunk: ['lab-1', 'lab-2'] }, attestation: 'do-not-sign' }),
       rule({
         id: 'trusted',
-        when: { customer: 'c-1', customerKnown: true, numberOwnership: ['owned'] },
+        when: { role: 'originating', customer: 'c-1', ...known, numberOwnership: ['owned'] },
         attestation: 'A',
       }),
       rule({ id: 'rest' }),
     ),
   );
   const decide = (facts: Partial<AttestationFacts>): string =>
-    decideAttestation(mine, { role: 'gateway', ...facts }).ruleId;
-  const trusted = { customer: 'c-1', customerKnown: true, numberOwnership: 'owned' } as const;
+    decideAttestation(mine, { role: 'originating', ...facts }).ruleId;
+  const trusted = { customer: 'c-1', ...known, numberOwnership: 'owned' } as const;
   expect(decide({ trunk: 'lab-2', ...trusted })).toBe('lab');
   expect(decide({ trunk: 'lab-3', ...trusted })).toBe('trusted');
   expect(decide({ ...trusted, customer: 'c-2' })).toBe('rest');
@@ -129,6 +129,25 @@ test('signs nothing that no rule speaks of', () => {
     ruleId: NO_RULE,
     decidedOn: [],
   });
+});
+
+test('cannot be changed once it was checked, nor can the default', () => {
+  const mine = createAttestationPolicy();
+  const change = (object: object, value: Record<string, unknown>): boolean => {
+    try {
+      Object.assign(object, value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  expect(change(mine, { explicitAttestation: 'permitted' })).toBe(false);
+  expect(change(mine.rules, { length: 0 })).toBe(false);
+  expect(change(mine.rules.at(-1)!.rule, { attestation: 'A' })).toBe(false);
+  expect(change(mine.rules[0]!.tests, { length: 0 })).toBe(false);
+  expect(change(mine.rules[0]!.tests[0]!, { permits: () => true })).toBe(false);
+  expect(change(DEFAULT_ATTESTATION_POLICY, { explicitAttestation: 'permitted' })).toBe(false);
+  expect(change(DEFAULT_ATTESTATION_POLICY.rules[0]!.when, { role: 'gateway' })).toBe(false);
 });
 
 test('is not changed by what happens to its data later', () => {
@@ -169,6 +188,15 @@ test.each<[string, unknown]>([
   expect(refusalOf(data)).toEqual({ code: 'invalid-configuration', ruleIndex: undefined });
 });
 
+const grounded = (attestation: string, when: Record<string, unknown>): AttestationRule =>
+  rule({ attestation, when: { role: 'originating', ...known, ...when } });
+
+test('takes B without and A with a right to the number', () => {
+  expect(
+    refusalOf(own(grounded('A', { numberOwnership: ['owned', 'delegated'] }), { ...grounded('B', {}), id: 'b' })),
+  ).toBe('accepted');
+});
+
 test.each<[string, unknown]>([
   ['that is no object', 'C'],
   ['without id', rule({ id: undefined })],
@@ -192,17 +220,31 @@ test.each<[string, unknown]>([
   ['with a trunk that is no name', rule({ when: { trunk: 7 } })],
   ['with too many trunks', rule({ when: { trunk: Array.from({ length: 1025 }, (_, at) => `t${String(at)}`) } })],
   ['that gives A for nothing', rule({ attestation: 'A' })],
-  ['that gives A without a known customer', rule({ attestation: 'A', when: { numberOwnership: 'owned' } })],
-  ['that gives A without a right to the number', rule({ attestation: 'A', when: { customerKnown: true } })],
-  [
-    'that gives A also where the right is unknown',
-    rule({ attestation: 'A', when: { customerKnown: true, numberOwnership: ['owned', 'unknown'] } }),
-  ],
-  ['that gives B to unknown customers', rule({ attestation: 'B', when: { customerKnown: false } })],
+  ...(['A', 'B'] as const).flatMap((attestation): [string, unknown][] => {
+    const grounds = { role: 'originating', ...known, numberOwnership: 'owned' };
+    const giving = (what: string, changes: Record<string, unknown>): [string, unknown] => {
+      const when = Object.entries({ ...grounds, ...changes }).filter(([, value]) => value !== undefined);
+      return [`that gives ${attestation} ${what}`, rule({ attestation, when: Object.fromEntries(when) })];
+    };
+    return [
+      giving('as gateway', { role: 'gateway' }),
+      giving('as intermediate provider', { role: 'intermediate' }),
+      giving('to calls that it terminates', { role: 'terminating' }),
+      giving('as originating provider or gateway', { role: ['originating', 'gateway'] }),
+      giving('in any role', { role: undefined }),
+      giving('to unknown customers', { customerKnown: false }),
+      giving('to customers known or not', { customerKnown: undefined }),
+      giving('without authentication', { callerAuthenticated: false }),
+      giving('whether authenticated or not', { callerAuthenticated: undefined }),
+    ];
+  }),
+  ['that gives A without a right to the number', grounded('A', {})],
+  ['that gives A also where the right is unknown', grounded('A', { numberOwnership: ['owned', 'unknown'] })],
+  ['that gives A to a number that is not theirs', grounded('A', { numberOwnership: 'not-owned' })],
   ['that gives B to anybody', rule({ attestation: 'B' })],
-  ['that can never apply', rule({ when: { role: 'gateway', trunk: 't' } })],
+  ['that can never apply', rule({ when: { role: 'gateway', receivedFrom: 'unknown', trunk: 't' } })],
 ])('refuses a rule %s and tells its index', (_what, wrong) => {
-  const first = rule({ id: 'first', when: { role: ['gateway', 'intermediate'] } });
+  const first = rule({ id: 'first', when: { role: ['gateway', 'intermediate'], receivedFrom: 'unknown' } });
   expect(refusalOf({ id: 'x', rules: [first, wrong] })).toEqual({ code: 'invalid-configuration', ruleIndex: 1 });
 });
 

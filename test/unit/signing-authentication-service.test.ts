@@ -2,12 +2,15 @@ import { sign } from 'node:crypto';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
   createAttestationPolicy,
+  createAuthenticationService,
   createExternalSigner,
   createLocalSigner,
   createStaticCertificateSource,
   DEFAULT_ATTESTATION_POLICY,
+  DEFAULT_SERVICE_SIGNER_TIMEOUT_MS,
 } from '../../sdk/src/stir/signing/index.js';
 import type {
   AuthenticationServiceOptions,
@@ -29,6 +32,7 @@ import type { SigningWorld } from './signing-scenarios.js';
 
 let world: SigningWorld;
 const DAY_MS = 86_400_000;
+const BASIS = 'Decided by the ordering system, ticket 4711.';
 const UUID = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee';
 
 beforeAll(async () => {
@@ -70,6 +74,7 @@ test('keeps the decision beside the signature as plain JSON', () => {
     ppt: 'shaken',
     claims: signed.claims,
     decidedBy: 'policy',
+    basis: DEFAULT_ATTESTATION_POLICY.rules[0]?.basis,
     decision: {
       attestation: 'A',
       policyId: 'hopback-default-1',
@@ -234,6 +239,37 @@ test.each([
   expect(expectSigned(signNow(sip({ to: `<${uri}>` }), { emergencyCalls: 'sign' })).claims.destTn).toEqual(['911']);
 });
 
+test.each(['urn:service:sos', 'urn:service:sos.fire', 'sip:911@example.com', 'tel:911;phone-context=+1'])(
+  'does not hold up a call that was routed to %s, whatever its To says',
+  (requestUri) => {
+    expect(reasonOf(signNow(sip({ requestUri })))).toBe('not-signed: emergency');
+    expect(reasonOf(signNow(sip({ requestUri }), { destination: 'request-uri' }))).toBe('not-signed: emergency');
+    expect(reasonOf(signNow(sip({ requestUri }), { emergencyCalls: 'sign' }))).toBe('signed');
+  },
+);
+
+test.each([null, undefined, 5, 'INVITE'])('refuses a request that is %s', async (request) => {
+  const service = world.service();
+  expect(reasonOf(signNow(request))).toBe('refused: request-invalid');
+  expect(reasonOf(await service.sign(request as never))).toBe('refused: request-invalid');
+});
+
+test.each<[string, Record<string, unknown>]>([
+  ['caller', { origTn: '2025550101' }],
+  ['called party', { destTn: '2025550199' }],
+  ['called party among several', { destTn: [TEST_DEST_TN, '2025550199'] }],
+  ['caller, dialled with an international prefix', { origTn: '011442079460000' }],
+])('refuses a number that the plan reads otherwise as %s', (_what, changes) => {
+  const outcome = signNow({ ...CALL, ...changes });
+  expect(reasonOf(outcome)).toBe('refused: request-invalid');
+  expect(JSON.stringify(outcome)).not.toMatch(/202555|442079/);
+});
+
+test('signs a foreign number of ten digits that is written with its plus', () => {
+  expect(expectSigned(signNow({ ...CALL, origTn: '+4930123456' })).claims.origTn).toBe('4930123456');
+  expect(expectSigned(signNow({ ...CALL, origTn: '(202) 555-0101' })).claims.origTn).toBe('12025550101');
+});
+
 const passport = (ppt: string, more: Record<string, unknown> = {}): string =>
   createPassport({ signer: world.provider, x5u: X5U, ppt, ...more }).identityHeader;
 
@@ -268,18 +304,47 @@ test.each<['refused' | 'at-most-rule' | 'permitted', string, string]>([
   ['permitted', 'Abc', 'refused: request-invalid'],
 ])('with explicit attestation %s and B by rule, a request for %s is %s', (explicit, attestation, expected) => {
   const facts = { ...FULL_FACTS, numberOwnership: 'unknown' };
-  const outcome = signNow({ ...CALL, facts, attestation }, { policy: policy(explicit) });
+  const outcome = signNow({ ...CALL, facts, attestation, attestationBasis: BASIS }, { policy: policy(explicit) });
   expect(reasonOf(outcome)).toBe(expected);
   if (outcome.status === 'signed') {
     expect(outcome.claims.attestation).toBe(attestation);
-    expect(outcome.record).toMatchObject({ decidedBy: 'request', decision: { attestation: 'B' } });
+    expect(outcome.record).toMatchObject({ decidedBy: 'request', basis: BASIS, decision: { attestation: 'B' } });
   }
 });
 
-test('lets a request override a rule that signs nothing only where everything is permitted', () => {
-  const request = { ...CALL, facts: { role: 'terminating' }, attestation: 'C' };
-  expect(reasonOf(signNow(request, { policy: policy('at-most-rule') }))).toBe('refused: attestation-not-permitted');
-  expect(reasonOf(signNow(request, { policy: policy('permitted') }))).toBe('signed');
+test.each([undefined, '', '  ', 'x'.repeat(513), 7])('signs no attestation of a request whose basis is %j', (basis) => {
+  for (const explicit of ['at-most-rule', 'permitted'] as const) {
+    const request = { ...CALL, attestation: 'B', attestationBasis: basis };
+    expect(reasonOf(signNow(request, { policy: policy(explicit) }))).toBe('refused: attestation-basis-missing');
+  }
+});
+
+test.each<[string, string, unknown, string]>([
+  ['A', 'no facts', undefined, 'signed'],
+  ['A', 'nothing in the facts', {}, 'signed'],
+  ['A', 'a number that is not theirs', { role: 'originating', numberOwnership: 'not-owned' }, 'refused'],
+  ['A', 'a misspelled ownership', { role: 'originating', numberOwnership: 'not-ownd' }, 'refused'],
+  ['B', 'a number that is not theirs', { role: 'originating', numberOwnership: 'not-owned' }, 'signed'],
+  ['A', 'the gateway', { role: 'gateway', numberOwnership: 'owned' }, 'refused'],
+  ['B', 'the gateway', { role: 'gateway' }, 'refused'],
+  ['C', 'the gateway', { role: 'gateway' }, 'signed'],
+  ['A', 'a misspelled role', { role: 'terminatng' }, 'refused'],
+])('with everything permitted a request for %s with %s (%j) is %s', (attestation, _what, facts, expected) => {
+  const request = { ...CALL, facts, attestation, attestationBasis: BASIS };
+  const outcome = signNow(request, { policy: policy('permitted') });
+  expect(reasonOf(outcome)).toBe(expected === 'signed' ? 'signed' : 'refused: attestation-not-permitted');
+});
+
+test('lets no request override a rule that signs nothing', () => {
+  for (const attestation of ['A', 'B', 'C']) {
+    const request = { ...CALL, facts: { role: 'terminating' }, attestation, attestationBasis: BASIS };
+    expect(reasonOf(signNow(request, { policy: policy('at-most-rule') }))).toBe('refused: attestation-not-permitted');
+    expect(signNow(request, { policy: policy('permitted') })).toMatchObject({
+      status: 'not-signed',
+      reason: 'policy',
+      decision: { ruleId: 'terminating' },
+    });
+  }
 });
 
 test('adds a Date where there is none or a wrong one, and leaves a right one', () => {
@@ -292,10 +357,13 @@ test('adds a Date where there is none or a wrong one, and leaves a right one', (
 });
 
 test.each([
-  [NOW_SECONDS - 60, 'signed'],
-  [NOW_SECONDS + 60, 'signed'],
-  [NOW_SECONDS - 61, 'refused: iat-not-current'],
-  [NOW_SECONDS + 61, 'refused: iat-not-current'],
+  [NOW_SECONDS - 30, 'signed'],
+  [NOW_SECONDS + 30, 'signed'],
+  // Verifiers would find it stale before the call has arrived.
+  [NOW_SECONDS - 31, 'refused: iat-not-current'],
+  [NOW_SECONDS - 60, 'refused: iat-not-current'],
+  [NOW_SECONDS + 31, 'refused: iat-not-current'],
+  [{ toString: 1 }, 'refused: iat-not-current'],
   [NOW_SECONDS + 0.5, 'refused: iat-not-current'],
   [Number.NaN, 'refused: iat-not-current'],
   [String(NOW_SECONDS), 'refused: iat-not-current'],
@@ -308,6 +376,23 @@ test('takes an origid that is a UUID and no other', () => {
   for (const origId of ['', 'customer-7', `${UUID}"`, 7]) {
     expect(reasonOf(signNow({ ...CALL, origId }))).toBe('refused: request-invalid');
   }
+});
+
+test.each<[string, () => unknown]>([
+  ['makes no UUID any more', () => `not"uuid\\`],
+  ['returns nothing', () => undefined],
+  [
+    'throws',
+    () => {
+      throw new Error('no entropy');
+    },
+  ],
+])('signs nothing with a generator of ids that %s', (_what, later) => {
+  let calls = 0;
+  const randomUuid = (): string => ((calls += 1) === 1 ? UUID : (later() as string));
+  const service = world.service({ randomUuid });
+  expect(reasonOf(service.signNow(CALL))).toBe('refused: orig-id-unusable');
+  expect(reasonOf(service.signNow({ ...CALL, origId: UUID }))).toBe('signed');
 });
 
 test('refuses more destinations than one PASSporT may have', () => {
@@ -358,6 +443,114 @@ test('refuses under a certificate that is not valid yet', () => {
 test('refuses when a certificate above has expired', async () => {
   const issuer = world.pki.issueCa({ notAfterMs: world.pki.nowMs - DAY_MS });
   expect(reasonOf(await outcomeUnder({ spc: '1234', issuer }))).toBe('refused: certificate-expired');
+});
+
+test.each<[string, () => unknown]>([
+  ['NaN', () => Number.NaN],
+  ['nothing', () => undefined],
+  ['0', () => 0],
+  ['a time before the epoch', () => -1],
+  ['infinity', () => Infinity],
+  ['a text', () => '1793620800000'],
+  [
+    'an error',
+    () => {
+      throw new Error('clock');
+    },
+  ],
+])('signs nothing by a clock that gives %s', (_what, nowMs) => {
+  expect(reasonOf(signNow(CALL, { clock: { nowMs: nowMs as () => number } }))).toBe('refused: clock-invalid');
+});
+
+test('refuses when the source of certificates throws, and would try again', async () => {
+  const current = (): never => {
+    throw new Error('store');
+  };
+  const service = world.service({ certificateSource: { current } });
+  expect(service.signNow(CALL)).toMatchObject({ status: 'refused', reason: 'no-certificate', retryable: true });
+  expect(await service.sign(CALL)).toMatchObject({ status: 'refused', reason: 'no-certificate' });
+  expect(service.obstacle()).toMatchObject({ reason: 'no-certificate' });
+  expect(reasonOf(signNow(CALL, { certificateSource: { current: () => null as never } }))).toBe(
+    'refused: no-certificate',
+  );
+});
+
+type CertificateChange = Parameters<SigningWorld['pki']['issueServiceProvider']>[0];
+
+/** As a source of one's own would hand it over, past the checks of `readSigningCertificate`. */
+async function outcomeUnderChain(change: Omit<CertificateChange, 'spc'>): Promise<SigningOutcome> {
+  const provider = world.pki.issueServiceProvider({ spc: '1234', ...change });
+  const parsed = parseCertificateChain(provider.chainPem);
+  if (parsed.status !== 'parsed' || parsed.chain[0] === undefined) throw new Error('no chain');
+  const signingCertificate = { certificate: parsed.chain[0], chain: parsed.chain, x5u: X5U };
+  const signer = await createLocalSigner({ privateKeyPem: provider.privateKeyPem });
+  const service = world.service({ certificateSource: { current: () => signingCertificate }, signer });
+  const outcome = service.signNow(CALL);
+  if (outcome.status === 'refused') expect(service.obstacle()).toEqual(outcome);
+  return outcome;
+}
+
+test.each<[string, () => Omit<CertificateChange, 'spc'>]>([
+  ['has another key usage', () => ({ keyUsage: { usages: ['keyCertSign'] } })],
+  ['has no key usage', () => ({ keyUsage: 'absent' })],
+  ['has a critical extension that nobody knows', () => ({ unknownCriticalExtension: true })],
+  ['is self-signed', () => ({ issuer: 'self' })],
+  ['has a corrupt signature', () => ({ corruptSignature: true })],
+  ['was signed by another key than that of its issuer', () => ({ signedBy: createTestKey() })],
+  [
+    'was issued by a CA that must not issue',
+    () => ({ issuer: world.pki.issueCa({ keyUsage: { usages: ['cRLSign'] } }) }),
+  ],
+  ['was issued by no CA at all', () => ({ issuer: world.provider })],
+])('signs nothing under a certificate that %s', async (_what, change) => {
+  expect(await outcomeUnderChain(change())).toMatchObject({ status: 'refused', reason: 'certificate-unsuitable' });
+});
+
+test('signs nothing under a certificate that is not the first of its chain', async () => {
+  const current = world.options.certificateSource.current();
+  if (current === undefined) throw new Error('no certificate');
+  const without = { ...current, chain: current.chain.slice(1) };
+  expect(reasonOf(signNow(CALL, { certificateSource: { current: () => without } }))).toBe(
+    'refused: certificate-unsuitable',
+  );
+});
+
+test.each<[string, Omit<CertificateChange, 'spc'>, string]>([
+  ['B only', { jwtClaimConstraints: { permittedValues: [{ claim: 'attest', permitted: ['B'] }] } }, 'claim-constraint'],
+  ['A and B', { jwtClaimConstraints: { permittedValues: [{ claim: 'attest', permitted: ['A', 'B'] }] } }, 'signed'],
+  [
+    'one caller',
+    { jwtClaimConstraints: { permittedValues: [{ claim: 'orig', permitted: [`{"tn":"${TEST_ORIG_TN}"}`] }] } },
+    'signed',
+  ],
+  [
+    'another caller',
+    { jwtClaimConstraints: { permittedValues: [{ claim: 'orig', permitted: ['{"tn":"12025550102"}'] }] } },
+    'claim-constraint',
+  ],
+  ['calls with rcd', { jwtClaimConstraints: { mustInclude: ['rcd'] } }, 'claim-constraint'],
+  ['calls with origid', { jwtClaimConstraints: { mustInclude: ['origid'] } }, 'signed'],
+  ['no attestation', { enhancedJwtClaimConstraints: { mustExclude: ['attest'] } }, 'claim-constraint'],
+  ['no rcd', { enhancedJwtClaimConstraints: { mustExclude: ['rcd'] } }, 'signed'],
+  [
+    'certain values of a claim that no call has',
+    { jwtClaimConstraints: { permittedValues: [{ claim: 'rcd', permitted: ['x'] }] } },
+    'signed',
+  ],
+])('under a certificate that permits %s a call with A is %s', async (_what, change, expected) => {
+  const outcome = await outcomeUnder({ spc: '1234', ...change });
+  expect(outcome.status === 'signed' ? 'signed' : outcome.reason).toBe(expected);
+  expect(JSON.stringify(outcome.status === 'refused' ? outcome : {})).not.toMatch(/1202555/);
+});
+
+test('tells before any call that the certificate permits none, and divs all the same', async () => {
+  const provider = world.pki.issueServiceProvider({ spc: '1234', jwtClaimConstraints: { mustInclude: ['div'] } });
+  const certificateSource = createStaticCertificateSource({ chainPem: provider.chainPem, x5u: X5U });
+  const signer = await createLocalSigner({ privateKeyPem: provider.privateKeyPem });
+  const service = world.service({ certificateSource, signer });
+  expect(service.obstacle()).toMatchObject({ reason: 'claim-constraint', expected: 'div present' });
+  const diversion = { identity: passport('shaken'), divertingTn: TEST_DEST_TN, newTargetTn: '12025550150' };
+  expect(service.signDiversionNow(diversion).status).toBe('signed');
 });
 
 test('refuses with a key that is not the one of the certificate', async () => {
@@ -440,6 +633,13 @@ test.each<[string, () => unknown]>([
   ],
   ['returns nothing', () => undefined],
   ['returns 63 octets', () => new Uint8Array(63)],
+  ['returns 64 octets that are no signature', () => new Uint8Array(64)],
+  ['returns a text of 64 characters', () => 'x'.repeat(64)],
+  ['returns a list of 64 numbers', () => Array.from({ length: 64 }, () => 1)],
+  [
+    'returns a signature of something else',
+    () => sign('sha256', Buffer.from('x'), { key: world.provider.key.privateKey, dsaEncoding: 'ieee-p1363' }),
+  ],
   ['returns DER', () => sign('sha256', Buffer.from('x'), world.provider.key.privateKey)],
 ])('refuses as signer-failed when the signer %s', async (_what, answer) => {
   expect(reasonOf(await world.service({ signer: brokenSigner(answer) }).sign(CALL))).toBe('refused: signer-failed');
@@ -450,6 +650,37 @@ test.each<[string, () => unknown]>([
 test('refuses as signer-failed when the signer rejects with nothing', async () => {
   const signer = brokenSigner(() => Promise.reject(undefined));
   expect(await world.service({ signer }).sign(CALL)).toMatchObject({ reason: 'signer-failed', retryable: true });
+});
+
+test('gives a signer that never answers up after its time, and leaves no timer behind', async () => {
+  const signer = brokenSigner(() => new Promise(() => undefined));
+  const service = world.service({ signer, schedule: world.clock.schedule });
+  const outcomes = [
+    service.sign(CALL),
+    service.signDiversion({ identity: passport('shaken'), divertingTn: TEST_DEST_TN, newTargetTn: '12025550150' }),
+  ];
+  world.clock.advance(DEFAULT_SERVICE_SIGNER_TIMEOUT_MS);
+  for (const outcome of await Promise.all(outcomes)) {
+    expect(outcome).toMatchObject({ reason: 'signer-failed', actual: 'timeout', retryable: true });
+  }
+  expect(world.clock.pendingTimers()).toBe(0);
+});
+
+test.each([0, -1, Number.NaN, 60_001, 3_000_000_000])('waits no %s ms for a signer', (signerTimeoutMs) => {
+  let code = 'made';
+  try {
+    world.service({ signerTimeoutMs });
+  } catch (error) {
+    if (isHopbackError(error)) code = error.code;
+  }
+  expect(code).toBe('invalid-argument');
+});
+
+test('is not changed by what happens to its options later', () => {
+  const options = { ...world.options, spc: '1234' };
+  const service = createAuthenticationService(options);
+  options.spc = '9999';
+  expect(expectSigned(service.signNow(CALL)).record.signature.spc).toBe('1234');
 });
 
 test('keeps telephone numbers out of what it says of calls that it does not sign', () => {

@@ -131,6 +131,53 @@ test('goes on when an alarm cannot be delivered', () => {
   expect(calls).toBe(3);
 });
 
+test('looks again although source or clock failed, and repeats no alarm after it', () => {
+  const clock = createManualClock();
+  const certificate = signingCertificate(20);
+  let answer: () => SigningCertificate | undefined = () => certificate;
+  let isClockBroken = false;
+  const days: number[] = [];
+  const watching = watchCertificateExpiry({
+    source: { current: () => answer() },
+    clock: { nowMs: () => (isClockBroken ? Number.NaN : clock.nowMs()) },
+    onAlarm: (alarm) => void days.push(alarm.days),
+    schedule: clock.schedule,
+  });
+  answer = () => {
+    throw new Error('store');
+  };
+  clock.advance(DAY_MS);
+  answer = () => undefined;
+  clock.advance(DAY_MS);
+  answer = () => certificate;
+  isClockBroken = true;
+  clock.advance(DAY_MS);
+  isClockBroken = false;
+  clock.advance(DAY_MS);
+  expect(days).toEqual([30]);
+  clock.advance(3 * DAY_MS);
+  expect(days).toEqual([30, 14]);
+  watching.close();
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('starts to watch although the source fails at first', () => {
+  const clock = createManualClock();
+  const certificate = signingCertificate(20);
+  let isUp = false;
+  const days: number[] = [];
+  const current = (): SigningCertificate => {
+    if (isUp) return certificate;
+    throw new Error('store');
+  };
+  const onAlarm = (alarm: CertificateAlarm): void => void days.push(alarm.days);
+  const watching = watchCertificateExpiry({ source: { current }, clock, onAlarm, schedule: clock.schedule });
+  isUp = true;
+  clock.advance(DAY_MS);
+  watching.close();
+  expect(days).toEqual([30]);
+});
+
 test('refuses thresholds that are no days', () => {
   const clock = createManualClock();
   const options = { source: { current: () => undefined }, clock, onAlarm: () => undefined, schedule: clock.schedule };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isHopbackError } from '@hopback/sdk/errors';
@@ -155,12 +155,60 @@ test('leaves alone a certificate of another key, provider or time', async () => 
   expect(await reasonAfter(early.chainPem)).toBe('changed');
 });
 
-test('shares one reading among reloads at the same time', async () => {
+test('shares the next reading among reloads during a reading', async () => {
   const source = await createFileCertificateSource({ path: await fileWith('shared.pem', provider.chainPem), x5u: X5U });
   const first = source.reload();
-  expect(source.reload()).toBe(first);
-  await first;
-  expect(source.reload()).not.toBe(first);
+  const second = source.reload();
+  expect(second).not.toBe(first);
+  expect(source.reload()).toBe(second);
+  await second;
+  expect(source.reload()).not.toBe(second);
+});
+
+test('misses no certificate that was written while it was reading', async () => {
+  const path = await fileWith('raced.pem', provider.chainPem);
+  const source = await createFileCertificateSource({ path, x5u: X5U });
+  for (let round = 0; round < 20; round += 1) {
+    const next = pki.issueServiceProvider({ spc: '1234', key: provider.key });
+    // Under way before the renewal: it may have read the old file already.
+    const early = source.reload();
+    await writeFile(`${path}.next`, next.chainPem);
+    await rename(`${path}.next`, path);
+    await source.reload();
+    expect(source.current()?.certificate.sha256).toBe(next.sha256);
+    await early;
+  }
+});
+
+test('refuses a chain whose certificate was issued by another CA of the same name', async () => {
+  const other = await createTestPki();
+  const impostor = provider.certificatePem + other.intermediate.certificatePem + other.root.certificatePem;
+  expect(readSigningCertificate({ chainPem: impostor, x5u: X5U })).toMatchObject({ reason: 'chain-out-of-order' });
+  const corrupt = pki.issueServiceProvider({ spc: '1234', corruptSignature: true });
+  expect(readSigningCertificate({ chainPem: corrupt.chainPem, x5u: X5U })).toMatchObject({
+    reason: 'chain-out-of-order',
+  });
+});
+
+test('leaves alone a certificate that verifiers would refuse, and survives a clock that throws', async () => {
+  const owner = { spc: '1234', publicKey: provider.key.publicKey };
+  let nowMs = (): number => pki.nowMs;
+  const path = await fileWith('unsuitable.pem', provider.chainPem);
+  const source = await createFileCertificateSource({
+    path,
+    x5u: X5U,
+    owner: { ...owner, clock: { nowMs: () => nowMs() } },
+  });
+  const { key } = provider;
+  const keyUsage = { usages: ['keyCertSign'] } as const;
+  await writeFile(path, pki.issueServiceProvider({ spc: '1234', key, keyUsage }).chainPem);
+  expect(await source.reload()).toMatchObject({ status: 'kept', reason: 'certificate-unsuitable' });
+  nowMs = () => {
+    throw new Error('clock');
+  };
+  await writeFile(path, pki.issueServiceProvider({ spc: '1234', key }).chainPem);
+  expect(await source.reload()).toMatchObject({ status: 'kept' });
+  expect(source.current()?.certificate.sha256).toBe(provider.sha256);
 });
 
 test('survives a listener that throws', async () => {

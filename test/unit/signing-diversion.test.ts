@@ -98,6 +98,21 @@ test.each<[string, Partial<Record<keyof DiversionRequest, unknown>>, string]>([
   ['Identity is no text', { identity: 7 }, 'not-signed: no-identity'],
   ['the call is switched off', { sign: false }, 'not-signed: switched-off'],
   ['the target did not change', { newTargetTn: `+${TEST_DEST_TN}` }, 'not-signed: not-retargeted'],
+  ['the target did not change, spelled as dialled', { newTargetTn: '202-555-0199' }, 'not-signed: not-retargeted'],
+  [
+    'the target did not change, spelled as a URI',
+    { newTargetTn: undefined, newTargetUri: 'sip:2025550199@example.com' },
+    'not-signed: not-retargeted',
+  ],
+  [
+    'the target is the diverting number without country code',
+    { newTargetTn: '2025550199' },
+    'refused: request-invalid',
+  ],
+  ['the target has no country code', { newTargetTn: '2025550150' }, 'refused: request-invalid'],
+  ['the diverting number has no country code', { divertingTn: '2025550199' }, 'refused: request-invalid'],
+  ['the caller has no country code', { origTn: '2025550101' }, 'refused: request-invalid'],
+  ['the target has an international prefix', { newTargetTn: '011442079460000' }, 'refused: request-invalid'],
   ['the diverting number is none', { divertingTn: 'alice' }, 'not-signed: no-usable-number'],
   ['there is no new target', { newTargetTn: undefined }, 'not-signed: no-usable-number'],
   [
@@ -113,6 +128,18 @@ test.each<[string, Partial<Record<keyof DiversionRequest, unknown>>, string]>([
   ],
 ])('adds nothing when %s', (_what, request, expected) => {
   expect(reasonOf(divert(request))).toBe(expected);
+});
+
+test.each([null, undefined, 5, 'INVITE'])('refuses a request that is %s', async (request) => {
+  const service = world.service();
+  expect(reasonOf(service.signDiversionNow(request as never))).toBe('refused: request-invalid');
+  expect(reasonOf(await service.signDiversion(request as never))).toBe('refused: request-invalid');
+});
+
+test.each([Number.NaN, undefined, null, 0, -1, Infinity, 'now'])('signs no div at the time %s', (nowMs) => {
+  const service = world.service({ clock: { nowMs: () => nowMs as number } });
+  const request = { identity: passport(), divertingTn: TEST_DEST_TN, newTargetTn: SECOND_TN };
+  expect(reasonOf(service.signDiversionNow(request))).toBe('refused: clock-invalid');
 });
 
 test('adds nothing to a PASSporT of a type that names no destination to it', () => {

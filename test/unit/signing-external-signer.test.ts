@@ -190,9 +190,16 @@ test('lets no more than its bound wait for a service, and recovers when they are
   expect((await again).length).toBe(64);
 });
 
-test.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { maxInFlight: -1 }])(
-  'refuses a bound that is none: %o',
-  async (changes) => {
-    expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
-  },
-);
+test.each([
+  { timeoutMs: 0 },
+  { timeoutMs: Number.NaN },
+  { timeoutMs: 60_001 },
+  // A timer of so long fires at once.
+  { timeoutMs: 3_000_000_000 },
+  { timeoutMs: Infinity },
+  { maxInFlight: -1 },
+  { maxInFlight: 1.5 },
+  { maxInFlight: Infinity },
+])('refuses a bound that is none: %o', async (changes) => {
+  expect(await failureOf(createExternalSigner(options(changes)))).toMatchObject({ code: 'invalid-argument' });
+});

@@ -24,6 +24,7 @@ export type CallSource =
 
 /** What a provider knows of a call when it decides how to attest. What is left out counts as not known. */
 export interface AttestationFacts {
+  /** What the provider is to this call. */
   readonly role: CallRole;
   /** Name of the trunk or trunk group, for rules about it; at most {@link MAX_NAME_CHARS} characters. */
   readonly trunk?: string;
@@ -33,9 +34,9 @@ export interface AttestationFacts {
   readonly customerKnown?: boolean;
   /** This call was shown to come from that customer: registration, mutual TLS, a trunk of theirs alone. Default false. */
   readonly callerAuthenticated?: boolean;
-  /** Default `unknown`. */
+  /** What is known of the caller's right to the number. Default `unknown`. */
   readonly numberOwnership?: NumberOwnership;
-  /** Default `unknown`. */
+  /** From whom the call came in. Default `unknown`. */
   readonly receivedFrom?: CallSource;
 }
 
@@ -43,11 +44,17 @@ export interface AttestationFacts {
 export interface CompleteAttestationFacts {
   /** `unknown` when what was given is no role; no rule that names a role then matches. */
   readonly role: CallRole | 'unknown';
+  /** Left out when what was given is no name. */
   readonly trunk?: string;
+  /** Left out when what was given is no name. */
   readonly customer?: string;
+  /** `true` only where exactly that was given. */
   readonly customerKnown: boolean;
+  /** `true` only where exactly that was given. */
   readonly callerAuthenticated: boolean;
+  /** `unknown` when what was given is none. */
   readonly numberOwnership: NumberOwnership;
+  /** `unknown` when what was given is none. */
   readonly receivedFrom: CallSource;
 }
 
@@ -77,7 +84,10 @@ export const CALL_SOURCES: readonly CallSource[] = [
 
 /**
  * Fills in what facts leave open. Whatever is not exactly one of the known values counts as not known, so that a misspelled
- * or mistyped fact can only lower an attestation. Never throws, whatever it is given.
+ * or mistyped fact can only lower an attestation.
+ * @param facts - anything
+ * @returns complete facts; never throws, whatever it is given
+ * @see ATIS-1000074 section 5.2.3
  */
 export function completeFacts(facts: AttestationFacts): CompleteAttestationFacts {
   const given = typeof facts === 'object' && facts !== null ? facts : NO_FACTS;
@@ -94,7 +104,11 @@ export function completeFacts(facts: AttestationFacts): CompleteAttestationFacts
   };
 }
 
-/** A text of 1 to {@link MAX_NAME_CHARS} characters. */
+/**
+ * A text of 1 to {@link MAX_NAME_CHARS} characters.
+ * @param value - anything
+ * @returns whether it is one; never throws
+ */
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS;
 }

@@ -1,14 +1,22 @@
 import type { Attestation } from '../../core/terms.js';
+import { deepFreeze } from './deep-freeze.js';
 import type { CallRole, CallSource, NumberOwnership } from './attestation-facts.js';
 
 /** When a rule applies: every fact named here must have the value, or one of the values. An empty condition always applies. */
 export interface AttestationCondition {
+  /** Rules for A and B need exactly `originating`. */
   readonly role?: CallRole | readonly CallRole[];
+  /** Names, each at most {@link MAX_NAME_CHARS} characters. */
   readonly trunk?: string | readonly string[];
+  /** Names, each at most {@link MAX_NAME_CHARS} characters. */
   readonly customer?: string | readonly string[];
+  /** Rules for A and B need `true`. */
   readonly customerKnown?: boolean;
+  /** Rules for A and B need `true`. */
   readonly callerAuthenticated?: boolean;
+  /** Rules for A need some of `owned`, `delegated` and `verified-by-letter`, and nothing else. */
   readonly numberOwnership?: NumberOwnership | readonly NumberOwnership[];
+  /** From whom the call came in. */
   readonly receivedFrom?: CallSource | readonly CallSource[];
 }
 
@@ -16,15 +24,18 @@ export interface AttestationCondition {
 export interface AttestationRule {
   /** Name that records refer to, unique within the policy. */
   readonly id: string;
+  /** When the rule applies. */
   readonly when: AttestationCondition;
+  /** What it gives. No request can override `do-not-sign`. */
   readonly attestation: Attestation | 'do-not-sign';
-  /** Why, in a sentence that can be shown to a regulator. */
+  /** Why, in a sentence that can be shown to a regulator; at most {@link MAX_BASIS_CHARS} characters. */
   readonly basis: string;
 }
 
 /**
- * Whether a request may bring its own attestation: not at all; up to the level that the rules give; or as it likes, where the
- * provider has decided elsewhere and the rules are only noted beside it.
+ * Whether a request may bring its own attestation, with its reason: not at all; up to the level that the rules give; or as it
+ * likes, where the provider has decided elsewhere and the rules are only noted beside it. A rule that says `do-not-sign` stands, and
+ * so do facts that speak against the level: another role than `originating`, a number known not to be the caller's.
  */
 export type ExplicitAttestation = 'refused' | 'at-most-rule' | 'permitted';
 
@@ -44,7 +55,7 @@ export interface AttestationPolicyData {
  * provider, and whoever terminates a call verifies instead.
  * @see ATIS-1000074 section 5.2.3, 47 CFR 64.6301 and 64.6302
  */
-export const DEFAULT_ATTESTATION_POLICY: AttestationPolicyData = {
+export const DEFAULT_ATTESTATION_POLICY: AttestationPolicyData = deepFreeze({
   id: 'hopback-default-1',
   rules: [
     {
@@ -98,4 +109,4 @@ export const DEFAULT_ATTESTATION_POLICY: AttestationPolicyData = {
       basis: 'The provider that terminates a call verifies it and attests to nothing.',
     },
   ],
-};
+});

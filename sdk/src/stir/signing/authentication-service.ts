@@ -1,34 +1,25 @@
 import { HopbackError } from '../../errors.js';
 import { NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
-import type { Attestation } from '../../core/terms.js';
 import type { ShakenClaims } from '../passport-types/shaken.js';
-import { formatSipDate, readSipDate } from '../verification/request.js';
 import type { PartyOptions } from '../verification/request.js';
 import { decideAttestation } from './attestation-policy.js';
 import type { AttestationDecision, AttestationPolicy } from './attestation-policy.js';
 import type { AttestationRecord, SignatureRecord } from './attestation-record.js';
+import { deadlineOf } from './deadline.js';
+import type { Schedule } from './deadline.js';
 import { draftDiversion, finishDiversion } from './diversion.js';
 import type { DiversionRequest } from './diversion.js';
+import { attestationLevel } from './explicit-attestation.js';
 import { shakenPayloadText } from './passport-writer.js';
-import { notSigned, refused } from './signing-outcome.js';
-import type {
-  DiversionOutcome,
-  NotSigned,
-  RefusedSigning,
-  SignatureRefusal,
-  SigningOutcome,
-} from './signing-outcome.js';
-import { isSignedAlready, readSigningParties } from './signing-request.js';
+import { deliverRecord, signatureFacts } from './record-delivery.js';
+import { isRequest, NO_REQUEST, notSigned } from './signing-outcome.js';
+import type { DiversionOutcome, RefusedSigning, SignatureRefusal, SigningOutcome } from './signing-outcome.js';
+import { isSignedAlready, readSigningParties, targetOf } from './signing-request.js';
 import type { SigningParties, SigningRequest } from './signing-request.js';
-import {
-  credentialInForce,
-  deliverRecord,
-  draftToken,
-  signatureFacts,
-  signToken,
-  signTokenNow,
-} from './signing-session.js';
+import { credentialInForce, draftToken, obstacleOf, signToken, signTokenNow } from './signing-session.js';
 import type { SignedToken, SigningIdentity, TokenDraft, UsableCredential } from './signing-session.js';
+import { isUuid, issueOf, rememberedSipDate } from './time-of-issue.js';
+import type { IssueContext } from './time-of-issue.js';
 
 /** Settings of {@link createAuthenticationService}. */
 export interface AuthenticationServiceOptions extends SigningIdentity, Partial<PartyOptions> {
@@ -43,6 +34,13 @@ export interface AuthenticationServiceOptions extends SigningIdentity, Partial<P
   readonly emergencyCalls?: 'do-not-sign' | 'sign';
   /** Gets the record of each signature, before the outcome is returned. What it throws is dropped and noted in the outcome. */
   readonly onRecord?: (record: SignatureRecord) => void;
+  /**
+   * How long `sign` and `signDiversion` wait for a signer that is asynchronous, milliseconds, at most {@link MAX_SIGNER_TIMEOUT_MS}; the
+   * signer's own time, where it has one, goes on beside it. Default {@link DEFAULT_SERVICE_SIGNER_TIMEOUT_MS}.
+   */
+  readonly signerTimeoutMs?: number;
+  /** Timers for that, for tests. Default those of the platform. */
+  readonly schedule?: Schedule;
 }
 
 /** Signs calls for one provider. */
@@ -55,70 +53,83 @@ export interface AuthenticationService {
   readonly signDiversion: (request: DiversionRequest) => Promise<DiversionOutcome>;
   /** As `signDiversion`, at once. */
   readonly signDiversionNow: (request: DiversionRequest) => DiversionOutcome;
-  /** Whether anything could be signed now: undefined when it could, else why not. Asks neither signer nor network. */
+  /** Whether a call could be signed now: undefined when it could, else why not. Asks neither signer nor network. */
   readonly obstacle: () => RefusedSigning<SignatureRefusal> | undefined;
 }
 
-/** How far a Date, or an `iat` that a request asks for, may be from the present, seconds. @see RFC 8224 section 6.1 step 3 */
-export const MAX_DATE_SKEW_SECONDS = 60;
+/**
+ * How long a signer that is asynchronous is waited for when nothing else is said, milliseconds. Signers of `createExternalSigner` give
+ * up much earlier by themselves; this is for those that never answer, and a caller who has waited five seconds has hung up.
+ */
+export const DEFAULT_SERVICE_SIGNER_TIMEOUT_MS = 5_000;
 
 /**
  * Makes the authentication service of one provider: it decides the attestation, signs with the provider's key under the provider's
  * certificate, and keeps a record of each decision. It holds no socket, timer or file.
- * @param options - who signs, with what and by which policy
+ * @param options - who signs, with what and by which policy; copied, so that later changes to the object change nothing
+ * @returns the service; its methods neither throw nor reject for what requests, clock, source and signer do
  * @throws {@link HopbackError} `invalid-configuration` when the SPC is not 1 to 15 characters of `0-9A-Z`, or
- * `randomUuid` makes no UUID
+ * `randomUuid` makes no UUID; `invalid-argument` when `signerTimeoutMs` is out of bounds
  * @see RFC 8224 section 6.1, RFC 8588, RFC 8946, ATIS-1000074 section 5.2
  * @example
  * ```ts
- * // the whole of it: examples/sign-call.ts
- * const service = createAuthenticationService({ spc: '1234', signer, certificateSource, policy, clock, randomUuid });
- * const outcome = service.signNow({ from, to, facts: { role: 'gateway' } });
+ * const pki = await createTestPki({ nowMs: Date.now() });
+ * const { privateKeyPem, chainPem } = pki.issueServiceProvider({ spc: '1234' });
+ * const service = createAuthenticationService({
+ *   spc: '1234',
+ *   signer: await createLocalSigner({ privateKeyPem }),
+ *   certificateSource: createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' }),
+ *   policy: createAttestationPolicy(),
+ *   clock: { nowMs: () => Date.now() },
+ *   randomUuid: () => crypto.randomUUID(),
+ * });
+ * const outcome = service.signNow({ origTn: '+12025550101', destTn: '+12025550199', facts: { role: 'gateway' } });
+ * if (outcome.status === 'signed') console.log(outcome.claims.attestation, outcome.identityHeaders); // C, one Identity value
+ * else console.log(outcome.reason, outcome.detail);
  * ```
  */
 export function createAuthenticationService(options: AuthenticationServiceOptions): AuthenticationService {
   if (!SPC.test(options.spc)) {
     throw new HopbackError('invalid-configuration', 'The SPC must be 1 to 15 characters of 0-9 and A-Z.');
   }
+  requireUuid(options.randomUuid);
+  // A copy: what was looked at here must be what signs later.
+  const own = { ...options };
+  const timeoutMs = own.signerTimeoutMs ?? DEFAULT_SERVICE_SIGNER_TIMEOUT_MS;
+  const { signer } = own;
+  const bounded = { signer, deadline: deadlineOf('signerTimeoutMs', timeoutMs, own.schedule) };
   const context: SigningContext = {
-    options,
-    parties: partyOptions(options),
-    credential: credentialInForce(options),
+    options: own,
+    parties: partyOptions(own),
+    credential: credentialInForce(own),
+    randomUuid: own.randomUuid,
     sipDate: rememberedSipDate(),
   };
-  requireUuid(options.randomUuid);
-  const { signer } = options;
-  const diversion = { ...context, identity: options };
   return {
     async sign(request) {
       const draft = draftCall(request, context);
-      return draft.status === 'draft' ? finishCall(draft, await signToken(signer, draft.token), context) : draft;
+      return draft.status === 'draft' ? finishCall(draft, await signToken(bounded, draft.token), context) : draft;
     },
     signNow(request) {
       const draft = draftCall(request, context);
       return draft.status === 'draft' ? finishCall(draft, signTokenNow(signer, draft.token), context) : draft;
     },
     async signDiversion(request) {
-      const draft = draftDiversion(request, diversion);
-      return draft.status === 'draft' ? finishDiversion(draft, await signToken(signer, draft.token), options) : draft;
+      const draft = draftDiversion(request, context);
+      return draft.status === 'draft' ? finishDiversion(draft, await signToken(bounded, draft.token), own) : draft;
     },
     signDiversionNow(request) {
-      const draft = draftDiversion(request, diversion);
-      return draft.status === 'draft' ? finishDiversion(draft, signTokenNow(signer, draft.token), options) : draft;
+      const draft = draftDiversion(request, context);
+      return draft.status === 'draft' ? finishDiversion(draft, signTokenNow(signer, draft.token), own) : draft;
     },
-    obstacle() {
-      const credential = context.credential();
-      return credential.status === 'usable' ? undefined : credential;
-    },
+    obstacle: () => obstacleOf(context.credential()),
   };
 }
 
-interface SigningContext {
+interface SigningContext extends IssueContext {
   readonly options: AuthenticationServiceOptions;
   readonly parties: PartyOptions;
   readonly credential: () => UsableCredential | RefusedSigning<SignatureRefusal>;
-  /** A Date header value. @param epochSeconds - the instant */
-  readonly sipDate: (epochSeconds: number) => string;
 }
 
 interface CallDraft {
@@ -127,17 +138,12 @@ interface CallDraft {
   readonly claims: ShakenClaims;
   readonly decision: AttestationDecision;
   readonly decidedBy: AttestationRecord['decidedBy'];
+  readonly basis: string;
   readonly date: string | undefined;
 }
 
 /** @see RFC 8226 section 9 for the type; the field assigns OCNs and the like, as certificates of this library are read */
 const SPC = /^[0-9A-Z]{1,15}$/;
-
-/** @see RFC 9562 section 4 */
-const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
-
-/** From the most to the least that is attested. */
-const RANK: Readonly<Record<Attestation | 'none', number>> = { A: 3, B: 2, C: 1, none: 0 };
 
 function partyOptions(options: AuthenticationServiceOptions): PartyOptions {
   return {
@@ -149,27 +155,29 @@ function partyOptions(options: AuthenticationServiceOptions): PartyOptions {
 
 /** Everything but the signature: whether to sign at all, for whom, at which level, under which certificate. */
 function draftCall(request: SigningRequest, context: SigningContext): CallDraft | SigningOutcome {
+  if (!isRequest(request)) return NO_REQUEST;
   if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
   if (isSignedAlready(request.identity))
     return notSigned('already-signed', 'The request has an Identity for its caller.');
   const parties = readSigningParties(request, context.parties);
   if (parties.status !== 'read') return parties;
-  if (context.options.emergencyCalls !== 'sign' && isEmergency(parties, context)) {
+  if (context.options.emergencyCalls !== 'sign' && isEmergency(request, parties, context)) {
     return notSigned('emergency', 'Emergency calls are not signed.');
   }
   const decision = decideAttestation(context.options.policy, request.facts);
-  const level = attestationOf(request, decision, context.options.policy);
+  const level = attestationLevel(request, decision, context.options.policy);
   if (level.status !== 'decided') return level;
   const credential = context.credential();
   if (credential.status === 'refused') return credential;
   const issue = issueOf(request, credential.nowMs, context);
   if (issue.status === 'refused') return issue;
-  const { iatSeconds, origId, date } = issue;
   const { origTn, destTn, destUri } = parties;
-  const numbers = { attestation: level.attestation, origTn, destTn, iatSeconds, origId };
+  const { iatSeconds, origId, date } = issue;
+  const { attestation, decidedBy, basis } = level;
+  const numbers = { attestation, origTn, destTn, iatSeconds, origId };
   const claims = destUri.length === 0 ? numbers : { ...numbers, destUri };
   const token = draftToken(credential, 'shaken', shakenPayloadText(claims));
-  return { status: 'draft', token, claims, decision, decidedBy: level.decidedBy, date };
+  return token.status === 'refused' ? token : { status: 'draft', token, claims, decision, decidedBy, basis, date };
 }
 
 function finishCall(
@@ -178,12 +186,13 @@ function finishCall(
   context: SigningContext,
 ): SigningOutcome {
   if (signed.status === 'refused') return signed;
-  const { claims, decision, decidedBy, date } = draft;
+  const { claims, decision, decidedBy, basis, date } = draft;
   const record: AttestationRecord = {
     format: 'hopback.attestation-record.1',
     ppt: 'shaken',
     claims,
     decidedBy,
+    basis,
     decision,
     signature: signatureFacts(context.options, draft.token),
   };
@@ -198,91 +207,16 @@ function finishCall(
   };
 }
 
-function isEmergency(parties: SigningParties, context: SigningContext): boolean {
-  const numbers = context.parties.numberingPlan.emergencyNumbers ?? [];
-  return parties.destTn.some((tn) => numbers.includes(tn));
+/** By called number or by where the request is headed: a switch that routes to 911 need not have changed the To. */
+function isEmergency(request: SigningRequest, parties: SigningParties, { parties: options }: SigningContext): boolean {
+  const numbers = options.numberingPlan.emergencyNumbers ?? [];
+  if (parties.destTn.some((tn) => numbers.includes(tn))) return true;
+  const target = 'origTn' in request ? undefined : targetOf(request, options);
+  return target?.kind === 'tn' && numbers.includes(target.value);
 }
 
-type Level =
-  | {
-      readonly status: 'decided';
-      readonly attestation: Attestation;
-      readonly decidedBy: AttestationRecord['decidedBy'];
-    }
-  | NotSigned
-  | RefusedSigning;
-
-/** The level of the policy, or of the request where the policy gives way to it. */
-function attestationOf(request: SigningRequest, decision: AttestationDecision, policy: AttestationPolicy): Level {
-  const asked = request.attestation;
-  if (asked === undefined) {
-    if (decision.attestation === 'none') return { ...notSigned('policy', decision.basis), decision };
-    return { status: 'decided', attestation: decision.attestation, decidedBy: 'policy' };
-  }
-  if (asked !== 'A' && asked !== 'B' && asked !== 'C') {
-    return refused('request-invalid', 'The attestation asked for is none of A, B and C.');
-  }
-  const values = { expected: decision.attestation, actual: asked };
-  if (policy.explicitAttestation === 'refused') {
-    return refused('attestation-not-permitted', 'The policy lets no request bring its own attestation.', values);
-  }
-  if (policy.explicitAttestation === 'at-most-rule' && RANK[asked] > RANK[decision.attestation]) {
-    return refused('attestation-not-permitted', 'The request asks for more than the policy gives.', values);
-  }
-  return { status: 'decided', attestation: asked, decidedBy: 'request' };
-}
-
-type Issue =
-  | {
-      readonly status: 'issued';
-      readonly iatSeconds: number;
-      readonly origId: string;
-      readonly date: string | undefined;
-    }
-  | RefusedSigning;
-
-/** When and under which name the PASSporT is issued, and the Date that goes with it. */
-function issueOf(request: SigningRequest, nowMs: number, context: SigningContext): Issue {
-  const nowSeconds = Math.floor(nowMs / 1000);
-  const iatSeconds = ('iatSeconds' in request ? request.iatSeconds : undefined) ?? nowSeconds;
-  // Not "greater than": a number that is none at all must not pass.
-  if (!(Number.isInteger(iatSeconds) && isCurrent(iatSeconds, nowSeconds))) {
-    const values = { expected: String(nowSeconds), actual: String(iatSeconds) };
-    return refused(
-      'iat-not-current',
-      `The time of issue is more than ${String(MAX_DATE_SKEW_SECONDS)} s from now.`,
-      values,
-    );
-  }
-  const origId = request.origId ?? context.options.randomUuid();
-  if (request.origId !== undefined && !isUuid(origId)) {
-    return refused('request-invalid', 'The origid is not a UUID.', { expected: 'a UUID' });
-  }
-  const dateSeconds = typeof request.date === 'string' ? readSipDate(request.date) : undefined;
-  const isDateRight = dateSeconds !== undefined && isCurrent(dateSeconds, nowSeconds);
-  return { status: 'issued', iatSeconds, origId, date: isDateRight ? undefined : context.sipDate(iatSeconds) };
-}
-
-const isCurrent = (seconds: number, nowSeconds: number): boolean =>
-  Math.abs(seconds - nowSeconds) <= MAX_DATE_SKEW_SECONDS;
-
-const isUuid = (value: unknown): boolean => typeof value === 'string' && UUID.test(value);
-
-/** Asked once: every further look would cost each call, and a generator does not change its kind. */
+/** Asked for once before any call comes, so that a generator of another kind shows at start-up. */
 function requireUuid(randomUuid: () => string): void {
   if (isUuid(randomUuid())) return;
   throw new HopbackError('invalid-configuration', 'randomUuid must make UUIDs, as randomUUID of node:crypto does.');
-}
-
-/** All calls of one second have the same Date. */
-function rememberedSipDate(): (epochSeconds: number) => string {
-  let lastSeconds = Number.NaN;
-  let lastDate = '';
-  return (epochSeconds) => {
-    if (epochSeconds !== lastSeconds) {
-      lastDate = formatSipDate(epochSeconds);
-      lastSeconds = epochSeconds;
-    }
-    return lastDate;
-  };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { CertificateSource } from './certificate-source.js';
+import type { CertificateSource, SigningCertificate } from './certificate-source.js';
+import { timeOf } from './clock-time.js';
 
 /**
  * Days before the end of a certificate at which its owner is told: a month to order the next one, then closer and closer.
@@ -19,13 +20,24 @@ export type CertificateAlarmState =
 export interface CertificateAlarmInput {
   /** Last instant of validity, milliseconds since the epoch. */
   readonly notAfterMs: number;
-  /** Milliseconds since the epoch. */
+  /** The present, milliseconds since the epoch. */
   readonly nowMs: number;
   /** Thresholds in days, in any order. Default {@link CERTIFICATE_ALARM_DAYS}. */
   readonly days?: readonly number[];
 }
 
-/** Tells which expiry threshold a certificate has reached. @see RFC 5280 section 4.1.2.5 */
+/**
+ * Tells which expiry threshold a certificate has reached.
+ * @param input - end of validity, now, and thresholds
+ * @returns `none`, `expiring` with the closest threshold that is reached, or `expired`; never throws
+ * @see RFC 5280 section 4.1.2.5
+ * @example
+ * ```ts
+ * const nowMs = Date.UTC(2026, 10, 2);
+ * const notAfterMs = Date.UTC(2026, 10, 7);
+ * console.log(certificateAlarms({ notAfterMs, nowMs })); // { level: 'expiring', days: 7, msLeft: 432000000 }
+ * ```
+ */
 export function certificateAlarms(input: CertificateAlarmInput): CertificateAlarmState {
   const msLeft = input.notAfterMs - input.nowMs;
   if (msLeft < 0) return { level: 'expired', msLeft };
@@ -35,28 +47,35 @@ export function certificateAlarms(input: CertificateAlarmInput): CertificateAlar
 
 /** News for the owner of a certificate. */
 export interface CertificateAlarm {
+  /** Whether it is still valid. */
   readonly level: 'expiring' | 'expired';
   /** The threshold reached, days; 0 when expired. */
   readonly days: number;
   /** Time until expiry, milliseconds; negative after it. */
   readonly msLeft: number;
+  /** Last instant of validity, milliseconds since the epoch. */
   readonly notAfterMs: number;
+  /** SHA-256 of its DER, lower-case hex. */
   readonly certificateSha256: string;
   /** Which certificate of the chain it is: 0 is the provider's own. */
   readonly chainIndex: number;
+  /** Its subject, for people. */
   readonly subject: string;
+  /** Where the chain is published. */
   readonly x5u: string;
 }
 
 /** Settings of {@link watchCertificateExpiry}. */
 export interface CertificateWatchOptions {
+  /** Whose certificates are watched; where it has `subscribe`, a new one is looked at at once. */
   readonly source: CertificateSource;
+  /** Says how much time is left. */
   readonly clock: Clock;
   /** Called once for each threshold of each certificate, while time or the source moves. What it throws is dropped. */
   readonly onAlarm: (alarm: CertificateAlarm) => void;
   /** Runs a callback once after a delay in milliseconds, at most a day; the returned function cancels it. */
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
-  /** Default {@link CERTIFICATE_ALARM_DAYS}. */
+  /** Thresholds in days, each more than 0, in any order. Default {@link CERTIFICATE_ALARM_DAYS}. */
   readonly days?: readonly number[];
 }
 
@@ -72,8 +91,22 @@ export interface CertificateWatch {
 
 /**
  * Watches all certificates of a source, end entity and those above it, and reports each expiry threshold once. Who starts with
- * five days left hears of seven days, not of thirty, fourteen and seven. Another certificate starts anew.
+ * five days left hears of seven days, not of thirty, fourteen and seven. Another certificate starts anew; a source that has none for a
+ * while, or fails, does not.
+ * @param options - what to watch, by which clock and timers, and whom to tell
+ * @returns the watch, to be closed; its `check` never throws for what source, clock and `onAlarm` do
  * @throws {@link HopbackError} `invalid-argument` when a threshold is not a positive number of days
+ * @see RFC 5280 section 4.1.2.5, ATIS-1000080
+ * @example
+ * ```ts
+ * const clock = createManualClock();
+ * const pki = await createTestPki();
+ * const { chainPem } = pki.issueServiceProvider({ spc: '1234', notAfterMs: clock.nowMs() + 5 * 86_400_000 });
+ * const source = createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
+ * const onAlarm = ({ level, days }: CertificateAlarm) => console.log(level, days); // expiring 7
+ * const watch = watchCertificateExpiry({ source, clock, onAlarm, schedule: clock.schedule });
+ * watch.close();
+ * ```
  */
 export function watchCertificateExpiry(options: CertificateWatchOptions): CertificateWatch {
   const days = options.days ?? CERTIFICATE_ALARM_DAYS;
@@ -88,7 +121,11 @@ export function watchCertificateExpiry(options: CertificateWatchOptions): Certif
   const check = (): void => {
     if (isClosed) return;
     cancel();
+    // First of all: whatever goes wrong below, it is looked at again.
+    cancel = options.schedule(check, CHECK_EVERY_MS);
     const alarms = dueAlarms(options, days);
+    // Without certificate or time nothing is known: an alarm that was given stays given.
+    if (alarms === undefined) return;
     const news = alarms.filter((alarm) => alarm.days < (reported.get(alarm.certificateSha256) ?? Infinity));
     // Only what is in force is remembered, so that the memory stays as small as one chain.
     reported = new Map(
@@ -97,7 +134,6 @@ export function watchCertificateExpiry(options: CertificateWatchOptions): Certif
         Math.min(alarm.days, reported.get(alarm.certificateSha256) ?? Infinity),
       ]),
     );
-    cancel = options.schedule(check, CHECK_EVERY_MS);
     for (const alarm of news) tell(options.onAlarm, alarm);
   };
   const unsubscribe = options.source.subscribe?.(check) ?? ((): void => undefined);
@@ -115,10 +151,11 @@ const DAY_MS = 86_400_000;
 /** Thresholds are days, so that an hour is exact enough; and a clock that jumps is noticed soon. */
 const CHECK_EVERY_MS = 3_600_000;
 
-function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): readonly CertificateAlarm[] {
-  const signingCertificate = options.source.current();
-  if (signingCertificate === undefined) return [];
-  const nowMs = options.clock.nowMs();
+/** What is due now; undefined where there is no certificate or no time, or the source failed. */
+function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): readonly CertificateAlarm[] | undefined {
+  const signingCertificate = currentOf(options.source);
+  const nowMs = timeOf(options.clock);
+  if (signingCertificate === undefined || nowMs === undefined) return undefined;
   return signingCertificate.chain.flatMap((certificate, chainIndex) => {
     const { notAfterMs, sha256, subject } = certificate;
     const state = certificateAlarms({ notAfterMs, nowMs, days });
@@ -134,6 +171,15 @@ function dueAlarms(options: CertificateWatchOptions, days: readonly number[]): r
     };
     return [{ level: state.level, days: state.level === 'expired' ? 0 : state.days, ...common }];
   });
+}
+
+/** A source that throws would do so out of a timer, where nobody catches it. */
+function currentOf(source: CertificateSource): SigningCertificate | undefined {
+  try {
+    return source.current();
+  } catch {
+    return undefined;
+  }
 }
 
 function tell(onAlarm: (alarm: CertificateAlarm) => void, alarm: CertificateAlarm): void {

@@ -1,6 +1,8 @@
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from '../certificates/certificate.js';
+import { namesChain } from '../certificates/path-checks.js';
 import { parseCertificateChain } from '../certificates/parse-certificate.js';
+import { checkSignature } from '../certificates/signed-object.js';
 import { checkX5uUrl } from '../certificates/x5u-url-policy.js';
 import type { X5uUrlPolicy } from '../certificates/x5u-url-policy.js';
 
@@ -42,10 +44,19 @@ export type SigningCertificateResult =
     };
 
 /**
- * Reads a chain the way a verifier will, and its x5u against the same URL rules that verifiers apply.
+ * Reads a chain the way a verifier will, each certificate issued and signed by the next, and its x5u against the same URL rules that
+ * verifiers apply. Read is not trusted: no anchor is asked.
  * @param text - the chain and where it is published
  * @returns `read`, or `unusable` with the reason; never throws for what the texts hold
  * @see RFC 8226 section 7, ATIS-1000074 (x5u)
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const { chainPem } = pki.issueServiceProvider({ spc: '1234' });
+ * const result = readSigningCertificate({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
+ * if (result.status === 'read') console.log(result.signingCertificate.certificate.subject.text);
+ * else console.log(result.reason, result.detail);
+ * ```
  */
 export function readSigningCertificate(text: SigningCertificateText): SigningCertificateResult {
   const parsed = parseCertificateChain(text.chainPem);
@@ -69,15 +80,29 @@ export function readSigningCertificate(text: SigningCertificateText): SigningCer
 /**
  * A source whose certificate never changes.
  * @param options - the chain and where it is published
+ * @returns the source; it always gives the same object
  * @throws {@link HopbackError} `certificate-unusable` when the chain cannot be read or is out of order,
  * `invalid-configuration` when the x5u is no URL that verifiers fetch
+ * @see RFC 8225 section 4.4, RFC 8226 section 7
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const { chainPem } = pki.issueServiceProvider({ spc: '1234' });
+ * const source = createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
+ * console.log(source.current()?.chain.length); // 2: the provider's own and the intermediate CA above it
+ * ```
  */
 export function createStaticCertificateSource(options: SigningCertificateText): CertificateSource {
   const signingCertificate = requireSigningCertificate(readSigningCertificate(options));
   return { current: () => signingCertificate };
 }
 
-/** The certificate of a result. @throws {@link HopbackError} as {@link createStaticCertificateSource} */
+/**
+ * The certificate of a result.
+ * @param result - from {@link readSigningCertificate}
+ * @returns the certificate
+ * @throws {@link HopbackError} as {@link createStaticCertificateSource}
+ */
 export function requireSigningCertificate(result: SigningCertificateResult): SigningCertificate {
   if (result.status === 'read') return result.signingCertificate;
   const { reason, detail } = result;
@@ -91,9 +116,10 @@ export function requireSigningCertificate(result: SigningCertificateResult): Sig
   });
 }
 
-/** By name: signatures are for the verifier's path building, order is what can go wrong in a file. */
+/** By name and signature: a CA that was exchanged for another of the same name is no issuer. */
 function isIssuedBy(issued: Certificate, issuer: Certificate | undefined): boolean {
-  return issuer === undefined || issued.issuer.canonical === issuer.subject.canonical;
+  if (issuer === undefined) return true;
+  return namesChain(issued, issuer) && checkSignature(issued, issuer) !== 'invalid';
 }
 
 const unusable = (

@@ -13,6 +13,7 @@ export const MAX_BASIS_CHARS = 512;
 
 /**
  * Checks that a value is a policy that can be followed, whatever it comes from.
+ * @param data - anything
  * @throws {@link HopbackError} `invalid-configuration`, with `details.ruleIndex` where a rule is wrong
  */
 export function checkAttestationPolicy(data: AttestationPolicyData): void {
@@ -35,6 +36,14 @@ const ATTESTATIONS: readonly unknown[] = ['A', 'B', 'C', 'do-not-sign'];
 
 /** Ownership that amounts to a right to use the number. @see ATIS-1000074 section 5.2.3 (full attestation) */
 const RIGHT_TO_NUMBER: readonly unknown[] = ['owned', 'delegated', 'verified-by-letter'];
+
+/** What A stands for, and B but for the right to the number. */
+const GROUNDS: readonly (readonly [fact: keyof AttestationCondition, permitted: readonly unknown[]])[] = [
+  ['role', ['originating']],
+  ['customerKnown', [true]],
+  ['callerAuthenticated', [true]],
+  ['numberOwnership', RIGHT_TO_NUMBER],
+];
 
 /** The values that a fact can have; undefined where any name is one. */
 const FACT_VALUES: Readonly<Record<keyof AttestationCondition, readonly unknown[] | undefined>> = {
@@ -95,14 +104,17 @@ function readCondition(when: Record<string, unknown>, index: number): Values {
   return values;
 }
 
-/** A level that is not asked for by its facts would be claimed for calls that do not have them. */
+/**
+ * A level that is not asked for by its facts would be claimed for calls that do not have them. Only the provider that originates
+ * a call can know its customer, so that A and B of any other role are claimed for nothing.
+ * @see ATIS-1000074 section 5.2.3
+ */
 function requireGrounds(attestation: unknown, values: Values, index: number): void {
   if (attestation !== 'A' && attestation !== 'B') return;
-  if (!isOnly(values.get('customerKnown'), [true])) {
-    throw wrong(`attestation ${attestation} needs when.customerKnown to be true`, index);
-  }
-  if (attestation === 'A' && !isOnly(values.get('numberOwnership'), RIGHT_TO_NUMBER)) {
-    throw wrong(`attestation A needs when.numberOwnership to be among ${RIGHT_TO_NUMBER.join(', ')}`, index);
+  for (const [fact, permitted] of GROUNDS) {
+    if (fact === 'numberOwnership' && attestation !== 'A') continue;
+    if (isOnly(values.get(fact), permitted)) continue;
+    throw wrong(`attestation ${attestation} needs when.${fact} to be ${permitted.join(' or ')}`, index);
   }
 }
 

@@ -27,6 +27,12 @@ export type SignatureConversion =
  * @param der - `Ecdsa-Sig-Value`, at most {@link MAX_DER_SIGNATURE_BYTES} octets
  * @returns `converted` with 64 octets, or `malformed` with the reason; never throws, whatever the octets
  * @see RFC 3279 section 2.2.3, RFC 7518 section 3.4
+ * @example
+ * ```ts
+ * // r and s are 1 here: no real signature, but well formed.
+ * const converted = derToRawSignature(Uint8Array.of(0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01));
+ * console.log(converted.status === 'converted' ? converted.signature.length : converted.reason); // 64
+ * ```
  */
 export function derToRawSignature(der: Uint8Array): SignatureConversion {
   if (der.length > MAX_DER_SIGNATURE_BYTES) return malformed('length');
@@ -50,6 +56,14 @@ export function derToRawSignature(der: Uint8Array): SignatureConversion {
  * @param raw - r and s, 64 octets
  * @returns `converted` with 8 to 72 octets, or `malformed` with the reason; never throws, whatever the octets
  * @see RFC 7518 section 3.4, RFC 3279 section 2.2.3
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const { privateKeyPem } = pki.issueServiceProvider({ spc: '1234' });
+ * const signer = await createLocalSigner({ privateKeyPem });
+ * console.log(rawToDerSignature(signer.sign('header.payload')).status); // converted
+ * console.log(rawToDerSignature(new Uint8Array(63))); // { status: 'malformed', reason: 'length' }
+ * ```
  */
 export function rawToDerSignature(raw: Uint8Array): SignatureConversion {
   if (raw.length !== ES256_SIGNATURE_OCTETS) return malformed('length');

@@ -9,10 +9,11 @@ import { canonicalParty, isSameParty } from '../verification/request.js';
 import type { PartyOptions } from '../verification/request.js';
 import type { DiversionClaims, DiversionRecord, SignatureRecord } from './attestation-record.js';
 import { divPayloadText } from './passport-writer.js';
-import { notSigned, refused } from './signing-outcome.js';
+import { deliverRecord, signatureFacts } from './record-delivery.js';
+import { isRequest, NO_REQUEST, notSigned, refused } from './signing-outcome.js';
 import type { DiversionOutcome, RefusedSigning, SignatureRefusal } from './signing-outcome.js';
-import { identityValues, MAX_DESTINATION_CHARS, numberToSign } from './signing-request.js';
-import { deliverRecord, draftToken, signatureFacts } from './signing-session.js';
+import { AMBIGUOUS, AMBIGUOUS_NUMBER, identityValues, MAX_DESTINATION_CHARS, numberToSign } from './signing-request.js';
+import { draftToken } from './signing-session.js';
 import type { SignedToken, SigningIdentity, TokenDraft, UsableCredential } from './signing-session.js';
 
 /** A call that this provider retargets. */
@@ -21,14 +22,14 @@ export interface DiversionRequest {
   readonly identity: string | readonly string[];
   /**
    * The number that diverts the call, which the provider has authority over: until now the call was for it. Canonical form as it
-   * is, any other is made canonical.
+   * is, with `+` or separators made canonical; digits that the numbering plan reads otherwise are refused.
    */
   readonly divertingTn: string;
-  /** Where the call goes now: a number … */
+  /** Where the call goes now: a number, spelled as `divertingTn` … */
   readonly newTargetTn?: string;
-  /** … or a SIP URI without one. */
+  /** … or a SIP URI without one, at most {@link MAX_DESTINATION_CHARS} characters. */
   readonly newTargetUri?: string;
-  /** The caller, to choose between PASSporTs of several callers; default the one caller that the Identity headers speak for. */
+  /** The caller, spelled as `divertingTn`, to choose between PASSporTs of several callers; default the one caller that the Identity headers speak for. */
   readonly origTn?: string;
   /** Per-call off switch: `false` adds nothing. */
   readonly sign?: boolean;
@@ -36,8 +37,8 @@ export interface DiversionRequest {
 
 /** What a diversion is drafted with. */
 export interface DiversionContext {
-  readonly identity: SigningIdentity;
   readonly parties: PartyOptions;
+  /** Asked once per draft. */
   readonly credential: () => UsableCredential | RefusedSigning<SignatureRefusal>;
 }
 
@@ -52,7 +53,10 @@ export interface DiversionDraft {
 /**
  * Drafts the div PASSporT of a retargeted call: its orig is that of the PASSporT whose destination diverts, to the letter, and its
  * div that destination. The signature of what came in is not checked here: a div says where the call was diverted, not that
- * its caller is right. Never throws for what a request holds.
+ * its caller is right.
+ * @param request - may be anything
+ * @param context - of the service
+ * @returns the draft, or why there is none; never throws for what a request holds
  * @see RFC 8946 sections 3 and 4
  */
 export function draftDiversion(
@@ -60,6 +64,7 @@ export function draftDiversion(
   context: DiversionContext,
 ): DiversionDraft | DiversionOutcome {
   const plan = context.parties.numberingPlan;
+  if (!isRequest(request)) return NO_REQUEST;
   if (request.sign === false) return notSigned('switched-off', 'The request asks not to be signed.');
   const identityHeaders = identityValues(request.identity);
   if (identityHeaders.length === 0) return notSigned('no-identity', 'A div refers to an Identity, and there is none.');
@@ -69,6 +74,7 @@ export function draftDiversion(
   }
   const divTn = numberToSign(request.divertingTn, plan);
   const dest = newTarget(request, plan);
+  if (divTn === AMBIGUOUS_NUMBER || dest === AMBIGUOUS_NUMBER) return AMBIGUOUS;
   if (divTn === undefined) return notSigned('no-usable-number', 'The diverting number is no telephone number.');
   if (dest === undefined) return notSigned('no-usable-number', 'The new target is nothing that a PASSporT can name.');
   if (dest.kind === 'tn' && dest.value === divTn)
@@ -78,10 +84,18 @@ export function draftDiversion(
   const credential = context.credential();
   if (credential.status === 'refused') return credential;
   const claims = { orig, divTn, dest, iatSeconds: Math.floor(credential.nowMs / 1000) };
-  return { status: 'draft', token: draftToken(credential, 'div', divPayloadText(claims)), claims, identityHeaders };
+  const token = draftToken(credential, 'div', divPayloadText(claims));
+  return token.status === 'refused' ? token : { status: 'draft', token, claims, identityHeaders };
 }
 
-/** Puts the new Identity behind those that the request came with, and keeps the record. */
+/**
+ * Puts the new Identity behind those that the request came with, and keeps the record.
+ * @param draft - from {@link draftDiversion}
+ * @param signed - its token, or why there is none
+ * @param options - of the service
+ * @returns the outcome; never throws
+ * @see RFC 8946 section 4
+ */
 export function finishDiversion(
   draft: DiversionDraft,
   signed: SignedToken | RefusedSigning<SignatureRefusal>,
@@ -111,10 +125,13 @@ interface Diverted {
   readonly plan: NumberingPlan;
 }
 
-function newTarget(request: DiversionRequest, plan: NumberingPlan): PassportParty | undefined {
+function newTarget(
+  request: DiversionRequest,
+  plan: NumberingPlan,
+): PassportParty | typeof AMBIGUOUS_NUMBER | undefined {
   if (request.newTargetTn !== undefined) {
     const value = numberToSign(request.newTargetTn, plan);
-    return value === undefined ? undefined : { kind: 'tn', value };
+    return typeof value === 'string' ? { kind: 'tn', value } : value;
   }
   if (typeof request.newTargetUri !== 'string') return undefined;
   const party = canonicalParty({ kind: 'uri', value: request.newTargetUri }, plan);
@@ -141,6 +158,7 @@ function divertedOrig(request: DiversionRequest, diverted: Diverted): PassportPa
     );
   }
   const asked = request.origTn === undefined ? undefined : numberToSign(request.origTn, plan);
+  if (asked === AMBIGUOUS_NUMBER) return AMBIGUOUS;
   if (request.origTn === undefined) {
     const [only, ...others] = origs.values();
     return only !== undefined && others.length === 0
@@ -151,7 +169,7 @@ function divertedOrig(request: DiversionRequest, diverted: Diverted): PassportPa
   return fits[0] ?? refused('orig-mismatch', 'The PASSporT for the diverting number speaks for another caller.');
 }
 
-type OrigRefusal = 'diverted-passport-missing' | 'orig-ambiguous' | 'orig-mismatch';
+type OrigRefusal = 'request-invalid' | 'diverted-passport-missing' | 'orig-ambiguous' | 'orig-mismatch';
 
 function claimsOf(
   value: string,

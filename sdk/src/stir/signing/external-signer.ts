@@ -2,6 +2,8 @@ import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
 import { HopbackError } from '../../errors.js';
 import { ES256_SIGNATURE_OCTETS, verifyEs256Bytes } from '../es256.js';
+import { deadlineOf, withinDeadline } from './deadline.js';
+import type { Schedule } from './deadline.js';
 import { derToRawSignature } from './der-signature.js';
 import { requireP256 } from './p256-key.js';
 import type { AsynchronousSigner } from './signer.js';
@@ -18,9 +20,6 @@ export const DEFAULT_SIGNER_TIMEOUT_MS = 500;
  */
 export const DEFAULT_MAX_IN_FLIGHT = 256;
 
-/** Runs a callback once after a delay in milliseconds; the returned function cancels it. */
-export type Schedule = (callback: () => void, delayMs: number) => () => void;
-
 /** Settings of {@link createExternalSigner}. */
 export interface ExternalSignerOptions {
   /**
@@ -35,9 +34,9 @@ export interface ExternalSignerOptions {
   readonly format: 'der' | 'raw';
   /** What `sign` is given. */
   readonly inputKind: 'message' | 'sha256-digest';
-  /** Default {@link DEFAULT_SIGNER_TIMEOUT_MS}. */
+  /** Milliseconds for one signature, at most {@link MAX_SIGNER_TIMEOUT_MS}. Default {@link DEFAULT_SIGNER_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
-  /** Default {@link DEFAULT_MAX_IN_FLIGHT}. */
+  /** Signatures under way at once, a whole number from 1. Default {@link DEFAULT_MAX_IN_FLIGHT}. */
   readonly maxInFlight?: number;
   /**
    * Whether each signature is verified before it is used: under a tenth of a millisecond, little beside a round trip, and it
@@ -54,13 +53,24 @@ export type SignerFailure = 'timeout' | 'threw' | 'malformed-signature' | 'signa
 /**
  * Makes a signer from a key management service, PKCS#11 module or anything else that signs with P-256. Signs once before it
  * is handed out, and verifies that signature, so that a wrong key, encoding or kind of input shows at start-up.
+ * @param options - how to reach the key, and how signatures come from there
+ * @returns the signer; its `sign` rejects with {@link HopbackError} `signer-failed`, with a {@link SignerFailure} in `details.reason`
  * @throws {@link HopbackError} `key-unusable` when the public key is not P-256 or the first signature does not verify with it;
- * `invalid-argument` when a bound is not a positive number; `signer-failed` (retryable) when the first signature could not be had
+ * `invalid-argument` when `timeoutMs` or `maxInFlight` is out of bounds; `signer-failed` (retryable) when the first signature could not be had
  * @see RFC 7518 section 3.4
  * @example
  * ```ts
- * // the whole of it: examples/sign-external-signer.ts
- * const signer = await createExternalSigner({ publicKey, sign, inputKind: 'sha256-digest', format: 'der' });
+ * // The key of a service of one's own, here in this process.
+ * const { sign } = await import('node:crypto');
+ * const { privateKey, publicKey } = createTestKey();
+ * const signer = await createExternalSigner({
+ *   publicKey,
+ *   sign: async (message) => sign('sha256', message, privateKey),
+ *   inputKind: 'message',
+ *   format: 'der',
+ *   timeoutMs: 300,
+ * });
+ * console.log((await signer.sign('header.payload')).length); // 64
  * ```
  */
 export async function createExternalSigner(options: ExternalSignerOptions): Promise<AsynchronousSigner> {
@@ -98,57 +108,22 @@ type SignOnce = (message: Uint8Array) => Promise<Uint8Array>;
 /** One signature, converted and bounded in time and number. */
 function signatureSource(options: ExternalSignerOptions): SignOnce {
   const { inputKind, format } = options;
-  const timeoutMs = positive('timeoutMs', options.timeoutMs ?? DEFAULT_SIGNER_TIMEOUT_MS);
-  const maxInFlight = positive('maxInFlight', options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT);
-  const schedule = options.schedule ?? platformSchedule;
+  const deadline = deadlineOf('timeoutMs', options.timeoutMs ?? DEFAULT_SIGNER_TIMEOUT_MS, options.schedule);
+  const maxInFlight = wholeNumber('maxInFlight', options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT);
   let inFlight = 0;
   return async (message) => {
     if (inFlight >= maxInFlight) throw failed('overloaded', `${String(maxInFlight)} signatures are under way already.`);
     inFlight += 1;
     try {
       const input = inputKind === 'message' ? message : createHash('sha256').update(message).digest();
-      return rawSignature(await withDeadline((signal) => options.sign(input, signal), { timeoutMs, schedule }), format);
+      const answer = await withinDeadline((signal) => options.sign(input, signal), deadline);
+      if (answer.status === 'done') return rawSignature(answer.value, format);
+      if (answer.status === 'threw') throw failed('threw', 'The external signer reported an error.', answer.cause);
+      throw failed('timeout', `The external signer did not answer within ${String(deadline.timeoutMs)} ms.`);
     } finally {
       inFlight -= 1;
     }
   };
-}
-
-interface Deadline {
-  readonly timeoutMs: number;
-  readonly schedule: Schedule;
-}
-
-function withDeadline(
-  work: (signal: AbortSignal) => Uint8Array | Promise<Uint8Array>,
-  deadline: Deadline,
-): Promise<Uint8Array> {
-  const controller = new AbortController();
-  return new Promise((resolve, reject) => {
-    const cancel = deadline.schedule(() => {
-      // Rejecting first: a client that rejects on abort must not win with a reason of its own.
-      reject(failed('timeout', `The external signer did not answer within ${String(deadline.timeoutMs)} ms.`));
-      controller.abort();
-    }, deadline.timeoutMs);
-    attempt(work, controller.signal).then(
-      (signature) => {
-        cancel();
-        resolve(signature);
-      },
-      (cause: unknown) => {
-        cancel();
-        reject(failed('threw', 'The external signer reported an error.', cause));
-      },
-    );
-  });
-}
-
-/** So that a throw is a rejection. */
-async function attempt(
-  work: (signal: AbortSignal) => Uint8Array | Promise<Uint8Array>,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  return work(signal);
 }
 
 function rawSignature(answer: unknown, format: 'der' | 'raw'): Uint8Array {
@@ -172,16 +147,11 @@ function importPublicKey(key: KeyObject | string | JsonWebKey): KeyObject {
   }
 }
 
-function positive(name: string, value: number): number {
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new HopbackError('invalid-argument', `${name} must be a positive number, not ${String(value)}.`);
+function wholeNumber(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new HopbackError('invalid-argument', `${name} must be a whole number from 1, not ${String(value)}.`);
 }
 
 function failed(reason: SignerFailure, message: string, cause?: unknown): HopbackError {
   return new HopbackError('signer-failed', message, { retryable: true, cause, details: { reason } });
 }
-
-const platformSchedule: Schedule = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-};

@@ -9,6 +9,7 @@ import type {
   SigningCertificateResult,
   SigningCertificateText,
 } from './certificate-source.js';
+import { timeOf } from './clock-time.js';
 import { credentialProblem, examineCredential } from './credential.js';
 import type { CredentialOwner, CredentialRefusal } from './credential.js';
 
@@ -28,7 +29,7 @@ export type CertificateReload =
   /** Another certificate, path or x5u is in force. */
   | { readonly status: 'changed'; readonly signingCertificate: SigningCertificate }
   | { readonly status: 'unchanged'; readonly signingCertificate: SigningCertificate }
-  /** The file cannot be used; what was in force stays in force. */
+  /** The file cannot be used; what was in force stays in force. `detail` is for people. */
   | {
       readonly status: 'kept';
       readonly signingCertificate: SigningCertificate;
@@ -38,16 +39,33 @@ export type CertificateReload =
 
 /** A source that reads its certificate from a file, when asked to. */
 export interface FileCertificateSource extends CertificateSource {
-  /** Reads the file again; calls at the same time share one reading. Never rejects. */
+  /**
+   * Reads the file again, from after the call: what the file held then is in force when the promise resolves. Calls during a reading
+   * share the next one. Never rejects.
+   */
   readonly reload: () => Promise<CertificateReload>;
+  /** As for every source, and always there. */
   readonly subscribe: NonNullable<CertificateSource['subscribe']>;
 }
 
 /**
  * Makes a source that holds what a file held when it was last read and found good.
  * @param options - the file and where its content is published
+ * @returns the source; it reads again when `reload` is called, and holds neither file nor timer in between
  * @throws {@link HopbackError} `storage-failed` when the file cannot be read at first, `certificate-unusable` when it holds no usable
  * chain or another owner's, `invalid-configuration` when the x5u is refused
+ * @see RFC 8226 section 7
+ * @example
+ * ```ts
+ * const { mkdtemp, writeFile } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const path = `${await mkdtemp(`${tmpdir()}/hopback-`)}/chain.pem`;
+ * const pki = await createTestPki();
+ * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * const source = await createFileCertificateSource({ path, x5u: 'https://certificates.example.com/1234.pem' });
+ * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * console.log((await source.reload()).status); // changed
+ * ```
  */
 export async function createFileCertificateSource(
   options: FileCertificateSourceOptions,
@@ -68,8 +86,6 @@ export async function createFileCertificateSource(
     });
   }
   const listeners = new Set<(certificate: SigningCertificate) => void>();
-  let reading: Promise<CertificateReload> | undefined;
-
   const readAgain = async (): Promise<CertificateReload> => {
     const outcome = judgeReload(current, await readChain(options), options.owner);
     if (outcome.status !== 'changed') return outcome;
@@ -80,11 +96,35 @@ export async function createFileCertificateSource(
 
   return {
     current: () => current,
-    reload: () => (reading ??= readAgain().finally(() => (reading = undefined))),
+    reload: oneAfterAnother(readAgain),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+  };
+}
+
+/**
+ * Runs work once at a time. Who asks while it runs does not get the run that is under way, which may have looked already, but
+ * the one after it.
+ * @param work - never rejects
+ */
+function oneAfterAnother<Result>(work: () => Promise<Result>): () => Promise<Result> {
+  let running: Promise<Result> | undefined;
+  let queued: Promise<Result> | undefined;
+  const start = (): Promise<Result> => {
+    queued = undefined;
+    const run = work().finally(() => {
+      if (running === run) running = undefined;
+    });
+    running = run;
+    return run;
+  };
+  return () => {
+    if (queued !== undefined) return queued;
+    if (running === undefined) return start();
+    queued = running.then(start, start);
+    return queued;
   };
 }
 
@@ -140,7 +180,7 @@ function ownerProblem(
   owner: FileCertificateSourceOptions['owner'],
 ): { readonly reason: CredentialRefusal; readonly detail: string } | undefined {
   if (owner === undefined) return undefined;
-  const problem = credentialProblem(examineCredential(signingCertificate, owner), owner.clock.nowMs());
+  const problem = credentialProblem(examineCredential(signingCertificate, owner), timeOf(owner.clock) ?? Number.NaN);
   return problem === undefined
     ? undefined
     : { reason: problem.reason, detail: `${problem.actual}, expected ${problem.expected}` };

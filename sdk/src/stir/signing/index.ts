@@ -1,5 +1,6 @@
-export { createAuthenticationService, MAX_DATE_SKEW_SECONDS } from './authentication-service.js';
+export { createAuthenticationService, DEFAULT_SERVICE_SIGNER_TIMEOUT_MS } from './authentication-service.js';
 export type { AuthenticationService, AuthenticationServiceOptions } from './authentication-service.js';
+export { MAX_DATE_SKEW_SECONDS, MAX_IAT_SKEW_SECONDS } from './time-of-issue.js';
 export { MAX_DESTINATION_CHARS, MAX_DESTINATIONS } from './signing-request.js';
 export type { NumberSigningRequest, SigningRequest, SigningRequestBase, SipSigningRequest } from './signing-request.js';
 export type {
@@ -47,7 +48,9 @@ export type { AsynchronousSigner, Signer, SignerBase, SynchronousSigner } from '
 export { createLocalSigner } from './local-signer.js';
 export type { LocalSignerOptions } from './local-signer.js';
 export { createExternalSigner, DEFAULT_MAX_IN_FLIGHT, DEFAULT_SIGNER_TIMEOUT_MS } from './external-signer.js';
-export type { ExternalSignerOptions, Schedule, SignerFailure } from './external-signer.js';
+export type { ExternalSignerOptions, SignerFailure } from './external-signer.js';
+export { MAX_SIGNER_TIMEOUT_MS } from './deadline.js';
+export type { Schedule } from './deadline.js';
 export { derToRawSignature, MAX_DER_SIGNATURE_BYTES, rawToDerSignature } from './der-signature.js';
 export type { SignatureConversion, SignatureProblem } from './der-signature.js';
 export { createStaticCertificateSource, readSigningCertificate } from './certificate-source.js';

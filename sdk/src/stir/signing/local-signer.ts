@@ -23,8 +23,15 @@ export type LocalSignerOptions =
  * Makes a signer from a private key that this process may hold. The key is imported once; every signature is one synchronous
  * call with the imported key.
  * @param options - the key, P-256
+ * @returns the signer; its `sign` throws {@link HopbackError} `signer-failed` when the platform refuses
  * @throws {@link HopbackError} `key-unusable` when the key cannot be read, is not P-256, or its halves do not belong together
  * @see RFC 7518 section 3.4, RFC 5958, RFC 5915
+ * @example
+ * ```ts
+ * const { privateKeyPem } = createTestKey();
+ * const signer = await createLocalSigner({ privateKeyPem });
+ * console.log(signer.sign('header.payload').length); // 64
+ * ```
  */
 export async function createLocalSigner(options: LocalSignerOptions): Promise<SynchronousSigner> {
   const key = requireP256(await importKey(options), 'private');

@@ -4,8 +4,10 @@ import { HopbackError } from '../../errors.js';
 /**
  * Lets a P-256 key pass and no other. A curve spelled out in parameters counts as P-256 only where all of them, the base point
  * included, are those of P-256: OpenSSL gives it the name then, and none otherwise.
- * @param half - for the message
- * @throws {@link HopbackError} `key-unusable`
+ * @param key - any key
+ * @param half - which half it has to be
+ * @returns the same key
+ * @throws {@link HopbackError} `key-unusable` when it is another kind, curve or half
  * @see RFC 7518 section 3.4, RFC 5480 section 2.1.1
  */
 export function requireP256(key: KeyObject, half: 'private' | 'public'): KeyObject {

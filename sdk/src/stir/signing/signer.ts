@@ -12,6 +12,7 @@ export interface SignerBase {
 
 /** A signer that answers at once, so that no promise stands between a call and its Identity header. */
 export interface SynchronousSigner extends SignerBase {
+  /** Told apart by this. */
   readonly synchronous: true;
   /**
    * Signs a JWS signing input.
@@ -24,6 +25,7 @@ export interface SynchronousSigner extends SignerBase {
 
 /** A signer whose key is elsewhere: a key management service, a hardware module. */
 export interface AsynchronousSigner extends SignerBase {
+  /** Told apart by this. */
   readonly synchronous: false;
   /**
    * Signs a JWS signing input.

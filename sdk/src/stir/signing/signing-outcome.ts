@@ -17,24 +17,42 @@ export type NotSignedReason =
 
 /** Why a signature could not be made, or must not be, whatever it is for. */
 export type SignatureRefusal =
-  'no-certificate' | CredentialRefusal | 'identity-header-too-long' | 'signer-failed' | 'signer-is-asynchronous';
+  /** The source has none, or failed. */
+  | 'no-certificate'
+  | CredentialRefusal
+  /** The certificate does not permit what would be said (RFC 8226 section 8, RFC 9118). */
+  | 'claim-constraint'
+  /** The clock gives no time. */
+  | 'clock-invalid'
+  | 'identity-header-too-long'
+  /** It threw, did not answer in time, or answered with something that is no signature of its key. */
+  | 'signer-failed'
+  | 'signer-is-asynchronous';
 
 /** Why a call was refused a signature. */
 export type SigningRefusal =
   | SignatureRefusal
+  /** The policy does not let the request set its level, or the facts speak against the level. */
   | 'attestation-not-permitted'
+  /** The request sets a level and does not say what it rests on. */
+  | 'attestation-basis-missing'
+  /** `randomUuid` of the service made no UUID. */
+  | 'orig-id-unusable'
   /** The request asks for a time of issue that is not now. */
   | 'iat-not-current'
-  /** The request names something that no PASSporT can carry. */
+  /** The request is none, or names something that no PASSporT can carry, or that can be read in two ways. */
   | 'request-invalid';
 
 /** A signature that was refused, with both values where two were compared. */
 export interface RefusedSigning<Reason extends string = SigningRefusal> {
   readonly status: 'refused';
+  /** A word that does not change between releases. */
   readonly reason: Reason;
   /** For people; free of telephone numbers. */
   readonly detail: string;
+  /** What it would have to be, where two values were compared. */
   readonly expected?: string;
+  /** What it is; with `signer-failed`, why. */
   readonly actual?: string;
   /** Whether the same request may be signed later without anybody doing anything. */
   readonly retryable: boolean;
@@ -43,7 +61,9 @@ export interface RefusedSigning<Reason extends string = SigningRefusal> {
 /** A call that was left as it is. */
 export interface NotSigned<Reason extends string = NotSignedReason> {
   readonly status: 'not-signed';
+  /** A word that does not change between releases. */
   readonly reason: Reason;
+  /** For people; free of telephone numbers. */
   readonly detail: string;
   /** With `policy`: what was decided and why. */
   readonly decision?: AttestationDecision;
@@ -61,8 +81,11 @@ export interface SignedCall {
   readonly date: string | undefined;
   /** The PASSporT, full form. */
   readonly token: string;
+  /** What it says. */
   readonly claims: ShakenClaims;
+  /** To be kept: how the attestation came about. Holds telephone numbers. */
   readonly record: AttestationRecord;
+  /** Whether `onRecord` took it. */
   readonly recordDelivery: RecordDelivery;
 }
 
@@ -81,6 +104,8 @@ export type NotDivertedReason =
 /** Why a div must not be added. */
 export type DiversionRefusal =
   | SignatureRefusal
+  /** The request is none, or has a number that can be read in two ways. */
+  | 'request-invalid'
   /** No PASSporT of the request has the diverting number as its destination. */
   | 'diverted-passport-missing'
   /** The PASSporT that is diverted speaks for another caller than the request says. */
@@ -96,16 +121,26 @@ export interface SignedDiversion {
   readonly identityHeader: string;
   /** All values that the request must leave with: those it came with, in order, and the new one. */
   readonly identityHeaders: readonly string[];
+  /** The div PASSporT, full form. */
   readonly token: string;
+  /** What it says. */
   readonly claims: DiversionClaims;
+  /** To be kept. Holds telephone numbers. */
   readonly record: DiversionRecord;
+  /** Whether `onRecord` took it. */
   readonly recordDelivery: RecordDelivery;
 }
 
 /** Result of `signDiversion`. */
 export type DiversionOutcome = SignedDiversion | NotSigned<NotDivertedReason> | RefusedSigning<DiversionRefusal>;
 
-/** @internal */
+/**
+ * @internal
+ * @param reason - why nothing is signed
+ * @param detail - for people; free of telephone numbers
+ * @param more - compared values, and whether to try again; default not
+ * @returns the refusal
+ */
 export function refused<Reason extends string>(
   reason: Reason,
   detail: string,
@@ -114,7 +149,25 @@ export function refused<Reason extends string>(
   return { status: 'refused', reason, detail, retryable: false, ...more };
 }
 
-/** @internal */
+/**
+ * @internal
+ * @param reason - why the call is left as it is
+ * @param detail - for people; free of telephone numbers
+ * @returns the outcome
+ */
 export function notSigned<Reason extends string>(reason: Reason, detail: string): NotSigned<Reason> {
   return { status: 'not-signed', reason, detail };
 }
+
+/**
+ * Requests also come from JavaScript and from JSON.
+ * @internal
+ * @param request - anything
+ * @returns whether it has members that can be looked at
+ */
+export function isRequest(request: unknown): boolean {
+  return typeof request === 'object' && request !== null;
+}
+
+/** @internal */
+export const NO_REQUEST: RefusedSigning<'request-invalid'> = refused('request-invalid', 'The request is no object.');

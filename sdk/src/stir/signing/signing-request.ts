@@ -1,4 +1,4 @@
-import { isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
+import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import type { Attestation, CanonicalTn } from '../../core/terms.js';
@@ -21,32 +21,38 @@ export interface SigningRequestBase {
   readonly date?: string;
   /** Per-call off switch: `false` leaves the call unsigned. */
   readonly sign?: boolean;
-  /** A level decided elsewhere; heard only where the policy lets requests bring one. */
+  /** A level decided elsewhere; heard only where the policy lets requests bring one, and only with `attestationBasis`. */
   readonly attestation?: Attestation;
+  /** What that level rests on: a sentence for the record, not blank, at most {@link MAX_BASIS_CHARS} characters. */
+  readonly attestationBasis?: string;
   /** A UUID that stands for the customer, trunk or kind of device. Default a new one for each call. @see RFC 8588 section 5 */
   readonly origId?: string;
 }
 
 /** A request that names the parties as the SIP request does: header field values as received, without the header names. */
 export interface SipSigningRequest extends SigningRequestBase {
+  /** Value of From. */
   readonly from?: string;
+  /** Values of P-Asserted-Identity; where it has a number it names the caller, unless the service is told otherwise. */
   readonly pAssertedIdentity?: string | readonly string[];
+  /** Value of To. */
   readonly to?: string;
+  /** The Request-URI, bare: where the call is headed now, which tells emergency calls whatever To says. */
   readonly requestUri?: string;
 }
 
 /** A request that names the parties by number. */
 export interface NumberSigningRequest extends SigningRequestBase {
   /**
-   * The calling number. In canonical form (digits, `*`, `#`) it is signed as it is; otherwise (`+`, separators) it is made
-   * canonical first.
+   * The calling number. In canonical form (country code and number, `*`, `#`) it is signed as it is; with `+` or separators it is made
+   * canonical first. Digits that the numbering plan reads otherwise, such as ten national ones, are refused: write them with `+`.
    */
   readonly origTn: string;
-  /** Called numbers, at most {@link MAX_DESTINATIONS} together with `destUri`. */
+  /** Called numbers, spelled as `origTn`; at most {@link MAX_DESTINATIONS} together with `destUri`. */
   readonly destTn?: string | readonly string[];
-  /** Called parties that have no number: SIP URIs. */
+  /** Called parties that have no number: SIP URIs of at most {@link MAX_DESTINATION_CHARS} characters. */
   readonly destUri?: string | readonly string[];
-  /** Time of issue, seconds since the epoch; at most a minute from now. Default now. */
+  /** Time of issue, seconds since the epoch; at most {@link MAX_IAT_SKEW_SECONDS} from now. Default now. */
   readonly iatSeconds?: number;
 }
 
@@ -62,14 +68,19 @@ export const MAX_DESTINATION_CHARS = 256;
 /** Who calls whom, as a PASSporT will say it. */
 export interface SigningParties {
   readonly status: 'read';
+  /** The caller. */
   readonly origTn: CanonicalTn;
+  /** Called numbers; together with `destUri` at least one. */
   readonly destTn: readonly CanonicalTn[];
+  /** Called parties without a number. */
   readonly destUri: readonly string[];
 }
 
 /**
  * Reads caller and called parties. A caller that cannot be made a global number is still signed for, as dialled; one without any
  * number is not: SHAKEN speaks for telephone numbers. A called party without a number is named by its URI.
+ * @param request - by SIP headers or by number
+ * @param options - which headers count, and the numbering plan
  * @returns the parties, or why there are none to sign for; never throws for peer input
  * @see RFC 8224 sections 8.1, 8.3 and 8.5, RFC 8588 section 6
  */
@@ -89,18 +100,38 @@ export function readSigningParties(
     : { status: 'read', origTn, destTn: [], destUri: [dest.value] };
 }
 
-/** A number in canonical form as it is, any other made canonical; undefined when it is none. @see RFC 8224 section 8.3 */
-export function numberToSign(text: unknown, plan: NumberingPlan): CanonicalTn | undefined {
+/** A text that one numbering plan and another read as different numbers. */
+export const AMBIGUOUS_NUMBER: unique symbol = Symbol('ambiguous-number');
+
+/**
+ * Brings a number that somebody names into canonical form. Digits that the plan reads as another number, such as ten national
+ * ones, are neither taken as they are nor expanded: +49 30 123456 has ten digits as well, and one of the two would be signed for the
+ * other. With `+` there is no doubt.
+ * @param text - anything
+ * @param plan - how numbers without `+` are dialled
+ * @returns the number, {@link AMBIGUOUS_NUMBER}, or undefined when it is none; never throws
+ * @see RFC 8224 section 8.3
+ */
+export function numberToSign(text: unknown, plan: NumberingPlan): CanonicalTn | typeof AMBIGUOUS_NUMBER | undefined {
   if (typeof text !== 'string') return undefined;
-  if (isCanonicalTelephoneNumber(text)) return text;
-  const party = canonicalParty({ kind: 'tn', value: text }, plan);
-  return party?.kind === 'tn' ? party.value : undefined;
+  const number = canonicalTelephoneNumber(text, plan);
+  if (!isCanonicalTelephoneNumber(text)) return number.kind === 'none' ? undefined : number.tn;
+  return number.kind === 'none' || number.tn === text ? text : AMBIGUOUS_NUMBER;
 }
+
+/** @internal */
+export const AMBIGUOUS: RefusedSigning<'request-invalid'> = refused(
+  'request-invalid',
+  'A number of the request can be read as national or as international.',
+  { expected: 'a number with + or with its country code, which the numbering plan reads in one way' },
+);
 
 /**
  * Whether a request speaks for its caller already, so that nobody may sign it again: it carries a shaken, div or plain
  * PASSporT that can be read. Types that only add a statement leave room, and so does a value that nobody can read, lest a
- * scribble in place of an Identity kept a call from being traceable. Never throws for peer input.
+ * scribble in place of an Identity kept a call from being traceable.
+ * @param identity - Identity header values; may be anything
+ * @returns whether one of them speaks for the caller; never throws for peer input
  * @see RFC 8224 sections 4.1 and 9
  */
 export function isSignedAlready(identity: string | readonly string[] | undefined): boolean {
@@ -115,7 +146,12 @@ export function isSignedAlready(identity: string | readonly string[] | undefined
   });
 }
 
-/** All Identity values of a request, each by itself. Never throws for peer input. @see RFC 8224 section 9 */
+/**
+ * All Identity values of a request, each by itself.
+ * @param identity - one string may hold several; may be anything
+ * @returns the values in order; empty for what is no text; never throws for peer input
+ * @see RFC 8224 section 9
+ */
 export function identityValues(identity: string | readonly string[] | undefined): readonly string[] {
   if (typeof identity === 'string') return splitIdentityHeader(identity);
   if (!Array.isArray(identity)) return [];
@@ -144,10 +180,17 @@ function partyHeaders(request: SipSigningRequest, options: PartyOptions): Verifi
   return headers;
 }
 
-/** The called party by the Request-URI, for a To that names none. */
-function targetOf(request: SipSigningRequest, options: PartyOptions): PassportParty | undefined {
+/**
+ * The party that the Request-URI names: where the call is headed now.
+ * @param request - header values of one SIP request
+ * @param options - the numbering plan for numbers without country code
+ * @returns the party in canonical form; undefined when there is none; never throws for peer input
+ * @see RFC 8224 section 8.5
+ */
+export function targetOf(request: SipSigningRequest, options: PartyOptions): PassportParty | undefined {
   const { requestUri } = request;
-  return typeof requestUri === 'string' ? readParties({ identity: '', requestUri }, options).target : undefined;
+  if (typeof requestUri !== 'string') return undefined;
+  return canonicalParty({ kind: 'uri', value: requestUri }, options.numberingPlan);
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -157,11 +200,13 @@ function readNumbers(
   plan: NumberingPlan,
 ): SigningParties | NotSigned<'no-usable-number'> | RefusedSigning<'request-invalid'> {
   const origTn = numberToSign(request.origTn, plan);
+  if (origTn === AMBIGUOUS_NUMBER) return AMBIGUOUS;
   if (origTn === undefined) return notSigned('no-usable-number', 'The calling number is no telephone number.');
   const { destTn, destUri } = request;
   if (typeof destTn === 'string' && destUri === undefined) {
     // One called number is what nearly every call has: no lists for it.
     const tn = numberToSign(destTn, plan);
+    if (tn === AMBIGUOUS_NUMBER) return AMBIGUOUS;
     return tn === undefined ? NO_CALLED_PARTY : { status: 'read', origTn, destTn: [tn], destUri: NO_URIS };
   }
   return readDestinations(origTn, { tns: listOf(destTn), uris: listOf(destUri), plan });
@@ -182,15 +227,15 @@ function readDestinations(
     const counts = { expected: `at most ${String(MAX_DESTINATIONS)}`, actual: String(tns.length + uris.length) };
     return refused('request-invalid', 'The request has too many destinations.', counts);
   }
-  const parties = [...tns.map((tn) => numberParty(tn, plan)), ...uris.map((uri) => uriParty(uri, plan))];
+  const numbers = tns.map((tn) => numberToSign(tn, plan));
+  if (numbers.includes(AMBIGUOUS_NUMBER)) return AMBIGUOUS;
+  const parties = [...numbers.map(numberParty), ...uris.map((uri) => uriParty(uri, plan))];
   if (parties.length === 0 || parties.includes(undefined)) return NO_CALLED_PARTY;
   return { status: 'read', origTn, destTn: valuesOf(parties, 'tn'), destUri: valuesOf(parties, 'uri') };
 }
 
-function numberParty(text: unknown, plan: NumberingPlan): PassportParty | undefined {
-  const value = numberToSign(text, plan);
-  return value === undefined ? undefined : { kind: 'tn', value };
-}
+const numberParty = (value: ReturnType<typeof numberToSign>): PassportParty | undefined =>
+  typeof value === 'string' ? { kind: 'tn', value } : undefined;
 
 /** A URI that stands for a number becomes that number. @see RFC 8224 section 8.5 */
 function uriParty(text: unknown, plan: NumberingPlan): PassportParty | undefined {

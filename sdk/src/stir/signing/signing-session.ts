@@ -1,39 +1,58 @@
-import { hash } from 'node:crypto';
 import { encodeBase64Url } from '../../core/base64url.js';
+import type { JsonObject } from '../../core/bounded-json.js';
 import type { Clock } from '../../core/clock.js';
 import type { Spc } from '../../core/terms.js';
 import { isHopbackError } from '../../errors.js';
-import { ES256_SIGNATURE_OCTETS } from '../es256.js';
+import { ES256_SIGNATURE_OCTETS, verifyEs256 } from '../es256.js';
 import { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS } from '../identity-header.js';
-import type { SignatureFacts, SignatureRecord } from './attestation-record.js';
 import type { CertificateSource, SigningCertificate } from './certificate-source.js';
+import { claimLimits, claimViolation } from './claim-constraint-check.js';
+import type { ClaimLimits, ClaimViolation } from './claim-constraint-check.js';
+import { timeOf } from './clock-time.js';
 import { credentialProblem, examineCredential } from './credential.js';
-import type { Credential } from './credential.js';
+import type { Credential, CredentialOwner } from './credential.js';
+import { withinDeadline } from './deadline.js';
+import type { Deadline } from './deadline.js';
 import { passportHeaderSegment } from './passport-writer.js';
 import type { Signer } from './signer.js';
 import { refused } from './signing-outcome.js';
-import type { RecordDelivery, RefusedSigning, SignatureRefusal } from './signing-outcome.js';
+import type { RefusedSigning, SignatureRefusal } from './signing-outcome.js';
 
 /** One provider's means to sign: its code, key and certificate. */
 export interface SigningIdentity {
+  /** Service provider code, 1 to 15 characters of `0-9A-Z`; the certificate must have it. */
   readonly spc: Spc;
+  /** Holds the private key of the certificate. */
   readonly signer: Signer;
+  /** Asked for the certificate at every signature. */
   readonly certificateSource: CertificateSource;
+  /** Says when a call is signed; nothing is signed while it gives no time. */
   readonly clock: Clock;
 }
 
 /** A certificate in force that may be signed under, with what is the same for every call under it. */
-export interface UsableCredential {
+export interface UsableCredential extends ExaminedCredential {
   readonly status: 'usable';
+  /** Milliseconds since the epoch, finite and positive. */
+  readonly nowMs: number;
+}
+
+/** What is worked out once per certificate. */
+interface ExaminedCredential {
   readonly credential: Credential;
   /** Header segments by PASSporT type, base64url. */
   readonly headerSegments: Readonly<Record<'shaken' | 'div', string>>;
-  readonly nowMs: number;
+  /** What the certificate lets PASSporTs of each type say. */
+  readonly limits: Readonly<Record<'shaken' | 'div', ClaimLimits>>;
+  /** Whether a signature was seen to verify with the key of the certificate. */
+  readonly proof: { isGood: boolean };
 }
 
 /** A signing input and what will be written around its signature. */
 export interface TokenDraft {
+  readonly status: 'token-draft';
   readonly ppt: 'shaken' | 'div';
+  /** `header.payload`, base64url. */
   readonly signingInput: string;
   readonly credential: UsableCredential;
 }
@@ -41,26 +60,33 @@ export interface TokenDraft {
 /** A signed token and its Identity header value. */
 export interface SignedToken {
   readonly status: 'signed';
+  /** Compact JWS, full form. */
   readonly token: string;
+  /** Value of the Identity header field. */
   readonly identityHeader: string;
 }
 
 /**
  * Looks up the certificate in force, at every signature anew; what does not depend on the time is worked out once per certificate.
- * @returns a function that gives the credential, or why nothing may be signed now
+ * @param identity - who signs
+ * @returns a function that gives the credential, or why nothing may be signed now; it never throws, whatever source and clock do
+ * @see RFC 8224 section 6.1
  */
 export function credentialInForce(
   identity: SigningIdentity,
 ): () => UsableCredential | RefusedSigning<SignatureRefusal> {
   const owner = { spc: identity.spc, publicKey: identity.signer.publicKey };
-  let last: Omit<UsableCredential, 'status' | 'nowMs'> | undefined;
+  let last: ExaminedCredential | undefined;
   return () => {
-    const current = identity.certificateSource.current();
-    if (current === undefined) {
-      return refused('no-certificate', 'There is no certificate to sign under.', { retryable: true });
+    try {
+      const current = identity.certificateSource.current();
+      if (current === undefined) return NO_CERTIFICATE;
+      if (last?.credential.signingCertificate !== current) last = examined(current, owner);
+    } catch {
+      return SOURCE_FAILED;
     }
-    if (last?.credential.signingCertificate !== current) last = examined(current, owner);
-    const nowMs = identity.clock.nowMs();
+    const nowMs = timeOf(identity.clock);
+    if (nowMs === undefined) return NO_TIME;
     const problem = credentialProblem(last.credential, nowMs);
     if (problem === undefined) return { status: 'usable', ...last, nowMs };
     const { reason, expected, actual } = problem;
@@ -68,12 +94,48 @@ export function credentialInForce(
   };
 }
 
-/** Puts a payload behind the header of its type. @param payloadText - canonical JSON */
-export function draftToken(credential: UsableCredential, ppt: 'shaken' | 'div', payloadText: string): TokenDraft {
-  return { ppt, credential, signingInput: `${credential.headerSegments[ppt]}.${encodeBase64Url(payloadText)}` };
+/**
+ * Puts a payload behind the header of its type, where the certificate permits its claims.
+ * @param credential - to sign under
+ * @param ppt - type of the PASSporT
+ * @param payloadText - canonical JSON
+ * @returns the draft, or `claim-constraint`; never throws for canonical JSON
+ * @see RFC 8225 section 9, RFC 8226 section 8
+ */
+export function draftToken(
+  credential: UsableCredential,
+  ppt: 'shaken' | 'div',
+  payloadText: string,
+): TokenDraft | RefusedSigning<'claim-constraint'> {
+  const { always, permittedValues } = credential.limits[ppt];
+  // Nearly no certificate has constraints: nothing is parsed for those that have none.
+  const violation =
+    always ??
+    (permittedValues.length === 0 ? undefined : claimViolation(permittedValues, JSON.parse(payloadText) as JsonObject));
+  if (violation !== undefined) return constraintRefusal(violation);
+  const signingInput = `${credential.headerSegments[ppt]}.${encodeBase64Url(payloadText)}`;
+  return { status: 'token-draft', ppt, credential, signingInput };
 }
 
-/** Signs at once where the signer can. Never throws. */
+/**
+ * What stands in the way of every call, as far as the service itself goes.
+ * @param credential - from {@link credentialInForce}
+ * @returns undefined when calls can be signed; never throws
+ */
+export function obstacleOf(
+  credential: UsableCredential | RefusedSigning<SignatureRefusal>,
+): RefusedSigning<SignatureRefusal> | undefined {
+  if (credential.status === 'refused') return credential;
+  const { always } = credential.limits.shaken;
+  return always === undefined ? undefined : constraintRefusal(always);
+}
+
+/**
+ * Signs at once where the signer can.
+ * @param signer - whose key belongs to the certificate
+ * @param draft - what to sign
+ * @returns the token, or why there is none; never throws
+ */
 export function signTokenNow(signer: Signer, draft: TokenDraft): SignedToken | RefusedSigning<SignatureRefusal> {
   if (!signer.synchronous) {
     return refused('signer-is-asynchronous', 'The key is behind a service; ask for a promise instead.');
@@ -85,71 +147,79 @@ export function signTokenNow(signer: Signer, draft: TokenDraft): SignedToken | R
   }
 }
 
-/** Signs with any signer. Never rejects. */
+/** A signer, and how long it is waited for. */
+export interface BoundedSigner {
+  readonly signer: Signer;
+  readonly deadline: Deadline;
+}
+
+/**
+ * Signs with any signer, and gives up on one that does not answer.
+ * @param bounded - signer and deadline
+ * @param draft - what to sign
+ * @returns the token, or why there is none; never rejects
+ */
 export async function signToken(
-  signer: Signer,
+  { signer, deadline }: BoundedSigner,
   draft: TokenDraft,
 ): Promise<SignedToken | RefusedSigning<SignatureRefusal>> {
   if (signer.synchronous) return signTokenNow(signer, draft);
+  const answer = await withinDeadline(() => signer.sign(draft.signingInput), deadline);
+  if (answer.status === 'threw') return signerFailed(answer.cause);
+  if (answer.status === 'late') {
+    const waited = { expected: `within ${String(deadline.timeoutMs)} ms`, actual: 'timeout', retryable: true };
+    return refused('signer-failed', 'The signer did not answer in time.', waited);
+  }
   try {
-    return finishToken(draft, await signer.sign(draft.signingInput));
+    return finishToken(draft, answer.value);
   } catch (cause) {
     return signerFailed(cause);
   }
 }
 
-/** What a record says of the signature itself. */
-export function signatureFacts(identity: SigningIdentity, draft: TokenDraft): SignatureFacts {
-  const { certificate, x5u } = draft.credential.credential.signingCertificate;
-  return {
-    spc: identity.spc,
-    signedAtMs: draft.credential.nowMs,
-    signingInputSha256: hash('sha256', draft.signingInput),
-    certificateSha256: certificate.sha256,
-    x5u,
-    signerKind: identity.signer.kind,
-  };
-}
-
-/** Hands a record to the sink; whatever the sink does, the call goes on. */
-export function deliverRecord(
-  sink: ((record: SignatureRecord) => void) | undefined,
-  record: SignatureRecord,
-): RecordDelivery {
-  if (sink === undefined) return 'no-sink';
-  try {
-    const returned: unknown = sink(record);
-    // An async function fits the type of a sink; its rejection would end the process.
-    if (returned instanceof Promise) returned.catch(() => undefined);
-    return 'delivered';
-  } catch {
-    return 'failed';
-  }
-}
+const NO_CERTIFICATE = refused('no-certificate', 'There is no certificate to sign under.', { retryable: true });
+const SOURCE_FAILED = refused('no-certificate', 'The certificate source failed.', { retryable: true });
+const NO_TIME = refused('clock-invalid', 'The clock gives no time to sign at.', {
+  expected: 'milliseconds since the epoch',
+  retryable: true,
+});
 
 const CREDENTIAL_DETAIL = {
   'certificate-expired': 'The certificate, or one above it, has expired.',
   'certificate-not-yet-valid': 'The certificate, or one above it, is not valid yet.',
   'key-mismatch': 'The key of the signer is not the key of the certificate.',
   'spc-mismatch': 'The certificate is not one of this provider.',
+  'certificate-unsuitable': 'Verifiers would refuse the certificate or its chain.',
 } as const satisfies Partial<Record<SignatureRefusal, string>>;
 
-function examined(
-  current: SigningCertificate,
-  owner: Parameters<typeof examineCredential>[1],
-): Omit<UsableCredential, 'status' | 'nowMs'> {
-  const { x5u } = current;
-  const headerSegments = { shaken: passportHeaderSegment('shaken', x5u), div: passportHeaderSegment('div', x5u) };
-  return { credential: examineCredential(current, owner), headerSegments };
+/** Claims that every PASSporT of a type has, and no others. @see RFC 8588 section 6, RFC 8946 section 3 */
+const CLAIMS = {
+  shaken: ['attest', 'dest', 'iat', 'orig', 'origid'],
+  div: ['dest', 'div', 'iat', 'orig'],
+} as const;
+
+function examined(current: SigningCertificate, owner: CredentialOwner): ExaminedCredential {
+  const { certificate, x5u } = current;
+  const constraints = certificate.jwtClaimConstraints;
+  return {
+    credential: examineCredential(current, owner),
+    headerSegments: { shaken: passportHeaderSegment('shaken', x5u), div: passportHeaderSegment('div', x5u) },
+    limits: { shaken: claimLimits(constraints, CLAIMS.shaken), div: claimLimits(constraints, CLAIMS.div) },
+    proof: { isGood: false },
+  };
 }
 
-function finishToken(draft: TokenDraft, signature: Uint8Array): SignedToken | RefusedSigning<SignatureRefusal> {
-  if (signature.length !== ES256_SIGNATURE_OCTETS) {
-    const lengths = {
-      expected: `${String(ES256_SIGNATURE_OCTETS)} octets`,
-      actual: `${String(signature.length)} octets`,
-    };
-    return refused('signer-failed', 'The signer returned something that is no ES256 signature.', lengths);
+const constraintRefusal = (violation: ClaimViolation): RefusedSigning<'claim-constraint'> =>
+  refused('claim-constraint', 'The certificate does not permit its holder to say this.', { ...violation });
+
+/** @param signature - whatever the signer returned */
+function finishToken(draft: TokenDraft, signature: unknown): SignedToken | RefusedSigning<SignatureRefusal> {
+  if (!(signature instanceof Uint8Array) || signature.length !== ES256_SIGNATURE_OCTETS) {
+    return noSignature(signature);
+  }
+  if (!isProven(draft, signature)) {
+    const detail = 'The signer made a signature that the key of the certificate does not verify.';
+    return refused('signer-failed', detail, { actual: 'signature-invalid' });
   }
   const token = `${draft.signingInput}.${encodeBase64Url(signature)}`;
   const { x5u } = draft.credential.credential.signingCertificate;
@@ -157,6 +227,25 @@ function finishToken(draft: TokenDraft, signature: Uint8Array): SignedToken | Re
   if (identityHeader.length <= MAX_IDENTITY_HEADER_CHARS) return { status: 'signed', token, identityHeader };
   const lengths = { expected: `at most ${String(MAX_IDENTITY_HEADER_CHARS)}`, actual: String(identityHeader.length) };
   return refused('identity-header-too-long', 'Verifiers would not look at an Identity header of this length.', lengths);
+}
+
+/**
+ * Verifies signatures under a certificate until one is good. A signer that signs with another key, or that is a stub, shows at the
+ * first call; to look at each would double the work of every call.
+ */
+function isProven({ signingInput, credential }: TokenDraft, signature: Uint8Array): boolean {
+  const { proof } = credential;
+  if (!proof.isGood) {
+    const { publicKey } = credential.credential.signingCertificate.certificate;
+    proof.isGood = verifyEs256({ publicKey, signingInput, signature });
+  }
+  return proof.isGood;
+}
+
+function noSignature(answer: unknown): RefusedSigning<'signer-failed'> {
+  const actual = answer instanceof Uint8Array ? `${String(answer.length)} octets` : 'no octets';
+  const lengths = { expected: `${String(ES256_SIGNATURE_OCTETS)} octets`, actual };
+  return refused('signer-failed', 'The signer returned something that is no ES256 signature.', lengths);
 }
 
 function signerFailed(cause: unknown): RefusedSigning<SignatureRefusal> {
