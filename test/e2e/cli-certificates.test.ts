@@ -1,11 +1,11 @@
 import { createPrivateKey } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TEST_NOW_MS } from '@hopback/sdk/testing';
+import { createTestKey, TEST_NOW_MS } from '@hopback/sdk/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describePeer } from '../peers.js';
 import { createCliLab } from '../support/cli-lab.js';
-import type { CliLab } from '../support/cli-lab.js';
+import type { CliLab, CliRun } from '../support/cli-lab.js';
 import { openssl } from '../unit/testing-openssl.js';
 
 let lab: CliLab;
@@ -124,6 +124,12 @@ describe('cert chain', () => {
   });
 });
 
+test('cert chain shows instants as such, however early, and counts as counts', async () => {
+  const run = await lab.run(['cert', 'chain', ...lab.trust, '--at', '1', lab.files.chain]);
+  expect(run.exitCode).toBe(1);
+  expect(run.stdout).toContain('found 1970-01-01T00:00:01Z');
+});
+
 describe('cache', () => {
   test('preloads, exports and imports without fetching twice', async () => {
     const before = lab.server.requests('/1234.pem');
@@ -174,6 +180,44 @@ describe('cache', () => {
       expect((await lab.run([...target, '-'], { stdin })).exitCode).toBe(2);
   });
 
+  test('an export without an entry leaves the file that is there, and says why', async () => {
+    const directory = lab.path('laboratory');
+    await lab.run(['cache', 'preload', '--cache', directory, ...lab.allow, lab.x5u]);
+    const file = await lab.put('kept.json', 'kept');
+    const run = await lab.run(['cache', 'export', '--cache', directory, file]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toContain('not permitted');
+    expect(await readFile(file, 'utf8')).toBe('kept');
+    const json = await lab.run(['cache', 'export', '--cache', directory, '--json', file]);
+    expect(json.json()).toMatchObject({ exitCode: 1, exported: 0, rejected: 1 });
+    const piped = await lab.run(['cache', 'export', '--cache', directory]);
+    expect(piped).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('not permitted') as string });
+    expect(piped.json()).toMatchObject({ entries: [] });
+  });
+
+  test('takes URLs from the command line and from standard input together', async () => {
+    const preload = ['cache', 'preload', '--cache', lab.path('both'), ...lab.allow, '--json'];
+    const other = lab.server.publish('/other.pem', lab.provider.chainPem);
+    const run = await lab.run([...preload, '-', lab.x5u], { stdin: `${other}\n` });
+    expect(run.json()).toMatchObject({ exitCode: 0, found: 2 });
+  });
+
+  test.each([
+    ['nothing', '', 'no URL'],
+    ['comments alone', '# ours\n\n', 'no URL'],
+    ['a key', createTestKey().privateKeyPem, 'not URLs'],
+  ])('preloads nothing from %s, and says so', async (_name, stdin, told) => {
+    const run = await lab.run(['cache', 'preload', '--cache', lab.path('none'), '-'], { stdin });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(told);
+    expect(run.stderr).not.toContain('BEGIN');
+  });
+
+  test('an import of nothing says that there is nothing', async () => {
+    const run = await lab.run(['cache', 'import', '--cache', lab.path('none'), '-'], { stdin: '' });
+    expect(run.stderr).toContain('standard input is empty');
+  });
+
   test('tells a refused URL from one that cannot be fetched', async () => {
     const preload = ['cache', 'preload', '--cache', lab.path('bad'), ...lab.allow];
     expect((await lab.run([...preload, 'https://10.0.0.1/a.pem'])).exitCode).toBe(1);
@@ -191,6 +235,8 @@ describe('cache', () => {
 });
 
 describe('keygen and csr', () => {
+  const DELEGATE = ['--organization', 'Example', '--common-name', 'Delegate'];
+
   test('a key is P-256, readable by its owner alone, and never overwritten', async () => {
     const path = lab.path('new.key');
     expect((await lab.run(['keygen', '--out', path])).exitCode).toBe(0);
@@ -234,8 +280,35 @@ describe('keygen and csr', () => {
     ['a range without a count', ['--range', '12025550100', '--organization', 'Example', '--common-name', 'D']],
     ['a country of three letters', ['--spc', '1234', '--organization', 'Example', '--country', 'USA']],
     ['a name of 65 characters', ['--spc', '1234', '--organization', 'E'.repeat(65)]],
+    ['a range beyond the digits of its number', [...DELEGATE, '--range', '999999999999999:5']],
+    ['a range beyond its area code', [...DELEGATE, '--range', '12029999999:2']],
+    ['a range of a whole country', [...DELEGATE, '--range', '12025559999:999999999']],
+    ['a range from a number with a hash', [...DELEGATE, '--range', '#55:5']],
   ])('%s is not understood', async (_name, args) => {
     expect((await lab.run(['csr', '--key', lab.files.key, ...args])).exitCode).toBe(2);
+  });
+
+  test('an encrypted key is opened by its passphrase, and else says so', async () => {
+    const cipher = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open sesame' } as const;
+    const key = await lab.put('encrypted.key', createPrivateKey(lab.provider.privateKeyPem).export(cipher));
+    const csr = (env: Readonly<Record<string, string>>): Promise<CliRun> =>
+      lab.run(['csr', '--key', key, '--spc', '1234', '--organization', 'E'], { env });
+    expect((await csr({ HOPBACK_KEY_PASSPHRASE: 'open sesame' })).exitCode).toBe(0);
+    for (const env of [{}, { HOPBACK_KEY_PASSPHRASE: 'please' }]) {
+      const run = await csr(env);
+      expect(run.exitCode).toBe(4);
+      expect(run.stderr).toContain('HOPBACK_KEY_PASSPHRASE');
+    }
+  });
+
+  test.each([
+    ['RSA-2048', 'rsa'],
+    ['P-384', 'secp384r1'],
+  ] as const)('a key of the type %s is named as such', async (type, told) => {
+    const key = await lab.put(`${told}.key`, createTestKey(type).privateKeyPem);
+    const run = await lab.run(['csr', '--key', key, '--spc', '1234', '--organization', 'E']);
+    expect(run.exitCode).toBe(4);
+    expect(run.stderr).toContain(told);
   });
 
   test('a key that is none is an error of the environment', async () => {
@@ -296,7 +369,9 @@ describe('doctor', () => {
       validity: 'ok',
       TNAuthList: 'ok',
       profile: 'ok',
+      path: 'ok',
       'key and certificate': 'ok',
+      signing: 'ok',
       x5u: 'ok',
       // The lab's clock stands at another day than the server's.
       'clock and server': 'warning',
@@ -320,6 +395,47 @@ describe('doctor', () => {
       ...lab.allow,
     ]);
     expect(found).toMatchObject({ 'key and certificate': 'failed', TNAuthList: 'failed', x5u: 'failed' });
+  });
+
+  test('finds a certificate whose path does not hold, and one that is revoked', async () => {
+    const [leaf = ''] = lab.provider.chainPem.split(/(?<=-----END CERTIFICATE-----\n)/, 1);
+    const der = Buffer.from(leaf.replaceAll(/-----.*-----|\n/g, ''), 'base64');
+    der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1);
+    const corrupt = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+    const certificate = await lab.put('corrupt.pem', lab.provider.chainPem.replace(leaf, corrupt));
+    expect(await findingsOf([...lab.trust, '--certificate', certificate])).toMatchObject({ path: 'failed' });
+    expect(await findingsOf(['--certificate', certificate])).toMatchObject({ certificate: 'failed' });
+    const crl = await lab.put('doctor.crl', lab.pki.crl({ number: 2, revoked: [{ certificate: lab.provider }] }).der);
+    expect(await findingsOf([...lab.trust, '--crl', crl, '--certificate', lab.files.chain])).toMatchObject({
+      path: 'failed',
+    });
+    expect(await findingsOf(['--trust', lab.files.root, '--certificate', lab.files.chain])).toMatchObject({
+      path: 'warning',
+    });
+  });
+
+  test('finds a certificate that is for something else than signatures', async () => {
+    const odd = lab.pki.issueServiceProvider({ spc: '1234', keyUsage: { usages: ['keyAgreement'] } });
+    const files = [
+      '--key',
+      await lab.put('odd.key', odd.privateKeyPem),
+      '--certificate',
+      await lab.put('odd.pem', odd.chainPem),
+    ];
+    expect(await findingsOf(files)).toMatchObject({ 'key and certificate': 'ok', signing: 'failed' });
+  });
+
+  test('finds an x5u that serves the certificate with another chain behind it, or with none', async () => {
+    const [leaf = '', ...issuers] = lab.provider.chainPem.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const x5uOf = (name: string, pems: readonly string[]): readonly string[] => [
+      '--x5u',
+      lab.server.publish(`/${name}.pem`, pems.join('')),
+    ];
+    const served = [x5uOf('leaf', [leaf]), x5uOf('foreign', [leaf, lab.pki.root.certificatePem])];
+    for (const x5u of served)
+      expect(await findingsOf([...credentials(), ...x5u, ...lab.allow])).toMatchObject({ x5u: 'failed' });
+    const more = x5uOf('more', [leaf, ...issuers, lab.pki.root.certificatePem]);
+    expect(await findingsOf([...credentials(), ...more, ...lab.allow])).toMatchObject({ x5u: 'ok' });
   });
 
   test('finds certificates that end soon or have ended, and CRLs out of date or of nobody', async () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createManualClock } from '@hopback/sdk/testing';
+import { createManualClock, createTestKey } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
@@ -37,6 +37,21 @@ describe('help', () => {
     },
   );
 
+  test.each(['cert', 'cache'])('of %s lists the commands that begin so', async (group) => {
+    for (const args of [
+      [group, '--help'],
+      [group, '-h'],
+      ['help', group],
+    ]) {
+      const { exitCode, stdout, stderr } = await run(args);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      for (const { name, summary } of COMMANDS.filter((entry) => entry.name.startsWith(`${group} `))) {
+        expect(stdout).toContain(name);
+        expect(stdout).toContain(summary);
+      }
+    }
+  });
+
   test('--version is that of the package', async () => {
     const { version } = JSON.parse(await readFile('sdk/package.json', 'utf8')) as { readonly version: string };
     expect((await run(['--version'])).stdout).toBe(`${version}\n`);
@@ -70,6 +85,16 @@ describe('what cannot be understood', () => {
     [['verify', '--freshness', '0'], '1 to 86400'],
     [['verify', 'a', 'b'], 'one input'],
     [['sign', '--allow-port', '70000'], undefined],
+    [['help', 'crt'], undefined],
+    [['csr', '--spc', '1234', '--spc', '5678'], '--spc is given more than once'],
+    [['csr', 'sp.key', '--spc', '1234'], 'no operand'],
+    [['doctor', 'sp.pem'], 'no operand'],
+    [['keygen', 'sp.key'], '--out'],
+    [['csr', '--organization', 'A\u001b[2JB'], 'cannot be seen'],
+    [['csr', '--organization', 'A\u202eB'], 'cannot be seen'],
+    [['sign', '--customer', 'a\nb'], 'cannot be seen'],
+    [['decode', 'a\nb'], 'cannot be seen'],
+    [['decode', 'a\0b'], 'cannot be seen'],
   ])('%j ends with 2 and says what to do', async (args, told) => {
     const { exitCode, stdout, stderr } = await run(args, { stdin: 'eyJ.a.b' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -90,6 +115,56 @@ describe('what cannot be understood', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--orig');
     expect(stderr).not.toContain('202555');
+  });
+});
+
+describe('a key in place of the file that it is in', () => {
+  const { privateKeyPem, privateKeyJwk } = createTestKey();
+  const body = privateKeyPem.split('\n').slice(1, -2).join('');
+  const spellings = [
+    ['PEM', privateKeyPem],
+    ['PEM on one line', privateKeyPem.replaceAll('\n', '')],
+    ['base64 of DER', body],
+    ['JWK', JSON.stringify(privateKeyJwk)],
+  ] as const;
+
+  test.each(spellings)('as %s is repeated in no message', async (_name, key) => {
+    const secret = [body.slice(0, 16), body.slice(40, 56), String(privateKeyJwk.d).slice(0, 16)];
+    const sign = ['sign', '--role', 'gateway', '--orig', '+12025550101', '--dest', '+12025550199'];
+    const lines: readonly (readonly [readonly string[], Readonly<Record<string, string>>])[] = [
+      [sign, { HOPBACK_KEY: key }],
+      [['csr', '--spc', '1234', '--organization', 'Example'], { HOPBACK_KEY: key }],
+      [['doctor'], { HOPBACK_KEY: key }],
+      [['doctor'], { HOPBACK_TRUST: key }],
+      [[...sign, `--key=${key}`], {}],
+      [[...sign, '--x5u', `https://${key}`], {}],
+      [['keygen', `--out=${key}`], {}],
+      [['verify', key], {}],
+      [['verify', '--', key], {}],
+      [['decode', key], {}],
+      [['cert', 'inspect', '--', key], {}],
+      [['cert', 'chain', '--', key], {}],
+      [['cache', 'import', '--cache', '/nowhere', '--', key], {}],
+      [['doctor', key], {}],
+      [[key], {}],
+      [['help', key], {}],
+    ];
+    for (const [args, env] of lines) {
+      for (const more of [[], ['--json']]) {
+        // Options end at "--".
+        const { exitCode, stdout, stderr } = await run(
+          args[0] === key ? args : [args[0] ?? '', ...more, ...args.slice(1)],
+          { env },
+        );
+        if (args[0] !== 'help') expect([2, 4]).toContain(exitCode);
+        for (const part of secret) expect(stdout + stderr).not.toContain(part);
+      }
+    }
+  });
+
+  test('in a variable is told by the name of the variable', async () => {
+    const { stderr } = await run(['doctor'], { env: { HOPBACK_KEY: privateKeyPem } });
+    expect(stderr).toContain('HOPBACK_KEY must name a file');
   });
 });
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCliLab } from '../support/cli-lab.js';
@@ -73,6 +74,20 @@ test('a reader that hangs up costs neither the exit code nor a stack trace', asy
   ]);
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
 });
+
+test.skipIf(!existsSync('/dev/full')).each([[['keygen']], [['keygen', '--json']], [['help']]])(
+  '%j into a full disk ends with 4 and says so',
+  async (args) => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code).toBe(4);
+    expect(stderr).toContain('ENOSPC');
+  },
+);
 
 test('a large document into a reader that hangs up ends too', async () => {
   const headers = Array.from({ length: 16 }, () => lab.identityHeader());

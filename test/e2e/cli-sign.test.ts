@@ -16,13 +16,17 @@ beforeAll(async () => {
 
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const sign = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> =>
-  lab.run(['sign', ...credentials, ...args], options);
+/** With the lab's key, certificate and x5u, where the test names no other. */
+const sign = (args: readonly string[], options: RunOptions = {}): Promise<CliRun> => {
+  const rest = credentials.filter((word, at) => !args.includes(at % 2 === 0 ? word : (credentials[at - 1] ?? '')));
+  return lab.run(['sign', ...rest, ...args], options);
+};
 const verify = (stdin: string, args: readonly string[] = []): Promise<CliRun> =>
   lab.run(['verify', ...lab.trust, ...lab.allow, ...args], { stdin });
 const outcomeOf = (run: CliRun): SigningOutcome => run.json()['outcome'] as SigningOutcome;
 
 const FULL = ['--role', 'originating', '--customer-known', '--caller-authenticated', '--number-ownership', 'owned'];
+const BASIS = ['--basis', 'Seen by a person.'];
 const BY_NUMBER = ['--orig', '+12025550101', '--dest', '+12025550199'];
 
 describe('an INVITE', () => {
@@ -56,6 +60,17 @@ describe('an INVITE', () => {
     const run = await sign(FULL, { stdin });
     expect(run.exitCode).toBe(0);
     expect(run.stdout).not.toContain('\r');
+    expect((await verify(run.stdout)).exitCode).toBe(0);
+  });
+
+  test('with line ends of both kinds is changed nowhere else', async () => {
+    const [start = '', ...lines] = sampleInvite({ dateMs: TEST_NOW_MS - 600_000, body: 'v=0\r\n' }).split('\r\n');
+    const stdin = ` \n\n${start}\n${lines.map((line, at) => line + (at % 2 === 0 ? '\n' : '\r\n')).join('')}`;
+    const run = await sign(FULL, { stdin });
+    expect(run.exitCode).toBe(0);
+    const added = /^(?:Date|Identity): .*\r?\n/gm;
+    expect(run.stdout.match(added)).toHaveLength(2);
+    expect(run.stdout.replaceAll(added, '')).toBe(stdin.replace(added, ''));
     expect((await verify(run.stdout)).exitCode).toBe(0);
   });
 
@@ -99,27 +114,70 @@ describe('a call by number', () => {
     ]);
   });
 
-  test('takes an attestation that was decided elsewhere, and a policy of the provider that forbids just that', async () => {
-    const asked = await sign([
+  test('takes an attestation that was decided elsewhere with its basis, and a policy that forbids just that', async () => {
+    const origId = '123e4567-e89b-12d3-a456-426655440000';
+    const given = ['--role', 'originating', '--attest', 'B', ...BASIS, '--orig-id', origId];
+    const asked = await sign([...given, ...BY_NUMBER, '--json']);
+    expect(outcomeOf(asked)).toMatchObject({
+      claims: { attestation: 'B', origId },
+      record: { decidedBy: 'request', basis: 'Seen by a person.', decision: { attestation: 'C' } },
+    });
+    expect((await sign([...given, ...BY_NUMBER])).stderr).toContain('because: Seen by a person.');
+    const rules = [{ id: 'all', when: {}, attestation: 'C', basis: 'Everything is a C here.' }];
+    const policy = await lab.put('policy.json', JSON.stringify({ id: 'strict-1', rules }));
+    const refused = await sign([
+      '--role',
+      'originating',
       '--attest',
-      'B',
-      '--orig-id',
-      '123e4567-e89b-12d3-a456-426655440000',
+      'A',
+      ...BASIS,
+      '--policy',
+      policy,
       ...BY_NUMBER,
       '--json',
     ]);
-    expect(outcomeOf(asked)).toMatchObject({
-      claims: { attestation: 'B', origId: '123e4567-e89b-12d3-a456-426655440000' },
-      record: { decidedBy: 'request' },
-    });
-    const rules = [{ id: 'all', when: {}, attestation: 'C', basis: 'Everything is a C here.' }];
-    const policy = await lab.put('policy.json', JSON.stringify({ id: 'strict-1', rules }));
-    const refused = await sign(['--attest', 'A', '--policy', policy, ...BY_NUMBER, '--json']);
     expect(refused.exitCode).toBe(1);
     expect(outcomeOf(refused)).toMatchObject({ status: 'refused', reason: 'attestation-not-permitted' });
     expect((await sign(['--role', 'gateway', '--policy', await lab.put('no.json', '{'), ...BY_NUMBER])).exitCode).toBe(
       2,
     );
+  });
+
+  test.each([
+    ['without a basis', ['--role', 'originating', '--attest', 'A'], '--basis'],
+    ['with a blank one', ['--role', 'originating', '--attest', 'A', '--basis', ' '], '--basis'],
+    ['with one that is too long', ['--role', 'originating', '--attest', 'A', '--basis', 'a'.repeat(513)], '--basis'],
+    ['without a role', ['--attest', 'A', ...BASIS], '--role'],
+    ['that is left out, with a basis', [...FULL, ...BASIS], '--attest'],
+  ])('an attestation %s is not understood', async (_name, args, told) => {
+    const run = await sign([...args, ...BY_NUMBER]);
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(told);
+  });
+
+  test.each([
+    ['where the call terminates', ['--role', 'terminating']],
+    ['for a gateway', ['--role', 'gateway']],
+    ['where the customer has no right to the number', ['--role', 'originating', '--number-ownership', 'not-owned']],
+  ])('an A is not to be had %s, basis or not', async (_name, facts) => {
+    const run = await sign(['--attest', 'A', ...BASIS, ...facts, ...BY_NUMBER]);
+    expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+
+  test.each([
+    ['2025550101', '(202) 555-0199'],
+    ['+1 202 555 0101', '011 1 202 555 0199'],
+  ])('from %s to %s is signed in canonical form', async (orig, dest) => {
+    expect(outcomeOf(await sign([...FULL, '--orig', orig, '--dest', dest, '--json']))).toMatchObject({
+      claims: { origTn: '12025550101', destTn: ['12025550199'] },
+    });
+  });
+
+  test('to a foreign number of ten digits stays there', async () => {
+    for (const dest of ['+49 30 123456', '+4930123456', '011 49 30 123456']) {
+      const run = await sign([...FULL, '--orig', '+12025550101', '--dest', dest, '--json']);
+      expect(outcomeOf(run)).toMatchObject({ claims: { destTn: ['4930123456'] } });
+    }
   });
 
   test('with an iat that is not now is refused', async () => {
@@ -156,6 +214,41 @@ describe('a diversion', () => {
     const run = await sign(['--div-from', '12025550199', '--dest', '+13035550107'], { stdin: lab.identityHeader() });
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toMatch(/;ppt=div\n$/);
+  });
+
+  test.each([['12025550199'], ['2025550199'], ['(202) 555-0199']])('from %s is for the one number', async (number) => {
+    const run = await sign(['--div-from', number, '--json'], { stdin: forwarded() });
+    expect(run.json()['outcome']).toMatchObject({ status: 'signed', claims: { divTn: '12025550199' } });
+  });
+
+  test('to a target by option says that the Request-URI is for somebody else to change', async () => {
+    const run = await sign(['--div-from', '12025550199', '--dest', '+13035550107'], { stdin: lab.invite() });
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout.split('\r\n')[0]).toBe(lab.invite().split('\r\n')[0]);
+    expect(run.stderr).toContain('! the Request-URI was left as it is');
+    expect((await sign(['--div-from', '12025550199'], { stdin: forwarded() })).stderr).not.toContain('Request-URI');
+  });
+
+  test('is for the caller that --orig names', async () => {
+    const stdin = forwarded();
+    expect((await sign(['--div-from', '12025550199', '--orig', '2025550101'], { stdin })).exitCode).toBe(0);
+    const other = await sign(['--div-from', '12025550199', '--orig', '2025550166', '--json'], { stdin });
+    expect(other.json()).toMatchObject({ exitCode: 1, outcome: { reason: 'orig-mismatch' } });
+  });
+
+  test.each([
+    [['--iat', '1793620800']],
+    [['--attest', 'A', '--basis', 'Seen.']],
+    [['--basis', 'Seen.']],
+    [['--orig-id', '123e4567-e89b-12d3-a456-426655440000']],
+    [['--role', 'originating']],
+    [['--customer-known']],
+    [['--policy', 'policy.json']],
+    [['--sign-emergency']],
+  ])('hears nothing of %j, and says so', async (args) => {
+    const run = await sign(['--div-from', '12025550199', ...args], { stdin: forwarded() });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain(args[0]);
   });
 
   test('of a call without Identity, or for another number, is not made', async () => {

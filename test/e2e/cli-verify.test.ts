@@ -72,6 +72,36 @@ describe('what it reads', () => {
     expect(run.stdout).toContain('! a token alone');
   });
 
+  test('several bare tokens, one a line', async () => {
+    const tokens = [lab.identityHeader(), lab.identityHeader()].map((header) => header.split(';', 1)[0] ?? '');
+    const document = documentOf(await verify([...parties, '--json'], { stdin: tokens.join('\n') }));
+    expect(document).toMatchObject({ exitCode: 0, input: 'token' });
+    expect(document.verdict.outcomes.map(({ status }) => status)).toEqual(['passed', 'passed']);
+  });
+
+  test.each([
+    ['below a line of a log', (invite: string) => `2026-11-02 12:00:00 udp\n${invite}`, 'line 2'],
+    ['behind a timestamp', (invite: string) => `12:00:00.1 ${invite}`, 'line 1'],
+    [
+      'without its request line',
+      (invite: string) => invite.slice(invite.indexOf('\n') + 1),
+      'without its request line',
+    ],
+  ])('a request %s is refused, and why', async (_name, changed, told) => {
+    const run = await verify([], { stdin: changed(lab.invite()) });
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain(told);
+    expect(run.stderr).toContain('The request line comes first');
+  });
+
+  test('what is too large ends the same, from a file and from standard input', async () => {
+    const large = 'x'.repeat(300_000);
+    for (const run of [await verify([await lab.put('large.txt', large)]), await verify([], { stdin: large })]) {
+      expect(run.exitCode).toBe(2);
+      expect(run.stderr).toContain('more than 262144 bytes');
+    }
+  });
+
   test.each([
     ['a packet capture', Buffer.from('d4c3b2a1020004000000000000000000', 'hex')],
     ['binary', Buffer.from([0x49, 0x00, 0x4e])],

@@ -158,6 +158,7 @@ function catchOutput(isTty: boolean): CliOutput & { readonly text: () => string 
   return {
     isTty,
     write: (text) => void chunks.push(Buffer.from(text)),
+    flush: () => Promise.resolve(),
     text: () => Buffer.concat(chunks).toString('utf8'),
   };
 }

@@ -3,13 +3,11 @@ import type { RepositoryStats } from '../stir/index.js';
 import { HopbackError } from '../errors.js';
 import type { CliIo } from './io.js';
 import type { Options } from './options.js';
+import { countText } from './output.js';
 import { UsageError } from './usage-error.js';
 
 /** Most bytes of one file of a cache, with room beside the largest that is written. */
 const MAX_CACHE_FILE_BYTES = 65_536;
-
-/** Files that the repository writes: named by the SHA-256 of their URL. */
-const CACHE_FILE = /^[0-9a-f]{64}\.json$/;
 
 /** The cache directory of a command that cannot do without. @throws {@link UsageError} when there is none */
 export function cacheDirectory(options: Options<'cache'>): string {
@@ -19,7 +17,7 @@ export function cacheDirectory(options: Options<'cache'>): string {
 }
 
 /**
- * Everything in a cache directory that is JSON, unchecked: the repository admits entries one by one.
+ * Everything in a cache directory that is JSON, unchecked: to be counted. What is usable of it, `restore` of a repository says.
  * @throws {@link HopbackError} `storage-failed` when there is no such directory
  */
 export async function cachedEnvelopes(directory: string, io: CliIo): Promise<readonly unknown[]> {
@@ -27,7 +25,7 @@ export async function cachedEnvelopes(directory: string, io: CliIo): Promise<rea
   if (names === undefined) throw new HopbackError('storage-failed', `${directory} does not exist`);
   const envelopes: unknown[] = [];
   // One after the other: thousands of open files at once would be more than the machine permits.
-  for (const name of names.filter((candidate) => CACHE_FILE.test(candidate)).sort()) {
+  for (const name of names.filter((candidate) => candidate.endsWith('.json'))) {
     const body = await io.files.read(join(directory, name), MAX_CACHE_FILE_BYTES).catch(() => undefined);
     const envelope = body === undefined ? undefined : parsed(body);
     if (envelope !== undefined) envelopes.push(envelope);
@@ -35,13 +33,17 @@ export async function cachedEnvelopes(directory: string, io: CliIo): Promise<rea
   return envelopes;
 }
 
+/** @throws {@link HopbackError} `storage-failed` when there is no such directory */
+export async function requireDirectory(directory: string, io: CliIo): Promise<void> {
+  if ((await io.files.list(directory)) === undefined)
+    throw new HopbackError('storage-failed', `${directory} does not exist`);
+}
+
 /** What was fetched or imported must have reached the disk. @throws {@link HopbackError} `storage-failed` when it did not */
 export function requireStored({ diskWriteFailures }: RepositoryStats): void {
   if (diskWriteFailures === 0) return;
-  throw new HopbackError(
-    'storage-failed',
-    `${String(diskWriteFailures)} certificates could not be written to the cache`,
-  );
+  const failed = countText(diskWriteFailures, 'certificate chain');
+  throw new HopbackError('storage-failed', `${failed} could not be written to the cache`);
 }
 
 function parsed(body: Uint8Array): unknown {

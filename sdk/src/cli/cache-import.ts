@@ -5,15 +5,14 @@ import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
+import { requirePath } from './options.js';
 import type { Options } from './options.js';
 import { printJson, printLines } from './output.js';
+import { shownText } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
 /** A cache with all the entries that a repository keeps takes some 80 MB. */
 const MAX_EXPORT_BYTES: number = 256 * 1024 * 1024;
-
-/** How many entries are stored before waiting for the disk: fewer than what the repository lets wait. */
-const BATCH = 128;
 
 /** `hopback cache import` */
 export const cacheImportCommand: Command = {
@@ -31,15 +30,10 @@ async function run(options: Options<RepositoryOption | 'json'>, io: CliIo): Prom
   cacheDirectory(options);
   const document = await readDocument(options.operands, io);
   const entries = entriesOf(document);
-  let imported = 0;
-  for (let at = 0; at < Math.max(entries.length, 1); at += BATCH) {
-    const repository = await openRepository(options, io);
-    const batch = { ...document, entries: entries.slice(at, at + BATCH) };
-    imported += repository.import(batch).imported;
-    await repository.close();
-    requireStored(repository.stats());
-  }
-  const rejected = entries.length - imported;
+  const repository = await openRepository(options, io);
+  const { imported, rejected } = await repository.import(document);
+  await repository.close();
+  requireStored(repository.stats());
   const exitCode = imported > 0 || entries.length === 0 ? EXIT.ok : EXIT.negative;
   if (options.isOn('json')) printJson(io, { format: 'hopback.cache-import.1', exitCode, imported, rejected });
   else
@@ -52,15 +46,18 @@ async function run(options: Options<RepositoryOption | 'json'>, io: CliIo): Prom
 async function readDocument(operands: readonly string[], io: CliIo): Promise<Readonly<Record<string, unknown>>> {
   const [file] = operands;
   if (file === undefined || operands.length > 1) throw new UsageError('name the one file to import, or -');
-  const bytes = file === '-' ? await io.stdin.read(MAX_EXPORT_BYTES) : await io.files.read(file, MAX_EXPORT_BYTES);
-  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_EXPORT_BYTES)} bytes`);
+  const bytes =
+    file === '-' ? await io.stdin.read(MAX_EXPORT_BYTES) : await io.files.read(requirePath(file), MAX_EXPORT_BYTES);
+  const source = file === '-' ? 'standard input' : shownText(file);
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_EXPORT_BYTES)} bytes`);
+  if (bytes.length === 0) throw new UsageError(`${source} is empty`);
   try {
     const document: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     if (typeof document === 'object' && document !== null) return document as Readonly<Record<string, unknown>>;
   } catch {
     // Said below.
   }
-  throw new UsageError(`${file} is no export of a certificate cache`, [
+  throw new UsageError(`${source} is no export of a certificate cache`, [
     'hopback cache export --cache DIR FILE makes one',
   ]);
 }

@@ -6,8 +6,10 @@ import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import { MAX_INPUT_BYTES } from './io.js';
+import { requirePath } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
+import { isKeyMaterial } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 import { printableText } from '../core/printable-text.js';
 
@@ -19,7 +21,7 @@ const { offline: _offline, ...OPTIONS } = REPOSITORY_OPTIONS;
 export const cachePreloadCommand: Command = {
   name: 'cache preload',
   summary: 'fetch certificates before calls need them',
-  usage: ['--cache DIR URL...', '--cache DIR -   (URLs from standard input, one a line)'],
+  usage: ['--cache DIR URL...', '--cache DIR [URL...] -   (URLs from standard input, one a line)'],
   options: OPTIONS satisfies OptionSpecs<PreloadOption>,
   notes: [
     'What is cached and still fresh is not fetched again. Exit codes: 0 all are there, 1 a URL is not one that verifiers fetch, ' +
@@ -59,16 +61,21 @@ async function run(options: Options<RepositoryOption | 'json'>, io: CliIo): Prom
   return exitCode;
 }
 
+/** Those of the command line, and in the place of a `-` those of standard input. */
 async function urlsOf(operands: readonly string[], io: CliIo): Promise<readonly string[]> {
-  if (operands.length !== 1 || operands[0] !== '-') {
-    if (operands.length === 0) throw new UsageError('name at least one URL, or - to read them from standard input');
-    return operands;
-  }
+  if (operands.length === 0) throw new UsageError('name at least one URL, or - to read them from standard input');
+  const named = operands.filter((operand) => operand !== '-').map(requirePath);
+  return named.length === operands.length ? named : [...named, ...(await urlsOfStdin(io))];
+}
+
+async function urlsOfStdin(io: CliIo): Promise<readonly string[]> {
   const bytes = await io.stdin.read(MAX_INPUT_BYTES);
   if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
-  const lines = Buffer.from(bytes)
-    .toString('utf8')
-    .split('\n')
-    .map((line) => line.trim());
-  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const text = Buffer.from(bytes).toString('utf8');
+  // Each line that is no URL is shown.
+  if (isKeyMaterial(text)) throw new UsageError('standard input holds a key or a certificate, not URLs');
+  const lines = text.split('\n').map((line) => line.trim());
+  const urls = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (urls.length === 0) throw new UsageError('standard input has no URL');
+  return urls;
 }

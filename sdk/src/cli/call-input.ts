@@ -2,6 +2,8 @@ import { formatIdentityHeader, parsePassport, parseSipRequest } from '../stir/in
 import type { SipRequestText } from '../stir/index.js';
 import { MAX_INPUT_BYTES } from './io.js';
 import type { CliIo } from './io.js';
+import { requirePath } from './options.js';
+import { shownText } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
 /** What a command was given to read. */
@@ -16,7 +18,7 @@ export type CallInput =
   | { readonly kind: 'request'; readonly request: SipRequestText }
   | { readonly kind: 'identity-headers'; readonly values: readonly string[] }
   | {
-      /** A token alone: its Identity header was made up from what the token itself says. */
+      /** Tokens alone: the Identity header of each was made up from what the token itself says. */
       readonly kind: 'token';
       readonly values: readonly string[];
     };
@@ -24,7 +26,7 @@ export type CallInput =
 /** What all commands that read a call say of their operand. */
 export const INPUT_NOTE: string =
   'The input is a whole SIP request (an INVITE from a log, headers are enough), one or more Identity header values with or ' +
-  'without the header name, or a bare PASSporT. It comes from a file, from standard input (- or nothing), or as the operand ' +
+  'without the header name, or bare PASSporTs, one a line. It comes from a file, from standard input (- or nothing), or as the operand ' +
   'itself, and is told apart by what it holds.';
 
 /**
@@ -37,7 +39,7 @@ export async function readInput(operands: readonly string[], io: CliIo): Promise
     throw new UsageError('one input at a time', ['Quote an Identity header: it holds semicolons.']);
   if (operand !== undefined && operand !== '-') {
     if (isIdentityText(operand)) return { bytes: Buffer.from(operand), source: 'the command line' };
-    return { bytes: await io.files.read(operand, MAX_INPUT_BYTES), source: operand };
+    return readFile(requirePath(operand), io);
   }
   if (operand === undefined && io.stdin.isTty) {
     throw new UsageError('nothing to read', ['Name a file, pipe it in, or give the Identity header itself in quotes.']);
@@ -45,6 +47,13 @@ export async function readInput(operands: readonly string[], io: CliIo): Promise
   const bytes = await io.stdin.read(MAX_INPUT_BYTES);
   if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
   return { bytes, source: 'standard input' };
+}
+
+async function readFile(path: string, io: CliIo): Promise<RawInput> {
+  const source = shownText(path);
+  const bytes = await io.files.read(path, MAX_INPUT_BYTES);
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  return { bytes, source };
 }
 
 /**
@@ -65,9 +74,9 @@ export function parseCallInput({ bytes, source }: RawInput): CallInput {
   if (text === '') throw new UsageError(`${source} is empty`);
   const [firstLine = ''] = text.split('\n', 1);
   if (/ SIP\/2\.0\r?$/.test(firstLine) || firstLine.startsWith('SIP/2.0 ')) return requestInput(text, source);
+  refuseHeadless(text, source);
   const values = headerValuesOf(text);
-  if (values.length === 1 && isBareToken(values[0] ?? ''))
-    return { kind: 'token', values: [aroundToken(values[0] ?? '')] };
+  if (values.every(isBareToken)) return { kind: 'token', values: values.map(aroundToken) };
   if (values.every((value) => value.includes('.') || value.includes(';'))) return { kind: 'identity-headers', values };
   throw new UsageError(`${source} is neither a SIP request nor an Identity header nor a PASSporT`);
 }
@@ -86,8 +95,31 @@ function requestInput(text: string, source: string): CallInput {
       'Identity headers are verified in the request that carries them.',
     ]);
   }
-  throw new UsageError(`${where}: the SIP request cannot be read (${parsed.reason})`);
+  const hints = parsed.reason === 'request-bad-start-line' ? START_LINE_HINT : [];
+  throw new UsageError(`${where}: the SIP request cannot be read (${parsed.reason})`, hints);
 }
+
+const START_LINE_HINT: readonly string[] = [
+  'The request line comes first, alone on its line: INVITE sip:… SIP/2.0. Take out what a log put before it.',
+];
+
+/** A request without its first line, or below something else: its header fields would be taken for Identity headers. */
+function refuseHeadless(text: string, source: string): void {
+  const lines = text.split('\n');
+  const startLine = lines.findIndex((line) => REQUEST_LINE.test(line));
+  if (startLine >= 0)
+    throw new UsageError(
+      `${source}: the request line is not the first, but line ${String(startLine + 1)}`,
+      START_LINE_HINT,
+    );
+  if (lines.some((line) => OTHER_HEADER.test(line)))
+    throw new UsageError(`${source} has the header fields of a SIP request without its request line`, START_LINE_HINT);
+}
+
+const REQUEST_LINE = /^[A-Z]{3,16} \S+ SIP\/2\.0\r?$/;
+
+/** A header field other than Identity; a URL is none. */
+const OTHER_HEADER = /^(?!(?:identity|y)[ \t]*:)[a-z][a-z-]{0,40}[ \t]*:(?!\/\/)/i;
 
 /** Folded lines are joined, header names dropped. @see RFC 3261 section 7.3.1 */
 function headerValuesOf(text: string): readonly string[] {

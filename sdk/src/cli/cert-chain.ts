@@ -123,17 +123,22 @@ function failureLine(
   known: ReadonlyMap<string, Certificate>,
 ): string {
   const subject = known.get(certificateSha256)?.subject.text ?? certificateSha256;
+  const shown = (value: string | number): string =>
+    typeof value === 'number' && OF_INSTANTS.has(reason) ? instantText(value) : String(value);
   const values = [
-    expected === undefined ? '' : `expected ${shownValue(expected)}`,
-    actual === undefined ? '' : `found ${shownValue(actual)}`,
+    expected === undefined ? '' : `expected ${shown(expected)}`,
+    actual === undefined ? '' : `found ${shown(actual)}`,
   ];
   const text = values.filter((value) => value !== '').join(', ');
   return `  ✗ ${reason}: ${printableText(text === '' ? subject : `${text}; ${subject}`)}`;
 }
 
-/** Of the numbers in a failure only milliseconds since the epoch are this large. */
-const shownValue = (value: string | number): string =>
-  typeof value === 'number' && value > 100_000_000_000 ? instantText(value) : String(value);
+/** Failures whose numbers are milliseconds since the epoch; of others they are counts. */
+const OF_INSTANTS: ReadonlySet<PathFailure['reason']> = new Set([
+  'certificate-expired',
+  'certificate-not-yet-valid',
+  'certificate-revoked',
+]);
 
 function knownCertificates({ given, trustStore }: ChainContext): ReadonlyMap<string, Certificate> {
   const all = [...given.chain, ...trustStore.intermediates, ...trustStore.anchors];

@@ -5,7 +5,9 @@ import { fetchSettings, LAB_OPTIONS } from './certificate-options.js';
 import type { LabOption } from './certificate-options.js';
 import { MAX_INPUT_BYTES } from './io.js';
 import type { CliIo } from './io.js';
+import { requirePath } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
+import { shownText } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
 export type CertificateOperandOption = LabOption | 'fetch-timeout';
@@ -36,13 +38,15 @@ export async function readCertificates(
   const [operand] = options.operands;
   if (operand === undefined && io.stdin.isTty) throw new UsageError('name a certificate file or an https URL');
   if (options.operands.length > 1) throw new UsageError('one file or URL at a time');
-  if (operand?.startsWith('https://') === true) return fetchChain(operand, options, io);
-  if (operand !== undefined && operand.includes('://'))
+  if (operand?.startsWith('https://') === true) return fetchChain(requirePath(operand), options, io);
+  if (operand !== undefined && /^[a-z][a-z0-9+.-]{1,20}:\/\//i.test(operand))
     throw new UsageError('certificates are fetched over https only');
   const isFile = operand !== undefined && operand !== '-';
-  const bytes = isFile ? await io.files.read(operand, MAX_INPUT_BYTES) : await io.stdin.read(MAX_INPUT_BYTES);
-  const source = isFile ? operand : 'standard input';
-  if (bytes === undefined) throw new UsageError(`standard input has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  const bytes = isFile
+    ? await io.files.read(requirePath(operand), MAX_INPUT_BYTES)
+    : await io.stdin.read(MAX_INPUT_BYTES);
+  const source = isFile ? shownText(operand) : 'standard input';
+  if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INPUT_BYTES)} bytes`);
   return { chain: parseFile(bytes, source), source, notes: [] };
 }
 
@@ -72,5 +76,5 @@ async function fetchChain(
   if (lookup.status === 'found') return { chain: lookup.chain, source: url, notes: lookup.notes };
   const code =
     lookup.status === 'refused' || lookup.reason === 'body-malformed' ? 'certificate-unusable' : 'network-failed';
-  throw new HopbackError(code, `${url} did not yield a certificate: ${lookup.reason} (${lookup.detail})`);
+  throw new HopbackError(code, `${shownText(url)} did not yield a certificate: ${lookup.reason} (${lookup.detail})`);
 }

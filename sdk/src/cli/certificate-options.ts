@@ -98,7 +98,7 @@ export async function repositoryOfFile(
   path: string,
   { allow, io }: { readonly allow: X5uAllowList | undefined; readonly io: CliIo },
 ): Promise<CertificateRepository> {
-  const parsed = parseCertificateChain(await io.files.read(path, MAX_CERTIFICATE_FILE_BYTES));
+  const parsed = parseCertificateChain(await smallFile(path, io));
   if (parsed.status === 'malformed') {
     throw new HopbackError('certificate-unusable', `${path} is no PEM certificate chain: ${parsed.detail}`);
   }
@@ -112,7 +112,13 @@ export async function repositoryOfFile(
   return { peek, lookup, revalidate: lookup };
 }
 
-/** A small text file of the operator: PEM, JSON. */
+/** A small text file of the operator: PEM, JSON. @throws {@link HopbackError} `storage-failed` when it cannot be read or is large */
 export async function textFile(path: string, io: CliIo): Promise<string> {
-  return Buffer.from(await io.files.read(path, MAX_CERTIFICATE_FILE_BYTES)).toString('utf8');
+  return Buffer.from(await smallFile(path, io)).toString('utf8');
+}
+
+async function smallFile(path: string, io: CliIo): Promise<Uint8Array> {
+  const bytes = await io.files.read(path, MAX_CERTIFICATE_FILE_BYTES);
+  if (bytes !== undefined) return bytes;
+  throw new HopbackError('storage-failed', `${path} has more than ${String(MAX_CERTIFICATE_FILE_BYTES)} bytes`);
 }

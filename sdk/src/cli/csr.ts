@@ -1,16 +1,16 @@
-import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { canonicalTelephoneNumber, createLocalSigner, tnAuthListText } from '../stir/index.js';
+import { canonicalTelephoneNumber, tnAuthListText } from '../stir/index.js';
 import type { TnAuthEntry } from '../stir/index.js';
-import { textFile } from './certificate-options.js';
 import { writeCertificationRequest } from './certification-request.js';
 import type { SubjectPart } from './certification-request.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
+import { refuseOperands } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
+import { readPrivateKey } from './private-key.js';
 import { UsageError } from './usage-error.js';
 
 type CsrOption = 'key' | 'spc' | 'tn' | 'range' | 'organization' | 'country' | 'common-name' | 'out';
@@ -45,6 +45,7 @@ export const csrCommand: Command = {
 };
 
 async function run(options: Options<CsrOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options, ['Name the key with --key FILE, and the file to write with --out FILE.']);
   const tnAuthList = entriesOf(options);
   const subject = subjectOf(options, tnAuthList);
   const key = await privateKeyOf(options, io);
@@ -81,11 +82,27 @@ function entriesOf(options: Options<CsrOption>): readonly TnAuthEntry[] {
   throw new UsageError('a TNAuthList needs an entry: --spc, --tn or --range');
 }
 
+/** All numbers behind one North American area code; wider ranges are typing errors. */
+const MAX_RANGE = 10_000_000;
+
+/** From TN on, within its number of digits, and in North America within its area code. @see RFC 8226 section 9 */
 function rangeOf(text: string): TnAuthEntry {
   const colon = text.lastIndexOf(':');
-  const count = /^\d{1,9}$/.test(text.slice(colon + 1)) ? Number(text.slice(colon + 1)) : 0;
-  if (colon < 0 || count < 2) throw new UsageError('--range is TN:COUNT with a count of 2 or more');
-  return { kind: 'range', start: numberOf('range', text.slice(0, colon)), count };
+  const count = /^\d{1,8}$/.test(text.slice(colon + 1)) ? Number(text.slice(colon + 1)) : 0;
+  if (colon < 0 || count < 2 || count > MAX_RANGE)
+    throw new UsageError(`--range is TN:COUNT with a count from 2 to ${String(MAX_RANGE)}`);
+  const start = numberOf('range', text.slice(0, colon));
+  if (!/^\d+$/.test(start))
+    throw new UsageError('--range begins with a number of digits alone: nothing counts on from * or #');
+  // Fifteen digits at most: exact.
+  const last = String(Number(start) + count - 1).padStart(start.length, '0');
+  const isBeyond =
+    last.length > start.length || (start.startsWith('1') && start.length === 11 && !last.startsWith(start.slice(0, 4)));
+  if (isBeyond)
+    throw new UsageError(
+      '--range runs past the last number that begins like its first: count again, or say two ranges',
+    );
+  return { kind: 'range', start, count };
 }
 
 function numberOf(option: string, text: string): string {
@@ -119,10 +136,5 @@ function subjectOf(options: Options<CsrOption>, tnAuthList: readonly TnAuthEntry
 async function privateKeyOf(options: Options<CsrOption>, io: CliIo): Promise<KeyObject> {
   const path = options.text('key');
   if (path === undefined) throw new UsageError('--key is needed', ['hopback keygen --out FILE makes one']);
-  const privateKeyPem = await textFile(path, io);
-  const passphrase = io.env['HOPBACK_KEY_PASSPHRASE'];
-  const secret = passphrase === undefined ? {} : { passphrase };
-  // Says what is wrong with a key that is none, or none for ES256.
-  await createLocalSigner({ privateKeyPem, ...secret });
-  return createPrivateKey({ key: privateKeyPem, format: 'pem', ...secret });
+  return (await readPrivateKey(path, io)).key;
 }

@@ -1,16 +1,20 @@
 import {
+  buildCertificatePath,
   certificateAlarms,
+  createAttestationPolicy,
+  createAuthenticationService,
   lintCertificate,
   parseCertificateChain,
   readSigningCertificate,
+  revocationAt,
   roleOf,
   tnAuthListText,
 } from '../stir/index.js';
-import type { Certificate, SigningCertificate, SynchronousSigner } from '../stir/index.js';
+import type { Certificate, SynchronousSigner, TrustStore } from '../stir/index.js';
 import { isHopbackError } from '../errors.js';
 import { allowListOf, textFile } from './certificate-options.js';
 import type { Finding } from './finding.js';
-import type { CliIo } from './io.js';
+import type { CliIo, CliOutput } from './io.js';
 import type { Options } from './options.js';
 import { distanceText, instantText } from './output.js';
 import { loadSigner } from './signing-options.js';
@@ -19,23 +23,35 @@ import type { CredentialOption } from './signing-options.js';
 /** Key and certificate as found, for the checks that build on them. */
 export interface CredentialCheck {
   readonly findings: readonly Finding[];
-  readonly signingCertificate: SigningCertificate | undefined;
+  /** Of --certificate, end entity first; empty where there is none that can be read. */
+  readonly chain: readonly Certificate[];
 }
 
 /** Whether there is a key and a certificate to sign with, and whether they belong together and to the provider. */
-export async function checkCredential(options: Options<CredentialOption>, io: CliIo): Promise<CredentialCheck> {
+export async function checkCredential(
+  options: Options<CredentialOption>,
+  io: CliIo,
+  trustStore: TrustStore | undefined,
+): Promise<CredentialCheck> {
   const key = await checkKey(options.text('key'), io);
   const certificate = await checkChain(options, io);
-  const [leaf] = certificate.chain ?? [];
+  const { chain = [] } = certificate;
+  const [leaf] = chain;
   const findings = [
     key.finding,
     certificate.finding,
     ...(leaf === undefined
       ? []
-      : [expiryFinding(certificate.chain ?? [], io), ownerFinding(leaf, options.text('spc')), profileFinding(leaf)]),
-    ...(leaf === undefined || key.signer === undefined ? [] : [matchFinding(leaf, key.signer)]),
+      : [expiryFinding(chain, io), ownerFinding(leaf, options.text('spc')), profileFinding(leaf)]),
+    ...(leaf === undefined || trustStore === undefined ? [] : [pathFinding(chain, trustStore, io)]),
+    ...(leaf === undefined || key.signer === undefined
+      ? []
+      : [
+          matchFinding(leaf, key.signer),
+          ...signingFinding(chain, { signer: key.signer, spc: options.text('spc'), io }),
+        ]),
   ];
-  return { findings, signingCertificate: certificate.signingCertificate };
+  return { findings, chain };
 }
 
 async function checkKey(
@@ -62,12 +78,15 @@ async function checkKey(
   }
 }
 
-const SILENT = { isTty: false, write: (): void => undefined };
+/** What loading says beside its result is a finding here. */
+const SILENT: CliOutput = { isTty: false, write: () => undefined, flush: () => Promise.resolve() };
+
+/** In place of an x5u that is not named yet: the order and the signatures of the chain do not depend on it. */
+const SOME_X5U = 'https://certs.example.com/sp.pem';
 
 interface ChainCheck {
   readonly finding: Finding;
   readonly chain?: readonly Certificate[];
-  readonly signingCertificate?: SigningCertificate;
 }
 
 async function checkChain(options: Options<CredentialOption>, io: CliIo): Promise<ChainCheck> {
@@ -81,12 +100,11 @@ async function checkChain(options: Options<CredentialOption>, io: CliIo): Promis
       return { finding: { name, result: 'failed', detail: `${path}: ${parsed.detail}` } };
     const { chain } = parsed;
     const detail = `${chain[0]?.subject.text ?? ''}, with ${String(chain.length - 1)} above it`;
-    const x5u = options.text('x5u');
-    if (x5u === undefined) return { finding: { name, result: 'ok', detail }, chain };
+    const x5u = options.text('x5u') ?? SOME_X5U;
     const allow = allowListOf(options);
     const read = readSigningCertificate({ chainPem, x5u, ...(allow === undefined ? {} : { x5uPolicy: { allow } }) });
     if (read.status === 'unusable') return { finding: { name, result: 'failed', detail: read.detail }, chain };
-    return { finding: { name, result: 'ok', detail }, chain, signingCertificate: read.signingCertificate };
+    return { finding: { name, result: 'ok', detail }, chain };
   } catch (error) {
     if (!isHopbackError(error)) throw error;
     return { finding: { name, result: 'failed', detail: error.message } };
@@ -136,6 +154,31 @@ function profileFinding(leaf: Certificate): Finding {
   return { name: 'profile', result: 'warning', detail, advice: 'hopback cert inspect shows what was expected.' };
 }
 
+/** What a verifier that trusts the same would make of the certificate: signatures, constraints and revocation of the whole path. */
+function pathFinding(chain: readonly Certificate[], trustStore: TrustStore, io: CliIo): Finding {
+  const name = 'path';
+  const atMs = io.clock.nowMs();
+  const { anchors: trustAnchors, intermediates } = trustStore;
+  const revocation = revocationAt(trustStore.revocation, atMs);
+  const result = buildCertificatePath(chain, { trustAnchors, intermediates, revocation, atMs });
+  if (result.status === 'untrusted') {
+    const detail = [...new Set(result.failures.map(({ reason }) => reason))].join(', ');
+    return { name, result: 'failed', detail, advice: 'hopback cert chain FILE --trust PATH shows where it fails.' };
+  }
+  const { path } = result;
+  const anchor = path.certificates.at(-1)?.subject.text ?? '';
+  const detail = `trusted, by ${anchor}`;
+  if (path.revocation.status === 'good') return { name, result: 'ok', detail: `${detail}, not revoked` };
+  if (path.revocation.status === 'unknown')
+    return { name, result: 'warning', detail: `${detail}; revocation is unknown: ${path.revocation.detail}` };
+  return {
+    name,
+    result: 'failed',
+    detail: `revoked ${instantText(path.revocation.revokedAtMs)}`,
+    advice: 'Verifiers refuse it: get another certificate, with another key.',
+  };
+}
+
 function matchFinding(leaf: Certificate, signer: SynchronousSigner): Finding {
   const name = 'key and certificate';
   if (leaf.publicKey.equals(signer.publicKey)) return { name, result: 'ok', detail: 'belong together' };
@@ -145,4 +188,31 @@ function matchFinding(leaf: Certificate, signer: SynchronousSigner): Finding {
     detail: 'do not belong together',
     advice: 'Every signature would fail: find the key of this certificate.',
   };
+}
+
+/** Whether `sign` would sign now: what the checks above leave out, such as the key usage and links that are not signed by the next. */
+function signingFinding(
+  chain: readonly Certificate[],
+  { signer, spc, io }: { readonly signer: SynchronousSigner; readonly spc: string | undefined; readonly io: CliIo },
+): readonly Finding[] {
+  const name = 'signing';
+  const [certificate] = chain;
+  const own = certificate?.tnAuthList?.find((entry) => entry.kind === 'spc');
+  const owner = spc ?? own?.spc;
+  if (certificate === undefined || owner === undefined) return [];
+  try {
+    const obstacle = createAuthenticationService({
+      spc: owner,
+      signer,
+      certificateSource: { current: () => ({ certificate, chain, x5u: SOME_X5U }) },
+      clock: io.clock,
+      policy: createAttestationPolicy(),
+      randomUuid: io.randomUuid,
+    }).obstacle();
+    if (obstacle === undefined) return [{ name, result: 'ok', detail: `nothing is in the way, for SPC ${owner}` }];
+    return [{ name, result: 'failed', detail: `${obstacle.reason}: ${obstacle.detail}` }];
+  } catch (error) {
+    if (!isHopbackError(error)) throw error;
+    return [{ name, result: 'failed', detail: error.message }];
+  }
 }

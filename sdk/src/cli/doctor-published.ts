@@ -1,5 +1,5 @@
 import { CERTIFICATE_CHAIN_MAX_BYTES, checkX5uUrl, fetchBounded, parseCertificateChain } from '../stir/index.js';
-import type { BoundedFetchResult, SigningCertificate } from '../stir/index.js';
+import type { BoundedFetchResult, Certificate } from '../stir/index.js';
 import { fetchSettings } from './certificate-options.js';
 import type { RepositoryOption } from './certificate-options.js';
 import type { Finding } from './finding.js';
@@ -10,11 +10,11 @@ import { countText, durationText } from './output.js';
 /** Half of what a PASSporT may be old: the other half is for the way. */
 const MAX_SKEW_MS = 30_000;
 
-/** Fetches the x5u as a verifier would: whether it is served, whether it is the certificate at hand, and what time it is there. */
+/** Fetches the x5u as a verifier would: whether it is served, whether it is the chain at hand, and what time it is there. */
 export async function checkPublished(
   options: Options<Exclude<RepositoryOption, 'cache' | 'offline'> | 'x5u'>,
   io: CliIo,
-  signingCertificate: SigningCertificate | undefined,
+  chain: readonly Certificate[],
 ): Promise<readonly Finding[]> {
   const name = 'x5u';
   const x5u = options.text('x5u');
@@ -33,15 +33,12 @@ export async function checkPublished(
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   });
   const tookMs = Math.round(io.elapsedMs() - startMs);
-  return [publishedFinding(fetched, { tookMs, signingCertificate }), ...skewFinding(fetched, io)];
+  return [publishedFinding(fetched, { tookMs, chain }), ...skewFinding(fetched, io)];
 }
 
 function publishedFinding(
   fetched: BoundedFetchResult,
-  {
-    tookMs,
-    signingCertificate,
-  }: { readonly tookMs: number; readonly signingCertificate: SigningCertificate | undefined },
+  { tookMs, chain }: { readonly tookMs: number; readonly chain: readonly Certificate[] },
 ): Finding {
   const name = 'x5u';
   if (fetched.status === 'refused' || fetched.status === 'failed') {
@@ -52,16 +49,22 @@ function publishedFinding(
   if (parsed?.status !== 'parsed')
     return { name, result: 'failed', detail: `serves no certificates: ${parsed?.detail ?? ''}` };
   const detail = `${countText(parsed.chain.length, 'certificate')} in ${String(tookMs)} ms`;
-  const local = signingCertificate?.certificate.sha256;
-  if (local === undefined || parsed.chain[0]?.sha256 === local) {
-    return { name, result: 'ok', detail: local === undefined ? detail : `${detail}, the one at hand first` };
-  }
-  return {
-    name,
-    result: 'failed',
-    detail: `${detail}, but not the one at hand`,
-    advice: 'Publish the chain of --certificate there, end entity first.',
-  };
+  if (chain.length === 0) return { name, result: 'ok', detail };
+  const differs = differenceOf(parsed.chain, chain);
+  const more = parsed.chain.length - chain.length;
+  if (differs === undefined)
+    return { name, result: 'ok', detail: `${detail}, as at hand${more === 0 ? '' : ` and ${String(more)} more`}` };
+  const advice = 'Publish the chain of --certificate there, end entity first.';
+  return { name, result: 'failed', detail: `${detail}, but ${differs}`, advice };
+}
+
+/** Verifiers have what is served and nothing else: a link that is missing there is missing, and a foreign one breaks the path. */
+function differenceOf(served: readonly Certificate[], atHand: readonly Certificate[]): string | undefined {
+  const at = atHand.findIndex(({ sha256 }, index) => served[index]?.sha256 !== sha256);
+  if (at < 0) return undefined;
+  return at < served.length
+    ? `certificate ${String(at + 1)} is not the one at hand`
+    : `certificate ${String(at + 1)} of those at hand is missing`;
 }
 
 /** The Date of a response is exact to a second, and some caches hand out an old one: a warning, no failure. @see RFC 9110 section 6.6.1 */

@@ -14,17 +14,26 @@ import { UsageError } from './usage-error.js';
 /** A list that ends sooner should have been followed by the next. */
 const LIST_MARGIN_MS = 24 * 3_600_000;
 
+/** What was found of the trust store, and the store where there is one. */
+export interface TrustCheck {
+  readonly findings: readonly Finding[];
+  readonly store?: TrustStore;
+}
+
 /** Loads the trust store as `verify` would, and looks at what is in it. */
-export async function checkTrust(options: Options<TrustOption>, io: CliIo): Promise<readonly Finding[]> {
+export async function checkTrust(options: Options<TrustOption>, io: CliIo): Promise<TrustCheck> {
+  const name = 'trust';
   if (options.texts('trust').length === 0) {
-    return [{ name: 'trust', result: 'skipped', detail: 'no --trust', advice: 'Nothing can be verified without it.' }];
+    const advice = 'Nothing can be verified without it.';
+    return { findings: [{ name, result: 'skipped', detail: 'no --trust', advice }] };
   }
   try {
     const store = await loadTrust(options, io, io.clock);
-    return [trustFinding(store, io), ...expiredAnchors(store, io), ...revocationFindings(store, io)];
+    const findings = [trustFinding(store, io), ...expiredAnchors(store, io), ...revocationFindings(store, io)];
+    return { findings, store };
   } catch (error) {
     if (!isHopbackError(error) && !(error instanceof UsageError)) throw error;
-    return [{ name: 'trust', result: 'failed', detail: error.message }];
+    return { findings: [{ name, result: 'failed', detail: error.message }] };
   }
 }
 

@@ -11,6 +11,7 @@ import type { Finding } from './finding.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
+import { refuseOperands } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
 import { TRUST_OPTIONS } from './trust-options.js';
@@ -32,23 +33,26 @@ export const doctorCommand: Command = {
   >,
   notes: [
     'Checks what is named: give the same options and variables as to verify and sign. Nobody is contacted unless --x5u names a URL, ' +
-      'which is then fetched as a verifier would, its certificate compared and its Date held against the clock.',
+      'which is then fetched as a verifier would, its chain compared and its Date held against the clock. --trust together with ' +
+      '--certificate builds the path of the certificate.',
     'Exit codes: 0 no ✗, 1 at least one.',
   ],
   run,
 };
 
 async function run(options: Options<DoctorOption | 'json'>, io: CliIo): Promise<ExitCode> {
-  const credential = await checkCredential(options, io);
+  refuseOperands(options, ['Name what is to be checked by option, such as --certificate FILE.']);
+  const trust = await checkTrust(options, io);
+  const credential = await checkCredential(options, io, trust.store);
   const findings: readonly Finding[] = [
     checkNode(io),
     checkClock(io),
     await checkSignatures(io),
     checkNameServers(io),
-    ...(await checkTrust(options, io)),
+    ...trust.findings,
     await checkCache(options, io),
     ...credential.findings,
-    ...(await checkPublished(options, io, credential.signingCertificate)),
+    ...(await checkPublished(options, io, credential.chain)),
   ];
   const exitCode = findings.some(({ result }) => result === 'failed') ? EXIT.negative : EXIT.ok;
   if (options.isOn('json')) printJson(io, { format: 'hopback.doctor.1', exitCode, findings });

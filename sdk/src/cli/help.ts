@@ -25,6 +25,22 @@ export function overview(commands: readonly { readonly name: string; readonly su
   ].join('\n');
 }
 
+/** What `hopback help cert` prints: the commands that begin with one word. */
+export function groupHelp(
+  word: string,
+  commands: readonly { readonly name: string; readonly summary: string }[],
+): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    `Usage: hopback ${word} COMMAND [OPTION...] [OPERAND...]`,
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    `hopback help ${commands[0]?.name ?? word} shows the options of one.`,
+    '',
+  ].join('\n');
+}
+
 /** What `hopback help COMMAND` prints. */
 export function commandHelp(command: Command): string {
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS });

@@ -5,6 +5,11 @@ export interface CliOutput {
   readonly isTty: boolean;
   /** Never throws, also when nobody reads any more. */
   readonly write: (text: string | Uint8Array) => void;
+  /**
+   * Waits until what was written has gone out. A reader that hung up is no failure.
+   * @throws {@link HopbackError} `storage-failed` when it could not be written, such as on a full disk
+   */
+  readonly flush: () => Promise<void>;
 }
 
 /** Everything that a command touches beside the arguments, so that tests run it in their own process. */
@@ -36,11 +41,12 @@ export interface CliIo {
 export interface CliFiles {
   /**
    * Reads a whole file.
-   * @throws {@link HopbackError} `storage-failed` when it cannot be read or has more than `maxBytes`
+   * @returns undefined when it has more than `maxBytes`
+   * @throws {@link HopbackError} `storage-failed` when it cannot be read
    */
-  readonly read: (path: string, maxBytes: number) => Promise<Uint8Array>;
+  readonly read: (path: string, maxBytes: number) => Promise<Uint8Array | undefined>;
   /**
-   * Writes a new file, or another content into one with `overwrite`.
+   * Writes a new file, or with `overwrite` puts one in the place of another: whole, or not at all.
    * @throws {@link HopbackError} `storage-failed`, also when the file exists and may not be overwritten
    */
   readonly write: (

@@ -3,9 +3,9 @@ import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
+import { refuseOperands } from './options.js';
 import type { Options } from './options.js';
 import { printJson, printLines } from './output.js';
-import { UsageError } from './usage-error.js';
 
 /** `hopback keygen` */
 export const keygenCommand: Command = {
@@ -23,7 +23,7 @@ export const keygenCommand: Command = {
 };
 
 async function run(options: Options<'out' | 'json'>, io: CliIo): Promise<ExitCode> {
-  if (options.operands.length > 0) throw new UsageError('keygen takes no operand', ['Name the file with --out FILE.']);
+  refuseOperands(options, ['Name the file with --out FILE.']);
   const { privateKey } = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { getServers } from 'node:dns';
 import { createReadStream } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { HopbackError } from '../errors.js';
 import type { CliFiles, CliIo, CliOutput } from './io.js';
+import { shownText } from './shown-text.js';
 
 /** The process as commands see it. */
 export function nodeIo(): CliIo {
@@ -23,16 +25,31 @@ export function nodeIo(): CliIo {
   };
 }
 
-/** A reader that goes away (`hopback … | head`) is its own good right: what is left is not written, and the exit code stays. */
+/** What a stream says when its reader has hung up; on Windows `EOF`. */
+const HANG_UPS: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'EOF'];
+
+/**
+ * A reader that goes away (`hopback … | head`) is its own good right: what is left is not written, and the exit code stays. Anything
+ * else, such as a full disk, means that the answer is not where it was asked for.
+ */
 function outputTo(stream: NodeJS.WriteStream): CliOutput {
-  let isGone = false;
-  stream.on('error', () => {
-    isGone = true;
+  let failure: Error | undefined;
+  stream.on('error', (error) => {
+    failure ??= error;
   });
   return {
     isTty: stream.isTTY,
     write(text) {
-      if (!isGone) stream.write(text);
+      if (failure === undefined) stream.write(text);
+    },
+    async flush() {
+      // Errors are reported behind the callback of the write that they belong to.
+      await new Promise<void>((resolve) => stream.write('', () => setImmediate(resolve)));
+      const code = codeOf(failure);
+      if (failure === undefined || HANG_UPS.includes(code)) return;
+      throw new HopbackError('storage-failed', `the output could not be written (${code ?? failure.message})`, {
+        cause: failure,
+      });
     },
   };
 }
@@ -53,30 +70,16 @@ async function readBounded(stream: AsyncIterable<unknown>, maxBytes: number): Pr
 
 const FILES: CliFiles = {
   async read(path, maxBytes) {
-    const body = await readBounded(createReadStream(path), maxBytes).catch((cause: unknown) =>
-      failed(`${path} cannot be read`, path, cause),
-    );
-    return body ?? failed(`${path} has more than ${String(maxBytes)} bytes`, path);
-  },
-  async write(path, text, { mode, overwrite }) {
-    // "wx" refuses what is there, a link included, so that nobody's key is overwritten and none goes where a link points.
-    const file = await open(path, overwrite ? 'w' : 'wx', mode).catch((cause: unknown) =>
-      codeOf(cause) === 'EEXIST'
-        ? failed(`${path} exists already and is not overwritten`, path)
-        : failed(`${path} cannot be written`, path, cause),
-    );
     try {
-      await file.writeFile(text);
-      await file.sync();
+      return await readBounded(createReadStream(path), maxBytes);
     } catch (cause) {
-      failed(`${path} cannot be written`, path, cause);
-    } finally {
-      await file.close();
+      return failed('cannot be read', path, cause);
     }
   },
+  write: (path, text, { mode, overwrite }) => (overwrite ? replaceFile(path, text, mode) : newFile(path, text, mode)),
   list: (path) =>
     readdir(path).catch((cause: unknown) =>
-      codeOf(cause) === 'ENOENT' ? undefined : failed(`${path} cannot be listed`, path, cause),
+      codeOf(cause) === 'ENOENT' ? undefined : failed('cannot be listed', path, cause),
     ),
   mode: (path) =>
     process.platform === 'win32'
@@ -87,12 +90,65 @@ const FILES: CliFiles = {
         ),
 };
 
-function failed(message: string, path: string, cause?: unknown): never {
-  if (cause instanceof HopbackError) throw cause;
+async function newFile(path: string, text: string, mode: number): Promise<void> {
+  try {
+    await writeWhole(path, text, mode);
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') failed('exists already and is not overwritten', path);
+    failed('cannot be written', path, cause);
+  }
+}
+
+/** Through a file beside it, so that a full disk or a power cut leaves what was there. Devices and pipes are written to as they are. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  try {
+    const target = await realpath(path).catch(() => path);
+    const isFile = await stat(target).then(
+      (found) => found.isFile(),
+      () => true,
+    );
+    if (!isFile) return await writeThrough(await open(target, 'w'), text);
+    const beside = `${target}.${randomUUID()}.tmp`;
+    await writeWhole(beside, text, mode);
+    await rename(beside, target).catch(async (cause: unknown) => {
+      await rm(beside, { force: true });
+      throw cause;
+    });
+  } catch (cause) {
+    failed('cannot be written', path, cause);
+  }
+}
+
+/** What could not be written whole is taken away again: half a key is none, and would stand in the way of the next attempt. */
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  // "wx" refuses what is there, a link included, so that nobody's key is overwritten and none goes where a link points.
+  const file = await open(path, 'wx', mode);
+  try {
+    await writeThrough(file, text);
+  } catch (cause) {
+    await rm(path, { force: true });
+    throw cause;
+  }
+}
+
+async function writeThrough(file: FileHandle, text: string): Promise<void> {
+  try {
+    await file.writeFile(text);
+    // Neither a terminal nor a pipe has a disk behind it.
+    await file.sync().catch((cause: unknown) => {
+      if (codeOf(cause) !== 'EINVAL') throw cause;
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+function failed(what: string, path: string, cause?: unknown): never {
   const code = codeOf(cause);
-  throw new HopbackError('storage-failed', `${message}${code === undefined ? '' : ` (${code})`}`, {
+  const shown = shownText(path);
+  throw new HopbackError('storage-failed', `${shown} ${what}${code === undefined ? '' : ` (${code})`}`, {
     cause,
-    details: { path },
+    details: { path: shown },
   });
 }
 

@@ -1,25 +1,37 @@
 import { printableText } from '../core/printable-text.js';
 import type { CliIo, CliOutput } from './io.js';
 
-/** Writes lines; where the output is a terminal that wants them, marks and headings get their colours. */
+/**
+ * Writes lines; where the output is a terminal that wants them, marks and headings get their colours. Whatever of a peer is in a
+ * line, it neither moves the cursor nor begins another one.
+ */
 export function printLines(io: CliIo, lines: readonly string[], output: CliOutput = io.stdout): void {
   if (lines.length === 0) return;
-  const shown = wantsColor(io, output) ? lines.map(painted) : lines;
+  const printable = lines.map((line) => printableText(line, line.length));
+  const shown = wantsColor(io, output) ? printable.map(painted) : printable;
   output.write(`${shown.join('\n')}\n`);
 }
 
 /** Writes one JSON document, indented, with a line end. */
 export function printJson(io: CliIo, value: unknown): void {
-  io.stdout.write(
-    `${JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? String(member) : member), 2)}\n`,
-  );
+  const plain = (_key: string, member: unknown): unknown => (typeof member === 'bigint' ? String(member) : member);
+  io.stdout.write(`${JSON.stringify(value, plain, 2).replace(INVISIBLE, escaped)}\n`);
 }
 
-/** `label: value` lines with the values below each other. */
+/** What JSON lets stand and a terminal may obey: DEL, C1, line separators and marks of the bidirectional algorithm. */
+const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** `label: value` lines with the values below each other. Labels of a peer, such as the names of claims, are cut. */
 export function factLines(facts: readonly (readonly [string, string])[], indent = '  '): readonly string[] {
-  const width = Math.max(...facts.map(([label]) => label.length));
-  return facts.map(([label, value]) => `${indent}${label.padEnd(width)}  ${printableText(value, MAX_VALUE_CHARS)}`);
+  const shown = facts.map(([label, value]) => [printableText(label, MAX_LABEL_CHARS), value] as const);
+  const width = Math.max(...shown.map(([label]) => label.length));
+  return shown.map(([label, value]) => `${indent}${label.padEnd(width)}  ${printableText(value, MAX_VALUE_CHARS)}`);
 }
+
+/** Claims and parameters that are registered have shorter names. */
+const MAX_LABEL_CHARS = 64;
 
 /** An Identity header is 8 KiB at most. */
 const MAX_VALUE_CHARS = 8192;

@@ -16,6 +16,19 @@ export function partyOption(name: string, text: string): PassportParty {
 }
 
 /**
+ * Reads a telephone number that is to be signed, and writes it so that the authentication service cannot read it as another one: what it
+ * would take for a number as dialled keeps its `+`.
+ * @param name - of the option, for the message
+ * @throws {@link UsageError} when it is no telephone number; the message does not repeat it
+ */
+export function numberToSignOption(name: string, text: string): string {
+  const party = partyOption(name, text);
+  if (party.kind !== 'tn') throw new UsageError(`--${name} must be a telephone number`);
+  const again = canonicalTelephoneNumber(party.value);
+  return again.kind !== 'none' && again.tn === party.value ? party.value : `+${party.value}`;
+}
+
+/**
  * Reads an instant: ISO 8601 with its offset, seconds since the epoch, or a SIP date.
  * @param name - of the option, for the message
  * @returns milliseconds since the epoch

@@ -1,16 +1,16 @@
 import { createRequire } from 'node:module';
 import { isHopbackError } from '../errors.js';
-import type { Command } from './command.js';
 import { COMMON_OPTIONS } from './command.js';
 import { COMMANDS } from './command-table.js';
 import type { CommandEntry } from './command-table.js';
 import { didYouMean } from './did-you-mean.js';
 import { EXIT, EXIT_OF_ERROR } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
-import { commandHelp, overview } from './help.js';
+import { commandHelp, groupHelp, overview } from './help.js';
 import type { CliIo } from './io.js';
 import { meant, parseOptions } from './options.js';
 import { printJson, printLines } from './output.js';
+import { shownText, withoutKeyMaterial } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -24,7 +24,9 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<ExitCo
   try {
     const found = findCommand(argv);
     name = found.name;
-    return await found.run(io);
+    const exitCode = await found.run(io);
+    await io.stdout.flush();
+    return exitCode;
   } catch (error) {
     return report(error, { name, io, asJson: argv.includes('--json') });
   }
@@ -40,8 +42,15 @@ function findCommand(argv: readonly string[]): Found {
   if (first === '--version' || first === '-V') return { name: '', run: printVersion };
   if (first === '--help' || first === '-h') return { name: 'help', run: (io) => printHelp([], io) };
   if (first === 'help') return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
+  const isHelp = argv[1] === '--help' || argv[1] === '-h';
+  if (isHelp && groupOf(first).length > 0) return { name: 'help', run: (io) => printHelp(argv.slice(0, 1), io) };
   const { entry, args } = commandOf(argv);
   return { name: entry.name, run: (io) => runCommand(entry, args, io) };
+}
+
+/** Commands of two words that begin with this one: `cert inspect`, `cert chain`. */
+function groupOf(word: string | undefined): readonly CommandEntry[] {
+  return word === undefined ? [] : COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
 }
 
 /** Names have one word or two: `verify`, `cert inspect`. */
@@ -50,9 +59,9 @@ function commandOf(argv: readonly string[]): { readonly entry: CommandEntry; rea
   if (first === undefined) throw new UsageError('no command was given', ['hopback help lists them']);
   const entry = COMMANDS.find(({ name }) => name === first || name === `${first} ${second ?? ''}`);
   if (entry !== undefined) return { entry, args: argv.slice(entry.name.split(' ').length) };
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  const group = groupOf(first).map(({ name }) => name);
   if (group.length > 0) throw new UsageError(`hopback ${first} is one of: ${group.join(', ')}`);
-  throw new UsageError(`there is no command ${first.slice(0, 40)}`, [
+  throw new UsageError(`there is no command ${shownText(first)}`, [
     ...meant(nearCommands(first)),
     'hopback help lists all commands',
   ]);
@@ -78,10 +87,15 @@ async function runCommand(entry: CommandEntry, args: readonly string[], io: CliI
 
 async function printHelp(words: readonly string[], io: CliIo): Promise<ExitCode> {
   const wanted = words.filter((word) => !word.startsWith('-'));
-  const commands: readonly Command[] =
-    wanted.length === 0 ? [] : await Promise.all([commandOf(wanted).entry].map(({ load }) => load()));
-  io.stdout.write(commands[0] === undefined ? overview(COMMANDS) : commandHelp(commands[0]));
+  io.stdout.write(await helpOf(wanted));
   return EXIT.ok;
+}
+
+async function helpOf(wanted: readonly string[]): Promise<string> {
+  const [first, ...more] = wanted;
+  if (first === undefined) return overview(COMMANDS);
+  const group = more.length === 0 ? groupOf(first) : [];
+  return group.length > 0 ? groupHelp(first, group) : commandHelp(await commandOf(wanted).entry.load());
 }
 
 function printVersion(io: CliIo): ExitCode {
@@ -100,7 +114,9 @@ function report(
   error: unknown,
   { name, io, asJson }: { readonly name: string; readonly io: CliIo; readonly asJson: boolean },
 ): ExitCode {
-  const { code, exitCode, message, hints } = failureOf(error, name);
+  const { code, exitCode, hints, ...failure } = failureOf(error, name);
+  // Whatever let it out: a key in a message would be in the next log.
+  const message = withoutKeyMaterial(failure.message);
   if (asJson) printJson(io, { format: 'hopback.error.1', exitCode, code, message, hints });
   const lines = message.split('\n');
   printLines(

@@ -1,9 +1,17 @@
-import { createAuthenticationService, headerValues, verificationRequestOf } from '../stir/index.js';
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  headerValues,
+  verificationRequestOf,
+} from '../stir/index.js';
 import type {
   AttestationFacts,
+  AttestationPolicy,
   AuthenticationService,
   DiversionOutcome,
+  DiversionRequest,
   NotSigned,
+  PassportParty,
   RefusedSigning,
   SignedCall,
   SignedDiversion,
@@ -16,10 +24,10 @@ import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import type { ExitCode } from './exit-codes.js';
-import { numberOption } from './options.js';
+import { namesOf, numberOption } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
-import { partyOption } from './party-options.js';
+import { numberToSignOption, partyOption } from './party-options.js';
 import { attestationOf, CREDENTIAL_OPTIONS, FACT_OPTIONS, loadCredentials } from './signing-options.js';
 import type { CredentialOption, FactOption } from './signing-options.js';
 import { withHeaders } from './sip-text.js';
@@ -31,14 +39,17 @@ type SignOptions = Options<SignOption | 'json'>;
 const OPTIONS: OptionSpecs<SignOption> = {
   ...CREDENTIAL_OPTIONS,
   ...FACT_OPTIONS,
-  orig: { value: 'TN', text: 'the calling number, when there is no INVITE' },
+  orig: {
+    value: 'TN',
+    text: 'the calling number, when there is no INVITE; with --div-from the caller whose PASSporT is meant, of several',
+  },
   dest: {
     value: 'TN|URI',
     multiple: true,
     text: 'the called party, likewise; with --div-from where the call goes now',
   },
   'orig-id': { value: 'UUID', text: 'origid; default a new one' },
-  iat: { value: 'SECONDS', text: 'time of issue, epoch seconds, at most a minute from now; default now' },
+  iat: { value: 'SECONDS', text: 'time of issue, epoch seconds, at most 30 seconds from now; default now' },
   'div-from': { value: 'TN', text: 'add a div instead: the call was for this number and is forwarded' },
   'sign-emergency': { text: 'sign calls to emergency numbers too' },
 };
@@ -49,7 +60,7 @@ export const signCommand: Command = {
   summary: 'sign a call, or its diversion',
   usage: [
     '--key FILE --certificate FILE --x5u URL --role ROLE [OPTION...] [INVITE|-]',
-    '--key FILE --certificate FILE --x5u URL --attest A --orig TN --dest TN',
+    '--key FILE --certificate FILE --x5u URL --role ROLE [OPTION...] --orig TN --dest TN',
     '--key FILE --certificate FILE --x5u URL --div-from TN [--dest TN] [INVITE|-]',
   ],
   options: OPTIONS,
@@ -69,13 +80,10 @@ async function run(options: SignOptions, io: CliIo): Promise<ExitCode> {
   const raw = await inputOf(options, io);
   const input = raw === undefined ? undefined : parseCallInput(raw);
   const isDiversion = options.text('div-from') !== undefined;
-  const { facts, service } = await serviceOf(options, io, isDiversion);
-  const outcome = isDiversion
-    ? await service.signDiversion(diversionOf(options, input))
-    : await service.sign(requestOf(options, input, facts));
+  const outcome = await (isDiversion ? signDiversion : signCall)(options, io, input);
   const exitCode = outcome.status === 'signed' ? EXIT.ok : EXIT.negative;
   if (options.isOn('json')) printJson(io, { format: 'hopback.sign.1', exitCode, outcome });
-  else if (outcome.status === 'signed') printSigned(outcome, { io, raw, input });
+  else if (outcome.status === 'signed') printSigned(outcome, { io, raw, input, hasTarget: options.isOn('dest') });
   else printLines(io, unsignedLines(outcome), io.stderr);
   return exitCode;
 }
@@ -87,38 +95,42 @@ function inputOf(options: SignOptions, io: CliIo): Promise<RawInput> | undefined
   return needsNone ? undefined : readInput(options.operands, io);
 }
 
-async function serviceOf(
-  options: SignOptions,
-  io: CliIo,
-  isDiversion: boolean,
-): Promise<{ readonly facts: AttestationFacts; readonly service: AuthenticationService }> {
-  // A div attests nothing, so that nothing has to be known.
-  const attestation = await attestationOf(isDiversion ? withRole(options) : options, io);
+async function serviceOf(options: SignOptions, io: CliIo, policy: AttestationPolicy): Promise<AuthenticationService> {
   const { signer, signingCertificate, spc } = await loadCredentials(options, io);
-  const service = createAuthenticationService({
+  return createAuthenticationService({
     spc,
     signer,
     certificateSource: { current: () => signingCertificate },
     clock: io.clock,
-    policy: attestation.policy,
+    policy,
     randomUuid: io.randomUuid,
     emergencyCalls: options.isOn('sign-emergency') ? 'sign' : 'do-not-sign',
   });
-  return { facts: attestation.facts, service };
 }
 
-const withRole = (options: SignOptions): SignOptions => ({
-  ...options,
-  text: (name) => options.text(name) ?? (name === 'role' ? 'intermediate' : undefined),
-});
+async function signCall(options: SignOptions, io: CliIo, input: CallInput | undefined): Promise<SigningOutcome> {
+  const { facts, policy } = await attestationOf(options, io);
+  const request = requestOf(options, input, facts);
+  return (await serviceOf(options, io, policy)).sign(request);
+}
+
+/** Options that say something of a call of one's own. A div attests nothing and is issued now, and nothing of them would be in it. */
+const NOT_FOR_DIVERSIONS: readonly SignOption[] = [...namesOf(FACT_OPTIONS), 'orig-id', 'iat', 'sign-emergency'];
+
+async function signDiversion(options: SignOptions, io: CliIo, input: CallInput | undefined): Promise<DiversionOutcome> {
+  const unheard = NOT_FOR_DIVERSIONS.find((name) => options.isOn(name));
+  if (unheard !== undefined) throw new UsageError(`--${unheard} does not go with --div-from: a div says nothing of it`);
+  const request = diversionOf(options, input);
+  // Any policy would do: there is nothing to attest.
+  return (await serviceOf(options, io, createAttestationPolicy())).signDiversion(request);
+}
 
 function requestOf(options: SignOptions, input: CallInput | undefined, facts: AttestationFacts): SigningRequest {
   const base = { facts, ...givenOf(options) };
-  const origTn = options.text('orig');
-  const dests = options.texts('dest').map((text) => partyOption('dest', text));
+  const orig = options.text('orig');
+  const origTn = orig === undefined ? undefined : numberToSignOption('orig', orig);
+  const dests = options.texts('dest').map(targetOption);
   if (origTn !== undefined && dests.length > 0) {
-    if (partyOption('orig', origTn).kind !== 'tn')
-      throw new UsageError('--orig must be a telephone number: SHAKEN speaks for nothing else');
     const iatSeconds = numberOption(options.text('iat'), { name: 'iat', min: 0, max: 99_999_999_999 });
     const valuesOf = (kind: 'tn' | 'uri'): readonly string[] =>
       dests.flatMap((party) => (party.kind === kind ? [party.value] : []));
@@ -138,10 +150,21 @@ function requestOf(options: SignOptions, input: CallInput | undefined, facts: At
   return { ...base, ...verificationRequestOf(input.request) };
 }
 
-function givenOf(options: SignOptions): Pick<SigningRequest, 'attestation' | 'origId'> {
+/** A called party; numbers so that they are signed as they were read here. */
+function targetOption(text: string): PassportParty {
+  const party = partyOption('dest', text);
+  return party.kind === 'tn' ? { kind: 'tn', value: numberToSignOption('dest', text) } : party;
+}
+
+function givenOf(options: SignOptions): Pick<SigningRequest, 'attestation' | 'attestationBasis' | 'origId'> {
   const attestation = options.text('attest') as SigningRequest['attestation'];
+  const attestationBasis = options.text('basis');
   const origId = options.text('orig-id');
-  return { ...(attestation === undefined ? {} : { attestation }), ...(origId === undefined ? {} : { origId }) };
+  return {
+    ...(attestation === undefined ? {} : { attestation }),
+    ...(attestationBasis === undefined ? {} : { attestationBasis }),
+    ...(origId === undefined ? {} : { origId }),
+  };
 }
 
 function identityAndDate({
@@ -151,27 +174,34 @@ function identityAndDate({
   return { identity: headerValues(request, 'identity'), ...(date === undefined ? {} : { date }) };
 }
 
-function diversionOf(
-  options: SignOptions,
-  input: CallInput | undefined,
-): Parameters<AuthenticationService['signDiversion']>[0] {
-  const divertingTn = options.text('div-from') ?? '';
-  if (partyOption('div-from', divertingTn).kind !== 'tn') throw new UsageError('--div-from must be a telephone number');
+function diversionOf(options: SignOptions, input: CallInput | undefined): DiversionRequest {
+  const divertingTn = numberToSignOption('div-from', options.text('div-from') ?? '');
+  const orig = options.text('orig');
   const [dest, ...more] = options.texts('dest');
   if (more.length > 0) throw new UsageError('a diversion has one new target');
   const identity = input?.kind === 'request' ? headerValues(input.request, 'identity') : (input?.values ?? []);
-  const target = dest === undefined ? undefined : partyOption('dest', dest);
-  if (target?.kind === 'tn') return { identity, divertingTn, newTargetTn: target.value };
+  const base = {
+    identity,
+    divertingTn,
+    ...(orig === undefined ? {} : { origTn: numberToSignOption('orig', orig) }),
+  };
+  const target = dest === undefined ? undefined : targetOption(dest);
+  if (target?.kind === 'tn') return { ...base, newTargetTn: target.value };
   const newTargetUri = target?.value ?? (input?.kind === 'request' ? input.request.requestUri : undefined);
   if (newTargetUri === undefined)
     throw new UsageError('where does the call go now? --dest, or an INVITE with its new Request-URI');
-  return { identity, divertingTn, newTargetUri };
+  return { ...base, newTargetUri };
 }
 
-function printSigned(
-  outcome: SignedCall | SignedDiversion,
-  { io, raw, input }: { readonly io: CliIo; readonly raw: RawInput | undefined; readonly input: CallInput | undefined },
-): void {
+interface SignedContext {
+  readonly io: CliIo;
+  readonly raw: RawInput | undefined;
+  readonly input: CallInput | undefined;
+  /** The called party came by option. */
+  readonly hasTarget: boolean;
+}
+
+function printSigned(outcome: SignedCall | SignedDiversion, { io, raw, input, hasTarget }: SignedContext): void {
   const added = 'identityHeader' in outcome ? [outcome.identityHeader] : outcome.identityHeaders;
   const date = 'date' in outcome ? outcome.date : undefined;
   if (input?.kind === 'request' && raw !== undefined) {
@@ -181,7 +211,15 @@ function printSigned(
   } else {
     io.stdout.write(added.map((value) => `${value}\n`).join(''));
   }
-  printLines(io, signedLines(outcome, input?.kind === 'request' ? undefined : date), io.stderr);
+  const isRequest = input?.kind === 'request';
+  printLines(io, signedLines(outcome, isRequest ? undefined : date), io.stderr);
+  // Whether the URI names that party is for whoever routes the call; a chain that does not end in it fails.
+  if (isRequest && hasTarget && outcome.record.ppt === 'div')
+    printLines(
+      io,
+      ['! the Request-URI was left as it is: it must be that of the new target before the call goes on'],
+      io.stderr,
+    );
 }
 
 function signedLines(outcome: SignedCall | SignedDiversion, date: string | undefined): readonly string[] {
@@ -189,12 +227,11 @@ function signedLines(outcome: SignedCall | SignedDiversion, date: string | undef
   const { spc, certificateSha256 } = record.signature;
   const under = `SPC ${spc}, certificate ${certificateSha256.slice(0, 16)}…`;
   if (record.ppt === 'div') return [`✓ diverted, signed by ${under}`];
-  const { decision, decidedBy, claims } = record;
+  const { decision, decidedBy, claims, basis } = record;
   return [
     `✓ signed with attestation ${claims.attestation} by ${under}`,
-    decidedBy === 'policy'
-      ? `  because: ${decision.basis}`
-      : `  as asked; the policy says ${decision.attestation}: ${decision.basis}`,
+    `  because: ${basis}`,
+    ...(decidedBy === 'policy' ? [] : [`  as asked; the policy says ${decision.attestation}: ${decision.basis}`]),
     `  origid ${claims.origId}`,
     ...(date === undefined ? [] : [`  the request must carry Date: ${date}`]),
   ];

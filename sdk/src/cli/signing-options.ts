@@ -4,6 +4,7 @@ import {
   createAttestationPolicy,
   createLocalSigner,
   DEFAULT_ATTESTATION_POLICY,
+  MAX_BASIS_CHARS,
   NUMBER_OWNERSHIPS,
   readSigningCertificate,
 } from '../stir/index.js';
@@ -23,11 +24,13 @@ import type { UrlExceptionOption } from './certificate-options.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printLines } from './output.js';
+import { readPrivateKey } from './private-key.js';
 import { UsageError } from './usage-error.js';
 
 export type CredentialOption = 'key' | 'certificate' | 'x5u' | 'spc' | UrlExceptionOption;
 export type FactOption =
   | 'attest'
+  | 'basis'
   | 'role'
   | 'customer'
   | 'customer-known'
@@ -42,7 +45,7 @@ export const CREDENTIAL_OPTIONS: OptionSpecs<CredentialOption> = {
   key: {
     value: 'FILE',
     env: 'HOPBACK_KEY',
-    text: 'private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
+    text: 'file of the private key, P-256 PEM; HOPBACK_KEY_PASSPHRASE opens an encrypted one',
   },
   certificate: { value: 'FILE', env: 'HOPBACK_CERTIFICATE', text: 'PEM chain as the x5u serves it, end entity first' },
   x5u: { value: 'URL', env: 'HOPBACK_X5U', text: 'where verifiers fetch that chain' },
@@ -55,8 +58,9 @@ export const FACT_OPTIONS: OptionSpecs<FactOption> = {
   attest: {
     value: 'A|B|C',
     choices: ['A', 'B', 'C'],
-    text: 'attestation that was decided elsewhere; the record says so',
+    text: 'attestation that was decided elsewhere; needs --basis',
   },
+  basis: { value: 'TEXT', text: 'why --attest: a sentence for the record, to be shown to a regulator' },
   role: { value: 'ROLE', choices: CALL_ROLES, text: `role for this call: ${CALL_ROLES.join(', ')}` },
   customer: { value: 'NAME', text: 'your name for the customer, for the record' },
   'customer-known': { text: 'the customer is known and can be identified' },
@@ -108,12 +112,11 @@ export async function loadCredentials(options: Options<CredentialOption>, io: Cl
 
 /** Loads a private key, and says so when others can read the file. */
 export async function loadSigner(path: string, io: CliIo): Promise<SynchronousSigner> {
-  const privateKeyPem = await textFile(path, io);
+  const { privateKeyPem, passphrase } = await readPrivateKey(path, io);
   const mode = await io.files.mode(path);
   if (mode !== undefined && (mode & 0o077) !== 0) {
     printLines(io, [`! ${path} is open to other users (mode ${mode.toString(8)}): chmod 600 ${path}`], io.stderr);
   }
-  const passphrase = io.env['HOPBACK_KEY_PASSPHRASE'];
   return createLocalSigner({ privateKeyPem, ...(passphrase === undefined ? {} : { passphrase }) });
 }
 
@@ -122,18 +125,28 @@ export async function attestationOf(
   options: Options<FactOption>,
   io: CliIo,
 ): Promise<{ readonly facts: AttestationFacts; readonly policy: AttestationPolicy }> {
+  const facts = factsOf(options);
+  requireBasis(options);
   const policyPath = options.text('policy');
+  if (policyPath !== undefined) return { facts, policy: createAttestationPolicy(await policyFile(policyPath, io)) };
   const isExplicit = options.text('attest') !== undefined;
-  if (!isExplicit && options.text('role') === undefined) {
-    throw new UsageError('say what the attestation rests on: --role with what is known of the call, or --attest', [
-      '--role originating --customer-known --caller-authenticated --number-ownership owned gives A by the default policy.',
+  const data = DEFAULT_ATTESTATION_POLICY;
+  return { facts, policy: createAttestationPolicy(isExplicit ? { ...data, explicitAttestation: 'permitted' } : data) };
+}
+
+/** A level that no rule gives needs somebody's reason, and a reason without a level would be lost. */
+function requireBasis(options: Options<FactOption>): void {
+  const isExplicit = options.text('attest') !== undefined;
+  const basis = options.text('basis');
+  if (!isExplicit && basis !== undefined)
+    throw new UsageError('--basis goes with --attest: else the policy has its own');
+  if (isExplicit && (basis ?? '').trim() === '') {
+    throw new UsageError('--attest needs --basis: why the call is attested so, in a sentence for the record', [
+      'Or leave --attest out and say what is known of the call: the policy then decides.',
     ]);
   }
-  const data = policyPath === undefined ? DEFAULT_ATTESTATION_POLICY : await policyFile(policyPath, io);
-  const policy = createAttestationPolicy(
-    isExplicit && policyPath === undefined ? { ...data, explicitAttestation: 'permitted' } : data,
-  );
-  return { facts: factsOf(options), policy };
+  if ((basis ?? '').length > MAX_BASIS_CHARS)
+    throw new UsageError(`--basis has at most ${String(MAX_BASIS_CHARS)} characters`);
 }
 
 function factsOf(options: Options<FactOption>): AttestationFacts {
@@ -143,8 +156,13 @@ function factsOf(options: Options<FactOption>): AttestationFacts {
   const receivedFrom = options.text('received-from') as CallSource | undefined;
   const customer = options.text('customer');
   const trunk = options.text('trunk');
+  if (role === undefined) {
+    throw new UsageError('say in which role this call is signed: --role, with what is known of it', [
+      '--role originating --customer-known --caller-authenticated --number-ownership owned gives A by the default policy.',
+    ]);
+  }
   return {
-    role: role ?? 'originating',
+    role,
     customerKnown: options.isOn('customer-known'),
     callerAuthenticated: options.isOn('caller-authenticated'),
     ...(numberOwnership === undefined ? {} : { numberOwnership }),

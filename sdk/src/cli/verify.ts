@@ -223,14 +223,15 @@ function textOf(
     ...(isAssumed
       ? ['! caller and called party were taken from the token: whether they are those of the call was not checked']
       : []),
-    ...(input.kind === 'token'
-      ? ['! a token alone: info, alg and ppt of its Identity header were taken from the token']
-      : []),
+    ...(input.kind === 'token' ? [`! ${tokenRemark(input.values)}: info, alg and ppt were taken from there`] : []),
     ...(nowMs === undefined ? [] : [`! judged as of ${instantText(nowMs)}`]),
   ];
   const advice = hints.length === 0 ? [] : ['', 'What to do', ...hints.map((hint) => `  - ${hint}`)];
   return [...describeVerdict(verdict), ...(remarks.length === 0 ? [] : ['', ...remarks]), ...advice];
 }
+
+const tokenRemark = (values: readonly string[]): string =>
+  values.length === 1 ? 'a token alone, its Identity header made up' : 'tokens alone, their Identity headers made up';
 
 function printVerdictJson(
   io: CliIo,

@@ -46,8 +46,15 @@ export const PASSPORT_JSON_LIMITS: JsonLimits = { maxChars: 8_192, maxDepth: 16,
  * Parses a JSON text strictly and in one pass. What other parsers settle silently is refused: a key given twice (compared
  * after unescaping), the key `__proto__`, half a surrogate pair, a number beyond what a double can hold.
  * Never throws for peer input.
- * @param limits - default {@link PASSPORT_JSON_LIMITS}
+ * @param text - JSON text, within `limits`
+ * @param limits - length, depth and number of entries. Default {@link PASSPORT_JSON_LIMITS}
+ * @returns `parsed` with the value, objects without a prototype; or `malformed` with reason and place
  * @see RFC 8259, RFC 7493 section 2, RFC 8225 section 9
+ * @example
+ * ```ts
+ * const result = parseBoundedJson('{"attest":"A","attest":"C"}');
+ * if (result.status === 'malformed') console.log(result.reason); // json-duplicate-key
+ * ```
  */
 export function parseBoundedJson(text: string, limits: JsonLimits = PASSPORT_JSON_LIMITS): JsonParseResult {
   if (text.length > limits.maxChars) return { status: 'malformed', reason: 'json-too-large', offset: limits.maxChars };

@@ -4,6 +4,12 @@
  * nobody's and stay. A text that is no number is hidden whole, so that nothing of a peer reaches a log as written.
  * Never throws for peer input.
  * @param tn - canonical, or with a leading `+`
+ * @returns at most 34 characters of `+`, digits, `*`, `#` and `X`
+ * @see ITU-T E.164 section 6.2
+ * @example
+ * ```ts
+ * console.log(maskTelephoneNumber('12025550101')); // 1202555XXXX
+ * ```
  */
 export function maskTelephoneNumber(tn: string): string {
   const plus = tn.startsWith('+') ? '+' : '';

@@ -60,7 +60,13 @@ const MAX_DIAL_STRING = 32;
  * Never throws for peer input.
  * @param text - at most 128 characters are looked at, longer is `too-long`
  * @param plan - how numbers without `+` were dialled. Default {@link NORTH_AMERICAN_PLAN}
+ * @returns what the text means, and the number in canonical form unless it means none
  * @see RFC 8224 section 8.3, RFC 3966 section 5
+ * @example
+ * ```ts
+ * const read = canonicalTelephoneNumber('+1 (202) 555-0101');
+ * if (read.kind === 'number') console.log(read.tn); // 12025550101
+ * ```
  */
 export function canonicalTelephoneNumber(
   text: string,

@@ -1,0 +1,70 @@
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import type * as FileSystem from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { nodeIo } from '../../sdk/src/cli/node-io.js';
+
+const disk = vi.hoisted(() => ({ isFull: false }));
+
+// A full disk: files can be opened, and take half of what is written to them.
+vi.mock('node:fs/promises', async (original) => {
+  const actual = await original<typeof FileSystem>();
+  const open: typeof actual.open = async (...args) => {
+    const file = await actual.open(...args);
+    if (!disk.isFull) return file;
+    const whole = file.writeFile.bind(file);
+    file.writeFile = async (text) => {
+      const bytes = Buffer.from(String(text));
+      await whole(bytes.subarray(0, bytes.length / 2));
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    };
+    return file;
+  };
+  return { ...actual, open };
+});
+
+const { files } = nodeIo();
+let directory: string;
+const path = (name: string): string => join(directory, name);
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-cli-'));
+});
+
+afterEach(async () => {
+  disk.isFull = false;
+  await rm(directory, { recursive: true, force: true });
+});
+
+const FULL = { code: 'storage-failed', message: expect.stringContaining('ENOSPC') as string };
+
+test('a full disk leaves no half of a new file, so that the next attempt is not refused', async () => {
+  disk.isFull = true;
+  await expect(files.write(path('key'), 'secret', { mode: 0o600, overwrite: false })).rejects.toMatchObject(FULL);
+  expect(await readdir(directory)).toEqual([]);
+  disk.isFull = false;
+  await files.write(path('key'), 'secret', { mode: 0o600, overwrite: false });
+  expect(await readFile(path('key'), 'utf8')).toBe('secret');
+});
+
+test('a full disk leaves the file that was to be replaced, and nothing beside it', async () => {
+  await writeFile(path('export.json'), 'good');
+  disk.isFull = true;
+  await expect(files.write(path('export.json'), 'new', { mode: 0o644, overwrite: true })).rejects.toMatchObject(FULL);
+  expect(await readdir(directory)).toEqual(['export.json']);
+  expect(await readFile(path('export.json'), 'utf8')).toBe('good');
+});
+
+test('a file is replaced whole, where a link points, and a new one is made where there is none', async () => {
+  await writeFile(path('real.json'), 'old, and longer');
+  await symlink(path('real.json'), path('link.json'));
+  for (const name of ['link.json', 'new.json']) await files.write(path(name), 'new', { mode: 0o644, overwrite: true });
+  expect((await readdir(directory)).sort()).toEqual(['link.json', 'new.json', 'real.json']);
+  for (const name of ['real.json', 'new.json']) expect(await readFile(path(name), 'utf8')).toBe('new');
+});
+
+test('a device is written to, not replaced', async () => {
+  await files.write('/dev/null', 'text', { mode: 0o644, overwrite: true });
+  expect(await files.read('/dev/null', 10)).toEqual(Buffer.alloc(0));
+});
