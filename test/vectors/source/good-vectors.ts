@@ -54,8 +54,8 @@ const identityVectors: VectorGroup = (scene) => ({
     },
     headers: [good(identityHeader(scene))],
   }),
-  'good-trust-list-to-the-last': passing('the STI-PA list of trust anchors runs out at this very instant', {
-    conditions: { trustListExpMs: NOW_MS },
+  'good-trust-list-to-the-last': passing('the STI-PA list of trust anchors runs out with the next millisecond', {
+    conditions: { trustListExpMs: NOW_MS + 1 },
     headers: [good(identityHeader(scene))],
   }),
   'good-no-date': passing('a missing Date is no failure', {

@@ -200,9 +200,9 @@ const circumstanceVectors: VectorGroup = (scene) => ({
     headers: [open(identityHeader(scene), undefined, 'revocation-unknown')],
   },
   'trust-list-expired': {
-    description: 'the STI-PA list of trust anchors ran out a second ago: the verifier has to fetch a new one',
-    section: 'ATIS-1000084',
-    conditions: { trustListExpMs: NOW_MS - 1000 },
+    description: 'the STI-PA list of trust anchors runs out at this very instant: the verifier has to fetch a new one',
+    section: 'ATIS-1000084; RFC 7519 section 4.1.4',
+    conditions: { trustListExpMs: NOW_MS },
     headers: [open(identityHeader(scene), undefined, 'trust-list-expired')],
   },
   'time-budget-spent': {

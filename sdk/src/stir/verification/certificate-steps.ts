@@ -83,7 +83,7 @@ function checkPath(token: Token, context: RequestContext): StepResult {
   if (token.path === undefined) return 'does-not-apply';
   const expMs = token.trustListExpMs;
   // An expired list says nothing against the certificate: it is the verifier that has to fetch a new one.
-  if (expMs !== undefined && context.nowMs > expMs) {
+  if (expMs !== undefined && context.nowMs >= expMs) {
     return unknown('certificate-path', 'trust-list-expired', { expected: context.nowMs, actual: expMs });
   }
   if (token.path.status === 'trusted') return undefined;
