@@ -24,7 +24,7 @@ export const bench: Bench = {
 const CALLS = 40_000;
 /** Signatures that the bare check takes in turn: they stay in the processor's cache, as calls do that have just come in. */
 const RAW_CHECKS = 256;
-/** Calls whose text is made ready at a time, as a SIP stack does with what it has just received. */
+/** Calls that come in at a time, parsed by a SIP stack just before. */
 const RECEIVED_AT_A_TIME = 64;
 const WARM_UP_MS = 500;
 /** Calls that wait for their verdict at a time, for each thread of the pool: what it works on and what lies ready for it. */
@@ -96,8 +96,8 @@ async function* oneThread(context: BenchContext, { world, calls, nowMs }: Materi
 }
 
 /**
- * Verifies calls whose text has just been made from octets. Making it is the work of the SIP stack, and does not count; nor would
- * text that lies about in main memory be what a switch hands over.
+ * Verifies calls whose text has just been read, as by the SIP stack that received it. Reading it for the first time does not count:
+ * it is not the service that a call in main memory waits for.
  * @returns measures for so many milliseconds; gives calls per second of verification
  */
 function asReceived(
