@@ -1,5 +1,8 @@
 import { base, createVerificationService, PASSPORT_TYPES } from '@hopback/sdk/stir';
 import type { PassportType, VerificationService, VerificationServiceOptions } from '@hopback/sdk/stir';
+import { createCertificateRepository, loadTrustStore } from '@hopback/sdk/stir';
+import { createPassport } from '@hopback/sdk/testing';
+import { isMain, openLab } from './lab.js';
 
 /**
  * A PASSporT type of your own: what RFC 8225 asks of every PASSporT, and a `campaign` beside it. As an `annotation` it
@@ -23,4 +26,17 @@ export const campaign: PassportType = {
 /** A verification service that knows it beside shaken, div and the PASSporT without extension. */
 export function withCampaigns(options: VerificationServiceOptions): VerificationService {
   return createVerificationService({ ...options, passportTypes: [...PASSPORT_TYPES, campaign] });
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const clock = { nowMs: Date.now };
+  await using certificates = createCertificateRepository({ clock, ...lab.repository });
+  const service = withCampaigns({ certificates, trustStore: await loadTrustStore(lab.trust, { clock }), clock });
+  const iatSeconds = Math.floor(Date.now() / 1000);
+  const claims = { campaign: 'reminders-7', attest: undefined, origid: undefined };
+  const beside = createPassport({ signer: lab.provider, x5u: lab.x5u, ppt: 'x-campaign', iatSeconds, claims });
+  const [from, to] = ['sip:+12025550101@a.example', 'sip:+12025550199@b.example'];
+  const verdict = await service.verify({ identity: [lab.identityHeader, beside.identityHeader], from, to });
+  console.log(verdict.outcomes.map(({ status }) => status).join(' ')); // passed passed
 }

@@ -1,5 +1,7 @@
 import { describeVerdict, explainEvidence } from '@hopback/sdk/stir';
 import type { CallVerdict, VerdictEvidence } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
+import { startVerifying, verdictOf } from './verify-invite.js';
 
 /** For a person, now: the answer, why, and every step with both values. Shows telephone numbers: for a screen, not a log. */
 export function shown(verdict: CallVerdict): string {
@@ -20,4 +22,14 @@ export function whyNot(record: string): readonly string[] {
     .map(({ rule, section, expected, actual }) => {
       return `${rule} (${section}) expected ${String(expected ?? 'it')}, found ${String(actual ?? 'otherwise')}`;
     });
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const { service, close } = await startVerifying(lab.trust, lab.repository);
+  const verdict = await verdictOf(service, lab.invite('12025550166'));
+  await close();
+  if (verdict === undefined) throw new Error('the INVITE of the lab is none');
+  console.log(shown(verdict));
+  console.log(whyNot(kept(verdict)).length); // 1
 }

@@ -1,5 +1,6 @@
 import { createCertificateRepository } from '@hopback/sdk/stir';
 import type { CertificateCacheExport, CertificateRepositoryOptions, PreloadReport } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
 
 /**
  * Before a verifier takes calls: fetch the certificates of the providers that it will hear from, keep them on disk, and hand
@@ -20,5 +21,12 @@ export async function warmUp(
 /** On the next machine: every chain is checked as if it had been fetched, and nothing becomes trusted by it. */
 export async function takeOver(data: unknown, options: CertificateRepositoryOptions): Promise<number> {
   await using repository = createCertificateRepository(options);
-  return repository.import(data).imported;
+  return (await repository.import(data)).imported;
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const options = { clock: { nowMs: Date.now }, ...lab.repository };
+  const { report, handOn } = await warmUp([lab.x5u], options);
+  console.log(report.found, await takeOver(handOn, options)); // 1 1
 }

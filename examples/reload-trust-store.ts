@@ -1,6 +1,8 @@
 import { loadTrustStore } from '@hopback/sdk/stir';
 import type { TrustStore, TrustStoreFiles, VerificationService } from '@hopback/sdk/stir';
 import { isHopbackError } from '@hopback/sdk/errors';
+import { isMain, openLab } from './lab.js';
+import { startVerifying } from './verify-invite.js';
 
 /**
  * Takes up a new list of STI-CAs or a new CRL without losing a call, at SIGHUP or when the files change. What cannot be read or
@@ -24,4 +26,14 @@ export async function reload(
     options.report(`${error.code}: ${error.message}`);
     return current;
   }
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const { service, close } = await startVerifying(lab.trust, lab.repository);
+  const current = await loadTrustStore(lab.trust, { clock: { nowMs: Date.now } });
+  const files = { ...lab.trust, crls: [await lab.put('spoilt.crl', 'nothing')] };
+  const next = await reload(service, current, { files, report: (why) => console.log(why) });
+  console.log(next === current); // true
+  await close();
 }

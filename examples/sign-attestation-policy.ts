@@ -1,5 +1,6 @@
 import { createAttestationPolicy, decideAttestation, DEFAULT_ATTESTATION_POLICY } from '@hopback/sdk/stir';
 import type { AttestationDecision, AttestationPolicy } from '@hopback/sdk/stir';
+import { isMain } from './lab.js';
 
 /** The default rules, with one of our own before them: what comes from the laboratory is never signed. */
 export function ownPolicy(): AttestationPolicy {
@@ -27,4 +28,9 @@ export function decideForWholesale(policy: AttestationPolicy): AttestationDecisi
     callerAuthenticated: true,
     numberOwnership: 'delegated',
   });
+}
+
+if (isMain(import.meta.url)) {
+  const { attestation, ruleId } = decideForWholesale(ownPolicy());
+  console.log(attestation, ruleId); // A originating-full
 }

@@ -6,6 +6,7 @@ import {
   createStaticCertificateSource,
 } from '@hopback/sdk/stir';
 import type { AuthenticationService, SignatureRecord } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
 
 /** What a provider signs with. */
 export interface ProviderFiles {
@@ -45,4 +46,11 @@ export function headersToAdd(service: AuthenticationService): readonly string[] 
   if (outcome.status !== 'signed') return [];
   const date = outcome.date === undefined ? [] : [`Date: ${outcome.date}`];
   return [...date, ...outcome.identityHeaders.map((value) => `Identity: ${value}`)];
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const records: SignatureRecord[] = [];
+  const headers = headersToAdd(await startSigning(lab.provider, (record) => records.push(record)));
+  console.log(headers.map((line) => line.split(':', 1)[0]).join(' '), records.length); // Date Identity 1
 }

@@ -1,5 +1,6 @@
 import { createFileCertificateSource, watchCertificateExpiry } from '@hopback/sdk/stir';
 import type { CertificateAlarm, CertificateWatch, FileCertificateSource } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
 
 /** A certificate that is renewed by exchanging a file, and an alarm while nobody does. */
 export async function watchedCertificate(
@@ -22,4 +23,12 @@ export async function watchedCertificate(
   });
   // On SIGHUP, or whenever the file was exchanged: `await source.reload()`.
   return { source, watch };
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const path = await lab.put('chain.pem', lab.provider.chainPem);
+  const { source, watch } = await watchedCertificate(path, (news) => console.log(news.level));
+  console.log((await source.reload()).status); // unchanged
+  watch.close();
 }

@@ -1,4 +1,6 @@
 import type { AuthenticationService } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
+import { headersToAdd, startSigning } from './sign-call.js';
 
 /**
  * A subscriber forwards calls to another number. Returns the Identity headers that the diverted INVITE must have: those it came
@@ -14,4 +16,12 @@ export async function forwarded(
     newTargetTn: '12025550150',
   });
   return outcome.status === 'signed' ? outcome.identityHeaders : identity;
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const service = await startSigning(lab.provider, () => undefined);
+  const identity = headersToAdd(service).flatMap((line) => (line.startsWith('Identity: ') ? [line.slice(10)] : []));
+  const headers = await forwarded(service, identity);
+  console.log(headers.map((value) => value.split('ppt=')[1]).join(' ')); // shaken div
 }

@@ -4,6 +4,7 @@ import {
   loadTrustStore,
   parseSipRequest,
   verificationRequestOf,
+  withVerstat,
 } from '@hopback/sdk/stir';
 import type {
   CallVerdict,
@@ -11,6 +12,7 @@ import type {
   TrustStoreFiles,
   VerificationService,
 } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
 
 /** One service for the process. The repository owns sockets and files: close it when the process ends. */
 export async function startVerifying(
@@ -30,10 +32,25 @@ export async function verdictOf(service: VerificationService, invite: string): P
   return parsed.status === 'parsed' ? service.verify(verificationRequestOf(parsed.request)) : undefined;
 }
 
-/** What the call carries on with, whatever the verdict: `verstat` for the callee's network, Reason headers for the caller's. */
-export function headersFor(verdict: CallVerdict, callerUri: string): readonly string[] {
+/**
+ * What the call carries on with, whatever the verdict: `verstat` for the callee's network; Reason headers for the caller's, which go
+ * into the responses.
+ * @param asserted - value of the P-Asserted-Identity (or From) that arrived
+ */
+export function headersFor(verdict: CallVerdict, asserted: string): readonly string[] {
+  const value = withVerstat(asserted, verdict.verstat);
   return [
-    `P-Asserted-Identity: <${callerUri};verstat=${verdict.verstat}>`,
-    ...verdict.reasonHeaders.map((value) => `Reason: ${value}`),
+    ...(value === undefined ? [] : [`P-Asserted-Identity: ${value}`]),
+    ...verdict.reasonHeaders.map((reason) => `Reason: ${reason}`),
   ];
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const { service, close } = await startVerifying(lab.trust, lab.repository);
+  const verdict = await verdictOf(service, lab.invite());
+  console.log(verdict?.status, verdict?.attestation, verdict?.signer?.spc); // passed A 1234
+  const spoofed = await verdictOf(service, lab.invite('12025550166'));
+  console.log(spoofed?.status, spoofed?.reasons.join()); // failed orig-mismatch
+  await close();
 }

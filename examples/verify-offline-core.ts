@@ -3,12 +3,14 @@ import {
   checkCertificates,
   concludeVerification,
   INLINE_SIGNATURE_CHECKER,
+  loadTrustStore,
   PASSPORT_TYPES,
   revocationAt,
   startVerification,
   verificationPolicy,
 } from '@hopback/sdk/stir';
 import type { CallVerdict, Certificate, TrustStore, VerificationRequest } from '@hopback/sdk/stir';
+import { isMain, openLab } from './lab.js';
 
 const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
 
@@ -17,11 +19,11 @@ const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
  * that fetches in its own way.
  * @param chains - certificate chains by x5u URL
  */
-export async function verifyOffline(
+export function verifyOffline(
   request: VerificationRequest,
   chains: ReadonlyMap<string, readonly Certificate[]>,
   { trustStore, nowMs }: { readonly trustStore: TrustStore; readonly nowMs: number },
-): Promise<CallVerdict> {
+): CallVerdict {
   const pending = startVerification(request, { policy: verificationPolicy(), types, nowMs });
   // `pending.x5uUrls` says which certificates are needed; what is not in the map cannot be had.
   const jobs = checkCertificates(pending, (url) => {
@@ -37,6 +39,19 @@ export async function verifyOffline(
     });
     return { lookup: { status: 'found', url, chain, fetchedAtMs: nowMs, freshUntilMs: nowMs, notes: [] }, path };
   });
-  const signatures = await INLINE_SIGNATURE_CHECKER.check(jobs);
+  const signatures = INLINE_SIGNATURE_CHECKER.check(jobs);
   return concludeVerification(pending, jobs, { signatures, trustStore: trustStore.version });
+}
+
+if (isMain(import.meta.url)) {
+  await using lab = await openLab();
+  const nowMs = Date.now();
+  const trustStore = await loadTrustStore(lab.trust, { clock: { nowMs: () => nowMs } });
+  const request = {
+    identity: lab.identityHeader,
+    from: 'sip:+12025550101@a.example',
+    to: 'sip:+12025550199@b.example',
+  };
+  const verdict = verifyOffline(request, new Map([[lab.x5u, lab.chain]]), { trustStore, nowMs });
+  console.log(verdict.verstat, verdict.attestation); // TN-Validation-Passed A
 }

@@ -1,4 +1,13 @@
-/** Every code a {@link HopbackError} can carry. Closed: switching over it is checked at compile time. */
+/**
+ * Every code a {@link HopbackError} can carry. Closed: switching over it is checked at compile time.
+ * - `invalid-argument`, `invalid-configuration`: the caller asked for what cannot be; the same call fails again.
+ * - `key-unusable`, `certificate-unusable`: what was given to sign with, or to trust, is not what it should be.
+ * - `signer-failed`: an external signer refused, broke or took too long.
+ * - `storage-failed`: the disk.
+ * - `trust-list-rejected`: the list of trust anchors or a CRL was refused; the store in use stays.
+ * - `internal`: a bug of ours. Please report it.
+ * - `network-failed`, `unavailable`, `closed`: of the platform client that follows; nothing in this release throws them.
+ */
 export type HopbackErrorCode =
   | 'invalid-argument'
   | 'invalid-configuration'
@@ -51,8 +60,19 @@ export class HopbackError extends Error {
 }
 
 /**
- * Tells whether a caught value is a {@link HopbackError}, also when two copies of the package are loaded.
+ * Tells whether a caught value is a {@link HopbackError}, also when two copies of the package are loaded. Never throws.
  * @param value - anything that was caught
+ * @returns whether `code`, `retryable` and `details` can be read from it
+ * @see {@link HopbackErrorCode} for what `code` can be
+ * @example
+ * ```ts
+ * try {
+ *   verificationPolicy({ freshnessSeconds: 0 });
+ * } catch (error) {
+ *   if (!isHopbackError(error)) throw error;
+ *   console.log(error.code); // invalid-configuration
+ * }
+ * ```
  */
 export function isHopbackError(value: unknown): value is HopbackError {
   return typeof value === 'object' && value !== null && BRAND in value;

@@ -3,5 +3,4 @@
  * this package throws. The same names are at `@hopback/sdk/stir` and `@hopback/sdk/errors`.
  * @packageDocumentation
  */
-export * from './errors.js';
 export * from './stir/index.js';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { Extractor, ExtractorConfig, ExtractorLogLevel, type IConfigFile } from '@microsoft/api-extractor';
-import { packageJson, PACKAGES } from './packages.js';
+import { builtPackages, packageJson, PACKAGES } from './packages.js';
 import { ROOT } from './run.js';
 
 const FOLDER = `${ROOT}docs/api-reports`;
@@ -13,7 +13,8 @@ const TEMPORARY = `${ROOT}.cache/api`;
  */
 export async function checkApiReports(options: { readonly update: boolean }): Promise<readonly string[]> {
   await mkdir(FOLDER, { recursive: true });
-  const problems: string[] = [];
+  const problems: string[] = [...(await builtPackages())];
+  if (problems.length > 0) return problems;
   const written: string[] = [];
   for (const workspace of PACKAGES) {
     const entries = Object.entries((await packageJson(workspace)).exports).flatMap(([entry, target]) =>

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { checkApiReports } from './api-reports.js';
 import { checkPackages } from './packages.js';
+import { checkReference } from './reference.js';
 import { ROOT, tool } from './run.js';
 import { checkPurity, checkRegularExpressions } from './sources.js';
+import { checkSuites } from './suites.js';
 import { checkTrackedText } from './tracked-text.js';
 
 // `npm run check`: everything that CI does without services, one stage after the other, each with its time.
@@ -21,13 +23,14 @@ const STAGES: readonly Stage[] = [
   { name: 'types', what: 'tsc --build over sdk, harness, test and examples', run: () => tool('tsc', ['--build']) },
   { name: 'format', what: 'prettier', run: () => tool('prettier', ['--check', '--log-level', 'warn', '.']) },
   { name: 'lint', what: 'oxlint with types', run: () => tool('oxlint', []) },
+  { name: 'suites', what: 'every test file and every test in it is run', run: checkSuites },
   { name: 'purity', what: 'no clock, dice, loading or state in pure files', run: checkPurity },
   { name: 'regex', what: 'recheck over every regular expression', run: checkRegularExpressions },
   { name: 'imports', what: 'dependency-cruiser: who may import whom', run: checkImports },
   { name: 'unused', what: 'knip', run: () => tool('knip', ['--no-progress']) },
   { name: 'api', what: 'api-extractor reports', run: () => checkApiReports({ update: false }) },
   { name: 'packages', what: 'publint and attw over the tarballs', run: checkPackages },
-  { name: 'reference', what: 'typedoc, warnings as errors', run: () => tool('typedoc', ['--logLevel', 'Warn']) },
+  { name: 'reference', what: 'typedoc, docstrings in full, examples that compile', run: checkReference },
   { name: 'text', what: 'no machine paths, registry hosts or loose ends', run: checkTrackedText },
   { name: 'tests', what: 'unit and property tests', run: runTests },
 ];

@@ -19,6 +19,7 @@ export interface PackageJson {
   readonly version: string;
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Reads a workspace's package.json. */
@@ -41,9 +42,15 @@ export async function pack(workspace: string, destination: string): Promise<Pack
   return { tarball: `${destination}/${packed.filename}`, files: packed.files, unpackedSizeBytes: packed.unpackedSize };
 }
 
+/** Compiles the packages, so that what is looked at is what the sources are now. */
+export async function builtPackages(): Promise<readonly string[]> {
+  return tool('tsc', ['--build', ...PACKAGES]);
+}
+
 /** Holds the tarballs, not the folders, against publint and attw: they are what users get. */
 export async function checkPackages(): Promise<readonly string[]> {
-  const problems: string[] = [];
+  const problems: string[] = [...(await builtPackages())];
+  if (problems.length > 0) return problems;
   for (const workspace of PACKAGES) {
     const { tarball, files } = await pack(workspace, `${ROOT}.cache/packed`);
     problems.push(
@@ -59,18 +66,21 @@ export async function checkPackages(): Promise<readonly string[]> {
 }
 
 /** Compiled files whose source is gone, and files that no user needs. */
-function strayFiles(workspace: string, paths: readonly string[]): readonly string[] {
+export function strayFiles(workspace: string, paths: readonly string[]): readonly string[] {
   const compiled = paths.filter((path) => path.startsWith('dist/') && path.endsWith('.js'));
   const orphans = compiled.filter((path) => {
     const source = `${ROOT}${workspace}/src/${path.slice('dist/'.length, -'.js'.length)}`;
     return !existsSync(`${source}.ts`) && !existsSync(`${source}.tsx`);
   });
-  const strangers = paths.filter((path) => !/^(?:dist|src)\/|^(?:package\.json|README\.md|LICENSE)$/.test(path));
+  const strangers = paths.filter((path) => !PUBLISHED.test(path));
   return [
     ...orphans.map((path) => `${workspace}/${path} has no source any more: npx tsc --build --clean`),
     ...strangers.map((path) => `${workspace}/${path} does not belong in the package`),
   ];
 }
+
+/** Sources, what the compiler makes of them, and the three files that npm wants. */
+const PUBLISHED = /^src\/.*\.ts$|^dist\/.*\.(?:js|d\.ts)(?:\.map)?$|^(?:package\.json|README\.md|LICENSE)$/;
 
 interface NpmPacked {
   readonly filename: string;

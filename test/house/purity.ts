@@ -8,6 +8,18 @@ export interface Impurity {
 
 /** What a pure file may ask of `Date`: arithmetic on instants it was given. */
 const PURE_DATE_MEMBERS = new Set(['UTC', 'parse']);
+/** What a pure file may ask of `AbortSignal`: signals without a timer behind them. */
+const PURE_SIGNAL_MEMBERS = new Set(['abort', 'any']);
+/** Of node:crypto: what gives the same answer to the same question, and signing. Everything else makes keys or random bytes. */
+const PURE_CRYPTO = new Set([
+  ...['createHash', 'createHmac', 'createPrivateKey', 'createPublicKey', 'createSecretKey', 'createVerify', 'hash'],
+  ...['KeyObject', 'sign', 'timingSafeEqual', 'verify', 'X509Certificate'],
+]);
+/** Globals with a socket, a thread, a timer or the machine behind them, beside those that the linter knows. */
+const IMPURE_GLOBALS = new Set([
+  ...['Atomics', 'BroadcastChannel', 'EventSource', 'MessageChannel', 'SharedArrayBuffer', 'WebSocket', 'Worker'],
+  ...['XMLHttpRequest', 'caches', 'localStorage', 'navigator', 'require', 'sessionStorage', 'WebAssembly'],
+]);
 /** What fills up over time when it stands at the top of a module. */
 const CONTAINERS = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Array']);
 /** A declared type that lets it be filled; under another name it is taken for read-only, which the compiler then holds. */
@@ -26,7 +38,7 @@ export function impurities(path: string, text: string): readonly Impurity[] {
     found.push({ line: source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1, message });
   };
   const visit = (node: ts.Node): void => {
-    const message = clockOrDiceIn(node) ?? loadingIn(node);
+    const message = clockOrDiceIn(node) ?? globalIn(node) ?? randomnessIn(node) ?? loadingIn(node);
     if (message !== undefined) report(node, message);
     ts.forEachChild(node, visit);
   };
@@ -55,6 +67,43 @@ function clockOrDiceIn(node: ts.Node): string | undefined {
   return ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword
     ? undefined
     : 'Date as a value: new Date(instant), Date.UTC and Date.parse are what a pure file may use';
+}
+
+function globalIn(node: ts.Node): string | undefined {
+  if (!ts.isIdentifier(node) || isTypePosition(node) || isMemberName(node) || isDeclaration(node)) return undefined;
+  if (IMPURE_GLOBALS.has(node.text)) return `${node.text}: sockets, threads and the machine belong to an IO shell`;
+  if (node.text !== 'AbortSignal') return undefined;
+  const { parent } = node;
+  if (ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.InstanceOfKeyword) return undefined;
+  return isDotted(parent, node) && PURE_SIGNAL_MEMBERS.has(parent.name.text)
+    ? undefined
+    : 'AbortSignal with a timer: timers belong to an IO shell';
+}
+
+/** Default-deny: a list of what is random would always lack the newest way to it. */
+function randomnessIn(node: ts.Node): string | undefined {
+  if (!ts.isImportDeclaration(node) || !ts.isStringLiteral(node.moduleSpecifier)) return undefined;
+  const clause = node.importClause;
+  if (!/^(?:node:)?crypto$/.test(node.moduleSpecifier.text) || clause === undefined) return undefined;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return undefined;
+  const { namedBindings } = clause;
+  if (clause.name !== undefined || namedBindings === undefined || ts.isNamespaceImport(namedBindings)) {
+    return 'node:crypto as a whole has randomness in it: import the functions by name';
+  }
+  const names = namedBindings.elements
+    .filter(({ isTypeOnly }) => !isTypeOnly)
+    .map(({ name, propertyName }) => (propertyName ?? name).text);
+  const refused = names.filter((name) => !PURE_CRYPTO.has(name));
+  return refused.length === 0
+    ? undefined
+    : `${refused.join(', ')} of node:crypto: randomness and new keys are arguments`;
+}
+
+function isDeclaration(node: ts.Identifier): boolean {
+  const { parent } = node;
+  return (
+    (ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isBindingElement(parent)) && parent.name === node
+  );
 }
 
 function loadingIn(node: ts.Node): string | undefined {

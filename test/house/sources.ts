@@ -45,7 +45,7 @@ interface FoundExpression {
   readonly flags: string;
 }
 
-/** The regular expressions of a file: literals, and what is handed to RegExp. */
+/** The regular expressions of a file: literals, and what is handed to RegExp or to a string that makes one of it. */
 export function regularExpressions(path: string, text: string): readonly FoundExpression[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const found: FoundExpression[] = [];
@@ -54,6 +54,10 @@ export function regularExpressions(path: string, text: string): readonly FoundEx
     if (ts.isRegularExpressionLiteral(node)) {
       const end = node.text.lastIndexOf('/');
       found.push({ line, pattern: node.text.slice(1, end), flags: node.text.slice(end + 1) });
+    } else if (isRegExpAsValue(node)) {
+      found.push({ line, pattern: undefined, flags: '' });
+    } else if (isMatching(node) && node.arguments[0] !== undefined && ts.isStringLiteralLike(node.arguments[0])) {
+      found.push({ line, pattern: node.arguments[0].text, flags: '' });
     } else if (
       (ts.isNewExpression(node) || ts.isCallExpression(node)) &&
       node.expression.getText(source) === 'RegExp'
@@ -70,6 +74,24 @@ export function regularExpressions(path: string, text: string): readonly FoundEx
   };
   visit(source);
   return found;
+}
+
+/** `text.match('a+')` makes a regular expression of the string. */
+function isMatching(node: ts.Node): node is ts.CallExpression {
+  return (
+    ts.isCallExpression(node) &&
+    ts.isPropertyAccessExpression(node.expression) &&
+    /^(?:match|matchAll|search)$/.test(node.expression.name.text)
+  );
+}
+
+/** RegExp under another name could make any expression, unseen. */
+function isRegExpAsValue(node: ts.Node): boolean {
+  if (!ts.isIdentifier(node) || node.text !== 'RegExp') return false;
+  const { parent } = node;
+  if (ts.isTypeReferenceNode(parent)) return false;
+  if (ts.isBinaryExpression(parent)) return parent.operatorToken.kind !== ts.SyntaxKind.InstanceOfKeyword;
+  return !((ts.isNewExpression(parent) || ts.isCallExpression(parent)) && parent.expression === node);
 }
 
 async function pureFiles(): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ import {
   splitIdentityHeader,
 } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
+import { medianMs } from '../support/median.js';
 
 const piece = fc.constantFrom(
   'sip:',
@@ -188,7 +189,6 @@ test('gives back the header fields that a request was written with', () => {
 
 test('reads a request of the greatest size with hostile folding in linear time', () => {
   const text = `INVITE sip:a@h SIP/2.0\nTo: x\n${' a\n'.repeat(21_000)}`.slice(0, MAX_REQUEST_SIZE);
-  const startMs = performance.now();
   expect(parseSipRequest(text).status).toBe('parsed');
-  expect(performance.now() - startMs).toBeLessThan(250);
+  expect(medianMs(() => void parseSipRequest(text))).toBeLessThan(250);
 });

@@ -6,7 +6,8 @@ import { CertificateIssuer, CertificateList, CRLReason, IssuingDistributionPoint
 import type { Extension } from '@peculiar/asn1-x509';
 import { compactVerify, importX509 } from 'jose';
 import { beforeAll, expect, test } from 'vitest';
-import { hasOpenssl, openssl } from './testing-openssl.js';
+import { testPeer } from '../peers.js';
+import { openssl } from './testing-openssl.js';
 
 let pki: TestPki;
 
@@ -112,7 +113,7 @@ test('every part of a CRL can be left out or set', () => {
   expect(old.tbsCertList.crlExtensions).toBeUndefined();
 });
 
-test.skipIf(!hasOpenssl)('openssl reads the indirect CRL and verifies it with the STI-PA signer', () => {
+testPeer('openssl', 'openssl reads the indirect CRL and verifies it with the STI-PA signer', () => {
   const crl = pki.crl({ revoked: [pki.issueServiceProvider({ spc: '1234' })] });
   const files = { 'crl.pem': crl.pem, 'ca.pem': pki.stiPaCrlIssuer.certificatePem };
   const { status, output } = openssl(['crl', '-in', 'crl.pem', '-noout', '-text', '-CAfile', 'ca.pem'], files);
@@ -122,26 +123,25 @@ test.skipIf(!hasOpenssl)('openssl reads the indirect CRL and verifies it with th
   expect(output).toContain('X509v3 Certificate Issuer: critical');
 });
 
-test.skipIf(!hasOpenssl).each([
-  ['accepts', false],
-  ['refuses', true],
-])('openssl %s a path by a direct CRL', (_, isRevoked) => {
-  const ca = pki.issueCa({ signsCrls: true });
-  const provider = pki.issueServiceProvider({ spc: '1234', issuer: ca, crlDistributionPoints: 'absent' });
-  const crl = pki.crl({ kind: 'direct', issuer: ca, revoked: isRevoked ? [provider] : [] });
-  const { status, output } = openssl(
-    // prettier-ignore
-    ['verify', '-attime', String(pki.nowMs / 1000), '-crl_check', '-CRLfile', 'crl.pem', '-CAfile', 'root.pem', '-untrusted', 'ca.pem', 'end.pem'],
-    {
-      'crl.pem': crl.pem,
-      'root.pem': pki.root.certificatePem,
-      'ca.pem': ca.certificatePem,
-      'end.pem': provider.certificatePem,
-    },
-  );
-  expect(status === 0).toBe(!isRevoked);
-  expect(output.includes('certificate revoked')).toBe(isRevoked);
-});
+for (const isRevoked of [false, true]) {
+  testPeer('openssl', `openssl ${isRevoked ? 'refuses' : 'accepts'} a path by a direct CRL`, () => {
+    const ca = pki.issueCa({ signsCrls: true });
+    const provider = pki.issueServiceProvider({ spc: '1234', issuer: ca, crlDistributionPoints: 'absent' });
+    const crl = pki.crl({ kind: 'direct', issuer: ca, revoked: isRevoked ? [provider] : [] });
+    const { status, output } = openssl(
+      // prettier-ignore
+      ['verify', '-attime', String(pki.nowMs / 1000), '-crl_check', '-CRLfile', 'crl.pem', '-CAfile', 'root.pem', '-untrusted', 'ca.pem', 'end.pem'],
+      {
+        'crl.pem': crl.pem,
+        'root.pem': pki.root.certificatePem,
+        'ca.pem': ca.certificatePem,
+        'end.pem': provider.certificatePem,
+      },
+    );
+    expect(status === 0).toBe(!isRevoked);
+    expect(output.includes('certificate revoked')).toBe(isRevoked);
+  });
+}
 
 test('the trust list is an ES256 JWS that jose verifies with the STI-PA signer, which chains to the STI-PA root', async () => {
   const list = pki.trustList({ sequence: 7, withX5c: true });

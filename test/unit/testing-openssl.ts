@@ -3,9 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Whether the openssl command is there; tests that need it skip visibly where it is not. */
-export const hasOpenssl: boolean = spawnSync('openssl', ['version']).status === 0;
-
 /** Runs openssl in a directory that holds the given files, and removes it. */
 export function openssl(
   args: readonly string[],

@@ -21,7 +21,8 @@ import {
 } from '@peculiar/asn1-x509';
 import * as pkijs from 'pkijs';
 import { beforeAll, expect, test } from 'vitest';
-import { hasOpenssl, openssl } from './testing-openssl.js';
+import { testPeer } from '../peers.js';
+import { openssl } from './testing-openssl.js';
 
 let pki: TestPki;
 
@@ -298,7 +299,7 @@ test('a TLS certificate names hosts and addresses', () => {
   expect(tls.checkHost('b.example')).toBeUndefined();
 });
 
-test.skipIf(!hasOpenssl)('openssl accepts the default path and a delegate, in its strict mode', () => {
+testPeer('openssl', 'openssl accepts the default path and a delegate, in its strict mode', () => {
   const parent = pki.issueServiceProvider({ spc: '1234', canDelegate: true, issuer: pki.issueCa() });
   const delegate = pki.issueDelegate({ parent, tnAuthList: [{ kind: 'one', tn: '12025550101' }] });
   for (const end of [pki.issueServiceProvider({ spc: '1234' }), delegate]) {
@@ -312,7 +313,7 @@ test.skipIf(!hasOpenssl)('openssl accepts the default path and a delegate, in it
   }
 });
 
-test.skipIf(!hasOpenssl)('openssl finds nothing odd in the text of the certificates', () => {
+testPeer('openssl', 'openssl finds nothing odd in the text of the certificates', () => {
   const provider = pki.issueServiceProvider({ spc: '1234' });
   const { output } = openssl(['x509', '-in', 'a.pem', '-noout', '-text'], { 'a.pem': provider.certificatePem });
   expect(output).toContain('X509v3 Basic Constraints: critical');
@@ -338,9 +339,8 @@ const BEYOND_RFC_5280: ReadonlySet<CertificateFaultName> = new Set([
 // openssl and pkijs follow the first issuer that fits and do not come back from the dead end; pkijs never ends in a loop.
 const WITHOUT_BACKTRACKING: ReadonlySet<CertificateFaultName> = new Set(['cross-signed']);
 
-test.skipIf(!hasOpenssl).each(CERTIFICATE_FAULT_NAMES.filter((name) => !WITHOUT_BACKTRACKING.has(name)))(
-  'openssl agrees about the path "%s"',
-  (name) => {
+for (const name of CERTIFICATE_FAULT_NAMES.filter((each) => !WITHOUT_BACKTRACKING.has(each))) {
+  testPeer('openssl', `openssl agrees about the path "${name}"`, () => {
     const { build, expectedReasonHint } = CERTIFICATE_FAULTS[name];
     const { endEntity, chainPem, trustAnchors } = build(pki, '1234');
     const { status } = opensslVerify({
@@ -349,8 +349,8 @@ test.skipIf(!hasOpenssl).each(CERTIFICATE_FAULT_NAMES.filter((name) => !WITHOUT_
       rootPem: trustAnchors.map(({ certificatePem }) => certificatePem).join(''),
     });
     expect(status === 0).toBe(expectedReasonHint === undefined || BEYOND_RFC_5280.has(name));
-  },
-);
+  });
+}
 
 test.each([
   'chain-shuffled',

@@ -20,21 +20,29 @@ export interface PassportEvidence {
   readonly index: number;
   /** The PASSporT type: `shaken`, `div`, …; absent where it could not be read or the PASSporT has none. */
   readonly ppt?: string;
+  /** `ignored`: a type that was not verified. */
   readonly status: 'passed' | 'failed' | 'indeterminate' | 'ignored';
   /** SHA-256 of the JWS signing input (header.payload), lower-case hex. Never of the token: its text and signature can be respelled. */
   readonly signingInputSha256?: string;
+  /** URL of the certificate, as the Identity header gave it. */
   readonly x5u?: string;
   /** SHA-256 of the DER of the end-entity certificate that was used, lower-case hex. */
   readonly certificateSha256?: string;
   /** SHA-256 of the trust anchor that the path ended in. */
   readonly trustAnchorSha256?: string;
+  /** Service Provider Code that the certificate speaks for, where it has exactly one. */
   readonly spc?: string;
+  /** Who calls, as the PASSporT says: a number or a URI. Believed only where `status` is `passed`; so with all claims below. */
   readonly orig?: string;
+  /** Who is called, as the PASSporT says. */
   readonly dest?: readonly string[];
   /** The diverting number of a div PASSporT. */
   readonly div?: string;
+  /** When the PASSporT says that it was issued, seconds since the epoch. */
   readonly iatSeconds?: number;
+  /** The attest claim. */
   readonly attestation?: Attestation;
+  /** The origid claim. */
   readonly origId?: string;
   /** Names of the steps that passed, in the order they were made. Steps in neither list did not apply or were not reached. */
   readonly passed: readonly string[];
@@ -47,14 +55,17 @@ export interface PassportEvidence {
  * that a traceback answer can be built from it. Plain JSON.
  */
 export interface VerdictEvidence {
+  /** Marks the form; a reader refuses others. */
   readonly format: 'hopback.verdict-evidence.1';
   /** When the verdict was given, milliseconds since the epoch, by the verifier's clock. */
   readonly checkedAtMs: number;
+  /** The profile of the policy that the call was judged by. */
   readonly profile: 'shaken' | 'rfc8224';
   /** How old, or how far ahead, an `iat` may have been, seconds. */
   readonly freshnessSeconds: number;
   /** Which set of trust anchors and CRLs was used: the id of the trust store. */
   readonly trustStore?: string;
+  /** What the verdict was. */
   readonly verstat: Verstat;
   /** The values of the request that claims were compared with, in canonical form, and where they were taken from. */
   readonly request: {
@@ -67,6 +78,7 @@ export interface VerdictEvidence {
     /** The Date header, seconds since the epoch. */
     readonly dateSeconds?: number;
   };
+  /** One per Identity header that was looked at, in the order of the request. */
   readonly passports: readonly PassportEvidence[];
   /** How many further Identity headers were not looked at; absent when all were. */
   readonly surplusHeaders?: number;

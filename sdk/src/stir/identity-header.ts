@@ -14,7 +14,9 @@ export interface IdentityHeader {
   readonly info?: string;
   /** True when info was given but not as `<URL>`. */
   readonly infoMalformed: boolean;
+  /** Value of the `alg` parameter, quotes taken off. */
   readonly alg?: string;
+  /** Value of the `ppt` parameter, quotes taken off: the PASSporT type that the header says it carries. */
   readonly ppt?: string;
   /** All other parameters in order, names in lower case. */
   readonly otherParams: readonly { readonly name: string; readonly value: string }[];
@@ -26,6 +28,7 @@ export type IdentityHeaderResult =
   | {
       readonly status: 'malformed';
       readonly reason: 'identity-header-too-long' | 'identity-header-malformed';
+      /** For people: what is wrong with it. */
       readonly detail: string;
     };
 
@@ -35,6 +38,11 @@ export type IdentityHeaderResult =
  * @param value - one header value, without the header name, at most {@link MAX_IDENTITY_HEADER_CHARS} characters
  * @returns `parsed`, or `malformed` with a reason; never throws for peer input
  * @see RFC 8224 section 4
+ * @example
+ * ```ts
+ * const result = parseIdentityHeader('eyJh.eyJk.c2ln;info=<https://certs.example/1234.pem>;alg=ES256;ppt="shaken"');
+ * if (result.status === 'parsed') console.log(result.identityHeader.ppt); // shaken
+ * ```
  */
 export function parseIdentityHeader(value: string): IdentityHeaderResult {
   if (value.length > MAX_IDENTITY_HEADER_CHARS) {
@@ -60,16 +68,25 @@ export function parseIdentityHeader(value: string): IdentityHeaderResult {
 
 /** What {@link formatIdentityHeader} writes. */
 export interface IdentityHeaderParts {
+  /** The PASSporT: `header.payload.signature`, or `..signature` in compact form; written as it is. */
   readonly token: string;
-  /** URL of the certificate; written as it is. */
+  /** URL of the certificate, the same as the `x5u` of the PASSporT; written as it is. */
   readonly info: string;
+  /** The PASSporT type, as in the header of the PASSporT. Without it no parameter is written. */
   readonly ppt?: string;
 }
 
 /**
  * Writes an Identity header value in the form that carriers accept: parameters unquoted, `info`, `alg`, `ppt` in this order.
+ * Nothing is escaped or checked: the parts are the signer's own. Never throws.
  * @param parts - the PASSporT, the URL of the certificate and the PASSporT type
+ * @returns the header value, without `Identity: `
  * @see RFC 8224 section 4
+ * @example
+ * ```ts
+ * const value = formatIdentityHeader({ token: 'eyJh.eyJk.c2ln', info: 'https://certs.example/1234.pem', ppt: 'shaken' });
+ * console.log(value); // eyJh.eyJk.c2ln;info=<https://certs.example/1234.pem>;alg=ES256;ppt=shaken
+ * ```
  */
 export function formatIdentityHeader(parts: IdentityHeaderParts): string {
   const ppt = parts.ppt === undefined ? '' : `;ppt=${parts.ppt}`;

@@ -1,7 +1,22 @@
 /**
  * STIR/SHAKEN: verify the Identity headers of a SIP request, and sign them.
+ *
+ * - **To verify:** {@link loadTrustStore} says whom to trust, {@link createCertificateRepository} fetches certificates, and
+ *   {@link createVerificationService} gives a {@link CallVerdict}. Of a request as text, {@link parseSipRequest} and
+ *   {@link verificationRequestOf} make what it takes; {@link withVerstat} writes the answer into the call.
+ * - **To sign:** {@link createLocalSigner} or {@link createExternalSigner} holds the key, {@link createStaticCertificateSource} or
+ *   {@link createFileCertificateSource} the certificate, {@link createAttestationPolicy} the rules, and
+ *   {@link createAuthenticationService} signs.
+ *
+ * What reads what peers send never throws: it answers with a union, and its arms are to be told apart by `status`. Mistakes of
+ * the caller, the disk and the platform are a {@link HopbackError} with a `code`.
+ *
+ * Every example on these pages is a program: all that it names of `@hopback/sdk/stir` and `@hopback/sdk/testing` is imported, the
+ * rest is there. A `console.log` says in a comment what it prints. All of them run in the tests.
  * @packageDocumentation
  */
+export { HopbackError, isHopbackError } from '../errors.js';
+export type { HopbackErrorCode, HopbackErrorOptions } from '../errors.js';
 export * from './certificates/index.js';
 export * from './signing/index.js';
 export * from './verification/index.js';

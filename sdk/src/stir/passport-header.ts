@@ -1,15 +1,23 @@
 import type { JsonObject, JsonValue } from '../core/bounded-json.js';
 
-/** The JOSE header of a PASSporT: the members that are looked at, whatever they are, and all of them as they came. */
+/**
+ * The JOSE header of a PASSporT: the members that are looked at, whatever they are, and all of them as they came. Nothing of
+ * it is checked or trusted. @see RFC 8225 section 4
+ */
 export interface PassportHeader {
+  /** Signature algorithm; verification takes `ES256` alone. */
   readonly alg: JsonValue | undefined;
+  /** PASSporT type, such as `shaken` or `div`. */
   readonly ppt: JsonValue | undefined;
+  /** `passport` in a PASSporT. */
   readonly typ: JsonValue | undefined;
+  /** URL of the certificate. */
   readonly x5u: JsonValue | undefined;
   /** Extensions that must be understood. @see RFC 7515 section 4.1.11 */
   readonly crit: JsonValue | undefined;
   /** Whether the payload is encoded. @see RFC 7797 */
   readonly b64: JsonValue | undefined;
+  /** All members, those above included. */
   readonly members: JsonObject;
   /** Whether the segment was the one spelling of its members. @see RFC 8225 section 9 */
   readonly isCanonical: boolean;

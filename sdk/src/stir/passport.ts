@@ -11,10 +11,13 @@ import type { PassportClaims, PassportType } from './passport-types/passport-typ
  * @see RFC 8225
  */
 export interface ParsedPassport {
+  /** `compact`: the token was `..signature`, and header and payload are what the request says. @see RFC 8225 section 7 */
   readonly form: 'full' | 'compact';
   /** What the signature is over: `header.payload` in base64url. Rebuilt from the request for the compact form. */
   readonly signingInput: string;
+  /** The JOSE header, as the signer wrote it. */
   readonly header: PassportHeader;
+  /** The claims as JSON, whatever they are; a {@link PassportType} reads them. */
   readonly payload: JsonObject;
   /** Header and payload are spelled as RFC 8225 section 9 has it: keys in order, no white space, no escapes. */
   readonly isCanonical: boolean;
@@ -32,7 +35,7 @@ export interface PassportParseOptions {
   readonly readCanonical?: PassportType['readCanonical'] | undefined;
 }
 
-/** Why a token could not be taken apart. */
+/** Why a token could not be taken apart; each has its meaning in {@link FAILURE_REASONS}. */
 export type PassportSyntaxReason = 'identity-header-malformed' | 'base64url-invalid' | JsonFailure;
 
 /** Result of {@link parsePassport}. */
@@ -43,10 +46,18 @@ export type PassportResult =
 /**
  * Takes a full-form PASSporT apart: three strict base64url segments, header and payload each one JSON object within
  * bounds and without duplicate keys.
- * @param token - `header.payload.signature`
+ * @param token - `header.payload.signature`; each segment within {@link PASSPORT_JSON_LIMITS}
  * @param options - short cuts
  * @returns `parsed`, or `malformed` with a reason; never throws for peer input
  * @see RFC 8225 section 6, RFC 7515 section 2
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const signer = pki.issueServiceProvider({ spc: '1234' });
+ * const result = parsePassport(createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).token);
+ * // Readable, not yet believed: neither the signature nor one claim has been looked at.
+ * if (result.status === 'parsed') console.log(result.passport.header.x5u); // https://certs.example/1234.pem
+ * ```
  */
 export function parsePassport(token: string, options: PassportParseOptions = {}): PassportResult {
   const first = token.indexOf('.');
@@ -125,8 +136,14 @@ const canonicalText = (header: JsonObject, payload: JsonObject): string =>
 
 /**
  * Writes a value as JSON the way a PASSporT is signed: keys in code point order at every level, no white space.
- * @param value - a JSON value
+ * Never throws for a value that came out of a JSON parser of bounded depth, such as {@link parseBoundedJson}.
+ * @param value - a JSON value; a member that is `undefined` is written as `null`
+ * @returns the one spelling of the value
  * @see RFC 8225 section 9
+ * @example
+ * ```ts
+ * console.log(canonicalJson({ orig: { tn: '12025550101' }, iat: 1700000000 })); // {"iat":1700000000,"orig":{"tn":"12025550101"}}
+ * ```
  */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

@@ -10,6 +10,16 @@ test('finds literals with their flags and what is handed to RegExp', () => {
   ]);
 });
 
+test('a string that a method makes an expression of is one', () => {
+  const text = ["'x'.match('^(a+)+$');", "'x'.matchAll(`b`);", "'x'.search('c');"].join('\n');
+  expect(regularExpressions('file.ts', text).map(({ pattern }) => pattern)).toEqual(['^(a+)+$', 'b', 'c']);
+});
+
+test('RegExp under another name is found without a pattern, as a type it is nothing', () => {
+  expect(regularExpressions('file.ts', 'const R = RegExp;')).toEqual([{ line: 1, pattern: undefined, flags: '' }]);
+  expect(regularExpressions('file.ts', 'const f = (r: RegExp): boolean => r instanceof RegExp;')).toEqual([]);
+});
+
 test('an expression put together at run time is found without a pattern', () => {
   expect(regularExpressions('file.ts', 'export const f = (s: string) => new RegExp(`^${s}$`);')).toEqual([
     { line: 1, pattern: undefined, flags: '' },

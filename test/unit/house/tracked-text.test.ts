@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { textProblems } from '../../house/tracked-text.js';
+import { brokenLinks, textProblems } from '../../house/tracked-text.js';
 
 // Put together here so that this file does not break the rules itself.
 const joined = (...parts: readonly string[]): string => parts.join('');
@@ -10,7 +10,17 @@ test.each([
   ['a home folder of another system', 'README.md', joined('C:\\Us', 'ers\\somebody')],
   ['the host of a registry', '.ci/run', joined('npm config set registry https://registry.', 'npmjs.org')],
   ['a private key', 'examples/key.pem', joined('-----BEGIN PRIV', 'ATE KEY-----')],
+  ['a private key of a test', 'test/key.pem', joined('-----BEGIN EC PRIV', 'ATE KEY-----')],
+  ['a private key in a string', 'test/a.ts', joined("'-----BEGIN PRIV", "ATE KEY-----\\nMIG'")],
+  ['a workplace without more', 'README.md', joined('in /wo', 'rk, or')],
+  ['a temporary file', 'docs/a.md', joined('see /t', 'mp/notes')],
+  ['a folder of one installation', '.ci/run', joined('/o', 'pt/tool/bin/x')],
+  ['a shelf of one workshop', 'docs/a.md', joined('as sha', 'red/style.md says')],
+  ['a setting of a registry', '.npmrc', joined('regis', 'try=https://packages.example/')],
   ['a loose end', 'sdk/src/a.ts', joined('// TO', 'DO: later')],
+  ['a loose end in lower case', 'sdk/src/a.ts', joined('// to', 'do: later')],
+  ['a loose end of another name', 'test/a.ts', joined('/* HA', 'CK */')],
+  ['a loose end in a guide', 'docs/a.md', joined('TO', 'DO: say more')],
 ])('finds %s', (_what, path, line) => {
   expect(textProblems(path, `first\n${line}\n`)).toEqual([expect.stringContaining(`${path}:2: `)]);
 });
@@ -21,6 +31,14 @@ test.each([
   ['the armour of a key in code', 'sdk/src/a.ts', joined("const armour = '-----BEGIN PRIV", "ATE KEY-----';")],
 ])('leaves %s alone', (_what, path, line) => {
   expect(textProblems(path, line)).toEqual([]);
+});
+
+test('a link of a guide that leads nowhere is found, one to a file, a folder or elsewhere is not', () => {
+  const known = new Set(['README.md', 'docs/guides/a.md', 'docs/guides/b.md']);
+  const text = '[a](b.md#part) [b](../../README.md) [c](../guides) [d](https://a.example/x.md) [e](#part) [f](../c.md)';
+  expect(brokenLinks('docs/guides/a.md', text, known)).toEqual([
+    'docs/guides/a.md: a link that leads nowhere: ../c.md',
+  ]);
 });
 
 test('a lockfile that pins a package to a host is refused, a workspace link is not', () => {

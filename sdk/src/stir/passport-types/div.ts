@@ -24,16 +24,35 @@ export const div: PassportType = {
   },
 };
 
-/** What a div PASSporT says. */
+/** What a div PASSporT says. @see RFC 8946 */
 export interface DivClaims {
+  /** The calling number, as in the PASSporT below, in canonical form. */
   readonly origTn: string;
+  /** Where the call goes now, in canonical form: at least one number. */
   readonly destTn: readonly string[];
   /** The number that diverted the call: the dest of the PASSporT below. */
   readonly divTn: string;
+  /** When it was diverted, whole seconds since the epoch. */
   readonly iatSeconds: number;
 }
 
-/** Payload of a div PASSporT, members in the order they are signed. @see RFC 8946 section 3 */
+/**
+ * Payload of a div PASSporT, members in the order they are signed. Writes what it is told and checks nothing of it: the
+ * authentication service does, before it signs. Never throws.
+ * @param claims - caller, new target, diverting number and time
+ * @returns the payload; {@link canonicalJson} makes it the text that is signed
+ * @see RFC 8946 section 3
+ * @example
+ * ```ts
+ * const payload = divPayload({
+ *   origTn: '12025550101',
+ *   destTn: ['12025550150'],
+ *   divTn: '12025550199',
+ *   iatSeconds: 1443208345,
+ * });
+ * console.log(div.readClaims(payload).status); // read
+ * ```
+ */
 export function divPayload(claims: DivClaims): JsonObject {
   return {
     dest: { tn: claims.destTn },

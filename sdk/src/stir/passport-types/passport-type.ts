@@ -4,18 +4,21 @@ import { isJsonObject } from '../passport.js';
 
 /** A party as a PASSporT names it. @see RFC 8225 section 5.2.1 */
 export interface PassportParty {
+  /** `tn`: a telephone number; `uri`: anything else that can call or be called. */
   readonly kind: 'tn' | 'uri';
-  /** The number or URI exactly as signed. */
+  /** The number or URI: in claims exactly as signed, in {@link RequestParties} in canonical form. */
   readonly value: string;
 }
 
 /** The claims of a PASSporT in narrow types. Read, not yet compared with anything. */
 export interface PassportClaims {
+  /** When it was issued, whole seconds since the epoch. @see RFC 8225 section 5.1.1 */
   readonly iatSeconds: number;
+  /** Who calls. */
   readonly orig: PassportParty;
-  /** At least one party. */
+  /** Who is called: at least one party. */
   readonly dest: readonly PassportParty[];
-  /** shaken only. */
+  /** shaken only: how well the signer knows the caller. */
   readonly attestation?: Attestation;
   /** shaken only: opaque, unique per call or per customer, as the signer pleases. */
   readonly origId?: string;
@@ -25,9 +28,13 @@ export interface PassportClaims {
 
 /** What is wrong with a claim. */
 export interface ClaimProblem {
+  /** One of the {@link FAILURE_REASONS}. */
   readonly reason: 'claim-missing' | 'claim-malformed' | 'claim-not-permitted' | 'attest-invalid';
+  /** Name of the claim, such as `orig`. */
   readonly claim: string;
+  /** The shape that the type asks for. */
   readonly expected: string;
+  /** What stood there, as JSON, shortened. */
   readonly actual: string;
 }
 
@@ -38,7 +45,24 @@ export type ClaimsResult =
 
 /**
  * One PASSporT type (`ppt`), as the verification service sees it. New types are new modules of this shape, handed to the
- * service; nothing else has to change.
+ * service as `passportTypes`; nothing else has to change.
+ * @see RFC 8225 section 8
+ * @example
+ * ```ts
+ * // What RFC 8225 asks of every PASSporT, and a claim of our own beside it, which never changes the verstat.
+ * const campaign: PassportType = {
+ *   ppt: 'x-campaign',
+ *   role: 'annotation',
+ *   compactForm: false,
+ *   section: 'house rule 7',
+ *   readClaims({ campaign: name, ...common }) {
+ *     if (typeof name === 'string') return base.readClaims(common);
+ *     const problem = { claim: 'campaign', expected: 'a string', actual: String(name) } as const;
+ *     return { status: 'malformed', problems: [{ reason: 'claim-malformed', ...problem }] };
+ *   },
+ * };
+ * console.log(campaign.readClaims({ campaign: 7 }).status); // malformed
+ * ```
  */
 export interface PassportType {
   /** The `ppt` value; undefined for a PASSporT without extension. */
@@ -50,9 +74,9 @@ export interface PassportType {
   readonly role: 'caller' | 'diversion' | 'annotation';
   /** Whether the compact form can carry it: only a type without claims of its own. */
   readonly compactForm: boolean;
-  /** Where the type is specified. */
+  /** Where the type is specified, for people: `RFC 8588`. */
   readonly section: string;
-  /** Reads the payload; never throws for peer input. */
+  /** Reads the payload, unsigned as far as it knows; must never throw, whatever is in it. */
   readonly readClaims: (payload: JsonObject) => ClaimsResult;
   /**
    * A short cut for payload text in the exact spelling that signers of this type use; undefined for any other, which then goes
@@ -63,7 +87,9 @@ export interface PassportType {
 
 /** What {@link PassportType.readCanonical} reads: the payload, and its claims. */
 export interface CanonicalReading {
+  /** As the JSON parser would have read it. */
   readonly payload: JsonObject;
+  /** As `readClaims` would have read them. */
   readonly claims: PassportClaims;
 }
 

@@ -27,19 +27,28 @@ export const MAX_IDENTITY_HEADERS = 16;
 
 /** What the verification core is told. */
 export interface VerificationCoreOptions {
+  /** As {@link verificationPolicy} makes it. */
   readonly policy: VerificationPolicy;
+  /** PASSporT types by ppt: those of {@link PASSPORT_TYPES} as a rule. */
   readonly types: ReadonlyMap<string | undefined, PassportType>;
+  /** The instant that freshness is measured at, milliseconds since the epoch. */
   readonly nowMs: number;
+  /** Where decoded header segments are remembered from call to call; without it each is decoded anew. */
   readonly headerCache?: PassportHeaderCache;
   /** Where lists of step names are remembered from call to call. */
   readonly stepNames?: RequestContext['stepNames'];
 }
 
-/** A verification under way: which certificates it needs, and its tokens. No IO happens in here. */
+/**
+ * A verification under way: which certificates it needs, and its tokens. It belongs to one run through the three parts, which
+ * write what they find into the tokens. No IO happens in here.
+ */
 export interface PendingVerification {
   /** The x5u URLs whose certificates are needed, each once. Empty when nothing is left to check. */
   readonly x5uUrls: readonly string[];
+  /** One per Identity header that is looked at, in the order of the request. For the next two parts; nothing else need look. */
   readonly tokens: readonly Token[];
+  /** What the tokens share. For the next two parts. */
   readonly context: RequestContext;
   /** Identity header values that were not looked at because there were too many. */
   readonly surplus: number;
@@ -47,6 +56,7 @@ export interface PendingVerification {
 
 /** What is known of a certificate: the look-up, and the path built from its chain. */
 export interface CertificateKnowledge {
+  /** The chain that the URL yielded, not yet trusted, or why there is none. */
   readonly lookup: CertificateLookup;
   /** Present when `lookup` is `found`. */
   readonly path?: CertificatePathResult;
@@ -56,10 +66,29 @@ export interface CertificateKnowledge {
 
 /** A signature that is worth checking, and whose it is. */
 export interface TokenSignatureJob extends SignatureJob {
+  /** The token that it decides about. */
   readonly token: Token;
 }
 
-/** First part of a verification: everything that needs neither certificate nor key. Never throws for peer input. */
+/**
+ * First part of a verification: everything that needs neither certificate nor key. For those who fetch in their own way, or
+ * replay captures; {@link createVerificationService} makes all three parts, in this order, with the fetching between:
+ * `startVerification`, {@link checkCertificates}, {@link concludeVerification}. Never throws for peer input.
+ * @param request - header values of one SIP request; of more than {@link MAX_IDENTITY_HEADERS} Identity headers the first ones
+ * are looked at
+ * @param options - policy, PASSporT types and time
+ * @returns what is under way. Its `x5uUrls` are the URLs that were permitted as text and not yet looked up
+ * @see RFC 8224 section 6.2
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const identity = createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).identityHeader;
+ * const request = { identity, from: '<sip:+12025550101@a.example>', to: '<sip:+12025550199@b.example>' };
+ * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
+ * const pending = startVerification(request, { policy: verificationPolicy(), types, nowMs: TEST_NOW_MS });
+ * console.log(pending.x5uUrls[0]); // https://certs.example/1234.pem
+ * ```
+ */
 export function startVerification(request: VerificationRequest, options: VerificationCoreOptions): PendingVerification {
   const { policy, types, nowMs, headerCache, stepNames = namesOfSteps } = options;
   const parties = readParties(request, policy);
@@ -84,7 +113,26 @@ export function startVerification(request: VerificationRequest, options: Verific
   return { x5uUrls: urls, tokens, context, surplus: Math.max(0, values.length - MAX_IDENTITY_HEADERS) };
 }
 
-/** Second part: the certificates. Returns the signatures that are worth checking. Never throws for peer input. */
+/**
+ * Second part: holds each token against the certificate that its x5u yielded: path, revocation, authority over the number,
+ * claim constraints. Writes what it finds into the tokens of `pending`: call it once. Never throws for peer input.
+ * @param pending - of {@link startVerification}
+ * @param knowledge - what is known of a URL of `pending.x5uUrls`; undefined where nothing is, which makes the verdict
+ * indeterminate. Called once per token; must not throw
+ * @returns the signatures that are worth checking, for a {@link SignatureChecker}. Empty where nothing is left to check
+ * @see RFC 8224 section 6.2 steps 3 and 4, RFC 8226, ATIS-1000080
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const identity = createPassport({ signer, x5u: 'https://certs.example/1234.pem' }).identityHeader;
+ * const request = { identity, from: '<sip:+12025550101@a.example>', to: '<sip:+12025550199@b.example>' };
+ * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
+ * const pending = startVerification(request, { policy: verificationPolicy(), types, nowMs: TEST_NOW_MS });
+ * // Nobody could fetch the certificate, so that there is no signature to check.
+ * const jobs = checkCertificates(pending, () => undefined);
+ * console.log(jobs.length); // 0
+ * ```
+ */
 export function checkCertificates(
   pending: PendingVerification,
   knowledge: (x5u: string) => CertificateKnowledge | undefined,
@@ -113,7 +161,40 @@ export interface Conclusion {
   readonly trustStore?: string;
 }
 
-/** Last part: signatures, div chains over what proved good, and the verdict. Never throws for peer input. */
+/**
+ * Last part: signatures, div chains over what proved good, and the verdict. Never throws for peer input.
+ * @param pending - of {@link startVerification}, and through {@link checkCertificates} since
+ * @param jobs - what {@link checkCertificates} returned
+ * @param conclusion - one result per job, in order; how repeats are counted
+ * @returns the verdict. `passed` rests on what `knowledge` and `signatures` said: whoever made them up made it up
+ * @see RFC 8224 section 6.2 step 5, RFC 8946 section 5
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const provider = pki.issueServiceProvider({ spc: '1234' });
+ * const [root, leaf, between] = [pki.root, provider, pki.intermediate].map(({ der }) => {
+ *   const parsed = parseCertificate(der);
+ *   if (parsed.status === 'malformed') throw new Error(parsed.detail);
+ *   return parsed.certificate;
+ * });
+ * if (root === undefined || leaf === undefined || between === undefined) throw new Error('three were asked for');
+ * const identity = createPassport({ signer: provider, x5u: 'https://certs.example/1234.pem' }).identityHeader;
+ * const request = { identity, from: '<sip:+12025550101@a.example>', to: '<sip:+12025550199@b.example>' };
+ * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
+ * // No CRL at hand: this policy lets the call pass with a note.
+ * const policy = verificationPolicy({ revocationUnknown: 'accept' });
+ * const pending = startVerification(request, { policy, types, nowMs: TEST_NOW_MS });
+ * const jobs = checkCertificates(pending, (url) => {
+ *   const chain = [leaf, between];
+ *   const path = buildCertificatePath(chain, { trustAnchors: [root], atMs: TEST_NOW_MS });
+ *   const freshUntilMs = TEST_NOW_MS + 3_600_000;
+ *   return { lookup: { status: 'found', url, chain, fetchedAtMs: TEST_NOW_MS, freshUntilMs, notes: [] }, path };
+ * });
+ * const signatures = INLINE_SIGNATURE_CHECKER.check(jobs);
+ * const verdict = concludeVerification(pending, jobs, { signatures });
+ * console.log(verdict.verstat, verdict.attestation, verdict.signer?.spc); // TN-Validation-Passed A 1234
+ * ```
+ */
 export function concludeVerification(
   pending: PendingVerification,
   jobs: readonly TokenSignatureJob[],

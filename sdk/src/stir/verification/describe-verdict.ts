@@ -12,13 +12,17 @@ import type { NoteReason, StepName } from './step.js';
  * Identity header each step with both values and where the rule comes from. The first character of a line that is no blank is
  * its mark: `✓` passed, `✗` failed, `?` could not be checked, `!` let pass with a note, `·` not applicable or not reached.
  * The lines hold telephone numbers in full: they are for whoever asked about this call, not for logs. What a peer
- * wrote is made printable.
+ * wrote is made printable. Never throws for a verdict of this release.
  * @param verdict - of a verification service
  * @returns the lines; the first is the answer, the second says why or who signed
  * @see RFC 8224 section 6.2, RFC 9410
  * @example
  * ```ts
- * for (const line of describeVerdict(await service.verify(request))) process.stdout.write(`${line}\n`);
+ * // A request that nobody signed: nothing has to be fetched for it.
+ * const types = new Map(PASSPORT_TYPES.map((type) => [type.ppt, type]));
+ * const pending = startVerification({ identity: [] }, { policy: verificationPolicy(), types, nowMs: Date.now() });
+ * const verdict = concludeVerification(pending, [], { signatures: [] });
+ * console.log(describeVerdict(verdict)[0]); // ? indeterminate: No-TN-Validation, identity-absent
  * ```
  */
 export function describeVerdict(verdict: CallVerdict): readonly string[] {

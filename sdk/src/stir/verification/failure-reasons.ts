@@ -51,7 +51,9 @@ export type FailureReason =
 
 /** A final SIP response that refuses a request for its Identity. @see RFC 8224 section 6.2.2 */
 export interface SipResponse {
+  /** Status code. */
   readonly status: 403 | 428 | 436 | 437 | 438;
+  /** The phrase that RFC 8224 gives it. */
   readonly reasonPhrase: string;
 }
 
@@ -61,6 +63,7 @@ export interface FailureMeaning {
   readonly outcome: 'failed' | 'indeterminate';
   /** The SIP response that policy may choose; absent where there is nothing to reproach the caller with. */
   readonly sip?: SipResponse;
+  /** What the callee's network is told where this reason decides. */
   readonly verstat: Verstat;
   /** Row of the ATIS-1000082 error table, 3 to 19. */
   readonly condition?: number;

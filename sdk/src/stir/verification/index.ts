@@ -32,7 +32,8 @@ export type { PartyOptions, RequestParties, VerificationRequest } from './reques
 export { verificationRequestOf } from './request-of-sip.js';
 export { INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
 export type { SignatureChecker } from './signature-checker.js';
-export type { NoteReason, StepException, StepName, StepResult, Values, VerificationStep } from './step.js';
+export type { NoteReason, StepException, StepName, StepResult, StepSet, Values, VerificationStep } from './step.js';
 export { VERIFICATION_STEPS } from './steps.js';
 export { createSignaturePool, MAX_JOBS_IN_POOL } from './signature-pool.js';
 export type { SignaturePool, SignaturePoolOptions } from './signature-pool.js';
+export { withVerstat } from './verstat-parameter.js';

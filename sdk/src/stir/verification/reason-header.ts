@@ -1,18 +1,27 @@
 import type { SipResponse } from './failure-reasons.js';
 
-/** How a Reason header names the PASSporT it is about. */
+/** What a Reason header says, and how it names the PASSporT it is about. */
 export interface ReasonHeaderOptions {
+  /** The response that would have refused the call. */
   readonly response: SipResponse;
   /** The PASSporT as it stood in the Identity header. */
   readonly token?: string;
+  /** The whole token; its signature alone behind two dots; or nothing of it. */
   readonly ppi: 'full' | 'compact' | 'none';
 }
 
 /**
  * Writes the value of a Reason header field for one Identity header that did not verify.
  * @param options - the response that is not sent, and the PASSporT it would have been about
- * @returns `STIR;cause=436;text="Bad Identity Info";ppi="…"`; ppi is left out when the token is not one that may be repeated
+ * @returns `STIR;cause=436;text="Bad Identity Info";ppi="…"`; ppi is left out when the token is not one that may be repeated:
+ * longer than 4,096 characters, or of others than base64url has. Never throws for peer input
  * @see RFC 9410 sections 4 and 5
+ * @example
+ * ```ts
+ * const response = { status: 438, reasonPhrase: 'Invalid Identity Header' } as const;
+ * const value = formatReasonHeader({ response, token: 'eyJh.eyJk.c2ln', ppi: 'compact' });
+ * console.log(value); // STIR;cause=438;text="Invalid Identity Header";ppi="..c2ln"
+ * ```
  */
 export function formatReasonHeader(options: ReasonHeaderOptions): string {
   const { response, token, ppi } = options;

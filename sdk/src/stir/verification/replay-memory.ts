@@ -28,7 +28,7 @@ export interface ReplayMemoryOptions {
 /**
  * Makes a replay memory of two generations: the older one is dropped whole when the window has passed or the younger one is
  * full, so that no key costs a timer and memory stays bounded whatever arrives. A service makes one of its own; hand in one to
- * share it between services, or one that asks a data base that several machines share. Never throws.
+ * share it between the services of one process. Never throws.
  * @param options - window and bound
  * @returns an empty memory
  * @see RFC 8224 section 12.1
@@ -41,35 +41,42 @@ export interface ReplayMemoryOptions {
  */
 export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
   const generationKeys = Math.max(1, Math.floor((options.maxKeys ?? DEFAULT_MAX_KEYS) / 2));
-  let young = new Map<string, Entry>();
-  let old = new Map<string, Entry>();
-  let youngSinceMs = Number.NEGATIVE_INFINITY;
+  let young = openGeneration(Number.NEGATIVE_INFINITY);
+  let old = young;
   const age = (nowMs: number): void => {
     // Calls end in another order than they began: an instant before the last turn is none to turn at.
-    const isOver = nowMs - youngSinceMs >= options.windowMs;
-    if (!isOver && young.size < generationKeys) return;
+    const isOver = nowMs - young.sinceMs >= options.windowMs;
+    if (!isOver && young.firstSeen.size < generationKeys) return;
     old = young;
-    young = new Map();
-    youngSinceMs = nowMs;
+    young = openGeneration(nowMs);
   };
   return {
     observe(callKey, nowMs) {
       age(nowMs);
-      let entry = young.get(callKey);
-      if (entry === undefined) {
-        entry = (old.size === 0 ? undefined : old.get(callKey)) ?? { count: 0, firstSeenMs: nowMs };
-        young.set(callKey, entry);
-      }
-      entry.count += 1;
-      return { count: entry.count, firstSeenMs: entry.firstSeenMs };
+      const before = seenIn(young, callKey) ?? (old.firstSeen.size === 0 ? undefined : seenIn(old, callKey));
+      const seen = { count: 1 + (before?.count ?? 0), firstSeenMs: before?.firstSeenMs ?? nowMs };
+      young.firstSeen.set(callKey, seen.firstSeenMs - young.sinceMs);
+      if (seen.count > 1) young.counts.set(callKey, seen.count);
+      return seen;
     },
-    size: () => young.size + old.size,
+    size: () => (old === young ? 0 : old.firstSeen.size) + young.firstSeen.size,
   };
 }
 
 const DEFAULT_MAX_KEYS = 400_000;
 
-interface Entry {
-  count: number;
-  readonly firstSeenMs: number;
+/** Hardly any call comes twice: one number for most keys, and counts for the others only. */
+interface Generation {
+  readonly sinceMs: number;
+  /** Milliseconds since `sinceMs`: small numbers, which take no memory of their own. */
+  readonly firstSeen: Map<string, number>;
+  readonly counts: Map<string, number>;
+}
+
+const openGeneration = (sinceMs: number): Generation => ({ sinceMs, firstSeen: new Map(), counts: new Map() });
+
+function seenIn({ sinceMs, firstSeen, counts }: Generation, callKey: string): Seen | undefined {
+  const sinceTurnMs = firstSeen.get(callKey);
+  if (sinceTurnMs === undefined) return undefined;
+  return { count: counts.get(callKey) ?? 1, firstSeenMs: sinceMs + sinceTurnMs };
 }

@@ -9,13 +9,21 @@ import type { PassportParty } from '../passport-types/passport-type.js';
 /**
  * What a verification service needs of a SIP request: header field values as received, without the header names.
  * Where numbers are known from elsewhere (a REST body), `orig` and `dest` say so and win over the headers.
+ *
+ * Needed for a verdict other than indeterminate: `identity`; a caller, by `from`, `pAssertedIdentity` or `orig`; a called party,
+ * by `to`, `requestUri` or `dest`. Give all that the request has: what is left out is not compared. Nothing here need be valid.
+ * @see RFC 8224 section 6.2
  */
 export interface VerificationRequest {
-  /** The Identity header values; one string may hold several, comma-separated. */
+  /** The Identity header values; one string may hold several, comma-separated. Empty where the request has none. */
   readonly identity: string | readonly string[];
+  /** Value of the From header, with or without display name, brackets and tag. */
   readonly from?: string;
+  /** Values of P-Asserted-Identity; where it is there it names the caller, unless policy says otherwise. */
   readonly pAssertedIdentity?: string | readonly string[];
+  /** Value of the To header. */
   readonly to?: string;
+  /** The Request-URI, bare. Without it a call that was retargeted to another number is not noticed. */
   readonly requestUri?: string;
   /** Value of the Date header. A missing Date is no failure. */
   readonly date?: string;
@@ -29,14 +37,19 @@ export interface VerificationRequest {
 
 /** The parties of a request in canonical form, ready to be compared with claims. */
 export interface RequestParties {
+  /** The caller; undefined where the request names none, or an anonymous one. */
   readonly orig: PassportParty | undefined;
+  /** What `orig` was read from. */
   readonly origSource: 'p-asserted-identity' | 'from' | 'given' | undefined;
+  /** The called parties; empty where the request names none. */
   readonly dest: readonly PassportParty[];
+  /** What `dest` was read from. */
   readonly destSource: 'to' | 'request-uri' | 'given' | undefined;
   /** Where the request is headed now. */
   readonly target: PassportParty | undefined;
   /** Whether the Request-URI is none, or begins like a number and is none: where it leads, only the next switch knows. */
   readonly isTargetUnreadable: boolean;
+  /** The Date, seconds since the epoch; undefined where there is none or it cannot be read. */
   readonly dateSeconds: number | undefined;
 }
 
@@ -46,14 +59,23 @@ export interface PartyOptions {
   readonly originatingIdentity: readonly ('p-asserted-identity' | 'from')[];
   /** Which part of the request names the called party of a shaken PASSporT. */
   readonly destination: 'to' | 'request-uri';
+  /** How numbers without `+` were dialled. */
   readonly numberingPlan: NumberingPlan;
 }
 
 /**
- * Reads caller, called party and target of a request in canonical form.
+ * Reads caller, called party and target of a request in canonical form: what claims are compared with, and what a signer puts
+ * into them. Nothing of it is verified. Never throws for peer input: what cannot be read is left out.
  * @param request - header values of one SIP request
- * @param options - which headers count, and the numbering plan for numbers without country code
+ * @param options - which headers count, and the numbering plan for numbers without country code; a {@link VerificationPolicy} fits
+ * @returns the parties, each with the header that it was read from
  * @see RFC 8224 sections 8.1, 8.3 and 8.5
+ * @example
+ * ```ts
+ * const request = { identity: [], from: '"Desk" <sip:+1-202-555-0101@a.example>;tag=1', to: '<tel:+12025550199>' };
+ * const parties = readParties(request, DEFAULT_VERIFICATION_POLICY);
+ * console.log(parties.orig?.value, parties.origSource); // 12025550101 from
+ * ```
  */
 export function readParties(request: VerificationRequest, options: PartyOptions): RequestParties {
   const target = request.requestUri === undefined ? undefined : partyOfUri(request.requestUri, options.numberingPlan);
@@ -71,8 +93,16 @@ export function readParties(request: VerificationRequest, options: PartyOptions)
 }
 
 /**
- * Brings a party, as a claim or a REST body states it, into canonical form; undefined when it is neither number nor URI.
+ * Brings a party, as a REST body or a telephone book states it, into canonical form: a number to country code and digits, a URI
+ * to scheme, user and host. A URI that has a number becomes that number. Never throws for peer input.
+ * @param party - a telephone number in any spelling, or a SIP, SIPS or tel URI; at most a few hundred characters are looked at
+ * @param plan - how numbers without `+` were dialled
+ * @returns the party in canonical form; undefined when it is neither number nor URI
  * @see RFC 8224 sections 8.3 and 8.5
+ * @example
+ * ```ts
+ * console.log(canonicalParty({ kind: 'tn', value: '(202) 555-0101' }, NORTH_AMERICAN_PLAN)?.value); // 12025550101
+ * ```
  */
 export function canonicalParty(party: PassportParty, plan: NumberingPlan): PassportParty | undefined {
   if (party.kind === 'uri') return partyOfUri(party.value, plan);
@@ -102,9 +132,15 @@ export function isSameParty(claimed: PassportParty, actual: PassportParty, plan:
 }
 
 /**
- * Reads a SIP Date: `Sat, 13 Nov 2010 23:29:00 GMT`, seconds since the epoch; undefined when it is not one. The day of the week
- * is not held against the date.
+ * Reads a SIP Date, such as `Sat, 13 Nov 2010 23:29:00 GMT`. The day of the week is not held against the date. Never throws for
+ * peer input.
+ * @param text - value of a Date header; white space around it is passed over
+ * @returns whole seconds since the epoch; undefined when it is no SIP date
  * @see RFC 3261 section 20.17
+ * @example
+ * ```ts
+ * console.log(readSipDate('Sat, 13 Nov 2010 23:29:00 GMT')); // 1289690940
+ * ```
  */
 export function readSipDate(text: string): number | undefined {
   const date = text.length === SIP_DATE_CHARS ? text : text.trim();
@@ -162,7 +198,16 @@ function digits(text: string, at: number, count: number): number {
 
 const ZERO = 0x30;
 
-/** The other way round: a Date header value for an instant. @see RFC 3261 section 20.17 */
+/**
+ * Writes the value of a Date header for an instant: what {@link readSipDate} reads. Never throws.
+ * @param epochSeconds - seconds since the epoch, up to 8,640,000,000,000; beyond it `Invalid Date` is written
+ * @returns the date in GMT, 29 characters for the years 0 to 9999
+ * @see RFC 3261 section 20.17
+ * @example
+ * ```ts
+ * console.log(formatSipDate(1289690940)); // Sat, 13 Nov 2010 23:29:00 GMT
+ * ```
+ */
 export function formatSipDate(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toUTCString();
 }

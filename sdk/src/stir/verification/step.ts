@@ -1,37 +1,33 @@
 import type { FailureReason } from './failure-reasons.js';
 import type { RequestContext, Token } from './token.js';
 
-/** Names of the verification steps, in the order they are made. */
-const STEP_NAMES = [
-  'identity-header-syntax',
-  'ppt-parameter',
-  'full-form',
-  'info-parameter',
-  'alg-parameter',
-  'passport-syntax',
-  'header-claims',
-  'critical-headers',
-  'x5u-is-info',
-  'typ',
-  'alg',
-  'ppt',
-  'claims',
-  'date-fresh',
-  'iat-fresh',
-  'orig',
-  'dest',
-  'div-chain',
-  'certificate-fetched',
-  'certificate-path',
-  'revocation',
-  'number-authority',
-  'claim-constraints',
-  'signature',
-  'replay',
-] as const;
-
 /** Name of a verification step. */
-export type StepName = (typeof STEP_NAMES)[number];
+export type StepName =
+  | 'identity-header-syntax'
+  | 'ppt-parameter'
+  | 'full-form'
+  | 'info-parameter'
+  | 'alg-parameter'
+  | 'passport-syntax'
+  | 'header-claims'
+  | 'critical-headers'
+  | 'x5u-is-info'
+  | 'typ'
+  | 'alg'
+  | 'ppt'
+  | 'claims'
+  | 'date-fresh'
+  | 'iat-fresh'
+  | 'orig'
+  | 'dest'
+  | 'div-chain'
+  | 'certificate-fetched'
+  | 'certificate-path'
+  | 'revocation'
+  | 'number-authority'
+  | 'claim-constraints'
+  | 'signature'
+  | 'replay';
 
 /** Deviations that are let pass, and remarked. */
 export type NoteReason =
@@ -66,8 +62,11 @@ export type StepException =
 
 /** Both values of a comparison that went wrong, and what else helps a person. */
 export interface Values {
+  /** What the rule asked for, or the value of the request. */
   readonly expected?: string | number;
+  /** What was found, or the value of the token. */
   readonly actual?: string | number;
+  /** In words. */
   readonly detail?: string;
 }
 
@@ -76,6 +75,7 @@ export type StepResult = undefined | 'does-not-apply' | StepException | readonly
 
 /** One rule of the verification service. Pure: looks at the token and the request, says what it found. */
 export interface VerificationStep {
+  /** What evidence and outcomes call it. */
   readonly name: StepName;
   /** Where the rule comes from. */
   readonly section: string;
@@ -92,6 +92,38 @@ export interface NumberedStep extends VerificationStep {
 
 /** A set of steps as one integer: cheap to add to on every call, and equal sets share one list of names. */
 export type StepSet = number;
+
+/** Every step once, in the order they are made: a name that is missing does not compile. */
+const STEP_ORDER: Readonly<Record<StepName, true>> = {
+  'identity-header-syntax': true,
+  'ppt-parameter': true,
+  'full-form': true,
+  'info-parameter': true,
+  'alg-parameter': true,
+  'passport-syntax': true,
+  'header-claims': true,
+  'critical-headers': true,
+  'x5u-is-info': true,
+  typ: true,
+  alg: true,
+  ppt: true,
+  claims: true,
+  'date-fresh': true,
+  'iat-fresh': true,
+  orig: true,
+  dest: true,
+  'div-chain': true,
+  'certificate-fetched': true,
+  'certificate-path': true,
+  revocation: true,
+  'number-authority': true,
+  'claim-constraints': true,
+  signature: true,
+  replay: true,
+};
+
+/** Names of the verification steps, in the order they are made. */
+const STEP_NAMES = Object.keys(STEP_ORDER) as readonly StepName[];
 
 /** The bit of a step: bit n for the n-th name. */
 const bitOf = (name: StepName): StepSet => 1 << STEP_NAMES.indexOf(name);

@@ -33,7 +33,9 @@ export interface VerificationServiceOptions {
   readonly certificates: CertificateRepository;
   /** Who may issue them. */
   readonly trustStore: TrustStore;
+  /** Time that freshness and certificates are judged by: `{ nowMs: Date.now }`. */
   readonly clock: Clock;
+  /** What is to differ from {@link DEFAULT_VERIFICATION_POLICY}. */
   readonly policy?: Partial<VerificationPolicy>;
   /** Per call, milliseconds; when it runs out the verdict is indeterminate, never late. Default {@link DEFAULT_TIME_BUDGET_MS}. */
   readonly timeBudgetMs?: number;
@@ -74,12 +76,39 @@ export interface VerifyOptions {
 /**
  * Makes a verification service: the STI-VS of a provider.
  * @param options - certificates, trust and clock; policy and limits where the defaults do not fit
+ * @returns the service. It owns no socket, file or timer beyond a call, so that nothing has to be closed
  * @throws {@link HopbackError} `invalid-configuration` when the policy or the time budget is out of range
  * @see RFC 8224 section 6.2, ATIS-1000074
  * @example
  * ```ts
- * const service = createVerificationService({ certificates, trustStore, clock: { nowMs: Date.now } });
- * const verdict = await service.verify({ identity, from, to, requestUri });
+ * // A provider whose certificate lies on a server, here on loopback, and what is trusted: a root and a CRL.
+ * const pki = await createTestPki({ nowMs: Date.now() });
+ * const provider = pki.issueServiceProvider({ spc: '1234' });
+ * await using server = await startCertificateServer();
+ * const x5u = server.publish('/1234.pem', provider.chainPem);
+ * const [root, crlSigner, stiPaRoot] = [pki.root, pki.stiPaCrlIssuer, pki.stiPaRoot].map(({ der }) => {
+ *   const parsed = parseCertificate(der);
+ *   if (parsed.status === 'malformed') throw new Error(parsed.detail);
+ *   return [parsed.certificate];
+ * });
+ * const crl = parseCrl(pki.crl().der);
+ * if (crl.status === 'malformed' || !root) throw new Error('the PKI of the example does not parse');
+ * const issuers = { issuers: root, signers: crlSigner ?? [], stiPaRoots: stiPaRoot ?? [] };
+ * const revocation = createRevocationSet([crl.crl], { atMs: Date.now(), ...issuers });
+ * const trustStore = createTrustStore({ anchors: root, revocation, source: { kind: 'files' } });
+ *
+ * const clock = { nowMs: Date.now };
+ * // Nobody fetches from loopback, unless told to.
+ * const allow = { addresses: ['127.0.0.0/8'], ports: [server.ports.https] };
+ * await using certificates = createCertificateRepository({ clock, allow, ca: server.tlsRootPem });
+ * const service = createVerificationService({ certificates, trustStore, clock });
+ *
+ * const { identityHeader } = createPassport({ signer: provider, x5u, iatSeconds: Math.floor(Date.now() / 1000) });
+ * const verdict = await service.verify(
+ *   { identity: identityHeader, from: '<sip:+12025550101@a.example>', to: '<sip:+12025550199@b.example>' },
+ *   { timeBudgetMs: 10_000 },
+ * );
+ * console.log(verdict.verstat, verdict.attestation, verdict.signer?.spc); // TN-Validation-Passed A 1234
  * ```
  */
 export function createVerificationService(options: VerificationServiceOptions): VerificationService {

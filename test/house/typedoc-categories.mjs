@@ -1,0 +1,46 @@
+// A typedoc plugin: on the page of an entry, exports stand under what they are for. That is told by where they are declared,
+// so that no docstring has to say it.
+import { Comment, CommentTag, Converter, ReflectionKind } from 'typedoc';
+
+/** The first pattern that fits the path below sdk/src decides. */
+const CATEGORIES = [
+  [/^stir\/verification\/(?:core|step|steps|token|evidence|signature-)/, 'Verify in parts'],
+  [/^stir\/verification\/request/, 'Parties of a request'],
+  [/^stir\/verification\/(?:describe|explain|failure|reason|verstat)|^core\/verdict-evidence/, 'Use a verdict'],
+  [/^stir\/verification\/|^core\/terms/, 'Verify'],
+  [/^stir\/signing\/(?:attestation-(?!record)|check-attestation)/, 'Attest'],
+  [/^stir\/signing\//, 'Sign'],
+  [/^stir\/certificates\/(?:trust-store|load-trust-store|revocation|crl|sti-pa-list)/, 'Trust list and revocation'],
+  [
+    /^stir\/certificates\/(?:certificate-repository|repository|bounded-|x5u-|fetch-slots|chain-source)/,
+    'Fetch certificates',
+  ],
+  [/^stir\/certificates\//, 'Certificates'],
+  [/^stir\/identity-header|^stir\/passport|^stir\/es256|^core\/bounded-json/, 'PASSporT and Identity header'],
+  [/^core\//, 'SIP and telephone numbers'],
+  [/^errors/, 'Errors'],
+  [/^testing\/certificate-server\/|^testing\/scripted-lookup/, 'Certificate server'],
+  [/^testing\/(?:passport|good-passports|identity-header|sample-invite)/, 'PASSporTs and calls'],
+  [/^testing\/certificate-faults/, 'Faulty certificates'],
+  [/^testing\/manual-clock/, 'Time'],
+  [/^testing\//, 'Test PKI'],
+];
+
+export function load(app) {
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
+    const { project } = context;
+    for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
+      for (const reflection of module.children ?? []) categorize(project, reflection);
+    }
+  });
+}
+
+function categorize(project, reflection) {
+  const path = project.getSymbolIdFromReflection(reflection)?.packagePath.replace(/^(?:sdk\/)?src\//, '') ?? '';
+  const name = CATEGORIES.find(([pattern]) => pattern.test(path))?.[1];
+  // A re-export has no comment of its own and is listed with the other references.
+  if (name === undefined || reflection.kindOf(ReflectionKind.Reference)) return;
+  const holder = reflection.signatures?.[0] ?? reflection;
+  holder.comment ??= new Comment();
+  holder.comment.blockTags.push(new CommentTag('@category', [{ kind: 'text', text: name }]));
+}

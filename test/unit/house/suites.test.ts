@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { testsLeftOut, uncollected } from '../../house/suites.js';
+
+test('a file of tests in no project is found, whatever it is called', () => {
+  const paths = ['test/unit/a.test.ts', 'test/new/b.test.ts', 'test/unit/c.spec.ts', 'sdk/src/d.test.mts', 'test/e.ts'];
+  const found = uncollected(paths, new Set(['test/unit/a.test.ts'])).map((problem) => problem.split(' ', 1)[0]);
+  expect(found).toEqual(['test/new/b.test.ts', 'test/unit/c.spec.ts', 'sdk/src/d.test.mts']);
+});
+
+test.each([
+  ["test.skip('a', () => undefined);", 'skip'],
+  ["describe.only('a', () => undefined);", 'only'],
+  ["it.concurrent.todo('a');", 'todo'],
+  ["test.skipIf(true).each([1])('a', () => undefined);", 'skipIf'],
+  ["test('a', { skip: true }, () => undefined);", 'skip'],
+  ["const skip = true; test('a', { skip }, () => undefined);", 'skip'],
+  ["describe('a', { only: true }, () => undefined);", 'only'],
+  ["test('a', (context) => context.skip());", 'skip'],
+  ["test('a', ({ skip }) => { skip(); });", 'skip'],
+  ["test.each([1])('a', { fails: true }, () => undefined);", 'fails'],
+])('%s leaves tests out', (text, word) => {
+  expect(testsLeftOut('test/a.test.ts', text)).toEqual([expect.stringContaining(`test/a.test.ts:1: ${word}: `)]);
+});
+
+test.each([
+  "test('skip: only', () => undefined);",
+  "test('a', () => expect(draft.only).toBe(1));",
+  "test('a', () => { read({ only: 1, skip: 2 }); });",
+  "test.skipIf(process.platform === 'win32')('a', () => undefined);",
+  'const [only] = list; reader.skip(1);',
+])('%s does not', (text) => {
+  expect(testsLeftOut('test/a.test.ts', text)).toEqual([]);
+});
