@@ -4,7 +4,7 @@ import type { SigningOutcome } from '@hopback/sdk/stir';
 import { interleave } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
-import { createSignedWorld, inTurn, signCalls } from './signed-calls.js';
+import { createSignedWorld, inTurn, rawChecks, signCalls } from './signed-calls.js';
 import type { SignedCall, Signer } from './signed-calls.js';
 import { createWarmSigner, signingRequests } from './signing-calls.js';
 
@@ -67,11 +67,12 @@ function bareSignatures(
 ): { readonly der: () => void; readonly raw: () => void } {
   const { privateKey } = provider.key;
   const withRaw = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
-  const nextDer = inTurn(calls);
-  const nextRaw = inTurn(calls);
+  const octets = rawChecks(calls).map(({ signingInput }) => signingInput);
+  const nextDer = inTurn(octets);
+  const nextRaw = inTurn(octets);
   return {
-    der: () => void signOctets('sha256', nextDer().signingInput, privateKey),
-    raw: () => void signOctets('sha256', nextRaw().signingInput, withRaw),
+    der: () => void signOctets('sha256', nextDer(), privateKey),
+    raw: () => void signOctets('sha256', nextRaw(), withRaw),
   };
 }
 

@@ -33,16 +33,10 @@ export interface Signer {
   readonly x5u: string;
 }
 
-/** A call with a PASSporT of its own: numbers, origid and time of issue differ from call to call. */
+/** A call with a PASSporT of its own: numbers, origid and time of issue differ from call to call. Text only: the heap is not ours to fill. */
 export interface SignedCall {
   readonly signer: Signer;
   readonly request: Readonly<Record<'identity' | 'from' | 'pAssertedIdentity' | 'to' | 'requestUri' | 'date', string>>;
-  /** The PASSporT of the Identity header. */
-  readonly token: string;
-  /** What was signed, ready for a check without any of our code. */
-  readonly signingInput: Buffer;
-  /** (r, s), 64 octets. */
-  readonly signature: Buffer;
 }
 
 /** Providers with certificates, and those who trust them. */
@@ -87,9 +81,6 @@ export function signCall(signer: Signer, index: number, iatSeconds: number): Sig
       requestUri: flat(`sip:+${dest}@192.0.2.20:5060;user=phone`),
       date: new Date(iatSeconds * 1000).toUTCString(),
     },
-    token: passport.token,
-    signingInput: Buffer.from(passport.signingInput, 'latin1'),
-    signature: Buffer.from(passport.signature),
   };
 }
 
@@ -158,6 +149,10 @@ export async function createWarmService(
   };
 }
 
+/** The PASSporT of a call. */
+export const tokenOf = ({ request }: SignedCall): string =>
+  flat(request.identity.slice(0, request.identity.indexOf(';')));
+
 /** One signature check without any of our code. */
 export interface RawCheck {
   readonly publicKey: KeyObject;
@@ -169,12 +164,15 @@ export interface RawCheck {
 
 /** What raw node:crypto needs of calls, made ready beforehand: the baseline shall pay for nothing but the check. */
 export function rawChecks(calls: readonly SignedCall[]): readonly RawCheck[] {
-  return calls.map(({ signer, signingInput, signature }) => {
-    const { publicKey } = signer.provider.key;
-    const converted = rawToDerSignature(signature);
+  return calls.map((call) => {
+    const { publicKey } = call.signer.provider.key;
+    const [header = '', payload = '', signature = ''] = tokenOf(call).split('.');
+    const raw = Buffer.from(signature, 'base64url');
+    const converted = rawToDerSignature(raw);
     if (converted.status !== 'converted') throw new Error(`the signature has no DER form: ${converted.reason}`);
     const withRaw = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
-    return { publicKey, signingInput, raw: signature, der: converted.signature, withRaw };
+    const signingInput = Buffer.from(`${header}.${payload}`, 'latin1');
+    return { publicKey, signingInput, raw, der: converted.signature, withRaw };
   });
 }
 

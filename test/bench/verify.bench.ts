@@ -8,7 +8,15 @@ import { interleave, median } from './bench.js';
 import type { Bench, BenchContext, Contestant, Figure } from './bench.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
 import { opensslVerifyRate } from './openssl-speed.js';
-import { createSignedWorld, createWarmService, inTurn, rawChecks, received, signCalls } from './signed-calls.js';
+import {
+  createSignedWorld,
+  createWarmService,
+  inTurn,
+  rawChecks,
+  received,
+  signCalls,
+  tokenOf,
+} from './signed-calls.js';
 import type { SignedCall, SignedWorld } from './signed-calls.js';
 
 /** Whole verifications: an Identity header as text in, an explained verdict out; certificates in memory. */
@@ -136,8 +144,9 @@ function bareChecks(calls: readonly SignedCall[]): { readonly der: () => void; r
 
 /** A token taken apart and its signature checked: by what the service uses, and by jose. */
 function tokenChecks(calls: readonly SignedCall[]): { readonly ours: () => void; readonly jose: () => Promise<void> } {
-  const nextOurs = inTurn(calls.slice(0, RAW_CHECKS));
-  const nextJose = inTurn(calls.slice(0, RAW_CHECKS));
+  const tokens = calls.slice(0, RAW_CHECKS).map((call) => ({ token: tokenOf(call), signer: call.signer }));
+  const nextOurs = inTurn(tokens);
+  const nextJose = inTurn(tokens);
   return {
     ours: () => {
       const { token, signer } = nextOurs();

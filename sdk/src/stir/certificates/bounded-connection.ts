@@ -22,7 +22,9 @@ export type TcpConnect = (options: TcpNetConnectOpts) => Socket;
 
 /** How a connection is made. */
 export interface ConnectionOptions {
+  /** Laboratory exceptions; default none. */
   readonly allow?: X5uAllowList;
+  /** Resolves host names; default DNS. */
   readonly lookup?: HostLookup;
   /** PEM trust anchors for the web server's certificate; default those of Node. */
   readonly ca?: string | readonly string[];
@@ -31,6 +33,7 @@ export interface ConnectionOptions {
    * anew for every connection, half a millisecond each time. `ca` is then not looked at.
    */
   readonly secureContext?: SecureContext;
+  /** Default `net.connect`. */
   readonly connect?: TcpConnect;
 }
 

@@ -18,7 +18,9 @@ export const MAX_CRL_BYTES = 2_097_152;
 
 /** What a cached copy is compared by. @see RFC 9110 section 8.8 */
 export interface CacheValidators {
+  /** Entity tag as sent, with its quotes. */
   readonly etag?: string;
+  /** `Last-Modified` as sent. */
   readonly lastModified?: string;
 }
 
@@ -26,7 +28,7 @@ export interface CacheValidators {
 export interface BoundedFetchOptions extends ConnectionOptions, UrlTextRules {
   /** Most bytes of the body, as sent and after decompression. */
   readonly maxBytes: number;
-  /** Default {@link DEFAULT_FETCH_DEADLINE_MS}. */
+  /** From the look-up of the name to the last octet of the body, milliseconds. Default {@link DEFAULT_FETCH_DEADLINE_MS}. */
   readonly deadlineMs?: number;
   /** `Accept` header; default any type. */
   readonly accept?: string;
@@ -38,7 +40,10 @@ export interface BoundedFetchOptions extends ConnectionOptions, UrlTextRules {
   readonly signal?: AbortSignal;
 }
 
-/** A fetch that brought a body, found nothing newer, was refused by policy, or failed. */
+/**
+ * A fetch that brought a body, found nothing newer, was refused by policy, or failed. `headers` are those of the response by lower-case
+ * name, `body` is decompressed, `remoteAddress` is the IP address of the connected socket, `detail` is for people.
+ */
 export type BoundedFetchResult =
   | {
       readonly status: 'fetched';
@@ -71,6 +76,20 @@ export type BoundedFetchResult =
  * @param options - limits and policy
  * @returns the body, unparsed and untrusted, or why there is none. Never rejects and never throws for peer input.
  * @see ATIS-1000074, RFC 9110
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * await using server = await startCertificateServer();
+ * const url = server.publish('/sti-pa.crl', pki.crl().der);
+ * const fetched = await fetchBounded(url, {
+ *   maxBytes: MAX_CRL_BYTES,
+ *   // For a server on loopback; servers out there need neither.
+ *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
+ *   ca: server.tlsRootPem,
+ * });
+ * if (fetched.status === 'fetched') console.log(parseCrl(fetched.body).status); // parsed
+ * else console.log(fetched.status);
+ * ```
  */
 export async function fetchBounded(url: string, options: BoundedFetchOptions): Promise<BoundedFetchResult> {
   const checked = checkUrlText(url, options);

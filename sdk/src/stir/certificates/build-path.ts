@@ -46,6 +46,17 @@ const EXPLANATION_BUDGET: SearchBudget = { maxSteps: 16, maxSignatures: 12 };
  * @returns `trusted` with the path and what is known of its revocation, or `untrusted` with every failure of the attempt that got furthest
  * @throws {@link HopbackError} `invalid-argument` when the chain is empty
  * @see RFC 5280 section 6, RFC 4158, RFC 8226, RFC 9060
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const published = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * const root = parseCertificate(pki.root.der);
+ * if (published.status === 'malformed' || root.status === 'malformed') throw new Error('not certificates');
+ * const trustAnchors = [root.certificate];
+ * const result = buildCertificatePath(published.chain, { trustAnchors, atMs: TEST_NOW_MS });
+ * if (result.status === 'trusted') console.log(result.path.spc, result.path.revocation.status); // 1234 unknown
+ * else console.log(result.failures.map(({ reason }) => reason));
+ * ```
  */
 export function buildCertificatePath(chain: readonly Certificate[], options: PathOptions): CertificatePathResult {
   return buildPathFor('passport', chain, options);

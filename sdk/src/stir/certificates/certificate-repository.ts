@@ -28,11 +28,23 @@ export const MAX_LOOKUPS_IN_FLIGHT = 2_048;
  * are left alone for a doubling time; memory, sockets and queue are bounded. It owns no timers; the sockets of fetches
  * under way end by their deadline or at `close()`.
  * @param options - clock, policy, limits
+ * @returns an empty repository, to be closed by `close()` or `await using`; none of its methods rejects for what servers and files do
  * @throws {@link HopbackError} `invalid-argument` when a limit, the deadline or an allowed network makes no sense
  * @see ATIS-1000074, RFC 9111
  * @example
  * ```ts
- * const repository = createCertificateRepository({ clock: { nowMs: Date.now }, directory: '/var/cache/hopback' });
+ * const pki = await createTestPki({ nowMs: Date.now() });
+ * await using server = await startCertificateServer();
+ * const x5u = server.publish('/1234.pem', pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * await using repository = createCertificateRepository({
+ *   clock: { nowMs: () => Date.now() },
+ *   // For a server on loopback; repositories of providers need neither.
+ *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
+ *   ca: server.tlsRootPem,
+ * });
+ * const found = await repository.lookup(x5u);
+ * if (found.status === 'found') console.log(found.chain.length); // 2
+ * console.log(repository.peek(x5u) === found); // true
  * ```
  */
 export function createCertificateRepository(options: CertificateRepositoryOptions): CertificateRepositoryService {

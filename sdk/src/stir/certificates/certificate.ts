@@ -1,7 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { Spc } from '../../core/terms.js';
 
-/** One entry of a TNAuthList. @see RFC 8226 section 9 */
+/**
+ * One entry of a TNAuthList: a service provider code, 1 to 15 of `0-9A-Z`; a range of `count` numbers (2 or more) that begins with
+ * `start`; or one number. Numbers are 1 to 15 of `0-9#*`. @see RFC 8226 section 9
+ */
 export type TnAuthEntry =
   | { readonly kind: 'spc'; readonly spc: Spc }
   | { readonly kind: 'range'; readonly start: string; readonly count: number }
@@ -9,14 +12,17 @@ export type TnAuthEntry =
 
 /** What a certificate lets its holder say in a PASSporT. @see RFC 8226 section 8, RFC 9118 section 4 */
 export interface JwtClaimConstraints {
+  /** Names of claims that a PASSporT must have, beside those of its type. */
   readonly mustInclude: readonly string[];
+  /** Claims that may only have one of these values, each compared as text. */
   readonly permittedValues: readonly { readonly claim: string; readonly permitted: readonly string[] }[];
-  /** EnhancedJWTClaimConstraints only; empty otherwise. */
+  /** Names of claims that a PASSporT must not have. EnhancedJWTClaimConstraints only; empty otherwise. */
   readonly mustExclude: readonly string[];
 }
 
 /** One CRL distribution point: where a CRL is published and, for an indirect one, who signs it. */
 export interface CrlDistributionPoint {
+  /** As written, at most 16; empty where it is named otherwise than by URL. */
   readonly urls: readonly string[];
   /** Canonical text of the cRLIssuer name, for an indirect CRL. */
   readonly crlIssuer?: string;
@@ -28,6 +34,7 @@ export interface DistinguishedName {
   readonly text: string;
   /** For comparison (name chaining): canonical form after RFC 5280 section 7.1 (case folded, spaces squeezed). */
   readonly canonical: string;
+  /** Short name, or dotted OID where there is none (`C`, `CN`), and text, in the order of the certificate. */
   readonly attributes: readonly { readonly type: string; readonly value: string }[];
 }
 
@@ -36,15 +43,19 @@ export interface DistinguishedName {
  * @see RFC 5280 section 4
  */
 export interface Certificate {
+  /** The whole certificate; a copy of what was parsed. */
   readonly der: Uint8Array;
   /** SHA-256 of `der`, lower-case hex. */
   readonly sha256: string;
+  /** As people count: 3 for the `2` that is encoded. */
   readonly version: 1 | 2 | 3;
   /** Serial number, lower-case hex without leading zeros; a leading `-` when negative. */
   readonly serialNumber: string;
   readonly subject: DistinguishedName;
   readonly issuer: DistinguishedName;
+  /** First instant of its validity, milliseconds since the epoch. */
   readonly notBeforeMs: number;
+  /** Last instant of its validity, milliseconds since the epoch. */
   readonly notAfterMs: number;
   /** Made when it is first asked for; always the same object. */
   readonly publicKey: KeyObject;
@@ -52,8 +63,11 @@ export interface Certificate {
   readonly publicKeyType: string;
   /** Dotted OID of the signature algorithm. */
   readonly signatureAlgorithm: string;
+  /** BasicConstraints is there and says cA TRUE. */
   readonly isCa: boolean;
+  /** `pathLength`: most intermediate CAs below it, 255 for more; absent where it sets no limit. */
   readonly basicConstraints?: { readonly critical: boolean; readonly ca: boolean; readonly pathLength?: number };
+  /** Bits by the names of RFC 5280: `digitalSignature`, `keyCertSign`, `cRLSign` … */
   readonly keyUsage?: { readonly critical: boolean; readonly usages: readonly string[] };
   /** Purposes as dotted OIDs. */
   readonly extendedKeyUsage?: readonly string[];
@@ -63,15 +77,20 @@ export interface Certificate {
   readonly authorityKeyIdentifier?: string;
   /** The issuer's certificate where AuthorityKeyIdentifier names it: its issuer (canonical text of a directory name) and serial number. */
   readonly authorityCertificate?: { readonly issuer?: string; readonly serialNumber: string };
+  /** Dotted OIDs, at most 16. */
   readonly certificatePolicies: readonly string[];
+  /** At most 16. */
   readonly crlDistributionPoints: readonly CrlDistributionPoint[];
   /** caIssuers URLs of AuthorityInfoAccess. */
   readonly caIssuers: readonly string[];
+  /** Whom its holder may sign for, 1 to 512 entries; absent where the certificate has no TNAuthList. */
   readonly tnAuthList?: readonly TnAuthEntry[];
+  /** Those of both extensions together, JWTClaimConstraints and EnhancedJWTClaimConstraints. */
   readonly jwtClaimConstraints?: JwtClaimConstraints;
+  /** Every extension in its order, processed or not, by dotted OID. */
   readonly extensions: readonly { readonly oid: string; readonly critical: boolean }[];
   /**
-   * Extensions that this implementation does not process and may not pass over: those marked critical, and name constraints, policy
+   * Dotted OIDs of extensions that this implementation does not process and may not pass over: those marked critical, and name constraints, policy
    * constraints and inhibitAnyPolicy even when they are not. A path with one is refused.
    */
   readonly unknownCriticalExtensions: readonly string[];
@@ -81,12 +100,12 @@ export interface Certificate {
 export type CertificateParseFailure =
   'not-pem' | 'malformed-der' | 'too-large' | 'too-many-certificates' | 'empty-chain';
 
-/** Result of parsing one certificate. */
+/** Result of parsing one certificate. `detail` is for people. */
 export type CertificateParseResult =
   | { readonly status: 'parsed'; readonly certificate: Certificate }
   | { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string };
 
-/** Result of parsing an x5u body: PEM certificates, end entity first. */
+/** Result of parsing an x5u body: PEM certificates, end entity first. `detail` is for people. */
 export type CertificateChainParseResult =
   | { readonly status: 'parsed'; readonly chain: readonly Certificate[] }
   | { readonly status: 'malformed'; readonly reason: CertificateParseFailure; readonly detail: string };

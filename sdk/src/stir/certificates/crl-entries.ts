@@ -32,6 +32,7 @@ export type CrlReason =
 export interface CrlEntry {
   /** Milliseconds since the epoch. */
   readonly revokedAtMs: number;
+  /** Absent where the CRL gives none; a code that is not defined is read as `unspecified`. */
   readonly reason?: CrlReason;
 }
 

@@ -27,6 +27,7 @@ export interface CrlScope {
   readonly issuingDistributionPoint?: Uint8Array;
   /** Its entries may be certificates of other issuers, named in the entries. */
   readonly indirect: boolean;
+  /** The one kind of certificate it is for; absent where it is for all kinds. */
   readonly only?: 'user-certificates' | 'ca-certificates' | 'attribute-certificates';
   /** It covers some revocation reasons and not others, so that absence from it means little. */
   readonly someReasonsOnly: boolean;
@@ -37,28 +38,34 @@ export interface CrlScope {
  * @see RFC 5280 section 5
  */
 export interface CertificateRevocationList {
+  /** The whole CRL, DER; a copy of what was parsed. */
   readonly der: Uint8Array;
   /** SHA-256 of `der`, lower-case hex. */
   readonly sha256: string;
+  /** Name of the CRL issuer, which signs it. */
   readonly issuer: DistinguishedName;
   /** Dotted OID of the signature algorithm. */
   readonly signatureAlgorithm: string;
+  /** When it was issued, milliseconds since the epoch. */
   readonly thisUpdateMs: number;
+  /** By when the next one comes, milliseconds since the epoch; without it the CRL is unusable. */
   readonly nextUpdateMs?: number;
   /** Grows with every issue; a lower one than was seen is a replay. */
   readonly number?: bigint;
+  /** keyIdentifier of the signer's key, lower-case hex. */
   readonly authorityKeyIdentifier?: string;
-  /** Where the signer's certificate is published. */
+  /** Where the signer's certificate is published: caIssuers URLs of AuthorityInfoAccess. */
   readonly caIssuers: readonly string[];
   readonly scope: CrlScope;
   /** Why the status of no certificate may be taken from it: a critical extension that is not processed, a delta CRL, no nextUpdate. */
   readonly unusable?: string;
   /** Canonical issuer name → serial number (as in `Certificate`) → entry. */
   readonly revoked: ReadonlyMap<string, ReadonlyMap<string, CrlEntry>>;
+  /** Certificates in `revoked`, those of all issuers. */
   readonly revokedCount: number;
 }
 
-/** Result of parsing a CRL. */
+/** Result of parsing a CRL. `detail` is for people. */
 export type CrlParseResult =
   | { readonly status: 'parsed'; readonly crl: CertificateRevocationList }
   | {
@@ -80,6 +87,14 @@ const PROCESSED_CRL_EXTENSIONS: ReadonlySet<string> = new Set([
  * @param body - at most {@link CRL_MAX_BYTES} with 32,768 entries; a version 1 CRL has no extensions
  * @returns `parsed` (which may still be marked unusable) or `malformed`
  * @see RFC 5280 section 5
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const { der } = pki.crl({ revoked: [pki.issueServiceProvider({ spc: '1234' })] });
+ * const result = parseCrl(der);
+ * if (result.status === 'parsed') console.log(result.crl.revokedCount); // 1
+ * else console.log(result.reason, result.detail);
+ * ```
  */
 export function parseCrl(body: Uint8Array | string): CrlParseResult {
   if (body.length > CRL_MAX_BYTES)

@@ -4,8 +4,18 @@ import { SIGNATURE_ALGORITHMS } from './signed-object.js';
 import { tnAuthListText } from './tn-auth-list.js';
 
 /**
- * A certificate for people: one fact a line, `label: value`, without a verdict.
+ * A certificate for people: one fact a line, `label: value`, without a verdict. Never throws for peer input.
  * @param certificate - parsed, trusted or not
+ * @returns a line for each fact that there is, from subject to SHA-256; a value is cut after 2,048 characters and has no control characters
+ * @see RFC 5280 section 4, RFC 8226 section 9
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234' }).der);
+ * const lines = result.status === 'parsed' ? describeCertificate(result.certificate) : [];
+ * console.log(lines[0]); // subject: C=US, O=Test Telephone Company, CN=SHAKEN 1234
+ * console.log(lines[6]); // TNAuthList: spc 1234
+ * ```
  */
 export function describeCertificate(certificate: Certificate): readonly string[] {
   const { keyUsage, basicConstraints, tnAuthList, jwtClaimConstraints } = certificate;

@@ -15,9 +15,13 @@ export const MAX_QUEUED_FETCHES_PER_SITE = 64;
 
 /** Limits of fetch slots. */
 export interface FetchSlotLimits {
+  /** Sockets open at a time. Default 64. */
   readonly maxConcurrent: number;
+  /** Of these for one site. Default 8. */
   readonly maxConcurrentPerSite: number;
+  /** Fetches that wait for a socket. Default 512. */
   readonly maxQueued: number;
+  /** Of these for one site. Default 64. */
   readonly maxQueuedPerSite: number;
 }
 

@@ -24,6 +24,7 @@ const CERTIFICATE_FILE = /\.(?:pem|crt|cer)$/i;
 
 /** Paths of what a trust store is loaded from. A path of certificates is a PEM or DER file, or a directory of `.pem`, `.crt` and `.cer` files. */
 export interface TrustStoreFiles {
+  /** Where the certificates of the STI-CAs come from: certificate files as they are, or the policy administrator's signed list. */
   readonly anchors:
     | { readonly kind: 'files'; readonly paths: readonly string[] }
     | {
@@ -33,17 +34,19 @@ export interface TrustStoreFiles {
         /** Certificates of the signer, end entity first. Default: those in the list's `x5c`. */
         readonly signerChainPath?: string;
       };
-  /** Roots of the policy administrator, for the signed list and for the indirect CRL. */
+  /** Roots of the policy administrator, for the signed list and for the indirect CRL; paths of certificates, default none. */
   readonly stiPaRoots?: readonly string[];
+  /** CA certificates that a path may go through beside those of its chain; paths of certificates, default none. */
   readonly intermediates?: readonly string[];
-  /** CRL files, PEM or DER. */
+  /** CRL files, PEM or DER; default none, so that nothing is known of revocation. */
   readonly crls?: readonly string[];
-  /** Certificates of CRL signers. */
+  /** Certificates of CRL signers; paths of certificates, default none. */
   readonly crlSigners?: readonly string[];
 }
 
 /** How a trust store is loaded. */
 export interface LoadTrustStoreOptions {
+  /** The instant that the list and the signers of CRLs are checked at. */
   readonly clock: Clock;
   /** The store in use: its list is not replaced by an older one, nor are its CRLs. */
   readonly previous?: TrustStore;
@@ -54,8 +57,25 @@ export interface LoadTrustStoreOptions {
  * that parses and cannot be trusted is listed in `revocation.refused`.
  * @param files - paths
  * @param options - clock, and the store to be replaced
+ * @returns the new store, beside the one in use; hand it to `useTrustStore` of a verification service
  * @throws {@link HopbackError} `storage-failed` when a file cannot be read, `trust-list-rejected` when its content is refused or
  *   no anchor is left
+ * @see ATIS-1000080 section 6.3.3, ATIS-1000084, RFC 5280 section 6.1.1 (d)
+ * @example
+ * ```ts
+ * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const pki = await createTestPki();
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * await writeFile(`${directory}/list.jws`, pki.trustList({ withX5c: true }).jws);
+ * await writeFile(`${directory}/sti-pa.pem`, pki.stiPaRoot.certificatePem);
+ * const store = await loadTrustStore(
+ *   { anchors: { kind: 'sti-pa-list', path: `${directory}/list.jws` }, stiPaRoots: [`${directory}/sti-pa.pem`] },
+ *   { clock: createManualClock() },
+ * );
+ * await rm(directory, { recursive: true });
+ * console.log(store.source.kind, store.anchors.length); // sti-pa-list 1
+ * ```
  */
 export async function loadTrustStore(files: TrustStoreFiles, options: LoadTrustStoreOptions): Promise<TrustStore> {
   const atMs = options.clock.nowMs();

@@ -27,6 +27,13 @@ export const CERTIFICATE_CHAIN_MAX_BYTES: number = 16 * 1024;
  * @param der - one certificate and nothing else
  * @returns `parsed`, or `malformed` with what was wrong
  * @see RFC 5280 section 4.1
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const result = parseCertificate(pki.root.der);
+ * if (result.status === 'parsed') console.log(result.certificate.publicKeyType, result.certificate.isCa); // EC P-256 true
+ * else console.log(result.reason, result.detail);
+ * ```
  */
 export function parseCertificate(der: Uint8Array): CertificateParseResult {
   try {
@@ -42,6 +49,13 @@ export function parseCertificate(der: Uint8Array): CertificateParseResult {
  * @param body - at most {@link CERTIFICATE_CHAIN_MAX_BYTES} bytes and {@link CERTIFICATE_CHAIN_MAX_CERTIFICATES} certificates
  * @returns `parsed` with at least one certificate, or `malformed` with the first thing that was wrong
  * @see RFC 8555 section 9.1 (application/pem-certificate-chain), RFC 8226 section 7
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const result = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * if (result.status === 'parsed') console.log(result.chain.map(({ isCa }) => isCa)); // [ false, true ]
+ * else console.log(result.reason, result.detail);
+ * ```
  */
 export function parseCertificateChain(body: Uint8Array | string): CertificateChainParseResult {
   return parseCertificateBundle(body, {

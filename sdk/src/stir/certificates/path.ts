@@ -25,8 +25,11 @@ export type PathFailureReason =
 /** One failure of a path, with the certificate it is about and both values. */
 export interface PathFailure {
   readonly reason: PathFailureReason;
+  /** SHA-256 of its DER, lower-case hex. */
   readonly certificateSha256: string;
+  /** What would have been right; instants are milliseconds since the epoch. */
   readonly expected?: string | number;
+  /** What was there, in the same unit. */
   readonly actual?: string | number;
 }
 
@@ -34,18 +37,26 @@ export interface PathFailure {
 export interface CertificatePath {
   /** End entity first, trust anchor last. */
   readonly certificates: readonly Certificate[];
+  /** SHA-256 of the last certificate, lower-case hex. */
   readonly trustAnchorSha256: string;
-  /** The path holds from (inclusive) to (inclusive) these instants, as far as validity dates go. */
+  /** First instant at which all certificates are valid, milliseconds since the epoch. */
   readonly validFromMs: number;
+  /** Last instant at which all of them are, milliseconds since the epoch. */
   readonly validToMs: number;
   /** The SPC the end entity may speak for, where its TNAuthList has exactly one; a delegate inherits that of its parent. */
   readonly spc?: Spc;
+  /** Of the end entity. */
   readonly tnAuthList: readonly TnAuthEntry[];
+  /** Of the end entity. */
   readonly jwtClaimConstraints?: JwtClaimConstraints;
+  /** Never `revoked`: such a path is untrusted. */
   readonly revocation: RevocationStatus;
 }
 
-/** What is known of revocation for a whole path: the worst of its certificates. Unknown is not good, and not revoked. */
+/**
+ * What is known of revocation for one certificate, or for a whole path: then the worst of its certificates. Unknown is not good, and not
+ * revoked. Instants are milliseconds since the epoch; `crlReason` is a {@link CrlReason} where a CRL was asked; `detail` is for people.
+ */
 export type RevocationStatus =
   | { readonly status: 'good'; readonly checkedAtMs: number }
   | {
@@ -66,6 +77,7 @@ export type RevocationLookup = (certificate: Certificate, issuer: Certificate) =
 
 /** What a path is built against. */
 export interface PathOptions {
+  /** CA certificates that paths may end in; none means that no path is trusted. */
   readonly trustAnchors: readonly Certificate[];
   /** When, milliseconds since the epoch. */
   readonly atMs: number;

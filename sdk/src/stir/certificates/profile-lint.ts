@@ -82,7 +82,9 @@ export interface LintFinding {
   readonly since: ProfileVersion;
   /** Since when the rule had to be met, milliseconds since the epoch. */
   readonly effectiveMs: number;
+  /** What the profile asks for, for people. */
   readonly expected: string;
+  /** What the certificate has, for people. */
   readonly actual: string;
 }
 
@@ -105,6 +107,15 @@ export interface LintOptions {
  * @param options - edition, and the issuer if known
  * @returns no finding for a certificate that follows the profile
  * @see ATIS-1000080 section 6.4.1
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const result = parseCertificate(pki.issueServiceProvider({ spc: '1234', commonName: '1234' }).der);
+ * const findings = result.status === 'parsed' ? lintCertificate(result.certificate, 'end-entity') : [];
+ * for (const { rule, expected, actual } of findings) {
+ *   console.log(`${rule}: ${actual} instead of ${expected}`); // subject-common-name-spc: 1234 instead of SHAKEN 1234
+ * }
+ * ```
  */
 export function lintCertificate(
   certificate: Certificate,
@@ -124,7 +135,17 @@ export function lintCertificate(
 }
 
 /**
- * What a certificate is by its own word: a CA that names itself as its issuer is a root, any other CA an intermediate.
+ * What a certificate is by its own word: a CA that names itself as its issuer is a root, any other CA an intermediate. No signature is
+ * looked at, and a root is no trust anchor by this. Never throws for peer input.
+ * @param certificate - parsed, trusted or not
+ * @returns the role to lint it in
+ * @see RFC 5280 sections 3.2 and 4.2.1.9
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const result = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * if (result.status === 'parsed') console.log(result.chain.map(roleOf)); // [ 'end-entity', 'intermediate' ]
+ * ```
  */
 export function roleOf(certificate: Certificate): CertificateRole {
   if (!certificate.isCa) return 'end-entity';

@@ -48,8 +48,11 @@ export interface NegativeEntry {
 
 /** Bounds of a repository cache. */
 export interface RepositoryCacheLimits {
+  /** Chains. Default 8,192. */
   readonly maxEntries: number;
+  /** Memory that chains take by estimate, bytes. Default 150,994,944 (144 MiB). */
   readonly maxBytes: number;
+  /** URLs remembered as not working. Default 16,384. */
   readonly maxNegativeEntries: number;
 }
 

@@ -34,6 +34,7 @@ import type { X5uAllowList, X5uUrlPolicy } from './x5u-url-policy.js';
 
 /** Settings of {@link createCertificateRepository}. */
 export interface CertificateRepositoryOptions {
+  /** Says what is fresh and when a URL is asked again; deadlines are kept by timers of the platform. */
   readonly clock: Clock;
   /** Laboratory exceptions of the URL and address policy; default none. */
   readonly allow?: X5uAllowList;

@@ -27,7 +27,7 @@ export type X5uFailure =
   | 'overloaded';
 
 /**
- * What a repository knows of one x5u URL.
+ * What a repository knows of one x5u URL. `detail` is for people.
  * - `found`: a chain that was parsed, not yet trusted.
  * - `refused`: the URL or the address behind it is not permitted (436). A refused text is never fetched; a refused address is
  *   looked up again after a growing wait, since a name may move.
@@ -39,8 +39,9 @@ export type CertificateLookup =
       readonly url: string;
       /** End entity first, as published. The same array object for as long as the entry lives, so that results may be cached by it. */
       readonly chain: readonly Certificate[];
+      /** Milliseconds since the epoch. */
       readonly fetchedAtMs: number;
-      /** After this the entry is stale: still served while it is revalidated in the background. */
+      /** Milliseconds since the epoch. After this the entry is stale: still served while it is revalidated in the background. */
       readonly freshUntilMs: number;
       /** Deviations worth a note: content type, … */
       readonly notes: readonly string[];
@@ -85,25 +86,33 @@ export interface CachedChainEnvelope {
   readonly fetchedAtMs: number;
   /** Milliseconds since the epoch. */
   readonly freshUntilMs: number;
+  /** Entity tag as sent, at most 256 characters. */
   readonly etag?: string;
+  /** `Last-Modified` as sent, at most 256 characters. */
   readonly lastModified?: string;
 }
 
 /** All cached chains of a repository. */
 export interface CertificateCacheExport {
+  /** Marks the form; a reader ignores others. */
   readonly format: 'hopback.certificate-cache.1';
+  /** Milliseconds since the epoch. */
   readonly exportedAtMs: number;
+  /** The oldest first. */
   readonly entries: readonly CachedChainEnvelope[];
 }
 
 /** What came of a preload. */
 export interface PreloadReport {
+  /** URLs that a chain was found for, each once. */
   readonly found: number;
+  /** The other URLs, each once. */
   readonly failures: readonly (CertificateLookup & { readonly status: 'refused' | 'unavailable' })[];
 }
 
 /** What came of an import. */
 export interface ImportReport {
+  /** Entries taken into memory. */
   readonly imported: number;
   /** Entries that were damaged, not permitted, too old, older than what was there, or more than there is room for. */
   readonly rejected: number;
@@ -111,29 +120,43 @@ export interface ImportReport {
 
 /** How a repository has fared since it was made; counts, except where the name says otherwise. */
 export interface RepositoryStats {
-  /** Chains in memory now, and what they take by estimate. */
+  /** Chains in memory now. */
   readonly entries: number;
+  /** What these chains take by estimate, bytes, now. */
   readonly sizeBytes: number;
   /** URLs that are remembered as not working, now. */
   readonly negativeEntries: number;
-  /** Fetches under way and waiting, now. */
+  /** Fetches under way, now. */
   readonly activeFetches: number;
+  /** Fetches that wait for a socket, now. */
   readonly queuedFetches: number;
+  /** Look-ups answered by a chain that is fresh. */
   readonly hits: number;
+  /** Look-ups answered by a chain that is stale. */
   readonly staleHits: number;
+  /** Look-ups answered by a URL that is remembered as not working. */
   readonly negativeHits: number;
+  /** Look-ups for which disk or network had to be asked. */
   readonly misses: number;
   /** Requests that were begun on the network, revalidations included. */
   readonly fetches: number;
+  /** Fetches that brought no chain. */
   readonly fetchFailures: number;
+  /** Chains in memory that a fresh copy was asked for. */
   readonly revalidations: number;
   /** Revalidations that brought another chain at the same URL. */
   readonly rotations: number;
+  /** Look-ups and revalidations for which no socket was free in time. */
   readonly overloaded: number;
+  /** Files read and found good; 0, as all that follow, without a cache directory. */
   readonly diskLoads: number;
+  /** Files that were there and not usable. */
   readonly diskCorrupted: number;
+  /** Reads that failed or took too long. */
   readonly diskReadFailures: number;
+  /** Files written. */
   readonly diskWrites: number;
+  /** Writes that failed, or were dropped since too many waited. */
   readonly diskWriteFailures: number;
 }
 

@@ -19,14 +19,19 @@ export type CrlRefusalReason =
 export interface RefusedCrl {
   readonly crl: CertificateRevocationList;
   readonly reason: CrlRefusalReason;
+  /** For people. */
   readonly detail: string;
 }
 
 /** A CRL whose signature was verified with the key of a signer that may sign it. */
 export interface TrustedCrl {
   readonly crl: CertificateRevocationList;
+  /** The certificate whose key verified it. */
   readonly signer: Certificate;
-  /** Instant until which it may call a certificate good: its own nextUpdate or, if that is earlier, the end of its signer's path. */
+  /**
+   * Instant until which it may call a certificate good, milliseconds since the epoch: its own nextUpdate or, if that is earlier, the
+   * end of its signer's path.
+   */
   readonly usableUntilMs: number;
 }
 
@@ -35,7 +40,9 @@ export interface TrustedCrl {
  * @see RFC 5280 section 6.3
  */
 export interface RevocationSet {
+  /** The newest of each kind, those of the set before included. */
   readonly crls: readonly TrustedCrl[];
+  /** What was left out, with the reason. */
   readonly refused: readonly RefusedCrl[];
   /**
    * Status of one certificate, by name and serial number. `good` only where a current CRL covers it; `revoked` also where the list that
@@ -67,9 +74,26 @@ export interface RevocationSetOptions {
  * A direct CRL counts for certificates whose issuer has the very key that signed it; an indirect one for certificates
  * whose CRL distribution point names its URL and, where it names one, its issuer.
  * @param crls - at most {@link REVOCATION_SET_MAX_CRLS}; none gives a set that knows nothing
+ * @param options - instant, those who may sign, and the set before
  * @returns the set; CRLs that were left out are in `refused` with the reason
  * @throws {@link HopbackError} `invalid-argument` when there are more
  * @see RFC 5280 section 6.3.3, ATIS-1000084
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const parsed = parseCrl(pki.crl().der);
+ * const certificates = [pki.stiPaRoot, pki.stiPaCrlIssuer].flatMap(({ der }) => {
+ *   const result = parseCertificate(der);
+ *   return result.status === 'parsed' ? [result.certificate] : [];
+ * });
+ * const set = createRevocationSet(parsed.status === 'parsed' ? [parsed.crl] : [], {
+ *   atMs: TEST_NOW_MS,
+ *   issuers: [],
+ *   stiPaRoots: certificates.slice(0, 1),
+ *   signers: certificates.slice(1),
+ * });
+ * console.log(set.crls.length, set.refused.length); // 1 0
+ * ```
  */
 export function createRevocationSet(
   crls: readonly CertificateRevocationList[],
@@ -98,7 +122,23 @@ export function createRevocationSet(
   });
 }
 
-/** A set as the look-up that path building asks for, at one instant. */
+/**
+ * A set as the look-up that path building asks for, at one instant. Never throws.
+ * @param set - from {@link createRevocationSet}
+ * @param atMs - milliseconds since the epoch; the `atMs` of the path
+ * @returns a look-up for {@link PathOptions}
+ * @see RFC 5280 section 6.1.3 (a)
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const chain = parseCertificateChain(pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * const set = createRevocationSet([], { atMs: TEST_NOW_MS, issuers: [] });
+ * const revocation = revocationAt(set, TEST_NOW_MS);
+ * const [certificate, issuer] = chain.status === 'parsed' ? chain.chain : [];
+ * // A set without CRLs knows nothing, and unknown is not good.
+ * if (certificate && issuer) console.log(revocation(certificate, issuer).status); // unknown
+ * ```
+ */
 export function revocationAt(set: RevocationSet, atMs: number): RevocationLookup {
   return (certificate, issuer) => set.lookup(certificate, issuer, atMs);
 }

@@ -38,13 +38,13 @@ export interface StiPaList {
   readonly expMs: number;
   /** The STI-CA certificates, each once; at least one. */
   readonly anchors: readonly Certificate[];
-  /** Entries that could not be used; one faulty CA does not take the others down. */
+  /** Entries that could not be used, by their place in the list from 0; one faulty CA does not take the others down. */
   readonly skipped: readonly { readonly index: number; readonly detail: string }[];
   /** Who signed it. */
   readonly signer: Certificate;
 }
 
-/** Result of {@link verifyStiPaList}. */
+/** Result of {@link verifyStiPaList}. `detail` is for people. */
 export type StiPaListResult =
   | { readonly status: 'accepted'; readonly list: StiPaList }
   | {
@@ -76,6 +76,15 @@ export interface StiPaListOptions {
  * @param options - roots, instant, signer
  * @returns `accepted` with the anchors, or `rejected` with the first thing that was wrong
  * @see ATIS-1000084 (STI-PA), ATIS-1000080 section 6.3.3
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const root = parseCertificate(pki.stiPaRoot.der);
+ * const stiPaRoots = root.status === 'parsed' ? [root.certificate] : [];
+ * const result = await verifyStiPaList(pki.trustList({ withX5c: true }).jws, { stiPaRoots, atMs: TEST_NOW_MS });
+ * if (result.status === 'accepted') console.log(result.list.anchors.map(roleOf)); // [ 'root' ]
+ * else console.log(result.reason, result.detail);
+ * ```
  */
 export async function verifyStiPaList(jws: string, options: StiPaListOptions): Promise<StiPaListResult> {
   const text = jws.length > STI_PA_LIST_MAX_CHARS ? '' : jws.trim();
@@ -110,9 +119,16 @@ export async function verifyStiPaList(jws: string, options: StiPaListOptions): P
 }
 
 /**
- * The `x5u` that a signed list names for its signer's certificate chain; `undefined` where there is none. Nothing of it is verified.
- * Never throws for peer input.
- * @param jws - JWS compact serialization
+ * The `x5u` that a signed list names for its signer's certificate chain. Nothing of it is verified, so that it is to be fetched under
+ * the URL policy, as {@link fetchBounded} does. Never throws for peer input.
+ * @param jws - JWS compact serialization, at most {@link STI_PA_LIST_MAX_CHARS}; blanks around it are ignored
+ * @returns the text as it stands there; `undefined` where there is none, or no list that could be read
+ * @see RFC 7515 section 4.1.5, ATIS-1000084
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * console.log(stiPaListSignerUrl(pki.trustList().jws)); // https://sti-pa.example/signer.pem
+ * ```
  */
 export function stiPaListSignerUrl(jws: string): string | undefined {
   if (jws.length > STI_PA_LIST_MAX_CHARS) return undefined;

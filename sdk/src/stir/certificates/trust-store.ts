@@ -4,7 +4,7 @@ import type { Certificate } from './certificate.js';
 import { createRevocationSet } from './revocation.js';
 import type { RevocationSet } from './revocation.js';
 
-/** Where the anchors of a trust store come from. */
+/** Where the anchors of a trust store come from. A signed list has the `sequence` of its issue and an end, milliseconds since the epoch. */
 export type TrustStoreSource =
   { readonly kind: 'sti-pa-list'; readonly sequence: number; readonly expMs: number } | { readonly kind: 'files' };
 
@@ -15,8 +15,9 @@ export type TrustStoreSource =
 export interface TrustStore {
   /** Same content, same version: 32 hex digits. */
   readonly version: string;
-  /** Never empty. */
+  /** CA certificates, each once; never empty. */
   readonly anchors: readonly Certificate[];
+  /** CA certificates that a path may go through beside those of its chain, each once. */
   readonly intermediates: readonly Certificate[];
   readonly revocation: RevocationSet;
   readonly source: TrustStoreSource;
@@ -27,6 +28,7 @@ export interface TrustStoreOptions {
   /** CA certificates, at least one. */
   readonly anchors: readonly Certificate[];
   readonly source: TrustStoreSource;
+  /** CA certificates that a path may go through beside those of its chain. Default none. */
   readonly intermediates?: readonly Certificate[];
   /** Default: a set without CRLs, for which every certificate's status is unknown. */
   readonly revocation?: RevocationSet;
@@ -34,7 +36,18 @@ export interface TrustStoreOptions {
 
 /**
  * Makes a snapshot of what is trusted. No anchors means that nothing can be verified, never that everything is trusted.
+ * @param options - anchors, where they come from, what lies between and what was revoked; certificates given twice count once
+ * @returns the store, frozen
  * @throws {@link HopbackError} `trust-list-rejected` when there is no anchor, or one that is no CA certificate
+ * @see RFC 5280 section 6.1.1 (d), ATIS-1000080 section 6.3.3
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * const root = parseCertificate(pki.root.der);
+ * const anchors = root.status === 'parsed' ? [root.certificate] : [];
+ * const store = createTrustStore({ anchors, source: { kind: 'files' } });
+ * console.log(store.anchors.length, store.version.length); // 1 32
+ * ```
  */
 export function createTrustStore(options: TrustStoreOptions): TrustStore {
   const anchors = distinct(options.anchors);

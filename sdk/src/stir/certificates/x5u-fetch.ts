@@ -21,10 +21,14 @@ export interface FetchX5uOptions extends ConnectionOptions, X5uUrlPolicy {
   readonly validators?: CacheValidators;
   /** Ask caches on the way to check with the origin. */
   readonly noCache?: boolean;
+  /** Ends the fetch early, as the deadline does. */
   readonly signal?: AbortSignal;
 }
 
-/** Result of {@link fetchX5u}: bytes that are neither parsed nor trusted yet, or why there are none. */
+/**
+ * Result of {@link fetchX5u}: bytes that are neither parsed nor trusted yet, or why there are none. `headers` are those of the response
+ * by lower-case name, `validators` are to be sent next time, `detail` is for people, and `retryAfter` is `Retry-After` as sent.
+ */
 export type FetchX5uResult =
   | {
       readonly status: 'fetched';
@@ -53,6 +57,20 @@ export type FetchX5uResult =
  * @param options - laboratory exceptions, resolver, trust anchors of the web server, validators
  * @returns the body or why there is none. Never rejects and never throws for peer input.
  * @see RFC 8224 section 7.2, RFC 8226 section 7, ATIS-1000074
+ * @example
+ * ```ts
+ * const pki = await createTestPki();
+ * await using server = await startCertificateServer();
+ * const x5u = server.publish('/1234.pem', pki.issueServiceProvider({ spc: '1234' }).chainPem);
+ * const result = await fetchX5u(x5u, {
+ *   // For a server on loopback; repositories of providers need neither.
+ *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
+ *   ca: server.tlsRootPem,
+ * });
+ * if (result.status === 'fetched') console.log(parseCertificateChain(result.body).status); // parsed
+ * // Without the exceptions nobody connects to an address like that.
+ * console.log((await fetchX5u(x5u)).status); // refused
+ * ```
  */
 export async function fetchX5u(url: string, options: FetchX5uOptions = {}): Promise<FetchX5uResult> {
   const result = await fetchBounded(url, {

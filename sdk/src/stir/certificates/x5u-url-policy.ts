@@ -76,17 +76,19 @@ export interface PermittedUrl {
   readonly status: 'permitted';
   /** The text as given: the cache key. */
   readonly url: string;
+  /** `https`, unless other rules were given. */
   readonly scheme: 'https' | 'http';
   /** Lower case, without the brackets of an IPv6 literal. */
   readonly host: string;
   /** 0 for a name, 4 or 6 for an IP literal. */
   readonly literal: 0 | 4 | 6;
+  /** As written, or that of the scheme: 1 to 65,535. */
   readonly port: number;
   /** Request target: path and, where permitted, query. */
   readonly target: string;
 }
 
-/** Result of {@link checkX5uUrl}. */
+/** Result of {@link checkX5uUrl}. `detail` is for people. */
 export type X5uUrlCheck =
   | PermittedUrl
   | { readonly status: 'refused'; readonly url: string; readonly reason: X5uRefusal; readonly detail: string };
@@ -99,6 +101,12 @@ export type X5uUrlCheck =
  * @param policy - laboratory exceptions
  * @returns `permitted` with the parts to connect to, or `refused` with the reason. Never throws for peer input.
  * @see RFC 8224 section 7.2, ATIS-1000074, RFC 3986
+ * @example
+ * ```ts
+ * console.log(checkX5uUrl('https://certificates.example.com/1234.pem').status); // permitted
+ * const check = checkX5uUrl('https://127.0.0.1/1234.pem');
+ * if (check.status === 'refused') console.log(check.reason, check.detail); // address-special-purpose 127.0.0.1
+ * ```
  */
 export function checkX5uUrl(text: string, policy: X5uUrlPolicy = {}): X5uUrlCheck {
   return checkUrlText(text, policy.allow === undefined ? {} : { allow: policy.allow });
@@ -109,6 +117,14 @@ export function checkX5uUrl(text: string, policy: X5uUrlPolicy = {}): X5uUrlChec
  * @param text - the URL as published
  * @param rules - what is permitted
  * @returns as {@link checkX5uUrl}. Never throws for peer input.
+ * @see RFC 3986, RFC 5280 section 4.2.1.13
+ * @example
+ * ```ts
+ * // What fetchBounded asks of a URL before it connects: a CRL may come over http, but from no private network.
+ * const rules: UrlTextRules = { schemes: ['https', 'http'] };
+ * const result = await fetchBounded('http://10.0.0.1/sti-pa.crl', { ...rules, maxBytes: MAX_CRL_BYTES });
+ * if (result.status === 'refused') console.log(result.reason); // address-special-purpose
+ * ```
  */
 export function checkUrlText(text: string, rules: UrlTextRules): X5uUrlCheck {
   const refuse = (reason: X5uRefusal, detail: string): X5uUrlCheck => ({

@@ -84,7 +84,7 @@ export const DEFAULT_SERVICE_SIGNER_TIMEOUT_MS = 5_000;
  *   randomUuid: () => crypto.randomUUID(),
  * });
  * const outcome = service.signNow({ origTn: '+12025550101', destTn: '+12025550199', facts: { role: 'gateway' } });
- * if (outcome.status === 'signed') console.log(outcome.claims.attestation, outcome.identityHeaders); // C, one Identity value
+ * if (outcome.status === 'signed') console.log(outcome.claims.attestation, outcome.identityHeaders.length); // C 1
  * else console.log(outcome.reason, outcome.detail);
  * ```
  */

@@ -89,7 +89,8 @@ export function readSigningCertificate(text: SigningCertificateText): SigningCer
  * const pki = await createTestPki();
  * const { chainPem } = pki.issueServiceProvider({ spc: '1234' });
  * const source = createStaticCertificateSource({ chainPem, x5u: 'https://certificates.example.com/1234.pem' });
- * console.log(source.current()?.chain.length); // 2: the provider's own and the intermediate CA above it
+ * // The provider's own certificate and the intermediate CA above it.
+ * console.log(source.current()?.chain.length); // 2
  * ```
  */
 export function createStaticCertificateSource(options: SigningCertificateText): CertificateSource {
