@@ -21,6 +21,8 @@ export interface PassportHeader {
   readonly members: JsonObject;
   /** Whether the segment was the one spelling of its members. @see RFC 8225 section 9 */
   readonly isCanonical: boolean;
+  /** Whether it is what every signer writes: ES256, passport, a ppt and an x5u that are text, and no extension to understand. */
+  readonly isUsual: boolean;
 }
 
 /** Remembers decoded header segments: one signer writes the same header on every call. Bounded by its owner. */
@@ -33,16 +35,10 @@ export interface PassportHeaderCache {
 
 /** Picks the members that are looked at. */
 export function passportHeader(members: JsonObject, isCanonical: boolean): PassportHeader {
-  return {
-    alg: members['alg'],
-    ppt: members['ppt'],
-    typ: members['typ'],
-    x5u: members['x5u'],
-    crit: members['crit'],
-    b64: members['b64'],
-    members,
-    isCanonical,
-  };
+  const { alg, ppt, typ, x5u, crit, b64 } = members;
+  const isPassport = alg === 'ES256' && typ === 'passport' && typeof ppt === 'string' && typeof x5u === 'string';
+  const isUsual = isPassport && crit === undefined && b64 === undefined;
+  return { alg, ppt, typ, x5u, crit, b64, members, isCanonical, isUsual };
 }
 
 /**

@@ -10,12 +10,6 @@ import { checkUrlText, type PermittedUrl, type UrlTextRules } from './x5u-url-po
  */
 export const DEFAULT_FETCH_DEADLINE_MS = 2_000;
 
-/** Most bytes of a trust list: ten times the list of 2026 with all its certificates. */
-export const MAX_TRUST_LIST_BYTES = 1_048_576;
-
-/** Most bytes of a CRL: room for some 40,000 revoked certificates. */
-export const MAX_CRL_BYTES = 2_097_152;
-
 /** What a cached copy is compared by. @see RFC 9110 section 8.8 */
 export interface CacheValidators {
   /** Entity tag as sent, with its quotes. */
@@ -82,7 +76,7 @@ export type BoundedFetchResult =
  * await using server = await startCertificateServer();
  * const url = server.publish('/sti-pa.crl', pki.crl().der);
  * const fetched = await fetchBounded(url, {
- *   maxBytes: MAX_CRL_BYTES,
+ *   maxBytes: CRL_MAX_BYTES,
  *   // For a server on loopback; servers out there need neither.
  *   allow: { addresses: ['127.0.0.1'], ports: [server.ports.https] },
  *   ca: server.tlsRootPem,

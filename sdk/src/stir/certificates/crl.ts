@@ -11,7 +11,7 @@ import { readCaIssuers, readDistributionPointName } from './general-names.js';
 import { readPemBlocks } from './pem.js';
 import { readSignedObject, sequence } from './signed-object.js';
 
-/** Most bytes of a CRL, PEM or DER: room for about 20,000 entries that each name their issuer, and for 90,000 that do not. */
+/** Most bytes of a CRL, PEM or DER: room for as many entries as are read, 32,768, with a reason and a long serial number each. */
 export const CRL_MAX_BYTES: number = 2 * 1024 * 1024;
 
 /** For which certificates a CRL speaks. @see RFC 5280 section 5.2.5 */

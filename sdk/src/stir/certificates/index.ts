@@ -32,19 +32,27 @@ export type {
   RevocationLookup,
   RevocationStatus,
 } from './path.js';
-export { lintCertificate, PROFILE_RULES, roleOf } from './profile-lint.js';
-export type * from './profile-lint.js';
+export { lintCertificate, PROFILE_EFFECTIVE_MS, PROFILE_RULES, roleOf } from './profile-lint.js';
+export type { CertificateRole, LintFinding, LintOptions, ProfileRule, ProfileVersion } from './profile-lint.js';
 export type * from './repository.js';
 export { createRevocationSet, REVOCATION_SET_MAX_CRLS, revocationAt } from './revocation.js';
 export type { CrlRefusalReason, RefusedCrl, RevocationSet, RevocationSetOptions, TrustedCrl } from './revocation.js';
-export { stiPaListSignerUrl, verifyStiPaList } from './sti-pa-list.js';
-export type * from './sti-pa-list.js';
+export { STI_PA_LIST_MAX_CHARS, STI_PA_LIST_MAX_ENTRIES, stiPaListSignerUrl, verifyStiPaList } from './sti-pa-list.js';
+export type { StiPaList, StiPaListFailureReason, StiPaListOptions, StiPaListResult } from './sti-pa-list.js';
 export { encompasses, tnAuthListCovers, tnAuthListText } from './tn-auth-list.js';
 export { createTrustStore } from './trust-store.js';
 export type { TrustStore, TrustStoreOptions, TrustStoreSource } from './trust-store.js';
-export { checkX5uUrl } from './x5u-url-policy.js';
-export type * from './x5u-url-policy.js';
-export { DEFAULT_FETCH_DEADLINE_MS, fetchBounded, MAX_CRL_BYTES, MAX_TRUST_LIST_BYTES } from './bounded-fetch.js';
+export {
+  checkUrlText,
+  checkX5uUrl,
+  MAX_HOST_LENGTH,
+  MAX_LABEL_LENGTH,
+  MAX_X5U_LENGTH,
+  REFUSED_TOP_LEVEL_LABELS,
+  X5U_PORTS,
+} from './x5u-url-policy.js';
+export type { PermittedUrl, UrlTextRules, X5uAllowList, X5uUrlCheck, X5uUrlPolicy } from './x5u-url-policy.js';
+export { DEFAULT_FETCH_DEADLINE_MS, fetchBounded } from './bounded-fetch.js';
 export type { BoundedFetchOptions, BoundedFetchResult, CacheValidators } from './bounded-fetch.js';
 export type { HostLookup, TcpConnect, ConnectionOptions } from './bounded-connection.js';
 export type { SignatureAlgorithmName } from './signed-object.js';

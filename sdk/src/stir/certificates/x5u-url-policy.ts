@@ -122,7 +122,7 @@ export function checkX5uUrl(text: string, policy: X5uUrlPolicy = {}): X5uUrlChec
  * ```ts
  * // What fetchBounded asks of a URL before it connects: a CRL may come over http, but from no private network.
  * const rules: UrlTextRules = { schemes: ['https', 'http'] };
- * const result = await fetchBounded('http://10.0.0.1/sti-pa.crl', { ...rules, maxBytes: MAX_CRL_BYTES });
+ * const result = await fetchBounded('http://10.0.0.1/sti-pa.crl', { ...rules, maxBytes: CRL_MAX_BYTES });
  * if (result.status === 'refused') console.log(result.reason); // address-special-purpose
  * ```
  */

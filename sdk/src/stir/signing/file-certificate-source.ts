@@ -57,14 +57,16 @@ export interface FileCertificateSource extends CertificateSource {
  * @see RFC 8226 section 7
  * @example
  * ```ts
- * const { mkdtemp, writeFile } = await import('node:fs/promises');
+ * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
  * const { tmpdir } = await import('node:os');
- * const path = `${await mkdtemp(`${tmpdir()}/hopback-`)}/chain.pem`;
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const path = `${directory}/chain.pem`;
  * const pki = await createTestPki();
  * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * const source = await createFileCertificateSource({ path, x5u: 'https://certificates.example.com/1234.pem' });
  * await writeFile(path, pki.issueServiceProvider({ spc: '1234' }).chainPem);
  * console.log((await source.reload()).status); // changed
+ * await rm(directory, { recursive: true });
  * ```
  */
 export async function createFileCertificateSource(

@@ -67,13 +67,13 @@ export const HEADER_STEPS: readonly NumberedStep[] = numbered([
     name: 'typ',
     section: 'RFC 8225 section 4.1; ATIS-1000082 row 11',
     rule: 'The typ of the PASSporT is "passport".',
-    check: (token) => compareHeader(token, 'typ'),
+    check: (token) => (token.passport?.header.isUsual === true ? undefined : compareHeader(token, 'typ')),
   },
   {
     name: 'alg',
     section: 'RFC 8225 section 4.2; ATIS-1000082 row 12',
     rule: 'The alg of the PASSporT is ES256.',
-    check: (token) => compareHeader(token, 'alg'),
+    check: (token) => (token.passport?.header.isUsual === true ? undefined : compareHeader(token, 'alg')),
   },
   {
     name: 'ppt',
@@ -175,6 +175,7 @@ function destObject(dest: RequestContext['parties']['dest']): JsonObject {
 function checkHeaderClaims(token: Token, context: RequestContext): StepResult {
   const header = token.passport?.header;
   if (header === undefined) return 'does-not-apply';
+  if (header.isUsual) return undefined;
   const withPpt = context.policy.profile === 'shaken' || token.identityHeader?.ppt !== undefined;
   for (const name of withPpt ? HEADER_CLAIMS : HEADER_CLAIMS_WITHOUT_PPT) {
     const value = header[name];
@@ -191,6 +192,7 @@ function checkHeaderClaims(token: Token, context: RequestContext): StepResult {
 function checkCriticalHeaders(token: Token): StepResult {
   const header = token.passport?.header;
   if (header === undefined) return 'does-not-apply';
+  if (header.isUsual) return undefined;
   for (const name of ['crit', 'b64'] as const) {
     const value = header[name];
     if (value !== undefined) {
