@@ -7,6 +7,7 @@ import {
   PATH_MAX_CERTIFICATES,
   PATH_SEARCH_MAX_STEPS,
 } from '../../sdk/src/stir/certificates/build-path.js';
+import type { Certificate } from '../../sdk/src/stir/certificates/certificate.js';
 import type { CertificatePathResult, PathOptions } from '../../sdk/src/stir/certificates/path.js';
 import { parsed } from './certificates-parsed.js';
 
@@ -517,8 +518,9 @@ test('puts a bounded number of issuers on paths when six CAs all vouch for each 
   const issued = provider({ issuer: cas[0] as TestCertificate });
   const counted = countedBuild([issued, ...web, ...cas]);
   expect(reasons(counted.result)).toContain('no-path-to-trust-anchor');
-  // As many as there are signatures to compute, once along sound links, once more to explain.
-  expect(counted.steps).toBe(32);
+  // Signatures that are good, and computed once, cost little: the number of issuers ends it, once along sound links, once more to explain.
+  expect(counted.steps).toBe(PATH_SEARCH_MAX_STEPS + 16);
+  expect(counted.signatures).toBeLessThanOrEqual(1 + web.length + cas.length);
 });
 
 test('puts a bounded number of issuers on paths when sixty self-issued certificates share one name', () => {
@@ -541,23 +543,145 @@ test('explains a forged certificate without a look at what is above the issuer t
   const issued = provider({ issuerName: subject, authorityKeyIdentifier: 'absent', signedBy: createTestKey('P-384') });
   const counted = countedBuild([issued, ...impostors]);
   expect(reasons(counted.result)).toEqual(['certificate-signature-invalid']);
-  // Each impostor once in each of the two searches, and the impostors' own issuers never.
-  expect(counted.steps).toBe(18);
+  // Each impostor once, to explain, and the impostors' own issuers never.
+  expect(counted.steps).toBe(9);
+  expect(counted.signatures).toBe(9);
 });
 
-/** Revocation is asked once for each issuer that is put on a path. */
-function countedBuild(chain: readonly TestCertificate[]): {
-  readonly result: CertificatePathResult;
-  readonly steps: number;
-} {
+test('computes a signature for no issuer of the same name whose key identifier is another one', () => {
+  const subject = [{ type: 'CN', value: 'Example SHAKEN Issuing CA' }] as const;
+  const cas = Array.from({ length: 40 }, () => pki.issueCa({ subject }));
+  for (const ca of [cas[0], cas[20], cas[39]] as TestCertificate[]) {
+    const issued = provider({ issuer: ca });
+    const counted = countedBuild([issued, ca], { intermediates: cas });
+    expect(pathOf(counted.result)).toEqual([issued.sha256, ca.sha256, pki.root.sha256]);
+    expect(counted).toMatchObject({ signatures: 2, steps: 2 });
+  }
+});
+
+test('finds the issuer among forty of the same name without key identifiers', () => {
+  const subject = [{ type: 'CN', value: 'Example SHAKEN Issuing CA' }] as const;
+  const cas = Array.from({ length: 40 }, () => pki.issueCa({ subject, subjectKeyIdentifier: 'absent' }));
+  const issued = provider({ issuer: cas[39] as TestCertificate, authorityKeyIdentifier: 'absent' });
+  const counted = countedBuild([issued], { intermediates: cas });
+  expect(reasons(counted.result)).toBe('trusted');
+  expect(counted).toMatchObject({ signatures: 41, steps: 2 });
+});
+
+test('finds the one cross-certificate under a listed root, whatever unrelated roots have the name of the others', () => {
+  const oldRoot = { subject: [{ type: 'CN', value: 'Old root' }] } as const;
+  const ca = pki.issueCa();
+  const crossed = Array.from({ length: 5 }, () => pki.crossSign(ca, pki.issueRoot(oldRoot)));
+  const unrelated = Array.from({ length: 6 }, () => pki.issueRoot(oldRoot));
+  const issued = provider({ issuer: ca });
+  const counted = countedBuild([issued, ...crossed, ca], { trustAnchors: [...unrelated, pki.root] });
+  expect(pathOf(counted.result)).toEqual([issued.sha256, ca.sha256, pki.root.sha256]);
+  // One for the CA's key, whichever certificate it is in, and one for the root's.
+  expect(counted.signatures).toBe(2);
+});
+
+test('finds the root among three hundred anchors of one name', () => {
+  const anchors = Array.from({ length: 300 }, () => pki.issueRoot({ subject: pki.root.subject }));
+  const issued = provider();
+  const counted = countedBuild([issued, pki.intermediate], { trustAnchors: [...anchors, pki.root] });
+  expect(pathOf(counted.result)).toEqual([issued.sha256, pki.intermediate.sha256, pki.root.sha256]);
+  expect(counted).toMatchObject({ signatures: 2, steps: 2 });
+});
+
+test('says what is wrong with the end entity and nothing of other CAs of the same name', () => {
+  const subject = [{ type: 'CN', value: 'Example SHAKEN Issuing CA' }] as const;
+  const cas = Array.from({ length: 20 }, () => pki.issueCa({ subject }));
+  const ca = cas[10] as TestCertificate;
+  const expired = provider({ issuer: ca, notAfterMs: pki.nowMs - 5000 });
+  expect(reasons(build([expired, ca], { intermediates: cas }))).toEqual(['certificate-expired']);
+  const other = pki.issueRoot();
+  const elsewhere = pki.issueCa({ subject, issuer: other });
+  const result = build([provider({ issuer: elsewhere }), elsewhere], { intermediates: cas });
+  expect(result).toMatchObject({
+    failures: [{ reason: 'no-path-to-trust-anchor', certificateSha256: elsewhere.sha256, actual: 'no such issuer' }],
+  });
+});
+
+test.each([
+  ['P-256', 84 + 21],
+  ['P-384', 12 + 3],
+] as const)('ends the search under %s impostors without key identifiers, and says so', (curve, most) => {
+  const subject = [{ type: 'CN', value: 'x' }] as const;
+  const impostors = Array.from({ length: most + 20 }, () =>
+    pki.issueRoot({ subject, curve, subjectKeyIdentifier: 'absent' }),
+  );
+  const forged = provider({ issuerName: subject, authorityKeyIdentifier: 'absent', signedBy: createTestKey(curve) });
+  for (const settings of [{ intermediates: impostors }, { trustAnchors: impostors }]) {
+    const counted = countedBuild([forged], settings);
+    expect(counted.result).toMatchObject({
+      failures: [
+        { reason: 'certificate-signature-invalid' },
+        { reason: 'no-path-to-trust-anchor', actual: 'search ended: too many issuers to try' },
+      ],
+    });
+    expect(counted.signatures).toBeLessThanOrEqual(most);
+    expect(counted.steps).toBeLessThanOrEqual(16);
+  }
+});
+
+test('computes a bounded number of P-384 signatures when a chain of ten vouches for itself and names every anchor', () => {
+  const { subject } = pki.root;
+  const hidden = { subject, curve: 'P-384', subjectKeyIdentifier: 'absent', authorityKeyIdentifier: 'absent' } as const;
+  const anchors = Array.from({ length: 40 }, () => pki.issueRoot(hidden));
+  const cas = Array.from({ length: 3 }, () => pki.issueRoot(hidden));
+  const web = cas.flatMap((ca) => cas.filter((other) => other !== ca).map((other) => pki.crossSign(ca, other)));
+  const issued = provider({ issuer: cas[0] as TestCertificate, authorityKeyIdentifier: 'absent' });
+  const counted = countedBuild([issued, ...web, ...cas], { trustAnchors: anchors });
+  expect(counted.result.status).toBe('untrusted');
+  expect(counted.signatures).toBeLessThanOrEqual(15 + 3);
+});
+
+test('compares no long TNAuthLists for issuers that did not sign, except to explain', () => {
+  const subject = [{ type: 'CN', value: 'x' }] as const;
+  const tnAuthList = Array.from({ length: 480 }, (_, index) => one(String(12025550000 + 2 * index)));
+  const cas = Array.from({ length: 9 }, () => pki.issueCa({ subject, tnAuthList, corruptSignature: true }));
+  const forged = provider({ issuerName: subject, authorityKeyIdentifier: 'absent', tnAuthList });
+  let lists = 0;
+  const chain = [forged, ...cas].map((certificate) => {
+    const copy = { ...parsed(certificate) };
+    return Object.defineProperty(copy, 'tnAuthList', {
+      get: () => {
+        lists += 1;
+        return tnAuthList;
+      },
+    });
+  });
+  const result = buildCertificatePath(chain, { atMs: pki.nowMs, trustAnchors: [parsed(pki.root)] });
+  expect(reasons(result)).toEqual(['certificate-signature-invalid']);
+  // Some looks per certificate, not some per pair of them.
+  expect(lists).toBeLessThanOrEqual(10 * 5);
+});
+
+/** Revocation is asked once for each issuer that is put on a path, and the DER is read once for each signature that is computed. */
+function countedBuild(
+  chain: readonly TestCertificate[],
+  { trustAnchors = [pki.root], intermediates = [] }: Pick<Settings, 'trustAnchors' | 'intermediates'> = {},
+): { readonly result: CertificatePathResult; readonly steps: number; readonly signatures: number } {
   let steps = 0;
-  const result = build(chain, {
+  let signatures = 0;
+  const counting = (certificate: TestCertificate): Certificate => {
+    const { der, ...rest } = parsed(certificate);
+    const readDer = () => {
+      signatures += 1;
+      return der;
+    };
+    return Object.defineProperty({ ...rest, der }, 'der', { get: readDer });
+  };
+  const result = buildCertificatePath(chain.map(counting), {
+    atMs: pki.nowMs,
+    trustAnchors: trustAnchors.map(counting),
+    intermediates: intermediates.map(counting),
     revocation: () => {
       steps += 1;
       return { status: 'good', checkedAtMs: 0 };
     },
   });
-  return { result, steps };
+  return { result, steps, signatures };
 }
 
 test(`refuses a path of more than ${PATH_MAX_CERTIFICATES} certificates and takes one of exactly that many`, () => {

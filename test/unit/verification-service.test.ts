@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { describeVerdict } from '../../sdk/src/stir/verification/describe-verdict.js';
 import type { CertificateLookup, CertificateRepository } from '../../sdk/src/stir/certificates/repository.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
+import type { SignatureChecker } from '../../sdk/src/stir/verification/signature-checker.js';
 import { createReplayMemory } from '../../sdk/src/stir/verification/replay-memory.js';
 import { PATH_REEVALUATION_MS } from '../../sdk/src/stir/verification/path-memory.js';
 import type { VerificationServiceOptions } from '../../sdk/src/stir/verification/verification-service.js';
@@ -22,6 +23,10 @@ const passport = (changes: Partial<PassportOptions> = {}): string =>
   createPassport({ signer: lab.provider, x5u: lab.x5u, ...changes }).identityHeader;
 
 const requestOf = (identity: string | readonly string[]): VerificationRequest => ({ ...call, identity });
+
+const broken = (): never => {
+  throw new Error('out of order');
+};
 
 /** A repository that knows nothing at first and counts what it is asked. */
 interface Cold {
@@ -118,9 +123,6 @@ test('a revalidation that brings nothing new changes nothing', async () => {
 test('a repository that fails has the call undecided, and leaves no timer behind', async () => {
   const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const before = timers();
-  const broken = (): never => {
-    throw new Error('out of order');
-  };
   const rejecting = (): Promise<never> => Promise.reject(new Error('out of order'));
   for (const fail of [broken, rejecting]) {
     const certificates = { peek: fail === broken ? broken : () => undefined, lookup: fail, revalidate: fail };
@@ -130,6 +132,39 @@ test('a repository that fails has the call undecided, and leaves no timer behind
     expect(service.verifyNow(requestOf(passport())).status).toBe('indeterminate');
   }
   expect(timers()).toBe(before);
+});
+
+test.each<readonly [string, () => unknown]>([
+  ['nothing', () => undefined],
+  ['a promise of nothing', () => Promise.resolve(undefined)],
+  ['a number', () => 1],
+  ['a rejection', () => Promise.reject(new Error('out of order'))],
+])('a signature checker that answers %s has the call undecided', async (_name, check) => {
+  const service = lab.serviceWith({ signatureChecker: { check: check as SignatureChecker['check'] } });
+  const verdict = await service.verify(requestOf(passport()));
+  expect([verdict.status, verdict.reasons]).toEqual(['indeterminate', ['signature-unchecked']]);
+});
+
+test('what is no request, and a clock that gives no time, reject and do not throw', async () => {
+  const odd = { ...requestOf(''), from: 5 } as unknown as VerificationRequest;
+  await expect(lab.service.verify(odd)).rejects.toBeInstanceOf(TypeError);
+  for (const nowMs of [() => Number.NaN, () => lab.clock.nowMs() * -1, broken]) {
+    const service = lab.serviceWith({ clock: { nowMs } });
+    await expect(service.verify(requestOf(passport()))).rejects.toMatchObject({ code: 'invalid-configuration' });
+    expect(() => service.verifyNow(requestOf(passport()))).toThrow(
+      expect.objectContaining({ code: 'invalid-configuration' }),
+    );
+  }
+});
+
+test('nobody can change what later calls are told by changing a verdict', async () => {
+  const { reasonHeaders, outcomes, evidence } = await lab.service.verify(requestOf(passport()));
+  const [outcome] = outcomes;
+  const [kept] = evidence.passports;
+  if (outcome === undefined || outcome.status === 'ignored' || kept === undefined) throw new Error('one PASSporT');
+  for (const list of [reasonHeaders, outcome.notes, kept.exceptions, kept.passed]) {
+    expect(() => (list as unknown[]).push('mine')).toThrow(TypeError);
+  }
 });
 
 test('a time budget out of range is an answer like any other: the promise rejects', async () => {

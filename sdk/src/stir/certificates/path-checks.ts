@@ -25,11 +25,20 @@ export interface PathRules {
 /** What is costly and comes again on other branches, kept for as long as one path is looked for. */
 export interface PathMemory {
   readonly signature: (certificate: Certificate, issuer: Certificate) => SignatureCheck;
-  /** Signatures computed so far. */
-  readonly signaturesChecked: () => number;
+  /** What the signatures computed so far have cost, as multiples of one under P-256. */
+  readonly signatureCost: () => SignatureCost;
   /** Whether the TNAuthList of the first holds that of the second; both must have one. */
   readonly encompasses: (parent: Certificate, child: Certificate) => boolean;
 }
+
+/** Cost of signatures: of all, and of those that the issuer had not made. */
+export interface SignatureCost {
+  readonly all: number;
+  readonly invalid: number;
+}
+
+/** Measured: 0.085 ms under P-256, 0.6 ms under P-384. */
+const SIGNATURE_COST: Readonly<Record<SignatureAlgorithmName, number>> = { ES256: 1, ES384: 7 };
 
 /** A path as far as it has been built, end entity first. */
 export interface PartialPath {
@@ -97,18 +106,19 @@ export function extendPath(
   rules: PathRules & { readonly isAnchor: boolean },
 ): PartialPath {
   const child = path.certificates.at(-1) as Certificate;
-  const isIntermediate = path.certificates.length > 1 && child.subject.canonical !== child.issuer.canonical;
-  const intermediatesBelow = path.intermediatesBelow + (isIntermediate ? 1 : 0);
+  const intermediatesBelow = intermediatesUpTo(path);
   const revocation = rules.revocation(child, issuer);
   const { tnAuthList } = issuer;
   return {
     certificates: [...path.certificates, issuer],
     failures: [
       ...path.failures,
-      ...neighbourChecks(child, issuer, rules),
+      ...neighbourChecks(child, issuer),
+      ...signatureFailures(child, issuer, rules),
       ...revocationCheck(child, revocation),
       ...ownChecks(issuer, rules),
-      ...issuerChecks(issuer, { intermediatesBelow, isAnchor: rules.isAnchor }),
+      ...issuerChecks(issuer, rules),
+      ...pathLengthCheck(issuer, intermediatesBelow),
       ...(rules.purpose === 'passport' ? authorityCheck(path, issuer, rules.memory) : []),
     ],
     intermediatesBelow,
@@ -117,6 +127,34 @@ export function extendPath(
       : path.authority && { authority: path.authority }),
     revocation: [...path.revocation, revocation],
   };
+}
+
+/**
+ * Whether nothing speaks against an issuer that is free to look at and the same on every path: names, key identifiers, dates, key type,
+ * extensions. What costs something (signature, TNAuthList, revocation) is left to {@link extendPath}.
+ */
+export function mayHaveIssued(
+  child: Certificate,
+  issuer: Certificate,
+  rules: PathRules & { readonly isAnchor: boolean },
+): boolean {
+  return (
+    neighbourChecks(child, issuer).length === 0 &&
+    ownChecks(issuer, rules).length === 0 &&
+    issuerChecks(issuer, rules).length === 0
+  );
+}
+
+/** Whether the pathLenConstraint of an issuer, if it has one, lets it stand on top of this path. */
+export function allowsPathBelow(path: PartialPath, issuer: Certificate): boolean {
+  return pathLengthCheck(issuer, intermediatesUpTo(path)).length === 0;
+}
+
+/** Intermediates of a path once it has one more certificate on top; the end entity is none. */
+function intermediatesUpTo({ certificates, intermediatesBelow }: PartialPath): number {
+  const top = certificates.at(-1) as Certificate;
+  const isIntermediate = certificates.length > 1 && top.subject.canonical !== top.issuer.canonical;
+  return intermediatesBelow + (isIntermediate ? 1 : 0);
 }
 
 /** A failure about one certificate, with what was asked for and what was found. */
@@ -128,22 +166,30 @@ export function failure(
   return { reason, certificateSha256: certificate.sha256, ...values };
 }
 
-/** Makes an empty memory: each signature and each pair of TNAuthLists is computed once. */
+/** Makes an empty memory: each signature is computed once for each key, and each pair of TNAuthLists is compared once. */
 export function createPathMemory(algorithms: readonly SignatureAlgorithmName[]): PathMemory {
   const signatures = new Map<string, SignatureCheck>();
   const comparisons = new Map<string, boolean>();
   const merged = new Map<string, MergedAuthority>();
-  let signaturesChecked = 0;
+  const signers = new Map<string, Certificate>();
+  let cost: SignatureCost = { all: 0, invalid: 0 };
   const authorityOf = ({ sha256, tnAuthList }: Certificate): MergedAuthority =>
     remember(merged, sha256, () => mergeAuthority(tnAuthList ?? []));
+  const signature = (certificate: Certificate, issuer: Certificate): SignatureCheck => {
+    const name = permittedAlgorithm(certificate.signatureAlgorithm, issuer.publicKeyType, algorithms);
+    if (name === undefined) return 'algorithm-not-permitted';
+    // A CA with several certificates has signed once: with its key.
+    if (signers.get(certificate.sha256)?.publicKey.equals(issuer.publicKey) === true) return 'valid';
+    const check = checkSignature(certificate, issuer, [name]);
+    const added = SIGNATURE_COST[name];
+    cost = { all: cost.all + added, invalid: cost.invalid + (check === 'valid' ? 0 : added) };
+    if (check === 'valid') signers.set(certificate.sha256, issuer);
+    return check;
+  };
   return {
     signature: (certificate, issuer) =>
-      remember(signatures, pairOf(certificate, issuer), () => {
-        const check = checkSignature(certificate, issuer, algorithms);
-        if (check !== 'algorithm-not-permitted') signaturesChecked += 1;
-        return check;
-      }),
-    signaturesChecked: () => signaturesChecked,
+      remember(signatures, pairOf(certificate, issuer), () => signature(certificate, issuer)),
+    signatureCost: () => cost,
     encompasses: (parent, child) =>
       remember(comparisons, pairOf(parent, child), () =>
         authorityEncompasses(authorityOf(parent), child.tnAuthList ?? []),
@@ -183,8 +229,8 @@ function ownChecks(certificate: Certificate, { atMs, algorithms }: PathRules): P
   return failures;
 }
 
-/** Name chaining, key identifiers, signature. */
-function neighbourChecks(child: Certificate, issuer: Certificate, rules: PathRules): PathFailure[] {
+/** Name chaining and key identifiers. */
+function neighbourChecks(child: Certificate, issuer: Certificate): PathFailure[] {
   const failures: PathFailure[] = [];
   if (!namesChain(child, issuer)) {
     failures.push(failure('issuer-name-mismatch', child, { expected: child.issuer.text, actual: issuer.subject.text }));
@@ -200,7 +246,7 @@ function neighbourChecks(child: Certificate, issuer: Certificate, rules: PathRul
       failure('key-identifier-mismatch', child, { expected: authorityKeyIdentifier, actual: subjectKeyIdentifier }),
     );
   }
-  return [...failures, ...authorityCertificateCheck(child, issuer), ...signatureFailures(child, issuer, rules)];
+  return [...failures, ...authorityCertificateCheck(child, issuer)];
 }
 
 /**
@@ -251,23 +297,20 @@ function revocationCheck(child: Certificate, status: RevocationStatus): PathFail
 }
 
 /** What a certificate must be in order to have issued another one. */
-function issuerChecks(
-  issuer: Certificate,
-  position: { readonly intermediatesBelow: number; readonly isAnchor: boolean },
-): PathFailure[] {
-  const failures = keyUsageCheck(issuer, 'keyCertSign', position.isAnchor ? 'if-present' : 'required');
+function issuerChecks(issuer: Certificate, { isAnchor }: { readonly isAnchor: boolean }): PathFailure[] {
+  const failures = keyUsageCheck(issuer, 'keyCertSign', isAnchor ? 'if-present' : 'required');
   if (!issuer.isCa)
     failures.push(
       failure('not-a-ca', issuer, { expected: 'cA TRUE', actual: issuer.basicConstraints ? 'cA FALSE' : 'absent' }),
     );
-  const pathLength = issuer.basicConstraints?.pathLength;
-  if (pathLength !== undefined && position.intermediatesBelow > pathLength) {
-    failures.push(
-      failure('path-length-exceeded', issuer, { expected: pathLength, actual: position.intermediatesBelow }),
-    );
-  }
   if (issuer.jwtClaimConstraints !== undefined) failures.push(failure('claim-constraints-on-ca', issuer));
   return failures;
+}
+
+function pathLengthCheck(issuer: Certificate, intermediatesBelow: number): PathFailure[] {
+  const pathLength = issuer.basicConstraints?.pathLength;
+  if (pathLength === undefined || intermediatesBelow <= pathLength) return [];
+  return [failure('path-length-exceeded', issuer, { expected: pathLength, actual: intermediatesBelow })];
 }
 
 /** RFC 5280 has every conforming CA write KeyUsage, and so do all STI profiles: below the anchor its absence is a failure. */

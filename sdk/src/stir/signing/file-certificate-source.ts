@@ -9,7 +9,7 @@ import type {
   SigningCertificateResult,
   SigningCertificateText,
 } from './certificate-source.js';
-import { timeOf } from './clock-time.js';
+import { timeOf } from '../../core/clock-time.js';
 import { credentialProblem, examineCredential } from './credential.js';
 import type { CredentialOwner, CredentialRefusal } from './credential.js';
 

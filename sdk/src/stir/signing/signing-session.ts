@@ -8,7 +8,7 @@ import { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS } from '../identity-hea
 import type { CertificateSource, SigningCertificate } from './certificate-source.js';
 import { claimLimits, claimViolation } from './claim-constraint-check.js';
 import type { ClaimLimits, ClaimViolation } from './claim-constraint-check.js';
-import { timeOf } from './clock-time.js';
+import { timeOf } from '../../core/clock-time.js';
 import { credentialProblem, examineCredential } from './credential.js';
 import type { Credential, CredentialOwner } from './credential.js';
 import { withinDeadline } from './deadline.js';

@@ -93,7 +93,7 @@ export function signingInputHash(token: Token, passport: ParsedPassport): string
 /** Lower-case hex. */
 export const sha256Hex = (text: string): string => hash('sha256', text, 'hex');
 
-const NO_EXCEPTIONS: readonly EvidenceException[] = [];
+const NO_EXCEPTIONS: readonly EvidenceException[] = Object.freeze([]);
 
 function exceptionEvidence(exception: Token['exceptions'][number]): EvidenceException {
   const { step, result, reason, expected, actual } = exception;

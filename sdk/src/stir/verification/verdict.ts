@@ -226,7 +226,7 @@ function outcomeOf(token: Token): VerificationOutcome {
   return { status, index, passport: verifiedPassport(token), notes };
 }
 
-const NO_NOTES: readonly StepException[] = [];
+const NO_NOTES: readonly StepException[] = Object.freeze([]);
 
 /** The one place where a {@link VerifiedPassport} is made: every step has passed. */
 function verifiedPassport(token: Token): VerifiedPassport {
@@ -264,7 +264,7 @@ function reasonHeaders(decided: Decision, pending: PendingVerification): readonl
   });
 }
 
-const NO_HEADERS: readonly string[] = [];
+const NO_HEADERS: readonly string[] = Object.freeze([]);
 
 function reasonsOf(decided: Decision, pending: PendingVerification): readonly FailureReason[] {
   if (decided.status === 'passed' && pending.tokens.every((token) => !token.isStopped)) return [];

@@ -1,3 +1,4 @@
+import { timeOf } from '../../core/clock-time.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
@@ -54,13 +55,14 @@ export interface VerificationService {
   /**
    * Verifies the Identity headers of one request. With the certificate in memory this takes one signature check; a certificate
    * that is not is fetched within the time budget.
-   * @returns the verdict; rejects for a time budget out of range (`invalid-configuration`) and for nothing else, whatever a peer
-   * sends and however the repository, the signature checker or the replay memory fail
+   * @returns the verdict, whatever a peer sends and however the repository, the signature checker or the replay memory fail;
+   * rejects with `invalid-configuration` for a time budget out of range and for a clock that gives no time, with a TypeError
+   * for what is no request, and never throws
    */
   readonly verify: (request: VerificationRequest, options?: VerifyOptions) => Promise<CallVerdict>;
   /**
    * As `verify`, at once and with what is in memory. A certificate that is not is fetched in the background, for the calls that
-   * follow, and this one is indeterminate. Signatures are checked in the calling thread.
+   * follow, and this one is indeterminate. Signatures are checked in the calling thread. Throws what `verify` rejects with.
    */
   readonly verifyNow: (request: VerificationRequest) => CallVerdict;
   /** Judges all further calls by another trust store, as after a reload of the list of the STI-PA. */
@@ -115,8 +117,12 @@ export function createVerificationService(options: VerificationServiceOptions): 
   const shell = openShell(options);
   return {
     verify(request, { timeBudgetMs = shell.budgetMs } = NO_OPTIONS) {
-      if (!isTimeBudget(timeBudgetMs)) return Promise.reject(timeBudgetOutOfRange());
-      return verifyWithin(shell, request, timeBudgetMs);
+      try {
+        if (!isTimeBudget(timeBudgetMs)) throw timeBudgetOutOfRange();
+        return verifyWithin(shell, request, timeBudgetMs);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
     verifyNow: (request) => verifyAtOnce(shell, request),
     useTrustStore(trustStore) {
@@ -228,7 +234,7 @@ function verifyElsewhere(
     const waiting = deadlines.open(() => {
       resolve(conclude(shell, judged, NO_RESULTS));
     });
-    const answer = (signatures: Signatures): void => {
+    void checked.then((signatures) => {
       // A second verdict would count the call once more.
       if (!deadlines.close(waiting)) return;
       if (signatures.includes(false)) {
@@ -237,10 +243,6 @@ function verifyElsewhere(
       } else {
         resolve(conclude(shell, judged, signatures));
       }
-    };
-    // A checker that fails has checked nothing, and nothing is not false.
-    checked.then(answer, () => {
-      answer(NO_RESULTS);
     });
   });
 }
@@ -325,7 +327,10 @@ function suspects(jobs: readonly TokenSignatureJob[], signatures: Signatures): r
 
 function start(shell: Shell, request: VerificationRequest): PendingVerification {
   const { policy, types, headerCache, stepNames } = shell;
-  return startVerification(request, { policy, types, headerCache, stepNames, nowMs: shell.clock.nowMs() });
+  const nowMs = timeOf(shell.clock);
+  // By no time at all every PASSporT would be stale, which would be held against the caller.
+  if (nowMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
+  return startVerification(request, { policy, types, headerCache, stepNames, nowMs });
 }
 
 function judge(shell: Shell, pending: PendingVerification, lookups: Lookups): Judged {
@@ -354,7 +359,7 @@ function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signature
 /** A repository that fails knows nothing. */
 function peekSafely(shell: Shell, url: string): CertificateLookup | undefined {
   try {
-    return shell.certificates.peek(url);
+    return shell.certificates.peek(url) ?? undefined;
   } catch {
     return undefined;
   }
@@ -376,15 +381,27 @@ async function revalidateSafely(shell: Shell, url: string): Promise<CertificateL
   }
 }
 
-/** A checker that throws has checked nothing. */
+/** A checker that throws, rejects or answers with something else has checked nothing, and nothing is not false. */
 function checkSignatures(shell: Shell, jobs: readonly TokenSignatureJob[]): Signatures | Promise<Signatures> {
   if (jobs.length === 0) return NO_RESULTS;
   try {
-    return shell.checker.check(jobs);
+    const checked: unknown = shell.checker.check(jobs);
+    return isSignatures(checked) ? checked : settled(checked);
   } catch {
     return NO_RESULTS;
   }
 }
+
+async function settled(checked: unknown): Promise<Signatures> {
+  try {
+    const signatures = await checked;
+    return isSignatures(signatures) ? signatures : NO_RESULTS;
+  } catch {
+    return NO_RESULTS;
+  }
+}
+
+const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);
 
 /** A replay memory that fails has counted nothing. */
 function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
@@ -416,8 +433,5 @@ async function withDeadline<T>(budgetMs: number, work: (deadline: Deadline) => P
 }
 
 async function inTime(checked: Signatures | Promise<Signatures>, deadline: Deadline): Promise<Signatures> {
-  if (!(checked instanceof Promise)) return checked;
-  // A checker that fails has checked nothing, and nothing is not false.
-  const settled = checked.catch(() => NO_RESULTS);
-  return (await Promise.race([settled, deadline])) ?? NO_RESULTS;
+  return checked instanceof Promise ? ((await Promise.race([checked, deadline])) ?? NO_RESULTS) : checked;
 }

@@ -2,6 +2,7 @@ import { endOfQuoted } from '../../core/header-list.js';
 import { parseNameAddr, splitHeaderList } from '../../core/name-addr.js';
 import { decodePercent } from '../../core/percent-encoding.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
+import type { SipUri } from '../../core/sip-uri.js';
 import type { Verstat } from '../../core/terms.js';
 
 /**
@@ -9,12 +10,15 @@ import type { Verstat } from '../../core/terms.js';
  * of telephone numbers, so that it goes into the user part of a SIP URI, in front of the `@`, and `user=phone` behind the host says
  * that this is one; in a tel URI it stands behind the number.
  *
- * Every `verstat` that was there before is taken out, wherever and however it was written: a caller may have brought one along. A
- * URI without a number (`sip:alice@…`, an anonymous one) gets none. Never throws for peer input.
- * @param value - of a From or P-Asserted-Identity header, or a bare URI; a list of several values is taken
+ * A parameter `verstat` that was there before is taken out, in any case and with escapes: a caller may have brought one along.
+ * Nothing else changes: scheme, number, host and port stay as they were. A URI without a number (`sip:alice@…`, an anonymous one)
+ * gets none. Never throws for peer input.
+ * @param value - of a From or P-Asserted-Identity header, or a bare URI; a list of up to 64 values is taken
  * @param verstat - of a call verdict
- * @returns the value to send on; undefined when it cannot be read, and is then not to be sent on at all, since nobody can say
- * whether a `verstat` is hidden in it
+ * @returns the value to send on; undefined where nothing is to be sent on: the value cannot be read (a parameter given twice, a second
+ * `@`), or the word `verstat` would be left in it beside the parameter that was written. It is looked for in the whole text, display
+ * name, password and headers too, in any case and percent-encoded once or many times: a receiver that only searches for the word
+ * would take it for ours
  * @see 3GPP TS 24.229 section 7.2A.20, RFC 3261 section 19.1.6
  * @example
  * ```ts
@@ -24,19 +28,64 @@ import type { Verstat } from '../../core/terms.js';
  */
 export function withVerstat(value: string, verstat: Verstat): string | undefined {
   const values = splitHeaderList(value).map((one) => withVerstatInOne(one, verstat));
-  return values.length === 0 || values.includes(undefined) ? undefined : values.join(', ');
+  if (values.length === 0 || values.includes(undefined)) return undefined;
+  const text = values.join(', ');
+  // A `<` that lost its `>` with a `verstat` may hide the comma behind it.
+  return splitHeaderList(text).length === values.length ? text : undefined;
 }
 
 function withVerstatInOne(value: string, verstat: Verstat): string | undefined {
-  const address = parseNameAddr(value);
-  if (address.status === 'malformed') return undefined;
-  const uri = uriWithVerstat(address.uri, verstat);
-  if (uri === undefined) return undefined;
+  const before = readAddress(value);
+  if (before === undefined) return undefined;
+  const parameter = before.takesVerstat ? `;verstat=${verstat}` : '';
+  const uri = uriWithParameter(before, parameter);
   const open = openingBracket(value);
   const behind = open < 0 ? value.indexOf(';') : value.indexOf('>', open) + 1;
-  const params = open < 0 && behind < 0 ? '' : withoutVerstat(value.slice(behind));
+  const params = open < 0 && behind < 0 ? '' : withoutVerstat(value.slice(behind)).trimEnd();
   // Without brackets the parameters of a URI would be those of the header.
-  return `${open < 0 ? '' : value.slice(0, open)}<${uri}>${params}`;
+  const text = `${open < 0 ? '' : value.slice(0, open)}<${uri}>${params}`;
+  const after = readAddress(text);
+  if (after === undefined || !isSameAddress(before.uri, after.uri)) return undefined;
+  return verstatsIn(text) === (parameter === '' ? 0 : 1) ? text : undefined;
+}
+
+interface Address {
+  /** The URI as it is written. */
+  readonly text: string;
+  readonly uri: SipUri;
+  readonly takesVerstat: boolean;
+}
+
+function readAddress(value: string): Address | undefined {
+  // The last value of a list that is too long still holds all the others, and a comma may come free where a `verstat` is taken out.
+  const [only, ...others] = splitHeaderList(value);
+  if (only !== value.trim() || others.length > 0) return undefined;
+  const address = parseNameAddr(value);
+  if (address.status === 'malformed') return undefined;
+  const text = address.uri;
+  const read = parseSipUri(text);
+  if (read.status === 'malformed') return undefined;
+  const { uri } = read;
+  if (!isSip(uri)) return { text, uri, takesVerstat: uri.scheme === 'tel' };
+  // `sip:12025550101;x=1@a.example` without brackets: the host is behind the semicolon for one reader, the number is it for another.
+  if (uri.user === undefined && openingBracket(value) < 0 && value.includes('@')) return undefined;
+  return { text, uri, takesVerstat: uri.user !== undefined && telephoneNumberOfUri(uri).kind !== 'none' };
+}
+
+function isSip({ scheme }: SipUri): boolean {
+  return scheme === 'sip' || scheme === 'sips';
+}
+
+function isSameAddress(before: SipUri, after: SipUri): boolean {
+  const { scheme, user, host, port, opaque } = before;
+  if (scheme !== after.scheme || user !== after.user || host !== after.host || port !== after.port) return false;
+  return opaque === after.opaque && numberOf(before) === numberOf(after);
+}
+
+/** The number with its `phone-context`, which the user part alone does not tell. */
+function numberOf(uri: SipUri): string | undefined {
+  const number = telephoneNumberOfUri(uri);
+  return number.kind === 'none' ? undefined : number.tn;
 }
 
 /** Where the URI begins that {@link parseNameAddr} found; -1 when it stands without brackets. */
@@ -49,24 +98,22 @@ function openingBracket(value: string): number {
   return semicolon >= 0 && semicolon < open ? -1 : open;
 }
 
-function uriWithVerstat(text: string, verstat: Verstat): string | undefined {
+function uriWithParameter({ text, uri }: Address, parameter: string): string {
+  if (uri.scheme === 'tel') return `${withoutVerstat(text)}${parameter}`;
+  // Other schemes have no parameters that we know of.
+  if (!isSip(uri)) return text;
   const sign = text.indexOf('@');
   const question = text.indexOf('?', sign + 1);
   const end = question < 0 ? text.length : question;
-  // A password ends the user part, and no reader has a use for one.
-  const userEnd = sign < 0 ? -1 : endOfUser(text, sign);
-  const user = sign < 0 ? '' : withoutVerstat(text.slice(0, userEnd));
-  const host = withoutVerstat(text.slice(Math.max(userEnd, 0), end));
   const headers = text.slice(end);
-  const read = parseSipUri(`${user}${host}${headers}`);
-  if (read.status === 'malformed') return undefined;
-  const { uri } = read;
-  const parameter = `;verstat=${verstat}`;
-  if (uri.scheme === 'tel') return `${user}${host}${parameter}${headers}`;
-  if ((uri.scheme !== 'sip' && uri.scheme !== 'sips') || sign < 0 || telephoneNumberOfUri(uri).kind === 'none') {
-    return `${user}${host}${headers}`;
-  }
-  return `${user}${parameter}${host}${uri.params.has('user') ? '' : ';user=phone'}${headers}`;
+  if (sign < 0) return `${withoutVerstat(text.slice(0, end))}${headers}`;
+  // A password ends the user part. It has no parameters: a `;` in it is a character like any other.
+  const userEnd = endOfUser(text, sign);
+  const user = withoutVerstat(text.slice(0, userEnd));
+  const password = text.slice(userEnd, sign);
+  const host = withoutVerstat(text.slice(sign, end));
+  const isPhone = parameter === '' || uri.params.has('user') ? '' : ';user=phone';
+  return `${user}${parameter}${password}${host}${isPhone}${headers}`;
 }
 
 function endOfUser(text: string, sign: number): number {
@@ -101,6 +148,36 @@ function isVerstat(parameter: string): boolean {
   const equals = parameter.indexOf('=');
   const name = equals < 0 ? parameter : parameter.slice(0, equals);
   return decodePercent(name.trim())?.toLowerCase() === 'verstat';
+}
+
+/** How often the word stands in a text, all escapes undone. */
+function verstatsIn(text: string): number {
+  return unescaped(text).toLowerCase().split('verstat').length - 1;
+}
+
+/**
+ * Undoes escapes until none is left (`%2576` is `%76`, then `v`), broken ones beside them or not. From the end to the start, so that
+ * what an escape stands for is there when the `%` before it is read: each character is looked at once, however deep they are nested.
+ */
+function unescaped(text: string): string {
+  if (!text.includes('%')) return text;
+  const reversed: string[] = [];
+  for (let at = text.length - 1; at >= 0; at -= 1) {
+    let character = text.charAt(at);
+    while (character === '%') {
+      const code = hexDigit(reversed.at(-1)) * 16 + hexDigit(reversed.at(-2));
+      if (Number.isNaN(code)) break;
+      reversed.length -= 2;
+      character = String.fromCharCode(code);
+    }
+    reversed.push(character);
+  }
+  return reversed.reverse().join('');
+}
+
+function hexDigit(character = ''): number {
+  const value = character === '' ? -1 : '0123456789abcdef'.indexOf(character.toLowerCase());
+  return value < 0 ? Number.NaN : value;
 }
 
 const QUOTE = 0x22;
