@@ -93,7 +93,7 @@ test('a flood of chains from one site pushes out its own, not those of others', 
   await repository.preload(others);
   for (let index = 0; index < 500; index += 1) await repository.lookup(`https://h${index}.flood.example/${index}`);
   expect(others.filter((url) => repository.peek(url) !== undefined)).toHaveLength(50);
-  expect(repository.peek('https://h499.flood.example/499')).toBeDefined();
+  expect(repository.peek('https://h499.flood.example/499')?.status).toBe('found');
   expect(repository.peek('https://h400.flood.example/400')).toBeUndefined();
   expect(repository.stats().entries).toBe(100);
 });
@@ -105,7 +105,7 @@ test('a site alone may fill the memory, and what it uses stays', async () => {
     repository.peek('https://cr.provider.example/0');
   }
   expect(repository.stats().entries).toBe(100);
-  expect(repository.peek('https://cr.provider.example/0')).toBeDefined();
+  expect(repository.peek('https://cr.provider.example/0')?.status).toBe('found');
   expect(repository.peek('https://cr.provider.example/1')).toBeUndefined();
 });
 

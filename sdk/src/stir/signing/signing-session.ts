@@ -230,7 +230,7 @@ function finishToken(draft: TokenDraft, signature: unknown): SignedToken | Refus
 }
 
 /**
- * Verifies signatures under a certificate until one is good. A signer that signs with another key, or that is a stub, shows at the
+ * Verifies signatures under a certificate until one is good. A signer that signs with another key, or not at all, shows at the
  * first call; to look at each would double the work of every call.
  */
 function isProven({ signingInput, credential }: TokenDraft, signature: Uint8Array): boolean {

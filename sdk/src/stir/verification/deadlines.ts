@@ -68,3 +68,26 @@ export function createDeadlines(budgetMs: number): Deadlines {
     },
   };
 }
+
+/** Resolves to undefined when the time is up. */
+export type Deadline = Promise<undefined>;
+
+/** Works with a deadline that leaves no timer behind, however the work ends. */
+export async function withDeadline<T>(budgetMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(undefined);
+    }, budgetMs);
+  });
+  try {
+    return await work(deadline);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Waits for work as long as there is time; then for nothing. */
+export async function inTime<T>(work: T | Promise<T>, deadline: Deadline, otherwise: T): Promise<T> {
+  return work instanceof Promise ? ((await Promise.race([work, deadline])) ?? otherwise) : work;
+}

@@ -30,3 +30,34 @@ export const INLINE_SIGNATURE_CHECKER: {
 export function checkInline(jobs: readonly SignatureJob[]): readonly boolean[] {
   return jobs.map(verifyEs256);
 }
+
+/** One result per job, in order; undefined, or missing, for a job that was not checked. */
+export type Signatures = readonly (boolean | undefined)[];
+
+/** Of jobs none of which was checked. */
+export const NO_RESULTS: Signatures = [];
+
+/** A checker that throws, rejects or answers with something else has checked nothing, and nothing is not false. */
+export function checkSafely(
+  checker: SignatureChecker,
+  jobs: readonly SignatureJob[],
+): Signatures | Promise<Signatures> {
+  if (jobs.length === 0) return NO_RESULTS;
+  try {
+    const checked: unknown = checker.check(jobs);
+    return isSignatures(checked) ? checked : settled(checked);
+  } catch {
+    return NO_RESULTS;
+  }
+}
+
+async function settled(checked: unknown): Promise<Signatures> {
+  try {
+    const signatures = await checked;
+    return isSignatures(signatures) ? signatures : NO_RESULTS;
+  } catch {
+    return NO_RESULTS;
+  }
+}
+
+const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);

@@ -10,8 +10,8 @@ import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry
 import { checkCertificates, concludeVerification, startVerification } from './core.js';
 import type { CertificateKnowledge, PendingVerification, TokenSignatureJob, VerificationCoreOptions } from './core.js';
 import type { CallVerdict } from './outcome.js';
-import { createDeadlines } from './deadlines.js';
-import type { Deadlines } from './deadlines.js';
+import { createDeadlines, inTime, withDeadline } from './deadlines.js';
+import type { Deadline, Deadlines } from './deadlines.js';
 import { createPathMemory } from './path-memory.js';
 import { verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
@@ -19,8 +19,8 @@ import { createReplayMemory } from './replay-memory.js';
 import type { ReplayMemory, Seen } from './replay-memory.js';
 import type { VerificationRequest } from './request.js';
 import { createStepNames } from './step.js';
-import { checkInline, INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
-import type { SignatureChecker } from './signature-checker.js';
+import { checkInline, checkSafely, INLINE_SIGNATURE_CHECKER, NO_RESULTS } from './signature-checker.js';
+import type { SignatureChecker, Signatures } from './signature-checker.js';
 
 /**
  * Time a call may spend waiting for certificates and signature threads. A caller hears ringing after one to two seconds
@@ -181,8 +181,6 @@ function openShell(options: VerificationServiceOptions): Shell {
 /** What was known of the certificates of `pending.x5uUrls`, in the same order; undefined where nothing was. */
 type Lookups = readonly (CertificateLookup | undefined)[];
 
-type Signatures = readonly (boolean | undefined)[];
-
 /** A request that has been held against its certificates: what is missing for the verdict is the signatures. */
 interface Judged {
   readonly pending: PendingVerification;
@@ -197,7 +195,7 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
   const lookups = pending.x5uUrls.map((url) => peekSafely(shell, url));
   if (lookups.includes(undefined)) return fetchAndVerify(shell, { request, pending, lookups, budgetMs });
   const judged = judge(shell, pending, lookups);
-  const checked = checkSignatures(shell, judged.jobs);
+  const checked = checkSafely(shell.checker, judged.jobs);
   if (checked instanceof Promise) return verifyElsewhere(shell, { request, judged, checked, budgetMs });
   if (!checked.includes(false)) return Promise.resolve(conclude(shell, judged, checked));
   return withDeadline(budgetMs, (deadline) => secondChance(shell, { request, judged, signatures: checked, deadline }));
@@ -265,7 +263,7 @@ function fetchAndVerify(
     await Promise.race([Promise.all(fetches), deadline]);
     // A fetch that comes in later must not change what this call is being judged by.
     const judged = judge(shell, pending, [...fetched]);
-    const signatures = await inTime(checkSignatures(shell, judged.jobs), deadline);
+    const signatures = await inTime(checkSafely(shell.checker, judged.jobs), deadline, NO_RESULTS);
     return secondChance(shell, { request, judged, signatures, deadline });
   });
 }
@@ -290,7 +288,7 @@ async function secondChance(
     return conclude(shell, judged, isOutOfTime ? signatures.map((valid) => valid === true || undefined) : signatures);
   }
   const again = judge(shell, start(shell, request), renewed);
-  return conclude(shell, again, await inTime(checkSignatures(shell, again.jobs), deadline));
+  return conclude(shell, again, await inTime(checkSafely(shell.checker, again.jobs), deadline, NO_RESULTS));
 }
 
 /** Asks for the certificates anew and writes what comes into `renewed`; says whether time ran out before all had come. */
@@ -381,28 +379,6 @@ async function revalidateSafely(shell: Shell, url: string): Promise<CertificateL
   }
 }
 
-/** A checker that throws, rejects or answers with something else has checked nothing, and nothing is not false. */
-function checkSignatures(shell: Shell, jobs: readonly TokenSignatureJob[]): Signatures | Promise<Signatures> {
-  if (jobs.length === 0) return NO_RESULTS;
-  try {
-    const checked: unknown = shell.checker.check(jobs);
-    return isSignatures(checked) ? checked : settled(checked);
-  } catch {
-    return NO_RESULTS;
-  }
-}
-
-async function settled(checked: unknown): Promise<Signatures> {
-  try {
-    const signatures = await checked;
-    return isSignatures(signatures) ? signatures : NO_RESULTS;
-  } catch {
-    return NO_RESULTS;
-  }
-}
-
-const isSignatures = (checked: unknown): checked is Signatures => Array.isArray(checked);
-
 /** A replay memory that fails has counted nothing. */
 function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
   try {
@@ -410,28 +386,4 @@ function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | und
   } catch {
     return undefined;
   }
-}
-
-const NO_RESULTS: Signatures = [];
-
-/** Resolves to undefined when the time is up. */
-type Deadline = Promise<undefined>;
-
-/** Works with a deadline that leaves no timer behind, however the work ends. */
-async function withDeadline<T>(budgetMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(undefined);
-    }, budgetMs);
-  });
-  try {
-    return await work(deadline);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function inTime(checked: Signatures | Promise<Signatures>, deadline: Deadline): Promise<Signatures> {
-  return checked instanceof Promise ? ((await Promise.race([checked, deadline])) ?? NO_RESULTS) : checked;
 }
