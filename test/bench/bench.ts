@@ -97,32 +97,75 @@ export type Contestant =
 /** Operations per second of one contestant over the rounds. */
 export interface Rate {
   readonly median: number;
+  /** Those that count. */
   readonly rounds: readonly number[];
+  /** How many were made. */
+  readonly made: number;
+}
+
+/** How contestants are measured. */
+export interface Rounds<Name extends string> {
+  /** How many count. */
+  readonly rounds: number;
+  /** How long each turn lasts, milliseconds. */
+  readonly ms: number;
+  /**
+   * The baseline by which rounds are told apart in which the machine was busy with something else: rounds are made until so many
+   * were steady, that is, within {@link STEADY} of the fastest turn of the baseline, or until three times as many were made; those
+   * count in which the baseline was fastest. What the others did in a round has no say in whether it counts.
+   */
+  readonly steadyBy?: NoInfer<Name>;
 }
 
 /**
  * Measures contestants side by side: every round gives each its turn, in turning order, so that a slower minute of the
  * machine hits all of them alike. One round before the counted ones warms up.
  * @param contestants - by name; a synchronous one is called in batches, so that looking at the clock costs nothing
- * @param options - `rounds`: how many are counted; `ms`: how long each turn lasts
  */
 export async function interleave<Name extends string>(
   contestants: Readonly<Record<Name, Contestant>>,
-  options: { readonly rounds: number; readonly ms: number },
+  { rounds, ms, steadyBy }: Rounds<Name>,
 ): Promise<Readonly<Record<Name, Rate>>> {
   const names = Object.keys(contestants) as Name[];
-  const rounds = new Map<Name, number[]>(names.map((name) => [name, []]));
-  for (let round = -1; round < options.rounds; round += 1) {
-    const order = round % 2 === 0 ? names : names.toReversed();
-    for (const name of order) {
-      const contestant = contestants[name];
-      const ms = round < 0 ? options.ms / 2 : options.ms;
-      const rate = await (typeof contestant === 'function' ? rateOf(contestant, ms) : contestant.measure(ms));
-      if (round >= 0) rounds.get(name)?.push(rate);
-    }
+  const made: Readonly<Record<Name, number>>[] = [];
+  await oneRound(contestants, names, ms / 2);
+  while (isWorthAnother(made, rounds, steadyBy)) {
+    made.push(await oneRound(contestants, made.length % 2 === 0 ? names : names.toReversed(), ms));
   }
-  const rates = names.map((name) => [name, { median: median(rounds.get(name) ?? []), rounds: rounds.get(name) ?? [] }]);
+  const counted = steadyBy === undefined ? made : made.toSorted((a, b) => b[steadyBy] - a[steadyBy]).slice(0, rounds);
+  const rates = names.map((name) => {
+    const values = counted.map((round) => round[name]);
+    return [name, { median: median(values), rounds: values, made: made.length }];
+  });
   return Object.fromEntries(rates) as Record<Name, Rate>;
+}
+
+/** A round is steady in which the baseline ran at such a part of its fastest rate at least. */
+export const STEADY = 0.96;
+const MOST_ROUNDS = 3;
+
+function isWorthAnother<Name extends string>(
+  made: readonly Readonly<Record<Name, number>>[],
+  rounds: number,
+  steadyBy: Name | undefined,
+): boolean {
+  if (made.length < rounds) return true;
+  if (steadyBy === undefined || made.length >= MOST_ROUNDS * rounds) return false;
+  const fastest = Math.max(...made.map((round) => round[steadyBy]));
+  return made.filter((round) => round[steadyBy] >= STEADY * fastest).length < rounds;
+}
+
+async function oneRound<Name extends string>(
+  contestants: Readonly<Record<Name, Contestant>>,
+  order: readonly Name[],
+  ms: number,
+): Promise<Readonly<Record<Name, number>>> {
+  const rates: Partial<Record<Name, number>> = {};
+  for (const name of order) {
+    const contestant = contestants[name];
+    rates[name] = await (typeof contestant === 'function' ? rateOf(contestant, ms) : contestant.measure(ms));
+  }
+  return rates as Record<Name, number>;
 }
 
 /** Repeats an operation for so many milliseconds; returns operations per second. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createSignaturePool } from '@hopback/sdk/stir';
 import type { VerificationServiceOptions } from '@hopback/sdk/stir';
 import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
-import { createWarmSigner, signingRequests } from './signing-calls.js';
+import { createWarmSigner, signingRequest } from './signing-calls.js';
 
 const USAGE = `node --import tsx test/bench/profile.ts verify|verify-pool|sign
 
@@ -75,7 +75,7 @@ async function authenticator(): Promise<() => unknown> {
   const [signer] = world.signers;
   if (signer === undefined) throw new Error('a world without signers');
   const service = await createWarmSigner(signer, () => undefined);
-  const next = inTurn(signingRequests(signCalls(world, SIGNED_CALLS, () => 0)));
+  const next = inTurn(signCalls(world, SIGNED_CALLS, () => 0).map(signingRequest));
   return () => service.signNow(next());
 }
 

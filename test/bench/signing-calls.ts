@@ -24,22 +24,20 @@ export async function createWarmSigner(
   });
 }
 
-/** INVITEs to be signed: header values as received, and what the provider knows of the caller. */
-export function signingRequests(calls: readonly SignedCall[]): readonly SigningRequest[] {
-  return calls.map(({ request }, index): SigningRequest => {
-    const { from, pAssertedIdentity, to, requestUri } = request;
-    const facts: AttestationFacts = {
-      ...{ role: 'originating', trunk: `trunk-${index % 16}`, customer: `customer-${index % 512}` },
-      ...{ customerKnown: true, callerAuthenticated: true, receivedFrom: 'customer' },
-      // Not every call deserves the same level.
-      numberOwnership: index % 4 === 0 ? 'unknown' : 'owned',
-    };
-    return {
-      facts,
-      ...(from === undefined ? {} : { from }),
-      ...(pAssertedIdentity === undefined ? {} : { pAssertedIdentity }),
-      ...(to === undefined ? {} : { to }),
-      ...(requestUri === undefined ? {} : { requestUri }),
-    };
-  });
+/**
+ * An INVITE to be signed: header values as received, and what the provider knows of the caller.
+ * @param index - position of the call: not every one deserves the same level
+ */
+export function signingRequest({ request }: SignedCall, index: number): SigningRequest {
+  const { from, pAssertedIdentity, to, requestUri } = request;
+  const facts: AttestationFacts = {
+    role: 'originating',
+    trunk: `trunk-${index % 16}`,
+    customer: `customer-${index % 512}`,
+    customerKnown: true,
+    callerAuthenticated: true,
+    numberOwnership: index % 4 === 0 ? 'unknown' : 'owned',
+    receivedFrom: 'customer',
+  };
+  return { facts, from, pAssertedIdentity, to, requestUri };
 }

@@ -12,7 +12,16 @@ const PURE_DATE_MEMBERS = new Set(['UTC', 'parse']);
 const PURE_SIGNAL_MEMBERS = new Set(['abort', 'any']);
 /** Of node:crypto: what gives the same answer to the same question, and signing. Everything else makes keys or random bytes. */
 const PURE_CRYPTO = new Set([
-  ...['createHash', 'createHmac', 'createPrivateKey', 'createPublicKey', 'createSecretKey', 'createVerify', 'hash'],
+  ...[
+    'createHash',
+    'createHmac',
+    'createPrivateKey',
+    'createPublicKey',
+    'createSecretKey',
+    'createSign',
+    'createVerify',
+    'hash',
+  ],
   ...['KeyObject', 'sign', 'timingSafeEqual', 'verify', 'X509Certificate'],
 ]);
 /** Globals with a socket, a thread, a timer or the machine behind them, beside those that the linter knows. */

@@ -45,10 +45,12 @@ export function checkClock({ clock }: CliIo): Finding {
 
 /** Signs and verifies, and sees that a changed text does not verify. */
 export async function checkSignatures({ elapsedMs }: CliIo): Promise<Finding> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const signer = await createLocalSigner({
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
+  const signer = await createLocalSigner({ privateKeyPem: privateKey });
   const key = { key: signer.publicKey, dsaEncoding: 'ieee-p1363' } as const;
   const text = Buffer.from('hopback doctor');
   const startMs = elapsedMs();

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { ED25519KeyPairOptions, JsonWebKey, KeyObject } from 'node:crypto';
 import { asn1Null, objectIdentifier, sequence } from './der.js';
 
 /** Kinds of key the test PKI makes: P-256 is what SHAKEN asks for, the rest are there to be refused or tolerated. */
@@ -65,6 +65,11 @@ export function defaultHash(key: TestKey): SignatureHash {
   return key.type === 'P-521' ? 'SHA-512' : 'SHA-256';
 }
 
+const AS_PEM: ED25519KeyPairOptions<'pem', 'pem'> = {
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+};
+
 const ECDSA_SIGNATURE_OIDS: Readonly<Record<SignatureHash, string>> = {
   'SHA-1': '1.2.840.10045.4.1',
   'SHA-256': '1.2.840.10045.4.3.2',
@@ -79,11 +84,19 @@ const RSA_SIGNATURE_OIDS: Readonly<Record<SignatureHash, string>> = {
   'SHA-512': '1.2.840.113549.1.1.13',
 };
 
+/**
+ * Keys are made as text and read again. A KeyObject that comes out of `generateKeyPairSync` shares a lock with the job that made it,
+ * and Node 20 hangs for good when the garbage collector finds that job while the key is being exported as JWK.
+ */
 function generate(type: TestKeyType): KeyObject {
-  if (type === 'Ed25519') return generateKeyPairSync('ed25519').privateKey;
-  if (type === 'RSA-1024') return generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey;
-  if (type === 'RSA-2048') return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-  return generateKeyPairSync('ec', { namedCurve: type }).privateKey;
+  return createPrivateKey(pkcs8(type));
+}
+
+function pkcs8(type: TestKeyType): string {
+  if (type === 'Ed25519') return generateKeyPairSync('ed25519', AS_PEM).privateKey;
+  if (type === 'RSA-1024') return generateKeyPairSync('rsa', { modulusLength: 1024, ...AS_PEM }).privateKey;
+  if (type === 'RSA-2048') return generateKeyPairSync('rsa', { modulusLength: 2048, ...AS_PEM }).privateKey;
+  return generateKeyPairSync('ec', { namedCurve: type, ...AS_PEM }).privateKey;
 }
 
 function describeKey(type: TestKeyType, privateKey: KeyObject): TestKey {

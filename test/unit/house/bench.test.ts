@@ -73,3 +73,28 @@ test('every contestant gets every counted round, and a call may stand for many o
   expect(rates.many.rounds).toHaveLength(3);
   expect(rates.many.median).toBeGreaterThan(turns.many);
 });
+
+test('rounds in which the baseline was slow are made again, whatever the others did in them', async () => {
+  const baseline = [50, 100, 40, 99, 98, 30, 97];
+  let round = -2;
+  const rates = await interleave(
+    {
+      // One round before the counted ones warms up.
+      bare: { measure: async () => baseline[(round += 1)] ?? 100 },
+      ours: { measure: async () => round },
+    },
+    { rounds: 4, ms: 1, steadyBy: 'bare' },
+  );
+  expect(rates.bare).toEqual({ median: 98.5, rounds: [100, 99, 98, 97], made: 7 });
+  expect(rates.ours.rounds).toHaveLength(4);
+});
+
+test('a machine that is never steady ends the rounds at three times as many', async () => {
+  let rate = 100;
+  const rates = await interleave(
+    { bare: { measure: async () => (rate *= 1.5) } },
+    { rounds: 3, ms: 1, steadyBy: 'bare' },
+  );
+  expect(rates.bare.made).toBe(9);
+  expect(rates.bare.rounds).toHaveLength(3);
+});

@@ -1,3 +1,5 @@
+import type { Draft } from '../../core/draft.js';
+
 /** What a provider is to a call on one trunk. @see 47 CFR 64.6300 */
 export type CallRole = 'originating' | 'gateway' | 'intermediate' | 'terminating';
 
@@ -92,16 +94,17 @@ export const CALL_SOURCES: readonly CallSource[] = [
 export function completeFacts(facts: AttestationFacts): CompleteAttestationFacts {
   const given = typeof facts === 'object' && facts !== null ? facts : NO_FACTS;
   const { role, trunk, customer, numberOwnership, receivedFrom } = given;
-  return {
+  const complete: Draft<CompleteAttestationFacts> = {
     role: role !== undefined && CALL_ROLES.includes(role) ? role : 'unknown',
-    ...(isName(trunk) ? { trunk } : undefined),
-    ...(isName(customer) ? { customer } : undefined),
     customerKnown: given.customerKnown === true,
     callerAuthenticated: given.callerAuthenticated === true,
     numberOwnership:
       numberOwnership !== undefined && NUMBER_OWNERSHIPS.includes(numberOwnership) ? numberOwnership : 'unknown',
     receivedFrom: receivedFrom !== undefined && CALL_SOURCES.includes(receivedFrom) ? receivedFrom : 'unknown',
   };
+  if (isName(trunk)) complete.trunk = trunk;
+  if (isName(customer)) complete.customer = customer;
+  return complete;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, createSign, KeyObject } from 'node:crypto';
 import { importJWK, importPKCS8 } from 'jose';
 import type { JWK } from 'jose';
 import { HopbackError } from '../../errors.js';
@@ -43,10 +43,12 @@ export async function createLocalSigner(options: LocalSignerOptions): Promise<Sy
     synchronous: true,
     publicKey,
     sign(signingInput) {
-      // A base64url text is ASCII; any other text is signed as its UTF-8.
-      const octets = typeof signingInput === 'string' ? Buffer.from(signingInput, 'utf8') : signingInput;
+      // The other way through Node, `sign`, would want octets: this one takes the text as it is, as its UTF-8.
+      const signature = createSign('sha256');
       try {
-        return sign('sha256', octets, parameters);
+        if (typeof signingInput === 'string') signature.update(signingInput, 'utf8');
+        else signature.update(signingInput);
+        return signature.sign(parameters);
       } catch (cause) {
         throw new HopbackError('signer-failed', 'The local key did not sign; load it again.', { cause });
       }

@@ -88,7 +88,10 @@ export function credentialInForce(
     const nowMs = timeOf(identity.clock);
     if (nowMs === undefined) return NO_TIME;
     const problem = credentialProblem(last.credential, nowMs);
-    if (problem === undefined) return { status: 'usable', ...last, nowMs };
+    if (problem === undefined) {
+      const { credential, headerSegments, limits, proof } = last;
+      return { status: 'usable', credential, headerSegments, limits, proof, nowMs };
+    }
     const { reason, expected, actual } = problem;
     return refused(reason, CREDENTIAL_DETAIL[reason], { expected, actual });
   };

@@ -1,0 +1,32 @@
+/** One event loop of `event-loops`: signs calls of its own, says so, then verifies for as long as each message asks for. */
+import { createSignedWorld, createWarmService, inTurn, signCalls } from './signed-calls.js';
+import type { Turn, TurnResult } from './event-loops.js';
+
+const CALLS = 10_000;
+
+const nowMs = Date.now();
+const world = await createSignedWorld(nowMs);
+const calls = signCalls(world, CALLS, (index) => Math.floor(nowMs / 1000) - (index % 30));
+// The clock stands still: every call is fresh, whenever its turn comes.
+const { service, forgetCalls } = await createWarmService(world, { nowMs: () => nowMs });
+const next = inTurn(calls, forgetCalls);
+
+process.on('message', (turn: Turn) => void work(turn));
+process.send?.('ready');
+
+async function work({ ms }: Turn): Promise<void> {
+  const start = performance.now();
+  let verdicts = 0;
+  let elapsedMs = 0;
+  for (; elapsedMs < ms; elapsedMs = performance.now() - start) {
+    for (let batch = 0; batch < CALLS_BETWEEN_LOOKS; batch += 1) {
+      const { status, evidence } = await service.verify(next().request);
+      if (status !== 'passed' || evidence.seenCount !== 1) throw new Error('a good call did not pass at first sight');
+    }
+    verdicts += CALLS_BETWEEN_LOOKS;
+  }
+  process.send?.({ verdicts, elapsedMs } satisfies TurnResult);
+}
+
+/** At the clock: some milliseconds of work. */
+const CALLS_BETWEEN_LOOKS = 64;

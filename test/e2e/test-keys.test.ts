@@ -1,0 +1,17 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const TESTING = new URL('../../sdk/dist/testing/index.js', import.meta.url).href;
+const KEYS = 6_000;
+
+test('making keys never hangs, however often the garbage is collected meanwhile', () => {
+  const program = `import { createTestKey } from '${TESTING}';
+    for (let made = 0; made < ${String(KEYS)}; made += 1) createTestKey();`;
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--max-semi-space-size=1', '--input-type=module', '--eval', program],
+    { encoding: 'utf8', timeout: 30_000, cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
