@@ -79,7 +79,25 @@ describe('cert inspect', () => {
     const gone = await lab.run(['cert', 'inspect', lab.server.url('/gone.pem'), ...lab.allow, '--json']);
     expect(gone.json()).toMatchObject({ code: 'network-failed', exitCode: 4 });
     expect((await lab.run(['cert', 'inspect', 'http://a.example/b'])).exitCode).toBe(2);
-    expect((await lab.run(['cert', 'inspect', lab.files.crl])).exitCode).toBe(4);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['something else', 'v=0\r\n'],
+    ['DER of something else', Buffer.of(0x30, 0x03, 0x02, 0x01, 0x05)],
+    ['more than is read', 'x'.repeat(300_000)],
+  ])('%s is input that is not understood, from a file and from standard input, as for chain', async (_name, stdin) => {
+    const file = await lab.put('input', stdin);
+    for (const args of [
+      ['inspect', '-'],
+      ['inspect', file],
+      ['chain', ...lab.trust, '-'],
+      ['chain', ...lab.trust, file],
+    ]) {
+      const run = await lab.run(['cert', ...args, '--json'], { stdin });
+      expect(run.json()).toMatchObject({ exitCode: 2, code: 'usage' });
+    }
+    expect((await lab.run(['cert', 'inspect', lab.path('absent')])).exitCode).toBe(4);
   });
 });
 
@@ -95,6 +113,14 @@ describe('cert chain', () => {
     const args = ['cert', 'chain', '--trust', lab.files.root, lab.files.chain];
     expect((await lab.run(args)).exitCode).toBe(3);
     expect((await lab.run([...args, '--revocation-unknown', 'accept'])).exitCode).toBe(0);
+  });
+
+  test('asks for trust where there is none, and offers nothing that has to do with calls', async () => {
+    const run = await lab.run(['cert', 'chain', lab.files.chain]);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain('--trust');
+    expect(run.stderr).not.toContain('decode');
+    expect((await lab.run(['verify'], { stdin: lab.invite() })).stderr).toContain('hopback decode');
   });
 
   test('names what is missing, what has expired and what was revoked', async () => {
@@ -273,6 +299,14 @@ describe('keygen and csr', () => {
     expect(await readFile(lab.path('delegate.csr'), 'utf8')).toBe(run.json()['pem']);
   });
 
+  test('shows what was asked for, beside a request on standard output', async () => {
+    const args = ['csr', '--key', lab.files.key, ...DELEGATE, '--tn', '+442079460958'];
+    const run = await lab.run(args);
+    expect(run.stdout).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----\n[^✓]*-----END CERTIFICATE REQUEST-----\n$/);
+    expect(run.stderr).toContain('TNAuthList 442079460958');
+    expect((await lab.run([...args, '--out', lab.path('shown.csr')])).stdout).toContain('TNAuthList 442079460958');
+  });
+
   test.each([
     ['no entry', ['--organization', 'Example']],
     ['a code with small letters', ['--spc', 'ab', '--organization', 'Example']],
@@ -283,6 +317,8 @@ describe('keygen and csr', () => {
     ['a range beyond the digits of its number', [...DELEGATE, '--range', '999999999999999:5']],
     ['a range beyond its area code', [...DELEGATE, '--range', '12029999999:2']],
     ['a range of a whole country', [...DELEGATE, '--range', '12025559999:999999999']],
+    ['a number that may be national or foreign', [...DELEGATE, '--tn', '2079460958']],
+    ['a range from such a number', [...DELEGATE, '--range', '2025550100:100']],
     ['a range from a number with a hash', [...DELEGATE, '--range', '#55:5']],
   ])('%s is not understood', async (_name, args) => {
     expect((await lab.run(['csr', '--key', lab.files.key, ...args])).exitCode).toBe(2);
@@ -478,6 +514,14 @@ describe('doctor', () => {
       ES256: 'ok',
     });
     expect(await findingsOf(['--x5u', 'https://127.0.0.1/a.pem'])).toMatchObject({ x5u: 'failed' });
+  });
+
+  test('finds an x5u that verifiers do not fetch, and nothing wrong with the certificate for it', async () => {
+    expect(await findingsOf([...credentials(), '--x5u', 'https://localhost:1/x'])).toMatchObject({
+      certificate: 'ok',
+      signing: 'ok',
+      x5u: 'failed',
+    });
   });
 
   test('shows no telephone number of a delegate certificate', async () => {

@@ -34,6 +34,8 @@ describe('help', () => {
       const command = await COMMANDS.find((entry) => entry.name === name)?.load();
       for (const option of Object.keys(command?.options ?? {})) expect(help.stdout).toContain(`--${option}`);
       expect(command?.summary).toBe(COMMANDS.find((entry) => entry.name === name)?.summary);
+      // Any command line may be wrong, and any answer may meet a full disk.
+      expect(help.stdout.replaceAll(/\s+/g, ' ')).toMatch(/Exit codes: 0 [^:]*\b2 [^:]*\b4 [^:]*\./);
     },
   );
 
@@ -52,10 +54,38 @@ describe('help', () => {
     }
   });
 
+  test.each(COMMANDS.map(({ name }) => name))('of %s is a document with --json', async (name) => {
+    const words = name.split(' ');
+    const command = await COMMANDS.find((entry) => entry.name === name)?.load();
+    for (const args of [
+      ['help', ...words, '--json'],
+      [...words, '--help', '--json'],
+    ]) {
+      const document = (await run(args)).json();
+      expect(document).toMatchObject({ format: 'hopback.help.1', command: name, exitCode: 0 });
+      const options = document['options'] as readonly { readonly name: string }[];
+      expect(options.map((option) => option.name)).toEqual([...Object.keys(command?.options ?? {}), 'json', 'help']);
+    }
+  });
+
+  test('of all commands and of a group is a document with --json', async () => {
+    for (const args of [
+      ['help', '--json'],
+      ['--help', '--json'],
+    ]) {
+      const document = (await run(args)).json();
+      expect(document).toMatchObject({ format: 'hopback.commands.1', exitCode: 0, exitCodes: { usage: 2 } });
+      expect(document['commands']).toEqual(COMMANDS.map(({ name, summary }) => ({ name, summary })));
+    }
+    expect((await run(['cert', '--help', '--json'])).json()['commands']).toHaveLength(2);
+    expect(await run(['help', '--jsno'])).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+
   test('--version is that of the package', async () => {
     const { version } = JSON.parse(await readFile('sdk/package.json', 'utf8')) as { readonly version: string };
     expect((await run(['--version'])).stdout).toBe(`${version}\n`);
     expect((await run(['-V'])).stdout).toBe(`${version}\n`);
+    expect((await run(['--version', '--json'])).json()).toEqual({ format: 'hopback.version.1', version, exitCode: 0 });
   });
 
   test('the guide names every command, every option and every exit code', async () => {

@@ -94,7 +94,7 @@ describe('a call by number', () => {
     expect(run.exitCode).toBe(0);
     expect(run.stdout).toMatch(/^eyJ[\w.-]+;info=<https:[^>]+>;alg=ES256;ppt=shaken\n$/);
     expect(run.stderr).toContain('Date: Mon, 02 Nov 2026 12:00:00 GMT');
-    expect((await verify(run.stdout, ['--orig', '12025550101', '--dest', '2025550199'])).exitCode).toBe(0);
+    expect((await verify(run.stdout, ['--orig', '12025550101', '--dest', '12025550199'])).exitCode).toBe(0);
   });
 
   test('has its attestation by the policy, with the record that shows why', async () => {
@@ -165,12 +165,36 @@ describe('a call by number', () => {
   });
 
   test.each([
-    ['2025550101', '(202) 555-0199'],
+    ['12025550101', '(202) 555-0199'],
     ['+1 202 555 0101', '011 1 202 555 0199'],
   ])('from %s to %s is signed in canonical form', async (orig, dest) => {
     expect(outcomeOf(await sign([...FULL, '--orig', orig, '--dest', dest, '--json']))).toMatchObject({
       claims: { origTn: '12025550101', destTn: ['12025550199'] },
     });
+  });
+
+  test('of digits that may be national or foreign is refused, whichever option they came by', async () => {
+    const calls = [
+      [...FULL, '--orig', '2079460958', '--dest', '+12025550199'],
+      [...FULL, '--orig', '+12025550101', '--dest', '2079460958'],
+      ['--div-from', '2079460958', '--dest', '+12025550199'],
+      ['--div-from', '+12025550199', '--orig', '2079460958'],
+    ];
+    for (const args of calls) {
+      const run = await sign(args, { stdin: lab.invite() });
+      expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(run.stderr).toContain('Write it with + and its country code');
+      expect(run.stderr).not.toContain('2079460958');
+    }
+    for (const option of ['--orig', '--dest'])
+      expect((await verify(lab.identityHeader(), [option, '2079460958'])).exitCode).toBe(2);
+  });
+
+  test('shows the numbers that were signed, and so does an INVITE', async () => {
+    const byNumber = await sign([...FULL, '--orig', '+44 20 7946 0958', '--dest', '+4930123456', '--dest', 'sip:a@b']);
+    expect(byNumber.stderr).toContain('  from 442079460958 to 4930123456, sip:a@b\n');
+    const invite = await sign(FULL, { stdin: sampleInvite() });
+    expect(invite.stderr).toContain('  from 12025550101 to 12025550199\n');
   });
 
   test('to a foreign number of ten digits stays there', async () => {
@@ -202,6 +226,7 @@ describe('a diversion', () => {
     const run = await sign(['--div-from', '+12025550199'], { stdin: forwarded() });
     expect(run.exitCode).toBe(0);
     expect(run.stdout.match(/^Identity: /gm)).toHaveLength(2);
+    expect(run.stderr).toContain('  from 12025550101, for 12025550199, now to 13035550107\n');
     const verified = await verify(run.stdout);
     expect(verified.exitCode).toBe(0);
     expect(verified.stdout).toContain('Identity header 2 of 2: div, passed');
@@ -216,10 +241,13 @@ describe('a diversion', () => {
     expect(run.stdout).toMatch(/;ppt=div\n$/);
   });
 
-  test.each([['12025550199'], ['2025550199'], ['(202) 555-0199']])('from %s is for the one number', async (number) => {
-    const run = await sign(['--div-from', number, '--json'], { stdin: forwarded() });
-    expect(run.json()['outcome']).toMatchObject({ status: 'signed', claims: { divTn: '12025550199' } });
-  });
+  test.each([['12025550199'], ['+12025550199'], ['(202) 555-0199']])(
+    'from %s is for the one number',
+    async (number) => {
+      const run = await sign(['--div-from', number, '--json'], { stdin: forwarded() });
+      expect(run.json()['outcome']).toMatchObject({ status: 'signed', claims: { divTn: '12025550199' } });
+    },
+  );
 
   test('to a target by option says that the Request-URI is for somebody else to change', async () => {
     const run = await sign(['--div-from', '12025550199', '--dest', '+13035550107'], { stdin: lab.invite() });
@@ -231,8 +259,8 @@ describe('a diversion', () => {
 
   test('is for the caller that --orig names', async () => {
     const stdin = forwarded();
-    expect((await sign(['--div-from', '12025550199', '--orig', '2025550101'], { stdin })).exitCode).toBe(0);
-    const other = await sign(['--div-from', '12025550199', '--orig', '2025550166', '--json'], { stdin });
+    expect((await sign(['--div-from', '12025550199', '--orig', '12025550101'], { stdin })).exitCode).toBe(0);
+    const other = await sign(['--div-from', '12025550199', '--orig', '12025550166', '--json'], { stdin });
     expect(other.json()).toMatchObject({ exitCode: 1, outcome: { reason: 'orig-mismatch' } });
   });
 

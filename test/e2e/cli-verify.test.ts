@@ -1,3 +1,5 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   createPassportFaultContext,
   GOOD_PASSPORT_NAMES,
@@ -274,6 +276,29 @@ describe('certificates and trust', () => {
     expect(lab.server.connections()).toBe(before);
     const spoilt = ['--certificate', lab.files.crl];
     expect((await verify(spoilt, { stdin: lab.invite() })).exitCode).toBe(4);
+  });
+
+  test('a cache that is none, or that cannot be written, is an error and no verdict', async () => {
+    const file = await lab.put('no-directory', '');
+    for (const args of [
+      ['--cache', file],
+      ['--cache', file, '--offline'],
+      ['--cache', `${file}/below`],
+    ]) {
+      const run = await verify([...args, '--json'], { stdin: lab.invite() });
+      expect(run.json()).toMatchObject({ format: 'hopback.error.1', exitCode: 4, code: 'storage-failed' });
+    }
+  });
+
+  test('a certificate that did not reach the cache is an error', async () => {
+    const cache = lab.path('full-cache');
+    await verify(['--cache', cache], { stdin: lab.invite() });
+    // In the place of the entry: a directory, which no file can be put over.
+    const [name = ''] = (await readdir(cache)).filter((entry) => entry.endsWith('.json'));
+    await rm(join(cache, name));
+    await mkdir(join(cache, name, 'below'), { recursive: true });
+    const run = await verify(['--cache', cache, '--json'], { stdin: lab.invite() });
+    expect(run.json()).toMatchObject({ exitCode: 4, code: 'storage-failed' });
   });
 
   test('what was fetched into a cache is there for an offline run', async () => {

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -6,7 +7,14 @@ import { expect, test } from 'vitest';
 const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
 
 /** The environment of the child holds nothing that could colour or configure it. */
-const demo = () => spawnSync(process.execPath, [MAIN, 'demo'], { encoding: 'utf8', env: {}, timeout: 30_000 });
+const harness = (args: readonly string[], stdout: 'pipe' | number = 'pipe') =>
+  spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    env: {},
+    timeout: 30_000,
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+const demo = () => harness(['demo']);
 
 test('the demo explains a genuine call, refuses what was tampered with, and ends cleanly', () => {
   const { status, stdout, stderr } = demo();
@@ -26,6 +34,48 @@ test('the demo explains a genuine call, refuses what was tampered with, and ends
   }
   expect(stdout).toContain('Seen twice now');
   expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^✓ 8 of 8 verdicts as they should be; [1-9]\d* HTTPS requests/);
+});
+
+test.each([
+  [['demo', '--json'], '--json'],
+  [['--bogus'], '--bogus'],
+  [['--help=yes'], '--help'],
+  [['demo', 'twice'], 'operands'],
+  [['dmeo'], 'demo'],
+])('%j is not understood: exit code 2, and nothing is run', (args, told) => {
+  const { status, stdout, stderr } = harness(args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain(told);
+});
+
+test.each([[[]], [['--help']], [['-h']], [['demo', '--help']]])('%j prints the help', (args: readonly string[]) => {
+  const { status, stdout, stderr } = harness(args);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain('--version');
+  expect(stdout).not.toContain('passed');
+});
+
+test.skipIf(!existsSync('/dev/full')).each([[['demo']], [['--help']], [['--version']]])(
+  '%j into a full disk ends with 4 and says so',
+  (args) => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const { status, stderr } = harness(args, full);
+      expect(status).toBe(4);
+      expect(stderr).toContain('ENOSPC');
+    } finally {
+      closeSync(full);
+    }
+  },
+);
+
+test('a reader that hangs up costs the demo nothing', async () => {
+  const child = spawn(process.execPath, [MAIN, 'demo'], { env: {} });
+  child.stdout.once('data', () => child.stdout.destroy());
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
 test('the root package runs it by npm run demo', async () => {

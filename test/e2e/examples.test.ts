@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createPassport } from '@hopback/sdk/testing';
+import type { CrlOptions } from '@hopback/sdk/testing';
 import {
   createCertificateRepository,
   createVerificationService,
@@ -10,12 +11,14 @@ import type {
   CallVerdict,
   CertificateRepositoryOptions,
   TrustStoreFiles,
+  TrustStoreProblem,
   VerificationRequest,
 } from '@hopback/sdk/stir';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withCampaigns } from '../../examples/custom-passport-type.js';
 import { kept, shown, whyNot } from '../../examples/explain-verdict.js';
 import { takeOver, warmUp } from '../../examples/preload-certificates.js';
+import { startTrusting } from '../../examples/refresh-trust-store.js';
 import { reload } from '../../examples/reload-trust-store.js';
 import { headersFor, startVerifying, verdictOf } from '../../examples/verify-invite.js';
 import { verifyOffline } from '../../examples/verify-offline-core.js';
@@ -193,6 +196,42 @@ test('reload-trust-store swaps a good store in and keeps the last good one when 
   await expect(reload(service, next, { files: spoilt, report })).resolves.toBe(next);
   await close();
   expect(complaints).toEqual([expect.stringContaining('trust-list-rejected')]);
+});
+
+test('refresh-trust-store verifies by what is published, takes up a revocation, and starts from its cache without network', async () => {
+  const { pki, server, provider } = lab;
+  const stiPaRoot = parseCertificateChain(pki.stiPaRoot.certificatePem);
+  const problems: string[] = [];
+  const options = {
+    listUrl: server.publish(
+      '/list.jws',
+      pki.trustList({ x5u: server.publish('/pa.pem', pki.stiPaSigner.chainPem) }).jws,
+    ),
+    crlUrls: [server.url('/pa.crl')],
+    stiPaRoots: stiPaRoot.status === 'parsed' ? stiPaRoot.chain : [],
+    cachePath: lab.path('sti-pa-list.json'),
+    onProblem: ({ part, reason }: TrustStoreProblem): void => void problems.push(`${part} ${reason}`),
+    ...laboratory,
+  };
+  const publishCrl = (crl: CrlOptions): string =>
+    server.publish('/pa.crl', pki.crl({ caIssuers: [server.url('/pa-crl.crt')], ...crl }).der);
+  server.publish('/pa-crl.crt', pki.stiPaCrlIssuer.der);
+  publishCrl({ number: 1 });
+  await using certificates = createCertificateRepository({ clock: CLOCK, ...laboratory });
+  const online = await startTrusting(certificates, options);
+  const verdict = async ({ service }: typeof online) => service && (await verdictOf(service, lab.invite()));
+  await expect(verdict(online)).resolves.toMatchObject({ status: 'passed' });
+  publishCrl({ number: 2, revoked: [{ certificate: provider, reason: 'keyCompromise' }] });
+  await online.trust.refresh();
+  await expect(verdict(online)).resolves.toMatchObject({ reasons: ['certificate-revoked'] });
+  await online.trust.close();
+  expect(problems).toEqual([]);
+  server.withdraw('/list.jws');
+  server.withdraw('/pa.crl');
+  const offline = await startTrusting(certificates, options);
+  await expect(verdict(offline)).resolves.toMatchObject({ reasons: ['certificate-revoked'] });
+  await offline.trust.close();
+  expect(problems).toEqual(['list http-status', 'crl http-status']);
 });
 
 const names = (await readdir('examples')).filter((name) => name.endsWith('.ts'));

@@ -30,7 +30,7 @@ const STAGES: readonly Stage[] = [
   { name: 'unused', what: 'knip', run: () => tool('knip', ['--no-progress']) },
   { name: 'api', what: 'api-extractor reports', run: () => checkApiReports({ update: false }) },
   { name: 'packages', what: 'publint and attw over the tarballs', run: checkPackages },
-  { name: 'reference', what: 'typedoc, docstrings in full, examples that compile', run: checkReference },
+  { name: 'reference', what: 'typedoc, live links, docstrings in full, examples that compile', run: checkReference },
   { name: 'text', what: 'no machine paths, registry hosts or loose ends', run: checkTrackedText },
   { name: 'tests', what: 'unit and property tests', run: runTests },
 ];

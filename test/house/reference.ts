@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import ts from 'typescript';
+import { deadLinks, rawPages } from './reference-links.js';
 import { ROOT, tool } from './run.js';
 
 /** Where the examples of the reference lie while they are checked or run, one file each; each process has its own place. */
@@ -22,19 +23,30 @@ export interface ReferenceExample {
 }
 
 /**
- * Holds the reference against what a reader needs: typedoc without warnings, every function of `./stir` told in full, and
- * examples that compile. That they run is for test/unit/house/reference-examples.test.ts.
+ * Holds the reference against what a reader needs: typedoc without warnings, links that lead somewhere, every function told in
+ * full, and examples that compile. That they run is for test/unit/house/reference-examples.test.ts.
  */
 export async function checkReference(): Promise<readonly string[]> {
   const exported = readExports();
   const examples = await writeExamples(exported);
   const errors = typeErrors(examples);
   await removeReferenceExamples();
+  const warnings = await tool('typedoc', ['--logLevel', 'Warn']);
+  // Of a reference that could not be written, the one before is still there.
+  const links = warnings.length > 0 ? [] : await linkProblems(`${ROOT}docs/reference`);
+  return [...warnings, ...links, ...exportGaps(exported), ...errors];
+}
+
+async function linkProblems(folder: string): Promise<readonly string[]> {
   return [
-    ...(await tool('typedoc', ['--logLevel', 'Warn'])),
-    ...exported.declarations.filter(({ entry }) => entry === ENTRIES[0].specifier).flatMap(gapsOf),
-    ...errors,
+    ...(await deadLinks(folder)).map((link) => `a dead link, ${link}`),
+    ...(await rawPages(folder)).map((page) => `${page} is no page: name it under projectDocuments in typedoc.json`),
   ];
+}
+
+/** What is missing from the docstrings of all functions that are exported, of `./stir` and of `./testing` alike. */
+export function exportGaps({ declarations }: Pick<Exports, 'declarations'> = readExports()): readonly string[] {
+  return declarations.flatMap(gapsOf);
 }
 
 /** Takes the examples of all exports out of the sources and writes each of them to a file that can be run. */
@@ -76,10 +88,13 @@ interface ExportedDeclaration {
   readonly entry: string;
 }
 
+/** Where a name is imported from, and whether there is a value behind it. */
+type Names = ReadonlyMap<string, { readonly specifier: string; readonly isValue: boolean }>;
+
 interface Exports {
   readonly declarations: readonly ExportedDeclaration[];
-  /** Where a name is imported from, and whether there is a value behind it. */
-  readonly names: ReadonlyMap<string, { readonly specifier: string; readonly isValue: boolean }>;
+  /** As an example of an entry sees them: two entries may each have a function of one name, and its own comes first. */
+  readonly namesIn: (entry: string) => Names;
 }
 
 const OPTIONS: ts.CompilerOptions = {
@@ -107,8 +122,8 @@ function readExports(): Exports {
     OPTIONS,
   );
   const checker = program.getTypeChecker();
-  const declarations: ExportedDeclaration[] = [];
-  const names = new Map<string, { specifier: string; isValue: boolean }>();
+  const declarations = new Map<ts.Node, ExportedDeclaration>();
+  const names = new Map<string, Map<string, { specifier: string; isValue: boolean }>>();
   for (const { specifier, path } of ENTRIES) {
     const source = program.getSourceFile(path);
     const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
@@ -117,12 +132,17 @@ function readExports(): Exports {
       const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0;
       const symbol = isAlias ? checker.getAliasedSymbol(exported) : exported;
       const { name } = exported;
-      if (names.has(name)) continue;
-      names.set(name, { specifier, isValue: (symbol.flags & ts.SymbolFlags.Value) !== 0 });
-      declarations.push(...(symbol.declarations ?? []).map((node) => ({ name, node, entry: specifier })));
+      const own = names.get(specifier) ?? new Map<string, { specifier: string; isValue: boolean }>();
+      names.set(specifier, own.set(name, { specifier, isValue: (symbol.flags & ts.SymbolFlags.Value) !== 0 }));
+      for (const node of symbol.declarations ?? [])
+        if (!declarations.has(node)) declarations.set(node, { name, node, entry: specifier });
     }
   }
-  return { declarations, names };
+  const all = new Map([...names.values()].toReversed().flatMap((own) => [...own]));
+  return {
+    declarations: [...declarations.values()],
+    namesIn: (entry) => new Map([...all, ...(names.get(entry) ?? [])]),
+  };
 }
 
 /** What a docstring says, taken apart as typedoc does it: text first, then tags. */
@@ -200,17 +220,17 @@ function placeOf(node: ts.Node): string {
   return `${source.fileName.replace(ROOT, '')}:${line + 1}`;
 }
 
-async function writeExamples({ declarations, names }: Exports): Promise<readonly ReferenceExample[]> {
+async function writeExamples({ declarations, namesIn }: Exports): Promise<readonly ReferenceExample[]> {
   await mkdir(EXAMPLES, { recursive: true });
-  const examples = declarations.flatMap(({ name, node }) => {
+  const examples = declarations.flatMap(({ name, node, entry }) => {
     const docstrings = [docstringOf(node), ...(membersOf(node) ?? []).map(docstringOf)];
     const blocks = docstrings.flatMap(({ tags }) =>
       tags.filter((tag) => tag.name === 'example').flatMap(({ text }) => blocksIn(text)),
     );
     return blocks.map((block, index) => ({
       title: `${name}${index === 0 ? '' : ` ${index + 1}`} (${placeOf(node)})`,
-      file: `${EXAMPLES}/${name}-${index + 1}.ts`,
-      text: `${importsFor(block, names)}\n${block}\nexport {};\n`,
+      file: `${EXAMPLES}/${entry.split('/').at(-1) ?? ''}-${name}-${index + 1}.ts`,
+      text: `${importsFor(block, namesIn(entry))}\n${block}\nexport {};\n`,
     }));
   });
   await Promise.all(examples.map(async ({ file, text }) => writeFile(file, text)));
@@ -222,7 +242,7 @@ function membersOf(node: ts.Node): readonly ts.Node[] | undefined {
 }
 
 /** Imports what the block names and does not declare itself, all on one line. */
-function importsFor(block: string, names: Exports['names']): string {
+function importsFor(block: string, names: Names): string {
   const source = ts.createSourceFile('block.ts', block, ts.ScriptTarget.Latest, true);
   const used = new Set<string>();
   const own = new Set<string>();

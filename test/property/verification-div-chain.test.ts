@@ -60,17 +60,17 @@ function headersOf({ callers, divs, shuffle }: Call): readonly string[] {
     .map(({ value }) => value);
 }
 
-/** Whether good divs lead from a number to the target, each used once at most. */
-function leadsTo(at: number, target: number, divs: readonly Leg[]): boolean {
+/** Whether good divs lead from a number to the target, none back to a number that has diverted the call before. */
+function leadsTo(at: number, target: number, divs: readonly Leg[], diverted: readonly number[] = []): boolean {
+  const path = [...diverted, at];
   return divs.some(
-    (div, index) => div.from === at && (div.to === target || leadsTo(div.to, target, divs.toSpliced(index, 1))),
+    ({ from, to }) => from === at && !path.includes(to) && (to === target || leadsTo(to, target, divs, path)),
   );
 }
 
 /** To names the first number. A caller's PASSporT is good by itself where it names To and the target, else by a chain. */
 function mayPass({ callers, divs, target }: Call): boolean {
-  // A div from a number to itself diverts nothing.
-  const good = divs.filter((div) => div.isGood && div.from !== div.to);
+  const good = divs.filter((div) => div.isGood);
   return callers.some(
     (caller) => caller.isGood && ((caller.to === 0 && target === 0) || leadsTo(caller.to, target, good)),
   );

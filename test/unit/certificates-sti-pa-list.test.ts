@@ -101,6 +101,14 @@ test('refuses a sequence lower than the last and takes the same again', async ()
   expect((await verify({ sequence: 7 }, { lastSequence: 7 })).status).toBe('accepted');
 });
 
+test('refuses a list of the last sequence that ends before the last one, not one of a higher sequence', async () => {
+  const exp = pki.nowMs / 1000 + 60;
+  const last = { lastSequence: 7, lastExpMs: (exp + 1) * 1000 };
+  expect(await verify({ sequence: 7, exp }, last)).toMatchObject({ reason: 'exp-rolled-back' });
+  expect((await verify({ sequence: 7, exp: exp + 1 }, last)).status).toBe('accepted');
+  expect((await verify({ sequence: 8, exp }, last)).status).toBe('accepted');
+});
+
 test('refuses an empty list and one without a usable entry', async () => {
   expect(await verify({ anchors: [] })).toMatchObject({ reason: 'trust-list-empty' });
   expect(await verify({ anchors: [pki.issueServiceProvider({ spc: '709J' })] })).toMatchObject({

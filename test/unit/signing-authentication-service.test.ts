@@ -1,6 +1,7 @@
 import { sign } from 'node:crypto';
 import { isHopbackError } from '@hopback/sdk/errors';
 import { createPassport, createTestKey, TEST_DEST_TN, TEST_ORIG_ID, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseCertificateChain } from '../../sdk/src/stir/certificates/parse-certificate.js';
 import {
@@ -270,6 +271,11 @@ test('signs a foreign number of ten digits that is written with its plus', () =>
   expect(expectSigned(signNow({ ...CALL, origTn: '(202) 555-0101' })).claims.origTn).toBe('12025550101');
 });
 
+/** 64 octets that are nobody's signature. */
+const SIGNATURE = 'A'.repeat(86);
+
+const header = (identityHeader: PassportOptions['identityHeader']): Record<string, unknown> => ({ identityHeader });
+
 const passport = (ppt: string, more: Record<string, unknown> = {}): string =>
   createPassport({ signer: world.provider, x5u: X5U, ppt, ...more }).identityHeader;
 
@@ -281,16 +287,66 @@ test.each<[string, string, () => string | readonly string[]]>([
     () => passport('shaken', { iatSeconds: NOW_SECONDS - 31_536_000 }),
   ],
   ['a plain PASSporT', 'not-signed: already-signed', () => [passport('absent')]],
-  ['a compact one', 'not-signed: already-signed', () => `..c2ln;info=<${X5U}>;alg=ES256`],
+  ['a compact one', 'not-signed: already-signed', () => `..${SIGNATURE};info=<${X5U}>;alg=ES256`],
+  ['one of a laboratory', 'not-signed: already-signed', () => passport('shaken', { x5u: 'https://localhost:9443/x' })],
+  ['one without ppt parameter', 'not-signed: already-signed', () => passport('shaken', header({ ppt: 'absent' }))],
+  ['one without info', 'not-signed: already-signed', () => passport('shaken', header({ info: 'absent' }))],
   ['a div without its original', 'not-signed: already-signed', () => passport('div')],
   ['a shaken PASSporT behind junk', 'not-signed: already-signed', () => ['junk', passport('shaken')]],
   ['a shaken PASSporT in a joined field', 'not-signed: already-signed', () => `junk, ${passport('shaken')}`],
   ['a statement of another kind', 'signed', () => passport('rph', { claims: { rph: {} } })],
   ['junk alone', 'signed', () => ['junk', ';;;', 'a.b.c;ppt=shaken']],
+  ['empty objects', 'signed', () => 'e30.e30.AA'],
+  ['empty objects and every parameter', 'signed', () => `e30.e30.${SIGNATURE};info=<${X5U}>;alg=ES256;ppt=shaken`],
+  ['two dots', 'signed', () => '..x'],
+  ['two dots and info', 'signed', () => `..c2ln;info=<${X5U}>`],
+  ['a compact signature without info', 'signed', () => `..${SIGNATURE}`],
+  ['a compact signature and no URL', 'signed', () => `..${SIGNATURE};info=<x>`],
+  ['a compact signature of other length', 'signed', () => `..${SIGNATURE}AAAA;info=<${X5U}>`],
+  ['a compact signature that is no base64url', 'signed', () => `..${SIGNATURE.slice(1)}=;info=<${X5U}>`],
+  ['a compact form that shaken does not have', 'signed', () => `..${SIGNATURE};info=<${X5U}>;ppt=shaken`],
+  ['a compact form under another algorithm', 'signed', () => `..${SIGNATURE};info=<${X5U}>;alg=none`],
   ['an empty list', 'signed', () => []],
   ['something that is no text', 'signed', () => 42 as never],
 ])('finds a request with %s and answers %s', (_what, expected, identity) => {
   expect(reasonOf(signNow({ ...CALL, identity: identity() }))).toBe(expected);
+});
+
+test.each<[string, Partial<PassportOptions>]>([
+  ['another algorithm', { header: { alg: 'none' } }],
+  ['another typ', { header: { typ: 'JWT' } }],
+  ['no typ', { header: { typ: undefined } }],
+  ['no x5u', { header: { x5u: undefined } }],
+  ['an x5u that is no text', { header: { x5u: 1 } }],
+  ['an x5u that info contradicts', { identityHeader: { info: `${X5U}x` } }],
+  ['an info that is no URL in brackets', { identityHeader: { parametersText: `;info=${X5U}` } }],
+  ['an x5u by http', { x5u: X5U.replace('https', 'http') }],
+  ['an x5u with a query', { x5u: `${X5U}?a=1` }],
+  ['an x5u with a user', { x5u: 'https://user@certificates.example.com/1234.pem' }],
+  ['an x5u without a host', { x5u: 'https://:8443/1234.pem' }],
+  ['an x5u whose port is none', { x5u: 'https://certificates.example.com:99999/1234.pem' }],
+  ['an extension that must be understood', { header: { crit: ['x'] } }],
+  ['an alg parameter of another algorithm', { identityHeader: { alg: 'ES384' } }],
+  ['a ppt parameter that it contradicts', { identityHeader: { ppt: 'div' } }],
+  ['a ppt that is no text', { header: { ppt: ['shaken'] }, identityHeader: { ppt: 'absent' } }],
+  ['a ppt that nobody verifies here', { ppt: 'tomorrow' }],
+  ['no orig', { claims: { orig: undefined } }],
+  ['a dest that is a text', { claims: { dest: '12025550199' } }],
+  ['an iat that is a text', { iatSeconds: '1' }],
+  ['an attestation that there is not', { attest: 'D' }],
+  ['no origid', { claims: { origid: undefined } }],
+  ['a signature of 63 octets', { alterSignature: (signature) => signature.subarray(1) }],
+  ['no signature', { alterSignature: () => new Uint8Array() }],
+])('signs a call that came with a PASSporT with %s: it speaks for nobody', (_what, changes) => {
+  const right = createPassport({ signer: world.provider, x5u: X5U }).identityHeader;
+  const wrong = createPassport({ signer: world.provider, x5u: X5U, ...changes }).identityHeader;
+  expect(reasonOf(signNow({ ...CALL, identity: wrong }))).toBe('signed');
+  expect(reasonOf(signNow({ ...CALL, identity: [wrong, right] }))).toBe('not-signed: already-signed');
+});
+
+test('nothing of an Identity is verified: a PASSporT that anybody signed keeps the call from being signed', () => {
+  const forged = passport('shaken', { alterSignature: (signature: Uint8Array) => signature.toReversed() });
+  expect(reasonOf(signNow({ ...CALL, identity: forged }))).toBe('not-signed: already-signed');
 });
 
 test.each<['refused' | 'at-most-rule' | 'permitted', string, string]>([

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { createPassport, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { createManualClock, createPassport, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import { createReplayMemory } from '../../sdk/src/stir/verification/replay-memory.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
@@ -49,6 +49,37 @@ test('a div from a number to itself lends no new date', async () => {
   const verdict = await lab.serviceWith({}).verify({ ...parties, identity: [old, div(TEST_DEST_TN)] });
   expect(verdict).toMatchObject({ status: 'failed' });
   expect(verdict.reasons).toContain('iat-stale');
+});
+
+test('numbers that divert to each other in a circle lend no new date', async () => {
+  const other = '12025550150';
+  const between = (divTn: string, destTn: string, age: number): string =>
+    createPassport({ signer: lab.provider, x5u: lab.x5u, ppt: 'div', iatSeconds: now() - age, divTn, destTn })
+      .identityHeader;
+  const circle = [shakenFrom(now() - 300), between(TEST_DEST_TN, other, 300), between(other, TEST_DEST_TN, 0)];
+  const verdict = await lab.serviceWith({}).verify({ ...parties, identity: circle });
+  expect(verdict).toMatchObject({ status: 'failed' });
+  expect(verdict.reasons).toContain('iat-stale');
+});
+
+test('a PASSporT that ten minutes of forwarding still excuse is remembered for as long', async () => {
+  const clock = createManualClock(lab.clock.nowMs());
+  const start = Math.floor(clock.nowMs() / 1000);
+  const service = lab.serviceWith({ policy: { rejectReplay: true }, clock });
+  const token = shakenFrom(start);
+  expect((await service.verify({ ...parties, identity: [token] })).status).toBe('passed');
+  for (const seconds of [130, 260]) {
+    clock.advance(seconds * 1000 - (clock.nowMs() - start * 1000));
+    const other = createPassport({ signer: lab.provider, x5u: lab.x5u, iatSeconds: start + seconds }).identityHeader;
+    expect((await service.verify({ ...parties, identity: [other] })).status).toBe('passed');
+  }
+  clock.advance(130_000);
+  const diverted = { ...parties, requestUri: 'sip:+12025550150@terminating.example' };
+  const fresh = { signer: lab.provider, x5u: lab.x5u, ppt: 'div', divTn: TEST_DEST_TN, destTn: '12025550150' } as const;
+  const divNow = createPassport({ ...fresh, iatSeconds: Math.floor(clock.nowMs() / 1000) }).identityHeader;
+  const again = await service.verify({ ...diverted, identity: [token, divNow] });
+  expect(again).toMatchObject({ status: 'failed' });
+  expect(again.reasons).toContain('replayed');
 });
 
 test('a repeat that policy refuses is refused also when the header stands twice', async () => {

@@ -1,6 +1,8 @@
-import { createPassport, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
+import { createPassport, sampleInvite, TEST_DEST_TN, TEST_ORIG_TN } from '@hopback/sdk/testing';
 import type { PassportOptions } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
+import { parseSipRequest } from '../../sdk/src/core/sip-request.js';
+import { verificationRequestOf } from '../../sdk/src/stir/verification/request-of-sip.js';
 import { formatSipDate, readParties, readSipDate } from '../../sdk/src/stir/verification/request.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { DEFAULT_VERIFICATION_POLICY, verificationPolicy } from '../../sdk/src/stir/verification/policy.js';
@@ -39,7 +41,7 @@ test.each<readonly [string, Partial<VerificationRequest>]>([
   ['the tel URI before the sip URI, in one field', { pAssertedIdentity: `${SOMEBODY}, <tel:+${TEST_ORIG_TN}>` }],
   ['a sip number before a sip name', { pAssertedIdentity: ['<sip:alice@originating.example>', CALLER] }],
   ['From where the asserted identity has no number', { pAssertedIdentity: '<sip:alice@originating.example>' }],
-  ['From where the asserted identity cannot be read', { pAssertedIdentity: '<<<' }],
+  ['two asserted identities of one number', { pAssertedIdentity: [CALLER, `<sip:+${TEST_ORIG_TN}@b.example>`] }],
   ['an anonymous From with an asserted identity', { from: ANONYMOUS, pAssertedIdentity: CALLER }],
   ['a bare addr-spec', { from: `sip:+${TEST_ORIG_TN}@originating.example;tag=1` }],
   ['a tel URI', { from: `<tel:+1-202-555-0101>;tag=1` }],
@@ -55,6 +57,50 @@ test.each<readonly [string, Partial<VerificationRequest>]>([
 
 test('the asserted identity wins over From also where it is the wrong one', () => {
   expect(told(verdictOn({ pAssertedIdentity: SOMEBODY }))).toEqual(['failed', 'orig-mismatch']);
+});
+
+const VICTIM = '+12025550142';
+
+test.each<readonly [string, string | readonly string[]]>([
+  ['a parameter of the number twice', `<sip:${VICTIM};cpc=ordinary;cpc=ordinary@x.example>`],
+  ['a parameter of the URI twice', `<sip:${VICTIM}@x.example;user=phone;user=phone>`],
+  ['a parameter of the header twice', `<sip:${VICTIM}@x.example>;a;a`],
+  ['no end of the angle brackets', `<sip:${VICTIM}@x.example`],
+  ['an escape that is none', `<tel:${VICTIM};a=%zz>`],
+  ['a host of other letters', `<sip:${VICTIM}@\u00e4.example>`],
+  ['two display names', `"a" "b" <sip:${VICTIM}@x.example>`],
+  ['a number behind more identities than are looked at', `${'<sip:a@b.example>,'.repeat(64)}<tel:${VICTIM}>`],
+  ['two sip numbers', [CALLER, SOMEBODY]],
+  ['two sip numbers in one field', `${CALLER}, ${SOMEBODY}`],
+  ['two tel numbers', [`<tel:+${TEST_ORIG_TN}>`, `<tel:${VICTIM}>`]],
+  ['a sound identity beside one that cannot be read', [CALLER, '<<<']],
+  ['no text', [7 as unknown as string]],
+])('an asserted identity with %s is nobody: From does not stand in for it', (_name, pAssertedIdentity) => {
+  expect(told(verdictOn({ pAssertedIdentity }))).toEqual(['indeterminate', 'orig-unusable']);
+});
+
+test.each([
+  ['a list', `${CALLER};tag=1, ${SOMEBODY}`],
+  ['two fields', `${CALLER}, ${SOMEBODY}`],
+])('a From of %s is nobody', (_name, from) => {
+  expect(told(verdictOn({ from }))).toEqual(['indeterminate', 'orig-unusable']);
+});
+
+test.each(['From', 'f', 'To'])('a request with a second %s header is not taken by its first', (name) => {
+  const identity = createPassport({ signer: lab.provider, x5u: lab.x5u }).identityHeader;
+  const invite = sampleInvite({ identityHeaders: [identity], dateMs: lab.clock.nowMs() });
+  const parsed = parseSipRequest(invite.replace('\r\nCall-ID:', `\r\n${name}: ${SOMEBODY}\r\nCall-ID:`));
+  if (parsed.status === 'malformed') throw new Error(parsed.reason);
+  const request = verificationRequestOf(parsed.request);
+  expect(name === 'To' ? request.to : request.from).toContain(`, ${SOMEBODY}`);
+  const { origSource, destSource } = lab.service.verifyNow(request).evidence.request;
+  expect([origSource, destSource]).toEqual(name === 'To' ? ['from', 'request-uri'] : [undefined, 'to']);
+});
+
+test('what JavaScript gives for a header that is not there counts as not there', () => {
+  const nothing = { identity: undefined, from: null, pAssertedIdentity: null, to: 7, date: null, requestUri: null };
+  const verdict = lab.service.verifyNow(nothing as unknown as VerificationRequest);
+  expect(told(verdict)).toEqual(['indeterminate', 'identity-absent']);
 });
 
 test('policy has From win over the asserted identity, or leaves it out', () => {
@@ -213,6 +259,26 @@ test.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 86_401])(
     );
   },
 );
+
+test.each([
+  { profile: 'SHAKEN' },
+  { rejectReplay: 'false' },
+  { revocationUnknown: 'ignore' },
+  { innerFreshness: null },
+  { verstatPriority: '' },
+  { originatingIdentity: ['From'] },
+  { originatingIdentity: 'from' },
+  { freshnesSeconds: 30 },
+])('a policy with %o is refused instead of meaning something else', (policy) => {
+  expect(() => verificationPolicy(policy as object)).toThrow(
+    expect.objectContaining({ code: 'invalid-configuration' }),
+  );
+});
+
+test('a policy member that is undefined is the default', () => {
+  const nothing = { profile: undefined, rejectReplay: undefined } as object;
+  expect(verificationPolicy(nothing)).toEqual(DEFAULT_VERIFICATION_POLICY);
+});
 
 test('a policy that names no header for the caller is refused', () => {
   expect(() => verificationPolicy({ originatingIdentity: [] })).toThrow(

@@ -3,6 +3,7 @@ import type { PassportOptions, TestServiceProvider } from '@hopback/sdk/testing'
 import { beforeAll, expect, test } from 'vitest';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationPolicy } from '../../sdk/src/stir/verification/policy.js';
+import { MAX_REASON_CHARS } from '../../sdk/src/stir/verification/reason-header.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
 import { LAB_X5U, createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
@@ -77,6 +78,32 @@ test('policy has the ppi in compact form or not at all', () => {
     `STIR;cause=438;text="Invalid Identity Header";ppi="..${signature}"`,
   ]);
   expect(verdictOn([bad], { ppi: 'none' }).reasonHeaders).toEqual(['STIR;cause=438;text="Invalid Identity Header"']);
+});
+
+test('the Reasons of one response stay within 4 KiB, each with its cause, whatever the tokens are', () => {
+  const long = `${'A'.repeat(3_900)}.e30.AA;info=<${LAB_X5U}>;alg=ES256;ppt=shaken`;
+  const { reasonHeaders } = verdictOn(Array.from({ length: 16 }, () => long));
+  expect(reasonHeaders).toHaveLength(16);
+  expect(reasonHeaders.join('').length).toBeLessThanOrEqual(MAX_REASON_CHARS);
+  for (const value of reasonHeaders) expect(value).toBe('STIR;cause=438;text="Invalid Identity Header"');
+});
+
+test('a token that is too long to repeat leaves room for the ppi of those that are not', () => {
+  const long = `${'A'.repeat(3_900)}.e30.AA;info=<${LAB_X5U}>;alg=ES256;ppt=shaken`;
+  const junk = forged();
+  const { reasonHeaders } = verdictOn([junk, long, long]);
+  const bare = 'STIR;cause=438;text="Invalid Identity Header"';
+  expect(reasonHeaders).toEqual([`${bare};ppi="${tokenOf(junk)}"`, bare, bare]);
+});
+
+test('one response holds the ppi of as many PASSporTs as fit, and of the first ones', () => {
+  const headers = Array.from({ length: 16 }, () => forged());
+  const { reasonHeaders } = verdictOn(headers);
+  const named = reasonHeaders.filter((value) => value.includes(';ppi='));
+  expect(named.length).toBeGreaterThanOrEqual(5);
+  expect(named).toEqual(reasonHeaders.slice(0, named.length));
+  expect(reasonHeaders.join('').length).toBeLessThanOrEqual(MAX_REASON_CHARS);
+  expect(reasonHeaders.join('').length + (named[0]?.length ?? 0)).toBeGreaterThan(MAX_REASON_CHARS);
 });
 
 test.each(['a"b', 'a\r\nVia: x', 'a>b', 'é', ' '])('a token such as %j is never repeated in a Reason', (token) => {

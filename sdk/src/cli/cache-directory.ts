@@ -39,6 +39,14 @@ export async function requireDirectory(directory: string, io: CliIo): Promise<vo
     throw new HopbackError('storage-failed', `${directory} does not exist`);
 }
 
+/**
+ * A directory that is not there yet is made with its first entry; one that cannot be one is no cache.
+ * @throws {@link HopbackError} `storage-failed` when it cannot be listed, such as a file
+ */
+export async function requireUsable(directory: string, io: CliIo): Promise<void> {
+  await io.files.list(directory);
+}
+
 /** What was fetched or imported must have reached the disk. @throws {@link HopbackError} `storage-failed` when it did not */
 export function requireStored({ diskWriteFailures }: RepositoryStats): void {
   if (diskWriteFailures === 0) return;

@@ -21,7 +21,7 @@ export const cacheExportCommand: Command = {
   notes: [
     'Entries that are damaged, outdated or not permitted (laboratories: --allow-host and the like) are left out. Without FILE the ' +
       'document goes to standard output; a FILE is replaced as a whole, and left as it is where there is nothing to export.',
-    'Exit codes: 0 exported, 1 nothing to export, 4 the cache or the file is not usable.',
+    'Exit codes: 0 exported, 1 nothing to export, 2 not understood, 4 the cache or the file is not usable.',
   ],
   run,
 };

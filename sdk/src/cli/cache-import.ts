@@ -21,7 +21,8 @@ export const cacheImportCommand: Command = {
   usage: ['--cache DIR FILE|-'],
   options: { cache: REPOSITORY_OPTIONS.cache, ...URL_EXCEPTION_OPTIONS },
   notes: [
-    'Each entry is checked as if it had been fetched, and nothing becomes trusted by it. Exit codes: 0 imported, 1 nothing could be.',
+    'Each entry is checked as if it had been fetched, and nothing becomes trusted by it.',
+    'Exit codes: 0 imported, 1 nothing could be, 2 not understood or no export, 4 the file or the cache is not usable.',
   ],
   run,
 };

@@ -25,7 +25,7 @@ export const cachePreloadCommand: Command = {
   options: OPTIONS satisfies OptionSpecs<PreloadOption>,
   notes: [
     'What is cached and still fresh is not fetched again. Exit codes: 0 all are there, 1 a URL is not one that verifiers fetch, ' +
-      '4 one could not be fetched.',
+      '2 not understood, 4 one could not be fetched, or the cache is not usable.',
   ],
   run,
 };

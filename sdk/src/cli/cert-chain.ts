@@ -34,7 +34,8 @@ export const certChainCommand: Command = {
   options: OPTIONS,
   notes: [
     'The first certificate of the file is the end entity. Every failure of the path that comes closest is shown, with both values.',
-    'Exit codes: 0 trusted and not revoked, 1 not trusted or revoked, 3 trusted but revocation is unknown, 4 files or network.',
+    'Exit codes: 0 trusted and not revoked, 1 not trusted or revoked, 2 not understood or no certificate, 3 trusted but revocation ' +
+      'is unknown, 4 trust, files or network.',
   ],
   run,
 };

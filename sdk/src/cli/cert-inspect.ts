@@ -29,7 +29,7 @@ export const certInspectCommand: Command = {
   options: OPTIONS,
   notes: [
     'Takes PEM (a whole chain, end entity first) or DER. Says nothing about trust: that is hopback cert chain.',
-    'Exit codes: 0 valid now and within the profile, 1 not, 4 it could not be read or fetched.',
+    'Exit codes: 0 valid now and within the profile, 1 not, 2 not understood or no certificate, 4 it could not be read or fetched.',
   ],
   run,
 };

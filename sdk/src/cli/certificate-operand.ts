@@ -28,8 +28,8 @@ export interface GivenCertificates {
 
 /**
  * Reads the certificates that an operand names: a PEM or DER file, standard input, or an x5u URL, which is fetched as a verifier would.
- * @throws {@link UsageError} when there is no operand; {@link HopbackError} `certificate-unusable` when it holds no certificate,
- * `network-failed` when it could not be fetched, `storage-failed` when it cannot be read
+ * @throws {@link UsageError} when there is no operand, or what it holds is no certificate; {@link HopbackError} `storage-failed` when
+ * a file cannot be read, `network-failed` when a URL could not be fetched, `certificate-unusable` when it serves no certificate
  */
 export async function readCertificates(
   options: Options<CertificateOperandOption>,
@@ -47,6 +47,7 @@ export async function readCertificates(
     : await io.stdin.read(MAX_INPUT_BYTES);
   const source = isFile ? shownText(operand) : 'standard input';
   if (bytes === undefined) throw new UsageError(`${source} has more than ${String(MAX_INPUT_BYTES)} bytes`);
+  if (bytes.length === 0) throw new UsageError(`${source} is empty`);
   return { chain: parseFile(bytes, source), source, notes: [] };
 }
 
@@ -62,8 +63,9 @@ function parseFile(bytes: Uint8Array, source: string): readonly Certificate[] {
   throw notCertificates(source, parsed.detail);
 }
 
-function notCertificates(source: string, detail: string): HopbackError {
-  return new HopbackError('certificate-unusable', `${source} holds no certificates that can be read: ${detail}`);
+/** As of any other input: a command that was given something else was not understood. */
+function notCertificates(source: string, detail: string): UsageError {
+  return new UsageError(`${source} holds no certificates that can be read: ${detail}`);
 }
 
 async function fetchChain(

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { canonicalTelephoneNumber, tnAuthListText } from '../stir/index.js';
+import { tnAuthListText } from '../stir/index.js';
 import type { TnAuthEntry } from '../stir/index.js';
 import { writeCertificationRequest } from './certification-request.js';
 import type { SubjectPart } from './certification-request.js';
@@ -10,6 +10,7 @@ import type { CliIo } from './io.js';
 import { refuseOperands } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
+import { telephoneNumberOption } from './party-options.js';
 import { readPrivateKey } from './private-key.js';
 import { UsageError } from './usage-error.js';
 
@@ -22,7 +23,7 @@ const OPTIONS: OptionSpecs<CsrOption> = {
     text: 'private key, P-256 PEM (hopback keygen); HOPBACK_KEY_PASSPHRASE opens an encrypted one',
   },
   spc: { value: 'CODE', text: 'service provider code: the one entry of the TNAuthList in a SHAKEN certificate' },
-  tn: { value: 'TN', multiple: true, text: 'a telephone number of a delegate certificate' },
+  tn: { value: 'TN', multiple: true, text: 'a telephone number of a delegate certificate, with + or its country code' },
   range: { value: 'TN:COUNT', multiple: true, text: 'COUNT numbers from TN on, of a delegate certificate' },
   organization: { value: 'NAME', text: 'O of the subject: the legal name of the provider' },
   country: { value: 'CC', text: 'C of the subject; default US' },
@@ -39,6 +40,7 @@ export const csrCommand: Command = {
   notes: [
     'PKCS#10, signed with ECDSA and SHA-256, the TNAuthList as an extension request (RFC 8226). The SHAKEN profile has exactly ' +
       'one SPC; --tn and --range are for delegate certificates (RFC 9060).',
+    'Exit codes: 0 made, 2 not understood, 4 the key is not usable, or the file is there already or cannot be written.',
     '  hopback keygen --out sp.key\n  hopback csr --key sp.key --spc 1234 --organization "Example Telephone" --out sp.csr',
   ],
   run,
@@ -65,7 +67,9 @@ async function run(options: Options<CsrOption | 'json'>, io: CliIo): Promise<Exi
     return EXIT.ok;
   }
   if (out === undefined) io.stdout.write(pem);
-  else printLines(io, [`✓ ${out}: ${subjectText}; TNAuthList ${tnAuthListText(tnAuthList)}`]);
+  // What is asked for, as it was read: a number that was meant otherwise shows here. Beside the request where that is the output.
+  const asked = `${subjectText}; TNAuthList ${tnAuthListText(tnAuthList)}`;
+  printLines(io, [`✓ ${out ?? 'request'}: ${asked}`], out === undefined ? io.stderr : io.stdout);
   return EXIT.ok;
 }
 
@@ -105,10 +109,13 @@ function rangeOf(text: string): TnAuthEntry {
   return { kind: 'range', start, count };
 }
 
+/** @see RFC 8226 section 9, TelephoneNumber */
+const MAX_NUMBER_CHARS = 15;
+
 function numberOf(option: string, text: string): string {
-  const number = canonicalTelephoneNumber(text);
-  if (number.kind !== 'none' && number.tn.length <= 15) return number.tn;
-  throw new UsageError(`--${option} is no telephone number`);
+  const tn = telephoneNumberOption(option, text);
+  if (tn.length <= MAX_NUMBER_CHARS) return tn;
+  throw new UsageError(`--${option} must have at most ${String(MAX_NUMBER_CHARS)} digits`);
 }
 
 /** @see RFC 5280 appendix A.1, ub-organization-name and ub-common-name */

@@ -17,7 +17,8 @@ export const decodeCommand: Command = {
   options: {},
   notes: [
     INPUT_NOTE,
-    'Nothing is verified: anybody can write these claims. Exit codes: 0 all could be read, 1 one could not.',
+    'Nothing is verified: anybody can write these claims. Exit codes: 0 all could be read, 1 one could not, 2 the ' +
+      'input is none of these, 4 the file could not be read.',
   ],
   run,
 };

@@ -35,7 +35,7 @@ export const doctorCommand: Command = {
     'Checks what is named: give the same options and variables as to verify and sign. Nobody is contacted unless --x5u names a URL, ' +
       'which is then fetched as a verifier would, its chain compared and its Date held against the clock. --trust together with ' +
       '--certificate builds the path of the certificate.',
-    'Exit codes: 0 no ✗, 1 at least one.',
+    'Exit codes: 0 no ✗, 1 at least one, 2 not understood, 4 the answer could not be written.',
   ],
   run,
 };

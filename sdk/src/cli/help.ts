@@ -1,5 +1,6 @@
 import type { Command } from './command.js';
 import { COMMON_OPTIONS } from './command.js';
+import { EXIT } from './exit-codes.js';
 import type { OptionSpec } from './options.js';
 
 /** Widest column of option names; longer ones put their text below. */
@@ -53,6 +54,36 @@ export function commandHelp(command: Command): string {
     ...(command.notes ?? []).flatMap((note) => ['', ...wrapped(note, LINE_CHARS)]),
     '',
   ].join('\n');
+}
+
+/** What `hopback help --json` prints, and of a group `hopback help cert --json`. */
+export function listDocument(
+  commands: readonly { readonly name: string; readonly summary: string }[],
+): Readonly<Record<string, unknown>> {
+  return {
+    format: 'hopback.commands.1',
+    commands: commands.map(({ name, summary }) => ({ name, summary })),
+    exitCodes: EXIT,
+  };
+}
+
+/** What `hopback help COMMAND --json` prints: each option as it is declared, common ones included. */
+export function commandHelpDocument({
+  name,
+  summary,
+  usage,
+  options,
+  notes = [],
+}: Command): Readonly<Record<string, unknown>> {
+  const all = Object.entries({ ...options, ...COMMON_OPTIONS });
+  return {
+    format: 'hopback.help.1',
+    command: name,
+    summary,
+    usage: usage.map((operands) => `hopback ${name} ${operands}`),
+    options: all.map(([option, spec]) => ({ name: option, ...spec })),
+    notes,
+  };
 }
 
 function optionLines(name: string, spec: OptionSpec): readonly string[] {

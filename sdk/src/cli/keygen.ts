@@ -18,6 +18,7 @@ export const keygenCommand: Command = {
   notes: [
     'EC P-256, PKCS#8 PEM, the one kind that ES256 signs with. Keys that must not exist as a file belong into a key management ' +
       'service: the library signs with those through createExternalSigner.',
+    'Exit codes: 0 made, 2 not understood, 4 the file is there already or cannot be written.',
   ],
   run,
 };

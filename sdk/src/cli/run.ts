@@ -6,9 +6,10 @@ import type { CommandEntry } from './command-table.js';
 import { didYouMean } from './did-you-mean.js';
 import { EXIT, EXIT_OF_ERROR } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
-import { commandHelp, groupHelp, overview } from './help.js';
+import { commandHelp, commandHelpDocument, groupHelp, listDocument, overview } from './help.js';
 import type { CliIo } from './io.js';
 import { meant, parseOptions } from './options.js';
+import type { Options } from './options.js';
 import { printJson, printLines } from './output.js';
 import { shownText, withoutKeyMaterial } from './shown-text.js';
 import { UsageError } from './usage-error.js';
@@ -39,11 +40,12 @@ interface Found {
 
 function findCommand(argv: readonly string[]): Found {
   const [first] = argv;
-  if (first === '--version' || first === '-V') return { name: '', run: printVersion };
-  if (first === '--help' || first === '-h') return { name: 'help', run: (io) => printHelp([], io) };
+  if (first === '--version' || first === '-V') return { name: '', run: (io) => printVersion(argv.slice(1), io) };
+  if (first === '--help' || first === '-h') return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
   if (first === 'help') return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
   const isHelp = argv[1] === '--help' || argv[1] === '-h';
-  if (isHelp && groupOf(first).length > 0) return { name: 'help', run: (io) => printHelp(argv.slice(0, 1), io) };
+  if (isHelp && groupOf(first).length > 0)
+    return { name: 'help', run: (io) => printHelp([first ?? '', ...argv.slice(2)], io) };
   const { entry, args } = commandOf(argv);
   return { name: entry.name, run: (io) => runCommand(entry, args, io) };
 }
@@ -81,25 +83,41 @@ async function runCommand(entry: CommandEntry, args: readonly string[], io: CliI
   const command = await entry.load();
   const options = parseOptions<string>(args, { ...command.options, ...COMMON_OPTIONS }, io.env);
   if (!options.isOn('help')) return command.run(options, io);
-  io.stdout.write(commandHelp(command));
-  return EXIT.ok;
+  return show({ text: commandHelp(command), document: commandHelpDocument(command) }, { options, io });
 }
 
 async function printHelp(words: readonly string[], io: CliIo): Promise<ExitCode> {
-  const wanted = words.filter((word) => !word.startsWith('-'));
-  io.stdout.write(await helpOf(wanted));
-  return EXIT.ok;
+  const options = parseOptions(words, COMMON_OPTIONS, io.env);
+  return show(await helpOf(options.operands), { options, io });
 }
 
-async function helpOf(wanted: readonly string[]): Promise<string> {
+/** What is printed, for people and for programs. */
+interface Shown {
+  readonly text: string;
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+async function helpOf(wanted: readonly string[]): Promise<Shown> {
   const [first, ...more] = wanted;
-  if (first === undefined) return overview(COMMANDS);
+  if (first === undefined) return { text: overview(COMMANDS), document: listDocument(COMMANDS) };
   const group = more.length === 0 ? groupOf(first) : [];
-  return group.length > 0 ? groupHelp(first, group) : commandHelp(await commandOf(wanted).entry.load());
+  if (group.length > 0) return { text: groupHelp(first, group), document: listDocument(group) };
+  const command = await commandOf(wanted).entry.load();
+  return { text: commandHelp(command), document: commandHelpDocument(command) };
 }
 
-function printVersion(io: CliIo): ExitCode {
-  io.stdout.write(`${packageVersion()}\n`);
+function printVersion(words: readonly string[], io: CliIo): ExitCode {
+  const version = packageVersion();
+  const options = parseOptions(words, COMMON_OPTIONS, io.env);
+  return show({ text: `${version}\n`, document: { format: 'hopback.version.1', version } }, { options, io });
+}
+
+function show(
+  { text, document }: Shown,
+  { options, io }: { readonly options: Pick<Options<'json'>, 'isOn'>; readonly io: CliIo },
+): ExitCode {
+  if (options.isOn('json')) printJson(io, { ...document, exitCode: EXIT.ok });
+  else io.stdout.write(text);
   return EXIT.ok;
 }
 

@@ -41,7 +41,7 @@ const OPTIONS: OptionSpecs<SignOption> = {
   ...FACT_OPTIONS,
   orig: {
     value: 'TN',
-    text: 'the calling number, when there is no INVITE; with --div-from the caller whose PASSporT is meant, of several',
+    text: 'the calling number, with + or its country code, when there is no INVITE; with --div-from the caller whose PASSporT is meant, of several',
   },
   dest: {
     value: 'TN|URI',
@@ -226,10 +226,14 @@ function signedLines(outcome: SignedCall | SignedDiversion, date: string | undef
   const { record } = outcome;
   const { spc, certificateSha256 } = record.signature;
   const under = `SPC ${spc}, certificate ${certificateSha256.slice(0, 16)}…`;
-  if (record.ppt === 'div') return [`✓ diverted, signed by ${under}`];
+  if (record.ppt === 'div') {
+    const { orig, divTn, dest } = record.claims;
+    return [`✓ diverted, signed by ${under}`, `  from ${orig.value}, for ${divTn}, now to ${dest.value}`];
+  }
   const { decision, decidedBy, claims, basis } = record;
   return [
     `✓ signed with attestation ${claims.attestation} by ${under}`,
+    `  from ${claims.origTn} to ${[...claims.destTn, ...(claims.destUri ?? [])].join(', ')}`,
     `  because: ${basis}`,
     ...(decidedBy === 'policy' ? [] : [`  as asked; the policy says ${decision.attestation}: ${decision.basis}`]),
     `  origid ${claims.origId}`,

@@ -36,13 +36,20 @@ const MAX_LIST_BYTES = 1024 * 1024;
  * @throws {@link UsageError} when no trust is named; {@link HopbackError} of `loadTrustStore`
  */
 export async function loadTrust(options: Options<TrustOption>, io: CliIo, clock: Clock): Promise<TrustStore> {
-  if (options.texts('trust').length === 0) {
-    throw new UsageError('nothing is trusted yet: say whom with --trust', [
-      '--trust PATH takes the STI-CA root certificates or the signed list of the STI-PA; HOPBACK_TRUST stands in for it.',
-      'To look into an Identity header without verifying it: hopback decode',
-    ]);
-  }
+  requireTrust(options);
   return loadTrustStore(await trustFiles(options, io), { clock });
+}
+
+/**
+ * @param hints - what else the command at hand offers to whoever trusts nobody yet
+ * @throws {@link UsageError} when no trust is named
+ */
+export function requireTrust(options: Options<TrustOption>, hints: readonly string[] = []): void {
+  if (options.texts('trust').length > 0) return;
+  throw new UsageError('nothing is trusted yet: say whom with --trust', [
+    '--trust PATH takes the STI-CA root certificates or the signed list of the STI-PA; HOPBACK_TRUST stands in for it.',
+    ...hints,
+  ]);
 }
 
 async function trustFiles(options: Options<TrustOption>, io: CliIo): Promise<TrustStoreFiles> {

@@ -2,6 +2,7 @@ import { createVerificationService, describeVerdict, explainEvidence, verificati
 import type {
   CallVerdict,
   CertificateRepository,
+  CertificateRepositoryService,
   TrustStore,
   VerificationPolicy,
   VerificationRequest,
@@ -12,6 +13,7 @@ import { INPUT_NOTE, parseCallInput, readInput } from './call-input.js';
 import type { CallInput } from './call-input.js';
 import { allowListOf, openRepository, repositoryOfFile, REPOSITORY_OPTIONS } from './certificate-options.js';
 import type { RepositoryOption } from './certificate-options.js';
+import { requireStored, requireUsable } from './cache-directory.js';
 import { claimedParties } from './claimed-parties.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
@@ -21,7 +23,7 @@ import { numberOption } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { instantText, printJson, printLines } from './output.js';
 import { instantOption, partyOption } from './party-options.js';
-import { loadTrust, TRUST_OPTIONS } from './trust-options.js';
+import { loadTrust, requireTrust, TRUST_OPTIONS } from './trust-options.js';
 import type { TrustOption } from './trust-options.js';
 import { UsageError } from './usage-error.js';
 import { verifyHints } from './verify-hints.js';
@@ -49,7 +51,10 @@ const OPTIONS: OptionSpecs<VerifyOption> = {
   ...TRUST_OPTIONS,
   ...REPOSITORY_OPTIONS,
   certificate: { value: 'FILE', text: 'use this PEM chain instead of fetching the x5u' },
-  orig: { value: 'TN|URI', text: 'the caller, when no request says so (or instead of what it says)' },
+  orig: {
+    value: 'TN|URI',
+    text: 'the caller, when no request says so (or instead of what it says); a number with + or its country code',
+  },
   dest: { value: 'TN|URI', multiple: true, text: 'the called party, likewise' },
   from: { value: 'VALUE', text: 'From header value, likewise' },
   pai: { value: 'VALUE', multiple: true, text: 'P-Asserted-Identity header value, likewise' },
@@ -85,6 +90,9 @@ const OPTIONS: OptionSpecs<VerifyOption> = {
 /** Longer than a call would wait: a person may as well see what a slow repository has to say. */
 const DEFAULT_BUDGET_MS = 5_000;
 
+/** Whoever trusts nobody yet may want to look at what came first. */
+const DECODE_HINT = 'To look into an Identity header without verifying it: hopback decode';
+
 /** `hopback verify` */
 export const verifyCommand: Command = {
   name: 'verify',
@@ -95,7 +103,7 @@ export const verifyCommand: Command = {
     INPUT_NOTE,
     'The verdict comes first, then what goes into SIP, then every step of every Identity header: ✓ passed, ✗ failed, ? could ' +
       'not be checked, ! let pass with a note, · not applicable or not reached. Telephone numbers are shown in full.',
-    'Exit codes: 0 passed, 1 failed, 3 indeterminate (could not check is not false), 2 not understood, 4 trust, files or cache.',
+    'Exit codes: 0 passed, 1 failed, 2 not understood, 3 indeterminate (could not check is not false), 4 trust, files or cache.',
     '  hopback verify invite.txt --trust sti-ca-roots/ --crl sti-pa.crl --crl-signer crl-signer.pem --sti-pa-root sti-pa.pem\n' +
       '  hopback verify "$IDENTITY" --orig +12155550100 --dest +12125550123 --trust roots.pem --revocation-unknown accept\n' +
       '  sngrep-export | hopback verify - --trust roots.pem --at date --json',
@@ -108,9 +116,10 @@ async function run(options: VerifyOptions, io: CliIo): Promise<ExitCode> {
   const given = requestOf(input, options);
   const nowMs = atOption(options, given) ?? io.clock.nowMs();
   const settings = settingsOf(options);
+  requireTrust(options, [DECODE_HINT]);
   const trustStore = await loadTrust(options, io, { nowMs: () => nowMs });
   const isAssumed = options.isOn('dangerously-assume-parties');
-  const request = isAssumed ? { ...given, ...claimedParties(given.identity) } : given;
+  const request = isAssumed ? { ...given, ...claimedParties(given.identity ?? []) } : given;
   const verdict = await withCertificates(options, io, (certificates) =>
     serviceOf(certificates, { settings, trustStore, nowMs }).verify(request),
   );
@@ -163,12 +172,22 @@ async function withCertificates(
 ): Promise<CallVerdict> {
   const path = options.text('certificate');
   if (path !== undefined) return use(await repositoryOfFile(path, { allow: allowListOf(options), io }));
+  // The repository takes a cache that it cannot read for an empty one: calls go on. Whoever named it here wants to know.
+  const directory = options.text('cache');
+  if (directory !== undefined) await requireUsable(directory, io);
   const repository = await openRepository(options, io);
-  try {
-    return await use(repository);
-  } finally {
-    await repository.close();
-  }
+  const verdict = await usedAndClosed(repository, use);
+  requireStored(repository.stats());
+  return verdict;
+}
+
+/** What was fetched has reached the disk, or failed to, once the repository is closed. */
+async function usedAndClosed(
+  repository: CertificateRepositoryService,
+  use: (certificates: CertificateRepository) => Promise<CallVerdict>,
+): Promise<CallVerdict> {
+  await using certificates = repository;
+  return await use(certificates);
 }
 
 type Settings = Pick<VerificationServiceOptions, 'policy' | 'timeBudgetMs'>;

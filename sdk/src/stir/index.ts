@@ -1,9 +1,10 @@
 /**
  * STIR/SHAKEN: verify the Identity headers of a SIP request, and sign them.
  *
- * - **To verify:** {@link loadTrustStore} says whom to trust, {@link createCertificateRepository} fetches certificates, and
- *   {@link createVerificationService} gives a {@link CallVerdict}. Of a request as text, {@link parseSipRequest} and
- *   {@link verificationRequestOf} make what it takes; {@link withVerstat} writes the answer into the call.
+ * - **To verify:** {@link createTrustStoreRefresh}, or {@link loadTrustStore} from files, says whom to trust,
+ *   {@link createCertificateRepository} fetches certificates, and {@link createVerificationService} gives a {@link CallVerdict}. Of a
+ *   request as text, {@link parseSipRequest} and {@link verificationRequestOf} make what it takes; {@link withVerstat} writes the answer
+ *   into the call.
  * - **To sign:** {@link createLocalSigner} or {@link createExternalSigner} holds the key, {@link createStaticCertificateSource} or
  *   {@link createFileCertificateSource} the certificate, {@link createAttestationPolicy} the rules, and
  *   {@link createAuthenticationService} signs.
@@ -22,8 +23,16 @@ export * from './signing/index.js';
 export * from './verification/index.js';
 export { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS, parseIdentityHeader } from './identity-header.js';
 export type { IdentityHeader, IdentityHeaderParts, IdentityHeaderResult } from './identity-header.js';
-export { canonicalJson, parsePassport } from './passport.js';
-export type { ParsedPassport, PassportParseOptions, PassportResult, PassportSyntaxReason } from './passport.js';
+export { compactIdentityHeader } from './compact-form.js';
+export type { CompactFormRefusal, CompactFormResult } from './compact-form.js';
+export { canonicalJson, isCompactForm, parsePassport, rebuildCompactPassport } from './passport.js';
+export type {
+  CompactClaims,
+  ParsedPassport,
+  PassportParseOptions,
+  PassportResult,
+  PassportSyntaxReason,
+} from './passport.js';
 export type { PassportHeader, PassportHeaderCache } from './passport-header.js';
 export { base } from './passport-types/base.js';
 export { div, divPayload } from './passport-types/div.js';

@@ -84,30 +84,53 @@ export function parsePassport(token: string, options: PassportParseOptions = {})
 }
 
 /**
- * Tells whether a token is in compact form: the payload segment, and usually the header segment, left out.
+ * Tells whether a token is in compact form: the payload segment, and usually the header segment, left out. A question of dots
+ * alone: neither is the signature looked at, nor whether the type may be in compact form. Never throws for peer input.
  * @param token - what stood before the first semicolon of an Identity header
+ * @returns false also for what is no PASSporT in any form
  * @see RFC 8225 section 7
+ * @example
+ * ```ts
+ * console.log(isCompactForm('..c2ln'), isCompactForm('eyJh.eyJk.c2ln')); // true false
+ * ```
  */
 export function isCompactForm(token: string): boolean {
   const first = token.indexOf('.');
   return first >= 0 && token.charCodeAt(first + 1) === DOT && token.indexOf('.', first + 2) < 0;
 }
 
-/** What a compact-form PASSporT is rebuilt from: the claims as the request states them. */
+/** What a compact-form PASSporT is rebuilt from: the claims as the request states them. @see RFC 8224 section 4.1 */
 export interface CompactClaims {
+  /** URL of the info parameter, without its angle brackets. */
   readonly x5u: string;
+  /** The ppt parameter, for a type without claims of its own. */
   readonly ppt?: string;
+  /** The Date header: whole seconds since the epoch. */
   readonly iatSeconds: number;
+  /** The caller in canonical form: `{ tn: '12025550101' }`, or `{ uri: … }` for one without a number. */
   readonly orig: JsonObject;
+  /** The called parties in canonical form: `{ tn: ['12025550199'] }`, `{ uri: […] }` or both. */
   readonly dest: JsonObject;
 }
 
 /**
- * Rebuilds the full form of a compact PASSporT from the request that carried it.
- * @param token - `..signature`
- * @param claims - the claims, canonical
- * @returns `parsed` with the rebuilt header and payload, or `malformed`; never throws for peer input
+ * Rebuilds the full form of a compact PASSporT from the request that carried it. What comes out is what the request says, not what
+ * anybody signed, until the signature over `signingInput` has been checked. {@link compactIdentityHeader} is the way there.
+ * @param token - `..signature`; a header segment, which some leave in, is not looked at
+ * @param claims - the claims, canonical; {@link readParties} reads them
+ * @returns `parsed` with the rebuilt header and payload, or `malformed` where the signature is not base64url; never throws for
+ * peer input
  * @see RFC 8225 section 7, RFC 8224 section 4.1
+ * @example
+ * ```ts
+ * const result = rebuildCompactPassport('..c2ln', {
+ *   x5u: 'https://certs.example/1234.pem',
+ *   iatSeconds: 1289690940,
+ *   orig: { tn: '12025550101' },
+ *   dest: { tn: ['12025550199'] },
+ * });
+ * if (result.status === 'parsed') console.log(canonicalJson(result.passport.header.members)); // {"alg":"ES256","typ":"passport","x5u":"https://certs.example/1234.pem"}
+ * ```
  */
 export function rebuildCompactPassport(token: string, claims: CompactClaims): PassportResult {
   const signature = decodeBase64Url(token.slice(token.lastIndexOf('.') + 1));

@@ -73,10 +73,19 @@ export const GOOD_PASSPORTS: Readonly<Record<GoodPassportName, GoodPassport>> = 
 export const GOOD_PASSPORT_NAMES: readonly GoodPassportName[] = Object.keys(GOOD_PASSPORTS) as GoodPassportName[];
 
 /**
- * A call that was diverted `diversions` times: a shaken PASSporT for the first callee and one div PASSporT a diversion.
+ * A call that was diverted `diversions` times: a shaken PASSporT for the first callee and one div PASSporT a diversion. Never throws
+ * for a context of {@link createPassportFaultContext}.
  * @param context - the call before any diversion
  * @param diversions - 0 or more; the n-th goes to {@link divertedTn} of n
+ * @returns the call as it arrives at its last target
  * @see RFC 8946 section 4
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const context = createPassportFaultContext({ signer, x5u: 'https://certs.example/1234.pem' });
+ * const { identityHeaders, toTn, targetTn } = divertedCall(context, 2);
+ * console.log(identityHeaders.length, toTn, targetTn); // 3 12025550199 13035550102
+ * ```
  */
 export function divertedCall(context: PassportFaultContext, diversions: number): GoodCall {
   const shakenHeader = createPassport(passportOptions(context, {})).identityHeader;
@@ -87,7 +96,17 @@ export function divertedCall(context: PassportFaultContext, diversions: number):
   return call(context, [shakenHeader, ...divHeaders], { attestation: 'A', targetTn: divertedTn(context, diversions) });
 }
 
-/** Where the call goes after so many diversions: the callee of the context for 0, then other numbers kept for fiction. */
+/**
+ * Where the call goes after so many diversions: the callee of the context for 0, then other numbers kept for fiction. Never throws.
+ * @param context - the call before any diversion
+ * @param diversions - 0 to 99, the last number kept for fiction
+ * @returns the number in canonical form
+ * @see RFC 8946 section 4
+ * @example
+ * ```ts
+ * console.log(divertedTn({ destTn: TEST_DEST_TN }, 1)); // 13035550101
+ * ```
+ */
 export function divertedTn(context: Pick<PassportFaultContext, 'destTn'>, diversions: number): string {
   if (diversions === 0) return context.destTn;
   return `1303555${String(100 + diversions).padStart(4, '0')}`;

@@ -15,8 +15,17 @@ export interface IdentityHeaderOptions {
 }
 
 /**
- * Writes the value of an Identity header: `token;info=<url>;alg=ES256;ppt=shaken`.
+ * Writes the value of an Identity header: `token;info=<url>;alg=ES256;ppt=shaken`. Checks nothing, and never throws.
+ * @param token - what stands in front of the parameters, as it is
+ * @param options - the parameters; one that is not mentioned has its default or is left out
+ * @returns the value, without the name of the header
  * @see RFC 8224 section 4
+ * @example
+ * ```ts
+ * const info = 'https://certs.example/1234.pem';
+ * const value = writeIdentityHeader('eyJh.eyJk.c2ln', { info, ppt: 'shaken', quoted: true });
+ * console.log(value); // eyJh.eyJk.c2ln;info=<https://certs.example/1234.pem>;alg="ES256";ppt="shaken"
+ * ```
  */
 export function writeIdentityHeader(token: string, options: IdentityHeaderOptions): string {
   if (options.parametersText !== undefined) return token + options.parametersText;

@@ -26,9 +26,19 @@ interface Timer {
 }
 
 /**
- * Makes a clock for tests that stands still until it is moved.
+ * Makes a clock for tests that stands still until it is moved. Never throws.
  * @param startMs - first instant, milliseconds since the epoch; default {@link TEST_NOW_MS}
- * @throws HopbackError `invalid-argument` when a delay or an advance is negative or not a number
+ * @returns the clock; its `advance` and `schedule` throw {@link HopbackError} `invalid-argument` when a duration is negative or not a
+ * number
+ * @see RFC 8224 section 6.2 step 4 for what a clock decides
+ * @example
+ * ```ts
+ * const clock = createManualClock();
+ * let fired = 0;
+ * clock.schedule(() => (fired += 1), 30_000);
+ * clock.advance(60_000);
+ * console.log(new Date(clock.nowMs()).toISOString(), fired); // 2026-11-02T12:01:00.000Z 1
+ * ```
  */
 export function createManualClock(startMs: number = TEST_NOW_MS): ManualClock {
   let nowMs = startMs;

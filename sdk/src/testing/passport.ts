@@ -57,7 +57,16 @@ export interface TestPassport {
 /**
  * Builds a PASSporT with nothing of the library's own signer: keys in lexicographic order, no whitespace, ES256 by
  * node:crypto. Right by default; every part can be replaced.
+ * @param options - signer and x5u, and what is to be otherwise than right
+ * @returns the token in its parts, and an Identity header value with it
+ * @throws what node:crypto throws when the signer's key is no EC key
  * @see RFC 8225 sections 4, 5 and 9, RFC 8588 section 4, RFC 8946 section 3
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const { payloadText } = createPassport({ signer, x5u: 'https://certs.example/1234.pem', attest: 'B' });
+ * console.log(payloadText.slice(0, 40)); // {"attest":"B","dest":{"tn":["12025550199
+ * ```
  */
 export function createPassport(options: PassportOptions): TestPassport {
   const { x5u } = options;
@@ -78,8 +87,16 @@ export function createPassport(options: PassportOptions): TestPassport {
 }
 
 /**
- * JSON with the keys of every object in lexicographic order and no whitespace; members that are `undefined` left out.
+ * JSON with the keys of every object in lexicographic order and no whitespace; members that are `undefined` left out. A second
+ * implementation beside that of `@hopback/sdk/stir`, so that tests do not hold the library against itself.
+ * @param value - what JSON can hold, of any depth
+ * @returns the text that is signed
+ * @throws what JSON.stringify throws for a cycle or a bigint
  * @see RFC 8225 section 9
+ * @example
+ * ```ts
+ * console.log(canonicalJson({ orig: { tn: '12025550101' }, iat: 1793620800 })); // {"iat":1793620800,"orig":{"tn":"12025550101"}}
+ * ```
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {

@@ -28,8 +28,16 @@ export interface SampleInviteOptions {
 }
 
 /**
- * The text of a SIP INVITE as it arrives from an originating carrier, CRLF line ends and a right Content-Length.
+ * The text of a SIP INVITE as it arrives from an originating carrier, CRLF line ends and a right Content-Length. Checks nothing, and
+ * never throws.
+ * @param options - what is to be otherwise than default; header values as they are to stand
+ * @returns the request, body included
  * @see RFC 3261 section 7, RFC 8224 section 4
+ * @example
+ * ```ts
+ * const parsed = parseSipRequest(sampleInvite({ origTn: '12025550166' }));
+ * if (parsed.status === 'parsed') console.log(verificationRequestOf(parsed.request).from); // <sip:+12025550166@originating.example;user=phone>;tag=1928301774
+ * ```
  */
 export function sampleInvite(options: SampleInviteOptions = {}): string {
   const orig = options.origTn ?? TEST_ORIG_TN;

@@ -22,7 +22,18 @@ export type LookupAnswer = readonly string[] | { readonly errorCode: string };
 /**
  * A resolver that answers from a script: the n-th query for a name gets the n-th answer, the last one repeats, so that a
  * name can turn from a public address into a loopback one between two look-ups (DNS rebinding). Unknown names: ENOTFOUND.
+ * Never throws: errors are called back with, as by `dns.lookup`.
  * @param script - answers by host name
+ * @returns the resolver, which counts what it is asked for
+ * @see RFC 8224 section 7.2 for what a verifier fetches
+ * @example
+ * ```ts
+ * const lookup = createScriptedLookup({ 'certs.example': [['192.0.2.1'], ['127.0.0.1']] });
+ * const ask = () => new Promise((resolve) => lookup('certs.example', {}, (_error, address) => resolve(address)));
+ * console.log(await ask()); // 192.0.2.1
+ * console.log(await ask()); // 127.0.0.1
+ * console.log(lookup.queries('certs.example')); // 2
+ * ```
  */
 export function createScriptedLookup(script: Readonly<Record<string, readonly LookupAnswer[]>>): ScriptedLookup {
   const counts = new Map<string, number>();

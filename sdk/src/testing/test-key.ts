@@ -21,14 +21,34 @@ export interface TestKey {
   readonly publicKeyJwk: JsonWebKey;
 }
 
-/** Makes a key pair. @param type - default P-256 */
+/**
+ * Makes a key pair, random each time. Never throws.
+ * @param type - kind of key; default P-256, the one that ES256 signs with
+ * @returns the pair in every form that callers ask for
+ * @see RFC 8225 section 6, RFC 7518 section 3.4
+ * @example
+ * ```ts
+ * const { publicKeyJwk, privateKeyPem } = createTestKey();
+ * const signer = await createLocalSigner({ privateKeyPem });
+ * console.log(publicKeyJwk.crv, signer.publicKey.asymmetricKeyType); // P-256 ec
+ * ```
+ */
 export function createTestKey(type: TestKeyType = 'P-256'): TestKey {
   return describeKey(type, generate(type));
 }
 
 /**
  * Reads a PKCS#8 or SEC 1 private key, for fixtures whose bytes must not change between runs.
+ * @param privateKeyPem - the key, not encrypted
+ * @param type - kind of key that it is, which is believed; default P-256
+ * @returns the pair in every form that callers ask for
  * @throws what node:crypto throws when the text is no private key
+ * @see RFC 5208 section 5, RFC 5915 section 3
+ * @example
+ * ```ts
+ * const { privateKeyPem, publicKeyPem } = createTestKey();
+ * console.log(testKeyFromPem(privateKeyPem).publicKeyPem === publicKeyPem); // true
+ * ```
  */
 export function testKeyFromPem(privateKeyPem: string, type: TestKeyType = 'P-256'): TestKey {
   return describeKey(type, createPrivateKey(privateKeyPem));

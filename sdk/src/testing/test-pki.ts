@@ -110,7 +110,10 @@ interface Issuance {
 
 /**
  * Makes a test PKI: STI-CA root and intermediate, STI-PA with its signers, a TLS root. Serial numbers count from 1, names
- * and dates follow from the options, keys are random.
+ * and dates follow from the options, keys are random. Never rejects.
+ * @param options - the instant around which certificates are valid, and what is in their names
+ * @returns the PKI, which issues further certificates, CRLs and trust lists
+ * @see ATIS-1000080 section 6, RFC 8226 section 9
  * @example
  * ```ts
  * const pki = await createTestPki();

@@ -1,12 +1,32 @@
 import { inspect } from 'node:util';
 import { afterAll, expect, test, vi } from 'vitest';
-import { printedBy, referenceExamples, removeReferenceExamples } from '../../house/reference.js';
+import * as stir from '@hopback/sdk/stir';
+import * as testing from '@hopback/sdk/testing';
+import { exportGaps, printedBy, referenceExamples, removeReferenceExamples } from '../../house/reference.js';
 
 // The examples of the reference: each runs as it is printed, with nothing but what it names imported, and prints what it
 // says.
 const examples = await referenceExamples();
 
 afterAll(removeReferenceExamples);
+
+test.each([
+  ['@hopback/sdk/stir', stir],
+  ['@hopback/sdk/testing', testing],
+])('every function of %s has an example that imports from there', (specifier, entry) => {
+  const functions = Object.entries(entry).flatMap(([name, value]) =>
+    typeof value === 'function' && /^[a-z]/.test(name) ? [name] : [],
+  );
+  expect(functions.length).toBeGreaterThan(10);
+  for (const name of functions) {
+    const own = examples.filter(({ title }) => title.startsWith(`${name} `));
+    expect(own.map(({ text }) => text).join('')).toContain(`} from '${specifier}';`);
+  }
+});
+
+test('no function of either is told in part', () => {
+  expect(exportGaps()).toEqual([]);
+});
 
 test.each(examples.map(({ title, ...example }) => [title, example] as const))('%s', async (_title, { file, text }) => {
   const printed: string[] = [];

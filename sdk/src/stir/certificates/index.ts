@@ -42,6 +42,14 @@ export type { StiPaList, StiPaListFailureReason, StiPaListOptions, StiPaListResu
 export { encompasses, tnAuthListCovers, tnAuthListText } from './tn-auth-list.js';
 export { createTrustStore } from './trust-store.js';
 export type { TrustStore, TrustStoreOptions, TrustStoreSource } from './trust-store.js';
+export { createTrustStoreRefresh, TRUST_STORE_MAX_CRL_URLS } from './trust-store-refresh.js';
+export type {
+  TrustStoreRefreshOptions,
+  TrustStoreRefreshOutcome,
+  TrustStoreRefreshService,
+} from './trust-store-refresh.js';
+export type { BoundedFetch } from './trust-store-fetch.js';
+export type { TrustStoreProblem } from './trust-store-problem.js';
 export {
   checkUrlText,
   checkX5uUrl,

@@ -2,16 +2,14 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
+import { parseCertificateBody } from './certificate-body.js';
 import type { Certificate } from './certificate.js';
 import { CRL_MAX_BYTES, parseCrl } from './crl.js';
 import type { CertificateRevocationList } from './crl.js';
-import { looksLikeDer } from './der.js';
-import { parseCertificate, parseCertificateBundle } from './parse-certificate.js';
-import { createRevocationSet } from './revocation.js';
-import { STI_PA_LIST_MAX_CHARS, verifyStiPaList } from './sti-pa-list.js';
-import type { StiPaList } from './sti-pa-list.js';
-import { createTrustStore } from './trust-store.js';
-import type { TrustStore, TrustStoreSource } from './trust-store.js';
+import { STI_PA_LIST_MAX_CHARS } from './sti-pa-list.js';
+import { verifyTrustStore } from './trust-store-material.js';
+import type { TrustStoreMaterial, TrustStoreVerification } from './trust-store-material.js';
+import type { TrustStore } from './trust-store.js';
 
 /** Most bytes of one certificate file: a bundle of a few hundred CA certificates. */
 export const CERTIFICATE_FILE_MAX_BYTES: number = 1024 * 1024;
@@ -79,58 +77,40 @@ export interface LoadTrustStoreOptions {
  */
 export async function loadTrustStore(files: TrustStoreFiles, options: LoadTrustStoreOptions): Promise<TrustStore> {
   const atMs = options.clock.nowMs();
-  const [stiPaRoots, intermediates, signers, crls] = await Promise.all([
+  const [stiPaRoots, intermediates, crlSigners, crls] = await Promise.all([
     readCertificates(files.stiPaRoots),
     readCertificates(files.intermediates),
     readCertificates(files.crlSigners),
     Promise.all((files.crls ?? []).map(readCrl)),
   ]);
-  const { anchors, source } = await loadAnchors(files, { stiPaRoots, atMs, previous: options.previous });
-  const revocation = createRevocationSet(crls, {
-    atMs,
-    issuers: [...anchors, ...intermediates],
-    stiPaRoots,
-    signers,
-    ...(options.previous && { previous: options.previous.revocation }),
-  });
-  return createTrustStore({ anchors, intermediates, revocation, source });
-}
-
-interface LoadContext {
-  readonly stiPaRoots: readonly Certificate[];
-  readonly atMs: number;
-  readonly previous: TrustStore | undefined;
-}
-
-async function loadAnchors(
-  files: TrustStoreFiles,
-  context: LoadContext,
-): Promise<{ readonly anchors: readonly Certificate[]; readonly source: TrustStoreSource }> {
-  if (files.anchors.kind === 'files')
-    return { anchors: await readCertificates(files.anchors.paths), source: { kind: 'files' } };
-  const { anchors, sequence, expMs } = await loadList(files.anchors, context);
-  return { anchors, source: { kind: 'sti-pa-list', sequence, expMs } };
-}
-
-async function loadList(
-  { path, signerChainPath }: { readonly path: string; readonly signerChainPath?: string },
-  { stiPaRoots, atMs, previous }: LoadContext,
-): Promise<StiPaList> {
-  const jws = (await read(path, STI_PA_LIST_MAX_CHARS)).toString('latin1');
-  const result = await verifyStiPaList(jws, {
-    stiPaRoots,
-    atMs,
-    ...(signerChainPath !== undefined && { signerChain: await readCertificateFile(signerChainPath) }),
-    ...(previous?.source.kind === 'sti-pa-list' && { lastSequence: previous.source.sequence }),
-  });
-  if (result.status === 'accepted') return result.list;
-  throw new HopbackError(
-    'trust-list-rejected',
-    `the list of STI-CAs in ${path} was refused: ${result.reason} (${result.detail})`,
-    {
-      details: { path, reason: result.reason },
-    },
+  const anchors = await readAnchors(files.anchors);
+  const result = await verifyTrustStore(
+    { anchors, stiPaRoots, intermediates, crls, crlSigners },
+    { atMs, previous: options.previous },
   );
+  if (result.status === 'accepted') return result.trustStore;
+  throw listRejected(files.anchors, result);
+}
+
+async function readAnchors(anchors: TrustStoreFiles['anchors']): Promise<TrustStoreMaterial['anchors']> {
+  if (anchors.kind === 'files') {
+    const certificates = await readCertificates(anchors.paths);
+    return { kind: 'certificates', certificates, source: { kind: 'files' } };
+  }
+  const { path, signerChainPath } = anchors;
+  const jws = (await read(path, STI_PA_LIST_MAX_CHARS)).toString('latin1');
+  if (signerChainPath === undefined) return { kind: 'sti-pa-list', jws };
+  return { kind: 'sti-pa-list', jws, signerChain: await readCertificateFile(signerChainPath) };
+}
+
+function listRejected(
+  anchors: TrustStoreFiles['anchors'],
+  { reason, detail }: TrustStoreVerification & { readonly status: 'rejected' },
+): HopbackError {
+  const path = anchors.kind === 'files' ? anchors.paths.join(', ') : anchors.path;
+  return new HopbackError('trust-list-rejected', `the list of STI-CAs in ${path} was refused: ${reason} (${detail})`, {
+    details: { path, reason },
+  });
 }
 
 async function readCertificates(paths: readonly string[] | undefined): Promise<readonly Certificate[]> {
@@ -157,18 +137,16 @@ async function filesAt(path: string): Promise<readonly string[]> {
 
 async function readCertificateFile(path: string): Promise<readonly Certificate[]> {
   const body = await read(path, CERTIFICATE_FILE_MAX_BYTES);
-  const result = looksLikeDer(body)
-    ? parseCertificate(body)
-    : parseCertificateBundle(body, {
-        maxBytes: CERTIFICATE_FILE_MAX_BYTES,
-        maxCertificates: CERTIFICATE_FILE_MAX_CERTIFICATES,
-      });
+  const result = parseCertificateBody(body, {
+    maxBytes: CERTIFICATE_FILE_MAX_BYTES,
+    maxCertificates: CERTIFICATE_FILE_MAX_CERTIFICATES,
+  });
   if (result.status === 'malformed') {
     throw new HopbackError('trust-list-rejected', `${path} is not a certificate file: ${result.detail}`, {
       details: { path, reason: result.reason },
     });
   }
-  return 'chain' in result ? result.chain : [result.certificate];
+  return result.chain;
 }
 
 async function readCrl(path: string): Promise<CertificateRevocationList> {

@@ -130,19 +130,16 @@ export function extendPath(
 }
 
 /**
- * Whether nothing speaks against an issuer that is free to look at and the same on every path: names, key identifiers, dates, key type,
- * extensions. What costs something (signature, TNAuthList, revocation) is left to {@link extendPath}.
+ * Whether nothing speaks against a certificate as an issuer that is free to look at and the same below every certificate: dates, key
+ * type, extensions. What costs something (signature, TNAuthList, revocation) is left to {@link extendPath}.
  */
-export function mayHaveIssued(
-  child: Certificate,
-  issuer: Certificate,
-  rules: PathRules & { readonly isAnchor: boolean },
-): boolean {
-  return (
-    neighbourChecks(child, issuer).length === 0 &&
-    ownChecks(issuer, rules).length === 0 &&
-    issuerChecks(issuer, rules).length === 0
-  );
+export function mayIssue(issuer: Certificate, rules: PathRules & { readonly isAnchor: boolean }): boolean {
+  return ownChecks(issuer, rules).length === 0 && issuerChecks(issuer, rules).length === 0;
+}
+
+/** Whether nothing speaks against an issuer in what it and the certificate say of each other: names and key identifiers. */
+export function mayHaveIssued(child: Certificate, issuer: Certificate): boolean {
+  return neighbourChecks(child, issuer).length === 0;
 }
 
 /** Whether the pathLenConstraint of an issuer, if it has one, lets it stand on top of this path. */

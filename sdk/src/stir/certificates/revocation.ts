@@ -113,13 +113,21 @@ export function createRevocationSet(
     crls: newest,
     // A list of the set before that has been replaced is no refusal.
     refused: [...judged.filter((result) => 'reason' in result), ...older.filter(({ crl }) => given.has(crl.sha256))],
-    lookup: (certificate: Certificate, issuer: Certificate, atMs: number): RevocationStatus => {
-      const ofIssuer = (direct.get(certificate.issuer.canonical) ?? []).filter(({ signer }) =>
-        signer.publicKey.equals(issuer.publicKey),
-      );
-      return statusOf(certificate, [...indirect, ...ofIssuer], atMs);
-    },
+    lookup: lookupIn(indirect, direct),
   });
+}
+
+/** Apart from the rest: a function keeps alive whatever the one around it holds, here every set before this one. */
+function lookupIn(
+  indirect: readonly TrustedCrl[],
+  direct: ReadonlyMap<string, readonly TrustedCrl[]>,
+): RevocationSet['lookup'] {
+  return (certificate, issuer, atMs) => {
+    const ofIssuer = (direct.get(certificate.issuer.canonical) ?? []).filter(({ signer }) =>
+      signer.publicKey.equals(issuer.publicKey),
+    );
+    return statusOf(certificate, [...indirect, ...ofIssuer], atMs);
+  };
 }
 
 /**

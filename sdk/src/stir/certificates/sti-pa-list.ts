@@ -26,6 +26,7 @@ export type StiPaListFailureReason =
   | 'payload-malformed'
   | 'expired'
   | 'sequence-rolled-back'
+  | 'exp-rolled-back'
   | 'trust-list-empty';
 
 /** The policy administrator's list of STI-CAs, verified. */
@@ -65,6 +66,8 @@ export interface StiPaListOptions {
   readonly signerChain?: readonly Certificate[];
   /** Sequence of the newest list that was accepted before; a lower one is refused, the same one is not. */
   readonly lastSequence?: number;
+  /** End of validity of that list, milliseconds since the epoch; one of the same sequence that ends earlier is refused. */
+  readonly lastExpMs?: number;
   /** Default: nothing is known of revocation, which does not refuse a signer. */
   readonly revocation?: RevocationLookup;
 }
@@ -179,6 +182,11 @@ function readList(payload: string, signer: Certificate, options: StiPaListOption
   if (options.lastSequence !== undefined && sequence < options.lastSequence) {
     return rejected('sequence-rolled-back', `sequence ${sequence}, last ${options.lastSequence}`);
   }
+  if (sequence === options.lastSequence && options.lastExpMs !== undefined && expMs < options.lastExpMs)
+    return rejected(
+      'exp-rolled-back',
+      `exp ${expSeconds}, last ${options.lastExpMs / 1000}, both of sequence ${sequence}`,
+    );
   const { anchors, skipped } = readAnchors(entries);
   if (anchors.length === 0) return rejected('trust-list-empty', `${entries.length} entries, none usable`);
   return { status: 'accepted', list: { version, sequence, expMs, anchors, skipped, signer } };

@@ -2,20 +2,22 @@ import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core
 import type { NumberingPlan } from '../../core/telephone-number.js';
 import { splitIdentityHeader } from '../../core/sip-request.js';
 import type { Attestation, CanonicalTn } from '../../core/terms.js';
-import { parseIdentityHeader } from '../identity-header.js';
-import { isCompactForm, parsePassport } from '../passport.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 import { canonicalParty, readParties } from '../verification/request.js';
 import type { PartyOptions, VerificationRequest } from '../verification/request.js';
 import type { AttestationFacts } from './attestation-facts.js';
 import { notSigned, refused } from './signing-outcome.js';
 import type { NotSigned, RefusedSigning } from './signing-outcome.js';
+import { speaksForCaller } from './speaking-identity.js';
 
 /** What every request for a signature says, however it names the parties. */
 export interface SigningRequestBase {
   /** What the provider knows of the call, for its attestation policy. */
   readonly facts: AttestationFacts;
-  /** Identity header values that the request has already; one string may hold several. */
+  /**
+   * Identity header values that the request has already; one string may hold several. One that looks like the signature of a caller
+   * leaves the call unsigned, and none is verified here: give no values of a customer who has no certificate to sign with.
+   */
   readonly identity?: string | readonly string[];
   /** Value of the Date header, if there is one. */
   readonly date?: string;
@@ -127,23 +129,18 @@ export const AMBIGUOUS: RefusedSigning<'request-invalid'> = refused(
 );
 
 /**
- * Whether a request speaks for its caller already, so that nobody may sign it again: it carries a shaken, div or plain
- * PASSporT that can be read. Types that only add a statement leave room, and so does a value that nobody can read, lest a
- * scribble in place of an Identity kept a call from being traceable.
+ * Whether a request speaks for its caller already, so that nobody may sign it again: it carries a shaken, div or plain PASSporT with
+ * everything that such a one must have. Types that only add a statement leave room, and so does a value that no verifier could
+ * make anything of, lest a scribble in place of an Identity kept a call from being traceable.
+ *
+ * Nothing of it is verified: signing does not wait for certificates. Whoever takes the trouble can still bring an Identity that looks
+ * right and is not; a provider leaves out what customers bring, or verifies it first.
  * @param identity - Identity header values; may be anything
  * @returns whether one of them speaks for the caller; never throws for peer input
  * @see RFC 8224 sections 4.1 and 9
  */
 export function isSignedAlready(identity: string | readonly string[] | undefined): boolean {
-  if (identity === undefined) return false;
-  return identityValues(identity).some((value) => {
-    const parsed = parseIdentityHeader(value);
-    if (parsed.status === 'malformed') return false;
-    const { token, ppt } = parsed.identityHeader;
-    if (isCompactForm(token)) return ppt === undefined || SPEAKS_FOR_CALLER.has(ppt);
-    const passport = parsePassport(token);
-    return passport.status === 'parsed' && SPEAKS_FOR_CALLER.has(passport.passport.header['ppt'] ?? ppt);
-  });
+  return identity !== undefined && identityValues(identity).some(speaksForCaller);
 }
 
 /**
@@ -161,8 +158,6 @@ export function identityValues(identity: string | readonly string[] | undefined)
 }
 
 const NO_URIS: readonly string[] = [];
-
-const SPEAKS_FOR_CALLER: ReadonlySet<unknown> = new Set([undefined, 'shaken', 'div', 'div-o']);
 
 const NO_CALLING_NUMBER = notSigned('no-usable-number', 'Neither P-Asserted-Identity nor From has a telephone number.');
 const NO_CALLED_PARTY = notSigned('no-usable-number', 'The request names no called party that a PASSporT can name.');

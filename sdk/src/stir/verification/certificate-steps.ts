@@ -80,7 +80,12 @@ function checkFetched(token: Token, context: RequestContext): StepResult {
 }
 
 function checkPath(token: Token, context: RequestContext): StepResult {
-  if (token.path === undefined) return 'does-not-apply';
+  if (token.path === undefined) {
+    // Time was up, or chains that lead nowhere, in this call or in others, have used up what searches may cost.
+    return token.lookup?.status === 'found'
+      ? unknown('certificate-path', 'time-budget-spent', { detail: 'no time left to search the chain for a path' })
+      : 'does-not-apply';
+  }
   const expMs = token.trustListExpMs;
   // An expired list says nothing against the certificate: it is the verifier that has to fetch a new one.
   if (expMs !== undefined && context.nowMs >= expMs) {

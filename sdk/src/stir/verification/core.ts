@@ -58,7 +58,7 @@ export interface PendingVerification {
 export interface CertificateKnowledge {
   /** The chain that the URL yielded, not yet trusted, or why there is none. */
   readonly lookup: CertificateLookup;
-  /** Present when `lookup` is `found`. */
+  /** Of what was `found`; absent where no path could be searched for, which makes the verdict indeterminate. */
   readonly path?: CertificatePathResult;
   /** When the signed list of trust anchors behind the path runs out, milliseconds since the epoch. */
   readonly trustListExpMs?: number;
@@ -212,10 +212,17 @@ export function concludeVerification(
   return composeVerdict(pending, conclusion);
 }
 
-function identityValues(identity: string | readonly string[]): readonly string[] {
+function identityValues(identity: string | readonly string[] | undefined): readonly string[] {
   if (typeof identity === 'string') return identity === '' ? [] : valuesIn(identity);
-  return identity.length === 1 && identity[0] !== undefined ? valuesIn(identity[0]) : identity.flatMap(valuesIn);
+  // What a header look-up gives where there is none, in JavaScript; whatever else is no text is no header either.
+  if (!Array.isArray(identity)) return [];
+  const values: readonly string[] = identity;
+  return values.length === 1 && typeof values[0] === 'string'
+    ? valuesIn(values[0])
+    : values.filter(isText).flatMap(valuesIn);
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Nearly every request carries one header, and base64url has no commas. */
 const valuesIn = (text: string): readonly string[] => (text.includes(',') ? splitIdentityHeader(text) : [text]);

@@ -66,6 +66,8 @@ const isBroken = (token: Token): boolean => !token.isStopped && token.divChain.s
 interface Links {
   /** Whether the div PASSporT diverts the call that the token below it speaks of. */
   readonly continues: (div: Token, below: Token) => boolean;
+  /** Whether the div leads back to a number that has diverted the call before: such a chain lends an old PASSporT a new date. */
+  readonly returns: (div: Token, below: readonly Token[]) => boolean;
   /** Whether the dest is where the request is headed. */
   readonly isAtTarget: (token: Token) => boolean;
 }
@@ -82,6 +84,11 @@ function linksOf(tokens: readonly Token[], context: RequestContext): Links {
       // A number that diverts to itself diverts nothing: it would only lend an old PASSporT a new date.
       return lower.dest.has(upper.div) && !upper.dest.has(upper.div) && lower.orig === upper.orig;
     },
+    returns: (div, below) =>
+      below.some((earlier) => {
+        const diverted = keys.get(earlier)?.div;
+        return diverted !== undefined && keys.get(div)?.dest.has(diverted) === true;
+      }),
     isAtTarget: (token) => targets.some((target) => keys.get(token)?.dest.has(target) === true),
   };
 }
@@ -118,7 +125,7 @@ function reachTarget(caller: Token, divs: readonly Token[], links: Links): reado
     const next: Reached[] = [];
     for (const below of frontier) {
       for (const div of free) {
-        if (!links.continues(div, below?.div ?? caller)) continue;
+        if (!links.continues(div, below?.div ?? caller) || links.returns(div, insideOut(below))) continue;
         free.delete(div);
         const reached = { div, below };
         if (links.isAtTarget(div)) return insideOut(reached);
@@ -130,9 +137,9 @@ function reachTarget(caller: Token, divs: readonly Token[], links: Links): reado
   return undefined;
 }
 
-function insideOut(outermost: Reached): readonly Token[] {
+function insideOut(outermost: Reached | undefined): readonly Token[] {
   const chain: Token[] = [];
-  for (let at: Reached | undefined = outermost; at !== undefined; at = at.below) chain.push(at.div);
+  for (let at = outermost; at !== undefined; at = at.below) chain.push(at.div);
   return chain.reverse();
 }
 

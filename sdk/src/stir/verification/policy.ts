@@ -88,7 +88,7 @@ const MAX_FRESHNESS_SECONDS = 86_400;
  * Fills a policy up with the defaults.
  * @param partial - what is to differ; nothing of it has to be given
  * @returns a whole policy, checked
- * @throws {@link HopbackError} `invalid-configuration` when `freshnessSeconds` is out of range or `originatingIdentity` is empty
+ * @throws {@link HopbackError} `invalid-configuration` for a member that is unknown, misspelled or out of range
  * @see RFC 8224 section 6.2, ATIS-1000074 section 5.3
  * @example
  * ```ts
@@ -97,16 +97,64 @@ const MAX_FRESHNESS_SECONDS = 86_400;
  * ```
  */
 export function verificationPolicy(partial: Partial<VerificationPolicy> = {}): VerificationPolicy {
-  const policy = { ...DEFAULT_VERIFICATION_POLICY, ...partial };
+  const given = Object.entries(partial).filter(([, value]) => value !== undefined);
+  const policy: VerificationPolicy = { ...DEFAULT_VERIFICATION_POLICY, ...Object.fromEntries(given) };
+  for (const [name] of given) {
+    if (!Object.hasOwn(DEFAULT_VERIFICATION_POLICY, name))
+      throw invalid(`${name} is no member of a verification policy`);
+  }
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = policy[name as keyof typeof CHOICES];
+    if (!(choices as readonly unknown[]).includes(value)) throw invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
   const seconds = policy.freshnessSeconds;
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > MAX_FRESHNESS_SECONDS) {
-    throw new HopbackError(
-      'invalid-configuration',
+    throw invalid(
       `freshnessSeconds must be an integer from 1 to ${String(MAX_FRESHNESS_SECONDS)}, not ${String(seconds)}`,
     );
   }
-  if (policy.originatingIdentity.length === 0) {
-    throw new HopbackError('invalid-configuration', 'originatingIdentity must name at least one header');
+  if (!isSourceList(policy.originatingIdentity)) {
+    throw invalid('originatingIdentity must name p-asserted-identity, from or both');
   }
   return policy;
 }
+
+/**
+ * How long a verifier has to remember calls, so that no PASSporT it would still accept can come a second time unnoticed: from as
+ * far ahead as a clock may be to as old as one below a div may be.
+ * @param policy - as {@link verificationPolicy} makes it
+ * @returns milliseconds
+ * @internal
+ */
+export function replayWindowMs({ freshnessSeconds, innerFreshness }: VerificationPolicy): number {
+  const oldest = innerFreshness === 'note' ? Math.max(freshnessSeconds, MAX_INNER_AGE_SECONDS) : freshnessSeconds;
+  return 1000 * (freshnessSeconds + oldest);
+}
+
+/**
+ * How old a PASSporT below a div may be at the very most: a call that rings through ten forwardings of a minute each. Without an
+ * end any provider could lend a PASSporT of last year a new date.
+ * @internal
+ */
+export const MAX_INNER_AGE_SECONDS = 600;
+
+/** Members that are one of a few words: a misspelled one would quietly be something else. */
+const CHOICES = {
+  profile: ['shaken', 'rfc8224'],
+  dateFreshness: ['iat-wins', 'strict'],
+  innerFreshness: ['note', 'require'],
+  destination: ['to', 'request-uri'],
+  retargeting: ['require-div', 'accept'],
+  revocationUnknown: ['indeterminate', 'accept'],
+  rejectReplay: [true, false],
+  verstatPriority: ['chain', 'worst-of-all'],
+  ppi: ['full', 'compact', 'none'],
+} as const satisfies { readonly [Name in keyof VerificationPolicy]?: readonly VerificationPolicy[Name][] };
+
+function isSourceList(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((name) => name === 'p-asserted-identity' || name === 'from')
+  );
+}
+
+const invalid = (message: string): HopbackError => new HopbackError('invalid-configuration', message);

@@ -1,4 +1,5 @@
 import type { PassportParty } from '../passport-types/passport-type.js';
+import { MAX_INNER_AGE_SECONDS } from './policy.js';
 import { isSameParty } from './request.js';
 import { fail, note, numbered, unknown } from './step.js';
 import type { NumberedStep, StepName, StepResult, VerificationStep } from './step.js';
@@ -66,12 +67,6 @@ function checkDate(token: Token, context: RequestContext): StepResult {
     ? note('date-fresh', 'inner-iat-not-fresh', values)
     : fail('date-fresh', 'date-stale', values);
 }
-
-/**
- * How old a PASSporT below a div may be at the very most: a call that rings through ten forwardings of a minute each. Without an
- * end any provider could lend a PASSporT of last year a new date.
- */
-const MAX_INNER_AGE_SECONDS = 600;
 
 /** Whether the PASSporT stands below a div and policy takes its age as a remark. */
 function isNotedOnly(token: Token, iatSeconds: number, context: RequestContext): boolean {

@@ -15,8 +15,8 @@ import type { PassportParty } from '../passport-types/passport-type.js';
  * @see RFC 8224 section 6.2
  */
 export interface VerificationRequest {
-  /** The Identity header values; one string may hold several, comma-separated. Empty where the request has none. */
-  readonly identity: string | readonly string[];
+  /** The Identity header values; one string may hold several, comma-separated. Empty, or left out, where the request has none. */
+  readonly identity?: string | readonly string[] | undefined;
   /** Value of the From header, with or without display name, brackets and tag. */
   readonly from?: string;
   /** Values of P-Asserted-Identity; where it is there it names the caller, unless policy says otherwise. */
@@ -78,7 +78,9 @@ export interface PartyOptions {
  * ```
  */
 export function readParties(request: VerificationRequest, options: PartyOptions): RequestParties {
-  const target = request.requestUri === undefined ? undefined : partyOfUri(request.requestUri, options.numberingPlan);
+  const requestUri = textOf(request.requestUri);
+  const date = textOf(request.date);
+  const target = requestUri === undefined ? undefined : partyOfUri(requestUri, options.numberingPlan);
   const dest = readDestination(request, target, options);
   const orig = readOrigin(request, options);
   return {
@@ -87,8 +89,8 @@ export function readParties(request: VerificationRequest, options: PartyOptions)
     dest: dest.parties,
     destSource: dest.source,
     target,
-    isTargetUnreadable: target?.kind !== 'tn' && request.requestUri !== undefined && isUnreadable(request.requestUri),
-    dateSeconds: request.dateSeconds ?? (request.date === undefined ? undefined : readSipDate(request.date)),
+    isTargetUnreadable: target?.kind !== 'tn' && requestUri !== undefined && isUnreadable(requestUri),
+    dateSeconds: request.dateSeconds ?? (date === undefined ? undefined : readSipDate(date)),
   };
 }
 
@@ -212,6 +214,8 @@ export function formatSipDate(epochSeconds: number): string {
   return new Date(epochSeconds * 1000).toUTCString();
 }
 
+const textOf = (value: string | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+
 interface FoundOrigin {
   readonly party: PassportParty;
   readonly source: 'p-asserted-identity' | 'from' | 'given';
@@ -233,7 +237,10 @@ function readDestination(
   return target === undefined ? { parties: [], source: undefined } : { parties: [target], source: 'request-uri' };
 }
 
-/** A number from the first source that has one; failing that, the first URI that is not anonymous. */
+/**
+ * A number from the first source that has one; failing that, the first URI that is not anonymous. Nobody where an asserted identity
+ * is there and cannot be read without doubt: a switch that reads on may show a number that was never compared.
+ */
 function readOrigin(request: VerificationRequest, options: PartyOptions): FoundOrigin | undefined {
   const plan = options.numberingPlan;
   if (request.orig !== undefined) {
@@ -244,38 +251,63 @@ function readOrigin(request: VerificationRequest, options: PartyOptions): FoundO
   for (const source of options.originatingIdentity) {
     const party =
       source === 'from' ? partyOfNameAddr(request.from, plan) : assertedParty(request.pAssertedIdentity, plan);
+    if (party === DOUBTFUL) return undefined;
     if (party?.kind === 'tn') return { party, source };
     if (party !== undefined) uri ??= { party, source };
   }
   return uri;
 }
 
-/** Of several asserted identities: a tel number before a sip number before a sip URI. @see RFC 3325 section 9.1 */
-function assertedParty(values: string | readonly string[] | undefined, plan: NumberingPlan): PassportParty | undefined {
-  if (values === undefined) return undefined;
-  const only = typeof values === 'string' ? values : values.length === 1 ? values[0] : undefined;
-  const plain = only === undefined ? undefined : plainSipNumber(only);
+/** An identity that two readers may read differently. */
+const DOUBTFUL: unique symbol = Symbol('doubtful');
+
+/**
+ * Of several asserted identities: a tel number before a sip number before a sip URI. Two numbers of one kind, and anything that
+ * cannot be read, leave a doubt. @see RFC 3325 section 9.1
+ */
+function assertedParty(
+  values: string | readonly string[] | undefined,
+  plan: NumberingPlan,
+): PassportParty | typeof DOUBTFUL | undefined {
+  if (typeof values !== 'string' && !Array.isArray(values)) return undefined;
+  const entries = assertedEntries(values);
+  const plain = entries.length === 1 && entries[0] !== undefined ? plainSipNumber(entries[0]) : undefined;
   if (plain !== undefined) return { kind: 'tn', value: plain };
-  let best: PassportParty | undefined;
-  for (const value of typeof values === 'string' ? [values] : values) {
-    for (const entry of value.includes(',') ? splitHeaderList(value) : [value]) {
-      const uri = uriOfNameAddr(entry);
-      const party = uri === undefined ? undefined : partyOf(uri, plan);
-      if (party?.kind === 'tn' && uri?.scheme === 'tel') return party;
-      if (party !== undefined && (best === undefined || (party.kind === 'tn' && best.kind === 'uri'))) best = party;
-    }
+  const found: { tel?: PassportParty; sip?: PassportParty; uri?: PassportParty } = {};
+  for (const entry of entries) {
+    const uri = uriOfNameAddr(entry);
+    const party = uri === undefined ? undefined : partyOf(uri, plan);
+    if (uri === undefined || (party?.kind !== 'tn' && uri.user?.startsWith('+') === true)) return DOUBTFUL;
+    if (party === undefined) continue;
+    const kind = party.kind === 'uri' ? 'uri' : uri.scheme === 'tel' ? 'tel' : 'sip';
+    if (kind !== 'uri' && found[kind] !== undefined && found[kind].value !== party.value) return DOUBTFUL;
+    found[kind] ??= party;
   }
-  return best;
+  return found.tel ?? found.sip ?? found.uri;
 }
 
+/** One value each; what is no text is as good as unreadable. */
+function assertedEntries(values: string | readonly string[]): readonly string[] {
+  if (typeof values === 'string') return splitHeaderList(values);
+  return values.flatMap((value) => (typeof value === 'string' ? splitHeaderList(value) : [UNREADABLE]));
+}
+
+const UNREADABLE = '<';
+
+/** Of one value: where the field has two, nobody knows which one the next switch reads. */
 function partyOfNameAddr(value: string | undefined, plan: NumberingPlan): PassportParty | undefined {
-  const plain = value === undefined ? undefined : plainSipNumber(value);
+  const plain = value === undefined ? undefined : plainNumberOf(value);
   if (plain !== undefined) return { kind: 'tn', value: plain };
   const uri = value === undefined ? undefined : uriOfNameAddr(value);
   return uri === undefined ? undefined : partyOf(uri, plan);
 }
 
+/** Requests also come from JavaScript: what is no text has no number. */
+const plainNumberOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? plainSipNumber(value) : undefined;
+
 function uriOfNameAddr(value: string): SipUri | undefined {
+  if (typeof value !== 'string' || (value.includes(',') && splitHeaderList(value).length > 1)) return undefined;
   const nameAddr = parseNameAddr(value);
   if (nameAddr.status === 'malformed') return undefined;
   const uri = parseSipUri(nameAddr.uri);

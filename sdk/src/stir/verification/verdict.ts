@@ -16,7 +16,8 @@ import type {
   VerificationOutcome,
   VerifiedPassport,
 } from './outcome.js';
-import { formatReasonHeader } from './reason-header.js';
+import { formatReasonHeader, formatReasonHeaders } from './reason-header.js';
+import type { ReasonHeaderOptions } from './reason-header.js';
 import { runSteps } from './step.js';
 import type { StepException } from './step.js';
 import type { Token } from './token.js';
@@ -247,21 +248,22 @@ function signerOf(token: Token): PassportSigner | undefined {
   return path.spc === undefined ? signer : { spc: path.spc, ...signer };
 }
 
-/** One Reason per header that did not verify, also beside a good one. @see RFC 9410 section 5 */
+/** One Reason per header that did not verify, also beside a good one; all of them short enough to arrive. @see RFC 9410 section 5 */
 function reasonHeaders(decided: Decision, pending: PendingVerification): readonly string[] {
   if (decided.tokens.length === 0 && decided.sip !== undefined) {
     return [formatReasonHeader({ response: decided.sip, ppi: 'none' })];
   }
   if (pending.tokens.every((token) => !token.isStopped)) return NO_HEADERS;
   const { ppi } = pending.context.policy;
-  return pending.tokens.flatMap((token) => {
+  const reasons = pending.tokens.flatMap((token): readonly ReasonHeaderOptions[] => {
     if (token.ignored) return [];
     const [primary] = failuresOf(token);
     const response = primary === undefined ? undefined : FAILURE_REASONS[primary.reason].sip;
     if (response === undefined) return [];
     const text = token.identityHeader?.token;
-    return [formatReasonHeader({ response, ppi, ...(text === undefined ? undefined : { token: text }) })];
+    return [{ response, ppi, ...(text === undefined ? undefined : { token: text }) }];
   });
+  return formatReasonHeaders(reasons);
 }
 
 const NO_HEADERS: readonly string[] = Object.freeze([]);

@@ -1,6 +1,8 @@
 import { timeOf } from '../../core/clock-time.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
+import type { Certificate } from '../certificates/certificate.js';
+import type { CertificatePathResult } from '../certificates/path.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
 import type { TrustStore } from '../certificates/trust-store.js';
 import { createHeaderCache } from '../passport-header.js';
@@ -13,11 +15,13 @@ import type { CallVerdict } from './outcome.js';
 import { createDeadlines, inTime, withDeadline } from './deadlines.js';
 import type { Deadline, Deadlines } from './deadlines.js';
 import { createPathMemory } from './path-memory.js';
-import { verificationPolicy } from './policy.js';
+import { replayWindowMs, verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
 import { createReplayMemory } from './replay-memory.js';
 import type { ReplayMemory, Seen } from './replay-memory.js';
 import type { VerificationRequest } from './request.js';
+import { startCallSearches } from './search-allowance.js';
+import type { CallSearches } from './search-allowance.js';
 import { createStepNames } from './step.js';
 import { checkInline, checkSafely, INLINE_SIGNATURE_CHECKER, NO_RESULTS } from './signature-checker.js';
 import type { SignatureChecker, Signatures } from './signature-checker.js';
@@ -170,8 +174,7 @@ function openShell(options: VerificationServiceOptions): Shell {
     stepNames: createStepNames(),
     clock: options.clock,
     paths: createPathMemory(options.certificateAlgorithms),
-    // Fresh in either direction: a token dated a window ahead stays fresh for two.
-    replays: options.replayMemory ?? createReplayMemory({ windowMs: 2000 * policy.freshnessSeconds }),
+    replays: options.replayMemory ?? createReplayMemory({ windowMs: replayWindowMs(policy) }),
     budgetMs,
     deadlines: createDeadlines(budgetMs),
     trustStore: options.trustStore,
@@ -198,7 +201,10 @@ function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: numb
   const checked = checkSafely(shell.checker, judged.jobs);
   if (checked instanceof Promise) return verifyElsewhere(shell, { request, judged, checked, budgetMs });
   if (!checked.includes(false)) return Promise.resolve(conclude(shell, judged, checked));
-  return withDeadline(budgetMs, (deadline) => secondChance(shell, { request, judged, signatures: checked, deadline }));
+  const untilMs = performance.now() + budgetMs;
+  return withDeadline(budgetMs, (deadline) =>
+    secondChance(shell, { request, judged, signatures: checked, deadline, untilMs }),
+  );
 }
 
 function verifyAtOnce(shell: Shell, request: VerificationRequest): CallVerdict {
@@ -236,8 +242,11 @@ function verifyElsewhere(
       // A second verdict would count the call once more.
       if (!deadlines.close(waiting)) return;
       if (signatures.includes(false)) {
-        const leftMs = Math.max(0, waiting.atMs - performance.now());
-        resolve(withDeadline(leftMs, (deadline) => secondChance(shell, { request, judged, signatures, deadline })));
+        const untilMs = waiting.atMs;
+        const leftMs = Math.max(0, untilMs - performance.now());
+        resolve(
+          withDeadline(leftMs, (deadline) => secondChance(shell, { request, judged, signatures, deadline, untilMs })),
+        );
       } else {
         resolve(conclude(shell, judged, signatures));
       }
@@ -255,16 +264,21 @@ function fetchAndVerify(
   },
 ): Promise<CallVerdict> {
   const { request, pending, budgetMs } = work;
+  const untilMs = performance.now() + budgetMs;
+  const waiting: Waiting = { untilMs, searches: startCallSearches() };
   return withDeadline(budgetMs, async (deadline) => {
     const fetched = [...work.lookups];
     const fetches = pending.x5uUrls.map(async (url, index) => {
-      fetched[index] ??= await lookUpSafely(shell, url);
+      const lookup = fetched[index] ?? (await lookUpSafely(shell, url));
+      fetched[index] = lookup;
+      // While others are still on their way: when time is up for them, this one has been searched.
+      if (lookup?.status === 'found') pathOf(shell, lookup.chain, { nowMs: pending.context.nowMs, ...waiting });
     });
     await Promise.race([Promise.all(fetches), deadline]);
     // A fetch that comes in later must not change what this call is being judged by.
-    const judged = judge(shell, pending, [...fetched]);
+    const judged = judge(shell, pending, [...fetched], waiting);
     const signatures = await inTime(checkSafely(shell.checker, judged.jobs), deadline, NO_RESULTS);
-    return secondChance(shell, { request, judged, signatures, deadline });
+    return secondChance(shell, { request, judged, signatures, deadline, untilMs });
   });
 }
 
@@ -276,9 +290,10 @@ async function secondChance(
     readonly judged: Judged;
     readonly signatures: Signatures;
     readonly deadline: Deadline;
+    readonly untilMs: number;
   },
 ): Promise<CallVerdict> {
-  const { request, judged, signatures, deadline } = work;
+  const { request, judged, signatures, deadline, untilMs } = work;
   const urls = suspects(judged.jobs, signatures);
   if (urls.length === 0) return conclude(shell, judged, signatures);
   const renewed = [...judged.lookups];
@@ -287,7 +302,7 @@ async function secondChance(
     // Nobody knows yet whether the certificate is still the one that the provider signs with.
     return conclude(shell, judged, isOutOfTime ? signatures.map((valid) => valid === true || undefined) : signatures);
   }
-  const again = judge(shell, start(shell, request), renewed);
+  const again = judge(shell, start(shell, request), renewed, { untilMs, searches: startCallSearches() });
   return conclude(shell, again, await inTime(checkSafely(shell.checker, again.jobs), deadline, NO_RESULTS));
 }
 
@@ -331,17 +346,44 @@ function start(shell: Shell, request: VerificationRequest): PendingVerification 
   return startVerification(request, { policy, types, headerCache, stepNames, nowMs });
 }
 
-function judge(shell: Shell, pending: PendingVerification, lookups: Lookups): Judged {
+/** A call that somebody waits for. */
+interface Waiting {
+  /** When the verdict is due, as `performance.now()` counts. */
+  readonly untilMs: number;
+  readonly searches: CallSearches;
+}
+
+/** @param waiting - absent where everything was at hand: then the time budget has only begun, and what searches may cost is bounded */
+function judge(shell: Shell, pending: PendingVerification, lookups: Lookups, waiting?: Waiting): Judged {
   const { trustStore } = shell;
   const { nowMs } = pending.context;
+  let searches = waiting?.searches;
   const jobs = checkCertificates(pending, (url): CertificateKnowledge | undefined => {
     const lookup = lookups[pending.x5uUrls.indexOf(url)];
     if (lookup?.status !== 'found') return lookup === undefined ? undefined : { lookup };
-    const path = shell.paths.pathOf(lookup.chain, trustStore, nowMs);
+    const { chain } = lookup;
+    const path =
+      shell.paths.remembered(chain, trustStore, nowMs) ??
+      pathOf(shell, chain, { nowMs, untilMs: waiting?.untilMs, searches: (searches ??= startCallSearches()) });
+    if (path === undefined) return { lookup };
     const { source } = trustStore;
     return source.kind === 'files' ? { lookup, path } : { lookup, path, trustListExpMs: source.expMs };
   });
   return { pending, lookups, jobs, trustStore };
+}
+
+/** The path of a chain, remembered or searched; undefined when time is up or searches have cost too much already. */
+function pathOf(
+  shell: Shell,
+  chain: readonly Certificate[],
+  search: { readonly nowMs: number; readonly untilMs: number | undefined; readonly searches: CallSearches },
+): CertificatePathResult | undefined {
+  const { paths, trustStore } = shell;
+  const { nowMs, untilMs, searches } = search;
+  const remembered = paths.remembered(chain, trustStore, nowMs);
+  if (remembered !== undefined) return remembered;
+  if (untilMs !== undefined && performance.now() >= untilMs) return undefined;
+  return paths.search(chain, { trustStore, nowMs, call: searches });
 }
 
 function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signatures: Signatures): CallVerdict {

@@ -73,7 +73,10 @@ export interface CertificateServer {
 
 /**
  * Starts an HTTPS server of certificates on 127.0.0.1, with further listeners that are wrong in one way each.
+ * @param options - names, host and port; without any, a free port of 127.0.0.1
+ * @returns the server, listening; close it, or take it with `await using`
  * @throws node's own error when a port cannot be opened
+ * @see RFC 8226 section 7, RFC 8225 section 4.3
  * @example
  * ```ts
  * const provider = (await createTestPki()).issueServiceProvider({ spc: '1234' });

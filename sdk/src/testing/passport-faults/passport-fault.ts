@@ -51,7 +51,19 @@ export interface PassportFaultContextOptions {
   readonly origId?: string;
 }
 
-/** Completes the call that faulty PASSporTs are made for, with an attacker of its own. */
+/**
+ * Completes the call that faulty PASSporTs are made for, with an attacker of its own. Never throws.
+ * @param options - the provider that may sign, where its chain is, and what of the call is to be otherwise than default
+ * @returns what every entry of the catalogues is built from
+ * @see RFC 8224 section 12 for what attackers try
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const context = createPassportFaultContext({ signer, x5u: 'https://certs.example/1234.pem' });
+ * const { expectedReasonHint } = PASSPORT_FAULTS['signature-der'].build(context);
+ * console.log(expectedReasonHint); // signature-invalid
+ * ```
+ */
 export function createPassportFaultContext(options: PassportFaultContextOptions): PassportFaultContext {
   const { signer, x5u } = options;
   return {

@@ -133,7 +133,22 @@ export const SIGNATURE_FAULTS: Readonly<Record<SignatureFaultName, PassportFault
 /** Order of the P-256 group. @see FIPS 186-4 section D.1.2.3 */
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-/** The twin (r, n-s) of an ES256 signature (r, s): both verify. */
+/**
+ * The twin (r, n-s) of an ES256 signature (r, s), which anybody can compute: both verify.
+ * @param signature - 64 octets, r before s
+ * @returns 64 octets; the twin of the twin is the signature
+ * @throws SyntaxError when there is no s in it; a signature of this kit never throws
+ * @see RFC 7518 section 3.4, FIPS 186-4 section D.1.2.3 for n
+ * @example
+ * ```ts
+ * import { verify } from 'node:crypto';
+ *
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const { signingInput, signature } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
+ * const key = { key: signer.key.publicKey, dsaEncoding: 'ieee-p1363' } as const;
+ * console.log(verify('sha256', Buffer.from(signingInput), key, twinSignature(signature))); // true
+ * ```
+ */
 export function twinSignature(signature: Uint8Array): Uint8Array {
   const s = BigInt(`0x${Buffer.from(signature.subarray(32)).toString('hex')}`);
   return withS(signature, P256_ORDER - s);

@@ -1,0 +1,438 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createManualClock, createTestKey, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import type {
+  CertificateServer,
+  CrlOptions,
+  ManualClock,
+  ServerFault,
+  TestPki,
+  TestServiceProvider,
+  TrustListOptions,
+} from '@hopback/sdk/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createTrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
+import type {
+  TrustStoreRefreshOptions,
+  TrustStoreRefreshService,
+} from '../../sdk/src/stir/certificates/trust-store-refresh.js';
+import type { TrustStoreProblem } from '../../sdk/src/stir/certificates/trust-store-problem.js';
+import type { TrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import { createTrustStore } from '../../sdk/src/stir/certificates/trust-store.js';
+import { parsed } from '../unit/certificates-parsed.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Short, so that silent servers take no time; long enough for a handshake on a busy machine. */
+const SILENT_DEADLINE_MS = 700;
+
+let pki: TestPki;
+let server: CertificateServer;
+let provider: TestServiceProvider;
+let directory: string;
+let clock: ManualClock;
+const services: TrustStoreRefreshService[] = [];
+
+beforeAll(async () => {
+  pki = await createTestPki();
+  provider = pki.issueServiceProvider({ spc: '1234' });
+  server = await startCertificateServer({ pki });
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-trust-'));
+  clock = createManualClock();
+  server.publish('/signer.pem', pki.stiPaSigner.chainPem);
+  server.publish('/crl-signer.crt', pki.stiPaCrlIssuer.der);
+  publishList({ sequence: 5 });
+  publishCrl({ number: 5 });
+});
+afterEach(async () => {
+  await Promise.all(services.splice(0).map((service) => service.close()));
+  // Nothing may be left behind: no timer, no socket.
+  if (clock.pendingTimers() > 0) throw new Error('a timer was left behind');
+  await server.idle();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const publishList = (list: TrustListOptions): string =>
+  server.publish('/list.jws', pki.trustList({ x5u: server.url('/signer.pem'), ...list }).jws);
+const publishCrl = (crl: CrlOptions): string =>
+  server.publish('/sti-pa.crl', pki.crl({ caIssuers: [server.url('/crl-signer.crt', 'http')], ...crl }).der);
+
+interface Started {
+  readonly service: TrustStoreRefreshService;
+  readonly stores: TrustStore[];
+  readonly problems: TrustStoreProblem[];
+}
+
+function start(options: Partial<TrustStoreRefreshOptions> = {}): Started {
+  const stores: TrustStore[] = [];
+  const problems: TrustStoreProblem[] = [];
+  const service = createTrustStoreRefresh({
+    listUrl: server.url('/list.jws'),
+    crlUrls: [server.url('/sti-pa.crl')],
+    stiPaRoots: [parsed(pki.stiPaRoot)],
+    onTrustStore: (trustStore) => void stores.push(trustStore),
+    onProblem: (problem) => void problems.push(problem),
+    clock,
+    schedule: clock.schedule,
+    random: () => 0,
+    allow: { addresses: ['127.0.0.1'], ports: Object.values(server.ports) },
+    ca: server.tlsRootPem,
+    ...options,
+  });
+  services.push(service);
+  return { service, stores, problems };
+}
+
+/** The status of the provider's certificate, which the indirect CRL speaks for. */
+const statusIn = (store: TrustStore | undefined): string | undefined =>
+  store?.revocation.lookup(parsed(provider), parsed(pki.intermediate), clock.nowMs()).status;
+
+test('fetches the list, the signer that its x5u names, the CRL and the signer that its AuthorityInfoAccess names', async () => {
+  const { service, stores, problems } = start();
+  const outcome = await service.refresh();
+  expect(outcome).toMatchObject({ status: 'renewed', problems: [] });
+  expect(stores).toEqual([service.current()]);
+  expect(service.current()).toMatchObject({
+    source: { kind: 'sti-pa-list', sequence: 5, expMs: pki.nowMs + DAY },
+    anchors: [{ sha256: pki.root.sha256 }],
+  });
+  expect(statusIn(service.current())).toBe('good');
+  expect(problems).toEqual([]);
+});
+
+test('asks for no signer where the list carries it in x5c, and for no CRL signer that was configured', async () => {
+  const before = server.requests('/signer.pem') + server.requests('/crl-signer.crt');
+  publishList({ sequence: 5, withX5c: true });
+  const { service } = start({ crlSigners: [parsed(pki.stiPaCrlIssuer)] });
+  expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [] });
+  expect(statusIn(service.current())).toBe('good');
+  expect(server.requests('/signer.pem') + server.requests('/crl-signer.crt')).toBe(before);
+});
+
+test('a refresh that finds everything as it was hands nothing on', async () => {
+  const { service, stores } = start();
+  const first = await service.refresh();
+  expect(await service.refresh()).toEqual({ ...first, status: 'unchanged' });
+  expect(stores).toHaveLength(1);
+});
+
+test('a list that was signed anew with the same anchors lasts longer, and is handed on', async () => {
+  const { service, stores } = start();
+  await service.refresh();
+  publishList({ sequence: 6, exp: pki.nowMs / 1000 + 2 * 86_400 });
+  expect(await service.refresh()).toMatchObject({ status: 'renewed' });
+  expect(stores.map(({ source }) => source)).toMatchObject([
+    { sequence: 5 },
+    { sequence: 6, expMs: pki.nowMs + 2 * DAY },
+  ]);
+  expect(stores[1]?.version).toBe(stores[0]?.version);
+});
+
+test('a certificate that is revoked in the next CRL is revoked after the next refresh', async () => {
+  const { service, stores } = start();
+  await service.refresh();
+  publishCrl({ number: 6, revoked: [provider] });
+  expect((await service.refresh()).status).toBe('renewed');
+  expect(stores.map(statusIn)).toEqual(['good', 'revoked']);
+});
+
+test.each<[string, ServerFault, string]>([
+  ['answers 404', { kind: 'status', status: 404 }, 'http-status'],
+  ['sends elsewhere', { kind: 'redirect', status: 302, location: 'https://127.0.0.1/list.jws' }, 'redirect'],
+  ['is silent', { kind: 'stall' }, 'timeout'],
+  ['goes silent in the middle', { kind: 'stall-after', body: 'x'.repeat(100), octets: 10 }, 'timeout'],
+  ['sends without end', { kind: 'endless' }, 'body-too-large'],
+  ['cuts the connection', { kind: 'hang-up' }, 'connect-failed'],
+])('a list server that %s leaves the store in use', async (_, fault, reason) => {
+  const { service, stores, problems } = start({ deadlineMs: SILENT_DEADLINE_MS });
+  const first = await service.refresh();
+  server.fault('/list.jws', fault);
+  const problem = { part: 'list', reason, url: server.url('/list.jws') };
+  expect(await service.refresh()).toMatchObject({ status: 'kept', problems: [problem] });
+  expect(service.current()).toBe('trustStore' in first && first.trustStore);
+  expect(stores).toHaveLength(1);
+  expect(problems).toMatchObject([problem]);
+});
+
+test.each<[string, (list: TestPki) => TrustListOptions, string]>([
+  ['forged under the name of its signer', () => ({ sequence: 6, signedBy: createTestKey() }), 'signature-invalid'],
+  ['with a broken signature', () => ({ sequence: 6, corruptSignature: true }), 'signature-invalid'],
+  ['signed by a provider', () => ({ sequence: 6, signer: provider, withX5c: true }), 'signer-not-trusted'],
+  ['that has expired', ({ nowMs }) => ({ sequence: 6, exp: nowMs / 1000 }), 'expired'],
+  ['of an older sequence', () => ({ sequence: 4 }), 'sequence-rolled-back'],
+  [
+    'of the same sequence that ends earlier',
+    ({ nowMs }) => ({ sequence: 5, exp: nowMs / 1000 + 60 }),
+    'exp-rolled-back',
+  ],
+  ['that is empty', () => ({ sequence: 6, anchors: [] }), 'trust-list-empty'],
+  ['that names no signer', () => ({ sequence: 6, x5u: 'absent' }), 'signer-missing'],
+])('a list %s is refused, leaves the store in use and does not stop a new CRL', async (_, list, reason) => {
+  const { service, stores } = start();
+  await service.refresh();
+  publishList(list(pki));
+  const problem = { part: 'list', reason, url: server.url('/list.jws') };
+  expect(await service.refresh()).toMatchObject({ status: 'kept', problems: [problem] });
+  publishCrl({ number: 6, revoked: [provider] });
+  expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [problem] });
+  expect(service.current()).toMatchObject({ source: { sequence: 5 }, anchors: [{ sha256: pki.root.sha256 }] });
+  expect(stores.map(statusIn)).toEqual(['good', 'revoked']);
+});
+
+test('no list at all is no store, told as unavailable', async () => {
+  publishList({ anchors: [] });
+  const { service, stores } = start();
+  expect(await service.refresh()).toMatchObject({ status: 'unavailable', problems: [{ reason: 'trust-list-empty' }] });
+  expect(service.current()).toBeUndefined();
+  expect(stores).toEqual([]);
+});
+
+test('the x5u of a list is fetched under the URL policy: nobody signs us into a private network', async () => {
+  for (const [x5u, reason] of [
+    ['https://10.0.0.1/signer.pem', 'address-special-purpose'],
+    [server.url('/signer.pem', 'http'), 'scheme-not-https'],
+    [server.url('/gone.pem'), 'http-status'],
+    [server.publish('/text.pem', 'hello'), 'body-malformed'],
+  ] as const) {
+    publishList({ x5u });
+    const problem = { part: 'signer-chain', reason, url: x5u };
+    expect(await start().service.refresh()).toMatchObject({ status: 'unavailable', problems: [problem] });
+  }
+});
+
+test('takes a signer chain that is published as bare DER', async () => {
+  publishList({ x5u: server.publish('/signer.crt', pki.stiPaSigner.der) });
+  expect(await start().service.refresh()).toMatchObject({ status: 'renewed', problems: [] });
+});
+
+test('a CRL that is gone leaves the one in use, also where its signer is gone too', async () => {
+  const { service } = start();
+  publishCrl({ number: 5, revoked: [provider] });
+  await service.refresh();
+  server.withdraw('/sti-pa.crl');
+  server.withdraw('/crl-signer.crt');
+  publishList({ sequence: 6 });
+  expect(await service.refresh()).toMatchObject({
+    status: 'renewed',
+    trustStore: { source: { sequence: 6 } },
+    problems: [{ part: 'crl', reason: 'http-status', url: server.url('/sti-pa.crl') }],
+  });
+  expect(statusIn(service.current())).toBe('revoked');
+});
+
+test.each<[string, () => string, string]>([
+  ['older', () => publishCrl({ number: 4 }), 'older-than-known'],
+  [
+    'forged',
+    () => publishCrl({ number: 6, signedBy: createTestKey(), authorityKeyIdentifier: 'absent' }),
+    'signature-invalid',
+  ],
+  ['no CRL', () => server.publish('/sti-pa.crl', 'hello'), 'body-malformed'],
+])('a CRL that is %s leaves the one in use', async (_, publish, reason) => {
+  const { service, stores } = start();
+  publishCrl({ number: 5, revoked: [provider] });
+  await service.refresh();
+  const url = publish();
+  expect(await service.refresh()).toMatchObject({ status: 'kept', problems: [{ part: 'crl', reason, url }] });
+  expect(stores.map(statusIn)).toEqual(['revoked']);
+});
+
+test('a CRL signer that is nowhere to be found leaves revocation unknown and says so', async () => {
+  server.withdraw('/crl-signer.crt');
+  const { service } = start();
+  const crl = { part: 'crl', reason: 'signer-not-found', url: server.url('/sti-pa.crl') };
+  const signer = { part: 'crl-signer', reason: 'http-status', url: server.url('/crl-signer.crt', 'http') };
+  expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [signer, crl] });
+  expect(statusIn(service.current())).toBe('unknown');
+});
+
+test('tells that list and CRL in use have ended, and goes on with them', async () => {
+  const { service } = start();
+  await service.refresh();
+  server.withdraw('/list.jws');
+  server.withdraw('/sti-pa.crl');
+  await service.close();
+  services.length = 0;
+  const { service: next } = start({ ...currentOf(service), clock: createManualClock(pki.nowMs + DAY) });
+  const outcome = await next.refresh();
+  expect(outcome.status).toBe('kept');
+  expect(outcome.problems.map(({ part, reason }) => `${part} ${reason}`)).toEqual([
+    'list http-status',
+    'crl http-status',
+    'list expired',
+    'crl out-of-date',
+  ]);
+});
+
+const currentOf = (service: TrustStoreRefreshService): Partial<TrustStoreRefreshOptions> => {
+  const current = service.current();
+  return current === undefined ? {} : { current };
+};
+
+test('a store that was in use before is replaced by nothing older, and by the list where it came from files', async () => {
+  const first = start();
+  await first.service.refresh();
+  publishList({ sequence: 4 });
+  const second = start(currentOf(first.service));
+  expect(await second.service.refresh()).toMatchObject({
+    status: 'kept',
+    problems: [{ reason: 'sequence-rolled-back' }],
+  });
+  expect(second.service.current()).toBe(first.service.current());
+  const files = createTrustStore({ anchors: [parsed(pki.issueRoot())], source: { kind: 'files' } });
+  const third = start({ current: files });
+  expect(await third.service.refresh()).toMatchObject({ status: 'renewed', trustStore: { source: { sequence: 4 } } });
+});
+
+test('the CRLs of a store that was in use before stay, though their signer is nowhere to be found any more', async () => {
+  const first = start();
+  publishCrl({ number: 5, revoked: [provider] });
+  await first.service.refresh();
+  server.withdraw('/sti-pa.crl');
+  server.withdraw('/crl-signer.crt');
+  publishList({ sequence: 6 });
+  const second = start(currentOf(first.service));
+  expect(await second.service.refresh()).toMatchObject({ status: 'renewed', trustStore: { source: { sequence: 6 } } });
+  expect(statusIn(second.service.current())).toBe('revoked');
+});
+
+test('a restart without network begins with the last good list, CRL and signers', async () => {
+  const cachePath = join(directory, 'sti-pa-list.json');
+  const first = start({ cachePath });
+  publishCrl({ number: 5, revoked: [provider] });
+  expect(await first.service.refresh()).toMatchObject({ status: 'renewed', problems: [] });
+  for (const path of ['/list.jws', '/signer.pem', '/sti-pa.crl', '/crl-signer.crt']) server.withdraw(path);
+  const second = start({ cachePath });
+  expect(await second.service.refresh()).toMatchObject({
+    status: 'renewed',
+    problems: [{ part: 'list' }, { part: 'crl' }],
+  });
+  expect(second.stores).toEqual([second.service.current()]);
+  expect(second.service.current()).toMatchObject({
+    source: { sequence: 5 },
+    version: first.service.current()?.version,
+  });
+  expect(statusIn(second.service.current())).toBe('revoked');
+  expect(await readdir(directory)).toEqual(['sti-pa-list.json']);
+});
+
+test('a restart does not go back behind the cache', async () => {
+  const cachePath = join(directory, 'sti-pa-list.json');
+  await start({ cachePath }).service.refresh();
+  publishList({ sequence: 4 });
+  const { service } = start({ cachePath });
+  expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [{ reason: 'sequence-rolled-back' }] });
+  expect(service.current()?.source).toMatchObject({ sequence: 5 });
+});
+
+test('what a cache file holds is verified: neither damage nor a forged list is taken, and a good one replaces it', async () => {
+  const cachePath = join(directory, 'sti-pa-list.json');
+  await start({ cachePath }).service.refresh();
+  const good = await readFile(cachePath, 'utf8');
+  const { jws: forged } = pki.trustList({ sequence: 9, signedBy: createTestKey() });
+  const cached = JSON.parse(good) as Record<string, unknown>;
+  for (const [text, reason] of [
+    [good.slice(0, 100), 'malformed'],
+    [JSON.stringify({ ...cached, jws: forged }), 'signature-invalid'],
+    [JSON.stringify({ ...cached, jws: pki.trustList({ exp: pki.nowMs / 1000, withX5c: true }).jws }), 'expired'],
+  ] as const) {
+    await writeFile(cachePath, text);
+    const { service } = start({ cachePath });
+    expect(await service.refresh()).toMatchObject({ status: 'renewed', problems: [{ part: 'cache', reason }] });
+    expect(service.current()?.source).toMatchObject({ sequence: 5 });
+    expect(await readFile(cachePath, 'utf8')).toBe(good);
+  }
+});
+
+test('a cache that cannot be written or read costs nothing but a restart, and is written as soon as it can be', async () => {
+  const cachePath = join(directory, 'later', 'sti-pa-list.json');
+  const { service } = start({ cachePath });
+  expect(await service.refresh()).toMatchObject({
+    status: 'renewed',
+    problems: [{ part: 'cache', reason: 'not-written', detail: 'ENOENT' }],
+  });
+  expect(await service.refresh()).toMatchObject({ status: 'kept', problems: [{ part: 'cache' }] });
+  await mkdir(join(directory, 'later'));
+  expect(await service.refresh()).toMatchObject({ status: 'unchanged', problems: [] });
+  expect(await readdir(join(directory, 'later'))).toEqual(['sti-pa-list.json']);
+  const { service: other } = start({ cachePath: directory });
+  expect((await other.refresh()).problems[0]).toMatchObject({ part: 'cache', reason: 'unreadable' });
+});
+
+test('calls during a refresh share it, and one after it is another', async () => {
+  const release = server.hold('/list.jws');
+  const before = server.requests('/list.jws');
+  const { service } = start();
+  const calls = Array.from({ length: 100 }, () => service.refresh());
+  await server.requested('/list.jws', before + 1);
+  release();
+  expect(new Set(await Promise.all(calls)).size).toBe(1);
+  await service.refresh();
+  expect(server.requests('/list.jws')).toBe(before + 2);
+});
+
+test('begins of itself, comes again after the interval, and closes with no timer left', async () => {
+  const before = server.requests('/list.jws');
+  const { service, stores } = start({ intervalMs: 2 * HOUR });
+  clock.advance(0);
+  await expect.poll(() => stores.length).toBe(1);
+  await service.refresh();
+  publishList({ sequence: 6 });
+  clock.advance(2 * HOUR - 1);
+  expect(server.requests('/list.jws')).toBe(before + 2);
+  clock.advance(1);
+  await expect.poll(() => stores.length).toBe(2);
+  await service.close();
+  expect(clock.pendingTimers()).toBe(0);
+  clock.advance(DAY);
+  expect(await service.refresh()).toEqual({ status: 'closed', problems: [] });
+  expect(server.requests('/list.jws')).toBe(before + 3);
+});
+
+test.each(['/list.jws', '/signer.pem', '/sti-pa.crl', '/crl-signer.crt'])(
+  'close during the fetch of %s ends it at once, with no store, no problem, no socket and no timer',
+  async (path) => {
+    server.hold(path);
+    const { service, stores, problems } = start({ deadlineMs: 60_000, cachePath: join(directory, 'list.json') });
+    const count = server.requests(path);
+    const refresh = service.refresh();
+    await server.requested(path, count + 1);
+    await service.close();
+    expect(await refresh).toEqual({ status: 'closed', problems: [] });
+    expect({ stores, problems }).toEqual({ stores: [], problems: [] });
+    expect(clock.pendingTimers()).toBe(0);
+    await server.idle();
+    expect(await readdir(directory)).toEqual([]);
+    server.hold(path)();
+  },
+);
+
+test('a service that is closed by whom it hands the store to leaves no timer', async () => {
+  const { service } = start({ onTrustStore: () => void service.close() });
+  expect(await service.refresh()).toEqual({ status: 'closed', problems: [] });
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('listeners that throw and a stand-in that rejects stop nothing', async () => {
+  const fail = (): never => {
+    throw new Error('not my day');
+  };
+  const { service } = start({ onTrustStore: fail, onProblem: fail, crlUrls: [server.url('/gone.crl')] });
+  expect((await service.refresh()).status).toBe('renewed');
+  const { service: other } = start({ fetch: () => Promise.reject(new Error('not my day')) });
+  expect(await other.refresh()).toMatchObject({
+    status: 'unavailable',
+    problems: [{ part: 'list', reason: 'connect-failed', detail: 'not my day' }, { part: 'crl' }],
+  });
+  const { service: last } = start({ clock: { nowMs: () => Number.NaN } });
+  expect(await last.refresh()).toMatchObject({
+    status: 'unavailable',
+    problems: [{ part: 'clock', reason: 'no-time' }],
+  });
+});
