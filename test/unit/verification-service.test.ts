@@ -156,6 +156,14 @@ test('what is no request, and a clock that gives no time, reject and do not thro
   }
 });
 
+test.each([[[]], [['RS256']], [['ES256', 'none']]])(
+  'a service for the certificate algorithms %j is not made',
+  (certificateAlgorithms) => {
+    const options = { certificateAlgorithms } as unknown as Partial<VerificationServiceOptions>;
+    expect(() => lab.serviceWith(options)).toThrow(expect.objectContaining({ code: 'invalid-configuration' }));
+  },
+);
+
 test('nobody can change what later calls are told by changing a verdict', async () => {
   const { reasonHeaders, outcomes, evidence } = await lab.service.verify(requestOf(passport()));
   const [outcome] = outcomes;

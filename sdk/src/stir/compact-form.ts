@@ -8,7 +8,7 @@ import type { CompactClaims, ParsedPassport, PassportSyntaxReason } from './pass
 import { shortJson } from './passport-types/passport-type.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from './passport-types/registry.js';
 import { DEFAULT_VERIFICATION_POLICY } from './verification/policy.js';
-import { readParties } from './verification/request.js';
+import { destClaim, readParties } from './verification/request.js';
 import type { PartyOptions, VerificationRequest } from './verification/request.js';
 
 /** Why a value has no compact form for a request. */
@@ -121,11 +121,7 @@ function claimsOfRequest(
   if (ppt !== undefined) claims.ppt = ppt;
   if (dateSeconds !== undefined) claims.iatSeconds = dateSeconds;
   if (orig !== undefined) claims.orig = { [orig.kind]: orig.value };
-  if (dest.length > 0) {
-    const tn = dest.filter((party) => party.kind === 'tn').map((party) => party.value);
-    const uri = dest.filter((party) => party.kind === 'uri').map((party) => party.value);
-    claims.dest = { ...(tn.length === 0 ? undefined : { tn }), ...(uri.length === 0 ? undefined : { uri }) };
-  }
+  if (dest.length > 0) claims.dest = destClaim(dest);
   return claims;
 }
 

@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../core/bounded-json.js';
 import { parseIdentityHeader } from '../identity-header.js';
 import { isCompactForm, parsePassport, rebuildCompactPassport } from '../passport.js';
 import type { PassportResult } from '../passport.js';
 import { shortJson } from '../passport-types/passport-type.js';
+import { destClaim } from './request.js';
 import { fail, note, numbered, unknown } from './step.js';
 import type { NumberedStep, StepResult } from './step.js';
 import type { RequestContext, Token } from './token.js';
@@ -162,14 +162,8 @@ function parseEitherForm(token: Token, context: RequestContext): PassportResult 
     ...(ppt === undefined ? undefined : { ppt }),
     iatSeconds: dateSeconds,
     orig: { [orig.kind]: orig.value },
-    dest: destObject(dest),
+    dest: destClaim(dest),
   });
-}
-
-function destObject(dest: RequestContext['parties']['dest']): JsonObject {
-  const tn = dest.filter((party) => party.kind === 'tn').map((party) => party.value);
-  const uri = dest.filter((party) => party.kind === 'uri').map((party) => party.value);
-  return { ...(tn.length === 0 ? undefined : { tn }), ...(uri.length === 0 ? undefined : { uri }) };
 }
 
 function checkHeaderClaims(token: Token, context: RequestContext): StepResult {

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../core/bounded-json.js';
 import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../core/name-addr.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
@@ -131,6 +132,17 @@ export function isSameParty(claimed: PassportParty, actual: PassportParty, plan:
   if (claimed.kind === actual.kind && claimed.value === actual.value) return true;
   const canonical = claimedParty(claimed, plan);
   return canonical !== undefined && canonical.kind === actual.kind && canonical.value === actual.value;
+}
+
+/**
+ * The dest claim that names these parties.
+ * @param dest - canonical, at least one
+ * @see RFC 8225 section 5.2.1
+ */
+export function destClaim(dest: readonly PassportParty[]): JsonObject {
+  const tn = dest.filter((party) => party.kind === 'tn').map((party) => party.value);
+  const uri = dest.filter((party) => party.kind === 'uri').map((party) => party.value);
+  return { ...(tn.length === 0 ? undefined : { tn }), ...(uri.length === 0 ? undefined : { uri }) };
 }
 
 /**

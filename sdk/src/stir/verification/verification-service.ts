@@ -1,30 +1,27 @@
-import { timeOf } from '../../core/clock-time.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
-import type { Certificate } from '../certificates/certificate.js';
-import type { CertificatePathResult } from '../certificates/path.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
+import { DEFAULT_SIGNATURE_ALGORITHMS } from '../certificates/signed-object.js';
 import type { TrustStore } from '../certificates/trust-store.js';
 import { createHeaderCache } from '../passport-header.js';
-import type { PassportHeaderCache } from '../passport-header.js';
 import type { PassportType } from '../passport-types/passport-type.js';
 import { PASSPORT_TYPES, passportTypeRegistry } from '../passport-types/registry.js';
-import { checkCertificates, concludeVerification, startVerification } from './core.js';
-import type { CertificateKnowledge, PendingVerification, TokenSignatureJob, VerificationCoreOptions } from './core.js';
+import type { PendingVerification, TokenSignatureJob } from './core.js';
 import type { CallVerdict } from './outcome.js';
 import { createDeadlines, inTime, withDeadline } from './deadlines.js';
-import type { Deadline, Deadlines } from './deadlines.js';
+import type { Deadline } from './deadlines.js';
 import { createPathMemory } from './path-memory.js';
 import { replayWindowMs, verificationPolicy } from './policy.js';
 import type { VerificationPolicy } from './policy.js';
 import { createReplayMemory } from './replay-memory.js';
-import type { ReplayMemory, Seen } from './replay-memory.js';
+import type { ReplayMemory } from './replay-memory.js';
 import type { VerificationRequest } from './request.js';
 import { startCallSearches } from './search-allowance.js';
-import type { CallSearches } from './search-allowance.js';
 import { createStepNames } from './step.js';
 import { checkInline, checkSafely, INLINE_SIGNATURE_CHECKER, NO_RESULTS } from './signature-checker.js';
 import type { SignatureChecker, Signatures } from './signature-checker.js';
+import { conclude, judge, lookUpSafely, pathOf, peekSafely, revalidateSafely, start } from './verification-parts.js';
+import type { Judged, Lookups, Shell, Waiting } from './verification-parts.js';
 
 /**
  * Time a call may spend waiting for certificates and signature threads. A caller hears ringing after one to two seconds
@@ -48,7 +45,7 @@ export interface VerificationServiceOptions {
   readonly signatureChecker?: SignatureChecker;
   /** Default: shaken, div and the PASSporT without extension. */
   readonly passportTypes?: readonly PassportType[];
-  /** Default: a memory of its own, for as long as PASSporTs stay fresh. */
+  /** Default: a memory of its own, for as long as a PASSporT can be accepted: eleven minutes, or two where policy requires fresh ones below a div. */
   readonly replayMemory?: ReplayMemory;
   /** Signature algorithms permitted in certification paths. Default ES256 and ES384. */
   readonly certificateAlgorithms?: readonly ('ES256' | 'ES384')[];
@@ -145,22 +142,6 @@ const isTimeBudget = (ms: number): boolean => Number.isFinite(ms) && ms >= 0 && 
 const timeBudgetOutOfRange = (): HopbackError =>
   new HopbackError('invalid-configuration', `timeBudgetMs must be from 0 to ${String(MAX_TIME_BUDGET_MS)}`);
 
-interface Shell {
-  readonly certificates: CertificateRepository;
-  readonly checker: SignatureChecker;
-  readonly policy: VerificationPolicy;
-  readonly types: VerificationCoreOptions['types'];
-  readonly headerCache: PassportHeaderCache;
-  readonly stepNames: ReturnType<typeof createStepNames>;
-  readonly clock: Clock;
-  readonly paths: ReturnType<typeof createPathMemory>;
-  readonly replays: ReplayMemory;
-  /** Milliseconds a call may wait, unless it says otherwise. */
-  readonly budgetMs: number;
-  readonly deadlines: Deadlines;
-  trustStore: TrustStore;
-}
-
 function openShell(options: VerificationServiceOptions): Shell {
   const policy = verificationPolicy(options.policy);
   const budgetMs = options.timeBudgetMs ?? DEFAULT_TIME_BUDGET_MS;
@@ -173,7 +154,7 @@ function openShell(options: VerificationServiceOptions): Shell {
     headerCache: createHeaderCache(),
     stepNames: createStepNames(),
     clock: options.clock,
-    paths: createPathMemory(options.certificateAlgorithms),
+    paths: createPathMemory(checkedAlgorithms(options.certificateAlgorithms)),
     replays: options.replayMemory ?? createReplayMemory({ windowMs: replayWindowMs(policy) }),
     budgetMs,
     deadlines: createDeadlines(budgetMs),
@@ -181,16 +162,13 @@ function openShell(options: VerificationServiceOptions): Shell {
   };
 }
 
-/** What was known of the certificates of `pending.x5uUrls`, in the same order; undefined where nothing was. */
-type Lookups = readonly (CertificateLookup | undefined)[];
-
-/** A request that has been held against its certificates: what is missing for the verdict is the signatures. */
-interface Judged {
-  readonly pending: PendingVerification;
-  readonly lookups: Lookups;
-  readonly jobs: readonly TokenSignatureJob[];
-  /** The trust store that the paths were built to: it may have been replaced by the time of the verdict. */
-  readonly trustStore: TrustStore;
+/** A name that is none would come up in the middle of a call. */
+function checkedAlgorithms(
+  algorithms: VerificationServiceOptions['certificateAlgorithms'],
+): VerificationServiceOptions['certificateAlgorithms'] {
+  const names: readonly unknown[] = algorithms ?? DEFAULT_SIGNATURE_ALGORITHMS;
+  if (names.length > 0 && names.every((name) => name === 'ES256' || name === 'ES384')) return algorithms;
+  throw new HopbackError('invalid-configuration', 'certificateAlgorithms must name ES256, ES384 or both');
 }
 
 function verifyWithin(shell: Shell, request: VerificationRequest, budgetMs: number): Promise<CallVerdict> {
@@ -336,96 +314,4 @@ function suspects(jobs: readonly TokenSignatureJob[], signatures: Signatures): r
     return signatures[index] === false && url !== undefined ? [url] : [];
   });
   return [...new Set(urls)];
-}
-
-function start(shell: Shell, request: VerificationRequest): PendingVerification {
-  const { policy, types, headerCache, stepNames } = shell;
-  const nowMs = timeOf(shell.clock);
-  // By no time at all every PASSporT would be stale, which would be held against the caller.
-  if (nowMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
-  return startVerification(request, { policy, types, headerCache, stepNames, nowMs });
-}
-
-/** A call that somebody waits for. */
-interface Waiting {
-  /** When the verdict is due, as `performance.now()` counts. */
-  readonly untilMs: number;
-  readonly searches: CallSearches;
-}
-
-/** @param waiting - absent where everything was at hand: then the time budget has only begun, and what searches may cost is bounded */
-function judge(shell: Shell, pending: PendingVerification, lookups: Lookups, waiting?: Waiting): Judged {
-  const { trustStore } = shell;
-  const { nowMs } = pending.context;
-  let searches = waiting?.searches;
-  const jobs = checkCertificates(pending, (url): CertificateKnowledge | undefined => {
-    const lookup = lookups[pending.x5uUrls.indexOf(url)];
-    if (lookup?.status !== 'found') return lookup === undefined ? undefined : { lookup };
-    const { chain } = lookup;
-    const path =
-      shell.paths.remembered(chain, trustStore, nowMs) ??
-      pathOf(shell, chain, { nowMs, untilMs: waiting?.untilMs, searches: (searches ??= startCallSearches()) });
-    if (path === undefined) return { lookup };
-    const { source } = trustStore;
-    return source.kind === 'files' ? { lookup, path } : { lookup, path, trustListExpMs: source.expMs };
-  });
-  return { pending, lookups, jobs, trustStore };
-}
-
-/** The path of a chain, remembered or searched; undefined when time is up or searches have cost too much already. */
-function pathOf(
-  shell: Shell,
-  chain: readonly Certificate[],
-  search: { readonly nowMs: number; readonly untilMs: number | undefined; readonly searches: CallSearches },
-): CertificatePathResult | undefined {
-  const { paths, trustStore } = shell;
-  const { nowMs, untilMs, searches } = search;
-  const remembered = paths.remembered(chain, trustStore, nowMs);
-  if (remembered !== undefined) return remembered;
-  if (untilMs !== undefined && performance.now() >= untilMs) return undefined;
-  return paths.search(chain, { trustStore, nowMs, call: searches });
-}
-
-function conclude(shell: Shell, { pending, jobs, trustStore }: Judged, signatures: Signatures): CallVerdict {
-  return concludeVerification(pending, jobs, {
-    signatures,
-    observe: (callKey) => observeSafely(shell, callKey, pending.context.nowMs),
-    trustStore: trustStore.version,
-  });
-}
-
-// What others made for this service may break; the call goes on without it.
-
-/** A repository that fails knows nothing. */
-function peekSafely(shell: Shell, url: string): CertificateLookup | undefined {
-  try {
-    return shell.certificates.peek(url) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function lookUpSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
-  try {
-    return await shell.certificates.lookup(url);
-  } catch {
-    return undefined;
-  }
-}
-
-async function revalidateSafely(shell: Shell, url: string): Promise<CertificateLookup | undefined> {
-  try {
-    return await shell.certificates.revalidate(url);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A replay memory that fails has counted nothing. */
-function observeSafely(shell: Shell, callKey: string, nowMs: number): Seen | undefined {
-  try {
-    return shell.replays.observe(callKey, nowMs);
-  } catch {
-    return undefined;
-  }
 }
