@@ -106,6 +106,38 @@ test('fetches the list, the signer that its x5u names, the CRL and the signer th
   expect(problems).toEqual([]);
 });
 
+test('a store that was handed in keeps its intermediates, also where nothing can be fetched', async () => {
+  const current = createTrustStore({
+    anchors: [parsed(pki.root)],
+    intermediates: [parsed(pki.intermediate)],
+    source: { kind: 'files' },
+  });
+  server.withdraw('/list.jws');
+  server.withdraw('/sti-pa.crl');
+  const { service, stores } = start({ current });
+  expect(await service.refresh()).toMatchObject({ status: 'kept' });
+  expect([service.current(), stores]).toEqual([current, []]);
+  publishList({ sequence: 6 });
+  expect(await service.refresh()).toMatchObject({ status: 'renewed' });
+  expect(service.current()?.intermediates.map(({ sha256 }) => sha256)).toEqual([pki.intermediate.sha256]);
+});
+
+test('a listener that rejects, a generator that fails and a fetch that gives nothing stop no refresh', async () => {
+  const broken = (): never => {
+    throw new Error('broken');
+  };
+  const { service } = start({
+    onTrustStore: () => Promise.reject(new Error('mine')),
+    onProblem: () => Promise.reject(new Error('mine')),
+    random: broken,
+  });
+  expect(await service.refresh()).toMatchObject({ status: 'renewed' });
+  const fetch = () => Promise.resolve(undefined as never);
+  const nothing = start({ fetch });
+  expect(await nothing.service.refresh()).toMatchObject({ status: 'unavailable', problems: [{ part: 'list' }, {}] });
+  expect(await nothing.service.refresh()).toMatchObject({ status: 'unavailable' });
+});
+
 test('asks for no signer where the list carries it in x5c, and for no CRL signer that was configured', async () => {
   const before = server.requests('/signer.pem') + server.requests('/crl-signer.crt');
   publishList({ sequence: 5, withX5c: true });

@@ -479,6 +479,28 @@ test('takes the branch that holds when the other is expired', () => {
   expect(pathOf(build([issued, renewed, ca]))).toEqual([issued.sha256, renewed.sha256, pki.root.sha256]);
 });
 
+test.each([
+  ['P-256', 12],
+  ['P-384', 12],
+] as const)('finds the path of a CA under %s that was renewed %i times with its key', (curve, count) => {
+  const root = pki.issueRoot({ curve });
+  const first = pki.issueCa({ issuer: root, curve });
+  const renewals = Array.from({ length: count }, () => pki.crossSign(first, root));
+  const issued = provider({ issuer: first });
+  expect(reasons(build([issued, first, ...renewals], { trustAnchors: [root] }))).toBe('trusted');
+});
+
+test('finds the path of CAs under P-384 that three roots have cross-certified', () => {
+  const curve = 'P-384';
+  const roots = ['A', 'B', 'C'].map((value) => pki.issueRoot({ curve, subject: [{ type: 'CN', value }] }));
+  const [a, b, c] = roots as [TestCertificate, TestCertificate, TestCertificate];
+  const upper = pki.issueCa({ issuer: a, curve, subject: [{ type: 'CN', value: 'Upper' }] });
+  const lower = pki.issueCa({ issuer: upper, curve, subject: [{ type: 'CN', value: 'Lower' }] });
+  const crossed = [pki.crossSign(a, b), pki.crossSign(a, c), pki.crossSign(b, a), pki.crossSign(b, c)];
+  const issued = provider({ issuer: lower });
+  expect(reasons(build([issued, lower, upper, ...crossed], { trustAnchors: roots }))).toBe('trusted');
+});
+
 test('takes the branch that is not revoked', () => {
   const ca = pki.issueCa();
   const twin = pki.crossSign(ca, pki.root);

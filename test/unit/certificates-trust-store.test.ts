@@ -57,6 +57,13 @@ test('loads anchors from PEM bundles, DER files and directories', async () => {
   expect(store.source).toEqual({ kind: 'files' });
 });
 
+test('loads nothing by a clock that gives no time: an expired list would count', async () => {
+  const anchors = { kind: 'files', paths: [await file(pki.root.certificatePem)] } as const;
+  await expect(loadTrustStore({ anchors }, { clock: { nowMs: () => Number.NaN } })).rejects.toMatchObject({
+    code: 'invalid-configuration',
+  });
+});
+
 test('loads the signed list with intermediates and the indirect CRL, and judges with it', async () => {
   const revoked = pki.issueServiceProvider({ spc: '709J' });
   const store = await loadTrustStore(

@@ -292,6 +292,12 @@ test.each<[string, string, () => string | readonly string[]]>([
   ['one without ppt parameter', 'not-signed: already-signed', () => passport('shaken', header({ ppt: 'absent' }))],
   ['one without info', 'not-signed: already-signed', () => passport('shaken', header({ info: 'absent' }))],
   ['a div without its original', 'not-signed: already-signed', () => passport('div')],
+  [
+    'a div with its original inside',
+    'not-signed: already-signed',
+    () => passport('div-o', { divTn: TEST_DEST_TN, claims: { div: { tn: TEST_DEST_TN }, opt: 'a.b.c' } }),
+  ],
+  ['a div-o that diverts nothing', 'signed', () => passport('div-o', { claims: { div: undefined, opt: 'a.b.c' } })],
   ['a shaken PASSporT behind junk', 'not-signed: already-signed', () => ['junk', passport('shaken')]],
   ['a shaken PASSporT in a joined field', 'not-signed: already-signed', () => `junk, ${passport('shaken')}`],
   ['a statement of another kind', 'signed', () => passport('rph', { claims: { rph: {} } })],

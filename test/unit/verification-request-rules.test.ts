@@ -41,6 +41,7 @@ test.each<readonly [string, Partial<VerificationRequest>]>([
   ['the tel URI before the sip URI, in one field', { pAssertedIdentity: `${SOMEBODY}, <tel:+${TEST_ORIG_TN}>` }],
   ['a sip number before a sip name', { pAssertedIdentity: ['<sip:alice@originating.example>', CALLER] }],
   ['From where the asserted identity has no number', { pAssertedIdentity: '<sip:alice@originating.example>' }],
+  ['From where the asserted identity is anonymous', { pAssertedIdentity: '<sip:anonymous@anonymous.invalid>' }],
   ['two asserted identities of one number', { pAssertedIdentity: [CALLER, `<sip:+${TEST_ORIG_TN}@b.example>`] }],
   ['an anonymous From with an asserted identity', { from: ANONYMOUS, pAssertedIdentity: CALLER }],
   ['a bare addr-spec', { from: `sip:+${TEST_ORIG_TN}@originating.example;tag=1` }],
@@ -75,6 +76,13 @@ test.each<readonly [string, string | readonly string[]]>([
   ['two tel numbers', [`<tel:+${TEST_ORIG_TN}>`, `<tel:${VICTIM}>`]],
   ['a sound identity beside one that cannot be read', [CALLER, '<<<']],
   ['no text', [7 as unknown as string]],
+  ['a tel URI of digits and something else', '<tel:12025550142x5>'],
+  ['a tel URI of too many digits', '<tel:1202555014222222222>'],
+  ['a telephone number that is none', '<sip:12025550142x5@x.example;user=phone>'],
+  ['a control character in the number', '<sip:12025550142%00@x.example;user=phone>'],
+  ['a space in front of the number', '<sip:%20+12025550142x@x.example>'],
+  ['digits and letters that a switch may take for a number', '<sip:12025550142x@x.example>'],
+  ['a number beside another one that is none', ['<sip:12025550142x5@x.example;user=phone>', CALLER]],
 ])('an asserted identity with %s is nobody: From does not stand in for it', (_name, pAssertedIdentity) => {
   expect(told(verdictOn({ pAssertedIdentity }))).toEqual(['indeterminate', 'orig-unusable']);
 });
@@ -269,6 +277,9 @@ test.each([
   { originatingIdentity: ['From'] },
   { originatingIdentity: 'from' },
   { freshnesSeconds: 30 },
+  { numberingPlan: null },
+  { numberingPlan: 'nanp' },
+  { numberingPlan: {} },
 ])('a policy with %o is refused instead of meaning something else', (policy) => {
   expect(() => verificationPolicy(policy as object)).toThrow(
     expect.objectContaining({ code: 'invalid-configuration' }),

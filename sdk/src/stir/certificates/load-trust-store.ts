@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { timeOf } from '../../core/clock-time.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { parseCertificateBody } from './certificate-body.js';
@@ -56,7 +57,7 @@ export interface LoadTrustStoreOptions {
  * @param files - paths
  * @param options - clock, and the store to be replaced
  * @returns the new store, beside the one in use; hand it to `useTrustStore` of a verification service
- * @throws {@link HopbackError} `storage-failed` when a file cannot be read, `trust-list-rejected` when its content is refused or
+ * @throws {@link HopbackError} `invalid-configuration` for a clock that gives no time, `storage-failed` when a file cannot be read, `trust-list-rejected` when its content is refused or
  *   no anchor is left
  * @see ATIS-1000080 section 6.3.3, ATIS-1000084, RFC 5280 section 6.1.1 (d)
  * @example
@@ -76,7 +77,8 @@ export interface LoadTrustStoreOptions {
  * ```
  */
 export async function loadTrustStore(files: TrustStoreFiles, options: LoadTrustStoreOptions): Promise<TrustStore> {
-  const atMs = options.clock.nowMs();
+  const atMs = timeOf(options.clock);
+  if (atMs === undefined) throw new HopbackError('invalid-configuration', 'The clock gives no time.');
   const [stiPaRoots, intermediates, crlSigners, crls] = await Promise.all([
     readCertificates(files.stiPaRoots),
     readCertificates(files.intermediates),

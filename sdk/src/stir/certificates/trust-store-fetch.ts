@@ -90,11 +90,18 @@ async function fetchSafely(
   request: BoundedFetchOptions,
 ): Promise<BoundedFetchResult> {
   try {
-    return await fetch(url, { ...connection, ...request, deadlineMs, signal });
+    const result: unknown = await fetch(url, { ...connection, ...request, deadlineMs, signal });
+    return isResult(result) ? result : { status: 'failed', url, reason: 'connect-failed', detail: 'no result' };
   } catch (error) {
     const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
     return { status: 'failed', url, reason: 'connect-failed', detail };
   }
+}
+
+function isResult(result: unknown): result is BoundedFetchResult {
+  if (typeof result !== 'object' || result === null || !('status' in result)) return false;
+  if (result.status === 'fetched') return 'body' in result && result.body instanceof Uint8Array;
+  return result.status === 'refused' || result.status === 'failed' || result.status === 'not-modified';
 }
 
 type FetchProblem = Pick<BoundedFetchResult & { readonly status: 'refused' | 'failed' }, 'reason' | 'url' | 'detail'>;

@@ -27,13 +27,13 @@ export interface TrustStoreRefreshOptions {
   readonly crlUrls?: readonly string[];
   /** Certificates of CRL signers; default those that the CRLs' AuthorityInfoAccess names. */
   readonly crlSigners?: readonly Certificate[];
-  /** CA certificates that a path may go through beside those of its chain; default none. */
+  /** CA certificates that a path may go through beside those of its chain; default those of `current`. */
   readonly intermediates?: readonly Certificate[];
   /** The store in use, if there is one: nothing older replaces it. */
   readonly current?: TrustStore;
-  /** Told of every other store that is in force from now on, to be handed to `useTrustStore`. What it throws is dropped. */
+  /** Told of every other store that is in force from now on, to be handed to `useTrustStore`. What it throws or rejects with is dropped. */
   readonly onTrustStore: (trustStore: TrustStore) => void;
-  /** Told of every problem, each time anew. What it throws is dropped. */
+  /** Told of every problem, each time anew. What it throws or rejects with is dropped. */
   readonly onProblem?: (problem: TrustStoreProblem) => void;
   /** The instant that lists and CRLs are judged at. */
   readonly clock: Clock;
@@ -84,7 +84,8 @@ export interface Refresh {
 export function refreshOf(options: TrustStoreRefreshOptions): Refresh {
   checkOptions(options);
   const { listUrl, stiPaRoots, allow, lookup, ca, clock, onTrustStore, cachePath, current } = options;
-  const { crlUrls = [], intermediates = [], crlSigners = [] } = options;
+  const { crlUrls = [], crlSigners = [] } = options;
+  const intermediates = options.intermediates ?? current?.intermediates ?? [];
   const closing = new AbortController();
   const connection = { ...(allow && { allow }), ...(lookup && { lookup }), ...(ca !== undefined && { ca }) };
   return {

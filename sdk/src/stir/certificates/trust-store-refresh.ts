@@ -190,13 +190,25 @@ function nextDelayMs(
   { clock, current, failures }: Refresh,
   { intervalMs = TRUST_STORE_REFRESH_MS, random }: TrustStoreRefreshOptions,
 ): number {
-  return refreshDelayMs({ nowMs: timeOf(clock), trustStore: current, failures, intervalMs, chance: random() });
+  return refreshDelayMs({ nowMs: timeOf(clock), trustStore: current, failures, intervalMs, chance: chanceOf(random) });
+}
+
+/** A generator that fails shortens nothing. */
+function chanceOf(random: () => number): number {
+  try {
+    const chance = random();
+    return chance >= 0 && chance <= 1 ? chance : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** What a listener does with the news is its own affair. */
 function tell<News>(listener: ((news: News) => void) | undefined, news: News): void {
   try {
-    listener?.(news);
+    const returned: unknown = listener?.(news);
+    // An async function fits the type of a listener; its rejection would end the process.
+    if (returned instanceof Promise) returned.catch(() => undefined);
   } catch {
     // A listener that throws must not stop the refreshes after it.
   }

@@ -1,4 +1,5 @@
 import { decodeBase64Url } from '../../core/base64url.js';
+import type { JsonObject } from '../../core/bounded-json.js';
 import type { X5uRefusal } from '../certificates/repository.js';
 import { checkX5uUrl } from '../certificates/x5u-url-policy.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';
@@ -40,8 +41,15 @@ function isFullStatement(identityHeader: IdentityHeader): boolean {
   const { header, payload, signature } = parsed.passport;
   if (signature.length !== ES256_SIGNATURE_OCTETS || !isSound(header, identityHeader)) return false;
   const { ppt } = header;
+  if (ppt === 'div-o') return isDivWithOriginal(payload);
   const type = ppt === undefined || typeof ppt === 'string' ? SPEAKING_TYPES.get(ppt) : undefined;
   return type?.readClaims(payload).status === 'read';
+}
+
+/** A div, and what it diverts in `opt`. It is not verified here, and speaks for the caller all the same. @see RFC 8946 section 5 */
+function isDivWithOriginal(payload: JsonObject): boolean {
+  const { opt, ...claims } = payload;
+  return typeof opt === 'string' && opt !== '' && SPEAKING_TYPES.get('div')?.readClaims(claims).status === 'read';
 }
 
 /** The header that verifiers take, and parameters that do not contradict it. */

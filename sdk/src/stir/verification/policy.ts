@@ -116,8 +116,14 @@ export function verificationPolicy(partial: Partial<VerificationPolicy> = {}): V
   if (!isSourceList(policy.originatingIdentity)) {
     throw invalid('originatingIdentity must name p-asserted-identity, from or both');
   }
+  const { numberingPlan } = policy;
+  if (typeof numberingPlan !== 'object' || numberingPlan === null || !COUNTRY_CODE.test(numberingPlan.countryCode)) {
+    throw invalid('numberingPlan must be a numbering plan with a countryCode of one to three digits');
+  }
   return policy;
 }
+
+const COUNTRY_CODE = /^[1-9][0-9]{0,2}$/;
 
 /**
  * How long a verifier has to remember calls, so that no PASSporT it would still accept can come a second time unnoticed: from as

@@ -289,7 +289,7 @@ function assertedParty(
   for (const entry of entries) {
     const uri = uriOfNameAddr(entry);
     const party = uri === undefined ? undefined : partyOf(uri, plan);
-    if (uri === undefined || (party?.kind !== 'tn' && uri.user?.startsWith('+') === true)) return DOUBTFUL;
+    if (uri === undefined || (party?.kind !== 'tn' && isLikeNumber(uri))) return DOUBTFUL;
     if (party === undefined) continue;
     const kind = party.kind === 'uri' ? 'uri' : uri.scheme === 'tel' ? 'tel' : 'sip';
     if (kind !== 'uri' && found[kind] !== undefined && found[kind].value !== party.value) return DOUBTFUL;
@@ -297,6 +297,18 @@ function assertedParty(
   }
   return found.tel ?? found.sip ?? found.uri;
 }
+
+/** A URI that claims to have a number, or has so many digits that a switch may make one of them. */
+function isLikeNumber(uri: SipUri): boolean {
+  if (isAnonymousUri(uri) || uri.user === undefined) return uri.scheme === 'tel';
+  if (uri.scheme === 'tel' || uri.params.get('user') === 'phone' || uri.user.trimStart().startsWith('+')) return true;
+  return isDigit(uri.user.charCodeAt(0)) && uri.user.replace(/\D/g, '').length >= LIKE_NUMBER_DIGITS;
+}
+
+/** As many as a local number has; a PBX has shorter extensions, which name nobody outside it. */
+const LIKE_NUMBER_DIGITS = 7;
+
+const isDigit = (code: number): boolean => code >= ZERO && code <= ZERO + 9;
 
 /** One value each; what is no text is as good as unreadable. */
 function assertedEntries(values: string | readonly string[]): readonly string[] {
