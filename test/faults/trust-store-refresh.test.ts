@@ -126,9 +126,10 @@ test('a listener that rejects, a generator that fails and a fetch that gives not
   const broken = (): never => {
     throw new Error('broken');
   };
+  const rejecting = (() => Promise.reject(new Error('mine'))) as () => void;
   const { service } = start({
-    onTrustStore: () => Promise.reject(new Error('mine')),
-    onProblem: () => Promise.reject(new Error('mine')),
+    onTrustStore: rejecting,
+    onProblem: rejecting,
     random: broken,
   });
   expect(await service.refresh()).toMatchObject({ status: 'renewed' });
