@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createManualClock, createTestPki } from '@hopback/sdk/testing';
-import type { TestPki } from '@hopback/sdk/testing';
+import type { ManualClock, TestPki } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import type { CertificateRevocationList } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
@@ -13,7 +13,10 @@ import {
 } from '../../sdk/src/stir/certificates/trust-store-record.js';
 import type { TrustStoreRecord } from '../../sdk/src/stir/certificates/trust-store-record.js';
 import { createTrustStoreRefresh } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
-import type { TrustStoreRefreshOptions } from '../../sdk/src/stir/certificates/trust-store-refresh.js';
+import type {
+  TrustStoreRefreshOptions,
+  TrustStoreRefreshService,
+} from '../../sdk/src/stir/certificates/trust-store-refresh.js';
 import { verifyTrustStore } from '../../sdk/src/stir/certificates/trust-store-material.js';
 import { lapsesOf, refreshDelayMs } from '../../sdk/src/stir/certificates/trust-store-schedule.js';
 import type { RefreshPlan } from '../../sdk/src/stir/certificates/trust-store-schedule.js';
@@ -131,6 +134,17 @@ test.each(['', 'null', '7', '[]', '{}', '{'])('%j is no record', (text) => {
   expect(readTrustStoreRecord(text + ' '.repeat(TRUST_STORE_RECORD_MAX_CHARS))).toBeUndefined();
 });
 
+const serviceWith = (clock: ManualClock, change: Partial<TrustStoreRefreshOptions>): TrustStoreRefreshService =>
+  createTrustStoreRefresh({
+    listUrl: URL_1,
+    stiPaRoots: [parsed(pki.stiPaRoot)],
+    onTrustStore: () => undefined,
+    clock,
+    schedule: clock.schedule,
+    random: () => 0,
+    ...change,
+  });
+
 test.each<[string, Partial<TrustStoreRefreshOptions>]>([
   ['a list over http', { listUrl: 'http://sti-pa.example.com/list.jws' }],
   ['a list in a private network', { listUrl: 'https://10.0.0.1/list.jws' }],
@@ -144,30 +158,14 @@ test.each<[string, Partial<TrustStoreRefreshOptions>]>([
   ['an allowed network that is none', { allow: { addresses: ['10.0.0.0/40'] } }],
 ])('a service is not made with %s, and leaves no timer', (_, change) => {
   const clock = createManualClock();
-  const make = () =>
-    createTrustStoreRefresh({
-      listUrl: URL_1,
-      stiPaRoots: [parsed(pki.stiPaRoot)],
-      onTrustStore: () => undefined,
-      clock,
-      schedule: clock.schedule,
-      random: () => 0,
-      ...change,
-    });
-  expect(make).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  expect(() => serviceWith(clock, change)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   expect(clock.pendingTimers()).toBe(0);
 });
 
 test('a service that is closed before its first refresh fetches nothing', async () => {
   const clock = createManualClock();
   const fetched: string[] = [];
-  const service = createTrustStoreRefresh({
-    listUrl: URL_1,
-    stiPaRoots: [parsed(pki.stiPaRoot)],
-    onTrustStore: () => undefined,
-    clock,
-    schedule: clock.schedule,
-    random: () => 0,
+  const service = serviceWith(clock, {
     fetch: (url) => {
       fetched.push(url);
       return Promise.reject(new Error('closed'));

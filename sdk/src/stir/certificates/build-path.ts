@@ -20,7 +20,8 @@ export { PATH_MAX_CERTIFICATES, PATH_SEARCH_MAX_STEPS } from './path-budget.js';
  * given intermediates and the anchors, of which there may be many with one name as long as key identifiers tell them apart. An anchor
  * is looked at like any CA certificate (dates, cA, pathLenConstraint, TNAuthList): trust stops at what it says of itself. An anchor
  * says who may issue, not who may sign calls: an end entity that is itself listed, or self-signed, gains nothing by it.
- * Costs some ECDSA verifications, at worst about 4 ms: keep the result with the chain. Where no key identifier tells issuers apart, a
+ * Costs some ECDSA verifications, about 4 ms for the worst chain of a stranger and 9 ms for CAs that were renewed over and over: keep the
+ * result with the chain. Where no key identifier tells issuers apart, a
  * dozen of one name are tried under P-256 and two under P-384. Never throws for peer input.
  * @param chain - end entity first, as published; at least one certificate
  * @param options - anchors, instant and what else counts

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { readEnvelope, sha256Hex } from './cache-envelope.js';
+import { readCacheFile, replaceCacheFile, withinMs } from './cache-file.js';
+import type { CacheFileRead } from './cache-file.js';
 import type { CachedChainEnvelope } from './repository.js';
 import { siteOfUrl } from './site.js';
 
@@ -76,13 +76,14 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     name: string,
     belongs: (envelope: CachedChainEnvelope) => boolean,
   ): Promise<CachedChainEnvelope | undefined> => {
-    const file = await withinMs(DISK_READ_TIMEOUT_MS, readFileBounded(join(directory, name)), TOO_LATE);
+    const reading = readCacheFile(join(directory, name), MAX_DISK_CACHE_FILE_BYTES);
+    const file = await withinMs(DISK_READ_TIMEOUT_MS, reading, TOO_LATE);
     if (file.status === 'missing') return undefined;
-    if (file.status === 'failed') {
+    if (file.status === 'unreadable') {
       counts.readFailures += 1;
       return undefined;
     }
-    const envelope = parseEnvelope(file.text);
+    const envelope = file.status === 'read' ? parseEnvelope(file.text) : undefined;
     if (envelope === undefined || !belongs(envelope)) {
       counts.corrupted += 1;
       return undefined;
@@ -102,12 +103,9 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
 
   const write = async (envelope: CachedChainEnvelope): Promise<void> => {
     const name = fileNameOf(envelope.url);
-    const temporary = join(directory, `${name}.${randomUUID()}.tmp`);
     try {
       names ??= await openDirectory(directory, clock.nowMs());
-      // "wx" refuses what is already there, a planted link included.
-      await writeFile(temporary, JSON.stringify(envelope), { flag: 'wx', mode: 0o600 });
-      await rename(temporary, join(directory, name));
+      await replaceCacheFile(join(directory, name), JSON.stringify(envelope));
       names.add(name);
       counts.writes += 1;
       if (names.size > maxFiles) await makeRoom(directory, names, maxFiles);
@@ -115,7 +113,6 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
       counts.writeFailures += 1;
       // Look at the directory anew next time: it may have been removed.
       names = undefined;
-      await unlink(temporary).catch(() => undefined);
     }
   };
 
@@ -142,29 +139,6 @@ const SITE_DIGEST_LENGTH = 16;
 
 const FILE_NAME = /^[0-9a-f]{16}-[0-9a-f]{64}\.json$/;
 const TEMPORARY_NAME = /^[0-9a-f]{16}-[0-9a-f]{64}\.json\.[0-9a-f-]{36}\.tmp$/;
-
-type FileRead =
-  { readonly status: 'read'; readonly text: string } | { readonly status: 'missing' } | { readonly status: 'failed' };
-
-async function readFileBounded(path: string): Promise<FileRead> {
-  try {
-    // No links; and no waiting for a writer, should the name be a pipe.
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const buffer = Buffer.alloc(MAX_DISK_CACHE_FILE_BYTES + 1);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-      // An oversized file is read as damaged, by a text that is no envelope.
-      return {
-        status: 'read',
-        text: bytesRead > MAX_DISK_CACHE_FILE_BYTES ? '' : buffer.toString('utf8', 0, bytesRead),
-      };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? { status: 'missing' } : { status: 'failed' };
-  }
-}
 
 function parseEnvelope(text: string): CachedChainEnvelope | undefined {
   try {
@@ -244,15 +218,4 @@ function inOrderOfRemoval(files: readonly AgedFile[]): readonly AgedFile[] {
     .map(({ file }) => file);
 }
 
-const TOO_LATE: FileRead = { status: 'failed' };
-
-/** What the promise gives, or `late` when that takes too long. */
-function withinMs<Value>(timeoutMs: number, promise: Promise<Value>, late: Value): Promise<Value> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(late), timeoutMs);
-    void promise.then((value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
-  });
-}
+const TOO_LATE: CacheFileRead = { status: 'unreadable', detail: 'the disk does not answer' };

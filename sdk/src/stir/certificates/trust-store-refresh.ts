@@ -1,5 +1,5 @@
 import { timeOf } from '../../core/clock-time.js';
-import { readCacheFile, writeCacheFile } from './trust-store-cache.js';
+import { readRecordFile, writeRecordFile } from './trust-store-cache.js';
 import type { TrustStoreProblem } from './trust-store-problem.js';
 import { readTrustStoreRecord, writeTrustStoreRecord } from './trust-store-record.js';
 import type { SignedList } from './trust-store-record.js';
@@ -160,9 +160,11 @@ async function restore(refresh: Refresh, atMs: number): Promise<readonly TrustSt
   const { cachePath, origin } = refresh;
   if (cachePath === undefined || refresh.isRestored) return [];
   refresh.isRestored = true;
-  const file = await readCacheFile(cachePath);
+  const file = await readRecordFile(cachePath);
   if (file.status === 'missing' || refresh.closing.signal.aborted) return [];
   if (file.status === 'unreadable') return [{ part: 'cache', reason: 'unreadable', detail: file.detail }];
+  if (file.status === 'too-long')
+    return [{ part: 'cache', reason: 'unreadable', detail: `${file.sizeBytes} bytes are more than are read` }];
   const record = readTrustStoreRecord(file.text);
   if (record === undefined)
     return [{ part: 'cache', reason: 'malformed', detail: `${cachePath} holds something else` }];
@@ -181,7 +183,7 @@ async function store(refresh: Refresh): Promise<readonly TrustStoreProblem[]> {
   if (cachePath === undefined || current === undefined || list === undefined || isStored) return [];
   const crls = current.revocation.crls.map(({ crl }) => crl);
   const crlSigners = [...signersOf(current), ...[...foundSigners.values()].flat()];
-  const written = await writeCacheFile(cachePath, writeTrustStoreRecord({ ...list, crls, crlSigners }));
+  const written = await writeRecordFile(cachePath, writeTrustStoreRecord({ ...list, crls, crlSigners }));
   refresh.isStored = written.status === 'written';
   return written.status === 'written' ? [] : [{ part: 'cache', reason: 'not-written', detail: written.detail }];
 }

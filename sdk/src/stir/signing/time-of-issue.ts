@@ -1,4 +1,4 @@
-import { formatSipDate, readSipDate } from '../verification/request.js';
+import { formatSipDate, readSipDate } from '../verification/sip-date.js';
 import { refused } from './signing-outcome.js';
 import type { RefusedSigning } from './signing-outcome.js';
 import type { SigningRequest } from './signing-request.js';

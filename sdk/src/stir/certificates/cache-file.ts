@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, rename, unlink, writeFile } from 'node:fs/promises';
+import { errorText } from './bounded-connection.js';
+
+/** What a cache file held. */
+export type CacheFileRead =
+  | { readonly status: 'read'; readonly text: string }
+  | { readonly status: 'missing' }
+  /** Longer than what is ever written. */
+  | { readonly status: 'too-long'; readonly sizeBytes: number }
+  | { readonly status: 'unreadable'; readonly detail: string };
+
+/**
+ * Reads a cache file as UTF-8. Follows no link and waits for no pipe. Never rejects.
+ * @param path - of the file
+ * @param maxBytes - longest file that is read
+ */
+export async function readCacheFile(path: string, maxBytes: number): Promise<CacheFileRead> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const { size } = await file.stat();
+      if (size > maxBytes) return { status: 'too-long', sizeBytes: size };
+      // Bounded by what was there when it was looked at, should somebody go on writing.
+      const buffer = Buffer.alloc(size);
+      const { bytesRead } = await file.read(buffer, 0, size, 0);
+      return { status: 'read', text: buffer.toString('utf8', 0, bytesRead) };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? { status: 'missing' }
+      : { status: 'unreadable', detail: errorText(error) };
+  }
+}
+
+/**
+ * Puts a file in place, for this user only: under a temporary name beside it (the name, a UUID, `.tmp`) and then renamed, so that a
+ * reader or a crash meets a whole file or none.
+ * @throws node's own error when the disk refuses; nothing is left behind then
+ */
+export async function replaceCacheFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    // "wx" refuses what is already there, a planted link included.
+    await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * What the promise gives, or `late` when that takes too long: a hanging network file system is then as good as none.
+ * @param promise - never rejects
+ */
+export function withinMs<Value>(timeoutMs: number, promise: Promise<Value>, late: Value): Promise<Value> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(late), timeoutMs);
+    void promise.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}
