@@ -1,0 +1,54 @@
+import type { ServerClock } from '../clock.js';
+import type { AppConnection } from '../control/app-connection.js';
+import type { AppDirectory } from '../control/app-directory.js';
+import type { FrameMeta } from '../control/frames.js';
+import type { DialogStore } from '../dialog/dialog-store.js';
+import type { Identifiers } from '../identifiers.js';
+import type { TransactionLayer } from '../transaction/transaction-layer.js';
+import type { TimerBase } from '../transaction/transition.js';
+import type { Flow } from '../transport/flow.js';
+import type { Transports } from '../transport/transports.js';
+import type { CdrWriter } from './cdr.js';
+
+/** What agents do in the name of applications, and how patiently. */
+export interface AgentSettings {
+  readonly timers: TimerBase;
+  /** How long an application may leave a request unanswered, milliseconds. */
+  readonly appAnswerMs: number;
+  /**
+   * How long the first response to a request outside dialogs is held back after the application was told that it went out. The
+   * promise form of `srf.request()` has no listener before its promise has resolved.
+   */
+  readonly firstResponseHoldMs: number;
+  /** Requests larger than this leave by a stream transport; undefined for never. @see RFC 3261 section 18.1.1 */
+  readonly mtuBytes: number | undefined;
+}
+
+/** What all agents of one server share. */
+export interface AgentContext {
+  readonly clock: ServerClock;
+  readonly identifiers: Identifiers;
+  readonly settings: AgentSettings;
+  readonly transactions: TransactionLayer;
+  readonly transports: Transports;
+  readonly dialogs: DialogStore;
+  readonly apps: AppDirectory;
+  readonly cdr: CdrWriter;
+  /** Sends beside the transactions: an ACK, a 2xx again. */
+  readonly send: (flow: Flow, text: string) => void;
+  /** Via value of our hop on a flow. */
+  readonly viaOf: (flow: Flow, branch: string) => string;
+  /** Contact value of ours on a flow, in angle brackets. */
+  readonly contactOf: (flow: Flow) => string;
+  readonly received: (bytes: number, flow: Flow, atMs: number) => FrameMeta;
+  readonly sent: (bytes: number, flow: Flow) => FrameMeta;
+  /** Answers a command with `OK…` or `NOK…`. */
+  readonly answer: (app: AppConnection, messageId: string, rest: string) => void;
+  /** Hands a message to an application. */
+  readonly deliver: (
+    app: AppConnection,
+    meta: FrameMeta,
+    message: { readonly transactionId: string; readonly dialogId: string; readonly text: string },
+  ) => void;
+  readonly onRetransmission: () => void;
+}

@@ -1,0 +1,215 @@
+import type { AppConnection } from '../control/app-connection.js';
+import type { SipCommand } from '../control/command.js';
+import { responseSent } from '../control/frames.js';
+import { dialogId, dialogOfServer, type Dialog, withTag } from '../dialog/dialog.js';
+import { parameterOf, addressOf } from '../message/address.js';
+import { localOf } from '../transport/flow.js';
+import { readAppMessage, type AppHeaders } from '../message/app-message.js';
+import { composeResponse, contentTypeOf } from '../message/compose.js';
+import { HEADER } from '../message/header-names.js';
+import { namesOption } from '../message/sip-message.js';
+import type { AcceptedInvites } from './accepted-invites.js';
+import type { AgentContext } from './agent-context.js';
+import { rejectionOf } from './cdr.js';
+import { ownResponse } from './own-response.js';
+import { copiedFields, type PendingRequest } from './pending-request.js';
+import { createReliableProvisionals, type ReliableProvisionals } from './reliable-provisionals.js';
+
+/** State of the inbound agent that responses change. */
+export interface InboundState {
+  readonly accepted: AcceptedInvites;
+  readonly provisionals: Map<Dialog, ReliableProvisionals>;
+  readonly openInvites: Map<Dialog, PendingRequest>;
+  readonly forget: (request: PendingRequest) => void;
+  readonly giveUp: (request: PendingRequest, status: number) => void;
+}
+
+/** Sends what applications answer. */
+export interface InboundResponder {
+  readonly respond: (app: AppConnection, command: SipCommand, request: PendingRequest) => void;
+}
+
+/** Makes it. */
+export function createInboundResponder(context: AgentContext, state: InboundState): InboundResponder {
+  const { clock, identifiers, settings, dialogs, cdr } = context;
+
+  const write = (request: PendingRequest, status: number, more: Written): string => {
+    const { reason, headers, contact, rseq } = more;
+    const { vias, recordRoutes, from, to, cseq } = copiedFields(request);
+    const method = request.received.message.method;
+    let { others } = headers;
+    if (rseq !== undefined) {
+      others += `RSeq: ${rseq}\r\n`;
+      if (!headers.requires100rel) others = `Require: 100rel\r\n${others}`;
+    }
+    return composeResponse({
+      ...{ status, reason, vias, from, cseq, contact, others },
+      recordRoutes: status > 100 && status < 300 && makesDialog(method) ? recordRoutes : '',
+      to: status === 100 || request.isInDialog ? to : withTag(to, request.localTag),
+      callId: request.received.essentials.callId,
+      contentType: contentTypeOf(headers.contentType, headers.body),
+      body: headers.body,
+    });
+  };
+  const dialogFor = (request: PendingRequest, contact: string | undefined): Dialog => {
+    const { transactionId, app, received } = request;
+    const parts = { app, transactionId, localContact: contact ?? context.contactOf(received.flow) };
+    const dialog = dialogOfServer(received, request.localTag, parts);
+    request.dialog = dialog;
+    dialogs.add(dialog);
+    if (received.message.method === 'INVITE') state.openInvites.set(dialog, request);
+    return dialog;
+  };
+  const provisionalsOf = (dialog: Dialog, request: PendingRequest): ReliableProvisionals => {
+    const known = state.provisionals.get(dialog);
+    if (known !== undefined) return known;
+    const made = createReliableProvisionals({
+      ...{ clock, timers: settings.timers, firstRseq: identifiers.rseq(), onRetransmission: context.onRetransmission },
+      onTimeout: () => {
+        // @see RFC 3262 section 3: a 5xx; the words are those of drachtio-server
+        state.forget(request);
+        if (!request.isInDialog) dialogs.remove(dialog);
+        const toTag = request.localTag;
+        const text = ownResponse(request.received, { status: 503, reason: 'Reliable Response Time-Out', toTag });
+        request.transaction.respond(503, text);
+      },
+    });
+    state.provisionals.set(dialog, made);
+    return made;
+  };
+  const confirm = (app: AppConnection, command: SipCommand, request: PendingRequest, text: string): void => {
+    const { transactionId, transaction, received, dialog } = request;
+    const { callId, fromTag } = received.essentials;
+    const isKnown = dialog !== undefined && dialogs.byTags(dialog.callId, dialog.localTag, dialog.remoteTag) === dialog;
+    const method = received.message.method;
+    const id = isKnown ? dialog.id : !request.isInDialog && makesDialog(method) ? dialogId(callId, fromTag) : '';
+    const meta = context.sent(text.length, transaction.flow);
+    context.answer(app, command.messageId, responseSent(meta, { transactionId, dialogId: id }, text));
+  };
+
+  const respondProvisional = (reply: Reply): void => {
+    const { app, command, request, status, written } = reply;
+    const { received, transaction } = request;
+    request.hasResponded = true;
+    const isInvite = transaction.isInvite;
+    const isReliable = isInvite && status > 100 && (written.headers.requires100rel || asks100rel(request));
+    if (isReliable && !takes100rel(request)) {
+      context.answer(app, command.messageId, 'NOK|Remote endpoint does not support 100rel');
+      return;
+    }
+    const contact =
+      isReliable || (request.isInDialog && isInvite) ? (written.contact ?? ownContact(request)) : written.contact;
+    if (isInvite && status > 100 && request.dialog === undefined) dialogFor(request, contact);
+    if (!isReliable || request.dialog === undefined) {
+      const text = write(request, status, { ...written, contact });
+      // One 100 has gone out already.
+      if (status > 100 || received.message.method !== 'INVITE') transaction.respond(status, text);
+      confirm(app, command, request, text);
+      return;
+    }
+    const row = provisionalsOf(request.dialog, request);
+    const rseq = row.takeRseq();
+    const text = write(request, status, { ...written, contact, rseq });
+    const send = (): void => void transaction.respond(status, text);
+    confirm(app, command, request, text);
+    row.send({ rseq, hasBody: written.headers.body !== '', send });
+  };
+  const ownContact = (request: PendingRequest): string =>
+    request.isInDialog ? (request.dialog?.localContact ?? '') : context.contactOf(request.received.flow);
+
+  const respondFinal = (reply: Reply): void => {
+    const { app, command, request, status, written } = reply;
+    const { transaction, received } = request;
+    const method = received.message.method;
+    const isSuccess = status < 300;
+    const takesContact = isSuccess && makesDialog(method);
+    const contact = written.contact ?? (takesContact ? ownContact(request) : undefined);
+    if (takesContact && request.dialog === undefined && !request.isInDialog) dialogFor(request, contact);
+    const { dialog } = request;
+    const text = write(request, status, { ...written, contact });
+    const isMaking = dialog !== undefined && !request.isInDialog;
+    if (isMaking && isSuccess) {
+      dialog.state = 'confirmed';
+      dialog.localContact = contact ?? dialog.localContact;
+    }
+    state.forget(request);
+    const send = (): void => {
+      transaction.respond(status, text);
+      if (!transaction.isInvite || dialog === undefined || !isSuccess) return;
+      const { transactionId } = request;
+      state.accepted.add(dialog, { cseq: received.essentials.cseq, transactionId, flow: transaction.flow, text });
+    };
+    const row = dialog === undefined ? undefined : state.provisionals.get(dialog);
+    if (row !== undefined && isSuccess) row.sendFinal(send);
+    else send();
+    if (transaction.isInvite && !request.isInDialog) {
+      if (isSuccess) cdr.start('application', 'uas', text);
+      else cdr.stop('application', rejectionOfAnswer(status), text);
+    }
+    if (isMaking && !isSuccess) {
+      dialogs.remove(dialog);
+    }
+    confirm(app, command, request, text);
+  };
+
+  return {
+    respond: (app, command, request) => {
+      const read = readAppMessage(command.text, localOf(request.received.flow));
+      if (read === undefined || read.message.status === 0) {
+        context.answer(app, command.messageId, 'NOK|Unknown server error sending response');
+        return;
+      }
+      if (!request.transaction.flow.isOpen()) {
+        state.forget(request);
+        request.transaction.end();
+        context.answer(app, command.messageId, 'NOK|transport for response has been shutdown or closed');
+        return;
+      }
+      const { message, headers } = read;
+      if (!request.hasResponded && !request.isInDialog) request.localTag = chosenTag(headers) ?? request.localTag;
+      const written: Written = { reason: message.reason, headers, contact: headers.contact };
+      const reply = { app, command, request, status: message.status, written };
+      if (message.status < 200) respondProvisional(reply);
+      else respondFinal(reply);
+    },
+  };
+}
+
+interface Written {
+  readonly reason: string;
+  readonly headers: AppHeaders;
+  readonly contact: string | undefined;
+  readonly rseq?: number;
+}
+
+interface Reply {
+  readonly app: AppConnection;
+  readonly command: SipCommand;
+  readonly request: PendingRequest;
+  readonly status: number;
+  readonly written: Written;
+}
+
+/** @see RFC 3261 section 12.1, RFC 6665 section 4.4.1 */
+function makesDialog(method: string): boolean {
+  return method === 'INVITE' || method === 'SUBSCRIBE';
+}
+
+/** Once an application has refused, drachtio-server calls it a rejection whatever the status. */
+function rejectionOfAnswer(status: number): ReturnType<typeof rejectionOf> {
+  return status === 487 ? 'call-rejected' : rejectionOf(status);
+}
+
+function chosenTag(headers: AppHeaders): string | undefined {
+  const address = headers.to === undefined ? undefined : addressOf(headers.to);
+  const tag = address === undefined ? undefined : parameterOf(address.params, 'tag');
+  return tag === '' ? undefined : tag;
+}
+
+function asks100rel({ received }: PendingRequest): boolean {
+  return namesOption(received.message, HEADER.require, '100rel');
+}
+
+function takes100rel(request: PendingRequest): boolean {
+  return asks100rel(request) || namesOption(request.received.message, HEADER.supported, '100rel');
+}

@@ -1,0 +1,282 @@
+import type { AppConnection } from '../control/app-connection.js';
+import { newRequestPayload } from '../control/frames.js';
+import { dialogId, refreshTarget, type Dialog } from '../dialog/dialog.js';
+import { HEADER } from '../message/header-names.js';
+import { headerValue } from '../message/sip-message.js';
+import { targetOf } from '../message/sip-target.js';
+import { stampedText, type Received } from '../received.js';
+import type { ServerTransaction } from '../transaction/server-transaction.js';
+import { createAcceptedInvites } from './accepted-invites.js';
+import type { AgentContext } from './agent-context.js';
+import { hangUp } from './dialog-request.js';
+import { createInboundResponder } from './inbound-responses.js';
+import { ownResponse } from './own-response.js';
+import type { PendingRequest } from './pending-request.js';
+import type { ReliableProvisionals } from './reliable-provisionals.js';
+import type { SipCommand } from '../control/command.js';
+
+/** The side of the server that gets requests from the network and answers them in the name of applications. */
+export interface InboundAgent {
+  readonly onRequest: (received: Received, transaction: ServerTransaction) => void;
+  readonly onCancel: (
+    received: Received,
+    transaction: ServerTransaction,
+    invite: ServerTransaction | undefined,
+  ) => void;
+  readonly onAck: (received: Received) => void;
+  /** An application answers. */
+  readonly respond: (app: AppConnection, command: SipCommand) => void;
+  /** Takes a request out of the application's hands, for proxying. */
+  readonly take: (transactionId: string) => PendingRequest | undefined;
+  /** An application is gone: what it has not answered is refused. */
+  readonly onAppClosed: (app: AppConnection) => void;
+  /** A dialog is over. */
+  readonly onDialogRemoved: (dialog: Dialog) => void;
+  /** INVITEs that wait for a final response. */
+  readonly pendingInvites: () => number;
+  readonly counts: () => {
+    readonly pendingRequests: number;
+    readonly pendingInvites: number;
+    readonly unacknowledged: number;
+  };
+}
+
+/** What becomes of the CANCEL of an INVITE that is being proxied. */
+export type ProxyCancel = (invite: ServerTransaction) => boolean;
+
+/** Requests that make no sense without the dialog that they name. */
+const NEED_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'BYE', 'UPDATE', 'PRACK']);
+/** Requests whose Contact is the other side's new target. @see RFC 3261 section 12.2, RFC 3311, RFC 6665 */
+const REFRESH_TARGET: ReadonlySet<string> = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER']);
+/** Methods that drachtio-srf knows; no application can ask for others. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  ...['INVITE', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
+  ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
+]);
+
+/** Makes the agent. */
+export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCancel): InboundAgent {
+  const { clock, identifiers, dialogs, apps, cdr, settings } = context;
+  const pending = new Map<string, PendingRequest>();
+  const byTransaction = new Map<ServerTransaction, PendingRequest>();
+  const provisionals = new Map<Dialog, ReliableProvisionals>();
+  const openInvites = new Map<Dialog, PendingRequest>();
+  const accepted = createAcceptedInvites({
+    clock,
+    timers: settings.timers,
+    resend: (flow, text) => {
+      context.onRetransmission();
+      context.send(flow, text);
+    },
+    onTimeout: (dialog) => hangUp(context, dialog, 'ACK timeout'),
+  });
+
+  let pendingInvites = 0;
+  const forget = (request: PendingRequest): void => {
+    request.cancelExpiry();
+    if (pending.delete(request.transactionId) && request.transaction.isInvite) pendingInvites -= 1;
+    byTransaction.delete(request.transaction);
+    if (request.dialog !== undefined && openInvites.get(request.dialog) === request) openInvites.delete(request.dialog);
+  };
+  const answerSelf = (received: Received, transaction: ServerTransaction, status: number, more: Refusal = {}): void => {
+    const toTag = received.essentials.toTag === '' ? (more.toTag ?? identifiers.tag()) : '';
+    const text = ownResponse(received, { status, toTag, ...more });
+    transaction.respond(status, text);
+    if (received.message.method === 'INVITE' && received.essentials.toTag === '') {
+      cdr.stop('application', status === 487 ? 'call-canceled' : 'call-rejected', text);
+    }
+  };
+  /** Ends a request that its application leaves alone. */
+  const giveUp = (request: PendingRequest, status: number): void => {
+    forget(request);
+    const { transaction, received, dialog } = request;
+    if (dialog !== undefined && !request.isInDialog) dialogs.remove(dialog);
+    // A late final response to anything but an INVITE helps nobody. @see RFC 4320 section 4.2
+    if (transaction.isInvite) answerSelf(received, transaction, status, { toTag: request.localTag });
+    else transaction.end();
+  };
+  const hold = (request: PendingRequest): void => {
+    pending.set(request.transactionId, request);
+    if (request.transaction.isInvite) pendingInvites += 1;
+    byTransaction.set(request.transaction, request);
+    request.cancelExpiry = clock.schedule(() => {
+      // What rings may ring: only an application that has said nothing at all is given up.
+      if (!(request.transaction.isInvite && request.hasResponded)) giveUp(request, 408);
+    }, settings.appAnswerMs);
+    request.transaction.user = {
+      onFailure: () => forget(request),
+      onEnd: () => {
+        if (pending.has(request.transactionId)) forget(request);
+      },
+    };
+  };
+  const makePending = (received: Received, transaction: ServerTransaction, owner: Owner): PendingRequest => ({
+    ...{ transactionId: identifiers.transactionId(), received, transaction, app: owner.app, dialog: owner.dialog },
+    localTag: owner.dialog?.localTag ?? identifiers.tag(),
+    isInDialog: received.essentials.toTag !== '',
+    ...{ hasResponded: false, copied: undefined, cancelExpiry: () => undefined },
+  });
+
+  const offer = (received: Received, transaction: ServerTransaction): void => {
+    const { method } = received.message;
+    const text = stampedText(received);
+    if (method === 'INVITE') cdr.attempt('network', text);
+    const app = apps.next(method.toLowerCase());
+    if (app === undefined) {
+      answerSelf(received, transaction, KNOWN_METHODS.has(method) ? 503 : 501);
+      return;
+    }
+    const request = makePending(received, transaction, { app, dialog: undefined });
+    hold(request);
+    const meta = context.received(received.message.text.length, received.flow, received.atMs);
+    const { transactionId } = request;
+    app.send(newRequestPayload(identifiers.frameId(), meta, { transactionId, local: received.flow.local, text }));
+  };
+
+  const inDialog = (received: Received, transaction: ServerTransaction, dialog: Dialog): void => {
+    const { message, essentials } = received;
+    const refusal = refusalOf(received, dialog);
+    if (refusal !== undefined) {
+      answerSelf(received, transaction, refusal.status, refusal);
+      return;
+    }
+    dialog.remoteCseq = essentials.cseq;
+    if (REFRESH_TARGET.has(message.method)) refreshTarget(dialog, message);
+    const request = makePending(received, transaction, { app: dialog.app, dialog });
+    if (message.method === 'BYE') endByBye(dialog, received);
+    else if (endsSubscription(dialog, received)) dialogs.remove(dialog);
+    if (!dialog.app.isOpen()) {
+      dialogs.remove(dialog);
+      answerSelf(received, transaction, 481);
+      return;
+    }
+    if (message.method === 'INVITE') openInvites.set(dialog, request);
+    hold(request);
+    const meta = context.received(message.text.length, received.flow, received.atMs);
+    const { transactionId } = request;
+    context.deliver(dialog.app, meta, { transactionId, dialogId: dialog.id, text: stampedText(received) });
+  };
+  const refusalOf = (received: Received, dialog: Dialog): (Refusal & { readonly status: number }) | undefined => {
+    const { message, essentials } = received;
+    if (dialog.remoteCseq >= 0 && essentials.cseq < dialog.remoteCseq) return { status: 500 };
+    if (message.method === 'PRACK' && !acknowledgesProvisional(message, dialog)) return { status: 481 };
+    if (message.method !== 'INVITE') return undefined;
+    // Two offers at a time cannot be told apart. @see RFC 3261 section 14.2
+    if (openInvites.has(dialog)) return { status: 500, others: 'Retry-After: 1\r\n' };
+    return dialog.isInviting ? { status: 491 } : undefined;
+  };
+  const acknowledgesProvisional = (message: Received['message'], dialog: Dialog): boolean => {
+    const rack = /^(\d{1,10})\s+(\d{1,10})\s+INVITE$/.exec(headerValue(message, HEADER.rack) ?? '');
+    if (rack === null) return false;
+    return provisionals.get(dialog)?.acknowledge(Number(rack[1])) === true;
+  };
+  const endByBye = (dialog: Dialog, received: Received): void => {
+    dialogs.remove(dialog);
+    cdr.stop('network', 'normal-release', stampedText(received));
+    const invite = openInvites.get(dialog);
+    if (invite === undefined) return;
+    // @see RFC 3261 section 15.1.2
+    forget(invite);
+    answerSelf(invite.received, invite.transaction, 487, { toTag: dialog.localTag });
+  };
+
+  const responder = createInboundResponder(context, { accepted, provisionals, openInvites, forget, giveUp });
+
+  return {
+    onRequest: (received, transaction) => {
+      const { message, essentials } = received;
+      const isInvite = message.method === 'INVITE';
+      if (isInvite) transaction.respond(100, ownResponse(received, { status: 100, toTag: '' }));
+      if (essentials.toTag !== '') {
+        const dialog = dialogs.ofRequest(essentials);
+        if (dialog !== undefined) inDialog(received, transaction, dialog);
+        else if (NEED_DIALOG.has(message.method)) answerSelf(received, transaction, 481);
+        else offer(received, transaction);
+        return;
+      }
+      if (message.method === 'BYE' || message.method === 'UPDATE' || message.method === 'PRACK') {
+        answerSelf(received, transaction, 481);
+      } else if (hasUnknownScheme(message.requestUri)) answerSelf(received, transaction, 416);
+      else offer(received, transaction);
+    },
+    onCancel: (received, transaction, invite) => {
+      const request = invite === undefined ? undefined : byTransaction.get(invite);
+      if (invite === undefined || (request === undefined && !invite.isAnswered && !cancelProxy(invite))) {
+        answerSelf(received, transaction, 481);
+        return;
+      }
+      const toTag = request?.localTag ?? identifiers.tag();
+      transaction.respond(200, ownResponse(received, { status: 200, toTag }));
+      if (request === undefined || invite.isAnswered) return;
+      cancelInvite(request, received);
+    },
+    onAck: (received) => {
+      const dialog = dialogs.ofRequest(received.essentials);
+      const transactionId = dialog === undefined ? undefined : accepted.acknowledge(dialog, received.essentials.cseq);
+      if (dialog === undefined || transactionId === undefined) return;
+      provisionals.delete(dialog);
+      const meta = context.received(received.message.text.length, received.flow, received.atMs);
+      context.deliver(dialog.app, meta, { transactionId, dialogId: dialog.id, text: stampedText(received) });
+    },
+    respond: (app, command) => {
+      const request = pending.get(command.transactionId);
+      if (request === undefined)
+        context.answer(app, command.messageId, 'NOK|Response not sent due to unknown transaction');
+      else responder.respond(app, command, request);
+    },
+    take: (transactionId) => {
+      const request = pending.get(transactionId);
+      if (request !== undefined) forget(request);
+      return request;
+    },
+    onAppClosed: (app) => {
+      for (const request of pending.values()) if (request.app === app) giveUp(request, 503);
+    },
+    onDialogRemoved: (dialog) => {
+      accepted.drop(dialog);
+      provisionals.get(dialog)?.stop();
+      provisionals.delete(dialog);
+    },
+    pendingInvites: () => pendingInvites,
+    counts: () => ({
+      pendingRequests: pending.size,
+      pendingInvites,
+      unacknowledged: accepted.size(),
+    }),
+  };
+
+  /** The application hears of it and is not asked: its INVITE has had its answer. @see RFC 3261 section 9.2 */
+  function cancelInvite(request: PendingRequest, cancel: Received): void {
+    const { received, transaction, app, transactionId, dialog } = request;
+    const text = stampedText(cancel);
+    if (request.hasResponded) cdr.stop('network', 'call-canceled', text);
+    const meta = context.received(cancel.message.text.length, cancel.flow, cancel.atMs);
+    const { callId, fromTag } = received.essentials;
+    const id = request.hasResponded ? dialogId(callId, fromTag) : '';
+    context.deliver(app, meta, { transactionId, dialogId: id, text });
+    forget(request);
+    if (dialog !== undefined && !request.isInDialog) dialogs.remove(dialog);
+    transaction.respond(487, ownResponse(received, { status: 487, toTag: request.localTag }));
+  }
+}
+
+interface Owner {
+  readonly app: AppConnection;
+  readonly dialog: Dialog | undefined;
+}
+
+interface Refusal {
+  readonly reason?: string;
+  readonly others?: string;
+  readonly toTag?: string;
+}
+
+function hasUnknownScheme(requestUri: string): boolean {
+  return targetOf(requestUri) === undefined && !/^(?:sips?|tel|urn):/i.test(requestUri);
+}
+
+/** A subscription ends with the NOTIFY that says so. @see RFC 6665 section 4.1.3 */
+function endsSubscription(dialog: Dialog, { message }: Received): boolean {
+  if (dialog.method !== 'SUBSCRIBE' || message.method !== 'NOTIFY') return false;
+  return /terminated/i.test(headerValue(message, HEADER.subscriptionState) ?? '');
+}

@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net';
+import { createFrameReader } from './frame-reader.js';
+import { framed } from './frames.js';
+
+/** The connection of one application. */
+export interface AppConnection {
+  readonly id: number;
+  readonly isAuthenticated: () => boolean;
+  readonly setAuthenticated: () => void;
+  readonly isOpen: () => boolean;
+  /** Queues a payload; those of one turn of the event loop leave together. Never throws. */
+  readonly send: (payload: string) => void;
+  /** Octets that wait for the application to read. */
+  readonly backlogBytes: () => number;
+  /** Closes it behind what was queued. */
+  readonly close: () => void;
+}
+
+/** Who is told what an application does. */
+export interface AppConnectionUser {
+  readonly onPayload: (app: AppConnection, payload: string) => void;
+  readonly onClosed: (app: AppConnection) => void;
+}
+
+/**
+ * Takes the connection of an application over. Frames are gathered until the loop has handled what it read, since one write of
+ * many frames costs hardly more than a write of one.
+ */
+export function adoptApp(socket: Socket, id: number, user: AppConnectionUser): AppConnection {
+  const reader = createFrameReader();
+  let queued = '';
+  let isScheduled = false;
+  let isAuthenticated = false;
+  let isClosing = false;
+  socket.setNoDelay(true);
+
+  const flush = (): void => {
+    isScheduled = false;
+    const text = queued;
+    queued = '';
+    if (text !== '' && !socket.destroyed && socket.writable) socket.write(text, 'latin1');
+    if (isClosing) socket.end();
+  };
+  const schedule = (): void => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(flush);
+  };
+  const app: AppConnection = {
+    id,
+    isAuthenticated: () => isAuthenticated,
+    setAuthenticated: () => {
+      isAuthenticated = true;
+    },
+    isOpen: () => !isClosing && !socket.destroyed,
+    send: (payload) => {
+      if (isClosing) return;
+      queued += framed(payload);
+      schedule();
+    },
+    backlogBytes: () => queued.length + socket.writableLength,
+    close: () => {
+      isClosing = true;
+      schedule();
+    },
+  };
+  socket.on('data', (octets: Buffer) => {
+    if (isClosing) return;
+    const payloads = reader.push(octets.toString('latin1'));
+    if (payloads === undefined) {
+      socket.destroy();
+      return;
+    }
+    for (const payload of payloads) user.onPayload(app, payload);
+  });
+  // A reset connection is closed like any other.
+  socket.on('error', () => socket.destroy());
+  socket.on('end', () => socket.end());
+  socket.on('close', () => {
+    isClosing = true;
+    user.onClosed(app);
+  });
+  return app;
+}

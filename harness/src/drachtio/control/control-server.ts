@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { adoptApp, type AppConnection } from './app-connection.js';
+import type { AppDirectory } from './app-directory.js';
+import { parseCommand, type AppCommand, type ProxyCommand, type SipCommand } from './command.js';
+import { responsePayload } from './frames.js';
+
+/** Where applications connect. */
+export interface ControlServer {
+  readonly host: string;
+  readonly port: number;
+  /** The most that waits for any one application to read, octets. */
+  readonly backlogBytes: () => number;
+  /** Closes the listener and every application's connection. */
+  readonly close: () => Promise<void>;
+}
+
+/** What it is made with. */
+export interface ControlServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  readonly apps: AppDirectory;
+  /** What stands behind `OK|` for an application that has authenticated. */
+  readonly greeting: () => string;
+  readonly frameId: () => string;
+}
+
+/** Who carries commands out. */
+export interface ControlUser {
+  readonly onSip: (app: AppConnection, command: SipCommand) => void;
+  readonly onProxy: (app: AppConnection, command: ProxyCommand) => void;
+  readonly onClosed: (app: AppConnection) => void;
+}
+
+/**
+ * Listens for applications.
+ * @throws Error of Node when the address cannot be bound
+ */
+export async function createControlServer(options: ControlServerOptions, user: ControlUser): Promise<ControlServer> {
+  const { apps } = options;
+  let count = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    count += 1;
+    sockets.add(socket);
+    const app = adoptApp(socket, count, {
+      onPayload: (from, payload) => obey(from, parseCommand(payload), { options, user }),
+      onClosed: (closed) => {
+        sockets.delete(socket);
+        apps.remove(closed);
+        user.onClosed(closed);
+      },
+    });
+    apps.add(app);
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : options.port;
+  return {
+    host: options.host,
+    port,
+    backlogBytes: () => apps.all().reduce((most, app) => Math.max(most, app.backlogBytes()), 0),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+interface Obeying {
+  readonly options: ControlServerOptions;
+  readonly user: ControlUser;
+}
+
+function obey(app: AppConnection, command: AppCommand, { options, user }: Obeying): void {
+  const answer = (rest: string): void => app.send(responsePayload(options.frameId(), command.messageId, rest));
+  const dismiss = (why: string): void => {
+    answer(`NO|${why}`);
+    app.close();
+  };
+  switch (command.kind) {
+    case 'authenticate':
+      if (command.secret !== options.secret) {
+        dismiss('incorrect secret');
+        return;
+      }
+      app.setAuthenticated();
+      answer(`OK|${options.greeting()}`);
+      return;
+    case 'ping':
+      answer('OK|pong');
+      return;
+    case 'route':
+      options.apps.route(app, command.verb);
+      answer('OK');
+      return;
+    case 'remove-route':
+      options.apps.removeRoutes(app);
+      answer('OK');
+      return;
+    case 'invalid':
+      dismiss(command.answer);
+      return;
+    default:
+  }
+  if (!app.isAuthenticated()) dismiss('incorrect secret');
+  else if (command.kind === 'sip') user.onSip(app, command);
+  else user.onProxy(app, command);
+}

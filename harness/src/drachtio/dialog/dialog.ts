@@ -1,0 +1,145 @@
+import { HEADER } from '../message/header-names.js';
+import { headerValue, headerValues, unfolded, type SipMessage } from '../message/sip-message.js';
+import { parameterOf, addressOf } from '../message/address.js';
+import { routesOf, uriOf } from '../message/sip-target.js';
+import type { Received } from '../received.js';
+import type { AppConnection } from '../control/app-connection.js';
+import type { Flow } from '../transport/flow.js';
+
+/**
+ * A dialog: what in-dialog requests are made of, and found by.
+ * @see RFC 3261 section 12
+ */
+export interface Dialog {
+  /** `<Call-ID>;from-tag=<From tag of the request that made it>`: the name that applications know it by. */
+  readonly id: string;
+  /** Whether we sent the request that made it. */
+  readonly isCaller: boolean;
+  readonly method: 'INVITE' | 'SUBSCRIBE';
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  /** Values of From and To in requests that we send, tags included. */
+  readonly localParty: string;
+  readonly remoteParty: string;
+  /** Route values, in the order in which requests name them. */
+  readonly routes: readonly string[];
+  /** URI of the other side's Contact; target refreshes change it. */
+  remoteTarget: string;
+  /** The application that owns it: it gets what arrives. */
+  app: AppConnection;
+  /** Value of our Contact, as it was when the dialog was made. */
+  localContact: string;
+  localCseq: number;
+  /** -1 until the other side has sent a request. */
+  remoteCseq: number;
+  state: 'early' | 'confirmed';
+  /** Whether an INVITE of ours in this dialog is unanswered. */
+  isInviting: boolean;
+  /** The flow by which the other side was last heard without anybody between, where it is a connection. */
+  flow: Flow | undefined;
+  /** INVITE's transaction as the application knows it: its ACK is delivered under it. */
+  transactionId: string;
+}
+
+/** How applications know a dialog. drachtio-srf looks dialogs up by this form. */
+export function dialogId(callId: string, fromTag: string): string {
+  return `${callId};from-tag=${fromTag}`;
+}
+
+/** What a dialog is made of beside the messages. */
+export interface DialogParts {
+  readonly app: AppConnection;
+  readonly transactionId: string;
+  readonly localContact: string;
+}
+
+/**
+ * The dialog of one who answers.
+ * @param localTag - the To tag of the response
+ * @see RFC 3261 section 12.1.1
+ */
+export function dialogOfServer(received: Received, localTag: string, parts: DialogParts): Dialog {
+  const { message, essentials, flow } = received;
+  return {
+    ...parts,
+    id: dialogId(essentials.callId, essentials.fromTag),
+    isCaller: false,
+    method: message.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
+    callId: essentials.callId,
+    localTag,
+    remoteTag: essentials.fromTag,
+    localParty: withTag(unfolded(headerValue(message, HEADER.to) ?? ''), localTag),
+    remoteParty: unfolded(headerValue(message, HEADER.from) ?? ''),
+    routes: routesOf(headerValues(message, HEADER.recordRoute)),
+    remoteTarget: uriOf(unfolded(headerValue(message, HEADER.contact) ?? '')),
+    localCseq: FIRST_CSEQ,
+    remoteCseq: essentials.cseq,
+    state: 'early',
+    isInviting: false,
+    flow: flow.isReliable && headerValues(message, HEADER.via).length === 1 ? flow : undefined,
+  };
+}
+
+/**
+ * The dialog of one who called.
+ * @param response - a response with a To tag
+ * @param localParty - the From value that was sent
+ * @see RFC 3261 section 12.1.2
+ */
+export function dialogOfClient(response: Received, localParty: string, parts: DialogParts): Dialog {
+  const { message, essentials, flow } = response;
+  return {
+    ...parts,
+    id: dialogId(essentials.callId, essentials.fromTag),
+    isCaller: true,
+    method: essentials.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
+    callId: essentials.callId,
+    localTag: essentials.fromTag,
+    remoteTag: essentials.toTag,
+    localParty,
+    remoteParty: unfolded(headerValue(message, HEADER.to) ?? ''),
+    routes: routesOf(headerValues(message, HEADER.recordRoute)).toReversed(),
+    remoteTarget: uriOf(unfolded(headerValue(message, HEADER.contact) ?? '')),
+    localCseq: essentials.cseq,
+    remoteCseq: -1,
+    state: 'early',
+    isInviting: false,
+    flow: flow.isReliable ? flow : undefined,
+  };
+}
+
+/** Takes a new Contact of the other side over. @see RFC 3261 section 12.2.1.2, RFC 3311 section 5.1 */
+export function refreshTarget(dialog: Dialog, message: SipMessage): void {
+  const contact = headerValue(message, HEADER.contact);
+  const uri = contact === undefined ? '' : uriOf(unfolded(contact));
+  if (uri !== '') dialog.remoteTarget = uri;
+}
+
+/** What an in-dialog request names as its target and route. @see RFC 3261 section 12.2.1.1 */
+export function requestTarget(dialog: Dialog): {
+  readonly requestUri: string;
+  readonly routes: readonly string[];
+  /** Where it is sent. */
+  readonly nextHop: string;
+} {
+  const [first] = dialog.routes;
+  if (first === undefined) return { requestUri: dialog.remoteTarget, routes: [], nextHop: dialog.remoteTarget };
+  const firstUri = uriOf(first);
+  if (parameterOf(firstUri, 'lr') !== undefined) {
+    return { requestUri: dialog.remoteTarget, routes: dialog.routes, nextHop: firstUri };
+  }
+  // A strict router finds itself in the Request-URI, and the target at the end of the route.
+  const routes = [...dialog.routes.slice(1), `<${dialog.remoteTarget}>`];
+  return { requestUri: firstUri, routes, nextHop: firstUri };
+}
+
+/** A From or To value with a tag, in place of the one it has. */
+export function withTag(value: string, tag: string): string {
+  const address = addressOf(value);
+  if (address !== undefined && parameterOf(address.params, 'tag') !== undefined) return value;
+  return `${value};tag=${tag}`;
+}
+
+/** Any start below 2^31 will do. @see RFC 3261 section 8.1.1.5 */
+const FIRST_CSEQ = 1;

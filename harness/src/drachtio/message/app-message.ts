@@ -1,0 +1,134 @@
+import { bracketed, type Endpoint, type TransportName } from '../transport/flow.js';
+import { HEADER, headerId, writtenName } from './header-names.js';
+import { parseMessage, type MessageLimits } from './parse-message.js';
+import { bodyOf, FIELD_SIZE, fieldName, fieldValue, namesOption, type SipMessage } from './sip-message.js';
+
+/** Header fields of a message that an application hands over: those that the server may have to complete, and all others as lines. */
+export interface AppHeaders {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly callId: string | undefined;
+  readonly cseq: string | undefined;
+  readonly contact: string | undefined;
+  readonly contentType: string | undefined;
+  readonly maxForwards: string | undefined;
+  /** Everything else that may go out, each line with its end. */
+  readonly others: string;
+  /** Whether the application asks for a reliable provisional response. @see RFC 3262 section 3 */
+  readonly requires100rel: boolean;
+  readonly body: string;
+}
+
+/** A message of an application: what it wants to send, not yet what goes out. */
+export interface AppMessage {
+  readonly message: SipMessage;
+  readonly headers: AppHeaders;
+}
+
+/** An application's frame holds at most 99,999 octets, and one header field may fill it. */
+const APP_LIMITS: MessageLimits = { maxHeaderBytes: 99_999, maxHeaders: 1_024, maxMessageBytes: 99_999 };
+
+/** What `localhost` stands for where an application writes it. */
+export interface LocalAddress extends Endpoint {
+  readonly transport: TransportName;
+}
+
+/**
+ * Reads the SIP part of a frame from an application. Lines without a name are left out, as drachtio-server does.
+ * @param local - what `localhost` in From, To, Contact and P-Asserted-Identity stands for
+ * @returns undefined where there is no start line
+ */
+export function readAppMessage(text: string, local: LocalAddress): AppMessage | undefined {
+  const complete = text.includes('\r\n\r\n') ? text : `${text.replace(/(\r\n)+$/, '')}\r\n\r\n`;
+  const parsed = parseMessage(complete, APP_LIMITS);
+  if (parsed.status === 'unreadable') return undefined;
+  if (parsed.status === 'faulty' && parsed.fault !== 'bad-header-line') return undefined;
+  return { message: parsed.message, headers: readHeaders(parsed.message, local) };
+}
+
+function readHeaders(message: SipMessage, local: LocalAddress): AppHeaders {
+  const read: Record<Completed, string | undefined> = {
+    ...{ from: undefined, to: undefined, callId: undefined, cseq: undefined },
+    ...{ contact: undefined, contentType: undefined, maxForwards: undefined },
+  };
+  let others = '';
+  for (let index = 0; index < message.fields.length; index += FIELD_SIZE) {
+    const id = message.fields[index] ?? HEADER.other;
+    const value = fieldValue(message, index);
+    switch (id) {
+      case HEADER.via:
+      case HEADER.route:
+      case HEADER.recordRoute:
+      case HEADER.rseq:
+      case HEADER.contentLength:
+        break;
+      case HEADER.from:
+        read.from = localised(value, local);
+        break;
+      case HEADER.to:
+        read.to = localised(value, local);
+        break;
+      case HEADER.callId:
+        read.callId = value;
+        break;
+      case HEADER.cseq:
+        read.cseq = value;
+        break;
+      case HEADER.contact:
+        read.contact = joined(read.contact, contactOf(value, local));
+        break;
+      case HEADER.contentType:
+        read.contentType = value;
+        break;
+      case HEADER.maxForwards:
+        read.maxForwards = value;
+        break;
+      case HEADER.pAssertedIdentity:
+        others += `P-Asserted-Identity: ${localised(value, local)}\r\n`;
+        break;
+      default:
+        others += `${writtenName(fieldName(message, index))}: ${value}\r\n`;
+    }
+  }
+  return {
+    ...read,
+    others,
+    requires100rel: namesOption(message, HEADER.require, '100rel'),
+    body: bodyOf(message),
+  };
+}
+
+type Completed = 'from' | 'to' | 'callId' | 'cseq' | 'contact' | 'contentType' | 'maxForwards';
+
+/** The value with our address in place of `localhost`, which applications write where they do not know it. */
+function localised(value: string, local: LocalAddress): string {
+  if (!value.includes('localhost')) return asNameAddr(value);
+  const address = `${bracketed(local.address)}:${local.port}`;
+  return asNameAddr(value.replace(/([@:])localhost(:\d{1,5})?(?=[;>?,\s]|$)/, `$1${address}`));
+}
+
+/** A Contact with `localhost` also says how to get there. */
+function contactOf(value: string, local: LocalAddress): string {
+  const written = localised(value, local);
+  if (local.transport === 'udp' || !value.includes('localhost') || written.includes(';transport=')) return written;
+  return written.replace('>', `;transport=${local.transport}>`);
+}
+
+function joined(first: string | undefined, second: string): string {
+  return first === undefined ? second : `${first}, ${second}`;
+}
+
+/** A bare URI in angle brackets, so that nothing behind it is taken for a part of it. */
+function asNameAddr(value: string): string {
+  if (value.includes('<') || value === '*' || value === '') return value;
+  const semicolon = value.indexOf(';');
+  return semicolon < 0 ? `<${value}>` : `<${value.slice(0, semicolon)}>${value.slice(semicolon)}`;
+}
+
+/** Lines of an application's message whose names are not in a list, each with its end. */
+export function linesWithout(lines: string, names: ReadonlySet<number>): string {
+  return lines
+    .split(/(?<=\r\n)(?![ \t])/)
+    .filter((line) => line !== '' && !names.has(headerId(line.slice(0, line.indexOf(':')).trim())))
+    .join('');
+}

@@ -1,0 +1,178 @@
+import { endOfQuoted } from './address.js';
+import { unfolded } from './sip-message.js';
+
+/**
+ * The topmost Via of a message.
+ * @see RFC 3261 sections 18.2 and 20.42, RFC 3581
+ */
+export interface TopVia {
+  /** `UDP`, `TCP`, `WS`, …, upper case. */
+  readonly transport: string;
+  /** Sent-by host as written. */
+  readonly host: string;
+  /** Sent-by port; 0 where none is written. */
+  readonly port: number;
+  /** Empty where there is none. */
+  readonly branch: string;
+  /** Where the value ends within its header field: others may follow behind a comma. */
+  readonly end: number;
+  /** Where to write the value of an `rport` that came without one; -1 where there is none. */
+  readonly rportEnd: number;
+  /** Where the reader wrote `received`, which the one who received the message overrules; -1 where it did not. */
+  readonly receivedAt: number;
+}
+
+/** The value as this reader understood it: the same as given unless it was folded. */
+export interface ReadVia {
+  readonly value: string;
+  readonly via: TopVia;
+}
+
+/**
+ * Reads the first value of a Via header field. Never throws for peer input.
+ * @returns undefined where protocol, sent-by or parameters cannot be read
+ */
+export function readVia(raw: string): ReadVia | undefined {
+  const value = unfolded(raw);
+  const sentBy = readProtocol(value);
+  if (sentBy === undefined) return undefined;
+  let at = sentBy.at;
+  const hostEnd = endOfHost(value, at);
+  const host = value.slice(at, hostEnd);
+  if (host === '') return undefined;
+  at = skipBlanks(value, hostEnd);
+  let port = 0;
+  if (value.charCodeAt(at) === 0x3a) {
+    at = skipBlanks(value, at + 1);
+    const portEnd = endOfDigits(value, at);
+    port = portEnd - at > 5 ? 0 : Number(value.slice(at, portEnd));
+    if (portEnd === at || port < 1 || port > 65_535) return undefined;
+    at = skipBlanks(value, portEnd);
+  }
+  const parameters = readParameters(value, at);
+  if (parameters === undefined) return undefined;
+  return { value, via: { transport: sentBy.transport, host, port, ...parameters } };
+}
+
+/**
+ * The value with what its receiver writes into it: `received`, and the port in `rport` when that was asked for.
+ * @param source - the address and port the message came from
+ * @see RFC 3261 section 18.2.1, RFC 3581 section 4
+ */
+export function stampedVia(
+  { value, via }: ReadVia,
+  source: { readonly address: string; readonly port: number },
+): string {
+  const wantsPort = via.rportEnd >= 0;
+  const isSame = via.host === source.address;
+  if (!wantsPort && isSame && via.receivedAt < 0) return value;
+  const first = value.slice(0, via.end);
+  const stamped = wantsPort ? `${first.slice(0, via.rportEnd)}=${source.port}${first.slice(via.rportEnd)}` : first;
+  // What the sender claims about itself here would mislead whoever sends the response.
+  const clean = via.receivedAt < 0 ? stamped : stamped.replace(/;\s*received\s*=[^;,]*/gi, '');
+  return `${clean};received=${source.address}${value.slice(via.end)}`;
+}
+
+/** Whether a branch is of the kind that identifies a transaction by itself. @see RFC 3261 section 8.1.1.7 */
+export function isMagic(branch: string): boolean {
+  return branch.length > MAGIC.length && branch.startsWith(MAGIC);
+}
+
+const MAGIC = 'z9hG4bK';
+
+function readProtocol(value: string): { readonly transport: string; readonly at: number } | undefined {
+  if (value.startsWith('SIP/2.0/UDP ')) return { transport: 'UDP', at: skipBlanks(value, 12) };
+  const read = /^SIP[ \t]{0,64}\/[ \t]{0,64}2\.0[ \t]{0,64}\/[ \t]{0,64}([A-Za-z0-9-]{1,32})[ \t]+/i.exec(value);
+  return read?.[1] === undefined ? undefined : { transport: read[1].toUpperCase(), at: read[0].length };
+}
+
+function endOfHost(value: string, from: number): number {
+  if (value.charCodeAt(from) === 0x5b) {
+    const close = value.indexOf(']', from);
+    return close < 0 ? from : close + 1;
+  }
+  let at = from;
+  while (at < value.length && isHostCharacter(value.charCodeAt(at))) at += 1;
+  return at;
+}
+
+function isHostCharacter(code: number): boolean {
+  const lower = code | 0x20;
+  return (
+    (code >= 0x30 && code <= 0x39) ||
+    (lower >= 0x61 && lower <= 0x7a) ||
+    code === 0x2e ||
+    code === 0x2d ||
+    code === 0x5f
+  );
+}
+
+function endOfDigits(value: string, from: number): number {
+  let at = from;
+  while (at < value.length && value.charCodeAt(at) >= 0x30 && value.charCodeAt(at) <= 0x39) at += 1;
+  return at;
+}
+
+function skipBlanks(value: string, from: number): number {
+  let at = from;
+  while (value.charCodeAt(at) === 0x20 || value.charCodeAt(at) === 0x09) at += 1;
+  return at;
+}
+
+type Parameters = Pick<TopVia, 'branch' | 'end' | 'rportEnd' | 'receivedAt'>;
+
+function readParameters(value: string, from: number): Parameters | undefined {
+  let at = from;
+  let branch = '';
+  let rportEnd = -1;
+  let receivedAt = -1;
+  while (value.charCodeAt(at) === 0x3b) {
+    const nameStart = skipBlanks(value, at + 1);
+    const end = endOfParameter(value, nameStart);
+    if (end < 0) return undefined;
+    const equals = value.indexOf('=', nameStart);
+    const hasValue = equals >= 0 && equals < end;
+    const nameEnd = trimmedEnd(value, nameStart, hasValue ? equals : end);
+    switch (nameEnd - nameStart) {
+      case 6:
+        if (branch === '' && isName(value, nameStart, 'branch') && hasValue)
+          branch = value.slice(equals + 1, end).trim();
+        break;
+      case 5:
+        if (rportEnd < 0 && isName(value, nameStart, 'rport') && !hasValue) rportEnd = nameEnd;
+        break;
+      case 8:
+        if (receivedAt < 0 && isName(value, nameStart, 'received')) receivedAt = at;
+        break;
+      default:
+    }
+    at = end;
+  }
+  const next = value.charCodeAt(at);
+  return at < value.length && next !== 0x2c
+    ? undefined
+    : { branch, end: trimmedEnd(value, 0, at), rportEnd, receivedAt };
+}
+
+function isName(value: string, at: number, name: string): boolean {
+  return value.startsWith(name, at) || value.slice(at, at + name.length).toLowerCase() === name;
+}
+
+function trimmedEnd(value: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && (value.charCodeAt(at - 1) === 0x20 || value.charCodeAt(at - 1) === 0x09)) at -= 1;
+  return at;
+}
+
+function endOfParameter(value: string, from: number): number {
+  for (let at = from; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (code === 0x3b || code === 0x2c) return at;
+    if (code === 0x22) {
+      const end = endOfQuoted(value, at);
+      if (end < 0) return -1;
+      at = end - 1;
+    }
+  }
+  return value.length;
+}

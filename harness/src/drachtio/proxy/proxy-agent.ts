@@ -1,0 +1,230 @@
+import type { AgentContext } from '../agent/agent-context.js';
+import { rejectionOf } from '../agent/cdr.js';
+import type { InboundAgent } from '../agent/inbound.js';
+import { flowToUri } from '../agent/next-hop.js';
+import { ownResponse } from '../agent/own-response.js';
+import type { AppConnection } from '../control/app-connection.js';
+import type { ProxyCommand } from '../control/command.js';
+import { proxyResponse } from '../control/frames.js';
+import { localOf } from '../transport/flow.js';
+import { readAppMessage } from '../message/app-message.js';
+import { targetOf } from '../message/sip-target.js';
+import { withoutTopVia, type Received } from '../received.js';
+import type { ServerTransaction } from '../transaction/server-transaction.js';
+import { bestResponse } from './best-response.js';
+import { contactUris, forwardedRequest, routeUris } from './forwarded-request.js';
+import { createProxyBranch, type ProxyBranch } from './proxy-branch.js';
+
+/** The side of the server that forwards requests where applications say. */
+export interface ProxyAgent {
+  readonly proxy: (app: AppConnection, command: ProxyCommand) => void;
+  /** The caller gives up; false where the INVITE is not one that is being proxied. */
+  readonly cancel: (invite: ServerTransaction) => boolean;
+  readonly count: () => number;
+}
+
+/** One request that is being proxied. */
+interface Proxying {
+  readonly app: AppConnection;
+  readonly command: ProxyCommand;
+  readonly received: Received;
+  readonly server: ServerTransaction;
+  readonly targets: string[];
+  readonly tried: Set<string>;
+  readonly branches: Set<ProxyBranch>;
+  readonly finals: Final[];
+  readonly extraLines: string;
+  /** Targets whose address is being looked up. */
+  starting: number;
+  isStopped: boolean;
+  isFinished: boolean;
+}
+
+/** A final response of a target, or one in the place of a target that gave none. */
+interface Final {
+  readonly status: number;
+  readonly received?: Received;
+}
+
+/** Makes the agent. @see RFC 3261 section 16 */
+export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAgent, 'take'>): ProxyAgent {
+  const { transports, cdr, identifiers } = context;
+  const all = new Map<ServerTransaction, Proxying>();
+
+  const tell = (proxying: Proxying, rest: string): void => {
+    context.answer(proxying.app, proxying.command.messageId, rest);
+  };
+  const report = (proxying: Proxying, received: Received): void => {
+    if (!proxying.command.wantsResponses) return;
+    const { text } = received.message;
+    tell(proxying, proxyResponse(context.received(text.length, received.flow, received.atMs), text));
+  };
+  const finish = (proxying: Proxying): void => {
+    if (proxying.isFinished) return;
+    proxying.isFinished = true;
+    all.delete(proxying.server);
+    tell(proxying, 'OK|done');
+  };
+
+  const start = (proxying: Proxying, target: string): void => {
+    const { received, command } = proxying;
+    proxying.tried.add(target);
+    proxying.starting += 1;
+    let isLate = false;
+    flowToUri(transports, target, (flow) => {
+      proxying.starting -= 1;
+      if (typeof flow === 'string' || proxying.isStopped) {
+        proxying.finals.push({ status: flow === 'unroutable' ? 500 : 503 });
+        if (isLate) advance(proxying);
+        return;
+      }
+      const branch = identifiers.branch();
+      const isLocal = isLocalUri(received.message.requestUri);
+      const text = forwardedRequest(received, {
+        requestUri: isLocal ? target : received.message.requestUri,
+        via: context.viaOf(flow, branch),
+        routeLines: command.staysInDialog ? routeLinesOf(received.message.method, context.contactOf(flow)) : '',
+        dropsTopRoute: isLocalUri(routeUris(received.message)[0] ?? ''),
+        extraLines: proxying.extraLines,
+      });
+      if (received.message.method === 'INVITE') cdr.attempt('application', text);
+      const made = createProxyBranch(context, {
+        ...{ flow, branch, text, method: received.message.method },
+        provisionalTimeoutMs: command.provisionalTimeoutMs,
+        finalTimeoutMs: command.finalTimeoutMs,
+        user: {
+          onProvisional: (response) => void proxying.server.respond(response.message.status, withoutTopVia(response)),
+          onSuccess: (response) => onSuccess(proxying, made, response),
+          onFailure: (status, response) =>
+            onFailure(proxying, made, { status, ...(response && { received: response }) }),
+        },
+      });
+      proxying.branches.add(made);
+      made.start();
+    });
+    isLate = true;
+  };
+  const isLocalUri = (uri: string): boolean => {
+    const target = targetOf(uri);
+    return target !== undefined && transports.isLocal(target.host, target.port === 0 ? 5_060 : target.port);
+  };
+  /** Starts what is to be started now; with nothing left to wait for, the best response goes back. */
+  const advance = (proxying: Proxying): void => {
+    const { targets, command, branches } = proxying;
+    const isIdle = (): boolean => branches.size + proxying.starting === 0;
+    while (!proxying.isStopped && targets.length > 0 && (command.isSimultaneous || isIdle())) {
+      const target = targets.shift();
+      if (target !== undefined) start(proxying, target);
+    }
+    if (isIdle()) giveBest(proxying);
+  };
+  const giveBest = (proxying: Proxying): void => {
+    const { finals, server, received } = proxying;
+    if (proxying.isFinished) return;
+    const best = finals[bestResponse(finals.map(({ status }) => status))];
+    const isInvite = received.message.method === 'INVITE';
+    if (best?.received !== undefined) {
+      const text = withoutTopVia(best.received);
+      if (isInvite) cdr.stop('application', rejectionOf(best.status), text);
+      server.respond(best.status, text);
+    } else if (isInvite || best?.status !== 408) respondOwn(proxying, best?.status ?? 500);
+    // @see RFC 4320 section 4.2: nobody waits any more for what took that long
+    else server.end();
+    finish(proxying);
+  };
+  const respondOwn = ({ server, received }: Proxying, status: number): void => {
+    const text = ownResponse(received, { status, toTag: identifiers.tag() });
+    if (received.message.method === 'INVITE') cdr.stop('application', 'call-rejected', text);
+    server.respond(status, text);
+  };
+
+  const onSuccess = (proxying: Proxying, branch: ProxyBranch, response: Received): void => {
+    const { server, received } = proxying;
+    const isInvite = received.message.method === 'INVITE';
+    if (proxying.branches.delete(branch)) {
+      if (isInvite) cdr.start('network', 'proxy-uac', response.message.text);
+      report(proxying, response);
+      stop(proxying);
+      finish(proxying);
+      if (isInvite) cdr.start('application', 'proxy-uas', withoutTopVia(response));
+    }
+    const text = withoutTopVia(response);
+    // A 2xx behind another final response still has to reach the caller: it is a call.
+    if (!server.respond(response.message.status, text)) context.send(server.flow, text);
+  };
+  const onFailure = (proxying: Proxying, branch: ProxyBranch, final: Final): void => {
+    if (!proxying.branches.delete(branch)) return;
+    if (final.received !== undefined) {
+      if (proxying.received.message.method === 'INVITE') {
+        cdr.stop('network', rejectionOf(final.status), final.received.message.text);
+      }
+      report(proxying, final.received);
+    }
+    const isRedirect = final.status >= 300 && final.status < 400;
+    if (isRedirect && proxying.command.followsRedirects && final.received !== undefined && !proxying.isStopped) {
+      const fresh = contactUris(final.received.message).filter((uri) => !proxying.tried.has(uri));
+      proxying.targets.unshift(...fresh.slice(0, MAX_REDIRECTS - proxying.tried.size));
+      if (fresh.length === 0) proxying.finals.push(final);
+    } else proxying.finals.push(final);
+    if (final.status >= 600) stop(proxying);
+    // A challenge is for the caller to meet; asking others first would make it come too late.
+    if (final.status === 401 || final.status === 407) proxying.targets.length = 0;
+    advance(proxying);
+  };
+  /** No further targets, and those that ring are told to stop. */
+  const stop = (proxying: Proxying): void => {
+    proxying.isStopped = true;
+    proxying.targets.length = 0;
+    for (const branch of proxying.branches) branch.cancel();
+  };
+
+  return {
+    count: () => all.size,
+    proxy: (app, command) => {
+      const request = inbound.take(command.transactionId);
+      if (request === undefined) {
+        context.answer(app, command.messageId, `NOK|Unknown transaction id: ${command.transactionId}`);
+        return;
+      }
+      const { received, transaction: server } = request;
+      const { essentials } = received;
+      const read = readAppMessage(command.text, localOf(received.flow));
+      const proxying: Proxying = {
+        ...{ app, command, received, server, starting: 0, isStopped: false, isFinished: false, finals: [] },
+        ...{ targets: [...command.destinations], tried: new Set<string>(), branches: new Set<ProxyBranch>() },
+        extraLines: read === undefined ? '' : read.headers.others,
+      };
+      if (essentials.maxForwards === 0) {
+        respondOwn(proxying, 483);
+        tell(proxying, 'NOK|Rejected with 483 Too Many Hops due to Max-Forwards value of 0');
+        return;
+      }
+      all.set(server, proxying);
+      server.user = {
+        onEnd: () => {
+          if (!all.delete(server)) return;
+          stop(proxying);
+        },
+      };
+      advance(proxying);
+    },
+    cancel: (invite) => {
+      const proxying = all.get(invite);
+      if (proxying === undefined) return false;
+      const areSilent = [...proxying.branches].every((branch) => !branch.isHeard());
+      stop(proxying);
+      // Who has not been heard cannot be cancelled yet, and the caller need not wait for it.
+      if (areSilent) respondOwn(proxying, 487);
+      return true;
+    },
+  };
+}
+
+/** Targets tried for one request, redirections included: enough for any list, and an end to circles. */
+const MAX_REDIRECTS = 32;
+
+/** @see RFC 3261 section 16.6 step 4; RFC 3327 section 5.1 for registrations */
+function routeLinesOf(method: string, contact: string): string {
+  const uri = contact.slice(1, -1);
+  return method === 'REGISTER' ? `Path: <${uri};lr>\r\nRequire: path\r\n` : `Record-Route: <${uri};lr>\r\n`;
+}

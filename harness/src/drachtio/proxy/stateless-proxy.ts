@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { AgentContext } from '../agent/agent-context.js';
+import { flowToUri } from '../agent/next-hop.js';
+import type { DialogStore } from '../dialog/dialog-store.js';
+import { HEADER } from '../message/header-names.js';
+import { parameterOf } from '../message/address.js';
+import { targetOf } from '../message/sip-target.js';
+import { readVia } from '../message/via.js';
+import { FIELD_SIZE, fieldIndex, fieldValue } from '../message/sip-message.js';
+import { withoutTopVia, type Received } from '../received.js';
+import type { TransportName } from '../transport/flow.js';
+import { forwardedRequest, routeUris } from './forwarded-request.js';
+
+/** Hands on what passes through us because we asked to stay in the path. No application sees it, and no state is kept. */
+export interface StatelessProxy {
+  /** Takes a request whose first Route is us and which belongs to no dialog of ours; false where it is not such a one. */
+  readonly takesRequest: (received: Received) => boolean;
+  /** Takes a response to such a request. */
+  readonly takesResponse: (received: Received) => boolean;
+}
+
+/** What it is made with. */
+export interface StatelessProxyOptions {
+  /** Tells our own branches from those that a peer invents. */
+  readonly secret: string;
+  readonly dialogs: DialogStore;
+}
+
+/** Makes it. @see RFC 3261 sections 16.11 and 16.12 */
+export function createStatelessProxy(
+  context: AgentContext,
+  { secret, dialogs }: StatelessProxyOptions,
+): StatelessProxy {
+  const { transports } = context;
+  const prefix = `z9hG4bKsl${createHash('sha256').update(secret).digest('hex').slice(0, 10)}`;
+  const isOurs = (uri: string): boolean => {
+    const target = targetOf(uri);
+    return (
+      target !== undefined && target.isLoose && transports.isLocal(target.host, target.port === 0 ? 5_060 : target.port)
+    );
+  };
+  return {
+    takesRequest: (received) => {
+      const { message, essentials } = received;
+      if (essentials.toTag === '' && message.method !== 'CANCEL') return false;
+      if (fieldIndex(message, HEADER.route) < 0) return false;
+      const [first, second] = routeUris(message);
+      if (first === undefined || !isOurs(first) || dialogs.ofRequest(essentials) !== undefined) return false;
+      if (essentials.maxForwards === 0) return message.method === 'ACK';
+      const requestUri = message.requestUri;
+      const branch = branchOf(prefix, received);
+      flowToUri(transports, second ?? requestUri, (flow) => {
+        if (typeof flow === 'string') return;
+        const via = context.viaOf(flow, branch);
+        const text = forwardedRequest(received, {
+          ...{ requestUri, via, routeLines: '', dropsTopRoute: true, extraLines: '' },
+        });
+        context.send(flow, text);
+        if (message.method !== 'BYE') return;
+        context.cdr.stop('network', 'normal-release', message.text);
+        context.cdr.stop('application', 'normal-release', text);
+      });
+      return true;
+    },
+    takesResponse: (received) => {
+      if (!received.essentials.via.via.branch.startsWith(prefix)) return false;
+      forwardResponse(context, received);
+      return true;
+    },
+  };
+}
+
+/** Sends a response to the Via below ours. @see RFC 3261 sections 16.7 step 9 and 18.2.2 */
+export function forwardResponse(context: AgentContext, received: Received): void {
+  const next = secondVia(received);
+  if (next === undefined) return;
+  const { via, value } = next;
+  const params = value.slice(value.indexOf(';'), via.end);
+  const host = parameterOf(params, 'received') ?? via.host;
+  const rport = Number(parameterOf(params, 'rport') ?? '');
+  const port = rport > 0 && rport < 65_536 ? rport : via.port === 0 ? 5_060 : via.port;
+  const transport = via.transport.toLowerCase() as TransportName;
+  const text = withoutTopVia(received);
+  context.transports.flowTo(transport, { host, port }, (flow) => {
+    if (typeof flow !== 'string') context.send(flow, text);
+  });
+}
+
+function secondVia({ message, essentials }: Received): ReturnType<typeof readVia> {
+  const { value, via } = essentials.via;
+  const rest = value.slice(via.end).replace(/^[ \t]*,[ \t]*/, '');
+  if (rest !== '') return readVia(rest);
+  const index = fieldIndex(message, HEADER.via, fieldIndex(message, HEADER.via) + FIELD_SIZE);
+  return index < 0 ? undefined : readVia(fieldValue(message, index));
+}
+
+/** The same for a request, its repeats and its CANCEL, and different for others. @see RFC 3261 section 16.11 */
+function branchOf(prefix: string, { essentials }: Received): string {
+  const { via, callId, cseq } = essentials;
+  const hash = createHash('sha256').update(`${via.via.branch}|${via.via.host}|${via.via.port}|${callId}|${cseq}`);
+  return `${prefix}${hash.digest('hex').slice(0, 20)}`;
+}

@@ -1,0 +1,63 @@
+import type { ServerClock } from './clock.js';
+import type { MessageTap } from './observe/tap.js';
+import type { TimerBase } from './transaction/transition.js';
+import type { ConnectionLimits } from './transport/connection-limits.js';
+import type { TlsFiles } from './transport/tls-options.js';
+import type { ListenAddress } from './transport/transports.js';
+
+/** What a server refuses to take on. */
+export interface ServerLimits {
+  /** INVITEs without a final response at a time; one more gets 503 with Retry-After. */
+  readonly maxPendingInvites: number;
+  /** Octets that may wait for an application to read, before new INVITEs get 503. */
+  readonly maxAppBacklogBytes: number;
+  /** How long an application may leave a request without any answer, milliseconds. drachtio-server waits 64 s. */
+  readonly appAnswerMs: number;
+}
+
+/**
+ * 20,000 INVITEs: at a thousand a second, more than anybody lets ring. 32 MiB: some ten thousand messages, seconds behind.
+ */
+export const SERVER_LIMITS: ServerLimits = {
+  maxPendingInvites: 20_000,
+  maxAppBacklogBytes: 32 * 1_048_576,
+  appAnswerMs: 64_000,
+};
+
+/** Seconds after which a caller that was refused for overload may try again. */
+export const RETRY_AFTER_SECONDS = 2;
+
+/** Settings of {@link createDrachtioServer}; everything has a default. */
+export interface DrachtioServerOptions {
+  /** Where SIP is spoken; default one UDP socket on 127.0.0.1 and a port that the system chooses. The first is the one named first to applications. */
+  readonly listen?: readonly ListenAddress[];
+  /** Where applications connect; default 127.0.0.1 and a port that the system chooses. */
+  readonly control?: {
+    readonly host?: string;
+    readonly port?: number;
+    /** What applications authenticate with; default `cymru`, as in drachtio-server's own configuration. */
+    readonly secret?: string;
+  };
+  /** Host in Via and Contact where the listening address is none that peers can use, such as 0.0.0.0. */
+  readonly advertisedHost?: string;
+  /** Whether call detail records are written to applications that ask for them. Default false, as in drachtio-server. */
+  readonly cdrs?: boolean;
+  /** Requests larger than this, octets, leave by TCP in place of UDP. Default: none do. RFC 3261 section 18.1.1 says 1,300. */
+  readonly mtuBytes?: number;
+  /** Default those of RFC 3261: 500, 4,000 and 5,000 ms. */
+  readonly timers?: Partial<TimerBase>;
+  readonly limits?: Partial<ServerLimits>;
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** Key and certificate for `tls` and `wss`. */
+  readonly tls?: TlsFiles;
+  /**
+   * How long the first response to a request outside dialogs, other than an INVITE, is held back after the application was told that it
+   * went out; default 6 ms. `await srf.request(…)` misses what comes sooner.
+   */
+  readonly firstResponseHoldMs?: number;
+  /** Sees every message from the first on. */
+  readonly onMessage?: MessageTap;
+  readonly clock?: ServerClock;
+  /** 36 characters, different at each call; default `crypto.randomUUID`. */
+  readonly randomUuid?: () => string;
+}

@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto';
+import { HopbackError } from '@hopback/sdk/errors';
+import type { AgentContext } from './agent/agent-context.js';
+import { createCdrWriter } from './agent/cdr.js';
+import { createInboundAgent } from './agent/inbound.js';
+import { createOutboundAgent } from './agent/outbound.js';
+import { ownResponse } from './agent/own-response.js';
+import { countingClock, NODE_CLOCK } from './clock.js';
+import { createAppDirectory } from './control/app-directory.js';
+import { createControlServer, type ControlServer } from './control/control-server.js';
+import { createTimeOfDay, messagePayload, responsePayload, type FrameMeta } from './control/frames.js';
+import { createDialogStore } from './dialog/dialog-store.js';
+import { createIdentifiers } from './identifiers.js';
+import { createCounters, type MessageCounters } from './observe/counters.js';
+import { createTaps, type MessageTap } from './observe/tap.js';
+import { createProxyAgent } from './proxy/proxy-agent.js';
+import { createStatelessProxy } from './proxy/stateless-proxy.js';
+import { readDatagram, readParsed, refusal, type Reading } from './receive.js';
+import { isRequest } from './message/sip-message.js';
+import { readEssentials } from './message/essentials.js';
+import type { Received } from './received.js';
+import { RETRY_AFTER_SECONDS, SERVER_LIMITS, type DrachtioServerOptions } from './server-options.js';
+import { createTransactionLayer } from './transaction/transaction-layer.js';
+import { TIMER_BASE } from './transaction/transition.js';
+import { CONNECTION_LIMITS } from './transport/connection-limits.js';
+import { bracketed, hostPort, type Endpoint, type Flow, type TransportName } from './transport/flow.js';
+import { openTransports, type ListenAddress, type Transports, type TransportsUser } from './transport/transports.js';
+
+/** The version of drachtio-server whose answers this one gives; applications read from it that they may ping. */
+export const COMPATIBLE_VERSION = 'v0.9.10';
+
+/** A running server. */
+export interface DrachtioServer extends AsyncDisposable {
+  /** What `srf.connect()` takes. */
+  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
+  /** Where SIP is spoken, in the order asked for. */
+  readonly listening: readonly { readonly transport: TransportName; readonly host: string; readonly port: number }[];
+  /**
+   * `sip:` URI of one of the listeners, without a user part.
+   * @throws HopbackError `invalid-argument` where the server does not listen on the transport
+   */
+  readonly uri: (transport?: TransportName) => string;
+  /** What was received and sent so far. */
+  readonly counters: () => MessageCounters;
+  /** What is in memory because of calls: all zero when every call is over and its timers have run out. */
+  readonly inUse: () => InUse;
+  /**
+   * Sees every message that comes or goes.
+   * @returns stops it
+   */
+  readonly tap: (tap: MessageTap) => () => void;
+  /** Closes every socket, drops every call without a word, and leaves no timer. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a server holds for calls, and for peers. */
+export interface InUse {
+  readonly serverTransactions: number;
+  readonly clientTransactions: number;
+  readonly dialogs: number;
+  /** Requests that applications have not answered; INVITEs among them. */
+  readonly pendingRequests: number;
+  readonly pendingInvites: number;
+  /** Calls whose ACK has not come. */
+  readonly unacknowledged: number;
+  /** Requests of applications that have no final response. */
+  readonly outgoing: number;
+  readonly owedAcknowledgements: number;
+  readonly proxied: number;
+  readonly timers: number;
+  readonly connections: number;
+  readonly applications: number;
+}
+
+/**
+ * Starts a server that drachtio-srf applications connect to, and that speaks SIP for them. It listens on loopback unless told
+ * otherwise, and it is an instrument for tests: nothing here promises to carry other people's calls.
+ * @throws HopbackError `invalid-configuration` when an address cannot be bound or a setting makes no sense
+ * @see RFC 3261, RFC 6026, RFC 3262, RFC 3311, RFC 6665, RFC 7118
+ */
+export async function createDrachtioServer(options: DrachtioServerOptions = {}): Promise<DrachtioServer> {
+  const clock = countingClock(options.clock ?? NODE_CLOCK);
+  const identifiers = createIdentifiers(options.randomUuid ?? randomUUID);
+  const limits = { ...SERVER_LIMITS, ...options.limits };
+  const timers = { ...TIMER_BASE, ...options.timers };
+  const counters = createCounters();
+  const taps = createTaps();
+  if (options.onMessage !== undefined) taps.add(options.onMessage);
+  const apps = createAppDirectory();
+  const timeOfDay = createTimeOfDay();
+  const secret = options.control?.secret ?? 'cymru';
+
+  const show = (direction: 'in' | 'out', text: string, flow: Flow): void => {
+    if (taps.isEmpty()) return;
+    const { transport, local, remote } = flow;
+    taps.show({ direction, transport, local, remote, atMs: clock.nowMs(), text });
+  };
+  const transmit = (flow: Flow, text: string, onError?: () => void): void => {
+    counters.countSent(text);
+    show('out', text, flow);
+    flow.send(text, onError);
+  };
+
+  // Sockets may hear before everything behind them is made: until then nobody is there to take a call.
+  let take: (reading: Reading, flow: Flow) => void = () => undefined;
+  const arrival = (flow: Flow): Parameters<typeof readDatagram>[1] => ({
+    flow,
+    atMs: clock.nowMs(),
+    tag: identifiers.tag,
+  });
+  const user: TransportsUser = {
+    onMessage: (text, flow) => {
+      show('in', text, flow);
+      take(readDatagram(text, arrival(flow)), flow);
+    },
+    onStreamEvent: (event, flow) => {
+      if (event.kind === 'ping') return;
+      if (event.kind === 'message') {
+        show('in', event.parsed.message.text, flow);
+        take(readParsed(event.parsed, arrival(flow)), flow);
+        return;
+      }
+      const { message, fault } = event;
+      const read = message === undefined ? undefined : readEssentials(message);
+      const via = read === undefined ? undefined : read.status === 'read' ? read.essentials.via : read.via;
+      if (message === undefined || via === undefined) return;
+      const status = fault === 'message-too-large' ? 413 : 400;
+      const response = refusal(message, { via, status, arrival: arrival(flow) });
+      if (response !== undefined) transmit(flow, response);
+    },
+    onFault: (fault) => counters.countFault(fault),
+    onClosed: () => undefined,
+  };
+  const listen = options.listen ?? DEFAULT_LISTEN;
+  checkOptions(options, listen);
+  const transports = await openTransports(
+    {
+      ...{ listen, clock, connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    },
+    user,
+  ).catch((cause: unknown) => {
+    throw unusable(cause);
+  });
+
+  const hostOf = (local: Endpoint): string => options.advertisedHost ?? bracketed(local.address);
+  const meta = (source: FrameMeta['source'], bytes: number, flow: Flow): FrameMeta => ({
+    ...{ source, bytes, remote: flow.remote, time: timeOfDay(clock.nowMs()) },
+    protocol: PROTOCOL[flow.transport],
+  });
+  const transactions = createTransactionLayer(
+    {
+      ...{ clock, base: timers, onRetransmission: counters.countRetransmission },
+      send: (flow, text, onError) => transmit(flow, text, onError),
+      responseFlow: (received) => responseFlow(transports, received),
+    },
+    {
+      onRequest: (received, transaction) => inbound.onRequest(received, transaction),
+      onCancel: (received, transaction, invite) => inbound.onCancel(received, transaction, invite),
+      onAck: (received) => inbound.onAck(received),
+      onStrayResponse: (received) => void stateless.takesResponse(received),
+    },
+  );
+  const dialogs = createDialogStore((dialog) => {
+    inbound.onDialogRemoved(dialog);
+    outbound.onDialogRemoved(dialog);
+  });
+  const context: AgentContext = {
+    ...{ clock, identifiers, transactions, transports, dialogs, apps },
+    settings: {
+      ...{ timers, appAnswerMs: limits.appAnswerMs, mtuBytes: options.mtuBytes },
+      firstResponseHoldMs: options.firstResponseHoldMs ?? FIRST_RESPONSE_HOLD_MS,
+    },
+    cdr: createCdrWriter({
+      ...{ isOn: options.cdrs ?? false, apps, frameId: identifiers.frameId },
+      timeOfDay: () => timeOfDay(clock.nowMs()),
+    }),
+    send: (flow, text) => transmit(flow, text),
+    viaOf: (flow, branch) =>
+      `SIP/2.0/${flow.transport.toUpperCase()} ${hostOf(flow.local)}:${flow.local.port};rport;branch=${branch}`,
+    contactOf: (flow) => `<sip:${hostOf(flow.local)}:${flow.local.port}${TRANSPORT_PARAMETER[flow.transport]}>`,
+    received: (bytes, flow, _atMs) => meta('network', bytes, flow),
+    sent: (bytes, flow) => meta('application', bytes, flow),
+    answer: (app, messageId, rest) => app.send(responsePayload(identifiers.frameId(), messageId, rest)),
+    deliver: (app, frameMeta, message) => {
+      if (app.isOpen()) app.send(messagePayload(identifiers.frameId(), frameMeta, message));
+    },
+    onRetransmission: counters.countRetransmission,
+  };
+  const inbound = createInboundAgent(context, (invite) => proxy.cancel(invite));
+  const outbound = createOutboundAgent(context);
+  const proxy = createProxyAgent(context, inbound);
+  const stateless = createStatelessProxy(context, { secret: identifiers.callId(), dialogs });
+
+  /** Refuses new calls when there are too many, before anything is kept for them. */
+  const isOverloaded = ({ message, essentials }: Received): boolean => {
+    if (message.method !== 'INVITE' || essentials.toTag !== '') return false;
+    return inbound.pendingInvites() >= limits.maxPendingInvites || control.backlogBytes() > limits.maxAppBacklogBytes;
+  };
+  take = (reading, flow) => {
+    if (reading.status === 'nothing') return;
+    if (reading.status === 'refused') {
+      counters.countFault(reading.fault);
+      if (reading.response !== undefined) transmit(flow, reading.response);
+      return;
+    }
+    const { received } = reading;
+    if (!isRequest(received.message)) {
+      counters.countReceived(String(received.message.status));
+      transactions.receiveResponse(received);
+      return;
+    }
+    counters.countReceived(received.message.method);
+    if (stateless.takesRequest(received)) return;
+    if (isOverloaded(received) && !transactions.isKnown(received)) {
+      counters.countOverload();
+      const others = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`;
+      transmit(
+        responseFlow(transports, received),
+        ownResponse(received, { status: 503, toTag: identifiers.tag(), others }),
+      );
+    } else transactions.receiveRequest(received);
+  };
+
+  let control: ControlServer;
+  try {
+    control = await createControlServer(
+      {
+        ...{ host: options.control?.host ?? LOOPBACK, port: options.control?.port ?? 0, secret, apps },
+        greeting: () => greeting(transports, hostOf),
+        frameId: identifiers.frameId,
+      },
+      {
+        onSip: (app, command) => {
+          if (command.text.startsWith('SIP/2.0')) inbound.respond(app, command);
+          else outbound.send(app, command);
+        },
+        onProxy: (app, command) => proxy.proxy(app, command),
+        onClosed: (app) => {
+          inbound.onAppClosed(app);
+          outbound.onAppClosed(app);
+        },
+      },
+    );
+  } catch (cause) {
+    await transports.close();
+    throw unusable(cause);
+  }
+
+  const close = async (): Promise<void> => {
+    take = () => undefined;
+    await control.close();
+    transactions.close();
+    dialogs.clear();
+    clock.cancelAll();
+    await transports.close();
+    clock.cancelAll();
+  };
+  return {
+    control: { host: control.host, port: control.port, secret },
+    listening: transports.listening.map(({ transport, local }) => ({
+      transport,
+      host: local.address,
+      port: local.port,
+    })),
+    uri: (transport = listen[0]?.transport ?? 'udp') => {
+      const local = transports.localOf(transport);
+      if (local === undefined) throw new HopbackError('invalid-argument', `the server does not listen on ${transport}`);
+      return `sip:${hostOf(local)}:${local.port}${TRANSPORT_PARAMETER[transport]}`;
+    },
+    counters: counters.snapshot,
+    inUse: () => {
+      const { server, client } = transactions.counts();
+      return {
+        ...{ serverTransactions: server, clientTransactions: client, dialogs: dialogs.size(), ...inbound.counts() },
+        ...{ ...outbound.counts(), proxied: proxy.count(), timers: clock.pendingTimers() },
+        ...{ connections: transports.connectionCount(), applications: apps.all().length },
+      };
+    },
+    tap: taps.add,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const LOOPBACK = '127.0.0.1';
+const DEFAULT_LISTEN: readonly ListenAddress[] = [{ transport: 'udp', host: LOOPBACK, port: 0 }];
+
+/** With 5 ms every one of a hundred awaited requests saw its response; one more, since timers count whole milliseconds. */
+const FIRST_RESPONSE_HOLD_MS = 6;
+
+/** How frames name transports; drachtio-server has no word of its own for WebSockets. */
+const PROTOCOL: Readonly<Record<TransportName, string>> = { udp: 'udp', tcp: 'tcp', tls: 'tls', ws: 'tcp', wss: 'tls' };
+
+const TRANSPORT_PARAMETER: Readonly<Record<TransportName, string>> = {
+  udp: '',
+  tcp: ';transport=tcp',
+  tls: ';transport=tls',
+  ws: ';transport=ws',
+  wss: ';transport=wss',
+};
+
+/** @see RFC 3261 section 18.2.2, RFC 3581 section 4 */
+function responseFlow(transports: Transports, { essentials, flow }: Received): Flow {
+  if (flow.isReliable || essentials.via.via.rportEnd >= 0) return flow;
+  const port = essentials.via.via.port === 0 ? 5_060 : essentials.via.via.port;
+  if (port === flow.remote.port) return flow;
+  return transports.openFlow(flow.transport, { address: flow.remote.address, port }) ?? flow;
+}
+
+function greeting(transports: Transports, hostOf: (local: Endpoint) => string): string {
+  const list = (at: (local: Endpoint) => string): string =>
+    transports.listening.map(({ transport, local }) => `${transport}/${at(local)}`).join(',');
+  const advertised = list((local) => `${hostOf(local)}:${local.port}`);
+  return `${advertised}|${COMPATIBLE_VERSION}|${list(hostPort)}`;
+}
+
+function checkOptions(options: DrachtioServerOptions, listen: readonly ListenAddress[]): void {
+  const wantsTls = listen.some(({ transport }) => transport === 'tls' || transport === 'wss');
+  if (wantsTls && options.tls === undefined) {
+    throw new HopbackError('invalid-configuration', 'to listen on tls or wss, give a key and a certificate as tls');
+  }
+  if (listen.length === 0) throw new HopbackError('invalid-configuration', 'a server that listens nowhere has no use');
+  const { mtuBytes } = options;
+  if (mtuBytes !== undefined && !(mtuBytes >= 500)) {
+    throw new HopbackError('invalid-configuration', `mtuBytes must be 500 or more, not ${mtuBytes}`);
+  }
+}
+
+function unusable(cause: unknown): HopbackError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new HopbackError('invalid-configuration', `the server cannot listen: ${why}`, { cause });
+}

@@ -1,0 +1,140 @@
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import type { ServerClock } from '../clock.js';
+import type { StreamEvent } from '../message/stream-framer.js';
+import type { ConnectionLimits } from './connection-limits.js';
+import { openStreamTransport, type StreamTransport } from './stream-transport.js';
+import type { TlsFiles } from './tls-options.js';
+import type { Endpoint, Flow, TransportFault, TransportName } from './flow.js';
+import { openUdpTransport, type UdpTransport } from './udp-transport.js';
+import { openWsTransport, type WsTransport } from './ws-transport.js';
+
+/** One address to listen at. */
+export interface ListenAddress {
+  readonly transport: TransportName;
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** What the listeners hand up. */
+export interface TransportsUser {
+  /** Octets of one datagram or WebSocket frame. */
+  readonly onMessage: (text: string, flow: Flow) => void;
+  readonly onStreamEvent: (event: StreamEvent, flow: Flow) => void;
+  readonly onFault: (fault: TransportFault, flow: Flow) => void;
+  readonly onClosed: (flow: Flow) => void;
+}
+
+/** Why there is no flow to a target. */
+export type FlowFailure = 'no-transport' | 'unknown-host' | 'no-connection';
+
+/** Answers with a flow, or why there is none. */
+export type FlowCallback = (found: Flow | FlowFailure) => void;
+
+/** All listeners of one server. */
+export interface Transports {
+  /** In the order in which they were asked for. */
+  readonly listening: readonly { readonly transport: TransportName; readonly local: Endpoint }[];
+  /** Our address on a transport, or undefined where we do not listen on it. */
+  readonly localOf: (transport: TransportName) => Endpoint | undefined;
+  /**
+   * Finds a way to an address. Calls back at once where nothing has to be looked up; for a connection that is yet to be opened the
+   * flow is there and errors come when sending.
+   */
+  readonly flowTo: (
+    transport: TransportName,
+    to: { readonly host: string; readonly port: number },
+    found: FlowCallback,
+  ) => void;
+  /** An open connection, or for UDP a flow; never opens one. */
+  readonly openFlow: (transport: TransportName, remote: Endpoint) => Flow | undefined;
+  /** Whether an address is one that we listen at. */
+  readonly isLocal: (host: string, port: number) => boolean;
+  readonly connectionCount: () => number;
+  readonly close: () => Promise<void>;
+}
+
+/** What listeners are opened with. */
+export interface TransportsOptions {
+  readonly listen: readonly ListenAddress[];
+  readonly clock: ServerClock;
+  readonly connectionLimits: ConnectionLimits;
+  readonly tls?: TlsFiles;
+}
+
+type AnyTransport = UdpTransport | StreamTransport | WsTransport;
+
+/**
+ * Opens every listener, or none.
+ * @throws Error of Node when an address cannot be bound
+ */
+export async function openTransports(options: TransportsOptions, user: TransportsUser): Promise<Transports> {
+  const opened: AnyTransport[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((transport) => transport.close()));
+  };
+  try {
+    for (const listen of options.listen) opened.push(await open(listen, options, user));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const byName = new Map<TransportName, AnyTransport>();
+  for (const transport of opened) if (!byName.has(transport.transport)) byName.set(transport.transport, transport);
+  const locals = new Set(opened.map(({ local }) => `${local.address}:${local.port}`));
+  const openFlow = (name: TransportName, remote: Endpoint): Flow | undefined => {
+    const transport = byName.get(name);
+    if (transport === undefined) return undefined;
+    return transport.transport === 'udp' ? transport.flowTo(remote) : transport.openFlow(remote);
+  };
+
+  return {
+    listening: opened.map(({ transport, local }) => ({ transport, local })),
+    localOf: (name) => byName.get(name)?.local,
+    openFlow,
+    flowTo: (name, { host, port }, found) => {
+      const transport = byName.get(name);
+      if (transport === undefined) {
+        found('no-transport');
+        return;
+      }
+      const connect = (address: string): void => {
+        const remote = { address, port };
+        if ('flowTo' in transport) found(transport.flowTo(remote));
+        else found(transport.openFlow(remote) ?? 'no-connection');
+      };
+      if (isIP(host) !== 0) connect(host);
+      else
+        resolve(host, transport.local, (address) => (address === undefined ? found('unknown-host') : connect(address)));
+    },
+    isLocal: (host, port) => locals.has(`${host}:${port}`) || (host === 'localhost' && locals.has(`127.0.0.1:${port}`)),
+    connectionCount: () =>
+      opened.reduce((sum, each) => sum + ('connectionCount' in each ? each.connectionCount() : 0), 0),
+    close,
+  };
+}
+
+function open(listen: ListenAddress, options: TransportsOptions, user: TransportsUser): Promise<AnyTransport> {
+  const at: Endpoint = { address: listen.host, port: listen.port };
+  const { clock, connectionLimits, tls } = options;
+  const shared = { listen: at, clock, connectionLimits };
+  switch (listen.transport) {
+    case 'udp':
+      return openUdpTransport(at, user);
+    case 'tcp':
+      return openStreamTransport(shared, user);
+    case 'tls':
+      return openStreamTransport({ ...shared, ...(tls === undefined ? {} : { tls }) }, user);
+    case 'ws':
+      return openWsTransport(shared, user);
+    case 'wss':
+      return openWsTransport({ ...shared, ...(tls === undefined ? {} : { tls }) }, user);
+  }
+}
+
+/** An address of the family that we listen with. */
+function resolve(host: string, local: Endpoint, found: (address: string | undefined) => void): void {
+  const family = local.address.includes(':') ? 6 : 4;
+  lookup(host, { family }, (error, address) => found(error === null ? address : undefined));
+}

@@ -1,0 +1,265 @@
+import { contentLength, message, refused, taken, textBody } from './sip-case.js';
+import type { SipCase } from './sip-case.js';
+
+/** The 12 messages of RFC 5118, each one of ours with the same trick, in the order of the sections. */
+export const RFC5118_CASES: readonly SipCase[] = [
+  {
+    name: 'ipv6-good',
+    section: '4.1',
+    trick: 'IPv6 references in Request-URI, Via and Contact.',
+    expected: taken('It is well formed.'),
+    bytes: () =>
+      message([
+        'REGISTER sip:[2001:db8:51::a] SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7:1];rport;branch=z9hG4bK-v6-good',
+        'Max-Forwards: 70',
+        'To: sip:lena@example.org',
+        'From: sip:lena@example.org;tag=v6g-1',
+        'Call-ID: ipv6-good-0a0a@[2001:db8:51::7:1]',
+        'CSeq: 51 REGISTER',
+        'Contact: "Lena" <sip:lena@[2001:db8:51::7:1]>',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'ipv6-bad',
+    section: '4.2',
+    trick: 'An IPv6 address as host of the Request-URI without its brackets.',
+    expected: refused('message', 400, 'The address has to stand in brackets, and an element should answer 400.'),
+    bytes: () =>
+      message([
+        'REGISTER sip:2001:db8:51::a SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7:2];rport;branch=z9hG4bK-v6-bad',
+        'Max-Forwards: 70',
+        'To: sip:lena@example.org',
+        'From: sip:lena@example.org;tag=v6b-1',
+        'Call-ID: ipv6-bad-0b0b@[2001:db8:51::7:2]',
+        'CSeq: 52 REGISTER',
+        'Contact: <sip:lena@[2001:db8:51::7:2]>',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'port-ambiguous',
+    section: '4.3',
+    trick: 'What was meant as the port stands inside the brackets and is the last group of the address.',
+    expected: taken(
+      'It is well formed and names another address, at the default port; nobody may guess that a port was meant.',
+    ),
+    bytes: () =>
+      message([
+        'REGISTER sip:[2001:db8:51::a:5080] SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7:3];rport;branch=z9hG4bK-v6-ambiguous',
+        'Max-Forwards: 70',
+        'To: sip:lena@example.org',
+        'From: sip:lena@example.org;tag=v6p-1',
+        'Call-ID: port-ambiguous-0c0c@[2001:db8:51::7:3]',
+        'CSeq: 53 REGISTER',
+        'Contact: <sip:lena@[2001:db8:51::7:3]>',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'port-unambiguous',
+    section: '4.4',
+    trick: 'The port stands behind the brackets.',
+    expected: taken('It is well formed, and address and port are told apart by the bracket.'),
+    bytes: () =>
+      message([
+        'REGISTER sip:[2001:db8:51::a]:5080 SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7:4];rport;branch=z9hG4bK-v6-unambiguous',
+        'Max-Forwards: 70',
+        'To: sip:lena@example.org',
+        'From: sip:lena@example.org;tag=v6p-2',
+        'Call-ID: port-unambiguous-0d0d@[2001:db8:51::7:4]',
+        'CSeq: 54 REGISTER',
+        'Contact: <sip:lena@[2001:db8:51::7:4]:5082>',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'via-received-param-with-delim',
+    section: '4.5',
+    trick: 'A received parameter with an IPv6 address in brackets.',
+    expected: taken('The grammar has no brackets there, many send them: both forms have to be taken.'),
+    bytes: () =>
+      message([
+        'OPTIONS sip:marta@example.org SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7:5];received=[2001:db8:51::ff:5];branch=z9hG4bK-v6-delim',
+        'Max-Forwards: 69',
+        'To: sip:marta@example.org',
+        'From: sip:jo@example.net;tag=v6r-1',
+        'Call-ID: via-received-0e0e@[2001:db8:51::7:5]',
+        'CSeq: 55 OPTIONS',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'via-received-param-no-delim',
+    section: '4.5',
+    trick: 'A received parameter with an IPv6 address without brackets, as the grammar has it.',
+    expected: taken('It follows the grammar, colons in a parameter value or not: both forms have to be taken.'),
+    bytes: () =>
+      message([
+        'OPTIONS sip:marta@example.org SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7:6];received=2001:db8:51::ff:6;branch=z9hG4bK-v6-nodelim',
+        'Max-Forwards: 69',
+        'To: sip:marta@example.org',
+        'From: sip:jo@example.net;tag=v6r-2',
+        'Call-ID: via-received-0f0f@[2001:db8:51::7:6]',
+        'CSeq: 56 OPTIONS',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'ipv6-in-sdp',
+    section: '4.6',
+    trick: 'IPv6 addresses in SDP, where they have no brackets, beside references in the header, where they have them.',
+    expected: taken('Both are as they should be; SDP has its own grammar for addresses.'),
+    bytes: () =>
+      message(
+        [
+          'INVITE sip:marta@[2001:db8:51::a] SIP/2.0',
+          'Via: SIP/2.0/UDP [2001:db8:51::7:7];rport;branch=z9hG4bK-v6-sdp',
+          'Max-Forwards: 70',
+          'To: <sip:marta@[2001:db8:51::a]>',
+          'From: <sip:jo@[2001:db8:51::7:7]>;tag=v6s-1',
+          'Call-ID: ipv6-in-sdp-1010@[2001:db8:51::7:7]',
+          'CSeq: 57 INVITE',
+          'Contact: <sip:jo@[2001:db8:51::7:7]>',
+          'Content-Type: application/sdp',
+          contentLength,
+        ],
+        textBody(
+          'v=0',
+          'o=- 5118 1 IN IP6 2001:db8:51::7:7',
+          's=six by six',
+          'c=IN IP6 2001:db8:51::7:77',
+          't=0 0',
+          'm=audio 41180 RTP/AVP 8',
+          'm=video 41182 RTP/AVP 31',
+        ),
+      ),
+  },
+  {
+    name: 'mult-ip-in-header',
+    section: '4.7',
+    trick:
+      'Via with IPv6 and IPv4 by turns, one with a port behind the bracket, one with what looks like a port inside it.',
+    expected: taken('It is well formed; where both versions meet, such headers are what a message gathers on its way.'),
+    bytes: () =>
+      message([
+        'OPTIONS sip:marta@desk-8.example.org SIP/2.0',
+        'Via: SIP/2.0/UDP [2001:db8:51::7]:5082;rport;branch=z9hG4bK-v6-multi-1',
+        'Via: SIP/2.0/UDP 198.51.100.88:5082;branch=z9hG4bK-v6-multi-2;received=203.0.113.88',
+        'Via: SIP/2.0/TCP [2001:db8:51::7:5083];branch=z9hG4bK-v6-multi-3',
+        'Max-Forwards: 68',
+        'To: sip:marta@example.org',
+        'From: sip:jo@example.net;tag=v6m-1',
+        'Call-ID: mult-ip-in-header-1111@198.51.100.88',
+        'CSeq: 58 OPTIONS',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'mult-ip-in-sdp',
+    section: '4.8',
+    trick: 'SDP with a connection line for each stream, one IPv4 and one IPv6, and none for the session.',
+    expected: taken('It is well formed; each stream has its own address.'),
+    bytes: () =>
+      message(
+        [
+          'INVITE sip:marta@[2001:db8:51::a] SIP/2.0',
+          'Via: SIP/2.0/UDP [2001:db8:51::7:9];rport;branch=z9hG4bK-v6-multisdp',
+          'Max-Forwards: 70',
+          'To: <sip:marta@[2001:db8:51::a]>',
+          'From: <sip:jo@example.net>;tag=v6m-2',
+          'Call-ID: mult-ip-in-sdp-1212@[2001:db8:51::7:9]',
+          'CSeq: 59 INVITE',
+          'Contact: <sip:jo@[2001:db8:51::7:9]>',
+          'Content-Type: application/sdp',
+          contentLength,
+        ],
+        textBody(
+          'v=0',
+          'o=- 5118 2 IN IP4 desk-9.example.net',
+          's=one of each',
+          't=0 0',
+          'm=audio 41190 RTP/AVP 8',
+          'c=IN IP4 203.0.113.89',
+          'm=video 41192 RTP/AVP 31',
+          'c=IN IP6 2001:db8:51::7:99',
+        ),
+      ),
+  },
+  {
+    name: 'ipv4-mapped-ipv6',
+    section: '4.9',
+    trick: 'IPv4 addresses in the form of IPv6 in Via, Contact and SDP.',
+    expected: taken('Such addresses should not go out to others, but who gets them has to be able to read them.'),
+    bytes: () =>
+      message(
+        [
+          'INVITE sip:marta@example.org SIP/2.0',
+          'Via: SIP/2.0/UDP [::ffff:203.0.113.90]:5084;rport;branch=z9hG4bK-v6-mapped-1',
+          'Via: SIP/2.0/UDP [::FFFF:198.51.100.90];branch=z9hG4bK-v6-mapped-2',
+          'Max-Forwards: 69',
+          'To: "Marta" <sip:marta@example.org>',
+          'From: "Jo" <sip:jo@example.net>;tag=v6x-1',
+          'Call-ID: ipv4-mapped-1313@[::ffff:198.51.100.90]',
+          'CSeq: 60 INVITE',
+          'Contact: "Jo" <sip:jo@[::ffff:198.51.100.90]>',
+          'Content-Type: application/sdp',
+          contentLength,
+        ],
+        textBody(
+          'v=0',
+          'o=- 5118 3 IN IP6 ::ffff:198.51.100.90',
+          's=four as six',
+          'c=IN IP6 ::ffff:198.51.100.90',
+          't=0 0',
+          'm=audio 41200 RTP/AVP 8',
+        ),
+      ),
+  },
+  {
+    name: 'ipv6-bug-abnf-3-colons',
+    section: '4.10',
+    trick: 'Three colons in front of the IPv4 part of an IPv6 reference, as the grammar of RFC 3261 allows by mistake.',
+    expected: taken(
+      'Elements have to put up with the third colon, which names no other address; RFC 5954 has since taken it out of the grammar.',
+      {
+        anyOf: [400],
+        roundTrip: false,
+      },
+    ),
+    bytes: () =>
+      message([
+        'OPTIONS sip:marta@[2001:db8:51:::203.0.113.91] SIP/2.0',
+        'Via: SIP/2.0/UDP 203.0.113.92;rport;branch=z9hG4bK-v6-three',
+        'Max-Forwards: 70',
+        'To: sip:marta@[2001:db8:51:::203.0.113.91]',
+        'From: sip:jo@example.net;tag=v6c-3',
+        'Call-ID: ipv6-bug-abnf-1414@203.0.113.92',
+        'CSeq: 61 OPTIONS',
+        contentLength,
+      ]),
+  },
+  {
+    name: 'ipv6-correct-abnf-2-colons',
+    section: '4.10',
+    trick: 'The same reference with two colons.',
+    expected: taken('That is the right form.'),
+    bytes: () =>
+      message([
+        'OPTIONS sip:marta@[2001:db8:51::203.0.113.91] SIP/2.0',
+        'Via: SIP/2.0/UDP 203.0.113.92;rport;branch=z9hG4bK-v6-two',
+        'Max-Forwards: 70',
+        'To: sip:marta@[2001:db8:51::203.0.113.91]',
+        'From: sip:jo@example.net;tag=v6c-2',
+        'Call-ID: ipv6-correct-abnf-1515@203.0.113.92',
+        'CSeq: 62 OPTIONS',
+        contentLength,
+      ]),
+  },
+];
