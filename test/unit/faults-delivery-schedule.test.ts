@@ -1,0 +1,96 @@
+import { createManualClock } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
+import { createDeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
+import type { DeliverySchedule } from '../../harness/src/faults/delivery-schedule.js';
+import { createNodeClock } from '../../harness/src/faults/node-clock.js';
+import { createSeededRandom } from '../../harness/src/faults/index.js';
+
+test('hands out in order of the instants, and of being added within one instant', () => {
+  const clock = createManualClock(0);
+  const out: string[] = [];
+  const schedule = createDeliverySchedule<string>(clock, (item) => out.push(item));
+  for (const [atMs, item] of [
+    [30, 'c'],
+    [10, 'a'],
+    [30, 'd'],
+    [20, 'b'],
+    [30, 'e'],
+  ] as const)
+    schedule.add(atMs, item);
+  clock.advance(25);
+  expect(out).toEqual(['a', 'b']);
+  expect(schedule.waiting()).toBe(3);
+  clock.advance(5);
+  expect(out).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+test('hands out a thousand in the right order with one timer', () => {
+  const clock = createManualClock(0);
+  const random = createSeededRandom(1);
+  const out: number[] = [];
+  const schedule = createDeliverySchedule<number>(clock, (item) => out.push(item));
+  const instants = Array.from({ length: 1_000 }, () => 1 + random.int(500));
+  for (const atMs of instants) schedule.add(atMs, atMs);
+  expect(clock.pendingTimers()).toBe(1);
+  clock.advance(500);
+  expect(out).toEqual(instants.toSorted((one, other) => one - other));
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('hands out at once what is due, behind what was due before it', () => {
+  const clock = createManualClock(0);
+  const out: string[] = [];
+  const schedule = createDeliverySchedule<string>(clock, (item) => out.push(item));
+  schedule.add(0, 'now');
+  expect(out).toEqual(['now']);
+  expect(clock.pendingTimers()).toBe(0);
+  schedule.add(5, 'soon');
+  schedule.add(0, 'past');
+  expect(out).toEqual(['now', 'past']);
+});
+
+test('takes what is added while it hands out', () => {
+  const clock = createManualClock(0);
+  const out: number[] = [];
+  const schedule: DeliverySchedule<number> = createDeliverySchedule<number>(clock, (item) => {
+    out.push(item);
+    if (item < 5) schedule.add(item < 3 ? 0 : 20, item + 1);
+  });
+  schedule.add(0, 1);
+  expect(out).toEqual([1, 2, 3]);
+  clock.advance(20);
+  expect(out).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('goes on after a delivery that threw', () => {
+  const clock = createManualClock(0);
+  const out: string[] = [];
+  const schedule = createDeliverySchedule<string>(clock, (item) => {
+    if (item === 'bad') throw new Error(item);
+    out.push(item);
+  });
+  schedule.add(10, 'bad');
+  schedule.add(10, 'good');
+  expect(() => clock.advance(10)).toThrow('bad');
+  clock.advance(0);
+  expect(out).toEqual(['good']);
+});
+
+test('hands out nothing and leaves no timer once closed', () => {
+  const clock = createManualClock(0);
+  const out: string[] = [];
+  const schedule = createDeliverySchedule<string>(clock, (item) => out.push(item));
+  schedule.add(10, 'late');
+  schedule.close();
+  schedule.add(0, 'later');
+  clock.advance(20);
+  expect([out, schedule.waiting(), clock.pendingTimers()]).toEqual([[], 0, 0]);
+});
+
+test('the clock of the machine goes forward and fires not too early', async () => {
+  const clock = createNodeClock();
+  const beforeMs = clock.nowMs();
+  await new Promise<void>((resolve) => void clock.schedule(resolve, 2.5));
+  expect(clock.nowMs() - beforeMs).toBeGreaterThanOrEqual(2);
+  expect(Math.abs(clock.nowMs() - Date.now())).toBeLessThan(60_000);
+});
