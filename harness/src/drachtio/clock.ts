@@ -6,41 +6,14 @@ export interface ServerClock {
   readonly schedule: (callback: () => void, delayMs: number) => () => void;
 }
 
-/** Node's own timers. */
+/**
+ * Node's own timers. The time is that of the start of the process and what has gone by since: timers do not run early or late when
+ * somebody sets the clock of the machine.
+ */
 export const NODE_CLOCK: ServerClock = {
-  nowMs: Date.now,
+  nowMs: () => Math.floor(performance.timeOrigin + performance.now()),
   schedule: (callback, delayMs) => {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
   },
 };
-
-/** A clock that knows how many of its timers wait: what is left over after a call is a leak. */
-export interface CountingClock extends ServerClock {
-  readonly pendingTimers: () => number;
-  /** Cancels every timer that waits. */
-  readonly cancelAll: () => void;
-}
-
-/** Counts the timers of a clock. */
-export function countingClock(clock: ServerClock): CountingClock {
-  const pending = new Set<() => void>();
-  return {
-    nowMs: clock.nowMs,
-    schedule: (callback, delayMs) => {
-      const cancel = clock.schedule(() => {
-        pending.delete(cancel);
-        callback();
-      }, delayMs);
-      pending.add(cancel);
-      return () => {
-        if (pending.delete(cancel)) cancel();
-      };
-    },
-    pendingTimers: () => pending.size,
-    cancelAll: () => {
-      for (const cancel of pending) cancel();
-      pending.clear();
-    },
-  };
-}

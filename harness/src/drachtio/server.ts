@@ -5,7 +5,7 @@ import { createCdrWriter } from './agent/cdr.js';
 import { createInboundAgent } from './agent/inbound.js';
 import { createOutboundAgent } from './agent/outbound.js';
 import { ownResponse } from './agent/own-response.js';
-import { countingClock, NODE_CLOCK } from './clock.js';
+import { NODE_CLOCK } from './clock.js';
 import { createAppDirectory } from './control/app-directory.js';
 import { createControlServer, type ControlServer } from './control/control-server.js';
 import { createTimeOfDay, messagePayload, responsePayload, type FrameMeta } from './control/frames.js';
@@ -20,6 +20,7 @@ import { isRequest } from './message/sip-message.js';
 import { readEssentials } from './message/essentials.js';
 import type { Received } from './received.js';
 import { RETRY_AFTER_SECONDS, SERVER_LIMITS, type DrachtioServerOptions } from './server-options.js';
+import { createTimers } from './timers.js';
 import { createTransactionLayer } from './transaction/transaction-layer.js';
 import { TIMER_BASE } from './transaction/transition.js';
 import { CONNECTION_LIMITS } from './transport/connection-limits.js';
@@ -79,7 +80,7 @@ export interface InUse {
  * @see RFC 3261, RFC 6026, RFC 3262, RFC 3311, RFC 6665, RFC 7118
  */
 export async function createDrachtioServer(options: DrachtioServerOptions = {}): Promise<DrachtioServer> {
-  const clock = countingClock(options.clock ?? NODE_CLOCK);
+  const clock = createTimers(options.clock ?? NODE_CLOCK);
   const identifiers = createIdentifiers(options.randomUuid ?? randomUUID);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   const timers = { ...TIMER_BASE, ...options.timers };
@@ -145,12 +146,15 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
 
   const hostOf = (local: Endpoint): string => options.advertisedHost ?? bracketed(local.address);
   const meta = (source: FrameMeta['source'], bytes: number, flow: Flow): FrameMeta => ({
-    ...{ source, bytes, remote: flow.remote, time: timeOfDay(clock.nowMs()) },
+    source,
+    bytes,
     protocol: PROTOCOL[flow.transport],
+    remote: flow.remote,
+    time: timeOfDay(clock.nowMs()),
   });
   const transactions = createTransactionLayer(
     {
-      ...{ clock, base: timers, onRetransmission: counters.countRetransmission },
+      ...{ timers: clock, base: timers, onRetransmission: counters.countRetransmission },
       send: (flow, text, onError) => transmit(flow, text, onError),
       responseFlow: (received) => responseFlow(transports, received),
     },

@@ -1,5 +1,5 @@
-import type { ServerClock } from '../clock.js';
 import type { Dialog } from '../dialog/dialog.js';
+import type { Timer, Timers, TimerTarget } from '../timers.js';
 import type { TimerBase } from '../transaction/transition.js';
 import type { Flow } from '../transport/flow.js';
 
@@ -28,52 +28,78 @@ export interface AcceptedInvite {
 
 /** What the waiting needs. */
 export interface AcceptedInvitesOptions {
-  readonly clock: ServerClock;
+  readonly clock: Timers;
   readonly timers: TimerBase;
   readonly resend: (flow: Flow, text: string) => void;
   /** 64 times T1 went by without an ACK. */
   readonly onTimeout: (dialog: Dialog) => void;
 }
 
-interface Waiting extends AcceptedInvite {
-  cancelRetransmit: () => void;
-  readonly cancelTimeout: () => void;
-}
-
 /** Makes an empty list. */
-export function createAcceptedInvites({ clock, timers, resend, onTimeout }: AcceptedInvitesOptions): AcceptedInvites {
+export function createAcceptedInvites(options: AcceptedInvitesOptions): AcceptedInvites {
   const waiting = new Map<Dialog, Waiting>();
   const drop = (dialog: Dialog): void => {
     const found = waiting.get(dialog);
     if (found === undefined) return;
     waiting.delete(dialog);
-    found.cancelRetransmit();
-    found.cancelTimeout();
+    found.stop();
   };
-  const repeat = (entry: Waiting, ms: number): void => {
-    entry.cancelRetransmit = clock.schedule(() => {
-      resend(entry.flow, entry.text);
-      repeat(entry, Math.min(2 * ms, timers.t2Ms));
-    }, ms);
+  const timeOut = (dialog: Dialog): void => {
+    drop(dialog);
+    options.onTimeout(dialog);
   };
   return {
     add: (dialog, accepted) => {
       drop(dialog);
-      const cancelTimeout = clock.schedule(() => {
-        drop(dialog);
-        onTimeout(dialog);
-      }, 64 * timers.t1Ms);
-      const entry: Waiting = { ...accepted, cancelRetransmit: () => undefined, cancelTimeout };
-      waiting.set(dialog, entry);
-      repeat(entry, timers.t1Ms);
+      waiting.set(dialog, new Waiting({ dialog, accepted, options, timeOut }));
     },
     acknowledge: (dialog, cseq) => {
       const found = waiting.get(dialog);
-      if (found?.cseq !== cseq) return undefined;
+      if (found?.accepted.cseq !== cseq) return undefined;
       drop(dialog);
-      return found.transactionId;
+      return found.accepted.transactionId;
     },
     drop,
     size: () => waiting.size,
   };
+}
+
+interface WaitingParts {
+  readonly dialog: Dialog;
+  readonly accepted: AcceptedInvite;
+  readonly options: AcceptedInvitesOptions;
+  readonly timeOut: (dialog: Dialog) => void;
+}
+
+class Waiting implements TimerTarget<'repeat' | 'timeout'> {
+  readonly accepted: AcceptedInvite;
+  readonly #parts: WaitingParts;
+  readonly #timeout: Timer;
+  #repeat: Timer;
+  #intervalMs: number;
+
+  constructor(parts: WaitingParts) {
+    const { clock, timers } = parts.options;
+    this.accepted = parts.accepted;
+    this.#parts = parts;
+    this.#intervalMs = timers.t1Ms;
+    this.#repeat = clock.start(this.#intervalMs, this, 'repeat');
+    this.#timeout = clock.start(64 * timers.t1Ms, this, 'timeout');
+  }
+
+  stop(): void {
+    this.#repeat.cancel();
+    this.#timeout.cancel();
+  }
+
+  onTimer(event: 'repeat' | 'timeout'): void {
+    const { dialog, options, timeOut } = this.#parts;
+    if (event === 'timeout') {
+      timeOut(dialog);
+      return;
+    }
+    options.resend(this.accepted.flow, this.accepted.text);
+    this.#intervalMs = Math.min(2 * this.#intervalMs, options.timers.t2Ms);
+    this.#repeat = options.clock.start(this.#intervalMs, this, 'repeat');
+  }
 }

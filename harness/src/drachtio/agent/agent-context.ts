@@ -1,9 +1,9 @@
-import type { ServerClock } from '../clock.js';
 import type { AppConnection } from '../control/app-connection.js';
 import type { AppDirectory } from '../control/app-directory.js';
 import type { FrameMeta } from '../control/frames.js';
 import type { DialogStore } from '../dialog/dialog-store.js';
 import type { Identifiers } from '../identifiers.js';
+import type { Timers } from '../timers.js';
 import type { TransactionLayer } from '../transaction/transaction-layer.js';
 import type { TimerBase } from '../transaction/transition.js';
 import type { Flow } from '../transport/flow.js';
@@ -26,7 +26,7 @@ export interface AgentSettings {
 
 /** What all agents of one server share. */
 export interface AgentContext {
-  readonly clock: ServerClock;
+  readonly clock: Timers;
   readonly identifiers: Identifiers;
   readonly settings: AgentSettings;
   readonly transactions: TransactionLayer;

@@ -48,13 +48,19 @@ export function prepareDialogRequest(
     }
     const branch = context.identifiers.branch();
     const text = composeRequest({
-      ...{ method: parts.method, requestUri, via: context.viaOf(flow, branch), routes, cseq },
+      method: parts.method,
+      requestUri,
+      via: context.viaOf(flow, branch),
+      routes,
+      cseq,
       maxForwards: parts.maxForwards ?? MAX_FORWARDS,
       from: dialog.localParty,
       to: dialog.remoteParty,
       callId: dialog.callId,
       contact: parts.contact,
-      ...{ others: parts.others, contentType: parts.contentType, body: parts.body },
+      others: parts.others,
+      contentType: parts.contentType,
+      body: parts.body,
     });
     ready({ flow, branch, cseq, requestUri, routes, text });
   });

@@ -43,7 +43,13 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
       if (!headers.requires100rel) others = `Require: 100rel\r\n${others}`;
     }
     return composeResponse({
-      ...{ status, reason, vias, from, cseq, contact, others },
+      status,
+      reason,
+      vias,
+      from,
+      cseq,
+      contact,
+      others,
       recordRoutes: status > 100 && status < 300 && makesDialog(method) ? recordRoutes : '',
       to: status === 100 || request.isInDialog ? to : withTag(to, request.localTag),
       callId: request.received.essentials.callId,

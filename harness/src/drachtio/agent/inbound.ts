@@ -5,7 +5,7 @@ import { HEADER } from '../message/header-names.js';
 import { headerValue } from '../message/sip-message.js';
 import { targetOf } from '../message/sip-target.js';
 import { stampedText, type Received } from '../received.js';
-import type { ServerTransaction } from '../transaction/server-transaction.js';
+import { NOBODY, type ServerTransaction, type ServerTransactionUser } from '../transaction/server-transaction.js';
 import { createAcceptedInvites } from './accepted-invites.js';
 import type { AgentContext } from './agent-context.js';
 import { hangUp } from './dialog-request.js';
@@ -73,10 +73,12 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
 
   let pendingInvites = 0;
   const forget = (request: PendingRequest): void => {
-    request.cancelExpiry();
+    request.expiry?.cancel();
     if (pending.delete(request.transactionId) && request.transaction.isInvite) pendingInvites -= 1;
     byTransaction.delete(request.transaction);
     if (request.dialog !== undefined && openInvites.get(request.dialog) === request) openInvites.delete(request.dialog);
+    // The transaction lingers for its timers' sake; the request and its application need not.
+    request.transaction.user = NOBODY;
   };
   const answerSelf = (received: Received, transaction: ServerTransaction, status: number, more: Refusal = {}): void => {
     const toTag = received.essentials.toTag === '' ? (more.toTag ?? identifiers.tag()) : '';
@@ -99,22 +101,32 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     pending.set(request.transactionId, request);
     if (request.transaction.isInvite) pendingInvites += 1;
     byTransaction.set(request.transaction, request);
-    request.cancelExpiry = clock.schedule(() => {
+    request.expiry = clock.start(settings.appAnswerMs, expiry, request.transactionId);
+    request.transaction.user = requestUser;
+  };
+  const forgetTransaction = (transaction: ServerTransaction): void => {
+    const request = byTransaction.get(transaction);
+    if (request !== undefined) forget(request);
+  };
+  const requestUser: ServerTransactionUser = { onFailure: forgetTransaction, onEnd: forgetTransaction };
+  const expiry = {
+    onTimer: (transactionId: string): void => {
+      const request = pending.get(transactionId);
       // What rings may ring: only an application that has said nothing at all is given up.
-      if (!(request.transaction.isInvite && request.hasResponded)) giveUp(request, 408);
-    }, settings.appAnswerMs);
-    request.transaction.user = {
-      onFailure: () => forget(request),
-      onEnd: () => {
-        if (pending.has(request.transactionId)) forget(request);
-      },
-    };
+      if (request !== undefined && !(request.transaction.isInvite && request.hasResponded)) giveUp(request, 408);
+    },
   };
   const makePending = (received: Received, transaction: ServerTransaction, owner: Owner): PendingRequest => ({
-    ...{ transactionId: identifiers.transactionId(), received, transaction, app: owner.app, dialog: owner.dialog },
+    transactionId: identifiers.transactionId(),
+    received,
+    transaction,
+    app: owner.app,
+    dialog: owner.dialog,
     localTag: owner.dialog?.localTag ?? identifiers.tag(),
     isInDialog: received.essentials.toTag !== '',
-    ...{ hasResponded: false, copied: undefined, cancelExpiry: () => undefined },
+    hasResponded: false,
+    copied: undefined,
+    expiry: undefined,
   });
 
   const offer = (received: Received, transaction: ServerTransaction): void => {

@@ -194,6 +194,7 @@ function isRepeatedReliable(outgoing: OutgoingRequest, { message, essentials }: 
   if (!namesOption(message, HEADER.require, '100rel')) return false;
   const rseq = Number(headerValue(message, HEADER.rseq) ?? Number.NaN);
   if (!Number.isSafeInteger(rseq)) return false;
+  outgoing.lastRseq ??= new Map();
   const last = outgoing.lastRseq.get(essentials.toTag);
   if (last !== undefined && rseq !== last + 1) return true;
   outgoing.lastRseq.set(essentials.toTag, rseq);

@@ -347,9 +347,20 @@ function lineOf(text: string): string {
 
 function blank(flow: Flow): Omit<OutgoingRequest, keyof Named> {
   return {
-    ...{ dialog: undefined, isTerminating: false, flow, branch: '', transaction: undefined },
-    ...{ hasProvisional: false, isAnswered: false, isCancelled: false, sendCancel: undefined, cancelWait: undefined },
-    ...{ answeredTag: undefined, acknowledgement: undefined, lastRseq: new Map(), held: undefined },
+    dialog: undefined,
+    isTerminating: false,
+    flow,
+    branch: '',
+    transaction: undefined,
+    hasProvisional: false,
+    isAnswered: false,
+    isCancelled: false,
+    sendCancel: undefined,
+    cancelWait: undefined,
+    answeredTag: undefined,
+    acknowledgement: undefined,
+    lastRseq: undefined,
+    held: undefined,
   };
 }
 
@@ -377,7 +388,14 @@ function writeRequest(context: AgentContext, made: OutgoingRequest, headers: App
   const { method, requestUri, from, to, callId, cseq, flow, branch } = made;
   const needsContact = method === 'INVITE' || method === 'SUBSCRIBE';
   return composeRequest({
-    ...{ method, requestUri, via: context.viaOf(flow, branch), routes: [], from, to, callId, cseq },
+    method,
+    requestUri,
+    via: context.viaOf(flow, branch),
+    routes: [],
+    from,
+    to,
+    callId,
+    cseq,
     maxForwards: headers.maxForwards ?? MAX_FORWARDS,
     contact: headers.contact ?? (needsContact ? context.contactOf(flow) : undefined),
     others: headers.others,

@@ -42,7 +42,7 @@ export interface OutgoingRequest {
   /** The ACK for the 2xx, to be sent again with each of its repeats. */
   acknowledgement: { readonly flow: Flow; readonly text: string } | undefined;
   /** RSeq of the last reliable provisional response, per To tag. */
-  readonly lastRseq: Map<string, number>;
+  lastRseq: Map<string, number> | undefined;
   /** Responses that are held back, in their order; undefined where none are. */
   held: (() => void)[] | undefined;
 }

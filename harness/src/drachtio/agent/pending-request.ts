@@ -3,6 +3,7 @@ import type { Dialog } from '../dialog/dialog.js';
 import { HEADER } from '../message/header-names.js';
 import { headerLines, headerValue } from '../message/sip-message.js';
 import { viaLines, type Received } from '../received.js';
+import type { Timer } from '../timers.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 
 /** A request that an application has been handed and has not answered finally. */
@@ -21,8 +22,8 @@ export interface PendingRequest {
   hasResponded: boolean;
   /** Parts of every response, written once. */
   copied: CopiedFields | undefined;
-  /** Ends the waiting for the application. */
-  cancelExpiry: () => void;
+  /** Until when the application is waited for. */
+  expiry: Timer | undefined;
 }
 
 /** What responses repeat of their request. */

@@ -62,7 +62,9 @@ export interface DialogParts {
 export function dialogOfServer(received: Received, localTag: string, parts: DialogParts): Dialog {
   const { message, essentials, flow } = received;
   return {
-    ...parts,
+    app: parts.app,
+    transactionId: parts.transactionId,
+    localContact: parts.localContact,
     id: dialogId(essentials.callId, essentials.fromTag),
     isCaller: false,
     method: message.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
@@ -90,7 +92,9 @@ export function dialogOfServer(received: Received, localTag: string, parts: Dial
 export function dialogOfClient(response: Received, localParty: string, parts: DialogParts): Dialog {
   const { message, essentials, flow } = response;
   return {
-    ...parts,
+    app: parts.app,
+    transactionId: parts.transactionId,
+    localContact: parts.localContact,
     id: dialogId(essentials.callId, essentials.fromTag),
     isCaller: true,
     method: essentials.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',

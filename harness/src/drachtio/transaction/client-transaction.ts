@@ -1,4 +1,5 @@
 import type { Received } from '../received.js';
+import type { Timer, TimerTarget } from '../timers.js';
 import type { Flow } from '../transport/flow.js';
 import { stepInviteClient, type InviteClientEvent, type InviteClientState } from './invite-client-machine.js';
 import {
@@ -7,7 +8,7 @@ import {
   type NonInviteClientState,
 } from './non-invite-client-machine.js';
 import type { TransactionContext } from './transaction-context.js';
-import { lifetimeMs, type LifetimeTimer, type TransactionAction } from './transition.js';
+import { lifetimeMs, type LifetimeTimer, type TransactionAction, type TransactionTimer } from './transition.js';
 
 /** Who sent a request and is told what comes of it. */
 export interface ClientTransactionUser {
@@ -31,7 +32,7 @@ export interface ClientRequest {
 }
 
 /** Sockets and timers around the machines of client transactions. @see RFC 3261 section 17.1 */
-export class ClientTransaction {
+export class ClientTransaction implements TimerTarget<TransactionTimer> {
   readonly key: string;
   readonly isInvite: boolean;
   readonly flow: Flow;
@@ -40,8 +41,8 @@ export class ClientTransaction {
   #text: string;
   #acknowledgement = '';
   #state: InviteClientState | NonInviteClientState;
-  #cancelRetransmit: (() => void) | undefined;
-  #cancelLifetime: (() => void) | undefined;
+  #retransmitTimer: Timer | undefined;
+  #lifetimeTimer: Timer | undefined;
   #intervalMs = 0;
 
   constructor(request: ClientRequest, context: TransactionContext<ClientTransaction>) {
@@ -78,6 +79,15 @@ export class ClientTransaction {
     this.#forget();
   }
 
+  /** INVITEs double without end, until timer B; others stay at T2, and go there at once after a provisional response. @internal */
+  onTimer(event: TransactionTimer): void {
+    this.#step(event as InviteClientEvent);
+    if (event !== 'retransmit-due' || this.#state === 'terminated') return;
+    const { t2Ms } = this.#context.base;
+    if (this.isInvite) this.#retransmitIn(2 * this.#intervalMs);
+    else this.#retransmitIn(this.#state === 'proceeding' ? t2Ms : Math.min(2 * this.#intervalMs, t2Ms));
+  }
+
   #step(event: InviteClientEvent | NonInviteClientEvent, received?: Received): void {
     const { state, actions } = this.isInvite
       ? stepInviteClient(this.#state as InviteClientState, event as InviteClientEvent)
@@ -108,8 +118,8 @@ export class ClientTransaction {
         if (!this.flow.isReliable) this.#retransmitIn(this.#context.base.t1Ms);
         return undefined;
       case 'stop-retransmit':
-        this.#cancelRetransmit?.();
-        this.#cancelRetransmit = undefined;
+        this.#retransmitTimer?.cancel();
+        this.#retransmitTimer = undefined;
         return undefined;
       case 'report-timeout':
         this.#user?.onFailure('timeout');
@@ -140,33 +150,27 @@ export class ClientTransaction {
     this.#send(this.#acknowledgement);
   }
 
-  /** INVITEs double without end, until timer B; others stay at T2, and go there at once after a provisional response. */
   #retransmitIn(ms: number): void {
     this.#intervalMs = ms;
-    this.#cancelRetransmit = this.#context.clock.schedule(() => {
-      this.#cancelRetransmit = undefined;
-      this.#step('retransmit-due');
-      if (this.#state === 'terminated') return;
-      const { t2Ms } = this.#context.base;
-      if (this.isInvite) this.#retransmitIn(2 * this.#intervalMs);
-      else this.#retransmitIn(this.#state === 'proceeding' ? t2Ms : Math.min(2 * this.#intervalMs, t2Ms));
-    }, ms);
+    this.#retransmitTimer = this.#context.timers.start(ms, this, 'retransmit-due');
   }
 
   #live(timer: LifetimeTimer): LifetimeTimer | undefined {
-    this.#cancelLifetime?.();
-    this.#cancelLifetime = undefined;
+    this.#lifetimeTimer?.cancel();
+    this.#lifetimeTimer = undefined;
     const ms = lifetimeMs(timer, this.#context.base, this.flow.isReliable);
     if (ms === 0) return timer;
-    this.#cancelLifetime = this.#context.clock.schedule(() => this.#step(timer as InviteClientEvent), ms);
+    this.#lifetimeTimer = this.#context.timers.start(ms, this, timer);
+    // An INVITE that was answered with 2xx, like anything that was answered, is not sent again.
+    if (timer === 'timer-m' || timer === 'timer-k') this.#text = '';
     return undefined;
   }
 
   #forget(): void {
-    this.#cancelRetransmit?.();
-    this.#cancelRetransmit = undefined;
-    this.#cancelLifetime?.();
-    this.#cancelLifetime = undefined;
+    this.#retransmitTimer?.cancel();
+    this.#retransmitTimer = undefined;
+    this.#lifetimeTimer?.cancel();
+    this.#lifetimeTimer = undefined;
     this.#text = '';
     this.#acknowledgement = '';
     const user = this.#user;

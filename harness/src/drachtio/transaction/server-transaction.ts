@@ -1,4 +1,5 @@
 import type { Received } from '../received.js';
+import type { Timer, TimerTarget } from '../timers.js';
 import type { Flow } from '../transport/flow.js';
 import { stepInviteServer, type InviteServerEvent, type InviteServerState } from './invite-server-machine.js';
 import {
@@ -7,29 +8,32 @@ import {
   type NonInviteServerState,
 } from './non-invite-server-machine.js';
 import type { TransactionContext } from './transaction-context.js';
-import { lifetimeMs, type LifetimeTimer, type TransactionAction } from './transition.js';
+import { lifetimeMs, type LifetimeTimer, type TransactionAction, type TransactionTimer } from './transition.js';
 
 /** Who is told what becomes of a response that was sent. */
 export interface ServerTransactionUser {
   /** No ACK came for a final response other than 2xx, or the transport failed. */
-  readonly onFailure?: (why: 'timeout' | 'transport-error') => void;
+  readonly onFailure?: (transaction: ServerTransaction, why: 'timeout' | 'transport-error') => void;
   /** The transaction is over. */
-  readonly onEnd?: () => void;
+  readonly onEnd?: (transaction: ServerTransaction) => void;
 }
 
+/** Nobody is told. */
+export const NOBODY: ServerTransactionUser = {};
+
 /** Sockets and timers around the machines of server transactions. @see RFC 3261 section 17.2 */
-export class ServerTransaction {
+export class ServerTransaction implements TimerTarget<TransactionTimer> {
   readonly key: string;
   readonly isInvite: boolean;
   /** How the client can be reached: the flow of the request, or where its Via points. */
   readonly flow: Flow;
   /** Told about failures; set by whoever answers. */
-  user: ServerTransactionUser = {};
+  user: ServerTransactionUser = NOBODY;
   readonly #context: TransactionContext<ServerTransaction>;
   #state: InviteServerState | NonInviteServerState;
   #lastText = '';
-  #cancelRetransmit: (() => void) | undefined;
-  #cancelLifetime: (() => void) | undefined;
+  #retransmitTimer: Timer | undefined;
+  #lifetimeTimer: Timer | undefined;
   #intervalMs = 0;
 
   constructor(received: Received, key: string, context: TransactionContext<ServerTransaction>) {
@@ -79,6 +83,13 @@ export class ServerTransaction {
     this.#forget();
   }
 
+  /** @internal */
+  onTimer(event: TransactionTimer): void {
+    this.#step(event as InviteServerEvent);
+    if (event !== 'retransmit-due' || this.#state !== 'completed') return;
+    this.#retransmitIn(Math.min(2 * this.#intervalMs, this.#context.base.t2Ms));
+  }
+
   #step(event: InviteServerEvent | NonInviteServerEvent, text = ''): boolean {
     const { state, actions } = this.isInvite
       ? stepInviteServer(this.#state as InviteServerState, event as InviteServerEvent)
@@ -113,10 +124,10 @@ export class ServerTransaction {
         this.#stopRetransmit();
         return undefined;
       case 'report-timeout':
-        this.user.onFailure?.('timeout');
+        this.user.onFailure?.(this, 'timeout');
         return undefined;
       case 'report-transport-error':
-        this.user.onFailure?.('transport-error');
+        this.user.onFailure?.(this, 'transport-error');
         return undefined;
       case 'forget':
         this.#forget();
@@ -135,35 +146,32 @@ export class ServerTransaction {
 
   #retransmitIn(ms: number): void {
     this.#intervalMs = ms;
-    this.#cancelRetransmit = this.#context.clock.schedule(() => {
-      this.#cancelRetransmit = undefined;
-      this.#step('retransmit-due');
-      if (this.#state !== 'completed') return;
-      this.#retransmitIn(Math.min(2 * this.#intervalMs, this.#context.base.t2Ms));
-    }, ms);
+    this.#retransmitTimer = this.#context.timers.start(ms, this, 'retransmit-due');
   }
 
   #stopRetransmit(): void {
-    this.#cancelRetransmit?.();
-    this.#cancelRetransmit = undefined;
+    this.#retransmitTimer?.cancel();
+    this.#retransmitTimer = undefined;
   }
 
   #live(timer: LifetimeTimer): LifetimeTimer | undefined {
-    this.#cancelLifetime?.();
-    this.#cancelLifetime = undefined;
+    this.#lifetimeTimer?.cancel();
+    this.#lifetimeTimer = undefined;
     const ms = lifetimeMs(timer, this.#context.base, this.flow.isReliable);
     if (ms === 0) return timer;
-    this.#cancelLifetime = this.#context.clock.schedule(() => this.#step(timer as InviteServerEvent), ms);
+    this.#lifetimeTimer = this.#context.timers.start(ms, this, timer);
+    // A 2xx is repeated by the dialog; nothing here sends it again.
+    if (timer === 'timer-l') this.#lastText = '';
     return undefined;
   }
 
   #forget(): void {
     this.#stopRetransmit();
-    this.#cancelLifetime?.();
-    this.#cancelLifetime = undefined;
+    this.#lifetimeTimer?.cancel();
+    this.#lifetimeTimer = undefined;
     this.#lastText = '';
     this.#context.onEnd(this);
-    this.user.onEnd?.();
-    this.user = {};
+    this.user.onEnd?.(this);
+    this.user = NOBODY;
   }
 }

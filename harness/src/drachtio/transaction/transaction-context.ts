@@ -1,11 +1,11 @@
-import type { ServerClock } from '../clock.js';
 import type { Received } from '../received.js';
+import type { Timers } from '../timers.js';
 import type { Flow } from '../transport/flow.js';
 import type { TimerBase } from './transition.js';
 
 /** What transactions reach of the world around them. */
 export interface TransactionContext<Transaction> {
-  readonly clock: ServerClock;
+  readonly timers: Timers;
   readonly base: TimerBase;
   /** Sends and counts. */
   readonly send: (flow: Flow, text: string, onError: () => void) => void;

@@ -1,5 +1,5 @@
-import type { ServerClock } from '../clock.js';
 import type { Received } from '../received.js';
+import type { Timers } from '../timers.js';
 import type { Flow } from '../transport/flow.js';
 import { ClientTransaction, type ClientTransactionUser } from './client-transaction.js';
 import { ServerTransaction } from './server-transaction.js';
@@ -24,7 +24,7 @@ export interface TransactionLayerUser {
 
 /** What the layer is made with. */
 export interface TransactionLayerOptions {
-  readonly clock: ServerClock;
+  readonly timers: Timers;
   readonly base: TimerBase;
   readonly send: (flow: Flow, text: string, onError: () => void) => void;
   readonly responseFlow: (received: Received) => Flow;
@@ -57,9 +57,8 @@ export interface TransactionLayer {
 export function createTransactionLayer(options: TransactionLayerOptions, user: TransactionLayerUser): TransactionLayer {
   const servers = new Map<string, ServerTransaction>();
   const clients = new Map<string, ClientTransaction>();
-  const shared = { ...options };
-  const serverContext = { ...shared, onEnd: (ended: ServerTransaction) => void servers.delete(ended.key) };
-  const clientContext = { ...shared, onEnd: (ended: ClientTransaction) => void clients.delete(ended.key) };
+  const serverContext = { ...options, onEnd: (ended: ServerTransaction) => void servers.delete(ended.key) };
+  const clientContext = { ...options, onEnd: (ended: ClientTransaction) => void clients.delete(ended.key) };
 
   const open = (received: Received, key: string): ServerTransaction => {
     const transaction = new ServerTransaction(received, key, serverContext);

@@ -23,6 +23,9 @@ export type TransactionAction =
 export type LifetimeTimer =
   'timer-b' | 'timer-d' | 'timer-f' | 'timer-h' | 'timer-i' | 'timer-j' | 'timer-k' | 'timer-l' | 'timer-m';
 
+/** All timers of a transaction. */
+export type TransactionTimer = 'retransmit-due' | LifetimeTimer;
+
 /** Where a transaction is afterwards, and what is to be done. */
 export interface Transition<State extends string> {
   readonly state: State;
