@@ -1,72 +1,62 @@
-import { parseArgs } from 'node:util';
 import { HARNESS_VERSION } from '../index.js';
+import { EXIT, readCommandLine } from './command-line.js';
 import { runDemo } from './demo.js';
+import { runDrachtio } from './drachtio.js';
 
 const USAGE = `hopback-harness ${HARNESS_VERSION}
 
   demo        sign a call, verify it over HTTPS, explain the verdict, then meddle with the call
+  drachtio    run the embedded drachtio server by itself; --help says with which options
   --version   print the version
   --help      print this
 
 Exit codes: 0 every verdict as it should be; 1 one was not; 2 the command line cannot be understood;
-            4 what was to be printed could not be written.
+            4 what was to be printed could not be written, or an address not be bound.
 `;
 
-/** What of a process the command touches. */
-export type HarnessProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr'>;
-
-/** The numbers of `hopback`, as far as they occur here. */
-const EXIT = { ok: 0, usage: 2, environment: 4 } as const;
+/** What of a process the commands touch. */
+export type HarnessProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'once' | 'off'>;
 
 /**
  * Runs one command line of `hopback-harness`.
  * @param argv - without node and script
  * @returns the exit code
  */
-export async function runHarness(argv: readonly string[], { env, stdout, stderr }: HarnessProcess): Promise<number> {
+export async function runHarness(argv: readonly string[], io: HarnessProcess): Promise<number> {
+  const { stdout, stderr } = io;
   const output = watched(stdout);
   // Where nothing can be said, the exit code is left to say it.
   stderr.on('error', () => undefined);
-  const asked = readArguments(argv);
-  if (asked.what === 'not-understood') {
-    stderr.write(`hopback-harness: ${asked.why}\n\n${USAGE}`);
-    return EXIT.usage;
-  }
-  const exitCode = asked.what === 'demo' ? await demo(stdout, env) : say(stdout, asked.what);
+  const exitCode = await runCommand(argv, io);
   const failure = await output.failure();
   if (failure === undefined) return exitCode;
   stderr.write(`hopback-harness: the output could not be written (${failure})\n`);
   return EXIT.environment;
 }
 
-type Asked = { readonly what: 'demo' | 'help' | 'version' } | { readonly what: 'not-understood'; readonly why: string };
-
-function readArguments(argv: readonly string[]): Asked {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      options: { version: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-      allowPositionals: true,
-    });
-    const [command, ...more] = positionals;
-    if (command !== undefined && (command !== 'demo' || more.length > 0))
-      return { what: 'not-understood', why: 'the one command is demo, without operands' };
-    if (values.help === true) return { what: 'help' };
-    if (values.version === true) return { what: 'version' };
-    return { what: command ?? 'help' };
-  } catch (error) {
-    // The first sentence: the rest explains how an operand may begin with a dash.
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split(/[.\n]/, 1);
-    return { what: 'not-understood', why };
+async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<number> {
+  const [command, ...rest] = argv;
+  if (command === 'drachtio') return runDrachtio(rest, io);
+  const asked = readCommandLine(argv, { version: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } });
+  const why = asked.status === 'read' ? wrongOperand(asked.positionals) : asked.why;
+  if (asked.status === 'not-understood' || why !== undefined) {
+    io.stderr.write(`hopback-harness: ${why}\n\n${USAGE}`);
+    return EXIT.usage;
   }
-}
-
-function say(stdout: NodeJS.WritableStream, what: 'help' | 'version'): number {
-  stdout.write(what === 'help' ? USAGE : `${HARNESS_VERSION}\n`);
+  if (asked.values.help === true) io.stdout.write(USAGE);
+  else if (asked.values.version === true) io.stdout.write(`${HARNESS_VERSION}\n`);
+  else if (asked.positionals.length === 0) io.stdout.write(USAGE);
+  else return demo(io);
   return EXIT.ok;
 }
 
-function demo(stdout: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Promise<number> {
+function wrongOperand([command, ...more]: readonly string[]): string | undefined {
+  if (command === undefined) return undefined;
+  if (command !== 'demo') return `there is no command ${command}: it is demo or drachtio`;
+  return more.length === 0 ? undefined : 'demo takes no operands';
+}
+
+function demo({ stdout, env }: HarnessProcess): Promise<number> {
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   return runDemo({ write: (text) => void stdout.write(text), color: stdout.isTTY && !isPlain });
 }

@@ -27,6 +27,8 @@ export interface StreamTransportOptions {
   readonly connectionLimits: ConnectionLimits;
   /** Only for TLS. */
   readonly tls?: TlsFiles;
+  /** Takes connections that begin as HTTP does, where WebSockets are awaited at the same port. */
+  readonly onHttp?: ((socket: Socket) => void) | undefined;
 }
 
 /** What the stream transport hands up: messages come parsed, since the framing had to read them. */
@@ -55,7 +57,7 @@ export async function openStreamTransport(options: StreamTransportOptions, user:
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
     else adopt(socket, { address: remoteAddress.replace(/^::ffff:/, ''), port: remotePort }, shared);
   });
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  server.on('tlsClientError', (_error: Error, socket: Socket) => void socket.destroy());
   const openFlow = (remote: Endpoint): Connection | undefined => {
     const connection = connections.find(remote);
     return connection?.isOpen() === true ? connection : undefined;
@@ -112,6 +114,8 @@ class StreamConnection implements Connection {
   #lastHeardMs: number;
   #incompleteSinceMs: number | undefined;
   #failure: Error | undefined;
+  /** Whether nothing has come yet. */
+  #isFresh = true;
 
   constructor(socket: Socket, remote: Endpoint, shared: Shared) {
     this.#socket = socket;
@@ -169,6 +173,12 @@ class StreamConnection implements Connection {
   };
 
   #read(chunk: string): void {
+    const { onHttp } = this.#shared.options;
+    if (this.#isFresh && onHttp !== undefined && chunk.startsWith('GET ')) {
+      this.#handOver(chunk, onHttp);
+      return;
+    }
+    this.#isFresh = false;
     const nowMs = this.#shared.options.clock.nowMs();
     this.#lastHeardMs = nowMs;
     for (const event of this.#framer.push(chunk)) {
@@ -178,6 +188,16 @@ class StreamConnection implements Connection {
     }
     if (!this.#framer.isInMessage()) this.#incompleteSinceMs = undefined;
     else this.#incompleteSinceMs ??= nowMs;
+  }
+
+  #handOver(chunk: string, onHttp: (socket: Socket) => void): void {
+    const socket = this.#socket;
+    for (const event of ['data', 'error', 'end', 'close']) socket.removeAllListeners(event);
+    this.#shared.connections.remove(this);
+    socket.pause();
+    socket.unshift(Buffer.from(chunk, 'latin1'));
+    onHttp(socket);
+    socket.resume();
   }
 
   #closed(): void {

@@ -75,7 +75,8 @@ export async function openTransports(options: TransportsOptions, user: Transport
     await Promise.all(opened.map((transport) => transport.close()));
   };
   try {
-    for (const listen of options.listen) opened.push(await open(listen, options, user));
+    for (const listen of options.listen)
+      opened.push(await open(listen, options, { user, sharing: () => sharing(opened, listen) }));
   } catch (error) {
     await close();
     throw error;
@@ -115,22 +116,39 @@ export async function openTransports(options: TransportsOptions, user: Transport
   };
 }
 
-function open(listen: ListenAddress, options: TransportsOptions, user: TransportsUser): Promise<AnyTransport> {
+interface Opening {
+  readonly user: TransportsUser;
+  /** The WebSocket transport whose port a TCP listener shares, once both are open. */
+  readonly sharing: () => WsTransport | undefined;
+}
+
+/** A TCP listener and one for WebSockets may have the same port: the first octets of a connection tell which it is for. */
+function sharing(opened: readonly AnyTransport[], { host, port }: ListenAddress): WsTransport | undefined {
+  const found = opened.find(
+    ({ transport, local }) => transport === 'ws' && local.address === host && local.port === port,
+  );
+  return found?.transport === 'ws' ? (found as WsTransport) : undefined;
+}
+
+function open(
+  listen: ListenAddress,
+  options: TransportsOptions,
+  { user, sharing: other }: Opening,
+): Promise<AnyTransport> {
   const at: Endpoint = { address: listen.host, port: listen.port };
-  const { clock, connectionLimits, tls } = options;
+  const { clock, connectionLimits } = options;
   const shared = { listen: at, clock, connectionLimits };
-  switch (listen.transport) {
-    case 'udp':
-      return openUdpTransport(at, user);
-    case 'tcp':
-      return openStreamTransport(shared, user);
-    case 'tls':
-      return openStreamTransport({ ...shared, ...(tls === undefined ? {} : { tls }) }, user);
-    case 'ws':
-      return openWsTransport(shared, user);
-    case 'wss':
-      return openWsTransport({ ...shared, ...(tls === undefined ? {} : { tls }) }, user);
+  const secure = options.tls === undefined ? shared : { ...shared, tls: options.tls };
+  if (listen.transport === 'udp') return openUdpTransport(at, user);
+  if (listen.transport === 'tls') return openStreamTransport(secure, user);
+  if (listen.transport === 'wss') return openWsTransport(secure, user);
+  const isSame = ({ transport, host, port }: ListenAddress, wanted: TransportName): boolean =>
+    transport === wanted && host === listen.host && port === listen.port && port !== 0;
+  if (listen.transport === 'ws') {
+    return openWsTransport({ ...shared, isShared: options.listen.some((each) => isSame(each, 'tcp')) }, user);
   }
+  const isShared = options.listen.some((each) => isSame(each, 'ws'));
+  return openStreamTransport({ ...shared, onHttp: isShared ? (socket) => other()?.adopt(socket) : undefined }, user);
 }
 
 /** An address of the family that we listen with. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { isUtf8 } from 'node:buffer';
 import type { ServerClock } from '../clock.js';
@@ -17,6 +18,8 @@ export interface WsTransport {
   /** The connection of a peer, or undefined. */
   readonly openFlow: (remote: Endpoint) => Connection | undefined;
   readonly connectionCount: () => number;
+  /** Takes a connection that somebody else accepted and that begins as HTTP does. */
+  readonly adopt: (socket: Socket) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export interface WsTransportOptions {
   readonly connectionLimits: ConnectionLimits;
   /** Only for secure WebSockets. */
   readonly tls?: TlsFiles;
+  /** Whether the port is that of a TCP listener, which hands connections over. */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -49,8 +54,10 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
         .split(',')
         .some((protocol) => protocol.trim() === 'sip'),
   });
-  http.listen(listen.port, listen.address);
-  await once(http, 'listening');
+  if (options.isShared !== true) {
+    http.listen(listen.port, listen.address);
+    await once(http, 'listening');
+  }
   const bound = http.address();
   const local = {
     address: listen.address,
@@ -71,11 +78,13 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
       return connection?.isOpen() === true ? connection : undefined;
     },
     connectionCount: connections.size,
+    adopt: (socket) => void http.emit('connection', socket),
     close: async () => {
       connections.close();
       server.close();
-      http.close();
       http.closeAllConnections();
+      if (!http.listening) return;
+      http.close();
       await once(http, 'close');
     },
   };
