@@ -27,6 +27,10 @@ export interface Figure {
 export interface BenchContext {
   /** Nights: more rounds, longer loads. The short form of all benches together stays under 15 minutes. */
   readonly full: boolean;
+  /** A drachtio server to measure in place of ours, where the bench can. */
+  readonly drachtio?: { readonly host: string; readonly port: number; readonly secret: string };
+  /** Whether a figure is asked for: benches whose figures are measured apart leave the others out. */
+  readonly wants: (figure: string) => boolean;
   /** A line for the person who waits; goes to stderr. */
   readonly progress: (line: string) => void;
 }

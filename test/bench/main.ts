@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { figureLine, machine, type Bench, type Figure, type FigureLine } from './bench.js';
+import { figureLine, machine, type Bench, type BenchContext, type Figure, type FigureLine } from './bench.js';
 
-const USAGE = `npm run bench -- NAME [--json] [--full]
+const USAGE = `npm run bench -- NAME [--json] [--full] [--figure NAME …] [--drachtio HOST:PORT [--secret WORD]]
 
 NAME is a bench, \`list\` (names every bench with its figures) or \`all\`.
 One line of JSON per figure goes to stdout; --json leaves out the table and the progress on stderr.
---full measures longer, for nights. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
+--full measures longer, for nights. --figure has a bench that can measure its figures apart measure these only. --drachtio has the bench sip measure another drachtio server, by its control port: the
+figures that need ours are left out. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
 `;
 
 const folder = new URL('./', import.meta.url);
@@ -18,7 +19,13 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false } },
+    options: {
+      json: { type: 'boolean', default: false },
+      full: { type: 'boolean', default: false },
+      figure: { type: 'string', multiple: true, default: [] },
+      drachtio: { type: 'string' },
+      secret: { type: 'string', default: 'cymru' },
+    },
     allowPositionals: true,
   });
   const [name] = positionals;
@@ -36,7 +43,13 @@ async function main(): Promise<number> {
     process.stderr.write(`${USAGE}\nBenches: ${names.join(', ')}\n`);
     return 2;
   }
-  return one(await load(name), values);
+  const { drachtio, secret, json, full, figure: figures } = values;
+  return one(await load(name), {
+    json,
+    full,
+    figures,
+    drachtio: drachtio === undefined ? undefined : controlOf(drachtio, secret),
+  });
 }
 
 async function list(names: readonly string[]): Promise<number> {
@@ -60,17 +73,40 @@ async function all(names: readonly string[], flags: readonly string[]): Promise<
   return failed === 0 ? 0 : 1;
 }
 
-async function one(bench: Bench, options: { readonly json: boolean; readonly full: boolean }): Promise<number> {
+interface OneOptions {
+  readonly json: boolean;
+  readonly full: boolean;
+  /** All where it is empty. */
+  readonly figures: readonly string[];
+  readonly drachtio: BenchContext['drachtio'] | undefined;
+}
+
+function controlOf(text: string, secret: string): NonNullable<BenchContext['drachtio']> {
+  const [host = '', port = ''] = text.split(':');
+  if (host === '' || !/^\d{1,5}$/.test(port)) throw new Error(`--drachtio wants HOST:PORT, not ${text}`);
+  return { host, port: Number(port), secret };
+}
+
+async function one(bench: Bench, options: OneOptions): Promise<number> {
   const say = (line: string): void => void (options.json || process.stderr.write(`${line}\n`));
   say(`${bench.name}: ${bench.description}\n${machine()}`);
   const lines: FigureLine[] = [];
   const started = performance.now();
-  for await (const figure of figuresOf(bench, { full: options.full, progress: (line) => say(`  ${line}`) })) {
+  const { full, figures, drachtio } = options;
+  const wants = (figure: string): boolean => figures.length === 0 || figures.includes(figure);
+  const context = {
+    full,
+    wants,
+    progress: (line: string) => say(`  ${line}`),
+    ...(drachtio === undefined ? {} : { drachtio }),
+  };
+  for await (const figure of figuresOf(bench, context)) {
     const line = figureLine(bench.name, figure);
     process.stdout.write(`${JSON.stringify(line)}\n`);
     lines.push(line);
   }
-  const missing = bench.figures.filter((figure) => !lines.some((line) => line.figure === figure));
+  const isPartial = drachtio !== undefined || figures.length > 0;
+  const missing = bench.figures.filter((figure) => !isPartial && !lines.some((line) => line.figure === figure));
   const undeclared = lines.filter((line) => !bench.figures.includes(line.figure));
   for (const line of lines) say(row(line));
   for (const figure of missing) process.stderr.write(`${bench.name}: declares ${figure} but did not measure it\n`);

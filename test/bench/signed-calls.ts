@@ -158,9 +158,51 @@ export interface WarmService extends AsyncDisposable {
   readonly forgetCalls: () => void;
 }
 
+/** What a verifier has to know of a world: who signs with which chain, and whom it trusts. */
+export interface VerifiersWorld {
+  readonly signers: readonly { readonly x5u: string; readonly provider: Pick<TestServiceProvider, 'chainPem'> }[];
+  readonly trustStore: TrustStore;
+}
+
+/** A PKI as far as those need it who trust it. */
+export interface TrustMaterial {
+  readonly nowMs: number;
+  readonly root: { readonly der: Uint8Array };
+  readonly stiPaRoot: { readonly der: Uint8Array };
+  readonly stiPaCrlIssuer: { readonly der: Uint8Array };
+  readonly crl: () => { readonly der: Uint8Array };
+}
+
+/** A world written down for the verifiers of other processes. */
+export function writtenWorld({ pki, signers }: SignedWorld): string {
+  const base64 = (der: Uint8Array): string => Buffer.from(der).toString('base64');
+  return JSON.stringify({
+    ...{ nowMs: pki.nowMs, root: base64(pki.root.der), stiPaRoot: base64(pki.stiPaRoot.der) },
+    ...{ stiPaCrlIssuer: base64(pki.stiPaCrlIssuer.der), crl: base64(pki.crl().der) },
+    signers: signers.map(({ provider, x5u }) => ({ x5u, provider: { chainPem: provider.chainPem } })),
+  });
+}
+
+/** Reads what {@link writtenWorld} wrote. */
+export function readWorld(text: string): VerifiersWorld {
+  const written = JSON.parse(text) as Readonly<Record<'root' | 'stiPaRoot' | 'stiPaCrlIssuer' | 'crl', string>> & {
+    readonly nowMs: number;
+    readonly signers: VerifiersWorld['signers'];
+  };
+  const der = (base64: string): { readonly der: Uint8Array } => ({ der: Buffer.from(base64, 'base64') });
+  const { nowMs, root, stiPaRoot, stiPaCrlIssuer, crl, signers } = written;
+  const material = {
+    root: der(root),
+    stiPaRoot: der(stiPaRoot),
+    stiPaCrlIssuer: der(stiPaCrlIssuer),
+    crl: () => der(crl),
+  };
+  return { signers, trustStore: trustStoreOf({ nowMs, ...material }) };
+}
+
 /** Starts a service over the library's own repository, into which the chains of all signers were imported. */
 export async function createWarmService(
-  world: SignedWorld,
+  world: VerifiersWorld,
   clock: Clock,
   options: Partial<VerificationServiceOptions> = {},
 ): Promise<WarmService> {
@@ -208,7 +250,7 @@ export function rawChecks(calls: readonly SignedCall[]): readonly RawCheck[] {
 }
 
 /** Trusts the root of a PKI, with its current CRL. */
-export function trustStoreOf(pki: TestPki): TrustStore {
+export function trustStoreOf(pki: TrustMaterial): TrustStore {
   const crl = parseCrl(pki.crl().der);
   if (crl.status !== 'parsed') throw new Error('the CRL of the test PKI does not parse');
   const anchors = [certificateOf(pki.root.der)];
@@ -226,7 +268,7 @@ const CHAIN_FRESH_MS = 86_400_000;
 
 async function importChains(
   certificates: CertificateRepositoryService,
-  world: SignedWorld,
+  world: VerifiersWorld,
   nowMs: number,
 ): Promise<void> {
   const entries = world.signers.map(({ provider, x5u }) => ({

@@ -1,0 +1,248 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { peer } from '../peers.js';
+import { median, type Bench, type BenchContext, type Figure } from './bench.js';
+import { startLineProcess, type LineProcess } from './line-process.js';
+import { createSignedWorld, signCall, writtenWorld, type SignedWorld } from './signed-calls.js';
+import { parserFigure } from './sip-parsers.js';
+import { highestRate } from './sipp/highest-rate.js';
+import { sippCallees, sippCalls, type SippResult } from './sipp/run-sipp.js';
+
+/**
+ * The embedded drachtio server between real callers and callees. Loads are open: calls come when they come, and a rate holds when
+ * every call succeeds and nobody had to repeat a message. Server and application are processes of their own, as with a drachtio-server.
+ */
+export const bench: Bench = {
+  name: 'sip',
+  description:
+    'calls through the embedded drachtio server and unmodified drachtio-srf applications, beside SIPp to SIPp',
+  figures: ['parser', 'uas', 'b2bua', 'five-hops', 'memory'],
+  run: measureSip,
+};
+
+const ROUNDS = 3;
+const FULL_ROUNDS = 7;
+const PROBE_SECONDS = 3;
+const UAS_BAR = 0.5;
+const B2BUA_BAR = 0.22;
+
+const HOP_RATE = 205;
+const HOP_SECONDS = 60;
+const HOP_BAR = 200;
+const HOPS = 5;
+/** The compiler has seen the code of five carriers and of verification. */
+const HOP_WARM_UP = { calls: 1_500, perSecond: 100 } as const;
+
+/** So that the first point is behind the 32 s for which transactions linger, and the second one in the same state. */
+const MEMORY_RATE = 600;
+const MEMORY_CALLS = { first: 20_000, last: 100_000 } as const;
+const FULL_MEMORY_RATE = 1_200;
+const FULL_MEMORY_CALLS = { first: 100_000, last: 1_000_000 } as const;
+const MEMORY_BAR = 1.2;
+const SAMPLE_MS = 250;
+
+async function* measureSip(context: BenchContext): AsyncGenerator<Figure> {
+  if (!peer('sipp').available) throw new Error(`this bench needs SIPp: ${peer('sipp').install}`);
+  if (context.drachtio === undefined && context.wants('parser')) yield await parserFigure(context);
+  if (context.wants('uas') || context.wants('b2bua')) yield* rates(context);
+  if (context.drachtio !== undefined) return;
+  if (context.wants('five-hops')) yield await fiveHops(context);
+  if (context.wants('memory')) yield await memory(context);
+}
+
+async function* rates(context: BenchContext): AsyncGenerator<Figure> {
+  const found = { sipp: [] as number[], uas: [] as number[], b2bua: [] as number[] };
+  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const probed = async (name: keyof typeof found, from: number, targetPort: number): Promise<void> => {
+    const probe = (perSecond: number): Promise<SippResult> =>
+      sippCalls({ targetPort, perSecond, calls: perSecond * PROBE_SECONDS });
+    const last = found[name].at(-1);
+    const rate = await highestRate(probe, { from: last === undefined ? from : last * 0.85 });
+    found[name].push(rate);
+    context.progress(`${name}: ${Math.round(rate)} calls/s`);
+  };
+  for (let round = 0; round < rounds; round += 1) {
+    const callees = await sippCallees();
+    try {
+      await probed('sipp', 5_000, callees.port);
+      for (const [mode, from] of [
+        ['uas', 2_500],
+        ['b2bua', 1_000],
+      ] as const) {
+        await using hop = await startHop(mode, callees.port, context);
+        // The compiler has seen the code before a rate is tried.
+        await sippCalls({ targetPort: hop.port, perSecond: 500, calls: 2_000, mayRetransmit: true });
+        await probed(mode, from, hop.port);
+      }
+    } finally {
+      await callees.close();
+    }
+  }
+  const baseline = { unit: 'calls/s', baseline: 'SIPp to SIPp', baselineValue: median(found.sipp) } as const;
+  const note = (rateList: readonly number[]): string =>
+    `rounds ${rateList.map(Math.round).join(', ')}; SIPp to SIPp ${found.sipp.map(Math.round).join(', ')}`;
+  const { uas, b2bua } = found;
+  yield { figure: 'uas', value: median(uas), ...baseline, bar: { ratioAtLeast: UAS_BAR }, note: note(uas) };
+  yield { figure: 'b2bua', value: median(b2bua), ...baseline, bar: { ratioAtLeast: B2BUA_BAR }, note: note(b2bua) };
+}
+
+interface Hop extends AsyncDisposable {
+  /** Where callers call. */
+  readonly port: number;
+  readonly server: LineProcess | undefined;
+}
+
+/** A drachtio server with an application, or an application for the server that the bench was told of. */
+async function startHop(mode: 'uas' | 'b2bua', calleePort: number, context: BenchContext): Promise<Hop> {
+  const server = context.drachtio === undefined ? await startServer() : undefined;
+  const control = context.drachtio ?? controlOf(server?.firstLine ?? '');
+  const program = fileURLToPath(new URL('sip-app-process.ts', import.meta.url));
+  const argv = [...process.execArgv, program, mode, control.host, String(control.port), control.secret];
+  const app = await startLineProcess([...argv, `sip:callee@127.0.0.1:${calleePort}`]);
+  const port = Number(/udp\/[^:,]+:(\d+)/.exec(app.firstLine)?.[1]);
+  const close = async (): Promise<void> => {
+    await app.close();
+    await server?.close();
+  };
+  return { port, server, [Symbol.asyncDispose]: close };
+}
+
+function startServer(): Promise<LineProcess> {
+  const program = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
+  if (!existsSync(program)) throw new Error('benches measure what is published: run npm run build first');
+  return startLineProcess([program, 'drachtio', '--sip', 'udp:0', '--admin', '0', '--json']);
+}
+
+function controlOf(line: string): { readonly host: string; readonly port: number; readonly secret: string } {
+  return (JSON.parse(line) as { readonly control: ReturnType<typeof controlOf> }).control;
+}
+
+async function fiveHops(context: BenchContext): Promise<Figure> {
+  const directory = await mkdtemp(join(tmpdir(), 'hops-'));
+  const callees = await sippCallees();
+  const carriers: LineProcess[] = [];
+  try {
+    return await throughCarriers(context, { directory, carriers, calleePort: callees.port });
+  } finally {
+    for (const carrier of carriers) await carrier.close();
+    await callees.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Road {
+  readonly directory: string;
+  /** Filled here, closed by the caller. */
+  readonly carriers: LineProcess[];
+  readonly calleePort: number;
+}
+
+async function throughCarriers(context: BenchContext, { directory, carriers, calleePort }: Road): Promise<Figure> {
+  const world = await createSignedWorld(Date.now());
+  const worldFile = join(directory, 'world.json');
+  await writeFile(worldFile, writtenWorld(world));
+  let next = calleePort;
+  for (let hop = 0; hop < HOPS; hop += 1) {
+    const program = fileURLToPath(new URL('carrier-process.ts', import.meta.url));
+    const carrier = await startLineProcess([...process.execArgv, program, worldFile, `127.0.0.1:${next}`]);
+    carriers.push(carrier);
+    next = Number(carrier.firstLine);
+  }
+  const call = async (from: number, calls: number, perSecond: number): Promise<SippResult> => {
+    const injectionFile = join(directory, `calls-${from}.csv`);
+    await writeFile(injectionFile, injection(world, { from, calls, perSecond }));
+    return sippCalls({
+      ...{ targetPort: next, perSecond, calls, injectionFile, mayRetransmit: true },
+      words: { identity: '[field0];[field1];alg=ES256;ppt=shaken', calling: '[field2]', called: '[field3]' },
+    });
+  };
+  const warm = HOP_WARM_UP;
+  await call(0, warm.calls, warm.perSecond);
+  context.progress(`five hops: ${HOP_RATE} calls/s for ${HOP_SECONDS} s`);
+  const calls = HOP_RATE * HOP_SECONDS;
+  const result = await call(warm.calls, calls, HOP_RATE);
+  const passed = await Promise.all(carriers.map(passedBy));
+  const allRight =
+    result.failed === 0 && result.retransmissions === 0 && passed.every((count) => count === warm.calls + calls);
+  const said = `${result.successful} calls, ${result.failed} failed, ${result.retransmissions} messages repeated`;
+  return {
+    ...{ figure: 'five-hops', value: allRight ? result.rate : 0, unit: 'calls/s', bar: { valueAtLeast: HOP_BAR } },
+    note: `for ${HOP_SECONDS} s through ${HOPS} B2BUAs, a process each; ${said}; verdicts passed ${passed.join(', ')} of ${warm.calls + calls}`,
+  };
+}
+
+async function passedBy(carrier: LineProcess): Promise<number> {
+  carrier.write('how many');
+  return Number(await carrier.nextLine());
+}
+
+/** Calls signed for the seconds in which they will be made, as an injection file. */
+function injection(
+  world: SignedWorld,
+  batch: { readonly from: number; readonly calls: number; readonly perSecond: number },
+): string {
+  const { from, calls, perSecond } = batch;
+  // Signing takes a while itself; PASSporTs are fresh for a minute.
+  const startSeconds = Math.floor(Date.now() / 1000) + Math.ceil(calls / SIGNED_PER_SECOND);
+  const lines = Array.from({ length: calls }, (_, index) => {
+    const signer = world.signers[index % world.signers.length];
+    if (signer === undefined) throw new Error('a world without signers');
+    const {
+      identity,
+      from: calling,
+      to,
+    } = signCall(signer, from + index, startSeconds + Math.floor(index / perSecond)).request;
+    // Fields are separated by what separates the parameters of an Identity header.
+    const [token = '', info = ''] = identity.split(';');
+    const number = (value: string): string => /sip:([+]\d+)@/.exec(value)?.[1] ?? '';
+    return `${token};${info};${number(calling)};${number(to)};`;
+  });
+  return ['SEQUENTIAL', ...lines, ''].join('\n');
+}
+
+const SIGNED_PER_SECOND = 8_000;
+
+/** Resident memory of the server's process after many calls, beside the same after a few. */
+async function memory(context: BenchContext): Promise<Figure> {
+  const calls = context.full ? FULL_MEMORY_CALLS : MEMORY_CALLS;
+  const perSecond = context.full ? FULL_MEMORY_RATE : MEMORY_RATE;
+  const callees = await sippCallees();
+  try {
+    await using hop = await startHop('b2bua', callees.port, context);
+    const processId = hop.server?.processId ?? 0;
+    context.progress(`memory: ${calls.last} calls at ${perSecond} calls/s`);
+    const samples: { readonly atMs: number; readonly bytes: number }[] = [];
+    const start = performance.now();
+    const sampling = setInterval(() => {
+      void residentBytes(processId).then((bytes) => samples.push({ atMs: performance.now() - start, bytes }));
+    }, SAMPLE_MS);
+    const result = await sippCalls({ targetPort: hop.port, perSecond, calls: calls.last, mayRetransmit: true });
+    clearInterval(sampling);
+    if (result.failed > 0) throw new Error(`${result.failed} of ${calls.last} calls failed`);
+    const firstMs = (calls.first * 1000) / perSecond;
+    const lastMs = (calls.last * 1000) / perSecond;
+    const near = (ms: number): number =>
+      median(samples.filter(({ atMs }) => Math.abs(atMs - ms) < NEAR_MS).map(({ bytes }) => bytes));
+    return {
+      ...{ figure: 'memory', value: near(lastMs - NEAR_MS) / 1_048_576, unit: 'MiB resident' },
+      ...{
+        baseline: `the same after ${calls.first} calls`,
+        baselineValue: near(firstMs) / 1_048_576,
+        bar: { ratioAtMost: MEMORY_BAR },
+      },
+      note: `B2BUA, after ${calls.last} calls at ${perSecond} calls/s; medians over ${(2 * NEAR_MS) / 1000} s`,
+    };
+  } finally {
+    await callees.close();
+  }
+}
+
+const NEAR_MS = 4_000;
+
+async function residentBytes(processId: number): Promise<number> {
+  const status = await readFile(`/proc/${processId}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+}
