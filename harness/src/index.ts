@@ -1,7 +1,8 @@
 /**
- * A SIP test network in which the truth is known. This release carries its version only; the network comes next.
+ * A SIP test network in which the truth is known: phones and a relay that loses, delays and cuts, beside the drachtio server of
+ * `@hopback/harness/drachtio`.
  * @packageDocumentation
  */
-
-/** Version of this package, as its package.json says. */
-export const HARNESS_VERSION: string = '0.1.0';
+export * from './faults/index.js';
+export * from './phones/index.js';
+export { HARNESS_VERSION } from './version.js';

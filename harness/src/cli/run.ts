@@ -1,4 +1,4 @@
-import { HARNESS_VERSION } from '../index.js';
+import { HARNESS_VERSION } from '../version.js';
 import { EXIT, readCommandLine } from './command-line.js';
 import { runDemo } from './demo.js';
 import { runDrachtio } from './drachtio.js';

@@ -1,0 +1,288 @@
+import { HopbackError } from '@hopback/sdk/errors';
+import type { Invitation, UserAgent } from 'sip.js';
+import { followPolicy } from './answer-policy.js';
+import { duration, headerLines, phoneNumber } from './argument-checks.js';
+import type { CallContext, HeldCall } from './call-session.js';
+import { ignore } from './call-session.js';
+import { refusesExtension, takeCall } from './incoming-call.js';
+import { createInbox } from './inbox.js';
+import { placeCall, type CallOrder } from './outgoing-call.js';
+import type { CallEnd, IncomingCall, PhoneCall } from './phone-call.js';
+import { phoneSettings, targetUri, type PhoneOptions, type PhoneSettings } from './phone-options.js';
+import { createRegistration, type PhoneRegistration, type Registration } from './registration.js';
+import { createUserAgent } from './user-agent.js';
+
+/** How a call is placed. */
+export interface CallOptions {
+  /** Header fields of the INVITE, one string per value: `Identity`, `P-Asserted-Identity`, … */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Gives up after so many milliseconds without an answer, by the phone's clock; default: when the server does. */
+  readonly timeoutMs?: number;
+  /** Hangs up so many milliseconds after the answer; default never. */
+  readonly hangUpAfterMs?: number;
+  /** The number in From, where the phone pretends to be another: digits, with or without `+`. */
+  readonly callingNumber?: string;
+}
+
+/** A telephone. */
+export interface Phone extends AsyncDisposable {
+  /** Its number, as given. */
+  readonly number: string;
+  /** Its address of record. */
+  readonly uri: string;
+  readonly isConnected: () => boolean;
+  readonly isRegistered: () => boolean;
+  /**
+   * Makes the phone known to the registrar of its domain, and keeps it known until it unregisters or closes.
+   * @throws HopbackError `unavailable` when the registrar refuses, with its answer as `details.status`; `network-failed` when it does
+   * not answer or the connection breaks; `closed` when the phone is closed
+   * @see RFC 3261 section 10.2
+   */
+  readonly register: () => Promise<Registration>;
+  /** Ends the registration; without one it does nothing. Throws what `register` throws. */
+  readonly unregister: () => Promise<void>;
+  /**
+   * Calls a number of the phone's domain, or a SIP URI. What comes of it is told by the call.
+   * @throws HopbackError `invalid-argument` when the target is neither or a setting makes no sense, `closed` when the phone is closed,
+   * `network-failed` when its connection broke
+   */
+  readonly call: (target: string, options?: CallOptions) => PhoneCall;
+  /**
+   * Reads the calls that came in, from the first that nobody has read yet; what the policy does with them it does all the same. The
+   * newest {@link INCOMING_LIMIT} are kept for readers. Ends when the phone closes.
+   */
+  readonly incoming: () => AsyncIterableIterator<IncomingCall>;
+  /** The calls that have not ended. */
+  readonly calls: () => readonly PhoneCall[];
+  /**
+   * Hangs up, unregisters, disconnects, and leaves neither socket nor timer. The other side has {@link GOODBYE_MS} to answer. Never
+   * rejects; a second call waits for the first.
+   */
+  readonly close: () => Promise<void>;
+}
+
+/** Calls that are kept for readers: more than a person looks through, and small enough for a load test that reads none. */
+export const INCOMING_LIMIT = 1_000;
+
+/** How long a phone that closes waits for answers, milliseconds, by Node's clock: a server that runs needs a few. */
+export const GOODBYE_MS = 2_000;
+
+/**
+ * Makes a telephone: a user agent of sip.js that is connected to a SIP server by WebSocket, registers, calls and is called. It has no
+ * sound. Peers never make it throw.
+ * @param options - server, number and domain; everything else has a default
+ * @returns the phone, connected, not yet registered
+ * @throws {@link HopbackError} `invalid-argument` when an option cannot be, `network-failed` when the server cannot be reached
+ * @see RFC 3261, RFC 7118
+ * @example
+ * ```ts
+ * const { createDrachtioServer } = await import('@hopback/harness/drachtio');
+ * await using server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
+ * const address = `ws://127.0.0.1:${server.listening[0]?.port}`;
+ * await using phone = await createPhone({ server: address, number: '12025550101', domain: 'a.example' });
+ *
+ * // Nobody connected to the server who would take calls.
+ * const { by, status } = await phone.call('12025550199').ended;
+ * console.log(by, status); // remote 503
+ * ```
+ */
+export async function createPhone(options: PhoneOptions): Promise<Phone> {
+  const phone = new ConnectedPhone(phoneSettings(options));
+  await phone.connect();
+  return phone;
+}
+
+const LOST: CallEnd = { by: 'network', status: 503, reason: 'Service Unavailable' };
+
+class ConnectedPhone implements Phone {
+  readonly number: string;
+  readonly uri: string;
+  readonly #settings: PhoneSettings;
+  readonly #registration: PhoneRegistration;
+  readonly #calls = new Map<PhoneCall, HeldCall>();
+  readonly #inbox = createInbox<IncomingCall>(INCOMING_LIMIT);
+  readonly #callContext: CallContext;
+  #userAgent: UserAgent | undefined;
+  /** One that is on its way to become the user agent. */
+  #connecting: UserAgent | undefined;
+  #cancelReconnection: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: PhoneSettings) {
+    this.#settings = settings;
+    this.number = settings.number;
+    this.uri = settings.address.toString();
+    this.#registration = createRegistration(settings, () => this.#current());
+    this.#callContext = {
+      clock: settings.clock,
+      onChange: (callId, state, end) => {
+        if (state === 'ringing') settings.tell({ event: 'call-ringing', callId });
+        if (state === 'answered') settings.tell({ event: 'call-answered', callId });
+        if (end !== undefined) settings.tell({ event: 'call-ended', callId, status: end.status });
+      },
+    };
+  }
+
+  readonly isConnected = (): boolean => this.#userAgent?.isConnected() === true;
+  readonly isRegistered = (): boolean => this.#registration.isRegistered();
+  readonly incoming = (): AsyncIterableIterator<IncomingCall> => this.#inbox.items();
+  readonly calls = (): readonly PhoneCall[] => [...this.#calls.keys()];
+
+  readonly register = async (): Promise<Registration> => {
+    this.#connection();
+    return this.#registration.register();
+  };
+
+  readonly unregister = async (): Promise<void> => {
+    this.#connection();
+    return this.#registration.unregister();
+  };
+
+  readonly call = (target: string, options: CallOptions = {}): PhoneCall => {
+    const order = callOrder(target, options, this.#settings);
+    const held = placeCall(this.#connection(), order, this.#callContext);
+    this.#hold(held);
+    return held.call;
+  };
+
+  readonly close = (): Promise<void> => (this.#closed ??= this.#leave());
+  readonly [Symbol.asyncDispose] = (): Promise<void> => this.close();
+
+  async connect(): Promise<void> {
+    const { tell } = this.#settings;
+    const userAgent = createUserAgent(this.#settings, {
+      onInvite: (invitation) => this.#onInvite(invitation),
+      onProgress: (callId) => this.#onProgress(callId),
+      onLost: (cause) => this.#onLost(userAgent, cause),
+      onMessageFault: (cause) => tell({ event: 'message-failed', cause }),
+    });
+    this.#connecting = userAgent;
+    try {
+      await userAgent.start();
+    } catch (cause) {
+      this.#connecting = undefined;
+      ignore(userAgent.stop());
+      throw new HopbackError('network-failed', 'the server cannot be reached', { retryable: true, cause });
+    }
+    this.#connecting = undefined;
+    this.#userAgent = userAgent;
+    tell({ event: 'connected' });
+  }
+
+  /** For those who use the phone. */
+  #connection(): UserAgent {
+    if (this.#closed !== undefined) throw closed();
+    return this.#current();
+  }
+
+  /** Also while the phone closes. */
+  #current(): UserAgent {
+    if (this.#userAgent !== undefined) return this.#userAgent;
+    throw this.#closed === undefined ? broken() : closed();
+  }
+
+  #hold(held: HeldCall): void {
+    this.#calls.set(held.call, held);
+    ignore(held.progress.ended.then(() => this.#calls.delete(held.call)));
+  }
+
+  #onInvite(invitation: Invitation): void {
+    if (refusesExtension(invitation)) return;
+    const held = takeCall(invitation, this.#callContext);
+    const { call } = held;
+    this.#hold(held);
+    if (this.#closed !== undefined) {
+      call.reject(480);
+      return;
+    }
+    this.#inbox.put(call);
+    followPolicy(this.#settings.policy, held).catch((cause: unknown) => {
+      call.reject(500);
+      this.#settings.tell({ event: 'policy-failed', callId: call.id, cause });
+    });
+  }
+
+  #onProgress(callId: string): void {
+    for (const { call, progress } of this.#calls.values()) {
+      if (call.direction === 'outgoing' && call.id === callId) progress.ring();
+    }
+  }
+
+  #onLost(userAgent: UserAgent, cause: Error): void {
+    if (this.#userAgent !== userAgent) return;
+    this.#settings.tell({ event: 'connection-lost', cause });
+    const wasRegistered = this.#registration.lost(broken(cause));
+    this.#dropConnection();
+    if (this.#closed === undefined) this.#reconnectLater(wasRegistered);
+  }
+
+  #reconnectLater(isToRegister: boolean): void {
+    const { reconnectMs, clock } = this.#settings;
+    if (reconnectMs === undefined) return;
+    const reconnect = async (): Promise<void> => {
+      try {
+        await this.connect();
+      } catch {
+        if (this.#closed === undefined) this.#reconnectLater(isToRegister);
+        return;
+      }
+      if (isToRegister) await this.#registration.register().catch(() => undefined);
+    };
+    this.#cancelReconnection = clock.schedule(() => void reconnect(), reconnectMs);
+  }
+
+  /** Gives up all calls, and lets sip.js forget what it still waits for. */
+  #dropConnection(): void {
+    const userAgent = this.#userAgent;
+    this.#userAgent = undefined;
+    for (const held of this.#calls.values()) held.drop(LOST);
+    if (userAgent !== undefined) ignore(userAgent.stop());
+  }
+
+  async #disconnect(): Promise<void> {
+    const transport = this.#userAgent?.transport;
+    this.#dropConnection();
+    await transport?.disconnect();
+  }
+
+  async #leave(): Promise<void> {
+    this.#cancelReconnection?.();
+    await this.#connecting?.transport.disconnect();
+    if (this.isConnected()) {
+      const goodbyes = [...this.calls().map((call) => call.hangUp()), this.#registration.unregister()];
+      await within(GOODBYE_MS, Promise.allSettled(goodbyes));
+    }
+    this.#registration.lost(closed());
+    await this.#disconnect();
+    this.#inbox.end();
+    this.#settings.tell({ event: 'closed' });
+  }
+}
+
+const closed = (): HopbackError => new HopbackError('closed', 'the phone is closed');
+
+const broken = (cause?: Error): HopbackError =>
+  new HopbackError('network-failed', 'the connection of the phone broke', { retryable: true, cause });
+
+/** Waits for a promise, but not for ever. */
+async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([promise, limit]);
+  clearTimeout(timer);
+}
+
+function callOrder(target: string, options: CallOptions, { domain }: PhoneSettings): CallOrder {
+  const { headers, timeoutMs, hangUpAfterMs, callingNumber } = options;
+  return {
+    target: targetUri(target, domain),
+    headers: headerLines(headers),
+    ...(callingNumber === undefined
+      ? undefined
+      : { from: targetUri(phoneNumber(callingNumber, 'callingNumber'), domain) }),
+    ...(timeoutMs === undefined ? undefined : { timeoutMs: duration(timeoutMs, 'timeoutMs') }),
+    ...(hangUpAfterMs === undefined ? undefined : { hangUpAfterMs: duration(hangUpAfterMs, 'hangUpAfterMs') }),
+  };
+}
