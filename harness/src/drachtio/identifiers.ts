@@ -1,3 +1,5 @@
+import { flat } from './flat-text.js';
+
 /** Where branches, tags and other identifiers come from. */
 export interface Identifiers {
   /** A Via branch that no transaction has had. @see RFC 3261 section 8.1.1.7 */
@@ -26,7 +28,7 @@ export function createIdentifiers(randomUuid: () => string): Identifiers {
     return count.toString(36);
   };
   return {
-    branch: () => `z9hG4bK${origin}${next()}`,
+    branch: () => flat(`z9hG4bK${origin}${next()}`),
     // A tag needs at least 32 random bits that a stranger cannot guess.
     tag: () => `${randomUuid().slice(0, 8)}${next()}`,
     callId: () => randomUuid(),

@@ -2,12 +2,20 @@
  * A drachtio server in TypeScript for tests: unmodified drachtio-srf applications connect to it, and it speaks SIP for them.
  * @packageDocumentation
  */
+export { readEssentials } from './message/essentials.js';
+export type { Essentials, EssentialsFault, ReadEssentials } from './message/essentials.js';
+export { MESSAGE_LIMITS, parseMessage } from './message/parse-message.js';
+export type { MessageFault, MessageLimits, ParsedMessage } from './message/parse-message.js';
+export { bodyOf, valuesByName } from './message/sip-message.js';
+export type { SipMessage } from './message/sip-message.js';
+export type { ReadVia, TopVia } from './message/via.js';
 export { COMPATIBLE_VERSION, createDrachtioServer } from './server.js';
 export type { DrachtioServer, InUse } from './server.js';
 export { SERVER_LIMITS } from './server-options.js';
 export type { DrachtioServerOptions, ServerLimits } from './server-options.js';
 export type { ServerClock } from './clock.js';
 export type { DirectionCounters, MessageCounters } from './observe/counters.js';
+export { createPcapWriter, pcapOf, type PcapOptions, type PcapWriter } from './observe/pcap.js';
 export type { MessageTap, TappedMessage } from './observe/tap.js';
 export type { TimerBase } from './transaction/transition.js';
 export { CONNECTION_LIMITS } from './transport/connection-limits.js';

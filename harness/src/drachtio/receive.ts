@@ -3,6 +3,7 @@ import { readEssentials, type Essentials } from './message/essentials.js';
 import { HEADER } from './message/header-names.js';
 import { parseMessage, withBodyLength, type ParsedMessage } from './message/parse-message.js';
 import { headerValue, isRequest, type SipMessage } from './message/sip-message.js';
+import { isRequestUri } from './message/sip-target.js';
 import { stampedVia, type ReadVia } from './message/via.js';
 import type { Received } from './received.js';
 import { isStream, type Flow } from './transport/flow.js';
@@ -51,7 +52,7 @@ export function readParsed(parsed: ParsedMessage, arrival: Arrival): Reading {
   const { flow, atMs } = arrival;
   const whole = isStream(flow.transport) ? message : bounded(message, essentials);
   if (whole === undefined) return refuse('body-cut-off', 400);
-  if (isRequest(message) && !hasHost(message.requestUri)) return refuse('bad-request-uri', 400);
+  if (isRequest(message) && !isRequestUri(message.requestUri)) return refuse('bad-request-uri', 400);
   const viaValue = isRequest(message) ? stampedVia(essentials.via, flow.remote) : essentials.via.value;
   return { status: 'read', received: { message: whole, essentials, flow, atMs, viaValue } };
 }
@@ -77,12 +78,4 @@ function bounded(message: SipMessage, { contentLength }: Essentials): SipMessage
   if (contentLength < 0) return message;
   const available = message.text.length - message.bodyStart;
   return contentLength > available ? undefined : withBodyLength(message, contentLength);
-}
-
-/** A SIP URI without a host leads nowhere; other schemes are for the application. */
-function hasHost(requestUri: string): boolean {
-  if (!/^sips?:/i.test(requestUri)) return true;
-  const at = requestUri.lastIndexOf('@');
-  const host = at < 0 ? requestUri.slice(requestUri.indexOf(':') + 1) : requestUri.slice(at + 1);
-  return /^[\w.[-]/.test(host);
 }

@@ -38,7 +38,7 @@ export interface DrachtioServer extends AsyncDisposable {
   readonly listening: readonly { readonly transport: TransportName; readonly host: string; readonly port: number }[];
   /**
    * `sip:` URI of one of the listeners, without a user part.
-   * @throws HopbackError `invalid-argument` where the server does not listen on the transport
+   * @throws {@link HopbackError} `invalid-argument` where the server does not listen on the transport
    */
   readonly uri: (transport?: TransportName) => string;
   /** What was received and sent so far. */
@@ -50,7 +50,7 @@ export interface DrachtioServer extends AsyncDisposable {
    * @returns stops it
    */
   readonly tap: (tap: MessageTap) => () => void;
-  /** Closes every socket, drops every call without a word, and leaves no timer. */
+  /** Closes every socket, drops every call without a word, and leaves no timer. A second call waits for the first. */
   readonly close: () => Promise<void>;
 }
 
@@ -75,9 +75,30 @@ export interface InUse {
 
 /**
  * Starts a server that drachtio-srf applications connect to, and that speaks SIP for them. It listens on loopback unless told
- * otherwise, and it is an instrument for tests: nothing here promises to carry other people's calls.
- * @throws HopbackError `invalid-configuration` when an address cannot be bound or a setting makes no sense
+ * otherwise, and it is an instrument for tests: nothing here promises to carry other people's calls. What peers and applications
+ * send never makes it throw.
+ * @param options - where to listen, limits and timers; default one UDP socket and one for applications, both on free ports of 127.0.0.1
+ * @returns the server, listening; close it, or take it with `await using`
+ * @throws {@link HopbackError} `invalid-configuration` when an address cannot be bound (with the system's error as its cause) or a
+ * setting makes no sense
  * @see RFC 3261, RFC 6026, RFC 3262, RFC 3311, RFC 6665, RFC 7118
+ * @example
+ * ```ts
+ * // An application as its author wrote it, which takes no calls.
+ * const { default: Srf } = await import('drachtio-srf');
+ * const app = new Srf();
+ * app.invite((_request, response) => response.send(486));
+ *
+ * await using server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
+ * app.connect(server.control);
+ * await new Promise((resolve) => app.on('connect', resolve));
+ *
+ * const address = `ws://127.0.0.1:${server.listening[0]?.port}`;
+ * await using phone = await createPhone({ server: address, number: '12025550101', domain: 'a.example' });
+ * const { by, status } = await phone.call('12025550199').ended;
+ * console.log(by, status); // remote 486
+ * app.disconnect();
+ * ```
  */
 export async function createDrachtioServer(options: DrachtioServerOptions = {}): Promise<DrachtioServer> {
   const clock = createTimers(options.clock ?? NODE_CLOCK);
@@ -104,6 +125,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
 
   // Sockets may hear before everything behind them is made: until then nobody is there to take a call.
   let take: (reading: Reading, flow: Flow) => void = () => undefined;
+  let lose: (flow: Flow) => void = () => undefined;
   const arrival = (flow: Flow): Parameters<typeof readDatagram>[1] => ({
     flow,
     atMs: clock.nowMs(),
@@ -130,7 +152,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       if (response !== undefined) transmit(flow, response);
     },
     onFault: (fault) => counters.countFault(fault),
-    onClosed: () => undefined,
+    onClosed: (flow) => lose(flow),
   };
   const listen = options.listen ?? DEFAULT_LISTEN;
   checkOptions(options, listen);
@@ -182,6 +204,10 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     send: (flow, text) => transmit(flow, text),
     viaOf: (flow, branch) =>
       `SIP/2.0/${flow.transport.toUpperCase()} ${hostOf(flow.local)}:${flow.local.port};rport;branch=${branch}`,
+    namesOf: ({ transport, local }) => ({
+      ...{ transport, port: local.port },
+      address: options.advertisedHost ?? local.address,
+    }),
     contactOf: (flow) => `<sip:${hostOf(flow.local)}:${flow.local.port}${TRANSPORT_PARAMETER[flow.transport]}>`,
     received: (bytes, flow, _atMs) => meta('network', bytes, flow),
     sent: (bytes, flow) => meta('application', bytes, flow),
@@ -194,7 +220,14 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   const inbound = createInboundAgent(context, (invite) => proxy.cancel(invite));
   const outbound = createOutboundAgent(context);
   const proxy = createProxyAgent(context, inbound);
-  const stateless = createStatelessProxy(context, { secret: identifiers.callId(), dialogs });
+  lose = (flow) => {
+    outbound.onFlowClosed(flow);
+    proxy.onFlowClosed(flow);
+  };
+  const stateless = createStatelessProxy(context, {
+    ...{ secret: identifiers.callId(), dialogs },
+    respond: (received, text) => transmit(responseFlow(transports, received), text),
+  });
 
   /** Refuses new calls when there are too many, before anything is kept for them. */
   const isOverloaded = ({ message, essentials }: Received): boolean => {
@@ -251,8 +284,9 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     throw unusable(cause);
   }
 
-  const close = async (): Promise<void> => {
+  const closeAll = async (): Promise<void> => {
     take = () => undefined;
+    lose = () => undefined;
     await control.close();
     transactions.close();
     dialogs.clear();
@@ -260,6 +294,8 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     await transports.close();
     clock.cancelAll();
   };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeAll());
   return {
     control: { host: control.host, port: control.port, secret },
     listening: transports.listening.map(({ transport, local }) => ({

@@ -70,7 +70,6 @@ export const REPORT_LIMIT = 1_000;
  * @example
  * ```ts
  * const reports: AppReport[] = [];
- * const { createDrachtioServer } = await import('@hopback/harness/drachtio');
  * await using server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
  * await using subscriber = await createBlockingSubscriber({
  *   server: `ws://127.0.0.1:${server.listening[0]?.port}`,

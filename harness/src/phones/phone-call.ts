@@ -65,14 +65,14 @@ export interface IncomingCall extends PhoneCall {
   readonly ring: () => boolean;
   /**
    * Sends 200 with a session description. False where the call is over, or was cancelled meanwhile.
-   * @throws HopbackError `invalid-argument` when `hangUpAfterMs` is not 0 to {@link MAX_DURATION_MS}
+   * @throws {@link HopbackError} `invalid-argument` when `hangUpAfterMs` is not 0 to {@link MAX_DURATION_MS}
    */
   readonly answer: (options?: AnswerOptions) => Promise<boolean>;
   /**
    * Sends a final response. Of 607 the network learns that the callee does not want calls like this one. False, and nothing is sent,
    * where the call was answered or is over.
    * @param status - 300 to 699: 486 Busy Here, 603 Decline, 607 Unwanted, 608 Rejected, …
-   * @throws HopbackError `invalid-argument` when the status is none, or a header cannot be sent
+   * @throws {@link HopbackError} `invalid-argument` when the status is none, or a header cannot be sent
    * @see RFC 8197, RFC 8688
    */
   readonly reject: (status: number, options?: RejectOptions) => boolean;

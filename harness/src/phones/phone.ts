@@ -34,7 +34,7 @@ export interface Phone extends AsyncDisposable {
   readonly isRegistered: () => boolean;
   /**
    * Makes the phone known to the registrar of its domain, and keeps it known until it unregisters or closes.
-   * @throws HopbackError `unavailable` when the registrar refuses, with its answer as `details.status`; `network-failed` when it does
+   * @throws {@link HopbackError} `unavailable` when the registrar refuses, with its answer as `details.status`; `network-failed` when it does
    * not answer or the connection breaks; `closed` when the phone is closed
    * @see RFC 3261 section 10.2
    */
@@ -43,7 +43,7 @@ export interface Phone extends AsyncDisposable {
   readonly unregister: () => Promise<void>;
   /**
    * Calls a number of the phone's domain, or a SIP URI. What comes of it is told by the call.
-   * @throws HopbackError `invalid-argument` when the target is neither or a setting makes no sense, `closed` when the phone is closed,
+   * @throws {@link HopbackError} `invalid-argument` when the target is neither or a setting makes no sense, `closed` when the phone is closed,
    * `network-failed` when its connection broke
    */
   readonly call: (target: string, options?: CallOptions) => PhoneCall;
@@ -76,7 +76,6 @@ export const GOODBYE_MS = 2_000;
  * @see RFC 3261, RFC 7118
  * @example
  * ```ts
- * const { createDrachtioServer } = await import('@hopback/harness/drachtio');
  * await using server = await createDrachtioServer({ listen: [{ transport: 'ws', host: '127.0.0.1', port: 0 }] });
  * const address = `ws://127.0.0.1:${server.listening[0]?.port}`;
  * await using phone = await createPhone({ server: address, number: '12025550101', domain: 'a.example' });

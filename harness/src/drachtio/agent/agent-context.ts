@@ -2,6 +2,7 @@ import type { AppConnection } from '../control/app-connection.js';
 import type { AppDirectory } from '../control/app-directory.js';
 import type { FrameMeta } from '../control/frames.js';
 import type { DialogStore } from '../dialog/dialog-store.js';
+import type { LocalAddress } from '../message/app-message.js';
 import type { Identifiers } from '../identifiers.js';
 import type { Timers } from '../timers.js';
 import type { TransactionLayer } from '../transaction/transaction-layer.js';
@@ -38,6 +39,8 @@ export interface AgentContext {
   readonly send: (flow: Flow, text: string) => void;
   /** Via value of our hop on a flow. */
   readonly viaOf: (flow: Flow, branch: string) => string;
+  /** What `localhost` stands for in the messages of applications that take a flow. */
+  readonly namesOf: (flow: Pick<Flow, 'transport' | 'local'>) => LocalAddress;
   /** Contact value of ours on a flow, in angle brackets. */
   readonly contactOf: (flow: Flow) => string;
   readonly received: (bytes: number, flow: Flow, atMs: number) => FrameMeta;

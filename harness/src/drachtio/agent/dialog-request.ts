@@ -36,6 +36,10 @@ export function prepareDialogRequest(
   }: { readonly parts: DialogRequestParts; readonly ready: (made: ReadyRequest | NextHopFailure) => void },
 ): void {
   const { requestUri, routes, nextHop } = requestTarget(dialog);
+  if (requestUri === '') {
+    ready('unroutable');
+    return;
+  }
   let { cseq } = parts;
   if (cseq === undefined) {
     dialog.localCseq += 1;
@@ -76,29 +80,43 @@ export const MAX_FORWARDS = '70';
  */
 export function hangUp(context: AgentContext, dialog: Dialog, reason: string): void {
   context.dialogs.remove(dialog);
-  const others = `Reason: SIP ;cause=200 ;text="${reason}"\r\n`;
-  const parts = { method: 'BYE', contact: undefined, others, contentType: undefined, body: '' };
   prepareDialogRequest(context, dialog, {
-    parts,
+    parts: byeParts(`Reason: SIP ;cause=200 ;text="${reason}"\r\n`),
     ready: (made) => {
       if (typeof made === 'string') return;
-      const { flow, text } = made;
-      const meta = context.sent(text.length, flow);
-      context.deliver(dialog.app, meta, { transactionId: 'unsolicited', dialogId: dialog.id, text });
+      tellUnsolicited(context, dialog, made);
       sendAlone(context, made);
+    },
+  });
+}
+
+/** Tells an application that a call is over which nobody else takes for one; only the application hears of that BYE. */
+export function tellOver(context: AgentContext, dialog: Dialog, reason: string): void {
+  prepareDialogRequest(context, dialog, {
+    parts: byeParts(`Reason: SIP ;cause=200 ;text="${reason}"\r\n`),
+    ready: (made) => {
+      if (typeof made !== 'string') tellUnsolicited(context, dialog, made);
     },
   });
 }
 
 /** Ends a call of which no application knows. */
 export function leave(context: AgentContext, dialog: Dialog): void {
-  const parts = { method: 'BYE', contact: undefined, others: '', contentType: undefined, body: '' };
   prepareDialogRequest(context, dialog, {
-    parts,
+    parts: byeParts(''),
     ready: (made) => {
       if (typeof made !== 'string') sendAlone(context, made);
     },
   });
+}
+
+function byeParts(others: string): DialogRequestParts {
+  return { method: 'BYE', contact: undefined, others, contentType: undefined, body: '' };
+}
+
+function tellUnsolicited(context: AgentContext, dialog: Dialog, { flow, text }: ReadyRequest): void {
+  const meta = context.sent(text.length, flow);
+  context.deliver(dialog.app, meta, { transactionId: 'unsolicited', dialogId: dialog.id, text });
 }
 
 /** Sends a BYE whose answer nobody waits for. */

@@ -3,25 +3,26 @@ import type { SipCommand } from '../control/command.js';
 import { responseSent } from '../control/frames.js';
 import { dialogId, dialogOfServer, type Dialog, withTag } from '../dialog/dialog.js';
 import { parameterOf, addressOf } from '../message/address.js';
-import { localOf } from '../transport/flow.js';
 import { readAppMessage, type AppHeaders } from '../message/app-message.js';
 import { composeResponse, contentTypeOf } from '../message/compose.js';
 import { HEADER } from '../message/header-names.js';
 import { namesOption } from '../message/sip-message.js';
+import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { AcceptedInvites } from './accepted-invites.js';
 import type { AgentContext } from './agent-context.js';
 import { rejectionOf } from './cdr.js';
-import { ownResponse } from './own-response.js';
 import { copiedFields, type PendingRequest } from './pending-request.js';
-import { createReliableProvisionals, type ReliableProvisionals } from './reliable-provisionals.js';
+import type { ProvisionalRows, ReliableProvisionals } from './reliable-provisionals.js';
 
 /** State of the inbound agent that responses change. */
 export interface InboundState {
   readonly accepted: AcceptedInvites;
-  readonly provisionals: Map<Dialog, ReliableProvisionals>;
+  readonly provisionals: ProvisionalRows;
   readonly openInvites: Map<Dialog, PendingRequest>;
+  readonly held: Map<ServerTransaction, PendingRequest>;
   readonly forget: (request: PendingRequest) => void;
-  readonly giveUp: (request: PendingRequest, status: number) => void;
+  /** Ends a call in the server's own name, answered by its application or not. */
+  readonly giveUp: (request: PendingRequest, refusal: Refusal) => void;
 }
 
 /** Sends what applications answer. */
@@ -31,7 +32,7 @@ export interface InboundResponder {
 
 /** Makes it. */
 export function createInboundResponder(context: AgentContext, state: InboundState): InboundResponder {
-  const { clock, identifiers, settings, dialogs, cdr } = context;
+  const { dialogs, cdr } = context;
 
   const write = (request: PendingRequest, status: number, more: Written): string => {
     const { reason, headers, contact, rseq } = more;
@@ -66,23 +67,12 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     if (received.message.method === 'INVITE') state.openInvites.set(dialog, request);
     return dialog;
   };
-  const provisionalsOf = (dialog: Dialog, request: PendingRequest): ReliableProvisionals => {
-    const known = state.provisionals.get(dialog);
-    if (known !== undefined) return known;
-    const made = createReliableProvisionals({
-      ...{ clock, timers: settings.timers, firstRseq: identifiers.rseq(), onRetransmission: context.onRetransmission },
-      onTimeout: () => {
-        // @see RFC 3262 section 3: a 5xx; the words are those of drachtio-server
-        state.forget(request);
-        if (!request.isInDialog) dialogs.remove(dialog);
-        const toTag = request.localTag;
-        const text = ownResponse(request.received, { status: 503, reason: 'Reliable Response Time-Out', toTag });
-        request.transaction.respond(503, text);
-      },
+  const rowOf = (dialog: Dialog, request: PendingRequest): ReliableProvisionals =>
+    state.provisionals.of(dialog, request, () => {
+      // @see RFC 3262 section 3: a 5xx; the words are those of drachtio-server
+      const reason = 'Reliable Response Time-Out';
+      state.giveUp(request, { status: 503, reason });
     });
-    state.provisionals.set(dialog, made);
-    return made;
-  };
   const confirm = (app: AppConnection, command: SipCommand, request: PendingRequest, text: string): void => {
     const { transactionId, transaction, received, dialog } = request;
     const { callId, fromTag } = received.essentials;
@@ -113,7 +103,7 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
       confirm(app, command, request, text);
       return;
     }
-    const row = provisionalsOf(request.dialog, request);
+    const row = rowOf(request.dialog, request);
     const rseq = row.takeRseq();
     const text = write(request, status, { ...written, contact, rseq });
     const send = (): void => void transaction.respond(status, text);
@@ -123,12 +113,21 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
   const ownContact = (request: PendingRequest): string =>
     request.isInDialog ? (request.dialog?.localContact ?? '') : context.contactOf(request.received.flow);
 
+  /** Whether the same call has come another way too and was answered there: applications know both by one name. */
+  const isTaken = ({ received: { essentials } }: PendingRequest): boolean =>
+    dialogs.answered(dialogId(essentials.callId, essentials.fromTag)) !== undefined;
+
   const respondFinal = (reply: Reply): void => {
     const { app, command, request, status, written } = reply;
     const { transaction, received } = request;
     const method = received.message.method;
     const isSuccess = status < 300;
     const takesContact = isSuccess && makesDialog(method);
+    if (takesContact && !request.isInDialog && isTaken(request)) {
+      state.giveUp(request, { status: 480 });
+      context.answer(app, command.messageId, 'NOK|dialog already exists, rejecting this request');
+      return;
+    }
     const contact = written.contact ?? (takesContact ? ownContact(request) : undefined);
     if (takesContact && request.dialog === undefined && !request.isInDialog) dialogFor(request, contact);
     const { dialog } = request;
@@ -140,14 +139,19 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     }
     state.forget(request);
     const send = (): void => {
+      state.held.delete(transaction);
       transaction.respond(status, text);
       if (!transaction.isInvite || dialog === undefined || !isSuccess) return;
       const { transactionId } = request;
       state.accepted.add(dialog, { cseq: received.essentials.cseq, transactionId, flow: transaction.flow, text });
     };
-    const row = dialog === undefined ? undefined : state.provisionals.get(dialog);
+    const row = dialog === undefined ? undefined : state.provisionals.find(dialog, request);
+    if (row?.holdsSuccess() === true && isSuccess) state.held.set(transaction, request);
     if (row !== undefined && isSuccess) row.sendFinal(send);
-    else send();
+    else {
+      row?.stop();
+      send();
+    }
     if (transaction.isInvite && !request.isInDialog) {
       if (isSuccess) cdr.start('application', 'uas', text);
       else cdr.stop('application', rejectionOfAnswer(status), text);
@@ -160,7 +164,7 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
 
   return {
     respond: (app, command, request) => {
-      const read = readAppMessage(command.text, localOf(request.received.flow));
+      const read = readAppMessage(command.text, context.namesOf(request.received.flow));
       if (read === undefined || read.message.status === 0) {
         context.answer(app, command.messageId, 'NOK|Unknown server error sending response');
         return;
@@ -179,6 +183,16 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
       else respondFinal(reply);
     },
   };
+}
+
+/** How the server itself refuses. */
+export interface Refusal {
+  readonly status: number;
+  /** In place of the usual phrase. */
+  readonly reason?: string;
+  /** Further lines, each with its end. */
+  readonly others?: string;
+  readonly toTag?: string;
 }
 
 interface Written {

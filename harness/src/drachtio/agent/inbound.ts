@@ -8,11 +8,11 @@ import { stampedText, type Received } from '../received.js';
 import { NOBODY, type ServerTransaction, type ServerTransactionUser } from '../transaction/server-transaction.js';
 import { createAcceptedInvites } from './accepted-invites.js';
 import type { AgentContext } from './agent-context.js';
-import { hangUp } from './dialog-request.js';
-import { createInboundResponder } from './inbound-responses.js';
+import { hangUp, tellOver } from './dialog-request.js';
+import { createInboundResponder, type Refusal } from './inbound-responses.js';
 import { ownResponse } from './own-response.js';
 import type { PendingRequest } from './pending-request.js';
-import type { ReliableProvisionals } from './reliable-provisionals.js';
+import { createProvisionalRows } from './reliable-provisionals.js';
 import type { SipCommand } from '../control/command.js';
 
 /** The side of the server that gets requests from the network and answers them in the name of applications. */
@@ -59,7 +59,13 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
   const { clock, identifiers, dialogs, apps, cdr, settings } = context;
   const pending = new Map<string, PendingRequest>();
   const byTransaction = new Map<ServerTransaction, PendingRequest>();
-  const provisionals = new Map<Dialog, ReliableProvisionals>();
+  /** To tags of INVITEs that were answered: they may still be cancelled, in vain. */
+  const answeredTags = new Map<ServerTransaction, string>();
+  /** INVITEs whose 2xx waits for a PRACK. */
+  const held = new Map<ServerTransaction, PendingRequest>();
+  const provisionals = createProvisionalRows({
+    ...{ clock, timers: settings.timers, rseq: identifiers.rseq, onRetransmission: context.onRetransmission },
+  });
   const openInvites = new Map<Dialog, PendingRequest>();
   const accepted = createAcceptedInvites({
     clock,
@@ -75,26 +81,40 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
   const forget = (request: PendingRequest): void => {
     request.expiry?.cancel();
     if (pending.delete(request.transactionId) && request.transaction.isInvite) pendingInvites -= 1;
-    byTransaction.delete(request.transaction);
-    if (request.dialog !== undefined && openInvites.get(request.dialog) === request) openInvites.delete(request.dialog);
+    const { transaction, dialog } = request;
+    byTransaction.delete(transaction);
+    if (dialog !== undefined && openInvites.get(dialog) === request) openInvites.delete(dialog);
     // The transaction lingers for its timers' sake; the request and its application need not.
-    request.transaction.user = NOBODY;
+    transaction.user = transaction.isInvite ? answeredUser : NOBODY;
+    if (transaction.isInvite) answeredTags.set(transaction, request.localTag);
   };
-  const answerSelf = (received: Received, transaction: ServerTransaction, status: number, more: Refusal = {}): void => {
-    const toTag = received.essentials.toTag === '' ? (more.toTag ?? identifiers.tag()) : '';
-    const text = ownResponse(received, { status, toTag, ...more });
-    transaction.respond(status, text);
+  const answeredUser: ServerTransactionUser = { onEnd: (transaction) => void answeredTags.delete(transaction) };
+  const answerSelf = (received: Received, transaction: ServerTransaction, refusal: Refusal): void => {
+    const toTag = received.essentials.toTag === '' ? (refusal.toTag ?? identifiers.tag()) : '';
+    const text = ownResponse(received, { ...refusal, toTag });
+    transaction.respond(refusal.status, text);
     if (received.message.method === 'INVITE' && received.essentials.toTag === '') {
-      cdr.stop('application', status === 487 ? 'call-canceled' : 'call-rejected', text);
+      cdr.stop('application', refusal.status === 487 ? 'call-canceled' : 'call-rejected', text);
     }
   };
-  /** Ends a request that its application leaves alone. */
-  const giveUp = (request: PendingRequest, status: number): void => {
+  /** Forgets a request that the server itself answers; an application that has accepted a call that way hears that it is over. */
+  const drop = (request: PendingRequest, reason: string): void => {
     forget(request);
-    const { transaction, received, dialog } = request;
-    if (dialog !== undefined && !request.isInDialog) dialogs.remove(dialog);
+    const { dialog, transaction } = request;
+    const wasAccepted = held.delete(transaction);
+    if (dialog === undefined) return;
+    if (request.isInDialog) provisionals.drop(dialog);
+    else {
+      dialogs.remove(dialog);
+      if (wasAccepted) tellOver(context, dialog, reason);
+    }
+  };
+  /** Ends a request in the server's own name. */
+  const giveUp = (request: PendingRequest, refusal: Refusal): void => {
+    drop(request, refusal.reason ?? '');
+    const { transaction, received, localTag } = request;
     // A late final response to anything but an INVITE helps nobody. @see RFC 4320 section 4.2
-    if (transaction.isInvite) answerSelf(received, transaction, status, { toTag: request.localTag });
+    if (transaction.isInvite) answerSelf(received, transaction, { toTag: localTag, ...refusal });
     else transaction.end();
   };
   const hold = (request: PendingRequest): void => {
@@ -107,13 +127,15 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
   const forgetTransaction = (transaction: ServerTransaction): void => {
     const request = byTransaction.get(transaction);
     if (request !== undefined) forget(request);
+    answeredTags.delete(transaction);
   };
   const requestUser: ServerTransactionUser = { onFailure: forgetTransaction, onEnd: forgetTransaction };
   const expiry = {
     onTimer: (transactionId: string): void => {
       const request = pending.get(transactionId);
       // What rings may ring: only an application that has said nothing at all is given up.
-      if (request !== undefined && !(request.transaction.isInvite && request.hasResponded)) giveUp(request, 408);
+      if (request !== undefined && !(request.transaction.isInvite && request.hasResponded))
+        giveUp(request, { status: 408 });
     },
   };
   const makePending = (received: Received, transaction: ServerTransaction, owner: Owner): PendingRequest => ({
@@ -135,7 +157,7 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     if (method === 'INVITE') cdr.attempt('network', text);
     const app = apps.next(method.toLowerCase());
     if (app === undefined) {
-      answerSelf(received, transaction, KNOWN_METHODS.has(method) ? 503 : 501);
+      answerSelf(received, transaction, { status: KNOWN_METHODS.has(method) ? 503 : 501 });
       return;
     }
     const request = makePending(received, transaction, { app, dialog: undefined });
@@ -149,7 +171,7 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     const { message, essentials } = received;
     const refusal = refusalOf(received, dialog);
     if (refusal !== undefined) {
-      answerSelf(received, transaction, refusal.status, refusal);
+      answerSelf(received, transaction, refusal);
       return;
     }
     dialog.remoteCseq = essentials.cseq;
@@ -159,40 +181,42 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     else if (endsSubscription(dialog, received)) dialogs.remove(dialog);
     if (!dialog.app.isOpen()) {
       dialogs.remove(dialog);
-      answerSelf(received, transaction, 481);
+      answerSelf(received, transaction, { status: 481 });
       return;
     }
     if (message.method === 'INVITE') openInvites.set(dialog, request);
     hold(request);
     const meta = context.received(message.text.length, received.flow, received.atMs);
-    const { transactionId } = request;
-    context.deliver(dialog.app, meta, { transactionId, dialogId: dialog.id, text: stampedText(received) });
+    const frame = { transactionId: request.transactionId, dialogId: dialog.id, text: stampedText(received) };
+    if (dialog.hold === undefined || dialog.hold.isOver) context.deliver(dialog.app, meta, frame);
+    else dialog.hold.waiting.push(() => context.deliver(dialog.app, meta, frame));
   };
-  const refusalOf = (received: Received, dialog: Dialog): (Refusal & { readonly status: number }) | undefined => {
+  const refusalOf = (received: Received, dialog: Dialog): Refusal | undefined => {
     const { message, essentials } = received;
     if (dialog.remoteCseq >= 0 && essentials.cseq < dialog.remoteCseq) return { status: 500 };
-    if (message.method === 'PRACK' && !acknowledgesProvisional(message, dialog)) return { status: 481 };
+    if (message.method === 'PRACK' && !provisionals.acknowledge(dialog, headerValue(message, HEADER.rack) ?? '')) {
+      return { status: 481 };
+    }
     if (message.method !== 'INVITE') return undefined;
     // Two offers at a time cannot be told apart. @see RFC 3261 section 14.2
     if (openInvites.has(dialog)) return { status: 500, others: 'Retry-After: 1\r\n' };
     return dialog.isInviting ? { status: 491 } : undefined;
   };
-  const acknowledgesProvisional = (message: Received['message'], dialog: Dialog): boolean => {
-    const rack = /^(\d{1,10})\s+(\d{1,10})\s+INVITE$/.exec(headerValue(message, HEADER.rack) ?? '');
-    if (rack === null) return false;
-    return provisionals.get(dialog)?.acknowledge(Number(rack[1])) === true;
-  };
   const endByBye = (dialog: Dialog, received: Received): void => {
-    dialogs.remove(dialog);
-    cdr.stop('network', 'normal-release', stampedText(received));
     const invite = openInvites.get(dialog);
+    const isEarly = invite !== undefined && !invite.isInDialog;
+    dialogs.remove(dialog);
+    cdr.stop('network', isEarly ? 'call-canceled' : 'normal-release', stampedText(received));
     if (invite === undefined) return;
     // @see RFC 3261 section 15.1.2
     forget(invite);
-    answerSelf(invite.received, invite.transaction, 487, { toTag: dialog.localTag });
+    terminate(invite);
+  };
+  const terminate = ({ received, transaction, localTag }: PendingRequest): void => {
+    transaction.respond(487, ownResponse(received, { status: 487, toTag: localTag }));
   };
 
-  const responder = createInboundResponder(context, { accepted, provisionals, openInvites, forget, giveUp });
+  const responder = createInboundResponder(context, { accepted, provisionals, openInvites, held, forget, giveUp });
 
   return {
     onRequest: (received, transaction) => {
@@ -202,31 +226,34 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
       if (essentials.toTag !== '') {
         const dialog = dialogs.ofRequest(essentials);
         if (dialog !== undefined) inDialog(received, transaction, dialog);
-        else if (NEED_DIALOG.has(message.method)) answerSelf(received, transaction, 481);
+        else if (NEED_DIALOG.has(message.method)) answerSelf(received, transaction, { status: 481 });
         else offer(received, transaction);
         return;
       }
-      if (message.method === 'BYE' || message.method === 'UPDATE' || message.method === 'PRACK') {
-        answerSelf(received, transaction, 481);
-      } else if (hasUnknownScheme(message.requestUri)) answerSelf(received, transaction, 416);
+      const answered = isInvite ? dialogs.answered(dialogId(essentials.callId, essentials.fromTag)) : undefined;
+      if (answered !== undefined) {
+        // What was answered already came by another way as well, or comes where a call is. @see RFC 3261 section 8.2.2.2
+        answerSelf(received, transaction, { status: essentials.cseq <= answered.remoteCseq ? 482 : 491 });
+      } else if (message.method === 'BYE' || message.method === 'UPDATE' || message.method === 'PRACK') {
+        answerSelf(received, transaction, { status: 481 });
+      } else if (hasUnknownScheme(message.requestUri)) answerSelf(received, transaction, { status: 416 });
       else offer(received, transaction);
     },
     onCancel: (received, transaction, invite) => {
-      const request = invite === undefined ? undefined : byTransaction.get(invite);
+      const request = invite === undefined ? undefined : (byTransaction.get(invite) ?? held.get(invite));
       if (invite === undefined || (request === undefined && !invite.isAnswered && !cancelProxy(invite))) {
-        answerSelf(received, transaction, 481);
+        answerSelf(received, transaction, { status: 481 });
         return;
       }
-      const toTag = request?.localTag ?? identifiers.tag();
+      const toTag = request?.localTag ?? answeredTags.get(invite) ?? identifiers.tag();
       transaction.respond(200, ownResponse(received, { status: 200, toTag }));
-      if (request === undefined || invite.isAnswered) return;
-      cancelInvite(request, received);
+      if (request !== undefined) cancelInvite(request, received);
     },
     onAck: (received) => {
       const dialog = dialogs.ofRequest(received.essentials);
       const transactionId = dialog === undefined ? undefined : accepted.acknowledge(dialog, received.essentials.cseq);
       if (dialog === undefined || transactionId === undefined) return;
-      provisionals.delete(dialog);
+      provisionals.drop(dialog);
       const meta = context.received(received.message.text.length, received.flow, received.atMs);
       context.deliver(dialog.app, meta, { transactionId, dialogId: dialog.id, text: stampedText(received) });
     },
@@ -238,16 +265,22 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     },
     take: (transactionId) => {
       const request = pending.get(transactionId);
-      if (request !== undefined) forget(request);
+      if (request === undefined) return undefined;
+      forget(request);
+      answeredTags.delete(request.transaction);
       return request;
     },
     onAppClosed: (app) => {
-      for (const request of pending.values()) if (request.app === app) giveUp(request, 503);
+      for (const request of pending.values()) if (request.app === app) giveUp(request, { status: 503 });
     },
     onDialogRemoved: (dialog) => {
       accepted.drop(dialog);
-      provisionals.get(dialog)?.stop();
-      provisionals.delete(dialog);
+      provisionals.drop(dialog);
+      for (const request of held.values()) {
+        if (request.dialog !== dialog) continue;
+        held.delete(request.transaction);
+        terminate(request);
+      }
     },
     pendingInvites: () => pendingInvites,
     counts: () => ({
@@ -259,28 +292,21 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
 
   /** The application hears of it and is not asked: its INVITE has had its answer. @see RFC 3261 section 9.2 */
   function cancelInvite(request: PendingRequest, cancel: Received): void {
-    const { received, transaction, app, transactionId, dialog } = request;
+    const { received, app, transactionId } = request;
     const text = stampedText(cancel);
     if (request.hasResponded) cdr.stop('network', 'call-canceled', text);
     const meta = context.received(cancel.message.text.length, cancel.flow, cancel.atMs);
     const { callId, fromTag } = received.essentials;
     const id = request.hasResponded ? dialogId(callId, fromTag) : '';
     context.deliver(app, meta, { transactionId, dialogId: id, text });
-    forget(request);
-    if (dialog !== undefined && !request.isInDialog) dialogs.remove(dialog);
-    transaction.respond(487, ownResponse(received, { status: 487, toTag: request.localTag }));
+    drop(request, 'CANCEL after 200 OK');
+    terminate(request);
   }
 }
 
 interface Owner {
   readonly app: AppConnection;
   readonly dialog: Dialog | undefined;
-}
-
-interface Refusal {
-  readonly reason?: string;
-  readonly others?: string;
-  readonly toTag?: string;
 }
 
 function hasUnknownScheme(requestUri: string): boolean {

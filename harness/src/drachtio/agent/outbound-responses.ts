@@ -9,6 +9,7 @@ import type { AgentContext } from './agent-context.js';
 import { rejectionOf } from './cdr.js';
 import { hangUp, leave, MAX_FORWARDS, prepareDialogRequest } from './dialog-request.js';
 import type { OutgoingRequest } from './outgoing-request.js';
+import { TIMER_C_MS } from './timer-c.js';
 
 /** Handles what comes back to requests of applications. */
 export interface OutboundResponses {
@@ -23,6 +24,8 @@ export interface OutboundState {
   readonly outgoing: Map<string, OutgoingRequest>;
   /** Calls that were answered and whose ACK the application owes. */
   readonly unacknowledged: Map<Dialog, OutgoingRequest>;
+  /** A peer rings and has not been heard for longer than a call may ring without a word. */
+  readonly onSilence: (invite: OutgoingRequest) => void;
 }
 
 /** Makes it. */
@@ -34,12 +37,14 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     outgoing.cancelWait?.();
     outgoing.cancelWait = undefined;
     outgoing.sendCancel = undefined;
+    outgoing.cancelWatch?.();
+    outgoing.cancelWatch = undefined;
     state.outgoing.delete(outgoing.transactionId);
     if (outgoing.dialog !== undefined && outgoing.method === 'INVITE') outgoing.dialog.isInviting = false;
   };
   const pass = (outgoing: OutgoingRequest, deliver: () => void): void => {
-    if (outgoing.held === undefined) deliver();
-    else outgoing.held.push(deliver);
+    if (outgoing.hold === undefined) deliver();
+    else outgoing.hold.waiting.push(deliver);
   };
   const deliver = (outgoing: OutgoingRequest, received: Received): void => {
     const { text } = received.message;
@@ -48,23 +53,41 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     pass(outgoing, () => context.deliver(outgoing.app, meta, { transactionId, dialogId, text }));
   };
 
+  /** No timer of the transaction runs while a peer rings. One of ours does, set again only when it has run out. */
+  const watch = (outgoing: OutgoingRequest): void => {
+    outgoing.lastHeardMs = clock.nowMs();
+    outgoing.cancelWatch ??= watchFor(outgoing, TIMER_C_MS);
+  };
+  const watchFor = (outgoing: OutgoingRequest, ms: number): (() => void) =>
+    clock.schedule(() => {
+      const leftMs = outgoing.lastHeardMs + TIMER_C_MS - clock.nowMs();
+      outgoing.cancelWatch = leftMs > 0 ? watchFor(outgoing, leftMs) : undefined;
+      if (leftMs <= 0) state.onSilence(outgoing);
+    }, ms);
+
   const onProvisional = (outgoing: OutgoingRequest, received: Received): void => {
     outgoing.hasProvisional = true;
     outgoing.sendCancel?.();
     outgoing.sendCancel = undefined;
     const { message, essentials } = received;
+    if (outgoing.method === 'INVITE') watch(outgoing);
     if (message.status === 100) return;
-    if (outgoing.method === 'INVITE' && outgoing.dialog === undefined && essentials.toTag !== '') {
-      if (isRepeatedReliable(outgoing, received)) return;
-      if (dialogs.byTags(essentials.callId, essentials.fromTag, essentials.toTag) === undefined)
+    if (outgoing.method === 'INVITE' && essentials.toTag !== '') {
+      const rseq = reliableNumber(received);
+      if (rseq !== undefined && isOutOfOrder(outgoing, essentials.toTag, rseq)) return;
+      const dialog =
+        outgoing.dialog ??
+        dialogs.byTags(essentials.callId, essentials.fromTag, essentials.toTag) ??
         makeDialog(outgoing, received);
+      if (rseq !== undefined) (outgoing.unpracked ??= []).push({ rseq, dialog });
     }
     deliver(outgoing, received);
   };
   const makeDialog = (outgoing: OutgoingRequest, received: Received): Dialog => {
     const { app, transactionId } = outgoing;
-    const localContact = context.contactOf(outgoing.flow);
+    const localContact = outgoing.contact ?? context.contactOf(outgoing.flow);
     const dialog = dialogOfClient(received, outgoing.from, { app, transactionId, localContact });
+    dialog.hold = outgoing.hold;
     dialogs.add(dialog);
     return dialog;
   };
@@ -76,6 +99,7 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
       return;
     }
     outgoing.answeredTag = essentials.toTag;
+    outgoing.answeredStatus = message.status;
     settle(outgoing);
     if (outgoing.dialog !== undefined) {
       refreshTarget(outgoing.dialog, message);
@@ -96,30 +120,38 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     state.unacknowledged.set(dialog, outgoing);
     cdr.start('network', 'uac', message.text);
     deliver(outgoing, received);
-    if (!outgoing.app.isOpen()) acknowledgeAndLeave(dialog, outgoing.cseq, 'application is gone');
+    if (outgoing.app.isOpen()) return;
+    state.unacknowledged.delete(dialog);
+    acknowledgeAndLeave(dialog, outgoing, 'application is gone');
   };
   /** A 2xx again wants its ACK again; one from another branch of a fork is a call that nobody wants. */
   const onMoreSuccess = (outgoing: OutgoingRequest, received: Received): void => {
     const { essentials } = received;
-    if (essentials.toTag === outgoing.answeredTag) {
-      if (outgoing.acknowledgement === undefined) return;
+    const isAnswer = essentials.toTag === outgoing.answeredTag;
+    const known = isAnswer ? outgoing.acknowledgement : outgoing.leftBranches?.get(essentials.toTag);
+    if (known !== undefined) {
       context.onRetransmission();
-      context.send(outgoing.acknowledgement.flow, outgoing.acknowledgement.text);
-      return;
+      context.send(known.flow, known.text);
     }
-    if (dialogs.byTags(essentials.callId, essentials.fromTag, essentials.toTag) !== undefined) return;
+    if (isAnswer || known !== undefined) return;
     const { app, transactionId } = outgoing;
     const localContact = context.contactOf(outgoing.flow);
     const branch = dialogOfClient(received, outgoing.from, { app, transactionId, localContact });
-    acknowledgeAndLeave(branch, outgoing.cseq, undefined);
+    acknowledgeAndLeave(branch, outgoing, undefined);
   };
-  const acknowledgeAndLeave = (dialog: Dialog, cseq: number, reason: string | undefined): void => {
+  const acknowledgeAndLeave = (dialog: Dialog, outgoing: OutgoingRequest, reason: string | undefined): void => {
     const bare = { contact: undefined, others: '', contentType: undefined, body: '' };
     prepareDialogRequest(context, dialog, {
-      parts: { ...bare, method: 'ACK', cseq },
+      parts: { ...bare, method: 'ACK', cseq: outgoing.cseq },
       ready: (made) => {
-        if (typeof made === 'string') return;
-        context.send(made.flow, made.text);
+        if (typeof made === 'string') {
+          dialogs.remove(dialog);
+          return;
+        }
+        const { flow, text } = made;
+        outgoing.leftBranches ??= new Map();
+        outgoing.leftBranches.set(dialog.remoteTag, { flow, text });
+        context.send(flow, text);
         if (reason === undefined) leave(context, dialog);
         else hangUp(context, dialog, reason);
       },
@@ -180,24 +212,28 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
   };
 }
 
-/** What applications get where nobody answered, as drachtio-server words it. */
+/** What applications get where nobody answered, or nobody can be reached, as drachtio-server words it. */
 export const TIMED_OUT: readonly [number, string] = [408, 'Request Timeout'];
-const UNREACHABLE = [503, 'Service Unavailable'] as const;
+export const UNREACHABLE: readonly [number, string] = [503, 'Service Unavailable'];
 
 /** A call or subscription that ends with the response to a request, whatever it says. */
 function endsDialog({ method, dialog, isTerminating }: OutgoingRequest): boolean {
   return method === 'BYE' || (method === 'NOTIFY' && dialog?.method === 'SUBSCRIBE' && isTerminating);
 }
 
+/** The number of a provisional response that wants a PRACK; undefined where it wants none. @see RFC 3262 section 4 */
+function reliableNumber({ message }: Received): number | undefined {
+  if (!namesOption(message, HEADER.require, '100rel')) return undefined;
+  const rseq = headerValue(message, HEADER.rseq) ?? '';
+  return /^\d{1,10}$/.test(rseq) ? Number(rseq) : undefined;
+}
+
 /** The same reliable response again, or one before which another is missing. @see RFC 3262 section 4 */
-function isRepeatedReliable(outgoing: OutgoingRequest, { message, essentials }: Received): boolean {
-  if (!namesOption(message, HEADER.require, '100rel')) return false;
-  const rseq = Number(headerValue(message, HEADER.rseq) ?? Number.NaN);
-  if (!Number.isSafeInteger(rseq)) return false;
+function isOutOfOrder(outgoing: OutgoingRequest, toTag: string, rseq: number): boolean {
   outgoing.lastRseq ??= new Map();
-  const last = outgoing.lastRseq.get(essentials.toTag);
+  const last = outgoing.lastRseq.get(toTag);
   if (last !== undefined && rseq !== last + 1) return true;
-  outgoing.lastRseq.set(essentials.toTag, rseq);
+  outgoing.lastRseq.set(toTag, rseq);
   return false;
 }
 

@@ -1,7 +1,10 @@
 import type { AppConnection } from '../control/app-connection.js';
-import type { Dialog } from '../dialog/dialog.js';
+import type { SipCommand } from '../control/command.js';
+import { requestSent } from '../control/frames.js';
+import type { Dialog, Hold } from '../dialog/dialog.js';
 import type { ClientTransaction } from '../transaction/client-transaction.js';
 import type { Flow } from '../transport/flow.js';
+import type { AgentContext } from './agent-context.js';
 
 /** A request that an application sent and that has not ended. */
 export interface OutgoingRequest {
@@ -37,12 +40,110 @@ export interface OutgoingRequest {
   sendCancel: (() => void) | undefined;
   /** Ends the waiting for a final response after a CANCEL. */
   cancelWait: (() => void) | undefined;
-  /** To tag of the 2xx that made the dialog. */
+  /** Ends the watch over a peer that rings and falls silent, and when it was heard last. */
+  cancelWatch: (() => void) | undefined;
+  lastHeardMs: number;
+  /** To tag of the 2xx that made the dialog, and its status. */
   answeredTag: string | undefined;
+  answeredStatus: number;
   /** The ACK for the 2xx, to be sent again with each of its repeats. */
-  acknowledgement: { readonly flow: Flow; readonly text: string } | undefined;
+  acknowledgement: Acknowledgement | undefined;
+  /** The same for branches of a fork that answered as well and were left, by To tag; undefined where there are none. */
+  leftBranches: Map<string, Acknowledgement> | undefined;
   /** RSeq of the last reliable provisional response, per To tag. */
   lastRseq: Map<string, number> | undefined;
-  /** Responses that are held back, in their order; undefined where none are. */
-  held: (() => void)[] | undefined;
+  /** Reliable provisional responses whose PRACK the application owes, in their order; undefined where there were none. */
+  unpracked: { readonly rseq: number; readonly dialog: Dialog }[] | undefined;
+  /** Responses that are held back; undefined where none are. */
+  hold: Hold | undefined;
+  /** Value of the Contact that was sent; undefined where there was none. */
+  contact: string | undefined;
 }
+
+/** An ACK as it was sent. */
+export interface Acknowledgement {
+  readonly flow: Flow;
+  readonly text: string;
+}
+
+/** What is known of a request when it is made; the rest comes while it is under way. */
+export type NamedRequest = Pick<
+  OutgoingRequest,
+  | 'transactionId'
+  | 'app'
+  | 'method'
+  | 'callId'
+  | 'cseq'
+  | 'from'
+  | 'to'
+  | 'fromTag'
+  | 'requestUri'
+  | 'routes'
+  | 'dialogId'
+>;
+
+/** A request of which nothing has happened yet. */
+export function blankRequest(flow: Flow): Omit<OutgoingRequest, keyof NamedRequest> {
+  return {
+    dialog: undefined,
+    isTerminating: false,
+    flow,
+    branch: '',
+    transaction: undefined,
+    hasProvisional: false,
+    isAnswered: false,
+    isCancelled: false,
+    sendCancel: undefined,
+    cancelWait: undefined,
+    cancelWatch: undefined,
+    lastHeardMs: 0,
+    answeredTag: undefined,
+    answeredStatus: 0,
+    acknowledgement: undefined,
+    leftBranches: undefined,
+    lastRseq: undefined,
+    unpracked: undefined,
+    hold: undefined,
+    contact: undefined,
+  };
+}
+
+/** Tells an application that its request did not go out, and why. */
+export function refuse(context: AgentContext, app: AppConnection, command: SipCommand, reason: string): void {
+  context.answer(app, command.messageId, `NOK|${reason}`);
+}
+
+/** Tells an application that its request went out, and how it looked. */
+export function tellSent(
+  context: AgentContext,
+  app: AppConnection,
+  command: SipCommand,
+  sent: { readonly transactionId: string; readonly flow: Flow; readonly text: string },
+): void {
+  const meta = context.sent(sent.text.length, sent.flow);
+  context.answer(app, command.messageId, requestSent(meta, sent.transactionId, sent.text));
+}
+
+/** Method and URI of a request line. */
+export interface StartLine {
+  readonly method: string;
+  readonly requestUri: string;
+}
+
+/** The request line of an application's message; undefined where it is none, or names a method that is not known to SIP. */
+export function startLineOf(text: string): StartLine | undefined {
+  const [method, requestUri, version] = lineOf(text).split(' ');
+  if (method === undefined || requestUri === undefined || version !== 'SIP/2.0') return undefined;
+  return METHODS.has(method) ? { method, requestUri } : undefined;
+}
+
+/** The first line of a message. */
+export function lineOf(text: string): string {
+  const end = text.indexOf('\r\n');
+  return end < 0 ? text : text.slice(0, end);
+}
+
+const METHODS: ReadonlySet<string> = new Set([
+  ...['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'INFO', 'PRACK', 'UPDATE', 'MESSAGE'],
+  ...['SUBSCRIBE', 'NOTIFY', 'REFER', 'PUBLISH'],
+]);

@@ -1,5 +1,7 @@
 import type { ServerClock } from '../clock.js';
+import type { Dialog } from '../dialog/dialog.js';
 import type { TimerBase } from '../transaction/transition.js';
+import type { PendingRequest } from './pending-request.js';
 
 /** The reliable provisional responses of one INVITE. @see RFC 3262 section 3 */
 export interface ReliableProvisionals {
@@ -35,7 +37,7 @@ export interface ReliableProvisionalsOptions {
 }
 
 /** Makes an empty row. */
-export function createReliableProvisionals(options: ReliableProvisionalsOptions): ReliableProvisionals {
+function createReliableProvisionals(options: ReliableProvisionalsOptions): ReliableProvisionals {
   const { clock, timers } = options;
   let nextRseq = options.firstRseq;
   let outstanding: ReliableProvisional | undefined;
@@ -104,5 +106,49 @@ export function createReliableProvisionals(options: ReliableProvisionalsOptions)
       }
     },
     stop,
+  };
+}
+
+/** The rows of all INVITEs that have one; at most one a dialog, since one INVITE at a time is open in it. */
+export interface ProvisionalRows {
+  /** The row of an INVITE, made where it has none; one of an INVITE before it is over. */
+  readonly of: (dialog: Dialog, invite: PendingRequest, onTimeout: () => void) => ReliableProvisionals;
+  readonly find: (dialog: Dialog, invite: PendingRequest) => ReliableProvisionals | undefined;
+  /** A PRACK came, with the value of its RAck; false where it acknowledges none that waits. @see RFC 3262 section 7.2 */
+  readonly acknowledge: (dialog: Dialog, rack: string) => boolean;
+  /** Stops and forgets. */
+  readonly drop: (dialog: Dialog) => void;
+}
+
+/** Makes an empty list. */
+export function createProvisionalRows(
+  options: Omit<ReliableProvisionalsOptions, 'firstRseq' | 'onTimeout'> & { readonly rseq: () => number },
+): ProvisionalRows {
+  const rows = new Map<Dialog, { readonly invite: PendingRequest; readonly row: ReliableProvisionals }>();
+  const drop = (dialog: Dialog): void => {
+    rows.get(dialog)?.row.stop();
+    rows.delete(dialog);
+  };
+  const find = (dialog: Dialog, invite: PendingRequest): ReliableProvisionals | undefined => {
+    const found = rows.get(dialog);
+    return found?.invite === invite ? found.row : undefined;
+  };
+  return {
+    of: (dialog, invite, onTimeout) => {
+      const known = find(dialog, invite);
+      if (known !== undefined) return known;
+      drop(dialog);
+      const row = createReliableProvisionals({ ...options, firstRseq: options.rseq(), onTimeout });
+      rows.set(dialog, { invite, row });
+      return row;
+    },
+    find,
+    acknowledge: (dialog, rack) => {
+      const found = rows.get(dialog);
+      const read = /^(\d{1,10})\s+(\d{1,10})\s+INVITE$/.exec(rack);
+      if (found === undefined || read === null) return false;
+      return Number(read[2]) === found.invite.received.essentials.cseq && found.row.acknowledge(Number(read[1]));
+    },
+    drop,
   };
 }

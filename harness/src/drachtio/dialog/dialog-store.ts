@@ -1,13 +1,19 @@
 import type { Essentials } from '../message/essentials.js';
 import type { AppConnection } from '../control/app-connection.js';
+import { flat } from '../flat-text.js';
 import type { Dialog } from './dialog.js';
 
 /** The dialogs of one server. */
 export interface DialogStore {
   readonly add: (dialog: Dialog) => void;
   readonly remove: (dialog: Dialog) => void;
-  /** By the name that applications know; of several branches of a fork the confirmed one. */
-  readonly byId: (id: string) => Dialog | undefined;
+  /**
+   * By the name that applications know. It may have several: the branches of a fork, of which the confirmed one is meant, and the two
+   * ends of a call that came back to us, of which the asking application's own is meant.
+   */
+  readonly byId: (id: string, app: AppConnection) => Dialog | undefined;
+  /** The call with a name that an application of ours has answered. */
+  readonly answered: (id: string) => Dialog | undefined;
   /** The dialog that a request from the network belongs to. @see RFC 3261 section 12.2.2 */
   readonly ofRequest: (essentials: Essentials) => Dialog | undefined;
   /** By the tags of both sides. */
@@ -49,10 +55,17 @@ export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => un
       else if (named !== dialog) byId.set(dialog.id, Array.isArray(named) ? [...named, dialog] : [named, dialog]);
     },
     remove,
-    byId: (id) => {
+    byId: (id, app) => {
       const named = byId.get(id);
       if (!Array.isArray(named)) return named;
-      return named.find((dialog) => dialog.state === 'confirmed') ?? named.at(-1);
+      const confirmed = named.filter((dialog) => dialog.state === 'confirmed');
+      return confirmed.find((dialog) => dialog.app === app) ?? confirmed[0] ?? named.at(-1);
+    },
+    answered: (id) => {
+      const named = byId.get(id);
+      if (named === undefined) return undefined;
+      if (!Array.isArray(named)) return isAnswered(named) ? named : undefined;
+      return named.find(isAnswered);
     },
     ofRequest: ({ callId, toTag, fromTag }) => byTags.get(tagsKey(callId, toTag, fromTag)),
     byTags: (callId, localTag, remoteTag) => byTags.get(tagsKey(callId, localTag, remoteTag)),
@@ -71,6 +84,10 @@ export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => un
   };
 }
 
+function isAnswered({ isCaller, state }: Dialog): boolean {
+  return !isCaller && state === 'confirmed';
+}
+
 function tagsKey(callId: string, localTag: string, remoteTag: string): string {
-  return `${callId}|${localTag}|${remoteTag}`;
+  return flat(`${callId}|${localTag}|${remoteTag}`);
 }

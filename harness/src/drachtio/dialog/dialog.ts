@@ -1,7 +1,8 @@
+import { flat } from '../flat-text.js';
 import { HEADER } from '../message/header-names.js';
 import { headerValue, headerValues, unfolded, type SipMessage } from '../message/sip-message.js';
 import { parameterOf, addressOf } from '../message/address.js';
-import { routesOf, uriOf } from '../message/sip-target.js';
+import { routesOf, targetOf, uriOf } from '../message/sip-target.js';
 import type { Received } from '../received.js';
 import type { AppConnection } from '../control/app-connection.js';
 import type { Flow } from '../transport/flow.js';
@@ -40,11 +41,19 @@ export interface Dialog {
   flow: Flow | undefined;
   /** INVITE's transaction as the application knows it: its ACK is delivered under it. */
   transactionId: string;
+  /** Set where the response that made it is held back from the application: what comes in the dialog waits behind it. */
+  hold: Hold | undefined;
+}
+
+/** What is held back from an application, in its order. */
+export interface Hold {
+  isOver: boolean;
+  readonly waiting: (() => void)[];
 }
 
 /** How applications know a dialog. drachtio-srf looks dialogs up by this form. */
 export function dialogId(callId: string, fromTag: string): string {
-  return `${callId};from-tag=${fromTag}`;
+  return flat(`${callId};from-tag=${fromTag}`);
 }
 
 /** What a dialog is made of beside the messages. */
@@ -79,7 +88,8 @@ export function dialogOfServer(received: Received, localTag: string, parts: Dial
     remoteCseq: essentials.cseq,
     state: 'early',
     isInviting: false,
-    flow: flow.isReliable && headerValues(message, HEADER.via).length === 1 ? flow : undefined,
+    flow: flow.isReliable && isDirect(received) ? flow : undefined,
+    hold: undefined,
   };
 }
 
@@ -109,7 +119,9 @@ export function dialogOfClient(response: Received, localParty: string, parts: Di
     remoteCseq: -1,
     state: 'early',
     isInviting: false,
-    flow: flow.isReliable ? flow : undefined,
+    flow:
+      flow.isReliable && isBehind(flow, uriOf(unfolded(headerValue(message, HEADER.contact) ?? ''))) ? flow : undefined,
+    hold: undefined,
   };
 }
 
@@ -143,6 +155,22 @@ export function withTag(value: string, tag: string): string {
   const address = addressOf(value);
   if (address !== undefined && parameterOf(address.params, 'tag') !== undefined) return value;
   return `${value};tag=${tag}`;
+}
+
+/** Whether nobody stands between us and who sent a request. */
+function isDirect({ message, essentials }: Received): boolean {
+  const { via, value } = essentials.via;
+  return via.end === value.length && headerValues(message, HEADER.via).length === 1;
+}
+
+/**
+ * Whether a Contact leads to the other end of a connection, or nowhere but there. Behind a proxy that has left the path it does not,
+ * and requests take the Contact's own way.
+ */
+function isBehind({ transport, remote }: Flow, contact: string): boolean {
+  if (transport === 'ws' || transport === 'wss') return true;
+  const target = targetOf(contact);
+  return target === undefined || (target.host === remote.address && target.port === remote.port);
 }
 
 /** Any start below 2^31 will do. @see RFC 3261 section 8.1.1.5 */

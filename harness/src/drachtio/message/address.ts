@@ -33,9 +33,11 @@ export function addressOf(value: string): Address | undefined {
  * @returns undefined where there is none; empty for a parameter without a value
  */
 export function parameterOf(params: string, name: string): string | undefined {
+  let equals = params.indexOf('=');
   for (let at = params.indexOf(';'); at >= 0 && at < params.length;) {
     const end = endOfParameter(params, at + 1);
-    const equals = params.indexOf('=', at);
+    // Where there is no further one it is not looked for again.
+    if (equals >= 0 && equals < at) equals = params.indexOf('=', at);
     const hasValue = equals >= 0 && equals < end;
     const found = params.slice(at + 1, hasValue ? equals : end).trim();
     if (found.length === name.length && found.toLowerCase() === name) {
@@ -51,10 +53,12 @@ export function parameterOf(params: string, name: string): string | undefined {
  * @returns empty where there is none; undefined where the value cannot be read
  */
 export function tagOf(value: string): string | undefined {
-  // Nearly every value is <uri>;tag=x or "name" <uri>;tag=x, with nothing that could be mistaken for the parameter.
-  const close = value.lastIndexOf('>');
+  // Nearly every value is <uri>;tag=x or name <uri>;tag=x, with nothing that could be mistaken for the parameter.
+  const open = value.indexOf('<');
+  const close = open < 0 ? -1 : value.indexOf('>', open);
   if (close > 0 && value.startsWith(';tag=', close + 1) && value.indexOf(';', close + 2) < 0 && !value.includes('"')) {
-    return value.slice(close + 6);
+    const first = value.charCodeAt(open + 1);
+    if (first > 0x3e && first < 0x7f) return value.slice(close + 6).trim();
   }
   const address = addressOf(value);
   return address === undefined ? undefined : (parameterOf(address.params, 'tag') ?? '');

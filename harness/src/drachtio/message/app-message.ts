@@ -1,4 +1,5 @@
 import { bracketed, type Endpoint, type TransportName } from '../transport/flow.js';
+import { endOfQuoted, listValues } from './address.js';
 import { HEADER, headerId, writtenName } from './header-names.js';
 import { parseMessage, type MessageLimits } from './parse-message.js';
 import { bodyOf, FIELD_SIZE, fieldName, fieldValue, namesOption, type SipMessage } from './sip-message.js';
@@ -39,7 +40,7 @@ export interface LocalAddress extends Endpoint {
  * @returns undefined where there is no start line
  */
 export function readAppMessage(text: string, local: LocalAddress): AppMessage | undefined {
-  const complete = text.includes('\r\n\r\n') ? text : `${text.replace(/(\r\n)+$/, '')}\r\n\r\n`;
+  const complete = text.includes('\r\n\r\n') ? text : `${text}${text.endsWith('\r\n') ? '' : '\r\n'}\r\n`;
   const parsed = parseMessage(complete, APP_LIMITS);
   if (parsed.status === 'unreadable') return undefined;
   if (parsed.status === 'faulty' && parsed.fault !== 'bad-header-line') return undefined;
@@ -75,7 +76,10 @@ function readHeaders(message: SipMessage, local: LocalAddress): AppHeaders {
         read.cseq = value;
         break;
       case HEADER.contact:
-        read.contact = joined(read.contact, contactOf(value, local));
+        read.contact = joined(
+          read.contact,
+          each(value, (one) => contactOf(one, local)),
+        );
         break;
       case HEADER.contentType:
         read.contentType = value;
@@ -84,7 +88,7 @@ function readHeaders(message: SipMessage, local: LocalAddress): AppHeaders {
         read.maxForwards = value;
         break;
       case HEADER.pAssertedIdentity:
-        others += `P-Asserted-Identity: ${localised(value, local)}\r\n`;
+        others += `P-Asserted-Identity: ${each(value, (one) => localised(one, local))}\r\n`;
         break;
       default:
         others += `${writtenName(fieldName(message, index))}: ${value}\r\n`;
@@ -100,18 +104,31 @@ function readHeaders(message: SipMessage, local: LocalAddress): AppHeaders {
 
 type Completed = 'from' | 'to' | 'callId' | 'cseq' | 'contact' | 'contentType' | 'maxForwards';
 
+/** A list with each of its values changed. */
+function each(value: string, change: (one: string) => string): string {
+  return value.includes(',') ? listValues(value).map(change).join(', ') : change(value);
+}
+
 /** The value with our address in place of `localhost`, which applications write where they do not know it. */
 function localised(value: string, local: LocalAddress): string {
   if (!value.includes('localhost')) return asNameAddr(value);
   const address = `${bracketed(local.address)}:${local.port}`;
-  return asNameAddr(value.replace(/([@:])localhost(:\d{1,5})?(?=[;>?,\s]|$)/, `$1${address}`));
+  const name = endOfName(value);
+  const rest = value.slice(name).replace(/([@:])localhost(:\d{1,5})?(?=[;>?,\s]|$)/, `$1${address}`);
+  return asNameAddr(value.slice(0, name) + rest);
 }
 
 /** A Contact with `localhost` also says how to get there. */
 function contactOf(value: string, local: LocalAddress): string {
   const written = localised(value, local);
   if (local.transport === 'udp' || !value.includes('localhost') || written.includes(';transport=')) return written;
-  return written.replace('>', `;transport=${local.transport}>`);
+  const close = written.indexOf('>', endOfName(written));
+  return close < 0 ? written : `${written.slice(0, close)};transport=${local.transport}${written.slice(close)}`;
+}
+
+/** Where a quoted display name has ended, which may hold anything; 0 where there is none. */
+function endOfName(value: string): number {
+  return value.startsWith('"') ? Math.max(0, endOfQuoted(value, 0)) : 0;
 }
 
 function joined(first: string | undefined, second: string): string {

@@ -46,13 +46,23 @@ export type ReadEssentials =
 /**
  * Reads what every message must carry, once; nothing behind this looks at these header fields again.
  * Never throws for peer input.
+ * @param message - of {@link parseMessage}
+ * @returns Via, Call-ID, CSeq, tags, Content-Length and Max-Forwards, none of them verified; or what is wrong first
  * @see RFC 3261 sections 8.1.1, 8.2.2, 16.3 and 18.3
+ * @example
+ * ```ts
+ * const lines = ['OPTIONS sip:b.example SIP/2.0', 'Via: SIP/2.0/UDP a.example;branch=z9hG4bK1', 'From: <sip:a.example>;tag=1'];
+ * const parsed = parseMessage([...lines, 'To: <sip:b.example>', 'Call-ID: 1@a.example', '', ''].join('\r\n'));
+ * const read = parsed.status === 'parsed' ? readEssentials(parsed.message) : undefined;
+ * console.log(read?.status === 'faulty' && read.fault); // missing-cseq
+ * ```
  */
 export function readEssentials(message: SipMessage): ReadEssentials {
   const places = placesOf(message);
   const viaIndex = places.via;
   const via = viaIndex < 0 ? undefined : readVia(fieldValue(message, viaIndex));
   if (via === undefined) return { status: 'faulty', fault: viaIndex < 0 ? 'missing-via' : 'bad-via' };
+  if (!via.via.isSound) return { status: 'faulty', fault: 'bad-via', via };
   const read = readOthers(message, places, via);
   return typeof read === 'string' ? { status: 'faulty', fault: read, via } : { status: 'read', essentials: read };
 }
@@ -70,7 +80,14 @@ interface Places {
 
 function placesOf({ fields }: SipMessage): Places {
   const places: Places = {
-    ...{ via: -1, from: -1, to: -1, callId: -1, cseq: -1, contentLength: -1, maxForwards: -1, hasRepeated: false },
+    via: -1,
+    from: -1,
+    to: -1,
+    callId: -1,
+    cseq: -1,
+    contentLength: -1,
+    maxForwards: -1,
+    hasRepeated: false,
   };
   for (let at = 0; at < fields.length; at += FIELD_SIZE) {
     switch (fields[at]) {
@@ -114,8 +131,8 @@ function readOthers(message: SipMessage, places: Places, via: ReadVia): Essentia
   if (places.to < 0) return 'missing-to';
   if (places.hasRepeated) return 'repeated-header';
   const callId = fieldValue(message, places.callId);
-  if (callId === '' || /\s/.test(callId)) return 'bad-call-id';
-  const cseq = readCseq(fieldValue(message, places.cseq));
+  if (callId === '' || /[ \t\r\n]/.test(callId)) return 'bad-call-id';
+  const cseq = readCseq(fieldValue(message, places.cseq), message.method);
   if (cseq === undefined) return 'bad-cseq';
   if (message.status === 0 && cseq.method !== message.method) return 'method-mismatch';
   const fromTag = tagOf(unfolded(fieldValue(message, places.from)));
@@ -133,7 +150,12 @@ function readOthers(message: SipMessage, places: Places, via: ReadVia): Essentia
 const MAX_BODY = 2 ** 31 - 1;
 
 /** @see RFC 3261 section 20.16: less than 2^31 */
-function readCseq(raw: string): { readonly number: number; readonly method: string } | undefined {
+function readCseq(raw: string, expected: string): { readonly number: number; readonly method: string } | undefined {
+  const space = raw.indexOf(' ');
+  if (expected !== '' && raw.length === space + 1 + expected.length && raw.endsWith(expected)) {
+    const usual = scalarOf(raw.slice(0, space), 2 ** 31 - 1);
+    return usual === undefined ? undefined : { number: usual, method: expected };
+  }
   let digits = 0;
   while (digits < raw.length && isDigit(raw.charCodeAt(digits))) digits += 1;
   const number = scalarOf(raw.slice(0, digits), 2 ** 31 - 1);

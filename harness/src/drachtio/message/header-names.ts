@@ -102,6 +102,14 @@ export function headerName(id: HeaderId): string {
   return WRITTEN[id] ?? '';
 }
 
+/** As {@link headerIdAt}, for a name that is written as RFC 3261 writes it; 0 for one that is not, known or not. Never throws. */
+export function usualHeaderIdAt(text: string, start: number, end: number): HeaderId {
+  const id = BY_KEY[keyOf(text.charCodeAt(start), text.charCodeAt(end - 1), end - start)];
+  if (id === undefined) return HEADER.other;
+  const name = WRITTEN[id] ?? '';
+  return name.length === end - start && text.startsWith(name, start) ? id : HEADER.other;
+}
+
 /**
  * The number of the header field whose name stands at `start` to `end` in a text, without making a string of it.
  * Never throws.
@@ -126,9 +134,10 @@ export function headerIdAt(text: string, start: number, end: number): HeaderId {
  * word capitalised, and what begins with `X-` as it came.
  */
 export function writtenName(name: string): string {
-  const known = headerId(name);
   // Compact names are an application's own choice: `y` stays `y`.
-  if (known !== HEADER.other && name.length > 1) return headerName(known);
+  if (name.length === 1) return name;
+  const known = headerId(name);
+  if (known !== HEADER.other) return headerName(known);
   if (/^x-/i.test(name)) return name;
   return name.replace(/(^|-)[a-z]/g, (initial) => initial.toUpperCase());
 }

@@ -1,4 +1,4 @@
-import { HEADER, headerIdAt } from './header-names.js';
+import { HEADER, headerIdAt, usualHeaderIdAt } from './header-names.js';
 import { FIELD_SIZE, type SipMessage } from './sip-message.js';
 
 /**
@@ -6,7 +6,8 @@ import { FIELD_SIZE, type SipMessage } from './sip-message.js';
  * - `empty`: nothing but line ends, as keep-alives are. @see RFC 5626 section 4.4.1
  * - `no-start-line`, `not-sip`: this is something else; nobody can be answered.
  * - `no-header-end`, `too-large`, `too-many-headers`: cut off, or beyond a limit.
- * - `bad-start-line`, `unknown-version`, `bad-header-line`, `bad-character`, `header-too-large`: the rest can be read, and the sender be answered.
+ * - `bad-start-line`, `unknown-version`, `bad-header-line`, `bad-character`, `header-too-large`: the rest can be read, and the sender
+ *   of a request be answered.
  */
 export type MessageFault =
   | 'empty'
@@ -47,8 +48,16 @@ export const MESSAGE_LIMITS: MessageLimits = { maxHeaderBytes: 8_192, maxHeaders
  * Finds the start line, the header fields and the body of a message. Values are not looked into: a message that passes may still
  * lack what every message needs (see `readEssentials`). Lines end in CRLF; empty lines in front are skipped. The body is what
  * stands behind the empty line: Content-Length is applied by whoever knows the transport. Never throws for peer input.
- * @param text - one character per octet
+ * @param text - one character per octet (ISO 8859-1)
+ * @param limits - what is read at most, octets and header fields; default {@link MESSAGE_LIMITS}
+ * @returns `parsed`; `faulty` with a fault that the sender of a request can be told; or `unreadable`, with nobody to answer
  * @see RFC 3261 sections 7, 7.5 and 25.1
+ * @example
+ * ```ts
+ * const parsed = parseMessage('SIP/2.0 607 Unwanted\r\nReason: SIP;cause=607\r\n\r\n');
+ * console.log(parsed.status === 'parsed' && parsed.message.status); // 607
+ * console.log(parseMessage('GET / HTTP/1.1\r\n\r\n').status); // unreadable
+ * ```
  */
 export function parseMessage(text: string, limits: MessageLimits = MESSAGE_LIMITS): ParsedMessage {
   const start = startOf(text);
@@ -105,23 +114,49 @@ interface FieldsTarget {
 function readFields(text: string, from: number, { fields, limits }: FieldsTarget): FieldsRead {
   let fault: MessageFault | undefined;
   let lineStart = from;
-  for (;;) {
-    let lineEnd = text.indexOf('\r\n', lineStart);
+  // Lines that are no header fields count as well: looking for their colons would cost the square of their number.
+  for (let lines = 0; ; lines += 1) {
+    let lineEnd = endOfLine(text, lineStart);
     if (lineEnd === lineStart) break;
     // A message whose last line is cut off, or which lacks the empty line, is not whole.
     if (lineEnd < 0) return { end: -1 };
+    let isClean = hasNoOtherEnd(text, lineStart, lineEnd);
     for (let next = text.charCodeAt(lineEnd + 2); next === 0x20 || next === 0x09; next = text.charCodeAt(lineEnd + 2)) {
-      const end = text.indexOf('\r\n', lineEnd + 2);
-      if (end < 0) return { end: -1 };
-      lineEnd = end;
+      const foldStart = lineEnd + 2;
+      lineEnd = endOfLine(text, foldStart);
+      if (lineEnd < 0) return { end: -1 };
+      isClean &&= hasNoOtherEnd(text, foldStart, lineEnd);
     }
-    if (fields.length === limits.maxHeaders * FIELD_SIZE) return { end: -1, fault: 'too-many-headers' };
+    if (lines === limits.maxHeaders) return { end: -1, fault: 'too-many-headers' };
     if (lineEnd - lineStart > limits.maxHeaderBytes) fault ??= 'header-too-large';
-    const found = addField(text, lineStart, { fields, lineEnd });
-    if (found !== undefined) fault ??= found;
+    if (!addField(text, lineStart, { fields, lineEnd })) fault ??= 'bad-header-line';
+    if (!isClean) fault ??= 'bad-character';
     lineStart = lineEnd + 2;
   }
+  if (fault === undefined && hasNul(text, from, lineStart)) fault = 'bad-character';
   return fault === undefined ? { end: lineStart } : { end: lineStart, fault };
+}
+
+/** Where the CRLF stands that ends a line. */
+function endOfLine(text: string, lineStart: number): number {
+  const cr = text.indexOf('\r', lineStart);
+  return cr < 0 || text.charCodeAt(cr + 1) === 0x0a ? cr : text.indexOf('\r\n', cr);
+}
+
+/**
+ * Whether a line has neither a CR nor a LF within. There are readers that end a line at either alone, and see another header field
+ * behind it.
+ */
+function hasNoOtherEnd(text: string, lineStart: number, lineEnd: number): boolean {
+  return text.indexOf('\n', lineStart) === lineEnd + 1 && text.indexOf('\r', lineStart) === lineEnd;
+}
+
+/** A NUL, at which the next reader might stop; one whose meaning a backslash takes is none. @see RFC 3261 section 25.1, quoted-pair */
+function hasNul(text: string, start: number, end: number): boolean {
+  for (let at = text.indexOf('\0', start); at >= 0 && at < end; at = text.indexOf('\0', at + 1)) {
+    if (text.charCodeAt(at - 1) !== 0x5c) return true;
+  }
+  return false;
 }
 
 interface FieldPlace {
@@ -129,33 +164,31 @@ interface FieldPlace {
   readonly lineEnd: number;
 }
 
-function addField(text: string, lineStart: number, { fields, lineEnd }: FieldPlace): MessageFault | undefined {
-  let at = lineStart;
-  while (at < lineEnd && IS_TOKEN[text.charCodeAt(at)] === 1) at += 1;
-  const nameEnd = at;
-  while (at < lineEnd && isBlank(text.charCodeAt(at))) at += 1;
-  if (nameEnd === lineStart || text.charCodeAt(at) !== 0x3a || at >= lineEnd) return 'bad-header-line';
-  let valueStart = at + 1;
+/** Takes one line down; false where it is no header field. */
+function addField(text: string, lineStart: number, { fields, lineEnd }: FieldPlace): boolean {
+  const colon = text.indexOf(':', lineStart);
+  if (colon <= lineStart || colon >= lineEnd) return false;
+  // Names are compared with the names that are known as they are usually written before they are looked at letter by letter.
+  let id = usualHeaderIdAt(text, lineStart, colon);
+  if (id === HEADER.other) {
+    const nameEnd = endOfName(text, lineStart, colon);
+    if (nameEnd < 0) return false;
+    id = headerIdAt(text, lineStart, nameEnd);
+  }
+  let valueStart = colon + 1;
   while (valueStart < lineEnd && isWhite(text.charCodeAt(valueStart))) valueStart += 1;
   let valueEnd = lineEnd;
   while (valueEnd > valueStart && isWhite(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
-  const id = headerIdAt(text, lineStart, nameEnd);
   fields.push(id, lineStart, valueStart, valueEnd);
-  // What routes a message must not hold a NUL or a lone line end, on which the next reader might see another header field.
-  return id !== HEADER.other && hasControl(text, valueStart, valueEnd) ? 'bad-character' : undefined;
+  return true;
 }
 
-/** Controls, but for tabs, folds, and what a backslash takes the meaning from. @see RFC 3261 section 25.1, quoted-pair */
-function hasControl(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code >= 0x20 || code === 0x09) continue;
-    if (text.charCodeAt(at - 1) === 0x5c && code !== 0x0d && code !== 0x0a) continue;
-    const isFold = code === 0x0d && text.charCodeAt(at + 1) === 0x0a;
-    if (!isFold) return true;
-    at += 1;
-  }
-  return false;
+/** Where the token in front of a colon ends: white space may stand between; -1 where there is none. @see RFC 3261 section 25.1, HCOLON */
+function endOfName(text: string, lineStart: number, colon: number): number {
+  let nameEnd = colon;
+  while (nameEnd > lineStart && isBlank(text.charCodeAt(nameEnd - 1))) nameEnd -= 1;
+  for (let at = lineStart; at < nameEnd; at += 1) if (IS_TOKEN[text.charCodeAt(at)] !== 1) return -1;
+  return nameEnd > lineStart ? nameEnd : -1;
 }
 
 interface StartLine {
@@ -167,12 +200,14 @@ interface StartLine {
 }
 
 function readStartLine(text: string, start: number, end: number): StartLine | undefined {
-  return text.startsWith('SIP/', start) ? readStatusLine(text, start, end) : readRequestLine(text.slice(start, end));
+  if (!text.startsWith('SIP/', start)) return readRequestLine(text.slice(start, end));
+  return readStatusLine(text, start, end) ?? faultyStatusLine(text.slice(start, end));
 }
 
 /** @see RFC 3261 section 7.2 */
 function readStatusLine(text: string, start: number, end: number): StartLine | undefined {
-  if (!text.startsWith('SIP/2.0 ', start)) return undefined;
+  const isClean = text.indexOf('\r', start) === end && text.indexOf('\n', start) === end + 1;
+  if (!text.startsWith('SIP/2.0 ', start) || !isClean) return undefined;
   const first = text.charCodeAt(start + 8) - 0x30;
   const second = text.charCodeAt(start + 9) - 0x30;
   const third = text.charCodeAt(start + 10) - 0x30;
@@ -182,6 +217,13 @@ function readStatusLine(text: string, start: number, end: number): StartLine | u
   if (end > start + 11 && text.charCodeAt(start + 11) !== 0x20) return undefined;
   const reason = text.slice(Math.min(start + 12, end), end);
   return { method: '', requestUri: '', status: first * 100 + second * 10 + third, reason };
+}
+
+/** A response that is thrown away as one, and not answered as if it were a request: the stream goes on behind it. */
+function faultyStatusLine(line: string): StartLine | undefined {
+  if (!/^SIP\/\d/i.test(line)) return undefined;
+  const fault = /^SIP\/(?!2\.0 )\d{1,9}\.\d{1,9} /i.test(line) ? 'unknown-version' : 'bad-start-line';
+  return { method: '', requestUri: '', status: -1, reason: '', fault };
 }
 
 /** @see RFC 3261 section 7.1: single spaces, a token, a URI without white space, the version */
@@ -195,6 +237,7 @@ function readRequestLine(line: string): StartLine | undefined {
   const method = line.slice(0, methodEnd);
   if (isPlain) return { method, requestUri: line.slice(firstSpace + 1, lastSpace), status: 0, reason: '' };
   if (!/\bSIP\/\d/i.test(line)) return undefined;
+  if (/^SIP\//i.test(line)) return faultyStatusLine(line);
   const fault = / SIP\/(?!2\.0)\d+\.\d+$/i.test(line) ? 'unknown-version' : 'bad-start-line';
   return { method, requestUri: line.slice(firstSpace + 1, lastSpace).trim(), status: 0, reason: '', fault };
 }

@@ -12,11 +12,11 @@ export interface SipMessage {
   readonly method: string;
   /** The Request-URI as written; empty for a response. */
   readonly requestUri: string;
-  /** 100 to 699; 0 for a request. */
+  /** 100 to 699; 0 for a request; -1 for a faulty response whose code cannot be read. */
   readonly status: number;
   /** The reason phrase as written; empty for a request. */
   readonly reason: string;
-  /** Four numbers a header field: its {@link HeaderId}, where its line begins, where its value begins, where the value ends. */
+  /** Four numbers a header field: which it is, where its line begins, where its value begins, where the value ends. */
   readonly fields: readonly number[];
   /** Where the empty line behind the header fields begins. */
   readonly headersEnd: number;
@@ -44,10 +44,23 @@ export function fieldValue(message: SipMessage, index: number): string {
   return message.text.slice(message.fields[index + 2], message.fields[index + 3]);
 }
 
-/** The whole line of the field at an index as written, with its name and without the line end behind it. */
-export function fieldLine(message: SipMessage, index: number): string {
-  const lineEnd = index + FIELD_SIZE < message.fields.length ? (message.fields[index + 5] ?? 0) : message.headersEnd;
-  return message.text.slice(message.fields[index + 1], lineEnd - 2);
+/**
+ * The whole line of the field at an index as written, with its name and without the line end behind it. The next field need not
+ * begin there: of a faulty message, lines that are none have been left out.
+ */
+export function fieldLine({ text, fields, headersEnd }: SipMessage, index: number): string {
+  const valueEnd = fields[index + 3] ?? 0;
+  const next = fields[index + FIELD_SIZE + 1] ?? headersEnd;
+  return text.slice(fields[index + 1], next === valueEnd + 2 ? valueEnd : endOfField(text, valueEnd));
+}
+
+/** Where the line of a field ends whose value ends at `valueEnd`: white space behind the value may be folded. */
+function endOfField(text: string, valueEnd: number): number {
+  let lineEnd = text.indexOf('\r\n', valueEnd);
+  while (text.charCodeAt(lineEnd + 2) === 0x20 || text.charCodeAt(lineEnd + 2) === 0x09) {
+    lineEnd = text.indexOf('\r\n', lineEnd + 2);
+  }
+  return lineEnd;
 }
 
 /** The name of the field at an index as written. */
@@ -81,7 +94,18 @@ export function headerLines(message: SipMessage, id: HeaderId): string {
   return lines;
 }
 
-/** Values by a name that may be unknown to the server, in any case. */
+/**
+ * The values of all header fields of a name, in their order and as written; lists are not split. Never throws for peer input.
+ * @param message - of {@link parseMessage}
+ * @param name - in any case, long or compact form; it may be unknown to the server
+ * @returns one text per header field; empty where there is none
+ * @see RFC 3261 sections 7.3.1 and 7.3.3
+ * @example
+ * ```ts
+ * const parsed = parseMessage('SIP/2.0 200 OK\r\nX-Carrier: 1234\r\ni: 1@a.example\r\n\r\n');
+ * if (parsed.status === 'parsed') console.log(...valuesByName(parsed.message, 'Call-ID')); // 1@a.example
+ * ```
+ */
 export function valuesByName(message: SipMessage, name: string): readonly string[] {
   const id = headerId(name);
   if (id !== HEADER.other) return headerValues(message, id);
@@ -95,17 +119,32 @@ export function valuesByName(message: SipMessage, name: string): readonly string
   return values;
 }
 
-/** The body, one character per octet; empty where there is none. */
+/**
+ * The body as it came. Never throws for peer input.
+ * @param message - of {@link parseMessage}
+ * @returns one character per octet; empty where there is none
+ * @see RFC 3261 section 7.4
+ * @example
+ * ```ts
+ * const parsed = parseMessage('SIP/2.0 200 OK\r\nContent-Type: text/plain\r\n\r\nhello');
+ * if (parsed.status === 'parsed') console.log(bodyOf(parsed.message)); // hello
+ * ```
+ */
 export function bodyOf(message: SipMessage): string {
   return message.text.slice(message.bodyStart);
 }
 
-/** Whether a list header such as Require names an option tag, in any of its fields. @see RFC 3261 section 19.2 */
+/**
+ * Whether a list header such as Require names an option tag, in any of its fields.
+ * @param option - lower case
+ * @see RFC 3261 section 19.2
+ */
 export function namesOption(message: SipMessage, id: HeaderId, option: string): boolean {
   for (let index = fieldIndex(message, id); index >= 0; index = fieldIndex(message, id, index + FIELD_SIZE)) {
     const value = fieldValue(message, index);
     if (value === option) return true;
-    if (value.includes(option) && value.split(',').some((tag) => tag.trim().toLowerCase() === option)) return true;
+    const tags = value.toLowerCase();
+    if (tags.includes(option) && tags.split(',').some((tag) => tag.trim() === option)) return true;
   }
   return false;
 }

@@ -8,7 +8,7 @@ export type StreamFault = 'header-section-too-large' | 'message-too-large' | 'ba
 /** What came out of a stream. */
 export type StreamEvent =
   | { readonly kind: 'message'; readonly parsed: Exclude<ParsedMessage, { readonly status: 'unreadable' }> }
-  /** Two line ends between messages ask for one in return. @see RFC 5626 section 4.4.1 */
+  /** Two line ends between messages ask for one in return; however many came at once, they ask once. @see RFC 5626 section 4.4.1 */
   | { readonly kind: 'ping' }
   /**
    * Where the next message would begin is not known any more. `message` is the one whose framing is at fault, so that its sender
@@ -41,7 +41,8 @@ export interface StreamFramer {
 }
 
 /**
- * Makes a framer that finds the ends of messages by Content-Length. A message without it has no body.
+ * Makes a framer that finds the ends of messages by Content-Length. A message without it has no body; where it has a Content-Type
+ * there is one whose end nobody knows.
  * @see RFC 3261 sections 18.3 and 18.4
  */
 export function createStreamFramer(limits: StreamLimits = STREAM_LIMITS): StreamFramer {
@@ -50,20 +51,28 @@ export function createStreamFramer(limits: StreamLimits = STREAM_LIMITS): Stream
   let searched = 0;
   let head: { readonly parsed: MessageParsed; readonly length: number } | undefined;
   let isBroken = false;
+  /** Octets of the line ends in front of the next message that have not asked for anything yet: they may come one by one. */
+  let lineEnds = 0;
 
   const next = (): StreamEvent | undefined => {
     if (head === undefined) {
-      const lineEnds = leadingLineEnds(pending);
-      if (lineEnds > 0) {
-        const isPing = lineEnds >= 4;
-        pending = pending.slice(lineEnds);
+      const found = leadingLineEnds(pending);
+      if (found > 0) {
+        pending = pending.slice(found);
         searched = 0;
-        if (isPing) return { kind: 'ping' };
+        lineEnds += found;
+        if (lineEnds >= PING_BYTES) {
+          lineEnds %= PING_BYTES;
+          return { kind: 'ping' };
+        }
       }
+      if (pending === '') return undefined;
+      lineEnds = 0;
       const end = pending.indexOf('\r\n\r\n', Math.max(0, searched - 3));
       if (end < 0 || end > limits.maxHeaderSectionBytes) {
         searched = pending.length;
-        const isTooLarge = pending.length > limits.maxHeaderSectionBytes;
+        // Of the empty line, three octets may be here already.
+        const isTooLarge = end >= 0 || pending.length > limits.maxHeaderSectionBytes + 3;
         return isTooLarge ? { kind: 'fault', fault: 'header-section-too-large' } : undefined;
       }
       const opened = openMessage(pending.slice(0, end + 4), limits);
@@ -117,20 +126,22 @@ function openMessage(text: string, limits: StreamLimits): OpenMessage | StreamEv
 }
 
 /**
- * The length that a message says its body has. Two fields that differ, a sign or a number beyond all bounds are no length.
- * @returns 0 where the message does not say
+ * The length that a message says its body has. Two fields, a sign or a number beyond all bounds are no length.
+ * @returns 0 where the message does not say and names no type of a body either
  */
 function contentLengthOf(message: SipMessage): number | undefined {
   const index = fieldIndex(message, HEADER.contentLength);
-  if (index < 0) return 0;
+  if (index < 0) return fieldIndex(message, HEADER.contentType) < 0 ? 0 : undefined;
   if (fieldIndex(message, HEADER.contentLength, index + 4) >= 0) return undefined;
   const value = fieldValue(message, index);
   return /^\d{1,9}$/.test(value) ? Number(value) : undefined;
 }
 
+/** Two line ends. @see RFC 5626 section 3.5.1 */
+const PING_BYTES = 4;
+
 function leadingLineEnds(text: string): number {
   let at = 0;
   while (at < text.length && (text.charCodeAt(at) === 0x0d || text.charCodeAt(at) === 0x0a)) at += 1;
-  // A lone CR may be half a line end whose other half is on its way.
   return at;
 }

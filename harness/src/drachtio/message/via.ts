@@ -20,6 +20,8 @@ export interface TopVia {
   readonly rportEnd: number;
   /** Where the reader wrote `received`, which the one who received the message overrules; -1 where it did not. */
   readonly receivedAt: number;
+  /** Whether each parameter has a name. Where one has none the message is refused, and this value is still good for the way back. */
+  readonly isSound: boolean;
 }
 
 /** The value as this reader understood it: the same as given unless it was folded. */
@@ -51,7 +53,8 @@ export function readVia(raw: string): ReadVia | undefined {
   }
   const parameters = readParameters(value, at);
   if (parameters === undefined) return undefined;
-  return { value, via: { transport: sentBy.transport, host, port, ...parameters } };
+  const { branch, end, rportEnd, receivedAt, isSound } = parameters;
+  return { value, via: { transport: sentBy.transport, host, port, branch, end, rportEnd, receivedAt, isSound } };
 }
 
 /**
@@ -64,12 +67,12 @@ export function stampedVia(
   source: { readonly address: string; readonly port: number },
 ): string {
   const wantsPort = via.rportEnd >= 0;
-  const isSame = via.host === source.address;
-  if (!wantsPort && isSame && via.receivedAt < 0) return value;
+  if (!wantsPort && via.receivedAt < 0 && isAddress(via.host, source.address)) return value;
   const first = value.slice(0, via.end);
   const stamped = wantsPort ? `${first.slice(0, via.rportEnd)}=${source.port}${first.slice(via.rportEnd)}` : first;
   // What the sender claims about itself here would mislead whoever sends the response.
-  const clean = via.receivedAt < 0 ? stamped : stamped.replace(/;\s*received\s*=[^;,]*/gi, '');
+  const clean =
+    via.receivedAt < 0 ? stamped : withoutReceived(stamped, movedBehind(via, stamped.length - first.length));
   return `${clean};received=${source.address}${value.slice(via.end)}`;
 }
 
@@ -80,30 +83,56 @@ export function isMagic(branch: string): boolean {
 
 const MAGIC = 'z9hG4bK';
 
+/** Whether a sent-by host is this address: IPv6 stands in brackets there. */
+function isAddress(host: string, address: string): boolean {
+  if (host.charCodeAt(0) !== 0x5b) return host === address;
+  return host.length === address.length + 2 && host.startsWith(address, 1);
+}
+
+/** Where `received` stands once the port has been written into `rport`. */
+function movedBehind({ rportEnd, receivedAt }: TopVia, inserted: number): number {
+  return rportEnd <= receivedAt ? receivedAt + inserted : receivedAt;
+}
+
+/** A Via value without its `received` parameters, the first of which begins at `from`. */
+function withoutReceived(first: string, from: number): string {
+  let kept = first.slice(0, from);
+  for (let at = from; at >= 0 && at < first.length;) {
+    const end = endOfParameter(first, at + 1);
+    const parameter = first.slice(at, end < 0 ? first.length : end);
+    if (!/^;[ \t]*received[ \t]*(?:=|$)/i.test(parameter)) kept += parameter;
+    at = end;
+  }
+  return kept;
+}
+
+/** The version may be any: it is the start line that says whether the message can be understood, and its sender has to be told. */
 function readProtocol(value: string): { readonly transport: string; readonly at: number } | undefined {
   if (value.startsWith('SIP/2.0/UDP ')) return { transport: 'UDP', at: skipBlanks(value, 12) };
-  const read = /^SIP[ \t]{0,64}\/[ \t]{0,64}2\.0[ \t]{0,64}\/[ \t]{0,64}([A-Za-z0-9-]{1,32})[ \t]+/i.exec(value);
+  const read = /^SIP[ \t]{0,64}\/[ \t]{0,64}\d{1,3}\.\d{1,3}[ \t]{0,64}\/[ \t]{0,64}([\w.!%*+`'~-]{1,32})[ \t]+/i.exec(
+    value,
+  );
   return read?.[1] === undefined ? undefined : { transport: read[1].toUpperCase(), at: read[0].length };
 }
 
-function endOfHost(value: string, from: number): number {
-  if (value.charCodeAt(from) === 0x5b) {
-    const close = value.indexOf(']', from);
-    return close < 0 ? from : close + 1;
-  }
-  let at = from;
-  while (at < value.length && isHostCharacter(value.charCodeAt(at))) at += 1;
-  return at;
+/** Where a host that stands at `from` has ended, an IPv6 reference behind its bracket; `from` where there is none. Never throws. */
+export function endOfHost(value: string, from: number): number {
+  const isReference = value.charCodeAt(from) === 0x5b;
+  let at = isReference ? from + 1 : from;
+  while (at < value.length && isHostCharacter(value.charCodeAt(at), isReference)) at += 1;
+  if (!isReference) return at;
+  return value.charCodeAt(at) === 0x5d && at > from + 1 ? at + 1 : from;
 }
 
-function isHostCharacter(code: number): boolean {
+function isHostCharacter(code: number, isReference: boolean): boolean {
   const lower = code | 0x20;
   return (
     (code >= 0x30 && code <= 0x39) ||
     (lower >= 0x61 && lower <= 0x7a) ||
     code === 0x2e ||
     code === 0x2d ||
-    code === 0x5f
+    code === 0x5f ||
+    (isReference && (code === 0x3a || code === 0x25))
   );
 }
 
@@ -119,21 +148,26 @@ function skipBlanks(value: string, from: number): number {
   return at;
 }
 
-type Parameters = Pick<TopVia, 'branch' | 'end' | 'rportEnd' | 'receivedAt'>;
+type Parameters = Pick<TopVia, 'branch' | 'end' | 'rportEnd' | 'receivedAt' | 'isSound'>;
 
 function readParameters(value: string, from: number): Parameters | undefined {
   let at = from;
   let branch = '';
   let rportEnd = -1;
   let receivedAt = -1;
+  let isSound = true;
+  let equals = -1;
   while (value.charCodeAt(at) === 0x3b) {
     const nameStart = skipBlanks(value, at + 1);
     const end = endOfParameter(value, nameStart);
     if (end < 0) return undefined;
-    const equals = value.indexOf('=', nameStart);
-    const hasValue = equals >= 0 && equals < end;
+    if (equals < nameStart) equals = indexOrEnd(value, '=', nameStart);
+    const hasValue = equals < end;
     const nameEnd = trimmedEnd(value, nameStart, hasValue ? equals : end);
     switch (nameEnd - nameStart) {
+      case 0:
+        isSound = false;
+        break;
       case 6:
         if (branch === '' && isName(value, nameStart, 'branch') && hasValue)
           branch = value.slice(equals + 1, end).trim();
@@ -151,7 +185,13 @@ function readParameters(value: string, from: number): Parameters | undefined {
   const next = value.charCodeAt(at);
   return at < value.length && next !== 0x2c
     ? undefined
-    : { branch, end: trimmedEnd(value, 0, at), rportEnd, receivedAt };
+    : { branch, end: trimmedEnd(value, 0, at), rportEnd, receivedAt, isSound };
+}
+
+/** As `indexOf`, with the length of the text where there is none: so that it is not looked for again. */
+function indexOrEnd(value: string, mark: string, from: number): number {
+  const index = value.indexOf(mark, from);
+  return index < 0 ? value.length : index;
 }
 
 function isName(value: string, at: number, name: string): boolean {

@@ -6,7 +6,7 @@ import { ownResponse } from '../agent/own-response.js';
 import type { AppConnection } from '../control/app-connection.js';
 import type { ProxyCommand } from '../control/command.js';
 import { proxyResponse } from '../control/frames.js';
-import { localOf } from '../transport/flow.js';
+import type { Flow } from '../transport/flow.js';
 import { readAppMessage } from '../message/app-message.js';
 import { targetOf } from '../message/sip-target.js';
 import { withoutTopVia, type Received } from '../received.js';
@@ -20,6 +20,8 @@ export interface ProxyAgent {
   readonly proxy: (app: AppConnection, command: ProxyCommand) => void;
   /** The caller gives up; false where the INVITE is not one that is being proxied. */
   readonly cancel: (invite: ServerTransaction) => boolean;
+  /** A connection is over, and with it the targets behind it. */
+  readonly onFlowClosed: (flow: Flow) => void;
   readonly count: () => number;
 }
 
@@ -36,6 +38,8 @@ interface Proxying {
   readonly extraLines: string;
   /** Targets whose address is being looked up. */
   starting: number;
+  /** Whether there was a way to any target, be it one that led nowhere. */
+  hadWay: boolean;
   isStopped: boolean;
   isFinished: boolean;
 }
@@ -73,6 +77,7 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
     let isLate = false;
     flowToUri(transports, target, (flow) => {
       proxying.starting -= 1;
+      if (flow !== 'no-transport' && flow !== 'unroutable') proxying.hadWay = true;
       if (typeof flow === 'string' || proxying.isStopped) {
         proxying.finals.push({ status: flow === 'unroutable' ? 500 : 503 });
         if (isLate) advance(proxying);
@@ -121,6 +126,14 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
   const giveBest = (proxying: Proxying): void => {
     const { finals, server, received } = proxying;
     if (proxying.isFinished) return;
+    if (!proxying.hadWay) {
+      proxying.isFinished = true;
+      all.delete(server);
+      respondOwn(proxying, 500);
+      // The blank is drachtio-server's, which names no target behind it.
+      tell(proxying, 'NOK|error proxying request to ');
+      return;
+    }
     const best = finals[bestResponse(finals.map(({ status }) => status))];
     const isInvite = received.message.method === 'INVITE';
     if (best?.received !== undefined) {
@@ -180,6 +193,10 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
 
   return {
     count: () => all.size,
+    onFlowClosed: (flow) => {
+      if (!flow.isReliable) return;
+      for (const { branches } of all.values()) for (const branch of branches) branch.onFlowClosed(flow);
+    },
     proxy: (app, command) => {
       const request = inbound.take(command.transactionId);
       if (request === undefined) {
@@ -188,9 +205,19 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
       }
       const { received, transaction: server } = request;
       const { essentials } = received;
-      const read = readAppMessage(command.text, localOf(received.flow));
+      const read = readAppMessage(command.text, context.namesOf(received.flow));
       const proxying: Proxying = {
-        ...{ app, command, received, server, starting: 0, isStopped: false, isFinished: false, finals: [] },
+        ...{
+          app,
+          command,
+          received,
+          server,
+          starting: 0,
+          hadWay: false,
+          isStopped: false,
+          isFinished: false,
+          finals: [],
+        },
         ...{ targets: [...command.destinations], tried: new Set<string>(), branches: new Set<ProxyBranch>() },
         extraLines: read === undefined ? '' : read.headers.others,
       };

@@ -1,5 +1,6 @@
 import type { AgentContext } from '../agent/agent-context.js';
 import { MAX_FORWARDS } from '../agent/dialog-request.js';
+import { TIMER_C_MS } from '../agent/timer-c.js';
 import { composeRequest } from '../message/compose.js';
 import { HEADER } from '../message/header-names.js';
 import { headerValue, headerValues, type SipMessage } from '../message/sip-message.js';
@@ -15,6 +16,8 @@ export interface ProxyBranch {
   readonly cancel: () => void;
   /** Whether the target has answered anything. */
   readonly isHeard: () => boolean;
+  /** A connection is over; where it is that of the target, the target is lost. */
+  readonly onFlowClosed: (closed: Flow) => void;
 }
 
 /** Who is told what the target says. */
@@ -37,9 +40,6 @@ export interface ProxyBranchOptions {
   readonly finalTimeoutMs: number | undefined;
   readonly user: ProxyBranchUser;
 }
-
-/** How long a target may ring, milliseconds: more than three minutes. @see RFC 3261 section 16.6 step 11, timer C */
-export const TIMER_C_MS = 185_000;
 
 /** Makes a branch that has not been sent. */
 export function createProxyBranch(context: AgentContext, options: ProxyBranchOptions): ProxyBranch {
@@ -97,6 +97,11 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
 
   return {
     isHeard: () => isHeard,
+    onFlowClosed: (closed) => {
+      if (closed !== flow || isOver) return;
+      transaction?.end();
+      fail(503);
+    },
     start: () => {
       const { provisionalTimeoutMs, finalTimeoutMs } = options;
       if (provisionalTimeoutMs !== undefined) cancelProvisional = clock.schedule(giveUp, provisionalTimeoutMs);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AgentContext } from '../agent/agent-context.js';
 import { flowToUri } from '../agent/next-hop.js';
+import { ownResponse } from '../agent/own-response.js';
 import type { DialogStore } from '../dialog/dialog-store.js';
 import { HEADER } from '../message/header-names.js';
 import { parameterOf } from '../message/address.js';
@@ -24,12 +25,14 @@ export interface StatelessProxyOptions {
   /** Tells our own branches from those that a peer invents. */
   readonly secret: string;
   readonly dialogs: DialogStore;
+  /** Answers a request in our own name. */
+  readonly respond: (received: Received, text: string) => void;
 }
 
 /** Makes it. @see RFC 3261 sections 16.11 and 16.12 */
 export function createStatelessProxy(
   context: AgentContext,
-  { secret, dialogs }: StatelessProxyOptions,
+  { secret, dialogs, respond }: StatelessProxyOptions,
 ): StatelessProxy {
   const { transports } = context;
   const prefix = `z9hG4bKsl${createHash('sha256').update(secret).digest('hex').slice(0, 10)}`;
@@ -46,7 +49,12 @@ export function createStatelessProxy(
       if (fieldIndex(message, HEADER.route) < 0) return false;
       const [first, second] = routeUris(message);
       if (first === undefined || !isOurs(first) || dialogs.ofRequest(essentials) !== undefined) return false;
-      if (essentials.maxForwards === 0) return message.method === 'ACK';
+      if (essentials.maxForwards === 0) {
+        if (message.method !== 'ACK') {
+          respond(received, ownResponse(received, { status: 483, toTag: context.identifiers.tag() }));
+        }
+        return true;
+      }
       const requestUri = message.requestUri;
       const branch = branchOf(prefix, received);
       flowToUri(transports, second ?? requestUri, (flow) => {

@@ -82,7 +82,9 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
   /** INVITEs double without end, until timer B; others stay at T2, and go there at once after a provisional response. @internal */
   onTimer(event: TransactionTimer): void {
     this.#step(event as InviteClientEvent);
-    if (event !== 'retransmit-due' || this.#state === 'terminated') return;
+    // An answer may have come while the request went out again, where nothing but memory lies between.
+    const isUnanswered = this.#state === 'calling' || this.#state === 'trying' || this.#state === 'proceeding';
+    if (event !== 'retransmit-due' || !isUnanswered || (this.isInvite && this.#state === 'proceeding')) return;
     const { t2Ms } = this.#context.base;
     if (this.isInvite) this.#retransmitIn(2 * this.#intervalMs);
     else this.#retransmitIn(this.#state === 'proceeding' ? t2Ms : Math.min(2 * this.#intervalMs, t2Ms));

@@ -71,7 +71,7 @@ export function stepInviteClient(state: InviteClientState, event: InviteClientEv
           : event === 'transport-error'
             ? BROKEN
             : COMPLETED;
-    case 'terminated':
+    default:
       return GONE;
   }
 }

@@ -13,8 +13,10 @@ import { to, type Transition } from './transition.js';
  *          ┌─────▼──────┐  ACK    ┌───────────┐ timer I │
  *          │ completed  ├────────►│ confirmed ├────────►│ terminated
  *          └─────┬──────┘         └───────────┘         │
- *                └── timer H, transport error ─────────►┘
+ *                └── timer H ──────────────────────────►┘
  * ```
+ *
+ * A transport error ends it in `proceeding` alone, where no timer would; elsewhere its user is told, and it stays.
  *
  * @see RFC 3261 section 17.2.1, RFC 6026 section 7.1
  */
@@ -48,10 +50,12 @@ const COMPLETING = to<InviteServerState>('completed', 'send', 'retransmit', 'tim
 const ACCEPTED = to<InviteServerState>('accepted');
 const ACCEPTED_AGAIN = to<InviteServerState>('accepted', 'send');
 const ACCEPTED_ACK = to<InviteServerState>('accepted', 'deliver');
+const ACCEPTED_UNSENT = to<InviteServerState>('accepted', 'report-transport-error');
 
 const COMPLETED = to<InviteServerState>('completed');
 const COMPLETED_AGAIN = to<InviteServerState>('completed', 'resend');
 const CONFIRMING = to<InviteServerState>('confirmed', 'stop-retransmit', 'timer-i');
+const COMPLETED_UNSENT = to<InviteServerState>('completed', 'report-transport-error');
 const UNACKNOWLEDGED = to<InviteServerState>('terminated', 'report-timeout', 'forget');
 
 const CONFIRMED = to<InviteServerState>('confirmed');
@@ -66,8 +70,8 @@ export function stepInviteServer(state: InviteServerState, event: InviteServerEv
     case 'completed':
       return stepCompleted(event);
     case 'confirmed':
-      return event === 'timer-i' ? ENDED : event === 'transport-error' ? BROKEN : CONFIRMED;
-    case 'terminated':
+      return event === 'timer-i' ? ENDED : CONFIRMED;
+    default:
       return GONE;
   }
 }
@@ -98,11 +102,14 @@ function stepAccepted(event: InviteServerEvent): Step {
       return ACCEPTED_AGAIN;
     case 'timer-l':
       return ENDED;
+    case 'transport-error':
+      return ACCEPTED_UNSENT;
     default:
       return ACCEPTED;
   }
 }
 
+/** A response that cannot be sent ends nothing: the INVITE may come again, and must not look new. @see RFC 6026 section 8.8 */
 function stepCompleted(event: InviteServerEvent): Step {
   switch (event) {
     case 'request':
@@ -113,7 +120,7 @@ function stepCompleted(event: InviteServerEvent): Step {
     case 'timer-h':
       return UNACKNOWLEDGED;
     case 'transport-error':
-      return BROKEN;
+      return COMPLETED_UNSENT;
     default:
       return COMPLETED;
   }

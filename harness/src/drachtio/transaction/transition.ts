@@ -59,8 +59,8 @@ export function lifetimeMs(timer: LifetimeTimer, base: TimerBase, isReliable: bo
       return isReliable ? 0 : 64 * base.t1Ms;
     case 'timer-j':
       return isReliable ? 0 : 64 * base.t1Ms;
-    case 'timer-i':
-    case 'timer-k':
+    default:
+      // Timers I and K.
       return isReliable ? 0 : base.t4Ms;
   }
 }

@@ -49,11 +49,6 @@ export type TransportFault =
   | 'bad-frame'
   | 'send-backlog';
 
-/** Our address on a flow, with the transport that reaches it. */
-export function localOf(flow: Pick<Flow, 'transport' | 'local'>): Endpoint & { readonly transport: TransportName } {
-  return { ...flow.local, transport: flow.transport };
-}
-
 /** `127.0.0.1:5060`; IPv6 in brackets. */
 export function hostPort(endpoint: Endpoint): string {
   return `${bracketed(endpoint.address)}:${endpoint.port}`;

@@ -127,7 +127,7 @@ function sharing(opened: readonly AnyTransport[], { host, port }: ListenAddress)
   const found = opened.find(
     ({ transport, local }) => transport === 'ws' && local.address === host && local.port === port,
   );
-  return found?.transport === 'ws' ? (found as WsTransport) : undefined;
+  return found?.transport === 'ws' ? found : undefined;
 }
 
 function open(

@@ -35,21 +35,32 @@ export async function openUdpTransport(listen: Endpoint, user: TransportUser): P
   await listening;
   const bound = socket.address();
   const local: Endpoint = { address: listen.address, port: bound.port };
-  socket.on('message', (octets, { address, port }) => {
-    user.onMessage(octets.toString('latin1'), new UdpFlow(socket, local, { address, port }));
-  });
+  // A peer that was heard before has its flow already: calls keep it, and most come from few.
+  const flows = new Map<number, UdpFlow>();
+  const flowTo = (address: string, port: number): UdpFlow => {
+    const known = flows.get(port);
+    if (known !== undefined && known.remote.address === address) return known;
+    if (flows.size >= MAX_KNOWN_FLOWS) flows.clear();
+    const flow = new UdpFlow(socket, local, { address, port });
+    flows.set(port, flow);
+    return flow;
+  };
+  socket.on('message', (octets, { address, port }) => user.onMessage(octets.toString('latin1'), flowTo(address, port)));
   // What the kernel learns about one peer is no concern of the others; the timers of a transaction notice a peer that is gone.
   socket.on('error', () => undefined);
   return {
     transport: 'udp',
     local,
-    flowTo: (remote) => new UdpFlow(socket, local, remote),
+    flowTo: ({ address, port }) => flowTo(address, port),
     close: async () => {
       socket.close();
       await once(socket, 'close');
     },
   };
 }
+
+/** Peers whose flow is kept; then they are found anew. */
+const MAX_KNOWN_FLOWS = 4_096;
 
 class UdpFlow implements Flow {
   readonly transport = 'udp';
@@ -64,7 +75,9 @@ class UdpFlow implements Flow {
     this.remote = remote;
   }
 
-  readonly isOpen = isAlwaysOpen;
+  isOpen(): boolean {
+    return true;
+  }
 
   send(text: string): void {
     try {
@@ -73,10 +86,6 @@ class UdpFlow implements Flow {
       // The socket was closed, or the address is none: to the peer the datagram is lost, as datagrams may be.
     }
   }
-}
-
-function isAlwaysOpen(): boolean {
-  return true;
 }
 
 /** Without a callback Node reports a failed send as an error of the whole socket. */
