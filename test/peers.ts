@@ -31,6 +31,7 @@ const PEERS = {
   openssl: { find: () => program('openssl', ['version']), packages: ['openssl'] },
   secsipidx: { find: () => program('secsipidx', ['-version']), packages: ['secsipidx'] },
   sipp: { find: () => program('sipp', ['-v']), packages: ['sip-tester'] },
+  tshark: { find: () => program('tshark', ['-v']), packages: ['tshark'] },
 } as const satisfies Record<string, PeerDefinition>;
 
 /** Names of the peers that can be asked for. */

@@ -10,6 +10,8 @@ const EXAMPLES = `${ROOT}.cache/reference-examples/${process.pid}`;
 const ENTRIES = [
   { specifier: '@hopback/sdk/stir', path: `${ROOT}sdk/src/stir/index.ts` },
   { specifier: '@hopback/sdk/testing', path: `${ROOT}sdk/src/testing/index.ts` },
+  { specifier: '@hopback/harness', path: `${ROOT}harness/src/index.ts` },
+  { specifier: '@hopback/harness/drachtio', path: `${ROOT}harness/src/drachtio/index.ts` },
 ] as const;
 
 /** One `ts` block of an `@example`, as a program of its own. */
@@ -44,7 +46,7 @@ async function linkProblems(folder: string): Promise<readonly string[]> {
   ];
 }
 
-/** What is missing from the docstrings of all functions that are exported, of `./stir` and of `./testing` alike. */
+/** What is missing from the docstrings of all functions that an entry exports, of the sdk and of the harness alike. */
 export function exportGaps({ declarations }: Pick<Exports, 'declarations'> = readExports()): readonly string[] {
   return declarations.flatMap(gapsOf);
 }

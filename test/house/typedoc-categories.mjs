@@ -2,7 +2,7 @@
 // so that no docstring has to say it.
 import { Comment, CommentTag, Converter, ReflectionKind } from 'typedoc';
 
-/** The first pattern that fits the path below sdk/src decides. */
+/** The first pattern that fits the path below sdk/src or harness/src decides. */
 const CATEGORIES = [
   [/^stir\/verification\/(?:core|step|steps|token|evidence|signature-)/, 'Verify in parts'],
   [/^stir\/verification\/request/, 'Parties of a request'],
@@ -24,6 +24,16 @@ const CATEGORIES = [
   [/^testing\/certificate-faults/, 'Faulty certificates'],
   [/^testing\/manual-clock/, 'Time'],
   [/^testing\//, 'Test PKI'],
+  [/^faults\/seeded-random/, 'Random numbers'],
+  [/^faults\//, 'Faults'],
+  [/^phones\/(?:blocking-subscriber|screening-rule)/, 'Call-blocking apps'],
+  [/^phones\/(?:invite-facts|verstat)/, 'What an INVITE says'],
+  [/^phones\//, 'Phones'],
+  [/^drachtio\/clock/, 'Time'],
+  [/^drachtio\/observe\//, 'Observe'],
+  [/^drachtio\/message\//, 'Messages'],
+  [/^drachtio\//, 'Drachtio server'],
+  [/^version/, 'Version'],
 ];
 
 export function load(app) {
@@ -36,7 +46,7 @@ export function load(app) {
 }
 
 function categorize(project, reflection) {
-  const path = project.getSymbolIdFromReflection(reflection)?.packagePath.replace(/^(?:sdk\/)?src\//, '') ?? '';
+  const path = project.getSymbolIdFromReflection(reflection)?.packagePath.replace(/^(?:(?:sdk|harness)\/)?src\//, '') ?? '';
   const name = CATEGORIES.find(([pattern]) => pattern.test(path))?.[1];
   // A re-export has no comment of its own and is listed with the other references.
   if (name === undefined || reflection.kindOf(ReflectionKind.Reference)) return;

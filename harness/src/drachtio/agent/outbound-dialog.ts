@@ -9,7 +9,7 @@ import type { AgentContext } from './agent-context.js';
 import { hangUp, leave, prepareDialogRequest, type DialogRequestParts, type ReadyRequest } from './dialog-request.js';
 import type { Canceller } from './outbound-cancel.js';
 import type { OutboundResponses, OutboundState } from './outbound-responses.js';
-import { blankRequest, lineOf, refuse, startLineOf, tellSent, type OutgoingRequest } from './outgoing-request.js';
+import { lineOf, outgoingRequest, refuse, startLineOf, tellSent, type OutgoingRequest } from './outgoing-request.js';
 
 /** Sends what applications want to send within dialogs. */
 export interface DialogSender {
@@ -87,13 +87,20 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
     });
   };
   const outgoingOf = (app: AppConnection, { dialog, method, ready, isTerminating }: Ready): OutgoingRequest => {
-    const made: OutgoingRequest = {
-      ...{ transactionId: identifiers.transactionId(), app, method, callId: dialog.callId, cseq: ready.cseq },
-      ...{ from: dialog.localParty, to: dialog.remoteParty, fromTag: dialog.localTag, dialogId: dialog.id },
-      ...{ requestUri: ready.requestUri, routes: ready.routes },
-      ...blankRequest(ready.flow),
-      ...{ branch: ready.branch, dialog, isTerminating },
+    const named = {
+      transactionId: identifiers.transactionId(),
+      app,
+      method,
+      callId: dialog.callId,
+      cseq: ready.cseq,
+      from: dialog.localParty,
+      to: dialog.remoteParty,
+      fromTag: dialog.localTag,
+      dialogId: dialog.id,
+      requestUri: ready.requestUri,
+      routes: ready.routes,
     };
+    const made = outgoingRequest(named, { flow: ready.flow, branch: ready.branch, dialog, isTerminating });
     state.outgoing.set(made.transactionId, made);
     if (method === 'INVITE') dialog.isInviting = true;
     return made;

@@ -15,7 +15,7 @@ import { createDialogSender } from './outbound-dialog.js';
 import { createOutboundResponses, UNREACHABLE, type OutboundState } from './outbound-responses.js';
 import { plainRequestUri } from './request-uri.js';
 import {
-  blankRequest,
+  outgoingRequest,
   lineOf,
   refuse,
   startLineOf,
@@ -48,41 +48,39 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
 
   const outsideDialog = (app: AppConnection, command: SipCommand): void => {
     const start = startLineOf(command.text);
-    if (start === undefined) {
-      refuse(context, app, command, `invalid request-uri: ${lineOf(command.text)}`);
-      return;
-    }
-    const isTel = /^tel:/i.test(start.requestUri);
-    const target = targetOf(start.requestUri);
-    if (target === undefined && !isTel) {
-      refuse(context, app, command, `invalid request-uri: ${lineOf(command.text)}`);
+    const refusal = start === undefined ? invalid(command) : refusalOf(start, command);
+    if (start === undefined || refusal !== undefined) {
+      refuse(context, app, command, refusal ?? invalid(command));
       return;
     }
     const nextHop = command.routeUrl === '' ? start.requestUri : command.routeUrl;
-    if (isTel && command.routeUrl === '') {
-      refuse(context, app, command, 'Error creating sip transaction for uac request');
-      return;
-    }
     flowToUri(transports, nextHop, (flow) => {
+      // It may have gone while the host was looked up.
+      if (!app.isOpen()) return;
       if (flow === 'no-transport' || flow === 'unroutable') {
         refuse(context, app, command, 'requested protocol/transport not available');
         return;
       }
       const way = typeof flow === 'string' ? fallbackFlow(transports, nextHop) : flow;
-      const request = way === undefined ? undefined : readRequest(context, command, way);
-      if (way === undefined || request === undefined) {
-        refuse(context, app, command, `invalid request-uri: ${lineOf(command.text)}`);
+      const read = way === undefined ? undefined : readAppMessage(command.text, context.namesOf(way));
+      if (way === undefined || read === undefined) {
+        refuse(context, app, command, invalid(command));
         return;
       }
-      if (
-        request.headers.body !== '' &&
-        contentTypeOf(request.headers.contentType, request.headers.body) === undefined
-      ) {
+      const { headers } = read;
+      if (headers.body !== '' && contentTypeOf(headers.contentType, headers.body) === undefined) {
         refuse(context, app, command, 'missing content-type');
-      } else if (target !== undefined && transports.isLocal(target.host, portOf(target))) {
-        refuse(context, app, command, 'can not send request to myself');
-      } else launch(app, command, { ...request, ...start, way, failure: typeof flow === 'string' ? flow : undefined });
+      } else launch(app, command, { headers, ...start, way, failure: typeof flow === 'string' ? flow : undefined });
     });
+  };
+  /** Why a request cannot go out, whatever the way; asked before there is a connection to anybody. */
+  const refusalOf = ({ requestUri }: StartLine, command: SipCommand): string | undefined => {
+    const target = targetOf(requestUri);
+    if (target !== undefined) {
+      return transports.isLocal(target.host, portOf(target)) ? 'can not send request to myself' : undefined;
+    }
+    if (!/^tel:/i.test(requestUri)) return invalid(command);
+    return command.routeUrl === '' ? 'Error creating sip transaction for uac request' : undefined;
   };
 
   const launch = (app: AppConnection, command: SipCommand, request: Launch): void => {
@@ -92,13 +90,20 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
     const from = withTag(headers.from ?? context.contactOf(way), identifiers.tag());
     const fromTag = parameterOf(addressOf(from)?.params ?? '', 'tag') ?? '';
     const callId = headers.callId ?? identifiers.callId();
-    const made: OutgoingRequest = {
-      ...{ transactionId: identifiers.transactionId(), app, method, callId, fromTag, from, requestUri, routes: [] },
+    const named = {
+      transactionId: identifiers.transactionId(),
+      app,
+      method,
+      callId,
+      fromTag,
+      from,
+      requestUri,
+      routes: NO_ROUTES,
       to: headers.to ?? `<${requestUri}>`,
       cseq: cseqOf(headers) ?? Math.floor(clock.nowMs() / 2_000) % 2 ** 31,
       dialogId: method === 'INVITE' || method === 'SUBSCRIBE' ? dialogId(callId, fromTag) : '',
-      ...blankRequest(way),
     };
+    const made = outgoingRequest(named, { flow: way });
     if (made.method !== 'CANCEL') outgoing.set(made.transactionId, made);
     attempt(made, headers, {
       flow: way,
@@ -182,6 +187,8 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
   };
 }
 
+const NO_ROUTES: readonly string[] = [];
+
 interface Launch extends StartLine {
   readonly headers: AppHeaders;
   readonly way: Flow;
@@ -199,13 +206,8 @@ interface Attempt {
   readonly datagram?: Flow;
 }
 
-function readRequest(
-  context: AgentContext,
-  command: SipCommand,
-  way: Flow,
-): { readonly headers: AppHeaders } | undefined {
-  const read = readAppMessage(command.text, context.namesOf(way));
-  return read === undefined ? undefined : { headers: read.headers };
+function invalid({ text }: SipCommand): string {
+  return `invalid request-uri: ${lineOf(text)}`;
 }
 
 function writeRequest(context: AgentContext, made: OutgoingRequest, headers: AppHeaders): string {

@@ -82,13 +82,32 @@ export type NamedRequest = Pick<
   | 'dialogId'
 >;
 
-/** A request of which nothing has happened yet. */
-export function blankRequest(flow: Flow): Omit<OutgoingRequest, keyof NamedRequest> {
+/** How a request goes out, and what it belongs to. */
+export interface SendingParts {
+  readonly flow: Flow;
+  readonly branch?: string;
+  readonly dialog?: Dialog;
+  readonly isTerminating?: boolean;
+}
+
+/** A request of which nothing has happened yet. Written member by member: all of them then have one shape for the compiler. */
+export function outgoingRequest(named: NamedRequest, sending: SendingParts): OutgoingRequest {
   return {
-    dialog: undefined,
-    isTerminating: false,
-    flow,
-    branch: '',
+    transactionId: named.transactionId,
+    app: named.app,
+    method: named.method,
+    callId: named.callId,
+    cseq: named.cseq,
+    from: named.from,
+    to: named.to,
+    fromTag: named.fromTag,
+    requestUri: named.requestUri,
+    routes: named.routes,
+    dialogId: named.dialogId,
+    dialog: sending.dialog,
+    isTerminating: sending.isTerminating ?? false,
+    flow: sending.flow,
+    branch: sending.branch ?? '',
     transaction: undefined,
     hasProvisional: false,
     isAnswered: false,

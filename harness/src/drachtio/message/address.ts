@@ -39,8 +39,14 @@ export function parameterOf(params: string, name: string): string | undefined {
     // Where there is no further one it is not looked for again.
     if (equals >= 0 && equals < at) equals = params.indexOf('=', at);
     const hasValue = equals >= 0 && equals < end;
-    const found = params.slice(at + 1, hasValue ? equals : end).trim();
-    if (found.length === name.length && found.toLowerCase() === name) {
+    const nameEnd = hasValue ? equals : end;
+    if (
+      nameEnd - at > name.length &&
+      params
+        .slice(at + 1, nameEnd)
+        .trim()
+        .toLowerCase() === name
+    ) {
       return hasValue ? params.slice(equals + 1, end).trim() : '';
     }
     at = end;
