@@ -5,3 +5,8 @@
 export function flat(text: string): string {
   return text.charCodeAt(text.length - 1) >= 0 ? text : '';
 }
+
+/** As {@link flat}, for a text that was cut out of another one: a cutting keeps the whole alive. */
+export function copied(text: string): string {
+  return flat(`${text} `).slice(0, -1);
+}

@@ -1,5 +1,13 @@
 /**
  * A drachtio server in TypeScript for tests: unmodified drachtio-srf applications connect to it, and it speaks SIP for them.
+ *
+ * - **To run one:** {@link createDrachtioServer}; what it refuses to take on is told by its {@link ServerLimits}.
+ * - **To look on:** {@link DrachtioServer.tap} shows every message, {@link pcapOf} makes a capture of them, {@link DrachtioServer.counters}
+ *   counts by method and status, and {@link DrachtioServer.inUse} tells what is in memory still.
+ * - **To read messages:** {@link parseMessage}, {@link readEssentials} and {@link valuesByName}, as the server itself reads them.
+ *
+ * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
+ * rest is there. A `console.log` says in a comment what it prints. All of them run in the tests.
  * @packageDocumentation
  */
 export { readEssentials } from './message/essentials.js';

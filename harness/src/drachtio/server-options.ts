@@ -46,7 +46,9 @@ export interface DrachtioServerOptions {
   readonly mtuBytes?: number;
   /** Default those of RFC 3261: 500, 4,000 and 5,000 ms. */
   readonly timers?: Partial<TimerBase>;
+  /** What it refuses to take on; default {@link SERVER_LIMITS}. */
   readonly limits?: Partial<ServerLimits>;
+  /** What a peer may take of a listener for connections; default {@link CONNECTION_LIMITS}. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
   /** Key and certificate for `tls` and `wss`. */
   readonly tls?: TlsFiles;
@@ -57,6 +59,7 @@ export interface DrachtioServerOptions {
   readonly firstResponseHoldMs?: number;
   /** Sees every message from the first on. */
   readonly onMessage?: MessageTap;
+  /** Time and timers; default Node's, on the machine's monotonic clock. */
   readonly clock?: ServerClock;
   /** 36 characters, different at each call; default `crypto.randomUUID`. */
   readonly randomUuid?: () => string;

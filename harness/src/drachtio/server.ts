@@ -66,7 +66,9 @@ export interface InUse {
   readonly unacknowledged: number;
   /** Requests of applications that have no final response. */
   readonly outgoing: number;
+  /** Calls whose 2xx came, and whose ACK the application has not sent. */
   readonly owedAcknowledgements: number;
+  /** Requests that are being proxied for applications. */
   readonly proxied: number;
   readonly timers: number;
   readonly connections: number;
@@ -84,8 +86,9 @@ export interface InUse {
  * @see RFC 3261, RFC 6026, RFC 3262, RFC 3311, RFC 6665, RFC 7118
  * @example
  * ```ts
- * // An application as its author wrote it, which takes no calls.
- * const { default: Srf } = await import('drachtio-srf');
+ * import Srf from 'drachtio-srf';
+ *
+ * // An application that is busy.
  * const app = new Srf();
  * app.invite((_request, response) => response.send(486));
  *

@@ -1,5 +1,6 @@
 /**
  * Faults on the way between two hops: a relay that loses, doubles, delays, reorders and cuts off, the same way for the same seed.
+ * @packageDocumentation
  */
 export { createChaosRelay, IDLE_MS_DEFAULT, SOURCES_DEFAULT, SOURCES_MAX } from './chaos-relay.js';
 export type { ChaosRelay, ChaosRelayOptions, FaultsOf, RelayProtocol } from './chaos-relay.js';

@@ -72,7 +72,7 @@ export interface IncomingCall extends PhoneCall {
    * Sends a final response. Of 607 the network learns that the callee does not want calls like this one. False, and nothing is sent,
    * where the call was answered or is over.
    * @param status - 300 to 699: 486 Busy Here, 603 Decline, 607 Unwanted, 608 Rejected, …
-   * @throws {@link HopbackError} `invalid-argument` when the status is none, or a header cannot be sent
+   * @throws {@link HopbackError} `invalid-argument` when the status is not 300 to 699, or a header cannot be sent
    * @see RFC 8197, RFC 8688
    */
   readonly reject: (status: number, options?: RejectOptions) => boolean;

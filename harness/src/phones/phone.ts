@@ -80,7 +80,7 @@ export const GOODBYE_MS = 2_000;
  * const address = `ws://127.0.0.1:${server.listening[0]?.port}`;
  * await using phone = await createPhone({ server: address, number: '12025550101', domain: 'a.example' });
  *
- * // Nobody connected to the server who would take calls.
+ * // No application is connected to the server that would take calls.
  * const { by, status } = await phone.call('12025550199').ended;
  * console.log(by, status); // remote 503
  * ```

@@ -1,4 +1,5 @@
 import { dialogOfClient, refreshTarget, type Dialog } from '../dialog/dialog.js';
+import { copied } from '../flat-text.js';
 import { HEADER } from '../message/header-names.js';
 import { composeRequest, composeResponse } from '../message/compose.js';
 import { headerValue, namesOption } from '../message/sip-message.js';
@@ -98,7 +99,7 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
       onMoreSuccess(outgoing, received);
       return;
     }
-    outgoing.answeredTag = essentials.toTag;
+    outgoing.answeredTag = copied(essentials.toTag);
     outgoing.answeredStatus = message.status;
     settle(outgoing);
     if (outgoing.dialog !== undefined) {

@@ -4,6 +4,7 @@ import { dialogId, type Dialog, type Hold, withTag } from '../dialog/dialog.js';
 import { addressOf, parameterOf } from '../message/address.js';
 import { readAppMessage, type AppHeaders } from '../message/app-message.js';
 import { composeRequest, contentTypeOf } from '../message/compose.js';
+import { copied, flat } from '../flat-text.js';
 import { targetOf } from '../message/sip-target.js';
 import type { Flow } from '../transport/flow.js';
 import type { AgentContext } from './agent-context.js';
@@ -87,9 +88,9 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
     const { method, way, failure } = request;
     const { requestUri, lines } = plainRequestUri(request.requestUri);
     const headers = lines === '' ? request.headers : { ...request.headers, others: request.headers.others + lines };
-    const from = withTag(headers.from ?? context.contactOf(way), identifiers.tag());
+    const from = flat(withTag(headers.from ?? context.contactOf(way), identifiers.tag()));
     const fromTag = parameterOf(addressOf(from)?.params ?? '', 'tag') ?? '';
-    const callId = headers.callId ?? identifiers.callId();
+    const callId = headers.callId === undefined ? identifiers.callId() : copied(headers.callId);
     const named = {
       transactionId: identifiers.transactionId(),
       app,
@@ -97,9 +98,9 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
       callId,
       fromTag,
       from,
-      requestUri,
+      requestUri: copied(requestUri),
       routes: NO_ROUTES,
-      to: headers.to ?? `<${requestUri}>`,
+      to: headers.to === undefined ? flat(`<${requestUri}>`) : copied(headers.to),
       cseq: cseqOf(headers) ?? Math.floor(clock.nowMs() / 2_000) % 2 ** 31,
       dialogId: method === 'INVITE' || method === 'SUBSCRIBE' ? dialogId(callId, fromTag) : '',
     };

@@ -40,13 +40,8 @@ export function parameterOf(params: string, name: string): string | undefined {
     if (equals >= 0 && equals < at) equals = params.indexOf('=', at);
     const hasValue = equals >= 0 && equals < end;
     const nameEnd = hasValue ? equals : end;
-    if (
-      nameEnd - at > name.length &&
-      params
-        .slice(at + 1, nameEnd)
-        .trim()
-        .toLowerCase() === name
-    ) {
+    const found = nameEnd - at > name.length ? params.slice(at + 1, nameEnd).trim() : '';
+    if (found.length === name.length && found.toLowerCase() === name) {
       return hasValue ? params.slice(equals + 1, end).trim() : '';
     }
     at = end;

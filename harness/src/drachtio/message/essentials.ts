@@ -5,6 +5,7 @@ import { readVia, type ReadVia } from './via.js';
 
 /** What every message must say before a transaction or dialog can be found for it. */
 export interface Essentials {
+  /** The topmost Via. */
   readonly via: ReadVia;
   readonly callId: string;
   /** Below 2^31. */

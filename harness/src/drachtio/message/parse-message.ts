@@ -3,7 +3,7 @@ import { FIELD_SIZE, type SipMessage } from './sip-message.js';
 
 /**
  * Why no sound message can be made of some octets.
- * - `empty`: nothing but line ends, as keep-alives are. @see RFC 5626 section 4.4.1
+ * - `empty`: nothing but line ends, as keep-alives are (RFC 5626 section 4.4.1).
  * - `no-start-line`, `not-sip`: this is something else; nobody can be answered.
  * - `no-header-end`, `too-large`, `too-many-headers`: cut off, or beyond a limit.
  * - `bad-start-line`, `unknown-version`, `bad-header-line`, `bad-character`, `header-too-large`: the rest can be read, and the sender

@@ -4,7 +4,9 @@ import type { Endpoint, TransportName } from '../transport/flow.js';
 export interface TappedMessage {
   readonly direction: 'in' | 'out';
   readonly transport: TransportName;
+  /** The listener that it came to or that the peer knows us by, also on a connection that we opened from another port. */
   readonly local: Endpoint;
+  /** The peer. */
   readonly remote: Endpoint;
   /** Milliseconds since the epoch. */
   readonly atMs: number;

@@ -18,8 +18,6 @@ export interface ClientTransactionUser {
   readonly onFailure: (why: 'timeout' | 'transport-error') => void;
   /** The ACK for a final response other than 2xx. @see RFC 3261 section 17.1.1.3 */
   readonly acknowledgement: (received: Received) => string;
-  /** The transaction is over. */
-  readonly onEnd?: () => void;
 }
 
 /** A request on its way out. */
@@ -97,6 +95,8 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     this.#state = state;
     let due: LifetimeTimer | undefined;
     for (const action of actions) due = this.#act(action, received) ?? due;
+    // From here on there is nothing to tell: the user need not linger with the transaction.
+    if (state === 'completed') this.#user = undefined;
     // Only now: a timer of no length must not end the transaction before its response was handed up.
     if (due !== undefined) this.#step(due as InviteClientEvent);
   }
@@ -175,9 +175,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     this.#lifetimeTimer = undefined;
     this.#text = '';
     this.#acknowledgement = '';
-    const user = this.#user;
     this.#user = undefined;
     this.#context.onEnd(this);
-    user?.onEnd?.();
   }
 }

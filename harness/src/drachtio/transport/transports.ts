@@ -12,6 +12,7 @@ import { openWsTransport, type WsTransport } from './ws-transport.js';
 /** One address to listen at. */
 export interface ListenAddress {
   readonly transport: TransportName;
+  /** An address of this machine, IPv6 without brackets. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
