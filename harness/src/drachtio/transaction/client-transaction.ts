@@ -18,6 +18,8 @@ export interface ClientTransactionUser {
   readonly onFailure: (why: 'timeout' | 'transport-error') => void;
   /** The ACK for a final response other than 2xx. @see RFC 3261 section 17.1.1.3 */
   readonly acknowledgement: (received: Received) => string;
+  /** The transaction is over. */
+  readonly onEnd?: () => void;
 }
 
 /** A request on its way out. */
@@ -36,6 +38,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
   readonly flow: Flow;
   readonly #context: TransactionContext<ClientTransaction>;
   #user: ClientTransactionUser | undefined;
+  #onEnd: (() => void) | undefined;
   #text: string;
   #acknowledgement = '';
   #state: InviteClientState | NonInviteClientState;
@@ -49,6 +52,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     this.flow = request.flow;
     this.#text = request.text;
     this.#user = request.user;
+    this.#onEnd = request.user.onEnd;
     this.#context = context;
     this.#state = this.isInvite ? 'calling' : 'trying';
   }
@@ -177,5 +181,7 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     this.#acknowledgement = '';
     this.#user = undefined;
     this.#context.onEnd(this);
+    this.#onEnd?.();
+    this.#onEnd = undefined;
   }
 }
