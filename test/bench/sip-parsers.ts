@@ -51,7 +51,13 @@ export async function parserFigure(context: BenchContext): Promise<Figure> {
   if (rival === undefined) {
     const { only } = await interleave({ only: ours }, rounds);
     const install = `npm install --no-save --prefix .cache/npm-${RIVAL.name} ${RIVAL.name}@${RIVAL.version}`;
-    return { figure: 'parser', value: only.median, unit, bar: { ratioAtLeast: PARSER_BAR }, note: `no rival here: ${install}` };
+    return {
+      figure: 'parser',
+      value: only.median,
+      unit,
+      bar: { ratioAtLeast: PARSER_BAR },
+      note: `no rival here: ${install}`,
+    };
   }
   const theirs = (): void => {
     if (rival(datagram.toString('latin1'))?.method !== 'INVITE') throw new Error('not parsed');

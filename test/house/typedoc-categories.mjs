@@ -46,7 +46,8 @@ export function load(app) {
 }
 
 function categorize(project, reflection) {
-  const path = project.getSymbolIdFromReflection(reflection)?.packagePath.replace(/^(?:(?:sdk|harness)\/)?src\//, '') ?? '';
+  const path =
+    project.getSymbolIdFromReflection(reflection)?.packagePath.replace(/^(?:(?:sdk|harness)\/)?src\//, '') ?? '';
   const name = CATEGORIES.find(([pattern]) => pattern.test(path))?.[1];
   // A re-export has no comment of its own and is listed with the other references.
   if (name === undefined || reflection.kindOf(ReflectionKind.Reference)) return;

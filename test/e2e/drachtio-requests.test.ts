@@ -1,0 +1,66 @@
+import { createDrachtioServer } from '@hopback/harness/drachtio';
+import { expect, test } from 'vitest';
+import { connectApp, type AppMessage, type AppSrf } from '../support/drachtio-app.js';
+import { untilQuiet } from '../support/drachtio-lab.js';
+import { TRANSPORTS } from '../support/sip-peer.js';
+
+const listen = TRANSPORTS.slice(0, 2).map((transport) => ({ transport, host: '127.0.0.1', port: 0 }));
+
+/** Awaits each request in the promise form, and counts those that saw their response. */
+async function answered(srf: AppSrf, uri: string, method: string, count: number): Promise<number> {
+  let seen = 0;
+  for (let sent = 0; sent < count; sent += 1) {
+    const headers = { 'Content-Type': 'text/plain', 'X-Count': String(sent) };
+    const request = await srf.request(uri, { method, headers, body: 'x' });
+    const status = await new Promise<number>((resolve) => {
+      request.once('response', (response: AppMessage & { status: number }) => resolve(response.status));
+    });
+    if (status === 200) seen += 1;
+  }
+  return seen;
+}
+
+// The clock is the machine's here: what is tested is that an answer does not come too early for a promise.
+test.each(['udp', 'tcp'] as const)(
+  'a hundred of a hundred awaited requests see their response over %s, with the other server in the same process',
+  async (transport) => {
+    await using near = await createDrachtioServer({ listen, timers: { t1Ms: 20, t2Ms: 100, t4Ms: 40 } });
+    await using far = await createDrachtioServer({ listen, timers: { t1Ms: 20, t2Ms: 100, t4Ms: 40 } });
+    await using caller = await connectApp(near);
+    const methods = ['OPTIONS', 'MESSAGE', 'REGISTER', 'PUBLISH'];
+    await using called = await connectApp(far, {
+      setUp: (srf) => {
+        for (const method of methods) srf.use(method.toLowerCase(), (_req, res) => res.send(200));
+      },
+    });
+    await untilQuiet([near, far]);
+    for (const method of methods) expect(await answered(caller.srf, far.uri(transport), method, 100)).toBe(100);
+    expect(called.greeting.length).toBe(3);
+  },
+);
+
+test('a hundred requests at once see their responses', async () => {
+  await using near = await createDrachtioServer({ listen });
+  await using far = await createDrachtioServer({ listen });
+  await using caller = await connectApp(near);
+  await using called = await connectApp(far, { setUp: (srf) => srf.options((_req, res) => res.send(200)) });
+  await untilQuiet([near, far]);
+  const counts = await Promise.all(
+    Array.from({ length: 100 }, () => answered(caller.srf, far.uri('udp'), 'OPTIONS', 1)),
+  );
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(100);
+  expect(called.greeting.length).toBe(3);
+});
+
+test('a request that nobody answers sees its 408, with timers of a test', async () => {
+  await using near = await createDrachtioServer({ listen, timers: { t1Ms: 2, t2Ms: 8, t4Ms: 10 } });
+  await using caller = await connectApp(near);
+  const gone = await createDrachtioServer({ listen });
+  const uri = gone.uri('udp');
+  await gone.close();
+  const request = await caller.srf.request(uri, { method: 'OPTIONS' });
+  const status = await new Promise((resolve) => {
+    request.once('response', (response: { status: number }) => resolve(response.status));
+  });
+  expect(status).toBe(408);
+});

@@ -1,0 +1,147 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { composeRequest, composeResponse } from '../../harness/src/drachtio/message/compose.js';
+import { readEssentials } from '../../harness/src/drachtio/message/essentials.js';
+import { HEADER, headerName } from '../../harness/src/drachtio/message/header-names.js';
+import { parseMessage } from '../../harness/src/drachtio/message/parse-message.js';
+import { bodyOf, headerValue, headerValues, valuesByName } from '../../harness/src/drachtio/message/sip-message.js';
+import { readDatagram } from '../../harness/src/drachtio/receive.js';
+import { expectSoundFields, expectSoundMessage, expectSoundRefusal } from '../support/sip-invariants.js';
+import { mutants, sipCorpus, sipLike } from '../support/sip-mutations.js';
+import { arrivalOn, fakeFlow, messageFrom } from '../support/sip-samples.js';
+
+const startLine = fc.constantFrom(
+  'INVITE sip:a@b SIP/2.0\r\n',
+  'SIP/2.0 200 OK\r\n',
+  'ACK sip:a SIP/2.0\r\n',
+  '\r\n',
+  '',
+);
+const lines = fc.array(sipLike, { maxLength: 6 }).map((list) => `${list.join('\r\n')}\r\n\r\n`);
+const octets = fc.oneof(
+  sipLike,
+  fc.tuple(startLine, lines).map((parts) => parts.join('')),
+  mutants(sipCorpus()),
+);
+
+test('returns a message with sound offsets, or a fault, for any octets', () => {
+  fc.assert(
+    fc.property(octets, (text) => {
+      const parsed = parseMessage(text);
+      if (parsed.status === 'unreadable') return;
+      expect(text.endsWith(parsed.message.text)).toBe(true);
+      expectSoundFields(parsed.message);
+      expect(readEssentials(parsed.message).status).toMatch(/^(read|faulty)$/);
+    }),
+    { numRuns: 10_000 },
+  );
+});
+
+test('reads, refuses or passes over any datagram, and refuses in a way that can be read', () => {
+  fc.assert(
+    fc.property(octets, (text) => {
+      const reading = readDatagram(text, arrivalOn(fakeFlow()));
+      if (reading.status === 'read') expectSoundMessage(reading.received);
+      else expectSoundRefusal(reading);
+    }),
+    { numRuns: 10_000 },
+  );
+});
+
+test('a message that is read twice gives the same', () => {
+  const flow = fakeFlow();
+  fc.assert(
+    fc.property(octets, (text) => {
+      expect(readDatagram(text, arrivalOn(flow))).toEqual(readDatagram(text, arrivalOn(flow)));
+      const parsed = parseMessage(text);
+      if (parsed.status !== 'unreadable') expect(parseMessage(parsed.message.text)).toEqual(parsed);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('line ends in front of a message change nothing', () => {
+  fc.assert(
+    fc.property(octets, fc.constantFrom('\r\n', '\n', '\r\n\r\n'), (text, front) => {
+      expect(parseMessage(front + text)).toEqual(parseMessage(text));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+const token = fc.stringMatching(/^[A-Za-z0-9.!%*_+`'~-]{1,12}$/);
+/** A value as it may be written: no line end, nothing white at its ends. */
+const value = fc
+  .string({
+    unit: fc
+      .oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.integer({ min: 0xa1, max: 0xff }))
+      .map((code) => String.fromCharCode(code)),
+  })
+  .map((text) => text.trim());
+const body = fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)) });
+const known = new Set(Object.values(HEADER).map((id) => headerName(id).toLowerCase()));
+const others = fc.uniqueArray(
+  fc.tuple(
+    token.filter((name) => name.length > 1 && !known.has(name.toLowerCase())),
+    value,
+  ),
+  { selector: ([name]) => name.toLowerCase(), maxLength: 8 },
+);
+const linesOf = (fields: readonly (readonly [string, string])[]): string =>
+  fields.map(([name, text]) => `${name}: ${text}\r\n`).join('');
+const shared = {
+  ...{ via: value, from: value, to: value, callId: value, others, body },
+  contact: fc.option(value, { nil: undefined }),
+  contentType: fc.option(value, { nil: undefined }),
+};
+
+test('gives back the parts that a request was written from', () => {
+  const parts = fc.record({
+    ...{ ...shared, method: token, cseq: fc.nat(2 ** 31 - 1), maxForwards: fc.nat(255).map(String) },
+    requestUri: fc.stringMatching(/^[!#-;=?-~]{1,30}$/),
+    routes: fc.array(value, { maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(parts, (made) => {
+      const message = messageFrom(composeRequest({ ...made, others: linesOf(made.others) }));
+      expect(message).toMatchObject({ method: made.method, requestUri: made.requestUri, status: 0 });
+      const read = (id: Parameters<typeof headerValue>[1]): string | undefined => headerValue(message, id);
+      expect([read(HEADER.via), read(HEADER.from), read(HEADER.to)]).toEqual([made.via, made.from, made.to]);
+      expect([read(HEADER.callId), read(HEADER.maxForwards)]).toEqual([made.callId, made.maxForwards]);
+      expect(read(HEADER.cseq)).toBe(`${made.cseq} ${made.method}`);
+      expect(headerValues(message, HEADER.route)).toEqual(made.routes);
+      expect(read(HEADER.contact)).toBe(made.contact);
+      expect(read(HEADER.contentType)).toBe(made.body === '' ? undefined : made.contentType);
+      for (const [name, text] of made.others) expect(valuesByName(message, name.toUpperCase())).toEqual([text]);
+      expect(read(HEADER.contentLength)).toBe(String(made.body.length));
+      expect(bodyOf(message)).toBe(made.body);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('gives back the parts that a response was written from', () => {
+  const parts = fc.record({
+    ...{ ...shared, status: fc.integer({ min: 100, max: 699 }), reason: value },
+    ...{ vias: fc.array(value, { minLength: 1, maxLength: 4 }), recordRoutes: fc.array(value, { maxLength: 4 }) },
+    cseq: fc.tuple(fc.nat(), token).map((pair) => pair.join(' ')),
+  });
+  fc.assert(
+    fc.property(parts, (made) => {
+      const fieldsOf = (name: string, values: readonly string[]): string => linesOf(values.map((one) => [name, one]));
+      const text = composeResponse({
+        ...{ ...made, others: linesOf(made.others) },
+        ...{ vias: fieldsOf('v', made.vias), recordRoutes: fieldsOf('Record-Route', made.recordRoutes) },
+      });
+      const message = messageFrom(text);
+      expect(message).toMatchObject({ method: '', requestUri: '', status: made.status, reason: made.reason });
+      expect(headerValues(message, HEADER.via)).toEqual(made.vias);
+      expect(headerValues(message, HEADER.recordRoute)).toEqual(made.recordRoutes);
+      const read = (id: Parameters<typeof headerValue>[1]): string | undefined => headerValue(message, id);
+      expect([read(HEADER.from), read(HEADER.to), read(HEADER.cseq)]).toEqual([made.from, made.to, made.cseq]);
+      expect([read(HEADER.contact), bodyOf(message)]).toEqual([made.contact, made.body]);
+      for (const [name, one] of made.others) expect(valuesByName(message, name)).toEqual([one]);
+    }),
+    { numRuns: 2_000 },
+  );
+});

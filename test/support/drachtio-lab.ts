@@ -1,0 +1,124 @@
+import { createDrachtioServer, type DrachtioServer, type DrachtioServerOptions } from '@hopback/harness/drachtio';
+import { createManualClock, type ManualClock } from '@hopback/sdk/testing';
+import { expect } from 'vitest';
+import { connectApp, type AppRequest, type AppResponse, type ConnectedApp } from './drachtio-app.js';
+import { createInbox } from './drachtio-inbox.js';
+import { connectRawApp, type RawApp, type RawAppOptions } from './drachtio-raw-app.js';
+import { createSipPeer, TRANSPORTS, type PeerTransport, type SipPeer } from './sip-peer.js';
+
+/** A server under a clock that the test moves, and whoever connects to it. Disposing of it closes all. */
+export interface DrachtioLab extends AsyncDisposable {
+  readonly server: DrachtioServer;
+  readonly clock: ManualClock;
+  /** Connects an application that takes requests with these methods, in lower case, and leaves them to the test. */
+  readonly app: (...methods: string[]) => Promise<LabApp>;
+  readonly rawApp: (options?: RawAppOptions) => Promise<RawApp>;
+  readonly peer: (transport?: PeerTransport) => Promise<SipPeer>;
+  /** Waits until nothing moves any more at the server: no message, no frame, no change of what it holds. */
+  readonly quiet: () => Promise<void>;
+  /** Waits until it is quiet, lets time pass, and waits again. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** Lets 40 s pass, in which every timer of a call that is over runs out, and expects that the server holds nothing any more. */
+  readonly nothingLeft: () => Promise<void>;
+}
+
+/** A request that the test answers. */
+export interface Taken {
+  readonly req: AppRequest;
+  readonly res: AppResponse;
+}
+
+/** An application whose requests the test takes one by one. */
+export interface LabApp extends ConnectedApp {
+  readonly next: (method: string) => Promise<Taken>;
+  /** Methods of the requests that nobody has taken. */
+  readonly untaken: () => readonly string[];
+}
+
+/** Settings of {@link createLab}: the server's, but for where it listens, which is everywhere. */
+export type LabOptions = Omit<DrachtioServerOptions, 'clock'> & { readonly clock?: ManualClock };
+
+/** Opens a laboratory that listens on UDP, TCP and WebSocket. */
+export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> {
+  const clock = options.clock ?? createManualClock();
+  const server = await createDrachtioServer({
+    listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
+    ...options,
+    clock,
+  });
+  const opened: AsyncDisposable[] = [];
+  const peers: SipPeer[] = [];
+  const keep = <T extends AsyncDisposable>(one: T): T => {
+    opened.push(one);
+    return one;
+  };
+  const quiet = (): Promise<void> => untilQuiet([server]);
+  const pass = async (ms: number): Promise<void> => {
+    await quiet();
+    clock.advance(ms);
+    await quiet();
+  };
+  return {
+    ...{ server, clock, quiet, pass },
+    app: async (...methods) => {
+      const requests = createInbox<Taken>(({ req }) => req.method);
+      const connected = keep(
+        await connectApp(server, {
+          setUp: (srf) => {
+            for (const method of methods) srf.use(method, (req, res) => requests.push({ req, res }));
+          },
+        }),
+      );
+      // Its routes are on their way.
+      await quiet();
+      return {
+        ...connected,
+        next: (method) => requests.next(`${method} at the application`, ({ req }) => req.method === method),
+        untaken: () => requests.untaken().map(({ req }) => req.method),
+      };
+    },
+    rawApp: async (rawOptions) => keep(await connectRawApp(server, rawOptions)),
+    peer: async (transport = 'udp') => {
+      const peer = keep(await createSipPeer(server, transport));
+      peers.push(peer);
+      return peer;
+    },
+    nothingLeft: async () => {
+      await pass(40_000);
+      const { connections, applications: _, timers, ...calls } = server.inUse();
+      expect(calls).toEqual(NOTHING);
+      // One timer per listener looks over its connections.
+      expect(timers).toBeLessThanOrEqual(connections === 0 ? 0 : 2);
+      for (const peer of peers) await peer.close();
+      await quiet();
+      // What is left are connections between servers, which stay open for the next call.
+      const { connections: left, timers: watching, applications: _still, ...nothing } = server.inUse();
+      expect(nothing).toEqual(NOTHING);
+      expect(watching).toBeLessThanOrEqual(left === 0 ? 0 : 2);
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+const NOTHING = {
+  ...{ serverTransactions: 0, clientTransactions: 0, dialogs: 0, pendingRequests: 0, pendingInvites: 0 },
+  ...{ unacknowledged: 0, outgoing: 0, owedAcknowledgements: 0, proxied: 0 },
+};
+
+/** Turns of the event loop without a change after which what is on its way over loopback has arrived. */
+const QUIET_TURNS = 30;
+
+/** Waits until servers neither send nor receive, nor change what they hold. */
+export async function untilQuiet(servers: readonly DrachtioServer[]): Promise<void> {
+  const state = (): string => JSON.stringify(servers.map((server) => [server.counters(), server.inUse()]));
+  let before = state();
+  for (let turns = 0; turns < QUIET_TURNS; turns += 1) {
+    await new Promise((resolve) => void setImmediate(resolve));
+    const now = state();
+    if (now !== before) turns = 0;
+    before = now;
+  }
+}
