@@ -28,6 +28,8 @@ test.each([
   ['a bracket that is never closed', '<sip:bob@example.com;tag=1'],
   ['nothing in the brackets', '"Bob" <>;tag=1'],
   ['white space in the brackets', '"Bob" < >;tag=1'],
+  ['nothing in the brackets, nor in front of them', '<>;tag=1'],
+  ['white space in the brackets, and nothing in front of them', '< >;tag=1'],
   ['a quotation behind the start', 'Bob "B" <sip:bob@example.com>'],
   ['a quotation in a bare URI', 'sip:bob"@example.com'],
   ['nothing but parameters', ';tag=1'],
@@ -88,6 +90,7 @@ test.each([
   [String.raw`"a\", b" <sip:a>,<sip:b>`, [String.raw`"a\", b" <sip:a>`, '<sip:b>']],
   ['<sip:a,b@x>,<sip:b>;x="1,2"', ['<sip:a,b@x>', '<sip:b>;x="1,2"']],
   [' , ,<sip:a>,, ', ['<sip:a>']],
+  ['<sip:a"b>,<sip:c"d>', ['<sip:a"b>', '<sip:c"d>']],
   ['<sip:a>, "b, <sip:c>', ['<sip:a>', '"b, <sip:c>']],
   ['<sip:a, <sip:b>', ['<sip:a, <sip:b>']],
 ])('%s is the list %j', (value, values) => {

@@ -100,6 +100,12 @@ test.each([
     'SIP/2.0/UDP h;rport=5099;received=192.0.2.9',
   ],
   [
+    'the truth behind a port that was written in, past what is quoted between them',
+    'SIP/2.0/UDP h;rport;x="a;b";received=1.2.3.4;y="c"',
+    'SIP/2.0/UDP h;rport=5099;x="a;b";y="c";received=192.0.2.9',
+  ],
+  ['the first rport of several', 'SIP/2.0/UDP h;rport;rport', 'SIP/2.0/UDP h;rport=5099;rport;received=192.0.2.9'],
+  [
     'what other parameters quote left as it is',
     'SIP/2.0/UDP h;received=1.2.3.4;x=";received=5.6.7.8"',
     'SIP/2.0/UDP h;x=";received=5.6.7.8";received=192.0.2.9',

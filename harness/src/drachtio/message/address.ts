@@ -33,16 +33,12 @@ export function addressOf(value: string): Address | undefined {
  * @returns undefined where there is none; empty for a parameter without a value
  */
 export function parameterOf(params: string, name: string): string | undefined {
-  let equals = params.indexOf('=');
   for (let at = params.indexOf(';'); at >= 0 && at < params.length;) {
     const end = endOfParameter(params, at + 1);
-    // Where there is no further one it is not looked for again.
-    if (equals >= 0 && equals < at) equals = params.indexOf('=', at);
-    const hasValue = equals >= 0 && equals < end;
-    const nameEnd = hasValue ? equals : end;
+    const nameEnd = endOfParameterName(params, at, end);
     const found = nameEnd - at > name.length ? params.slice(at + 1, nameEnd).trim() : '';
     if (found.length === name.length && found.toLowerCase() === name) {
-      return hasValue ? params.slice(equals + 1, end).trim() : '';
+      return params.slice(nameEnd + 1, end).trim();
     }
     at = end;
   }
@@ -103,6 +99,16 @@ export function endOfQuoted(text: string, open: number): number {
 }
 
 const QUOTE = 0x22;
+
+/**
+ * Where the name of a parameter has ended: at its equals sign, or with the parameter. Looked for no further than there: a search
+ * through the whole text for each of its parameters would cost the square of their number.
+ */
+export function endOfParameterName(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) !== 0x3d) at += 1;
+  return at;
+}
 
 function addNonEmpty(values: string[], raw: string): void {
   const value = raw.trim();

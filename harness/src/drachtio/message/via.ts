@@ -1,4 +1,4 @@
-import { endOfQuoted } from './address.js';
+import { endOfParameterName, endOfQuoted } from './address.js';
 import { unfolded } from './sip-message.js';
 
 /**
@@ -156,14 +156,13 @@ function readParameters(value: string, from: number): Parameters | undefined {
   let rportEnd = -1;
   let receivedAt = -1;
   let isSound = true;
-  let equals = -1;
   while (value.charCodeAt(at) === 0x3b) {
     const nameStart = skipBlanks(value, at + 1);
     const end = endOfParameter(value, nameStart);
     if (end < 0) return undefined;
-    if (equals < nameStart) equals = indexOrEnd(value, '=', nameStart);
+    const equals = endOfParameterName(value, nameStart, end);
     const hasValue = equals < end;
-    const nameEnd = trimmedEnd(value, nameStart, hasValue ? equals : end);
+    const nameEnd = trimmedEnd(value, nameStart, equals);
     switch (nameEnd - nameStart) {
       case 0:
         isSound = false;
@@ -186,12 +185,6 @@ function readParameters(value: string, from: number): Parameters | undefined {
   return at < value.length && next !== 0x2c
     ? undefined
     : { branch, end: trimmedEnd(value, 0, at), rportEnd, receivedAt, isSound };
-}
-
-/** As `indexOf`, with the length of the text where there is none: so that it is not looked for again. */
-function indexOrEnd(value: string, mark: string, from: number): number {
-  const index = value.indexOf(mark, from);
-  return index < 0 ? value.length : index;
 }
 
 function isName(value: string, at: number, name: string): boolean {
