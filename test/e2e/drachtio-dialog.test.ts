@@ -361,6 +361,22 @@ test('the peer hangs up while its own re-INVITE waits: it gets 487, and the late
   await lab.nothingLeft();
 });
 
+test('the application hangs up while a re-INVITE of the peer waits, be it announced: the peer gets 487', async () => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const up = await peerCalls(app, await lab.peer());
+  const told = heard<[AppRequest, AppResponse]>(up.dialog, 'modify');
+  up.call.request('INVITE', { branch: 'z9hG4bKannounced', body: sdp('7') });
+  (await told)[1].send(180);
+  await up.call.response('180 INVITE');
+  const gone = up.dialog.destroy();
+  up.peer.reply(await up.call.next('BYE'), 200);
+  await gone;
+  await up.call.response('487 INVITE');
+  up.call.request('ACK', { branch: 'z9hG4bKannounced', cseq: 2, contact: null });
+  await lab.nothingLeft();
+});
+
 test('the peer cancels its re-INVITE: the application is told, and the call goes on', async () => {
   await using lab = await createLab();
   const app = await lab.app('invite');

@@ -1,7 +1,8 @@
+import { createTestPki } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { heard, type AppMessage, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
 import { later } from '../support/drachtio-calls.js';
-import { createLab, untilQuiet, type DrachtioLab, type LabApp } from '../support/drachtio-lab.js';
+import { createLab, untilQuiet, type DrachtioLab, type LabApp, type LabOptions } from '../support/drachtio-lab.js';
 import { readSip, sdp } from '../support/drachtio-sip-text.js';
 import { TRANSPORTS, type PeerTransport } from '../support/sip-peer.js';
 
@@ -43,22 +44,29 @@ function identityLines({ raw }: { readonly raw: string }): readonly string[] {
   return readSip(raw).lines.filter((line) => /^(identity|y)[ \t]*:/i.test(line));
 }
 
-async function hops(count: number): Promise<readonly DrachtioLab[]> {
-  return Promise.all(Array.from({ length: count }, () => createLab()));
+async function hops(count: number, options: LabOptions): Promise<readonly DrachtioLab[]> {
+  return Promise.all(Array.from({ length: count }, () => createLab(options)));
 }
 
 /** Closes hops however the test ends. */
-async function withHops(count: number, run: (labs: readonly DrachtioLab[]) => Promise<void>): Promise<void> {
-  const labs = await hops(count);
+async function withHops(
+  count: number,
+  run: (labs: readonly DrachtioLab[]) => Promise<void>,
+  options: LabOptions = {},
+): Promise<void> {
+  const labs = await hops(count, options);
   try {
     await run(labs);
-    for (const lab of labs) await lab.nothingLeft();
+    for (const lab of labs) await lab.callsOver();
+    // Connections among servers are kept for the next call, and closed after ten minutes without one.
+    for (const lab of labs) await lab.pass(602_000);
+    for (const { server } of labs) expect(server.inUse()).toMatchObject({ connections: 0, timers: 0 });
   } finally {
     for (const lab of labs) await lab[Symbol.asyncDispose]();
   }
 }
 
-function uri(lab: DrachtioLab | undefined, transport: PeerTransport): string {
+function uri(lab: DrachtioLab | undefined, transport: PeerTransport | 'tls'): string {
   return lab?.server.uri(transport).replace('sip:', 'sip:555@') ?? '';
 }
 
@@ -213,6 +221,77 @@ test('five hops pass a call on, each with a server and an application of its own
     if (uas === undefined) throw new Error('no call');
     const over = heard(uas, 'destroy');
     await dialog?.destroy();
+    await over;
+    await untilQuiet(labs.map(({ server }) => server));
+  });
+});
+
+test('two hops speak TLS, each with a certificate that the other believes', async () => {
+  const pki = await createTestPki();
+  const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const tls = { keyPem: privateKeyPem, certificatePem: chainPem, caPem: pki.tlsRoot.certificatePem };
+  const listen = [{ transport: 'tls' as const, host: '127.0.0.1', port: 0 }];
+  await withHops(
+    2,
+    async (labs) => {
+      const [caller, called] = await apps(labs);
+      const answered = caller.srf.createUAC(uri(labs[1], 'tls'), { localSdp: sdp('1') });
+      const { req, res } = await called.next('INVITE');
+      expect([req.protocol, req.get('Via')?.startsWith('SIP/2.0/TLS 127.0.0.1:')]).toEqual(['tls', true]);
+      const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
+      const uac = await answered;
+      expect(uac.remote.uri).toBe(labs[1]?.server.uri('tls'));
+      expect((await uas.request({ method: 'INFO' })).status).toBe(200);
+      const over = heard(uac, 'destroy');
+      await uas.destroy();
+      await over;
+      await untilQuiet(labs.map(({ server }) => server));
+    },
+    { listen, tls },
+  );
+});
+
+test('a peer whose certificate nobody vouches for is not called over TLS: 503', async () => {
+  const [pki, other] = [await createTestPki(), await createTestPki()];
+  const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const tls = { keyPem: privateKeyPem, certificatePem: chainPem, caPem: other.tlsRoot.certificatePem };
+  const listen = [{ transport: 'tls' as const, host: '127.0.0.1', port: 0 }];
+  await withHops(
+    2,
+    async (labs) => {
+      const [caller] = await apps(labs);
+      await expect(caller.srf.createUAC(uri(labs[1], 'tls'), { localSdp: sdp('1') })).rejects.toMatchObject({
+        status: 503,
+      });
+    },
+    { listen, tls },
+  );
+});
+
+test('a call that leaves a server and comes back to it has two ends there, each with its own application', async () => {
+  await withHops(2, async (labs) => {
+    const [home, away] = [labs[0] as DrachtioLab, labs[1] as DrachtioLab];
+    const [called, proxy] = [await home.app('invite'), await away.app('invite')];
+    const caller = await home.app();
+    const answered = caller.srf.createUAC(uri(away, 'udp'), { localSdp: sdp('1') });
+    const { req: passing } = await proxy.next('INVITE');
+    void proxy.srf.proxyRequest(passing, uri(home, 'udp'));
+    const { req, res } = await called.next('INVITE');
+    const uas = await called.srf.createUAS(req, res, { localSdp: sdp('2') });
+    const uac = await answered;
+    expect(uas.id).toBe(uac.id);
+    const [asked, told] = [
+      heard<[AppRequest, AppResponse]>(uas, 'info'),
+      heard<[AppRequest, AppResponse]>(uac, 'info'),
+    ];
+    const toCalled = uac.request({ method: 'INFO' });
+    (await asked)[1].send(200);
+    expect((await toCalled).status).toBe(200);
+    const toCaller = uas.request({ method: 'INFO' });
+    (await told)[1].send(200);
+    expect((await toCaller).status).toBe(200);
+    const over = heard(uac, 'destroy');
+    await uas.destroy();
     await over;
     await untilQuiet(labs.map(({ server }) => server));
   });

@@ -385,3 +385,43 @@ test('an application that joins two calls passes reliable responses on, and the 
   }
   await lab.nothingLeft();
 });
+
+test('an application sends an UPDATE while its call rings, to the branch that rang last', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  await app.ask('sip||', `INVITE ${peer.uri} SIP/2.0\r\n\r\n`);
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 183, { lines: ['Require: 100rel', 'RSeq: 3'] });
+  const id = (await app.next('sip')).tokens[9];
+  await app.ask(`sip||${id}`, `PRACK sip:placeholder SIP/2.0\r\nRAck: 3 ${invite.value('CSeq')}\r\n\r\n`);
+  peer.reply(await peer.next('PRACK'), 200);
+  await app.next('sip');
+  const told = await app.ask(`sip||${id}`, `UPDATE sip:placeholder SIP/2.0\r\n\r\n${sdp('5')}`);
+  const update = await peer.next('UPDATE');
+  expect([update.raw, update.body, tagIn(update.value('To'))]).toEqual([told.sip, sdp('5'), 'peer']);
+  peer.reply(update, 200, { body: sdp('6') });
+  const answer = await app.next('sip');
+  expect([answer.tokens[8], answer.tokens[9]]).toEqual([told.tokens[10], id]);
+  peer.reply(invite, 486);
+  await app.next('sip');
+  await lab.nothingLeft();
+});
+
+test('an application sends an UPDATE while it lets a caller wait', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp({ routes: ['invite'] });
+  const peer = await lab.peer();
+  const call = peer.call('INVITE', { body: sdp('1') });
+  const invite = await app.next('sip');
+  const told = await app.ask(`sip|${invite.tokens[8]}|`, 'SIP/2.0 183 Session Progress\r\n\r\n');
+  await call.response(183);
+  await app.ask(`sip||${told.tokens[11]}`, `UPDATE sip:placeholder SIP/2.0\r\n\r\n${sdp('5')}`);
+  const update = await call.next('UPDATE');
+  expect([update.uri, update.body, tagIn(update.value('To'))]).toEqual([uriIn(peer.contact), sdp('5'), call.localTag]);
+  peer.reply(update, 200, { body: sdp('6') });
+  await app.next('sip');
+  await app.ask(`sip|${invite.tokens[8]}|`, 'SIP/2.0 486 Busy Here\r\n\r\n');
+  call.ackFailure(await call.response(486));
+  await lab.nothingLeft();
+});

@@ -1,7 +1,7 @@
 import { createDrachtioServer } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
 import { connectApp, type AppMessage, type AppSrf } from '../support/drachtio-app.js';
-import { untilQuiet } from '../support/drachtio-lab.js';
+import { createLab, untilQuiet } from '../support/drachtio-lab.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
 
 const listen = TRANSPORTS.slice(0, 2).map((transport) => ({ transport, host: '127.0.0.1', port: 0 }));
@@ -63,4 +63,47 @@ test('a request that nobody answers sees its 408, with timers of a test', async 
     request.once('response', (response: { status: number }) => resolve(response.status));
   });
   expect(status).toBe(408);
+});
+
+test('the first answer to a request outside calls waits 6 ms behind the word that it went out, that to an INVITE does not', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  for (const [method, isHeld] of [
+    ['OPTIONS', true],
+    ['MESSAGE', true],
+    ['SUBSCRIBE', true],
+    ['INVITE', false],
+  ] as const) {
+    await app.ask('sip||', `${method} ${peer.uri} SIP/2.0\r\n\r\n`);
+    peer.reply(await peer.next(method), 404);
+    await lab.pass(5);
+    expect(app.untaken().length).toBe(isHeld ? 0 : 1);
+    await lab.pass(1);
+    expect((await app.next('sip')).sip).toContain(`CSeq: `);
+  }
+  await lab.nothingLeft();
+});
+
+test('two answers to a request that is held back come in their order', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  await app.ask('sip||', `OPTIONS ${peer.uri} SIP/2.0\r\n\r\n`);
+  const options = await peer.next('OPTIONS');
+  peer.reply(options, 183);
+  peer.reply(options, 200);
+  await lab.pass(6);
+  expect([(await app.next('sip')).sip.slice(8, 11), (await app.next('sip')).sip.slice(8, 11)]).toEqual(['183', '200']);
+  await lab.nothingLeft();
+});
+
+test('who does not want to wait does not have to', async () => {
+  await using lab = await createLab({ firstResponseHoldMs: 0 });
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  await app.ask('sip||', `OPTIONS ${peer.uri} SIP/2.0\r\n\r\n`);
+  peer.reply(await peer.next('OPTIONS'), 200);
+  expect((await app.next('sip')).sip).toMatch(/^SIP\/2.0 200 /);
+  await lab.nothingLeft();
 });

@@ -1,4 +1,5 @@
-import { heard, type AppDialog } from './drachtio-app.js';
+import { heard, type AppDialog, type AppRequest, type AppResponse, type UacOptions } from './drachtio-app.js';
+import { createInbox, type Inbox } from './drachtio-inbox.js';
 import type { DrachtioLab, LabApp } from './drachtio-lab.js';
 import { sdp } from './drachtio-sip-text.js';
 import type { Came, CallParts, PeerCall, SipPeer } from './sip-peer.js';
@@ -40,7 +41,10 @@ export async function appCalls(
 }
 
 /** The application hangs up, and the server forgets everything. */
-export async function appHangsUp(lab: DrachtioLab, { dialog, peer }: Call): Promise<void> {
+export async function appHangsUp(
+  lab: DrachtioLab,
+  { dialog, peer }: Pick<Call, 'dialog' | 'peer'> & Partial<Call>,
+): Promise<void> {
   const gone = dialog.destroy();
   peer.reply(await peer.next('BYE', dialog.sip.callId), 200);
   await gone;
@@ -58,4 +62,26 @@ export async function peerHangsUp(lab: DrachtioLab, { call }: Call): Promise<voi
 export function later<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
+}
+
+/** A call of an application, and what it hears of it. */
+export interface Placed {
+  readonly dialog: Promise<AppDialog>;
+  readonly request: Promise<AppRequest>;
+  readonly provisional: Inbox<AppResponse>;
+}
+
+/** An application calls, and does not wait. */
+export function place({ srf }: LabApp, uri: string, options: UacOptions = {}): Placed {
+  const provisional = createInbox<AppResponse>(({ status }) => String(status));
+  let sent: (request: AppRequest) => void = () => undefined;
+  const request = new Promise<AppRequest>((resolve) => {
+    sent = resolve;
+  });
+  const dialog = srf.createUAC(
+    uri,
+    { localSdp: sdp('1'), ...options },
+    { cbRequest: (_error, req) => sent(req), cbProvisional: (res) => provisional.push(res) },
+  );
+  return { dialog: later(dialog), request, provisional };
 }

@@ -20,6 +20,8 @@ export interface DrachtioLab extends AsyncDisposable {
   readonly pass: (ms: number) => Promise<void>;
   /** Lets 40 s pass, in which every timer of a call that is over runs out, and expects that the server holds nothing any more. */
   readonly nothingLeft: () => Promise<void>;
+  /** The same, but for connections to other servers and the timer that looks them over. */
+  readonly callsOver: () => Promise<void>;
 }
 
 /** A request that the test answers. */
@@ -58,6 +60,13 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
     clock.advance(ms);
     await quiet();
   };
+  const callsOver = async (): Promise<void> => {
+    await pass(40_000);
+    const { connections, applications: _, timers, ...calls } = server.inUse();
+    expect(calls).toEqual(NOTHING);
+    // One timer per listener looks over its connections.
+    expect(timers).toBeLessThanOrEqual(connections === 0 ? 0 : 2);
+  };
   return {
     ...{ server, clock, quiet, pass },
     app: async (...methods) => {
@@ -83,12 +92,9 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
       peers.push(peer);
       return peer;
     },
+    callsOver,
     nothingLeft: async () => {
-      await pass(40_000);
-      const { connections, applications: _, timers, ...calls } = server.inUse();
-      expect(calls).toEqual(NOTHING);
-      // One timer per listener looks over its connections.
-      expect(timers).toBeLessThanOrEqual(connections === 0 ? 0 : 2);
+      await callsOver();
       for (const peer of peers) await peer.close();
       await quiet();
       // What is left are connections between servers, which stay open for the next call.

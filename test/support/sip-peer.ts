@@ -139,7 +139,9 @@ export async function createSipPeer(server: DrachtioServer, transport: PeerTrans
   // A browser knows no address of its own. @see RFC 7118 section 7
   const contact = isWs ? '<sip:peer@df7jal23ls0d.invalid;transport=ws>' : `<${uri}>`;
   const sentBy = isWs ? 'df7jal23ls0d.invalid' : `${wire.host}:${wire.port}`;
-  const via = (branch: string): string => `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch};rport`;
+  // Nor does it ask for the port that it is seen with.
+  const via = (branch: string): string =>
+    `SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch}${isWs ? '' : ';rport'}`;
   const base: PeerBase = { contact, via, inbox, send: wire.send, serverUri: server.uri(transport), uri };
   const peer: SipPeer = {
     ...{ transport, host: wire.host, port: wire.port, uri, contact, via, all },

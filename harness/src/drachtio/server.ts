@@ -13,6 +13,7 @@ import { createDialogStore } from './dialog/dialog-store.js';
 import { createIdentifiers } from './identifiers.js';
 import { createCounters, type MessageCounters } from './observe/counters.js';
 import { createTaps, type MessageTap } from './observe/tap.js';
+import { createFlowTokens } from './proxy/flow-tokens.js';
 import { createProxyAgent } from './proxy/proxy-agent.js';
 import { createStatelessProxy } from './proxy/stateless-proxy.js';
 import { readDatagram, readParsed, refusal, type Reading } from './receive.js';
@@ -205,6 +206,9 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       timeOfDay: () => timeOfDay(clock.nowMs()),
     }),
     send: (flow, text) => transmit(flow, text),
+    isLocal: (host, port) =>
+      transports.isLocal(host, port) ||
+      (host === options.advertisedHost && transports.listening.some(({ local }) => local.port === port)),
     viaOf: (flow, branch) =>
       `SIP/2.0/${flow.transport.toUpperCase()} ${hostOf(flow.local)}:${flow.local.port};rport;branch=${branch}`,
     namesOf: ({ transport, local }) => ({
@@ -220,15 +224,16 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     },
     onRetransmission: counters.countRetransmission,
   };
+  const tokens = createFlowTokens(identifiers.callId());
   const inbound = createInboundAgent(context, (invite) => proxy.cancel(invite));
   const outbound = createOutboundAgent(context);
-  const proxy = createProxyAgent(context, inbound);
+  const proxy = createProxyAgent(context, { inbound, tokens });
   lose = (flow) => {
     outbound.onFlowClosed(flow);
     proxy.onFlowClosed(flow);
   };
   const stateless = createStatelessProxy(context, {
-    ...{ secret: identifiers.callId(), dialogs },
+    ...{ secret: identifiers.callId(), dialogs, tokens },
     respond: (received, text) => transmit(responseFlow(transports, received), text),
   });
 

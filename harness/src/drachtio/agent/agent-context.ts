@@ -37,6 +37,8 @@ export interface AgentContext {
   readonly cdr: CdrWriter;
   /** Sends beside the transactions: an ACK, a 2xx again. */
   readonly send: (flow: Flow, text: string) => void;
+  /** Whether an address is ours, by what we listen at or by the name that we tell others. */
+  readonly isLocal: (host: string, port: number) => boolean;
   /** Via value of our hop on a flow. */
   readonly viaOf: (flow: Flow, branch: string) => string;
   /** What `localhost` stands for in the messages of applications that take a flow. */

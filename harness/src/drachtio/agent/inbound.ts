@@ -205,12 +205,8 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
   const endByBye = (dialog: Dialog, received: Received): void => {
     const invite = openInvites.get(dialog);
     const isEarly = invite !== undefined && !invite.isInDialog;
-    dialogs.remove(dialog);
     cdr.stop('network', isEarly ? 'call-canceled' : 'normal-release', stampedText(received));
-    if (invite === undefined) return;
-    // @see RFC 3261 section 15.1.2
-    forget(invite);
-    terminate(invite);
+    dialogs.remove(dialog);
   };
   const terminate = ({ received, transaction, localTag }: PendingRequest): void => {
     transaction.respond(487, ownResponse(received, { status: 487, toTag: localTag }));
@@ -276,6 +272,12 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     onDialogRemoved: (dialog) => {
       accepted.drop(dialog);
       provisionals.drop(dialog);
+      const open = openInvites.get(dialog);
+      if (open !== undefined) {
+        // What waits for an answer in a call that is over still has to get one. @see RFC 3261 section 15.1.2
+        forget(open);
+        terminate(open);
+      }
       for (const request of held.values()) {
         if (request.dialog !== dialog) continue;
         held.delete(request.transaction);

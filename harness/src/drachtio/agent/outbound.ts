@@ -78,7 +78,7 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
   const refusalOf = ({ requestUri }: StartLine, command: SipCommand): string | undefined => {
     const target = targetOf(requestUri);
     if (target !== undefined) {
-      return transports.isLocal(target.host, portOf(target)) ? 'can not send request to myself' : undefined;
+      return context.isLocal(target.host, portOf(target)) ? 'can not send request to myself' : undefined;
     }
     if (!/^tel:/i.test(requestUri)) return invalid(command);
     return command.routeUrl === '' ? 'Error creating sip transaction for uac request' : undefined;

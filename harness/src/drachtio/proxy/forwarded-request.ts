@@ -29,7 +29,9 @@ export function forwardedRequest(received: Received, forwarding: Forwarding): st
   let areRoutesWritten = false;
   for (let index = 0; index < message.fields.length; index += FIELD_SIZE) {
     const id = message.fields[index];
-    if (id !== HEADER.via && !areRoutesWritten && !isFirstVia) {
+    // Ours is the first of its kind, even where a proxy before us wrote its own above its Via.
+    const isOfKind = id === HEADER.recordRoute || id === HEADER.path;
+    if (!areRoutesWritten && (isOfKind || (id !== HEADER.via && !isFirstVia))) {
       text += routeLines;
       areRoutesWritten = true;
     }

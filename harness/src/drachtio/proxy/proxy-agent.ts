@@ -13,6 +13,7 @@ import { withoutTopVia, type Received } from '../received.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import { bestResponse } from './best-response.js';
 import { contactUris, forwardedRequest, routeUris } from './forwarded-request.js';
+import type { FlowTokens } from './flow-tokens.js';
 import { createProxyBranch, type ProxyBranch } from './proxy-branch.js';
 
 /** The side of the server that forwards requests where applications say. */
@@ -50,8 +51,14 @@ interface Final {
   readonly received?: Received;
 }
 
+/** What it stands on. */
+export interface ProxyParts {
+  readonly inbound: Pick<InboundAgent, 'take'>;
+  readonly tokens: FlowTokens;
+}
+
 /** Makes the agent. @see RFC 3261 section 16 */
-export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAgent, 'take'>): ProxyAgent {
+export function createProxyAgent(context: AgentContext, { inbound, tokens }: ProxyParts): ProxyAgent {
   const { transports, cdr, identifiers } = context;
   const all = new Map<ServerTransaction, Proxying>();
 
@@ -88,7 +95,7 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
       const text = forwardedRequest(received, {
         requestUri: isLocal ? target : received.message.requestUri,
         via: context.viaOf(flow, branch),
-        routeLines: command.staysInDialog ? routeLinesOf(received.message.method, context.contactOf(flow)) : '',
+        routeLines: command.staysInDialog ? routeLines(received, flow) : '',
         dropsTopRoute: isLocalUri(routeUris(received.message)[0] ?? ''),
         extraLines: proxying.extraLines,
       });
@@ -109,9 +116,17 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
     });
     isLate = true;
   };
+  /** @see RFC 3261 section 16.6 step 4; RFC 3327 section 5.1 for registrations */
+  const routeLines = ({ message, flow: from }: Received, to: Flow): string => {
+    const userPart = tokens.userPart(from, to);
+    // Those who are reached need not reach us; the others have to.
+    const own = context.contactOf(to.transport === 'ws' || to.transport === 'wss' ? from : to).slice(1, -1);
+    const uri = userPart === '' ? own : own.replace(':', `:${userPart}`);
+    return message.method === 'REGISTER' ? `Path: <${uri};lr>\r\nRequire: path\r\n` : `Record-Route: <${uri};lr>\r\n`;
+  };
   const isLocalUri = (uri: string): boolean => {
     const target = targetOf(uri);
-    return target !== undefined && transports.isLocal(target.host, target.port === 0 ? 5_060 : target.port);
+    return target !== undefined && context.isLocal(target.host, target.port === 0 ? 5_060 : target.port);
   };
   /** Starts what is to be started now; with nothing left to wait for, the best response goes back. */
   const advance = (proxying: Proxying): void => {
@@ -249,9 +264,3 @@ export function createProxyAgent(context: AgentContext, inbound: Pick<InboundAge
 
 /** Targets tried for one request, redirections included: enough for any list, and an end to circles. */
 const MAX_REDIRECTS = 32;
-
-/** @see RFC 3261 section 16.6 step 4; RFC 3327 section 5.1 for registrations */
-function routeLinesOf(method: string, contact: string): string {
-  const uri = contact.slice(1, -1);
-  return method === 'REGISTER' ? `Path: <${uri};lr>\r\nRequire: path\r\n` : `Record-Route: <${uri};lr>\r\n`;
-}

@@ -9,7 +9,8 @@ import { targetOf } from '../message/sip-target.js';
 import { readVia } from '../message/via.js';
 import { FIELD_SIZE, fieldIndex, fieldValue } from '../message/sip-message.js';
 import { withoutTopVia, type Received } from '../received.js';
-import type { TransportName } from '../transport/flow.js';
+import type { Flow, TransportName } from '../transport/flow.js';
+import { FLOW_PARAMETER, type FlowTokens } from './flow-tokens.js';
 import { forwardedRequest, routeUris } from './forwarded-request.js';
 
 /** Hands on what passes through us because we asked to stay in the path. No application sees it, and no state is kept. */
@@ -25,6 +26,7 @@ export interface StatelessProxyOptions {
   /** Tells our own branches from those that a peer invents. */
   readonly secret: string;
   readonly dialogs: DialogStore;
+  readonly tokens: FlowTokens;
   /** Answers a request in our own name. */
   readonly respond: (received: Received, text: string) => void;
 }
@@ -32,15 +34,30 @@ export interface StatelessProxyOptions {
 /** Makes it. @see RFC 3261 sections 16.11 and 16.12 */
 export function createStatelessProxy(
   context: AgentContext,
-  { secret, dialogs, respond }: StatelessProxyOptions,
+  { secret, dialogs, tokens, respond }: StatelessProxyOptions,
 ): StatelessProxy {
   const { transports } = context;
   const prefix = `z9hG4bKsl${createHash('sha256').update(secret).digest('hex').slice(0, 10)}`;
   const isOurs = (uri: string): boolean => {
     const target = targetOf(uri);
     return (
-      target !== undefined && target.isLoose && transports.isLocal(target.host, target.port === 0 ? 5_060 : target.port)
+      target !== undefined && target.isLoose && context.isLocal(target.host, target.port === 0 ? 5_060 : target.port)
     );
+  };
+  const refuse = (received: Received, status: number): void => {
+    if (received.message.method === 'ACK') return;
+    respond(received, ownResponse(received, { status, toTag: context.identifiers.tag() }));
+  };
+  const forward = (received: Received, flow: Flow): void => {
+    const { message } = received;
+    const via = context.viaOf(flow, branchOf(prefix, received)) + tokens.viaParameter(received.flow);
+    const text = forwardedRequest(received, {
+      ...{ requestUri: message.requestUri, via, routeLines: '', dropsTopRoute: true, extraLines: '' },
+    });
+    context.send(flow, text);
+    if (message.method !== 'BYE') return;
+    context.cdr.stop('network', 'normal-release', message.text);
+    context.cdr.stop('application', 'normal-release', text);
   };
   return {
     takesRequest: (received) => {
@@ -49,37 +66,31 @@ export function createStatelessProxy(
       if (fieldIndex(message, HEADER.route) < 0) return false;
       const [first, second] = routeUris(message);
       if (first === undefined || !isOurs(first) || dialogs.ofRequest(essentials) !== undefined) return false;
-      if (essentials.maxForwards === 0) {
-        if (message.method !== 'ACK') {
-          respond(received, ownResponse(received, { status: 483, toTag: context.identifiers.tag() }));
-        }
-        return true;
+      if (essentials.maxForwards === 0) refuse(received, 483);
+      else {
+        const named = second === undefined ? tokens.otherEnd(userPartOf(first), received.flow) : undefined;
+        const pass = (flow: Flow | string | undefined): void => {
+          if (flow === undefined || typeof flow === 'string') refuse(received, 503);
+          else forward(received, flow);
+        };
+        if (named === undefined) flowToUri(transports, second ?? message.requestUri, pass);
+        else pass(transports.openFlow(named.transport, named.remote));
       }
-      const requestUri = message.requestUri;
-      const branch = branchOf(prefix, received);
-      flowToUri(transports, second ?? requestUri, (flow) => {
-        if (typeof flow === 'string') return;
-        const via = context.viaOf(flow, branch);
-        const text = forwardedRequest(received, {
-          ...{ requestUri, via, routeLines: '', dropsTopRoute: true, extraLines: '' },
-        });
-        context.send(flow, text);
-        if (message.method !== 'BYE') return;
-        context.cdr.stop('network', 'normal-release', message.text);
-        context.cdr.stop('application', 'normal-release', text);
-      });
       return true;
     },
     takesResponse: (received) => {
       if (!received.essentials.via.via.branch.startsWith(prefix)) return false;
-      forwardResponse(context, received);
+      const named = tokens.read(parameterOf(received.essentials.via.value, FLOW_PARAMETER) ?? '');
+      const flow = named === undefined ? undefined : transports.openFlow(named.transport, named.remote);
+      if (flow === undefined) forwardResponse(context, received);
+      else context.send(flow, withoutTopVia(received));
       return true;
     },
   };
 }
 
 /** Sends a response to the Via below ours. @see RFC 3261 sections 16.7 step 9 and 18.2.2 */
-export function forwardResponse(context: AgentContext, received: Received): void {
+function forwardResponse(context: AgentContext, received: Received): void {
   const next = secondVia(received);
   if (next === undefined) return;
   const { via, value } = next;
@@ -92,6 +103,11 @@ export function forwardResponse(context: AgentContext, received: Received): void
   context.transports.flowTo(transport, { host, port }, (flow) => {
     if (typeof flow !== 'string') context.send(flow, text);
   });
+}
+
+function userPartOf(uri: string): string {
+  const at = uri.indexOf('@');
+  return at < 0 ? '' : uri.slice(uri.indexOf(':') + 1, at);
 }
 
 function secondVia({ message, essentials }: Received): ReturnType<typeof readVia> {
