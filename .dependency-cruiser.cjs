@@ -1,5 +1,5 @@
-// Who may import whom. Each folder of the sdk names what it may reach; everything else is refused, Node's own modules
-// and npm packages included. `npm run check` runs this over sdk, harness, examples and test.
+// Who may import whom. Each folder of the sdk and of the harness names what it may reach; everything else is refused, Node's own
+// modules and npm packages included. `npm run check` runs this over sdk, harness, examples and test.
 
 const own = (folder) => `^sdk/src/${folder}/`;
 const index = (folder) => `^sdk/src/${folder}/index\\.ts$`;
@@ -17,6 +17,35 @@ const folder = (name, allowed) => ({
   comment: `sdk/src/${name} reaches further than its place in the picture allows.`,
   from: { path: own(name) },
   to: { pathNot: [own(name), ...allowed], dependencyTypesNot: ['core'] },
+});
+
+const inHarness = (folder) => `^harness/src/${folder}/`;
+/** Entries of the sdk, as the harness finds them: compiled. */
+const sdkEntry = (...entries) => `^sdk/dist/(${entries.join('|')})\\.(d\\.ts|js)$`;
+
+/** Every folder of the harness that has a rule below. */
+const HARNESS_FOLDERS = ['drachtio', 'faults', 'phones', 'cli'];
+
+const harnessFolder = (name, allowed) => ({
+  name: `harness-${name}`,
+  severity: 'error',
+  comment: `harness/src/${name} reaches further than its place in the test network allows.`,
+  from: { path: inHarness(name) },
+  to: { pathNot: [inHarness(name), ...allowed], dependencyTypesNot: ['core'] },
+});
+
+const inDrachtio = (folder) => `^harness/src/drachtio/${folder}/`;
+const drachtioFile = (...names) => `^harness/src/drachtio/(${names.join('|')})\\.ts$`;
+/** What every part of the drachtio server may speak of. */
+const drachtioWords = drachtioFile('clock', 'flat-text', 'identifiers', 'received', 'timers', 'transport/flow');
+
+/** The layers of the drachtio server, as RFC 3261 section 5 has them: each knows those below it. */
+const drachtioLayer = (name, allowed) => ({
+  name: `drachtio-${name}`,
+  severity: 'error',
+  comment: `harness/src/drachtio/${name} looks up, or past the layer below it.`,
+  from: { path: inDrachtio(name) },
+  to: { path: '^harness/src/drachtio/', pathNot: [inDrachtio(name), ...allowed] },
 });
 
 const onlyFrom = (name, package_, places, comment) => ({
@@ -129,6 +158,66 @@ module.exports = {
       from: { path: '^harness/src/' },
       to: { path: '^sdk/', pathNot: '^sdk/dist/(index|errors|[a-z]+/index)[.](d[.]ts|js)$' },
     },
+    {
+      name: 'harness-unknown-folder',
+      severity: 'error',
+      comment: 'A file or folder that nobody has given a place in the test network: write a rule for it first.',
+      from: {},
+      to: { path: '^harness/src/', pathNot: [...HARNESS_FOLDERS.map(inHarness), '^harness/src/(index|version)\\.ts$'] },
+    },
+    {
+      name: 'harness-index',
+      severity: 'error',
+      comment: 'The root of the package re-exports; it holds no code of its own.',
+      from: { path: '^harness/src/(index|version)\\.ts$' },
+      to: { pathNot: ['^harness/src/[^/]+/index\\.ts$', '^harness/src/version\\.ts$'] },
+    },
+    harnessFolder('faults', [sdkEntry('errors')]),
+    harnessFolder('drachtio', [sdkEntry('errors'), npm('ws', '@types/ws')]),
+    harnessFolder('phones', [
+      sdkEntry('errors', 'stir/index'),
+      drachtioFile('clock'),
+      npm('sip\\.js', 'ws', '@types/ws'),
+    ]),
+    // Which entries of the sdk there are, harness-by-exports knows.
+    harnessFolder('cli', ['^sdk/dist/', '^harness/src/(index|version)\\.ts$', '^harness/src/[^/]+/index\\.ts$']),
+    {
+      name: 'drachtio-message-alone',
+      severity: 'error',
+      comment: 'Messages are text: what reads and writes them needs nothing of Node or npm.',
+      from: { path: inDrachtio('message') },
+      to: { pathNot: '^harness/src/drachtio/' },
+    },
+    {
+      name: 'drachtio-words',
+      severity: 'error',
+      comment: 'What all layers speak of knows none of them but messages.',
+      from: { path: drachtioWords },
+      to: { path: '^harness/src/drachtio/', pathNot: [drachtioWords, inDrachtio('message')] },
+    },
+    drachtioLayer('message', [drachtioFile('transport/flow')]),
+    drachtioLayer('observe', [drachtioWords]),
+    drachtioLayer('transport', [drachtioWords, inDrachtio('message')]),
+    drachtioLayer('transaction', [drachtioWords, inDrachtio('message')]),
+    drachtioLayer('control', [drachtioWords]),
+    drachtioLayer('dialog', [drachtioWords, inDrachtio('message'), drachtioFile('control/app-connection')]),
+    {
+      name: 'drachtio-dialog-application-type-only',
+      severity: 'error',
+      comment: 'A dialog belongs to an application; it does not speak to it.',
+      from: { path: inDrachtio('dialog') },
+      to: { path: inDrachtio('control'), dependencyTypesNot: ['type-only'] },
+    },
+    drachtioLayer('agent', [
+      drachtioWords,
+      ...['message', 'transaction', 'dialog', 'control'].map(inDrachtio),
+      drachtioFile('transport/transports'),
+    ]),
+    drachtioLayer('proxy', [
+      drachtioWords,
+      ...['message', 'transaction', 'dialog', 'control', 'agent'].map(inDrachtio),
+      drachtioFile('transport/transports'),
+    ]),
     {
       name: 'sdk-without-harness',
       severity: 'error',

@@ -172,6 +172,33 @@ test('ping and route are answered before an application has authenticated', asyn
   expect((await app.ask('route|invite')).tokens.slice(3)).toEqual(['OK']);
 });
 
+test('an application that has not said the secret gets no requests', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp({ isAuthenticated: false });
+  await app.ask('route|options');
+  const peer = await lab.peer();
+  await peer.call('OPTIONS').response(503);
+  expect(app.untaken()).toEqual([]);
+  await app.ask('authenticate|cymru|');
+  peer.call('OPTIONS');
+  expect((await app.next('sip')).sip).toMatch(/^OPTIONS /);
+});
+
+test('a server that is closed amid calls leaves no timer', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  await app.ask('sip||', `INVITE ${peer.uri} SIP/2.0\r\n\r\n`);
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 180);
+  await app.next('sip');
+  await lab.server.close();
+  await app.closed;
+  await lab.quiet();
+  const { clientTransactions, timers } = lab.server.inUse();
+  expect([clientTransactions, timers, lab.clock.pendingTimers()]).toEqual([0, 0, 0]);
+});
+
 test.each(['sip||', 'proxy|t||||serial|||sip:a@b'])(
   'SIP of an application that has not authenticated is refused: %s',
   async (rest) => {

@@ -1,6 +1,7 @@
 import { createDrachtioServer } from '@hopback/harness/drachtio';
 import { expect, test } from 'vitest';
 import { connectApp, type AppMessage, type AppSrf } from '../support/drachtio-app.js';
+import { sdp } from '../support/drachtio-sip-text.js';
 import { createLab, untilQuiet } from '../support/drachtio-lab.js';
 import { TRANSPORTS } from '../support/sip-peer.js';
 
@@ -105,5 +106,37 @@ test('who does not want to wait does not have to', async () => {
   await app.ask('sip||', `OPTIONS ${peer.uri} SIP/2.0\r\n\r\n`);
   peer.reply(await peer.next('OPTIONS'), 200);
   expect((await app.next('sip')).sip).toMatch(/^SIP\/2.0 200 /);
+  await lab.nothingLeft();
+});
+
+test('a BYE right behind the answer reaches an application 6 ms after it was told of the answer', async () => {
+  await using lab = await createLab({ answerHoldMs: 6 });
+  const app = await lab.rawApp({ routes: ['invite'] });
+  const peer = await lab.peer();
+  const call = peer.call('INVITE', { body: sdp('1') });
+  const { tokens } = await app.next('sip');
+  await app.ask(`sip|${tokens[8]}`, 'SIP/2.0 200 OK\r\n\r\nv=0\r\n');
+  await call.response(200);
+  call.ack();
+  call.request('BYE');
+  expect((await app.next('sip')).sip).toMatch(/^ACK /);
+  await lab.pass(5);
+  expect(app.untaken()).toEqual([]);
+  await lab.pass(1);
+  const bye = await app.next('sip');
+  expect(bye.sip).toMatch(/^BYE /);
+  app.send(`sip|${bye.tokens[8]}`, 'SIP/2.0 200 OK\r\n\r\n');
+  await call.response('200 BYE');
+  await lab.nothingLeft();
+});
+
+test('a request larger than a datagram fails at once', async () => {
+  await using lab = await createLab({ firstResponseHoldMs: 0 });
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  const large = `MESSAGE ${peer.uri} SIP/2.0\r\nContent-Type: text/plain\r\n\r\n${'x'.repeat(70_000)}`;
+  expect((await app.ask('sip||', large)).tokens[3]).toBe('OK');
+  expect((await app.next('sip')).sip).toMatch(/^SIP\/2.0 503 /);
+  expect(peer.untaken()).toEqual([]);
   await lab.nothingLeft();
 });

@@ -1,11 +1,10 @@
-import { copyFile, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readFile, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageJson, type PackageJson } from '../house/packages.js';
 import { printedBy } from '../house/reference.js';
-import { ROOT, run } from '../house/run.js';
-import { installSdk, type InstalledSdk } from './installed.js';
+import { ROOT } from '../house/run.js';
+import { compileConsumer, examplesOf, installPackage, loadedModules, runExample } from './installed.js';
+import type { InstalledPackage } from './installed.js';
 
 /** What verification and signing may load of others: nothing that a carrier's switch would not want in its call path. */
 const STIR_PACKAGES = ['jose', 'lru-cache', 'http-cache-semantics'];
@@ -14,12 +13,12 @@ const { exports: exported } = await packageJson('sdk');
 const specifiers = Object.entries(exported)
   .filter(([, target]) => typeof target !== 'string')
   .map(([entry]) => `@hopback/sdk${entry.slice(1)}`);
-const examples = (await readdir(`${ROOT}examples`).catch(() => [])).filter((name) => name.endsWith('.ts'));
+const examples = await examplesOf('sdk');
 
-let sdk: InstalledSdk;
+let sdk: InstalledPackage;
 
 beforeAll(async () => {
-  sdk = await installSdk();
+  sdk = await installPackage('sdk');
 }, 120_000);
 
 afterAll(async () => sdk[Symbol.asyncDispose]());
@@ -45,34 +44,12 @@ test.each(specifiers)('%s imports in plain Node', async (specifier) => {
 });
 
 test('a TypeScript consumer compiles under the strictest NodeNext settings', async () => {
-  const imports = specifiers.map((specifier, index) => `import * as entry${index} from '${specifier}';`);
-  const uses = specifiers.map((_specifier, index) => `entry${index}`).join(', ');
-  await writeFile(
-    join(sdk.folder, 'consumer.ts'),
-    `${imports.join('\n')}\nexport const entries: readonly object[] = [${uses}];\n`,
-  );
-  await writeFile(
-    join(sdk.folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions: CONSUMER_OPTIONS, files: ['consumer.ts'] }),
-  );
-  // Beside its dependencies a TypeScript user has what the package says that it needs of them, and no more.
-  for (const name of Object.keys((await packageJson('sdk')).peerDependencies ?? {})) {
-    const place = join(sdk.folder, 'node_modules', name);
-    await mkdir(dirname(place), { recursive: true });
-    await symlink(`${ROOT}node_modules/${name}`, place, 'dir');
-  }
-  const { output } = await run(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, '--project', sdk.folder]);
-  expect(output).toBe('');
+  const types = Object.keys((await packageJson('sdk')).peerDependencies ?? {});
+  await expect(compileConsumer(sdk, { specifiers, types })).resolves.toBe('');
 });
 
 test('importing ./stir loads its declared packages and nothing of the test kit, zod or an ASN.1 stack', async () => {
-  await copyFile(fileURLToPath(new URL('loaded-modules.mjs', import.meta.url)), join(sdk.folder, 'loaded-modules.mjs'));
-  const { code, output } = await sdk.node(['loaded-modules.mjs', '@hopback/sdk/stir']);
-  expect({ code, output }).toMatchObject({ code: 0 });
-  const modules = pathToFileURL(join(sdk.folder, 'node_modules/')).href;
-  const loaded = [...new Set(output.split('\n'))]
-    .filter((url) => url.startsWith(modules))
-    .map((url) => url.slice(modules.length));
+  const loaded = await loadedModules(sdk, '@hopback/sdk/stir');
   const ours = loaded.filter((path) => path.startsWith('@hopback/'));
   expect(ours.filter((path) => !/^@hopback\/sdk\/dist\/(?:core\/|stir\/|errors\.js$)/.test(path))).toEqual([]);
   const others = new Set(loaded.filter((path) => !path.startsWith('@hopback/')).map((path) => packageOf(path)));
@@ -87,28 +64,11 @@ test('the hopback command is installed and says how to use it', async () => {
 });
 
 test.each(examples)('example %s runs against the installed package', async (name) => {
-  await mkdir(join(sdk.folder, 'examples'), { recursive: true });
-  for (const file of await readdir(`${ROOT}examples`))
-    await copyFile(`${ROOT}examples/${file}`, join(sdk.folder, 'examples', file));
-  const tsx = pathToFileURL(`${ROOT}node_modules/tsx/dist/loader.mjs`).href;
-  const { code, output } = await sdk.node(['--import', tsx, join('examples', name)]);
+  const { code, output } = await runExample(sdk, name);
   expect({ code, output }).toMatchObject({ code: 0 });
   const said = printedBy(await readFile(`${ROOT}examples/${name}`, 'utf8'));
   expect(output.split('\n').filter((line) => said.includes(line))).toEqual(said);
 });
-
-const CONSUMER_OPTIONS = {
-  target: 'ES2023',
-  lib: ['ES2023'],
-  module: 'NodeNext',
-  moduleResolution: 'NodeNext',
-  types: ['node'],
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  verbatimModuleSyntax: true,
-  noEmit: true,
-};
 
 /** The packages and all that they in turn declare. */
 async function withTheirDependencies(names: readonly string[]): Promise<ReadonlySet<string>> {

@@ -45,6 +45,8 @@ export async function createLab(options: LabOptions = {}): Promise<DrachtioLab> 
   const clock = options.clock ?? createManualClock();
   const server = await createDrachtioServer({
     listen: TRANSPORTS.map((transport) => ({ transport, host: '127.0.0.1', port: 0 })),
+    // Tests speak at once; those of the waiting itself ask for it.
+    answerHoldMs: 0,
     ...options,
     clock,
   });

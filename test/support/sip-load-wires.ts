@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { SeededRandom } from '../../harness/src/faults/index.js';
 
-const HOST = '127.0.0.1';
+/** Where everything happens. */
+export const LOOPBACK = '127.0.0.1';
 
 /** Datagrams to one port, from one port. */
 export interface DatagramWire extends AsyncDisposable {
@@ -15,7 +16,7 @@ export interface DatagramWire extends AsyncDisposable {
 }
 
 /** As much as the kernel gives. */
-const BUFFER_BYTES = 4 * 1_048_576;
+export const BUFFER_BYTES = 4 * 1_048_576;
 
 /** Opens a UDP socket that sends what it is told, one character per octet, and throws away what it hears. */
 export async function openDatagramWire(port: number): Promise<DatagramWire> {
@@ -24,10 +25,10 @@ export async function openDatagramWire(port: number): Promise<DatagramWire> {
   socket.on('message', () => {
     heard += 1;
   });
-  socket.bind(0, HOST);
+  socket.bind(0, LOOPBACK);
   await once(socket, 'listening');
   return {
-    send: (text) => socket.send(Buffer.from(text, 'latin1'), port, HOST, ignore),
+    send: (text) => socket.send(Buffer.from(text, 'latin1'), port, LOOPBACK, ignore),
     heard: () => heard,
     [Symbol.asyncDispose]: async () => {
       socket.close();
@@ -47,7 +48,7 @@ export function pieces(random: SeededRandom, text: string, most: number): readon
  * @returns octets that came back, when the other side has closed
  */
 export async function sendStream(port: number, chunks: readonly string[]): Promise<number> {
-  const socket = connect(port, HOST);
+  const socket = connect(port, LOOPBACK);
   const closed = closing(socket);
   let heard = 0;
   socket.on('data', ({ length }: Buffer) => (heard += length));
@@ -65,7 +66,7 @@ export async function sendStream(port: number, chunks: readonly string[]): Promi
  * @returns when the other side has closed
  */
 export async function sendFrames(port: number, texts: readonly string[], rubbish: string): Promise<void> {
-  const socket = new WebSocket(`ws://${HOST}:${port}`, 'sip');
+  const socket = new WebSocket(`ws://${LOOPBACK}:${port}`, 'sip');
   let raw: Socket | undefined;
   socket.on('upgrade', (response) => {
     raw = response.socket;
@@ -90,6 +91,7 @@ export async function closing(socket: Socket): Promise<void> {
   if (!socket.closed) await new Promise<void>((resolve) => void socket.once('close', () => resolve()));
 }
 
-function ignore(): void {
+/** For what does not matter. */
+export function ignore(): void {
   // Lost, or reset by the other side: both are what is expected here.
 }

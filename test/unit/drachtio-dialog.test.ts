@@ -36,7 +36,7 @@ test('one who answers has the To of the request with its own tag, and the From f
     ...{ localTag: 'b1', remoteTag: 'a1', localParty: '<sip:bob@example.com>;tag=b1' },
     ...{ remoteParty: '"Alice" <sip:alice@example.org>;tag=a1', remoteTarget: 'sip:alice@192.0.2.9:5099' },
     routes: ['<sip:r1;lr>', '<sip:r2;lr>;x=1', '<sip:r3;lr>'],
-    ...{ localCseq: 1, remoteCseq: 9, state: 'early', isInviting: false, flow: undefined },
+    ...{ localCseq: 1, remoteCseq: 9, state: 'early', isInviting: false, flow: undefined, toldAtMs: 0 },
   });
 });
 
@@ -45,7 +45,7 @@ test('one who called has what it sent for itself, and the routes the other way r
     ...{ ...parts, id: 'call-1@192.0.2.1;from-tag=h1', isCaller: true, method: 'INVITE', callId: 'call-1@192.0.2.1' },
     ...{ localTag: 'h1', remoteTag: 'b1', localParty: LOCAL_PARTY, remoteParty: '<sip:bob@example.com>;tag=b1' },
     ...{ remoteTarget: 'sip:bob@192.0.2.9:7', routes: ['<sip:r3;lr>', '<sip:r2;lr>;x=1', '<sip:r1;lr>'] },
-    ...{ localCseq: 5, remoteCseq: -1, state: 'early', isInviting: false, flow: undefined },
+    ...{ localCseq: 5, remoteCseq: -1, state: 'early', isInviting: false, flow: undefined, toldAtMs: 0 },
   });
 });
 

@@ -57,6 +57,11 @@ export interface DrachtioServerOptions {
    * went out; default 6 ms. `await srf.request(…)` misses what comes sooner.
    */
   readonly firstResponseHoldMs?: number;
+  /**
+   * How long requests within a call, such as a BYE, are held back after the application was told that the call was answered; default 6 ms.
+   * Applications listen for them once their promise of the call has resolved, and miss what comes in the same read.
+   */
+  readonly answerHoldMs?: number;
   /** Sees every message from the first on. */
   readonly onMessage?: MessageTap;
   /** Time and timers; default Node's, on the machine's monotonic clock. */

@@ -6,6 +6,7 @@ import { createInboundAgent } from './agent/inbound.js';
 import { createOutboundAgent } from './agent/outbound.js';
 import { ownResponse } from './agent/own-response.js';
 import { NODE_CLOCK } from './clock.js';
+import type { AppConnection } from './control/app-connection.js';
 import { createAppDirectory } from './control/app-directory.js';
 import { createControlServer, type ControlServer } from './control/control-server.js';
 import { createTimeOfDay, messagePayload, responsePayload, type FrameMeta } from './control/frames.js';
@@ -200,6 +201,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     settings: {
       ...{ timers, appAnswerMs: limits.appAnswerMs, mtuBytes: options.mtuBytes },
       firstResponseHoldMs: options.firstResponseHoldMs ?? FIRST_RESPONSE_HOLD_MS,
+      answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,
     },
     cdr: createCdrWriter({
       ...{ isOn: options.cdrs ?? false, apps, frameId: identifiers.frameId },
@@ -267,6 +269,11 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     } else transactions.receiveRequest(received);
   };
 
+  // Of applications that a closing server sends away nothing is cleaned up: all of it goes.
+  let forgetApp = (app: AppConnection): void => {
+    inbound.onAppClosed(app);
+    outbound.onAppClosed(app);
+  };
   let control: ControlServer;
   try {
     control = await createControlServer(
@@ -281,10 +288,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
           else outbound.send(app, command);
         },
         onProxy: (app, command) => proxy.proxy(app, command),
-        onClosed: (app) => {
-          inbound.onAppClosed(app);
-          outbound.onAppClosed(app);
-        },
+        onClosed: (app) => forgetApp(app),
       },
     );
   } catch (cause) {
@@ -295,6 +299,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   const closeAll = async (): Promise<void> => {
     take = () => undefined;
     lose = () => undefined;
+    forgetApp = () => undefined;
     await control.close();
     transactions.close();
     dialogs.clear();

@@ -7,7 +7,7 @@ export type { ServerClock } from '../drachtio/clock.js';
 export { createPhone, GOODBYE_MS, INCOMING_LIMIT } from './phone.js';
 export type { CallOptions, Phone } from './phone.js';
 export type { PhoneLogEntry, PhoneOptions } from './phone-options.js';
-export type { Registration } from './registration.js';
+export type { Registration } from './granted-registration.js';
 export type { AnswerPolicy, IncomingPolicy } from './answer-policy.js';
 export { MAX_DURATION_MS } from './phone-call.js';
 export type { AnswerOptions, CallEnd, CallState, IncomingCall, PhoneCall, RejectOptions } from './phone-call.js';

@@ -5,11 +5,13 @@ import { duration, headerLines, phoneNumber } from './argument-checks.js';
 import type { CallContext, HeldCall } from './call-session.js';
 import { ignore } from './call-session.js';
 import { refusesExtension, takeCall } from './incoming-call.js';
+import type { Registration } from './granted-registration.js';
 import { createInbox } from './inbox.js';
 import { placeCall, type CallOrder } from './outgoing-call.js';
 import type { CallEnd, IncomingCall, PhoneCall } from './phone-call.js';
-import { phoneSettings, targetUri, type PhoneOptions, type PhoneSettings } from './phone-options.js';
-import { createRegistration, type PhoneRegistration, type Registration } from './registration.js';
+import type { PhoneOptions } from './phone-options.js';
+import { phoneSettings, targetUri, type PhoneSettings } from './phone-settings.js';
+import { createRegistration, type PhoneRegistration } from './registration.js';
 import { createUserAgent } from './user-agent.js';
 
 /** How a call is placed. */

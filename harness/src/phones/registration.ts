@@ -1,15 +1,8 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { Core, UserAgent } from 'sip.js';
 import { deferred, type Deferred } from './deferred.js';
-import type { PhoneSettings } from './phone-options.js';
-
-/** What the registrar granted. */
-export interface Registration {
-  /** The URI that it was told to reach the phone by. Its host exists nowhere: it is the connection that leads to the phone. */
-  readonly contactUri: string;
-  /** How long it knows the phone, seconds, unless it is told again. */
-  readonly expiresSeconds: number;
-}
+import type { Registration } from './granted-registration.js';
+import type { PhoneSettings } from './phone-settings.js';
 
 /** The registration of one phone. */
 export interface PhoneRegistration {

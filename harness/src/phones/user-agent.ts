@@ -1,7 +1,7 @@
 import { UserAgent } from 'sip.js';
 import type { Invitation } from 'sip.js';
 import { headerTexts, secondWord } from './header-text.js';
-import type { PhoneSettings } from './phone-options.js';
+import type { PhoneSettings } from './phone-settings.js';
 import { createSessionDescriptionHandler } from './session-description-handler.js';
 import { WebSocketTransport, type WebSocketTransportOptions } from './web-socket-transport.js';
 

@@ -135,6 +135,7 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     const isMaking = dialog !== undefined && !request.isInDialog;
     if (isMaking && isSuccess) {
       dialog.state = 'confirmed';
+      dialog.toldAtMs = context.clock.nowMs();
       dialog.localContact = contact ?? dialog.localContact;
     }
     state.forget(request);

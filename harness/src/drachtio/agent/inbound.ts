@@ -1,6 +1,6 @@
 import type { AppConnection } from '../control/app-connection.js';
 import { newRequestPayload } from '../control/frames.js';
-import { dialogId, refreshTarget, type Dialog } from '../dialog/dialog.js';
+import { dialogId, refreshTarget, type Dialog, type Hold } from '../dialog/dialog.js';
 import { HEADER } from '../message/header-names.js';
 import { headerValue } from '../message/sip-message.js';
 import { targetOf } from '../message/sip-target.js';
@@ -188,8 +188,21 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     hold(request);
     const meta = context.received(message.text.length, received.flow, received.atMs);
     const frame = { transactionId: request.transactionId, dialogId: dialog.id, text: stampedText(received) };
-    if (dialog.hold === undefined || dialog.hold.isOver) context.deliver(dialog.app, meta, frame);
-    else dialog.hold.waiting.push(() => context.deliver(dialog.app, meta, frame));
+    const waiting = holdOf(dialog);
+    if (waiting === undefined) context.deliver(dialog.app, meta, frame);
+    else waiting.waiting.push(() => context.deliver(dialog.app, meta, frame));
+  };
+  /** What requests of a dialog wait behind, where its application has only just been told of it. */
+  const holdOf = (dialog: Dialog): Hold | undefined => {
+    if (dialog.hold !== undefined && !dialog.hold.isOver) return dialog.hold;
+    if (clock.nowMs() - dialog.toldAtMs >= settings.answerHoldMs) return undefined;
+    const made: Hold = { isOver: false, waiting: [] };
+    dialog.hold = made;
+    clock.schedule(() => {
+      made.isOver = true;
+      for (const deliver of made.waiting) deliver();
+    }, settings.answerHoldMs);
+    return made;
   };
   const refusalOf = (received: Received, dialog: Dialog): Refusal | undefined => {
     const { message, essentials } = received;

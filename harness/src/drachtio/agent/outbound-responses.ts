@@ -117,6 +117,7 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
       dialog.remoteCseq = early.remoteCseq;
     }
     dialog.state = 'confirmed';
+    dialog.toldAtMs = clock.nowMs();
     dialogs.removeEarly(dialog.id);
     state.unacknowledged.set(dialog, outgoing);
     cdr.start('network', 'uac', message.text);

@@ -8,7 +8,7 @@ export interface AppDirectory {
   readonly route: (app: AppConnection, verb: string) => void;
   /** Forgets all verbs of an application. */
   readonly removeRoutes: (app: AppConnection) => void;
-  /** The next application in turn that wants a verb, or undefined. */
+  /** The next application in turn that wants a verb and has said the secret, or undefined. */
   readonly next: (verb: string) => AppConnection | undefined;
   readonly all: () => readonly AppConnection[];
 }
@@ -37,8 +37,8 @@ export function createAppDirectory(): AppDirectory {
     },
     removeRoutes,
     next: (verb) => {
-      const takers = byVerb.get(verb);
-      if (takers === undefined) return undefined;
+      const takers = byVerb.get(verb)?.filter((taker) => taker.isAuthenticated());
+      if (takers === undefined || takers.length === 0) return undefined;
       const turn = turns.get(verb) ?? 0;
       turns.set(verb, turn + 1);
       return takers[turn % takers.length];

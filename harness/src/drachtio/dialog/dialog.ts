@@ -43,6 +43,8 @@ export interface Dialog {
   transactionId: string;
   /** Set where the response that made it is held back from the application: what comes in the dialog waits behind it. */
   hold: Hold | undefined;
+  /** When the application was told that it stands, by the clock; 0 until then. */
+  toldAtMs: number;
 }
 
 /** What is held back from an application, in its order. */
@@ -90,6 +92,7 @@ export function dialogOfServer(received: Received, localTag: string, parts: Dial
     isInviting: false,
     flow: flow.isReliable && isDirect(received) ? flow : undefined,
     hold: undefined,
+    toldAtMs: 0,
   };
 }
 
@@ -122,6 +125,7 @@ export function dialogOfClient(response: Received, localParty: string, parts: Di
     flow:
       flow.isReliable && isBehind(flow, uriOf(unfolded(headerValue(message, HEADER.contact) ?? ''))) ? flow : undefined,
     hold: undefined,
+    toldAtMs: 0,
   };
 }
 

@@ -59,6 +59,9 @@ export async function openUdpTransport(listen: Endpoint, user: TransportUser): P
   };
 }
 
+/** Payload of the largest UDP datagram over IPv4. @see RFC 768, RFC 791 */
+const MAX_DATAGRAM_BYTES = 65_507;
+
 /** Peers whose flow is kept; then they are found anew. */
 const MAX_KNOWN_FLOWS = 4_096;
 
@@ -79,7 +82,12 @@ class UdpFlow implements Flow {
     return true;
   }
 
-  send(text: string): void {
+  send(text: string, onError?: (error: Error) => void): void {
+    if (text.length > MAX_DATAGRAM_BYTES) {
+      const error = new Error(`${text.length} octets are more than a datagram carries`);
+      if (onError !== undefined) queueMicrotask(() => onError(error));
+      return;
+    }
     try {
       this.#socket.send(Buffer.from(text, 'latin1'), this.remote.port, this.remote.address, ignore);
     } catch {

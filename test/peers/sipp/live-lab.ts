@@ -1,0 +1,27 @@
+import { createManualClock } from '@hopback/sdk/testing';
+import { createLab, type DrachtioLab, type LabOptions } from '../../support/drachtio-lab.js';
+
+/** How often a laboratory's clock is put right. It is the resolution of the server's timers, of which the shortest has 6 ms. */
+const TICK_MS = 2;
+
+/**
+ * A laboratory whose clock goes as others do, for peers that have clocks of their own. At the end of a test it may still be moved:
+ * `nothingLeft` does not wait the 32 s that a server remembers a call for.
+ */
+export async function createLiveLab(options: Omit<LabOptions, 'clock'> = {}): Promise<DrachtioLab> {
+  const clock = createManualClock(Date.now());
+  const lab = await createLab({ ...options, clock });
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const passedMs = Math.floor(performance.now() - last);
+    last += passedMs;
+    clock.advance(passedMs);
+  }, TICK_MS);
+  return {
+    ...lab,
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
