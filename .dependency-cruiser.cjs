@@ -37,7 +37,15 @@ const harnessFolder = (name, allowed) => ({
 const inDrachtio = (folder) => `^harness/src/drachtio/${folder}/`;
 const drachtioFile = (...names) => `^harness/src/drachtio/(${names.join('|')})\\.ts$`;
 /** What every part of the drachtio server may speak of. */
-const drachtioWords = drachtioFile('clock', 'flat-text', 'identifiers', 'received', 'timers', 'transport/flow');
+const drachtioWords = drachtioFile(
+  'clock',
+  'flat-text',
+  'identifiers',
+  'passing-map',
+  'received',
+  'timers',
+  'transport/flow',
+);
 
 /** The layers of the drachtio server, as RFC 3261 section 5 has them: each knows those below it. */
 const drachtioLayer = (name, allowed) => ({

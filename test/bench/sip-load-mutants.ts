@@ -1,6 +1,7 @@
 import { MUTANTS_SENT } from '../support/sip-load-mutants.js';
 import type { BenchContext, Figure, Percentiles } from './bench.js';
 import type { LineProcess } from './line-process.js';
+import { watchNeighbours, type Neighbours } from './sip-load-neighbours.js';
 import { asked, largest, startHelper, startLoadedServer, sum, type ServerStory } from './sip-load-server.js';
 
 /** So many messages a second: a socket buffer holds a second of them, so that what is measured is the server and not the kernel's queue. */
@@ -10,10 +11,10 @@ const PER_ROUND = 10_000;
 const AFTERWARDS_MS = 2_000;
 const BAR_MS = 50;
 /**
- * These machines have neighbours: a round is made again in which an answer took too long while the prober, which goes before all
- * others, was itself so late. Three times as many rounds are made at most.
+ * These machines have neighbours: a round is made again in which an answer took too long while other programs used so much of a
+ * processor. Three times as many rounds are made at most.
  */
-const BUSY_MS = 20;
+const BUSY_PROCESSORS = 0.15;
 const MOST_ROUNDS = 3;
 
 interface Probed extends Percentiles {
@@ -48,15 +49,19 @@ export async function mutatedOptions(context: BenchContext): Promise<Figure> {
   await using sender = await startHelper('sip-load-sender-process.ts', [...order, ...ports]);
   await using prober = await startHelper('sip-load-prober-process.ts', ports);
   context.progress(`mutated-options-max: ${rounds} x ${PER_ROUND} mutants of seed ${seed} at ${PER_SECOND}/s`);
+  const processes = [sender, prober, app, server].map(({ processId }) => processId);
+  const neighbours = await watchNeighbours([...processes, process.pid]);
   const made: Round[] = [];
   while (made.length < MOST_ROUNDS * rounds && made.filter(counts).length < rounds) {
-    const round = await oneRound(sender, prober);
-    const { probed } = round;
+    const round = await oneRound({ sender, prober, neighbours });
+    const { probed, busy } = round;
     if (probed.unanswered > 0 || probed.wrong.length > 0) {
       throw new Error(`seed ${seed}: ${probed.unanswered} OPTIONS unanswered, others told ${probed.wrong.join(', ')}`);
     }
     made.push(round);
-    context.progress(`slowest ${ms(probed.max)} ms, prober late by ${ms(probed.lateMs)}`);
+    context.progress(
+      `slowest ${ms(probed.max)} ms, prober late by ${ms(probed.lateMs)}; others use ${busy.toFixed(2)} processors`,
+    );
   }
   const seen = await asked<number>(app, 'how many');
   const story = await server.end();
@@ -67,17 +72,27 @@ interface Round {
   readonly probed: Probed;
   /** All so far. */
   readonly sent: Sent;
+  /** Processors that others used. */
+  readonly busy: number;
 }
 
-async function oneRound(sender: LineProcess, prober: LineProcess): Promise<Round> {
+interface RoundParts {
+  readonly sender: LineProcess;
+  readonly prober: LineProcess;
+  readonly neighbours: Neighbours;
+}
+
+async function oneRound({ sender, prober, neighbours }: RoundParts): Promise<Round> {
+  await neighbours.busy();
   prober.write('begin');
   const sent = await asked<Sent>(sender, 'go');
   await new Promise((resolve) => void setTimeout(resolve, AFTERWARDS_MS));
-  return { sent, probed: await asked<Probed>(prober, 'stop') };
+  const probed = await asked<Probed>(prober, 'stop');
+  return { sent, probed, busy: await neighbours.busy() };
 }
 
-function counts({ probed }: Round): boolean {
-  return probed.max <= BAR_MS || probed.lateMs < BUSY_MS;
+function counts({ probed, busy }: Round): boolean {
+  return probed.max <= BAR_MS || busy < BUSY_PROCESSORS;
 }
 
 const ms = (value: number): string => value.toFixed(1);
@@ -93,7 +108,7 @@ interface Found {
 function figureOf({ seed, rounds, made, seen, story }: Found): Figure {
   const steady = made.filter(counts);
   // Where the machine never was quiet, the least busy rounds have to do.
-  const busy = made.filter((round) => !counts(round)).toSorted((a, b) => a.probed.lateMs - b.probed.lateMs);
+  const busy = made.filter((round) => !counts(round)).toSorted((a, b) => a.busy - b.busy);
   const counted = [...steady, ...busy].slice(0, rounds).map(({ probed }) => probed);
   const worst = (name: 'p50' | 'p99' | 'max' | 'lateMs'): number => Math.max(...counted.map((probed) => probed[name]));
   const { sent = {}, heard = 0, seconds = 1 } = made.at(-1)?.sent ?? {};

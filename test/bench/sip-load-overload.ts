@@ -83,8 +83,15 @@ export function countOutcomes(results: readonly CallResult[]): Readonly<Record<s
   return counts;
 }
 
-/** Calls until an application takes the call. */
+/**
+ * Calls until an application takes the call, as soon as its routes are there.
+ * @throws Error where none does
+ */
 export async function untilTaken(caller: Caller): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) if ((await caller.call()).outcome === 'completed') return;
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { outcome } = await caller.call();
+    if (outcome === 'completed') return;
+    if (outcome === 'lost') break;
+  }
   throw new Error('no application takes the calls');
 }

@@ -4,6 +4,7 @@ import { startLineProcess, type LineProcess } from './line-process.js';
 
 /** A server in a process of its own, as it is published. */
 export interface LoadedServer extends AsyncDisposable {
+  readonly processId: number;
   readonly control: { readonly host: string; readonly port: number; readonly secret: string };
   /** Port of a transport. */
   readonly port: (transport: string) => number;
@@ -44,6 +45,7 @@ export async function startLoadedServer(transports: readonly string[]): Promise<
   const { control, listening } = JSON.parse(child.firstLine) as Ready;
   return {
     control,
+    processId: child.processId,
     port: (transport) => listening.find((one) => one.transport === transport)?.port ?? 0,
     end: async () => {
       process.kill(child.processId, 'SIGTERM');

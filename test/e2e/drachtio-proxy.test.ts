@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { proxied, refuse, threePeers, told } from '../support/drachtio-proxied.js';
 import { createLab } from '../support/drachtio-lab.js';
 import { branchOf, readSip, sdp, tagIn, uriIn } from '../support/drachtio-sip-text.js';
-import { TRANSPORTS } from '../support/sip-peer.js';
+import { replyTo, TRANSPORTS } from '../support/sip-peer.js';
 
 test.each(TRANSPORTS.flatMap((from) => TRANSPORTS.map((to) => [from, to] as const)))(
   'a call is forwarded from %s to %s, and what comes back is passed on and told',
@@ -354,6 +354,43 @@ test('the caller cancels and the target is never heard: the application is told 
   call.ackFailure(await call.response('487 INVITE'));
   await lab.pass(32_000);
   expect((await result).connected).toBe(false);
+  await lab.nothingLeft();
+});
+
+test('why the caller cancels is told to the target', async () => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const [caller, target] = await threePeers(lab);
+  const { call, result } = await proxied(app, caller, { to: target.uri });
+  const invite = await target.next('INVITE');
+  target.reply(invite, 180);
+  await call.response(180);
+  const reasons = ['SIP;cause=200;text="Call completed elsewhere"', 'Q.850;cause=26'];
+  call.cancel(reasons.map((reason) => `Reason: ${reason}`));
+  const cancel = await target.next('CANCEL');
+  expect(cancel.values('Reason')).toEqual(reasons);
+  target.reply(cancel, 200);
+  target.reply(invite, 487);
+  await target.next('ACK');
+  call.ackFailure(await call.response('487 INVITE'));
+  expect((await result).finalStatus).toBe(487);
+  await lab.nothingLeft();
+});
+
+test.each([183, 200, 486])('a %d for nobody but us goes no further: the gateway is bad', async (status) => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const [caller, target] = await threePeers(lab);
+  const { call, result } = await proxied(app, caller, { to: target.uri });
+  const invite = await target.next('INVITE');
+  const text = replyTo(invite, status, { contact: target.contact });
+  invite.reply(text.replace(/^(Via: .*\r\n)Via: .*\r\n/m, '$1'));
+  if (status < 200) target.reply(invite, 502);
+  if (status !== 200) await target.next('ACK');
+  call.ackFailure(await call.response('502 INVITE'));
+  expect((await result).connected).toBe(false);
+  await lab.quiet();
+  expect(caller.untaken().map((response) => response.status)).toEqual([100]);
   await lab.nothingLeft();
 });
 

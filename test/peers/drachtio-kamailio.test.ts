@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { DrachtioServer } from '@hopback/harness/drachtio';
 import { describePeer } from '../peers.js';
 import { connectApp, heard, type AppDialog, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
@@ -45,6 +45,8 @@ async function startProxy(movedTo = 'sip:nobody@127.0.0.1'): Promise<KamailioPro
     const ports = { udp: running.port, tcp };
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => (closing ??= running.stop().then(release));
+    // A test that runs out of time disposes of nothing.
+    onTestFinished(close);
     return {
       ...{ ports, close, [Symbol.asyncDispose]: close },
       uri: (transport, user = '') => sipUri(user, ports[transport], transport).replace('sip:@', 'sip:'),

@@ -91,6 +91,17 @@ describePeer('sipp', 'SIPp', () => {
     expect(log).toEqual({ ended: times(CALLS, 'BYE'), failures: [] });
   });
 
+  test.each(TRANSPORTS)('calls over %s from a socket for each call, and none is left', async (transport) => {
+    await using lab = await createLiveLab();
+    const log = newLog();
+    await using _ = await answering(lab, log);
+    const run = { scenario: 'caller', transport, calls: CALLS, port: portOf(lab, transport), ownSockets: true };
+    expect(await sippCalls(run)).toEqual(flawless(CALLS));
+    expect(mishaps(lab)).toEqual(NONE);
+    await lab.nothingLeft();
+    expect(log).toEqual({ ended: times(CALLS, 'BYE'), failures: [] });
+  });
+
   test.each(TRANSPORTS)('is hung up on by the application that it has called over %s', async (transport) => {
     await using lab = await createLiveLab();
     const log = newLog();

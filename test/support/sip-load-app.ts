@@ -20,7 +20,7 @@ export function answerMutants(srf: AppSrf): () => number {
     const headers = { To: `${(req.get('To') ?? '').replace(/;tag=.*/, '')};tag=${OUR_TAG}` };
     if (req.method !== 'INVITE') res.send(200, { headers });
     else if (seen % RINGING_PARTS === 0) res.send(180, { headers });
-    else if (staysHere(req.get('Contact'), req.get('Record-Route'))) res.send(200, { headers });
+    else if (staysHere(req.get('Record-Route'))) res.send(200, { headers });
     else res.send(486, { headers });
   };
   for (const method of METHODS) srf.use(method, answer);

@@ -14,11 +14,11 @@ export interface MutantSource {
 export const OUR_TAG = 'ours';
 
 /**
- * Whether an application may accept a call: its Contact leads to the discard port of this machine and nowhere else, whatever the mutation
- * made of it. Whoever accepts another sends requests to wherever a flipped bit points.
+ * Whether an application may accept a call: its first hop is the discard port of this machine and nothing else, so that whatever the
+ * server sends in the call goes there. Any other goes wherever a flipped bit points, for a Contact may change with every request.
  */
-export function staysHere(contact: string | undefined, recordRoute: string | undefined): boolean {
-  return recordRoute === undefined && contact !== undefined && /^<sip:m@127\.0\.0\.1:\d{1,5}>$/.test(contact);
+export function staysHere(recordRoute: string | undefined): boolean {
+  return recordRoute !== undefined && /^<sip:127\.0\.0\.1:9;lr>$/.test(recordRoute);
 }
 
 /** Largest message: what fits into a datagram. */
@@ -113,7 +113,11 @@ function response(call: string): string {
 const SDP = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n';
 
 const MORE_LINES: Readonly<Record<string, readonly string[]>> = {
-  INVITE: ['Identity: a.b.c;info=<https://127.0.0.1/c.pem>;alg=ES256;ppt=shaken', 'Allow: INVITE, ACK, BYE, CANCEL'],
+  INVITE: [
+    'Record-Route: <sip:127.0.0.1:9;lr>',
+    'Identity: a.b.c;info=<https://127.0.0.1/c.pem>;alg=ES256;ppt=shaken',
+    'Allow: INVITE, ACK, BYE, CANCEL',
+  ],
   PRACK: ['RAck: 1 1 INVITE'],
   SUBSCRIBE: ['Event: presence', 'Expires: 60'],
   NOTIFY: ['Event: presence', 'Subscription-State: terminated;reason=timeout'],

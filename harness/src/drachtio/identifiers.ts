@@ -30,9 +30,9 @@ export function createIdentifiers(randomUuid: () => string): Identifiers {
   return {
     branch: () => flat(`z9hG4bK${origin}${next()}`),
     // A tag needs at least 32 random bits that a stranger cannot guess.
-    tag: () => `${randomUuid().slice(0, 8)}${next()}`,
-    callId: () => randomUuid(),
-    transactionId: () => randomUuid(),
+    tag: () => flat(`${randomUuid().slice(0, 8)}${next()}`),
+    callId: () => flat(randomUuid()),
+    transactionId: () => flat(randomUuid()),
     frameId: () => next(),
     rseq: () => 1 + ((start + count * 7_919) % 1_000_000),
   };

@@ -38,6 +38,12 @@ export function viaLines({ message, viaValue }: Received): string {
   return lines;
 }
 
+/** Whether a response has a Via below its topmost one: without, it was meant for us alone. @see RFC 3261 section 16.7 step 3 */
+export function hasNextVia({ message, essentials }: Received): boolean {
+  const { value, via } = essentials.via;
+  return value.length > via.end || fieldIndex(message, HEADER.via, fieldIndex(message, HEADER.via) + FIELD_SIZE) >= 0;
+}
+
 /** The text without its topmost Via value, as a proxy hands a response on. @see RFC 3261 section 16.7 step 3 */
 export function withoutTopVia({ message, essentials }: Received): string {
   const index = fieldIndex(message, HEADER.via);

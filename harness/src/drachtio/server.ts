@@ -213,9 +213,10 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       (host === options.advertisedHost && transports.listening.some(({ local }) => local.port === port)),
     viaOf: (flow, branch) =>
       `SIP/2.0/${flow.transport.toUpperCase()} ${hostOf(flow.local)}:${flow.local.port};rport;branch=${branch}`,
-    namesOf: ({ transport, local }) => ({
-      ...{ transport, port: local.port },
-      address: options.advertisedHost ?? local.address,
+    namesOf: ({ transport, local: { address, port } }) => ({
+      transport,
+      address: options.advertisedHost ?? address,
+      port,
     }),
     contactOf: (flow) => `<sip:${hostOf(flow.local)}:${flow.local.port}${TRANSPORT_PARAMETER[flow.transport]}>`,
     received: (bytes, flow, _atMs) => meta('network', bytes, flow),
@@ -227,7 +228,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     onRetransmission: counters.countRetransmission,
   };
   const tokens = createFlowTokens(identifiers.callId());
-  const inbound = createInboundAgent(context, (invite) => proxy.cancel(invite));
+  const inbound = createInboundAgent(context, (invite, cancel) => proxy.cancel(invite, cancel));
   const outbound = createOutboundAgent(context);
   const proxy = createProxyAgent(context, { inbound, tokens });
   lose = (flow) => {

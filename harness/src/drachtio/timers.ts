@@ -1,4 +1,5 @@
 import type { ServerClock } from './clock.js';
+import { PassingMap } from './passing-map.js';
 
 /** Whose timer it is: told by name when it has run out. */
 export interface TimerTarget<Event extends string = string> {
@@ -27,7 +28,7 @@ export interface Timers extends ServerClock {
 
 /** Makes timers on a clock. */
 export function createTimers(clock: ServerClock): Timers {
-  const rows = new Map<number, Row>();
+  const rows = new PassingMap<number, Row>();
   const start = <Event extends string>(delayMs: number, target: TimerTarget<Event>, event: Event): Timer => {
     let row = rows.get(delayMs);
     if (row === undefined) {

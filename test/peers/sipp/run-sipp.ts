@@ -6,10 +6,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 import { peer } from '../../peers.js';
 import { createTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.js';
 
-/** Transports that the scenarios are run over; on TCP all calls of one SIPp share a connection. */
+/** Transports that the scenarios are run over; on TCP all calls of one SIPp share a connection unless they are told otherwise. */
 export type SippTransport = 'udp' | 'tcp';
 
 /** What a run brought. */
@@ -47,6 +48,8 @@ export interface SippCalls extends SippRun {
   readonly uri?: string;
   /** Calls begun in a second; default 50. */
   readonly perSecond?: number;
+  /** Whether each call has a socket of its own. */
+  readonly ownSockets?: boolean;
 }
 
 /** Callees that have their port. */
@@ -61,9 +64,11 @@ export interface SippCallees extends AsyncDisposable {
 
 const FOLDER = fileURLToPath(new URL('./', import.meta.url));
 const HOST = '127.0.0.1';
-const MODE: Readonly<Record<SippTransport, string>> = { udp: 'u1', tcp: 't1' };
+const MODE: Readonly<Record<SippTransport, string>> = { udp: 'u', tcp: 't' };
 /** Seconds after which SIPp gives up by itself; the runs here take two or three. */
 const GIVES_UP_SECONDS = 30;
+/** SIPp plans for 50,000 sockets otherwise, and refuses to run where a process may not open so many files. */
+const SPARE = 20;
 /** SIPp binds its port within milliseconds of its start. */
 const START_TIMEOUT_MS = 10_000;
 /** The port is chosen before SIPp binds it, so another process may take it in between. */
@@ -75,12 +80,16 @@ export function flawless(calls: number): SippResult {
 }
 
 /** Lets SIPp call, one call at every beat of a steady rhythm, and waits until all are over. */
-export async function sippCalls({ port, perSecond = 50, ...run }: SippCalls): Promise<SippResult> {
+export async function sippCalls({ port, perSecond = 50, ownSockets = false, ...run }: SippCalls): Promise<SippResult> {
   const request_uri = run.uri ?? sipUri('app', port, run.transport);
   await using directory = await createTemporaryDirectory();
   const sipp = start(
     { ...run, words: { request_uri, ...run.words } },
-    { directory, further: [`${HOST}:${port}`, '-r', String(perSecond), '-rp', '1000'] },
+    {
+      directory,
+      mode: `${MODE[run.transport]}${ownSockets ? 'n' : '1'}`,
+      further: [`${HOST}:${port}`, '-r', String(perSecond), '-rp', '1000', '-max_socket', String(run.calls + SPARE)],
+    },
   );
   return await sipp.finished;
 }
@@ -93,7 +102,7 @@ export async function startSippCallees(run: SippRun): Promise<SippCallees> {
   for (let attempt = 1; ; attempt += 1) {
     const directory = await createTemporaryDirectory();
     const port = await freePort(run.transport);
-    const sipp = start(run, { directory, further: ['-p', String(port)] });
+    const sipp = start(run, { directory, mode: `${MODE[run.transport]}1`, further: ['-p', String(port)] });
     const close = async (): Promise<void> => {
       sipp.kill();
       await sipp.finished;
@@ -122,16 +131,18 @@ interface RunningSipp {
 
 interface Surroundings {
   readonly directory: TemporaryDirectory;
+  /** Of sockets: transport, and one for all calls (1) or one each (n). */
+  readonly mode: string;
   readonly further: readonly string[];
 }
 
-function start(run: SippRun, { directory, further }: Surroundings): RunningSipp {
+function start(run: SippRun, { directory, mode, further }: Surroundings): RunningSipp {
   const file = (name: string): string => join(directory.path, name);
   const child = spawn(
     peer('sipp').path,
     [
       ...further,
-      ...['-i', HOST, '-t', MODE[run.transport], '-sf', `${FOLDER}${run.scenario}.xml`, '-nostdin'],
+      ...['-i', HOST, '-t', mode, '-sf', `${FOLDER}${run.scenario}.xml`, '-nostdin'],
       ...['-m', String(run.calls), '-timeout', `${GIVES_UP_SECONDS}s`, '-timeout_error'],
       ...(run.passesOver === true ? ['-default_behaviors', 'all,-abortunexp'] : []),
       ...['-trace_stat', '-stf', file(STATISTICS), '-fd', '1', '-trace_err', '-error_file', file(ERRORS)],
@@ -143,6 +154,8 @@ function start(run: SippRun, { directory, further }: Surroundings): RunningSipp 
   child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const killIt = (): void => void child.kill('SIGKILL');
   process.once('exit', killIt);
+  // A test that runs out of time disposes of nothing.
+  onTestFinished(killIt);
   const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const finished = (async (): Promise<SippResult> => {
     await once(child, 'close');

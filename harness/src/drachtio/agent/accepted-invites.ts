@@ -2,6 +2,7 @@ import type { Dialog } from '../dialog/dialog.js';
 import type { Timer, Timers, TimerTarget } from '../timers.js';
 import type { TimerBase } from '../transaction/transition.js';
 import type { Flow } from '../transport/flow.js';
+import { PassingMap } from '../passing-map.js';
 
 /** INVITEs that were answered with 2xx and whose ACK has not come. @see RFC 3261 section 13.3.1.4 */
 export interface AcceptedInvites {
@@ -37,7 +38,7 @@ export interface AcceptedInvitesOptions {
 
 /** Makes an empty list. */
 export function createAcceptedInvites(options: AcceptedInvitesOptions): AcceptedInvites {
-  const waiting = new Map<Dialog, Waiting>();
+  const waiting = new PassingMap<Dialog, Waiting>();
   const drop = (dialog: Dialog): void => {
     const found = waiting.get(dialog);
     if (found === undefined) return;

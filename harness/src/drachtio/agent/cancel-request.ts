@@ -17,8 +17,18 @@ import type { OutgoingRequest } from './outgoing-request.js';
 export function cancelOf(context: AgentContext, invite: OutgoingRequest, others: string): string {
   const { requestUri, flow, branch, routes, from, to, callId, cseq } = invite;
   return composeRequest({
-    ...{ method: 'CANCEL', requestUri, via: context.viaOf(flow, branch), maxForwards: MAX_FORWARDS, routes },
-    ...{ from, to, callId, cseq, contact: undefined, contentType: undefined, body: '' },
+    method: 'CANCEL',
+    requestUri,
+    via: context.viaOf(flow, branch),
+    maxForwards: MAX_FORWARDS,
+    routes,
+    from,
+    to,
+    callId,
+    cseq,
+    contact: undefined,
+    contentType: undefined,
+    body: '',
     others: linesWithout(others, NOT_IN_CANCEL),
   });
 }

@@ -8,7 +8,7 @@ import { flowOfDialog, type NextHopFailure } from './next-hop.js';
 export interface DialogRequestParts {
   readonly method: string;
   /** Undefined takes the next number; an ACK has that of its INVITE. */
-  readonly cseq?: number;
+  readonly cseq?: number | undefined;
   readonly contact: string | undefined;
   readonly others: string;
   readonly contentType: string | undefined;

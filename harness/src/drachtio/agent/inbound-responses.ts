@@ -13,13 +13,14 @@ import type { AgentContext } from './agent-context.js';
 import { rejectionOf } from './cdr.js';
 import { copiedFields, type PendingRequest } from './pending-request.js';
 import type { ProvisionalRows, ReliableProvisionals } from './reliable-provisionals.js';
+import type { PassingMap } from '../passing-map.js';
 
 /** State of the inbound agent that responses change. */
 export interface InboundState {
   readonly accepted: AcceptedInvites;
   readonly provisionals: ProvisionalRows;
-  readonly openInvites: Map<Dialog, PendingRequest>;
-  readonly held: Map<ServerTransaction, PendingRequest>;
+  readonly openInvites: PassingMap<Dialog, PendingRequest>;
+  readonly held: PassingMap<ServerTransaction, PendingRequest>;
   readonly forget: (request: PendingRequest) => void;
   /** Ends a call in the server's own name, answered by its application or not. */
   readonly giveUp: (request: PendingRequest, refusal: Refusal) => void;

@@ -14,6 +14,7 @@ import { ownResponse } from './own-response.js';
 import type { PendingRequest } from './pending-request.js';
 import { createProvisionalRows } from './reliable-provisionals.js';
 import type { SipCommand } from '../control/command.js';
+import { PassingMap } from '../passing-map.js';
 
 /** The side of the server that gets requests from the network and answers them in the name of applications. */
 export interface InboundAgent {
@@ -42,7 +43,7 @@ export interface InboundAgent {
 }
 
 /** What becomes of the CANCEL of an INVITE that is being proxied. */
-export type ProxyCancel = (invite: ServerTransaction) => boolean;
+export type ProxyCancel = (invite: ServerTransaction, cancel: Received) => boolean;
 
 /** Requests that make no sense without the dialog that they name. */
 const NEED_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'BYE', 'UPDATE', 'PRACK']);
@@ -57,16 +58,16 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
 /** Makes the agent. */
 export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCancel): InboundAgent {
   const { clock, identifiers, dialogs, apps, cdr, settings } = context;
-  const pending = new Map<string, PendingRequest>();
-  const byTransaction = new Map<ServerTransaction, PendingRequest>();
+  const pending = new PassingMap<string, PendingRequest>();
+  const byTransaction = new PassingMap<ServerTransaction, PendingRequest>();
   /** To tags of INVITEs that were answered: they may still be cancelled, in vain. */
-  const answeredTags = new Map<ServerTransaction, string>();
+  const answeredTags = new PassingMap<ServerTransaction, string>();
   /** INVITEs whose 2xx waits for a PRACK. */
-  const held = new Map<ServerTransaction, PendingRequest>();
+  const held = new PassingMap<ServerTransaction, PendingRequest>();
   const provisionals = createProvisionalRows({
     ...{ clock, timers: settings.timers, rseq: identifiers.rseq, onRetransmission: context.onRetransmission },
   });
-  const openInvites = new Map<Dialog, PendingRequest>();
+  const openInvites = new PassingMap<Dialog, PendingRequest>();
   const accepted = createAcceptedInvites({
     clock,
     timers: settings.timers,
@@ -250,7 +251,7 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     },
     onCancel: (received, transaction, invite) => {
       const request = invite === undefined ? undefined : (byTransaction.get(invite) ?? held.get(invite));
-      if (invite === undefined || (request === undefined && !invite.isAnswered && !cancelProxy(invite))) {
+      if (invite === undefined || (request === undefined && !invite.isAnswered && !cancelProxy(invite, received))) {
         answerSelf(received, transaction, { status: 481 });
         return;
       }

@@ -37,7 +37,7 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
       return;
     }
     prepareDialogRequest(context, dialog, {
-      parts: { ...partsOf(headers), method: 'ACK', cseq: invite.cseq, contact: headers.contact },
+      parts: partsOf(headers, { method: 'ACK', cseq: invite.cseq, contact: headers.contact }),
       ready: (made) => {
         state.unacknowledged.delete(dialog);
         if (typeof made === 'string') {
@@ -70,7 +70,7 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
     const contact = headers.contact ?? (IN_DIALOG_CONTACT.has(method) ? dialog.localContact : undefined);
     if (method === 'BYE') cancelReinvite(dialog);
     prepareDialogRequest(context, dialog, {
-      parts: { ...partsOf(headers), method, contact },
+      parts: partsOf(headers, { method, cseq: undefined, contact }),
       ready: (ready) => {
         if (typeof ready === 'string') {
           if (method === 'BYE') dialogs.remove(dialog);
@@ -170,9 +170,11 @@ interface Ready {
   readonly isTerminating: boolean;
 }
 
-function partsOf(headers: AppHeaders): Pick<DialogRequestParts, 'others' | 'contentType' | 'body' | 'maxForwards'> {
-  const { others, body, maxForwards } = headers;
-  return { others, body, maxForwards, contentType: contentTypeOf(headers.contentType, body) };
+function partsOf(
+  { others, body, maxForwards, contentType }: AppHeaders,
+  { method, cseq, contact }: Pick<DialogRequestParts, 'method' | 'cseq' | 'contact'>,
+): DialogRequestParts {
+  return { method, cseq, contact, others, contentType: contentTypeOf(contentType, body), body, maxForwards };
 }
 
 function saysTerminated(message: SipMessage): boolean {

@@ -11,6 +11,7 @@ import { rejectionOf } from './cdr.js';
 import { hangUp, leave, MAX_FORWARDS, prepareDialogRequest } from './dialog-request.js';
 import type { OutgoingRequest } from './outgoing-request.js';
 import { TIMER_C_MS } from './timer-c.js';
+import type { PassingMap } from '../passing-map.js';
 
 /** Handles what comes back to requests of applications. */
 export interface OutboundResponses {
@@ -22,9 +23,9 @@ export interface OutboundResponses {
 /** State of the outbound agent that responses change. */
 export interface OutboundState {
   /** By the transaction id that applications know. */
-  readonly outgoing: Map<string, OutgoingRequest>;
+  readonly outgoing: PassingMap<string, OutgoingRequest>;
   /** Calls that were answered and whose ACK the application owes. */
-  readonly unacknowledged: Map<Dialog, OutgoingRequest>;
+  readonly unacknowledged: PassingMap<Dialog, OutgoingRequest>;
   /** A peer rings and has not been heard for longer than a call may ring without a word. */
   readonly onSilence: (invite: OutgoingRequest) => void;
 }

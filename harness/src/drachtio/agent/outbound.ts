@@ -24,6 +24,7 @@ import {
   type OutgoingRequest,
   type StartLine,
 } from './outgoing-request.js';
+import { PassingMap } from '../passing-map.js';
 
 /** The side of the server that sends the requests of applications. */
 export interface OutboundAgent {
@@ -40,8 +41,8 @@ export interface OutboundAgent {
 /** Makes the agent. */
 export function createOutboundAgent(context: AgentContext): OutboundAgent {
   const { transports, identifiers, cdr, clock, settings, transactions } = context;
-  const outgoing = new Map<string, OutgoingRequest>();
-  const unacknowledged = new Map<Dialog, OutgoingRequest>();
+  const outgoing = new PassingMap<string, OutgoingRequest>();
+  const unacknowledged = new PassingMap<Dialog, OutgoingRequest>();
   const state: OutboundState = { outgoing, unacknowledged, onSilence: (invite) => canceller.giveUp(invite) };
   const responses = createOutboundResponses(context, state);
   const canceller = createCanceller(context, state, responses);
@@ -214,7 +215,8 @@ function invalid({ text }: SipCommand): string {
 function writeRequest(context: AgentContext, made: OutgoingRequest, headers: AppHeaders): string {
   const { method, requestUri, from, to, callId, cseq, flow, branch } = made;
   const needsContact = method === 'INVITE' || method === 'SUBSCRIBE';
-  made.contact = headers.contact ?? (needsContact ? context.contactOf(flow) : undefined);
+  const contact = headers.contact ?? (needsContact ? context.contactOf(flow) : undefined);
+  made.contact = contact === undefined ? undefined : copied(contact);
   return composeRequest({
     method,
     requestUri,
@@ -225,7 +227,7 @@ function writeRequest(context: AgentContext, made: OutgoingRequest, headers: App
     callId,
     cseq,
     maxForwards: headers.maxForwards ?? MAX_FORWARDS,
-    contact: made.contact,
+    contact,
     others: headers.others,
     contentType: contentTypeOf(headers.contentType, headers.body),
     body: headers.body,

@@ -20,6 +20,7 @@ export const OWN_REASONS: Readonly<Record<number, string>> = {
   491: 'Request Pending',
   500: 'Internal Server Error',
   501: 'Not Implemented',
+  502: 'Bad Gateway',
   503: 'Service Unavailable',
   505: 'Version Not Supported',
 };

@@ -2,6 +2,7 @@ import type { ServerClock } from '../clock.js';
 import type { Dialog } from '../dialog/dialog.js';
 import type { TimerBase } from '../transaction/transition.js';
 import type { PendingRequest } from './pending-request.js';
+import { PassingMap } from '../passing-map.js';
 
 /** The reliable provisional responses of one INVITE. @see RFC 3262 section 3 */
 export interface ReliableProvisionals {
@@ -124,7 +125,7 @@ export interface ProvisionalRows {
 export function createProvisionalRows(
   options: Omit<ReliableProvisionalsOptions, 'firstRseq' | 'onTimeout'> & { readonly rseq: () => number },
 ): ProvisionalRows {
-  const rows = new Map<Dialog, { readonly invite: PendingRequest; readonly row: ReliableProvisionals }>();
+  const rows = new PassingMap<Dialog, { readonly invite: PendingRequest; readonly row: ReliableProvisionals }>();
   const drop = (dialog: Dialog): void => {
     rows.get(dialog)?.row.stop();
     rows.delete(dialog);

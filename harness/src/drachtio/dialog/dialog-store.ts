@@ -2,6 +2,7 @@ import type { Essentials } from '../message/essentials.js';
 import type { AppConnection } from '../control/app-connection.js';
 import { flat } from '../flat-text.js';
 import type { Dialog } from './dialog.js';
+import { PassingMap } from '../passing-map.js';
 
 /** The dialogs of one server. */
 export interface DialogStore {
@@ -30,8 +31,8 @@ export interface DialogStore {
  * @param onRemoved - told of each dialog that is over, so that nothing that belongs to it stays behind
  */
 export function createDialogStore(onRemoved: (dialog: Dialog) => void = () => undefined): DialogStore {
-  const byTags = new Map<string, Dialog>();
-  const byId = new Map<string, Dialog | Dialog[]>();
+  const byTags = new PassingMap<string, Dialog>();
+  const byId = new PassingMap<string, Dialog | Dialog[]>();
 
   const remove = (dialog: Dialog): void => {
     const key = tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag);

@@ -8,19 +8,22 @@ import type { ProxyCommand } from '../control/command.js';
 import { proxyResponse } from '../control/frames.js';
 import type { Flow } from '../transport/flow.js';
 import { readAppMessage } from '../message/app-message.js';
+import { HEADER } from '../message/header-names.js';
+import { headerLines } from '../message/sip-message.js';
 import { targetOf } from '../message/sip-target.js';
-import { withoutTopVia, type Received } from '../received.js';
+import { hasNextVia, withoutTopVia, type Received } from '../received.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import { bestResponse } from './best-response.js';
 import { contactUris, forwardedRequest, routeUris } from './forwarded-request.js';
 import type { FlowTokens } from './flow-tokens.js';
 import { createProxyBranch, type ProxyBranch } from './proxy-branch.js';
+import { PassingMap } from '../passing-map.js';
 
 /** The side of the server that forwards requests where applications say. */
 export interface ProxyAgent {
   readonly proxy: (app: AppConnection, command: ProxyCommand) => void;
   /** The caller gives up; false where the INVITE is not one that is being proxied. */
-  readonly cancel: (invite: ServerTransaction) => boolean;
+  readonly cancel: (invite: ServerTransaction, cancel: Received) => boolean;
   /** A connection is over, and with it the targets behind it. */
   readonly onFlowClosed: (flow: Flow) => void;
   readonly count: () => number;
@@ -60,7 +63,7 @@ export interface ProxyParts {
 /** Makes the agent. @see RFC 3261 section 16 */
 export function createProxyAgent(context: AgentContext, { inbound, tokens }: ProxyParts): ProxyAgent {
   const { transports, cdr, identifiers } = context;
-  const all = new Map<ServerTransaction, Proxying>();
+  const all = new PassingMap<ServerTransaction, Proxying>();
 
   const tell = (proxying: Proxying, rest: string): void => {
     context.answer(proxying.app, proxying.command.messageId, rest);
@@ -101,14 +104,21 @@ export function createProxyAgent(context: AgentContext, { inbound, tokens }: Pro
       });
       if (received.message.method === 'INVITE') cdr.attempt('application', text);
       const made = createProxyBranch(context, {
-        ...{ flow, branch, text, method: received.message.method },
+        flow,
+        branch,
+        text,
+        method: received.message.method,
         provisionalTimeoutMs: command.provisionalTimeoutMs,
         finalTimeoutMs: command.finalTimeoutMs,
         user: {
-          onProvisional: (response) => void proxying.server.respond(response.message.status, withoutTopVia(response)),
-          onSuccess: (response) => onSuccess(proxying, made, response),
-          onFailure: (status, response) =>
-            onFailure(proxying, made, { status, ...(response && { received: response }) }),
+          onProvisional: (response) => {
+            if (hasNextVia(response)) proxying.server.respond(response.message.status, withoutTopVia(response));
+          },
+          onSuccess: (response) => {
+            if (hasNextVia(response)) onSuccess(proxying, made, response);
+            else onFailure(proxying, made, { status: 502 });
+          },
+          onFailure: (status, response) => onFailure(proxying, made, finalOf(status, response)),
         },
       });
       proxying.branches.add(made);
@@ -200,10 +210,10 @@ export function createProxyAgent(context: AgentContext, { inbound, tokens }: Pro
     advance(proxying);
   };
   /** No further targets, and those that ring are told to stop. */
-  const stop = (proxying: Proxying): void => {
+  const stop = (proxying: Proxying, reasonLines = ''): void => {
     proxying.isStopped = true;
     proxying.targets.length = 0;
-    for (const branch of proxying.branches) branch.cancel();
+    for (const branch of proxying.branches) branch.cancel(reasonLines);
   };
 
   return {
@@ -222,18 +232,18 @@ export function createProxyAgent(context: AgentContext, { inbound, tokens }: Pro
       const { essentials } = received;
       const read = readAppMessage(command.text, context.namesOf(received.flow));
       const proxying: Proxying = {
-        ...{
-          app,
-          command,
-          received,
-          server,
-          starting: 0,
-          hadWay: false,
-          isStopped: false,
-          isFinished: false,
-          finals: [],
-        },
-        ...{ targets: [...command.destinations], tried: new Set<string>(), branches: new Set<ProxyBranch>() },
+        app,
+        command,
+        received,
+        server,
+        starting: 0,
+        hadWay: false,
+        isStopped: false,
+        isFinished: false,
+        finals: [],
+        targets: [...command.destinations],
+        tried: new Set<string>(),
+        branches: new Set<ProxyBranch>(),
         extraLines: read === undefined ? '' : read.headers.others,
       };
       if (essentials.maxForwards === 0) {
@@ -250,16 +260,23 @@ export function createProxyAgent(context: AgentContext, { inbound, tokens }: Pro
       };
       advance(proxying);
     },
-    cancel: (invite) => {
+    cancel: (invite, cancel) => {
       const proxying = all.get(invite);
       if (proxying === undefined) return false;
       const areSilent = [...proxying.branches].every((branch) => !branch.isHeard());
-      stop(proxying);
+      // Why the caller gave up is for the callee as well. @see RFC 3326 section 2
+      stop(proxying, headerLines(cancel.message, HEADER.reason));
       // Who has not been heard cannot be cancelled yet, and the caller need not wait for it.
       if (areSilent) respondOwn(proxying, 487);
       return true;
     },
   };
+}
+
+/** What a target answered; in the place of a response that says it is for nobody, that the gateway is bad. */
+function finalOf(status: number, response: Received | undefined): Final {
+  if (response === undefined) return { status };
+  return hasNextVia(response) ? { status, received: response } : { status: 502 };
 }
 
 /** Targets tried for one request, redirections included: enough for any list, and an end to circles. */

@@ -12,8 +12,12 @@ import type { Flow } from '../transport/flow.js';
 /** A proxied request on its way to one target. */
 export interface ProxyBranch {
   readonly start: () => void;
-  /** Tells the target to stop ringing, as soon as it can be told. */
-  readonly cancel: () => void;
+  /**
+   * Tells the target to stop ringing, as soon as it can be told.
+   *
+   * @param reasonLines - Reason fields to go along, each with its end
+   */
+  readonly cancel: (reasonLines: string) => void;
   /** Whether the target has answered anything. */
   readonly isHeard: () => boolean;
   /** A connection is over; where it is that of the target, the target is lost. */
@@ -51,6 +55,8 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
   let wantsCancel = false;
   /** Whether a CANCEL waits for the first response. */
   let cancelIsDue = false;
+  /** Reason fields of the CANCEL. */
+  let reasonLines = '';
   let cancelProvisional: (() => void) | undefined;
   let cancelFinal: (() => void) | undefined;
   let cancelC: (() => void) | undefined;
@@ -71,7 +77,7 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
   };
   const sendCancel = (): void => {
     const silent = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
-    const cancel = writeFromSent(context, options, { method: 'CANCEL', to: undefined });
+    const cancel = writeFromSent(context, options, { method: 'CANCEL', to: undefined, others: reasonLines });
     transactions.request({ branch, method: 'CANCEL', flow, text: cancel, user: silent });
     cancelC?.();
     // @see RFC 3261 section 9.1: what brings no final response now never will
@@ -108,7 +114,10 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
       if (finalTimeoutMs !== undefined) cancelFinal = clock.schedule(giveUp, finalTimeoutMs);
       restartC();
       transaction = transactions.request({
-        ...{ branch, method, flow, text },
+        branch,
+        method,
+        flow,
+        text,
         user: {
           onResponse: (response) => {
             const { status } = response.message;
@@ -127,12 +136,12 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
           onFailure: (why) => fail(why === 'timeout' ? 408 : 503),
           acknowledgement: ({ message }) => {
             const to = headerValue(message, HEADER.to);
-            return writeFromSent(context, options, { method: 'ACK', to });
+            return writeFromSent(context, options, { method: 'ACK', to, others: '' });
           },
         },
       });
     },
-    cancel: () => {
+    cancel: (lines) => {
       if (isOver || wantsCancel) return;
       if (method !== 'INVITE') {
         transaction?.end();
@@ -140,6 +149,7 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
         return;
       }
       wantsCancel = true;
+      reasonLines = lines;
       if (isHeard) sendCancel();
       else cancelIsDue = true;
     },
@@ -150,18 +160,29 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
 function writeFromSent(
   context: AgentContext,
   { flow, branch, text }: ProxyBranchOptions,
-  { method, to }: { readonly method: 'ACK' | 'CANCEL'; readonly to: string | undefined },
+  {
+    method,
+    to,
+    others,
+  }: { readonly method: 'ACK' | 'CANCEL'; readonly to: string | undefined; readonly others: string },
 ): string {
   const parsed = parseMessage(text);
   const sent: SipMessage | undefined = parsed.status === 'unreadable' ? undefined : parsed.message;
   if (sent === undefined) return '';
   const cseq = Number.parseInt(headerValue(sent, HEADER.cseq) ?? '0', 10);
   return composeRequest({
-    ...{ method, requestUri: sent.requestUri, via: context.viaOf(flow, branch), maxForwards: MAX_FORWARDS, cseq },
+    method,
+    requestUri: sent.requestUri,
+    via: context.viaOf(flow, branch),
+    maxForwards: MAX_FORWARDS,
+    cseq,
     routes: headerValues(sent, HEADER.route),
     from: headerValue(sent, HEADER.from) ?? '',
     to: to ?? headerValue(sent, HEADER.to) ?? '',
     callId: headerValue(sent, HEADER.callId) ?? '',
-    ...{ contact: undefined, others: '', contentType: undefined, body: '' },
+    contact: undefined,
+    others,
+    contentType: undefined,
+    body: '',
   });
 }

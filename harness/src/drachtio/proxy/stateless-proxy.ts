@@ -52,7 +52,11 @@ export function createStatelessProxy(
     const { message } = received;
     const via = context.viaOf(flow, branchOf(prefix, received)) + tokens.viaParameter(received.flow);
     const text = forwardedRequest(received, {
-      ...{ requestUri: message.requestUri, via, routeLines: '', dropsTopRoute: true, extraLines: '' },
+      requestUri: message.requestUri,
+      via,
+      routeLines: '',
+      dropsTopRoute: true,
+      extraLines: '',
     });
     context.send(flow, text);
     if (message.method !== 'BYE') return;
