@@ -31,8 +31,7 @@ async function startProxy(movedTo = 'sip:nobody@127.0.0.1'): Promise<KamailioPro
   const datagrams = await openSipDatagrams();
   const tcp = await freeTcpPort();
   const launch: KamailioLaunch = {
-    // The type names the configurations of the secsipid module.
-    configuration: PROXY as KamailioLaunch['configuration'],
+    configuration: 'proxy.cfg',
     definitions: { TCP_LISTEN: `tcp:127.0.0.1:${tcp}`, MOVED_TO: movedTo },
     environment: {},
   };
@@ -56,7 +55,6 @@ async function startProxy(movedTo = 'sip:nobody@127.0.0.1'): Promise<KamailioPro
     throw error;
   }
 }
-const PROXY: string = 'proxy.cfg';
 
 async function freeTcpPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

@@ -138,12 +138,13 @@ function printer({ stdout }: HarnessProcess, isJson: boolean): Printer {
         json({ event: 'end', received, sent, retransmissions, faults, overloaded, inUse: server.inUse() });
         return;
       }
-      const list = (counts: Readonly<Record<string, number>>): string =>
-        Object.entries(counts)
+      const list = (...counts: readonly Readonly<Record<string, number>>[]): string =>
+        counts
+          .flatMap((each) => Object.entries(each))
           .map(([name, count]) => `${name} ${count}`)
           .join(', ') || 'nothing';
-      stdout.write(`received: ${list(received.requests)}; ${list(received.responses)}\n`);
-      stdout.write(`sent: ${list(sent.requests)}; ${list(sent.responses)}; ${retransmissions} of them again\n`);
+      stdout.write(`received: ${list(received.requests, received.responses)}\n`);
+      stdout.write(`sent: ${list(sent.requests, sent.responses)}; ${retransmissions} of them again\n`);
       stdout.write(`faults: ${list(faults)}; refused for overload: ${overloaded}\n`);
     },
   };

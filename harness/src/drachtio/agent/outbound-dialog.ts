@@ -47,8 +47,8 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
           return;
         }
         const { flow, text } = made;
-        invite.acknowledgement = { flow, text };
         context.send(flow, text);
+        responses.onAcknowledged(invite, { flow, text });
         tellSent(context, app, command, { transactionId: identifiers.transactionId(), flow, text });
         if (invite.dialog === undefined) endUnwanted(dialog, invite, text);
       },

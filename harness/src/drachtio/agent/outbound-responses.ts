@@ -9,13 +9,17 @@ import type { ClientTransactionUser } from '../transaction/client-transaction.js
 import type { AgentContext } from './agent-context.js';
 import { rejectionOf } from './cdr.js';
 import { hangUp, leave, MAX_FORWARDS, prepareDialogRequest } from './dialog-request.js';
-import type { OutgoingRequest } from './outgoing-request.js';
+import type { AnsweredInvite, OutgoingRequest, SentAck } from './outgoing-request.js';
+import type { AppConnection } from '../control/app-connection.js';
+import type { Flow } from '../transport/flow.js';
 import { TIMER_C_MS } from './timer-c.js';
 import type { PassingMap } from '../passing-map.js';
 
 /** Handles what comes back to requests of applications. */
 export interface OutboundResponses {
   readonly userOf: (outgoing: OutgoingRequest, retry: (() => boolean) | undefined) => ClientTransactionUser;
+  /** The application's ACK has gone out. */
+  readonly onAcknowledged: (invite: OutgoingRequest, sentAck: SentAck) => void;
   /** Gives the application a response that nobody sent. */
   readonly synthesise: (outgoing: OutgoingRequest, status: number, reason: string) => void;
 }
@@ -128,10 +132,10 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     acknowledgeAndLeave(dialog, outgoing, 'application is gone');
   };
   /** A 2xx again wants its ACK again; one from another branch of a fork is a call that nobody wants. */
-  const onMoreSuccess = (outgoing: OutgoingRequest, received: Received): void => {
+  const onMoreSuccess = (outgoing: AnsweredInvite, received: Received): void => {
     const { essentials } = received;
     const isAnswer = essentials.toTag === outgoing.answeredTag;
-    const known = isAnswer ? outgoing.acknowledgement : outgoing.leftBranches?.get(essentials.toTag);
+    const known = isAnswer ? outgoing.sentAck : outgoing.leftBranches?.get(essentials.toTag);
     if (known !== undefined) {
       context.onRetransmission();
       context.send(known.flow, known.text);
@@ -142,7 +146,7 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     const branch = dialogOfClient(received, outgoing.from, { app, transactionId, localContact });
     acknowledgeAndLeave(branch, outgoing, undefined);
   };
-  const acknowledgeAndLeave = (dialog: Dialog, outgoing: OutgoingRequest, reason: string | undefined): void => {
+  const acknowledgeAndLeave = (dialog: Dialog, outgoing: AnsweredInvite, reason: string | undefined): void => {
     const bare = { contact: undefined, others: '', contentType: undefined, body: '' };
     prepareDialogRequest(context, dialog, {
       parts: { ...bare, method: 'ACK', cseq: outgoing.cseq },
@@ -199,6 +203,10 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
 
   return {
     synthesise,
+    onAcknowledged: (invite, sentAck) => {
+      invite.sentAck = sentAck;
+      invite.transaction?.handOver(new AcknowledgedInvite(invite, onMoreSuccess));
+    },
     userOf: (outgoing, retry) => ({
       onResponse: (received) => {
         const { status } = received.message;
@@ -213,6 +221,43 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
       acknowledgement: (received) => acknowledgementOf(context, outgoing, received),
     }),
   };
+}
+
+/** What lingers with the transaction of an INVITE once its ACK has gone out: as little as further 2xx need, since all calls of 32 s have one. */
+class AcknowledgedInvite implements AnsweredInvite, ClientTransactionUser {
+  readonly transactionId: string;
+  readonly app: AppConnection;
+  readonly cseq: number;
+  readonly from: string;
+  readonly flow: Flow;
+  readonly answeredTag: string | undefined;
+  readonly sentAck: SentAck | undefined;
+  leftBranches: Map<string, SentAck> | undefined;
+  readonly #onMoreSuccess: (invite: AnsweredInvite, received: Received) => void;
+
+  constructor(invite: OutgoingRequest, onMoreSuccess: (invite: AnsweredInvite, received: Received) => void) {
+    this.transactionId = invite.transactionId;
+    this.app = invite.app;
+    this.cseq = invite.cseq;
+    this.from = invite.from;
+    this.flow = invite.flow;
+    this.answeredTag = invite.answeredTag;
+    this.sentAck = invite.sentAck;
+    this.leftBranches = invite.leftBranches;
+    this.#onMoreSuccess = onMoreSuccess;
+  }
+
+  onResponse(received: Received): void {
+    this.#onMoreSuccess(this, received);
+  }
+
+  onFailure(): void {
+    // It was answered: nothing more is waited for.
+  }
+
+  acknowledgement(): string {
+    return this.sentAck?.text ?? '';
+  }
 }
 
 /** What applications get where nobody answered, or nobody can be reached, as drachtio-server words it. */

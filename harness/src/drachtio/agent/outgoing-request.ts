@@ -47,9 +47,9 @@ export interface OutgoingRequest {
   answeredTag: string | undefined;
   answeredStatus: number;
   /** The ACK for the 2xx, to be sent again with each of its repeats. */
-  acknowledgement: Acknowledgement | undefined;
+  sentAck: SentAck | undefined;
   /** The same for branches of a fork that answered as well and were left, by To tag; undefined where there are none. */
-  leftBranches: Map<string, Acknowledgement> | undefined;
+  leftBranches: Map<string, SentAck> | undefined;
   /** RSeq of the last reliable provisional response, per To tag. */
   lastRseq: Map<string, number> | undefined;
   /** Reliable provisional responses whose PRACK the application owes, in their order; undefined where there were none. */
@@ -61,10 +61,16 @@ export interface OutgoingRequest {
 }
 
 /** An ACK as it was sent. */
-export interface Acknowledgement {
+export interface SentAck {
   readonly flow: Flow;
   readonly text: string;
 }
+
+/** What further 2xx to an INVITE are met with. */
+export type AnsweredInvite = Pick<
+  OutgoingRequest,
+  'transactionId' | 'app' | 'cseq' | 'from' | 'flow' | 'answeredTag' | 'sentAck' | 'leftBranches'
+>;
 
 /** What is known of a request when it is made; the rest comes while it is under way. */
 export type NamedRequest = Pick<
@@ -118,7 +124,7 @@ export function outgoingRequest(named: NamedRequest, sending: SendingParts): Out
     lastHeardMs: 0,
     answeredTag: undefined,
     answeredStatus: 0,
-    acknowledgement: undefined,
+    sentAck: undefined,
     leftBranches: undefined,
     lastRseq: undefined,
     unpracked: undefined,

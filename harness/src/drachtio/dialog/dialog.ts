@@ -146,7 +146,7 @@ export function requestTarget(dialog: Dialog): {
   const [first] = dialog.routes;
   if (first === undefined) return { requestUri: dialog.remoteTarget, routes: [], nextHop: dialog.remoteTarget };
   const firstUri = uriOf(first);
-  if (parameterOf(firstUri, 'lr') !== undefined) {
+  if (targetOf(firstUri)?.isLoose === true) {
     return { requestUri: dialog.remoteTarget, routes: dialog.routes, nextHop: firstUri };
   }
   // A strict router finds itself in the Request-URI, and the target at the end of the route.

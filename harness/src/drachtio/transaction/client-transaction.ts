@@ -74,6 +74,13 @@ export class ClientTransaction implements TimerTarget<TransactionTimer> {
     else this.#step(status < 300 ? 'success' : 'failure', received);
   }
 
+  /** Tells somebody else from now on, unless nobody is told any more. */
+  handOver(user: ClientTransactionUser): void {
+    if (this.#user === undefined) return;
+    this.#user = user;
+    this.#onEnd = user.onEnd;
+  }
+
   /** Ends it without a word. */
   end(): void {
     if (this.#state === 'terminated') return;
