@@ -69,8 +69,8 @@ async function* rates(context: BenchContext): AsyncGenerator<Figure> {
     try {
       await probed('sipp', 5_000, callees.port);
       for (const [mode, from] of [
-        ['uas', 2_500],
-        ['b2bua', 1_000],
+        ['uas', 3_500],
+        ['b2bua', 1_800],
       ] as const) {
         await using hop = await startHop(mode, callees.port, context);
         // The compiler has seen the code before a rate is tried.

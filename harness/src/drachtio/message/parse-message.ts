@@ -116,16 +116,18 @@ function readFields(text: string, from: number, { fields, limits }: FieldsTarget
   let lineStart = from;
   // Lines that are no header fields count as well: looking for their colons would cost the square of their number.
   for (let lines = 0; ; lines += 1) {
-    let lineEnd = endOfLine(text, lineStart);
+    const firstCr = text.indexOf('\r', lineStart);
+    let lineEnd = endOfLine(text, firstCr);
     if (lineEnd === lineStart) break;
     // A message whose last line is cut off, or which lacks the empty line, is not whole.
     if (lineEnd < 0) return { end: -1 };
-    let isClean = hasNoOtherEnd(text, lineStart, lineEnd);
+    let isClean = firstCr === lineEnd && hasNoOtherLf(text, lineStart, lineEnd);
     for (let next = text.charCodeAt(lineEnd + 2); next === 0x20 || next === 0x09; next = text.charCodeAt(lineEnd + 2)) {
       const foldStart = lineEnd + 2;
-      lineEnd = endOfLine(text, foldStart);
+      const foldCr = text.indexOf('\r', foldStart);
+      lineEnd = endOfLine(text, foldCr);
       if (lineEnd < 0) return { end: -1 };
-      isClean &&= hasNoOtherEnd(text, foldStart, lineEnd);
+      isClean &&= foldCr === lineEnd && hasNoOtherLf(text, foldStart, lineEnd);
     }
     if (lines === limits.maxHeaders) return { end: -1, fault: 'too-many-headers' };
     if (lineEnd - lineStart > limits.maxHeaderBytes) fault ??= 'header-too-large';
@@ -137,18 +139,17 @@ function readFields(text: string, from: number, { fields, limits }: FieldsTarget
   return fault === undefined ? { end: lineStart } : { end: lineStart, fault };
 }
 
-/** Where the CRLF stands that ends a line. */
-function endOfLine(text: string, lineStart: number): number {
-  const cr = text.indexOf('\r', lineStart);
-  return cr < 0 || text.charCodeAt(cr + 1) === 0x0a ? cr : text.indexOf('\r\n', cr);
+/** Where the CRLF stands that ends a line whose first CR is known. */
+function endOfLine(text: string, firstCr: number): number {
+  return firstCr < 0 || text.charCodeAt(firstCr + 1) === 0x0a ? firstCr : text.indexOf('\r\n', firstCr);
 }
 
 /**
- * Whether a line has neither a CR nor a LF within. There are readers that end a line at either alone, and see another header field
- * behind it.
+ * Whether a line has no LF within. There are readers that end a line at a CR or LF alone, and see another header field behind it:
+ * neither may stand in one.
  */
-function hasNoOtherEnd(text: string, lineStart: number, lineEnd: number): boolean {
-  return text.indexOf('\n', lineStart) === lineEnd + 1 && text.indexOf('\r', lineStart) === lineEnd;
+function hasNoOtherLf(text: string, lineStart: number, lineEnd: number): boolean {
+  return text.indexOf('\n', lineStart) === lineEnd + 1;
 }
 
 /** A NUL, at which the next reader might stop; one whose meaning a backslash takes is none. @see RFC 3261 section 25.1, quoted-pair */
