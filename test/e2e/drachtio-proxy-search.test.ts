@@ -148,6 +148,54 @@ test('a redirection in circles ends', async () => {
   await lab.nothingLeft();
 });
 
+test('a redirection that names one target twice rings it once', async () => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const [caller, first, second] = await threePeers(lab);
+  const { call, result } = await proxied(app, caller, { to: first.uri, followRedirects: true });
+  await refuse(first, 302, [`Contact: <${second.uri}>, <${second.uri}>`]);
+  await refuse(second, 486);
+  call.ackFailure(await call.response(486));
+  expect(told(await result)).toEqual([302, 486]);
+  await lab.nothingLeft();
+});
+
+test.each([1, 3, 40])(
+  'of targets that each name %d more, 32 are tried, and the caller gets the last answer',
+  async (more) => {
+    await using lab = await createLab();
+    const app = await lab.app('invite');
+    const [caller, target] = await threePeers(lab);
+    const { call, result } = await proxied(app, caller, { to: target.uri, followRedirects: true });
+    let named = 0;
+    for (let tries = 1; tries <= 32; tries += 1) {
+      const contacts = Array.from({ length: more }, () => `<${target.uri.replace('peer@', `peer${(named += 1)}@`)}>`);
+      await refuse(target, 302, [`Contact: ${contacts.join(', ')}`]);
+    }
+    call.ackFailure(await call.response(302));
+    expect(told(await result)).toHaveLength(32);
+    expect(target.untaken()).toEqual([]);
+    await lab.nothingLeft();
+  },
+);
+
+test.each([{}, { finalTimeout: '2s' }])(
+  'a target that rings and then says nothing leaves nothing behind, with %j',
+  async (options) => {
+    await using lab = await createLab();
+    const app = await lab.app('invite');
+    const [caller, target] = await threePeers(lab);
+    const { call, result } = await proxied(app, caller, { to: target.uri, ...options });
+    target.reply(await target.next('INVITE'), 180);
+    await call.response(180);
+    await lab.pass('finalTimeout' in options ? 2_000 : 200_000);
+    target.reply(await target.next('CANCEL'), 200);
+    call.ackFailure(await call.response('408 INVITE'));
+    expect((await result).connected).toBe(false);
+    await lab.nothingLeft();
+  },
+);
+
 test('otherwise a redirection goes back to the caller', async () => {
   await using lab = await createLab();
   const app = await lab.app('invite');

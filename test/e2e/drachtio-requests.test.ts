@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { connectApp, type AppMessage, type AppSrf } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { createLab, untilQuiet } from '../support/drachtio-lab.js';
-import { TRANSPORTS } from '../support/sip-peer.js';
+import { newBranch, TRANSPORTS } from '../support/sip-peer.js';
 
 const listen = TRANSPORTS.slice(0, 2).map((transport) => ({ transport, host: '127.0.0.1', port: 0 }));
 
@@ -129,6 +129,58 @@ test('a BYE right behind the answer reaches an application 6 ms after it was tol
   await call.response('200 BYE');
   await lab.nothingLeft();
 });
+
+test('a CANCEL comes behind the re-INVITE that it cancels, where that waits behind the answer of the call', async () => {
+  await using lab = await createLab({ answerHoldMs: 6 });
+  const app = await lab.rawApp({ routes: ['invite'] });
+  const peer = await lab.peer();
+  const call = peer.call('INVITE', { body: sdp('1') });
+  const { tokens } = await app.next('sip');
+  await app.ask(`sip|${tokens[8]}`, 'SIP/2.0 200 OK\r\n\r\nv=0\r\n');
+  await call.response(200);
+  call.ack();
+  expect((await app.next('sip')).sip).toMatch(/^ACK /);
+  const branch = newBranch();
+  const sent = call.request('INVITE', { body: sdp('2'), branch });
+  await call.response('100 INVITE');
+  const cseq = Number(/^CSeq: (\d+)/m.exec(sent)?.[1]);
+  call.request('CANCEL', { branch, cseq });
+  await call.response('200 CANCEL');
+  await call.response('487 INVITE');
+  await lab.quiet();
+  expect(app.untaken()).toEqual([]);
+  await lab.pass(6);
+  const [invite, cancel] = [await app.next('sip'), await app.next('sip')];
+  expect([invite.sip.split(' ')[0], cancel.sip.split(' ')[0]]).toEqual(['INVITE', 'CANCEL']);
+  expect(cancel.tokens[8]).toBe(invite.tokens[8]);
+  call.request('BYE');
+  const bye = await app.next('sip');
+  app.send(`sip|${bye.tokens[8]}`, 'SIP/2.0 200 OK\r\n\r\n');
+  await call.response('200 BYE');
+  await lab.nothingLeft();
+});
+
+test.each([
+  [200, 'v=0\r\n'],
+  [302, ''],
+])(
+  'a %d larger than a datagram is refused in words, and the application may answer otherwise',
+  async (status, start) => {
+    await using lab = await createLab();
+    const app = await lab.rawApp({ routes: ['invite'] });
+    const peer = await lab.peer();
+    const call = peer.call('INVITE', { body: sdp('1') });
+    const { tokens } = await app.next('sip');
+    const answer = await app.ask(
+      `sip|${tokens[8]}`,
+      `SIP/2.0 ${status} X\r\nX-Pad: ${'x'.repeat(70_000)}\r\n\r\n${start}`,
+    );
+    expect(answer.tokens.slice(3)).toEqual(['NOK', expect.stringMatching(/^a response of \d+ octets is more than/)]);
+    expect((await app.ask(`sip|${tokens[8]}`, 'SIP/2.0 486 Busy Here\r\n\r\n')).tokens[3]).toBe('OK');
+    call.ackFailure(await call.response(486));
+    await lab.nothingLeft();
+  },
+);
 
 test('a request larger than a datagram fails at once', async () => {
   await using lab = await createLab({ firstResponseHoldMs: 0 });

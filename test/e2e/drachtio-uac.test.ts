@@ -30,6 +30,64 @@ test.each(TRANSPORTS)('an application calls, is answered and hangs up over %s', 
   await appHangsUp(lab, { dialog, peer: peer });
 });
 
+test('a Contact with the name of a host: the BYE right behind the ACK stays behind it', async () => {
+  await using lab = await createLab();
+  const app = await lab.app();
+  const peer = await lab.peer();
+  const contact = `<${peer.uri.replace(peer.host, 'localhost')}>`;
+  for (let calls = 0; calls < 50; calls += 1) {
+    const placed = place(app, peer.uri);
+    const invite = await peer.next('INVITE');
+    peer.reply(invite, 200, { body: sdp('2'), contact });
+    const dialog = await placed.dialog;
+    void dialog.destroy();
+    const callId = invite.value('Call-ID');
+    peer.reply(await peer.next('BYE', callId), 200);
+    const requests = peer.all.filter((came) => came.method !== '' && came.value('Call-ID') === callId);
+    expect(requests.map(({ method }) => method)).toEqual(['INVITE', 'ACK', 'BYE']);
+    await peer.next('ACK', callId);
+  }
+  await lab.nothingLeft();
+});
+
+test('a second branch of a fork that repeats its 200 before its host is found gets one BYE', async () => {
+  await using lab = await createLab();
+  const app = await lab.app();
+  const peer = await lab.peer();
+  const contact = `<${peer.uri.replace(peer.host, 'localhost')}>`;
+  const placed = place(app, peer.uri);
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 200, { body: sdp('2'), tag: 'a' });
+  const dialog = await placed.dialog;
+  await peer.next('ACK');
+  for (let copies = 0; copies < 3; copies += 1) peer.reply(invite, 200, { body: sdp('2'), tag: 'b', contact });
+  peer.reply(await peer.next('BYE'), 200);
+  await lab.quiet();
+  const toBranch = peer.all.filter((came) => came.method !== '' && tagIn(came.value('To')) === 'b');
+  expect(toBranch.map(({ method }) => method)).toEqual(['ACK', 'BYE']);
+  await peer.next('ACK');
+  await appHangsUp(lab, { dialog, peer });
+});
+
+test('an application that goes between the 200 and its ACK leaves no call: ACK, BYE, and the ACK again for the 200 again', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  app.send('sip||', `INVITE ${peer.uri} SIP/2.0\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n`);
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 200, { body: sdp('2') });
+  expect((await app.next('sip')).sip).toMatch(/^SIP\/2.0 200 /);
+  await app.close();
+  const ack = await peer.next('ACK');
+  const bye = await peer.next('BYE');
+  expect(bye.value('Reason')).toContain('application is gone');
+  peer.reply(invite, 200, { body: sdp('2') });
+  expect((await peer.next('ACK')).raw).toBe(ack.raw);
+  peer.reply(bye, 200);
+  await lab.nothingLeft();
+  expect(peer.untaken()).toEqual([]);
+});
+
 test.each(TRANSPORTS)('the called side hangs up over %s', async (transport) => {
   await using lab = await createLab();
   const app = await lab.app();

@@ -79,6 +79,25 @@ test.each([302, 404, 486, 500, 603])('an application refuses a call with %i and 
   expect(app.untaken()).toEqual([]);
 });
 
+test('a caller behind a Route of ours cancels, and its ACK is taken', async () => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const peer = await lab.peer();
+  const lines = [`Route: <${lab.server.uri('udp')};lr>`];
+  const cancelled = peer.call('INVITE', { body: sdp('1'), lines });
+  const { req } = await app.next('INVITE');
+  const told = heard(req, 'cancel');
+  cancelled.cancel();
+  await cancelled.response('200 CANCEL');
+  await told;
+  cancelled.ackFailure(await cancelled.response('487 INVITE'));
+  const refused = peer.call('INVITE', { body: sdp('1'), lines });
+  (await app.next('INVITE')).res.send(486);
+  refused.ackFailure(await refused.response(486));
+  await lab.nothingLeft();
+  expect(peer.untaken().filter(({ status }) => status !== 100)).toEqual([]);
+});
+
 test('a refusal without a Contact of the application goes out without one', async () => {
   await using lab = await createLab();
   const { next } = await lab.app('invite');

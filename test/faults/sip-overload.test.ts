@@ -112,17 +112,37 @@ test('overload ends no call and keeps none from ending: re-INVITE, BYE, CANCEL a
 });
 
 /** An application that takes calls and then stops to read. */
-async function stuckApp({ server }: DrachtioLab): Promise<Socket> {
+async function stuckApp({ server }: DrachtioLab, method = 'invite'): Promise<Socket> {
   const { host, port, secret } = server.control;
   const socket = connect(port, host);
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
   await once(socket, 'connect');
-  socket.write(frameOf(`a|authenticate|${secret}|`) + frameOf('b|route|invite'));
+  socket.write(frameOf(`a|authenticate|${secret}|`) + frameOf(`b|route|${method}`));
   for (let octets = ''; !octets.includes('|b|OK');) octets += String((await once(socket, 'data'))[0]);
   socket.pause();
   return socket;
 }
+
+test('an application that reads nothing at all is asked nothing more, and cut off in the end', async () => {
+  await using lab = await createLab({ limits: { maxAppBacklogBytes: 100_000 } });
+  const app = await stuckApp(lab, 'options');
+  const cutOff = once(app, 'close');
+  const peer = await lab.peer();
+  const parts = { body: 'x'.repeat(50_000), lines: ['Content-Type: text/plain'] };
+  const isRefused = async (to?: string): Promise<boolean> => {
+    const { callId } = peer.call('OPTIONS', to === undefined ? parts : { ...parts, to });
+    await lab.quiet();
+    return peer.all.some((came) => came.value('Call-ID') === callId && came.status === 503);
+  };
+  // The kernel keeps some megabytes for it.
+  while (!(await isRefused())) await turn();
+  // What belongs to a call is still passed on, until it is too much.
+  while (lab.server.inUse().applications > 0) await isRefused('<sip:a@b.example>;tag=x');
+  app.resume();
+  await cutOff;
+  await lab.nothingLeft();
+});
 
 test('while an application does not read, new calls are told 503 with Retry-After; when it reads again they are taken', async () => {
   await using lab = await createLab({ limits: { maxAppBacklogBytes: 100_000 } });

@@ -303,6 +303,7 @@ function callOf(base: PeerBase, state: CallState, sent: string): PeerCall {
         writeSip(`CANCEL ${first.uri} SIP/2.0`, [
           `Via: ${first.value('Via')}`,
           ...['Max-Forwards', 'From', 'To', 'Call-ID'].map((name) => `${name}: ${first.value(name)}`),
+          ...first.values('Route').map((value) => `Route: ${value}`),
           `CSeq: ${state.firstCseq} CANCEL`,
           ...lines,
         ]),

@@ -122,10 +122,11 @@ test.each([
   ['half a million empty values', () => ' ,'.repeat(500_000)],
   ['a comma bomb of junk headers', () => 'a;info=<b>,'.repeat(100_000)],
   ['a comma bomb of open quotes', () => '",<'.repeat(300_000)],
-])('refuses %s within 50 ms', (_name, build) => {
+])('refuses %s without taking square time', (_name, build) => {
   const identity = build();
   expect(verdictOn(identity).status).not.toBe('passed');
-  expect(medianMs(() => verdictOn(identity))).toBeLessThan(50);
+  // In square time a megabyte takes minutes; on an idle machine this is some 10 ms.
+  expect(medianMs(() => verdictOn(identity))).toBeLessThan(2_000);
 });
 
 test('a good header behind a megabyte of junk in the same field is not lost', () => {

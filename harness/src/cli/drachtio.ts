@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import {
   createDrachtioServer,
   type DrachtioServer,
   type DrachtioServerOptions,
+  type ListenAddress,
   type TappedMessage,
 } from '../drachtio/index.js';
 import { EXIT, readCommandLine } from './command-line.js';
@@ -65,6 +67,8 @@ export async function runDrachtio(argv: readonly string[], io: HarnessProcess): 
   const mtuBytes = values.mtu === undefined ? undefined : numberOf(values.mtu, 65_535);
   if (values.mtu !== undefined && mtuBytes === undefined)
     return usage(io, `--mtu: ${values.mtu} is no number of octets`);
+  const wrong = whatIsWrong(values, listen);
+  if (wrong !== undefined) return usage(io, wrong);
   const say = printer(io, values.json);
   try {
     const { 'tls-key': keyFile, 'tls-cert': certificateFile } = values;
@@ -88,6 +92,33 @@ export async function runDrachtio(argv: readonly string[], io: HarnessProcess): 
     io.stderr.write(`hopback-harness drachtio: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.environment;
   }
+}
+
+interface AddressValues {
+  readonly host: string;
+  readonly 'admin-host': string;
+  readonly secret: string;
+  readonly advertise?: string | undefined;
+  readonly 'tls-key'?: string | undefined;
+  readonly 'tls-cert'?: string | undefined;
+}
+
+/** What of the addresses, the secret and the certificate cannot be; undefined where all can. */
+function whatIsWrong(values: AddressValues, listen: readonly ListenAddress[]): string | undefined {
+  for (const name of ['host', 'admin-host'] as const) {
+    if (isIP(values[name]) === 0) return `--${name}: ${values[name]} is no IP address, such as 127.0.0.1 or ::1`;
+  }
+  if (values.secret === '') return '--secret: a secret of no characters is none';
+  if (values.advertise !== undefined && !/^[\w.:[\]-]{1,253}$/.test(values.advertise)) {
+    return `--advertise: ${values.advertise} is neither a host name nor an address`;
+  }
+  const { 'tls-key': key, 'tls-cert': certificate } = values;
+  if ((key === undefined) !== (certificate === undefined)) return '--tls-key and --tls-cert go together';
+  const isSecure = listen.some(({ transport }) => transport === 'tls' || transport === 'wss');
+  if (isSecure && key === undefined) return 'tls and wss need --tls-key and --tls-cert';
+  return !isSecure && key !== undefined
+    ? '--tls-key and --tls-cert are for tls and wss, which --sip does not have'
+    : undefined;
 }
 
 function usage(io: HarnessProcess, why: string): number {

@@ -10,7 +10,8 @@ export function readListenList(text: string, host: string): readonly ListenAddre
   const listen: ListenAddress[] = [];
   let port: number | undefined;
   for (const item of items.toReversed()) {
-    const [name = '', digits] = item.split(':');
+    const [name = '', digits, more] = item.split(':');
+    if (more !== undefined) return `${item} is no transport with a port`;
     if (!isTransport(name)) return `${name === '' ? 'nothing' : name} is no transport: it is udp, tcp, tls, ws or wss`;
     if (digits !== undefined) {
       port = /^\d{1,5}$/.test(digits) ? Number(digits) : Number.NaN;

@@ -40,8 +40,13 @@ export class PassingMap<Key, Value> {
   }
 
   /** What there is now. It may be changed meanwhile: what is removed is not walked over any more, and what is set not either. */
+  *entries(): Generator<[Key, Value], void> {
+    for (const entry of [...this.#entries]) if (this.#entries.get(entry[0]) === entry[1]) yield entry;
+  }
+
+  /** The values of {@link entries}. */
   *values(): Generator<Value, void> {
-    for (const [key, value] of [...this.#entries]) if (this.#entries.get(key) === value) yield value;
+    for (const [, value] of this.entries()) yield value;
   }
 }
 

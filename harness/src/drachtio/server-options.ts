@@ -9,7 +9,7 @@ import type { ListenAddress } from './transport/transports.js';
 export interface ServerLimits {
   /** INVITEs without a final response at a time; one more gets 503 with Retry-After. */
   readonly maxPendingInvites: number;
-  /** Octets that may wait for an application to read, before new INVITEs get 503. */
+  /** Octets that may wait for an application to read, before new calls and other requests outside calls get 503; at four times as many it is cut off. */
   readonly maxAppBacklogBytes: number;
   /** How long an application may leave a request without any answer, milliseconds. drachtio-server waits 64 s. */
   readonly appAnswerMs: number;
@@ -23,6 +23,9 @@ export const SERVER_LIMITS: ServerLimits = {
   maxAppBacklogBytes: 32 * 1_048_576,
   appAnswerMs: 64_000,
 };
+
+/** Messages of calls that go on are not refused: an application that leaves so many times the limit unread does not come back. */
+export const CUT_OFF_BACKLOGS = 4;
 
 /** Seconds after which a caller that was refused for overload may try again. */
 export const RETRY_AFTER_SECONDS = 2;

@@ -21,7 +21,7 @@ import { readDatagram, readParsed, refusal, type Reading } from './receive.js';
 import { isRequest } from './message/sip-message.js';
 import { readEssentials } from './message/essentials.js';
 import type { Received } from './received.js';
-import { RETRY_AFTER_SECONDS, SERVER_LIMITS, type DrachtioServerOptions } from './server-options.js';
+import { CUT_OFF_BACKLOGS, RETRY_AFTER_SECONDS, SERVER_LIMITS, type DrachtioServerOptions } from './server-options.js';
 import { createTimers } from './timers.js';
 import { createTransactionLayer } from './transaction/transaction-layer.js';
 import { TIMER_BASE } from './transaction/transition.js';
@@ -240,10 +240,11 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     respond: (received, text) => transmit(responseFlow(transports, received), text),
   });
 
-  /** Refuses new calls when there are too many, before anything is kept for them. */
+  /** Refuses what begins when there are too many calls, or an application does not read, before anything is kept for it. */
   const isOverloaded = ({ message, essentials }: Received): boolean => {
-    if (message.method !== 'INVITE' || essentials.toTag !== '') return false;
-    return inbound.pendingInvites() >= limits.maxPendingInvites || control.backlogBytes() > limits.maxAppBacklogBytes;
+    if (essentials.toTag !== '' || message.method === 'ACK' || message.method === 'CANCEL') return false;
+    if (message.method === 'INVITE' && inbound.pendingInvites() >= limits.maxPendingInvites) return true;
+    return control.backlogBytes() > limits.maxAppBacklogBytes;
   };
   take = (reading, flow) => {
     if (reading.status === 'nothing') return;
@@ -259,8 +260,13 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       return;
     }
     counters.countReceived(received.message.method);
+    // CANCEL and ACK repeat the Route of their INVITE: what is ours is not to be forwarded. @see RFC 3261 sections 9.1, 17.1.1.3
+    if (transactions.isKnown(received)) {
+      transactions.receiveRequest(received);
+      return;
+    }
     if (stateless.takesRequest(received)) return;
-    if (isOverloaded(received) && !transactions.isKnown(received)) {
+    if (isOverloaded(received)) {
       counters.countOverload();
       const others = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`;
       transmit(
@@ -282,6 +288,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
         ...{ host: options.control?.host ?? LOOPBACK, port: options.control?.port ?? 0, secret, apps },
         greeting: () => greeting(transports, hostOf),
         frameId: identifiers.frameId,
+        maxBacklogBytes: CUT_OFF_BACKLOGS * limits.maxAppBacklogBytes,
       },
       {
         onSip: (app, command) => {

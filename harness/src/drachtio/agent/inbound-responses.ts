@@ -9,6 +9,7 @@ import { HEADER } from '../message/header-names.js';
 import { namesOption } from '../message/sip-message.js';
 import type { ServerTransaction } from '../transaction/server-transaction.js';
 import type { AcceptedInvites } from './accepted-invites.js';
+import { maxMessageBytes } from '../transport/flow.js';
 import type { AgentContext } from './agent-context.js';
 import { rejectionOf } from './cdr.js';
 import { copiedFields, type PendingRequest } from './pending-request.js';
@@ -84,6 +85,12 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     context.answer(app, command.messageId, responseSent(meta, { transactionId, dialogId: id }, text));
   };
 
+  /** What no datagram carries would never arrive: the application is told, and may answer otherwise. */
+  const refusesLong = ({ app, command, request }: Reply, text: string): boolean => {
+    if (text.length <= maxMessageBytes(request.transaction.flow.transport)) return false;
+    context.answer(app, command.messageId, `NOK|a response of ${text.length} octets is more than a datagram carries`);
+    return true;
+  };
   const respondProvisional = (reply: Reply): void => {
     const { app, command, request, status, written } = reply;
     const { received, transaction } = request;
@@ -99,6 +106,7 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     if (isInvite && status > 100 && request.dialog === undefined) dialogFor(request, contact);
     if (!isReliable || request.dialog === undefined) {
       const text = write(request, status, { ...written, contact });
+      if (refusesLong(reply, text)) return;
       // One 100 has gone out already.
       if (status > 100 || received.message.method !== 'INVITE') transaction.respond(status, text);
       confirm(app, command, request, text);
@@ -107,6 +115,7 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     const row = rowOf(request.dialog, request);
     const rseq = row.takeRseq();
     const text = write(request, status, { ...written, contact, rseq });
+    if (refusesLong(reply, text)) return;
     const send = (): void => void transaction.respond(status, text);
     confirm(app, command, request, text);
     row.send({ rseq, hasBody: written.headers.body !== '', send });
@@ -133,6 +142,7 @@ export function createInboundResponder(context: AgentContext, state: InboundStat
     if (takesContact && request.dialog === undefined && !request.isInDialog) dialogFor(request, contact);
     const { dialog } = request;
     const text = write(request, status, { ...written, contact });
+    if (refusesLong(reply, text)) return;
     const isMaking = dialog !== undefined && !request.isInDialog;
     if (isMaking && isSuccess) {
       dialog.state = 'confirmed';

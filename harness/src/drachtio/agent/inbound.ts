@@ -314,7 +314,11 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     const meta = context.received(cancel.message.text.length, cancel.flow, cancel.atMs);
     const { callId, fromTag } = received.essentials;
     const id = request.hasResponded ? dialogId(callId, fromTag) : '';
-    context.deliver(app, meta, { transactionId, dialogId: id, text });
+    const tell = (): void => context.deliver(app, meta, { transactionId, dialogId: id, text });
+    // A re-INVITE that waits behind the answer of its call has not been told yet, and comes first.
+    const waiting = request.dialog?.hold;
+    if (waiting === undefined || waiting.isOver) tell();
+    else waiting.waiting.push(tell);
     drop(request, 'CANCEL after 200 OK');
     terminate(request);
   }

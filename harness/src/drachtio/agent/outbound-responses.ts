@@ -18,6 +18,8 @@ import type { PassingMap } from '../passing-map.js';
 /** Handles what comes back to requests of applications. */
 export interface OutboundResponses {
   readonly userOf: (outgoing: OutgoingRequest, retry: (() => boolean) | undefined) => ClientTransactionUser;
+  /** The application that owes the ACK is gone. */
+  readonly onAppGone: (dialog: Dialog, invite: OutgoingRequest) => void;
   /** The application's ACK has gone out. */
   readonly onAcknowledged: (invite: OutgoingRequest, sentAck: SentAck) => void;
   /** Gives the application a response that nobody sent. */
@@ -127,9 +129,14 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     state.unacknowledged.set(dialog, outgoing);
     cdr.start('network', 'uac', message.text);
     deliver(outgoing, received);
-    if (outgoing.app.isOpen()) return;
+    if (!outgoing.app.isOpen()) onAppGone(dialog, outgoing);
+  };
+  /** Nobody else acknowledges the call; one that nobody knew yet is hung up. */
+  const onAppGone = (dialog: Dialog, invite: OutgoingRequest): void => {
     state.unacknowledged.delete(dialog);
-    acknowledgeAndLeave(dialog, outgoing, 'application is gone');
+    acknowledge(dialog, invite, () => {
+      if (invite.dialog === undefined) hangUp(context, dialog, 'application is gone');
+    });
   };
   /** A 2xx again wants its ACK again; one from another branch of a fork is a call that nobody wants. */
   const onMoreSuccess = (outgoing: AnsweredInvite, received: Received): void => {
@@ -140,13 +147,17 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
       context.onRetransmission();
       context.send(known.flow, known.text);
     }
-    if (isAnswer || known !== undefined) return;
+    if (isAnswer || outgoing.leftBranches?.has(essentials.toTag) === true) return;
     const { app, transactionId } = outgoing;
     const localContact = context.contactOf(outgoing.flow);
     const branch = dialogOfClient(received, outgoing.from, { app, transactionId, localContact });
-    acknowledgeAndLeave(branch, outgoing, undefined);
+    acknowledge(branch, outgoing, () => leave(context, branch));
   };
-  const acknowledgeAndLeave = (dialog: Dialog, outgoing: AnsweredInvite, reason: string | undefined): void => {
+  /** Sends an ACK in the server's own name. That a branch gets one is known at once: its 200 may come again before the way is found. */
+  const acknowledge = (dialog: Dialog, outgoing: AnsweredInvite, then: () => void): void => {
+    const isAnswer = dialog.remoteTag === outgoing.answeredTag;
+    outgoing.leftBranches ??= new Map();
+    if (!isAnswer) outgoing.leftBranches.set(dialog.remoteTag, undefined);
     const bare = { contact: undefined, others: '', contentType: undefined, body: '' };
     prepareDialogRequest(context, dialog, {
       parts: { ...bare, method: 'ACK', cseq: outgoing.cseq },
@@ -156,11 +167,10 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
           return;
         }
         const { flow, text } = made;
-        outgoing.leftBranches ??= new Map();
-        outgoing.leftBranches.set(dialog.remoteTag, { flow, text });
+        if (isAnswer) outgoing.sentAck = { flow, text };
+        else outgoing.leftBranches?.set(dialog.remoteTag, { flow, text });
         context.send(flow, text);
-        if (reason === undefined) leave(context, dialog);
-        else hangUp(context, dialog, reason);
+        then();
       },
     });
   };
@@ -203,6 +213,7 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
 
   return {
     synthesise,
+    onAppGone,
     onAcknowledged: (invite, sentAck) => {
       invite.sentAck = sentAck;
       invite.transaction?.handOver(new AcknowledgedInvite(invite, onMoreSuccess));
@@ -231,8 +242,8 @@ class AcknowledgedInvite implements AnsweredInvite, ClientTransactionUser {
   readonly from: string;
   readonly flow: Flow;
   readonly answeredTag: string | undefined;
-  readonly sentAck: SentAck | undefined;
-  leftBranches: Map<string, SentAck> | undefined;
+  sentAck: SentAck | undefined;
+  leftBranches: Map<string, SentAck | undefined> | undefined;
   readonly #onMoreSuccess: (invite: AnsweredInvite, received: Received) => void;
 
   constructor(invite: OutgoingRequest, onMoreSuccess: (invite: AnsweredInvite, received: Received) => void) {

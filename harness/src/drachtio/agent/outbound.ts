@@ -169,6 +169,8 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
       for (const request of outgoing.values()) {
         if (request.app === app && request.method === 'INVITE') canceller.giveUp(request);
       }
+      for (const [dialog, request] of unacknowledged.entries())
+        if (request.app === app) responses.onAppGone(dialog, request);
     },
     onDialogRemoved: (dialog) => {
       unacknowledged.delete(dialog);

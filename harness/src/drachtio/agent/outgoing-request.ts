@@ -48,8 +48,8 @@ export interface OutgoingRequest {
   answeredStatus: number;
   /** The ACK for the 2xx, to be sent again with each of its repeats. */
   sentAck: SentAck | undefined;
-  /** The same for branches of a fork that answered as well and were left, by To tag; undefined where there are none. */
-  leftBranches: Map<string, SentAck> | undefined;
+  /** The same for branches of a fork that answered as well and were left, by To tag: undefined until it can be written. */
+  leftBranches: Map<string, SentAck | undefined> | undefined;
   /** RSeq of the last reliable provisional response, per To tag. */
   lastRseq: Map<string, number> | undefined;
   /** Reliable provisional responses whose PRACK the application owes, in their order; undefined where there were none. */

@@ -22,11 +22,19 @@ export interface AppConnectionUser {
   readonly onClosed: (app: AppConnection) => void;
 }
 
+/** What a connection is made with. */
+export interface AppConnectionParts {
+  readonly id: number;
+  /** An application that leaves more unread is cut off. */
+  readonly maxBacklogBytes: number;
+  readonly user: AppConnectionUser;
+}
+
 /**
  * Takes the connection of an application over. Frames are gathered until the loop has handled what it read, since one write of
  * many frames costs hardly more than a write of one.
  */
-export function adoptApp(socket: Socket, id: number, user: AppConnectionUser): AppConnection {
+export function adoptApp(socket: Socket, { id, maxBacklogBytes, user }: AppConnectionParts): AppConnection {
   const reader = createFrameReader();
   let queued = '';
   let isScheduled = false;
@@ -56,7 +64,8 @@ export function adoptApp(socket: Socket, id: number, user: AppConnectionUser): A
     send: (payload) => {
       if (isClosing) return;
       queued += framed(payload);
-      schedule();
+      if (queued.length + socket.writableLength > maxBacklogBytes) socket.destroy();
+      else schedule();
     },
     backlogBytes: () => queued.length + socket.writableLength,
     close: () => {

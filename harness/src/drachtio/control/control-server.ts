@@ -24,6 +24,8 @@ export interface ControlServerOptions {
   /** What stands behind `OK|` for an application that has authenticated. */
   readonly greeting: () => string;
   readonly frameId: () => string;
+  /** Octets that an application may leave unread before it is cut off. */
+  readonly maxBacklogBytes: number;
 }
 
 /** Who carries commands out. */
@@ -44,12 +46,16 @@ export async function createControlServer(options: ControlServerOptions, user: C
   const server = createServer((socket) => {
     count += 1;
     sockets.add(socket);
-    const app = adoptApp(socket, count, {
-      onPayload: (from, payload) => obey(from, parseCommand(payload), { options, user }),
-      onClosed: (closed) => {
-        sockets.delete(socket);
-        apps.remove(closed);
-        user.onClosed(closed);
+    const app = adoptApp(socket, {
+      id: count,
+      maxBacklogBytes: options.maxBacklogBytes,
+      user: {
+        onPayload: (from, payload) => obey(from, parseCommand(payload), { options, user }),
+        onClosed: (closed) => {
+          sockets.delete(socket);
+          apps.remove(closed);
+          user.onClosed(closed);
+        },
       },
     });
     apps.add(app);

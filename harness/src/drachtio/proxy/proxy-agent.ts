@@ -200,9 +200,12 @@ export function createProxyAgent(context: AgentContext, { inbound, tokens }: Pro
     }
     const isRedirect = final.status >= 300 && final.status < 400;
     if (isRedirect && proxying.command.followsRedirects && final.received !== undefined && !proxying.isStopped) {
-      const fresh = contactUris(final.received.message).filter((uri) => !proxying.tried.has(uri));
-      proxying.targets.unshift(...fresh.slice(0, MAX_REDIRECTS - proxying.tried.size));
-      if (fresh.length === 0) proxying.finals.push(final);
+      const { targets, tried } = proxying;
+      const known = new Set([...tried, ...targets]);
+      const fresh = [...new Set(contactUris(final.received.message))].filter((uri) => !known.has(uri));
+      const taken = fresh.slice(0, Math.max(0, MAX_REDIRECTS - known.size));
+      targets.unshift(...taken);
+      if (taken.length === 0) proxying.finals.push(final);
     } else proxying.finals.push(final);
     if (final.status >= 600) stop(proxying);
     // A challenge is for the caller to meet; asking others first would make it come too late.

@@ -60,6 +60,7 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
   let cancelProvisional: (() => void) | undefined;
   let cancelFinal: (() => void) | undefined;
   let cancelC: (() => void) | undefined;
+  let cancelEnd: (() => void) | undefined;
 
   const stopTimers = (): void => {
     cancelProvisional?.();
@@ -79,9 +80,8 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
     const silent = { onResponse: () => undefined, onFailure: () => undefined, acknowledgement: () => '' };
     const cancel = writeFromSent(context, options, { method: 'CANCEL', to: undefined, others: reasonLines });
     transactions.request({ branch, method: 'CANCEL', flow, text: cancel, user: silent });
-    cancelC?.();
-    // @see RFC 3261 section 9.1: what brings no final response now never will
-    cancelC = clock.schedule(() => {
+    // @see RFC 3261 section 9.1: what brings no final response now never will. Others may have had their turn meanwhile.
+    cancelEnd = clock.schedule(() => {
       transaction?.end();
       fail(408);
     }, 64 * settings.timers.t1Ms);
@@ -128,12 +128,18 @@ export function createProxyBranch(context: AgentContext, options: ProxyBranchOpt
               if (wantsCancel && !isOver && cancelIsDue) sendCancel();
               cancelIsDue = false;
               if (status > 100 && !isOver) user.onProvisional(response);
-            } else if (status < 300) {
+              return;
+            }
+            cancelEnd?.();
+            if (status < 300) {
               over();
               user.onSuccess(response);
             } else fail(status, response);
           },
-          onFailure: (why) => fail(why === 'timeout' ? 408 : 503),
+          onFailure: (why) => {
+            cancelEnd?.();
+            fail(why === 'timeout' ? 408 : 503);
+          },
           acknowledgement: ({ message }) => {
             const to = headerValue(message, HEADER.to);
             return writeFromSent(context, options, { method: 'ACK', to, others: '' });

@@ -44,7 +44,7 @@ export interface OutgoingRequest {
 export interface TransactionLayer {
   readonly receiveRequest: (received: Received) => void;
   readonly receiveResponse: (received: Received) => void;
-  /** Whether a request belongs to a transaction that is there. */
+  /** Whether a request belongs to a transaction that is there: repeats it, or is the CANCEL or ACK of its INVITE. */
   readonly isKnown: (received: Received) => boolean;
   /** Sends a request and keeps it until it is answered. */
   readonly request: (outgoing: OutgoingRequest) => ClientTransaction;
@@ -87,7 +87,11 @@ export function createTransactionLayer(options: TransactionLayerOptions, user: T
       if (transaction === undefined) user.onStrayResponse(received);
       else transaction.receive(received);
     },
-    isKnown: (received) => servers.has(serverKey(received, received.message.method)),
+    isKnown: (received) => {
+      const { method } = received.message;
+      if (method !== 'ACK' && servers.has(serverKey(received, method))) return true;
+      return (method === 'ACK' || method === 'CANCEL') && servers.has(serverKey(received, 'INVITE'));
+    },
     request: ({ branch, method, flow, text, user: sender }) => {
       const key = clientKey(branch, method);
       const transaction = new ClientTransaction(

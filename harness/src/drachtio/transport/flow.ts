@@ -27,6 +27,14 @@ export interface Flow {
   readonly send: (text: string, onError?: (error: Error) => void) => void;
 }
 
+/** Payload of the largest UDP datagram over IPv4. @see RFC 768, RFC 791 */
+const MAX_DATAGRAM_BYTES = 65_507;
+
+/** The longest message that a transport carries, octets. */
+export function maxMessageBytes(transport: TransportName): number {
+  return transport === 'udp' ? MAX_DATAGRAM_BYTES : Number.POSITIVE_INFINITY;
+}
+
 /** What a listener or connection hands up. */
 export interface TransportUser {
   /** Octets of one message; for streams the framing has been taken off. */

@@ -85,6 +85,7 @@ export async function openTransports(options: TransportsOptions, user: Transport
   const byName = new Map<TransportName, AnyTransport>();
   for (const transport of opened) if (!byName.has(transport.transport)) byName.set(transport.transport, transport);
   const locals = new Set(opened.map(({ local }) => `${local.address}:${local.port}`));
+  const resolve = createResolver();
   const openFlow = (name: TransportName, remote: Endpoint): Flow | undefined => {
     const transport = byName.get(name);
     if (transport === undefined) return undefined;
@@ -152,8 +153,25 @@ function open(
   return openStreamTransport({ ...shared, onHttp: isShared ? (socket) => other()?.adopt(socket) : undefined }, user);
 }
 
-/** An address of the family that we listen with. */
-function resolve(host: string, local: Endpoint, found: (address: string | undefined) => void): void {
-  const family = local.address.includes(':') ? 6 : 4;
-  lookup(host, { family }, (error, address) => found(error === null ? address : undefined));
+type AddressFound = (address: string | undefined) => void;
+
+/** Asks for addresses of names. Who asks while the same is being asked gets the same answer, in turn: an ACK stays before its BYE. */
+function createResolver(): (host: string, local: Endpoint, found: AddressFound) => void {
+  const asked = new Map<string, AddressFound[]>();
+  return (host, local, found) => {
+    // Of the family that we listen with.
+    const family = local.address.includes(':') ? 6 : 4;
+    const key = `${family} ${host}`;
+    const waiting = asked.get(key);
+    if (waiting !== undefined) {
+      waiting.push(found);
+      return;
+    }
+    const all = [found];
+    asked.set(key, all);
+    lookup(host, { family }, (error, address) => {
+      asked.delete(key);
+      for (const one of all) one(error === null ? address : undefined);
+    });
+  };
 }

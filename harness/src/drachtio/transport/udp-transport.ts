@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Endpoint, Flow, TransportUser } from './flow.js';
+import { maxMessageBytes, type Endpoint, type Flow, type TransportUser } from './flow.js';
 
 /** A UDP socket that SIP is spoken on. */
 export interface UdpTransport {
@@ -59,9 +59,6 @@ export async function openUdpTransport(listen: Endpoint, user: TransportUser): P
   };
 }
 
-/** Payload of the largest UDP datagram over IPv4. @see RFC 768, RFC 791 */
-const MAX_DATAGRAM_BYTES = 65_507;
-
 /** Peers whose flow is kept; then they are found anew. */
 const MAX_KNOWN_FLOWS = 4_096;
 
@@ -83,7 +80,7 @@ class UdpFlow implements Flow {
   }
 
   send(text: string, onError?: (error: Error) => void): void {
-    if (text.length > MAX_DATAGRAM_BYTES) {
+    if (text.length > maxMessageBytes('udp')) {
       const error = new Error(`${text.length} octets are more than a datagram carries`);
       if (onError !== undefined) queueMicrotask(() => onError(error));
       return;
