@@ -92,13 +92,14 @@ test('an iat that is just fresh passes in either direction', () => {
   expect(verdictOn(right({ iatSeconds: now + 60 })).status).toBe('passed');
 });
 
-/** Median of five runs, so that a pause of the machine counts once. */
+/** Median of five runs, of the processor's time: what other programs of the machine take is none of ours. */
 function medianMs(run: () => void): number {
   run();
   const times = Array.from({ length: 5 }, () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     run();
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1_000;
   });
   return times.toSorted((a, b) => a - b)[2] ?? 0;
 }
@@ -122,11 +123,10 @@ test.each([
   ['half a million empty values', () => ' ,'.repeat(500_000)],
   ['a comma bomb of junk headers', () => 'a;info=<b>,'.repeat(100_000)],
   ['a comma bomb of open quotes', () => '",<'.repeat(300_000)],
-])('refuses %s without taking square time', (_name, build) => {
+])('refuses %s within 50 ms', (_name, build) => {
   const identity = build();
   expect(verdictOn(identity).status).not.toBe('passed');
-  // In square time a megabyte takes minutes; on an idle machine this is some 10 ms.
-  expect(medianMs(() => verdictOn(identity))).toBeLessThan(2_000);
+  expect(medianMs(() => verdictOn(identity))).toBeLessThan(50);
 });
 
 test('a good header behind a megabyte of junk in the same field is not lost', () => {
