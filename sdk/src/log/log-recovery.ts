@@ -1,0 +1,226 @@
+import { join } from 'node:path';
+import type { LogFile, LogFiles } from './log-files.js';
+import { createPendingRecords, type PendingGroup } from './pending-records.js';
+import type { Segment, SegmentCatalogue } from './segment-catalogue.js';
+import { FRAME_HEADER_BYTES, PARTIAL_SUFFIX, parseSegmentFileName, SEGMENT_HEADER_BYTES } from './segment-format.js';
+import { scanSegment, type ScannedFrame } from './segment-scan.js';
+import type { SegmentWriter } from './segment-writer.js';
+import { asked, storageFailure } from './storage-failure.js';
+
+/** Large windows: the newest segment is read in full before the log is open. */
+const WINDOW_BYTES = 4 * 2 ** 20;
+
+/** The end of a log that was not closed: records that were written, and of which nobody knows whether they were synced. */
+export interface Doubt {
+  readonly segment: Segment;
+  /** Everything below is durable. */
+  readonly first: number;
+  /** Of the group header before them. */
+  readonly offset: number;
+  /** The number after the last that may have been given. */
+  readonly next: number;
+  readonly hasRecords: boolean;
+}
+
+/** What was found in a directory. */
+export interface Recovered {
+  /** Highest that a segment has. */
+  readonly ordinal: number;
+  /** Highest sequence number that may have been given. */
+  readonly lastSequence: number;
+  readonly doubt?: Doubt;
+  /** Records of the last group that are not there. */
+  readonly missingInDoubt: number;
+}
+
+/** Where to look. */
+export interface RecoveryOptions {
+  readonly directory: string;
+  readonly files: LogFiles;
+  readonly catalogue: SegmentCatalogue;
+}
+
+/**
+ * Finds the segments of a directory and reads the newest.
+ * @throws HopbackError `storage-failed` when the directory itself cannot be made or listed; nothing that is in it makes it throw
+ */
+export async function recoverSegments({ directory, files, catalogue }: RecoveryOptions): Promise<Recovered> {
+  await asked('create', () => files.makeDirectory(directory));
+  const listed = await asked('read', () => files.list(directory));
+  const leftOvers = listed.filter(({ name }) => isPartial(name));
+  for (const { name } of leftOvers) await files.unlink(join(directory, name)).catch(() => undefined);
+  const found = listed
+    .map((file) => ({ file, name: parseSegmentFileName(file.name) }))
+    .flatMap(({ file, name }) => (name === undefined ? [] : [{ name, sizeBytes: file.sizeBytes }]))
+    .toSorted((a, b) => a.name.ordinal - b.name.ordinal || a.name.first - b.name.first);
+  for (const { name, sizeBytes } of found) catalogue.add(name, sizeBytes);
+  const newest = catalogue.newest();
+  if (newest === undefined) return { ordinal: 0, lastSequence: 0, missingInDoubt: 0 };
+  return { ordinal: newest.ordinal, ...(await readNewest(newest, { directory, files, catalogue })) };
+}
+
+function isPartial(name: string): boolean {
+  return name.endsWith(PARTIAL_SUFFIX) && parseSegmentFileName(name.slice(0, -PARTIAL_SUFFIX.length)) !== undefined;
+}
+
+async function readNewest(segment: Segment, options: RecoveryOptions): Promise<Omit<Recovered, 'ordinal'>> {
+  const end = await scanNewest(segment, options);
+  // Where the disk gives nothing, there may have been so many records: no number is given twice.
+  const hidden = Math.ceil(end.unreadableBytes / FRAME_HEADER_BYTES);
+  const lastSequence = Math.max(end.lastFound, end.lastPromised) + hidden;
+  if (end.lastPromised < end.doubtFrom && end.lastFound < end.doubtFrom) return { lastSequence, missingInDoubt: 0 };
+  const doubt: Doubt = {
+    segment,
+    first: end.doubtFrom,
+    offset: end.doubtOffset,
+    next: lastSequence + 1,
+    hasRecords: end.lastFound >= end.doubtFrom,
+  };
+  return { lastSequence, doubt, missingInDoubt: end.missingInDoubt };
+}
+
+interface NewestEnd {
+  readonly lastFound: number;
+  /** By group headers. */
+  readonly lastPromised: number;
+  readonly doubtFrom: number;
+  readonly doubtOffset: number;
+  readonly missingInDoubt: number;
+  readonly unreadableBytes: number;
+}
+
+async function scanNewest(segment: Segment, { directory, files, catalogue }: RecoveryOptions): Promise<NewestEnd> {
+  const end = createEnd(segment, catalogue);
+  let unreadableBytes = 0;
+  const scan = {
+    mark: segment.mark,
+    from: SEGMENT_HEADER_BYTES,
+    to: segment.sizeBytes,
+    windowBytes: WINDOW_BYTES,
+    skipUnreadable: true,
+    visit: end.visit,
+    damaged: (offset: number, bytes: number, isUnreadable: boolean) => {
+      if (isUnreadable) unreadableBytes += bytes;
+      catalogue.damaged(segment, offset, bytes, isUnreadable);
+    },
+  };
+  await withFile(files, join(directory, segment.fileName), (file) => scanSegment(file, scan)).catch(() => {
+    unreadableBytes = segment.sizeBytes;
+    catalogue.damaged(segment, 0, segment.sizeBytes, true);
+  });
+  return { ...end.found(), unreadableBytes };
+}
+
+/** Follows the frames of the newest segment. */
+function createEnd(
+  segment: Segment,
+  catalogue: SegmentCatalogue,
+): {
+  readonly visit: (frame: ScannedFrame) => boolean;
+  readonly found: () => Omit<NewestEnd, 'unreadableBytes'>;
+} {
+  let expected = segment.first;
+  let frameEnd = SEGMENT_HEADER_BYTES;
+  let lastPromised = segment.first - 1;
+  let doubtFrom = segment.first;
+  let doubtOffset = SEGMENT_HEADER_BYTES;
+  /** What is missing of the group in doubt. */
+  let gaps: (readonly [first: number, last: number])[] = [];
+
+  return {
+    visit: (frame) => {
+      const sequence = frame.kind === 'group' ? frame.first : frame.sequence;
+      // Between neighbouring frames nothing is missing, whatever their numbers are.
+      if (sequence > expected && frame.offset > frameEnd) gaps.push([expected, sequence - 1]);
+      frameEnd = frame.endOffset;
+      if (frame.kind === 'group') {
+        for (const [first, last] of gaps) catalogue.missing(first, last);
+        gaps = [];
+        doubtFrom = frame.first;
+        doubtOffset = frame.offset;
+        lastPromised = Math.max(lastPromised, frame.last);
+        expected = Math.max(expected, frame.first);
+      } else if (sequence >= expected) {
+        catalogue.learn(segment, { sequence: expected, offset: frame.offset });
+        expected = sequence + 1;
+      }
+      return true;
+    },
+    found: () => {
+      if (lastPromised >= expected) gaps.push([expected, lastPromised]);
+      const missingInDoubt = gaps.reduce((total, [first, last]) => total + last - first + 1, 0);
+      return { lastFound: expected - 1, lastPromised, doubtFrom, doubtOffset, missingInDoubt };
+    },
+  };
+}
+
+/** What settling a doubt takes. */
+export interface DoubtSettling extends RecoveryOptions {
+  readonly writer: SegmentWriter;
+  readonly mark: number;
+}
+
+/**
+ * Makes records in doubt durable: what a crash left in the memory of the system may have been refused by the disk before, which nobody
+ * is told twice, and so a sync of the same file proves nothing. They are written to a new segment. Only where there is no room for that,
+ * the file is synced and believed.
+ * @returns what the disk refused, when the file had to be believed
+ * @throws HopbackError `storage-failed` when neither can be done
+ */
+export async function settleDoubt(doubt: Doubt, settling: DoubtSettling): Promise<unknown> {
+  try {
+    const records = doubt.hasRecords ? await recordsInDoubt(doubt, settling) : undefined;
+    await settling.writer.replace(doubt.first, doubt.next, records);
+    return undefined;
+  } catch (error) {
+    const path = join(settling.directory, doubt.segment.fileName);
+    await withFile(settling.files, path, (file) => file.datasync()).catch(() => {
+      throw error;
+    });
+    return error;
+  }
+}
+
+async function recordsInDoubt(
+  doubt: Doubt,
+  { directory, files, mark }: DoubtSettling,
+): Promise<PendingGroup | undefined> {
+  const records = createPendingRecords(mark);
+  let last = doubt.first - 1;
+  const scan = {
+    mark: doubt.segment.mark,
+    from: doubt.offset,
+    to: doubt.segment.sizeBytes,
+    windowBytes: WINDOW_BYTES,
+    skipUnreadable: false,
+    visit: (frame: ScannedFrame) => {
+      if (frame.kind === 'record' && frame.sequence > last && frame.sequence < doubt.next) {
+        records.add(frame.payload, frame.payload.length, frame.sequence);
+        last = frame.sequence;
+      }
+      return true;
+    },
+    damaged: () => undefined,
+  };
+  const path = join(directory, doubt.segment.fileName);
+  try {
+    await withFile(files, path, (file) => scanSegment(file, scan));
+  } catch (error) {
+    throw storageFailure('read', error);
+  }
+  return records.group(Number.POSITIVE_INFINITY);
+}
+
+/** Opens a file, and closes it whatever happens. */
+export async function withFile<Value>(
+  files: LogFiles,
+  path: string,
+  use: (file: LogFile) => Promise<Value>,
+): Promise<Value> {
+  const file = await files.open(path);
+  try {
+    return await use(file);
+  } finally {
+    await file.close().catch(() => undefined);
+  }
+}

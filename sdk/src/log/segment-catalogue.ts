@@ -1,0 +1,161 @@
+import { segmentFileName, SEGMENT_HEADER_BYTES, type SegmentName } from './segment-format.js';
+
+/** A place of a segment is remembered every so many bytes: what a look-up has to read in vain at most. */
+const INDEX_EVERY_BYTES = 64 * 1_024;
+/** Readers that go on where they ended; a log has one or two. */
+const CURSORS = 8;
+
+/** A segment that is there. */
+export interface Segment extends SegmentName {
+  readonly fileName: string;
+  /** What readers may look at: all of a file that is not written to, or what has been synced. */
+  sizeBytes: number;
+  /** Offsets of frames, in order, each with the sequence number of the next record at or behind it. */
+  readonly places: SegmentPlace[];
+}
+
+/** Where in a segment to look. */
+export interface SegmentPlace {
+  readonly sequence: number;
+  readonly offset: number;
+}
+
+/** What was found to be gone. */
+export interface FoundLosses {
+  readonly records: number;
+  readonly damagedBytes: number;
+  readonly unreadableBytes: number;
+}
+
+/** The segments of a log, in order, and what was found out about them. */
+export interface SegmentCatalogue {
+  readonly segments: readonly Segment[];
+  readonly sizeBytes: number;
+  /** The newest. */
+  readonly newest: () => Segment | undefined;
+  /** Adds the newest; what segments before it have at or above its first is void from now on. */
+  readonly add: (name: SegmentName, sizeBytes: number) => Segment;
+  readonly remove: (segment: Segment) => void;
+  /** The segment that has a record, were it there; undefined when it is older than all. */
+  readonly holding: (sequence: number) => Segment | undefined;
+  /** Last sequence number that a segment may have; undefined for the newest, which knows no end. */
+  readonly lastOf: (segment: Segment) => number | undefined;
+  /** Segments that have nothing any more, since a newer one begins where they do. */
+  readonly superseded: () => readonly Segment[];
+  /** Where to begin to look for a record of a segment. */
+  readonly placeOf: (segment: Segment, sequence: number) => SegmentPlace;
+  /** Remembers a place that was come by. */
+  readonly learn: (segment: Segment, place: SegmentPlace) => void;
+  /** Remembers where a reader will go on. */
+  readonly leave: (segment: Segment, place: SegmentPlace) => void;
+  /** Counts records that are missing; each range once. */
+  readonly missing: (first: number, last: number) => void;
+  /** Counts bytes of a segment that are no frames; each place once. */
+  readonly damaged: (segment: Segment, offset: number, bytes: number, isUnreadable: boolean) => void;
+  readonly losses: () => FoundLosses;
+}
+
+/** An empty catalogue. Its functions never throw. */
+export function createSegmentCatalogue(): SegmentCatalogue {
+  const segments: Segment[] = [];
+  const cursors: { readonly segment: Segment; readonly place: SegmentPlace }[] = [];
+  const losses = createLossCount();
+
+  const lastOf = (segment: Segment): number | undefined => {
+    const next = segments[segments.indexOf(segment) + 1];
+    return next === undefined ? undefined : next.first - 1;
+  };
+
+  return {
+    segments,
+    get sizeBytes() {
+      return segments.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+    },
+    newest: () => segments.at(-1),
+    add: (name, sizeBytes) => {
+      const places = [{ sequence: name.first, offset: SEGMENT_HEADER_BYTES }];
+      const segment = { ...name, fileName: segmentFileName(name), sizeBytes, places };
+      segments.push(segment);
+      return segment;
+    },
+    remove: (segment) => {
+      const last = lastOf(segment);
+      const at = segments.indexOf(segment);
+      if (at !== -1) segments.splice(at, 1);
+      losses.forget(segment, last ?? 0);
+    },
+    holding: (sequence) => segments[below(segments, ({ first }) => first <= sequence) - 1],
+    lastOf,
+    superseded: () => segments.filter((segment) => (lastOf(segment) ?? segment.first) < segment.first),
+    placeOf: (segment, sequence) => {
+      const left = cursors.find((cursor) => cursor.segment === segment && cursor.place.sequence === sequence);
+      if (left !== undefined) return left.place;
+      const at = below(segment.places, (place) => place.sequence <= sequence);
+      return segment.places[at - 1] ?? { sequence: segment.first, offset: SEGMENT_HEADER_BYTES };
+    },
+    learn: (segment, place) => {
+      const furthest = segment.places.at(-1)?.offset ?? 0;
+      if (place.offset >= furthest + INDEX_EVERY_BYTES) segment.places.push(place);
+    },
+    leave: (segment, place) => {
+      cursors.unshift({ segment, place });
+      if (cursors.length > CURSORS) cursors.pop();
+    },
+    missing: losses.missing,
+    damaged: losses.damaged,
+    losses: losses.found,
+  };
+}
+
+/** How many elements from the beginning have what only a first part of them has. */
+function below<Element>(elements: readonly Element[], isBelow: (element: Element) => boolean): number {
+  let [low, high] = [0, elements.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const element = elements[middle];
+    if (element !== undefined && isBelow(element)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+interface LossCount {
+  readonly missing: (first: number, last: number) => void;
+  readonly damaged: (segment: Segment, offset: number, bytes: number, isUnreadable: boolean) => void;
+  readonly forget: (segment: Segment, last: number) => void;
+  readonly found: () => FoundLosses;
+}
+
+/**
+ * Counts each loss once, however often it is read over: what follows a gap is the same for whoever comes upon it, only where it begins
+ * depends on where the reader set out.
+ */
+function createLossCount(): LossCount {
+  const gaps = new Map<number, number>();
+  const holes = new Map<Segment, Map<number, number>>();
+  const found = { records: 0, damagedBytes: 0, unreadableBytes: 0 };
+
+  return {
+    missing: (first, last) => {
+      const known = gaps.get(last) ?? last + 1;
+      if (first >= known) return;
+      gaps.set(last, first);
+      found.records += known - first;
+    },
+    damaged: (segment, offset, bytes, isUnreadable) => {
+      const known = holes.get(segment) ?? new Map<number, number>();
+      holes.set(segment, known);
+      const key = 2 * (offset + bytes) + (isUnreadable ? 1 : 0);
+      const counted = known.get(key) ?? 0;
+      if (bytes <= counted) return;
+      known.set(key, bytes);
+      if (isUnreadable) found.unreadableBytes += bytes - counted;
+      else found.damagedBytes += bytes - counted;
+    },
+    forget: (segment, last) => {
+      holes.delete(segment);
+      for (const gapLast of gaps.keys()) if (gapLast <= last) gaps.delete(gapLast);
+    },
+    found: () => ({ records: found.records, damagedBytes: found.damagedBytes, unreadableBytes: found.unreadableBytes }),
+  };
+}

@@ -1,0 +1,322 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../core/clock.js';
+import { HopbackError } from '../errors.js';
+import { createGroupCommit, type GroupCommit } from './group-commit.js';
+import {
+  PENDING_BYTES,
+  READ_BYTES,
+  READ_RECORDS,
+  RECORD_BYTES,
+  SEGMENT_BYTES,
+  type Appended,
+  type LogError,
+  type LogRecord,
+  type ReadOptions,
+  type SegmentLog,
+  type SegmentLogOptions,
+  type SegmentLogState,
+} from './log-contract.js';
+import type { LogFiles } from './log-files.js';
+import { recoverSegments, settleDoubt, type Doubt, type Recovered } from './log-recovery.js';
+import { NODE_LOG_FILES } from './node-log-files.js';
+import { createPendingRecords, type PendingRecords } from './pending-records.js';
+import { createSegmentCatalogue, type SegmentCatalogue } from './segment-catalogue.js';
+import { FRAME_HEADER_BYTES, LONGEST_RECORD_BYTES, markOf } from './segment-format.js';
+import { readRecords } from './segment-reader.js';
+import { createSegmentWriter, type SegmentWriter } from './segment-writer.js';
+import { logErrorOf } from './storage-failure.js';
+import { trimSegments } from './trim-segments.js';
+
+export type * from './log-contract.js';
+export { PENDING_BYTES, READ_BYTES, READ_RECORDS, RECORD_BYTES, SEGMENT_BYTES } from './log-contract.js';
+
+/** A segment of fewer bytes is not worth a file. */
+const LEAST_SEGMENT_BYTES = 4_096;
+/** What a reader of a segment may have to look through. */
+const LARGEST_SEGMENT_BYTES = 2 ** 30;
+/** Records that wait lie in chunks of so many bytes, and segments end between chunks: four to a segment at least. */
+const LARGEST_CHUNK_BYTES = 256 * 1_024;
+/** Written and synced at once at most: a disk gains nothing by more, and while it works the room of what it has done is filled again. */
+const GROUP_BYTES = 8 * 2 ** 20;
+
+/**
+ * Opens a log, whatever state its files are in: what is damaged is left out and counted, what a crash left in doubt is made durable anew.
+ * Segments before the newest are looked at when they are read.
+ * @param options - where, and how large
+ * @returns the log; its records are durable up to `durableSequence`, unless the disk refuses to make those in doubt so: then it is tried
+ * again as `state` says
+ * @throws HopbackError `invalid-argument` for a limit out of its bounds; `storage-failed` when the directory cannot be made or listed
+ * @see {@link openValueJournal} for the latest value of each key
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const log = await openSegmentLog({ directory });
+ * console.log(log.append('{"callId":"a84b4c76e66710@192.0.2.1"}')); // { accepted: true, sequence: 1 }
+ * console.log(await log.flush()); // 1
+ * const [record] = await log.read(1);
+ * console.log(record?.sequence, record?.payload.length); // 1 37
+ * await log.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function openSegmentLog(options: SegmentLogOptions): Promise<SegmentLog> {
+  const settings = settingsOf(options);
+  const { directory, files } = settings;
+  const catalogue = createSegmentCatalogue();
+  const recovered = await recoverSegments({ directory, files, catalogue });
+  const core = createCore(settings, catalogue, recovered);
+  // Refused, it is tried again by itself.
+  if (core.doubt !== undefined) await core.commits.reached(core.lastSequence).catch(() => undefined);
+  return logOf(core);
+}
+
+interface Settings {
+  readonly directory: string;
+  readonly segmentBytes: number;
+  readonly maxRecordBytes: number;
+  readonly maxPendingBytes: number;
+  readonly afterSequence: number;
+  readonly files: LogFiles;
+  readonly clock: Clock;
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+}
+
+function settingsOf(options: SegmentLogOptions): Settings {
+  const { segmentBytes = SEGMENT_BYTES, maxRecordBytes = RECORD_BYTES, maxPendingBytes = PENDING_BYTES } = options;
+  const { directory, afterSequence = 0, files = NODE_LOG_FILES } = options;
+  const { clock = { nowMs: () => Date.now() }, schedule = nodeTimer } = options;
+  inBounds('segmentBytes', segmentBytes, [LEAST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES]);
+  inBounds('maxRecordBytes', maxRecordBytes, [1, LONGEST_RECORD_BYTES]);
+  inBounds('maxPendingBytes', maxPendingBytes, [maxRecordBytes + FRAME_HEADER_BYTES, Number.MAX_SAFE_INTEGER]);
+  inBounds('afterSequence', afterSequence, [0, Number.MAX_SAFE_INTEGER]);
+  return { directory, segmentBytes, maxRecordBytes, maxPendingBytes, afterSequence, files, clock, schedule };
+}
+
+function inBounds(name: string, value: number, [least, most]: readonly [least: number, most: number]): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new HopbackError('invalid-argument', `${name} must be an integer from ${least} to ${most}, not ${value}`);
+}
+
+const nodeTimer: Settings['schedule'] = (callback, delayMs) => {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+};
+
+/** What the functions of a log share. */
+interface LogCore {
+  readonly settings: Settings;
+  readonly catalogue: SegmentCatalogue;
+  readonly pending: PendingRecords;
+  readonly writer: SegmentWriter;
+  readonly commits: GroupCommit;
+  readonly listeners: Set<(durableSequence: number) => void>;
+  readonly recordsInDoubt: number;
+  lastSequence: number;
+  durableSequence: number;
+  /** Until it is settled. */
+  doubt: Doubt | undefined;
+  failures: number;
+  lastError: LogError | undefined;
+  listenerFailures: number;
+  closing: Promise<void> | undefined;
+}
+
+function createCore(settings: Settings, catalogue: SegmentCatalogue, recovered: Recovered): LogCore {
+  const { directory, files, segmentBytes, schedule } = settings;
+  const mark = markOf(randomBytes(4));
+  const { ordinal, doubt } = recovered;
+  const lastSequence = Math.max(recovered.lastSequence, settings.afterSequence);
+  const core: LogCore = {
+    settings,
+    catalogue,
+    pending: createPendingRecords(mark, Math.min(LARGEST_CHUNK_BYTES, Math.floor(segmentBytes / 4))),
+    writer: createSegmentWriter({ directory, files, catalogue, mark, segmentBytes, ordinal }),
+    commits: createGroupCommit({
+      hasWork: () => core.doubt !== undefined || core.pending.count > 0,
+      commit: () => commit(core, mark),
+      durableSequence: () => core.durableSequence,
+      onRefused: (error) => {
+        core.failures += 1;
+        noteError(core, error);
+      },
+      schedule,
+    }),
+    listeners: new Set(),
+    recordsInDoubt: recovered.missingInDoubt,
+    lastSequence,
+    durableSequence: doubt === undefined ? lastSequence : doubt.first - 1,
+    doubt: doubt === undefined ? undefined : { ...doubt, next: lastSequence + 1 },
+    failures: 0,
+    lastError: undefined,
+    listenerFailures: 0,
+    closing: undefined,
+  };
+  return core;
+}
+
+function logOf(core: LogCore): SegmentLog {
+  return {
+    append: (payload) => append(core, payload),
+    get durableSequence() {
+      return core.durableSequence;
+    },
+    get lastSequence() {
+      return core.lastSequence;
+    },
+    get firstSequence() {
+      return firstSequence(core);
+    },
+    flush: async () => {
+      if (core.closing !== undefined) throw closedError();
+      await core.commits.reached(core.lastSequence);
+      return core.durableSequence;
+    },
+    onDurable: (listener) => {
+      core.listeners.add(listener);
+      return () => void core.listeners.delete(listener);
+    },
+    read: (fromSequence, options) => read(core, fromSequence, options),
+    trim: (throughSequence) => trim(core, throughSequence),
+    state: () => stateOf(core),
+    close: () => close(core),
+    [Symbol.asyncDispose]: () => close(core),
+  };
+}
+
+function append(core: LogCore, payload: Uint8Array | string): Appended {
+  if (core.closing !== undefined) return REFUSED.closed;
+  const { pending, settings } = core;
+  try {
+    const payloadBytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
+    if (payloadBytes > settings.maxRecordBytes) return REFUSED['too-large'];
+    if (pending.bytes + FRAME_HEADER_BYTES + payloadBytes > settings.maxPendingBytes) return REFUSED.full;
+    const sequence = core.lastSequence + 1;
+    pending.add(payload, payloadBytes, sequence);
+    core.lastSequence = sequence;
+    core.commits.wake();
+    return { accepted: true, sequence };
+  } catch {
+    return REFUSED.failed;
+  }
+}
+
+const REFUSED = {
+  full: { accepted: false, reason: 'full' },
+  'too-large': { accepted: false, reason: 'too-large' },
+  closed: { accepted: false, reason: 'closed' },
+  failed: { accepted: false, reason: 'failed' },
+} as const satisfies Record<string, Appended>;
+
+async function commit(core: LogCore, mark: number): Promise<void> {
+  const { settings, catalogue, writer, pending } = core;
+  if (core.doubt !== undefined) {
+    const { directory, files } = settings;
+    const { doubt } = core;
+    const refusal = await settleDoubt(doubt, { directory, files, catalogue, writer, mark });
+    if (refusal !== undefined) noteError(core, refusal);
+    core.doubt = undefined;
+    advance(core, doubt.next - 1);
+    return;
+  }
+  const group = pending.group(Math.min(GROUP_BYTES, writer.room()));
+  if (group === undefined) return;
+  await writer.write(group);
+  pending.release(group);
+  advance(core, group.last);
+}
+
+function advance(core: LogCore, durableSequence: number): void {
+  if (durableSequence <= core.durableSequence) return;
+  core.durableSequence = durableSequence;
+  for (const listener of core.listeners) {
+    try {
+      listener(durableSequence);
+    } catch {
+      // A mistake of the listener's is no reason to stop writing.
+      core.listenerFailures += 1;
+    }
+  }
+}
+
+function noteError(core: LogCore, error: unknown): void {
+  core.lastError = logErrorOf(error, core.settings.clock);
+}
+
+function firstSequence({ catalogue, lastSequence }: LogCore): number {
+  return Math.min(catalogue.segments[0]?.first ?? lastSequence + 1, lastSequence + 1);
+}
+
+async function read(core: LogCore, from: number, options: ReadOptions = {}): Promise<readonly LogRecord[]> {
+  if (core.closing !== undefined) throw closedError();
+  const { maxBytes = READ_BYTES, maxRecords = READ_RECORDS, skipUnreadable = false } = options;
+  inBounds('maxBytes', maxBytes, [1, Number.MAX_SAFE_INTEGER]);
+  inBounds('maxRecords', maxRecords, [1, Number.MAX_SAFE_INTEGER]);
+  inBounds('fromSequence', from, [0, Number.MAX_SAFE_INTEGER]);
+  const { directory, files } = core.settings;
+  const { catalogue, durableSequence } = core;
+  try {
+    const request = { fromSequence: from, maxBytes, maxRecords, skipUnreadable };
+    return await readRecords({ directory, files, catalogue, durableSequence }, request);
+  } catch (error) {
+    noteError(core, error);
+    throw error;
+  }
+}
+
+async function trim(core: LogCore, through: number): Promise<void> {
+  if (core.closing !== undefined) throw closedError();
+  const { catalogue, commits, writer, settings } = core;
+  try {
+    await commits.between(async () => {
+      const { durableSequence, doubt } = core;
+      const mayEmpty = commits.isFailing && doubt === undefined;
+      await trimSegments({ catalogue, writer, settings, durableSequence, mayEmpty }, through);
+    });
+  } catch (error) {
+    noteError(core, error);
+    throw error;
+  }
+  if (commits.isFailing) commits.retryNow();
+}
+
+function stateOf(core: LogCore): SegmentLogState {
+  const { catalogue, pending, commits, lastError } = core;
+  const { records, damagedBytes, unreadableBytes } = catalogue.losses();
+  return {
+    firstSequence: firstSequence(core),
+    lastSequence: core.lastSequence,
+    durableSequence: core.durableSequence,
+    segments: catalogue.segments.length,
+    sizeBytes: catalogue.sizeBytes,
+    pendingRecords: pending.count,
+    pendingBytes: pending.bytes,
+    isFailing: commits.isFailing,
+    failures: core.failures,
+    ...(lastError === undefined ? {} : { lastError }),
+    lost: { records, recordsInDoubt: core.recordsInDoubt, damagedBytes, unreadableBytes },
+    listenerFailures: core.listenerFailures,
+  };
+}
+
+function close(core: LogCore): Promise<void> {
+  core.closing ??= finish(core);
+  return core.closing;
+}
+
+async function finish(core: LogCore): Promise<void> {
+  const { commits, writer, pending } = core;
+  await commits.end();
+  const isWhole = pending.count === 0 && core.doubt === undefined;
+  await writer.close(isWhole ? core.lastSequence + 1 : undefined);
+  if (isWhole) return;
+  const details = { records: pending.count, code: core.lastError?.code ?? 'EUNKNOWN' };
+  throw new HopbackError('storage-failed', `${pending.count} records could not be written before the log was closed`, {
+    details,
+  });
+}
+
+function closedError(): HopbackError {
+  return new HopbackError('closed', 'the log is closed');
+}

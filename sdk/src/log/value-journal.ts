@@ -1,0 +1,233 @@
+import type { Clock } from '../core/clock.js';
+import { HopbackError } from '../errors.js';
+import type { LogFiles } from './log-files.js';
+import { openSegmentLog, type SegmentLog } from './segment-log.js';
+
+/** How a journal is opened. */
+export interface ValueJournalOptions {
+  /** Where its log lies; made when it is not there. One journal a directory, one process a journal. */
+  readonly directory: string;
+  /** Keys at most, 1 to 1,000,000. Default {@link JOURNAL_KEYS}. */
+  readonly maxKeys?: number;
+  /** Longest value, UTF-8 bytes, 1 B to 1 MiB. Default {@link JOURNAL_VALUE_BYTES}. */
+  readonly maxValueBytes?: number;
+  /** The file system. Default Node's. */
+  readonly files?: LogFiles;
+  /** Tells when an error happened. Default that of the machine. */
+  readonly clock?: Clock;
+  /** Runs `callback` once, `delayMs` from now, unless the returned function is called before. Default Node's timers. */
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
+}
+
+/** Small values by key, of which the latest is durable: how far a file was read, tokens, positions of streams. */
+export interface ValueJournal extends AsyncDisposable {
+  /** The value set last, durable or about to be. Never throws. */
+  readonly get: (key: string) => string | undefined;
+  /**
+   * Resolves once the value is durable. Values of a key are kept in the order of the calls.
+   * @param key - 1 to {@link JOURNAL_KEY_BYTES} bytes of UTF-8
+   * @param value - undefined removes the key
+   * @throws HopbackError `invalid-argument` when the key or value is too long or there are too many keys; `storage-failed` (retryable)
+   * when the disk refuses: `get` gives the value, and it becomes durable when the disk takes it later; `closed`
+   */
+  readonly set: (key: string, value: string | undefined) => Promise<void>;
+  /** All keys with their values, in no order. Never throws. */
+  readonly entries: () => readonly (readonly [key: string, value: string])[];
+  /** Bytes on disk and failures, as of {@link SegmentLog.state}. Never throws. */
+  readonly state: SegmentLog['state'];
+  /**
+   * Makes one attempt to write what is not durable yet, and closes. May be called again.
+   * @throws HopbackError `storage-failed` when what was not durable could not be written
+   */
+  readonly close: () => Promise<void>;
+}
+
+/** One for each followed file, trunk, peer or stream of a large carrier. */
+export const JOURNAL_KEYS = 10_000;
+/** A path, with what identifies the file behind it. */
+export const JOURNAL_KEY_BYTES = 1_024;
+/** An offset with its fingerprint, a token; not a document. */
+export const JOURNAL_VALUE_BYTES: number = 16 * 1_024;
+
+const MOST_KEYS = 1_000_000;
+const MOST_VALUE_BYTES = 2 ** 20;
+/** Small segments, so that what is out of date can be removed soon. */
+const JOURNAL_SEGMENT_BYTES = 2 ** 20;
+/** Key and value as JSON: each character takes six at most, as `\u0000`. */
+const JSON_GROWTH = 6;
+/** The live values are written anew when what is on disk has twice their size and so many bytes beyond. */
+const GARBAGE_BYTES: number = 4 * JOURNAL_SEGMENT_BYTES;
+/** Of a value on disk beside key and value, about: header of the frame, quotes. */
+const ENTRY_OVERHEAD_BYTES = 32;
+
+/**
+ * Opens a journal and reads it. Where its files were damaged, a key may have the value that it had before, or none: what stands on it
+ * has to bear that, as reading a file again from an earlier offset does when records have ids.
+ * @param options - where, and how large
+ * @returns the journal
+ * @throws HopbackError `invalid-argument` for a limit out of its bounds; `storage-failed` when the directory cannot be made, listed or
+ * read
+ * @see {@link openSegmentLog}, on which it lies
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const journal = await openValueJournal({ directory });
+ * await journal.set('cdr.csv', '{"offset":4096}');
+ * console.log(journal.get('cdr.csv')); // {"offset":4096}
+ * await journal.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function openValueJournal(options: ValueJournalOptions): Promise<ValueJournal> {
+  const { maxKeys = JOURNAL_KEYS, maxValueBytes = JOURNAL_VALUE_BYTES, ...rest } = options;
+  inBounds('maxKeys', maxKeys, MOST_KEYS);
+  inBounds('maxValueBytes', maxValueBytes, MOST_VALUE_BYTES);
+  const log = await openSegmentLog({
+    ...rest,
+    segmentBytes: JOURNAL_SEGMENT_BYTES,
+    maxRecordBytes: JSON_GROWTH * (JOURNAL_KEY_BYTES + maxValueBytes) + ENTRY_OVERHEAD_BYTES,
+  });
+  const core: JournalCore = { log, maxKeys, maxValueBytes, values: new Map(), liveBytes: 0, compacting: undefined };
+  try {
+    await readAll(core);
+  } catch (error) {
+    await log.close().catch(() => undefined);
+    throw error;
+  }
+  return {
+    get: (key) => core.values.get(key),
+    set: (key, value) => set(core, key, value),
+    entries: () => [...core.values],
+    state: () => log.state(),
+    close: () => close(core),
+    [Symbol.asyncDispose]: () => close(core),
+  };
+}
+
+function inBounds(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw new HopbackError('invalid-argument', `${name} must be an integer from 1 to ${most}, not ${value}`);
+}
+
+interface JournalCore {
+  readonly log: SegmentLog;
+  readonly maxKeys: number;
+  readonly maxValueBytes: number;
+  readonly values: Map<string, string>;
+  /** What the live values take on disk, about. */
+  liveBytes: number;
+  compacting: Promise<void> | undefined;
+}
+
+async function readAll(core: JournalCore): Promise<void> {
+  const { log } = core;
+  let next = log.firstSequence;
+  for (;;) {
+    const records = await log.read(next);
+    const last = records.at(-1);
+    if (last === undefined) return;
+    for (const { payload } of records) {
+      const [key, value] = entryOf(payload);
+      if (key !== undefined) remember(core, key, value);
+    }
+    next = last.sequence + 1;
+  }
+}
+
+function entryOf(payload: Uint8Array): readonly [key: string | undefined, value: string | undefined] {
+  try {
+    const entry: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
+    const [key, value] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
+    return [typeof key === 'string' ? key : undefined, typeof value === 'string' ? value : undefined];
+  } catch {
+    // A record that nobody here wrote.
+    return [undefined, undefined];
+  }
+}
+
+function remember(core: JournalCore, key: string, value: string | undefined): void {
+  const before = core.values.get(key);
+  if (before !== undefined) core.liveBytes -= entryBytes(key, before);
+  if (value === undefined) {
+    core.values.delete(key);
+  } else {
+    core.values.set(key, value);
+    core.liveBytes += entryBytes(key, value);
+  }
+}
+
+function entryBytes(key: string, value: string): number {
+  return key.length + value.length + ENTRY_OVERHEAD_BYTES;
+}
+
+async function set(core: JournalCore, key: string, value: string | undefined): Promise<void> {
+  const { log, values, maxKeys, maxValueBytes } = core;
+  const keyBytes = Buffer.byteLength(key);
+  const valueBytes = value === undefined ? 0 : Buffer.byteLength(value);
+  if (keyBytes < 1 || keyBytes > JOURNAL_KEY_BYTES || valueBytes > maxValueBytes) {
+    const text = `a key has 1 to ${JOURNAL_KEY_BYTES} bytes and a value ${maxValueBytes} at most, not ${keyBytes} and ${valueBytes}`;
+    throw new HopbackError('invalid-argument', text);
+  }
+  if (value !== undefined && !values.has(key) && values.size >= maxKeys) {
+    throw new HopbackError('invalid-argument', `the journal has its ${maxKeys} keys already`);
+  }
+  if (value === undefined && !values.has(key)) {
+    // It may have been removed just now, and not be so on disk.
+    await log.flush();
+    return;
+  }
+  write(core, key, value);
+  remember(core, key, value);
+  await log.flush();
+  if (isDue(core)) await compact(core);
+}
+
+function write({ log }: JournalCore, key: string, value: string | undefined): void {
+  const appended = log.append(JSON.stringify(value === undefined ? [key] : [key, value]));
+  if (appended.accepted) return;
+  if (appended.reason === 'closed') throw new HopbackError('closed', 'the journal is closed');
+  const details = { reason: appended.reason };
+  throw new HopbackError('storage-failed', `the journal takes no value: ${appended.reason}`, {
+    retryable: true,
+    details,
+  });
+}
+
+function isDue({ log, liveBytes, compacting }: JournalCore): boolean {
+  return compacting === undefined && log.state().sizeBytes > 2 * liveBytes + GARBAGE_BYTES;
+}
+
+/** Writes all live values anew and removes the segments before them. A refusal is no matter of whoever sets a value: it comes again. */
+async function compact(core: JournalCore): Promise<void> {
+  core.compacting = rewrite(core)
+    .catch(() => undefined)
+    .finally(() => {
+      core.compacting = undefined;
+    });
+  await core.compacting;
+}
+
+async function rewrite(core: JournalCore): Promise<void> {
+  const { log, values } = core;
+  const before = log.lastSequence;
+  let unwritten = 0;
+  for (const key of [...values.keys()]) {
+    // As it is now: it may have been set, or removed, while the disk was waited for.
+    const value = values.get(key);
+    if (value === undefined) continue;
+    write(core, key, value);
+    unwritten += entryBytes(key, value);
+    if (unwritten < JOURNAL_SEGMENT_BYTES) continue;
+    await log.flush();
+    unwritten = 0;
+  }
+  await log.flush();
+  await log.trim(before);
+}
+
+async function close(core: JournalCore): Promise<void> {
+  await core.compacting;
+  await core.log.close();
+}

@@ -1,0 +1,234 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
+import { peer, testPeer } from '../peers.js';
+import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import {
+  changedRecords,
+  LOG_APPENDER,
+  readEverything,
+  recordText,
+  temporaryLogDirectory,
+} from '../support/log-records.js';
+
+/** A file system of 4 MiB. */
+async function smallDisk(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const directory = await temporaryLogDirectory();
+  const mounted = spawnSync(peer('tmpfs').path, ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory.path], {
+    encoding: 'utf8',
+  });
+  expect(mounted.stderr).toBe('');
+  return {
+    path: directory.path,
+    [Symbol.asyncDispose]: async () => {
+      spawnSync(peer('tmpfs').path.replace(/mount$/, 'umount'), ['-l', directory.path]);
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Leaves no block free. */
+function fillUp(path: string): void {
+  for (let blocks = 1_024; blocks >= 1; blocks = Math.floor(blocks / 2)) {
+    try {
+      for (;;) writeFileSync(join(path, 'hog'), Buffer.alloc(4_096 * blocks), { flag: 'a' });
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' });
+    }
+  }
+}
+
+function appendSome(log: SegmentLog, count: number): void {
+  for (let left = count; left > 0; left -= 1) {
+    expect(log.append(recordText(log.lastSequence + 1))).toMatchObject({ accepted: true });
+  }
+}
+
+const SEGMENT_BYTES = 262_144;
+const durableSequences = (log: SegmentLog, through: number): Promise<void> =>
+  new Promise((resolve) => {
+    const end = log.onDurable((durable) => {
+      if (durable < through) return;
+      end();
+      resolve();
+    });
+  });
+
+testPeer(
+  'tmpfs',
+  'a full disk: nothing is acknowledged or lost, and the log goes on by itself when there is room again',
+  async () => {
+    await using disk = await smallDisk();
+    const directory = join(disk.path, 'log');
+    await using log = await openSegmentLog({ directory, segmentBytes: SEGMENT_BYTES });
+    appendSome(log, 500);
+    await log.flush();
+    fillUp(disk.path);
+    appendSome(log, 500);
+    await expect(log.flush()).rejects.toMatchObject({
+      code: 'storage-failed',
+      retryable: true,
+      details: { code: 'ENOSPC' },
+    });
+    expect(log.durableSequence).toBeLessThan(1_000);
+    expect(log.state()).toMatchObject({ isFailing: true, lastError: { code: 'ENOSPC' } });
+    const full = await readEverything(log);
+    expect(full.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: log.durableSequence }, (_, at) => at + 1),
+    );
+    const all = durableSequences(log, 1_000);
+    rmSync(join(disk.path, 'hog'));
+    await all;
+    expect(log.state()).toMatchObject({ isFailing: false, pendingRecords: 0, lost: { records: 0 } });
+    const records = await readEverything(log);
+    expect(records).toHaveLength(1_000);
+    expect(changedRecords(records)).toEqual([]);
+  },
+);
+
+testPeer('tmpfs', 'a disk that the log itself has filled: what is trimmed makes room for what is pending', async () => {
+  await using disk = await smallDisk();
+  const directory = join(disk.path, 'log');
+  await using log = await openSegmentLog({ directory, segmentBytes: SEGMENT_BYTES });
+  while (!log.state().isFailing) {
+    appendSome(log, 200);
+    await log.flush().catch(() => undefined);
+  }
+  const { lastSequence, durableSequence } = log;
+  expect(durableSequence).toBeLessThan(lastSequence);
+  const all = durableSequences(log, lastSequence);
+  await log.trim(durableSequence - 10);
+  await all;
+  const records = await readEverything(log, durableSequence - 9);
+  expect(records.map(({ sequence }) => sequence)).toEqual(
+    Array.from({ length: lastSequence - durableSequence + 10 }, (_, at) => durableSequence - 9 + at),
+  );
+});
+
+testPeer(
+  'tmpfs',
+  'opened on a full disk: records are read, and trimming the only segment gives its room to new ones without a number given twice',
+  async () => {
+    await using disk = await smallDisk();
+    const directory = join(disk.path, 'log');
+    const before = await openSegmentLog({ directory });
+    appendSome(before, 1_000);
+    await before.flush();
+    // As if it were killed: nothing marks the end of the log.
+    const [name = ''] = readdirSync(directory);
+    const killed = readFileSync(join(directory, name));
+    await before.close();
+    writeFileSync(join(directory, name), killed);
+    fillUp(disk.path);
+    await using log = await openSegmentLog({ directory });
+    expect(await readEverything(log)).toHaveLength(1_000);
+    expect(log.state()).toMatchObject({ durableSequence: 1_000, lastError: { code: 'ENOSPC' } });
+    appendSome(log, 100);
+    await expect(log.flush()).rejects.toMatchObject({ code: 'storage-failed' });
+    const all = durableSequences(log, 1_100);
+    await log.trim(1_000);
+    await all;
+    const records = await readEverything(log);
+    expect(records.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 100 }, (_, at) => 1_001 + at));
+    expect(changedRecords(records)).toEqual([]);
+  },
+);
+
+const POINTS = [
+  'posix/io/rw/writev',
+  'posix/io/rw/writev/reduce',
+  'posix/io/sync/fdatasync',
+  'posix/io/sync/fsync',
+] as const;
+
+for (const point of POINTS) {
+  for (const [errno, code] of [
+    [28, 'ENOSPC'],
+    [5, 'EIO'],
+  ] as const) {
+    testPeer(
+      'libfiu',
+      `${point} fails one time in three with ${code}: nothing is thrown into the call path, and every record becomes durable`,
+      async () => {
+        const count = 600 * FAULT_ROUNDS;
+        await using directory = await temporaryLogDirectory();
+        const enable = `enable_random name=${point},probability=0.33,failinfo=${errno}`;
+        const argv = [
+          '-x',
+          '-f',
+          '',
+          '-c',
+          enable,
+          process.execPath,
+          LOG_APPENDER,
+          directory.path,
+          '16384',
+          String(count),
+        ];
+        const { stdout, stderr } = spawnSync(peer('libfiu').path, argv, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+        const lines = stdout.split('\n').filter((line) => line !== '');
+        expect(stderr).toBe('');
+        expect(lines.filter((line) => line.startsWith('threw'))).toEqual([]);
+        expect(lines.at(-1)).toBe(`end ${count}`);
+        const refused = lines.filter((line) => line === `refused ${code}`);
+        // Fewer bytes taken than given are no refusal.
+        if (point.endsWith('reduce')) expect(refused).toEqual([]);
+        else expect(refused.length).toBeGreaterThan(0);
+        await using log = await openSegmentLog({ directory: directory.path });
+        const records = await readEverything(log);
+        expect(records.map(({ sequence }) => sequence)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+        expect(changedRecords(records)).toEqual([]);
+        expect(log.state().lost).toMatchObject({ records: 0, recordsInDoubt: 0 });
+      },
+      { timeout: 120_000 * FAULT_ROUNDS },
+    );
+  }
+}
+
+testPeer(
+  'strace',
+  'a trace shows a sync of what was written, and of a new name, before each acknowledgement',
+  async () => {
+    await using directory = await temporaryLogDirectory();
+    const trace = join(directory.path, 'trace');
+    const argv = ['-f', '-y', '-s', '64', '-e', 'trace=write,writev,fdatasync,fsync,openat', '-o', trace];
+    const log = join(directory.path, 'log');
+    const { status } = spawnSync(peer('strace').path, [...argv, process.execPath, LOG_APPENDER, log, '65536', '600']);
+    expect(status).toBe(0);
+    const { acknowledgements, wrong } = acknowledgedWithoutSync(readFileSync(trace, 'utf8').split('\n'), log);
+    expect(wrong).toEqual([]);
+    expect(acknowledgements).toBeGreaterThan(5);
+  },
+);
+
+/** Goes through a trace of system calls in the order in which they ended. */
+function acknowledgedWithoutSync(
+  lines: readonly string[],
+  directory: string,
+): { readonly acknowledgements: number; readonly wrong: readonly string[] } {
+  const begun = new Map<string, string>();
+  let [acknowledgements, isWritten, isNamed] = [0, false, true];
+  const wrong: string[] = [];
+  for (const line of lines) {
+    const [processId = ''] = line.split(' ', 1);
+    const start = line.includes('resumed>') ? (begun.get(processId) ?? '') : line;
+    if (line.includes('<unfinished ...>')) {
+      begun.set(processId, line);
+      // What is being written is not synced; an acknowledgement counts from when it begins.
+      if (start.includes('.segment')) isWritten ||= start.includes('writev(');
+      if (!/ write\(1</.test(start)) continue;
+    }
+    const isDone = /= \d+/.test(line.slice(line.lastIndexOf(')')));
+    if (start.includes('O_CREAT') && start.includes('.segment') && isDone) isNamed = false;
+    else if (start.includes('writev(') && start.includes('.segment')) isWritten = true;
+    else if (start.includes('fdatasync(') && start.includes('.segment') && isDone) isWritten = false;
+    else if (start.includes('fsync(') && start.includes(`<${directory}>`) && isDone) isNamed = true;
+    else if (/ write\(1<.*"durable/.test(start) && !line.includes('resumed>')) {
+      acknowledgements += 1;
+      if (isWritten || !isNamed) wrong.push(line);
+    }
+  }
+  return { acknowledgements, wrong };
+}

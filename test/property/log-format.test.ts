@@ -1,0 +1,71 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  encodeGroup,
+  encodeSegmentHeader,
+  FRAME_HEADER_BYTES,
+  isSegmentHeader,
+  markOf,
+  nextFrame,
+  parseSegmentFileName,
+  sealFrame,
+  segmentFileName,
+} from '../../sdk/src/log/segment-format.js';
+
+const marks = fc.uint8Array({ minLength: 4, maxLength: 4 }).map(markOf);
+const numbers = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER - 1 });
+
+function recordFrame(mark: number, sequence: number, payload: Uint8Array): Buffer {
+  const frame = Buffer.alloc(FRAME_HEADER_BYTES + payload.length);
+  frame.set(payload, FRAME_HEADER_BYTES);
+  sealFrame(frame, { offset: 0, mark, sequence, lengthWord: payload.length });
+  return frame;
+}
+
+test('the name of a segment and its header say the same, and other names say nothing', () => {
+  fc.assert(
+    fc.property(fc.nat(9_999_999_999), numbers, marks, (ordinal, first, mark) => {
+      const name = { ordinal, first, mark };
+      expect(parseSegmentFileName(segmentFileName(name))).toEqual(name);
+      expect(isSegmentHeader(encodeSegmentHeader(name), name)).toBe(true);
+      expect(isSegmentHeader(encodeSegmentHeader({ ...name, first: first + 1 }), name)).toBe(false);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string(), (name) => {
+      expect(parseSegmentFileName(name)).toBeUndefined();
+    }),
+  );
+});
+
+test('finds each frame behind any bytes, and nothing in bytes alone', () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  fc.assert(
+    fc.property(marks, numbers, bytes, bytes, (mark, sequence, before, payload) => {
+      const record = recordFrame(mark, sequence, payload);
+      const group = encodeGroup(mark, sequence, sequence + 1);
+      const all = Buffer.concat([before, record, group]);
+      expect(nextFrame(all, 0, mark)).toEqual({
+        ...{ kind: 'record', offset: before.length, sequence },
+        ...{ payload: before.length + FRAME_HEADER_BYTES, end: before.length + record.length },
+      });
+      expect(nextFrame(all, before.length + 1, mark)).toMatchObject({
+        kind: 'group',
+        first: sequence,
+        last: sequence + 1,
+      });
+      expect(nextFrame(Buffer.from(before), 0, mark).kind).toMatch(/^(?:none|cut)$/);
+    }),
+  );
+});
+
+test('returns, never throws, for any bytes and any place in them', () => {
+  fc.assert(
+    fc.property(marks, fc.uint8Array({ maxLength: 200 }), fc.nat(210), fc.nat(), (mark, bytes, from, at) => {
+      const buffer = Buffer.from(bytes);
+      // With a mark somewhere, so that what is behind it is looked at.
+      if (buffer.length >= 4) buffer.writeUInt32LE(mark, at % (buffer.length - 3));
+      expect(['record', 'group', 'cut', 'none']).toContain(nextFrame(buffer, from, mark).kind);
+    }),
+  );
+});

@@ -1,0 +1,282 @@
+import { expect, test } from 'vitest';
+import { openSegmentLog, type SegmentLog, type SegmentLogOptions } from '../../sdk/src/log/index.js';
+import { createManualClock, TEST_NOW_MS, type ManualClock } from '../../sdk/src/testing/index.js';
+import { changedRecords, readEverything, recordText, temporaryLogDirectory } from '../support/log-records.js';
+import { createSimulatedLogFiles, type SimulatedLogFiles } from '../support/simulated-log-files.js';
+
+interface Lab {
+  readonly log: SegmentLog;
+  readonly files: SimulatedLogFiles;
+  readonly clock: ManualClock;
+  /** Operations with the names of the files, from now on. */
+  readonly asked: string[];
+}
+
+async function lab(options: Partial<SegmentLogOptions> = {}): Promise<Lab> {
+  const files = createSimulatedLogFiles();
+  const clock = createManualClock();
+  const asked: string[] = [];
+  const { schedule } = clock;
+  const log = await openSegmentLog({ directory: '/log', segmentBytes: 4_096, files, clock, schedule, ...options });
+  files.setFault((operation, path) => void asked.push(`${operation} ${path.slice(5, 15)}`));
+  return { log, files, clock, asked };
+}
+
+function appendTexts(log: SegmentLog, count: number): void {
+  for (let left = count; left > 0; left -= 1) log.append(recordText(log.lastSequence + 1));
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+const sequences = (records: readonly { readonly sequence: number }[]): readonly number[] =>
+  records.map(({ sequence }) => sequence);
+
+test('gives back bytes and text as they were appended, from a copy', async () => {
+  const { log } = await lab();
+  const bytes = new Uint8Array([1, 2, 3]);
+  expect(log.append(bytes)).toEqual({ accepted: true, sequence: 1 });
+  bytes.fill(9);
+  expect(log.append('žluťoučký kůň')).toEqual({ accepted: true, sequence: 2 });
+  expect(log.append('')).toEqual({ accepted: true, sequence: 3 });
+  expect(await log.flush()).toBe(3);
+  const [first, second, third] = await log.read(1);
+  expect([...(first?.payload ?? [])]).toEqual([1, 2, 3]);
+  expect(Buffer.from(second?.payload ?? []).toString()).toBe('žluťoučký kůň');
+  expect(third?.payload).toHaveLength(0);
+});
+
+test('refuses a record that is too long, one for which there is no room, and any when it is closed', async () => {
+  const { log } = await lab({ maxRecordBytes: 1_000, maxPendingBytes: 2_040 });
+  expect(log.append('x'.repeat(1_001))).toEqual({ accepted: false, reason: 'too-large' });
+  expect(log.append('é'.repeat(501))).toEqual({ accepted: false, reason: 'too-large' });
+  expect(log.append('x'.repeat(1_000))).toMatchObject({ accepted: true });
+  expect(log.append('é'.repeat(500))).toMatchObject({ accepted: true });
+  expect(log.append('')).toEqual({ accepted: false, reason: 'full' });
+  await log.flush();
+  expect(log.append('')).toMatchObject({ accepted: true, sequence: 3 });
+  await log.close();
+  expect(log.append('')).toEqual({ accepted: false, reason: 'closed' });
+  await expect(log.flush()).rejects.toMatchObject({ code: 'closed' });
+  await expect(log.read(1)).rejects.toMatchObject({ code: 'closed' });
+});
+
+test('writes all that a turn of the event loop brings with one write and one sync, and the next while that goes on', async () => {
+  const { log, asked } = await lab({ segmentBytes: 65_536 });
+  appendTexts(log, 10);
+  await turn();
+  appendTexts(log, 20);
+  await log.flush();
+  expect(asked.map((line) => line.split(' ')[0])).toEqual([
+    ...['create', 'append', 'datasync', 'syncDirectory'],
+    ...['append', 'datasync'],
+  ]);
+});
+
+test('tells listeners how far records are durable, one that throws included', async () => {
+  const { log } = await lab();
+  const heard: number[] = [];
+  log.onDurable(() => {
+    throw new Error('of the listener');
+  });
+  const end = log.onDurable((durable) => heard.push(durable));
+  appendTexts(log, 3);
+  await log.flush();
+  end();
+  appendTexts(log, 1);
+  expect(await log.flush()).toBe(4);
+  expect(heard).toEqual([3]);
+  expect(log.state().listenerFailures).toBe(2);
+});
+
+test('reads from any record on, within bytes and records, and a first record that is longer', async () => {
+  const { log } = await lab();
+  appendTexts(log, 40);
+  await log.flush();
+  expect(sequences(await log.read(0, { maxRecords: 3 }))).toEqual([1, 2, 3]);
+  expect(sequences(await log.read(38))).toEqual([38, 39, 40]);
+  expect(sequences(await log.read(17, { maxBytes: 2_000 }))).toEqual([17, 18]);
+  expect(sequences(await log.read(17, { maxBytes: 10 }))).toEqual([17]);
+  expect(await log.read(41)).toEqual([]);
+  for (let from = 1; from <= 40; from += 1) expect(sequences(await log.read(from, { maxRecords: 1 }))).toEqual([from]);
+});
+
+test('does not read what is not durable', async () => {
+  const { log } = await lab();
+  appendTexts(log, 2);
+  expect(await log.read(1)).toEqual([]);
+  await log.flush();
+  expect(sequences(await log.read(1))).toEqual([1, 2]);
+});
+
+test('trims whole segments and keeps the newest', async () => {
+  const { log, files } = await lab();
+  for (let group = 0; group < 20; group += 1) {
+    appendTexts(log, 2);
+    await log.flush();
+  }
+  const before = log.state();
+  await log.trim(20);
+  expect(log.firstSequence).toBeGreaterThan(10);
+  expect(log.firstSequence).toBeLessThanOrEqual(21);
+  expect(log.state().sizeBytes).toBeLessThan(before.sizeBytes);
+  await log.trim(Number.MAX_SAFE_INTEGER);
+  expect(log.state().segments).toBe(1);
+  expect(files.contents().size).toBe(1);
+  expect(log.append('next')).toMatchObject({ sequence: 41 });
+});
+
+test.each(['append', 'datasync', 'syncDirectory', 'create'] as const)(
+  'a refused %s acknowledges nothing, keeps what is pending, and the next attempt goes to a new segment',
+  async (refused) => {
+    const { log, files, clock } = await lab({ segmentBytes: 65_536 });
+    const touched: string[] = [];
+    files.setFault((operation, path) => {
+      if (operation === 'append' || operation === 'datasync') touched.push(path);
+      return operation === refused ? 'ENOSPC' : undefined;
+    });
+    appendTexts(log, 5);
+    const details = { code: 'ENOSPC' };
+    await expect(log.flush()).rejects.toMatchObject({ code: 'storage-failed', retryable: true, details });
+    expect(log.durableSequence).toBe(0);
+    expect(log.state()).toMatchObject({ pendingRecords: 5, isFailing: true, failures: 1 });
+    expect(log.state().lastError).toMatchObject({ code: 'ENOSPC', atMs: TEST_NOW_MS });
+    const failed = new Set(touched.splice(0));
+    files.setFault((operation, path) => {
+      if (operation === 'append' || operation === 'datasync') touched.push(path);
+      return undefined;
+    });
+    const flushed = log.flush();
+    clock.advance(50);
+    expect(await flushed).toBe(5);
+    expect(touched.filter((path) => failed.has(path))).toEqual([]);
+    expect(log.state()).toMatchObject({ pendingRecords: 0, isFailing: false });
+    expect(changedRecords(await readEverything(log))).toEqual([]);
+    expect(await readEverything(log)).toHaveLength(5);
+  },
+);
+
+test('tries again after 50 ms, then after twice as long each time, at most 2 s', async () => {
+  const { log, files, clock } = await lab();
+  files.setFault((operation) => (operation === 'append' ? 'EIO' : undefined));
+  appendTexts(log, 1);
+  const waits: number[] = [];
+  await log.flush().catch(() => undefined);
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const { failures } = log.state();
+    const flushed = log.flush().catch(() => undefined);
+    let waited = 0;
+    for (; clock.pendingTimers() > 0; waited += 50) clock.advance(50);
+    await flushed;
+    expect(log.state().failures).toBe(failures + 1);
+    waits.push(waited);
+  }
+  expect(waits).toEqual([50, 100, 200, 400, 800, 1_600, 2_000, 2_000]);
+  files.setFault(undefined);
+  await log.close();
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('closing writes what is pending, and says when it cannot', async () => {
+  const { log } = await lab();
+  appendTexts(log, 3);
+  await log.close();
+  expect(log.durableSequence).toBe(3);
+  const { log: failing, files, clock } = await lab();
+  files.setFault((operation) => (operation === 'datasync' ? 'EIO' : undefined));
+  appendTexts(failing, 3);
+  await expect(failing.close()).rejects.toMatchObject({ code: 'storage-failed', details: { records: 3, code: 'EIO' } });
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('a sync that was refused before a crash is not believed after it: records in doubt are written anew', async () => {
+  const { log, files } = await lab();
+  appendTexts(log, 3);
+  await log.flush();
+  // The sync of the next group is refused, its pages are dropped, and the process dies before it can do anything about it.
+  files.setFault((operation) => {
+    if (operation !== 'datasync') return undefined;
+    files.killAfter(0);
+    return 'EIO';
+  });
+  appendTexts(log, 2);
+  await log.flush().catch(() => undefined);
+  await log.close().catch(() => undefined);
+  const again = files.afterCrash('process');
+  const second = await openSegmentLog({ directory: '/log', files: again });
+  const { durableSequence } = second;
+  again.killAfter(0);
+  const third = await openSegmentLog({ directory: '/log', files: again.afterCrash('power') });
+  expect(sequences(await readEverything(third))).toEqual(Array.from({ length: durableSequence }, (_, at) => at + 1));
+});
+
+test('no number is given twice that somebody has acknowledged elsewhere', async () => {
+  const { log } = await lab({ afterSequence: 700 });
+  expect(log.lastSequence).toBe(700);
+  expect(log.append('x')).toEqual({ accepted: true, sequence: 701 });
+  await log.flush();
+  expect(sequences(await log.read(1))).toEqual([701]);
+  expect(log.state().lost.records).toBe(0);
+});
+
+test('what the disk does not give is refused, or stepped over and counted when that is asked for', async () => {
+  const { log, files } = await lab({ segmentBytes: 65_536 });
+  appendTexts(log, 20);
+  await log.flush();
+  files.setFault((operation) => (operation === 'read' ? 'EIO' : undefined));
+  await expect(log.read(1)).rejects.toMatchObject({
+    code: 'storage-failed',
+    details: { operation: 'read', code: 'EIO' },
+  });
+  let reads = 0;
+  files.setFault((operation) => (operation === 'read' && (reads += 1) <= 3 ? 'EIO' : undefined));
+  const records = await log.read(1, { skipUnreadable: true });
+  expect(changedRecords(records)).toEqual([]);
+  expect(log.state().lost.records).toBe(20 - records.length);
+  expect(log.state().lost.unreadableBytes).toBeGreaterThan(4_000);
+  expect(records.length).toBeGreaterThan(5);
+});
+
+test('a segment that somebody has taken away is counted', async () => {
+  const { log, files } = await lab();
+  appendTexts(log, 30);
+  await log.flush();
+  const [oldest = ''] = [...files.contents().keys()].toSorted();
+  await files.unlink(`/log/${oldest}`);
+  const records = await readEverything(log);
+  expect(records.length).toBeGreaterThan(10);
+  expect(log.state().lost.records).toBe(30 - records.length);
+});
+
+test.each([
+  [{ segmentBytes: 100 }],
+  [{ maxRecordBytes: 0 }],
+  [{ maxRecordBytes: 2 ** 25 }],
+  [{ maxRecordBytes: 1_000, maxPendingBytes: 1_000 }],
+  [{ afterSequence: -1 }],
+  [{ afterSequence: 1.5 }],
+])('refuses to open with %j', async (options) => {
+  const opening = openSegmentLog({ directory: '/log', files: createSimulatedLogFiles(), ...options });
+  await expect(opening).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
+test('refuses to open where there can be no directory', async () => {
+  await using directory = await temporaryLogDirectory();
+  const opening = openSegmentLog({ directory: `${directory.path}/\0` });
+  await expect(opening).rejects.toMatchObject({ code: 'storage-failed' });
+});
+
+test('on the disk of this machine: segments are for this user alone, and nothing else is left in the directory', async () => {
+  await using directory = await temporaryLogDirectory();
+  const path = `${directory.path}/a/b`;
+  const log = await openSegmentLog({ directory: path, segmentBytes: 4_096 });
+  appendTexts(log, 20);
+  await log.flush();
+  await log.close();
+  const { readdir, stat } = await import('node:fs/promises');
+  const names = await readdir(path);
+  expect(names.every((name) => /^\d{10}-\d{16}-[0-9a-f]{8}\.segment$/.test(name))).toBe(true);
+  const modes = await Promise.all(names.map(async (name) => (await stat(`${path}/${name}`)).mode & 0o777));
+  expect(new Set(modes)).toEqual(new Set([0o600]));
+  await using again = await openSegmentLog({ directory: path, segmentBytes: 4_096 });
+  expect(await readEverything(again)).toHaveLength(20);
+  expect(again.state().lost).toEqual({ records: 0, recordsInDoubt: 0, damagedBytes: 0, unreadableBytes: 0 });
+});

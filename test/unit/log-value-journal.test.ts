@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { openValueJournal } from '../../sdk/src/log/index.js';
+import { createManualClock } from '../../sdk/src/testing/index.js';
+import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
+
+test('keeps the latest value of each key through a crash', async () => {
+  const files = createSimulatedLogFiles();
+  const journal = await openValueJournal({ directory: '/journal', files });
+  await journal.set('a.csv', '1');
+  await journal.set('b.csv', '1');
+  await journal.set('a.csv', '2');
+  await journal.set('b.csv', undefined);
+  await journal.set('č"\u0000', '\u0001\ud800');
+  files.killAfter(0);
+  await using again = await openValueJournal({ directory: '/journal', files: files.afterCrash('power') });
+  expect(again.get('a.csv')).toBe('2');
+  expect(again.get('b.csv')).toBeUndefined();
+  expect(new Map(again.entries())).toEqual(
+    new Map([
+      ['a.csv', '2'],
+      ['č"\u0000', '\u0001\ud800'],
+    ]),
+  );
+});
+
+test(
+  'stays small: what is out of date is removed, and nothing is lost when it is killed in the middle of that',
+  { timeout: 60_000 },
+  async () => {
+    const files = createSimulatedLogFiles();
+    const journal = await openValueJournal({ directory: '/journal', files });
+    const value = 'x'.repeat(16_000);
+    let largest = 0;
+    for (let round = 0; round < 1_000; round += 1) {
+      await journal.set(`key-${round % 5}`, `${round}:${value}`);
+      largest = Math.max(largest, journal.state().sizeBytes);
+    }
+    expect(largest).toBeLessThan(6 * 2 ** 20);
+    for (let after = 0; after < 40; after += 3) {
+      const left = files.afterCrash('process');
+      left.killAfter(after);
+      const killed = await openValueJournal({ directory: '/journal', files: left }).catch(() => undefined);
+      await Promise.all(Array.from({ length: 300 }, async () => killed?.set('other', value).catch(() => undefined)));
+      left.killAfter(0);
+      const again = await openValueJournal({ directory: '/journal', files: left.afterCrash('power') });
+      for (let key = 0; key < 5; key += 1) expect(again.get(`key-${key}`)).toBe(`${995 + key}:${value}`);
+      await again.close();
+    }
+  },
+);
+
+test('refuses keys and values that are too long, and more keys than it has room for', async () => {
+  const files = createSimulatedLogFiles();
+  await using journal = await openValueJournal({ directory: '/journal', files, maxKeys: 2, maxValueBytes: 10 });
+  await expect(journal.set('', '1')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(journal.set('é'.repeat(513), '1')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(journal.set('a', 'ééééé1')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await journal.set('a', '1');
+  await journal.set('b', '1');
+  await expect(journal.set('c', '1')).rejects.toMatchObject({ code: 'invalid-argument' });
+  await journal.set('a', undefined);
+  await journal.set('c', '1');
+  expect(journal.entries()).toHaveLength(2);
+  const opening = openValueJournal({ directory: '/journal', files, maxKeys: 0 });
+  await expect(opening).rejects.toMatchObject({ code: 'invalid-argument' });
+});
+
+test('says when the disk refuses, and has the value durable when it takes it again', async () => {
+  const files = createSimulatedLogFiles();
+  const clock = createManualClock();
+  const journal = await openValueJournal({ directory: '/journal', files, clock, schedule: clock.schedule });
+  await journal.set('a', '1');
+  files.setFault((operation) => (operation === 'datasync' ? 'EIO' : undefined));
+  await expect(journal.set('a', '2')).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+  expect(journal.get('a')).toBe('2');
+  files.setFault(undefined);
+  const set = journal.set('b', '1');
+  clock.advance(50);
+  await set;
+  files.killAfter(0);
+  await using again = await openValueJournal({ directory: '/journal', files: files.afterCrash('power') });
+  expect(again.get('a')).toBe('2');
+  await journal.close().catch(() => undefined);
+  await expect(journal.set('a', '3')).rejects.toMatchObject({ code: 'closed' });
+});
