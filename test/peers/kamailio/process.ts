@@ -7,7 +7,7 @@ import type { TemporaryDirectory } from '../temporary-directory.js';
 
 /** One of the configurations beside this file, and what it is given. */
 export interface KamailioLaunch {
-  readonly configuration: 'verify.cfg' | 'sign.cfg' | 'proxy.cfg';
+  readonly configuration: 'verify.cfg' | 'sign.cfg' | 'proxy.cfg' | 'acc.cfg';
   /** `-A NAME=VALUE`, text values in their quotes. */
   readonly definitions: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
@@ -18,6 +18,8 @@ export interface RunningProcess {
   /** UDP, on 127.0.0.1. */
   readonly port: number;
   readonly processId: number;
+  /** What it has written to its log up to now. */
+  readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -45,7 +47,8 @@ export async function startKamailioProcess(
       started.processId !== undefined &&
       (await answersOptions(started, { port, datagrams: surroundings.datagrams }))
     ) {
-      return { port, processId: started.processId, stop: started.stop };
+      const { processId, log: written, stop } = started;
+      return { port, processId, log: written, stop };
     }
     await started.stop();
     log = started.log();

@@ -1,0 +1,392 @@
+import type { Clock } from '../../core/clock.js';
+import { isGzip } from './file-pieces.js';
+import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
+import type { FollowPattern } from './follow-pattern.js';
+import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
+import type { ReadOnEnd } from './follow-reading.js';
+import { hasSameHead } from './follow-position.js';
+import type { ReadPlace } from './follow-position.js';
+import { newCarrier } from './follow-streams.js';
+import type { Carrier, Stream, Streams } from './follow-streams.js';
+import type { RowFraming } from './record-reader.js';
+import type { SplitRow } from './row-splitter.js';
+
+/**
+ * Files that are kept open at most, those that changed last: one that is written to, and the one before it, for each of some switches
+ * in one directory.
+ */
+export const FOLLOWED_OPEN_FILES = 16;
+
+/**
+ * How long a file has to be as it is before it is taken for complete, milliseconds: one being packed or copied, a rotated one whose
+ * last line has no end, a deleted one. Switches write rows in one piece and packing never pauses for so long.
+ */
+export const FINAL_AFTER_MS = 60_000;
+
+/** What happened to a file that somebody may want to hear of. */
+export interface FollowNotice {
+  /**
+   * `truncated`: it is shorter than what was read of it, or other content; `lost`: it is gone, and may have had rows that were not read;
+   * `damaged`: packed content that cannot be unpacked, or not yet; `failed`: a turn that could not be finished and is made again.
+   */
+  readonly kind: 'truncated' | 'lost' | 'damaged' | 'failed';
+  readonly path?: string;
+  readonly cause?: unknown;
+}
+
+/** What a turn works with. */
+export interface FollowTurn {
+  readonly files: FollowedFiles;
+  readonly pattern: FollowPattern;
+  readonly streams: Streams;
+  readonly framing: RowFraming;
+  readonly maxRowBytes?: number;
+  readonly clock: Clock;
+  /** Takes rows that are new; the place of the stream is behind them. Rejects where they cannot be stored. */
+  readonly take: (rows: readonly SplitRow[], path: string) => Promise<void>;
+  /** Rows may be missing here. */
+  readonly broke: () => void;
+  readonly notice: (notice: FollowNotice) => void;
+  readonly isClosing: () => boolean;
+}
+
+interface Candidate extends FileFacts {
+  readonly path: string;
+  /** A switch may still write to it. */
+  readonly isLive: boolean;
+}
+
+/** Looks at the files of a source, and reads what is new in them. */
+export interface FileLooker {
+  /** One look at all of them. Rejects where `take` or the disk does. */
+  readonly look: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Makes the looker of one source. It keeps open files and what it saw of files that it could not place yet. */
+export function createFileLooker(turn: FollowTurn): FileLooker {
+  const { files, streams, clock } = turn;
+  const unplaced = new Map<string, Unplaced>();
+
+  const look = async (): Promise<void> => {
+    const candidates = await candidatesOf(turn);
+    await lookAfterVanished(new Set(candidates.map(({ key }) => key)));
+    await lookForOrphans(candidates);
+    for (const candidate of candidates) {
+      if (turn.isClosing()) return;
+      await lookAt(candidate);
+    }
+    await closeOldest();
+  };
+
+  const lookAt = async (candidate: Candidate): Promise<void> => {
+    const stream = streams.ofFile(candidate.key);
+    const carrier = stream?.carriers.get(candidate.key);
+    if (stream === undefined || carrier === undefined) return identify(candidate);
+    carrier.path = candidate.path;
+    // A switch may be in the middle of a row when its file is renamed.
+    if (carrier.isLive && !candidate.isLive) carrier.changedAtMs = clock.nowMs();
+    carrier.isLive = candidate.isLive;
+    if (!isDue(turn, stream, { carrier, candidate })) return undefined;
+    carrier.file ??= await openCarrier(carrier);
+    if (carrier.file === undefined) return undefined;
+    const end = await pass(stream, carrier, carrier.file);
+    if (end.status !== 'replaced') return undefined;
+    // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
+    await release(carrier);
+    streams.detach(stream, carrier.key);
+    stream.isFinal = true;
+    turn.broke();
+    turn.notice({ kind: 'truncated', path: candidate.path });
+    return identify(candidate);
+  };
+
+  /** Finds out whether the content of a file that is not known was read under another name, and reads what is new of it. */
+  const identify = async (candidate: Candidate): Promise<void> => {
+    const seen = seenUnplaced(candidate);
+    if (candidate.sizeBytes === 0 || seen.isForgotten) return;
+    const file = await files.open(candidate.path);
+    if (file === undefined) return;
+    let isKept = false;
+    try {
+      const facts = await file.facts();
+      // Another file has come under the name since it was listed: the next look finds it there.
+      if (facts.key !== candidate.key) return;
+      const nowMs = clock.nowMs();
+      const first = await firstOctets(file);
+      if (first.length === 0) return;
+      const { path, isLive } = candidate;
+      const carrier = newCarrier(facts, { path, isLive, isGzip: await isGzip(file), changedAtMs: nowMs });
+      const isSettled = nowMs - Math.max(seen.sinceMs, facts.mtimeMs) >= FINAL_AFTER_MS;
+      const placed = await place({ carrier, file, first, facts, isSettled });
+      seen.isForgotten = placed === 'forgotten';
+      if (placed !== 'placed') return;
+      unplaced.delete(candidate.key);
+      isKept = !carrier.isGzip;
+      if (isKept) carrier.file = file;
+    } finally {
+      if (!isKept) await file.close();
+    }
+  };
+
+  const place = async (unknown: UnknownFile): Promise<'placed' | 'too-early' | 'forgotten'> => {
+    const { carrier, file, first, facts, isSettled } = unknown;
+    for (const stream of streams.beginningWith(first)) {
+      if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) {
+        const other = await otherCarrierOf(stream);
+        if (other !== undefined && (await isBeginningOf(file, other))) {
+          remember(carrier, facts);
+          streams.attach(stream, carrier);
+          return 'placed';
+        }
+        // A copy that is still being made: in a moment it is as long as what was read, and can be told by that.
+        if (!isSettled) return 'too-early';
+        continue;
+      }
+      const end = await pass(stream, carrier, file);
+      if (end.status === 'damaged' && !isSettled) return 'too-early';
+      if (end.status === 'replaced') continue;
+      streams.attach(stream, carrier);
+      return 'placed';
+    }
+    // Packed content that was not read before: once it is whole.
+    if (carrier.isGzip && !isSettled) return 'too-early';
+    if (facts.mtimeMs <= streams.forgottenMs()) return 'forgotten';
+    const stream = streams.add(facts.mtimeMs);
+    streams.attach(stream, carrier);
+    await pass(stream, carrier, file);
+    return 'placed';
+  };
+
+  /** Reads on in one file that holds a content. */
+  const pass = async (stream: Stream, carrier: Carrier, file: FollowedFile): Promise<ReadOnEnd> => {
+    const facts = await file.facts();
+    if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) return checkShort(stream, { carrier, file, facts });
+    const isChanged = facts.sizeBytes !== carrier.sizeBytes || facts.mtimeNs !== carrier.mtimeNs;
+    const isOver = isComplete(stream, carrier) && (carrier.isGzip || !isChanged);
+    const end = await readOn(stream.place, {
+      file,
+      isGzip: carrier.isGzip,
+      framing: turn.framing,
+      ...(turn.maxRowBytes === undefined ? {} : { maxRowBytes: turn.maxRowBytes }),
+      isFinal: isOver,
+      take: async (rows, behind) => {
+        await takeRows(stream, { rows, behind, path: carrier.path });
+        return !turn.isClosing();
+      },
+    });
+    if (end.status === 'replaced' || end.status === 'stopped') return end;
+    const isDamaged = end.status === 'damaged';
+    const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
+    if (isDamaged && !isChanged && quietMs >= FINAL_AFTER_MS) {
+      turn.broke();
+      turn.notice({ kind: 'damaged', path: carrier.path });
+    }
+    remember(carrier, facts);
+    if (isChanged || !isOver) carrier.changedAtMs = clock.nowMs();
+    stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
+    stream.isFinal = isOver && !(isDamaged && isChanged);
+    streams.touch(stream);
+    return end;
+  };
+
+  /** A file that is shorter than what was read: a copy that was made before, or one that was truncated. */
+  const checkShort = async (
+    stream: Stream,
+    { carrier, file, facts }: { readonly carrier: Carrier; readonly file: FollowedFile; readonly facts: FileFacts },
+  ): Promise<ReadOnEnd> => {
+    const { offset } = stream.place;
+    if (carrier.sizeBytes >= offset || facts.sizeBytes < carrier.sizeBytes) return { status: 'replaced' };
+    if (!hasSameHead(await firstOctets(file), stream.place)) return { status: 'replaced' };
+    remember(carrier, facts);
+    return { status: 'read' };
+  };
+
+  const takeRows = async (
+    stream: Stream,
+    { rows, behind, path }: { readonly rows: readonly SplitRow[]; readonly behind: ReadPlace; readonly path: string },
+  ): Promise<void> => {
+    if (behind === stream.place && rows.length === 0) return;
+    stream.place = behind;
+    streams.touch(stream);
+    await turn.take(rows, path);
+  };
+
+  /** What a file that is not in the directory any more still has, while it is open. */
+  const lookAfterVanished = async (present: ReadonlySet<string>): Promise<void> => {
+    for (const key of unplaced.keys()) if (!present.has(key)) unplaced.delete(key);
+    for (const stream of streams.all()) {
+      for (const carrier of stream.carriers.values()) {
+        if (present.has(carrier.key) || turn.isClosing()) continue;
+        const { file } = carrier;
+        if (file !== undefined) {
+          carrier.isLive = true;
+          const { sizeBytes, mtimeNs } = await file.facts();
+          const isSame = carrier.sizeBytes === sizeBytes && carrier.mtimeNs === mtimeNs;
+          const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
+          if (isSame && quietMs < FINAL_AFTER_MS) continue;
+          carrier.isLive = !isSame;
+          const end = await pass(stream, carrier, file);
+          if (end.status !== 'replaced' && !isSame) continue;
+          stream.isFinal = true;
+        }
+        await release(carrier);
+        streams.detach(stream, carrier.key);
+      }
+    }
+  };
+
+  /**
+   * Looks for content that no known file holds any more in those that are not known: copied or packed under another name. What is not
+   * found was not open when it went, and nobody knows what was still to come. Before new rows are read, so that coverage ends here.
+   */
+  const lookForOrphans = async (candidates: readonly Candidate[]): Promise<void> => {
+    const orphans = streams.all().filter(({ isFinal, carriers }) => !isFinal && carriers.size === 0);
+    if (orphans.length === 0) return;
+    const found = new Set<Stream>();
+    for (const candidate of candidates) {
+      if (streams.ofFile(candidate.key) !== undefined || turn.isClosing()) continue;
+      const first = await firstOctetsOf(candidate.path);
+      const same = orphans.filter(({ place: read }) => hasSameHead(first, read));
+      if (same.length > 0) await identify(candidate);
+      // Also where it is too early to tell: a file that is still being packed.
+      for (const stream of same) found.add(stream);
+    }
+    for (const stream of orphans) {
+      if (found.has(stream) || turn.isClosing()) continue;
+      stream.isFinal = true;
+      streams.touch(stream);
+      turn.broke();
+      turn.notice({ kind: 'lost' });
+    }
+  };
+
+  const firstOctetsOf = async (path: string): Promise<Uint8Array> => {
+    const file = await files.open(path);
+    try {
+      return file === undefined ? new Uint8Array(0) : await firstOctets(file);
+    } finally {
+      await file?.close();
+    }
+  };
+
+  const otherCarrierOf = async (stream: Stream): Promise<FollowedFile | undefined> => {
+    for (const carrier of stream.carriers.values()) {
+      if (carrier.isGzip) continue;
+      carrier.file ??= await openCarrier(carrier);
+      if (carrier.file !== undefined) return carrier.file;
+    }
+    return undefined;
+  };
+
+  const openCarrier = async (carrier: Carrier): Promise<FollowedFile | undefined> => {
+    const file = carrier.path === '' ? undefined : await files.open(carrier.path);
+    if (file === undefined) return undefined;
+    let isSame = false;
+    try {
+      isSame = (await file.facts()).key === carrier.key;
+    } finally {
+      if (!isSame) await file.close();
+    }
+    return isSame ? file : undefined;
+  };
+
+  const seenUnplaced = ({ key, sizeBytes, mtimeNs }: Candidate): Unplaced => {
+    const state = `${sizeBytes}:${mtimeNs}`;
+    const before = unplaced.get(key);
+    if (before?.state === state) return before;
+    const seen = { state, sinceMs: clock.nowMs(), isForgotten: false };
+    unplaced.set(key, seen);
+    return seen;
+  };
+
+  const opened = (): Carrier[] =>
+    streams
+      .all()
+      .flatMap(({ carriers }) => [...carriers.values()])
+      .filter(({ file }) => file !== undefined);
+
+  const closeOldest = async (): Promise<void> => {
+    const byAge = opened().sort((a, b) => (b.changedAtMs ?? -1) - (a.changedAtMs ?? -1));
+    for (const carrier of byAge.slice(FOLLOWED_OPEN_FILES)) await release(carrier);
+  };
+
+  return {
+    look,
+    close: async () => {
+      for (const carrier of opened()) await release(carrier);
+    },
+  };
+}
+
+/** A file that is nobody's yet. */
+interface Unplaced {
+  /** Size and time. */
+  readonly state: string;
+  /** When it was seen so first. */
+  readonly sinceMs: number;
+  /** Older than what is remembered: not to be opened again as long as it is as it was. */
+  isForgotten: boolean;
+}
+
+interface UnknownFile {
+  readonly carrier: Carrier;
+  readonly file: FollowedFile;
+  readonly first: Uint8Array;
+  readonly facts: FileFacts;
+  /** It has been as it is for so long that nobody is at work on it. */
+  readonly isSettled: boolean;
+}
+
+/** Whether a last line without end is all there will be of it, once the file does not change any more. */
+function isComplete(stream: Stream, carrier: Carrier): boolean {
+  if (carrier.isLive) return false;
+  // While another file holds the same content, and is written to or was packed into this one, the rest comes there.
+  for (const other of stream.carriers.values()) {
+    if (other !== carrier && (other.isLive || (carrier.isGzip && !other.isGzip))) return false;
+  }
+  return true;
+}
+
+async function release(carrier: Carrier): Promise<void> {
+  const { file } = carrier;
+  carrier.file = undefined;
+  await file?.close();
+}
+
+function remember(carrier: Carrier, { sizeBytes, mtimeNs }: FileFacts): void {
+  carrier.sizeBytes = sizeBytes;
+  carrier.mtimeNs = mtimeNs;
+}
+
+/** Whether there is something to read in a file that is known. */
+function isDue(
+  { clock }: FollowTurn,
+  stream: Stream,
+  { carrier, candidate }: { readonly carrier: Carrier; readonly candidate: Candidate },
+): boolean {
+  if (carrier.sizeBytes !== candidate.sizeBytes || carrier.mtimeNs !== candidate.mtimeNs) return true;
+  carrier.changedAtMs ??= clock.nowMs();
+  if (candidate.isLive || stream.isFinal) return false;
+  return clock.nowMs() - carrier.changedAtMs >= FINAL_AFTER_MS;
+}
+
+/** Files of the pattern, the one written to longest ago first. */
+async function candidatesOf({ files, pattern }: FollowTurn): Promise<readonly Candidate[]> {
+  const { directory, isWritten, isRotated } = pattern;
+  const found: Candidate[] = [];
+  let newestMs = -Infinity;
+  for (const name of (await files.names(directory)).toSorted()) {
+    const isName = isWritten(name);
+    if (!isName && !isRotated(name)) continue;
+    const path = `${directory}/${name}`;
+    const facts = await files.facts(path);
+    if (facts?.kind !== 'file') continue;
+    if (isName) newestMs = Math.max(newestMs, facts.mtimeMs);
+    found.push({ ...facts, path, isLive: isName });
+  }
+  // Where several names are written to, one after the other, the switch is at the newest.
+  return found
+    .map((candidate) => (candidate.mtimeMs < newestMs ? Object.assign(candidate, { isLive: false }) : candidate))
+    .sort((a, b) => a.mtimeMs - b.mtimeMs || Number(a.isLive) - Number(b.isLive));
+}

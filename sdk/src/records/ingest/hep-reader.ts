@@ -1,0 +1,275 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { isIP, SocketAddress } from 'node:net';
+import { HopbackError } from '../../errors.js';
+import { sourceSha256 } from '../record-id.js';
+import { HEP_SIP, parseHepPacket } from './hep-packet.js';
+import type { HepEndpoint, HepPacket } from './hep-packet.js';
+import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
+import type { LegSource } from './leg.js';
+import { passingMap } from './passing-map.js';
+import type { PassingMap } from './passing-map.js';
+import type { RecordReader, RowReading, SourceDescription } from './record-reader.js';
+import { isSipCallOver } from './sip-call-legs.js';
+import { packetsRow, sipCallParts } from './sip-call-record.js';
+import { addToSipCall, beginSipCall, branchesOfCall } from './sip-call.js';
+import type { SipCall, SipSide } from './sip-call.js';
+import { readSipFacts } from './sip-facts.js';
+import type { SipFacts } from './sip-facts.js';
+
+/** What a carrier declares about a switch whose signalling is captured. */
+export interface HepSource extends SourceDescription {
+  readonly format: 'hep';
+  /**
+   * Addresses of the switch itself, without ports. They tell which way is in: without them its own address could be named as
+   * the provider that a call came from.
+   */
+  readonly ownAddresses: readonly string[];
+}
+
+/** Settings of a reader of captured signalling that have defaults. */
+export interface HepReaderOptions {
+  /** How long a call that is over waits for late packets. Default {@link HEP_LINGER_US}. */
+  readonly lingerUs?: number;
+  /** Key that packets must carry (chunk 14). It comes in the clear: it keeps strays out, and nobody who can listen. */
+  readonly key?: string;
+  /** Most calls that are followed at a time; the oldest is given up for a new one. Default {@link MAX_HEP_CALLS}. */
+  readonly maxCalls?: number;
+}
+
+/** T4 of SIP: the longest that a message is taken to stay on its way. @see RFC 3261 section 17.1.1.1 */
+export const HEP_LINGER_US = 5_000_000;
+/** 64 × T1: the longest that a message is repeated, and so may still come when its call is gone. @see RFC 3261 section 17 */
+const REMEMBERED_US = 32_000_000;
+/** A thousand calls a second of three minutes each are 180,000; one takes about 3 KB. */
+export const MAX_HEP_CALLS = 250_000;
+const READER_VERSION = 1;
+
+/** Reads captured packets; otherwise as a {@link RecordReader}. */
+export interface HepReader extends Pick<RecordReader, 'expire' | 'waiting'> {
+  /**
+   * What a packet makes: one reading for itself, and the records of calls that have been over for long enough. Never throws for peer
+   * input.
+   * @param packet - one whole HEP3 packet
+   * @param receivedAtUs - when it came, microseconds since the epoch, by the receiver's clock: how long a call waits must not
+   * depend on the clocks of agents. Of a file of packets the greatest time that has been read
+   */
+  readonly readPacket: (packet: Uint8Array, receivedAtUs: number) => readonly RowReading[];
+  /**
+   * Records of calls that have been over for long enough: for when no packet comes that would bring them out.
+   * @param nowUs - microseconds since the epoch, by the receiver's clock
+   */
+  readonly finished: (nowUs: number) => readonly RowReading[];
+}
+
+/**
+ * Makes a reader that assembles calls from SIP that an agent captured at a switch and sends as HEP3: INVITE, its responses, ACK, CANCEL
+ * and BYE, joined by Call-ID, Via branches and tags, in any order, repeated or in part lost. One record for each branch that the switch
+ * sent a call out by, all of a Call-ID (or correlation id) in one call group. A record is made when its call is over and late
+ * packets have had their time; calls that never end wait for `expire`.
+ *
+ * What is taken from Identity headers nobody has verified.
+ * @param description - name of the source, numbers, providers, and the IP addresses of the switch, one at least, without ports
+ * @param options - how long a call that is over waits, microseconds, calls at a time, and the key of packets
+ * @returns the reader; 250,000 calls wait in it at most where `maxCalls` says nothing else
+ * @throws {@link HopbackError} `invalid-configuration` where no address of the switch is named, or the name or zone is none
+ * @see HEPv3, RFC 3261
+ * @example
+ * ```ts
+ * const reader = createHepReader({ id: 'proxy-1', format: 'hep', time: { zone: 'utc' }, ownAddresses: ['192.0.2.1'] });
+ * const [reading] = reader.readPacket(new TextEncoder().encode('INVITE'), 1_700_000_000_000_000);
+ * console.log(reading?.status, reader.waiting()); // rejected 0
+ * ```
+ */
+export function createHepReader(description: HepSource, options: HepReaderOptions = {}): HepReader {
+  const state: ReaderState = {
+    source: legSource(description, READER_VERSION),
+    own: ownAddresses(description.ownAddresses),
+    key: options.key,
+    lingerUs: options.lingerUs ?? HEP_LINGER_US,
+    maxCalls: options.maxCalls ?? MAX_HEP_CALLS,
+    calls: passingMap(),
+    over: [],
+    gone: passingMap(),
+  };
+  return {
+    readPacket: (packet, receivedAtUs) => readPacket(state, packet, receivedAtUs),
+    finished: (nowUs) => finishedCalls(state, nowUs),
+    waiting: () => state.calls.size(),
+    expire: (beforeUs) => {
+      const readings: RowReading[] = [];
+      for (const [, call] of state.calls.entries()) {
+        if (call.firstUs < beforeUs) readings.push(...endCall(state, call, call.firstUs));
+      }
+      return readings;
+    },
+  };
+}
+
+/** The addresses in the one form in which packets have them. */
+function ownAddresses(addresses: readonly string[]): ReadonlySet<string> {
+  if (addresses.length === 0) {
+    throw new HopbackError(
+      'invalid-configuration',
+      'Name the addresses of the switch: they tell which way calls came in.',
+    );
+  }
+  return new Set(
+    addresses.map((address) => {
+      const family = isIP(address);
+      if (family === 0)
+        throw new HopbackError('invalid-configuration', `"${address}" is not an IP address without a port.`);
+      return new SocketAddress({ address, family: family === 4 ? 'ipv4' : 'ipv6' }).address;
+    }),
+  );
+}
+
+interface ReaderState {
+  readonly source: LegSource;
+  readonly own: ReadonlySet<string>;
+  readonly key: string | undefined;
+  readonly lingerUs: number;
+  readonly maxCalls: number;
+  /** By Call-ID. */
+  readonly calls: PassingMap<SipCall>;
+  /** Calls that were over when they were put here, in the order of time. */
+  readonly over: SipCall[];
+  /** Branches of calls whose records are made, by Call-ID. */
+  readonly gone: PassingMap<GoneCall>;
+}
+
+interface GoneCall {
+  readonly branches: ReadonlySet<string>;
+  readonly atUs: number;
+}
+
+function readPacket(state: ReaderState, bytes: Uint8Array, receivedAtUs: number): readonly RowReading[] {
+  const parsed = parseHepPacket(bytes);
+  if (parsed.status === 'malformed') return rejectedRow('bad-packet', `at byte ${parsed.offset}`, parsed.reason);
+  const { packet } = parsed;
+  if (state.key !== undefined && !isSameKey(state.key, packet.key)) {
+    return rejectedRow('bad-packet', 'without the key that is declared, or with another', 'hep-key');
+  }
+  if (packet.payloadType !== HEP_SIP) return skippedRow('not-a-call');
+  const read = readSipFacts(packet.payload);
+  if (read.status === 'empty') return skippedRow('not-a-call');
+  if (read.status === 'malformed')
+    return rejectedRow('bad-packet', 'the captured SIP message cannot be read', read.field);
+  const { facts } = read;
+  const side = CALL_METHODS.has(facts.method) ? sideOf(state.own, packet, facts) : undefined;
+  if (side === undefined) return skippedRow('not-a-call');
+  const due = finishedCalls(state, receivedAtUs);
+  const own = take(state, { packet, facts, side, receivedAtUs, sha256: sourceSha256(bytes) });
+  return due.length === 0 ? own : [...own, ...due];
+}
+
+/** In the same time wherever the two differ. */
+function isSameKey(declared: string, key: string | undefined): boolean {
+  const digest = (text: string): Buffer => hash('sha256', text, 'buffer');
+  return key !== undefined && timingSafeEqual(digest(declared), digest(key));
+}
+
+/** Methods that begin, answer and end calls. */
+const CALL_METHODS: ReadonlySet<string> = new Set(['INVITE', 'ACK', 'CANCEL', 'BYE']);
+
+/** The side on which the request of a message's transaction passed; undefined where the switch had no part in it. */
+function sideOf(
+  own: ReadonlySet<string>,
+  { source, destination }: HepPacket,
+  { status }: SipFacts,
+): SipSide | undefined {
+  const isRequest = status === undefined;
+  const isFromOwn = own.has(isRequest ? source.address : destination.address);
+  const isToOwn = own.has(isRequest ? destination.address : source.address);
+  if (isFromOwn) return isToOwn ? 'internal' : 'egress';
+  return isToOwn ? 'ingress' : undefined;
+}
+
+interface TakenMessage {
+  readonly packet: HepPacket;
+  readonly facts: SipFacts;
+  readonly side: SipSide;
+  readonly receivedAtUs: number;
+  readonly sha256: string;
+}
+
+function take(state: ReaderState, { packet, facts, side, receivedAtUs, sha256 }: TakenMessage): readonly RowReading[] {
+  const { callId } = facts;
+  const branch = facts.branches[0];
+  let call = state.calls.get(callId);
+  let readings: readonly RowReading[] = WAITING;
+  if (call === undefined) {
+    const gone = state.gone.get(callId);
+    const isRepeat =
+      gone !== undefined && (facts.method !== 'INVITE' || (branch !== undefined && gone.branches.has(branch)));
+    if (isRepeat) return skippedRow('repeated');
+    if (state.calls.size() >= state.maxCalls) readings = [...WAITING, ...endOldest(state, receivedAtUs)];
+    call = beginSipCall(callId, receivedAtUs);
+    state.calls.set(callId, call);
+  }
+  if (packet.correlationId !== undefined) call.correlationId ??= packet.correlationId;
+  const isOutbound = side === 'egress';
+  const isResponse = facts.status !== undefined;
+  const peer = addressOf(isOutbound === isResponse ? packet.source : packet.destination);
+  const isKept = addToSipCall(call, { facts, side, peer, atUs: packet.atUs, sha256 });
+  noteWhetherOver(state, call, receivedAtUs);
+  return isKept ? readings : [...TOO_MANY_BRANCHES, ...readings.slice(1)];
+}
+
+const WAITING: readonly RowReading[] = [{ status: 'waiting' }];
+const TOO_MANY_BRANCHES = rejectedRow('too-long', 'a call of more branches than a call may have', 'Via');
+
+function addressOf({ address, port }: HepEndpoint): string {
+  if (port === undefined) return address;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function noteWhetherOver(state: ReaderState, call: SipCall, atUs: number): void {
+  if (!isSipCallOver(call)) {
+    delete call.overAtUs;
+    return;
+  }
+  if (call.overAtUs !== undefined) return;
+  call.overAtUs = atUs;
+  state.over.push(call);
+}
+
+/** Records of the calls that have been over for long enough. */
+function finishedCalls(state: ReaderState, nowUs: number): readonly RowReading[] {
+  const { over, lingerUs } = state;
+  let taken = 0;
+  let readings: RowReading[] | undefined;
+  for (; taken < over.length; taken += 1) {
+    const call = over[taken];
+    if (call?.overAtUs === undefined) continue;
+    if (nowUs - call.overAtUs <= lingerUs) break;
+    if (state.calls.get(call.callId) === call) (readings ??= []).push(...endCall(state, call, nowUs));
+  }
+  if (taken > 0) over.splice(0, taken);
+  return readings ?? NONE;
+}
+
+const NONE: readonly RowReading[] = [];
+
+function endOldest(state: ReaderState, nowUs: number): readonly RowReading[] {
+  const oldest = state.calls.oldest();
+  return oldest === undefined ? [] : endCall(state, oldest[1], nowUs);
+}
+
+function endCall(state: ReaderState, call: SipCall, nowUs: number): readonly RowReading[] {
+  state.calls.delete(call.callId);
+  forgetGone(state, nowUs);
+  state.gone.set(call.callId, { branches: branchesOfCall(call), atUs: nowUs });
+  const parts = sipCallParts(call, state.source.numbers);
+  if (parts.length === 0)
+    return rejectedRow('missing-field', 'messages of a call whose INVITE was not captured', 'INVITE');
+  const row = packetsRow(call);
+  return parts.map((part): RowReading => ({ status: 'record', record: callRecord(row, state.source, part) }));
+}
+
+/** Late repeats of these calls are over, or they are too many to be remembered. */
+function forgetGone({ gone, maxCalls }: ReaderState, nowUs: number): void {
+  for (let oldest = gone.oldest(); oldest !== undefined; oldest = gone.oldest()) {
+    if (gone.size() < maxCalls && oldest[1].atUs + REMEMBERED_US >= nowUs) return;
+    gone.delete(oldest[0]);
+  }
+}

@@ -1,0 +1,47 @@
+export { createAsteriskCdrReader } from './asterisk-cdr.js';
+export { createAsteriskCelReader } from './asterisk-cel.js';
+export type { AsteriskCelDescription } from './asterisk-cel.js';
+export type { CelColumn, CelEvent } from './asterisk-cel-event.js';
+export { createBroadworksReader } from './broadworks.js';
+export { createColumnsReader } from './columns.js';
+export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './column-map.js';
+export { createFreeswitchCsvReader } from './freeswitch-csv.js';
+export { createFreeswitchJsonReader } from './freeswitch-json.js';
+export { createHepListener, HEP_IDLE_TIMEOUT_MS, MAX_HEP_CALL_AGE_MS, MAX_HEP_CONNECTIONS } from './hep-listener.js';
+export type { HepCounters, HepEndpointOptions, HepListener, HepListenerOptions } from './hep-listener.js';
+export { createHepReader, HEP_LINGER_US, MAX_HEP_CALLS } from './hep-reader.js';
+export type { HepReader, HepReaderOptions, HepSource } from './hep-reader.js';
+export { createHopbackNdjsonReader } from './hopback-ndjson.js';
+export { createKamailioAccReader } from './kamailio-acc.js';
+export { USUAL_EXTRA } from './kamailio-layout.js';
+export type { AccColumn, AccRole, KamailioAccLayout } from './kamailio-layout.js';
+export { accDatabaseRow } from './kamailio-row.js';
+export type { DatabaseValue } from './kamailio-row.js';
+export { createOracleSbcReader } from './oracle-sbc.js';
+export type { OracleSbcFields } from './oracle-sbc.js';
+export { createRibbonActReader } from './ribbon-act.js';
+export { FOLLOW_BATCH_RECORDS, FOLLOW_POLL_MS, followFiles } from './follow-file.js';
+export type { FileFollower, FollowOptions, FollowStatistics } from './follow-file.js';
+export type { FollowNotice } from './follow-turn.js';
+export type { FileFacts, FollowedFile, FollowedFiles, ReadableFile } from './followed-files.js';
+export { IMPORT_BATCH_RECORDS, importFiles } from './import-files.js';
+export type { ImportedFile, ImportOptions, ImportProgress, ImportReport } from './import-files.js';
+export { LONGEST_CALL_MS, LONGEST_SILENCE_MS } from './row-coverage.js';
+export type { RowCoverageOptions } from './row-coverage.js';
+export type { IntakeCounts } from './row-intake.js';
+export type { RejectedRow, RejectSink } from './reject.js';
+export { openRejectFile, readRejects, REJECT_FILE_MAX_BYTES, REJECT_FILES_KEPT } from './reject-file.js';
+export type { RejectFile, RejectFileOptions, RejectStatistics } from './reject-file.js';
+export { createRowSplitter, MAX_REJECTED_BYTES, MAX_ROW_BYTES } from './row-splitter.js';
+export type { BrokenRow, FoundRow, RowSplitter, RowSplitterOptions, SplitRow } from './row-splitter.js';
+export type {
+  RecordReader,
+  RejectReason,
+  RowFraming,
+  RowReading,
+  SourceDescription,
+  SourceNumbers,
+  SourceRow,
+  SourceTime,
+} from './record-reader.js';
+export type { TimeLayout } from './time-layouts.js';

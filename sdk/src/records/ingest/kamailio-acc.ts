@@ -1,0 +1,302 @@
+import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
+import type { LegSource } from './leg.js';
+import {
+  accCalls,
+  dialogOf,
+  endDialog,
+  forgetBefore,
+  isEmpty,
+  MAX_ROWS_OF_CALL,
+  MAX_WAITING_CALLS,
+} from './kamailio-calls.js';
+import { remember, waitingCall } from './kamailio-calls.js';
+import type { AccCalls, TimedRow, WaitingCall, WaitingDialog } from './kamailio-calls.js';
+import { accColumns } from './kamailio-layout.js';
+import type { AccColumns, KamailioAccLayout } from './kamailio-layout.js';
+import { sourceSha256 } from '../record-id.js';
+import { accLegParts, addressOf, durationOf } from './kamailio-record.js';
+import type { AccLeg } from './kamailio-record.js';
+import { accTime, readAccRow, transactionTime } from './kamailio-row.js';
+import type { AccRow } from './kamailio-row.js';
+import { saveAccRows, savedAccRows } from './kamailio-saved.js';
+import { joinedSha256 } from './joined-sha256.js';
+import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
+
+/** Goes up when the same rows would make another record. */
+const READER_VERSION = 1;
+
+/**
+ * Makes the reader of what the acc module of Kamailio and OpenSIPS writes: rows of transactions, of missed calls, and CDR rows of the
+ * dialog module, as JSON, CSV, log lines or rows of a database.
+ *
+ * - INVITE with a 2xx waits for its BYE, which may come before it; the two are joined by Call-ID and tags, in either direction.
+ * - INVITE with a failure is a record at once. Forking writes one row for each branch that failed before the call went on: each is
+ *   a record, all in the call group of their Call-ID, or of the column that is declared as `callGroup`.
+ * - CDR rows (start_time, end_time, duration) are records of their own or are joined with their INVITE, as the layout says. Rows of
+ *   OpenSIPS that carry created, setuptime and duration are complete.
+ * - A CANCEL adds who gave up to the INVITE that fails with 487, and is a record by itself when none comes.
+ * - A row that comes twice (acc and missed_calls both hold the failure, or a file is read again) counts once. What was used is
+ *   remembered until `expire`, or for the last 500,000 rows; not over a restart, after which such a row makes a record of the same id.
+ *
+ * acc writes a transaction row when the final response comes: without a column of the role `inviteTime`, and without a CDR,
+ * the time of the INVITE is that of the response. `received.verstat` is what a column of role `verstat` holds, the switch's own verdict;
+ * attestation, origid and iat out of an `identity` column are claims that nobody has verified.
+ * @param description - name of the source, zone of its local times, numbers and providers
+ * @param layout - form of the rows, and which column holds what
+ * @returns the reader; 360,000 calls wait in it at most
+ * @throws {@link HopbackError} `invalid-configuration` where the source or the layout is none; never for what rows hold
+ * @see https://www.kamailio.org/docs/modules/stable/modules/acc.html
+ * @example
+ * ```ts
+ * const reader = createKamailioAccReader({ id: 'proxy-1', format: 'kamailio-acc', time: { zone: 'utc' } }, { form: 'json' });
+ * console.log(reader.framing, reader.waiting()); // lines 0
+ * ```
+ */
+export function createKamailioAccReader(description: SourceDescription, layout: KamailioAccLayout): RecordReader {
+  const state: ReaderState = {
+    source: legSource(description, READER_VERSION),
+    columns: accColumns(layout),
+    calls: accCalls(),
+  };
+  return {
+    framing: state.columns.form === 'csv' ? 'csv' : 'lines',
+    read: (row) => read(state, row),
+    expire: (beforeUs) => expire(state, beforeUs),
+    waiting: () => state.calls.waiting.size(),
+    saveWaiting: () => saveAccRows(state.calls.waiting.entries().map(([, call]) => call)),
+    restoreWaiting: (saved) => {
+      const rows = savedAccRows(saved);
+      for (const row of rows ?? []) read(state, row);
+      return rows !== undefined;
+    },
+  };
+}
+
+interface ReaderState {
+  readonly source: LegSource;
+  readonly columns: AccColumns;
+  readonly calls: AccCalls;
+}
+
+function read(state: ReaderState, source: SourceRow): readonly RowReading[] {
+  const row = readAccRow(source, state.columns);
+  if (row.status !== 'row') return [row];
+  const callId = row.core('callid');
+  const method = row.core('method').toUpperCase();
+  if (method === '' && row.core('start_time') !== '') return readCdr(state, row, callId);
+  if (method === '') return rejectedRow('missing-field', 'neither a method nor a start_time', 'method');
+  if (method === 'ACK') return skippedRow('interim');
+  if (method !== 'INVITE' && method !== 'BYE' && method !== 'CANCEL') return skippedRow('not-a-call');
+  if (callId === '') return rejectedRow('missing-field', 'a row without its Call-ID', 'callid');
+  const at = transactionTime(row, state.source.clock);
+  if (at === undefined) return rejectedRow('missing-field', 'a row without its time', 'time');
+  if (at.status === 'rejected') return rejectedRow(at.reason, at.detail, 'time');
+  const timed = { row, at };
+  const readings = method === 'INVITE' ? readInvite(state, timed, callId) : readEnd(state, timed, callId, method);
+  return [...readings, ...makeRoom(state)];
+}
+
+const WAITING: readonly RowReading[] = [{ status: 'waiting' }];
+const TOO_MANY: readonly RowReading[] = rejectedRow(
+  'too-long',
+  `more than ${MAX_ROWS_OF_CALL} rows wait under one Call-ID`,
+  'callid',
+);
+
+function readInvite(state: ReaderState, timed: TimedRow, callId: string): readonly RowReading[] {
+  const { row, at } = timed;
+  const code = row.core('sip_code');
+  if (!/^[1-6]\d\d$/.test(code)) return rejectedRow('bad-field', 'no SIP status', 'sip_code');
+  // Early media, where somebody has it accounted.
+  if (code.startsWith('1')) return skippedRow('interim');
+  const [fromTag, toTag] = [row.core('from_tag'), row.core('to_tag')];
+  if (!code.startsWith('2')) return readFailure(state, timed, { callId, fromTag, toTag });
+  const key = dialogKey(callId, fromTag, toTag);
+  if (state.calls.used.get(key) !== undefined) return skippedRow('repeated');
+  const call = waitingCall(state.calls, callId, at.atUs);
+  const dialog = dialogOf(call, fromTag, toTag);
+  if (dialog === undefined) return TOO_MANY;
+  if (dialog.invite !== undefined) return skippedRow('repeated');
+  dialog.invite = timed;
+  return completed(state, call, dialog);
+}
+
+/** A branch that failed. */
+function readFailure(
+  state: ReaderState,
+  timed: TimedRow,
+  { callId, fromTag, toTag }: Pick<AccLeg, 'callId' | 'fromTag' | 'toTag'>,
+): readonly RowReading[] {
+  const { row, at } = timed;
+  const code = row.core('sip_code');
+  // A timeout is the proxy's own answer, with one tag for all branches: only where it had sent the INVITE tells them apart.
+  const isLocal = code === '408' || toTag === '';
+  const branch = isLocal ? `${code} ${placeOf(row)}`.trim() : code;
+  const key = JSON.stringify([callId, fromTag, toTag, branch]);
+  if (state.calls.used.get(key) !== undefined) return skippedRow('repeated');
+  remember(state.calls.used, key, at.atUs);
+  const call = state.calls.waiting.get(callId);
+  const cancel = code === '487' ? call?.cancel : undefined;
+  if (call !== undefined) {
+    if (cancel !== undefined) delete call.cancel;
+    // The dialog module writes a CDR that did not last for a call that failed: it tells nothing more.
+    call.cdrs.splice(0, call.cdrs.length, ...call.cdrs.filter((cdr) => hasLasted(cdr.row)));
+    if (isEmpty(call)) state.calls.waiting.delete(callId);
+  }
+  return recordOf(state, { callId, fromTag, toTag, branch, invite: timed, cancel });
+}
+
+/** Where a branch was sent, in a form that is fit for a name: without the number that was called. */
+function placeOf({ role }: AccRow): string {
+  const place = role('egressTrunk') || addressOf(role('destinationAddress'), role('destinationPort'));
+  const sentTo = role('sentTo');
+  return sentTo === '' ? place : `${place} ${sourceSha256(`${place} ${sentTo}`).slice(0, PLACE_DIGITS)}`.trim();
+}
+
+/** Enough to tell the branches of one call apart. */
+const PLACE_DIGITS = 8;
+
+function readEnd(state: ReaderState, timed: TimedRow, callId: string, method: 'BYE' | 'CANCEL'): readonly RowReading[] {
+  const { row, at } = timed;
+  if (method === 'CANCEL') {
+    if (state.calls.recorded.get(callId) !== undefined) return skippedRow('interim');
+    const call = waitingCall(state.calls, callId, at.atUs);
+    if (call.cancel !== undefined) return skippedRow('repeated');
+    call.cancel = timed;
+    return WAITING;
+  }
+  const [fromTag, toTag] = [row.core('from_tag'), row.core('to_tag')];
+  if (state.calls.used.get(dialogKey(callId, fromTag, toTag)) !== undefined) return skippedRow('repeated');
+  const call = waitingCall(state.calls, callId, at.atUs);
+  const dialog = dialogOf(call, fromTag, toTag);
+  if (dialog === undefined) return TOO_MANY;
+  if (dialog.bye !== undefined) {
+    if (at.atUs < dialog.bye.at.atUs) dialog.bye = timed;
+    return skippedRow('repeated');
+  }
+  dialog.bye = timed;
+  return completed(state, call, dialog);
+}
+
+function readCdr(state: ReaderState, row: AccRow, callId: string): readonly RowReading[] {
+  const at = accTime(row.core('start_time'), state.source.clock);
+  if (at === undefined) return rejectedRow('missing-field', 'a CDR without its start', 'start_time');
+  if (at.status === 'rejected') return rejectedRow(at.reason, at.detail, 'start_time');
+  if (callId === '') {
+    return rejectedRow('missing-field', 'a CDR without its Call-ID: have cdr_extra write it', 'callid');
+  }
+  const timed = { row, at };
+  const key = JSON.stringify(['cdr', callId, row.core('from_tag'), row.core('to_tag'), at.atUs]);
+  if (state.calls.used.get(key) !== undefined) return skippedRow('repeated');
+  remember(state.calls.used, key, at.atUs);
+  const call = state.calls.waiting.get(callId);
+  const dialog = call === undefined ? undefined : dialogOfCdr(call, row);
+  if (call !== undefined && dialog !== undefined) return recordOfDialog(state, call, dialog, timed);
+  if (state.columns.cdrs === 'alone') return recordOfCdr(state, callId, timed);
+  // As of a call that failed, which has its records already.
+  if (!hasLasted(row) && state.calls.recorded.get(callId) !== undefined) return skippedRow('interim');
+  const waiting = waitingCall(state.calls, callId, at.atUs);
+  if (waiting.cdrs.length >= MAX_ROWS_OF_CALL) return TOO_MANY;
+  waiting.cdrs.push(timed);
+  return [...WAITING, ...makeRoom(state)];
+}
+
+function hasLasted(row: AccRow): boolean {
+  return (durationOf(row) ?? 0) > 0;
+}
+
+/** The answered dialog that a CDR is about: by its tags where it has them, else the only one there is. */
+function dialogOfCdr({ dialogs }: WaitingCall, { core }: AccRow): WaitingDialog | undefined {
+  const answered = dialogs.filter(({ invite }) => invite !== undefined);
+  const [fromTag, toTag] = [core('from_tag'), core('to_tag')];
+  if (fromTag === '' || toTag === '') return answered.length === 1 ? answered[0] : undefined;
+  const tags = [fromTag, toTag];
+  return answered.find((one) => tags.includes(one.fromTag) && tags.includes(one.toTag));
+}
+
+/** The record of a dialog that has all its rows; otherwise it waits. */
+function completed(state: ReaderState, call: WaitingCall, dialog: WaitingDialog): readonly RowReading[] {
+  const { invite, bye } = dialog;
+  if (invite === undefined) return WAITING;
+  const at = call.cdrs.findIndex(({ row }) => dialogOfCdr(call, row) === dialog);
+  const [cdr] = at < 0 ? [] : call.cdrs.splice(at, 1);
+  const isWhole = invite.row.core('duration') !== '' && invite.row.role('inviteTime') !== '';
+  const isJoined = cdr !== undefined || isWhole;
+  if (isJoined || (bye !== undefined && state.columns.cdrs === 'alone'))
+    return recordOfDialog(state, call, dialog, cdr);
+  return WAITING;
+}
+
+function recordOfDialog(
+  state: ReaderState,
+  call: WaitingCall,
+  dialog: WaitingDialog,
+  cdr: TimedRow | undefined,
+): readonly RowReading[] {
+  const { invite, bye } = dialog;
+  endDialog(state.calls, call, dialog);
+  const [fromTag, toTag] = tagsOf(dialog);
+  remember(state.calls.used, dialogKey(call.callId, fromTag, toTag), (invite ?? bye ?? cdr)?.at.atUs ?? call.firstUs);
+  return recordOf(state, { callId: call.callId, fromTag, toTag, invite, bye, cdr });
+}
+
+function recordOfCdr(state: ReaderState, callId: string, cdr: TimedRow): readonly RowReading[] {
+  const { core } = cdr.row;
+  return recordOf(state, { callId, fromTag: core('from_tag'), toTag: core('to_tag'), cdr });
+}
+
+/** Tags in the order of the INVITE, whichever row came first. */
+function tagsOf({ invite, fromTag, toTag }: WaitingDialog): readonly [string, string] {
+  return invite === undefined ? [fromTag, toTag] : [invite.row.core('from_tag'), invite.row.core('to_tag')];
+}
+
+function dialogKey(callId: string, fromTag: string, toTag: string): string {
+  return JSON.stringify(fromTag < toTag ? [callId, fromTag, toTag] : [callId, toTag, fromTag]);
+}
+
+function recordOf(state: ReaderState, leg: AccLeg): readonly RowReading[] {
+  const parts = accLegParts(leg, state.columns, state.source.clock);
+  remember(state.calls.recorded, leg.callId, parts.invite.atUs);
+  const rows = [leg.invite, leg.bye, leg.cdr, leg.cancel].flatMap((timed) =>
+    timed === undefined ? [] : [timed.row.source.sha256],
+  );
+  const row: SourceRow = { text: '', sha256: joinedSha256(rows), line: 0 };
+  return [{ status: 'record', record: callRecord(row, state.source, parts) }];
+}
+
+function expire(state: ReaderState, beforeUs: number): readonly RowReading[] {
+  const readings: RowReading[] = [];
+  for (const [, call] of state.calls.waiting.entries())
+    if (call.firstUs < beforeUs) readings.push(...giveUp(state, call));
+  forgetBefore(state.calls.used, beforeUs);
+  forgetBefore(state.calls.recorded, beforeUs);
+  return readings;
+}
+
+function makeRoom(state: ReaderState): readonly RowReading[] {
+  const oldest = state.calls.waiting.size() > MAX_WAITING_CALLS ? state.calls.waiting.oldest() : undefined;
+  return oldest === undefined ? [] : giveUp(state, oldest[1]);
+}
+
+const BYE_ALONE: readonly RowReading[] = rejectedRow(
+  'missing-field',
+  'a BYE of a call whose INVITE has no row',
+  'method',
+);
+
+/** Records of what there is of a call. */
+function giveUp(state: ReaderState, call: WaitingCall): readonly RowReading[] {
+  state.calls.waiting.delete(call.callId);
+  const readings: RowReading[] = [];
+  for (const dialog of [...call.dialogs]) {
+    if (dialog.invite === undefined) readings.push(...BYE_ALONE);
+    else readings.push(...recordOfDialog(state, call, dialog, undefined));
+  }
+  for (const cdr of call.cdrs) readings.push(...recordOfCdr(state, call.callId, cdr));
+  const { cancel, callId } = call;
+  if (cancel !== undefined) {
+    const { core } = cancel.row;
+    readings.push(...recordOf(state, { callId, fromTag: core('from_tag'), toTag: core('to_tag'), cancel }));
+  }
+  return readings;
+}

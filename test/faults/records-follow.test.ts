@@ -1,0 +1,230 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
+import type { FileFollower } from '../../sdk/src/records/ingest/follow-file.js';
+import type { FollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
+import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
+import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/reject-file.js';
+import { openValueJournal } from '../../sdk/src/log/index.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
+import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import { filesWith } from '../support/instant-files.js';
+import { createRotatingLog } from '../support/rotating-log.js';
+import { legsInLedger, openRowLedger } from '../support/row-ledger.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'hopback-follow-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const LAB_TIMEOUT_MS = 120_000 * FAULT_ROUNDS;
+
+class Killed extends Error {}
+
+function legsIn(path: string): readonly string[] {
+  const octets = readFileSync(path);
+  const text = (path.endsWith('.gz') ? gunzipSync(octets) : octets).toString();
+  return [...text.matchAll(/^(leg-\d+),/gm)].map(([, leg = '']) => leg);
+}
+
+interface LabOptions {
+  readonly steps: number;
+  /** How likely a process dies at each of its calls. */
+  readonly kills: number;
+  readonly hasTwoRows?: boolean;
+}
+
+/** A log in a directory of its own, and a process after process that follows it. */
+function createLab(seed: number, { steps, kills, hasTwoRows = false }: LabOptions) {
+  const { next: random } = createSeededRandom(seed, 'follow');
+  const path = join(directory, `${seed}`, 'cdr.csv');
+  const clock = createManualClock(Date.now());
+  const values = new Map<string, string>();
+  const store = createCountingStore();
+  const rejects = createRejectList();
+  const log = createRotatingLog({
+    path,
+    random,
+    hasTwoRows,
+    // Of a row that waits nothing shows in the store.
+    isReadTo: (name) => !hasTwoRows && legsIn(join(path, '..', name)).every((leg) => store.times.has(leg)),
+  });
+  let left = steps;
+  /** Set while a process is alive. */
+  let isKilled = false;
+  const files = (): FollowedFiles =>
+    filesWith(() => {
+      if (isKilled) throw new Killed();
+      while (left > 0 && random() < 0.4) {
+        left -= 1;
+        log.step();
+      }
+      if (left > 0 && random() < kills) {
+        isKilled = true;
+        throw new Killed();
+      }
+    });
+  const start = async (): Promise<FileFollower> => {
+    isKilled = false;
+    return followFiles({
+      sourceId: 'test-switch',
+      path,
+      reader: createRowReader('csv', { canSave: true }),
+      store,
+      rejects,
+      values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
+      clock,
+      schedule: () => () => undefined,
+      batchRecords: 5,
+      files: files(),
+    });
+  };
+  return { random, clock, store, rejects, log, start, stepsLeft: () => left, isKilled: () => isKilled };
+}
+
+async function runLab(seed: number, options: LabOptions) {
+  mkdirSync(join(directory, `${seed}`));
+  const lab = createLab(seed, options);
+  const follow = async (until: () => boolean): Promise<void> => {
+    const follower = await lab.start().catch(() => undefined);
+    if (follower === undefined) return;
+    while (!until()) {
+      await follower.look().catch(() => undefined);
+      lab.clock.advance(Math.floor(lab.random() * 20_000));
+      if (lab.isKilled()) break;
+    }
+    await follower.close();
+  };
+  while (lab.stepsLeft() > 0) await follow(() => lab.stepsLeft() === 0);
+  lab.log.finish();
+  let looks = 0;
+  await follow(() => {
+    lab.clock.advance(FINAL_AFTER_MS);
+    return (looks += 1) > 4;
+  });
+  return lab;
+}
+
+test(
+  'rotation, truncation, packing and deletion at any instant lose no row and double none',
+  { timeout: LAB_TIMEOUT_MS },
+  async () => {
+    for (let seed = 1; seed <= 30 * FAULT_ROUNDS; seed += 1) {
+      const { store, rejects, log } = await runLab(seed, { steps: 120, kills: 0 });
+      const run = `seed ${seed}: ${log.history().join(' ')}`;
+      const expected = eachOnce(0, log.written() - 1);
+      expect({ run, times: store.times, rejected: rejects.rows }).toEqual({ run, times: expected, rejected: [] });
+    }
+  },
+);
+
+test(
+  'a process that dies at any instant loses no row, whatever happens to the files meanwhile',
+  { timeout: LAB_TIMEOUT_MS },
+  async () => {
+    for (let seed = 1; seed <= 30 * FAULT_ROUNDS; seed += 1) {
+      const { store, rejects, log } = await runLab(seed, { steps: 120, kills: 0.02 });
+      const run = `seed ${seed}: ${log.history().join(' ')}`;
+      const legs = new Set(eachOnce(0, log.written() - 1).keys());
+      expect({ run, legs: new Set(store.times.keys()), rejected: rejects.rows }).toEqual({ run, legs, rejected: [] });
+    }
+  },
+);
+
+test('a process that dies while legs wait for rows finds them again', { timeout: LAB_TIMEOUT_MS }, async () => {
+  for (let seed = 1; seed <= 30 * FAULT_ROUNDS; seed += 1) {
+    const { store, rejects, log } = await runLab(seed, { steps: 120, kills: 0.02, hasTwoRows: true });
+    const run = `seed ${seed}: ${log.history().join(' ')}`;
+    const legs = new Set(eachOnce(0, log.written() - 1).keys());
+    expect({ run, legs: new Set(store.times.keys()), rejected: rejects.rows }).toEqual({ run, legs, rejected: [] });
+  }
+});
+
+const KILLS = 20 * FAULT_ROUNDS;
+const FOLLOWER = fileURLToPath(new URL('../support/follower-process.ts', import.meta.url));
+
+test(
+  `a follower killed ${KILLS} times with SIGKILL, while its log grows and rotates: every row is stored once`,
+  { timeout: 60_000 + 10_000 * KILLS },
+  async () => {
+    const ledger = join(directory, 'ledger');
+    const path = join(directory, 'log', 'cdr.csv');
+    mkdirSync(join(directory, 'log'));
+    const { next: random } = createSeededRandom(1, 'kill');
+    let stored = new Set<string>();
+    const isReadTo = (name: string): boolean => legsIn(join(directory, 'log', name)).every((leg) => stored.has(leg));
+    const log = createRotatingLog({ path, random, isReadTo, burst: 20 });
+    const switchAtWork = setInterval(() => {
+      stored = new Set(legsInLedger(ledger));
+      log.step();
+    }, 5);
+    const grown: number[] = [];
+    try {
+      for (let round = 0; round < KILLS; round += 1) {
+        const before = legsInLedger(ledger).length;
+        await killedFollower(round % 2 === 0 ? 'following' : 'stored', Math.floor(random() * 100));
+        grown.push(legsInLedger(ledger).length - before);
+      }
+    } finally {
+      clearInterval(switchAtWork);
+    }
+    log.finish();
+    await followToTheEnd(ledger, path);
+    const legs = legsInLedger(ledger);
+    expect(legs.length).toBe(new Set(legs).size);
+    expect(new Set(legs)).toEqual(new Set(eachOnce(0, log.written() - 1).keys()));
+    const rejected = [];
+    for await (const row of readRejects(join(directory, 'rejects.ndjson'))) rejected.push(row);
+    expect(rejected).toEqual([]);
+    // A kill that comes before anything was read proves little.
+    expect(grown.filter((rows) => rows > 0).length).toBeGreaterThanOrEqual(KILLS / 2);
+  },
+);
+
+/** Starts a follower and kills it so many milliseconds after it has begun, or has stored its first rows. */
+async function killedFollower(after: 'following' | 'stored', afterMs: number): Promise<void> {
+  const child = spawn(process.execPath, ['--import', 'tsx', FOLLOWER, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  let timer: NodeJS.Timeout | undefined;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    if (said.includes(after)) timer ??= setTimeout(() => child.kill('SIGKILL'), afterMs);
+  });
+  await once(child, 'close');
+  expect(said).not.toContain('failed');
+  expect(child.signalCode).toBe('SIGKILL');
+}
+
+/** One more follower, which is left to finish. */
+async function followToTheEnd(ledger: string, path: string): Promise<void> {
+  const clock = createManualClock(Date.now());
+  const store = openRowLedger(ledger);
+  await using values = await openValueJournal({ directory: join(directory, 'values') });
+  await using rejects = await openRejectFile({ path: join(directory, 'rejects.ndjson') });
+  await using follower = await followFiles({
+    sourceId: 'test-switch',
+    path,
+    reader: createRowReader(),
+    store,
+    rejects,
+    values,
+    clock,
+    schedule: () => () => undefined,
+  });
+  for (let looks = 0; looks < 4; looks += 1) {
+    await follower.look();
+    clock.advance(FINAL_AFTER_MS);
+  }
+  store.close();
+}

@@ -1,0 +1,179 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { callRecordSchema } from '../../sdk/src/records/call-record.schema.js';
+import {
+  asteriskChannel,
+  channelBirthSeconds,
+  dialDestinations,
+} from '../../sdk/src/records/ingest/asterisk-channel.js';
+import { csvFields } from '../../sdk/src/records/ingest/csv-fields.js';
+import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
+import { instantNearest, isNoTime, rowClock } from '../../sdk/src/records/ingest/row-time.js';
+import { readWrittenTime, TIME_LAYOUTS } from '../../sdk/src/records/ingest/time-layouts.js';
+import { sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { TEXT_READERS } from '../support/record-readers.js';
+import { rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
+
+const STATUSES = ['record', 'skipped', 'waiting', 'rejected'];
+
+/** Readings are well-formed, and every record is one that we would read ourselves. */
+function expectSound(readings: readonly RowReading[]): void {
+  expect(readings.length).toBeGreaterThan(0);
+  for (const reading of readings) {
+    expect(STATUSES).toContain(reading.status);
+    if (reading.status === 'record') expect(callRecordSchema.parse(reading.record)).toEqual(reading.record);
+    if (reading.status === 'rejected') expect(reading.detail).not.toMatch(/\d{7}/);
+  }
+}
+
+const samples = Object.keys(TEXT_READERS).flatMap((format) =>
+  sampleNames(format).map((name) => ({ format, ...sampleOf(format, name) })),
+);
+
+/** One change to a text, its place as a share of the length so that one recipe fits every row. */
+const place = fc.noBias(fc.nat({ max: 999_999 })).map((millionths) => millionths / 1_000_000);
+const piece = fc.oneof(
+  fc.constantFrom(
+    '"',
+    '""',
+    ',',
+    ', ',
+    ';',
+    '\0',
+    '\uFEFF',
+    '%',
+    '{',
+    '}',
+    '9'.repeat(40),
+    '-1',
+    '0',
+    '.',
+    '+',
+    '#',
+    'é',
+  ),
+  fc.string({ maxLength: 12, unit: 'binary' }),
+);
+const change = fc.record({ at: place, cut: fc.nat({ max: 40 }), put: piece });
+
+function changed(text: string, changes: readonly { at: number; cut: number; put: string }[]): string {
+  return changes.reduce((current, { at, cut, put }) => {
+    const from = Math.floor(at * current.length);
+    return current.slice(0, from) + put + current.slice(from + cut);
+  }, text);
+}
+
+test.each(samples)(
+  '$format/$file: rows with changes are read or rejected, never thrown at',
+  ({ format, file, source }) => {
+    const reader = TEXT_READERS[format]!(source);
+    const rows = rowsOf(format, file, reader.framing);
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        fc.nat({ max: rows.length - 1 }),
+        fc.array(change, { minLength: 1, maxLength: 3 }),
+        (index, changes) => {
+          const text = changed(rows[index]!.text, changes);
+          const readings = reader.read({ text, sha256: sourceSha256(text), line: index + 1 });
+          expectSound(readings);
+          for (const { status } of readings) seen.add(status);
+        },
+      ),
+      { numRuns: 400 },
+    );
+    expect(seen).toContain('rejected');
+    const given = reader.expire(Number.POSITIVE_INFINITY);
+    if (given.length > 0) expectSound(given);
+    expect(reader.waiting()).toBe(0);
+  },
+);
+
+test.each(Object.keys(TEXT_READERS))('%s: any text is read, skipped or rejected', (format) => {
+  const { source } = sampleOf(format, sampleNames(format)[0]!);
+  const reader = TEXT_READERS[format]!(source);
+  const json = fc.json({ maxDepth: 4 });
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ maxLength: 300, unit: 'binary' }), json), fc.nat({ max: 5 }), (text, line) => {
+      expectSound(reader.read({ text, sha256: sourceSha256(text), line }));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+const field = fc.string({ maxLength: 20, unit: fc.constantFrom('a', '"', ',', ' ', '\n', ';', '1') });
+
+test('what is written as RFC 4180 says comes back field by field', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(field, fc.boolean()), { minLength: 1, maxLength: 20 }), (written) => {
+      const row = written.map(([text, wantsQuotes]) =>
+        wantsQuotes || /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text,
+      );
+      expect(csvFields(row.join(','))).toEqual({ status: 'fields', fields: written.map(([text]) => text) });
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('any row falls into fields that give the row again, or is rejected', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 60, unit: fc.constantFrom('a', '"', ',', ' ', '1') }), (text) => {
+      const read = csvFields(text);
+      if (read.status === 'rejected') return;
+      const quoted = read.fields.map((one) => `"${one.replaceAll('"', '""')}"`).join(',');
+      expect(csvFields(quoted)).toEqual(read);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('any text is a time or none in every layout', () => {
+  const digits = fc.string({ maxLength: 45, unit: fc.constantFrom(...'0123456789-:/. TZ+'.split('')) });
+  const clock = rowClock({ zone: 'Europe/London' });
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ maxLength: 50 }), digits), fc.constantFrom(...TIME_LAYOUTS), (text, layout) => {
+      const written = readWrittenTime(text, layout);
+      const read = clock.read(text, layout);
+      if (written === undefined) expect(read.status).toBe('rejected');
+      if (read.status === 'instant') expect(Number.isSafeInteger(read.atUs)).toBe(true);
+      expect(typeof isNoTime(text)).toBe('boolean');
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('an instant written in the local time of a zone is read back, or one of the two that it may be', () => {
+  const zones = ['America/New_York', 'Europe/London', 'Australia/Lord_Howe', 'Asia/Kolkata', 'America/St_Johns'];
+  const seconds = fc.integer({ min: Date.UTC(2000, 0, 1) / 1_000, max: Date.UTC(2037, 0, 1) / 1_000 });
+  const formats = new Map(
+    zones.map((zone) => [
+      zone,
+      {
+        clock: rowClock({ zone }),
+        format: new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }),
+      },
+    ]),
+  );
+  fc.assert(
+    fc.property(seconds, fc.constantFrom(...zones), (at, zone) => {
+      const { clock, format } = formats.get(zone)!;
+      const read = clock.read(format.format(at * 1_000), 'date-time');
+      if (read.status !== 'instant') throw new Error(`${at} in ${zone}: ${read.reason}`);
+      expect(instantNearest(read, at * 1_000_000)).toBe(at * 1_000_000);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('any text is a channel, a dial string and a unique id or none', () => {
+  const text = fc.string({ maxLength: 60, unit: fc.constantFrom(...'PJSIP/@-&,|;:.0123456789ab'.split('')) });
+  fc.assert(
+    fc.property(text, (any) => {
+      expect(asteriskChannel(any)?.peer).not.toBe('');
+      expect(dialDestinations(any).length).toBeGreaterThan(0);
+      const seconds = channelBirthSeconds(any);
+      if (seconds !== undefined) expect(any).toContain(String(seconds).padStart(10, '0'));
+    }),
+    { numRuns: 3_000 },
+  );
+});

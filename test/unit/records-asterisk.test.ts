@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { createAsteriskCelReader, MAX_WAITING_CHANNELS } from '../../sdk/src/records/ingest/asterisk-cel.js';
+import {
+  asteriskChannel,
+  channelBirthSeconds,
+  dialDestinations,
+  dialledNumber,
+} from '../../sdk/src/records/ingest/asterisk-channel.js';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { joinedSha256 } from '../../sdk/src/records/ingest/joined-sha256.js';
+import type { RecordReader, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
+import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { rowsOf, sampleOf } from '../support/record-samples.js';
+
+test.each([
+  ['PJSIP/carrier-a-0000001a', 'carrier-a'],
+  ['SIP/192.0.2.1-b7d0a3c8', '192.0.2.1'],
+  ['DAHDI/i1/12025550123-2', 'i1'],
+  ['IAX2/carrier-a-4012', 'carrier-a'],
+  ['PJSIP/carrier', 'carrier'],
+  ['Local/12025550123@out-00000001;1', undefined],
+  ['PJSIP/', undefined],
+  ['/x', undefined],
+  ['', undefined],
+  [`PJSIP/${'x'.repeat(300)}`, undefined],
+])('the peer of %s is %s', (name, peer) => {
+  expect(asteriskChannel(name)?.peer).toBe(peer);
+});
+
+test.each([
+  ['PJSIP/12025550123@carrier-b,30,tT', [{ peer: 'carrier-b', number: '12025550123' }]],
+  ['PJSIP/carrier-b/sip:+12025550123@192.0.2.7:5060,30', [{ peer: 'carrier-b', number: '+12025550123' }]],
+  ['SIP/carrier-b/12025550123|30', [{ peer: 'carrier-b', number: '12025550123' }]],
+  ['IAX2/user:secret@carrier-b/12025550123@ctx', [{ peer: 'carrier-b', number: '12025550123' }]],
+  ['PJSIP/phone', [{ peer: 'phone' }]],
+  ['Local/12025550123@out/n', [{}]],
+  ['', [{}]],
+])('Dial(%s) rings %j', (argument, expected) => {
+  expect(dialDestinations(argument)).toEqual(expected);
+});
+
+test('of several numbers dialled the one of the channel is taken, and none where that cannot be told', () => {
+  const argument = 'PJSIP/12025550123@carrier-b&PJSIP/12025550124@carrier-c';
+  expect(dialledNumber(argument, 'carrier-c')).toBe('12025550124');
+  expect(dialledNumber(argument, undefined)).toBeUndefined();
+  expect(dialledNumber('PJSIP/1@b&PJSIP/2@b', 'b')).toBeUndefined();
+});
+
+test.each([
+  ['1793500000.42', 1_793_500_000],
+  ['edge-1-1793500000.42', 1_793_500_000],
+  ['179350000.42', undefined],
+  ['17935000x0.42', undefined],
+  ['campaign 4', undefined],
+  ['', undefined],
+])('a channel named %j was made at %s', (uniqueId, seconds) => {
+  expect(channelBirthSeconds(uniqueId)).toBe(seconds);
+});
+
+function celReader(): RecordReader {
+  return createAsteriskCelReader(sampleOf('asterisk-cel', 'calls').source);
+}
+
+const rows = rowsOf('asterisk-cel', 'calls.csv', 'csv');
+
+function recordsOf(readings: readonly RowReading[]): readonly CallRecord[] {
+  return readings.flatMap((reading) => (reading.status === 'record' ? [reading.record] : []));
+}
+
+test('legs of one call share their group, and each has an id of its own', () => {
+  const reader = celReader();
+  const records = recordsOf(rows.flatMap((row) => reader.read(row)));
+  expect(new Set(records.map(({ recordId }) => recordId)).size).toBe(records.length);
+  for (const { source, legId, inviteAtUs, recordId } of records) {
+    expect(recordIdOf({ sourceId: source.id, legId, inviteAtUs })).toBe(recordId);
+  }
+  expect(records.filter(({ callGroupId }) => callGroupId === '1781528402.12')).toHaveLength(3);
+});
+
+test('the hash of a leg stands for all rows of its channel, and for no others', () => {
+  const reader = celReader();
+  const records = recordsOf(rows.flatMap((row) => reader.read(row)));
+  const own = rows.filter(({ text }) => text.includes('"1781528402.13"')).map(({ sha256 }) => sha256);
+  expect(own).toHaveLength(3);
+  expect(records.find(({ legId }) => legId === '1781528402.13')?.source.sha256).toBe(joinedSha256(own));
+});
+
+test('a channel with more rows than are kept apart still has a hash, and can be saved', () => {
+  const reader = celReader();
+  const [start] = rows;
+  reader.read(start!);
+  for (let index = 0; index < 3_000; index += 1) {
+    const text = start!.text.replace('CHAN_START', 'HOLD');
+    reader.read({ text, sha256: sourceSha256(`${index}`), line: index });
+  }
+  expect(celReader().restoreWaiting?.(reader.saveWaiting?.() ?? '')).toBe(true);
+  expect(recordsOf(reader.expire(Number.POSITIVE_INFINITY))[0]?.source.sha256).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('a call that is still up at the end of the file waits, and makes its record when it is given up', () => {
+  const reader = celReader();
+  for (const row of rows) reader.read(row);
+  expect(reader.waiting()).toBe(1);
+  expect(reader.expire(1_781_528_603_000_000)).toEqual([]);
+  const [record, ...others] = recordsOf(reader.expire(Number.POSITIVE_INFINITY));
+  expect(others).toEqual([]);
+  expect(record).toMatchObject({ legId: '1781528603.40', disposition: 'failed', ingress: { trunk: 'carrier-a' } });
+  expect(record?.endedAtUs).toBeUndefined();
+  expect(reader.waiting()).toBe(0);
+});
+
+test('events of a call that was given up are rejected, so that it has no second record', () => {
+  const reader = celReader();
+  for (const row of rows.slice(0, 3)) reader.read(row);
+  expect(recordsOf(reader.expire(Number.POSITIVE_INFINITY))).toHaveLength(2);
+  const later = rows.slice(14, 23).flatMap((row) => reader.read(row));
+  expect(recordsOf(later)).toEqual([]);
+  expect(new Set(later.map(({ status }) => status))).toEqual(new Set(['rejected', 'skipped']));
+});
+
+test('stopped at any row and gone on from what was saved, a reader makes the same records', () => {
+  const whole = celReader();
+  const expected = rows.map((row) => whole.read(row));
+  for (let stop = 0; stop <= rows.length; stop += 1) {
+    const first = celReader();
+    const before = rows.slice(0, stop).map((row) => first.read(row));
+    const second = celReader();
+    expect(second.restoreWaiting?.(first.saveWaiting?.() ?? '')).toBe(true);
+    expect(second.waiting()).toBe(first.waiting());
+    const after = rows.slice(stop).map((row) => second.read(row));
+    expect([...before, ...after]).toEqual(expected);
+  }
+});
+
+test.each(['', '{}', '[]', '{"format":"hopback.asterisk-cel.2","channels":[]}'])(
+  'what was not saved, %j, is not gone on from',
+  (saved) => {
+    const reader = celReader();
+    expect(reader.restoreWaiting?.(saved)).toBe(false);
+    expect(reader.waiting()).toBe(0);
+  },
+);
+
+test('a file whose ends are missing does not fill the memory: the oldest call is given up', () => {
+  const reader = celReader();
+  const start = (index: number): SourceRow => {
+    const id = `${1_781_528_400 + index}.1`;
+    const fields = ['CHAN_START', `${1_781_528_400 + index}.0`, '', '12025550101', '', '', '', '12125550143', 'in'];
+    const text = [...fields, 'PJSIP/carrier-a-1', '', '', '3', '', id, id].join(',');
+    return { text, sha256: 'ab'.repeat(32), line: index + 1 };
+  };
+  for (let index = 0; index < MAX_WAITING_CHANNELS; index += 1) reader.read(start(index));
+  expect(reader.waiting()).toBe(MAX_WAITING_CHANNELS);
+  const given = recordsOf(reader.read(start(MAX_WAITING_CHANNELS)));
+  expect(given.map(({ legId }) => legId)).toEqual(['1781528400.1']);
+  expect(reader.waiting()).toBe(MAX_WAITING_CHANNELS);
+});

@@ -1,0 +1,365 @@
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { HopbackError } from '../../sdk/src/errors.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
+import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
+import type { DurableValues } from '../../sdk/src/records/durable-values.js';
+import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
+import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
+import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import {
+  createCountingStore,
+  createRejectList,
+  createRowReader,
+  eachOnce,
+  FIRST_ROW_US,
+  rowText,
+} from '../support/followed-rows.js';
+
+let directory: string;
+let log: string;
+let clock: ManualClock;
+let values: Map<string, string>;
+let store: ReturnType<typeof createCountingStore>;
+let rejects: ReturnType<typeof createRejectList>;
+let notices: FollowNotice[];
+let followers: FileFollower[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-follow-'));
+  log = join(directory, 'cdr.csv');
+  clock = createManualClock(Date.now());
+  values = new Map();
+  store = createCountingStore();
+  rejects = createRejectList();
+  notices = [];
+  followers = [];
+});
+afterEach(async () => {
+  for (const follower of followers) await follower.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const durable: DurableValues = {
+  get: (key) => values.get(key),
+  set: async (key, value) => void values.set(key, value),
+};
+const rows = (from: number, to: number): string =>
+  Array.from({ length: to - from + 1 }, (_, at) => `${rowText(from + at)}\n`).join('');
+
+/** Begins to follow, as a process that has just started would. */
+async function follow(options: Partial<FollowOptions> = {}): Promise<FileFollower> {
+  const follower = await followFiles({
+    sourceId: 'test-switch',
+    path: log,
+    reader: createRowReader(),
+    store,
+    rejects,
+    values: durable,
+    clock,
+    schedule: clock.schedule,
+    files: { names: nodeFollowedFiles.names, facts: nodeFollowedFiles.facts, open: nodeFollowedFiles.open },
+    longestCallMs: 2_000,
+    onNotice: (notice) => notices.push(notice),
+    ...options,
+  });
+  followers.push(follower);
+  await follower.look();
+  return follower;
+}
+
+test('rows are read as they come, a row without line end when its end comes', async () => {
+  const follower = await follow();
+  await appendFile(log, rows(0, 4));
+  await follower.look();
+  await appendFile(log, rowText(5).slice(0, 9));
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 4));
+  expect(follower.statistics().unreadBytes).toBe(9);
+  await appendFile(log, `${rowText(5).slice(9)}\n`);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 5));
+});
+
+test('looks come by themselves, a quarter of a second apart', async () => {
+  const follower = await follow();
+  await appendFile(log, rows(0, 4));
+  while (store.times.size === 0) {
+    clock.advance(250);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(store.times).toEqual(eachOnce(0, 4));
+  await follower.close();
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+test('a file that was renamed is read to its end, late writes included, and the new one from its beginning', async () => {
+  await appendFile(log, rows(0, 4));
+  const follower = await follow();
+  await appendFile(log, rows(5, 6));
+  await rename(log, `${log}.1`);
+  await appendFile(log, rows(9, 10));
+  await follower.look();
+  await appendFile(`${log}.1`, rows(7, 8));
+  await follower.look();
+  await rename(`${log}.1`, `${log}.2`);
+  await rename(log, `${log}.1`);
+  await appendFile(log, rows(11, 11));
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 11));
+});
+
+test('a file that was copied and truncated is read on in the copy and from its beginning', async () => {
+  await appendFile(log, rows(0, 40));
+  const follower = await follow();
+  await appendFile(log, rows(41, 43));
+  await copyFile(log, `${log}.1`);
+  await truncate(log);
+  await appendFile(log, rows(44, 44));
+  await follower.look();
+  await appendFile(log, rows(45, 99));
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 99));
+  expect(notices).toMatchObject([{ kind: 'truncated' }]);
+});
+
+test('a truncated file that has grown past the old place is known by what stands before it', async () => {
+  await appendFile(log, rows(0, 4));
+  const follower = await follow();
+  await truncate(log);
+  await appendFile(log, rows(5, 40));
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 40));
+});
+
+test('a rotated file that is packed was read already, under any name, and a packed one that was not is read', async () => {
+  await appendFile(log, rows(0, 80));
+  const follower = await follow();
+  await writeFile(`${log}-packed.gz`, gzipSync(await readFile(log)));
+  await unlink(log);
+  await writeFile(log, rows(81, 90));
+  clock.advance(FINAL_AFTER_MS);
+  await follower.look();
+  await writeFile(`${log}.2.gz`, gzipSync(rows(91, 120)));
+  await follower.look();
+  clock.advance(2 * FINAL_AFTER_MS);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 120));
+});
+
+test('a file that was packed before it was read to its end is read on in the packed one, also after a restart', async () => {
+  await appendFile(log, rows(0, 80));
+  await (await follow()).close();
+  await appendFile(log, rows(81, 90));
+  await writeFile(`${log}.1.gz`, gzipSync(await readFile(log)));
+  await unlink(log);
+  clock.advance(FINAL_AFTER_MS);
+  await follow();
+  expect(store.times).toEqual(eachOnce(0, 90));
+  expect(notices).toEqual([]);
+});
+
+test('a deleted file is read to its end while it is open', async () => {
+  await appendFile(log, rows(0, 4));
+  const follower = await follow();
+  await appendFile(log, rows(5, 6));
+  await unlink(log);
+  await appendFile(log, rows(7, 8));
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 8));
+  clock.advance(FINAL_AFTER_MS);
+  await follower.look();
+  expect(notices).toEqual([]);
+});
+
+test('a restart goes on where rows were durable, also in a file that was renamed meanwhile', async () => {
+  await appendFile(log, rows(0, 40));
+  await (await follow()).close();
+  await appendFile(log, rows(41, 42));
+  await rename(log, `${log}.1`);
+  await appendFile(log, rows(43, 44));
+  const follower = await follow();
+  expect(store.times).toEqual(eachOnce(0, 44));
+  await follower.close();
+  await follow();
+  expect(store.times).toEqual(eachOnce(0, 44));
+});
+
+test('a file that is gone at a restart is told of, and coverage has a gap', async () => {
+  await appendFile(log, rows(0, 9));
+  await (await follow()).close();
+  // Written before the other is deleted: it must not get the inode of that one.
+  await writeFile(join(directory, 'new'), rows(20, 29));
+  await rename(join(directory, 'new'), log);
+  await follow();
+  expect(notices).toMatchObject([{ kind: 'lost' }]);
+  const second = (n: number): number => FIRST_ROW_US + n * 1_000_000;
+  // The first interval is claimed again by the second process.
+  expect(new Set(store.covered.map(({ fromUs, toUs }) => `${fromUs}-${toUs}`))).toEqual(
+    new Set([`${second(0)}-${second(7)}`, `${second(20)}-${second(27)}`]),
+  );
+});
+
+test('coverage grows with the rows, over rotation and restart', async () => {
+  await appendFile(log, rows(0, 9));
+  await (await follow()).close();
+  await rename(log, `${log}.1`);
+  await appendFile(log, rows(10, 19));
+  await follow();
+  expect(store.covered.at(-1)).toEqual({
+    sourceId: 'test-switch',
+    fromUs: FIRST_ROW_US,
+    toUs: FIRST_ROW_US + 17_000_000,
+  });
+});
+
+test('nothing is made durable before the rows are: a store that fails is asked again, and then a restart reads nothing twice', async () => {
+  let isDown = true;
+  store = createCountingStore(() => {
+    if (isDown) throw new HopbackError('storage-failed', 'disk full', { retryable: true });
+  });
+  await appendFile(log, rows(0, 4));
+  const follower = await follow().catch(() => followers.at(-1)!);
+  expect(values.size).toBe(0);
+  await appendFile(log, rows(5, 6));
+  await expect(follower.look()).rejects.toMatchObject({ code: 'storage-failed' });
+  isDown = false;
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 6));
+  expect(follower.statistics().failures).toBe(0);
+  await follower.close();
+  await follow();
+  expect(store.times).toEqual(eachOnce(0, 6));
+});
+
+test('legs that wait for rows are found again after a restart, for the place stays before the first of them', async () => {
+  await appendFile(log, `${rows(0, 1)}begin,leg-2\n`);
+  await (await follow()).close();
+  await appendFile(log, `${rows(3, 3)}end,leg-2,${FIRST_ROW_US}\n`);
+  const follower = await follow();
+  expect([...store.times.keys()].sort()).toEqual(['leg-0', 'leg-1', 'leg-2', 'leg-3']);
+  expect(store.times.get('leg-2')).toBe(1);
+  await follower.close();
+  await follow();
+  expect(store.times.get('leg-3')).toBe(1);
+});
+
+test('what waits is made durable with the place, where a reader can save it, in pieces that a journal takes', async () => {
+  const waiting = Array.from({ length: 2_000 }, (_, n) => `begin,leg-${n}\n`).join('');
+  await appendFile(log, waiting);
+  await (await follow({ reader: createRowReader('csv', { canSave: true }) })).close();
+  expect([...values.values()].every((value) => value.length <= 16_384)).toBe(true);
+  await appendFile(log, `end,leg-7,${FIRST_ROW_US}\n`);
+  const follower = await follow({ reader: createRowReader('csv', { canSave: true }) });
+  // Only the row that is new was read.
+  expect([follower.statistics().rows, follower.statistics().waiting]).toEqual([1, 1_999]);
+  expect([...store.times]).toEqual([['leg-7', 1]]);
+});
+
+test('what waited and cannot be restored is told of, and breaks the coverage', async () => {
+  await appendFile(log, `${rows(0, 9)}begin,leg-10\n`);
+  await (await follow({ reader: createRowReader('csv', { canSave: true }) })).close();
+  values.set('follow/test-switch/waiting/1/0', 'damaged');
+  await follow({ reader: createRowReader('csv', { canSave: true }) });
+  expect(notices).toEqual([{ kind: 'lost' }]);
+});
+
+test('a last line without end in a rotated file is a row once nothing comes any more, in the current file never', async () => {
+  await appendFile(log, rows(0, 4).trimEnd());
+  const follower = await follow();
+  clock.advance(10 * FINAL_AFTER_MS);
+  await follower.look();
+  expect(store.times.has('leg-4')).toBe(false);
+  await rename(log, `${log}.1`);
+  await appendFile(log, rows(5, 5));
+  await follower.look();
+  expect(store.times.has('leg-4')).toBe(false);
+  clock.advance(FINAL_AFTER_MS);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 5));
+});
+
+test('a row that cannot be read is rejected once, with its line, and stops nothing', async () => {
+  await appendFile(log, `${rows(0, 1)}bad\n${rows(2, 3)}`);
+  const follower = await follow();
+  await appendFile(log, `worse\n${rows(4, 4)}`);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 4));
+  expect(rejects.rows).toMatchObject([
+    { file: log, line: 3, reason: 'bad-field' },
+    { file: log, line: 6, reason: 'bad-field' },
+  ]);
+});
+
+test('a directory is followed with all its files, a document each, and one that is not whole is waited for', async () => {
+  const calls = join(directory, 'calls');
+  await mkdir(calls);
+  const document = (n: number): string => JSON.stringify({ leg: `leg-${n}`, timeUs: `${FIRST_ROW_US + n}` }, null, 1);
+  for (let n = 0; n < 50; n += 1) await writeFile(join(calls, `${n}.json`), document(n));
+  await writeFile(join(calls, '.51.json.part'), 'no document yet');
+  await writeFile(join(calls, '50.json'), document(50).slice(0, 12));
+  const follower = await follow({ path: calls, reader: createRowReader('json') });
+  expect(store.times).toEqual(eachOnce(0, 49));
+  await writeFile(join(calls, '50.json'), document(50));
+  await follower.look();
+  await follower.close();
+  await follow({ path: calls, reader: createRowReader('json') });
+  expect(store.times).toEqual(eachOnce(0, 50));
+  expect(rejects.rows).toEqual([]);
+});
+
+test('files of a pattern are followed one after the other', async () => {
+  const path = join(directory, 'sbc-*.act');
+  await writeFile(join(directory, 'sbc-1.act'), rows(0, 4));
+  const follower = await follow({ path });
+  await writeFile(join(directory, 'sbc-2.act'), rows(5, 9));
+  await writeFile(join(directory, 'other.act'), 'not one of them\n');
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 9));
+  expect(rejects.rows).toEqual([]);
+});
+
+test('files that differ only behind the same header are two', async () => {
+  const header = `${rowText(0)}\n`;
+  await writeFile(log, header);
+  const follower = await follow();
+  await rename(log, `${log}.1`);
+  await writeFile(log, `${header}${rows(1, 3)}`);
+  await follower.look();
+  await appendFile(`${log}.1`, rows(4, 6));
+  await follower.look();
+  store.times.forEach((times, leg) => expect([leg, times]).toEqual([leg, leg === 'leg-0' ? times : 1]));
+  expect(store.times.size).toBe(7);
+});
+
+test('more files than can be remembered are each read once', async () => {
+  const path = join(directory, 'many-*');
+  for (let n = 0; n < 600; n += 1) await writeFile(join(directory, `many-${n}`), rows(n, n));
+  const follower = await follow({ path });
+  await follower.look();
+  await follower.close();
+  await follow({ path });
+  expect(store.times).toEqual(eachOnce(0, 599));
+});
+
+test('a follower refuses what cannot be followed', async () => {
+  await expect(follow({ path: '' })).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(follow({ sourceId: '' })).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(follow({ batchRecords: 0 })).rejects.toMatchObject({ code: 'invalid-argument' });
+});

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { callRecordSchema } from '../../sdk/src/records/call-record.schema.js';
+import { createHepReader, type HepSource } from '../../sdk/src/records/ingest/hep-reader.js';
+import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
+
+interface HepSample {
+  readonly file: string;
+  readonly source: HepSource;
+  /** What a packet makes, by its number from 1; what is given up at the end under `expired`. */
+  readonly readings: Readonly<Record<string, readonly RowReading[]>>;
+}
+
+const folder = new URL('../vectors/records/hep/', import.meta.url);
+
+function sampleOf(name: string): HepSample {
+  return JSON.parse(readFileSync(new URL(`${name}.expected.json`, folder), 'utf8')) as HepSample;
+}
+
+/** Packets of a file, each a line of hexadecimal digits, as if all had come at once. */
+function readPackets({ file, source }: HepSample): HepSample['readings'] {
+  const reader = createHepReader(source);
+  const readings: Record<string, readonly RowReading[]> = {};
+  const lines = readFileSync(new URL(file, folder), 'latin1').trimEnd().split('\n');
+  for (const [index, line] of lines.entries()) {
+    const made = reader.readPacket(Buffer.from(line, 'hex'), 0).filter(({ status }) => status !== 'waiting');
+    if (made.length > 0) readings[String(index + 1)] = made;
+  }
+  readings['expired'] = reader.expire(Number.POSITIVE_INFINITY);
+  return readings;
+}
+
+test('hep/proxy makes the expected records', () => {
+  const sample = sampleOf('proxy');
+  expect(readPackets(sample)).toEqual(sample.readings);
+});
+
+test('hep/proxy makes records that our own schema accepts as they are', () => {
+  const records = Object.values(sampleOf('proxy').readings)
+    .flat()
+    .flatMap((reading) => (reading.status === 'record' ? [reading.record] : []));
+  expect(records.length).toBeGreaterThan(5);
+  for (const record of records) expect(callRecordSchema.parse(record)).toEqual(record);
+});

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { callRecord, legSource, MAX_NAME_CHARS, nameOf } from '../../sdk/src/records/ingest/leg.js';
+import type { LegParts } from '../../sdk/src/records/ingest/leg.js';
+import type { SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+
+const ROW = { text: 'row', sha256: 'ab'.repeat(32), line: 1 };
+const INVITE = { status: 'instant', atUs: 1_781_528_400_000_000, basis: { written: 'utc', resolutionUs: 1 } } as const;
+
+function record(parts: Partial<LegParts>, more: Partial<SourceDescription> = {}): CallRecord {
+  const source = legSource({ id: 'sbc-1', format: 'columns', time: { zone: 'utc' }, ...more }, 3);
+  return callRecord(ROW, source, { legId: 'l', callGroupId: 'g', invite: INVITE, disposition: 'busy', ...parts });
+}
+
+test('what a row does not say is no member of the record', () => {
+  expect(Object.keys(record({ calling: '', called: undefined, customerId: '', release: undefined }))).toEqual([
+    'format',
+    'recordId',
+    'source',
+    'legId',
+    'callGroupId',
+    'inviteAtUs',
+    'time',
+    'ingress',
+    'egress',
+    'disposition',
+  ]);
+});
+
+test('the source of a record has the hash of the row and the version of the reader', () => {
+  expect(record({}).source).toEqual({ id: 'sbc-1', format: 'columns', readerVersion: 3, sha256: ROW.sha256 });
+});
+
+const providers = { 'trunk-1': 'A', '192.0.2.1:5070': 'B', '192.0.2.1': 'C', '2001:db8::1': 'D' };
+
+test.each([
+  [{ trunk: 'trunk-1', address: '192.0.2.1' }, 'A'],
+  [{ trunk: 'trunk-2', address: '192.0.2.1:5070' }, 'B'],
+  [{ trunk: '', address: '192.0.2.1:5060' }, 'C'],
+  [{ address: '192.0.2.1' }, 'C'],
+  [{ address: '[2001:db8::1]:5060' }, 'D'],
+  [{ address: '2001:db8::1' }, 'D'],
+  [{ address: '192.0.2.2' }, undefined],
+  [{ trunk: 'constructor', address: '__proto__' }, undefined],
+])('the provider of %j is %s', (ingress, provider) => {
+  expect(record({ ingress }, { providers }).ingress.provider).toBe(provider);
+});
+
+test('an asserted number is kept where it is another than that of From', () => {
+  expect(record({ calling: '2025550101', asserted: '+12025550101' }).asserted).toBeUndefined();
+  expect(record({ calling: '2025550101', asserted: '+12025550102' }).asserted).toMatchObject({ tn: '12025550102' });
+  expect(record({ calling: 'anonymous', asserted: '"X" <sip:+12025550102@192.0.2.1>' }).asserted).toMatchObject({
+    tn: '12025550102',
+  });
+});
+
+test('a number sent on to is a translation, and the routing number is none', () => {
+  expect(record({ called: '18005550143', sentTo: '12125550143' }).called).toEqual({
+    asWritten: '18005550143',
+    tn: '18005550143',
+    translatedTn: '12125550143',
+  });
+  expect(record({ called: '12125550143', sentTo: '+12125550143' }).called).toEqual({
+    asWritten: '12125550143',
+    tn: '12125550143',
+  });
+  expect(record({ called: '12125550143', sentTo: '12125550199', lrn: '2125550199' }).called).toEqual({
+    asWritten: '12125550143',
+    tn: '12125550143',
+    lrn: '12125550199',
+  });
+  expect(record({ called: '12125550143', sentTo: '12125550143;npdi;rn=2125550199' }).called).toMatchObject({
+    lrn: '12125550199',
+  });
+});
+
+test('both instants of the hour that comes twice are in the record', () => {
+  const invite = { ...INVITE, otherUs: INVITE.atUs + 3_600_000_000 };
+  expect(record({ invite }).time).toEqual({
+    written: 'utc',
+    resolutionUs: 1,
+    otherInviteAtUs: INVITE.atUs + 3_600_000_000,
+  });
+});
+
+test('names are cut at their bound before the record id is made of them', () => {
+  const long = record({ legId: 'x'.repeat(MAX_NAME_CHARS + 1) });
+  expect(long.legId).toHaveLength(MAX_NAME_CHARS);
+  expect(long.recordId).toBe(record({ legId: 'x'.repeat(MAX_NAME_CHARS) }).recordId);
+  expect(nameOf('  ')).toBeUndefined();
+});

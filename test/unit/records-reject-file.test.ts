@@ -1,0 +1,127 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type * as FileSystem from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/reject-file.js';
+import type { RejectedRow } from '../../sdk/src/records/ingest/reject.js';
+
+const disk = vi.hoisted(() => ({ isFull: false }));
+
+vi.mock('node:fs/promises', async (original) => {
+  const actual = await original<typeof FileSystem>();
+  const open: typeof actual.open = async (...args) => {
+    const file = await actual.open(...args);
+    const append = file.appendFile.bind(file);
+    file.appendFile = async (...written) => {
+      if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      return append(...written);
+    };
+    return file;
+  };
+  return { ...actual, open };
+});
+
+let directory: string;
+let path: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-reject-'));
+  path = join(directory, 'sub', 'rejects.ndjson');
+});
+afterEach(async () => {
+  disk.isFull = false;
+  await rm(directory, { recursive: true, force: true });
+});
+
+const row = (line: number, bytes = 'a,b'): RejectedRow => ({
+  sourceId: 'sbc-1',
+  file: '/var/cdr/a.csv',
+  line,
+  reason: 'too-few-fields',
+  field: 'calldate',
+  detail: '2 fields, not 16',
+  sha256: '0'.repeat(64),
+  bytes: Buffer.from(bytes),
+  sizeBytes: bytes.length,
+});
+async function read(): Promise<readonly RejectedRow[]> {
+  const rows: RejectedRow[] = [];
+  for await (const found of readRejects(path)) rows.push(found);
+  return rows;
+}
+
+test('a rejected row is read back as it was, bytes that are no text included', async () => {
+  await using file = await openRejectFile({ path });
+  const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
+  file.reject({ ...row(7), bytes, sizeBytes: 256 });
+  await file.flush();
+  expect(await read()).toEqual([{ ...row(7), bytes: Buffer.from(bytes), sizeBytes: 256 }]);
+  expect(file.statistics()).toEqual({ written: 1, lost: 0, filesRemoved: 0 });
+});
+
+test('bytes are taken when the row is rejected, so that they may be written over', async () => {
+  await using file = await openRejectFile({ path });
+  const bytes = Buffer.from('a,b');
+  file.reject({ ...row(1), bytes });
+  bytes.fill(0);
+  await file.flush();
+  expect((await read())[0]?.bytes).toEqual(Buffer.from('a,b'));
+});
+
+test('only this user may read the rows, which hold telephone numbers', async () => {
+  await using file = await openRejectFile({ path });
+  await file.flush();
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test('a full file is put aside, the oldest goes, and rows are read back oldest first', async () => {
+  await using file = await openRejectFile({ path, maxBytes: 4_096, filesKept: 2 });
+  for (let line = 1; line <= 100; line += 1) {
+    file.reject(row(line));
+    await file.flush();
+  }
+  expect((await readdir(join(directory, 'sub'))).sort()).toEqual([
+    'rejects.ndjson',
+    'rejects.ndjson.1',
+    'rejects.ndjson.2',
+  ]);
+  const lines = (await read()).map(({ line }) => line);
+  expect(lines).toEqual(Array.from({ length: lines.length }, (_, at) => 101 - lines.length + at));
+  const { written, filesRemoved } = file.statistics();
+  expect([written, filesRemoved > 0]).toEqual([100, true]);
+});
+
+test('the half line of a writer that was killed costs no other', async () => {
+  await using first = await openRejectFile({ path });
+  first.reject(row(1));
+  await first.close();
+  await appendFile(path, (await readFile(path, 'utf8')).slice(0, 40));
+  await using second = await openRejectFile({ path });
+  second.reject(row(2));
+  await second.flush();
+  expect((await read()).map(({ line }) => line)).toEqual([1, 2]);
+});
+
+test('a full disk stops nothing: rows are counted as lost, and later ones written', async () => {
+  await using file = await openRejectFile({ path });
+  disk.isFull = true;
+  file.reject(row(1));
+  await file.flush();
+  expect(file.statistics()).toMatchObject({ written: 0, lost: 1, lastFailure: { code: 'ENOSPC' } });
+  disk.isFull = false;
+  file.reject(row(2));
+  await file.flush();
+  expect((await read()).map(({ line }) => line)).toEqual([2]);
+});
+
+test('rows that wait for a disk that does not take them fill no memory', async () => {
+  await using file = await openRejectFile({ path });
+  for (let line = 1; line <= 300; line += 1) file.reject(row(line, 'x'.repeat(65_536)));
+  await file.flush();
+  const { written, lost } = file.statistics();
+  expect([written + lost, lost > 0]).toEqual([300, true]);
+});
+
+test('a file that cannot be opened is refused', async () => {
+  await expect(openRejectFile({ path: directory })).rejects.toMatchObject({ code: 'storage-failed' });
+});
