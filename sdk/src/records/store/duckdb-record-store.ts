@@ -1,0 +1,262 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as pause } from 'node:timers/promises';
+import type { CallRecord } from '../../core/call-record.js';
+import type { Clock } from '../../core/clock.js';
+import { HopbackError } from '../../errors.js';
+import { coverageWith, coverageWithout } from './coverage.js';
+import { findInDay } from './duckdb/day-look-up.js';
+import { writeDay } from './duckdb/day-writer.js';
+import { loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
+import { openEngine } from './duckdb/engine.js';
+import type { Engine } from './duckdb/engine.js';
+import { createFileAccess } from './duckdb/open-files.js';
+import type { OpenFiles } from './duckdb/open-files.js';
+import { createInsertQueue } from './duckdb/insert-queue.js';
+import { dayOf, millisecondsWithin } from './duckdb/partition-sql.js';
+import { openStateFile } from './duckdb/state-file.js';
+import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
+import {
+  DAY_US,
+  checkHoldOrder,
+  checkInterval,
+  checkRecord,
+  checkWindow,
+  checkedLimit,
+  mergedRecords,
+} from './record-query.js';
+import { MAX_HELD_RECORDS } from './record-store.js';
+import type { FoundRecords, RecordQuery, RecordStore, StoreStatistics } from './record-store.js';
+
+/** Options of {@link openDuckDbRecordStore}. */
+export interface DuckDbRecordStoreOptions {
+  /** Folder of the store; made, for its owner only, where it is not there. */
+  readonly directory: string;
+  /** By which holds are dated and end. Default the machine's. */
+  readonly clock?: Clock;
+  /** What DuckDB may take beside the memory of Node, MB. Default 1,024; 256 is enough for look-ups. */
+  readonly memoryLimitMb?: number;
+  /** Threads of DuckDB. Default 2: look-ups scan little, and a switch has other work. */
+  readonly threads?: number;
+}
+
+/**
+ * Folders that are open in this process. The lock that DuckDB takes keeps other processes out, but belongs to the process: a second
+ * store on the same folder would get it, and give it away for both when it is closed.
+ */
+const openFolders = new Set<string>();
+
+/**
+ * Opens the embedded record store: one DuckDB file for each UTC day of `inviteAtUs`, so that retention is deleting files, and one for
+ * coverage, holds and their audit. `insert` resolves when its records are synced to disk; records of many callers share a
+ * transaction. A process that is killed, or loses power, comes back with everything that was acknowledged, unattended.
+ *
+ * One process at a time has a store open. Others that want to look something up ask that process, by the sidecar or the command line;
+ * they do not open the files.
+ * @param options - folder, clock, and what DuckDB may take: MB of memory, threads
+ * @returns the store, this process alone having it open; to be closed
+ * @throws HopbackError `unavailable` where `@duckdb/node-api` is not installed; `storage-failed` where the folder cannot be used or
+ * another process, or another store of this one, has it open
+ * @see https://duckdb.org/docs/stable/connect/concurrency
+ * @example
+ * ```ts
+ * import { mkdtempSync, rmSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * const directory = mkdtempSync(join(tmpdir(), 'hopback-records-'));
+ * const store = await openDuckDbRecordStore({ directory });
+ * await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: 86_399_999_999 });
+ * const window = { fromUs: 0, toUs: 3_599_999_999 };
+ * const { records } = await store.find({ window, calledTn: '12155550112' });
+ * console.log(records.length, await store.coverage(window)); // 0 [ { sourceId: 'sbc-1', fromUs: 0, toUs: 3599999999 } ]
+ * await store.close();
+ * rmSync(directory, { recursive: true });
+ * ```
+ */
+export async function openDuckDbRecordStore(options: DuckDbRecordStoreOptions): Promise<RecordStore> {
+  const duckdb = await loadDuckDb();
+  const directory = await madeFolder(options.directory);
+  if (openFolders.has(directory))
+    throw new HopbackError('storage-failed', `the record store ${directory} is open in this process already`);
+  openFolders.add(directory);
+  const { memoryLimitMb = 1_024, threads = 2, clock = { nowMs: () => Date.now() } } = options;
+  const open = async (): Promise<OpenFiles> => {
+    const engine = await openEngine(duckdb, { directory, memoryLimitMb, threads });
+    return { engine, state: await openStateFile(duckdb, engine.writer) };
+  };
+  try {
+    return storeOf(await open(), { open, clock, directory });
+  } catch (error) {
+    openFolders.delete(directory);
+    throw storageFailed(`open ${directory}`, error);
+  }
+}
+
+interface StoreParts {
+  readonly open: () => Promise<OpenFiles>;
+  readonly clock: Clock;
+  readonly directory: string;
+}
+
+function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): RecordStore {
+  const { use, change, inTurn, close: closeFiles } = createFileAccess(opened, open);
+  const nowUs = (): number => clock.nowMs() * 1_000;
+  let closing: Promise<void> | undefined;
+
+  const queue = createInsertQueue({
+    using: (day, work) =>
+      use('take records', ({ engine }) =>
+        engine.partitions.using(day, (partition) =>
+          work(partition, (batch) => inTurn(() => writeDay(engine, partition, batch))),
+        ),
+      ),
+    pause,
+  });
+
+  const search = (query: RecordQuery, limit: number): Promise<FoundRecords> =>
+    use('be read', async ({ engine, state }) => {
+      const copies = await engine.reading((connection) => state.held(connection, query));
+      const live = await findLive(engine, query, limit + 1);
+      return mergedRecords(live, copies, limit);
+    });
+
+  const closed = async (): Promise<void> => {
+    await queue.drained();
+    await closeFiles().finally(() => openFolders.delete(directory));
+  };
+  const close = (): Promise<void> => (closing ??= closed());
+
+  return {
+    insert: async (records) => {
+      const { state } = await use('take records', (opened_) => Promise.resolve(opened_));
+      for (const record of records) checkRecord(record);
+      const retained = state.retainedFromUs();
+      const fresh = records.filter(({ inviteAtUs }) => inviteAtUs >= retained);
+      const { inserted, repeated } = await queue.insert(fresh);
+      return { inserted, repeated, expired: records.length - fresh.length };
+    },
+    find: async (query) => search(query, checkedLimit(query)),
+    cover: async (interval) => {
+      checkInterval(interval);
+      await change('keep coverage', ({ state }) =>
+        state.setCoverage(interval.sourceId, coverageWith(state.coverage.of(interval.sourceId), interval)),
+      );
+    },
+    uncover: async (interval) => {
+      checkInterval(interval);
+      await change('keep coverage', ({ state }) =>
+        state.setCoverage(interval.sourceId, coverageWithout(state.coverage.of(interval.sourceId), interval)),
+      );
+    },
+    coverage: async (window) => {
+      checkWindow(window);
+      return use('be read', async ({ state }) => state.coverage.within(window));
+    },
+    expire: async (beforeUs) => {
+      await change('expire records', async ({ state }) => state.expire(beforeUs, endedEntries(state.holds(), nowUs())));
+      return use('expire records', ({ engine }) => removeBefore(engine, beforeUs, inTurn));
+    },
+    hold: async (order) => {
+      checkHoldOrder(order);
+      const { records, isCut } = await search(order.query, order.query.limit ?? MAX_HELD_RECORDS);
+      if (isCut && order.query.limit === undefined) throw tooManyToHold();
+      return change('keep a hold', async ({ state }) => {
+        const place = state.audit().length + 1;
+        const { hold, entry } = placedHold(order, { place, placedAtUs: nowUs(), count: records.length });
+        await state.hold(hold, entry, records);
+        return hold;
+      });
+    },
+    release: async (holdId, reason, by) =>
+      change('release a hold', async ({ state }) => {
+        const hold = state.holds().find((one) => one.holdId === holdId);
+        if (hold === undefined) return false;
+        const released = { action: 'released', holdId, atUs: nowUs(), reason, count: hold.count } as const;
+        await state.release(holdId, auditEntry(released, by));
+        return true;
+      }),
+    holds: async () => use('be read', async ({ state }) => state.holds()),
+    holdAudit: async () => use('be read', async ({ state }) => state.audit()),
+    statistics: async () => use('be read', ({ engine }) => statisticsOf(engine)),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function madeFolder(directory: string): Promise<string> {
+  try {
+    await mkdir(join(directory, 'days'), { recursive: true, mode: 0o700 });
+    return await realpath(directory);
+  } catch (error) {
+    throw storageFailed(`make its folder ${directory}`, error);
+  }
+}
+
+/** Day after day, until there are enough. */
+async function findLive(engine: Engine, query: RecordQuery, limit: number): Promise<readonly CallRecord[]> {
+  const { fromUs, toUs } = query.window;
+  const found: CallRecord[] = [];
+  for (const day of engine.partitions.days()) {
+    if (day < dayOf(fromUs) || day > dayOf(toUs)) continue;
+    const more = await engine.reading((connection) =>
+      engine.partitions.usingIfThere(day, (partition) => findInDay(connection, partition, query, limit - found.length)),
+    );
+    found.push(...(more ?? []));
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** Whole days by their files, the day of the limit by its rows. */
+async function removeBefore(
+  engine: Engine,
+  beforeUs: number,
+  inTurn: (work: () => Promise<number>) => Promise<number>,
+): Promise<number> {
+  let removed = 0;
+  for (const day of engine.partitions.days()) {
+    if (day * DAY_US >= beforeUs) break;
+    if ((day + 1) * DAY_US <= beforeUs) {
+      const [count] = (await ofDay(engine, day, 'count(*)')) ?? [];
+      await engine.partitions.remove(day);
+      removed += Number(count ?? 0);
+      continue;
+    }
+    const { from } = millisecondsWithin(day, { fromUs: beforeUs, toUs: beforeUs });
+    const condition = `at_ms < ${from} OR (at_ms = ${from} AND at_us < ${beforeUs % 1_000})`;
+    removed += await inTurn(async () => {
+      const deleted = await engine.partitions.usingIfThere(day, ({ schema }) =>
+        engine.writer.run(`DELETE FROM ${schema}.records WHERE ${condition}`),
+      );
+      return deleted?.rowsChanged ?? 0;
+    });
+  }
+  return removed;
+}
+
+/** Sums of a day; undefined where it is gone. */
+async function ofDay(engine: Engine, day: number, sums: string): Promise<readonly unknown[] | undefined> {
+  const read = await engine.reading((connection) =>
+    engine.partitions.usingIfThere(day, ({ schema }) =>
+      connection.runAndReadAll(`SELECT ${sums} FROM ${schema}.records`),
+    ),
+  );
+  return read?.getRowsJS()[0];
+}
+
+async function statisticsOf(engine: Engine): Promise<StoreStatistics> {
+  const times = 'min(at_ms * 1000::BIGINT + at_us), max(at_ms * 1000::BIGINT + at_us)';
+  let records = 0;
+  let oldestUs = Infinity;
+  let newestUs = -Infinity;
+  const days = engine.partitions.days();
+  for (const day of days) {
+    const [count, first, last] = (await ofDay(engine, day, `count(*), ${times}`)) ?? [];
+    if (typeof count !== 'bigint' || count === 0n) continue;
+    records += Number(count);
+    oldestUs = Math.min(oldestUs, day * DAY_US + Number(first));
+    newestUs = Math.max(newestUs, day * DAY_US + Number(last));
+  }
+  const base = { records, sizeBytes: await engine.partitions.sizeBytes(), partitions: days.length };
+  return records === 0 ? base : Object.assign(base, { oldestUs, newestUs });
+}

@@ -1,0 +1,39 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { CallRecord } from '../../../core/call-record.js';
+import { DAY_US, matchesQuery } from '../record-query.js';
+import type { RecordQuery } from '../record-store.js';
+import { findSql, recordIdOfKeys } from './partition-sql.js';
+import type { Partition } from './partitions.js';
+import { decodeRecord } from './record-decoder.js';
+import { PER_MILLISECOND } from './record-form.js';
+
+/** Rows read beyond those asked for: some share a key with what is looked for and are something else. */
+const SPARE_ROWS = 16;
+
+/**
+ * Looks a day through.
+ * @param limit - records at most
+ * @returns earliest first
+ */
+export async function findInDay(
+  connection: DuckDBConnection,
+  partition: Partition,
+  query: RecordQuery,
+  limit: number,
+): Promise<readonly CallRecord[]> {
+  for (let rows = limit + SPARE_ROWS; ; rows *= 2) {
+    const read = await connection.runAndReadAll(findSql(partition.schema, partition.day, query, rows));
+    const found = read.getRowsJS();
+    const records = found.map((row) => recordOf(partition, row)).filter((record) => matchesQuery(record, query));
+    if (records.length >= limit || found.length < rows) return records.slice(0, limit);
+  }
+}
+
+function recordOf({ day, forms }: Partition, row: readonly unknown[]): CallRecord {
+  const [atMs, atUs, id1, id2, id3, id4, form, body] = row;
+  const place = {
+    recordId: recordIdOfKeys([Number(id1), Number(id2), Number(id3), Number(id4)]),
+    inviteAtUs: day * DAY_US + Number(atMs) * PER_MILLISECOND + Number(atUs),
+  };
+  return decodeRecord(body as Uint8Array, Number(form), place, forms);
+}

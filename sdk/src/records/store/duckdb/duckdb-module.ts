@@ -1,0 +1,48 @@
+import type * as DuckDbModule from '@duckdb/node-api';
+import { HopbackError, isHopbackError } from '../../../errors.js';
+
+/** What `@duckdb/node-api` exports. */
+export type DuckDb = typeof DuckDbModule;
+
+/**
+ * Loads DuckDB, which is an optional dependency: whoever only verifies calls does not install its 60 MB.
+ * @throws HopbackError `unavailable` where it is not installed, or not for this machine
+ */
+export async function loadDuckDb(): Promise<DuckDb> {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (cause) {
+    throw new HopbackError(
+      'unavailable',
+      'the DuckDB record store needs the package @duckdb/node-api: npm install @duckdb/node-api',
+      { cause },
+    );
+  }
+}
+
+/**
+ * What the disk, or DuckDB over it, has failed with. DuckDB's message is the cause: it may quote file names, never values.
+ */
+export function storageFailed(what: string, cause: unknown): HopbackError {
+  if (isHopbackError(cause)) return cause;
+  return new HopbackError('storage-failed', `the record store could not ${what}`, { cause, retryable: true });
+}
+
+/** Whether an error of DuckDB leaves its instance unusable until it is opened again. */
+export function isFatal(error: unknown): boolean {
+  return error instanceof Error && /FATAL|invalidated/.test(error.message);
+}
+
+/** Runs statements as one; undoes them all where one fails. */
+export async function inTransaction<T>(connection: DuckDbModule.DuckDBConnection, work: () => Promise<T>): Promise<T> {
+  await connection.run('BEGIN TRANSACTION');
+  try {
+    const made = await work();
+    await connection.run('COMMIT');
+    return made;
+  } catch (error) {
+    // A COMMIT that fails has rolled back already: then this fails too, and says nothing new.
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import { lookupKey } from './lookup-key.js';
+import type { FormTexts } from './record-decoder.js';
+import type { FormNumbers } from './record-encoder.js';
+
+/**
+ * Most forms of one day. Carriers have some thousands: trunks in and out, certificates of their neighbours, outcomes. What a peer can
+ * make up (certificate addresses, names of hosts) is bounded by it; records beyond are kept whole, and take more room.
+ */
+export const MAX_FORMS = 32_768;
+
+/** Longest form that is numbered, characters; longer ones are of calls that hardly come twice. */
+export const MAX_FORM_LENGTH = 4_096;
+
+/** Texts whose first sight is remembered; a form is numbered at its second, so that what never comes twice takes no number. */
+const REMEMBERED = 65_536;
+
+/** A numbered form. */
+export interface Form {
+  readonly number: number;
+  readonly text: string;
+}
+
+/** The forms of a day. */
+export interface FormTable extends FormNumbers, FormTexts {
+  /** Those numbered since they were last `saved`. */
+  readonly unsaved: () => readonly Form[];
+  /** They are on disk. */
+  readonly saved: (forms: readonly Form[]) => void;
+}
+
+/** Makes the table of a day from the forms on its disk. Never throws but `textOf`: RangeError for a number that is none. */
+export function createFormTable(known: readonly Form[]): FormTable {
+  const numbers = new Map<string, number>();
+  const texts: (string | undefined)[] = [];
+  const seen = new Uint32Array(REMEMBERED);
+  let unsaved: Form[] = [];
+  for (const { number, text } of known) {
+    numbers.set(text, number);
+    texts[number] = text;
+  }
+  let next = Math.max(1, texts.length);
+
+  const secondSight = (form: string): number => {
+    if (form.length > MAX_FORM_LENGTH || next > MAX_FORMS) return 0;
+    const hash = lookupKey(form);
+    if (seen[hash % REMEMBERED] !== hash) {
+      seen[hash % REMEMBERED] = hash;
+      return 0;
+    }
+    const number = next;
+    next += 1;
+    numbers.set(form, number);
+    texts[number] = form;
+    unsaved.push({ number, text: form });
+    return number;
+  };
+
+  return {
+    numberOf: (form) => numbers.get(form) ?? secondSight(form),
+    textOf: (number) => {
+      const text = texts[number];
+      if (text === undefined) throw new RangeError(`a stored record has the form ${number}, which is not on its disk`);
+      return text;
+    },
+    unsaved: () => unsaved,
+    saved: (forms) => {
+      const done = new Set(forms);
+      unsaved = unsaved.filter((form) => !done.has(form));
+    },
+  };
+}

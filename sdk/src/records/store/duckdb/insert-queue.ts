@@ -1,0 +1,171 @@
+import type { CallRecord } from '../../../core/call-record.js';
+import type { Inserted } from '../record-store.js';
+import { dayOf } from './partition-sql.js';
+import type { Partition } from './partitions.js';
+import { createRowBatch } from './row-batch.js';
+import type { RowBatch } from './row-batch.js';
+
+/**
+ * Most rows of one transaction: a commit costs some milliseconds however small it is, and at this size a microsecond a row. Larger
+ * ones would keep small callers waiting.
+ */
+export const MAX_GROUP_ROWS = 8_192;
+
+/** Rows that are prepared before others have their turn: a few milliseconds. */
+const ROWS_PER_TURN = 512;
+
+/** Writes a batch into the day that is open; one at a time. @returns the rows that were there already */
+export type WriteBatch = (batch: RowBatch) => Promise<ReadonlySet<number>>;
+
+/** How the queue reaches the disk. */
+export interface InsertQueueOptions {
+  /** Opens a day and keeps it open while the work lasts. */
+  readonly using: (day: number, work: (partition: Partition, write: WriteBatch) => Promise<void>) => Promise<void>;
+  /** Lets everything else have its turn. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Puts records of many callers into common transactions. */
+export interface InsertQueue {
+  /** Resolves when every record is durable. @throws whatever `write` throws for any of them */
+  readonly insert: (records: readonly CallRecord[]) => Promise<Omit<Inserted, 'expired'>>;
+  /** Resolves when nothing waits. */
+  readonly drained: () => Promise<void>;
+}
+
+interface Caller {
+  waiting: number;
+  inserted: number;
+  repeated: number;
+  readonly resolve: (inserted: Omit<Inserted, 'expired'>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What waits for one day. */
+interface DayQueue {
+  readonly records: CallRecord[];
+  readonly callers: Caller[];
+}
+
+/** A batch that is ready to be written, and who waits for its rows. */
+interface Group {
+  readonly batch: RowBatch;
+  /** By row. */
+  readonly callers: readonly Caller[];
+  /** Of records that are in the batch already. */
+  readonly repeatedCallers: readonly Caller[];
+}
+
+/**
+ * Makes a queue. While one batch is written the next is prepared: the disk and JavaScript work at the same time.
+ */
+export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQueue {
+  // By day, in the order in which they began to wait.
+  const days = new Map<number, DayQueue>();
+  const spare: RowBatch[] = [];
+  let pumping: Promise<void> | undefined;
+  let arrived: () => void = () => undefined;
+
+  /** What waits longest of a day, at most one group of it. */
+  const taken = (day: number): DayQueue => {
+    const queue = days.get(day) ?? { records: [], callers: [] };
+    days.delete(day);
+    if (queue.records.length <= MAX_GROUP_ROWS) return queue;
+    days.set(day, { records: queue.records.slice(MAX_GROUP_ROWS), callers: queue.callers.slice(MAX_GROUP_ROWS) });
+    return { records: queue.records.slice(0, MAX_GROUP_ROWS), callers: queue.callers.slice(0, MAX_GROUP_ROWS) };
+  };
+
+  const prepared = async ({ records, callers }: DayQueue, { encoder }: Partition): Promise<Group> => {
+    const batch = spare.pop() ?? createRowBatch(MAX_GROUP_ROWS);
+    const ids = new Set<string>();
+    const rowCallers: Caller[] = [];
+    const repeatedCallers: Caller[] = [];
+    for (const [index, record] of records.entries()) {
+      const caller = callers[index] as Caller;
+      if (ids.has(record.recordId)) repeatedCallers.push(caller);
+      else {
+        ids.add(record.recordId);
+        batch.add(record, encoder);
+        rowCallers.push(caller);
+      }
+      if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await pause();
+    }
+    return { batch, callers: rowCallers, repeatedCallers };
+  };
+
+  const written = async (write: WriteBatch, { batch, callers, repeatedCallers }: Group): Promise<void> => {
+    try {
+      const repeated = await write(batch);
+      for (const [row, caller] of callers.entries()) settle(caller, repeated.has(row));
+      for (const caller of repeatedCallers) settle(caller, true);
+    } finally {
+      batch.reset();
+      spare.push(batch);
+    }
+  };
+
+  const pump = async (): Promise<void> => {
+    let writing: Promise<void> = Promise.resolve();
+    for (;;) {
+      const [day] = days.keys();
+      if (day === undefined) {
+        // Whoever comes while the last batch is written is prepared for meanwhile.
+        const isWritten = await Promise.race([
+          writing.then(() => true),
+          new Promise<false>((resolve) => {
+            arrived = () => resolve(false);
+          }),
+        ]);
+        if (!isWritten || days.size > 0) continue;
+        pumping = undefined;
+        return;
+      }
+      const queue = taken(day);
+      const before = writing;
+      let isPrepared: () => void = () => undefined;
+      const preparing = new Promise<void>((resolve) => (isPrepared = resolve));
+      writing = using(day, async (partition, write) => {
+        const group = await prepared(queue, partition);
+        isPrepared();
+        await before;
+        await written(write, group);
+      }).catch((error: unknown) => {
+        isPrepared();
+        for (const caller of queue.callers) caller.reject(error);
+      });
+      await preparing;
+      await before;
+    }
+  };
+
+  const insert = (records: readonly CallRecord[]): Promise<Omit<Inserted, 'expired'>> => {
+    if (records.length === 0) return Promise.resolve({ inserted: 0, repeated: 0 });
+    return new Promise((resolve, reject) => {
+      const caller: Caller = { waiting: records.length, inserted: 0, repeated: 0, resolve, reject };
+      for (const record of records) {
+        const day = dayOf(record.inviteAtUs);
+        let queue = days.get(day);
+        if (queue === undefined) days.set(day, (queue = { records: [], callers: [] }));
+        queue.records.push(record);
+        queue.callers.push(caller);
+      }
+      arrived();
+      pumping ??= pump();
+    });
+  };
+
+  return {
+    insert,
+    drained: async () => {
+      // The pump stops when nothing waits and everything is written.
+      await pumping;
+    },
+  };
+}
+
+function settle(caller: Caller, isRepeated: boolean): void {
+  if (isRepeated) caller.repeated += 1;
+  else caller.inserted += 1;
+  caller.waiting -= 1;
+  if (caller.waiting === 0) caller.resolve({ inserted: caller.inserted, repeated: caller.repeated });
+}

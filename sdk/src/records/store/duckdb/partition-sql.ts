@@ -1,0 +1,98 @@
+import type { RecordQuery, TimeWindow } from '../record-store.js';
+import { DAY_US, isRecordId } from '../record-query.js';
+import { lookupKey } from './lookup-key.js';
+import { PER_MILLISECOND } from './record-form.js';
+
+/**
+ * Columns by which records are looked up, in their order in the table: 32 bits of each text, 16 of the trunks (a carrier has some
+ * hundreds), 0 for none. Numbers compress to their width and scan without being unpacked into strings.
+ */
+export const KEY_COLUMNS: readonly string[] = [
+  ...['id1', 'id2', 'id3', 'id4'],
+  ...['called', 'translated', 'lrn', 'calling', 'asserted'],
+  ...['call_in', 'call_out', 'orig_received', 'orig_signed', 'trunk_in', 'trunk_out'],
+];
+
+/** Place of the first of the columns with 16 bits. */
+export const FIRST_TRUNK_COLUMN: number = KEY_COLUMNS.indexOf('trunk_in');
+
+const KEY_DEFINITIONS = KEY_COLUMNS.map(
+  (name, index) => `${name} ${index < FIRST_TRUNK_COLUMN ? 'UINTEGER' : 'USMALLINT'} NOT NULL`,
+).join(', ');
+
+/**
+ * The tables of a day. `at_ms` is the time of day; rows lie in the order in which they came, which is nearly that of time, so that
+ * the bounds that DuckDB keeps of every 122,880 rows leave most of a day unread. No index: it would cost more than all the rest.
+ */
+export function createPartitionSql(schema: string): readonly string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${schema}.records (at_ms INTEGER NOT NULL, at_us SMALLINT NOT NULL, ${KEY_DEFINITIONS}, form INTEGER NOT NULL, body BLOB NOT NULL)`,
+    `CREATE TABLE IF NOT EXISTS ${schema}.forms (number INTEGER NOT NULL, text VARCHAR NOT NULL)`,
+  ];
+}
+
+/** The tables of what is not of one day: coverage, holds and their audit, and how far retention went. */
+export const CREATE_STATE_SQL: readonly string[] = [
+  'CREATE TABLE IF NOT EXISTS state.settings (name VARCHAR NOT NULL, value BIGINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS state.coverage (source_id VARCHAR NOT NULL, from_us BIGINT NOT NULL, to_us BIGINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS state.holds (hold_id VARCHAR NOT NULL, hold VARCHAR NOT NULL, released BOOLEAN NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS state.audit (place INTEGER NOT NULL, entry VARCHAR NOT NULL)',
+  `CREATE TABLE IF NOT EXISTS state.held (hold_id VARCHAR NOT NULL, at_us BIGINT NOT NULL, ${KEY_DEFINITIONS}, record VARCHAR NOT NULL)`,
+];
+
+/** The key of a trunk: 16 bits, never 0. */
+export function trunkKey(trunk: string): number {
+  return (lookupKey(trunk) % 0xffff) + 1;
+}
+
+/** The four numbers of a record id. */
+export function idKeys(recordId: string): readonly [number, number, number, number] {
+  const part = (from: number): number => Number.parseInt(recordId.slice(from, from + 8), 16);
+  return [part(0), part(8), part(16), part(24)];
+}
+
+/** The record id of four numbers. */
+export function recordIdOfKeys(keys: readonly number[]): string {
+  return keys.map((key) => key.toString(16).padStart(8, '0')).join('');
+}
+
+/** The condition on the key columns; what it finds is compared in full afterwards. Numbers only: nothing of a query is quoted. */
+export function keyCondition({ calledTn, callingTn, callId, origId, trunk, recordId }: RecordQuery): string {
+  const conditions: string[] = [];
+  const oneOf = (columns: readonly string[], key: number): void => {
+    conditions.push(`(${columns.map((column) => `${column} = ${key}`).join(' OR ')})`);
+  };
+  if (calledTn !== undefined) oneOf(['called', 'translated', 'lrn'], lookupKey(calledTn));
+  if (callingTn !== undefined) oneOf(['calling', 'asserted'], lookupKey(callingTn));
+  if (callId !== undefined) oneOf(['call_in', 'call_out'], lookupKey(callId));
+  if (origId !== undefined) oneOf(['orig_received', 'orig_signed'], lookupKey(origId));
+  if (trunk !== undefined) oneOf(['trunk_in', 'trunk_out'], trunkKey(trunk));
+  if (recordId !== undefined && !isRecordId(recordId)) conditions.push('FALSE');
+  else if (recordId !== undefined) idKeys(recordId).forEach((key, index) => conditions.push(`id${index + 1} = ${key}`));
+  return conditions.join(' AND ');
+}
+
+/** Days since 1970 of a time. */
+export function dayOf(atUs: number): number {
+  return Math.floor(atUs / DAY_US);
+}
+
+/** The part of a window in a day, as milliseconds of the day, both included. */
+export function millisecondsWithin(day: number, { fromUs, toUs }: TimeWindow): { from: number; to: number } {
+  const startUs = day * DAY_US;
+  return {
+    from: Math.floor((Math.max(fromUs, startUs) - startUs) / PER_MILLISECOND),
+    to: Math.floor((Math.min(toUs, startUs + DAY_US - 1) - startUs) / PER_MILLISECOND),
+  };
+}
+
+/** The rows of a day that a query may mean, earliest first. Bodies are read of those alone. */
+export function findSql(schema: string, day: number, query: RecordQuery, limit: number): string {
+  const { from, to } = millisecondsWithin(day, query.window);
+  const keys = ['id1', 'id2', 'id3', 'id4'].join(', ');
+  return (
+    `SELECT at_ms, at_us, ${keys}, form, body FROM ${schema}.records WHERE rowid IN (` +
+    `SELECT rowid FROM ${schema}.records WHERE at_ms BETWEEN ${from} AND ${to} AND ${keyCondition(query)} ` +
+    `ORDER BY at_ms, at_us, ${keys} LIMIT ${limit}) ORDER BY at_ms, at_us, ${keys}`
+  );
+}

@@ -1,0 +1,266 @@
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { DAY_US } from '../record-query.js';
+import { createFormTable } from './form-table.js';
+import type { FormTable } from './form-table.js';
+import { createPartitionSql } from './partition-sql.js';
+import { createRecordEncoder } from './record-encoder.js';
+import type { RecordEncoder } from './record-encoder.js';
+
+/**
+ * Most days that are open at a time. Each is one file, or two while it has a log; with that of the state, and the two of a day
+ * that is just being made, they stay below 64.
+ */
+export const MAX_OPEN_PARTITIONS = 28;
+
+/** A day that is open. */
+export interface Partition {
+  /** Since 1970. */
+  readonly day: number;
+  /** Name under which its tables are reached. */
+  readonly schema: string;
+  readonly forms: FormTable;
+  readonly encoder: RecordEncoder;
+  /** Time of day of the last row, milliseconds; -1 in an empty one. */
+  lastAtMs: number;
+}
+
+/** The days of a store. */
+export interface Partitions {
+  /** Those that there are, in order. */
+  readonly days: () => readonly number[];
+  /** Works on a day; it stays open meanwhile. Made where it is not there. */
+  readonly using: <T>(day: number, work: (partition: Partition) => Promise<T>) => Promise<T>;
+  /** Works on a day if it is there. */
+  readonly usingIfThere: <T>(day: number, work: (partition: Partition) => Promise<T>) => Promise<T | undefined>;
+  /** Removes a day for good, when nobody works on it any more. */
+  readonly remove: (day: number) => Promise<void>;
+  readonly sizeBytes: () => Promise<number>;
+  /** Closes all of them. */
+  readonly close: () => Promise<void>;
+}
+
+interface Entry {
+  /** Undefined where it is not there and was not to be made. */
+  readonly opening: Promise<Partition | undefined>;
+  users: number;
+  /** Called when the last user has gone. */
+  idle: (() => void) | undefined;
+}
+
+/**
+ * Opens the folder of the days. What a crash left half made is removed; so are days that retention had already given up.
+ * @param connection - for attaching and detaching; only one of these at a time
+ * @param retainedFromUs - where retention ended
+ */
+export async function openPartitions(
+  directory: string,
+  connection: DuckDBConnection,
+  retainedFromUs: number,
+): Promise<Partitions> {
+  const days = new Set<number>();
+  for (const name of await readdir(directory)) {
+    const day = dayOfFileName(name);
+    if (name.includes(UNFINISHED)) await rm(join(directory, name));
+    else if (day !== undefined && (day + 1) * DAY_US <= retainedFromUs) await removeFiles(directory, day);
+    else if (day !== undefined) days.add(day);
+  }
+  return partitionsOf(directory, connection, days);
+}
+
+function partitionsOf(directory: string, connection: DuckDBConnection, days: Set<number>): Partitions {
+  // In the order of use, the least recent first.
+  const entries = new Map<number, Entry>();
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One attachment or detachment after the other. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const made = turn.then(work);
+    turn = made.catch(() => undefined);
+    return made;
+  };
+
+  const makeRoom = async (): Promise<void> => {
+    for (const [day, entry] of entries) {
+      if (entries.size <= MAX_OPEN_PARTITIONS) return;
+      if (entry.users > 0) continue;
+      entries.delete(day);
+      await detach(connection, schemaOf(day));
+    }
+  };
+
+  const openDay = async (day: number, isMade: boolean): Promise<Partition | undefined> => {
+    await makeRoom();
+    if (!days.has(day)) {
+      if (!isMade) return undefined;
+      await makeDay(directory, day, connection);
+      days.add(day);
+    }
+    return attachDay(directory, day, connection);
+  };
+
+  const entryOf = (day: number, isMade: boolean): Entry => {
+    const known = entries.get(day);
+    entries.delete(day);
+    const entry = known ?? { opening: inTurn(() => openDay(day, isMade)), users: 0, idle: undefined };
+    entries.set(day, entry);
+    return entry;
+  };
+
+  const usingEntry = async <T>(
+    day: number,
+    isMade: boolean,
+    work: (partition: Partition) => Promise<T>,
+  ): Promise<T | undefined> => {
+    const entry = entryOf(day, isMade);
+    entry.users += 1;
+    try {
+      const partition = await entry.opening.catch((error: unknown) => {
+        if (entries.get(day) === entry) entries.delete(day);
+        throw error;
+      });
+      if (partition !== undefined) return await work(partition);
+      if (entries.get(day) === entry) entries.delete(day);
+      return undefined;
+    } finally {
+      entry.users -= 1;
+      if (entry.users === 0) entry.idle?.();
+    }
+  };
+
+  const using = async <T>(day: number, work: (partition: Partition) => Promise<T>): Promise<T> => {
+    for (;;) {
+      let isDone = false;
+      const made = await usingEntry(day, true, (partition) => {
+        isDone = true;
+        return work(partition);
+      });
+      // Not done where a look-up had just found the day missing: then it is made at the second attempt.
+      if (isDone) return made as T;
+    }
+  };
+
+  const detached = async (day: number): Promise<void> => {
+    const entry = entries.get(day);
+    if (entry === undefined) return;
+    entries.delete(day);
+    const isOpen = await entry.opening.then(
+      (partition) => partition !== undefined,
+      () => false,
+    );
+    if (entry.users > 0) await new Promise<void>((resolve) => (entry.idle = resolve));
+    if (isOpen) await inTurn(() => detach(connection, schemaOf(day)));
+  };
+
+  return {
+    days: () => [...days].sort((one, other) => one - other),
+    using,
+    usingIfThere: async (day, work) => (days.has(day) ? usingEntry(day, false, work) : undefined),
+    remove: async (day) => {
+      days.delete(day);
+      await detached(day);
+      await removeFiles(directory, day);
+    },
+    sizeBytes: () => sizeOf(directory),
+    close: async () => {
+      for (const day of [...entries.keys()]) await detached(day);
+    },
+  };
+}
+
+/** A day is made under another name, whole and synced, before it has its own: a crash never leaves half a file to be opened. */
+async function makeDay(directory: string, day: number, connection: DuckDBConnection): Promise<void> {
+  const unfinished = join(directory, `${fileName(day)}${UNFINISHED}`);
+  await rm(unfinished, { force: true });
+  await connection.run(`ATTACH ${quoted(unfinished)} AS unfinished (STORAGE_VERSION 'latest')`);
+  try {
+    for (const sql of createPartitionSql('unfinished')) await connection.run(sql);
+    await connection.run('CHECKPOINT unfinished');
+  } finally {
+    await connection.run('DETACH unfinished');
+  }
+  await rename(unfinished, join(directory, fileName(day)));
+  await syncDirectory(directory);
+}
+
+async function attachDay(directory: string, day: number, connection: DuckDBConnection): Promise<Partition> {
+  const schema = schemaOf(day);
+  await connection.run(`ATTACH ${quoted(join(directory, fileName(day)))} AS ${schema}`);
+  const forms = await connection.runAndReadAll(`SELECT number, text FROM ${schema}.forms`);
+  const last = await connection.runAndReadAll(`SELECT max(at_ms) FROM ${schema}.records`);
+  const table = createFormTable(
+    forms.getRowsJS().map(([number, text]) => ({ number: Number(number), text: text as string })),
+  );
+  const lastAtMs = last.getRowsJS()[0]?.[0];
+  return {
+    day,
+    schema,
+    forms: table,
+    encoder: createRecordEncoder(table),
+    lastAtMs: typeof lastAtMs === 'number' ? lastAtMs : -1,
+  };
+}
+
+/** The log first: without it the file is an older state of the same day, which opening removes as well. */
+async function removeFiles(directory: string, day: number): Promise<void> {
+  await rm(join(directory, `${fileName(day)}.wal`), { force: true });
+  await rm(join(directory, fileName(day)), { force: true });
+}
+
+async function sizeOf(directory: string): Promise<number> {
+  let size = 0;
+  for (const name of await readdir(directory)) {
+    // A file may go between the two calls.
+    size += await stat(join(directory, name)).then(
+      (found) => found.size,
+      () => 0,
+    );
+  }
+  return size;
+}
+
+/** Makes a rename last through a loss of power. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const UNFINISHED = '.unfinished';
+
+function fileName(day: number): string {
+  return `${new Date((day * DAY_US) / 1_000).toISOString().slice(0, 10)}.duckdb`;
+}
+
+function dayOfFileName(name: string): number | undefined {
+  const date = /^(\d{4}-\d{2}-\d{2})\.duckdb$/.exec(name)?.[1];
+  const ms = date === undefined ? Number.NaN : Date.parse(`${date}T00:00:00Z`);
+  return Number.isNaN(ms) ? undefined : (ms * 1_000) / DAY_US;
+}
+
+function schemaOf(day: number): string {
+  return `day_${day}`;
+}
+
+/**
+ * Closes the file of a schema. DuckDB brings its log into it then; where the disk is too full for that the log stays, the next opening
+ * reads it, and nothing is lost that would be worth an error.
+ */
+export async function detach(connection: DuckDBConnection, schema: string): Promise<void> {
+  try {
+    await connection.run(`DETACH ${schema}`);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes(STILL_DETACHED))) throw error;
+  }
+}
+
+/** What DuckDB says when it has closed a file whose log it could not bring in. */
+const STILL_DETACHED = 'Detached database';
+
+/** A file name as SQL text. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,166 @@
+import type { CallRecord } from '../../../core/call-record.js';
+import { MIN_RUN } from './hole-values.js';
+import { COUNT_BASE, HOLE, PER_MILLISECOND, PER_SECOND } from './record-form.js';
+
+/** What of a record stands in columns of its own. */
+export interface RecordPlace {
+  readonly recordId: string;
+  readonly inviteAtUs: number;
+}
+
+/** Forms by their numbers. */
+export interface FormTexts {
+  readonly textOf: (number: number) => string;
+}
+
+/**
+ * Puts a record together again.
+ * @param body - what the encoder wrote
+ * @param formNumber - what it returned
+ * @throws RangeError or SyntaxError for octets that no encoder wrote: a damaged disk
+ */
+export function decodeRecord(body: Uint8Array, formNumber: number, place: RecordPlace, forms: FormTexts): CallRecord {
+  const reader = createReader(body);
+  const root = formNumber === 0 ? reader.text() : forms.textOf(formNumber);
+  return JSON.parse(filled(wholeForm(root, reader, forms), reader, place)) as CallRecord;
+}
+
+interface Reader {
+  readonly unsigned: () => number;
+  readonly signed: () => number;
+  readonly fixed: (size: number) => number;
+  readonly hex: (size: number) => string;
+  readonly text: () => string;
+}
+
+function createReader(body: Uint8Array): Reader {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  let at = 0;
+  const take = (size: number): number => {
+    if (at + size > bytes.length) throw new RangeError('a stored record is cut short');
+    at += size;
+    return at - size;
+  };
+  const unsigned = (): number => {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const octet = bytes[take(1)] ?? 0;
+      value += (octet & 0x7f) * scale;
+      if (octet < 0x80) return value;
+      scale *= 0x80;
+    }
+  };
+  return {
+    unsigned,
+    signed: () => unzigzag(unsigned()),
+    fixed: (size) => {
+      const from = take(size);
+      const low = bytes.readUIntLE(from, Math.min(size, 6));
+      return size > 6 ? low + (bytes[from + 6] ?? 0) * 0x1_0000_0000_0000 : low;
+    },
+    hex: (size) => {
+      const from = take(size);
+      return bytes.toString('hex', from, from + size);
+    },
+    text: () => {
+      const size = unsigned();
+      const from = take(size);
+      return bytes.toString('utf8', from, from + size);
+    },
+  };
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+/** The form with all forms inside it. Their numbers stand before everything else in the body, outer before inner. */
+function wholeForm(form: string, reader: Reader, forms: FormTexts): string {
+  let whole = '';
+  let from = 0;
+  for (let at = 0; at < form.length; at += 1) {
+    const code = form.charCodeAt(at);
+    if (code >= COUNT_BASE) continue;
+    // The character after these two is a count, whatever it looks like.
+    if (code === HOLE.hex || code === HOLE.repeat) at += 1;
+    if (code !== HOLE.form) continue;
+    const number = reader.unsigned();
+    const inner = number === 0 ? reader.text() : forms.textOf(number);
+    whole += form.slice(from, at) + wholeForm(inner, reader, forms);
+    from = at + 1;
+  }
+  return whole + form.slice(from);
+}
+
+/** The JSON text: each hole of a form filled from the body. */
+function filled(form: string, reader: Reader, place: RecordPlace): string {
+  const repeatable: string[] = [];
+  let json = '';
+  let from = 0;
+  for (let at = 0; at < form.length; at += 1) {
+    const code = form.charCodeAt(at);
+    if (code >= COUNT_BASE) continue;
+    json += form.slice(from, at);
+    if (code === HOLE.whole) {
+      repeatable.push(json.slice(json.lastIndexOf('"') + 1));
+      from = at + 1;
+      continue;
+    }
+    const hasCount = code === HOLE.hex || code === HOLE.repeat;
+    if (hasCount) at += 1;
+    const count = hasCount ? form.charCodeAt(at) - COUNT_BASE : 0;
+    const value = code === HOLE.repeat ? (repeatable[count] ?? '') : valueOf(code, count, reader, place);
+    if (code !== HOLE.repeat && IS_PIECE.has(code) && value.length >= MIN_RUN) repeatable.push(value);
+    json += code === HOLE.text || code === HOLE.repeat ? escaped(value) : value;
+    from = at + 1;
+  }
+  return json + form.slice(from);
+}
+
+/** Holes that later ones may repeat, as the encoder lists them: by the same shortest length. */
+const IS_PIECE: ReadonlySet<number> = new Set([HOLE.hex, HOLE.uuid, HOLE.digits5, HOLE.digits7, HOLE.text]);
+
+function valueOf(code: number, count: number, reader: Reader, place: RecordPlace): string {
+  switch (code) {
+    case HOLE.hex:
+      return reader.hex(count);
+    case HOLE.uuid:
+      return hyphenated(reader.hex(16));
+    case HOLE.digits5:
+      return String(reader.fixed(5));
+    case HOLE.digits7:
+      return String(reader.fixed(7));
+    case HOLE.text:
+    case HOLE.json:
+      return reader.text();
+    case HOLE.number:
+      return String(reader.signed());
+    case HOLE.microseconds:
+      return String(place.inviteAtUs + microseconds(reader.unsigned()));
+    case HOLE.milliseconds:
+      return String(Math.floor(place.inviteAtUs / PER_MILLISECOND) + reader.signed());
+    case HOLE.seconds:
+      return String(Math.floor(place.inviteAtUs / PER_SECOND) + reader.signed());
+    case HOLE.recordId:
+      return `"${place.recordId}"`;
+    case HOLE.inviteAtUs:
+      return String(place.inviteAtUs);
+    default:
+      throw new SyntaxError('a stored record has a form that is none');
+  }
+}
+
+/** The lowest bit tells whether whole seconds were written. */
+function microseconds(value: number): number {
+  return value % 2 === 1 ? unzigzag((value - 1) / 2) * PER_SECOND : unzigzag(value / 2);
+}
+
+function hyphenated(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/** Text as it stands inside a JSON string. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

@@ -1,0 +1,215 @@
+import type { CallRecord } from '../../../core/call-record.js';
+import { createBodyWriter } from './body-writer.js';
+import type { BodyWriter } from './body-writer.js';
+import { createFormPaths } from './form-path.js';
+import type { FormStep } from './form-path.js';
+import {
+  AT_HOST,
+  DIGIT_KIND,
+  FORM,
+  HEX_KIND,
+  INVITE_AT_US,
+  JSON_TEXT,
+  MIN_RUN,
+  PLAIN_KIND,
+  PLUS,
+  QUOTED_REPEATS,
+  RECORD_ID,
+  REPEATS,
+  TEXT,
+  isWellFormed,
+  kindsOf,
+  repeatHole,
+  writtenNumber,
+  writtenPiece,
+} from './hole-values.js';
+import { MAX_COUNT } from './record-form.js';
+import { MEMBERS, isSame, unknownMember } from './record-members.js';
+import type { Kind, Member, Shape } from './record-members.js';
+
+/** Numbers of forms. */
+export interface FormNumbers {
+  /** The number of a form, from 1; 0 where it has none and is to be written out. */
+  readonly numberOf: (form: string) => number;
+}
+
+/** Takes records apart. Never throws for what a record holds. */
+export interface RecordEncoder {
+  /**
+   * Writes the body of a record.
+   * @returns the number of its form; 0 where the body begins with the form itself
+   */
+  readonly encode: (record: CallRecord, into: BodyWriter) => number;
+}
+
+/** Ports that few peers do not use; others are mostly one connection's and would make every connection a form. */
+const USUAL_PORTS: ReadonlySet<string> = new Set(['5060', '5061', '5080']);
+
+/** Makes an encoder that numbers forms by a table. One record at a time: it keeps its scratch. */
+export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
+  const paths = createFormPaths(forms);
+  const holes = createBodyWriter(4_096);
+  const numbers: (number | string)[] = [];
+  const repeatable: string[] = [];
+  let inviteAtUs = 0;
+  let recordId = '';
+  /** Where in the form we are. */
+  let place: FormStep = paths.start();
+  const put = (text: string): void => {
+    place = paths.token(place, text);
+  };
+
+  /** Place of a text among those that can be repeated; -1 for none. Lengths differ mostly, and are compared first. */
+  const repeatOf = (text: string): number => {
+    const { length } = text;
+    for (let at = 0; at < repeatable.length; at += 1) {
+      const other = repeatable[at] as string;
+      if (other.length === length && other === text) return at;
+    }
+    return -1;
+  };
+
+  const piece = (text: string, kinds: number): string => {
+    if (text.length >= MIN_RUN) {
+      const at = repeatOf(text);
+      if (at >= 0) return REPEATS[at] ?? repeatHole(at);
+      if (repeatable.length < MAX_COUNT) repeatable.push(text);
+    }
+    return writtenPiece(text, kinds, holes);
+  };
+
+  /** A Call-ID or the like: the host is a form of its own, since other records have it as well. */
+  const atHost = (text: string, at: number): void => {
+    const before = repeatOf(text);
+    if (before >= 0) return put(QUOTED_REPEATS[before] ?? `"${repeatHole(before)}"`);
+    put('"');
+    const name = text.slice(0, at);
+    put(piece(name, kindsOf(name)));
+    const host = text.slice(at + 1);
+    numbers.push(forms.numberOf(host) || host);
+    put(AT_HOST);
+    if (repeatable.length < MAX_COUNT) repeatable.push(text);
+  };
+
+  const written = (text: string): void => {
+    const kinds = kindsOf(text);
+    if (kinds === 0 && !isWellFormed(text)) {
+      // Half a surrogate pair has no UTF-8; JSON escapes it.
+      holes.text(JSON.stringify(text));
+      return put(JSON_TEXT);
+    }
+    const at = (kinds & HEX_KIND) === 0 && (kinds & PLAIN_KIND) !== 0 ? text.indexOf('@') : -1;
+    if (at > 0 && at < text.length - 1) return atHost(text, at);
+    if (text.charCodeAt(0) === PLUS) {
+      const number = text.slice(1);
+      put('"+');
+      put(piece(number, kindsOf(number)));
+    } else {
+      put('"');
+      put(piece(text, kinds));
+    }
+    put('"');
+  };
+
+  const address = (text: string): void => {
+    const colon = text.lastIndexOf(':');
+    const port = text.slice(colon + 1);
+    if (
+      colon < 0 ||
+      USUAL_PORTS.has(port) ||
+      (kindsOf(port) & DIGIT_KIND) === 0 ||
+      (kindsOf(text) & PLAIN_KIND) === 0
+    ) {
+      place = paths.word(place, text);
+      return;
+    }
+    holes.text(port);
+    put(`"${text.slice(0, colon)}:${TEXT}"`);
+  };
+
+  /** A form of its own. Its number stands before those of the forms inside it. */
+  const section = (value: unknown): void => {
+    const outer = place;
+    const index = numbers.length;
+    numbers.push(0);
+    place = paths.start();
+    any(value, 'value');
+    numbers[index] = paths.end(place);
+    place = paths.token(outer, FORM);
+  };
+
+  const list = (values: readonly unknown[], kind: Kind): void => {
+    put('[');
+    for (let at = 0; at < values.length; at += 1) {
+      if (at > 0) put(',');
+      if (kind === 'sections') section(values[at]);
+      else any(values[at], kind === 'word' ? 'word' : 'value');
+    }
+    put(']');
+  };
+
+  /** What is known of the members of an object: mostly what was known of the object that stood in this place before. */
+  const shapeOf = (names: readonly string[]): Shape => {
+    const known = place.shape as Shape | undefined;
+    if (known !== undefined && isSame(known.names, names)) return known;
+    const shape = { names, members: names.map((name) => MEMBERS.get(name) ?? unknownMember(name)) };
+    place.shape = shape;
+    return shape;
+  };
+
+  const object = (value: object): void => {
+    // Names and values at once, not value by name: objects of many shapes pass here.
+    const values: readonly unknown[] = Object.values(value);
+    const { members } = shapeOf(Object.keys(value));
+    let isFirst = true;
+    put('{');
+    for (let at = 0; at < values.length; at += 1) {
+      const inner = values[at];
+      if (inner === undefined) continue;
+      const { first, further, kind } = members[at] as Member;
+      put(isFirst ? first : further);
+      isFirst = false;
+      if (kind === 'section') section(inner);
+      else any(inner, kind);
+    }
+    put('}');
+  };
+
+  const any = (value: unknown, kind: Kind): void => {
+    if (typeof value === 'string') {
+      if (kind === 'word') place = paths.word(place, value);
+      else if (kind === 'recordId' && value === recordId) put(RECORD_ID);
+      else if (kind === 'address') address(value);
+      else written(value);
+    } else if (typeof value === 'number') {
+      if (kind === 'inviteAtUs' && value === inviteAtUs) put(INVITE_AT_US);
+      else if (kind === 'word') place = paths.word(place, value);
+      else put(writtenNumber(value, kind, { holes, inviteAtUs }));
+    } else if (typeof value !== 'object' || value === null) put(JSON.stringify(value) ?? 'null');
+    else if (Array.isArray(value)) list(value, kind);
+    else object(value);
+  };
+
+  const encode = (record: CallRecord, into: BodyWriter): number => {
+    holes.reset();
+    numbers.length = 0;
+    repeatable.length = 0;
+    inviteAtUs = record.inviteAtUs;
+    recordId = record.recordId;
+    place = paths.start();
+    object(record);
+    const form = paths.end(place);
+    if (typeof form === 'string') into.text(form);
+    for (const number of numbers) {
+      if (typeof number === 'number') into.unsigned(number);
+      else {
+        into.unsigned(0);
+        into.text(number);
+      }
+    }
+    into.copy(holes);
+    return typeof form === 'string' ? 0 : form;
+  };
+
+  return { encode };
+}

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, test } from 'vitest';
+import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
+import { MAX_QUERY_LIMIT } from '../../sdk/src/records/store/record-store.js';
+import { KILLED_TRUNK, killedRecord } from '../support/record-store-killed.js';
+import { storeFolders } from '../support/record-store-folder.js';
+import { NOON_US, sampleRecord } from '../support/stored-records.js';
+
+const folders = storeFolders();
+afterEach(folders.clear);
+
+const ROUNDS = 20;
+const RECORDS_PER_ROUND = 400;
+const WRITER = fileURLToPath(new URL('../support/record-store-writer.ts', import.meta.url));
+const ALL = { fromUs: 0, toUs: 2 * NOON_US };
+
+interface Round {
+  readonly directory: string;
+  readonly first: number;
+  readonly last: number;
+  /** Kills when so many calls are acknowledged, or as the store is being closed. */
+  readonly killAfter: number | 'closing';
+}
+
+/** Runs the writer and kills it. @returns the indexes that it said were stored */
+async function killedWriter({ directory, first, last, killAfter }: Round): Promise<readonly number[]> {
+  const argv = ['--import', 'tsx', WRITER, directory, String(first), String(last)];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const stored: number[] = [];
+  let calls = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [word, from, to] = line.split(' ');
+    if (word === 'stored') {
+      calls += 1;
+      for (let index = Number(from); index < Number(to); index += 1) stored.push(index);
+    }
+    if (calls === killAfter || word === killAfter) child.kill('SIGKILL');
+  }
+  await exited;
+  return stored;
+}
+
+test(
+  `a writer killed ${ROUNDS} times has every acknowledged record once, and its store opens unattended`,
+  { timeout: 300_000 },
+  async () => {
+    const directory = folders.make();
+    const acknowledged = new Set<number>();
+    let first = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const killAfter = round % 4 === 3 ? 'closing' : 1 + ((round * 5) % 13);
+      const stored = await killedWriter({ directory, first, last: first + RECORDS_PER_ROUND, killAfter });
+      expect(stored.length).toBeGreaterThan(0);
+      for (const index of stored) acknowledged.add(index);
+      // The next one begins with some that are there, and some that may be.
+      first = Math.max(...stored) - 30;
+    }
+
+    await using store = await openDuckDbRecordStore({ directory });
+    const { records, isCut } = await store.find({ window: ALL, trunk: KILLED_TRUNK, limit: MAX_QUERY_LIMIT });
+    const found = new Map(records.map((record) => [record.recordId, record]));
+    expect(isCut).toBe(false);
+    expect(found.size).toBe(records.length);
+    expect((await store.statistics()).records).toBe(records.length);
+    for (const index of acknowledged) {
+      const record = killedRecord(index);
+      expect(found.get(record.recordId)).toEqual(record);
+    }
+  },
+);
+
+test('another process is refused while a store is open, and this one stays as it is', { timeout: 60_000 }, async () => {
+  const directory = folders.make();
+  await using store = await openDuckDbRecordStore({ directory });
+  await store.insert([killedRecord(1)]);
+  const script =
+    `import { openDuckDbRecordStore } from ${JSON.stringify(new URL('../../sdk/src/records/store/duckdb-record-store.ts', import.meta.url).href)};` +
+    `openDuckDbRecordStore({ directory: ${JSON.stringify(directory)} }).then(() => console.log('opened'), ({ code }) => console.log(code));`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  expect(said.toString().trim()).toBe('storage-failed');
+  expect(await store.insert([killedRecord(2)])).toMatchObject({ inserted: 1 });
+});
+
+test('a second store on the same folder in the same process is refused, until the first is closed', async () => {
+  const directory = folders.make();
+  const store = await openDuckDbRecordStore({ directory });
+  await expect(openDuckDbRecordStore({ directory })).rejects.toMatchObject({ code: 'storage-failed' });
+  await store.close();
+  await (await openDuckDbRecordStore({ directory })).close();
+});
+
+test('a day half made, and a day that retention had given up, are gone when the store is opened again', async () => {
+  const directory = folders.make();
+  const first = await openDuckDbRecordStore({ directory });
+  await first.insert([sampleRecord(1, NOON_US), sampleRecord(2, NOON_US + 86_400_000_000)]);
+  await first.close();
+  const [oldest = ''] = readdirSync(join(directory, 'days')).sort();
+  const second = await openDuckDbRecordStore({ directory });
+  await second.expire(NOON_US + 43_200_000_000);
+  await second.close();
+  // As a kill leaves them: between the two removals of a day, and in the middle of making one.
+  writeFileSync(join(directory, 'days', oldest), 'left over');
+  writeFileSync(join(directory, 'days', '2026-11-09.duckdb.unfinished'), 'half');
+  await using store = await openDuckDbRecordStore({ directory });
+  expect(await store.statistics()).toMatchObject({ records: 1, partitions: 1 });
+  expect(readdirSync(join(directory, 'days'))).toEqual(['2026-11-03.duckdb']);
+});

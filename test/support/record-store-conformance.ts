@@ -1,0 +1,382 @@
+import { expect, test } from 'vitest';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import { DAY_US } from '../../sdk/src/records/store/record-query.js';
+import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { NOON_US, sampleRecord, sparseRecord } from './stored-records.js';
+
+/** How the claims about look-ups get a store that holds what they ask for. */
+export interface LookupUnderTest {
+  /** Names it in the titles. */
+  readonly name: string;
+  /**
+   * A store with these records and this coverage; the claims close it. A store that reads a carrier's own tables may make
+   * records of its own of them: only `legId` and the order are compared.
+   */
+  readonly holding: (records: readonly CallRecord[], coverage: readonly CoverageInterval[]) => Promise<RecordLookup>;
+}
+
+/** How the claims about stores that write get one. */
+export interface StoreUnderTest {
+  readonly name: string;
+  /** An empty store by a clock; the claims close it. */
+  readonly empty: (clock: ManualClock) => Promise<RecordStore>;
+  /** Opens again what a claim has closed, where the store outlives that. */
+  readonly reopened?: (clock: ManualClock) => Promise<RecordStore>;
+}
+
+const CALLED = '12155550112';
+const CALLING = '13125550143';
+const HOUR_US = 3_600_000_000;
+const NOON = { fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US };
+
+const legs = async (store: RecordLookup, query: RecordQuery): Promise<readonly string[]> =>
+  (await store.find(query)).records.map(({ legId }) => legId);
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'resolved',
+    (error: { readonly code?: unknown }) => error.code,
+  );
+
+/** One call with a value in every field that is looked up by. */
+const FULL = sparseRecord('full', NOON_US, {
+  calling: { asWritten: `+${CALLING}`, tn: CALLING },
+  asserted: { asWritten: '+13125550144', tn: '13125550144' },
+  called: {
+    asWritten: '1234#18005550199',
+    tn: '18005550199',
+    translatedTn: CALLED,
+    lrn: '12155550100',
+    techPrefix: '1234#',
+  },
+  ingress: { trunk: 'east-1', provider: 'upstream-a', address: '192.0.2.1:5060', callId: 'in@192.0.2.1' },
+  egress: { trunk: 'west-9', provider: 'downstream-b', callId: 'out@203.0.113.5' },
+  received: { attestation: 'B', origId: '5b0a2a4f-8d3b-4b7e-9a53-0a8f9f1b6c11' },
+  signed: { attestation: 'A', origId: '0c1d2e3f-0000-4000-8000-1234567890ab' },
+});
+
+/** Claims that every look-up keeps, whoever wrote the records. */
+export function lookupClaims({ name, holding }: LookupUnderTest): void {
+  const places: readonly [string, Omit<RecordQuery, 'window'>][] = [
+    ['the number called', { calledTn: '18005550199' }],
+    ['the number a call was translated to', { calledTn: CALLED }],
+    ['the location routing number', { calledTn: '12155550100' }],
+    ['the number of From', { callingTn: CALLING }],
+    ['the asserted number', { callingTn: '13125550144' }],
+    ['the pair of numbers', { calledTn: CALLED, callingTn: CALLING }],
+    ['the Call-ID it came in with', { callId: 'in@192.0.2.1' }],
+    ['the Call-ID it left with', { callId: 'out@203.0.113.5' }],
+    ['the origid it came with', { origId: '5b0a2a4f-8d3b-4b7e-9a53-0a8f9f1b6c11' }],
+    ['the origid it was signed with', { origId: '0c1d2e3f-0000-4000-8000-1234567890ab' }],
+    ['the trunk it came by', { trunk: 'east-1' }],
+    ['the trunk it left by', { trunk: 'west-9' }],
+  ];
+  test.each(places)(`${name} finds a call by %s`, async (_place, keys) => {
+    await using store = await holding([FULL, sampleRecord(1, NOON_US), sparseRecord('bare', NOON_US)], []);
+    expect(await legs(store, { window: NOON, ...keys })).toEqual(['full']);
+  });
+
+  test(`${name} finds a record by its id`, async () => {
+    await using store = await holding([FULL, sparseRecord('bare', NOON_US)], []);
+    const { records } = await store.find({ window: NOON, trunk: 'east-1' });
+    expect(await legs(store, { window: NOON, recordId: records[0]!.recordId })).toEqual(['full']);
+    expect(await legs(store, { window: NOON, recordId: '0'.repeat(32) })).toEqual([]);
+  });
+
+  test(`${name} wants all that a query names to match`, async () => {
+    await using store = await holding([FULL], []);
+    expect(await legs(store, { window: NOON, calledTn: CALLED, callingTn: '13125550199' })).toEqual([]);
+    expect(await legs(store, { window: NOON, calledTn: '12155550113' })).toEqual([]);
+    expect(await legs(store, { window: NOON, trunk: 'east' })).toEqual([]);
+  });
+
+  test(`${name} takes both ends of a window in, and nothing outside it`, async () => {
+    const at = (seconds: number): CallRecord =>
+      sparseRecord(`at ${seconds}`, NOON_US + seconds * 1_000_000, { called: { asWritten: CALLED, tn: CALLED } });
+    await using store = await holding([at(3), at(0), at(1), at(2), at(4)], []);
+    const window = { fromUs: NOON_US + 1_000_000, toUs: NOON_US + 3_000_000 };
+    expect(await legs(store, { window, calledTn: CALLED })).toEqual(['at 1', 'at 2', 'at 3']);
+  });
+
+  test(`${name} finds the calls of a window that spans days, in the order of time`, async () => {
+    const days = [2, 0, 1, -1, 3];
+    const records = days.map((day) =>
+      sparseRecord(`day ${day}`, NOON_US + day * DAY_US, { calling: { asWritten: CALLING, tn: CALLING } }),
+    );
+    await using store = await holding(records, []);
+    const window = { fromUs: NOON_US, toUs: NOON_US + 2 * DAY_US };
+    expect(await legs(store, { window, callingTn: CALLING })).toEqual(['day 0', 'day 1', 'day 2']);
+  });
+
+  test(`${name} cuts what it finds at the limit, earliest first, and says so`, async () => {
+    const records = [4, 2, 0, 3, 1].map((second) =>
+      sparseRecord(`at ${second}`, NOON_US + second * 1_000_000, { ingress: { trunk: 'east-1' } }),
+    );
+    await using store = await holding(records, []);
+    const all = await store.find({ window: NOON, trunk: 'east-1', limit: 5 });
+    const some = await store.find({ window: NOON, trunk: 'east-1', limit: 3 });
+    expect(all.isCut).toBe(false);
+    expect(some.isCut).toBe(true);
+    expect(some.records.map(({ legId }) => legId)).toEqual(['at 0', 'at 1', 'at 2']);
+  });
+
+  test(`${name} refuses a query that names nothing, a window that ends before it begins and a limit out of bounds`, async () => {
+    await using store = await holding([], []);
+    expect(await codeOf(store.find({ window: NOON }))).toBe('invalid-argument');
+    expect(await codeOf(store.find({ window: { fromUs: 2, toUs: 1 }, trunk: 'east-1' }))).toBe('invalid-argument');
+    expect(await codeOf(store.find({ window: NOON, trunk: 'east-1', limit: 0 }))).toBe('invalid-argument');
+    expect(await codeOf(store.find({ window: NOON, trunk: 'east-1', limit: 10_001 }))).toBe('invalid-argument');
+  });
+
+  test(`${name} finds nothing for hostile text, and does not break on it`, async () => {
+    await using store = await holding([FULL], []);
+    for (const text of ["'; DROP TABLE records; --", '\0', '\u{1F4DE}', 'x'.repeat(100_000), '%', '']) {
+      expect(await legs(store, { window: NOON, callId: text })).toEqual([]);
+      expect(await legs(store, { window: NOON, calledTn: text, trunk: text })).toEqual([]);
+    }
+  });
+
+  test(`${name} tells for which times it is complete, cut to the window`, async () => {
+    await using store = await holding([], [{ sourceId: 'sbc-1', fromUs: NOON_US - 2 * HOUR_US, toUs: NOON_US }]);
+    expect(await store.coverage(NOON)).toEqual([{ sourceId: 'sbc-1', fromUs: NOON.fromUs, toUs: NOON_US }]);
+    expect(await store.coverage({ fromUs: NOON_US + 1, toUs: NOON_US + 2 })).toEqual([]);
+  });
+
+  test(`${name} tells how many records it holds and of which times`, async () => {
+    await using store = await holding([FULL, sparseRecord('later', NOON_US + DAY_US)], []);
+    expect(await store.statistics()).toMatchObject({ records: 2, oldestUs: NOON_US, newestUs: NOON_US + DAY_US });
+  });
+
+  test(`${name} refuses every call after it was closed, and can be closed twice`, async () => {
+    const store = await holding([FULL], []);
+    await store.close();
+    await store.close();
+    expect(await codeOf(store.find({ window: NOON, trunk: 'east-1' }))).toBe('closed');
+    expect(await codeOf(store.statistics())).toBe('closed');
+  });
+}
+
+/** Claims that every store that takes records keeps, beside {@link lookupClaims}. */
+export function storeClaims(subject: StoreUnderTest): void {
+  insertClaims(subject);
+  coverageClaims(subject);
+  retentionClaims(subject);
+  holdClaims(subject);
+  if (subject.reopened !== undefined) reopeningClaims(subject, subject.reopened);
+}
+
+function insertClaims({ name, empty }: StoreUnderTest): void {
+  test(`${name} gives back exactly what it was given`, async () => {
+    await using store = await empty(createManualClock());
+    const records = [
+      FULL,
+      sparseRecord('bare', NOON_US + 1),
+      sampleRecord(0, NOON_US + 2),
+      sampleRecord(1, NOON_US + 3),
+    ];
+    await store.insert(records);
+    for (const record of records)
+      expect((await store.find({ window: NOON, recordId: record.recordId })).records).toEqual([record]);
+  });
+
+  test(`${name} leaves a record as it is that is handed in again, also within one call`, async () => {
+    await using store = await empty(createManualClock());
+    const first = sampleRecord(7, NOON_US);
+    const again = { ...first, customerId: 'changed' };
+    expect(await store.insert([first, again])).toEqual({ inserted: 1, repeated: 1, expired: 0 });
+    expect(await store.insert([again, sampleRecord(8, NOON_US)])).toEqual({ inserted: 1, repeated: 1, expired: 0 });
+    expect((await store.find({ window: NOON, recordId: first.recordId })).records).toEqual([first]);
+    expect((await store.statistics()).records).toBe(2);
+  });
+
+  test(`${name} takes records of many callers at once, each counted for its own`, async () => {
+    await using store = await empty(createManualClock());
+    const batches = Array.from({ length: 20 }, (_, batch) =>
+      Array.from({ length: 30 }, (_unused, index) =>
+        sampleRecord(batch * 25 + index, NOON_US + (batch * 25 + index) * 1_000),
+      ),
+    );
+    const results = await Promise.all(batches.map((batch) => store.insert(batch)));
+    const total = results.reduce((sum, result) => sum + result.inserted, 0);
+    expect(total).toBe(505);
+    expect(results.reduce((sum, result) => sum + result.repeated, 0)).toBe(600 - 505);
+    expect((await store.statistics()).records).toBe(505);
+  });
+
+  test(`${name} puts each record of a call into its day`, async () => {
+    await using store = await empty(createManualClock());
+    const midnightUs = Math.floor(NOON_US / DAY_US) * DAY_US + DAY_US;
+    const records = [-1, 0, 1].map((us) => sampleRecord(us + 1, midnightUs + us));
+    expect(await store.insert(records)).toEqual({ inserted: 3, repeated: 0, expired: 0 });
+    const window = { fromUs: midnightUs - 1, toUs: midnightUs };
+    expect(
+      (await store.find({ window, trunk: records[0]!.ingress.trunk! })).records.every(
+        (record) => record.inviteAtUs <= midnightUs,
+      ),
+    ).toBe(true);
+    for (const record of records)
+      expect((await store.find({ window: NOON_TO_MIDNIGHT, recordId: record.recordId })).records).toEqual([record]);
+  });
+
+  test(`${name} takes none of a call that has a record without a proper id or time`, async () => {
+    await using store = await empty(createManualClock());
+    const good = sampleRecord(1, NOON_US);
+    for (const wrong of [{ recordId: 'x' }, { recordId: 'A'.repeat(32) }, { inviteAtUs: 0.5 }, { inviteAtUs: -1 }])
+      expect(await codeOf(store.insert([good, { ...good, ...wrong }]))).toBe('invalid-argument');
+    expect((await store.statistics()).records).toBe(0);
+    expect(await store.insert([])).toEqual({ inserted: 0, repeated: 0, expired: 0 });
+  });
+}
+
+const NOON_TO_MIDNIGHT = { fromUs: NOON_US, toUs: NOON_US + DAY_US };
+
+function coverageClaims({ name, empty }: StoreUnderTest): void {
+  test(`${name} joins what it is complete for, source by source, and takes gaps out`, async () => {
+    await using store = await empty(createManualClock());
+    await store.cover({ sourceId: 'sbc-1', fromUs: 100, toUs: 199 });
+    await store.cover({ sourceId: 'sbc-1', fromUs: 200, toUs: 299 });
+    await store.cover({ sourceId: 'sbc-2', fromUs: 150, toUs: 160 });
+    await store.uncover({ sourceId: 'sbc-1', fromUs: 240, toUs: 249 });
+    expect(await store.coverage({ fromUs: 0, toUs: 1_000 })).toEqual([
+      { sourceId: 'sbc-1', fromUs: 100, toUs: 239 },
+      { sourceId: 'sbc-1', fromUs: 250, toUs: 299 },
+      { sourceId: 'sbc-2', fromUs: 150, toUs: 160 },
+    ]);
+    expect(await codeOf(store.cover({ sourceId: 'sbc-1', fromUs: 2, toUs: 1 }))).toBe('invalid-argument');
+    expect(await codeOf(store.cover({ sourceId: '', fromUs: 1, toUs: 1 }))).toBe('invalid-argument');
+  });
+}
+
+function retentionClaims({ name, empty }: StoreUnderTest): void {
+  test(`${name} removes what began before a time, and what it was complete for`, async () => {
+    await using store = await empty(createManualClock());
+    const records = [-2 * DAY_US, -DAY_US, -1, 0, 1].map((us, index) => sampleRecord(index, NOON_US + us));
+    await store.insert(records);
+    await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 3 * DAY_US, toUs: NOON_US + 9 });
+    expect(await store.expire(NOON_US)).toBe(3);
+    expect(await store.statistics()).toMatchObject({ records: 2, oldestUs: NOON_US, newestUs: NOON_US + 1 });
+    expect(await store.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual([
+      { sourceId: 'sbc-1', fromUs: NOON_US, toUs: NOON_US + 9 },
+    ]);
+    expect(await store.expire(NOON_US)).toBe(0);
+  });
+
+  test(`${name} does not take records older than retention, and counts them`, async () => {
+    await using store = await empty(createManualClock());
+    await store.expire(NOON_US);
+    const result = await store.insert([sampleRecord(1, NOON_US - 1), sampleRecord(2, NOON_US)]);
+    expect(result).toEqual({ inserted: 1, repeated: 0, expired: 1 });
+  });
+}
+
+function holdClaims({ name, empty }: StoreUnderTest): void {
+  test(`${name} keeps what is under a hold beyond retention, and finds each record once`, async () => {
+    await using store = await empty(createManualClock());
+    const records = [0, 1, 2, 3].map((index) => sampleRecord(index, NOON_US + index));
+    await store.insert(records);
+    const query = { window: NOON, calledTn: records[1]!.called!.tn! };
+    const hold = await store.hold({ query, reason: 'subpoena 17', by: 'counsel' });
+    expect(hold).toMatchObject({ reason: 'subpoena 17', count: 1, query });
+    expect((await store.find(query)).records).toEqual([records[1]]);
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([records[1]]);
+    expect(await store.holds()).toEqual([hold]);
+  });
+
+  test(`${name} lets what was held go with the next expiry after its release`, async () => {
+    const clock = createManualClock();
+    await using store = await empty(clock);
+    const record = sampleRecord(1, NOON_US);
+    await store.insert([record]);
+    const query = { window: NOON, recordId: record.recordId };
+    const first = await store.hold({ query, reason: 'subpoena 17', by: 'counsel' });
+    const second = await store.hold({ query, reason: 'demand 4' });
+    await store.expire(NOON_US + HOUR_US);
+    clock.advance(5_000);
+    expect(await store.release(first.holdId, 'matter closed', 'counsel')).toBe(true);
+    expect(await store.release(first.holdId, 'again')).toBe(false);
+    expect(await store.release('no such hold', 'none')).toBe(false);
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([record]);
+    await store.release(second.holdId, 'answered');
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([]);
+    expect(await store.holds()).toEqual([]);
+  });
+
+  test(`${name} writes down who held and released what, when and why`, async () => {
+    const clock = createManualClock();
+    await using store = await empty(clock);
+    await store.insert([sampleRecord(1, NOON_US)]);
+    const atUs = clock.nowMs() * 1_000;
+    const query = { window: NOON, recordId: sampleRecord(1, NOON_US).recordId };
+    const { holdId } = await store.hold({ query, reason: 'subpoena 17', by: 'counsel' });
+    clock.advance(5_000);
+    await store.release(holdId, 'matter closed');
+    expect(await store.holdAudit()).toEqual([
+      { action: 'held', holdId, atUs, reason: 'subpoena 17', count: 1, by: 'counsel' },
+      { action: 'released', holdId, atUs: atUs + 5_000_000, reason: 'matter closed', count: 1 },
+    ]);
+  });
+
+  test(`${name} ends a hold whose time is over at the next expiry, and writes it down`, async () => {
+    const clock = createManualClock();
+    await using store = await empty(clock);
+    const record = sampleRecord(1, NOON_US);
+    await store.insert([record]);
+    const query = { window: NOON, recordId: record.recordId };
+    const untilUs = clock.nowMs() * 1_000 + 1_000_000;
+    const { holdId } = await store.hold({ query, reason: 'subpoena 17', untilUs });
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([record]);
+    clock.advance(2_000);
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([]);
+    expect(await store.holds()).toEqual([]);
+    expect((await store.holdAudit()).at(-1)).toMatchObject({ action: 'ended', holdId });
+  });
+
+  test(`${name} refuses a hold without a reason or of a query that names nothing`, async () => {
+    await using store = await empty(createManualClock());
+    expect(await codeOf(store.hold({ query: { window: NOON, trunk: 'east-1' }, reason: ' ' }))).toBe(
+      'invalid-argument',
+    );
+    expect(await codeOf(store.hold({ query: { window: NOON }, reason: 'why' }))).toBe('invalid-argument');
+    expect(await store.holdAudit()).toEqual([]);
+  });
+}
+
+function reopeningClaims({ name, empty }: StoreUnderTest, reopened: NonNullable<StoreUnderTest['reopened']>): void {
+  test(`${name} has everything when it is opened again`, async () => {
+    const clock = createManualClock();
+    const records = Array.from({ length: 50 }, (_, index) => sampleRecord(index, NOON_US + index * 1_000));
+    const first = await empty(clock);
+    await first.insert(records);
+    await first.cover({ sourceId: 'sbc-1', fromUs: NOON_US, toUs: NOON_US + 9 });
+    const query = { window: NOON, recordId: records[3]!.recordId };
+    const hold = await first.hold({ query, reason: 'subpoena 17' });
+    await first.close();
+
+    await using store = await reopened(clock);
+    expect(await store.insert(records)).toEqual({ inserted: 0, repeated: 50, expired: 0 });
+    expect(await store.holds()).toEqual([hold]);
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([records[3]]);
+    expect(await store.insert(records)).toEqual({ inserted: 0, repeated: 0, expired: 50 });
+    expect((await store.holdAudit()).map(({ action }) => action)).toEqual(['held']);
+  });
+
+  test(`${name} remembers how far retention went, and what it is complete for, when it is opened again`, async () => {
+    const clock = createManualClock();
+    const first = await empty(clock);
+    await first.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 9, toUs: NOON_US + 9 });
+    await first.expire(NOON_US);
+    await first.close();
+    await using store = await reopened(clock);
+    expect(await store.coverage(NOON)).toEqual([{ sourceId: 'sbc-1', fromUs: NOON_US, toUs: NOON_US + 9 }]);
+    expect(await store.insert([sampleRecord(1, NOON_US - 1)])).toEqual({ inserted: 0, repeated: 0, expired: 1 });
+  });
+}
