@@ -1,0 +1,189 @@
+import type { MemberRule } from './sharing-rules.js';
+import type { PseudonymDomain } from './pseudonyms.js';
+import type { MemberPolicy } from './sharing-policy.js';
+
+/** What becomes of a member that is no object or list. */
+export interface MemberLeaf {
+  readonly kind: 'leaf';
+  readonly action:
+    /** Sent, unless it is a text that holds the number called or the customer. */
+    | 'keep'
+    /** Sent as it is: a hash or id of our own making, in which digits mean nothing. */
+    | 'keep-unread'
+    | 'pseudonym'
+    | 'drop';
+  readonly rule: MemberRule;
+  /** What a pseudonym is made for: of `pseudonym`, and of `keep` where a text that cannot be sent is veiled and not withheld. */
+  readonly domain?: PseudonymDomain;
+  /** Sent in the place of the value. */
+  readonly constant?: string;
+}
+
+/** What becomes of members of an object: of those named here what is said, of others nothing leaves. */
+export interface MemberObject {
+  readonly kind: 'object';
+  readonly members: Readonly<Record<string, MemberNode>>;
+}
+
+/** The calling and the called party, which change their form when they leave. */
+export interface MemberParty {
+  readonly kind: 'party';
+  readonly party: 'calling' | 'called';
+  readonly as: 'whole' | 'number' | 'pseudonym' | 'nothing';
+  readonly rule: MemberRule;
+}
+
+/** What becomes of a member and all below it, as data. */
+export type MemberNode = MemberLeaf | MemberObject | MemberParty | { readonly kind: 'list'; readonly of: MemberNode };
+
+/** Whether the number called leaves. */
+export type SharedForm = 'pseudonymous' | 'full';
+
+/** The list of all members that may leave, with what becomes of each. What is not here stays. */
+export function memberTree(form: SharedForm, policy: MemberPolicy): MemberNode {
+  const isFull = form === 'full';
+  const veiled = (domain: PseudonymDomain, rule: MemberRule): MemberLeaf =>
+    isFull ? kept(rule) : { kind: 'leaf', action: 'pseudonym', rule, domain };
+  const calling: MemberParty = {
+    kind: 'party',
+    party: 'calling',
+    as: callingAs(form, policy),
+    rule: 'calling-by-policy',
+  };
+  return object({
+    recordId: { kind: 'leaf', action: 'keep-unread', rule: 'needed-to-find-the-record' },
+    format: { kind: 'leaf', action: 'keep', rule: 'facts-of-the-call', constant: 'hopback.shared-record.1' },
+    source: object({
+      id: byPolicy(policy.source, 'source-by-policy', 'source'),
+      format: FACT,
+      readerVersion: FACT,
+      sha256: isFull ? UNREAD_FACT : dropped('made-of-the-called-number'),
+    }),
+    legId: isFull ? FACT : dropped('may-name-the-called-number'),
+    callGroupId: veiled('call-group', 'facts-of-the-call'),
+    inviteAtUs: FACT,
+    answeredAtUs: FACT,
+    endedAtUs: FACT,
+    time: object({ written: FACT, zone: FACT, resolutionUs: FACT, otherInviteAtUs: FACT }),
+    calling,
+    asserted: calling,
+    called: {
+      kind: 'party',
+      party: 'called',
+      as: isFull ? 'whole' : 'pseudonym',
+      rule: isFull ? 'called-number-shown' : 'called-number-veiled',
+    },
+    ingress: hopSide(policy),
+    egress: hopSide(policy),
+    disposition: FACT,
+    release: objectBy(policy.release, 'release-by-policy', ['sipStatus', 'q850Cause', 'cause', 'party']),
+    received: object({
+      verstat: FACT,
+      attestation: FACT,
+      origId: FACT,
+      iatSeconds: FACT,
+      spc: FACT,
+      evidence: policy.evidence === 'dropped' ? dropped('evidence-by-policy') : evidence(isFull),
+    }),
+    signed: objectBy(policy.signing, 'signing-by-policy', ['attestation', 'origId', 'basis']),
+    customerId: dropped('customer-never-leaves'),
+    blockedBy: policy.blocking === 'kept' ? kept('blocking-by-policy') : dropped('blocking-by-policy'),
+  });
+}
+
+function callingAs(form: SharedForm, { calling }: MemberPolicy): MemberParty['as'] {
+  if (calling === 'dropped') return 'nothing';
+  if (calling === 'pseudonymous') return 'pseudonym';
+  // As it was written it may be a URI with an address, or hold what the number does not.
+  return form === 'full' ? 'whole' : 'number';
+}
+
+function hopSide({ trunks, providers, addresses, callIds }: MemberPolicy): MemberObject {
+  return object({
+    trunk: byPolicy(trunks, 'trunks-by-policy', 'trunk'),
+    provider: byPolicy(providers, 'providers-by-policy'),
+    address: byPolicy(addresses, 'addresses-by-policy'),
+    callId: byPolicy(callIds, 'call-ids-by-policy'),
+  });
+}
+
+/** The evidence of a verification: in the pseudonymous form without numbers, and without hashes of what holds them. */
+function evidence(isFull: boolean): MemberObject {
+  const fact = kept('evidence-by-policy');
+  const unread: MemberLeaf = { kind: 'leaf', action: 'keep-unread', rule: 'evidence-by-policy' };
+  const number = isFull ? fact : dropped('may-name-the-called-number');
+  const hash = isFull ? unread : dropped('made-of-the-called-number');
+  const numbers: MemberNode = isFull ? { kind: 'list', of: fact } : number;
+  const passport = object({
+    index: fact,
+    ppt: fact,
+    status: fact,
+    signingInputSha256: hash,
+    x5u: fact,
+    certificateSha256: unread,
+    trustAnchorSha256: unread,
+    spc: fact,
+    orig: number,
+    dest: numbers,
+    div: number,
+    iatSeconds: fact,
+    attestation: fact,
+    origId: fact,
+    passed: { kind: 'list', of: fact },
+    exceptions: {
+      kind: 'list',
+      of: object({ step: fact, result: fact, reason: fact, expected: number, actual: number }),
+    },
+  });
+  return object({
+    format: isFull
+      ? fact
+      : { kind: 'leaf', action: 'keep', rule: 'evidence-by-policy', constant: 'hopback.shared-evidence.1' },
+    checkedAtMs: fact,
+    profile: fact,
+    freshnessSeconds: fact,
+    trustStore: fact,
+    verstat: fact,
+    request: isFull
+      ? object({ orig: fact, origSource: fact, dest: fact, destSource: fact, target: fact, dateSeconds: fact })
+      : dropped('may-name-the-called-number'),
+    passports: { kind: 'list', of: passport },
+    surplusHeaders: fact,
+    callKey: isFull
+      ? unread
+      : { kind: 'leaf', action: 'pseudonym', rule: 'made-of-the-called-number', domain: 'call-key' },
+    seenCount: fact,
+    firstSeenMs: fact,
+  });
+}
+
+const FACT: MemberLeaf = kept('facts-of-the-call');
+const UNREAD_FACT: MemberLeaf = { kind: 'leaf', action: 'keep-unread', rule: 'facts-of-the-call' };
+
+function object(members: Readonly<Record<string, MemberNode>>): MemberObject {
+  // Without a prototype: a record's member named `constructor` must not find one.
+  return { kind: 'object', members: Object.assign(Object.create(null) as Record<string, MemberNode>, members) };
+}
+
+function kept(rule: MemberRule): MemberLeaf {
+  return { kind: 'leaf', action: 'keep', rule };
+}
+
+function dropped(rule: MemberRule): MemberLeaf {
+  return { kind: 'leaf', action: 'drop', rule };
+}
+
+function byPolicy(
+  treatment: 'kept' | 'pseudonymous' | 'dropped',
+  rule: MemberRule,
+  domain: PseudonymDomain = 'call-id',
+): MemberLeaf {
+  if (treatment === 'dropped') return dropped(rule);
+  if (treatment === 'pseudonymous') return { kind: 'leaf', action: 'pseudonym', rule, domain };
+  return domain === 'trunk' ? { kind: 'leaf', action: 'keep', rule, domain } : kept(rule);
+}
+
+function objectBy(treatment: 'kept' | 'dropped', rule: MemberRule, names: readonly string[]): MemberNode {
+  if (treatment === 'dropped') return dropped(rule);
+  return object(Object.fromEntries(names.map((name) => [name, kept(rule)])));
+}

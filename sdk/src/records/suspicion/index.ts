@@ -1,0 +1,21 @@
+export type { JudgedRecord } from './call-facts.js';
+export { describeNotJudged, describeSignal, explainSuspicion } from './explain-suspicion.js';
+export { northAmericanNumber, northAmericanPrefix, npaNxxOf } from './north-american-number.js';
+export type { NorthAmericanKind, NorthAmericanReading, NumberFault } from './north-american-number.js';
+export type { SuspicionLists } from './signals.js';
+export { DEFAULT_SUSPICION_POLICY, MAX_FAN_OUT, MAX_SUSPICION_LIMIT } from './suspicion-policy.js';
+export type { SignalRamp, SuspicionPolicy } from './suspicion-policy.js';
+export { createSuspicionTracker } from './suspicion-tracker.js';
+export type { SuspicionMemory, SuspicionTracker, SuspicionTrackerOptions } from './suspicion-tracker.js';
+export { SUSPICION_SIGNALS } from './suspicion.js';
+export type {
+  InvalidCallingFinding,
+  NotJudgedReason,
+  NotJudgedSignal,
+  Suspicion,
+  SuspicionEvidence,
+  SuspicionLevel,
+  SuspicionSignal,
+  SuspicionSignalName,
+  SuspicionSubject,
+} from './suspicion.js';

@@ -1,0 +1,187 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';
+import {
+  createSuspicionTracker,
+  DEFAULT_SUSPICION_POLICY,
+  explainSuspicion,
+  northAmericanNumber,
+  northAmericanPrefix,
+  SUSPICION_SIGNALS,
+} from '../../sdk/src/records/suspicion/index.js';
+import { anyCallRecord, anySampleNumber, anyTn } from '../support/any-call-record.js';
+
+/** Thresholds that a handful of calls reaches. */
+const EAGER = {
+  ...DEFAULT_SUSPICION_POLICY,
+  leastCalls: { number: 2, group: 2 },
+  fanOut: { from: 2, full: 5 },
+  snowshoe: { ...DEFAULT_SUSPICION_POLICY.snowshoe, from: 0.3, leastNumbers: 2 },
+  sequentialDialling: { ...DEFAULT_SUSPICION_POLICY.sequentialDialling, from: 2, full: 4 },
+  signerConcentration: { from: 1.1, full: 3, leastMarked: 1 },
+  limits: { numbers: 64, trunks: 16, signers: 16, calls: 4_096, rows: 4_096 },
+};
+
+test('judges any records in any order, within bounds, in sentences, and twice alike', () => {
+  const times = fc.oneof(
+    fc.integer({ min: 0, max: 2_000_000_000_000_000 }),
+    fc.constantFrom(Number.NaN, -1, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY),
+  );
+  fc.assert(
+    fc.property(fc.array(anyCallRecord(times), { maxLength: 30 }), (records) => {
+      const [tracker, again] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
+      for (const record of records) {
+        const suspicion = tracker.judge(record);
+        expect(suspicion).toEqual(again.judge(record));
+        expect(suspicion.score >= 0 && suspicion.score <= 1).toBe(true);
+        const names = suspicion.signals.map(({ name }) => SUSPICION_SIGNALS.indexOf(name));
+        expect(names).toEqual(names.toSorted((a, b) => a - b));
+        for (const { strength } of suspicion.signals) expect(strength > 0 && strength <= 1).toBe(true);
+        // A signal is found or cannot be judged, never both.
+        const found = new Set(suspicion.signals.map(({ name }) => name));
+        expect(suspicion.notJudged.filter(({ name }) => found.has(name))).toEqual([]);
+        for (const sentence of explainSuspicion(suspicion)) expect(sentence).toMatch(/^[A-Z].*\.$/s);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Calls of a small world at three instants, in which numbers, trunks and signers meet again. */
+interface SmallCall {
+  readonly at: number;
+  readonly calling: string;
+  readonly called: string;
+  readonly trunk: string;
+  readonly spc: string | undefined;
+  readonly seconds: number | undefined;
+}
+
+const smallCall: fc.Arbitrary<SmallCall> = fc.record({
+  at: fc.constantFrom(0, 60, 50_000),
+  calling: fc.constantFrom('12025550101', '12025550102', '13035550103', '442079460001'),
+  called: fc.integer({ min: 100, max: 112 }).map((line) => `120255501${String(line % 100).padStart(2, '0')}`),
+  trunk: fc.constantFrom('t1', 't2'),
+  spc: fc.constantFrom('709J', '310B', undefined),
+  seconds: fc.constantFrom(undefined, 1, 30, 90),
+});
+
+const record = (call: SmallCall, index: number): CallRecord => {
+  const inviteAtUs = 1_790_000_000_000_000 + call.at * 1_000_000;
+  return {
+    format: 'hopback.call-record.1',
+    recordId: String(index).padStart(32, '0'),
+    source: { id: 's', format: 'hopback', readerVersion: 1, sha256: '0'.repeat(64) },
+    legId: String(index),
+    callGroupId: String(index),
+    inviteAtUs,
+    time: { written: 'utc', resolutionUs: 1 },
+    calling: { asWritten: call.calling, tn: call.calling },
+    called: { asWritten: call.called, tn: call.called },
+    ingress: { trunk: call.trunk },
+    egress: {},
+    disposition: call.seconds === undefined ? 'no-answer' : 'answered',
+    ...(call.seconds === undefined
+      ? {}
+      : { answeredAtUs: inviteAtUs, endedAtUs: inviteAtUs + call.seconds * 1_000_000 }),
+    ...(call.spc === undefined ? {} : { received: { verstat: 'TN-Validation-Passed', spc: call.spc } }),
+  };
+};
+
+test('records of the same time may come in any order: what follows is judged alike', () => {
+  fc.assert(
+    fc.property(
+      fc.array(smallCall, { maxLength: 60 }),
+      fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
+      (calls, keys) => {
+        const records = calls.map(record).map((one, at) => ({ one, key: keys[at] ?? 0 }));
+        const byTime = (a: CallRecord, b: CallRecord) => a.inviteAtUs - b.inviteAtUs;
+        const given = records.map(({ one }) => one).toSorted(byTime);
+        const shuffled = records
+          .toSorted((a, b) => a.key - b.key)
+          .map(({ one }) => one)
+          .toSorted(byTime);
+        const [tracker, other] = [createSuspicionTracker({ policy: EAGER }), createSuspicionTracker({ policy: EAGER })];
+        for (const one of given) tracker.judge(one);
+        for (const one of shuffled) other.judge(one);
+        for (const probe of given.slice(-8)) {
+          const later = {
+            ...probe,
+            callGroupId: `${probe.callGroupId}-later`,
+            inviteAtUs: probe.inviteAtUs + 1_000_000,
+          };
+          expect(tracker.judge(later)).toEqual(other.judge(later));
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('remembers no more than its limits, whatever comes', () => {
+  const limits = { numbers: 64, trunks: 16, signers: 16, calls: 64, rows: 64 };
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 1, max: 7 }), (start, stride) => {
+      const tracker = createSuspicionTracker({ policy: { ...DEFAULT_SUSPICION_POLICY, limits } });
+      for (let at = 0; at < 500; at += 1) {
+        const name = String(start + at * stride);
+        const one = record(
+          { at, calling: `1${name}`, called: '12025550100', trunk: `t${name}`, spc: 'X', seconds: 1 },
+          start + at * stride,
+        );
+        tracker.judge({ ...one, received: { verstat: 'TN-Validation-Passed', spc: name } });
+      }
+      const { numbers, trunks, signers, calls } = tracker.memory();
+      expect(numbers).toBeLessThanOrEqual(limits.numbers);
+      expect(trunks).toBeLessThanOrEqual(limits.trunks);
+      expect(signers).toBeLessThanOrEqual(limits.signers);
+      expect(calls).toBeLessThanOrEqual(limits.calls);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a pseudonymous record is judged like the record it was made of, but for what it does not show', () => {
+  const data = { ...DEFAULT_SHARING_POLICY, share: 'all-pseudonymous' as const };
+  const members = { ...data.members['all-pseudonymous'], calling: 'kept' as const };
+  const policy = createSharingPolicy({
+    data: { ...data, members: { ...data.members, 'all-pseudonymous': members } },
+    key: new Uint8Array(32).fill(3),
+    rotationId: 'r1',
+    tenantId: 't1',
+  });
+  const lenient = { ...EAGER, fictionalNumbers: 'accepted' as const };
+  const hidden = new Set(['sequential-dialling']);
+  fc.assert(
+    fc.property(fc.array(smallCall, { maxLength: 40 }), (calls) => {
+      const [own, platform] = [
+        createSuspicionTracker({ policy: lenient }),
+        createSuspicionTracker({ policy: lenient }),
+      ];
+      // A caller who shows the number called is veiled with it.
+      for (const one of calls.filter(({ calling, called }) => calling !== called).map(record)) {
+        const shared = shareRecord(policy, one, undefined);
+        if (shared.status !== 'shared') throw new Error('the record was not shared');
+        // Places in the count of numbers called are others for pseudonyms.
+        const mine = own.judge(one).signals.filter(({ name }) => !hidden.has(name) && name !== 'fan-out');
+        const theirs = platform.judge(shared.record, 'carrier-1');
+        expect(theirs.signals.filter(({ name }) => name !== 'fan-out')).toEqual(mine);
+        expect(theirs.notJudged).toContainEqual({ name: 'sequential-dialling', why: 'called-number-pseudonymous' });
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('classifies any text as a number, its prefix no worse than the number itself', () => {
+  fc.assert(
+    fc.property(fc.oneof(anyTn, anySampleNumber, fc.string({ maxLength: 20 })), (text) => {
+      const { kind, fault } = northAmericanNumber(text);
+      expect(fault !== undefined).toBe(kind === 'invalid' || kind === 'unallocated');
+      const prefix = northAmericanPrefix(text.slice(1, 7));
+      if (/^1\d{10}$/.test(text) && prefix.fault !== undefined) expect([prefix.kind, 'fictional']).toContain(kind);
+    }),
+    { numRuns: 5_000 },
+  );
+});

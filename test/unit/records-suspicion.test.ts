@@ -1,0 +1,383 @@
+import { expect, test } from 'vitest';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { isHopbackError } from '../../sdk/src/errors.js';
+import {
+  createSuspicionTracker,
+  DEFAULT_SUSPICION_POLICY,
+  explainSuspicion,
+  northAmericanNumber,
+  northAmericanPrefix,
+} from '../../sdk/src/records/suspicion/index.js';
+import type {
+  Suspicion,
+  SuspicionPolicy,
+  SuspicionSignalName,
+  SuspicionTracker,
+} from '../../sdk/src/records/suspicion/index.js';
+
+const START_US = 1_790_000_000_000_000;
+
+/** Numbers of samples are all that stand here, so that they have to count as any others. */
+const SAMPLES: SuspicionPolicy = { ...DEFAULT_SUSPICION_POLICY, fictionalNumbers: 'accepted' };
+
+interface Call {
+  readonly calling?: string;
+  readonly called?: string;
+  readonly trunk?: string;
+  readonly atSeconds?: number;
+  /** From answer to end; unanswered where absent. */
+  readonly seconds?: number;
+  readonly group?: string;
+  readonly received?: CallRecord['received'];
+}
+
+let made = 0;
+
+function call({
+  calling = '13035550101',
+  called = '12025550147',
+  trunk = 't1',
+  atSeconds = 0,
+  ...rest
+}: Call = {}): CallRecord {
+  made += 1;
+  const inviteAtUs = START_US + atSeconds * 1_000_000;
+  const { seconds, received } = rest;
+  return {
+    format: 'hopback.call-record.1',
+    recordId: String(made).padStart(32, '0'),
+    source: { id: 's', format: 'hopback', readerVersion: 1, sha256: '0'.repeat(64) },
+    legId: String(made),
+    callGroupId: rest.group ?? String(made),
+    inviteAtUs,
+    time: { written: 'utc', resolutionUs: 1 },
+    calling: /^[0-9]+$/.test(calling) ? { asWritten: calling, tn: calling } : { asWritten: calling },
+    called: { asWritten: called, tn: called },
+    ingress: { trunk },
+    egress: {},
+    disposition: seconds === undefined ? 'no-answer' : 'answered',
+    ...(seconds === undefined ? {} : { answeredAtUs: inviteAtUs, endedAtUs: inviteAtUs + seconds * 1_000_000 }),
+    ...(received === undefined ? {} : { received }),
+  };
+}
+
+const tracker = (policy: Partial<SuspicionPolicy> = {}) =>
+  createSuspicionTracker({ policy: { ...SAMPLES, ...policy } });
+
+const signal = (suspicion: Suspicion | undefined, name: SuspicionSignalName) =>
+  suspicion?.signals.find((one) => one.name === name);
+
+const why = (suspicion: Suspicion | undefined, name: SuspicionSignalName) =>
+  suspicion?.notJudged.find((one) => one.name === name)?.why;
+
+function judgeAll(judging: SuspicionTracker, calls: readonly CallRecord[]): Suspicion | undefined {
+  let last: Suspicion | undefined;
+  for (const one of calls) last = judging.judge(one);
+  return last;
+}
+
+/** 1NPA55501XX, many of them. */
+const sample = (index: number): string =>
+  `1${String(2 + (Math.floor(index / 700) % 8))}0${String(Math.floor(index / 100) % 7)}55501${String(index % 100).padStart(2, '0')}`;
+
+test.each([
+  ['12025550101', 'fictional', undefined],
+  ['18005550199', 'fictional', undefined],
+  ['12925551212', 'unallocated', 'exchange-not-for-subscribers'],
+  ['10025550101', 'invalid', 'area-code-starts-0-or-1'],
+  ['11025550101', 'invalid', 'area-code-starts-0-or-1'],
+  ['19115550101', 'invalid', 'area-code-n11'],
+  ['19005550101', 'invalid', 'area-code-premium'],
+  ['12029115501', 'invalid', 'exchange-n11'],
+  ['12020555010', 'invalid', 'exchange-starts-0-or-1'],
+  ['12021555010', 'invalid', 'exchange-starts-0-or-1'],
+  ['12929505550', 'unallocated', 'exchange-not-for-subscribers'],
+  ['12922345550', 'unallocated', 'area-code-reserved'],
+  ['13702345550', 'unallocated', 'area-code-reserved'],
+  ['19692345550', 'unallocated', 'area-code-reserved'],
+  ['1202555010', 'invalid', 'wrong-length'],
+  ['120255501011', 'invalid', 'wrong-length'],
+  ['0000000000', 'invalid', 'leading-zero'],
+  ['*6712025550101', 'invalid', 'service-keys'],
+  ['911', 'short', undefined],
+  ['442079460123', 'foreign', undefined],
+  ['', 'short', undefined],
+])('%s is %s as calling number', (tn, kind, fault) => {
+  expect(northAmericanNumber(tn)).toEqual(fault === undefined ? { kind } : { kind, fault });
+});
+
+test('an allocation list says of area codes and exchanges which are in use', () => {
+  const allocated = new Set(['292', '293234']);
+  expect(northAmericanNumber('12922345550', allocated).kind).toBe('geographic');
+  expect(northAmericanNumber('12932345550', allocated).kind).toBe('geographic');
+  expect(northAmericanNumber('12932355550', allocated).fault).toBe('not-in-allocation-list');
+  // It does not make a number of what cannot be one.
+  expect(northAmericanNumber('12920345550', new Set(['292', '292034'])).kind).toBe('invalid');
+});
+
+test('of a veiled number area code and exchange are judged, and no more', () => {
+  expect(northAmericanPrefix('202911').fault).toBe('exchange-n11');
+  expect(northAmericanPrefix('888234').kind).toBe('toll-free');
+  expect(northAmericanPrefix('202555').kind).toBe('geographic');
+});
+
+test('a call from a number on the do-not-originate list is suspicious by that alone', () => {
+  const judging = createSuspicionTracker({ policy: SAMPLES, doNotOriginate: new Set(['13035550101']) });
+  const suspicion = judging.judge(call({ seconds: 90 }));
+  expect(suspicion.level).toBe('suspicious');
+  expect(signal(suspicion, 'do-not-originate')).toMatchObject({ about: 'call', observed: 'listed' });
+});
+
+test('a number that no telephone has makes a call suspicious, one of films too where policy says so', () => {
+  expect(tracker().judge(call({ calling: '19115550101' })).level).toBe('suspicious');
+  expect(tracker({ fictionalNumbers: 'invalid' }).judge(call()).level).toBe('suspicious');
+  expect(tracker().judge(call()).level).toBe('none');
+});
+
+test('the asserted number is looked at beside the claimed one', () => {
+  const record = { ...call(), asserted: { asWritten: '19115550101', tn: '19115550101' } };
+  expect(signal(tracker().judge(record), 'invalid-calling-number')?.observed).toBe('area-code-n11');
+});
+
+test('a caller who asked not to be named is judged for nothing that a name would tell', () => {
+  const suspicion = tracker().judge(call({ calling: 'sip:anonymous@anonymous.invalid' }));
+  expect(suspicion.level).toBe('none');
+  expect(why(suspicion, 'invalid-calling-number')).toBe('caller-anonymous');
+  expect(why(suspicion, 'fan-out')).toBe('caller-anonymous');
+});
+
+test('one number that calls hundreds of others fans out, one that calls the same again does not', () => {
+  const many = Array.from({ length: 300 }, (_, at) => call({ called: sample(at), seconds: 30 }));
+  const fanOut = signal(judgeAll(tracker(), many), 'fan-out');
+  expect(fanOut?.about).toBe('calling-number');
+  expect(Math.abs(Number(fanOut?.observed) - 300)).toBeLessThan(60);
+  const few = Array.from({ length: 300 }, (_, at) => call({ called: sample(at % 5), seconds: 30 }));
+  expect(signal(judgeAll(tracker(), few), 'fan-out')).toBeUndefined();
+});
+
+test('calls of yesterday do not count', () => {
+  const judging = tracker();
+  judgeAll(
+    judging,
+    Array.from({ length: 300 }, (_, at) => call({ called: sample(at), seconds: 30 })),
+  );
+  const later = judging.judge(call({ atSeconds: 86_400, called: sample(301) }));
+  expect(signal(later, 'fan-out')).toBeUndefined();
+});
+
+test('called numbers in a row are found whatever their order, gaps of two included', () => {
+  const lines = [10, 13, 11, 14, 17, 12, 19, 21];
+  const row = lines.map((line, at) =>
+    call({ called: `12025550${String(100 + line)}`, atSeconds: at * 20, calling: sample(at) }),
+  );
+  const suspicion = judgeAll(tracker(), row);
+  expect(signal(suspicion, 'sequential-dialling')).toMatchObject({ about: 'trunk', observed: 8, threshold: 6 });
+});
+
+test('called numbers in a row over two trunks, or minutes apart, are no row', () => {
+  const apart = Array.from({ length: 12 }, (_, at) =>
+    call({ called: `12025550${String(110 + at)}`, atSeconds: at * 130 }),
+  );
+  expect(signal(judgeAll(tracker(), apart), 'sequential-dialling')).toBeUndefined();
+  const trunks = Array.from({ length: 12 }, (_, at) =>
+    call({ called: `12025550${String(110 + at)}`, atSeconds: at, trunk: `t${String(at % 5)}` }),
+  );
+  expect(signal(judgeAll(tracker(), trunks), 'sequential-dialling')).toBeUndefined();
+});
+
+/** A trunk of callers from everywhere, of which every third shows a neighbour's number. */
+const neighbours = Array.from({ length: 150 }, (_, at) =>
+  call({
+    called: '12025550147',
+    calling: at % 3 === 0 ? `120255501${String(at % 100).padStart(2, '0')}` : sample(at * 7 + 201),
+  }),
+);
+
+test('a neighbour from a trunk of everywhere is spoofed, from a trunk of the place it is not', () => {
+  const spoofed = judgeAll(tracker(), [...neighbours, call({ calling: '12025550111' })]);
+  expect(signal(spoofed, 'neighbour-spoofing')).toMatchObject({ about: 'call', strength: 1 });
+  const local = createSuspicionTracker({ policy: SAMPLES, trunkAreas: { t1: ['202'] } });
+  expect(
+    signal(judgeAll(local, [...neighbours, call({ calling: '12025550111' })]), 'neighbour-spoofing'),
+  ).toBeUndefined();
+});
+
+test('where a trunk belongs is learned from callers who are no neighbours', () => {
+  const judging = tracker();
+  const there = Array.from({ length: 200 }, (_, at) => call({ called: sample(at), calling: '14045550111' }));
+  judgeAll(judging, there);
+  const spoofedOnly = Array.from({ length: 60 }, () => call({ called: '14045550147', calling: '14045550122' }));
+  expect(signal(judgeAll(judging, spoofedOnly), 'neighbour-spoofing')).toBeUndefined();
+  // Sixty neighbours of another area make the trunk no trunk of that area.
+  const elsewhere = Array.from({ length: 60 }, () => call({ called: '15055550147', calling: '15055550122' }));
+  expect(signal(judgeAll(judging, elsewhere), 'neighbour-spoofing')?.strength).toBeGreaterThan(0.5);
+});
+
+test('a neighbour on a trunk of which nothing is known yet is not judged', () => {
+  const suspicion = tracker().judge(call({ calling: '12025550111' }));
+  expect(why(suspicion, 'neighbour-spoofing')).toBe('too-few-calls');
+});
+
+/** Four hundred numbers, one call each, three in four to nothing, by one trunk. */
+const snowshoe = Array.from({ length: 400 }, (_, at) => {
+  const seconds = at % 10 < 3 ? (at % 10 === 0 ? 20 : 2) : undefined;
+  return call({
+    calling: sample(at),
+    called: sample(at * 3 + 50),
+    atSeconds: at * 60,
+    ...(seconds === undefined ? {} : { seconds }),
+  });
+});
+
+test('many numbers with few calls each that come to nothing are a snowshoe campaign', () => {
+  const suspicion = judgeAll(tracker(), [...snowshoe, call({ calling: sample(3_000), atSeconds: 24_000, seconds: 2 })]);
+  expect(suspicion?.level).toBe('suspicious');
+  expect(signal(suspicion, 'snowshoe')).toMatchObject({ about: 'trunk' });
+  expect(signal(suspicion, 'short-call-share')).toMatchObject({ about: 'trunk' });
+});
+
+test('a conversation, or a number that had one, is not held to what its trunk does', () => {
+  const judging = tracker();
+  judgeAll(judging, snowshoe);
+  const calling = '15055550111';
+  const conversation = judging.judge(call({ calling, atSeconds: 24_000, seconds: 300 }));
+  const next = judging.judge(call({ calling, atSeconds: 24_100 }));
+  for (const suspicion of [conversation, next]) expect(suspicion.signals).toEqual([]);
+});
+
+test('a number that people talk with may be hung up on by others', () => {
+  const calls = (talked: number) =>
+    Array.from({ length: 40 }, (_, at) => call({ called: sample(at), seconds: at % 10 < talked ? 200 : 2 }));
+  expect(signal(judgeAll(tracker(), calls(1)), 'short-call-share')).toMatchObject({ about: 'calling-number' });
+  expect(signal(judgeAll(tracker(), calls(3)), 'short-call-share')).toBeUndefined();
+});
+
+test('legs of one call are counted once, and answered when one of them is', () => {
+  const judging = tracker();
+  const calling = '13035550101';
+  for (let at = 0; at < 12; at += 1) {
+    const forked = { calling, called: sample(at), group: `fork-${String(at)}` };
+    for (let leg = 0; leg < 4; leg += 1) judging.judge(call(forked));
+    judging.judge(call({ ...forked, seconds: 30 }));
+  }
+  // Counted leg by leg, one call in five would have been answered.
+  const suspicion = judging.judge(call({ calling, called: sample(50), seconds: 30 }));
+  expect(signal(suspicion, 'low-answer-ratio')).toBeUndefined();
+  const unanswered = Array.from({ length: 12 }, () => call({ calling: '14045550111' }));
+  const evidence = { counts: expect.objectContaining({ calls: 12, matching: 0 }) };
+  expect(signal(judgeAll(judging, unanswered), 'low-answer-ratio')).toMatchObject({
+    about: 'calling-number',
+    evidence,
+  });
+});
+
+test('calls that the carrier itself refused say nothing of answers', () => {
+  const blocked = Array.from({ length: 50 }, () => ({ ...call(), disposition: 'blocked' as const }));
+  const suspicion = judgeAll(tracker(), blocked);
+  expect(why(suspicion, 'low-answer-ratio')).toBe('too-few-calls');
+});
+
+const passed = { verstat: 'TN-Validation-Passed', spc: '709J' } as const;
+
+test('full attestation is no proof of innocence: it changes no score', () => {
+  const calls = (attestation: 'A' | 'B') => {
+    made = 0;
+    return snowshoe.map((record) => ({ ...record, received: { ...passed, attestation } }));
+  };
+  const [full, partial] = [tracker(), tracker()];
+  for (const [index, one] of calls('A').entries()) {
+    expect(full.judge(one)).toEqual(partial.judge(calls('B')[index] ?? one));
+  }
+});
+
+test('a failed signature counts, with its reason, and its claims are not believed', () => {
+  const received: CallRecord['received'] = {
+    verstat: 'TN-Validation-Failed',
+    attestation: 'C',
+    spc: '709J',
+    evidence: {
+      format: 'hopback.verdict-evidence.1',
+      checkedAtMs: 0,
+      profile: 'shaken',
+      freshnessSeconds: 60,
+      verstat: 'TN-Validation-Failed',
+      request: {},
+      passports: [
+        {
+          index: 0,
+          status: 'failed',
+          passed: [],
+          exceptions: [{ step: 'iat', result: 'failed', reason: 'iat-stale', expected: 60, actual: 90 }],
+        },
+      ],
+      seenCount: 9,
+    },
+  };
+  const suspicion = tracker().judge(call({ received }));
+  expect(signal(suspicion, 'failed-verification')?.observed).toBe('iat-stale');
+  expect(signal(suspicion, 'replayed-passport')).toMatchObject({ observed: 9, threshold: 4 });
+  expect(signal(suspicion, 'gateway-attestation')).toBeUndefined();
+  expect(why(suspicion, 'signer-concentration')).toBe('no-verified-signer');
+});
+
+test('gateway attestation says more of a domestic number than of a foreign one', () => {
+  const received = { ...passed, attestation: 'C' as const };
+  const of = (calling: string) => signal(tracker().judge(call({ calling, received })), 'gateway-attestation')?.strength;
+  expect(of('13035550101')).toBeGreaterThan(of('442079460123') ?? 1);
+  expect(tracker().judge(call({ received })).level).toBe('none');
+});
+
+test('a signer whose calls are cut short more often than those of others stands out', () => {
+  const judging = tracker();
+  const of = (spc: string, index: number, seconds: number) =>
+    call({
+      calling: sample(index),
+      trunk: `t-${spc}`,
+      called: sample(index + 9),
+      seconds,
+      received: { ...passed, spc },
+    });
+  for (let at = 0; at < 200; at += 1) {
+    judging.judge(of('101A', at, at % 20 === 0 ? 2 : 30));
+    judging.judge(of('707S', at + 300, at % 3 === 0 ? 2 : 30));
+  }
+  expect(signal(judging.judge(of('707S', 900, 30)), 'signer-concentration')).toMatchObject({ about: 'signer' });
+  expect(signal(judging.judge(of('101A', 901, 30)), 'signer-concentration')).toBeUndefined();
+});
+
+test('trunks and pseudonyms of different reporters have nothing in common', () => {
+  const judging = tracker();
+  for (const one of snowshoe) judging.judge(one, 'carrier-1');
+  expect(judging.judge(call({ calling: sample(3_000) }), 'carrier-1').signals.length).toBeGreaterThan(0);
+  expect(judging.judge(call({ calling: sample(3_001) }), 'carrier-2').signals).toEqual([]);
+});
+
+test('every signal is told in a sentence with what was seen and from where on it counts', () => {
+  const suspicion = judgeAll(tracker(), [...snowshoe, call({ calling: '19115550101', atSeconds: 24_000, seconds: 2 })]);
+  const sentences = explainSuspicion(suspicion as Suspicion);
+  expect(sentences[0]).toMatch(/^The call looks like a robocall \(score 0\.\d\d, policy hopback-suspicion-1\)\.$/);
+  expect(sentences).toContain('No telephone has the calling number: area code n11.');
+  expect(sentences).toContain('The call was answered and ended after 2 s; up to 6 s count as very short.');
+  expect(sentences).toContain('Not judged, do-not-originate: no list was given.');
+  expect(sentences.join(' ')).not.toMatch(/1911555|3035550/);
+});
+
+test('refuses policies that are out of their bounds, and says where', () => {
+  const limits = { ...SAMPLES.limits, numbers: 1.5 };
+  for (const [change, member] of [
+    [{ id: '' }, 'id'],
+    [{ windowHours: 0 }, 'windowHours'],
+    [{ levels: { watch: 0.8, suspicious: 0.7 } }, 'levels.suspicious'],
+    [{ lowAnswerRatio: { from: 0.1, full: 0.3 } }, 'lowAnswerRatio.from'],
+    [{ fanOut: { from: 10, full: 100_000 } }, 'fanOut.full'],
+    [{ limits }, 'limits.numbers'],
+  ] as [Partial<SuspicionPolicy>, string][]) {
+    try {
+      tracker(change);
+      expect.unreachable();
+    } catch (error) {
+      if (!isHopbackError(error)) throw error;
+      expect([error.code, error.details['member']]).toEqual(['invalid-configuration', member]);
+    }
+  }
+});
