@@ -1,0 +1,194 @@
+import { cloudEventFields } from '../core/cloud-event.js';
+import { HopbackError } from '../errors.js';
+import type { RequestAuthorization } from './auth.js';
+import { retryAfterMs, retryClassOf } from './retry.js';
+import { readRecordBatchAnswer } from './wire/record-batch-answer.js';
+import type { DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';
+import { RECORD_BATCH_MEDIA_TYPE } from './wire/record-batch.js';
+
+/** Most octets of a response that are read: the rejections of a whole batch of 10,000 records fit. */
+export const MAX_ANSWER_BYTES: number = 2 * 1_048_576;
+
+/** How long an attempt may take until the whole answer is here: a batch takes a receiver milliseconds, a slow line some seconds. */
+export const DEFAULT_DELIVERY_TIMEOUT_MS = 30_000;
+
+/** Octets of the body of an error that are kept for people. */
+const MAX_DETAIL_LENGTH = 200;
+
+/** Where and how batches are posted. */
+export interface HttpsRecordTransportOptions {
+  /** Where batches are posted: `https:`, or `http:` to an address of this very machine. */
+  readonly url: string;
+  readonly authorization: RequestAuthorization;
+  /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: one that uses an agent with a client certificate. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Milliseconds of one attempt, 1 or more. Default {@link DEFAULT_DELIVERY_TIMEOUT_MS}. */
+  readonly timeoutMs?: number;
+  /** Milliseconds since the epoch, which a Retry-After date is held against. Default `Date.now`. */
+  readonly nowMs?: () => number;
+}
+
+/**
+ * Makes the way to the platform over HTTPS: one POST a batch, its attributes in `ce-` fields, its id the `Idempotency-Key`. Redirects
+ * are not followed, since they would carry the credential elsewhere.
+ * @param options - address, credential, limits
+ * @returns the transport; `deliver` never rejects
+ * @throws {@link HopbackError} `invalid-configuration` when the URL is none, holds a credential, or would send records in the clear
+ * @see CloudEvents HTTP Protocol Binding 1.0.2 section 3.1, draft-ietf-httpapi-idempotency-key-header
+ * @example
+ * ```ts
+ * const transport = createHttpsRecordTransport({
+ *   url: 'https://itg.example/v1/records',
+ *   authorization: bearerToken('c2VjcmV0'),
+ * });
+ * await transport.close();
+ * ```
+ */
+export function createHttpsRecordTransport(options: HttpsRecordTransportOptions): RecordTransport {
+  const url = deliveryUrl(options.url);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS;
+  if (!Number.isFinite(timeoutMs) || timeoutMs < 1)
+    throw new HopbackError('invalid-configuration', `timeoutMs must be 1 or more, not ${timeoutMs}`);
+  const post = options.fetch ?? globalThis.fetch;
+  const nowMs = options.nowMs ?? Date.now;
+  const deliver = async (batch: RecordBatch, signal: AbortSignal): Promise<DeliveryResult> => {
+    const deadline = deadlineWithin(timeoutMs, signal);
+    try {
+      const credential = await credentialOf(options.authorization, url, deadline.signal);
+      if (credential === undefined)
+        return { status: 'barred', reason: 'unauthorized', detail: 'no credential could be had' };
+      const response = await post(url, {
+        method: 'POST',
+        headers: { ...batchFields(batch), ...credential },
+        body: batch.body,
+        redirect: 'manual',
+        signal: deadline.signal,
+      });
+      const body = await boundedText(response, response.ok ? MAX_ANSWER_BYTES : MAX_DETAIL_LENGTH);
+      if (response.status === 401) options.authorization.refused?.();
+      return resultOf(response, body, { batch, nowMs: nowMs() });
+    } catch (error) {
+      if (deadline.isOver())
+        return { status: 'unavailable', reason: 'timeout', detail: `no answer in ${timeoutMs} ms` };
+      return { status: 'unavailable', reason: 'connection-failed', detail: errorCode(error) };
+    } finally {
+      deadline.end();
+    }
+  };
+  return { deliver, close: async () => {} };
+}
+
+function deliveryUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isHere = url !== undefined && /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/.test(url.hostname);
+  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)))
+    throw new HopbackError('invalid-configuration', 'records go to an https: URL, or to http: on this very machine');
+  if (url.username !== '' || url.password !== '')
+    throw new HopbackError('invalid-configuration', 'credentials belong in authorization, not in the URL');
+  url.hash = '';
+  return url.href;
+}
+
+function batchFields(batch: RecordBatch): Record<string, string> {
+  return {
+    ...cloudEventFields(batch),
+    'idempotency-key': batch.id,
+    'content-type': RECORD_BATCH_MEDIA_TYPE,
+    'content-encoding': 'gzip',
+    accept: 'application/json, application/problem+json',
+  };
+}
+
+/** A credential that cannot be had is no reason to reject: what carries it may be back in a minute. */
+async function credentialOf(
+  authorization: RequestAuthorization,
+  url: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  try {
+    return await authorization.fields({ method: 'POST', url }, signal);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One deadline for everything up to the last octet of the answer. Not AbortSignal.any: on Node 20 what it makes of a lasting signal stays. */
+function deadlineWithin(
+  timeoutMs: number,
+  outer: AbortSignal,
+): {
+  readonly signal: AbortSignal;
+  readonly isOver: () => boolean;
+  readonly end: () => void;
+} {
+  const controller = new AbortController();
+  let over = false;
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(() => {
+    over = true;
+    abort();
+  }, timeoutMs);
+  outer.addEventListener('abort', abort, { once: true });
+  if (outer.aborted) abort();
+  const end = (): void => {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', abort);
+  };
+  return { signal: controller.signal, isOver: () => over, end };
+}
+
+/** Reads to the end or to one octet too many; what is cut is of no use but to people. */
+async function boundedText(
+  response: Response,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly isCut: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  if (response.body === null) return { text: '', isCut: false };
+  // Leaving the loop early cancels the rest.
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size > maxBytes) break;
+  }
+  return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'), isCut: size > maxBytes };
+}
+
+interface Attempt {
+  readonly batch: RecordBatch;
+  readonly nowMs: number;
+}
+
+function resultOf(
+  response: Response,
+  body: { readonly text: string; readonly isCut: boolean },
+  { batch, nowMs }: Attempt,
+): DeliveryResult {
+  const httpStatus = response.status;
+  const kind = retryClassOf(httpStatus);
+  if (kind === 'done') {
+    const reading = body.isCut
+      ? ({ status: 'unreadable', detail: `the answer has more than ${MAX_ANSWER_BYTES} octets` } as const)
+      : readRecordBatchAnswer(body.text, batch);
+    if (reading.status === 'read') return { status: 'acknowledged', rejected: reading.answer.rejected };
+    return { status: 'unavailable', reason: 'answer-unreadable', httpStatus, detail: reading.detail };
+  }
+  const detail = body.text.slice(0, MAX_DETAIL_LENGTH);
+  if (kind === 'refused')
+    return { status: 'refused', reason: httpStatus === 409 ? 'conflict' : 'content', httpStatus, detail };
+  if (kind === 'too-large') return { status: 'refused', reason: 'too-large', httpStatus, detail };
+  if (kind === 'unauthorized') return { status: 'barred', reason: 'unauthorized', httpStatus, detail };
+  if (kind === 'misdirected') return { status: 'barred', reason: 'no-such-receiver', httpStatus, detail };
+  const waitMs = retryAfterMs(response.headers.get('retry-after'), nowMs);
+  const reason = httpStatus === 429 ? 'receiver-busy' : 'receiver-failed';
+  return waitMs === undefined
+    ? { status: 'unavailable', reason, httpStatus, detail }
+    : { status: 'unavailable', reason, httpStatus, detail, retryAfterMs: waitMs };
+}
+
+/** The code of the error underneath, `ECONNREFUSED` and the like: messages may name addresses. */
+function errorCode(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return typeof code === 'string' ? code.slice(0, 60) : 'the request failed';
+}

@@ -1,0 +1,177 @@
+import { HopbackError } from '../../errors.js';
+import type { LogRecord, SegmentLog } from '../../log/index.js';
+import type { DurableValues } from '../durable-values.js';
+import { DEAD_LETTERS_KEY, keptSequence } from './kept-sequence.js';
+import { frameText, type StreamedRecord } from './spool-frame.js';
+
+/** Why a record was put aside. */
+export type DeadLetterReason =
+  /** The receiver took its batch, but not this record. */
+  | 'rejected'
+  /** The receiver refuses any batch with this record in it. */
+  | 'refused'
+  /** It is too large for the receiver even alone. */
+  | 'too-large'
+  /** It was spooled in a form that this release does not know. */
+  | 'unreadable';
+
+/** What is known of why. */
+export interface DeadLetterCause {
+  readonly reason: DeadLetterReason;
+  /** The receiver's own word for it. */
+  readonly code?: string;
+  readonly httpStatus?: number;
+  /** For people. */
+  readonly detail?: string;
+}
+
+/** A record that could not be delivered, and why. */
+export interface DeadLetter extends DeadLetterCause {
+  /** Number of the letter, not of the record. */
+  readonly sequence: number;
+  /** When it was put aside, milliseconds since the epoch. */
+  readonly deadAtMs: number;
+  /** The JSON text of the record; for `unreadable` what was spooled, in base64. */
+  readonly line: string;
+}
+
+/** What is to be done with a letter. */
+export type DeadLetterDecision = 'requeue' | 'keep' | 'discard';
+
+/** How many letters went which way. */
+export interface DeadLettersSettled {
+  readonly requeued: number;
+  readonly kept: number;
+  readonly discarded: number;
+  /** Letters that could not be looked at, since the spool or the disk would take no more: they are as before. */
+  readonly remaining: number;
+}
+
+/** Where records are put aside that cannot be delivered. */
+export interface DeadLetters {
+  /** Letters that nobody has dealt with. */
+  readonly count: () => number;
+  /**
+   * Puts records aside; resolved means durable.
+   * @throws HopbackError `storage-failed` when the disk refuses, or there are too many: then none counts as put aside
+   */
+  readonly bury: (letters: readonly { readonly frame: Uint8Array; readonly cause: DeadLetterCause }[]) => Promise<void>;
+  /** All letters that nobody has dealt with, oldest first. */
+  readonly read: () => AsyncIterable<DeadLetter>;
+  /** Deals with all letters there are. A process that dies in between has some of them twice, as the same record ids. */
+  readonly settle: (
+    decide: (letter: DeadLetter) => DeadLetterDecision,
+    requeue: (line: string, callGroupId: string) => boolean,
+    whenDurable: () => Promise<unknown>,
+  ) => Promise<DeadLettersSettled>;
+}
+
+interface LetterHead extends DeadLetterCause {
+  readonly format: 'hopback.dead-letter.1';
+  readonly deadAtMs: number;
+}
+
+/** Letters that are dealt with between two syncs of the disk. */
+const SETTLE_LETTERS = 1_000;
+
+/** Puts the letters of a stream into a log of their own. */
+export function createDeadLetters(parts: {
+  readonly log: SegmentLog;
+  readonly values: DurableValues;
+  readonly nowMs: () => number;
+  /** Octets of the log: at that size nothing more is put aside, and what should be stays in the spool. */
+  readonly maxBytes: number;
+}): DeadLetters {
+  const { log, values, nowMs, maxBytes } = parts;
+  // A position past the end is that of a log that is no more.
+  const kept = keptSequence(values, DEAD_LETTERS_KEY);
+  let settledThrough = kept > log.lastSequence ? 0 : kept;
+  const next = (): number => Math.max(settledThrough + 1, log.firstSequence);
+
+  const read = async function* (through: number): AsyncGenerator<DeadLetter> {
+    for (let from = next(); from <= through;) {
+      const records = await log.read(from, { maxRecords: SETTLE_LETTERS });
+      const last = records.at(-1);
+      if (last === undefined) return;
+      for (const record of records) if (record.sequence <= through) yield letterOf(record);
+      from = last.sequence + 1;
+    }
+  };
+
+  const bury: DeadLetters['bury'] = async (letters) => {
+    if (log.state().sizeBytes >= maxBytes)
+      throw new HopbackError('storage-failed', `dead letters take ${maxBytes} octets: settle them`, {
+        retryable: true,
+      });
+    for (const { frame, cause } of letters) appendOrThrow(log, letterText(frame, cause, nowMs()));
+    await log.flush();
+  };
+
+  const settle: DeadLetters['settle'] = async (decide, requeue, whenDurable) => {
+    const through = log.durableSequence;
+    const settled = { requeue: 0, keep: 0, discard: 0 };
+    let at = settledThrough;
+    for await (const letter of read(through)) {
+      const decided = decide(letter);
+      // What no release could read would only come back.
+      const decision = letter.reason === 'unreadable' && decided === 'requeue' ? 'keep' : decided;
+      if (decision === 'requeue' && !requeue(letter.line, callGroupOf(letter.line))) break;
+      if (decision === 'keep') appendOrThrow(log, letterText(letter.line, causeOf(letter), letter.deadAtMs));
+      settled[decision] += 1;
+      at = letter.sequence;
+    }
+    await Promise.all([whenDurable(), log.flush()]);
+    settledThrough = Math.max(settledThrough, at);
+    await values.set(DEAD_LETTERS_KEY, String(settledThrough));
+    await log.trim(settledThrough);
+    const { requeue: requeued, keep: keptCount, discard: discarded } = settled;
+    return { requeued, kept: keptCount, discarded, remaining: Math.max(0, through - at) };
+  };
+
+  return {
+    count: () => Math.max(0, log.lastSequence - next() + 1),
+    bury,
+    read: () => read(log.durableSequence),
+    settle,
+  };
+}
+
+function appendOrThrow(log: SegmentLog, text: string): void {
+  const appended = log.append(text);
+  if (!appended.accepted)
+    throw new HopbackError('storage-failed', `dead letters: the log is ${appended.reason}`, { retryable: true });
+}
+
+/** A line of what is known of why, and the record as it would have been sent. */
+function letterText(record: Uint8Array | string, cause: DeadLetterCause, deadAtMs: number): string {
+  const { reason, code, httpStatus, detail } = cause;
+  const head: LetterHead = {
+    format: 'hopback.dead-letter.1',
+    reason,
+    deadAtMs,
+    ...(code === undefined ? {} : { code }),
+    ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(detail === undefined ? {} : { detail }),
+  };
+  const text = typeof record === 'string' ? record : reason === 'unreadable' ? base64(record) : frameText(record);
+  return `${JSON.stringify(head)}\n${text}`;
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+/** The log gives back what `letterText` wrote, or nothing: its checksums see to that. */
+function letterOf({ sequence, payload }: LogRecord): DeadLetter {
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
+  const end = text.indexOf('\n');
+  const { format: _format, ...head } = JSON.parse(text.slice(0, end)) as LetterHead;
+  return { ...head, sequence, line: text.slice(end + 1) };
+}
+
+function causeOf(letter: DeadLetter): DeadLetterCause {
+  const { sequence: _sequence, deadAtMs: _deadAtMs, line: _line, ...cause } = letter;
+  return cause;
+}
+
+function callGroupOf(line: string): string {
+  return (JSON.parse(line) as StreamedRecord).callGroupId;
+}

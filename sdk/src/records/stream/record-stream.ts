@@ -1,0 +1,299 @@
+import type { SegmentLog } from '../../log/index.js';
+import type { RecordTransport } from '../../platform/wire/record-batch.js';
+import { createAcknowledgedCursor } from './acknowledged-cursor.js';
+import { gzipFast } from './batch.js';
+import {
+  createDeadLetters,
+  type DeadLetter,
+  type DeadLetterDecision,
+  type DeadLettersSettled,
+} from './dead-letters.js';
+import { createDelivery } from './delivery.js';
+import type { DurableValues } from '../durable-values.js';
+import { ACKNOWLEDGED_KEY, keptSequence } from './kept-sequence.js';
+import { NODE_STREAM_CLOCK } from './node-stream-clock.js';
+import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, type StreamedRecord } from './spool-frame.js';
+import { createSpoolLimits } from './spool-limits.js';
+import { createSpoolReader } from './spool-reader.js';
+import type { StreamClock } from './stream-clock.js';
+import { streamPolicy, type StreamPolicy } from './stream-policy.js';
+import { createStatusFeed, type StreamStatus } from './stream-status.js';
+import { createStreamTime } from './stream-time.js';
+import { createWatermark } from './watermark.js';
+
+/** Why a record was not accepted. */
+export type RecordRefusal =
+  /** The spool holds as many octets as it may. */
+  | 'spool-full'
+  /** The oldest record waits longer than any may. */
+  | 'spool-too-old'
+  /** The disk does not keep up, or refuses: what was accepted is waiting for it. */
+  | 'disk-behind'
+  /** The record is larger than any may be. */
+  | 'too-large'
+  /** It is no plain JSON. */
+  | 'not-json'
+  | 'closed';
+
+/** What became of a record that was handed in. Accepted is not yet durable: that is `durableSequence`. */
+export type RecordAcceptance =
+  { readonly accepted: true; readonly sequence: number } | { readonly accepted: false; readonly reason: RecordRefusal };
+
+/** What became of a drain. */
+export type Drained =
+  | { readonly status: 'drained' }
+  /** Time was up, or the stream was closed; the records are still in the spool. */
+  | { readonly status: 'incomplete'; readonly remaining: number };
+
+/** What a stream is made of. */
+export interface RecordStreamOptions {
+  /** The spool. Its owner closes it, after the stream. */
+  readonly log: SegmentLog;
+  /** Another log, for records that cannot be delivered. Its owner closes it. */
+  readonly deadLetters: SegmentLog;
+  /** Where the stream keeps how far it has come. */
+  readonly values: DurableValues;
+  readonly transport: RecordTransport;
+  /** CloudEvents source of the batches: names the stream to the receiver, 1 to 256 characters of visible ASCII. */
+  readonly source: string;
+  /** What differs from {@link DEFAULT_STREAM_POLICY}. */
+  readonly policy?: Partial<StreamPolicy>;
+  /** Default the clock of the machine. */
+  readonly clock?: StreamClock;
+  /** A number from 0 up to, not including, 1, which spreads waits. Default `Math.random`. */
+  readonly random?: () => number;
+  /** Makes gzip of the lines of a batch. Default the fastest level of zlib, off the main thread. */
+  readonly compress?: (lines: Uint8Array) => Promise<Uint8Array>;
+}
+
+/** Sends records to the platform, each at least once in the order of its call; the receiver knows repetitions by their id. */
+export interface RecordStream extends AsyncDisposable {
+  /**
+   * Takes a record for delivery. Synchronous, in bounded time, never waits, never throws: it may be called while a call is set up.
+   * @param record - as it may leave the carrier: what may not has been taken out before
+   */
+  readonly record: (record: StreamedRecord) => RecordAcceptance;
+  /** Records up to it are on disk: they will be delivered, whatever dies. */
+  readonly durableSequence: number;
+  /**
+   * Waits until all that has been accepted so far is on disk.
+   * @returns `durableSequence` then
+   * @throws HopbackError `storage-failed` (retryable) when the disk refuses; `closed`
+   */
+  readonly flush: () => Promise<number>;
+  /**
+   * Sends what has been accepted so far without waiting for batches to fill, and waits until it is settled: delivered, a dead letter or
+   * dropped. New records go on being accepted.
+   * @param options - `timeoutMs`, default without end
+   * @throws HopbackError `storage-failed` (retryable) when the disk refuses what was pending
+   */
+  readonly drain: (options?: { readonly timeoutMs?: number }) => Promise<Drained>;
+  /** How things stand. */
+  readonly status: () => StreamStatus;
+  /** How things stand, now and whenever that has changed, some times a second at most; ends when the stream is closed. */
+  readonly statuses: () => AsyncIterableIterator<StreamStatus>;
+  /** Records that could not be delivered, with reasons, oldest first. */
+  readonly deadLetters: () => AsyncIterable<DeadLetter>;
+  /**
+   * Deals with all dead letters.
+   * @param decide - what to do with each; default is to hand all in again
+   * @throws HopbackError `storage-failed` (retryable) when the disk refuses; letters may then be there twice, with the same record id
+   */
+  readonly settleDeadLetters: (decide?: (letter: DeadLetter) => DeadLetterDecision) => Promise<DeadLettersSettled>;
+  /** Gives up what is on its way, which stays in the spool, and keeps how far it came. Never rejects; may be called again. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Makes a stream of records and begins to send what the spool holds of earlier.
+ * @param options - spool, transport, limits
+ * @returns the stream
+ * @throws {@link HopbackError} `invalid-configuration` when a limit is out of its bounds
+ * @see {@link openRecordStream} for one that opens its files itself; https://opentelemetry.io/docs/specs/otlp/#failures for what is
+ * tried again
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ *
+ * const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+ * const values = await openValueJournal({ directory: join(directory, 'values') });
+ * const log = await openSegmentLog({
+ *   directory: join(directory, 'spool'),
+ *   afterSequence: keptSequence(values, ACKNOWLEDGED_KEY),
+ * });
+ * const deadLetters = await openSegmentLog({ directory: join(directory, 'dead-letters') });
+ * const transport = createHttpsRecordTransport({
+ *   url: 'https://itg.example/v1/records',
+ *   authorization: bearerToken('c2VjcmV0'),
+ * });
+ * const stream = createRecordStream({ log, deadLetters, values, transport, source: '/carriers/example/switches/1' });
+ * console.log(stream.status().breaker); // closed
+ * for (const part of [stream, transport, deadLetters, log, values]) await part.close();
+ * ```
+ */
+export function createRecordStream(options: RecordStreamOptions): RecordStream {
+  const { log, values, transport, source } = options;
+  const policy = streamPolicy(options.policy);
+  const clock = options.clock ?? NODE_STREAM_CLOCK;
+  const random = options.random ?? Math.random;
+  const time = createStreamTime(clock);
+  const kept = keptSequence(values, ACKNOWLEDGED_KEY);
+  // A position past the end is that of a spool that is no more, or was cut: what this one holds was not sent as far as anybody knows.
+  const acknowledged = Math.max(kept > log.lastSequence ? 0 : kept, log.firstSequence - 1);
+  let isClosed = false;
+  let refused = 0;
+  let storageFailures = 0;
+  let hurryThrough = 0;
+  let cancelTimer: (() => void) | undefined;
+  let timerAtMs = Number.POSITIVE_INFINITY;
+
+  const onStorageFailed = (): void => void (storageFailures += 1);
+  const letters = createDeadLetters({
+    ...{ log: options.deadLetters, values, nowMs: clock.nowMs, maxBytes: policy.maxSpoolBytes },
+  });
+  const delivery = createDelivery({
+    ...{ transport, policy, clock, random, source, deadLetters: letters },
+    compress: options.compress ?? gzipFast,
+    onSettled: () => pump(),
+  });
+  const reader = createSpoolReader({
+    ...{ log, clock, fromSequence: acknowledged + 1, push: delivery.push, onFailed: onStorageFailed },
+    onRead: () => pump(),
+  });
+  const cursor = createAcknowledgedCursor({
+    ...{ values, clock, trim: log.trim, onFailed: onStorageFailed },
+    ...{ from: acknowledged, isStale: kept > log.lastSequence },
+  });
+  const watermark = createWatermark({ from: acknowledged, delivery, reader });
+  const limits = createSpoolLimits({ log, policy, time, delivery, reader, watermark });
+
+  const snapshot = (): StreamStatus => {
+    const { tally } = delivery;
+    const oldest = delivery.oldest();
+    return {
+      queued: Math.max(0, log.lastSequence - reader.nextSequence() + 1) + delivery.queued(),
+      inFlight: delivery.inFlight(),
+      acknowledged: tally.acknowledged,
+      batches: tally.batches,
+      requests: tally.requests,
+      retried: tally.retried,
+      dead: tally.dead,
+      deadLetters: letters.count(),
+      dropped: limits.dropped(),
+      refused,
+      breaker: delivery.breaker.state(),
+      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, time.nowMs() - oldest.acceptedAtMs),
+      acknowledgedSequence: watermark.sequence(),
+      durableSequence: log.durableSequence,
+      lastSequence: log.lastSequence,
+      storageFailures: storageFailures + tally.storageFailures,
+      ...(tally.trouble === undefined ? {} : { trouble: tally.trouble }),
+    };
+  };
+  const feed = createStatusFeed(snapshot, clock);
+
+  /** Does whatever there is to do now, and sets one timer for what comes next. */
+  const pump = (): void => {
+    if (isClosed) return;
+    limits.enforce();
+    const isFull = delivery.sizeBytes() >= policy.windowBytes;
+    if (!isFull) reader.read();
+    const urgency = { throughSequence: hurryThrough, isFull };
+    delivery.start(urgency);
+    if (watermark.advance()) cursor.advance(watermark.sequence());
+    feed.changed();
+    wakeAt(Math.min(delivery.dueAtMs(urgency), reader.dueAtMs()));
+  };
+  const wakeAt = (dueAtMs: number): void => {
+    if (dueAtMs === timerAtMs && cancelTimer !== undefined) return;
+    cancelTimer?.();
+    cancelTimer = undefined;
+    timerAtMs = dueAtMs;
+    if (dueAtMs === Number.POSITIVE_INFINITY) return;
+    cancelTimer = clock.schedule(
+      () => {
+        cancelTimer = undefined;
+        pump();
+      },
+      Math.max(0, dueAtMs - clock.monotonicMs()),
+    );
+  };
+
+  const refuse = (reason: RecordRefusal): RecordAcceptance => {
+    refused += 1;
+    return { accepted: false, reason };
+  };
+  const accept = (encode: (nowMs: number) => Uint8Array): RecordAcceptance => {
+    if (isClosed) return refuse('closed');
+    let reason: RecordRefusal = 'disk-behind';
+    try {
+      const over = limits.refusal();
+      if (over !== undefined) return refuse(over);
+      reason = 'not-json';
+      const frame = encode(time.nowMs());
+      if (frame.length - FRAME_HEADER_BYTES - 1 > policy.maxRecordBytes) return refuse('too-large');
+      reason = 'disk-behind';
+      const appended = log.append(frame);
+      return appended.accepted ? appended : refuse(APPEND_REFUSALS[appended.reason]);
+    } catch {
+      // A call is being set up: whatever it was, the caller must not be the one who pays for it.
+      return refuse(reason);
+    }
+  };
+
+  const drain: RecordStream['drain'] = async ({ timeoutMs } = {}) => {
+    const target = log.lastSequence;
+    hurryThrough = Math.max(hurryThrough, target);
+    if (log.durableSequence < target) await log.flush();
+    pump();
+    const isDone = await watermark.reached(target, { clock, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+    return isDone ? { status: 'drained' } : { status: 'incomplete', remaining: target - watermark.sequence() };
+  };
+  const unsubscribe = log.onDurable(() => {
+    limits.onDurable();
+    pump();
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    unsubscribe();
+    cancelTimer?.();
+    cancelTimer = undefined;
+    await Promise.all([reader.close(), delivery.close()]);
+    if (watermark.advance()) cursor.advance(watermark.sequence());
+    watermark.close();
+    await cursor.close();
+    feed.close();
+  };
+  const closeOnce = (): Promise<void> => (closing ??= close());
+  wakeAt(clock.monotonicMs());
+
+  return {
+    record: (record) => accept((nowMs) => encodeFrame(record, nowMs)),
+    get durableSequence() {
+      return log.durableSequence;
+    },
+    flush: () => log.flush(),
+    drain,
+    status: snapshot,
+    statuses: feed.statuses,
+    deadLetters: letters.read,
+    settleDeadLetters: (decide = () => 'requeue') =>
+      letters.settle(
+        decide,
+        (line, callGroupId) => accept((nowMs) => encodeFrameOfLine(line, callGroupId, nowMs)).accepted,
+        () => log.flush(),
+      ),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}
+
+const APPEND_REFUSALS = {
+  full: 'disk-behind',
+  failed: 'disk-behind',
+  'too-large': 'too-large',
+  closed: 'closed',
+} as const;

@@ -1,0 +1,187 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { isHopbackError } from '../../sdk/src/errors.js';
+import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/auth.js';
+import {
+  createHttpsRecordTransport,
+  MAX_ANSWER_BYTES,
+  type HttpsRecordTransportOptions,
+} from '../../sdk/src/platform/record-transport-https.js';
+import { recordBatchFieldsSchema } from '../../sdk/src/platform/wire/record-batch.schema.js';
+import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { RECORD_BATCH_TYPE, type DeliveryResult, type RecordBatch } from '../../sdk/src/platform/wire/record-batch.js';
+import { sampleRecord } from '../support/stream-lab.js';
+
+const ID = '0123456789abcdef0123456789abcdef';
+const LINES = `${JSON.stringify(sampleRecord(1))}\n${JSON.stringify(sampleRecord(2))}\n`;
+const BATCH: RecordBatch = {
+  ...{ id: ID, source: '/test/stream', type: RECORD_BATCH_TYPE, timeMs: 1_790_000_000_000, count: 2 },
+  body: gzipSync(LINES),
+};
+const YES = { batchId: ID, accepted: 2, rejected: [] };
+const never = new AbortController().signal;
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function serving<Result>(handler: Handler, use: (url: string) => Promise<Result>): Promise<Result> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/records`);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const answering =
+  (status: number, body: unknown, fields: Record<string, string> = {}): Handler =>
+  (request, response) => {
+    request.resume();
+    request.on('end', () =>
+      response.writeHead(status, fields).end(typeof body === 'string' ? body : JSON.stringify(body)),
+    );
+  };
+
+function deliver(handler: Handler, options: Partial<HttpsRecordTransportOptions> = {}): Promise<DeliveryResult> {
+  return serving(handler, (url) =>
+    createHttpsRecordTransport({ url, authorization: bearerToken('c2VjcmV0'), ...options }).deliver(BATCH, never),
+  );
+}
+
+test('posts the batch as its wire says, and believes an answer that accounts for every record', async () => {
+  let fields: IncomingMessage['headers'] = {};
+  const chunks: Buffer[] = [];
+  const result = await deliver((request, response) => {
+    fields = request.headers;
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => response.end(JSON.stringify(YES)));
+  });
+  expect(result).toEqual({ status: 'acknowledged', rejected: [] });
+  expect(recordBatchFieldsSchema.safeParse(fields).success).toBe(true);
+  expect(fields).toMatchObject({ 'ce-id': ID, 'idempotency-key': ID, authorization: 'Bearer c2VjcmV0' });
+  const lines = gunzipSync(Buffer.concat(chunks)).toString();
+  expect(lines).toBe(LINES);
+  for (const line of lines.trimEnd().split('\n'))
+    expect(callRecordSchema.parse(JSON.parse(line))).toEqual(JSON.parse(line));
+});
+
+test('passes on what was rejected of a batch that was taken', async () => {
+  const rejected = [{ recordId: sampleRecord(2).recordId, code: 'unknown-trunk' }];
+  expect(await deliver(answering(200, { batchId: ID, accepted: 1, rejected }))).toEqual({
+    status: 'acknowledged',
+    rejected,
+  });
+});
+
+test.each([
+  ['no JSON', '<html>Welcome to the hotel</html>'],
+  ['nothing', ''],
+  ['another batch', { ...YES, batchId: 'f'.repeat(32) }],
+  ['records unaccounted for', { ...YES, accepted: 1 }],
+  ['more records than there are', { ...YES, accepted: 3 }],
+  ['another form', { ok: true }],
+  ['too much', ' '.repeat(MAX_ANSWER_BYTES + 10)],
+])('takes a 200 with %s for no acknowledgement', async (_name, body) => {
+  expect(await deliver(answering(200, body))).toMatchObject({ status: 'unavailable', reason: 'answer-unreadable' });
+});
+
+test.each([
+  [400, { status: 'refused', reason: 'content' }],
+  [409, { status: 'refused', reason: 'conflict' }],
+  [413, { status: 'refused', reason: 'too-large' }],
+  [422, { status: 'refused', reason: 'content' }],
+  [401, { status: 'barred', reason: 'unauthorized' }],
+  [403, { status: 'barred', reason: 'unauthorized' }],
+  [404, { status: 'barred', reason: 'no-such-receiver' }],
+  [501, { status: 'barred', reason: 'no-such-receiver' }],
+  [408, { status: 'unavailable', reason: 'receiver-failed' }],
+  [429, { status: 'unavailable', reason: 'receiver-busy' }],
+  [500, { status: 'unavailable', reason: 'receiver-failed' }],
+  [502, { status: 'unavailable', reason: 'receiver-failed' }],
+])('answers %i with %j', async (status, expected) => {
+  expect(await deliver(answering(status, 'why'))).toMatchObject({ ...expected, httpStatus: status, detail: 'why' });
+});
+
+test('passes on how long the receiver asks to be left alone, in seconds or as a date', async () => {
+  expect(await deliver(answering(503, '', { 'retry-after': '3' }))).toMatchObject({ retryAfterMs: 3_000 });
+  const nowMs = (): number => Date.UTC(2026, 10, 2, 12, 0, 0);
+  const date = 'Mon, 02 Nov 2026 12:00:09 GMT';
+  expect(await deliver(answering(429, '', { 'retry-after': date }), { nowMs })).toMatchObject({ retryAfterMs: 9_000 });
+});
+
+test('follows no redirect', async () => {
+  let requests = 0;
+  const result = await deliver((request, response) => {
+    requests += 1;
+    answering(307, '', { location: '/elsewhere' })(request, response);
+  });
+  expect(result).toMatchObject({ status: 'barred', reason: 'no-such-receiver', httpStatus: 307 });
+  expect(requests).toBe(1);
+});
+
+test('knows a connection that breaks from an answer that does not come', async () => {
+  expect(await deliver((request) => request.socket.destroy())).toMatchObject({
+    status: 'unavailable',
+    reason: 'connection-failed',
+  });
+  expect(await deliver(() => {}, { timeoutMs: 50 })).toMatchObject({ status: 'unavailable', reason: 'timeout' });
+  const trickling: Handler = (_request, response) => {
+    response.writeHead(200).write('{');
+  };
+  expect(await deliver(trickling, { timeoutMs: 50 })).toMatchObject({ status: 'unavailable', reason: 'timeout' });
+  const cut: Handler = (_request, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy());
+  };
+  expect(await deliver(cut)).toMatchObject({ status: 'unavailable', reason: 'connection-failed' });
+});
+
+test('finds nobody where nobody listens', async () => {
+  const url = await serving(
+    () => {},
+    async (served) => served,
+  );
+  const transport = createHttpsRecordTransport({ url, authorization: bearerToken('x') });
+  expect(await transport.deliver(BATCH, never)).toEqual({
+    ...{ status: 'unavailable', reason: 'connection-failed', detail: 'ECONNREFUSED' },
+  });
+});
+
+test('asks for another credential after a 401, and is barred while none can be had', async () => {
+  let refusals = 0;
+  const authorization: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
+  await deliver(answering(401, ''), { authorization });
+  expect(refusals).toBe(1);
+  const failing: RequestAuthorization = { fields: () => Promise.reject(new Error('the token server is down')) };
+  expect(await deliver(answering(200, YES), { authorization: failing })).toMatchObject({
+    status: 'barred',
+    reason: 'unauthorized',
+  });
+});
+
+test('gives an attempt up when it is told to', async () => {
+  const controller = new AbortController();
+  const result = await serving(
+    () => controller.abort(),
+    (url) => createHttpsRecordTransport({ url, authorization: bearerToken('x') }).deliver(BATCH, controller.signal),
+  );
+  expect(result).toMatchObject({ status: 'unavailable', reason: 'connection-failed' });
+});
+
+test.each([
+  'ftp://itg.example/',
+  'http://itg.example/v1',
+  'nonsense',
+  'https://user:secret@itg.example/',
+  'http://127.0.0.1.example/',
+])('sends no records to %s', (url) => {
+  let caught: unknown;
+  try {
+    createHttpsRecordTransport({ url, authorization: bearerToken('x') });
+  } catch (error) {
+    caught = error;
+  }
+  expect(isHopbackError(caught) && caught.code).toBe('invalid-configuration');
+});
