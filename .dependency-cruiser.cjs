@@ -270,7 +270,8 @@ module.exports = {
       to: {
         pathNot: '^sdk/dist/',
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
-        dependencyTypesNot: ['type-only'],
+        // An optional peer dependency is declared, and counted as undeclared for standing in peerDependenciesMeta too.
+        dependencyTypesNot: ['type-only', 'npm-peer'],
       },
     },
   ],

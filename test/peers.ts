@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { describe, test } from 'vitest';
 
 /**
@@ -28,9 +28,14 @@ const PEERS = {
   faketime: { find: () => program('faketime', ['--version']), packages: ['faketime'] },
   kamailio: { find: () => kamailioWith('secsipid.so'), packages: ['kamailio', 'kamailio-secsipid-modules'] },
   libsecsipid: { find: () => libsecsipid(), packages: ['libsecsipid-dev', 'gcc', 'libc6-dev'] },
+  libfiu: { find: () => program('fiu-run', ['-h']), packages: ['fiu-utils', 'libfiu0'] },
+  nats: { find: () => program('nats-server', ['--version']), packages: ['nats-server'] },
   openssl: { find: () => program('openssl', ['version']), packages: ['openssl'] },
+  postgres: { find: () => postgres(), packages: ['postgresql'] },
   secsipidx: { find: () => program('secsipidx', ['-version']), packages: ['secsipidx'] },
   sipp: { find: () => program('sipp', ['-v']), packages: ['sip-tester'] },
+  strace: { find: () => program('strace', ['-V']), packages: ['strace'] },
+  tmpfs: { find: () => mountableTmpfs(), packages: ['mount'] },
   tshark: { find: () => program('tshark', ['-v']), packages: ['tshark'] },
 } as const satisfies Record<string, PeerDefinition>;
 
@@ -126,7 +131,8 @@ function program(name: string, versionArguments: readonly string[]): { path: str
     ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''),
     ...SYSTEM_PROGRAMS,
   ];
-  const path = folders.map((folder) => join(folder, name)).find((candidate) => isExecutable(candidate));
+  const candidates = isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name));
+  const path = candidates.find((candidate) => isExecutable(candidate));
   if (path === undefined) return undefined;
   const said = spawnSync(path, versionArguments, {
     encoding: 'utf8',
@@ -144,6 +150,11 @@ function kamailioWith(module: string): { path: string; version?: string } | unde
     : undefined;
 }
 
+/** A file system of a few MiB that a test fills up: it takes root to mount one. */
+function mountableTmpfs(): { path: string } | undefined {
+  return process.getuid?.() === 0 ? program('mount', ['--version']) : undefined;
+}
+
 /** The C library takes three things: its header, the shared object to link with, and a compiler. */
 function libsecsipid(): { path: string; version?: string } | undefined {
   const header = inFolders(HEADERS, 'libsecsipid.h');
@@ -151,6 +162,15 @@ function libsecsipid(): { path: string; version?: string } | undefined {
   return header !== undefined && library !== undefined && program('gcc', ['--version']) !== undefined
     ? { path: header }
     : undefined;
+}
+
+/** Debian keeps the servers of each version in a folder of its own, in nobody's PATH; the newest counts. */
+function postgres(): { path: string; version?: string } | undefined {
+  const versions = '/usr/lib/postgresql';
+  const folders = existsSync(versions) ? readdirSync(versions).sort((a, b) => Number(b) - Number(a)) : [];
+  const paths = folders.map((folder) => join(versions, folder, 'bin', 'postgres'));
+  const path = paths.find((candidate) => isExecutable(candidate));
+  return path === undefined ? program('postgres', ['--version']) : program(path, ['--version']);
 }
 
 function inFolders(folders: readonly string[], name: string): string | undefined {

@@ -9,6 +9,9 @@ const EXAMPLES = `${ROOT}.cache/reference-examples/${process.pid}`;
 /** The entries whose exports an example may name without importing them, the first one first. */
 const ENTRIES = [
   { specifier: '@hopback/sdk/stir', path: `${ROOT}sdk/src/stir/index.ts` },
+  { specifier: '@hopback/sdk/records', path: `${ROOT}sdk/src/records/index.ts` },
+  { specifier: '@hopback/sdk/platform', path: `${ROOT}sdk/src/platform/index.ts` },
+  { specifier: '@hopback/sdk/log', path: `${ROOT}sdk/src/log/index.ts` },
   { specifier: '@hopback/sdk/testing', path: `${ROOT}sdk/src/testing/index.ts` },
   { specifier: '@hopback/harness', path: `${ROOT}harness/src/index.ts` },
   { specifier: '@hopback/harness/drachtio', path: `${ROOT}harness/src/drachtio/index.ts` },

@@ -1,0 +1,23 @@
+/**
+ * Call records: read from whatever a switch writes, kept so that any call of the last 18 months is found, looked over for robocalls,
+ * redacted, and streamed without losing one.
+ * @packageDocumentation
+ */
+export { RECORD_ID_DIGITS, recordIdOf, sourceSha256 } from './record-id.js';
+export type { RecordIdParts } from './record-id.js';
+export type * from '../core/call-record.js';
+export type { CoverageInterval } from '../core/coverage.js';
+export type * from '../core/shared-record.js';
+export * from './ingest/index.js';
+export * from './redaction/index.js';
+export * from './store/index.js';
+export {
+  openPostgresLookup,
+  POSTGRES_CONNECTIONS,
+  POSTGRES_MAX_SCANNED_ROWS,
+  POSTGRES_STATEMENT_TIMEOUT_MS,
+} from './store/postgres-lookup.js';
+export type { PostgresConnection, PostgresLookupOptions } from './store/postgres-lookup.js';
+export type { PostgresColumns, PostgresTable, PostgresTime } from './store/postgres-table.js';
+export * from './stream/index.js';
+export * from './suspicion/index.js';

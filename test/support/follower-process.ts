@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { openValueJournal } from '../../sdk/src/log/index.js';
+import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
+import { openRejectFile } from '../../sdk/src/records/ingest/reject-file.js';
+import { createRowReader } from './followed-rows.js';
+import { openRowLedger } from './row-ledger.js';
+
+// A process that follows a log until it is killed: node --import tsx follower-process.ts DIRECTORY
+
+const directory = process.argv[2] ?? '';
+const values = await openValueJournal({ directory: join(directory, 'values') });
+const ledger = openRowLedger(join(directory, 'ledger'));
+let hasStored = false;
+await followFiles({
+  sourceId: 'test-switch',
+  path: join(directory, 'log', 'cdr.csv'),
+  reader: createRowReader(),
+  store: {
+    cover: ledger.cover,
+    insert: async (records) => {
+      const result = await ledger.insert(records);
+      if (!hasStored) process.stdout.write('stored\n');
+      hasStored = true;
+      return result;
+    },
+  },
+  rejects: await openRejectFile({ path: join(directory, 'rejects.ndjson') }),
+  values,
+  clock: { nowMs: () => Date.now() },
+  pollMs: 5,
+  batchRecords: 20,
+  onNotice: ({ kind, cause }) => {
+    if (kind === 'failed') process.stdout.write(`failed ${String(cause)}\n`);
+  },
+});
+process.stdout.write('following\n');
+setInterval(() => undefined, 1_000);

@@ -1,0 +1,40 @@
+/**
+ * A switch in a process of its own, to be killed: hands records to a stream at some rate and says `durable LEG` for every step of what is
+ * on disk. `node --import tsx record-sender-process.ts DIRECTORY URL FIRST-LEG RECORDS-PER-SECOND COUNT`; a count of 0 sends what is
+ * spooled, says `drained` and ends.
+ */
+import { bearerToken } from '../../sdk/src/platform/auth.js';
+import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
+import { sampleRecord } from './stream-lab.js';
+import { openStreamOnDisk } from './stream-on-disk.js';
+
+const [directory = '', url = '', first = '1', rate = '1000', count = '0'] = process.argv.slice(2);
+const transport = createHttpsRecordTransport({ url, authorization: bearerToken('c2VjcmV0'), timeoutMs: 2_000 });
+const opened = performance.now();
+const { stream } = await openStreamOnDisk(directory, { transport, policy: { lingerMs: 20, batchRecords: 100 } });
+process.stdout.write(`ready ${Math.round(performance.now() - opened)}\n`);
+
+if (count === '0') {
+  await stream.drain();
+  process.stdout.write(`drained ${stream.status().lastSequence}\n`);
+  await stream.close();
+  process.exit();
+}
+
+/** Legs by sequence number: one for one from the first that this process was given. */
+let firstSequence: number | undefined;
+let leg = Number(first);
+const started = performance.now();
+stream.spool.onDurable((durable) => {
+  if (firstSequence !== undefined && durable >= firstSequence)
+    process.stdout.write(`durable ${Number(first) + durable - firstSequence}\n`);
+});
+const timer = setInterval(() => {
+  const due = Number(first) + ((performance.now() - started) * Number(rate)) / 1_000;
+  for (; leg < due && leg < Number(first) + Number(count); leg += 1) {
+    const acceptance = stream.record(sampleRecord(leg, leg % 50));
+    if (!acceptance.accepted) throw new Error(`refused: ${acceptance.reason}`);
+    firstSequence ??= acceptance.sequence;
+  }
+  if (leg >= Number(first) + Number(count)) clearInterval(timer);
+}, 1);

@@ -1,0 +1,151 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
+import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
+import type { DurableValues } from '../../sdk/src/records/durable-values.js';
+import { createRecordStream, type RecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import type { StreamClock } from '../../sdk/src/records/stream/stream-clock.js';
+import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { createMemorySegmentLog, type MemorySegmentLog } from './memory-segment-log.js';
+
+/** Time that a test moves; the wall clock apart from the monotonic one. */
+export interface StreamTestClock extends StreamClock {
+  readonly advance: (ms: number) => void;
+  /** Sets the clock of the machine that much forward, or back; nothing else moves. */
+  readonly jump: (ms: number) => void;
+  readonly pendingTimers: () => number;
+}
+
+/** Makes one that stands still. */
+export function createStreamTestClock(): StreamTestClock {
+  const manual = createManualClock(0);
+  let wallMs = 1_790_000_000_000;
+  return {
+    nowMs: () => wallMs + manual.nowMs(),
+    monotonicMs: manual.nowMs,
+    schedule: manual.schedule,
+    advance: manual.advance,
+    pendingTimers: manual.pendingTimers,
+    jump: (ms) => {
+      wallMs += ms;
+    },
+  };
+}
+
+/** A call record of some 900 octets; `call` decides the group, `leg` the id. */
+export function sampleRecord(leg: number, call: number = leg): CallRecord {
+  const legId = `${leg}@192.0.2.10`;
+  const inviteAtUs = 1_790_000_000_000_000 + leg;
+  return {
+    format: 'hopback.call-record.1',
+    recordId: recordIdOf({ sourceId: 'sbc-1', legId, inviteAtUs }),
+    source: { id: 'sbc-1', format: 'hopback', readerVersion: 1, sha256: sourceSha256(legId) },
+    legId,
+    callGroupId: `call-${call}`,
+    inviteAtUs,
+    time: { written: 'utc', resolutionUs: 1 },
+    calling: { asWritten: '+12025550123', tn: '12025550123' },
+    called: { asWritten: '+13035550145', tn: '13035550145' },
+    ingress: { trunk: 'upstream-1', provider: 'OCN:1234', address: '192.0.2.1:5060', callId: `in-${leg}` },
+    egress: { trunk: 'downstream-2', provider: 'OCN:5678', address: '192.0.2.2:5060', callId: `out-${leg}` },
+    disposition: 'answered',
+    received: { verstat: 'TN-Validation-Passed', attestation: 'B', iatSeconds: 1_790_000_000, spc: '1234' },
+  };
+}
+
+/** A batch as the transport got it. */
+export interface SentBatch {
+  readonly batch: RecordBatch;
+  readonly recordIds: readonly string[];
+  readonly records: readonly CallRecord[];
+  readonly atMs: number;
+  readonly answer: (result: DeliveryResult) => void;
+}
+
+/** A stream on logs in memory, its transport in the hands of the test. */
+export interface StreamLab extends AsyncDisposable {
+  readonly stream: RecordStream;
+  readonly log: MemorySegmentLog;
+  readonly dead: MemorySegmentLog;
+  readonly clock: StreamTestClock;
+  readonly values: Map<string, string>;
+  /** Every batch that was sent, in order. */
+  readonly sent: SentBatch[];
+  /** Decides at once what becomes of a batch; undefined leaves it on its way until the test answers. */
+  reply: ((sent: SentBatch) => DeliveryResult | undefined) | undefined;
+}
+
+/** What a lab is made of. */
+export interface StreamLabOptions {
+  readonly policy?: Partial<StreamPolicy>;
+  readonly log?: MemorySegmentLog;
+  readonly values?: Map<string, string>;
+  readonly dead?: MemorySegmentLog;
+  readonly random?: () => number;
+}
+
+/** Everything is acknowledged. */
+export const ACKNOWLEDGED: DeliveryResult = { status: 'acknowledged', rejected: [] };
+
+/** Makes a lab; one batch at a time and no linger unless the policy says otherwise. */
+export function createStreamLab(options: StreamLabOptions = {}): StreamLab {
+  const clock = createStreamTestClock();
+  const log = options.log ?? createMemorySegmentLog();
+  const dead = options.dead ?? createMemorySegmentLog();
+  const values = options.values ?? new Map<string, string>();
+  const sent: SentBatch[] = [];
+  const transport: RecordTransport = {
+    deliver: (batch, signal) =>
+      new Promise((resolve) => {
+        const records = gunzipSync(batch.body)
+          .toString()
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as CallRecord);
+        const answer = (result: DeliveryResult): void => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(result);
+        };
+        const recordIds = records.map(({ recordId }) => recordId);
+        const one: SentBatch = { batch, records, recordIds, atMs: clock.monotonicMs(), answer };
+        sent.push(one);
+        const onAbort = (): void => resolve({ status: 'unavailable', reason: 'connection-failed' });
+        signal.addEventListener('abort', onAbort);
+        const result = lab.reply?.(one);
+        if (result !== undefined) answer(result);
+      }),
+    close: async () => {},
+  };
+  const durable: DurableValues = {
+    get: (key) => values.get(key),
+    set: async (key, value) => void values.set(key, value),
+  };
+  const stream = createRecordStream({
+    ...{ log, deadLetters: dead, values: durable, transport, clock, source: '/test/stream' },
+    random: options.random ?? (() => 0.5),
+    // Here and now: what a test waits for must not hang on how busy the machine is.
+    compress: async (lines) => gzipSync(lines),
+    policy: { maxInFlight: 1, lingerMs: 0, ...options.policy },
+  });
+  const lab: StreamLab = {
+    ...{ stream, log, dead, clock, values, sent, reply: undefined },
+    [Symbol.asyncDispose]: () => stream.close(),
+  };
+  return lab;
+}
+
+/** Lets everything that does not wait for the clock happen. */
+export async function settled(turns = 40): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets things happen, moving the clock by small steps, until a condition holds. */
+export async function until(lab: StreamLab, condition: () => boolean, stepMs = 50): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn += 1) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (condition()) return;
+    if (turn % 5 === 4) lab.clock.advance(stepMs);
+  }
+  throw new Error('it never came to that');
+}
