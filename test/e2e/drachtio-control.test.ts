@@ -297,7 +297,7 @@ test('any application may send in any call, and gets the response', async () => 
   await call.response(200);
   call.ack();
   await once(dialog, 'ack');
-  const sent = await stranger.ask(`sip||${dialog.id}`, 'INFO sip:placeholder SIP/2.0\r\n\r\n');
+  const sent = await stranger.ask(`sip||${dialog.id}`, 'INFO sip:ignored SIP/2.0\r\n\r\n');
   peer.reply(await call.next('INFO'), 200);
   const answer = await stranger.next('sip');
   expect([answer.tokens[8], answer.tokens[9]]).toEqual([sent.tokens[10], dialog.id]);

@@ -462,7 +462,7 @@ test('a provisional response to a request within a call does not lose the final 
   const app = await lab.app('invite');
   const raw = await lab.rawApp();
   const up = await peerCalls(app, await lab.peer());
-  await raw.ask(`sip||${up.dialog.id}`, 'INFO sip:placeholder SIP/2.0\r\n\r\n');
+  await raw.ask(`sip||${up.dialog.id}`, 'INFO sip:ignored SIP/2.0\r\n\r\n');
   const info = await up.call.next('INFO');
   up.peer.reply(info, 183);
   up.peer.reply(info, 200);
@@ -504,7 +504,7 @@ test('an application that comes back after a loss of its connection hangs up wha
   const up = await peerCalls(app, await lab.peer());
   await app.close();
   const again = await lab.rawApp();
-  const told = await again.ask(`sip||${up.dialog.id}`, 'BYE sip:placeholder SIP/2.0\r\n\r\n');
+  const told = await again.ask(`sip||${up.dialog.id}`, 'BYE sip:ignored SIP/2.0\r\n\r\n');
   expect(told.tokens[3]).toBe('OK');
   up.peer.reply(await up.call.next('BYE'), 200);
   await lab.nothingLeft();

@@ -232,7 +232,7 @@ test('a request in a dialog is shown without a dialog, and its responses with on
   call.ack();
   await app.next('sip');
   for (const method of ['INFO', 'BYE']) {
-    const told = await app.ask(`sip||${idOfCall(call)}`, `${method} sip:placeholder SIP/2.0\r\n\r\n`);
+    const told = await app.ask(`sip||${idOfCall(call)}`, `${method} sip:ignored SIP/2.0\r\n\r\n`);
     const request = await call.next(method);
     expect(told.tokens).toEqual([
       ...[ANY, 'response', ANY, 'OK', 'application', String(request.raw.length), 'udp', '127.0.0.1', String(peer.port)],

@@ -394,10 +394,10 @@ test('an application sends an UPDATE while its call rings, to the branch that ra
   const invite = await peer.next('INVITE');
   peer.reply(invite, 183, { lines: ['Require: 100rel', 'RSeq: 3'] });
   const id = (await app.next('sip')).tokens[9];
-  await app.ask(`sip||${id}`, `PRACK sip:placeholder SIP/2.0\r\nRAck: 3 ${invite.value('CSeq')}\r\n\r\n`);
+  await app.ask(`sip||${id}`, `PRACK sip:ignored SIP/2.0\r\nRAck: 3 ${invite.value('CSeq')}\r\n\r\n`);
   peer.reply(await peer.next('PRACK'), 200);
   await app.next('sip');
-  const told = await app.ask(`sip||${id}`, `UPDATE sip:placeholder SIP/2.0\r\n\r\n${sdp('5')}`);
+  const told = await app.ask(`sip||${id}`, `UPDATE sip:ignored SIP/2.0\r\n\r\n${sdp('5')}`);
   const update = await peer.next('UPDATE');
   expect([update.raw, update.body, tagIn(update.value('To'))]).toEqual([told.sip, sdp('5'), 'peer']);
   peer.reply(update, 200, { body: sdp('6') });
@@ -416,7 +416,7 @@ test('an application sends an UPDATE while it lets a caller wait', async () => {
   const invite = await app.next('sip');
   const told = await app.ask(`sip|${invite.tokens[8]}|`, 'SIP/2.0 183 Session Progress\r\n\r\n');
   await call.response(183);
-  await app.ask(`sip||${told.tokens[11]}`, `UPDATE sip:placeholder SIP/2.0\r\n\r\n${sdp('5')}`);
+  await app.ask(`sip||${told.tokens[11]}`, `UPDATE sip:ignored SIP/2.0\r\n\r\n${sdp('5')}`);
   const update = await call.next('UPDATE');
   expect([update.uri, update.body, tagIn(update.value('To'))]).toEqual([uriIn(peer.contact), sdp('5'), call.localTag]);
   peer.reply(update, 200, { body: sdp('6') });

@@ -260,13 +260,8 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       return;
     }
     counters.countReceived(received.message.method);
-    // CANCEL and ACK repeat the Route of their INVITE: what is ours is not to be forwarded. @see RFC 3261 sections 9.1, 17.1.1.3
-    if (transactions.isKnown(received)) {
-      transactions.receiveRequest(received);
-      return;
-    }
     if (stateless.takesRequest(received)) return;
-    if (isOverloaded(received)) {
+    if (isOverloaded(received) && !transactions.isKnown(received)) {
       counters.countOverload();
       const others = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`;
       transmit(

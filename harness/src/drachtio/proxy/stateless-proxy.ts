@@ -70,6 +70,8 @@ export function createStatelessProxy(
       if (fieldIndex(message, HEADER.route) < 0) return false;
       const [first, second] = routeUris(message);
       if (first === undefined || !isOurs(first) || dialogs.ofRequest(essentials) !== undefined) return false;
+      // CANCEL and ACK repeat the Route of their INVITE: what is ours is not forwarded. @see RFC 3261 sections 9.1, 17.1.1.3
+      if (context.transactions.isKnown(received)) return false;
       if (essentials.maxForwards === 0) refuse(received, 483);
       else {
         const named = second === undefined ? tokens.otherEnd(userPartOf(first), received.flow) : undefined;
