@@ -2,6 +2,7 @@ import { cloudEventFields } from '../core/cloud-event.js';
 import { HopbackError } from '../errors.js';
 import type { RequestAuthorization } from './auth.js';
 import { retryAfterMs, retryClassOf } from './retry.js';
+import { createTrustingFetch } from './trusting-fetch.js';
 import { readRecordBatchAnswer } from './wire/record-batch-answer.js';
 import type { DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';
 import { RECORD_BATCH_MEDIA_TYPE } from './wire/record-batch.js';
@@ -22,6 +23,8 @@ export interface HttpsRecordTransportOptions {
   readonly authorization: RequestAuthorization;
   /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: one that uses an agent with a client certificate. */
   readonly fetch?: typeof globalThis.fetch;
+  /** PEM certificates, in place of those that Node brings along, that vouch for the receiver: one of a private CA. Not beside `fetch`. */
+  readonly ca?: string | readonly string[];
   /** Milliseconds of one attempt, 1 or more. Default {@link DEFAULT_DELIVERY_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
   /** Milliseconds since the epoch, which a Retry-After date is held against. Default `Date.now`. */
@@ -33,7 +36,8 @@ export interface HttpsRecordTransportOptions {
  * are not followed, since they would carry the credential elsewhere.
  * @param options - address, credential, limits
  * @returns the transport; `deliver` never rejects
- * @throws {@link HopbackError} `invalid-configuration` when the URL is none, holds a credential, or would send records in the clear
+ * @throws {@link HopbackError} `invalid-configuration` when the URL is none, holds a credential, or would send records in the clear,
+ * or `ca` is no certificate
  * @see CloudEvents HTTP Protocol Binding 1.0.2 section 3.1, draft-ietf-httpapi-idempotency-key-header
  * @example
  * ```ts
@@ -49,7 +53,10 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
   const timeoutMs = options.timeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS;
   if (!Number.isFinite(timeoutMs) || timeoutMs < 1)
     throw new HopbackError('invalid-configuration', `timeoutMs must be 1 or more, not ${timeoutMs}`);
-  const post = options.fetch ?? globalThis.fetch;
+  if (options.ca !== undefined && options.fetch !== undefined)
+    throw new HopbackError('invalid-configuration', 'ca is for the fetch of Node: give one of ca and fetch');
+  const trusting = options.ca === undefined ? undefined : createTrustingFetch(options.ca);
+  const post = trusting?.fetch ?? options.fetch ?? globalThis.fetch;
   const nowMs = options.nowMs ?? Date.now;
   const deliver = async (batch: RecordBatch, signal: AbortSignal): Promise<DeliveryResult> => {
     const deadline = deadlineWithin(timeoutMs, signal);
@@ -75,7 +82,7 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
       deadline.end();
     }
   };
-  return { deliver, close: async () => {} };
+  return { deliver, close: async () => trusting?.close() };
 }
 
 function deliveryUrl(text: string): string {

@@ -8,6 +8,7 @@ export type { RecordIdParts } from './record-id.js';
 export type * from '../core/call-record.js';
 export type { CoverageInterval } from '../core/coverage.js';
 export type * from '../core/shared-record.js';
+export * from './feed/index.js';
 export * from './ingest/index.js';
 export * from './redaction/index.js';
 export * from './store/index.js';

@@ -136,6 +136,9 @@ const MEMBERS: Readonly<Record<ColumnMember, true>> = {
   blockedBy: true,
 };
 
+/** Every {@link ColumnMember}, as a list. */
+export const COLUMN_MEMBERS: readonly ColumnMember[] = Object.keys(MEMBERS) as ColumnMember[];
+
 /**
  * Checks a column map, which comes out of a configuration file.
  * @throws {@link HopbackError} `invalid-configuration` that says which member or place is wrong and what it may be

@@ -223,7 +223,8 @@ function tell({ onNotice }: FollowOptions, notice: FollowNotice): void {
   }
 }
 
-function nodeSchedule(callback: () => void, delayMs: number): () => void {
+/** The timers of Node, which keep no process alive. */
+export function nodeSchedule(callback: () => void, delayMs: number): () => void {
   const timer = setTimeout(callback, delayMs).unref();
   return () => clearTimeout(timer);
 }

@@ -45,3 +45,18 @@ export type {
   SourceTime,
 } from './record-reader.js';
 export type { TimeLayout } from './time-layouts.js';
+export { createSourceHepReader, createSourceReader, readSourceConfiguration } from './source-configuration.js';
+export type {
+  AsteriskCelConfiguration,
+  ColumnsConfiguration,
+  FileSource,
+  FileSourceConfiguration,
+  HepConfiguration,
+  HepListening,
+  KamailioAccConfiguration,
+  OracleSbcConfiguration,
+  PlainSourceConfiguration,
+  SourceConfiguration,
+} from './source-configuration.js';
+export { LISTEN_COMMIT_MS, listenToSource, MAX_LISTEN_PENDING } from './listen-source.js';
+export type { SourceListener, SourceListenOptions, SourceListenStatistics } from './listen-source.js';

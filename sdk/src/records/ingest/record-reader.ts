@@ -61,6 +61,8 @@ export interface SourceDescription {
   readonly numbers?: SourceNumbers;
   /** Providers by the trunk, realm or peer that the switch names, and by signalling address (`192.0.2.1`) where it names none. */
   readonly providers?: Readonly<Record<string, string>>;
+  /** Whether records keep the bytes of their rows, for the courts. Default false: the hash alone. */
+  readonly keepRaw?: boolean;
 }
 
 /** How a file of a format falls into rows. */

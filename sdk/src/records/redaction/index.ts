@@ -17,6 +17,7 @@ export type {
   SharingPolicyData,
   SharingPolicyOptions,
 } from './sharing-policy.js';
+export { readSharingPolicy } from './read-sharing-policy.js';
 export { MEMBER_RULES } from './sharing-rules.js';
 export type { MemberExplanation, MemberRule, MemberTreatment, SharingReason } from './sharing-rules.js';
 export type { MemberLeaf, MemberNode, MemberObject, MemberParty } from './member-tree.js';

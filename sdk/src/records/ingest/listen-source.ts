@@ -1,0 +1,154 @@
+import type { CallRecord } from '../../core/call-record.js';
+import type { RecordStore } from '../store/record-store.js';
+import { nodeSchedule } from './follow-file.js';
+import { createHepListener } from './hep-listener.js';
+import type { HepCounters, HepListener } from './hep-listener.js';
+import type { RowReading } from './record-reader.js';
+import type { RejectSink } from './reject.js';
+import { createSourceHepReader } from './source-configuration.js';
+import type { HepConfiguration } from './source-configuration.js';
+
+/** How long a record waits for others that go to the store with it, milliseconds: a sync of the disk takes some of them. */
+export const LISTEN_COMMIT_MS = 250;
+
+/** Records that wait for a store that refuses at most: a quarter of an hour of 200 calls a second, some 200 MB. */
+export const MAX_LISTEN_PENDING = 200_000;
+
+/** Longest wait after a store has refused, milliseconds. */
+const LISTEN_RETRY_MAX_MS = 30_000;
+
+/** Records that go to the store at a time. */
+const LISTEN_BATCH_RECORDS = 4_096;
+
+/** Options of {@link listenToSource}. */
+export interface SourceListenOptions {
+  readonly configuration: HepConfiguration;
+  readonly store: Pick<RecordStore, 'insert'>;
+  /** Told of packets that cannot be read, by their reason: packets have no line, and their bytes are not kept. */
+  readonly rejects: RejectSink;
+  /** Runs something later; the returned function cancels it. Default the timers of Node, which keep no process alive. */
+  readonly schedule?: (callback: () => void, delayMs: number) => () => void;
+  /** Told when the store refuses; it is tried again. */
+  readonly onFailed?: (cause: unknown) => void;
+}
+
+/** How a listener fares. */
+export interface SourceListenStatistics {
+  readonly records: number;
+  readonly rejected: number;
+  readonly inserted: number;
+  readonly repeated: number;
+  /** Calls that are up, or were over a moment ago. */
+  readonly waiting: number;
+  /** Records that are not in the store yet. */
+  readonly pending: number;
+  /** Records that were given up, since the store refused for too long. */
+  readonly lost: number;
+}
+
+/** Takes in the calls of one switch. */
+export interface SourceListener extends AsyncDisposable {
+  readonly listening: HepListener['listening'];
+  readonly counters: () => HepCounters;
+  readonly statistics: () => SourceListenStatistics;
+  /** Stores what is complete. @throws {@link HopbackError} what the store refused with; it is tried again */
+  readonly commit: () => Promise<void>;
+  /** Ends listening, makes records of calls that are up as far as they are known, and stores them. Never rejects. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Listens for the signalling of a switch and puts its calls into a store. Packets come once: what is not in the store when the process is
+ * killed is lost, a quarter of a second of ended calls and the calls that were up. Hence it claims no coverage.
+ * @param options - configuration of the source, store, reject sink
+ * @returns the listener, which has begun; to be closed
+ * @throws {@link HopbackError} `invalid-configuration` as {@link createHepListener} and {@link createSourceHepReader}
+ * @see {@link followFiles} for sources in files
+ * @example
+ * ```ts
+ * const configuration = readSourceConfiguration({
+ *   id: 'proxy-1',
+ *   format: 'hep',
+ *   time: { zone: 'utc' },
+ *   ownAddresses: ['192.0.2.1'],
+ *   listen: { udp: { host: '127.0.0.1', port: 0 }, agents: ['127.0.0.1'] },
+ * });
+ * if (configuration.format !== 'hep') throw new Error('not listened to');
+ * const rejects = { reject: () => {}, flush: async () => {} };
+ * await using listener = await listenToSource({ configuration, store: createMemoryRecordStore(), rejects });
+ * console.log(listener.statistics().records); // 0
+ * ```
+ */
+export async function listenToSource(options: SourceListenOptions): Promise<SourceListener> {
+  const { configuration, store, rejects, schedule = nodeSchedule } = options;
+  const { key: _key, lingerUs: _lingerUs, maxCalls: _maxCalls, ...listen } = configuration.listen;
+  const reader = createSourceHepReader(configuration);
+  const counts = { records: 0, rejected: 0, inserted: 0, repeated: 0, lost: 0 };
+  let pending: CallRecord[] = [];
+  let running: Promise<void> = Promise.resolve();
+  let cancel: (() => void) | undefined;
+  let failures = 0;
+
+  const commitOnce = async (): Promise<void> => {
+    while (pending.length > 0) {
+      const batch = pending.slice(0, LISTEN_BATCH_RECORDS);
+      const { inserted, repeated } = await store.insert(batch);
+      pending = pending.slice(batch.length);
+      counts.inserted += inserted;
+      counts.repeated += repeated;
+    }
+    await rejects.flush();
+    failures = 0;
+  };
+  const commit = (): Promise<void> => {
+    cancel?.();
+    cancel = undefined;
+    const turn = running.then(commitOnce);
+    running = turn.catch((cause: unknown) => {
+      failures += 1;
+      options.onFailed?.(cause);
+      commitLater();
+    });
+    return turn;
+  };
+  const commitLater = (): void => {
+    const delayMs = Math.min(LISTEN_RETRY_MAX_MS, LISTEN_COMMIT_MS * 2 ** Math.min(failures, 16));
+    cancel ??= schedule(() => void commit().catch(() => undefined), delayMs);
+  };
+  const take = (readings: readonly RowReading[]): void => {
+    for (const reading of readings) {
+      if (reading.status === 'record') {
+        counts.records += 1;
+        if (pending.length < MAX_LISTEN_PENDING) pending.push(reading.record);
+        else counts.lost += 1;
+      } else if (reading.status === 'rejected') {
+        counts.rejected += 1;
+        const { reason, field, detail } = reading;
+        const named = field === undefined ? {} : { field };
+        rejects.reject({ sourceId: configuration.id, file: '', ...NOWHERE, reason, ...named, detail });
+      } else continue;
+      commitLater();
+    }
+  };
+
+  const listener = await createHepListener({ ...listen, reader, onReadings: take });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await listener.close();
+    take(reader.expire(Infinity));
+    await commit().catch(() => undefined);
+    cancel?.();
+  };
+  const closeOnce = (): Promise<void> => (closing ??= close());
+  return {
+    listening: listener.listening,
+    counters: listener.counters,
+    statistics: () => ({ ...counts, waiting: reader.waiting(), pending: pending.length }),
+    commit,
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  };
+}
+
+/** Of packets that cannot be read. */
+const NOWHERE = { line: 0, sha256: '', bytes: new Uint8Array(0), sizeBytes: 0 } as const;
