@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
   readonly isTty?: boolean;
+  /** Asks the command to end, as Ctrl-C does. */
+  readonly stop?: AbortSignal;
 }
 
 /** What came of a run. */
@@ -142,6 +144,7 @@ export async function runInProcess(
     env: options.env ?? {},
     clock,
     nameServers: () => ['192.0.2.53'],
+    stopSignal: () => options.stop ?? new AbortController().signal,
   };
   const exitCode = await runCli(args, io);
   const text = stdout.text();

@@ -50,6 +50,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./cache-import.js')).cacheImportCommand,
   },
   {
+    name: 'records import',
+    summary: 'read files of call records into a store',
+    load: async () => (await import('./records-import.js')).recordsImportCommand,
+  },
+  {
+    name: 'records tail',
+    summary: 'follow what switches write, store it, and stream what may leave',
+    load: async () => (await import('./records-tail.js')).recordsTailCommand,
+  },
+  {
+    name: 'records preview',
+    summary: 'show exactly what would leave of call records, and why',
+    load: async () => (await import('./records-preview.js')).recordsPreviewCommand,
+  },
+  {
+    name: 'records rejects',
+    summary: 'list rows that could not be read',
+    load: async () => (await import('./records-rejects.js')).recordsRejectsCommand,
+  },
+  {
     name: 'keygen',
     summary: 'make a private key for signing calls',
     load: async () => (await import('./keygen.js')).keygenCommand,

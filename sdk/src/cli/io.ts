@@ -35,6 +35,11 @@ export interface CliIo {
   /** Addresses of the machine's name servers; asks nobody. */
   readonly nameServers: () => readonly string[];
   readonly files: CliFiles;
+  /**
+   * Aborted when somebody asks the process to end, by Ctrl-C or SIGTERM. From the first call on that alone does not end it; a second time
+   * it does.
+   */
+  readonly stopSignal: () => AbortSignal;
 }
 
 /** Files by path, relative to the working directory. */

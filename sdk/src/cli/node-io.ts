@@ -22,7 +22,14 @@ export function nodeIo(): CliIo {
     nodeVersion: version,
     nameServers: getServers,
     files: FILES,
+    stopSignal,
   };
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  return controller.signal;
 }
 
 /** What a stream says when its reader has hung up; on Windows `EOF`. */

@@ -14,9 +14,15 @@ export function printLines(io: CliIo, lines: readonly string[], output: CliOutpu
 
 /** Writes one JSON document, indented, with a line end. */
 export function printJson(io: CliIo, value: unknown): void {
-  const plain = (_key: string, member: unknown): unknown => (typeof member === 'bigint' ? String(member) : member);
   io.stdout.write(`${JSON.stringify(value, plain, 2).replace(INVISIBLE, escaped)}\n`);
 }
+
+/** The same in one line, of commands that go on: one document after the other. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value, plain).replace(INVISIBLE, escaped)}\n`;
+}
+
+const plain = (_key: string, member: unknown): unknown => (typeof member === 'bigint' ? String(member) : member);
 
 /** What JSON lets stand and a terminal may obey: DEL, C1, line separators and marks of the bidirectional algorithm. */
 const INVISIBLE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

@@ -145,8 +145,10 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
     for (;;) {
       const piece = await nextPiece(pieces);
-      if (piece.status === 'failed')
+      if (piece.status === 'failed') {
+        tell(bytesRead, size);
         return { status: piece.isDamage ? 'damaged' : 'unreadable', path, cause: piece.cause };
+      }
       signal?.throwIfAborted();
       const rows = piece.status === 'piece' ? splitter.push(piece.octets) : splitter.end();
       for (const row of rows) intake.take(row, path);

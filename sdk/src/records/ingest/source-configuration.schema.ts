@@ -114,9 +114,7 @@ const columns: z.ZodType<ColumnMap> = z.strictObject({
   mostColumns: z.exactOptional(z.int().min(1)),
   durationUnit: z.exactOptional(z.enum(['seconds', 'milliseconds', 'hundredths'])),
   dispositions: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(keysOf(DISPOSITIONS)))),
-  releaseParties: z.exactOptional(
-    z.record(z.string().max(MAX_NAME_CHARS), z.enum(['calling', 'called', 'network'])),
-  ),
+  releaseParties: z.exactOptional(z.record(z.string().max(MAX_NAME_CHARS), z.enum(['calling', 'called', 'network']))),
   leaveOut: z.exactOptional(
     z.strictObject({ column: place, words: z.array(z.string().max(MAX_NAME_CHARS)).max(MAX_LIST) }),
   ),

@@ -4,7 +4,9 @@ import type { MemberPolicy, SendingLevel, SharingException, SharingPolicyData } 
 // Written by hand: a member that nobody knows is a typing error, and would share more, or less, than was meant.
 
 /** A policy as a carrier writes it: what is left out is as in the default policy. */
-export interface WrittenSharingPolicy extends Partial<Pick<SharingPolicyData, 'share' | 'suspiciousFrom' | 'exceptions'>> {
+export interface WrittenSharingPolicy extends Partial<
+  Pick<SharingPolicyData, 'share' | 'suspiciousFrom' | 'exceptions'>
+> {
   readonly id: string;
   readonly members?: Readonly<Partial<Record<SendingLevel, Partial<MemberPolicy>>>>;
 }

@@ -1,0 +1,279 @@
+import { createSourceReader, importFiles, openRejectFile } from '../records/index.js';
+import type {
+  FileSourceConfiguration,
+  ImportedFile,
+  ImportProgress,
+  Inserted,
+  IntakeCounts,
+  RecordStore,
+  RejectFile,
+  RejectReason,
+} from '../records/index.js';
+import type { Command } from './command.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import type { CliIo } from './io.js';
+import { requirePath } from './options.js';
+import type { Options, OptionSpecs } from './options.js';
+import { countText, printJson, printLines } from './output.js';
+import { shownText } from './shown-text.js';
+import { fileSourceOf, SOURCE_OPTIONS } from './source-options.js';
+import type { SourceOption } from './source-options.js';
+import { createStatusLine } from './status-line.js';
+import { rejectsFile } from './store-folders.js';
+import { openStore, storeDirectory, STORE_OPTIONS } from './store-options.js';
+import type { StoreOption } from './store-options.js';
+import { UsageError } from './usage-error.js';
+
+type ImportOption = StoreOption | SourceOption;
+
+/** `hopback records import` */
+export const recordsImportCommand: Command = {
+  name: 'records import',
+  summary: 'read files of call records into a store',
+  usage: ['--store DIR --source FILE FILE...', '--store DIR --id ID --format FORMAT --zone ZONE [--keep-raw] FILE...'],
+  options: { ...STORE_OPTIONS, ...SOURCE_OPTIONS } satisfies OptionSpecs<ImportOption>,
+  notes: [
+    'Files are plain or packed with gzip, and are given in the order in which they were written. Importing a file again adds nothing. ' +
+      'Rows that cannot be read go to a file below the store and stop nothing: hopback records rejects lists them. Ctrl-C ends after the ' +
+      'batch that is under way.',
+    'Exit codes: 0 all was read, 1 rows were rejected, a file is damaged or unreadable, or it was stopped, 2 not understood, 4 the store is not ' +
+      'usable.',
+    '  hopback records import --store /var/lib/hopback --id pbx-1 --format asterisk-cdr --zone America/New_York Master.csv',
+  ],
+  run,
+};
+
+async function run(options: Options<ImportOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  const paths = options.operands.map(requirePath);
+  if (paths.length === 0) throw new UsageError('name at least one file to import');
+  const directory = storeDirectory(options);
+  const source = await fileSourceOf(options, io);
+  const store = await openStore(options, io);
+  try {
+    const rejectPath = rejectsFile(directory, source.id, 'import');
+    await using rejects = await openRejectFile({ path: rejectPath });
+    const outcome = await imported(paths, { source, store, rejects, io, isQuiet: options.isOn('json') });
+    const lost = rejects.statistics().lost;
+    const exitCode = isClean(outcome) && lost === 0 ? EXIT.ok : EXIT.negative;
+    if (options.isOn('json')) printJson(io, documentOf(outcome, { source, rejectPath, lost, exitCode }));
+    else printLines(io, summaryLines(outcome, { rejectPath, lost }));
+    return exitCode;
+  } finally {
+    await store.close();
+  }
+}
+
+interface ImportParts {
+  readonly source: FileSourceConfiguration;
+  readonly store: RecordStore;
+  readonly rejects: RejectFile;
+  readonly io: CliIo;
+  readonly isQuiet: boolean;
+}
+
+/** What became of one file, as far as it was read. */
+interface FileTally extends IntakeCounts {
+  readonly path: string;
+  readonly status: ImportedFile['status'] | 'stopped';
+  readonly cause?: unknown;
+}
+
+interface Outcome extends IntakeCounts, Inserted {
+  readonly files: readonly FileTally[];
+  readonly reasons: Readonly<Partial<Record<RejectReason, number>>>;
+  readonly isStopped: boolean;
+  readonly elapsedMs: number;
+}
+
+async function imported(paths: readonly string[], parts: ImportParts): Promise<Outcome> {
+  const { source, store, rejects, io, isQuiet } = parts;
+  const stopped = io.stopSignal();
+  const beganMs = io.elapsedMs();
+  const line = createStatusLine(io, { output: io.stderr, isQuiet });
+  const stored = { inserted: 0, repeated: 0, expired: 0 };
+  const reasons: Partial<Record<RejectReason, number>> = {};
+  /** By its place in the list: the counts of all files when it ended, or as far as it came. */
+  const through = new Map<number, IntakeCounts>();
+  const onProgress = (progress: ImportProgress): void => {
+    through.set(progress.filesDone, progress);
+    line.show(() => progressText(progress, { files: paths.length, elapsedMs: io.elapsedMs() - beganMs }));
+  };
+  let files: readonly ImportedFile[] = [];
+  let total = NOTHING;
+  try {
+    const report = await importFiles(paths, {
+      sourceId: source.id,
+      reader: createSourceReader(source),
+      store: {
+        insert: async (records) => {
+          const result = await store.insert(records);
+          stored.inserted += result.inserted;
+          stored.repeated += result.repeated;
+          stored.expired += result.expired;
+          return result;
+        },
+        cover: (interval) => store.cover(interval),
+      },
+      rejects: {
+        reject(row) {
+          reasons[row.reason] = (reasons[row.reason] ?? 0) + 1;
+          rejects.reject(row);
+        },
+        flush: () => rejects.flush(),
+      },
+      ...limitsOf(source),
+      onProgress,
+      signal: stopped,
+    });
+    files = report.files;
+    total = report;
+  } catch (error) {
+    if (!stopped.aborted) throw error;
+    total = [...through.values()].at(-1) ?? NOTHING;
+  } finally {
+    line.end();
+  }
+  const isStopped = files.length < paths.length;
+  const { rows, records, skipped, rejected } = total;
+  return {
+    ...{ rows, records, skipped, rejected, ...stored, reasons, isStopped, elapsedMs: io.elapsedMs() - beganMs },
+    files: paths.map((path, at) => talliedFile(path, { at, file: files[at], through, isStopped })),
+  };
+}
+
+const NOTHING: IntakeCounts = { rows: 0, records: 0, skipped: 0, rejected: 0 };
+
+function limitsOf({ longestCallMs, longestSilenceMs }: FileSourceConfiguration): {
+  readonly longestCallMs?: number;
+  readonly longestSilenceMs?: number;
+} {
+  return {
+    ...(longestCallMs === undefined ? {} : { longestCallMs }),
+    ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
+  };
+}
+
+function talliedFile(
+  path: string,
+  {
+    at,
+    file,
+    through,
+    isStopped,
+  }: {
+    readonly at: number;
+    readonly file: ImportedFile | undefined;
+    readonly through: ReadonlyMap<number, IntakeCounts>;
+    readonly isStopped: boolean;
+  },
+): FileTally {
+  const end = through.get(at) ?? before(through, at);
+  const start = before(through, at);
+  const status = file?.status ?? (isStopped && !through.has(at + 1) ? 'stopped' : 'imported');
+  return {
+    path,
+    status,
+    rows: end.rows - start.rows,
+    records: end.records - start.records,
+    skipped: end.skipped - start.skipped,
+    rejected: end.rejected - start.rejected,
+    ...(file === undefined || file.status === 'imported' ? {} : { cause: file.cause }),
+  };
+}
+
+/** The counts when the files before were read. A file that could not be opened was never told of. */
+function before(through: ReadonlyMap<number, IntakeCounts>, at: number): IntakeCounts {
+  for (let earlier = at - 1; earlier >= 0; earlier -= 1) {
+    const counts = through.get(earlier);
+    if (counts !== undefined) return counts;
+  }
+  return NOTHING;
+}
+
+function isClean(outcome: Outcome): boolean {
+  return outcome.rejected === 0 && !outcome.isStopped && outcome.files.every(({ status }) => status === 'imported');
+}
+
+function progressText(
+  { path, filesDone, bytesRead, sizeBytes, rows, rejected }: ImportProgress,
+  { files, elapsedMs }: { readonly files: number; readonly elapsedMs: number },
+): string {
+  const percent = sizeBytes === 0 ? 100 : Math.min(100, Math.floor((100 * bytesRead) / sizeBytes));
+  return (
+    `file ${String(filesDone + 1)} of ${String(files)}, ${String(percent)} %: ${shownText(path)}, ` +
+    `${countText(rows, 'row')} (${rateText(rows, elapsedMs)}), ${String(rejected)} rejected`
+  );
+}
+
+function rateText(rows: number, elapsedMs: number): string {
+  return `${String(Math.round((rows * 1000) / Math.max(1, elapsedMs)))} rows/s`;
+}
+
+const MARKS: Readonly<Record<FileTally['status'], string>> = {
+  imported: '✓',
+  damaged: '✗',
+  unreadable: '✗',
+  stopped: '!',
+};
+
+function summaryLines(
+  outcome: Outcome,
+  { rejectPath, lost }: { readonly rejectPath: string; readonly lost: number },
+): readonly string[] {
+  const { files, reasons, inserted, repeated, expired, isStopped, elapsedMs } = outcome;
+  return [
+    ...files.map((file) => {
+      const status = file.status === 'imported' ? '' : `${file.status}${causeText(file.cause)}; `;
+      return `${MARKS[file.status]} ${shownText(file.path)}: ${status}${countsText(file)}`;
+    }),
+    ...(isStopped ? ['! stopped before the end; what was read is stored. Import the same files again to go on.'] : []),
+    `${isClean(outcome) ? '✓' : '!'} in all ${countsText(outcome)}; ${rateText(outcome.rows, elapsedMs)}`,
+    `  of the records ${String(inserted)} new, ${String(repeated)} there already, ${String(expired)} expired`,
+    ...Object.entries(reasons)
+      .toSorted(([, one], [, other]) => other - one)
+      .map(([reason, count]) => `  rejected ${reason.padEnd(20)} ${String(count)}`),
+    ...(outcome.rejected > 0 ? [`  rejected rows are in ${shownText(rejectPath)}`] : []),
+    ...(lost > 0 ? [`✗ ${countText(lost, 'rejected row')} could not be written there`] : []),
+  ];
+}
+
+function countsText({ rows, records, skipped, rejected }: IntakeCounts): string {
+  return `${countText(rows, 'row')}: ${countText(records, 'record')}, ${String(skipped)} skipped, ${String(rejected)} rejected`;
+}
+
+function causeText(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' ? ` (${code})` : '';
+}
+
+function documentOf(
+  outcome: Outcome,
+  {
+    source,
+    rejectPath,
+    lost,
+    exitCode,
+  }: {
+    readonly source: FileSourceConfiguration;
+    readonly rejectPath: string;
+    readonly lost: number;
+    readonly exitCode: ExitCode;
+  },
+): Readonly<Record<string, unknown>> {
+  const { files, isStopped, elapsedMs, ...counts } = outcome;
+  return {
+    format: 'hopback.records-import.1',
+    exitCode,
+    source: source.id,
+    ...counts,
+    isStopped,
+    elapsedMs: Math.round(elapsedMs),
+    ...(outcome.rejected > 0 ? { rejectFile: rejectPath } : {}),
+    rejectsLost: lost,
+    files: files.map(({ cause, ...file }) => ({
+      ...file,
+      ...(cause === undefined ? {} : { cause: causeText(cause) }),
+    })),
+  };
+}

@@ -1,0 +1,75 @@
+import type { RecordFeedCounts, StreamStatus } from '../records/index.js';
+import { countText } from './output.js';
+import type { SourceNotice, SourceState } from './tail-sources.js';
+import { shownText } from './shown-text.js';
+
+/** How everything stands. */
+export interface TailState {
+  readonly sources: readonly SourceState[];
+  /** Where something may leave. */
+  readonly platform?: { readonly status: StreamStatus; readonly counts: RecordFeedCounts };
+}
+
+/** One line for people. */
+export function statusText({ sources, platform }: TailState): string {
+  const sum = (name: Exclude<keyof SourceState, 'id'>): number =>
+    sources.reduce((total, source) => total + source[name], 0);
+  const failing = sources.filter(({ failures }) => failures > 0).map(({ id }) => id);
+  const lost = sum('lost');
+  const parts = [
+    `${countText(sum('rows'), 'row')}, ${countText(sum('records'), 'record')}, ${String(sum('rejected'))} rejected, ` +
+      `${String(sum('waiting'))} waiting`,
+    ...(lost > 0 ? [`${String(lost)} LOST`] : []),
+    ...(failing.length > 0 ? [`failing: ${failing.join(', ')}`] : []),
+    ...(platform === undefined ? [] : [streamText(platform)]),
+  ];
+  return parts.join('; ');
+}
+
+function streamText({ status, counts }: NonNullable<TailState['platform']>): string {
+  const { durableSequence, acknowledgedSequence, deadLetters } = status;
+  const refused = total(counts.refused);
+  return (
+    `${String(counts.shared)} shared, ${String(total(counts.withheld))} withheld; ` +
+    `spool ${String(durableSequence)} durable, ${String(acknowledgedSequence)} acknowledged, ${countText(deadLetters, 'dead letter')}` +
+    `${refused > 0 ? `, ${String(refused)} REFUSED` : ''}; platform ${platformText(status)}`
+  );
+}
+
+/** Whether records get through, and what stands in their way. */
+export function platformText({ breaker, trouble }: StreamStatus): string {
+  if (trouble === undefined) return 'ok';
+  const http = 'httpStatus' in trouble && trouble.httpStatus !== undefined ? ` ${String(trouble.httpStatus)}` : '';
+  return `${trouble.reason}${http}${breaker === 'closed' ? '' : ', left alone for now'}`;
+}
+
+/** The sum of counts by reason. */
+export function total(counts: Readonly<Partial<Record<string, number>>>): number {
+  return Object.values(counts).reduce<number>((sum, count) => sum + (count ?? 0), 0);
+}
+
+/** The same for programs: one object a line. */
+export function statusDocument(state: TailState, atMs: number): Readonly<Record<string, unknown>> {
+  const { sources, platform } = state;
+  return {
+    format: 'hopback.records-tail.1',
+    atMs,
+    sources,
+    ...(platform === undefined
+      ? {}
+      : {
+          shared: platform.counts.shared,
+          withheld: platform.counts.withheld,
+          refused: platform.counts.refused,
+          stream: platform.status,
+          platform: platformText(platform.status),
+        }),
+  };
+}
+
+/** What happened, as a line. */
+export function noticeText({ source, kind, path, detail }: SourceNotice): string {
+  const mark = kind === 'listening' ? '✓' : '!';
+  const word = kind === 'listening' ? 'listens on ' : path === undefined ? '' : `${shownText(path)} `;
+  return `${mark} ${source}: ${word}${detail}`;
+}
