@@ -1,8 +1,11 @@
 /**
  * A platform in a process of its own, for tests and benches: takes batches of records over HTTP on loopback, keeps each record once by its
- * id, and goes wrong as often as it is told to. Says `{"port":N}` once it listens.
+ * id, and goes wrong as often as it is told to. Says `{"port":N}` once it listens; given the files of a private key and a certificate it takes
+ * batches over TLS as well, at `tlsPort`.
  */
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
@@ -55,15 +58,26 @@ const stored = new Set<string>();
 const lastOfCall = new Map<string, number>();
 const faults: Record<string, number> = {};
 
-const server = createServer((request, response) => {
+const listener = (request: IncomingMessage, response: ServerResponse): void => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => answer(request, response, Buffer.concat(chunks)));
-});
-server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => {
-  process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`);
-});
+};
+const [keyFile, certificateFile] = process.argv.slice(2);
+const servers = [
+  createServer(listener),
+  ...(keyFile === undefined || certificateFile === undefined
+    ? []
+    : [createTlsServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, listener)]),
+];
+const ports = await Promise.all(
+  servers.map(async (server) => {
+    server.keepAliveTimeout = 60_000;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }),
+);
+process.stdout.write(`${JSON.stringify({ port: ports[0], tlsPort: ports[1] })}\n`);
 // The test is gone, by whatever end: so is its platform.
 process.stdin.resume().on('end', () => process.exit());
 

@@ -6,6 +6,8 @@ import type { ReceiverControl, ReceiverReport } from './record-receiver-process.
 export interface RecordReceiver extends AsyncDisposable {
   /** Where batches are posted. */
   readonly url: string;
+  /** The same over TLS; empty where it was given no certificate. */
+  readonly tlsUrl: string;
   readonly control: (change: ReceiverControl) => Promise<ReceiverReport>;
   readonly report: () => Promise<ReceiverReport>;
   /** Ids of the records that it keeps. */
@@ -19,10 +21,10 @@ export const programBeside = (name: string): readonly string[] => [
   fileURLToPath(new URL(name, import.meta.url)),
 ];
 
-/** Starts it. */
-export async function startRecordReceiver(): Promise<RecordReceiver> {
-  const child = await startLineProcess(programBeside('record-receiver-process.ts'));
-  const { port } = JSON.parse(child.firstLine) as { port: number };
+/** Starts it. @param tlsFiles - private key and certificate, where batches come over TLS as well */
+export async function startRecordReceiver(tlsFiles: readonly string[] = []): Promise<RecordReceiver> {
+  const child = await startLineProcess([...programBeside('record-receiver-process.ts'), ...tlsFiles]);
+  const { port, tlsPort } = JSON.parse(child.firstLine) as { port: number; tlsPort?: number };
   const root = `http://127.0.0.1:${port}`;
   const ask = async (path: string, change?: ReceiverControl): Promise<string> =>
     (
@@ -30,6 +32,7 @@ export async function startRecordReceiver(): Promise<RecordReceiver> {
     ).text();
   return {
     url: `${root}/v1/records`,
+    tlsUrl: tlsPort === undefined ? '' : `https://127.0.0.1:${tlsPort}/v1/records`,
     control: async (change) => JSON.parse(await ask('/control', change)) as ReceiverReport,
     report: async () => JSON.parse(await ask('/report')) as ReceiverReport,
     ids: async () => new Set((await ask('/ids')).split('\n').filter((id) => id !== '')),

@@ -63,7 +63,7 @@ export interface RecordFeed extends Pick<RecordStore, 'insert' | 'cover'> {
  * @see {@link followFiles}, {@link importFiles} and {@link listenToSource}, which take it for their store
  * @example
  * ```ts
- * const store = createMemoryRecordStore();
+ * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
  * const stream = { record: () => ({ accepted: true, sequence: 1 }) as const, flush: async () => 1 };
  * const policy = createSharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'carrier-1' });
  * const feed = createRecordFeed({ store, stream, policy });

@@ -75,7 +75,7 @@ export interface SourceListener extends AsyncDisposable {
  * });
  * if (configuration.format !== 'hep') throw new Error('not listened to');
  * const rejects = { reject: () => {}, flush: async () => {} };
- * await using listener = await listenToSource({ configuration, store: createMemoryRecordStore(), rejects });
+ * await using listener = await listenToSource({ configuration, store: createMemoryRecordStore({ clock: { nowMs: Date.now } }), rejects });
  * console.log(listener.statistics().records); // 0
  * ```
  */

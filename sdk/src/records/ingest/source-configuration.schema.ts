@@ -91,9 +91,13 @@ const FILES = {
   longestSilenceMs: z.exactOptional(milliseconds.describe('how long the source may be silent and counts as running')),
 };
 
-const place: z.ZodType<ColumnPlace> = z.union([z.int().min(0).max(1_023), name], {
-  error: 'must be the name of a column, or its number from 0 to 1023',
-});
+const place: z.ZodType<ColumnPlace> = z.custom<ColumnPlace>(
+  (value) =>
+    typeof value === 'number'
+      ? Number.isInteger(value) && value >= 0 && value <= 1_023
+      : typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARS,
+  'must be the name of a column, or its number from 0 to 1023',
+);
 
 const DISPOSITIONS: Readonly<Record<Disposition, true>> = {
   answered: true,

@@ -1,0 +1,56 @@
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { SharingLevel, SharingPolicy } from '../../sdk/src/records/redaction/sharing-policy.js';
+import type { RecordRefusal, RecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import { sampleRecord } from './stream-lab.js';
+
+/** A record of a leg, shown under a number that nobody doubts, or another. */
+export function feedRecord(leg: number, callingTn = '12012014567'): CallRecord {
+  return { ...sampleRecord(leg), calling: { asWritten: `+${callingTn}`, tn: callingTn } };
+}
+
+/** A policy of a level. */
+export function sharing(share: SharingLevel): SharingPolicy {
+  return createSharingPolicy({
+    data: { ...DEFAULT_SHARING_POLICY, share },
+    ...{ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'carrier-1' },
+  });
+}
+
+/** A stream that goes wrong as a test has it, and tells what is on its disk. */
+export interface PickyStream extends Pick<RecordStream, 'record' | 'flush'> {
+  /** Ids of the records that a flush has made durable. */
+  readonly durable: () => ReadonlySet<string>;
+  /** How often a record was handed in. */
+  readonly offered: () => number;
+}
+
+/** Makes it. `refuse` is asked for each record, `onFlush` before each flush, which fails when it throws. */
+export function pickyStream({
+  refuse = () => undefined,
+  onFlush = () => undefined,
+}: {
+  readonly refuse?: () => RecordRefusal | undefined;
+  readonly onFlush?: () => void;
+} = {}): PickyStream {
+  const pending: string[] = [];
+  const durable = new Set<string>();
+  let offered = 0;
+  return {
+    record({ recordId }) {
+      offered += 1;
+      const reason = refuse();
+      if (reason !== undefined) return { accepted: false, reason };
+      pending.push(recordId);
+      return { accepted: true, sequence: offered };
+    },
+    async flush() {
+      await Promise.resolve();
+      onFlush();
+      for (const recordId of pending.splice(0)) durable.add(recordId);
+      return durable.size;
+    },
+    durable: () => durable,
+    offered: () => offered,
+  };
+}
