@@ -1,0 +1,333 @@
+import { createSocket } from 'node:dgram';
+import { appendFile, chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { createCliLab } from '../support/cli-lab.js';
+import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
+import type { RecordsLab } from '../support/cli-records-lab.js';
+import { startRecordReceiver } from '../support/record-receiver.js';
+import { sampleNames, sampleOf } from '../support/record-samples.js';
+
+const KEY = 'a1'.repeat(32);
+const SAMPLES = 'test/vectors/records';
+
+let lab: RecordsLab;
+beforeEach(async () => {
+  lab = await createRecordsLab();
+});
+afterEach(() => lab[Symbol.asyncDispose]());
+
+const rows = (from: number, to: number): string =>
+  Array.from({ length: to - from }, (_, at) => `${asteriskRow(from + at)}\n`).join('');
+
+const asterisk = (): Promise<string> => lab.putJson('pbx-1.json', ASTERISK_SOURCE);
+
+/** Octets of the files in a folder; 0 where there is none. */
+async function sizeOf(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = names.map((name) =>
+    stat(`${folder}/${name}`).then(
+      ({ size }) => size,
+      () => 0,
+    ),
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+async function sharingArgs(): Promise<readonly string[]> {
+  const key = await lab.put('pseudonym.key', `${KEY}\n`);
+  return ['--pseudonym-key', key, '--rotation', '2026-11', '--tenant', 'carrier 1'];
+}
+
+async function platformArgs(url: string): Promise<readonly string[]> {
+  return ['--platform', url, '--token-file', await lab.put('token', 'c2VjcmV0\n'), ...(await sharingArgs())];
+}
+
+test.each([
+  'asterisk-cdr',
+  'asterisk-cel',
+  'freeswitch-csv',
+  'freeswitch-json',
+  'kamailio-acc',
+  'oracle-sbc',
+  'ribbon-act',
+  'broadworks',
+  'columns',
+  'hopback',
+])('imports the samples of %s with the records and rejects that are expected of them', async (format) => {
+  for (const name of sampleNames(format)) {
+    const { file, source, readings, waiting } = sampleOf(format, name);
+    const sourceFile = await lab.putJson('source.json', source);
+    const at = `${lab.store}-${name}`;
+    const imported = await lab.run([
+      ...['records', 'import', '--store', at, '--source', sourceFile, '--json'],
+      `${SAMPLES}/${format}/${file}`,
+    ]);
+    const all = Object.values(readings).flat();
+    const count = (status: string): number => all.filter((reading) => reading.status === status).length;
+    const report = imported.json() as { rejected: number; records: number; reasons: object; inserted: number };
+    expect({ name, rejected: report.rejected }).toEqual({ name, rejected: count('rejected') });
+    // What waited to the end of the file was given up, and is at least one leg.
+    if (waiting === 0) expect({ name, records: report.records }).toEqual({ name, records: count('record') });
+    else expect(report.records).toBeGreaterThan(count('record'));
+    expect(imported.exitCode).toBe(report.rejected === 0 ? 0 : 1);
+    const listed = await lab.run(['records', 'rejects', '--store', at, '--json']);
+    expect(listed.json()).toMatchObject({ count: report.rejected, reasons: report.reasons });
+  }
+});
+
+test('an import says of each file what became of it, and a second one adds nothing', async () => {
+  const source = await asterisk();
+  const whole = await lab.put('1.csv', `${rows(0, 50)}not a row\n`);
+  const packed = gzipSync(rows(50, 5_000));
+  const cut = await lab.put('2.csv.gz', packed.subarray(0, packed.length - 100));
+  const args = ['records', 'import', '--store', lab.store, '--source', source, whole, cut, lab.path('absent.csv')];
+  const first = await lab.run(args);
+  expect(first.exitCode).toBe(1);
+  expect(first.stdout).toContain('1.csv: 51 rows: 50 records, 0 skipped, 1 rejected');
+  expect(first.stdout).toContain('2.csv.gz: damaged');
+  expect(first.stdout).toContain('absent.csv: unreadable (ENOENT)');
+  expect(first.stdout).toMatch(/rejected too-few-fields +1/);
+  const again = (await lab.run([...args, '--json'])).json();
+  expect(again).toMatchObject({ inserted: 0, repeated: again['records'], rejected: 1, isStopped: false });
+  expect(await lab.stored()).toBe(again['records']);
+});
+
+test('an import on a terminal draws one line, and elsewhere writes nothing beside its answer', async () => {
+  const source = await asterisk();
+  const file = await lab.put('1.csv', rows(0, 100));
+  const args = ['records', 'import', '--store', lab.store, '--source', source, file];
+  const { stderr } = await lab.run(args, { isTty: true });
+  expect(stderr).toContain('\r\u001b[Kfile 1 of 1, 100 %');
+  expect(stderr.endsWith('\r\u001b[K')).toBe(true);
+  expect((await lab.run(args)).stderr).toBe('');
+});
+
+test('an import that is stopped says so and keeps what it read', async () => {
+  const source = await asterisk();
+  const file = await lab.put('1.csv', rows(0, 100));
+  const args = ['records', 'import', '--store', lab.store, '--source', source, file];
+  const { exitCode, stdout } = await lab.run(args, { stop: AbortSignal.abort() });
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain('! stopped before the end');
+  expect((await lab.run(args)).exitCode).toBe(0);
+});
+
+test('without a file a source is named by id, format and zone', async () => {
+  const file = await lab.put('1.csv', rows(0, 3));
+  const args = ['--id', 'pbx/1', '--format', 'asterisk-cdr', '--zone', 'utc', '--keep-raw'];
+  const { exitCode, stderr } = await lab.run(['records', 'import', '--store', lab.store, ...args, file]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+});
+
+test.each<readonly [string, readonly string[], unknown, number, string]>([
+  ['a member that nobody knows', [], { ...ASTERISK_SOURCE, tz: 'utc' }, 2, 'there is no member tz'],
+  ['a zone that does not exist', [], { ...ASTERISK_SOURCE, time: { zone: 'Mars/Base' } }, 2, 'Mars/Base'],
+  ['two ways to name the source', ['--id', 'x'], ASTERISK_SOURCE, 2, 'leave out --id'],
+  [
+    'captured signalling',
+    [],
+    { ...ASTERISK_SOURCE, format: 'hep', ownAddresses: ['192.0.2.1'], listen: { udp: { host: '127.0.0.1', port: 0 } } },
+    2,
+    'comes over the network',
+  ],
+])('import refuses %s before it opens the store', async (_, args, source, code, message) => {
+  const file = await lab.putJson('source.json', source);
+  const all = ['records', 'import', '--store', lab.store, '--source', file, ...args, lab.path('x.csv')];
+  const { exitCode, stderr } = await lab.run(all);
+  expect({ exitCode, message: stderr.includes(message) ? message : stderr }).toEqual({ exitCode: code, message });
+  expect((await lab.run(['records', 'rejects', '--store', lab.store])).stdout).toBe('✓ no row was rejected\n');
+});
+
+test('a source file that is no JSON ends with 2, and its content is in no message', async () => {
+  const file = await lab.put('source.json', 'secret words');
+  const { exitCode, stderr } = await lab.run(['records', 'import', '--store', lab.store, '--source', file, 'x.csv']);
+  expect(exitCode).toBe(2);
+  expect(stderr).not.toContain('secret');
+});
+
+test('a store that is a file ends with 4', async () => {
+  const args = ['records', 'import', '--store', await lab.put('store', ''), '--source', await asterisk()];
+  expect((await lab.run([...args, await lab.put('1.csv', rows(0, 1))])).exitCode).toBe(4);
+});
+
+test('rejects are listed by source, with their bytes where they are asked for', async () => {
+  const source = await asterisk();
+  const file = await lab.put('1.csv', `${rows(0, 2)}bad \u001b[31mrow\n${rows(2, 3)}`);
+  await lab.run(['records', 'import', '--store', lab.store, '--source', source, file]);
+  const list = ['records', 'rejects', '--store', lab.store];
+  const plain = (await lab.run(list)).stdout;
+  expect(plain).toContain('! 1 rejected row\n  too-few-fields       1\n');
+  expect(plain).toContain('1.csv:3: too-few-fields');
+  expect(plain).not.toContain('bad');
+  const withBytes = (await lab.run([...list, '--bytes', '--id', 'pbx-1'])).stdout;
+  expect(withBytes).toContain('bad \ufffd[31mrow');
+  expect((await lab.run([...list, '--id', 'other', '--json'])).json()).toMatchObject({ count: 0, rows: [] });
+});
+
+test('a preview shows what the platform then gets, and stores and sends nothing', async () => {
+  const source = await asterisk();
+  const file = await lab.put('1.csv', rows(0, 5));
+  const sharing = [...(await sharingArgs()), '--sharing', 'suspicious'];
+  const preview = await lab.run(['records', 'preview', '--source', source, ...sharing, '--json', file]);
+  expect(preview.exitCode).toBe(0);
+  const { previews, shared } = preview.json() as {
+    shared: number;
+    previews: readonly { sent: { recordId: string }; members: readonly { member: string; treatment: string }[] }[];
+  };
+  expect(shared).toBe(5);
+  expect(previews[0]?.members).toContainEqual(
+    expect.objectContaining({ member: 'called.tn', treatment: 'pseudonym', rule: 'called-number-veiled' }),
+  );
+  const text = (await lab.run(['records', 'preview', '--source', source, ...sharing, '--limit', '1', file])).stdout;
+  expect(text).toContain(JSON.stringify(previews[0]?.sent));
+  expect(text).toContain('5 would be sent, 0 would stay');
+  await using receiver = await startRecordReceiver();
+  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', file, '--once'];
+  expect((await lab.run([...tail, ...(await platformArgs(receiver.url))])).exitCode).toBe(0);
+  expect([...(await receiver.ids())].sort()).toEqual(previews.map(({ sent }) => sent.recordId).sort());
+});
+
+test('a preview without a key says so, and a policy file decides about members', async () => {
+  const policy = await lab.putJson('policy.json', { id: 'ours-1', members: { suspicious: { calling: 'dropped' } } });
+  const file = await lab.put('1.csv', rows(0, 1));
+  const args = ['records', 'preview', '--source', await asterisk(), '--sharing', policy, file];
+  const { stdout } = await lab.run(args);
+  expect(stdout).toContain('a key of the moment');
+  expect(stdout).toMatch(/withheld +calling\.tn/);
+  await lab.putJson('policy.json', { id: 'ours-1', members: { suspicious: { caller: 'dropped' } } });
+  expect((await lab.run(args)).stderr).toContain('there is no member members.suspicious.caller');
+});
+
+test('keys and tokens that every user can read are refused, and stand in no message', async () => {
+  const source = await asterisk();
+  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', lab.path('x'), '--once'];
+  const args = [...tail, ...(await platformArgs('https://127.0.0.1:9/v1/records'))];
+  await chmod(lab.path('pseudonym.key'), 0o644);
+  const open = await lab.run(args);
+  expect([open.exitCode, open.stderr]).toEqual([4, expect.stringContaining('chmod 600')]);
+  expect(open.stderr + open.stdout).not.toContain(KEY);
+  await chmod(lab.path('pseudonym.key'), 0o600);
+  await writeFile(lab.path('pseudonym.key'), 'too short');
+  const short = await lab.run(args);
+  expect([short.exitCode, short.stderr]).toEqual([4, expect.stringContaining('64 hexadecimal digits')]);
+  expect(short.stderr).not.toContain('too short');
+});
+
+test.each<readonly [string, readonly string[], string]>([
+  ['sharing without a platform', ['--sharing', 'all'], 'of no use without --platform'],
+  ['a platform without a token', ['--platform', 'https://127.0.0.1:9/'], '--token-file'],
+  ['an operand', ['x.csv'], 'no operand'],
+  ['days that are none', ['--retention-days', '0'], '--retention-days'],
+])('tail refuses %s with 2', async (_, args, message) => {
+  const all = ['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', 'x', ...args];
+  const { exitCode, stderr } = await lab.run(all);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) });
+});
+
+test('a growing file is followed over four kills to a platform behind a private CA: every call once, in store and platform', async () => {
+  const pki = await createTestPki();
+  const server = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const files = [await lab.put('tls.key', server.privateKeyPem), await lab.put('tls.pem', server.chainPem)];
+  const ca = await lab.put('ca.pem', pki.tlsRoot.certificatePem);
+  await using receiver = await startRecordReceiver(files);
+  await receiver.control({ faultRate: 0.2, seed: 5 });
+  const cdr = await lab.put('Master.csv', rows(0, 500));
+  const args = [
+    ...['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', cdr, '--json'],
+    ...(await platformArgs(receiver.tlsUrl)),
+    ...['--platform-ca', ca],
+  ];
+  let written = 500;
+  const grow = async (count: number): Promise<void> => {
+    await appendFile(cdr, rows(written, written + count));
+    written += count;
+  };
+  // Killed when the store, the spool, the place in the file, and the position of the stream have just been written to.
+  for (const folder of ['days', 'spool/spool', 'follow/pbx-1/places', 'spool/values']) {
+    await grow(1_500);
+    const before = await sizeOf(`${lab.store}/${folder}`);
+    const command = lab.start(args);
+    const grown = (async () => {
+      for (let turn = 0; turn < 10; turn += 1) await grow(50);
+    })();
+    while ((await sizeOf(`${lab.store}/${folder}`)) <= before) expect(command.hasEnded()).toBe(false);
+    await Promise.all([command.end('SIGKILL'), grown]);
+  }
+  await receiver.control({ faultRate: 0 });
+  const last = lab.start([...args, '--once']);
+  expect(await last.ended()).toBe(0);
+  const { distinct } = await receiver.report();
+  expect({ written, distinct, stored: await lab.stored() }).toEqual({ written, distinct: written, stored: written });
+}, 120_000);
+
+test('a platform whose certificate nobody vouches for gets nothing; the records wait, and are sent once it is trusted', async () => {
+  const pki = await createTestPki();
+  const server = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const files = [await lab.put('tls.key', server.privateKeyPem), await lab.put('tls.pem', server.chainPem)];
+  await using receiver = await startRecordReceiver(files);
+  const cdr = await lab.put('Master.csv', rows(0, 20));
+  const args = [
+    ...['records', 'tail', '--store', lab.store, '--source', await asterisk(), '--path', cdr, '--once', '--json'],
+    ...(await platformArgs(receiver.tlsUrl)),
+  ];
+  const untrusted = await lab.run([...args, '--drain-seconds', '1']);
+  expect(untrusted.exitCode).toBe(4);
+  expect(untrusted.stdout).toContain('"platform":"connection-failed');
+  expect((await receiver.report()).distinct).toBe(0);
+  const ca = await lab.put('ca.pem', pki.tlsRoot.certificatePem);
+  expect((await lab.run([...args, '--platform-ca', ca])).exitCode).toBe(0);
+  expect((await receiver.report()).distinct).toBe(20);
+});
+
+test('SIGTERM ends a tail cleanly: what was read is stored, and the next one goes on behind it', async () => {
+  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+  const args = ['records', 'tail', '--store', lab.store, '--source', source, '--json'];
+  const first = lab.start(args);
+  await first.until((line) => line.includes('"waiting-for-file"'));
+  await lab.put('Master.csv', rows(0, 10));
+  await first.until((line) => line.includes('"inserted":10'));
+  expect(await first.end('SIGTERM')).toBe(0);
+  expect(JSON.parse(first.lines().at(-1) ?? '')).toMatchObject({ isEnded: true, exitCode: 0 });
+  await appendFile(lab.path('Master.csv'), rows(10, 15));
+  const second = await lab.run([...args, '--once']);
+  expect(second.stdout).toContain('"rows":5,"records":5,"skipped":0,"rejected":0,"inserted":5');
+});
+
+test('records older than retention go when a tail starts', async () => {
+  const source = await asterisk();
+  const cdr = await lab.put('1.csv', rows(0, 10));
+  await lab.run(['records', 'import', '--store', lab.store, '--source', source, cdr]);
+  const empty = await lab.put('Master.csv', '');
+  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', empty, '--once'];
+  await lab.run(tail);
+  expect(await lab.stored()).toBe(10);
+  const days = Math.max(1, Math.floor((Date.now() - Date.UTC(2026, 10, 2)) / 86_400_000) - 1);
+  const { stdout } = await lab.run([...tail, '--retention-days', String(days)]);
+  expect(stdout).toContain(`10 records were older than ${String(days)} days`);
+  expect(await lab.stored()).toBe(0);
+});
+
+test('captured signalling is listened to, and its calls are in the store after Ctrl-C', async () => {
+  const sample = JSON.parse(await readFile(`${SAMPLES}/hep/proxy.expected.json`, 'utf8')) as { source: object };
+  const listen = { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 1_000 };
+  const source = await lab.putJson('proxy.json', { ...sample.source, listen });
+  const tail = lab.start(['records', 'tail', '--store', lab.store, '--source', source, '--json']);
+  const port = Number(/port (\d+)/.exec(await tail.until((line) => line.includes('"listening"')))?.[1]);
+  const packets = (await readFile(`${SAMPLES}/hep/proxy.hex`, 'utf8')).trim().split('\n');
+  const socket = createSocket('udp4');
+  for (const packet of packets)
+    await new Promise<void>((resolve) => socket.send(Buffer.from(packet, 'hex'), port, '127.0.0.1', () => resolve()));
+  socket.close();
+  await tail.until((line) => line.includes(`"rows":${String(packets.length)},`));
+  expect(await tail.end('SIGINT')).toBe(0);
+  expect(await lab.stored()).toBeGreaterThan(5);
+});
+
+test('every command of the group has help', async () => {
+  await using certificates = await createCliLab();
+  const { stdout } = await certificates.run(['help', 'records']);
+  for (const name of ['records import', 'records tail', 'records preview', 'records rejects'])
+    expect(stdout).toContain(name);
+});

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
+import { runInProcess } from './cli-lab.js';
+import type { CliRun, RunOptions } from './cli-lab.js';
+
+const MAIN = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
+
+/** A folder with a store, sources and files, and the commands that work on them. */
+export interface RecordsLab extends AsyncDisposable {
+  readonly store: string;
+  readonly path: (name: string) => string;
+  /** Writes a file for this user only. */
+  readonly put: (name: string, content: string | Uint8Array) => Promise<string>;
+  readonly putJson: (name: string, value: unknown) => Promise<string>;
+  /** In this process. */
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<CliRun>;
+  /** As it is installed, in a process of its own. */
+  readonly start: (args: readonly string[]) => RunningCommand;
+  /** Records in the store, which nobody has open. */
+  readonly stored: () => Promise<number>;
+}
+
+/** A command that goes on. */
+export interface RunningCommand {
+  readonly processId: number;
+  /** Reads what it prints up to the first line that fits. */
+  readonly until: (fits: (line: string) => boolean) => Promise<string>;
+  /** Sends a signal, and waits for its end. */
+  readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
+  readonly ended: () => Promise<number | null>;
+  readonly hasEnded: () => boolean;
+  /** All that it printed. */
+  readonly lines: () => readonly string[];
+}
+
+/** Makes it. */
+export async function createRecordsLab(): Promise<RecordsLab> {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-records-'));
+  const running: RunningCommand[] = [];
+  const path = (name: string): string => join(directory, name);
+  const put = async (name: string, content: string | Uint8Array): Promise<string> => {
+    await writeFile(path(name), content, { mode: 0o600 });
+    return path(name);
+  };
+  return {
+    store: path('store'),
+    path,
+    put,
+    putJson: (name, value) => put(name, JSON.stringify(value)),
+    run: (args, options) => runInProcess(args, { nowMs: Date.now }, options),
+    start(args) {
+      const command = startCommand(args);
+      running.push(command);
+      return command;
+    },
+    async stored() {
+      await using store = await openDuckDbRecordStore({ directory: path('store') });
+      return (await store.statistics()).records;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const command of running) await command.end('SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function startCommand(args: readonly string[]): RunningCommand {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'close') as Promise<[number | null]>;
+  const lines: string[] = [];
+  const reader = createInterface({ input: child.stdout });
+  reader.on('line', (line) => lines.push(line));
+  const until = async (fits: (line: string) => boolean): Promise<string> => {
+    for (;;) {
+      const found = lines.find(fits);
+      if (found !== undefined) return found;
+      const ended = await Promise.race([once(reader, 'line').then(() => false), exit.then(() => true)]);
+      if (ended && lines.find(fits) === undefined) throw new Error(`it ended before: ${lines.join('\n')}`);
+    }
+  };
+  const ended = async (): Promise<number | null> => (await exit)[0];
+  return {
+    processId: child.pid ?? 0,
+    until,
+    lines: () => lines,
+    ended,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended();
+    },
+  };
+}
+
+/** A row of Asterisk for call `n`, a second after the one before; every call is shown under a number that cannot be. */
+export function asteriskRow(n: number): string {
+  const at = (seconds: number): string =>
+    new Date(Date.UTC(2026, 10, 1) + (n + seconds) * 1_000).toISOString().slice(0, 19).replace('T', ' ');
+  const called = `1303555${String(n % 10_000).padStart(4, '0')}`;
+  return [
+    ...['', '19115550101', called, 'from-carrier', '""'],
+    ...[`PJSIP/carrier-a-${n.toString(16)}`, `PJSIP/carrier-b-${n.toString(16)}`, 'Dial', `PJSIP/${called}@carrier-b`],
+    ...[at(0), at(2), at(10), '10', '8', 'ANSWERED', 'DOCUMENTATION', `1793496600.${n}`, ''],
+  ]
+    .map((field) => (/^\d{1,3}$/.test(field) ? field : `"${field.replaceAll('"', '')}"`))
+    .join(',');
+}
+
+/** The source of those rows. */
+export const ASTERISK_SOURCE = { id: 'pbx-1', format: 'asterisk-cdr', time: { zone: 'utc' } } as const;
