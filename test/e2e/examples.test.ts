@@ -1,4 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
+import type { RecordTransport } from '@hopback/sdk/platform';
+import { createSharingPolicy } from '@hopback/sdk/records';
 import { createPassport } from '@hopback/sdk/testing';
 import type { CrlOptions } from '@hopback/sdk/testing';
 import {
@@ -17,6 +19,7 @@ import type {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withCampaigns } from '../../examples/custom-passport-type.js';
 import { kept, shown, whyNot } from '../../examples/explain-verdict.js';
+import { followAndStream } from '../../examples/follow-and-stream.js';
 import { takeOver, warmUp } from '../../examples/preload-certificates.js';
 import { startTrusting } from '../../examples/refresh-trust-store.js';
 import { reload } from '../../examples/reload-trust-store.js';
@@ -26,6 +29,7 @@ import { compileErrors, printedBy, removeReferenceExamples } from '../house/refe
 import { run } from '../house/run.js';
 import { createCliLab } from '../support/cli-lab.js';
 import type { CliLab } from '../support/cli-lab.js';
+import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
 
 // The examples go by the clock on the wall, so that everything here is made for today.
 const NOW_MS = Date.now();
@@ -232,6 +236,29 @@ test('refresh-trust-store verifies by what is published, takes up a revocation, 
   await expect(verdict(offline)).resolves.toMatchObject({ reasons: ['certificate-revoked'] });
   await offline.trust.close();
   expect(problems).toEqual(['list http-status', 'crl http-status']);
+});
+
+test('follow-and-stream goes on where it was when it is begun again on the same directory', async () => {
+  const path = await lab.put('Master.csv', `${asteriskRow(1)}\n${asteriskRow(2)}\n`);
+  const sent: number[] = [];
+  const transport: RecordTransport = {
+    deliver: async ({ count }) => {
+      sent.push(count);
+      return { status: 'acknowledged', rejected: [] };
+    },
+    close: async () => undefined,
+  };
+  const policy = createSharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'example' });
+  for (const rows of [2, 1]) {
+    const options = { directory: lab.path('follow'), policy, transport };
+    const { follower, stream, close } = await followAndStream({ ...ASTERISK_SOURCE, path }, options);
+    await follower.look();
+    await stream.drain();
+    expect(follower.statistics()).toMatchObject({ rows, inserted: rows });
+    await close();
+    await appendFile(path, `${asteriskRow(3)}\n`);
+  }
+  expect(sent.reduce((sum, count) => sum + count, 0)).toBe(3);
 });
 
 const names = (await readdir('examples')).filter((name) => name.endsWith('.ts'));

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -12,6 +13,7 @@ import {
 import { recordBatchFieldsSchema } from '../../sdk/src/platform/wire/record-batch.schema.js';
 import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { RECORD_BATCH_TYPE, type DeliveryResult, type RecordBatch } from '../../sdk/src/platform/wire/record-batch.js';
+import { createTestPki } from '../../sdk/src/testing/test-pki.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
 const ID = '0123456789abcdef0123456789abcdef';
@@ -184,4 +186,71 @@ test.each([
     caught = error;
   }
   expect(isHopbackError(caught) && caught.code).toBe('invalid-configuration');
+});
+
+async function servingTls<Result>(
+  handler: Handler,
+  use: (at: { readonly url: string; readonly ca: string; readonly connections: () => number }) => Promise<Result>,
+): Promise<Result> {
+  const pki = await createTestPki();
+  const { privateKeyPem, chainPem } = pki.issueTls({ addresses: ['127.0.0.1'] });
+  const server = createTlsServer({ key: privateKeyPem, cert: chainPem }, handler);
+  let connections = 0;
+  server.on('secureConnection', () => (connections += 1));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1/records`;
+    return await use({ url, ca: pki.tlsRoot.certificatePem, connections: () => connections });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+const authorization = bearerToken('c2VjcmV0');
+
+test('a receiver behind a private CA is reached with ca, over one connection that is kept alive, and not without', async () => {
+  const results = await servingTls(answering(200, YES), async ({ url, ca, connections }) => {
+    const transport = createHttpsRecordTransport({ url, authorization, ca });
+    const first = await transport.deliver(BATCH, never);
+    const second = await transport.deliver(BATCH, never);
+    await transport.close();
+    const kept = connections();
+    const untrusting = createHttpsRecordTransport({ url, authorization });
+    return [first, second, kept, await untrusting.deliver(BATCH, never)];
+  });
+  const yes = { status: 'acknowledged', rejected: [] };
+  expect(results).toEqual([
+    ...[yes, yes, 1],
+    expect.objectContaining({ status: 'unavailable', reason: 'connection-failed' }),
+  ]);
+});
+
+test('behind a private CA answers mean the same: statuses, Retry-After, redirects that are not followed, deadlines', async () => {
+  const of = (handler: Handler, timeoutMs = 5_000): Promise<DeliveryResult> =>
+    servingTls(handler, async ({ url, ca }) => {
+      const transport = createHttpsRecordTransport({ url, authorization, ca, timeoutMs });
+      return await transport.deliver(BATCH, never).finally(() => transport.close());
+    });
+  expect(await of(answering(503, 'later', { 'retry-after': '7' }))).toMatchObject({ retryAfterMs: 7_000 });
+  expect(await of(answering(401, ''))).toMatchObject({ status: 'barred', reason: 'unauthorized' });
+  expect(await of(answering(204, ''))).toMatchObject({ status: 'unavailable', reason: 'answer-unreadable' });
+  expect(await of(answering(307, '', { location: 'https://127.0.0.1:1/' }))).not.toMatchObject({
+    status: 'acknowledged',
+  });
+  expect(await of(() => undefined, 50)).toMatchObject({ status: 'unavailable', reason: 'timeout' });
+  expect(await of((request) => request.socket.destroy())).toMatchObject({ reason: 'connection-failed' });
+});
+
+test.each<readonly [string, Partial<HttpsRecordTransportOptions>]>([
+  ['no PEM', { ca: 'nothing' }],
+  ['no certificate at all', { ca: [] }],
+  ['beside a fetch', { ca: 'x', fetch: globalThis.fetch }],
+])('refuses a ca that is %s', (_, options) => {
+  try {
+    createHttpsRecordTransport({ url: 'https://itg.example/v1/records', authorization, ...options });
+    throw new Error('it was taken');
+  } catch (error) {
+    expect(isHopbackError(error) && error.code).toBe('invalid-configuration');
+  }
 });

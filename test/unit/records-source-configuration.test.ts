@@ -8,6 +8,7 @@ import {
   readSourceConfiguration,
 } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import { readSharingPolicy } from '../../sdk/src/records/redaction/read-sharing-policy.js';
 import { sampleNames, sampleOf, readSample, rowsOf } from '../support/record-samples.js';
 
 const FILE_FORMATS: readonly RecordFormat[] = [
@@ -126,4 +127,21 @@ test('a zone that does not exist and columns that cannot be are found by the rea
   expect(refused(source, (value) => createSourceReader(value as typeof source & { format: 'asterisk-cdr' }))).not.toBe(
     '',
   );
+});
+
+test('every source and every policy in the guide is one, and every format has an example', () => {
+  const guide = readFileSync('docs/guides/records.md', 'utf8');
+  const blocks = [...guide.matchAll(/^```json\n(.*?)^```$/gms)].map(([, block = '']) => JSON.parse(block) as object);
+  const formats = new Set<string>();
+  for (const block of blocks) {
+    if (!('format' in block)) {
+      if ('share' in block) readSharingPolicy(block);
+      continue;
+    }
+    const source = readSourceConfiguration(block);
+    formats.add(source.format);
+    if (source.format === 'hep') createSourceHepReader(source);
+    else createSourceReader(source);
+  }
+  expect([...formats].sort()).toEqual([...FILE_FORMATS, 'hep'].sort());
 });

@@ -1,0 +1,58 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openValueJournal } from '@hopback/sdk/log';
+import type { RecordTransport } from '@hopback/sdk/platform';
+import {
+  createRecordFeed,
+  createSourceReader,
+  followFiles,
+  openDuckDbRecordStore,
+  openRecordStream,
+  openRejectFile,
+} from '@hopback/sdk/records';
+import { createSharingPolicy, type FileSourceConfiguration, type SharingPolicy } from '@hopback/sdk/records';
+import { isMain } from './lab.js';
+
+/**
+ * Follows what a switch writes, keeps every record in a store, and streams what may leave. Killed at any instant and begun again on the
+ * same directory it loses nothing, and what it sends twice has the same record id.
+ */
+export async function followAndStream(
+  source: FileSourceConfiguration & { readonly path: string },
+  options: { readonly directory: string; readonly policy: SharingPolicy; readonly transport: RecordTransport },
+) {
+  const at = (name: string): string => join(options.directory, name);
+  const store = await openDuckDbRecordStore({ directory: at('store') });
+  const { transport, policy } = options;
+  const stream = await openRecordStream({ directory: at('spool'), source: '/carriers/example', transport });
+  const feed = createRecordFeed({ store, stream, policy });
+  const rejects = await openRejectFile({ path: at('rejects.ndjson') });
+  const values = await openValueJournal({ directory: at('places') });
+  const { id: sourceId, path } = source;
+  const parts = { reader: createSourceReader(source), store: feed, rejects, values, clock: { nowMs: Date.now } };
+  const follower = await followFiles({ sourceId, path, ...parts });
+  const close = async (): Promise<void> => {
+    // Whoever hands in first, what it hands in to last.
+    for (const part of [follower, rejects, values, stream, store]) await part.close();
+  };
+  return { follower, stream, store, feed, close };
+}
+
+if (isMain(import.meta.url)) {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+  const path = join(directory, 'Master.csv');
+  const row = '"","19115550101","12025550143","in","","PJSIP/a-1","PJSIP/b-1","Dial","","2026-11-01 09:30:00",,';
+  await writeFile(path, `${row}"2026-11-01 09:30:10",10,0,"NO ANSWER","DOCUMENTATION","1793496600.1",""\nnot a row\n`);
+  // In place of createHttpsRecordTransport: a platform that takes everything.
+  const deliver: RecordTransport['deliver'] = async () => ({ status: 'acknowledged', rejected: [] });
+  const transport = { deliver, close: async () => undefined };
+  const policy = createSharingPolicy({ key: new Uint8Array(32).fill(7), rotationId: '2026-11', tenantId: 'example' });
+  const source = { id: 'pbx-1', format: 'asterisk-cdr', time: { zone: 'utc' }, path } as const;
+  const { follower, stream, feed, close } = await followAndStream(source, { directory, policy, transport });
+  await follower.look();
+  console.log(follower.statistics().rejected, feed.counts().inserted, feed.counts().shared); // 1 1 1
+  console.log((await stream.drain()).status, stream.status().acknowledged); // drained 1
+  await close();
+  await rm(directory, { recursive: true });
+}

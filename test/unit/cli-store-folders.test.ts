@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lockFolder, sourceFileName } from '../../sdk/src/cli/store-folders.js';
+import { isHopbackError } from '../../sdk/src/errors.js';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-folders-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const failure = (error: unknown): string => (isHopbackError(error) ? error.code : String(error));
+
+test.each([
+  ['pbx-1', 'pbx-1'],
+  ['PBX-1', /^pbx-1~[0-9a-f]{16}$/],
+  ['../../etc/passwd', /^______etc_passwd~[0-9a-f]{16}$/],
+  ['..', /^__~[0-9a-f]{16}$/],
+  ['-rf', /^-rf~[0-9a-f]{16}$/],
+  ['a'.repeat(128), /^a{32}~[0-9a-f]{16}$/],
+])('the source %s has the file name %s', (id, name) => {
+  expect(sourceFileName(id)).toEqual(expect.stringMatching(name));
+});
+
+test('a file name is safe, and no two sources have the same, also where case makes no difference', () => {
+  const id = fc.string({ minLength: 1, maxLength: 128, unit: 'binary' });
+  fc.assert(
+    fc.property(id, id, (one, other) => {
+      expect(sourceFileName(one)).toMatch(/^[a-z0-9_-]{1,64}(?:~[0-9a-f]{16})?$/);
+      if (one !== other) expect(sourceFileName(one)).not.toBe(sourceFileName(other));
+      if (one !== one.toUpperCase()) expect(sourceFileName(one)).not.toBe(sourceFileName(one.toUpperCase()));
+    }),
+  );
+});
+
+test('a folder is taken by one at a time, and free again afterwards', async () => {
+  const first = await lockFolder(join(directory, 'a'), 'the spool');
+  expect(await lockFolder(join(directory, 'a'), 'the spool').catch(failure)).toBe('storage-failed');
+  await first.close();
+  const second = await lockFolder(join(directory, 'a'), 'the spool');
+  // Closed once more, the first takes nothing away from the second.
+  await first.close();
+  expect(await readdir(join(directory, 'a'))).toEqual(['lock']);
+  await second.close();
+});
+
+test('the lock of a process that was killed counts for nothing', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  await once(child, 'spawn');
+  await writeFile(join(directory, 'lock'), `${String(child.pid)} 1\n`);
+  // Another process has the number now: this one began at another time than the lock says.
+  const lock = await lockFolder(directory, 'the spool');
+  await lock.close();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await writeFile(join(directory, 'lock'), `${String(child.pid)} \n`);
+  await (await lockFolder(directory, 'the spool')).close();
+});
+
+test('a folder that cannot be made is a failure of the disk', async () => {
+  await writeFile(join(directory, 'file'), '');
+  expect(await lockFolder(join(directory, 'file'), 'the spool').catch(failure)).toBe('storage-failed');
+});
