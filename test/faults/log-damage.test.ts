@@ -2,12 +2,14 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
-import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import { faultCount, reportFault } from '../support/fault-counts.js';
 import { changedRecords, readEverything, recordText } from '../support/log-records.js';
 import { createSimulatedLogFiles, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 
 const RECORDS = 300;
 const SEGMENT_BYTES = 65_536;
+/** Each of so many last bytes is cut off. */
+const CUTS = 4_096;
 
 /** A log of several segments, as a kill leaves it. */
 async function writtenLog(): Promise<ReadonlyMap<string, Buffer>> {
@@ -79,7 +81,8 @@ test(
     const whole = contents.get(newest) ?? Buffer.alloc(0);
     const extents = extentsOf(contents);
     expect(extents).toHaveLength(RECORDS);
-    for (let cut = whole.length - 1; cut >= Math.max(0, whole.length - 4_096); cut -= 1) {
+    let [cuts, lost] = [0, 0];
+    for (let cut = whole.length - 1; cut >= Math.max(0, whole.length - CUTS); cut -= 1) {
       const files = await filesWith(contents);
       files.replaceContent(newest, whole.subarray(0, cut));
       const { missing, log } = await opened(files);
@@ -90,7 +93,11 @@ test(
       const { sequence } = log.append(recordText(log.lastSequence + 1)) as { readonly sequence: number };
       expect(await log.flush()).toBe(sequence);
       await log.close();
+      cuts += 1;
+      lost += hit.length;
     }
+    expect(cuts).toBe(CUTS);
+    reportFault('spool-truncated', { cuts, opened: cuts, recordsCutOff: lost, recordsLostBeside: 0 });
   },
 );
 
@@ -111,17 +118,18 @@ test('an older segment cut anywhere: loses the records behind the cut, and count
   }
 });
 
-const FLIPS = 2_000 * FAULT_ROUNDS;
+const FLIPS = 2_000;
 
 test(
   `${FLIPS} random bits flipped, one at a time: opens, loses the record that was hit and no other, and counts it`,
-  { timeout: 120_000 * FAULT_ROUNDS },
+  { timeout: 240_000 },
   async () => {
     const seed = Date.now() % 2 ** 31;
     const random = createSeededRandom(seed);
     const contents = await writtenLog();
     const names = [...contents.keys()].toSorted();
     const extents = extentsOf(contents);
+    let lost = 0;
     for (let flip = 0; flip < FLIPS; flip += 1) {
       const name = names[Math.floor(random.next() * names.length)] ?? '';
       const bytes = Buffer.from(contents.get(name) ?? []);
@@ -138,13 +146,17 @@ test(
       expect(lostBy(log), `seed ${seed}, ${name}, bit ${bit}`).toBe(hit.length);
       if (hit.length > 0) expect(log.state().lost.damagedBytes).toBeGreaterThan(0);
       await log.close();
+      lost += hit.length;
     }
+    reportFault('spool-bit-flips', { flips: FLIPS, opened: FLIPS, recordsHit: lost, recordsLostBeside: 0 });
   },
 );
 
+const DAMAGES = faultCount({ short: 500, full: 5_000 });
+
 test(
   'files of anything: opens, reads what is there, takes records and gives them back',
-  { timeout: 60_000 * FAULT_ROUNDS },
+  { timeout: 120_000 + 60 * DAMAGES },
   async () => {
     const contents = await writtenLog();
     const names = [...contents.keys()];
@@ -199,7 +211,8 @@ test(
         expect(await log.read(log.lastSequence)).toHaveLength(1);
         await log.close();
       }),
-      { numRuns: 500 * FAULT_ROUNDS },
+      { numRuns: DAMAGES },
     );
+    reportFault('spool-damaged-files', { damages: DAMAGES, opened: DAMAGES });
   },
 );

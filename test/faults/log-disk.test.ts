@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
 import { peer, testPeer } from '../peers.js';
-import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import { faultCount, reportFault } from '../support/fault-counts.js';
 import {
   changedRecords,
   LOG_APPENDER,
@@ -85,6 +85,7 @@ testPeer(
     const records = await readEverything(log);
     expect(records).toHaveLength(1_000);
     expect(changedRecords(records)).toEqual([]);
+    reportFault('full-disk', { of: 'log', diskMiB: 4, records: 1_000, durableWhileFull: full.length, lost: 0 });
   },
 );
 
@@ -136,6 +137,8 @@ testPeer(
   },
 );
 
+const REFUSED_RECORDS = faultCount({ short: 600, full: 6_000 });
+
 const POINTS = [
   'posix/io/rw/writev',
   'posix/io/rw/writev/reduce',
@@ -152,7 +155,7 @@ for (const point of POINTS) {
       'libfiu',
       `${point} fails one time in three with ${code}: nothing is thrown into the call path, and every record becomes durable`,
       async () => {
-        const count = 600 * FAULT_ROUNDS;
+        const count = REFUSED_RECORDS;
         await using directory = await temporaryLogDirectory();
         const enable = `enable_random name=${point},probability=0.33,failinfo=${errno}`;
         const argv = [
@@ -181,8 +184,9 @@ for (const point of POINTS) {
         expect(records.map(({ sequence }) => sequence)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
         expect(changedRecords(records)).toEqual([]);
         expect(log.state().lost).toMatchObject({ records: 0, recordsInDoubt: 0 });
+        reportFault('disk-refuses', { point, code, records: count, refusals: refused.length, thrown: 0, lost: 0 });
       },
-      { timeout: 120_000 * FAULT_ROUNDS },
+      { timeout: 120_000 + 100 * REFUSED_RECORDS },
     );
   }
 }
@@ -200,6 +204,7 @@ testPeer(
     const { acknowledgements, wrong } = acknowledgedWithoutSync(readFileSync(trace, 'utf8').split('\n'), log);
     expect(wrong).toEqual([]);
     expect(acknowledgements).toBeGreaterThan(5);
+    reportFault('sync-before-acknowledgement', { of: 'log', acknowledgements, withoutSync: wrong.length });
   },
 );
 

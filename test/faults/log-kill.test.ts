@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
-import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import { faultCount, reportFault } from '../support/fault-counts.js';
 import {
   changedRecords,
   LOG_APPENDER,
@@ -12,7 +12,7 @@ import {
 } from '../support/log-records.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 
-const KILLS = 50 * FAULT_ROUNDS;
+const KILLS = faultCount({ short: 50, full: 1_000 });
 const RESTART_MS = 1_000;
 
 interface Killed {
@@ -51,12 +51,13 @@ test(
     await using directory = await temporaryLogDirectory();
     // Numbers of a group that a kill tore apart were never acknowledged, and are not given again: there are holes between the lives.
     const acknowledged = new Set<number>();
-    let total = 0;
+    let [total, slowestMs] = [0, 0];
     for (let round = 0; round < KILLS; round += 1) {
       // From the middle of the first groups to several segments later.
       const killed = await killedAppender(directory.path, (round * 7) % 61);
       expect(killed.appended).toBe(true);
       expect(killed.restartMs).toBeLessThan(RESTART_MS);
+      slowestMs = Math.max(slowestMs, killed.restartMs);
       for (let sequence = killed.openedAt + 1; sequence <= killed.durable; sequence += 1) acknowledged.add(sequence);
       const startMs = performance.now();
       await using log = await openSegmentLog({ directory: directory.path, segmentBytes: 262_144 });
@@ -74,6 +75,7 @@ test(
       for (const sequence of acknowledged) if (sequence <= trimmed) acknowledged.delete(sequence);
     }
     expect(total).toBeGreaterThan(KILLS);
+    reportFault('log-kill', { kills: KILLS, records: total, lost: 0, slowestRestartMs: slowestMs });
   },
 );
 
@@ -140,5 +142,6 @@ test(
       }
     }
     expect(crashes).toBeGreaterThan(1_000);
+    reportFault('log-kill-between-operations', { operations, crashes, lost: 0 });
   },
 );

@@ -15,7 +15,7 @@ import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/reject
 import { openValueJournal } from '../../sdk/src/log/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
-import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import { faultCount, reportFault } from '../support/fault-counts.js';
 import { filesWith } from '../support/instant-files.js';
 import { createRotatingLog } from '../support/rotating-log.js';
 import { legsInLedger, openRowLedger } from '../support/row-ledger.js';
@@ -26,7 +26,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const LAB_TIMEOUT_MS = 120_000 * FAULT_ROUNDS;
+const SEEDS = faultCount({ short: 30, full: 300 });
+const LAB_TIMEOUT_MS = 60_000 + 4_000 * SEEDS;
 
 class Killed extends Error {}
 
@@ -118,7 +119,7 @@ test(
   'rotation, truncation, packing and deletion at any instant lose no row and double none',
   { timeout: LAB_TIMEOUT_MS },
   async () => {
-    for (let seed = 1; seed <= 30 * FAULT_ROUNDS; seed += 1) {
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
       const { store, rejects, log } = await runLab(seed, { steps: 120, kills: 0 });
       const run = `seed ${seed}: ${log.history().join(' ')}`;
       const expected = eachOnce(0, log.written() - 1);
@@ -131,7 +132,7 @@ test(
   'a process that dies at any instant loses no row, whatever happens to the files meanwhile',
   { timeout: LAB_TIMEOUT_MS },
   async () => {
-    for (let seed = 1; seed <= 30 * FAULT_ROUNDS; seed += 1) {
+    for (let seed = 1; seed <= SEEDS; seed += 1) {
       const { store, rejects, log } = await runLab(seed, { steps: 120, kills: 0.02 });
       const run = `seed ${seed}: ${log.history().join(' ')}`;
       const legs = new Set(eachOnce(0, log.written() - 1).keys());
@@ -141,7 +142,7 @@ test(
 );
 
 test('a process that dies while legs wait for rows finds them again', { timeout: LAB_TIMEOUT_MS }, async () => {
-  for (let seed = 1; seed <= 30 * FAULT_ROUNDS; seed += 1) {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { store, rejects, log } = await runLab(seed, { steps: 120, kills: 0.02, hasTwoRows: true });
     const run = `seed ${seed}: ${log.history().join(' ')}`;
     const legs = new Set(eachOnce(0, log.written() - 1).keys());
@@ -149,7 +150,7 @@ test('a process that dies while legs wait for rows finds them again', { timeout:
   }
 });
 
-const KILLS = 20 * FAULT_ROUNDS;
+const KILLS = faultCount({ short: 20, full: 200 });
 const FOLLOWER = fileURLToPath(new URL('../support/follower-process.ts', import.meta.url));
 
 test(
@@ -187,6 +188,7 @@ test(
     expect(rejected).toEqual([]);
     // A kill that comes before anything was read proves little.
     expect(grown.filter((rows) => rows > 0).length).toBeGreaterThanOrEqual(KILLS / 2);
+    reportFault('tail-kill', { kills: KILLS, rows: log.written(), stored: legs.length, missing: 0, storedTwice: 0 });
   },
 );
 

@@ -4,6 +4,7 @@ import { rename } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { peer, testPeer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { reportFault } from '../support/fault-counts.js';
 import { programBeside, startRecordReceiver, type RecordReceiver } from '../support/record-receiver.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
@@ -64,9 +65,10 @@ testPeer(
     for (let leg = 1; leg <= RECORDS; leg += 1) expect(ids.has(sampleRecord(leg).recordId)).toBe(true);
     // A fifth of the requests met a fault; a storm would be hundreds for a batch.
     expect(report.requests / report.batches).toBeLessThan(2);
-    console.log(
-      `clock set ${JUMPS.length - 1} times: ${ids.size} of ${RECORDS} records, ${report.requests} requests for ${report.batches} batches`,
-    );
+    reportFault('clock-jumps', {
+      ...{ jumps: JUMPS.slice(1).join(' '), records: RECORDS, lost: RECORDS - ids.size },
+      ...{ requests: report.requests, batches: report.batches },
+    });
   },
   { timeout: 60_000 },
 );

@@ -6,11 +6,12 @@ import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { createJetStreamRecordTransport } from '../../sdk/src/records/stream/jetstream-transport.js';
 import { testPeer } from '../peers.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { faultCount, reportFault } from '../support/fault-counts.js';
 import { startNatsServer } from '../support/nats-server.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
-const KILLS = 5 * Number(process.env['HOPBACK_FAULT_ROUNDS'] ?? '1');
+const KILLS = faultCount({ short: 5, full: 20 });
 
 const SUBJECT = 'records.test';
 
@@ -66,9 +67,7 @@ testPeer(
       (one) => !distinct.has(sampleRecord(one).recordId),
     );
     expect({ lost: lost.length, distinct: distinct.size }).toEqual({ lost: 0, distinct: leg });
-    console.log(
-      `nats-server killed ${KILLS} times: ${leg} records, 0 lost, ${ids.length - leg} twice in the stream, known by their ids`,
-    );
+    reportFault('nats-server-kill', { kills: KILLS, records: leg, lost: 0, repeatedInStream: ids.length - leg });
     await transport.close();
     await admin.close();
   },

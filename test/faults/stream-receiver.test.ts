@@ -3,11 +3,12 @@ import { bearerToken } from '../../sdk/src/platform/auth.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { faultCount, reportFault } from '../support/fault-counts.js';
 import { startRecordReceiver } from '../support/record-receiver.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
-const ROUNDS = Number(process.env['HOPBACK_FAULT_ROUNDS'] ?? '1');
+const RECORDS = faultCount({ short: 5_000, full: 100_000 });
 
 const transportTo = (url: string): RecordTransport =>
   createHttpsRecordTransport({ url, authorization: bearerToken('c2VjcmV0'), timeoutMs: 250 });
@@ -27,8 +28,8 @@ const legsOf = (from: number, count: number): readonly number[] =>
   Array.from({ length: count }, (_, index) => from + index);
 
 test(
-  `a receiver that fails 30 % of ${5_000 * ROUNDS} records' batches, also after it stored them, loses none and stores none twice`,
-  { timeout: 60_000 * (ROUNDS + 1) },
+  `a receiver that fails 30 % of ${RECORDS} records' batches, also after it stored them, loses none and stores none twice`,
+  { timeout: 60_000 + 12 * RECORDS },
   async () => {
     await using directory = await createTemporaryDirectory();
     await using receiver = await startRecordReceiver();
@@ -37,7 +38,7 @@ test(
       policy: { batchRecords: 20, lingerMs: 5 },
     });
     await receiver.control({ faultRate: 0.3, seed: 7 });
-    const legs = legsOf(1, 5_000 * ROUNDS);
+    const legs = legsOf(1, RECORDS);
     await handIn(spool.stream, legs);
     expect(await spool.stream.drain()).toEqual({ status: 'drained' });
     const report = await receiver.report();
@@ -55,6 +56,11 @@ test(
     const after = await receiver.report();
     expect(after.distinct).toBe(legs.length + 1_000);
     expect(after.requests / after.batches).toBeLessThanOrEqual(1.2);
+    reportFault('receiver-faults', {
+      ...{ faultRate: 0.3, records: legs.length, lost: lost.length, storedTwice: 0, repeatsKnownById: report.repeated },
+      ...{ requests: report.requests, batches: report.batches },
+      requestsPerBatchAfterRecovery: Number((after.requests / after.batches).toFixed(2)),
+    });
   },
 );
 
@@ -80,6 +86,7 @@ test('a platform that is down for a while gets everything once it is back, and l
   isDown = false;
   expect(await spool.stream.drain()).toEqual({ status: 'drained' });
   expect(await receiver.report()).toMatchObject({ distinct: 3_000, outOfOrder: 0 });
+  reportFault('platform-down', { records: 3_000, lost: 0, requestsWhileDown: whileDown });
 });
 
 test('of 500 records with one that the receiver refuses 499 arrive, and one is a dead letter that can be handed in again', async () => {
@@ -100,6 +107,7 @@ test('of 500 records with one that the receiver refuses 499 arrive, and one is a
       httpStatus: 400,
       detail: 'a record that cannot be read',
     });
+  reportFault('poison-record', { records: 500, delivered: 499, deadLetters: 1, reason: 'refused', httpStatus: 400 });
   await receiver.control({ poisonId: '' });
   expect(await spool.stream.settleDeadLetters()).toMatchObject({ requeued: 1, remaining: 0 });
   await spool.stream.drain();

@@ -1,4 +1,5 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type {} from '../support/fault-counts.js';
 
 /** What a run came to. */
 export interface RunCounts {
@@ -8,6 +9,14 @@ export interface RunCounts {
   readonly skipped: number;
   /** Per missing peer: how many tests waited for it, and the command that installs it. */
   readonly missingPeers: readonly { readonly name: string; readonly install: string; readonly tests: number }[];
+}
+
+/** What passed fault tests have counted, one line of JSON for each claim. */
+export function faultLines(tests: readonly TestCase[]): readonly string[] {
+  return tests
+    .filter((test) => test.result().state === 'passed')
+    .flatMap((test) => test.meta().faults ?? [])
+    .map((figures) => JSON.stringify(figures));
 }
 
 /** The closing lines of a run: one per missing peer, then the counts alone on the last line. */
@@ -26,6 +35,12 @@ export function summaryLines(counts: RunCounts): readonly string[] {
  * vitest says can follow them. With HOPBACK_FORBID_SKIPS=1 a skipped test makes the run fail.
  */
 export default class SummaryReporter implements Reporter {
+  /** As soon as a file is through: the whole number of rounds takes hours. */
+  onTestModuleEnd(testModule: TestModule): void {
+    const lines = faultLines([...testModule.children.allTests()]);
+    if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
+  }
+
   onTestRunEnd(testModules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const counts = countRun(testModules, unhandledErrors.length);
     const skipsRefused = counts.skipped > 0 && process.env['HOPBACK_FORBID_SKIPS'] === '1';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openSegmentLog, type SegmentLog } from '../../sdk/src/log/index.js';
 import { createManualClock } from '../../sdk/src/testing/index.js';
-import { FAULT_ROUNDS } from '../support/fault-rounds.js';
+import { faultCount } from '../support/fault-counts.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedOperation } from '../support/simulated-log-files.js';
 
 type Step =
@@ -53,6 +53,8 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   ),
   { maxLength: 40 },
 );
+
+const LIVES = faultCount({ short: 300, full: 3_000 });
 
 /** What has to be true of a log, beside it. */
 class Model {
@@ -117,7 +119,7 @@ async function expectAsModelled(log: SegmentLog, model: Model, maxRecords: numbe
 
 test(
   'holds every acknowledged record, and nothing else, through refusals and crashes at any operation',
-  { timeout: 120_000 * FAULT_ROUNDS },
+  { timeout: 120_000 + 200 * LIVES },
   async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 50 }), async (list, maxRecords) => {
@@ -182,7 +184,7 @@ test(
         await log.close();
         expect(clock.pendingTimers()).toBe(0);
       }),
-      { numRuns: 300 * FAULT_ROUNDS },
+      { numRuns: LIVES },
     );
   },
 );

@@ -1,0 +1,33 @@
+import { TestRunner } from 'vitest';
+
+/** Figures of a fault test: what was done, and what became of it. */
+export type FaultFigures = Readonly<Record<string, number | string>>;
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What a fault test has counted; the reporter prints each as one line of JSON. */
+    faults?: readonly FaultFigures[];
+  }
+}
+
+/** Whether the whole number of rounds is asked for: `npm run faults` sets HOPBACK_FAULTS=full. */
+const isFull = process.env['HOPBACK_FAULTS'] === 'full';
+
+/**
+ * How often a fault test tries.
+ * @param short - in `npm test`
+ * @param full - in `npm run faults`
+ */
+export const faultCount = ({ short, full }: { readonly short: number; readonly full: number }): number =>
+  isFull ? full : short;
+
+/**
+ * Has figures printed at the end of the test that is running, when it passes. Called after what they claim was asserted.
+ * @param fault - names the claim, e.g. `spool-kill`
+ */
+export function reportFault(fault: string, figures: FaultFigures): void {
+  const test = TestRunner.getCurrentTest();
+  if (test === undefined) throw new Error('no test is running');
+  const { meta } = test;
+  meta.faults = [...(meta.faults ?? []), { fault, ...figures }];
+}
