@@ -12,33 +12,8 @@ import {
   recordText,
   temporaryLogDirectory,
 } from '../support/log-records.js';
-
-/** A file system of 4 MiB. */
-async function smallDisk(): Promise<{ readonly path: string } & AsyncDisposable> {
-  const directory = await temporaryLogDirectory();
-  const mounted = spawnSync(peer('tmpfs').path, ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory.path], {
-    encoding: 'utf8',
-  });
-  expect(mounted.stderr).toBe('');
-  return {
-    path: directory.path,
-    [Symbol.asyncDispose]: async () => {
-      spawnSync(peer('tmpfs').path.replace(/mount$/, 'umount'), ['-l', directory.path]);
-      await directory[Symbol.asyncDispose]();
-    },
-  };
-}
-
-/** Leaves no block free. */
-function fillUp(path: string): void {
-  for (let blocks = 1_024; blocks >= 1; blocks = Math.floor(blocks / 2)) {
-    try {
-      for (;;) writeFileSync(join(path, 'hog'), Buffer.alloc(4_096 * blocks), { flag: 'a' });
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ENOSPC' });
-    }
-  }
-}
+import { fillUp, smallDisk } from '../support/small-disk.js';
+import { acknowledgedWithoutSync, SYNC_CALLS } from '../support/sync-trace.js';
 
 function appendSome(log: SegmentLog, count: number): void {
   for (let left = count; left > 0; left -= 1) {
@@ -197,7 +172,7 @@ testPeer(
   async () => {
     await using directory = await temporaryLogDirectory();
     const trace = join(directory.path, 'trace');
-    const argv = ['-f', '-y', '-s', '64', '-e', 'trace=write,writev,fdatasync,fsync,openat', '-o', trace];
+    const argv = ['-f', '-y', '-s', '64', '-e', SYNC_CALLS, '-o', trace];
     const log = join(directory.path, 'log');
     const { status } = spawnSync(peer('strace').path, [...argv, process.execPath, LOG_APPENDER, log, '65536', '600']);
     expect(status).toBe(0);
@@ -207,33 +182,3 @@ testPeer(
     reportFault('sync-before-acknowledgement', { of: 'log', acknowledgements, withoutSync: wrong.length });
   },
 );
-
-/** Goes through a trace of system calls in the order in which they ended. */
-function acknowledgedWithoutSync(
-  lines: readonly string[],
-  directory: string,
-): { readonly acknowledgements: number; readonly wrong: readonly string[] } {
-  const begun = new Map<string, string>();
-  let [acknowledgements, isWritten, isNamed] = [0, false, true];
-  const wrong: string[] = [];
-  for (const line of lines) {
-    const [processId = ''] = line.split(' ', 1);
-    const start = line.includes('resumed>') ? (begun.get(processId) ?? '') : line;
-    if (line.includes('<unfinished ...>')) {
-      begun.set(processId, line);
-      // What is being written is not synced; an acknowledgement counts from when it begins.
-      if (start.includes('.segment')) isWritten ||= start.includes('writev(');
-      if (!/ write\(1</.test(start)) continue;
-    }
-    const isDone = /= \d+/.test(line.slice(line.lastIndexOf(')')));
-    if (start.includes('O_CREAT') && start.includes('.segment') && isDone) isNamed = false;
-    else if (start.includes('writev(') && start.includes('.segment')) isWritten = true;
-    else if (start.includes('fdatasync(') && start.includes('.segment') && isDone) isWritten = false;
-    else if (start.includes('fsync(') && start.includes(`<${directory}>`) && isDone) isNamed = true;
-    else if (/ write\(1<.*"durable/.test(start) && !line.includes('resumed>')) {
-      acknowledgements += 1;
-      if (isWritten || !isNamed) wrong.push(line);
-    }
-  }
-  return { acknowledgements, wrong };
-}
