@@ -5,12 +5,13 @@ import { runDrachtio } from './drachtio.js';
 
 const USAGE = `hopback-harness ${HARNESS_VERSION}
 
-  demo        sign a call, verify it over HTTPS, explain the verdict, then meddle with the call
+  demo        sign a call, verify it over HTTPS, explain the verdict, meddle with the call; then follow the
+              calls that a switch writes down, with a process that is killed in the middle, and count them
   drachtio    run the embedded drachtio server by itself; --help says with which options
   --version   print the version
   --help      print this
 
-Exit codes: 0 every verdict as it should be; 1 one was not; 2 the command line cannot be understood;
+Exit codes: 0 every verdict as it should be, and no call lost or doubled; 1 not so; 2 the command line cannot be understood;
             4 what was to be printed could not be written, or an address not be bound.
 `;
 
@@ -58,7 +59,11 @@ function wrongOperand([command, ...more]: readonly string[]): string | undefined
 
 function demo({ stdout, env }: HarnessProcess): Promise<number> {
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
-  return runDemo({ write: (text) => void stdout.write(text), color: stdout.isTTY && !isPlain });
+  return runDemo({
+    write: (text) => void stdout.write(text),
+    color: stdout.isTTY && !isPlain,
+    isTerminal: stdout.isTTY && env['TERM'] !== 'dumb',
+  });
 }
 
 /** What a stream says when its reader has hung up; on Windows `EOF`. */
