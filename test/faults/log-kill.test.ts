@@ -10,17 +10,17 @@ import {
   recordText,
   temporaryLogDirectory,
 } from '../support/log-records.js';
+import { withinASecond, type RestartTime } from '../support/restart-time.js';
 import { createSimulatedLogFiles, type Crash, type SimulatedLogFiles } from '../support/simulated-log-files.js';
 
 const KILLS = faultCount({ short: 50, full: 1_000 });
-const RESTART_MS = 1_000;
 
 interface Killed {
   /** The last number given before it began. */
   readonly openedAt: number;
   readonly durable: number;
   readonly appended: boolean;
-  readonly restartMs: number;
+  readonly restart: RestartTime;
 }
 
 /** Runs the appender and kills it so many milliseconds after its first acknowledgement. */
@@ -40,7 +40,7 @@ async function killedAppender(directory: string, afterMs: number): Promise<Kille
     openedAt: Number(opened[2]),
     durable: Number(lastDurable?.split(' ')[1] ?? 0),
     appended: lastDurable !== undefined,
-    restartMs: Number(opened[3]),
+    restart: { tookMs: Number(opened[3]), processorMs: Number(opened[4]) },
   };
 }
 
@@ -51,17 +51,15 @@ test(
     await using directory = await temporaryLogDirectory();
     // Numbers of a group that a kill tore apart were never acknowledged, and are not given again: there are holes between the lives.
     const acknowledged = new Set<number>();
-    let [total, slowestMs] = [0, 0];
+    let total = 0;
+    const restarts: RestartTime[] = [];
     for (let round = 0; round < KILLS; round += 1) {
       // From the middle of the first groups to several segments later.
       const killed = await killedAppender(directory.path, (round * 7) % 61);
       expect(killed.appended).toBe(true);
-      expect(killed.restartMs).toBeLessThan(RESTART_MS);
-      slowestMs = Math.max(slowestMs, killed.restartMs);
+      restarts.push(killed.restart);
       for (let sequence = killed.openedAt + 1; sequence <= killed.durable; sequence += 1) acknowledged.add(sequence);
-      const startMs = performance.now();
       await using log = await openSegmentLog({ directory: directory.path, segmentBytes: 262_144 });
-      expect(performance.now() - startMs).toBeLessThan(RESTART_MS);
       const records = await readEverything(log);
       expect(changedRecords(records)).toEqual([]);
       const found = new Set(records.map(({ sequence }) => sequence));
@@ -75,7 +73,7 @@ test(
       for (const sequence of acknowledged) if (sequence <= trimmed) acknowledged.delete(sequence);
     }
     expect(total).toBeGreaterThan(KILLS);
-    reportFault('log-kill', { kills: KILLS, records: total, lost: 0, slowestRestartMs: slowestMs });
+    reportFault('log-kill', { kills: KILLS, records: total, lost: 0, ...withinASecond(restarts) });
   },
 );
 

@@ -1,5 +1,5 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
-import type {} from '../support/fault-counts.js';
+import type { FaultFigures } from '../support/fault-counts.js';
 
 /** What a run came to. */
 export interface RunCounts {
@@ -15,7 +15,7 @@ export interface RunCounts {
 export function faultLines(tests: readonly TestCase[]): readonly string[] {
   return tests
     .filter((test) => test.result().state === 'passed')
-    .flatMap((test) => test.meta().faults ?? [])
+    .flatMap((test): readonly FaultFigures[] => test.meta().faults ?? [])
     .map((figures) => JSON.stringify(figures));
 }
 

@@ -1,7 +1,7 @@
 // Appends records to a log until it is killed, and says on standard output how far they are durable. Runs on the built package, so that
 // hundreds of them start fast.
 //   node log-appender.mjs DIRECTORY [SEGMENT_BYTES] [COUNT]
-// Lines: `open FIRST LAST MILLISECONDS`, `durable SEQUENCE`, `refused CODE`, `threw MESSAGE`, `end DURABLE`.
+// Lines: `open FIRST LAST MILLISECONDS PROCESSOR-MILLISECONDS`, `durable SEQUENCE`, `refused CODE`, `threw MESSAGE`, `end DURABLE`.
 import { writeSync } from 'node:fs';
 import { openSegmentLog } from '../../sdk/dist/log/index.js';
 
@@ -12,8 +12,11 @@ const say = (line) => void writeSync(1, `${line}\n`);
 const textOf = (sequence) => `${sequence}:`.padEnd(900 + (sequence % 50), String(sequence % 10));
 
 const startMs = performance.now();
+const processor = process.cpuUsage();
 const log = await openSegmentLog({ directory, segmentBytes: Number(segmentBytes) });
-say(`open ${log.firstSequence} ${log.lastSequence} ${Math.round(performance.now() - startMs)}`);
+const { user, system } = process.cpuUsage(processor);
+const [tookMs, processorMs] = [performance.now() - startMs, (user + system) / 1_000].map(Math.round);
+say(`open ${log.firstSequence} ${log.lastSequence} ${tookMs} ${processorMs}`);
 log.onDurable((sequence) => say(`durable ${sequence}`));
 
 let failures = 0;
