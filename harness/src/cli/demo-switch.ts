@@ -32,7 +32,7 @@ export async function startDemoSwitch(path: string, traffic: DemoTraffic): Promi
   const firstCallMs = Date.now() - 3_600_000;
   let rows = 0;
   let failure: unknown;
-  let isStopped = false;
+  const stopping = new AbortController();
   const writeTo = async (count: number): Promise<void> => {
     const text = Array.from({ length: count - rows }, (_, index) => cdrRow(rows + index, firstCallMs)).join('');
     await appendFile(path, text, { mode: 0o600 });
@@ -41,7 +41,7 @@ export async function startDemoSwitch(path: string, traffic: DemoTraffic): Promi
   const work = async (): Promise<void> => {
     await traffic.begins;
     const startMs = performance.now();
-    while (!isStopped && rows < traffic.rows) {
+    while (!stopping.signal.aborted && rows < traffic.rows) {
       await new Promise((resolve) => setTimeout(resolve, WRITE_EVERY_MS));
       const due = traffic.before + Math.ceil(((performance.now() - startMs) * traffic.perSecond) / 1_000);
       await writeTo(Math.min(traffic.rows, due));
@@ -49,7 +49,7 @@ export async function startDemoSwitch(path: string, traffic: DemoTraffic): Promi
   };
   await writeTo(traffic.before);
   void work().catch((error: unknown) => (failure = error));
-  return { rows: () => rows, failure: () => failure, stop: () => (isStopped = true) };
+  return { rows: () => rows, failure: () => failure, stop: () => stopping.abort() };
 }
 
 /** One call: 700 ms after the one before, between numbers set aside for fiction. */
