@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { createJetStreamRecordTransport } from '../../sdk/src/records/stream/jetstream-transport.js';
@@ -25,7 +25,8 @@ async function storedIds(connection: NatsConnection): Promise<string[]> {
     const messages = await consumer.fetch({ max_messages: Math.min(left, 100), expires: 5_000 });
     for await (const message of messages) {
       left -= 1;
-      const lines = gunzipSync(message.data).toString().trimEnd().split('\n');
+      expect(message.headers?.get('content-encoding')).toBe('br');
+      const lines = brotliDecompressSync(message.data).toString().trimEnd().split('\n');
       ids.push(...lines.map((line) => (JSON.parse(line) as { recordId: string }).recordId));
     }
   }

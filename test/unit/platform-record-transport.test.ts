@@ -20,7 +20,7 @@ const ID = '0123456789abcdef0123456789abcdef';
 const LINES = `${JSON.stringify(sampleRecord(1))}\n${JSON.stringify(sampleRecord(2))}\n`;
 const BATCH: RecordBatch = {
   ...{ id: ID, source: '/test/stream', type: RECORD_BATCH_TYPE, timeMs: 1_790_000_000_000, count: 2 },
-  body: gzipSync(LINES),
+  ...{ encoding: 'gzip', body: gzipSync(LINES) },
 };
 const YES = { batchId: ID, accepted: 2, rejected: [] };
 const never = new AbortController().signal;

@@ -1,5 +1,7 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
+import { compressFast } from '../../sdk/src/records/stream/batch.js';
 import type { DeadLetter } from '../../sdk/src/records/stream/dead-letters.js';
 import { createMemorySegmentLog } from '../support/memory-segment-log.js';
 import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, until } from '../support/stream-lab.js';
@@ -487,4 +489,14 @@ test('puts nothing more aside when dead letters take as much room as they may, a
   await lab.stream.settleDeadLetters(() => 'discard');
   await until(lab, () => lab.stream.status().acknowledgedSequence === 5, 1_000);
   expect(lab.stream.status()).toMatchObject({ dead: 4, acknowledged: 1 });
+});
+
+test.each([
+  ['gzip', gunzipSync],
+  ['br', brotliDecompressSync],
+] as const)('lines compressed as %s are the same lines again, from none to a whole batch', async (encoding, plain) => {
+  for (const lines of ['', '{}\n', `${JSON.stringify(sampleRecord(1))}\n`.repeat(10_000)]) {
+    const compressed = await compressFast(Buffer.from(lines), encoding);
+    expect(plain(compressed).toString()).toBe(lines);
+  }
 });

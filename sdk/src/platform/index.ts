@@ -9,6 +9,7 @@ export type { RecordBatchAnswerReading } from './wire/record-batch-answer.js';
 export { MAX_BATCH_BYTES, MAX_BATCH_RECORDS, RECORD_BATCH_MEDIA_TYPE, RECORD_BATCH_TYPE } from './wire/record-batch.js';
 export type {
   BarredReason,
+  BatchEncoding,
   DeliveryResult,
   RecordBatch,
   RecordBatchAnswer,

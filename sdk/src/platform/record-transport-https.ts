@@ -101,7 +101,7 @@ function batchFields(batch: RecordBatch): Record<string, string> {
     ...cloudEventFields(batch),
     'idempotency-key': batch.id,
     'content-type': RECORD_BATCH_MEDIA_TYPE,
-    'content-encoding': 'gzip',
+    'content-encoding': batch.encoding,
     accept: 'application/json, application/problem+json',
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RecordBatchAnswer, RecordRejection } from './record-batch.js';
+import type { BatchEncoding, RecordBatchAnswer, RecordRejection } from './record-batch.js';
 
 /** Longest reason of a rejection for people: longer ones are cut by whoever sends them. */
 export const MAX_REJECTION_DETAIL_LENGTH = 500;
@@ -32,7 +32,7 @@ export interface RecordBatchFields {
   readonly 'ce-time': string;
   readonly 'idempotency-key': string;
   readonly 'content-type': string;
-  readonly 'content-encoding': 'gzip';
+  readonly 'content-encoding': BatchEncoding;
 }
 
 const MAX_SOURCE_LENGTH = 256;
@@ -46,5 +46,5 @@ export const recordBatchFieldsSchema: z.ZodType<RecordBatchFields> = z.object({
   'ce-time': z.iso.datetime().max(40),
   'idempotency-key': recordId,
   'content-type': z.string().regex(/^application\/x-ndjson(?:;[\x20-\x7e]{0,100})?$/),
-  'content-encoding': z.literal('gzip'),
+  'content-encoding': z.enum(['gzip', 'br']),
 });

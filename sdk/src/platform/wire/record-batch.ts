@@ -12,13 +12,20 @@ export const MAX_BATCH_RECORDS = 10_000;
 /** Most octets of a batch before compression that a receiver has to take: what bounds the memory a compressed body can claim. */
 export const MAX_BATCH_BYTES: number = 8 * 1_048_576;
 
+/**
+ * How a body is compressed, as in Content-Encoding: `gzip` (RFC 1952), which everything reads, or `br` (RFC 7932), which at its fastest
+ * makes less of call records in a third of the time.
+ */
+export type BatchEncoding = 'gzip' | 'br';
+
 /** Records on their way to the platform. The same batch sent again is the same octets under the same id. */
 export interface RecordBatch extends CloudEventAttributes {
   /** 32 lower-case hexadecimal digits of a hash over first and last sequence and content; also the Idempotency-Key. */
   readonly id: string;
   /** Records in the body. */
   readonly count: number;
-  /** The records as lines of JSON, compressed by gzip (RFC 1952). */
+  readonly encoding: BatchEncoding;
+  /** The records as lines of JSON, compressed. */
   readonly body: Uint8Array;
 }
 
@@ -92,6 +99,8 @@ export type DeliveryResult =
 
 /** The way to the platform. */
 export interface RecordTransport {
+  /** What the receiver at the other end takes. Default `gzip`. */
+  readonly encoding?: BatchEncoding;
   /**
    * Makes one attempt. Never rejects: whatever goes wrong is a result.
    * @param batch - what is to be delivered

@@ -233,7 +233,8 @@ class DeliveryState {
       return;
     }
     const { clock, source, transport, compress } = this.#parts;
-    sender.batch ??= await makeBatch(records, { source, timeMs: clock.nowMs(), compress });
+    const { encoding = 'gzip' } = transport;
+    sender.batch ??= await makeBatch(records, { source, timeMs: clock.nowMs(), encoding, compress });
     this.#tally.requests += 1;
     if (sender.failures > 0) this.#tally.retried += 1;
     const result = await delivered(transport, sender.batch, this.#closing.signal);

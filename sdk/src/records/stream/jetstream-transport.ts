@@ -1,6 +1,6 @@
 import { cloudEventFields } from '../../core/cloud-event.js';
 import { HopbackError } from '../../errors.js';
-import type { DeliveryResult, RecordBatch, RecordTransport } from '../../platform/wire/record-batch.js';
+import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from '../../platform/wire/record-batch.js';
 import { loadNatsModules, type JetStreamClient, type NatsConnection, type NatsModules } from './nats-modules.js';
 
 /** How long the server may take to acknowledge: it syncs its disk, and a message that was lost with it is never answered. */
@@ -15,6 +15,8 @@ export interface JetStreamRecordTransportOptions {
   readonly servers: string | readonly string[];
   /** Subject that a stream with file storage listens to; its server runs with `sync_interval: always`. */
   readonly subject: string;
+  /** How bodies are compressed; consumers read it in the field `content-encoding`. Default `br`, which costs the sender least. */
+  readonly encoding?: BatchEncoding;
   /** Milliseconds until the acknowledgement. Default {@link DEFAULT_PUBLISH_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
   /** More for `connect` of `@nats-io/transport-node`: credentials, TLS. */
@@ -62,6 +64,7 @@ export function createJetStreamRecordTransport(options: JetStreamRecordTransport
   };
 
   return {
+    encoding: options.encoding ?? 'br',
     deliver: async (batch, signal) => {
       if (isClosed || signal.aborted) return { status: 'unavailable', reason: 'connection-failed', detail: 'closed' };
       try {
@@ -98,7 +101,7 @@ function fieldsOf(batch: RecordBatch): Readonly<Record<string, string>> {
   return {
     ...cloudEventFields(batch),
     'content-type': 'application/x-ndjson',
-    'content-encoding': 'gzip',
+    'content-encoding': batch.encoding,
     'hopback-record-count': String(batch.count),
   };
 }

@@ -1,7 +1,8 @@
 import type { SegmentLog } from '../../log/index.js';
 import type { RecordTransport } from '../../platform/wire/record-batch.js';
 import { createAcknowledgedCursor } from './acknowledged-cursor.js';
-import { gzipFast } from './batch.js';
+import { compressFast } from './batch.js';
+import type { Compress } from './batch.js';
 import {
   createDeadLetters,
   type DeadLetter,
@@ -62,8 +63,8 @@ export interface RecordStreamOptions {
   readonly clock?: StreamClock;
   /** A number from 0 up to, not including, 1, which spreads waits. Default `Math.random`. */
   readonly random?: () => number;
-  /** Makes gzip of the lines of a batch. Default the fastest level of zlib, off the main thread. */
-  readonly compress?: (lines: Uint8Array) => Promise<Uint8Array>;
+  /** Compresses the lines of a batch as the transport has it. Default a fast level of zlib or brotli, off the main thread. */
+  readonly compress?: Compress;
 }
 
 /** Sends records to the platform, each at least once in the order of its call; the receiver knows repetitions by their id. */
@@ -155,7 +156,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
   });
   const delivery = createDelivery({
     ...{ transport, policy, clock, random, source, deadLetters: letters },
-    compress: options.compress ?? gzipFast,
+    compress: options.compress ?? compressFast,
     onSettled: () => pump(),
   });
   const reader = createSpoolReader({
