@@ -74,7 +74,7 @@ function storeOf(database: Database): SqliteStore {
   const add = database.prepare(`INSERT OR IGNORE INTO records VALUES (${places})`);
   const find = database.prepare(
     ['called', 'translated', 'lrn']
-      .map((name) => `SELECT record FROM records WHERE ${name} = ?1 AND at BETWEEN ?2 AND ?3`)
+      .map((name) => `SELECT record FROM records WHERE ${name} = @tn AND at BETWEEN @fromUs AND @toUs`)
       .join(' UNION ALL '),
   );
   return {
@@ -84,7 +84,9 @@ function storeOf(database: Database): SqliteStore {
       database.exec('COMMIT');
     },
     findCalled: (tn, fromUs, toUs) =>
-      find.all(tn, fromUs, toUs).map((row) => JSON.parse((row as { readonly record: string }).record) as CallRecord),
+      find
+        .all({ tn, fromUs, toUs })
+        .map((row) => JSON.parse((row as { readonly record: string }).record) as CallRecord),
     close: () => database.close(),
   };
 }

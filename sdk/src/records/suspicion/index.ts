@@ -2,7 +2,7 @@ export type { JudgedRecord } from './call-facts.js';
 export { describeNotJudged, describeSignal, explainSuspicion } from './explain-suspicion.js';
 export { northAmericanNumber, northAmericanPrefix, npaNxxOf } from './north-american-number.js';
 export type { NorthAmericanKind, NorthAmericanReading, NumberFault } from './north-american-number.js';
-export type { SuspicionLists } from './signals.js';
+export type { SuspicionLists } from './signal-findings.js';
 export { DEFAULT_SUSPICION_POLICY, MAX_FAN_OUT, MAX_SUSPICION_LIMIT } from './suspicion-policy.js';
 export type { SignalRamp, SuspicionPolicy } from './suspicion-policy.js';
 export { createSuspicionTracker } from './suspicion-tracker.js';
