@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { setImmediate as pause } from 'node:timers/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/clock.js';
-import { HopbackError } from '../../errors.js';
 import { coverageWith, coverageWithout } from './coverage.js';
 import { findInDay } from './duckdb/day-look-up.js';
 import { writeDay } from './duckdb/day-writer.js';
-import { loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
+import { inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
 import { openEngine } from './duckdb/engine.js';
 import type { Engine } from './duckdb/engine.js';
 import { createFileAccess } from './duckdb/open-files.js';
@@ -51,8 +50,8 @@ const openFolders = new Set<string>();
  * coverage, holds and their audit. `insert` resolves when its records are synced to disk; records of many callers share a
  * transaction. A process that is killed, or loses power, comes back with everything that was acknowledged, unattended.
  *
- * One process at a time has a store open. Others that want to look something up ask that process, by the sidecar or the command line;
- * they do not open the files.
+ * One process at a time has a store open. Others ask that process: {@link openSharedRecordStore} is this store for all processes of a
+ * user.
  * @param options - folder, clock, and what DuckDB may take: MB of memory, threads
  * @returns the store, this process alone having it open; to be closed
  * @throws HopbackError `unavailable` where `@duckdb/node-api` is not installed; `storage-failed` where the folder cannot be used or
@@ -76,8 +75,7 @@ const openFolders = new Set<string>();
 export async function openDuckDbRecordStore(options: DuckDbRecordStoreOptions): Promise<RecordStore> {
   const duckdb = await loadDuckDb();
   const directory = await madeFolder(options.directory);
-  if (openFolders.has(directory))
-    throw new HopbackError('storage-failed', `the record store ${directory} is open in this process already`);
+  if (openFolders.has(directory)) throw inUse(`the record store ${directory} is open in this process already`);
   openFolders.add(directory);
   const { memoryLimitMb = 1_024, threads = 2, clock = { nowMs: () => Date.now() } } = options;
   const open = async (): Promise<OpenFiles> => {

@@ -28,6 +28,26 @@ export function storageFailed(what: string, cause: unknown): HopbackError {
   return new HopbackError('storage-failed', `the record store could not ${what}`, { cause, retryable: true });
 }
 
+/**
+ * What is thrown where somebody else has the store open.
+ * @param cause - DuckDB's refusal to lock the file; absent where it is this process that has it
+ */
+export function inUse(message: string, cause?: unknown): HopbackError {
+  return new HopbackError('storage-failed', message, { cause, retryable: true, details: { reason: IN_USE } });
+}
+
+/** Whether a store could not be opened for being open already, here or in another process. */
+export function isInUse(error: unknown): error is HopbackError {
+  return isHopbackError(error) && error.details['reason'] === IN_USE;
+}
+
+const IN_USE = 'in-use';
+
+/** Whether DuckDB could not have a file for itself. */
+export function isLockRefused(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('Could not set lock on file');
+}
+
 /** Whether an error of DuckDB leaves its instance unusable until it is opened again. */
 export function isFatal(error: unknown): boolean {
   return error instanceof Error && /FATAL|invalidated/.test(error.message);

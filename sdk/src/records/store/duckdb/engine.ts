@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { storageFailed } from './duckdb-module.js';
+import { inUse, isLockRefused, storageFailed } from './duckdb-module.js';
 import type { DuckDb } from './duckdb-module.js';
 import { CREATE_STATE_SQL } from './partition-sql.js';
 import { detach, openPartitions, quoted } from './partitions.js';
@@ -51,7 +51,8 @@ export async function openEngine(duckdb: DuckDb, options: EngineOptions): Promis
     return await engineOf(duckdb, instance, options);
   } catch (error) {
     instance.closeSync();
-    throw storageFailed(`open ${options.directory}; is another process using it?`, error);
+    if (isLockRefused(error)) throw inUse(`the record store ${options.directory} is open in another process`, error);
+    throw storageFailed(`open ${options.directory}`, error);
   }
 }
 

@@ -1,0 +1,89 @@
+import { afterEach, expect, test } from 'vitest';
+import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import { storeFolders } from '../support/record-store-folder.js';
+import { startStoreProcess } from '../support/shared-stores.js';
+import { NOON_US, sampleRecord } from '../support/stored-records.js';
+
+const folders = storeFolders();
+afterEach(folders.clear);
+
+const QUERY = { window: { fromUs: NOON_US, toUs: NOON_US + 1_000_000 } };
+
+test('a second process is the guest of the first, and both see what either stored', async () => {
+  const directory = folders.make();
+  const first = await startStoreProcess(directory, 30);
+  const second = await startStoreProcess(directory, 50);
+  await using guest = await openSharedRecordStore({ directory });
+  expect([first.role, second.role, guest.role]).toEqual(['host', 'guest', 'guest']);
+  expect((await guest.statistics()).records).toBe(50);
+  await second.end();
+  await first.end();
+  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+});
+
+test('a host that is killed leaves a socket that the next one replaces, and everything that was acknowledged', async () => {
+  const directory = folders.make();
+  const host = await startStoreProcess(directory, 40);
+  await using guest = await openSharedRecordStore({ directory });
+  expect([host.role, guest.role]).toEqual(['host', 'guest']);
+  await guest.insert([sampleRecord(100, NOON_US)]);
+  await host.kill();
+  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  await using next = await openSharedRecordStore({ directory });
+  expect(next.role).toBe('host');
+  expect((await guest.statistics()).records).toBe(41);
+});
+
+test('requests under way when the host is killed end with an error, each of them, and can be made again', async () => {
+  const directory = folders.make();
+  const host = await startStoreProcess(directory);
+  await using guest = await openSharedRecordStore({ directory });
+  const batches = Array.from({ length: 40 }, (_, batch) =>
+    Array.from({ length: 500 }, (_unused, index) => sampleRecord(batch * 500 + index, NOON_US + index)),
+  );
+  let stored = 0;
+  const inserts = batches.map((batch) =>
+    guest.insert(batch).then(({ inserted }) => {
+      stored += inserted;
+      // With the first that is acknowledged, others are on their way.
+      host.child.kill('SIGKILL');
+    }),
+  );
+  const outcomes = await Promise.allSettled(inserts);
+  await host.kill();
+  const codes = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [(outcome.reason as { readonly code?: unknown }).code] : [],
+  );
+  expect(codes.length).toBeGreaterThan(0);
+  expect(codes.every((code) => code === 'storage-failed' || code === 'unavailable')).toBe(true);
+  await using next = await openSharedRecordStore({ directory });
+  expect((await next.statistics()).records).toBeGreaterThanOrEqual(stored);
+  await next.insert(batches.flat());
+  expect((await next.statistics()).records).toBe(20_000);
+});
+
+test.each([1, 2, 3])(
+  'of processes that race to open a store one is the host and the others its guests, round %i',
+  async () => {
+    const directory = folders.make();
+    const processes = await Promise.all([40, 60, 80].map((records) => startStoreProcess(directory, records)));
+    expect(processes.map(({ role }) => role).sort()).toEqual(['guest', 'guest', 'host']);
+    await using guest = await openSharedRecordStore({ directory });
+    expect((await guest.find({ ...QUERY, recordId: sampleRecord(79, NOON_US + 79).recordId })).records).toHaveLength(1);
+    expect((await guest.statistics()).records).toBe(80);
+    // Guests first, for their host is not to be missed.
+    for (const one of processes.filter(({ role }) => role === 'guest')) await one.end();
+    await Promise.all(processes.map(({ end, role }) => (role === 'host' ? end() : undefined)));
+  },
+);
+
+test('a process that opens a store while its host closes becomes the host', async () => {
+  const directory = folders.make();
+  const host = await openSharedRecordStore({ directory });
+  await host.insert([sampleRecord(1, NOON_US)]);
+  const closing = host.close();
+  await using next = await openSharedRecordStore({ directory });
+  await closing;
+  expect(next.role).toBe('host');
+  expect((await next.statistics()).records).toBe(1);
+});

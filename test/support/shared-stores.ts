@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import type { SharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
+
+const SCRIPT = fileURLToPath(new URL('shared-store-process.ts', import.meta.url));
+
+/** A process that has a store open, or asks the one that has. */
+export interface StoreProcess {
+  readonly role: string;
+  readonly child: ChildProcess;
+  /** Closes the store and waits for the end. */
+  readonly end: () => Promise<void>;
+  /** SIGKILL, and waits for the end. */
+  readonly kill: () => Promise<void>;
+}
+
+/**
+ * Starts a process that opens the store of a folder and puts records into it; resolves when they are stored.
+ * @param records - how many of `sampleRecord(index, NOON_US + index)`
+ */
+export async function startStoreProcess(directory: string, records = 0): Promise<StoreProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, directory, String(records)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const role = (await lines.next()) as IteratorResult<string>;
+  const stored = (await lines.next()) as IteratorResult<string>;
+  if (role.done === true || stored.done === true) throw new Error('the process that was to open the store ended');
+  return {
+    role: role.value,
+    child,
+    end: async () => {
+      child.stdin.write('close\n');
+      await ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** The guest of a host in this process; closing it closes both. */
+export async function guestStore(directory: string, clock: ManualClock): Promise<SharedRecordStore> {
+  const host = await openSharedRecordStore({ directory, clock });
+  const guest = await openSharedRecordStore({ directory, clock });
+  const close = async (): Promise<void> => {
+    await guest.close();
+    await host.close();
+  };
+  return { ...guest, close, [Symbol.asyncDispose]: close };
+}

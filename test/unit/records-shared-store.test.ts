@@ -1,0 +1,331 @@
+import { statSync, existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
+import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
+import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
+import type { FoundRecords, RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
+import { startSocketHost } from '../../sdk/src/records/store/shared/socket-host.js';
+import { socketPath } from '../../sdk/src/records/store/shared/socket-place.js';
+import { socketRequests } from '../../sdk/src/records/store/shared/socket-request.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
+import { storeFolders } from '../support/record-store-folder.js';
+import { guestStore } from '../support/shared-stores.js';
+import { NOON_US, sampleRecord } from '../support/stored-records.js';
+
+const folders = storeFolders();
+afterEach(folders.clear);
+
+let last = '';
+const emptyGuest = (clock = createManualClock()): Promise<RecordStore> => guestStore((last = folders.make()), clock);
+
+lookupClaims({
+  name: 'the guest of a shared store',
+  holding: async (records, coverage) => {
+    const store = await emptyGuest();
+    await store.insert(records);
+    for (const interval of coverage) await store.cover(interval);
+    return store;
+  },
+});
+
+storeClaims({
+  name: 'the guest of a shared store',
+  empty: emptyGuest,
+  reopened: (clock) => guestStore(last, clock),
+});
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'resolved',
+    (error: { readonly code?: unknown }) => error.code,
+  );
+
+const WINDOW = { fromUs: NOON_US, toUs: NOON_US + 20_000 };
+
+test('the first to open a store is its host, the next its guest, and both are the same store', async () => {
+  const directory = folders.make();
+  await using host = await openSharedRecordStore({ directory });
+  await using guest = await openSharedRecordStore({ directory });
+  expect([host.role, guest.role]).toEqual(['host', 'guest']);
+  await guest.insert([sampleRecord(1, NOON_US)]);
+  await host.insert([sampleRecord(2, NOON_US)]);
+  expect(await guest.statistics()).toEqual(await host.statistics());
+});
+
+test('socket and folder are for their owner alone, and the socket is gone when the host is closed', async () => {
+  const directory = folders.make();
+  const host = await openSharedRecordStore({ directory });
+  const path = socketPath(directory);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
+  await host.close();
+  expect(existsSync(path)).toBe(false);
+  await using next = await openSharedRecordStore({ directory });
+  expect(next.role).toBe('host');
+});
+
+test('a folder whose path is too long for a socket is shared as well', async () => {
+  const directory = join(folders.make(), 'x'.repeat(120), 'y'.repeat(120));
+  await using host = await openSharedRecordStore({ directory });
+  await using guest = await openSharedRecordStore({ directory });
+  expect([host.role, guest.role]).toEqual(['host', 'guest']);
+  await guest.insert([sampleRecord(1, NOON_US)]);
+  expect((await guest.statistics()).records).toBe(1);
+});
+
+test('a guest gets 10,000 records in one answer, and stores as many in one call', { timeout: 60_000 }, async () => {
+  const directory = folders.make();
+  await using host = await openSharedRecordStore({ directory });
+  await using guest = await openSharedRecordStore({ directory });
+  const records = Array.from({ length: 10_100 }, (_, index) => ({
+    ...sampleRecord(index, NOON_US + index),
+    customerId: 'one',
+    ingress: { trunk: 'east-1' },
+  }));
+  expect(await guest.insert(records)).toEqual({ inserted: 10_100, repeated: 0, expired: 0 });
+  const query = { window: WINDOW, trunk: 'east-1', limit: 10_000 };
+  const found = await guest.find(query);
+  expect(found.isCut).toBe(true);
+  expect(found.records).toEqual(records.slice(0, 10_000));
+  expect((await guest.hold({ query: { window: WINDOW, trunk: 'east-1' }, reason: 'case 7' })).count).toBe(10_100);
+  expect(await host.holds()).toEqual(await guest.holds());
+});
+
+test('a store that a process has open without sharing it is refused as in use', { timeout: 20_000 }, async () => {
+  const directory = folders.make();
+  await using plain = await openDuckDbRecordStore({ directory });
+  expect((await plain.statistics()).records).toBe(0);
+  await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({
+    code: 'storage-failed',
+    details: { reason: 'in-use' },
+  });
+});
+
+test('a guest whose host is closed is told that nobody has the store, and one that is closed says so', async () => {
+  const directory = folders.make();
+  const host = await openSharedRecordStore({ directory });
+  const guest = await openSharedRecordStore({ directory });
+  await host.close();
+  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  await using again = await openSharedRecordStore({ directory });
+  expect(again.role).toBe('host');
+  // The same guest reaches whoever has the store now.
+  expect((await guest.statistics()).records).toBe(0);
+  await guest.close();
+  expect(await codeOf(guest.statistics())).toBe('closed');
+});
+
+/** A store whose look-ups wait until they are let go. */
+function gated(): {
+  readonly store: RecordStore;
+  readonly asked: Promise<void>;
+  readonly answer: (found: FoundRecords) => void;
+} {
+  let isAsked = (): void => undefined;
+  let answer = (_found: FoundRecords): void => undefined;
+  const asked = new Promise<void>((resolve) => (isAsked = resolve));
+  const found = new Promise<FoundRecords>((resolve) => (answer = resolve));
+  const find = (): Promise<FoundRecords> => {
+    isAsked();
+    return found;
+  };
+  return {
+    store: { ...createMemoryRecordStore({ clock: createManualClock() }), find },
+    asked,
+    answer: (value) => answer(value),
+  };
+}
+
+const QUERY = { window: WINDOW, trunk: 'east-1' };
+
+test('closing a host waits for the requests under way', async () => {
+  const directory = folders.make();
+  const { store, asked, answer } = gated();
+  const host = await startSocketHost({ store, directory });
+  await using guest = createGuestStore(socketRequests(directory));
+  const found = guest.find(QUERY);
+  await asked;
+  const closing = host.close();
+  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable' });
+  answer({ records: [], isCut: false });
+  expect(await found).toEqual({ records: [], isCut: false });
+  await closing;
+});
+
+test('a guest that waits is kept waiting by signs of life, beyond the time that silence is borne', async () => {
+  const directory = folders.make();
+  const { store, asked, answer } = gated();
+  const host = await startSocketHost({ store, directory, beatMs: 20 });
+  await using guest = createGuestStore(socketRequests(directory, 200));
+  // Time has to pass: other requests that are answered are its measure.
+  const found = guest.find(QUERY);
+  await asked;
+  const beganMs = performance.now();
+  while (performance.now() - beganMs < 600) await guest.statistics();
+  answer({ records: [], isCut: true });
+  expect((await found).isCut).toBe(true);
+  await host.close();
+});
+
+test('an error behind signs of life arrives with its code', async () => {
+  const directory = folders.make();
+  const { store, asked, answer } = gated();
+  const host = await startSocketHost({ store, directory, beatMs: 1 });
+  await using guest = createGuestStore(socketRequests(directory));
+  const found = guest.find(QUERY);
+  await asked;
+  for (let round = 0; round < 20; round += 1) await guest.statistics();
+  // Nothing that JSON can say: the host fails in the middle of its answer.
+  answer({ records: [], isCut: 1n as unknown as boolean });
+  expect(await codeOf(found)).toBe('storage-failed');
+  await host.close();
+});
+
+/** A stand-in for a host, at the socket of a store. */
+async function standIn(
+  directory: string,
+  handler: Parameters<typeof createServer>[1] & object,
+): Promise<AsyncDisposable> {
+  await mkdir(join(directory, 'socket'), { mode: 0o700 });
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(socketPath(directory), resolve));
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a host that says nothing is given up after the time that silence is borne', async () => {
+  const directory = folders.make();
+  await using _host = await standIn(directory, () => undefined);
+  await using guest = createGuestStore(socketRequests(directory, 50));
+  await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+});
+
+test.each([
+  ['nothing', ''],
+  ['no JSON', 'hello'],
+  ['half a document', '{"result":{"records":['],
+  ['another form', '{"result":{"records":[1],"isCut":false}}'],
+  ['an error that is none', '{"error":{"code":"teapot"}}'],
+])('an answer that is %s is storage-failed', async (_what, body) => {
+  const directory = folders.make();
+  await using _host = await standIn(directory, (_request, response) => response.end(body));
+  await using guest = createGuestStore(socketRequests(directory));
+  expect(await codeOf(guest.find(QUERY))).toBe('storage-failed');
+});
+
+test('a connection that breaks off in the middle of an answer is storage-failed', async () => {
+  const directory = folders.make();
+  await using _host = await standIn(directory, (_request, response) => {
+    response.write('{"result":{"records":[', () => response.destroy());
+  });
+  await using guest = createGuestStore(socketRequests(directory));
+  await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+});
+
+interface Answered {
+  readonly status: number | undefined;
+  readonly body: string;
+}
+
+function post(directory: string, path: string, body: string | Buffer, method = 'POST'): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: socketPath(directory), path, method, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+      response.on('end', () => resolve({ status: response.statusCode, body: text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+test('a request that cannot be understood gets a 4xx that says why, and the store goes on', async () => {
+  const directory = folders.make();
+  await using host = await openSharedRecordStore({ directory });
+  const record = sampleRecord(1, NOON_US);
+  const wrong: readonly (readonly [string, string | Buffer, number])[] = [
+    ['/', '{}', 404],
+    ['/v1/', '{}', 404],
+    ['/v1/constructor', '{}', 404],
+    ['/v1/find', '', 400],
+    ['/v1/find', 'null', 400],
+    ['/v1/find', '{"window":{"fromUs":"0","toUs":1}}', 400],
+    ['/v1/find', JSON.stringify({ window: WINDOW }), 400],
+    ['/v1/find', Buffer.from([0xff, 0xfe, 0x00]), 400],
+    ['/v1/insert', JSON.stringify({ records: [{ ...record, called: { tn: 7 } }] }), 400],
+    ['/v1/insert', JSON.stringify({ records: Array.from({ length: 1_001 }, () => record) }), 400],
+    ['/v1/expire', '{"beforeUs":null}', 400],
+  ];
+  for (const [path, body, status] of wrong) {
+    const answered = await post(directory, path, body);
+    expect({ path, status: answered.status }).toEqual({ path, status });
+    expect(JSON.parse(answered.body)).toHaveProperty('error.code');
+  }
+  expect((await post(directory, '/v1/find', '', 'GET')).status).toBe(405);
+  expect((await host.statistics()).records).toBe(0);
+});
+
+test('a request that is too long is refused without being read', async () => {
+  const directory = folders.make();
+  await using host = await openSharedRecordStore({ directory });
+  const status = await new Promise((resolve, reject) => {
+    const sent = request({
+      socketPath: socketPath(directory),
+      path: '/v1/find',
+      method: 'POST',
+      headers: { 'content-length': 1 << 30 },
+    });
+    sent.on('response', (response) => {
+      resolve(response.statusCode);
+      sent.destroy();
+    });
+    sent.on('error', reject);
+    sent.write('{');
+  });
+  expect(status).toBe(413);
+  expect(host.role).toBe('host');
+});
+
+test('a guest of another version is told which version the host speaks', async () => {
+  const directory = folders.make();
+  await using _host = await openSharedRecordStore({ directory });
+  const { status, body } = await post(directory, '/v2/find', '{}');
+  expect(status).toBe(404);
+  expect(JSON.parse(body)).toMatchObject({
+    error: { code: 'unavailable', message: expect.stringContaining('version 1') },
+  });
+});
+
+test('a host of another version is no reason to wait: opening the store says so at once', async () => {
+  const directory = folders.make();
+  const error = { code: 'unavailable', message: 'speaks version 2', retryable: false };
+  await using _host = await standIn(directory, (_request, response) => {
+    response.writeHead(404).end(JSON.stringify({ error }));
+  });
+  await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('a file in the place of the socket is replaced', async () => {
+  const directory = folders.make();
+  await mkdir(join(directory, 'socket'));
+  await writeFile(socketPath(directory), 'no socket');
+  await using host = await openSharedRecordStore({ directory });
+  await using guest = await openSharedRecordStore({ directory });
+  expect([host.role, guest.role]).toEqual(['host', 'guest']);
+});
+
+test('a guest keeps members of a record that this release does not know', async () => {
+  await using guest = await emptyGuest();
+  const record = { ...sampleRecord(1, NOON_US), later: { x: [1] } };
+  await guest.insert([record]);
+  expect((await guest.find({ window: WINDOW, recordId: record.recordId })).records).toEqual([record]);
+});
