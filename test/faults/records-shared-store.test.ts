@@ -18,7 +18,8 @@ test('a second process is the guest of the first, and both see what either store
   expect((await guest.statistics()).records).toBe(50);
   await second.end();
   await first.end();
-  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  expect((await guest.statistics()).records).toBe(50);
+  expect(guest.role).toBe('host');
 });
 
 test('a host that is killed leaves a socket that the next one replaces, and everything that was acknowledged', async () => {
@@ -28,7 +29,6 @@ test('a host that is killed leaves a socket that the next one replaces, and ever
   expect([host.role, guest.role]).toEqual(['host', 'guest']);
   await guest.insert([sampleRecord(100, NOON_US)]);
   await host.kill();
-  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   await using next = await openSharedRecordStore({ directory });
   expect(next.role).toBe('host');
   expect((await guest.statistics()).records).toBe(41);

@@ -106,18 +106,37 @@ test('a store that a process has open without sharing it is refused as in use', 
   });
 });
 
-test('a guest whose host is closed is told that nobody has the store, and one that is closed says so', async () => {
+test('the guest of a host that is closed takes its place, and one that is closed says so', async () => {
   const directory = folders.make();
   const host = await openSharedRecordStore({ directory });
   const guest = await openSharedRecordStore({ directory });
+  await using other = await openSharedRecordStore({ directory });
+  await guest.insert([sampleRecord(1, NOON_US)]);
   await host.close();
-  await expect(guest.statistics()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
-  await using again = await openSharedRecordStore({ directory });
-  expect(again.role).toBe('host');
-  // The same guest reaches whoever has the store now.
-  expect((await guest.statistics()).records).toBe(0);
+  const asked = await Promise.all([guest.statistics(), other.statistics(), guest.holds(), other.insert([])]);
+  expect([asked[0].records, asked[1].records]).toEqual([1, 1]);
+  await guest.statistics();
+  await other.statistics();
+  expect([guest.role, other.role].sort()).toEqual(['guest', 'host']);
   await guest.close();
   expect(await codeOf(guest.statistics())).toBe('closed');
+  expect((await other.statistics()).records).toBe(1);
+  expect(other.role).toBe('host');
+});
+
+test('requests at the time at which the host closes are all carried out', async () => {
+  const directory = folders.make();
+  const host = await openSharedRecordStore({ directory });
+  await using guest = await openSharedRecordStore({ directory });
+  const inserts = Array.from({ length: 40 }, (_, index) => guest.insert([sampleRecord(index, NOON_US + index)]));
+  await inserts[0];
+  await host.close();
+  const outcomes = await Promise.allSettled(inserts);
+  // A connection that was made but not taken is reset: that is said, and the records are handed in again.
+  const failed = outcomes.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []));
+  await guest.insert(failed.map((index) => sampleRecord(index, NOON_US + index)));
+  expect((await guest.statistics()).records).toBe(40);
+  expect(guest.role).toBe('host');
 });
 
 /** A store whose look-ups wait until they are let go. */

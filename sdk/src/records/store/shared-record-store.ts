@@ -1,5 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isHopbackError } from '../../errors.js';
 import { isInUse, storageFailed } from './duckdb/duckdb-module.js';
 import { openDuckDbRecordStore } from './duckdb-record-store.js';
 import type { DuckDbRecordStoreOptions } from './duckdb-record-store.js';
@@ -11,8 +12,8 @@ import { socketRequests } from './shared/socket-request.js';
 /** A record store that several processes of one user have open. */
 export interface SharedRecordStore extends RecordStore {
   /**
-   * `host`: this process has the files, and the others ask it; `guest`: it asks the one that has them. Once a host is gone, its guests
-   * fail with `unavailable` until another process has opened the store: a guest does not become the host.
+   * `host`: this process has the files, and the others ask it; `guest`: it asks the one that has them. A guest that finds its host gone
+   * opens the files itself, and is the host from then on, unless another was faster.
    */
   readonly role: 'host' | 'guest';
 }
@@ -29,8 +30,9 @@ const HELLO_TIMEOUT_MS = 3_000;
  * {@link openDuckDbRecordStore} does, and serves them on a Unix domain socket in the folder; those that follow ask it over the
  * socket, and need no DuckDB. To the caller both are the same store. A socket that a killed process has left is replaced.
  *
- * Closing the host waits for what its guests have asked for. Guests that ask when it is gone, or that wait for its answer when it dies,
- * are told so by an error; none waits longer than half a minute without a sign of life.
+ * Closing the host waits for what its guests have asked for. The first guest that asks when it is gone takes its place. One that waits for
+ * an answer when the host dies is told by `storage-failed` that what it asked for may be done or not; none waits longer than half a
+ * minute without a sign of life. Records of an `insert` whose host closed half way count as repeated where they were taken.
  * @param options - folder, and what DuckDB and the holds go by where this process becomes the host
  * @returns the store; to be closed
  * @throws HopbackError `storage-failed` where the folder cannot be used, or a process has the store open that does not share it;
@@ -54,18 +56,91 @@ const HELLO_TIMEOUT_MS = 3_000;
  */
 export async function openSharedRecordStore(options: DuckDbRecordStoreOptions): Promise<SharedRecordStore> {
   const directory = await foundFolder(options.directory);
-  const hello = socketRequests(directory, HELLO_TIMEOUT_MS);
+  const join = (): Promise<Membership> => joined(Object.assign({}, options, { directory }));
+  return sharedStore(await join(), join);
+}
+
+/** What this process is to the store at the moment. */
+interface Membership {
+  readonly role: SharedRecordStore['role'];
+  readonly store: RecordStore;
+  readonly close: () => Promise<void>;
+}
+
+async function joined(options: DuckDbRecordStoreOptions): Promise<Membership> {
+  const hello = socketRequests(options.directory, HELLO_TIMEOUT_MS);
   const beganMs = performance.now();
   for (;;) {
     // The socket first: most who open a store beside a running one want a single look-up, and are spared loading DuckDB.
-    if (await isHosted(hello)) return shared(createGuestStore(socketRequests(directory)), 'guest');
+    if (await isHosted(hello)) {
+      const store = createGuestStore(socketRequests(options.directory));
+      return { role: 'guest', store, close: store.close };
+    }
     try {
-      return await hosted(await openDuckDbRecordStore(Object.assign({}, options, { directory })), directory);
+      return await hosted(await openDuckDbRecordStore(options), options.directory);
     } catch (error) {
       if (!isInUse(error) || performance.now() - beganMs >= OPEN_TIMEOUT_MS) throw error;
     }
     await delay(ATTEMPT_PAUSE_MS);
   }
+}
+
+/**
+ * @param first - what this process is when it has opened the store
+ * @param join - finds out anew when the host is gone
+ */
+function sharedStore(first: Membership, join: () => Promise<Membership>): SharedRecordStore {
+  let member = first;
+  let joining: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
+
+  const rejoin = (): Promise<void> =>
+    (joining ??= join()
+      .then((joinedAgain) => {
+        member = joinedAgain;
+      })
+      .finally(() => (joining = undefined)));
+
+  const use = async <T>(work: (store: RecordStore) => Promise<T>): Promise<T> => {
+    const used = member;
+    try {
+      return await work(used.store);
+    } catch (error) {
+      if (closing !== undefined || !isWithoutHost(error, used)) throw error;
+      if (member === used) await rejoin();
+      return work(member.store);
+    }
+  };
+
+  const closed = async (): Promise<void> => {
+    await joining?.catch(() => undefined);
+    await member.close();
+  };
+  const close = (): Promise<void> => (closing ??= closed());
+
+  return {
+    get role() {
+      return member.role;
+    },
+    insert: (records) => use((store) => store.insert(records)),
+    find: (query) => use((store) => store.find(query)),
+    cover: (interval) => use((store) => store.cover(interval)),
+    uncover: (interval) => use((store) => store.uncover(interval)),
+    coverage: (window) => use((store) => store.coverage(window)),
+    expire: (beforeUs) => use((store) => store.expire(beforeUs)),
+    hold: (order) => use((store) => store.hold(order)),
+    release: (holdId, reason, by) => use((store) => store.release(holdId, reason, by)),
+    holds: () => use((store) => store.holds()),
+    holdAudit: () => use((store) => store.holdAudit()),
+    statistics: () => use((store) => store.statistics()),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Whether a request was not carried out for want of a host: nothing of it is done, and it may be made again. */
+function isWithoutHost(error: unknown, { role }: Membership): boolean {
+  return role === 'guest' && isHopbackError(error) && error.code === 'unavailable' && error.retryable;
 }
 
 async function foundFolder(directory: string): Promise<string> {
@@ -77,23 +152,13 @@ async function foundFolder(directory: string): Promise<string> {
   }
 }
 
-async function hosted(store: RecordStore, directory: string): Promise<SharedRecordStore> {
+async function hosted(store: RecordStore, directory: string): Promise<Membership> {
   try {
     const host = await startSocketHost({ store, directory });
     // Nobody listens any more before the files are free: whoever has them is the only one that touches the socket.
-    const closed = async (): Promise<void> => host.close().finally(() => store.close());
-    let closing: Promise<void> | undefined;
-    return shared(store, 'host', () => (closing ??= closed()));
+    return { role: 'host', store, close: () => host.close().finally(store.close) };
   } catch (error) {
     await store.close();
     throw error;
   }
-}
-
-function shared(
-  store: RecordStore,
-  role: SharedRecordStore['role'],
-  close: () => Promise<void> = store.close,
-): SharedRecordStore {
-  return Object.assign({}, store, { role, close, [Symbol.asyncDispose]: close });
 }

@@ -79,7 +79,7 @@ const NOBODY: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'EAGAIN', 'ENOTSOC
 function failure(cause: unknown): HopbackError {
   const { code, syscall } = cause as NodeJS.ErrnoException;
   if (syscall === 'connect' && NOBODY.includes(code)) {
-    return new HopbackError('unavailable', 'no process has the record store open any more: open it again', {
+    return new HopbackError('unavailable', 'no process that shares the record store has it open any more', {
       cause,
       retryable: true,
     });
