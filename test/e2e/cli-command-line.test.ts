@@ -39,7 +39,7 @@ describe('help', () => {
     },
   );
 
-  test.each(['cert', 'cache'])('of %s lists the commands that begin so', async (group) => {
+  test.each(['cert', 'cache', 'records'])('of %s lists the commands that begin so', async (group) => {
     for (const args of [
       [group, '--help'],
       [group, '-h'],

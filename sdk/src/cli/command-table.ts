@@ -80,6 +80,41 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./csr.js')).csrCommand,
   },
   {
+    name: 'records find',
+    summary: 'find calls, or say for which times the store cannot know',
+    load: async () => (await import('./records-find.js')).recordsFindCommand,
+  },
+  {
+    name: 'records coverage',
+    summary: 'show for which times each source is complete',
+    load: async () => (await import('./records-coverage.js')).recordsCoverageCommand,
+  },
+  {
+    name: 'records stats',
+    summary: 'show how much the record store holds',
+    load: async () => (await import('./records-stats.js')).recordsStatsCommand,
+  },
+  {
+    name: 'records hold',
+    summary: 'keep calls out of the reach of retention',
+    load: async () => (await import('./records-hold.js')).recordsHoldCommand,
+  },
+  {
+    name: 'records holds',
+    summary: 'list the holds in force, or all that was done about holds',
+    load: async () => (await import('./records-holds.js')).recordsHoldsCommand,
+  },
+  {
+    name: 'records release',
+    summary: 'end a hold',
+    load: async () => (await import('./records-release.js')).recordsReleaseCommand,
+  },
+  {
+    name: 'records expire',
+    summary: 'remove calls that are older than retention',
+    load: async () => (await import('./records-expire.js')).recordsExpireCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check machine, trust, cache, key and certificate',
     load: async () => (await import('./doctor.js')).doctorCommand,

@@ -3,6 +3,8 @@ import type { Clock } from '../core/clock.js';
 /** Where a command writes. */
 export interface CliOutput {
   readonly isTty: boolean;
+  /** Characters of a line of the terminal; absent where there is none. */
+  readonly columns?: number | undefined;
   /** Never throws, also when nobody reads any more. */
   readonly write: (text: string | Uint8Array) => void;
   /**

@@ -46,6 +46,10 @@ function outputTo(stream: NodeJS.WriteStream): CliOutput {
   });
   return {
     isTty: stream.isTTY,
+    get columns() {
+      // Absent, whatever its type says, where it is no terminal.
+      return stream.columns as number | undefined;
+    },
     write(text) {
       if (failure === undefined) stream.write(text);
     },

@@ -1,27 +1,57 @@
-import { openDuckDbRecordStore } from '../records/index.js';
-import type { RecordStore } from '../records/index.js';
+import { HopbackError } from '../errors.js';
+import { openSharedRecordStore } from '../records/index.js';
+import type { SharedRecordStore } from '../records/index.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
+import { shownText } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
+/** Names of {@link STORE_OPTIONS}. */
 export type StoreOption = 'store';
 
-/** Where the records are. */
+/** Options of every command that works on a record store. */
 export const STORE_OPTIONS: OptionSpecs<StoreOption> = {
-  store: { value: 'DIR', env: 'HOPBACK_STORE', text: 'directory of the record store; made when it is not there' },
+  store: {
+    value: 'DIR',
+    env: 'HOPBACK_STORE',
+    text: 'folder of the record store; where another process of the same user has it open, that process is asked',
+  },
 };
 
-/** The directory of the store of a command that cannot do without. @throws {@link UsageError} when there is none */
+/** Note of every command that looks into a store. */
+export const STORE_NOTE: string =
+  'The store may be open in another process of the same user at the same time, such as hopback records tail: then it is asked over a ' +
+  'socket in the folder.';
+
+/** What DuckDB may take beside a look-up, MB: it needs no more. */
+const LOOK_UP_MEMORY_MB = 256;
+
+/** File that every store has. */
+const STATE_FILE = 'state.duckdb';
+
+/** The folder of the store. @throws {@link UsageError} when none is named */
 export function storeDirectory(options: Options<StoreOption>): string {
   const directory = options.text('store');
   if (directory !== undefined) return directory;
-  throw new UsageError('say which store: --store DIR, or HOPBACK_STORE');
+  throw new UsageError('say which record store: --store DIR, or HOPBACK_STORE');
 }
 
 /**
- * Opens the store.
- * @throws {@link UsageError} when none is named; {@link HopbackError} as {@link openDuckDbRecordStore}
+ * Opens the store that is named, or makes it where there is none yet: for commands that put records into it.
+ * @throws {@link UsageError} when none is named; {@link HopbackError} as `openSharedRecordStore`
  */
-export async function openStore(options: Options<StoreOption>, io: CliIo): Promise<RecordStore> {
-  return openDuckDbRecordStore({ directory: storeDirectory(options), clock: io.clock });
+export function openStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
+  return openSharedRecordStore({ directory: storeDirectory(options), clock: io.clock });
+}
+
+/**
+ * Opens the store that is named and has to be there: a folder that was mistyped is not answered with "not found".
+ * @throws {@link UsageError} when none is named; {@link HopbackError} `storage-failed` when there is no store
+ */
+export async function openExistingStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
+  const directory = storeDirectory(options);
+  const names = await io.files.list(directory);
+  if (names?.includes(STATE_FILE) !== true)
+    throw new HopbackError('storage-failed', `${shownText(directory)} is no record store`);
+  return openSharedRecordStore({ directory, clock: io.clock, memoryLimitMb: LOOK_UP_MEMORY_MB });
 }

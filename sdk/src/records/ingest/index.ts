@@ -44,6 +44,8 @@ export type {
   SourceRow,
   SourceTime,
 } from './record-reader.js';
+export { rowClock } from './row-time.js';
+export type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-time.js';
 export type { TimeLayout } from './time-layouts.js';
 export { createSourceHepReader, createSourceReader, readSourceConfiguration } from './source-configuration.js';
 export type {

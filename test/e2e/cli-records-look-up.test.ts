@@ -1,0 +1,375 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createManualClock } from '@hopback/sdk/testing';
+import { openSharedRecordStore } from '@hopback/sdk/records';
+import type { CallRecord } from '@hopback/sdk/records';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runInProcess } from '../support/cli-lab.js';
+import type { CliRun, RunOptions } from '../support/cli-lab.js';
+import { startStoreProcess } from '../support/shared-stores.js';
+import { NOON_US, sampleRecord, sparseRecord } from '../support/stored-records.js';
+
+const HOUR_US = 3_600_000_000;
+const DAY_US = 24 * HOUR_US;
+const CALLED = '12155550112';
+
+// Noon of the day after the samples.
+const clock = createManualClock((NOON_US + DAY_US) / 1_000);
+
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
+  await using store = await openSharedRecordStore({ directory, clock });
+  await store.insert(SAMPLES);
+  await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 6 * HOUR_US, toUs: NOON_US + 6 * HOUR_US });
+  await store.cover({ sourceId: 'sbc-2', fromUs: NOON_US - 6 * HOUR_US, toUs: NOON_US + 6 * HOUR_US });
+  await store.uncover({ sourceId: 'sbc-2', fromUs: NOON_US + 2 * HOUR_US, toUs: NOON_US + 3 * HOUR_US - 1 });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const call = (legId: string, atUs: number, parts: Partial<CallRecord> = {}): CallRecord =>
+  sparseRecord(legId, atUs, { called: { asWritten: `+${CALLED}`, tn: CALLED }, ...parts });
+
+/** Both instants of 01:30 on 2026-11-01 in New York. */
+const FIRST_0130_US = Date.UTC(2026, 10, 1, 5, 30) * 1_000;
+const SECOND_0130_US = FIRST_0130_US + HOUR_US;
+
+const FULL = call('full', NOON_US, {
+  answeredAtUs: NOON_US + 4_000_000,
+  endedAtUs: NOON_US + 66_000_000,
+  calling: { asWritten: '3125550143', tn: '13125550143' },
+  ingress: { trunk: 'east-1', provider: 'upstream-a', address: '192.0.2.1:5060', callId: 'in@192.0.2.1' },
+  egress: { trunk: 'west-9', provider: 'downstream-b', address: '203.0.113.9:5060', callId: 'out@203.0.113.5' },
+  disposition: 'answered',
+  received: { verstat: 'TN-Validation-Passed', attestation: 'B', origId: '5b0a2a4f-8d3b-4b7e-9a53-0a8f9f1b6c11' },
+});
+
+const SAMPLES: readonly CallRecord[] = [
+  FULL,
+  call('later', NOON_US + 60_000_000),
+  call('first', FIRST_0130_US, { ingress: { trunk: 'autumn' } }),
+  call('second', SECOND_0130_US, { ingress: { trunk: 'autumn' } }),
+  ...Array.from({ length: 5 }, (_, index) => call(`many ${index}`, NOON_US + index, { ingress: { trunk: 'many' } })),
+];
+
+const records = (args: readonly string[], options: RunOptions = {}, at = clock): Promise<CliRun> =>
+  runInProcess(['records', ...args], at, { env: { HOPBACK_STORE: directory }, ...options });
+
+interface Found {
+  readonly exitCode: number;
+  readonly legs: readonly string[];
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+async function find(...args: readonly string[]): Promise<Found> {
+  const ran = await records(['find', ...args, '--json']);
+  expect(ran.stderr).toBe('');
+  const document = ran.json();
+  expect(document).toMatchObject({ format: 'hopback.records-find.1', exitCode: ran.exitCode });
+  const found = document['records'] as readonly CallRecord[];
+  return { exitCode: ran.exitCode, legs: found.map(({ legId }) => legId), document };
+}
+
+test.each([
+  ['number called', ['--called', '(215) 555-0112', '--trunk', 'east-1']],
+  ['number calling', ['--calling', '+1 312 555 0143']],
+  ['Call-ID', ['--call-id', 'out@203.0.113.5']],
+  ['origid', ['--origid', '5b0a2a4f-8d3b-4b7e-9a53-0a8f9f1b6c11']],
+  ['trunk', ['--trunk', 'west-9']],
+  ['record id', ['--record-id', FULL.recordId.toUpperCase()]],
+])('find finds a call by %s', async (_what, args) => {
+  expect(await find(...args, '--at', '2026-11-02T12:00:30Z', '--tolerance', '1m')).toMatchObject({
+    exitCode: 0,
+    legs: ['full'],
+  });
+});
+
+test('find takes a time in UTC, with an offset, in a zone, and as a window, all of which are the same call', async () => {
+  for (const args of [
+    ['--at', '2026-11-02T12:00:00Z', '--tolerance', '30s'],
+    ['--at', '2026-11-02T07:00-05:00', '--tolerance', '30s'],
+    ['--at', '2026-11-02 07:00:00', '--zone', 'America/New_York', '--tolerance', '30s'],
+    ['--from', '2026-11-02T12:00Z', '--to', '2026-11-02T12:00:30Z'],
+  ])
+    expect((await find('--called', CALLED, '--trunk', 'east-1', ...args)).legs).toEqual(['full']);
+});
+
+test('find needs no time for what names a call exactly, and looks through the whole of retention', async () => {
+  const { exitCode, legs } = await find('--call-id', 'in@192.0.2.1');
+  expect({ exitCode, legs }).toEqual({ exitCode: 0, legs: ['full'] });
+});
+
+test('find shows one call with all that is known of it, in both times', async () => {
+  const { exitCode, stdout } = await records([
+    ...['find', '--call-id', 'in@192.0.2.1', '--at', '2026-11-02T12:00:00Z', '--zone', 'America/New_York', '--raw'],
+  ]);
+  expect(exitCode).toBe(0);
+  for (const text of [
+    '✓ 1 call found',
+    '2026-11-02T12:00:00Z  2026-11-02 07:00:00 EST',
+    '13125550143, written 3125550143',
+    'east-1 upstream-a 192.0.2.1:5060',
+    'west-9 downstream-b 203.0.113.9:5060',
+    'B TN-Validation-Passed',
+    '62 s',
+    FULL.recordId,
+    FULL.source.sha256,
+    'not kept',
+  ])
+    expect(stdout).toContain(text);
+});
+
+test('find shows several calls as a table', async () => {
+  const { stdout } = await records(['find', '--called', CALLED, '--at', '2026-11-02T12:00:00Z']);
+  expect(stdout).toContain('✓ 7 calls found');
+  expect(stdout).toMatch(/2026-11-02T12:00:00Z +13125550143 → 12155550112 +answered +62 s +B TN-Validation-Passed\n/);
+  expect(stdout).toContain(`east-1 upstream-a 192.0.2.1:5060 → west-9 downstream-b 203.0.113.9:5060  ${FULL.recordId}`);
+});
+
+test('find shows raw rows where the source kept them, and leaves them out of a document that did not ask', async () => {
+  const other = await mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
+  const source = { ...FULL.source, raw: [{ text: '"13125550143","12155550112"\r\n' }, { base64: 'AAEC' }] };
+  const store = await openSharedRecordStore({ directory: other, clock });
+  await store.insert([{ ...FULL, source }]);
+  await store.close();
+  const args = ['find', '--store', other, '--record-id', FULL.recordId];
+  const shown = await records([...args, '--raw']);
+  expect(shown.stdout).toContain('"13125550143","12155550112"');
+  expect(shown.stdout).toContain('base64 AAEC');
+  expect((await records([...args, '--raw', '--json'])).json()).toMatchObject({ records: [{ source }] });
+  expect((await records([...args, '--json'])).json()).toMatchObject({ records: [{ source: FULL.source }] });
+  expect((await records([...args, '--json'])).stdout).not.toContain('AAEC');
+  await rm(other, { recursive: true });
+});
+
+test('find says "not found" and 1 where every source is complete for the time', async () => {
+  const args = ['--called', '+12155550199', '--at', '2026-11-02T12:00:00Z'];
+  const { exitCode, document } = await find(...args);
+  expect(exitCode).toBe(1);
+  expect(document).toMatchObject({ completeness: { isComplete: true, missing: [], sources: ['sbc-1', 'sbc-2'] } });
+  expect((await records(['find', ...args])).stdout).toContain('✗ not found, and the store is complete for that time');
+});
+
+test('find says which stretch of which source is missing, and 3, where the call may have been there', async () => {
+  const args = ['--called', '+12155550199', '--at', '2026-11-02T14:30:00Z'];
+  const { exitCode, document } = await find(...args);
+  expect(exitCode).toBe(3);
+  expect(document['completeness']).toMatchObject({
+    isComplete: false,
+    missing: [
+      {
+        sourceId: 'sbc-2',
+        from: '2026-11-02T14:00:00Z',
+        to: '2026-11-02T14:59:59.999999Z',
+        fromUs: NOON_US + 2 * HOUR_US,
+      },
+    ],
+  });
+  const { stdout } = await records(['find', ...args]);
+  expect(stdout).toContain('? not found, and the store is not complete for that time: the call may have been there');
+  expect(stdout).toContain('? sbc-2: nothing known of 2026-11-02T14:00:00Z to 2026-11-02T14:59:59.999999Z');
+});
+
+test('find holds all sources to account that it knows, or those that it is told to', async () => {
+  const args = ['--called', '+12155550199', '--at', '2026-11-02T14:30:00Z'];
+  expect((await find(...args, '--complete-for', 'sbc-1')).exitCode).toBe(1);
+  expect((await find(...args, '--complete-for', 'sbc-1', '--complete-for', 'sbc-9')).exitCode).toBe(3);
+  // Of a day of which nothing is known no source is silently left out.
+  const { exitCode, document } = await find('--called', '+12155550199', '--at', '2026-10-01T00:00:00Z');
+  expect(exitCode).toBe(3);
+  expect(document).toMatchObject({ completeness: { missing: [{ sourceId: 'sbc-1' }, { sourceId: 'sbc-2' }] } });
+});
+
+test('find does not miss what lies in the future of its window, and does miss what has not come in yet', async () => {
+  const atEnd = createManualClock(NOON_US / 1_000 + 6 * 3_600_000);
+  const args = ['find', '--called', '+12155550199', '--at', '2026-11-02T17:59:00Z'];
+  expect((await records(args, {}, atEnd)).exitCode).toBe(1);
+  expect((await records(args)).exitCode).toBe(3);
+  expect((await find('--called', '+12155550199', '--at', '2026-11-02T18:30:00Z')).exitCode).toBe(3);
+});
+
+test('find that found something also says where others may be missing', async () => {
+  const { stdout, exitCode } = await records([
+    'find',
+    '--trunk',
+    'east-1',
+    '--at',
+    '2026-11-02T12:00:00Z',
+    '--tolerance',
+    '3h',
+  ]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('! the store is not complete for that time: there may be others');
+});
+
+test('find says that there are more than it shows', async () => {
+  const args = ['--trunk', 'many', '--at', '2026-11-02T12:00:00Z', '--limit', '3'];
+  expect((await find(...args)).document).toMatchObject({ isCut: true });
+  expect((await records(['find', ...args])).stdout).toContain('! there are more than these 3');
+  expect((await find(...args.slice(0, -1), '5')).document).toMatchObject({ isCut: false });
+});
+
+test('find looks at both instants of an hour that comes twice, apart where the tolerance is short', async () => {
+  const at = ['--trunk', 'autumn', '--at', '2026-11-01T01:30:00', '--zone', 'America/New_York'];
+  const short = await find(...at, '--tolerance', '5m');
+  expect(short.legs).toEqual(['first', 'second']);
+  expect(short.document['windows']).toHaveLength(2);
+  const long = await find(...at);
+  expect(long.legs).toEqual(['first', 'second']);
+  expect(long.document['windows']).toHaveLength(1);
+  expect((await find(...at, '--tolerance', '5m', '--limit', '1')).document).toMatchObject({ isCut: true });
+  expect((await records(['find', ...at, '--tolerance', '5m'])).stdout).toContain('that hour comes twice');
+  const window = ['--from', '2026-11-01T01:30:00', '--to', '2026-11-01T01:30:00', '--zone', 'America/New_York'];
+  expect((await find('--trunk', 'autumn', ...window)).legs).toEqual(['first', 'second']);
+});
+
+test.each([
+  [
+    'an hour that does not exist',
+    ['--at', '2026-03-08T02:30:00', '--zone', 'America/New_York'],
+    'does not exist in America',
+  ],
+  ['a time without a zone', ['--at', '2026-11-02T12:00:00'], 'does not say in which zone'],
+  ['a zone that there is not', ['--at', '2026-11-02T12:00:00', '--zone', 'America/Gotham'], 'no time zone'],
+  ['a day that there is not', ['--at', '2026-02-30T12:00:00Z'], 'no time'],
+  ['no time', [], 'say when'],
+  ['an end before the beginning', ['--from', '2026-11-02T12:00Z', '--to', '2026-11-02T11:00Z'], 'later than --to'],
+  ['an end alone', ['--to', '2026-11-02T11:00Z'], '--to needs --from'],
+  ['a tolerance alone', ['--from', '2026-11-02T11:00Z', '--tolerance', '5m'], '--tolerance goes with --at'],
+  ['two kinds of time', ['--at', '2026-11-02T11:00Z', '--from', '2026-11-02T11:00Z'], 'not both'],
+  ['a tolerance that is none', ['--at', '2026-11-02T11:00Z', '--tolerance', '5 minutes'], 'no stretch of time'],
+  ['a limit out of bounds', ['--at', '2026-11-02T11:00Z', '--limit', '10001'], '--limit must be'],
+])('find refuses %s and says so', async (_what, args, text) => {
+  const { exitCode, stderr, stdout } = await records(['find', '--called', CALLED, ...args]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain(text);
+});
+
+test('find refuses a query that names no call, a number that is none and an id that is none', async () => {
+  const at = ['--at', '2026-11-02T12:00:00Z'];
+  for (const args of [[], ['--called', 'alice'], ['--record-id', '12']])
+    expect((await records(['find', ...args, ...at])).exitCode).toBe(2);
+});
+
+test('find says how it read digits that may be a foreign number', async () => {
+  const { stdout } = await records(['find', '--called', '2155550112', '--at', '2026-11-02T12:00:00Z']);
+  expect(stdout).toContain('! --called was read as the North American number 12155550112');
+  const { document } = await find('--called', '+44 20 7946 0000', '--at', '2026-11-02T12:00:00Z');
+  expect(document['query']).toEqual({ calledTn: '442079460000' });
+});
+
+test('a folder without a store is refused, and none is made there', async () => {
+  const absent = join(directory, 'absent');
+  for (const command of ['find --trunk x --at 2026-11-02T12:00Z', 'coverage', 'stats', 'holds', 'expire']) {
+    const { exitCode, stderr } = await records([...command.split(' '), '--store', absent]);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('is no record store');
+  }
+  const { exitCode, stderr } = await records(['stats'], { env: {} });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('HOPBACK_STORE');
+});
+
+test('coverage draws a bar for each source and lists what is missing', async () => {
+  const { exitCode, stdout } = await records(['coverage']);
+  expect(exitCode).toBe(3);
+  expect(stdout).toContain('✓ sbc-1: complete');
+  expect(stdout).toContain('? sbc-2: 1 stretch missing');
+  expect(stdout).toContain('missing   2026-11-02T14:00:00Z to 2026-11-02T14:59:59.999999Z');
+  expect(stdout).toMatch(/\n {2}█{78}\n {2}2026-11-02 06:00 +2026-11-02 18:00\n/);
+  expect(stdout).toMatch(/\n {2}█+▒?░+▒?█+\n/);
+});
+
+test('coverage tells of a window and of named sources, with 0 where nothing is missing', async () => {
+  const window = ['--from', '2026-11-02T08:00:00Z', '--to', '2026-11-02T16:00:00Z'];
+  const one = await records(['coverage', ...window, '--id', 'sbc-1', '--json']);
+  expect(one.exitCode).toBe(0);
+  expect(one.json()).toMatchObject({
+    format: 'hopback.records-coverage.1',
+    window: { from: '2026-11-02T08:00:00Z' },
+    sources: [
+      { sourceId: 'sbc-1', intervals: [{ from: '2026-11-02T08:00:00Z', to: '2026-11-02T16:00:00Z' }], gaps: [] },
+    ],
+  });
+  expect((await records(['coverage', ...window, '--id', 'sbc-9'])).exitCode).toBe(3);
+  expect((await records(['coverage', '--id', 'sbc-9'])).exitCode).toBe(2);
+});
+
+test('stats tells what the store holds', async () => {
+  const ran = await records(['stats', '--json']);
+  expect(ran.exitCode).toBe(0);
+  expect(ran.json()).toMatchObject({
+    format: 'hopback.records-stats.1',
+    records: SAMPLES.length,
+    partitions: 2,
+    oldest: '2026-11-01T05:30:00Z',
+    newest: '2026-11-02T12:01:00Z',
+  });
+  expect((await records(['stats'])).stdout).toMatch(/records +9\n/);
+});
+
+test('hold, holds, expire and release keep a call for as long as it is wanted, and write down who wanted it', async () => {
+  const other = await mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
+  const moving = createManualClock(clock.nowMs());
+  const run = (...args: readonly string[]): Promise<CliRun> => records([...args, '--store', other], {}, moving);
+  const store = await openSharedRecordStore({ directory: other, clock });
+  await store.insert(SAMPLES);
+  await store.close();
+  const query = ['--trunk', 'east-1', '--at', '2026-11-02T12:00:00Z'];
+
+  expect((await run('hold', ...query)).exitCode).toBe(2);
+  expect((await run('hold', ...query, '--reason', 'x', '--until', '2026-01-01T00:00Z')).exitCode).toBe(2);
+  expect((await run('hold', '--trunk', 'none', ...query.slice(2), '--reason', 'x')).exitCode).toBe(1);
+  const held = await run(
+    'hold',
+    ...query,
+    '--reason',
+    'demand 7',
+    '--by',
+    'counsel',
+    '--until',
+    '2027-11-02T00:00Z',
+    '--json',
+  );
+  expect(held.exitCode).toBe(0);
+  expect(held.json()).toMatchObject({ format: 'hopback.records-hold.1', holds: [{ count: 1, reason: 'demand 7' }] });
+  const [{ holdId } = { holdId: '' }] = held.json()['holds'] as readonly { readonly holdId: string }[];
+  expect((await run('holds')).stdout).toContain(`${holdId}: 1 record, demand 7`);
+
+  expect((await run('expire', '--older-than', '36h')).exitCode).toBe(2);
+  const expired = await run('expire', '--older-than', '1d', '--json');
+  expect(expired.json()).toMatchObject({
+    format: 'hopback.records-expire.1',
+    before: '2026-11-02T12:00:00Z',
+    removed: 2,
+  });
+  moving.advance(86_400_000);
+  expect((await run('expire', '--older-than', '1d')).stdout).toContain('✓ 7 calls removed');
+  expect((await run('find', ...query)).exitCode).toBe(0);
+
+  expect((await run('release', holdId)).exitCode).toBe(2);
+  expect((await run('release', 'hold-99', '--reason', 'none')).exitCode).toBe(1);
+  expect((await run('release', holdId, '--reason', 'answered')).exitCode).toBe(0);
+  expect((await run('expire')).stdout).toContain('✓ 0 calls removed');
+  expect((await run('find', ...query)).exitCode).toBe(3);
+  expect((await run('holds')).stdout).toContain('no hold is in force');
+  const audit = await run('holds', '--audit');
+  expect(audit.stdout).toMatch(/held +hold-1, 1 record by counsel: demand 7\n.*released +hold-1, 1 record: answered\n/);
+  await rm(other, { recursive: true });
+});
+
+test('every command works beside a process that has the store open', async () => {
+  const other = await mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
+  const tail = await startStoreProcess(other, 20);
+  const run = (...args: readonly string[]): Promise<CliRun> => records([...args, '--store', other]);
+  const { recordId } = sampleRecord(3, NOON_US + 3);
+  expect((await run('find', '--record-id', recordId)).exitCode).toBe(0);
+  expect((await run('stats', '--json')).json()).toMatchObject({ records: 20 });
+  expect((await run('coverage')).stdout).toContain('not complete for any time');
+  expect((await run('hold', '--record-id', recordId, '--reason', 'demand 8')).exitCode).toBe(0);
+  expect((await run('release', 'hold-1', '--reason', 'done')).exitCode).toBe(0);
+  await tail.kill();
+  expect((await run('find', '--record-id', recordId)).exitCode).toBe(0);
+  await rm(other, { recursive: true });
+});
