@@ -29,8 +29,8 @@ export async function startStoreProcess(directory: string, records = 0): Promise
   });
   const ended = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const role = (await lines.next()) as IteratorResult<string>;
-  const stored = (await lines.next()) as IteratorResult<string>;
+  const role = await lines.next();
+  const stored = await lines.next();
   if (role.done === true || stored.done === true) throw new Error('the process that was to open the store ended');
   return {
     role: role.value,

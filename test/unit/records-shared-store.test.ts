@@ -1,8 +1,9 @@
 import { statSync, existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
@@ -205,25 +206,20 @@ test('an error behind signs of life arrives with its code', async () => {
   await host.close();
 });
 
-/** A stand-in for a host, at the socket of a store. */
-async function standIn(
-  directory: string,
-  handler: Parameters<typeof createServer>[1] & object,
-): Promise<AsyncDisposable> {
+/** A stand-in for a host, at the socket of a store; gone with the test. */
+async function standIn(directory: string, handler: RequestListener): Promise<void> {
   await mkdir(join(directory, 'socket'), { mode: 0o700 });
   const server = createServer(handler);
   await new Promise<void>((resolve) => server.listen(socketPath(directory), resolve));
-  return {
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
 }
 
 test('a host that says nothing is given up after the time that silence is borne', async () => {
   const directory = folders.make();
-  await using _host = await standIn(directory, () => undefined);
+  await standIn(directory, () => undefined);
   await using guest = createGuestStore(socketRequests(directory, 50));
   await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
 });
@@ -236,14 +232,14 @@ test.each([
   ['an error that is none', '{"error":{"code":"teapot"}}'],
 ])('an answer that is %s is storage-failed', async (_what, body) => {
   const directory = folders.make();
-  await using _host = await standIn(directory, (_request, response) => response.end(body));
+  await standIn(directory, (_request, response) => response.end(body));
   await using guest = createGuestStore(socketRequests(directory));
   expect(await codeOf(guest.find(QUERY))).toBe('storage-failed');
 });
 
 test('a connection that breaks off in the middle of an answer is storage-failed', async () => {
   const directory = folders.make();
-  await using _host = await standIn(directory, (_request, response) => {
+  await standIn(directory, (_request, response) => {
     response.write('{"result":{"records":[', () => response.destroy());
   });
   await using guest = createGuestStore(socketRequests(directory));
@@ -316,7 +312,8 @@ test('a request that is too long is refused without being read', async () => {
 
 test('a guest of another version is told which version the host speaks', async () => {
   const directory = folders.make();
-  await using _host = await openSharedRecordStore({ directory });
+  await using host = await openSharedRecordStore({ directory });
+  expect(host.role).toBe('host');
   const { status, body } = await post(directory, '/v2/find', '{}');
   expect(status).toBe(404);
   expect(JSON.parse(body)).toMatchObject({
@@ -327,7 +324,7 @@ test('a guest of another version is told which version the host speaks', async (
 test('a host of another version is no reason to wait: opening the store says so at once', async () => {
   const directory = folders.make();
   const error = { code: 'unavailable', message: 'speaks version 2', retryable: false };
-  await using _host = await standIn(directory, (_request, response) => {
+  await standIn(directory, (_request, response) => {
     response.writeHead(404).end(JSON.stringify({ error }));
   });
   await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({ code: 'unavailable' });

@@ -6,7 +6,7 @@ import { utcText, windowText } from './record-times.js';
 export function holdLines({ holdId, reason, query, placedAtUs, untilUs, count }: LegalHold): readonly string[] {
   const { window, limit: _limit, ...keys } = query;
   const until = untilUs === undefined ? 'until it is released' : `until ${utcText(untilUs)}`;
-  const sought = Object.entries(keys).map(([key, value]) => `${key} ${String(value)}`);
+  const sought = Object.entries(keys).map(([key, value]) => `${key} ${value}`);
   return [
     `${holdId}: ${countText(count, 'record')}, ${reason}`,
     `  placed ${utcText(placedAtUs)}, ${until}`,

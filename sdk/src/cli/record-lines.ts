@@ -1,3 +1,4 @@
+import type { PassportEvidence } from '../core/verdict-evidence.js';
 import type { CallRecord, HopSide, PartyNumber } from '../records/index.js';
 import { durationText, factLines } from './output.js';
 import { localTexts, SECOND_US, utcText } from './record-times.js';
@@ -63,6 +64,7 @@ export function detailLines(record: CallRecord, { zone, withRaw }: RecordLineOpt
     ...fact('ended by', releaseText(record)),
     ...fact('blocked by', record.blockedBy),
     ['signature', signatureText(record)],
+    ...(record.received?.evidence?.passports ?? []).map((passport) => ['passport', passportText(passport)] as const),
     ...fact('origid', record.received?.origId),
     ...fact('provider code', record.received?.spc),
     ...fact('signed here', ownText(record)),
@@ -137,6 +139,12 @@ function talkText({ answeredAtUs, endedAtUs }: CallRecord): string {
 function signatureText({ received }: CallRecord): string {
   const parts = [received?.attestation, received?.verstat].filter((part) => part !== undefined);
   return parts.join(' ') || 'none known';
+}
+
+/** `shaken passed`, `shaken failed: orig-mismatch` */
+function passportText({ ppt, status, exceptions }: PassportEvidence): string {
+  const reasons = exceptions.map(({ reason }) => reason).join(', ');
+  return `${ppt ?? 'without type'} ${status}${reasons === '' ? '' : `: ${reasons}`}`;
 }
 
 function ownText({ signed }: CallRecord): string | undefined {

@@ -146,10 +146,12 @@ function recordLines(
 function remarkLines({ records, isCut }: FoundRecords, { asked, completeness }: Answered): readonly string[] {
   const cut = `! there are more than these ${String(records.length)}: narrow the time, or raise --limit`;
   const incomplete = '! the store is not complete for that time: there may be others';
+  // There is one record of an id.
+  const mayBeOthers = records.length > 0 && asked.keys.recordId === undefined && !completeness.isComplete;
   const remarks = [
     ...asked.remarks,
     ...(isCut ? [cut] : []),
-    ...(records.length > 0 && !completeness.isComplete ? [incomplete, ...missingLines(completeness)] : []),
+    ...(mayBeOthers ? [incomplete, ...missingLines(completeness)] : []),
   ];
   return remarks.length === 0 ? [] : ['', ...remarks];
 }

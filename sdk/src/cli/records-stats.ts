@@ -56,7 +56,7 @@ async function run(options: Options<StoreOption | 'json'>, io: CliIo): Promise<E
           'size',
           `${sizeText(sizeBytes)}${bytesPerRecord === undefined ? '' : `, ${String(bytesPerRecord)} octets a record`}`,
         ],
-        ['partitions', `${countText(partitions, 'day')}`],
+        ['partitions', countText(partitions, 'day')],
         ['oldest', ends.oldest ?? '-'],
         ['newest', ends.newest ?? '-'],
         ['holds', `${String(holds.length)} in force, over ${countText(held, 'record')}`],

@@ -7,6 +7,7 @@ import { asUtcUs, isWallTime, zoneClock } from './written-time.js';
 
 /** An instant that a row names. */
 export interface RowInstant {
+  /** Tells it from a {@link RowTimeFault}. */
   readonly status: 'instant';
   /** Microseconds since the epoch, UTC. */
   readonly atUs: number;
@@ -18,9 +19,11 @@ export interface RowInstant {
 
 /** What is wrong with a time. */
 export interface RowTimeFault {
+  /** Tells it from a {@link RowInstant}. */
   readonly status: 'rejected';
   /** `time-does-not-exist`: the clocks of the zone leave it out when they go forward. */
   readonly reason: 'bad-time' | 'time-does-not-exist';
+  /** The same in words, without what was written. */
   readonly detail: string;
 }
 
@@ -44,7 +47,9 @@ const MINUTE_US = 60_000_000;
 const RESOLUTIONS_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const;
 
 /**
- * Makes the clock of a source.
+ * Makes the clock of a source: it reads the times that a switch, or a person, writes in one zone.
+ * @param time - `zone`, `utc` or an IANA name; `repeatedHour`, which instant of a local time that comes twice is meant: the earlier one
+ * where it is not said
  * @returns a clock whose `read` never throws
  * @throws {@link HopbackError} `invalid-configuration` where there is no such zone
  * @example

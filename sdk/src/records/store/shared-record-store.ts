@@ -155,8 +155,12 @@ async function foundFolder(directory: string): Promise<string> {
 async function hosted(store: RecordStore, directory: string): Promise<Membership> {
   try {
     const host = await startSocketHost({ store, directory });
-    // Nobody listens any more before the files are free: whoever has them is the only one that touches the socket.
-    return { role: 'host', store, close: () => host.close().finally(store.close) };
+    const close = async (): Promise<void> => {
+      // Nobody listens any more before the files are free: whoever has them is the only one that touches the socket.
+      await host.close();
+      await store.close();
+    };
+    return { role: 'host', store, close };
   } catch (error) {
     await store.close();
     throw error;

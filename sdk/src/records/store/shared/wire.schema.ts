@@ -116,7 +116,7 @@ const statistics: z.ZodType<StoreStatistics> = z.object({
 
 /** What is answered, by what was asked for. */
 export const ANSWERS: {
-  readonly nothing: z.ZodType<unknown>;
+  readonly nothing: z.ZodType;
   readonly inserted: z.ZodType<Inserted>;
   readonly found: z.ZodType<FoundRecords>;
   readonly coverage: z.ZodType<readonly CoverageInterval[]>;
