@@ -52,6 +52,7 @@ const RESOLUTIONS_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const;
  * where it is not said
  * @returns a clock whose `read` never throws
  * @throws {@link HopbackError} `invalid-configuration` where there is no such zone
+ * @see {@link TimeLayout} for how times may be written
  * @example
  * ```ts
  * const clock = rowClock({ zone: 'America/New_York' });
@@ -59,7 +60,8 @@ const RESOLUTIONS_US = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const;
  * if (read.status === 'instant') console.log((read.otherUs ?? 0) - read.atUs); // 3600000000
  * ```
  */
-export function rowClock({ zone, repeatedHour = 'earlier' }: SourceTime): RowClock {
+export function rowClock(time: SourceTime): RowClock {
+  const { zone, repeatedHour = 'earlier' } = time;
   const clock = zoneClock(zone);
   if (clock === undefined) {
     throw new HopbackError(

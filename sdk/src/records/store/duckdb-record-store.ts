@@ -4,13 +4,14 @@ import { setImmediate as pause } from 'node:timers/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/clock.js';
 import { coverageWith, coverageWithout } from './coverage.js';
+import { countDay, countDays } from './duckdb/day-sums.js';
 import { findInDay } from './duckdb/day-look-up.js';
 import { writeDay } from './duckdb/day-writer.js';
 import { inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
 import { openEngine } from './duckdb/engine.js';
 import type { Engine } from './duckdb/engine.js';
 import { createFileAccess } from './duckdb/open-files.js';
-import type { OpenFiles } from './duckdb/open-files.js';
+import type { FileAccess, OpenFiles } from './duckdb/open-files.js';
 import { createInsertQueue } from './duckdb/insert-queue.js';
 import { dayOf, millisecondsWithin } from './duckdb/partition-sql.js';
 import { openStateFile } from './duckdb/state-file.js';
@@ -152,7 +153,7 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
     },
     expire: async (beforeUs) => {
       await change('expire records', async ({ state }) => state.expire(beforeUs, endedEntries(state.holds(), nowUs())));
-      return use('expire records', ({ engine }) => removeBefore(engine, beforeUs, inTurn));
+      return use('expire records', (files) => removeBefore(files, beforeUs, inTurn));
     },
     hold: async (order) => {
       checkHoldOrder(order);
@@ -175,7 +176,7 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
       }),
     holds: async () => use('be read', async ({ state }) => state.holds()),
     holdAudit: async () => use('be read', async ({ state }) => state.audit()),
-    statistics: async () => use('be read', ({ engine }) => statisticsOf(engine)),
+    statistics: async () => statisticsOf({ use, change }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -207,17 +208,19 @@ async function findLive(engine: Engine, query: RecordQuery, limit: number): Prom
 
 /** Whole days by their files, the day of the limit by its rows. */
 async function removeBefore(
-  engine: Engine,
+  { engine, state }: OpenFiles,
   beforeUs: number,
   inTurn: (work: () => Promise<number>) => Promise<number>,
 ): Promise<number> {
+  // Cut in memory with the next opening alone: what was counted of a day still holds while it is removed.
+  const sums = state.daySums;
   let removed = 0;
   for (const day of engine.partitions.days()) {
     if (day * DAY_US >= beforeUs) break;
     if ((day + 1) * DAY_US <= beforeUs) {
-      const [count] = (await ofDay(engine, day, 'count(*)')) ?? [];
+      const count = await countDay(engine, sums, day);
       await engine.partitions.remove(day);
-      removed += Number(count ?? 0);
+      removed += count;
       continue;
     }
     const { from } = millisecondsWithin(day, { fromUs: beforeUs, toUs: beforeUs });
@@ -232,29 +235,9 @@ async function removeBefore(
   return removed;
 }
 
-/** Sums of a day; undefined where it is gone. */
-async function ofDay(engine: Engine, day: number, sums: string): Promise<readonly unknown[] | undefined> {
-  const read = await engine.reading((connection) =>
-    engine.partitions.usingIfThere(day, ({ schema }) =>
-      connection.runAndReadAll(`SELECT ${sums} FROM ${schema}.records`),
-    ),
-  );
-  return read?.getRowsJS()[0];
-}
-
-async function statisticsOf(engine: Engine): Promise<StoreStatistics> {
-  const times = 'min(at_ms * 1000::BIGINT + at_us), max(at_ms * 1000::BIGINT + at_us)';
-  let records = 0;
-  let oldestUs = Infinity;
-  let newestUs = -Infinity;
-  const days = engine.partitions.days();
-  for (const day of days) {
-    const [count, first, last] = (await ofDay(engine, day, `count(*), ${times}`)) ?? [];
-    if (typeof count !== 'bigint' || count === 0n) continue;
-    records += Number(count);
-    oldestUs = Math.min(oldestUs, day * DAY_US + Number(first));
-    newestUs = Math.max(newestUs, day * DAY_US + Number(last));
-  }
-  const base = { records, sizeBytes: await engine.partitions.sizeBytes(), partitions: days.length };
-  return records === 0 ? base : Object.assign(base, { oldestUs, newestUs });
+/** Counts, and keeps what was counted for the next time: where that fails, it is counted again. */
+async function statisticsOf({ use, change }: Pick<FileAccess, 'use' | 'change'>): Promise<StoreStatistics> {
+  const { statistics, fresh } = await use('be read', ({ engine, state }) => countDays(engine, state.daySums));
+  if (fresh.size > 0) await change('keep sums', ({ state }) => state.daySums.keep(fresh)).catch(() => undefined);
+  return statistics;
 }

@@ -37,6 +37,7 @@ export const CREATE_STATE_SQL: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS state.coverage (source_id VARCHAR NOT NULL, from_us BIGINT NOT NULL, to_us BIGINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.holds (hold_id VARCHAR NOT NULL, hold VARCHAR NOT NULL, released BOOLEAN NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.audit (place INTEGER NOT NULL, entry VARCHAR NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS state.day_sums (day INTEGER NOT NULL, mark VARCHAR NOT NULL, records BIGINT NOT NULL, oldest_us BIGINT, newest_us BIGINT)',
   `CREATE TABLE IF NOT EXISTS state.held (hold_id VARCHAR NOT NULL, at_us BIGINT NOT NULL, ${KEY_DEFINITIONS}, record VARCHAR NOT NULL)`,
 ];
 

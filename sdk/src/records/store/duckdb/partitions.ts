@@ -37,6 +37,11 @@ export interface Partitions {
   /** Removes a day for good, when nobody works on it any more. */
   readonly remove: (day: number) => Promise<void>;
   readonly sizeBytes: () => Promise<number>;
+  /**
+   * Tells one state of the file of a day from another; undefined where it has a log that is not brought into it yet, or was changed just
+   * now, so that the next change might leave the same mark.
+   */
+  readonly markOf: (day: number) => Promise<string | undefined>;
   /** Closes all of them. */
   readonly close: () => Promise<void>;
 }
@@ -162,6 +167,7 @@ function partitionsOf(directory: string, connection: DuckDBConnection, days: Set
       await removeFiles(directory, day);
     },
     sizeBytes: () => sizeOf(directory),
+    markOf: (day) => markOf(directory, day),
     close: async () => {
       for (const day of [...entries.keys()]) await detached(day);
     },
@@ -217,6 +223,20 @@ async function sizeOf(directory: string): Promise<number> {
     );
   }
   return size;
+}
+
+/** Clocks of file systems go in steps of some milliseconds, and those of file servers apart from ours. */
+const SETTLED_MS = 10_000;
+
+async function markOf(directory: string, day: number): Promise<string | undefined> {
+  const path = join(directory, fileName(day));
+  const hasLog = await stat(`${path}.wal`).then(
+    () => true,
+    () => false,
+  );
+  const found = hasLog ? undefined : await stat(path, { bigint: true }).catch(() => undefined);
+  if (found === undefined || Math.abs(Date.now() - Number(found.mtimeMs)) < SETTLED_MS) return undefined;
+  return `${found.size} ${found.mtimeNs} ${found.ino}`;
 }
 
 /** Makes a rename last through a loss of power. */

@@ -3,8 +3,10 @@ import type { CallRecord } from '../../../core/call-record.js';
 import type { CoverageInterval } from '../../../core/coverage.js';
 import { coverageWithout, createCoverageTable } from '../coverage.js';
 import type { CoverageTable } from '../coverage.js';
-import { matchesQuery } from '../record-query.js';
+import { DAY_US, matchesQuery } from '../record-query.js';
 import type { HoldAuditEntry, LegalHold, RecordQuery } from '../record-store.js';
+import { openDaySums } from './day-sums.js';
+import type { DaySums } from './day-sums.js';
 import { inTransaction } from './duckdb-module.js';
 import type { DuckDb } from './duckdb-module.js';
 import { appendRows } from './appended-rows.js';
@@ -15,6 +17,7 @@ import { createRowBatch } from './row-batch.js';
 /** What is kept beside the days. Everything that changes it is one transaction, on disk when it resolves. */
 export interface StateFile {
   readonly coverage: CoverageTable;
+  readonly daySums: DaySums;
   readonly retainedFromUs: () => number;
   readonly setCoverage: (sourceId: string, intervals: readonly CoverageInterval[]) => Promise<void>;
   readonly holds: () => readonly LegalHold[];
@@ -44,6 +47,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
   const coverage = await readCoverage(writer);
   const holds = await readHolds(writer);
   const audit = await readAudit(writer);
+  const daySums = await openDaySums(writer);
   let retainedFromUs = await readRetainedFrom(writer);
 
   const writeAudit = async (entry: HoldAuditEntry, place: number): Promise<void> => {
@@ -52,6 +56,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
 
   return {
     coverage,
+    daySums,
     retainedFromUs: () => retainedFromUs,
     setCoverage: async (sourceId, intervals) => {
       await inTransaction(writer, () => writeCoverage(writer, sourceId, intervals));
@@ -89,6 +94,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
       await inTransaction(writer, async () => {
         await writer.run("DELETE FROM state.settings WHERE name = 'retained_from_us'");
         await writer.run("INSERT INTO state.settings VALUES ('retained_from_us', $1)", [BigInt(retained)]);
+        await writer.run('DELETE FROM state.day_sums WHERE day < $1', [Math.floor(retained / DAY_US)]);
         for (const { sourceId, intervals } of left)
           if (
             intervals.length !== coverage.of(sourceId).length ||
