@@ -124,6 +124,33 @@ test('the customer leaves at no level, in no member', () => {
   );
 });
 
+test('no byte that the switch wrote leaves at any level, as text or in base64, and the dry run says so', () => {
+  const level = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
+  const bytes = fc.uint8Array({ minLength: 6, maxLength: 30 });
+  fc.assert(
+    fc.property(anyCallRecord(), level, anyMembers, fc.array(bytes, { minLength: 1, maxLength: 4 }), (...drawn) => {
+      const [base, share, members, rows] = drawn;
+      // Two marks that nothing else has, so that what is found can have come from here alone.
+      const raw = rows.flatMap((row) => [
+        { base64: Buffer.concat([Buffer.from('~raw bytes~'), row]).toString('base64') },
+        { text: `~raw text~${Buffer.from(row).toString('latin1')}` },
+      ]);
+      const record: CallRecord = { ...base, source: { ...base.source, raw } };
+      const { record: sent, members: notes } = explainSharing(policyOf(share, members), record, SUSPICIOUS);
+      const text = JSON.stringify(sent);
+      expect(sent).toEqual(sentOf(policyOf(share, members), record));
+      expect(sent?.source).not.toHaveProperty('raw');
+      for (const mark of ['~raw', Buffer.from('~raw byt').toString('base64').slice(0, 10)])
+        expect(text).not.toContain(mark);
+      for (const at of raw.keys()) {
+        const member = `source.raw[${at}].${at % 2 === 0 ? 'base64' : 'text'}`;
+        expect(notes).toContainEqual({ member, treatment: 'withheld', rule: 'raw-bytes-never-leave' });
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
 test('nothing of a member that is withheld or veiled stands anywhere in what is sent', () => {
   const level = fc.constantFrom('suspicious' as const, 'all-pseudonymous' as const, 'all' as const);
   const marks = Array.from({ length: 400 }, (_, at) => `~${String(at)}~`);

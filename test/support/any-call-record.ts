@@ -119,12 +119,22 @@ export function anyCallRecord(times: fc.Arbitrary<number> = fc.integer({ min: 0,
     const parts = {
       format: fc.constant('hopback.call-record.1' as const),
       recordId: hex(32),
-      source: fc.record({
-        id: words,
-        format: fc.constant('hopback' as const),
-        readerVersion: fc.nat(9),
-        sha256: hex(64),
-      }),
+      source: fc.record(
+        {
+          id: words,
+          format: fc.constant('hopback' as const),
+          readerVersion: fc.nat(9),
+          sha256: hex(64),
+          raw: fc.array(
+            fc.oneof(fc.record({ text: words }), fc.record({ base64: fc.base64String({ maxLength: 40 }) })),
+            {
+              minLength: 1,
+              maxLength: 3,
+            },
+          ),
+        },
+        { requiredKeys: ['id', 'format', 'readerVersion', 'sha256'] },
+      ),
       legId: words,
       callGroupId: words,
       inviteAtUs: times,

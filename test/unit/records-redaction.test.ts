@@ -162,6 +162,25 @@ test('at the level all everything is sent but the customer', () => {
   });
 });
 
+test('the raw bytes of the switch leave at no level, and the dry run says that they are withheld', () => {
+  const raw = [{ text: '"","13035550101","12025550147"' }, { base64: 'SEVQM/8=' }];
+  const record = { ...RECORD, source: { ...RECORD.source, raw } };
+  for (const share of ['suspicious', 'all-pseudonymous', 'all'] as const) {
+    expect(sent(share, record)).toEqual(sent(share));
+    const { members } = explainSharing(policy(share), record, judged('suspicious'));
+    expect(members.filter(({ member }) => member.startsWith('source.raw'))).toEqual([
+      { member: 'source.raw[0].text', treatment: 'withheld', rule: 'raw-bytes-never-leave' },
+      { member: 'source.raw[1].base64', treatment: 'withheld', rule: 'raw-bytes-never-leave' },
+    ]);
+  }
+});
+
+test('a call group that holds the customer leaves under a pseudonym, since without one the record would be none', () => {
+  const record = { ...RECORD, callGroupId: 'acct-7741/17' };
+  expect(sent('all', record)?.callGroupId).toMatch(/^[0-9a-f]{32}$/);
+  expect(sent('all', record)?.callGroupId).toBe(sent('suspicious', record)?.callGroupId);
+});
+
 test('of the general level and all exceptions that apply the most restrictive wins, in any order', () => {
   const exceptions: SharingException[] = [
     { id: 'open', trunk: 'north-1', share: 'all', reason: 'r' },

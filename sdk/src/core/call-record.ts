@@ -15,6 +15,12 @@ export type RecordFormat =
   | 'columns'
   | 'hopback';
 
+/**
+ * One row, document or packet as it was found, without its line end: as text where its bytes are exactly the UTF-8 of that text, in
+ * base64 (RFC 4648 section 4) where they are any others.
+ */
+export type RawRow = { readonly text: string } | { readonly base64: string };
+
 /** Where a record comes from, so that a court can be shown the bytes and how they were read. */
 export interface RecordSource {
   /** Name of the switch or feed, as the carrier has configured it. */
@@ -22,8 +28,16 @@ export interface RecordSource {
   readonly format: RecordFormat;
   /** Version of the reader of that format that made this record of the bytes. */
   readonly readerVersion: number;
-  /** SHA-256 of the raw bytes of the row, document or packets, lower-case hex. */
+  /**
+   * SHA-256 of the raw bytes of the row, document or packet, lower-case hex. Of several: SHA-256 of their hashes in ascending order, each
+   * with a line feed behind it.
+   */
   readonly sha256: string;
+  /**
+   * The bytes themselves, one entry for each row or packet that made the record, where the source is described with `keepRaw`. They
+   * never leave the carrier with a shared record.
+   */
+  readonly raw?: readonly RawRow[];
 }
 
 /** Where an instant was taken from, and how far it can be trusted. */

@@ -86,7 +86,7 @@ export interface SharingMark {
 /**
  * A {@link CallRecord} as it left the carrier: what the policy withholds is not there, what it veils is a pseudonym, and `sharing`
  * says which. `recordId` is that of the record, so that a traceback of a shared call starts at the carrier, whose answer names the
- * number. Never holds the customer. Plain JSON.
+ * number. Never holds the customer, nor the raw bytes of the switch. Plain JSON.
  */
 export interface SharedRecord {
   /** Marks the form; a reader refuses others. */
@@ -103,7 +103,7 @@ export interface SharedRecord {
   };
   /** Only in the full form: some switches name legs by the number called. */
   readonly legId?: string;
-  /** In the pseudonymous form a pseudonym, which legs of one call share. */
+  /** In the pseudonymous form, and where it holds the customer, a pseudonym, which legs of one call share. */
   readonly callGroupId: string;
   readonly inviteAtUs: number;
   readonly answeredAtUs?: number;

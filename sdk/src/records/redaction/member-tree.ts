@@ -42,8 +42,13 @@ export type SharedForm = 'pseudonymous' | 'full';
 /** The list of all members that may leave, with what becomes of each. What is not here stays. */
 export function memberTree(form: SharedForm, policy: MemberPolicy): MemberNode {
   const isFull = form === 'full';
-  const veiled = (domain: PseudonymDomain, rule: MemberRule): MemberLeaf =>
-    isFull ? kept(rule) : { kind: 'leaf', action: 'pseudonym', rule, domain };
+  // With a domain: a group that cannot be sent as it is still has to be told from others.
+  const veiled = (domain: PseudonymDomain, rule: MemberRule): MemberLeaf => ({
+    kind: 'leaf',
+    action: isFull ? 'keep' : 'pseudonym',
+    rule,
+    domain,
+  });
   const calling: MemberParty = {
     kind: 'party',
     party: 'calling',
@@ -58,6 +63,7 @@ export function memberTree(form: SharedForm, policy: MemberPolicy): MemberNode {
       format: FACT,
       readerVersion: FACT,
       sha256: isFull ? UNREAD_FACT : dropped('made-of-the-called-number'),
+      raw: dropped('raw-bytes-never-leave'),
     }),
     legId: isFull ? FACT : dropped('may-name-the-called-number'),
     callGroupId: veiled('call-group', 'facts-of-the-call'),

@@ -24,6 +24,7 @@ export type MemberRule =
   | 'release-by-policy'
   | 'blocking-by-policy'
   | 'customer-never-leaves'
+  | 'raw-bytes-never-leave'
   | 'text-holds-the-customer'
   | 'not-in-the-list';
 
@@ -63,6 +64,7 @@ export const MEMBER_RULES: Readonly<Record<MemberRule, string>> = Object.freeze(
   'release-by-policy': 'The policy decides about causes of release.',
   'blocking-by-policy': 'The policy decides about what blocked a call.',
   'customer-never-leaves': 'The customer never leaves the carrier.',
+  'raw-bytes-never-leave': 'What the switch wrote, byte for byte, is for courts alone: it never leaves the carrier.',
   'text-holds-the-customer': "The carrier's name for its customer stands in this text.",
   'not-in-the-list': 'Only members that are in the list leave; this one is in none.',
 });
