@@ -4,6 +4,7 @@
 const own = (folder) => `^sdk/src/${folder}/`;
 const index = (folder) => `^sdk/src/${folder}/index\\.ts$`;
 const errors = '^sdk/src/errors\\.ts$';
+const wireSchemas = '^sdk/src/platform/wire/[^/]+\\.schema\\.ts$';
 const anyIndex = '^sdk/src/(index|errors)\\.ts$|^sdk/src/[^/]+/index\\.ts$';
 const npm = (...names) => `node_modules/(${names.join('|')})/`;
 
@@ -111,9 +112,17 @@ module.exports = {
     {
       name: 'sdk-records-platform-types-only',
       severity: 'error',
-      comment: 'records knows the platform by its types alone: no code of it may be loaded.',
+      comment:
+        'records knows the platform by its types and the schemas of its wire: no other code of it may be loaded.',
       from: { path: own('records') },
-      to: { path: own('platform'), dependencyTypesNot: ['type-only'] },
+      to: { path: own('platform'), pathNot: wireSchemas, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'sdk-wire-schemas-alone',
+      severity: 'error',
+      comment: 'Schemas of the wire are loaded by others than the platform, and bring nothing of it along.',
+      from: { path: wireSchemas },
+      to: { pathNot: [wireSchemas, own('core'), npm('zod')], dependencyTypesNot: ['type-only'] },
     },
     folder('traceback', [own('core'), errors, own('records'), own('platform'), own('log'), npm('jose', 'zod')]),
     folder('switch', [own('core'), errors, index('stir'), index('records'), npm('drachtio-srf')]),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/records/call-record.schema.js';
+import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
 import { createHepReader } from '../../sdk/src/records/ingest/hep-reader.js';
 import { hepStream } from '../../sdk/src/records/ingest/hep-stream.js';

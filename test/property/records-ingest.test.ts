@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/records/call-record.schema.js';
+import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import {
   asteriskChannel,
   channelBirthSeconds,

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { retryAfterMs, retryClassOf } from '../../sdk/src/platform/retry.js';
 import { readRecordBatchAnswer } from '../../sdk/src/platform/wire/record-batch-answer.js';
 import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
 import { encodeFrame, frameRecordId, frameText, readFrameHeader } from '../../sdk/src/records/stream/spool-frame.js';
 import { createMemorySegmentLog } from '../support/memory-segment-log.js';
+import { sharedRecord } from '../support/shared-records.js';
 import { createStreamLab, sampleRecord, settled, until, type SentBatch } from '../support/stream-lab.js';
 
 /** What a receiver does with a batch. `lost-answer`: it stores it, and the sender never hears of it. */
@@ -88,7 +89,7 @@ test('whatever the receiver does, and however often the sender starts anew, ever
         await using lab = createStreamLab({ log, dead, values, policy: { maxInFlight, batchRecords, lingerMs: 20 } });
         lab.reply = reply;
         for (let leg = 0; leg < legs; leg += 1) {
-          const record = sampleRecord(life * 100 + leg, leg % 5);
+          const record = sharedRecord(sampleRecord(life * 100 + leg, leg % 5), 'all-pseudonymous');
           if (lab.stream.record(record).accepted) accepted.push(record.recordId);
           if (leg % 3 === 2) await settled(2);
         }
@@ -161,10 +162,10 @@ test('reads any bytes as a frame, never throws, and gives back what was spooled'
   );
 });
 
-test('judges anything as a call record, never throws', () => {
+test('judges anything as a shared record, never throws', () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
-      expect(callRecordSchema.safeParse(value).success).toBe(false);
+      expect(sharedRecordSchema.safeParse(value).success).toBe(false);
     }),
   );
 });

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
 import type {
   RecordReader,
   RowReading,
@@ -53,6 +55,28 @@ export function rowsOf(format: string, file: string, framing: RecordReader['fram
   const rest = row.trimEnd();
   if (rest !== '') rows.push({ text: rest, sha256: sourceSha256(rest), line: first });
   return rows;
+}
+
+/** The records that all samples of all formats are expected to make. */
+export function sampleRecords(): readonly CallRecord[] {
+  const formats = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return formats.flatMap(({ name: format }) =>
+    sampleNames(format)
+      .flatMap((name) => Object.values(sampleOf(format, name).readings).flat())
+      .flatMap((reading) => (reading.status === 'record' ? [reading.record] : [])),
+  );
+}
+
+/** The rows of a sample and their bytes, as the splitter finds them. */
+export function foundRows(
+  format: string,
+  file: string,
+  framing: RecordReader['framing'],
+): readonly { readonly row: SourceRow; readonly bytes: Uint8Array }[] {
+  const splitter = createRowSplitter({ framing });
+  return [...splitter.push(readFileSync(new URL(`${format}/${file}`, folder))), ...splitter.end()].flatMap((found) =>
+    found.status === 'row' ? [{ row: found.row, bytes: Uint8Array.from(found.bytes) }] : [],
+  );
 }
 
 /** Reads a sample from beginning to end. */

@@ -11,18 +11,25 @@ import {
   type HttpsRecordTransportOptions,
 } from '../../sdk/src/platform/record-transport-https.js';
 import { recordBatchFieldsSchema } from '../../sdk/src/platform/wire/record-batch.schema.js';
-import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
 import { RECORD_BATCH_TYPE, type DeliveryResult, type RecordBatch } from '../../sdk/src/platform/wire/record-batch.js';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { sharedRecord } from '../support/shared-records.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
 const ID = '0123456789abcdef0123456789abcdef';
-const LINES = `${JSON.stringify(sampleRecord(1))}\n${JSON.stringify(sampleRecord(2))}\n`;
+const LINES = [
+  sharedRecord(sampleRecord(1), 'suspicious'),
+  sharedRecord(sampleRecord(2), 'all-pseudonymous'),
+  sharedRecord(sampleRecord(3), 'all'),
+]
+  .map((record) => `${JSON.stringify(record)}\n`)
+  .join('');
 const BATCH: RecordBatch = {
-  ...{ id: ID, source: '/test/stream', type: RECORD_BATCH_TYPE, timeMs: 1_790_000_000_000, count: 2 },
+  ...{ id: ID, source: '/test/stream', type: RECORD_BATCH_TYPE, timeMs: 1_790_000_000_000, count: 3 },
   ...{ encoding: 'gzip', body: gzipSync(LINES) },
 };
-const YES = { batchId: ID, accepted: 2, rejected: [] };
+const YES = { batchId: ID, accepted: 3, rejected: [] };
 const never = new AbortController().signal;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -67,12 +74,12 @@ test('posts the batch as its wire says, and believes an answer that accounts for
   const lines = gunzipSync(Buffer.concat(chunks)).toString();
   expect(lines).toBe(LINES);
   for (const line of lines.trimEnd().split('\n'))
-    expect(callRecordSchema.parse(JSON.parse(line))).toEqual(JSON.parse(line));
+    expect(sharedRecordSchema.parse(JSON.parse(line))).toEqual(JSON.parse(line));
 });
 
 test('passes on what was rejected of a batch that was taken', async () => {
   const rejected = [{ recordId: sampleRecord(2).recordId, code: 'unknown-trunk' }];
-  expect(await deliver(answering(200, { batchId: ID, accepted: 1, rejected }))).toEqual({
+  expect(await deliver(answering(200, { batchId: ID, accepted: 2, rejected }))).toEqual({
     status: 'acknowledged',
     rejected,
   });
@@ -82,8 +89,8 @@ test.each([
   ['no JSON', '<html>Welcome to the hotel</html>'],
   ['nothing', ''],
   ['another batch', { ...YES, batchId: 'f'.repeat(32) }],
-  ['records unaccounted for', { ...YES, accepted: 1 }],
-  ['more records than there are', { ...YES, accepted: 3 }],
+  ['records unaccounted for', { ...YES, accepted: 2 }],
+  ['more records than there are', { ...YES, accepted: 4 }],
   ['another form', { ok: true }],
   ['too much', ' '.repeat(MAX_ANSWER_BYTES + 10)],
 ])('takes a 200 with %s for no acknowledgement', async (_name, body) => {

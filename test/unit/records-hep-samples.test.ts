@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/records/call-record.schema.js';
+import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { createHepReader, type HepSource } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callRecordSchema } from '../../sdk/src/records/call-record.schema.js';
+import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { TEXT_READERS } from '../support/record-readers.js';
 import { readSample, rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
 

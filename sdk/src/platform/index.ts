@@ -18,3 +18,8 @@ export type {
   UnavailableReason,
 } from './wire/record-batch.js';
 export type { CloudEventAttributes } from '../core/cloud-event.js';
+export { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema } from './wire/wire-schemas.js';
+export type { WireIssue, WireReading, WireSchema } from './wire/wire-schemas.js';
+export type * from '../core/call-record.js';
+export type * from '../core/shared-record.js';
+export type * from '../core/verdict-evidence.js';

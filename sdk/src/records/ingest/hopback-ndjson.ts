@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import { callRecordSchema } from '../call-record.schema.js';
+import { callRecordSchema } from '../../platform/wire/call-record.schema.js';
 import { recordIdOf } from '../record-id.js';
 import { rowText } from './csv-fields.js';
 import { rejectedRow, skippedRow } from './leg.js';

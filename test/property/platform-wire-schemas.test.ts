@@ -1,0 +1,101 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema } from '../../sdk/src/platform/index.js';
+import { anyCallRecord } from '../support/any-call-record.js';
+import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
+
+/** Any record within the bounds of its schema: names are not empty. */
+const boundedRecord = anyCallRecord().map(
+  (record) =>
+    JSON.parse(JSON.stringify(record), (name, value: unknown) =>
+      value === '' && name !== 'base64' ? 'x' : value,
+    ) as CallRecord,
+);
+const anyLevel = fc.constantFrom(...SENDING_LEVELS);
+const anyShared = fc.tuple(boundedRecord, anyLevel).map(([record, level]) => sharedRecord(record, level));
+
+test('whatever leaves of a record that is one is read as it is, at every level', () => {
+  fc.assert(
+    fc.property(boundedRecord, (record) => {
+      expect(callRecordSchema.safeParse(record)).toEqual({ success: true, data: record });
+      for (const level of SENDING_LEVELS) {
+        const shared = sharedRecord(record, level);
+        expect(sharedRecordSchema.safeParse(shared)).toEqual({ success: true, data: shared });
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+type Place = readonly (string | number)[];
+
+/** Every place in a value: objects and lists, and all that is in them. */
+function places(value: unknown, at: Place = []): readonly Place[] {
+  if (typeof value !== 'object' || value === null) return [at];
+  return [at, ...Object.entries(value).flatMap(([name, one]) => places(one, [...at, name]))];
+}
+
+/** The value with another one in a place; without anything there where that is undefined. */
+function changed(value: unknown, [name, ...further]: Place, by: unknown): unknown {
+  if (name === undefined) return by;
+  const copy: Record<string | number, unknown> = Array.isArray(value)
+    ? (Object.assign([], value) as unknown as Record<string, unknown>)
+    : { ...(value as Record<string, unknown>) };
+  copy[name] = changed(copy[name], further, by);
+  if (copy[name] === undefined) delete copy[name];
+  return copy;
+}
+
+test('a shared record in which any one place holds what cannot be there is refused', () => {
+  const wrong = fc.constantFrom(null, Number.NaN, Symbol('none'), () => 'none', 1n);
+  fc.assert(
+    fc.property(anyShared, fc.nat(), wrong, (shared, pick, by) => {
+      const all = places(shared);
+      const mutated = changed(shared, all[pick % all.length]!, by);
+      expect(sharedRecordSchema.safeParse(mutated).success).toBe(false);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a shared record with a text or number out of its bounds is refused', () => {
+  const out = fc.constantFrom('x'.repeat(5_000), '\u0000'.repeat(4_097), -0.5, 2 ** 53, Number.POSITIVE_INFINITY);
+  // A time or a count of a verification may be any number.
+  const isFree = (place: Place): boolean => /Seconds$|Ms$|^(?:expected|actual)$/.test(String(place.at(-1)));
+  fc.assert(
+    fc.property(anyShared, fc.nat(), out, (shared, pick, by) => {
+      const all = places(shared).filter((place) => !isFree(place));
+      expect(sharedRecordSchema.safeParse(changed(shared, all[pick % all.length]!, by)).success).toBe(false);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('a shared record that lacks what every one has is refused', () => {
+  const needed = ['format', 'recordId', 'sharing', 'source', 'callGroupId', 'inviteAtUs', 'time', 'ingress', 'egress'];
+  const inner: readonly Place[] = [
+    ...[
+      ['sharing', 'policyId'],
+      ['sharing', 'form'],
+      ['sharing', 'rotationId'],
+      ['source', 'format'],
+    ],
+    ...[['source', 'readerVersion'], ['time', 'written'], ['time', 'resolutionUs'], ['disposition']],
+  ];
+  fc.assert(
+    fc.property(anyShared, fc.constantFrom(...needed.map((name) => [name]), ...inner), (shared, place) => {
+      expect(sharedRecordSchema.safeParse(changed(shared, place, undefined)).success).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('reads anything, never throws', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.anything(), fc.anything({ withNullPrototype: true, withDate: true })), (value) => {
+      for (const schema of [sharedRecordSchema, callRecordSchema, verdictEvidenceSchema])
+        expect(schema.safeParse(value).success).toBe(false);
+    }),
+  );
+});

@@ -1,0 +1,35 @@
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { SharedRecord } from '../../sdk/src/core/shared-record.js';
+import { createSharingPolicy, DEFAULT_SHARING_POLICY, shareRecord } from '../../sdk/src/records/redaction/index.js';
+import type { SendingLevel } from '../../sdk/src/records/redaction/index.js';
+import type { Suspicion } from '../../sdk/src/records/suspicion/index.js';
+
+/** Levels at which records leave. */
+export const SENDING_LEVELS: readonly SendingLevel[] = ['suspicious', 'all-pseudonymous', 'all'];
+
+const SUSPICIOUS: Suspicion = {
+  ...{ score: 0.75, level: 'suspicious', policyId: 'test', notJudged: [] },
+  signals: [
+    {
+      ...{ name: 'fan-out', about: 'calling-number', strength: 0.5, observed: 900, threshold: 300 },
+      evidence: { recordIds: ['c'.repeat(32)] },
+    },
+  ],
+};
+
+const POLICIES = new Map(
+  SENDING_LEVELS.map((share) => [
+    share,
+    createSharingPolicy({
+      data: { ...DEFAULT_SHARING_POLICY, share },
+      ...{ key: new Uint8Array(32).fill(0x5a), rotationId: '2026-11', tenantId: 'carrier-1' },
+    }),
+  ]),
+);
+
+/** What leaves of a record at a level, by the policy that holds where none is given; the call is suspicious. */
+export function sharedRecord(record: CallRecord, level: SendingLevel): SharedRecord {
+  const outcome = shareRecord(POLICIES.get(level)!, record, SUSPICIOUS);
+  if (outcome.status !== 'shared') throw new Error('the record was not shared');
+  return outcome.record;
+}
