@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
+import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { createHepReader, type HepSource } from '../../sdk/src/records/ingest/hep-reader.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 
@@ -33,6 +34,31 @@ function readPackets({ file, source }: HepSample): HepSample['readings'] {
 test('hep/proxy makes the expected records', () => {
   const sample = sampleOf('proxy');
   expect(readPackets(sample)).toEqual(sample.readings);
+});
+
+test('hep/proxy with keepRaw makes the same records, which are verified by their packets', () => {
+  const sample = sampleOf('proxy');
+  const readings = readPackets({ ...sample, source: { ...sample.source, keepRaw: true } });
+  const packets = new Set(readFileSync(new URL(sample.file, folder), 'latin1').trimEnd().split('\n'));
+  let records = 0;
+  for (const [packet, made] of Object.entries(readings)) {
+    for (const [at, reading] of made.entries()) {
+      const expected = sample.readings[packet]?.[at];
+      if (reading.status !== 'record' || expected?.status !== 'record') {
+        expect(reading).toEqual(expected);
+        continue;
+      }
+      records += 1;
+      const { raw, ...source } = reading.record.source;
+      expect({ ...reading.record, source }).toEqual(expected.record);
+      expect(callRecordSchema.parse(reading.record).source.raw).toEqual(raw);
+      const evidence = rawEvidence(reading.record);
+      if (evidence.status !== 'kept') throw new Error('no packets');
+      expect(evidence.matches).toBe(true);
+      for (const row of evidence.rows) expect(packets).toContain(Buffer.from(row).toString('hex'));
+    }
+  }
+  expect(records).toBeGreaterThan(5);
 });
 
 test('hep/proxy makes records that our own schema accepts as they are', () => {

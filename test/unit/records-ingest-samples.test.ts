@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { TEXT_READERS } from '../support/record-readers.js';
-import { readSample, rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
+import { foundRows, readSample, rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
 
 const samples = Object.keys(TEXT_READERS).flatMap((format) =>
   sampleNames(format).map((name) => [format, name] as const),
@@ -11,6 +12,35 @@ test.each(samples)('%s/%s imports with the expected records', (format, name) => 
   const { file, source, readings, waiting } = sampleOf(format, name);
   const reader = TEXT_READERS[format]!(source);
   expect(readSample(reader, rowsOf(format, file, reader.framing))).toEqual({ readings, waiting });
+});
+
+test.each(samples)('%s/%s with keepRaw makes the same records, with their rows', (format, name) => {
+  const { file, source, readings, waiting } = sampleOf(format, name);
+  const reader = TEXT_READERS[format]!({ ...source, keepRaw: true });
+  const made = readSample(reader, rowsOf(format, file, reader.framing));
+  const withoutRaw = JSON.parse(JSON.stringify(made), (member, value: unknown) =>
+    member === 'raw' ? undefined : value,
+  ) as unknown;
+  expect(withoutRaw).toEqual({ readings, waiting });
+});
+
+test.each(samples)('%s/%s with keepRaw makes records that are verified by the bytes of the file', (format, name) => {
+  const { file, source } = sampleOf(format, name);
+  const reader = TEXT_READERS[format]!({ ...source, keepRaw: true });
+  const found = foundRows(format, file, reader.framing);
+  const readings = [...found.flatMap(({ row }) => reader.read(row)), ...reader.expire(Number.POSITIVE_INFINITY)];
+  const inFile = new Set(found.map(({ bytes }) => Buffer.from(bytes).toString('hex')));
+  for (const reading of readings) {
+    if (reading.status !== 'record') continue;
+    const { record } = reading;
+    // A line of our own format that has the hash of the switch's row is not that row.
+    if (format === 'hopback' && record.source.raw === undefined) continue;
+    const evidence = rawEvidence(record);
+    if (evidence.status !== 'kept') throw new Error(`${record.legId} has no raw rows`);
+    expect([record.legId, evidence.matches]).toEqual([record.legId, true]);
+    for (const row of evidence.rows) expect(inFile).toContain(Buffer.from(row).toString('hex'));
+    expect(callRecordSchema.parse(record)).toEqual(record);
+  }
 });
 
 test.each(samples)('%s/%s makes records that our own schema accepts as they are', (format, name) => {

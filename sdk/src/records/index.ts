@@ -3,6 +3,9 @@
  * redacted, and streamed without losing one.
  * @packageDocumentation
  */
+export { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../core/raw-limits.js';
+export { rawEvidence } from './raw-evidence.js';
+export type { RawEvidence } from './raw-evidence.js';
 export { RECORD_ID_DIGITS, recordIdOf, sourceSha256 } from './record-id.js';
 export type { RecordIdParts } from './record-id.js';
 export type * from '../core/call-record.js';

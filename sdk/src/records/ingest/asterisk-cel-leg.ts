@@ -2,6 +2,7 @@ import type { Disposition, Release } from '../../core/call-record.js';
 import { asteriskChannel, dialledNumber } from './asterisk-channel.js';
 import { nameOf } from './leg.js';
 import type { LegParts } from './leg.js';
+import type { WaitingRaw } from './raw-rows.js';
 import type { RowInstant } from './row-time.js';
 
 /** A channel of a call as its events have told of it so far. */
@@ -31,6 +32,8 @@ export interface CelChannel {
   hangup: CelHangup | undefined;
   /** Hashes of its rows. */
   rows: string[];
+  /** Texts of the same rows in the same order; undefined where they are not kept. */
+  raw: WaitingRaw<string> | undefined;
 }
 
 /** What the extra of a HANGUP says. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_CSV_ROW_CHARS } from './csv-fields.js';
 
 /** Channels of calls that are up, and of those that made them or were made by them. Twice what waits at most. */
 const MAX_SAVED_CHANNELS = 400_000;
@@ -9,6 +10,8 @@ const MAX_SAVED_CHANNELS = 400_000;
 export const MAX_ROWS_OF_CHANNEL = 1_024;
 /** Columns of one file. */
 const MAX_COLUMNS = 1_024;
+/** A row with the byte order mark and the carriage return that may stand around it. */
+const MAX_ROW_CHARS = MAX_CSV_ROW_CHARS + 2;
 /** The longest field of a row. */
 const MAX_TEXT_CHARS = 16_384;
 
@@ -38,6 +41,8 @@ export interface SavedCelChannel {
   readonly endedAtUs?: number;
   readonly hangup?: { readonly q850Cause?: number; readonly source: string; readonly dialStatus: string };
   readonly rows: readonly string[];
+  /** Texts of these rows, where they are kept and there was room for them. */
+  readonly texts?: readonly string[];
 }
 
 /** What a reader of channel events keeps between two runs. */
@@ -72,6 +77,7 @@ const channel: z.ZodType<SavedCelChannel> = z.object({
     .array(z.string().regex(/^[0-9a-f]{64}$/))
     .min(1)
     .max(MAX_ROWS_OF_CHANNEL),
+  texts: z.exactOptional(z.array(z.string().max(MAX_ROW_CHARS)).max(MAX_ROWS_OF_CHANNEL)),
 });
 
 /** The state as JSON. */

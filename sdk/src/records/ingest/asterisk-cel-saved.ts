@@ -3,6 +3,13 @@ import type { CelColumn } from './asterisk-cel-event.js';
 import type { CelChannel } from './asterisk-cel-leg.js';
 import { savedCelStateSchema } from './asterisk-cel-saved.schema.js';
 import type { SavedCelChannel, SavedCelState } from './asterisk-cel-saved.schema.js';
+import type { RawKeeper } from './raw-rows.js';
+
+/**
+ * Characters of rows that are saved with the channels they belong to: half of what may be made durable of a source. Channels beyond it are
+ * saved with the hashes of their rows alone, and recorded so where another reader goes on with them.
+ */
+export const MAX_SAVED_RAW_CHARS = 2_097_152;
 
 /** What a reader of channel events has in mind between two rows. */
 export interface CelState {
@@ -16,15 +23,35 @@ export function saveCelChannels({ channels, header }: CelState): string {
   const waiting = new Set(channels);
   const all = withRelatives(channels);
   const places = new Map(all.map((channel, place) => [channel, place]));
+  const takeTexts = savedTexts();
   const state: SavedCelState = {
     format: 'hopback.asterisk-cel.1',
-    channels: all.map((channel) => saved(channel, waiting.has(channel), places.get(channel.maker ?? channel))),
+    channels: all.map((channel) => ({
+      ...saved(channel, waiting.has(channel), places.get(channel.maker ?? channel)),
+      ...takeTexts(channel),
+    })),
   };
   return JSON.stringify(header === undefined ? state : { ...state, header });
 }
 
-/** Reads what {@link saveCelChannels} wrote. Never throws. @returns undefined where it is anything else */
-export function restoreCelChannels(text: string): CelState | undefined {
+/** Takes the texts of channel after channel, as long as there is room for them. */
+function savedTexts(): (channel: CelChannel) => Pick<SavedCelChannel, 'texts'> {
+  let room = MAX_SAVED_RAW_CHARS;
+  return ({ raw, rows }) => {
+    if (raw === undefined || raw.rows.length !== rows.length) return {};
+    const chars = JSON.stringify(raw.rows).length;
+    if (chars > room) return {};
+    room -= chars;
+    return { texts: raw.rows };
+  };
+}
+
+/**
+ * Reads what {@link saveCelChannels} wrote. Never throws.
+ * @param raw - keeps the rows of the channels, where they were saved
+ * @returns undefined where it is anything else
+ */
+export function restoreCelChannels(text: string, raw: RawKeeper<string>): CelState | undefined {
   const state = savedState(text);
   if (state === undefined) return undefined;
   const header = state.header?.map((column) => CEL_COLUMNS.find((known) => known === column) ?? 'unused');
@@ -33,6 +60,7 @@ export function restoreCelChannels(text: string): CelState | undefined {
     // Whoever made a channel comes before it in the list.
     const maker = one.maker === undefined ? undefined : channels[one.maker];
     const channel = restored(one, maker);
+    if (one.waits) channel.raw = restoredRaw(one, raw);
     maker?.made.push(channel);
     channels.push(channel);
   }
@@ -124,5 +152,13 @@ function restored(one: SavedCelChannel, maker: CelChannel | undefined): CelChann
         ? undefined
         : { q850Cause: hangup.q850Cause, source: hangup.source, dialStatus: hangup.dialStatus },
     rows: [...one.rows],
+    raw: undefined,
   };
+}
+
+function restoredRaw({ rows, texts = [] }: SavedCelChannel, keeper: RawKeeper<string>): CelChannel['raw'] {
+  if (texts.length !== rows.length) return undefined;
+  let raw = keeper.begin();
+  for (const text of texts) raw = keeper.add(raw, text, Buffer.byteLength(text));
+  return raw;
 }

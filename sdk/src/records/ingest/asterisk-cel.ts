@@ -8,6 +8,8 @@ import { restoreCelChannels, saveCelChannels } from './asterisk-cel-saved.js';
 import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import { joinedSha256 } from './joined-sha256.js';
+import { rawKeeper, rawRowsOf, withRaw } from './raw-rows.js';
+import type { RawKeeper } from './raw-rows.js';
 import { passingMap } from './passing-map.js';
 import type { PassingMap } from './passing-map.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
@@ -52,18 +54,19 @@ export const MAX_WAITING_CHANNELS = 100_000;
 export function createAsteriskCelReader(description: AsteriskCelDescription): RecordReader {
   const source = legSource(description, READER_VERSION);
   const events = celEventReader(description.celColumns);
-  const calls = waitingCalls(source);
+  const raw: RawKeeper<string> = rawKeeper(source.keepsRaw);
+  const calls = waitingCalls(source, raw);
   return {
     framing: 'csv',
     read: (row) => {
       const read = events.read(row);
-      return read.status === 'event' ? takeEvent(read.event, row, { source, calls }) : read.readings;
+      return read.status === 'event' ? takeEvent(read.event, row, { source, calls, raw }) : read.readings;
     },
     expire: (beforeUs) => calls.expire(beforeUs),
     waiting: calls.waiting,
     saveWaiting: () => saveCelChannels({ channels: calls.channels(), header: events.header() }),
     restoreWaiting: (saved) => {
-      const restored = restoreCelChannels(saved);
+      const restored = restoreCelChannels(saved, raw);
       if (restored === undefined) return false;
       if (restored.header !== undefined) events.setHeader(restored.header);
       for (const channel of restored.channels) calls.add(channel);
@@ -83,7 +86,7 @@ interface WaitingCalls {
 }
 
 /** Channels by their own id, and by the call that they belong to. */
-function waitingCalls(source: LegSource): WaitingCalls {
+function waitingCalls(source: LegSource, raw: RawKeeper<string>): WaitingCalls {
   const channels: PassingMap<CelChannel> = passingMap();
   const calls: PassingMap<CelChannel[]> = passingMap();
   const join = (channel: CelChannel): void => {
@@ -95,7 +98,9 @@ function waitingCalls(source: LegSource): WaitingCalls {
     const call = calls.get(linkedId) ?? [];
     calls.delete(linkedId);
     for (const { uniqueId } of call) channels.delete(uniqueId);
-    return recordsOf(call, source);
+    const readings = recordsOf(call, source);
+    for (const channel of call) channel.raw = raw.end(channel.raw);
+    return readings;
   };
   return {
     channels: () => channels.entries().map(([, channel]) => channel),
@@ -129,8 +134,17 @@ function recordsOf(call: readonly CelChannel[], source: LegSource): readonly Row
   return legs.map((channel) => {
     // The hash stands for all rows of the channel.
     const row = { text: '', sha256: joinedSha256(channel.rows), line: 0 };
-    return { status: 'record', record: callRecord(row, source, celLegParts(channel)) };
+    const record = callRecord(row, source, celLegParts(channel));
+    return {
+      status: 'record',
+      record: channel.raw === undefined ? record : withRaw(record, rawRowsOf(rowsOf(channel))),
+    };
   });
+}
+
+/** The rows of a channel whose texts are kept. */
+function rowsOf({ rows, raw }: CelChannel): { readonly text: string; readonly sha256: string }[] {
+  return rows.map((sha256, at) => ({ text: raw?.rows[at] ?? '', sha256 }));
 }
 
 const WAITING: readonly RowReading[] = [{ status: 'waiting' }];
@@ -138,9 +152,10 @@ const WAITING: readonly RowReading[] = [{ status: 'waiting' }];
 interface CelState {
   readonly source: LegSource;
   readonly calls: WaitingCalls;
+  readonly raw: RawKeeper<string>;
 }
 
-function takeEvent(event: CelEvent, row: SourceRow, { source, calls }: CelState): readonly RowReading[] {
+function takeEvent(event: CelEvent, row: SourceRow, { source, calls, raw }: CelState): readonly RowReading[] {
   const time = source.clock.read(event.time, isEpoch(event.time) ? 'epoch-seconds' : 'date-time');
   if (time.status === 'rejected') return rejectedRow(time.reason, time.detail, 'EventTime');
   if (event.event === 'LINKEDID_END') {
@@ -153,14 +168,15 @@ function takeEvent(event: CelEvent, row: SourceRow, { source, calls }: CelState)
     if (event.event !== 'CHAN_START') {
       return rejectedRow('missing-field', 'an event of a channel whose start is not known', 'CHAN_START');
     }
-    const channel = newChannel(event, { row, at: time, maker: calls.channel(event.linkedId) });
+    const channel = newChannel(event, { at: time, maker: calls.channel(event.linkedId), raw: raw.begin() });
     channel.maker?.made.push(channel);
+    addRow(channel, row, raw);
     const given = calls.add(channel);
     return given.length === 0 ? WAITING : [...WAITING, ...given];
   }
   if (known.linkedId !== event.linkedId) calls.move(known, event.linkedId);
   changeChannel(known, event, instantNotBefore(time, known.start.atUs));
-  addRow(known, row.sha256);
+  addRow(known, row, raw);
   return WAITING;
 }
 
@@ -168,14 +184,13 @@ function isEpoch(text: string): boolean {
   return !text.includes('-') && !text.includes(':');
 }
 
-interface ChannelBeginning {
-  readonly row: SourceRow;
+interface ChannelBeginning extends Pick<CelChannel, 'raw'> {
   readonly at: RowInstant;
   /** The channel whose id is the linked one, where it is another. */
   readonly maker: CelChannel | undefined;
 }
 
-function newChannel(event: CelEvent, { row, at, maker }: ChannelBeginning): CelChannel {
+function newChannel(event: CelEvent, { at, maker, raw }: ChannelBeginning): CelChannel {
   const { uniqueId, linkedId } = event;
   const isInbound = uniqueId === linkedId;
   return {
@@ -195,13 +210,19 @@ function newChannel(event: CelEvent, { row, at, maker }: ChannelBeginning): CelC
     answeredAtUs: undefined,
     endedAtUs: undefined,
     hangup: undefined,
-    rows: [row.sha256],
+    rows: [],
+    raw,
   };
 }
 
-function addRow(channel: CelChannel, sha256: string): void {
-  if (channel.rows.length >= MAX_ROWS_OF_CHANNEL) channel.rows = [joinedSha256(channel.rows)];
+function addRow(channel: CelChannel, { text, sha256 }: SourceRow, raw: RawKeeper<string>): void {
+  if (channel.rows.length >= MAX_ROWS_OF_CHANNEL) {
+    channel.rows = [joinedSha256(channel.rows)];
+    // A hash of hashes can be made of the rows no more.
+    channel.raw = raw.end(channel.raw);
+  }
   channel.rows.push(sha256);
+  if (channel.raw !== undefined) channel.raw = raw.add(channel.raw, text, Buffer.byteLength(text));
 }
 
 function changeChannel(channel: CelChannel, event: CelEvent, atUs: number): void {

@@ -28,8 +28,7 @@ const READER_VERSION = 1;
  * ```
  */
 export function createBroadworksReader(description: SourceDescription): RecordReader {
-  const { id, format, numbers = {}, providers = {} } = description;
-  const source = legSource({ id, format, numbers, providers, time: { zone: 'utc' } }, READER_VERSION);
+  const source = legSource({ ...description, time: { zone: 'utc' } }, READER_VERSION);
   return {
     framing: 'csv',
     read: (row) => readCdr(row, source),

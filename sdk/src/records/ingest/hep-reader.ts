@@ -8,6 +8,8 @@ import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import { passingMap } from './passing-map.js';
 import type { PassingMap } from './passing-map.js';
+import { rawKeeper, rawPacketsOf, withRaw } from './raw-rows.js';
+import type { RawKeeper } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription } from './record-reader.js';
 import { isSipCallOver } from './sip-call-legs.js';
 import { packetsRow, sipCallParts } from './sip-call-record.js';
@@ -34,6 +36,8 @@ export interface HepReaderOptions {
   readonly key?: string;
   /** Most calls that are followed at a time; the oldest is given up for a new one. Default {@link MAX_HEP_CALLS}. */
   readonly maxCalls?: number;
+  /** Octets of packets that are kept at a time, where the source keeps raw bytes. Default {@link MAX_WAITING_RAW_BYTES}. */
+  readonly maxRawBytes?: number;
 }
 
 /** T4 of SIP: the longest that a message is taken to stay on its way. @see RFC 3261 section 17.1.1.1 */
@@ -81,8 +85,10 @@ export interface HepReader extends Pick<RecordReader, 'expire' | 'waiting'> {
  * ```
  */
 export function createHepReader(description: HepSource, options: HepReaderOptions = {}): HepReader {
+  const source = legSource(description, READER_VERSION);
   const state: ReaderState = {
-    source: legSource(description, READER_VERSION),
+    source,
+    raw: rawKeeper(source.keepsRaw, options.maxRawBytes),
     own: ownAddresses(description.ownAddresses),
     key: options.key,
     lingerUs: options.lingerUs ?? HEP_LINGER_US,
@@ -125,6 +131,7 @@ function ownAddresses(addresses: readonly string[]): ReadonlySet<string> {
 
 interface ReaderState {
   readonly source: LegSource;
+  readonly raw: RawKeeper<Uint8Array>;
   readonly own: ReadonlySet<string>;
   readonly key: string | undefined;
   readonly lingerUs: number;
@@ -158,7 +165,7 @@ function readPacket(state: ReaderState, bytes: Uint8Array, receivedAtUs: number)
   const side = CALL_METHODS.has(facts.method) ? sideOf(state.own, packet, facts) : undefined;
   if (side === undefined) return skippedRow('not-a-call');
   const due = finishedCalls(state, receivedAtUs);
-  const own = take(state, { packet, facts, side, receivedAtUs, sha256: sourceSha256(bytes) });
+  const own = take(state, { packet, facts, side, receivedAtUs, bytes });
   return due.length === 0 ? own : [...own, ...due];
 }
 
@@ -189,10 +196,11 @@ interface TakenMessage {
   readonly facts: SipFacts;
   readonly side: SipSide;
   readonly receivedAtUs: number;
-  readonly sha256: string;
+  /** The whole packet, which may be written over afterwards. */
+  readonly bytes: Uint8Array;
 }
 
-function take(state: ReaderState, { packet, facts, side, receivedAtUs, sha256 }: TakenMessage): readonly RowReading[] {
+function take(state: ReaderState, { packet, facts, side, receivedAtUs, bytes }: TakenMessage): readonly RowReading[] {
   const { callId } = facts;
   const branch = facts.branches[0];
   let call = state.calls.get(callId);
@@ -204,13 +212,17 @@ function take(state: ReaderState, { packet, facts, side, receivedAtUs, sha256 }:
     if (isRepeat) return skippedRow('repeated');
     if (state.calls.size() >= state.maxCalls) readings = [...WAITING, ...endOldest(state, receivedAtUs)];
     call = beginSipCall(callId, receivedAtUs);
+    call.raw = state.raw.begin();
     state.calls.set(callId, call);
   }
   if (packet.correlationId !== undefined) call.correlationId ??= packet.correlationId;
   const isOutbound = side === 'egress';
   const isResponse = facts.status !== undefined;
   const peer = addressOf(isOutbound === isResponse ? packet.source : packet.destination);
-  const isKept = addToSipCall(call, { facts, side, peer, atUs: packet.atUs, sha256 });
+  const packets = call.packets.size;
+  const isKept = addToSipCall(call, { facts, side, peer, atUs: packet.atUs, sha256: sourceSha256(bytes) });
+  const isNew = call.packets.size > packets;
+  if (isNew && call.raw !== undefined) call.raw = state.raw.add(call.raw, Uint8Array.from(bytes), bytes.length);
   noteWhetherOver(state, call, receivedAtUs);
   return isKept ? readings : [...TOO_MANY_BRANCHES, ...readings.slice(1)];
 }
@@ -260,10 +272,15 @@ function endCall(state: ReaderState, call: SipCall, nowUs: number): readonly Row
   forgetGone(state, nowUs);
   state.gone.set(call.callId, { branches: branchesOfCall(call), atUs: nowUs });
   const parts = sipCallParts(call, state.source.numbers);
+  const raw = call.raw === undefined ? undefined : rawPacketsOf(call.raw.rows);
+  call.raw = state.raw.end(call.raw);
   if (parts.length === 0)
     return rejectedRow('missing-field', 'messages of a call whose INVITE was not captured', 'INVITE');
   const row = packetsRow(call);
-  return parts.map((part): RowReading => ({ status: 'record', record: callRecord(row, state.source, part) }));
+  return parts.map((part): RowReading => ({
+    status: 'record',
+    record: withRaw(callRecord(row, state.source, part), raw),
+  }));
 }
 
 /** Late repeats of these calls are over, or they are too many to be remembered. */

@@ -1,21 +1,24 @@
 import type { CallRecord } from '../../core/call-record.js';
 import { callRecordSchema } from '../../platform/wire/call-record.schema.js';
+import { rawEvidence } from '../raw-evidence.js';
 import { recordIdOf } from '../record-id.js';
 import { rowText } from './csv-fields.js';
 import { rejectedRow, skippedRow } from './leg.js';
+import { rawRowsOf, withRaw } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
 import { HopbackError } from '../../errors.js';
 
-/** A record with the evidence of a verification has some 3 KiB; its bounds together allow more than anybody writes. */
-export const MAX_RECORD_CHARS = 262_144;
+/** A record with the evidence of a verification has some 3 KiB, its raw rows as JSON 768 KiB at most. */
+export const MAX_RECORD_CHARS = 1_048_576;
 
 /**
  * Makes the reader of our own format: one {@link CallRecord} a line, as `hopback records` and the stream write them, or as a carrier's
- * own exporter does. A record keeps the source that it names; only the hash of its bytes is made anew, and only where it has none.
+ * own exporter does. A record keeps the source that it names, with the raw rows that it brings along, which have to match its hash; only
+ * where it has no hash that of the line is put in its place, and with `keepRaw` the line itself.
  * Every member has to be in its form and its bounds, and the record id has to be the one of its source, leg and time. Keys that are not known
  * are left out.
  * @param description - name of the source; records keep what they say themselves
- * @returns the reader; each line is a leg, 262,144 characters at most, and none waits for another
+ * @returns the reader; each line is a leg, 1,048,576 characters at most, and none waits for another
  * @throws {@link HopbackError} `invalid-configuration` where the source has no name; never for what a file holds
  * @see https://github.com/ndjson/ndjson-spec
  * @example
@@ -26,32 +29,40 @@ export const MAX_RECORD_CHARS = 262_144;
  */
 export function createHopbackNdjsonReader(description: SourceDescription): RecordReader {
   if (description.id === '') throw new HopbackError('invalid-configuration', 'A source needs a name.');
+  const { keepRaw = false } = description;
   return {
     framing: 'lines',
-    read: readLine,
+    read: (row) => readLine(row, keepRaw),
     expire: () => [],
     waiting: () => 0,
   };
 }
 
-function readLine(row: SourceRow): readonly RowReading[] {
+function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
   const text = rowText(row);
   if (text.length > MAX_RECORD_CHARS)
     return rejectedRow('too-long', `a record of more than ${MAX_RECORD_CHARS} characters`);
   if (text.trim() === '') return skippedRow('not-a-call');
-  const value = withSourceHash(parsed(text), row.sha256);
-  if (value === undefined) return rejectedRow('bad-json', 'no JSON object');
+  const value = parsed(text);
+  const isHashed = addSourceHash(value, row.sha256);
+  if (!isObject(value)) return rejectedRow('bad-json', 'no JSON object');
   const result = callRecordSchema.safeParse(value);
   if (!result.success) return rejectedIssue(value, result.error.issues[0]);
-  return sameLeg(result.data);
+  const fault = faultOf(result.data);
+  if (fault !== undefined) return fault;
+  return [{ status: 'record', record: isHashed && keepRaw ? withRaw(result.data, rawRowsOf([row])) : result.data }];
 }
 
-/** A record whose id is another's would take that one's place. */
-function sameLeg(record: CallRecord): readonly RowReading[] {
+/** What makes a record of that form none that may be kept. */
+function faultOf(record: CallRecord): readonly RowReading[] | undefined {
   const { source, legId, inviteAtUs, recordId } = record;
-  return recordIdOf({ sourceId: source.id, legId, inviteAtUs }) === recordId
-    ? [{ status: 'record', record }]
-    : rejectedRow('bad-field', 'not the id of the source, leg and time of the record', 'recordId');
+  // Its id would be another's, whose place it would take.
+  if (recordIdOf({ sourceId: source.id, legId, inviteAtUs }) !== recordId)
+    return rejectedRow('bad-field', 'not the id of the source, leg and time of the record', 'recordId');
+  const evidence = rawEvidence(record);
+  return evidence.status === 'kept' && !evidence.matches
+    ? rejectedRow('bad-field', 'not the bytes that source.sha256 is the hash of', 'source.raw')
+    : undefined;
 }
 
 interface Issue {
@@ -85,10 +96,15 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Undefined where it is no object. */
-function withSourceHash(value: unknown, sha256: string): object | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const source = (value as { readonly source?: unknown }).source;
-  if (typeof source !== 'object' || source === null || Object.hasOwn(source, 'sha256')) return value;
-  return Object.assign(value, { source: Object.assign(source, { sha256 }) });
+/** Puts a hash into a source that has none, unless it has raw rows: of those the hash is theirs. @returns whether it was put there */
+function addSourceHash(value: unknown, sha256: string): boolean {
+  if (!isObject(value)) return false;
+  const { source } = value;
+  if (!isObject(source) || Object.hasOwn(source, 'sha256') || Object.hasOwn(source, 'raw')) return false;
+  Object.assign(source, { sha256 });
+  return true;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -19,6 +19,7 @@ export { accDatabaseRow } from './kamailio-row.js';
 export type { DatabaseValue } from './kamailio-row.js';
 export { createOracleSbcReader } from './oracle-sbc.js';
 export type { OracleSbcFields } from './oracle-sbc.js';
+export { MAX_WAITING_RAW_BYTES } from './raw-rows.js';
 export { createRibbonActReader } from './ribbon-act.js';
 export { FOLLOW_BATCH_RECORDS, FOLLOW_POLL_MS, followFiles } from './follow-file.js';
 export type { FileFollower, FollowOptions, FollowStatistics } from './follow-file.js';

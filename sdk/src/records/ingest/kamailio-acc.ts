@@ -20,6 +20,7 @@ import { accTime, readAccRow, transactionTime } from './kamailio-row.js';
 import type { AccRow } from './kamailio-row.js';
 import { saveAccRows, savedAccRows } from './kamailio-saved.js';
 import { joinedSha256 } from './joined-sha256.js';
+import { rawRowsOf, withRaw } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
 
 /** Goes up when the same rows would make another record. */
@@ -258,10 +259,11 @@ function recordOf(state: ReaderState, leg: AccLeg): readonly RowReading[] {
   const parts = accLegParts(leg, state.columns, state.source.clock);
   remember(state.calls.recorded, leg.callId, parts.invite.atUs);
   const rows = [leg.invite, leg.bye, leg.cdr, leg.cancel].flatMap((timed) =>
-    timed === undefined ? [] : [timed.row.source.sha256],
+    timed === undefined ? [] : [timed.row.source],
   );
-  const row: SourceRow = { text: '', sha256: joinedSha256(rows), line: 0 };
-  return [{ status: 'record', record: callRecord(row, state.source, parts) }];
+  const row: SourceRow = { text: '', sha256: joinedSha256(rows.map(({ sha256 }) => sha256)), line: 0 };
+  const record = callRecord(row, state.source, parts);
+  return [{ status: 'record', record: state.source.keepsRaw ? withRaw(record, rawRowsOf(rows)) : record }];
 }
 
 function expire(state: ReaderState, beforeUs: number): readonly RowReading[] {

@@ -13,6 +13,7 @@ import type { CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import { recordIdOf } from '../record-id.js';
 import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from './record-reader.js';
+import { rawRowsOf, withRaw } from './raw-rows.js';
 import { rowClock } from './row-time.js';
 import type { RowClock, RowInstant } from './row-time.js';
 import { writtenCalled, writtenCaller } from './written-number.js';
@@ -25,6 +26,8 @@ export interface LegSource {
   readonly clock: RowClock;
   readonly numbers: SourceNumbers;
   readonly providers: ReadonlyMap<string, string>;
+  /** Whether records keep the bytes that they were read from. */
+  readonly keepsRaw: boolean;
 }
 
 /** One side of a leg as a row has it; empty texts count as nothing. */
@@ -84,6 +87,7 @@ export function legSource(description: SourceDescription, readerVersion: number)
     clock: rowClock(time),
     numbers,
     providers: new Map(Object.entries(providers)),
+    keepsRaw: description.keepRaw === true,
   };
   return source;
 }
@@ -121,9 +125,10 @@ export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): 
   return record;
 }
 
-/** The record of a leg as the one reading of its row. Never throws. */
+/** The record of a leg as the one reading of its row, with the row where the source keeps rows. Never throws. */
 export function legReading(row: SourceRow, source: LegSource, parts: LegParts): readonly RowReading[] {
-  return [{ status: 'record', record: callRecord(row, source, parts) }];
+  const record = callRecord(row, source, parts);
+  return [{ status: 'record', record: source.keepsRaw ? withRaw(record, rawRowsOf([row])) : record }];
 }
 
 /** The readings of a row that cannot be read. `detail` is to say why, without numbers of people. */

@@ -61,7 +61,12 @@ export interface SourceDescription {
   readonly numbers?: SourceNumbers;
   /** Providers by the trunk, realm or peer that the switch names, and by signalling address (`192.0.2.1`) where it names none. */
   readonly providers?: Readonly<Record<string, string>>;
-  /** Whether records keep the bytes of their rows, for the courts. Default false: the hash alone. */
+  /**
+   * Whether records keep the bytes that they were read from, as `source.raw`, for a court that wants to see more than their hash. They
+   * take several times the room of the record itself. A record of more than {@link MAX_RAW_BYTES} or {@link MAX_RAW_ROWS} has the hash
+   * alone, and so has one whose rows wait for others while {@link MAX_WAITING_RAW_BYTES} of rows wait already. Packets are kept with the
+   * key of their agent, where they carry one. Default false.
+   */
   readonly keepRaw?: boolean;
 }
 

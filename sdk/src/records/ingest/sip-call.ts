@@ -1,3 +1,4 @@
+import type { WaitingRaw } from './raw-rows.js';
 import type { SipFacts } from './sip-facts.js';
 
 /** Which way a message crossed the border of the switch: in from a peer's transaction, out to one, or from one part of it to another. */
@@ -63,6 +64,8 @@ export interface SipCall {
   readonly dialogRequests: DialogRequest[];
   /** SHA-256 of each packet; one that came twice, byte for byte, is one. */
   readonly packets: Set<string>;
+  /** The same packets; undefined where they are not kept. */
+  raw: WaitingRaw<Uint8Array> | undefined;
   correlationId?: string;
   /** When the first packet was received. */
   readonly firstUs: number;
@@ -81,7 +84,7 @@ const MAX_PACKETS = 512;
 
 /** Begins a call with its first message. */
 export function beginSipCall(callId: string, atUs: number): SipCall {
-  return { callId, transactions: [], dialogRequests: [], packets: new Set(), firstUs: atUs };
+  return { callId, transactions: [], dialogRequests: [], packets: new Set(), raw: undefined, firstUs: atUs };
 }
 
 /**
