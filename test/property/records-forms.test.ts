@@ -20,6 +20,7 @@ const text = fc.oneof(
   fc.tuple(fc.ipV4(), fc.nat({ max: 70_000 })).map(([host, port]) => `${host}:${port}`),
   fc.ipV6().map((host) => `[${host}]:5060`),
   fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.base64String({ maxLength: 40 }),
   // Halves of surrogate pairs, control characters, quotes.
   fc.string({
     unit: fc.constantFrom('\ud800', '\udc00', '\u0000', '\u0001', '\u0015', '"', '\\', '@', '+', 'a'),
@@ -44,7 +45,7 @@ const NAMES = [
   'iatSeconds',
 ];
 const name = fc.oneof(
-  fc.constantFrom(...NAMES, 'sha256', 'recordId', 'tn', 'cause', '__proto__'),
+  fc.constantFrom(...NAMES, 'sha256', 'recordId', 'tn', 'cause', 'raw', 'text', 'base64', '__proto__'),
   fc.string({ maxLength: 6 }),
 );
 const { value } = fc.letrec((tie) => ({

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
-import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CallRecord, RawRow } from '../../sdk/src/core/call-record.js';
 import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import { MAX_RAW_BYTES } from '../../sdk/src/core/raw-limits.js';
+import { joinedSha256 } from '../../sdk/src/records/ingest/joined-sha256.js';
+import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
+import { sourceSha256 } from '../../sdk/src/records/record-id.js';
 import { DAY_US } from '../../sdk/src/records/store/record-query.js';
 import type { RecordLookup, RecordQuery, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -162,6 +166,7 @@ export function lookupClaims({ name, holding }: LookupUnderTest): void {
 /** Claims that every store that takes records keeps, beside {@link lookupClaims}. */
 export function storeClaims(subject: StoreUnderTest): void {
   insertClaims(subject);
+  rawClaims(subject);
   coverageClaims(subject);
   retentionClaims(subject);
   holdClaims(subject);
@@ -228,6 +233,70 @@ function insertClaims({ name, empty }: StoreUnderTest): void {
       expect(await codeOf(store.insert([good, { ...good, ...wrong }]))).toBe('invalid-argument');
     expect((await store.statistics()).records).toBe(0);
     expect(await store.insert([])).toEqual({ inserted: 0, repeated: 0, expired: 0 });
+  });
+}
+
+/** Records with all kinds of raw rows. */
+function rawRecords(): readonly CallRecord[] {
+  const rows: readonly (readonly RawRow[])[] = [
+    [{ text: '"","12025550101","12025550143",answered' }],
+    [{ text: 'INVITE sip:12155550112@example.net SIP/2.0\r\nVia: \u0000\u0016"\\' }, { text: 'é\u{1F4DE}' }],
+    [{ base64: Buffer.from('Sm\xf8rrebr\xf8d,12025550101', 'latin1').toString('base64') }],
+    Array.from({ length: 40 }, (_, at) => ({
+      base64: Buffer.from([0x48, 0x45, 0x50, 0x33, 0xff, at]).toString('base64'),
+    })),
+    [{ text: 'the same' }, { text: 'the same' }, { text: '\ud800 half' }, { base64: 'bm90IGNhbm9uaWNhbB==' }],
+    [{ text: 'x'.repeat(MAX_RAW_BYTES) }],
+  ];
+  return rows.map((raw, index) => {
+    const record = sampleRecord(index, NOON_US + index);
+    const hashes = raw.map((row) => sourceSha256('text' in row ? row.text : Buffer.from(row.base64, 'base64')));
+    return { ...record, source: { ...record.source, sha256: joinedSha256(hashes), raw } };
+  });
+}
+
+function rawClaims({ name, empty }: StoreUnderTest): void {
+  test(`${name} gives raw rows back exactly, of which each record is verified`, async () => {
+    await using store = await empty(createManualClock());
+    const records = rawRecords();
+    // Twice more under other ids: what is kept may differ when its form is known.
+    const others = records.flatMap((record, index) =>
+      [1, 2].map((round) => ({ ...sampleRecord(100 * round + index, NOON_US + 50 * round), source: record.source })),
+    );
+    await store.insert(records);
+    await store.insert(others);
+    for (const record of [...records, ...others]) {
+      const [found] = (await store.find({ window: NOON, recordId: record.recordId })).records;
+      expect(JSON.stringify(found)).toBe(JSON.stringify(record));
+      const { source } = found as CallRecord;
+      const isCanonical = source.raw?.every((row) => !('base64' in row) || !row.base64.endsWith('B=='));
+      expect(rawEvidence(found as CallRecord)).toMatchObject({ status: 'kept', matches: isCanonical });
+    }
+  });
+
+  test(`${name} keeps the raw rows of what is under a hold, and lets go of others with their records`, async () => {
+    await using store = await empty(createManualClock());
+    const records = rawRecords();
+    await store.insert(records);
+    const query = { window: NOON, recordId: records[3]!.recordId };
+    const { holdId } = await store.hold({ query, reason: 'subpoena 17' });
+    expect(await store.expire(NOON_US + HOUR_US)).toBe(records.length);
+    expect((await store.find(query)).records).toEqual([records[3]]);
+    expect((await store.find({ window: NOON, recordId: records[0]!.recordId })).records).toEqual([]);
+    await store.release(holdId, 'matter closed');
+    await store.expire(NOON_US + HOUR_US);
+    expect((await store.find(query)).records).toEqual([]);
+  });
+
+  test(`${name} takes more raw rows at once than one transaction has room for`, async () => {
+    await using store = await empty(createManualClock());
+    const raw: readonly RawRow[] = [{ text: `{"variables":{"uuid":"${'é'.repeat(MAX_RAW_BYTES / 2 - 64)}"}}` }];
+    const records = Array.from({ length: 400 }, (_, index) => {
+      const record = sampleRecord(index, NOON_US + index);
+      return { ...record, source: { ...record.source, raw } };
+    });
+    expect(await store.insert(records)).toEqual({ inserted: 400, repeated: 0, expired: 0 });
+    expect((await store.find({ window: NOON, recordId: records[399]!.recordId })).records).toEqual([records[399]]);
   });
 }
 

@@ -19,6 +19,8 @@ export interface BodyWriter {
   readonly fixed: (value: number, size: number) => void;
   /** A text: its length in octets as `unsigned`, then UTF-8. */
   readonly text: (text: string) => void;
+  /** Octets: their number as `unsigned`, then they. */
+  readonly octets: (octets: Uint8Array) => void;
   /** All that another writer has. */
   readonly copy: (other: BodyWriter) => void;
 }
@@ -91,6 +93,12 @@ export function createBodyWriter(size: number = INITIAL_SIZE): BodyWriter {
       }
     },
     text,
+    octets: (written) => {
+      unsigned(written.length);
+      room(written.length);
+      bytes.set(written, length);
+      length += written.length;
+    },
     copy: (other) => {
       const size8 = other.length();
       room(size8);

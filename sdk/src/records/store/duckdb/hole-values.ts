@@ -75,6 +75,8 @@ export const INVITE_AT_US: string = String.fromCharCode(HOLE.inviteAtUs);
 export const AT_HOST: string = `@${FORM}${String.fromCharCode(HOLE.whole)}"`;
 export const JSON_TEXT: string = String.fromCharCode(HOLE.json);
 
+export const QUOTED_BASE64: string = `"${String.fromCharCode(HOLE.base64)}"`;
+
 /** The holes of usual lengths and places, made once. */
 const HEX: readonly string[] = Array.from({ length: 65 }, (_, size) => hexHole(size));
 export const QUOTED_REPEATS: readonly string[] = Array.from({ length: 64 }, (_, index) => `"${repeatHole(index)}"`);

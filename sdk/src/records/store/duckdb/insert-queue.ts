@@ -11,6 +11,12 @@ import type { RowBatch } from './row-batch.js';
  */
 export const MAX_GROUP_ROWS = 8_192;
 
+/**
+ * Characters of raw rows in one transaction, and at most those of one record more. A batch keeps its memory for the next one, and two are at
+ * work: thousands of documents of 60 KiB would take half a GiB and never give it back.
+ */
+export const MAX_GROUP_RAW_CHARS = 16_777_216;
+
 /** Rows that are prepared before others have their turn: a few milliseconds. */
 const ROWS_PER_TURN = 512;
 
@@ -70,9 +76,10 @@ export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQ
   const taken = (day: number): DayQueue => {
     const queue = days.get(day) ?? { records: [], callers: [] };
     days.delete(day);
-    if (queue.records.length <= MAX_GROUP_ROWS) return queue;
-    days.set(day, { records: queue.records.slice(MAX_GROUP_ROWS), callers: queue.callers.slice(MAX_GROUP_ROWS) });
-    return { records: queue.records.slice(0, MAX_GROUP_ROWS), callers: queue.callers.slice(0, MAX_GROUP_ROWS) };
+    const length = groupLength(queue.records);
+    if (queue.records.length === length) return queue;
+    days.set(day, { records: queue.records.slice(length), callers: queue.callers.slice(length) });
+    return { records: queue.records.slice(0, length), callers: queue.callers.slice(0, length) };
   };
 
   const prepared = async ({ records, callers }: DayQueue, { encoder }: Partition): Promise<Group> => {
@@ -161,6 +168,30 @@ export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQ
       await pumping;
     },
   };
+}
+
+/** How many of the records that wait longest are written together; one at least. */
+function groupLength(records: readonly CallRecord[]): number {
+  const most = Math.min(records.length, MAX_GROUP_ROWS);
+  let chars = 0;
+  for (let at = 0; at < most; at += 1) {
+    const raw = records[at]?.source.raw;
+    if (raw === undefined) continue;
+    chars += rawChars(raw);
+    if (chars > MAX_GROUP_RAW_CHARS) return at + 1;
+  }
+  return most;
+}
+
+/** Of whatever is there: what a record holds must not stop the records of others. */
+function rawChars(raw: unknown): number {
+  if (!Array.isArray(raw)) return 0;
+  let chars = 0;
+  for (const row of raw as readonly (Partial<Record<'text' | 'base64', unknown>> | null)[]) {
+    const value = row?.text ?? row?.base64;
+    if (typeof value === 'string') chars += value.length;
+  }
+  return chars;
 }
 
 function settle(caller: Caller, isRepeated: boolean): void {

@@ -31,6 +31,7 @@ interface Reader {
   readonly fixed: (size: number) => number;
   readonly hex: (size: number) => string;
   readonly text: () => string;
+  readonly base64: () => string;
 }
 
 function createReader(body: Uint8Array): Reader {
@@ -51,6 +52,11 @@ function createReader(body: Uint8Array): Reader {
       scale *= 0x80;
     }
   };
+  const counted = (encoding: 'utf8' | 'base64'): string => {
+    const size = unsigned();
+    const from = take(size);
+    return bytes.toString(encoding, from, from + size);
+  };
   return {
     unsigned,
     signed: () => unzigzag(unsigned()),
@@ -63,11 +69,8 @@ function createReader(body: Uint8Array): Reader {
       const from = take(size);
       return bytes.toString('hex', from, from + size);
     },
-    text: () => {
-      const size = unsigned();
-      const from = take(size);
-      return bytes.toString('utf8', from, from + size);
-    },
+    text: () => counted('utf8'),
+    base64: () => counted('base64'),
   };
 }
 
@@ -134,6 +137,8 @@ function valueOf(code: number, count: number, reader: Reader, place: RecordPlace
     case HOLE.text:
     case HOLE.json:
       return reader.text();
+    case HOLE.base64:
+      return reader.base64();
     case HOLE.number:
       return String(reader.signed());
     case HOLE.microseconds:

@@ -13,6 +13,7 @@ import {
   MIN_RUN,
   PLAIN_KIND,
   PLUS,
+  QUOTED_BASE64,
   QUOTED_REPEATS,
   RECORD_ID,
   REPEATS,
@@ -127,6 +128,21 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     put(`"${text.slice(0, colon)}:${TEXT}"`);
   };
 
+  const rawText = (text: string): void => {
+    if (!isWellFormed(text)) return written(text);
+    put('"');
+    put(piece(text, 0));
+    put('"');
+  };
+
+  /** @returns false for what is no base64, or has another spelling */
+  const rawOctets = (text: string): boolean => {
+    const octets = Buffer.from(text, 'base64');
+    if (octets.toString('base64') !== text) return false;
+    holes.octets(octets);
+    return true;
+  };
+
   /** A form of its own. Its number stands before those of the forms inside it. */
   const section = (value: unknown): void => {
     const outer = place;
@@ -180,6 +196,8 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
       if (kind === 'word') place = paths.word(place, value);
       else if (kind === 'recordId' && value === recordId) put(RECORD_ID);
       else if (kind === 'address') address(value);
+      else if (kind === 'text') rawText(value);
+      else if (kind === 'base64' && rawOctets(value)) put(QUOTED_BASE64);
       else written(value);
     } else if (typeof value === 'number') {
       if (kind === 'inviteAtUs' && value === inviteAtUs) put(INVITE_AT_US);

@@ -31,6 +31,8 @@ export const HOLE = {
   json: 0x14,
   /** No value: the string that ends here can be repeated as a whole, beside the part that filled a hole in it. */
   whole: 0x15,
+  /** Octets in base64. */
+  base64: 0x16,
 } as const;
 
 /** Added to counts that stand in a form, so that they are printable. */

@@ -1,9 +1,20 @@
 /**
- * How the values of a member are kept: as they are; as a part of the form; as a form of its own, one by one; an address; a time; what
- * stands in columns.
+ * How the values of a member are kept: as they are; as a part of the form; as a form of its own, one by one; an address; a time; text, or
+ * octets in base64, that is not looked into; what stands in columns.
  */
 export type Kind =
-  'value' | 'word' | 'section' | 'sections' | 'address' | 'us' | 'ms' | 's' | 'recordId' | 'inviteAtUs';
+  | 'value'
+  | 'word'
+  | 'section'
+  | 'sections'
+  | 'address'
+  | 'us'
+  | 'ms'
+  | 's'
+  | 'text'
+  | 'base64'
+  | 'recordId'
+  | 'inviteAtUs';
 
 /** What is known of the values of a member. */
 export interface Member {
@@ -37,12 +48,15 @@ function knownMembers(): Map<string, Member> {
   };
   add('word', WORDS);
   // Forms of their own: what they hold varies apart from the rest.
-  add('section', ['ingress', 'egress', 'release', 'received', 'signed']);
+  add('section', ['ingress', 'egress', 'release', 'received', 'signed', 'raw']);
   add('sections', ['passports']);
   add('address', ['address']);
   add('us', ['answeredAtUs', 'endedAtUs', 'otherInviteAtUs']);
   add('ms', ['checkedAtMs', 'firstSeenMs']);
   add('s', ['iatSeconds', 'dateSeconds']);
+  // Raw rows: a Call-ID or a number in them is not worth finding, since the rest of the row is all its own.
+  add('text', ['text']);
+  add('base64', ['base64']);
   add('recordId', ['recordId']);
   add('inviteAtUs', ['inviteAtUs']);
   add('value', [
