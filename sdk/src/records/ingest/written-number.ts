@@ -1,5 +1,6 @@
 import type { CalledNumber, PartyNumber } from '../../core/call-record.js';
 import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
+import { decodePercent } from '../../core/percent-encoding.js';
 import type { SourceNumbers } from './record-reader.js';
 
 /** What stands in a number field of any switch at most; longer is no number. */
@@ -57,7 +58,9 @@ function bareNumber(text: string): string {
   const scheme = /^(?:sips?|tel):/i.exec(uri)?.[0] ?? '';
   const rest = uri.slice(scheme.length);
   const end = rest.search(/[@;?]/);
-  const user = (end < 0 ? rest : rest.slice(0, end)).trim();
+  const escaped = (end < 0 ? rest : rest.slice(0, end)).trim();
+  // In a URI the `#` of a technical prefix cannot stand as it is.
+  const user = escaped.includes('%') ? (decodePercent(escaped) ?? escaped) : escaped;
   return DECIMAL_TAIL.exec(user)?.[1] ?? user;
 }
 
