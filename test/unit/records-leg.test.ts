@@ -7,9 +7,11 @@ import type { CallRecord } from '../../sdk/src/core/call-record.js';
 const ROW = { text: 'row', sha256: 'ab'.repeat(32), line: 1 };
 const INVITE = { status: 'instant', atUs: 1_781_528_400_000_000, basis: { written: 'utc', resolutionUs: 1 } } as const;
 
+const SOURCE: SourceDescription = { id: 'sbc-1', format: 'columns', time: { zone: 'utc' } };
+const PARTS: LegParts = { legId: 'l', callGroupId: 'g', invite: INVITE, disposition: 'busy' };
+
 function record(parts: Partial<LegParts>, more: Partial<SourceDescription> = {}): CallRecord {
-  const source = legSource({ id: 'sbc-1', format: 'columns', time: { zone: 'utc' }, ...more }, 3);
-  return callRecord(ROW, source, { legId: 'l', callGroupId: 'g', invite: INVITE, disposition: 'busy', ...parts });
+  return callRecord(ROW, legSource({ ...SOURCE, ...more }, 3), { ...PARTS, ...parts });
 }
 
 test('what a row does not say is no member of the record', () => {
@@ -83,9 +85,26 @@ test('both instants of the hour that comes twice are in the record', () => {
   });
 });
 
-test('names are cut at their bound before the record id is made of them', () => {
-  const long = record({ legId: 'x'.repeat(MAX_NAME_CHARS + 1) });
-  expect(long.legId).toHaveLength(MAX_NAME_CHARS);
-  expect(long.recordId).toBe(record({ legId: 'x'.repeat(MAX_NAME_CHARS) }).recordId);
+test('names of legs and calls that are too long stay apart from each other', () => {
+  const of = (end: string): CallRecord => {
+    const name = `${'x'.repeat(MAX_NAME_CHARS)}${end}`;
+    return record({ legId: name, callGroupId: name });
+  };
+  expect(of('a').legId).toHaveLength(MAX_NAME_CHARS);
+  expect(of('a').recordId).not.toBe(of('b').recordId);
+  expect(of('a').callGroupId).not.toBe(of('b').callGroupId);
+  expect(of('a').callGroupId).toBe(of('a').legId);
+  const atBound = 'x'.repeat(MAX_NAME_CHARS);
+  expect(record({ legId: atBound }).legId).toBe(atBound);
   expect(nameOf('  ')).toBeUndefined();
+});
+
+test('a technical prefix is known in a URI too, where its # is escaped', () => {
+  expect(record({ called: '<sip:1234%2312125550143;rn=%2B12125550199@192.0.2.1>' }).called).toEqual({
+    asWritten: '<sip:1234%2312125550143;rn=%2B12125550199@192.0.2.1>',
+    tn: '12125550143',
+    lrn: '12125550199',
+    techPrefix: '1234#',
+  });
+  expect(record({ called: 'sip:%zz@192.0.2.1' }).called).toEqual({ asWritten: 'sip:%zz@192.0.2.1' });
 });

@@ -40,7 +40,7 @@ export function columnLegParts(
 ): LegParts {
   return {
     legId,
-    callGroupId: nameOf(value('callGroupId')) ?? legId,
+    callGroupId: value('callGroupId') || legId,
     invite: times.start,
     answeredAtUs: times.answeredAtUs,
     endedAtUs: times.endedAtUs,

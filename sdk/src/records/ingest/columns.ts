@@ -4,7 +4,7 @@ import type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from '.
 import { columnLegParts, columnTimes } from './column-leg.js';
 import type { ColumnValue } from './column-leg.js';
 import { csvFields, rowText } from './csv-fields.js';
-import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
+import { legReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import type { RecordReader, RowReading, SourceRow } from './record-reader.js';
 
@@ -155,8 +155,8 @@ function readRow(row: SourceRow, { source, map, layout }: ColumnsState): readonl
     const place = layout.placeOf(member);
     return place === undefined ? '' : (fields[place] ?? '').trim();
   };
-  const legId = nameOf(value('legId'));
-  if (legId === undefined) return rejectedRow('missing-field', 'a row without it', 'legId');
+  const legId = value('legId');
+  if (legId === '') return rejectedRow('missing-field', 'a row without it', 'legId');
   const times = columnTimes(callTimes(writtenTimesOf(value, map), source.clock), value, map);
   if (times.status === 'rejected') return rejectedTimes(times, TIME_NAMES);
   return legReading(row, source, columnLegParts(value, map, { legId, times }));

@@ -11,7 +11,7 @@ import type {
 } from '../../core/call-record.js';
 import type { CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
-import { recordIdOf } from '../record-id.js';
+import { recordIdOf, sourceSha256 } from '../record-id.js';
 import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from './record-reader.js';
 import { rawRowsOf, withRaw } from './raw-rows.js';
 import { rowClock } from './row-time.js';
@@ -65,8 +65,14 @@ export interface LegParts {
   readonly blockedBy?: string | undefined;
 }
 
-/** A name of a trunk, leg, call or customer at most: what is longer is cut off, since no name that anybody gave is. */
+/**
+ * A name of a trunk, leg, call or customer at most. What is longer is cut off, since no name that anybody gave is; of the name of a leg or
+ * call, which callers may choose by their Call-ID, a hash takes the place of the rest, so that two never become one.
+ */
 export const MAX_NAME_CHARS = 256;
+
+/** Digits of that hash. */
+const IDENTITY_HASH_DIGITS = 32;
 
 /** Longest name of a source: it is part of file names and of every record. */
 const MAX_SOURCE_ID_CHARS = 128;
@@ -99,7 +105,7 @@ export function legSource(description: SourceDescription, readerVersion: number)
  */
 export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): CallRecord {
   const { invite, answeredAtUs, endedAtUs, release, received, signed, customerId, blockedBy } = parts;
-  const legId = named(parts.legId);
+  const legId = identity(parts.legId);
   const { id, format } = source.description;
   // Member by member: an object that begins with a spread costs more than the whole row.
   const record: Writable<CallRecord> = {
@@ -107,7 +113,7 @@ export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): 
     recordId: recordIdOf({ sourceId: id, legId, inviteAtUs: invite.atUs }),
     source: { id, format, readerVersion: source.readerVersion, sha256: row.sha256 },
     legId,
-    callGroupId: named(parts.callGroupId),
+    callGroupId: identity(parts.callGroupId),
     inviteAtUs: invite.atUs,
     time: timeBasis(invite),
     ingress: hopSide(parts.ingress, source),
@@ -224,4 +230,9 @@ function isSaid(text: string | undefined): text is string {
 
 function named(text: string): string {
   return text.length > MAX_NAME_CHARS ? text.slice(0, MAX_NAME_CHARS) : text;
+}
+
+function identity(text: string): string {
+  if (text.length <= MAX_NAME_CHARS) return text;
+  return `${text.slice(0, MAX_NAME_CHARS - IDENTITY_HASH_DIGITS - 1)} ${sourceSha256(text).slice(0, IDENTITY_HASH_DIGITS)}`;
 }
