@@ -222,3 +222,29 @@ test('says by code what of a layout cannot be', () => {
   expect(codeOf({ extra: { a: 'calling', b: 'calling' } })).toBe('invalid-configuration');
   expect(codeOf({ form: 'flat', columns: ['method'] })).toBe('made');
 });
+
+test('a device that begins anew with the same Call-ID and tags makes another call, and a row read again does not', () => {
+  const later = (row: SourceRow): SourceRow =>
+    rowOf({ ...JSON.parse(row.text), time: JSON.parse(row.text).time + 3_600 });
+  const reader = readerOf();
+  const read = (rows: readonly SourceRow[]): readonly CallRecord[] =>
+    rows.flatMap((row) => recordsOf(reader.read(row)));
+  const first = read([INVITE, BYE, INVITE, BYE, FAILURE, FAILURE]);
+  expect(first.map(({ disposition }) => disposition)).toEqual(['answered', 'cancelled']);
+  const second = read([INVITE, BYE, FAILURE, BYE].map(later));
+  expect(second.map(({ inviteAtUs, endedAtUs }) => [inviteAtUs, endedAtUs])).toEqual(
+    first.map(({ inviteAtUs, endedAtUs = 0 }) => [inviteAtUs + 3_600e6, endedAtUs + 3_600e6]),
+  );
+  expect(reader.waiting()).toBe(0);
+});
+
+test('branches of a call whose Call-ID fills a name have records of their own', () => {
+  const reader = readerOf();
+  const callid = 'x'.repeat(300);
+  const branch = (to: string): SourceRow =>
+    rowOf({ callid, from_tag: 'a', to_tag: to, method: 'INVITE', sip_code: '486', time: T });
+  const records = ['b', 'c'].flatMap((to) => recordsOf(reader.read(branch(to))));
+  const [first, second] = records;
+  expect(first?.recordId).not.toBe(second?.recordId);
+  expect(first?.callGroupId).toBe(second?.callGroupId);
+});

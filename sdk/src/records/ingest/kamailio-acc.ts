@@ -113,7 +113,7 @@ function readInvite(state: ReaderState, timed: TimedRow, callId: string): readon
   const [fromTag, toTag] = [row.core('from_tag'), row.core('to_tag')];
   if (!code.startsWith('2')) return readFailure(state, timed, { callId, fromTag, toTag });
   const key = dialogKey(callId, fromTag, toTag);
-  if (state.calls.used.get(key) !== undefined) return skippedRow('repeated');
+  if (isRepeat(state, key, at.atUs)) return skippedRow('repeated');
   const call = waitingCall(state.calls, callId, at.atUs);
   const dialog = dialogOf(call, fromTag, toTag);
   if (dialog === undefined) return TOO_MANY;
@@ -121,6 +121,18 @@ function readInvite(state: ReaderState, timed: TimedRow, callId: string): readon
   dialog.invite = timed;
   return completed(state, call, dialog);
 }
+
+/**
+ * Whether a row of an INVITE has been used, here or in the table of missed calls. Devices that begin anew with the same Call-ID and tags make
+ * another call by it, hours later.
+ */
+function isRepeat({ calls }: ReaderState, key: string, atUs: number): boolean {
+  const usedUs = calls.used.get(key);
+  return usedUs !== undefined && Math.abs(atUs - usedUs) <= REPEATED_US;
+}
+
+/** Rows of one response are written at once; a request is repeated for 32 seconds. @see RFC 3261 section 17.1.1.2 */
+const REPEATED_US = 300_000_000;
 
 /** A branch that failed. */
 function readFailure(
@@ -134,7 +146,7 @@ function readFailure(
   const isLocal = code === '408' || toTag === '';
   const branch = isLocal ? `${code} ${placeOf(row)}`.trim() : code;
   const key = JSON.stringify([callId, fromTag, toTag, branch]);
-  if (state.calls.used.get(key) !== undefined) return skippedRow('repeated');
+  if (isRepeat(state, key, at.atUs)) return skippedRow('repeated');
   remember(state.calls.used, key, at.atUs);
   const call = state.calls.waiting.get(callId);
   const cancel = code === '487' ? call?.cancel : undefined;
@@ -167,7 +179,8 @@ function readEnd(state: ReaderState, timed: TimedRow, callId: string, method: 'B
     return WAITING;
   }
   const [fromTag, toTag] = [row.core('from_tag'), row.core('to_tag')];
-  if (state.calls.used.get(dialogKey(callId, fromTag, toTag)) !== undefined) return skippedRow('repeated');
+  const isUsed = state.calls.used.get(dialogKey(callId, fromTag, toTag)) !== undefined;
+  if (isUsed && !isWaitedFor(state, callId, [fromTag, toTag])) return skippedRow('repeated');
   const call = waitingCall(state.calls, callId, at.atUs);
   const dialog = dialogOf(call, fromTag, toTag);
   if (dialog === undefined) return TOO_MANY;
@@ -177,6 +190,14 @@ function readEnd(state: ReaderState, timed: TimedRow, callId: string, method: 'B
   }
   dialog.bye = timed;
   return completed(state, call, dialog);
+}
+
+/** Whether a later call of the same Call-ID and tags waits for its BYE. */
+function isWaitedFor({ calls }: ReaderState, callId: string, tags: readonly string[]): boolean {
+  const dialogs = calls.waiting.get(callId)?.dialogs ?? [];
+  return dialogs.some(
+    ({ invite, fromTag, toTag }) => invite !== undefined && tags.includes(fromTag) && tags.includes(toTag),
+  );
 }
 
 function readCdr(state: ReaderState, row: AccRow, callId: string): readonly RowReading[] {
