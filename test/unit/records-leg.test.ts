@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { callRecord, legSource, MAX_NAME_CHARS, nameOf } from '../../sdk/src/records/ingest/leg.js';
+import { callRecord, legReading, legSource, MAX_NAME_CHARS, nameOf } from '../../sdk/src/records/ingest/leg.js';
 import type { LegParts } from '../../sdk/src/records/ingest/leg.js';
-import type { SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
+import type { RowReading, SourceDescription } from '../../sdk/src/records/ingest/record-reader.js';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 
 const ROW = { text: 'row', sha256: 'ab'.repeat(32), line: 1 };
@@ -12,6 +12,10 @@ const PARTS: LegParts = { legId: 'l', callGroupId: 'g', invite: INVITE, disposit
 
 function record(parts: Partial<LegParts>, more: Partial<SourceDescription> = {}): CallRecord {
   return callRecord(ROW, legSource({ ...SOURCE, ...more }, 3), { ...PARTS, ...parts });
+}
+
+function reading(parts: Partial<LegParts>): readonly RowReading[] {
+  return legReading(ROW, legSource(SOURCE, 3), { ...PARTS, ...parts });
 }
 
 test('what a row does not say is no member of the record', () => {
@@ -107,4 +111,17 @@ test('a technical prefix is known in a URI too, where its # is escaped', () => {
     techPrefix: '1234#',
   });
   expect(record({ called: 'sip:%zz@192.0.2.1' }).called).toEqual({ asWritten: 'sip:%zz@192.0.2.1' });
+});
+
+test.each([
+  ['was answered before it began', { answeredAtUs: INVITE.atUs - 1_000_001 }],
+  ['ended before it began', { endedAtUs: INVITE.atUs - 1_000_001 }],
+  ['ended before it was answered', { answeredAtUs: INVITE.atUs + 9_000_000, endedAtUs: INVITE.atUs + 7_999_999 }],
+])('a leg that %s is no record', (what, times) => {
+  expect(reading(times)).toEqual([{ status: 'rejected', reason: 'bad-time', detail: `the call ${what}` }]);
+});
+
+test('times of one leg that are rounded differently make a record', () => {
+  const times = { answeredAtUs: INVITE.atUs - 1_000_000, endedAtUs: INVITE.atUs - 900_000 };
+  expect(reading(times)).toMatchObject([{ status: 'record', record: times }]);
 });

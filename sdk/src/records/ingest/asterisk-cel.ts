@@ -5,10 +5,10 @@ import { celHangup, celLegParts, isLocalChannel } from './asterisk-cel-leg.js';
 import type { CelChannel } from './asterisk-cel-leg.js';
 import { MAX_ROWS_OF_CHANNEL } from './asterisk-cel-saved.schema.js';
 import { restoreCelChannels, saveCelChannels } from './asterisk-cel-saved.js';
-import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
+import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import { joinedSha256 } from './joined-sha256.js';
-import { rawKeeper, rawRowsOf, withRaw } from './raw-rows.js';
+import { rawKeeper, rawRowsOf, readingsWithRaw } from './raw-rows.js';
 import type { RawKeeper } from './raw-rows.js';
 import { passingMap } from './passing-map.js';
 import type { PassingMap } from './passing-map.js';
@@ -131,14 +131,11 @@ function waitingCalls(source: LegSource, raw: RawKeeper<string>): WaitingCalls {
 
 function recordsOf(call: readonly CelChannel[], source: LegSource): readonly RowReading[] {
   const legs = call.filter((channel) => !isLocalChannel(channel)).toSorted((a, b) => a.start.atUs - b.start.atUs);
-  return legs.map((channel) => {
+  return legs.flatMap((channel) => {
     // The hash stands for all rows of the channel.
     const row = { text: '', sha256: joinedSha256(channel.rows), line: 0 };
-    const record = callRecord(row, source, celLegParts(channel));
-    return {
-      status: 'record',
-      record: channel.raw === undefined ? record : withRaw(record, rawRowsOf(rowsOf(channel))),
-    };
+    const raw = channel.raw === undefined ? undefined : rawRowsOf(rowsOf(channel));
+    return readingsWithRaw(joinedLegReading(row, source, celLegParts(channel)), raw);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { RowReading } from './record-reader.js';
+import { startByDuration, startNotAfter } from './call-order.js';
 import { instantNearest, isNoTime } from './row-time.js';
 import type { RowClock, RowInstant, RowTimeFault } from './row-time.js';
 import type { TimeLayout } from './time-layouts.js';
@@ -30,7 +31,8 @@ export interface CallTimesFault extends RowTimeFault {
 
 /**
  * Reads the times of a call. What is empty or a zero date never happened, save for the start. In the hour that comes twice the end is
- * where the duration puts it, and the answer where the time talked puts it; the start keeps both instants. Never throws.
+ * where the duration puts it, and the answer where the time talked puts it; the start keeps both instants unless the other times or the
+ * duration of the row leave only one. Never throws.
  * @param refine - what else the row says about the start, where that may be either of two instants
  */
 export function callTimes<Written extends WrittenCallTimes>(
@@ -41,11 +43,11 @@ export function callTimes<Written extends WrittenCallTimes>(
   const { layout } = written;
   const read = clock.read(written.start, layout);
   if (read.status === 'rejected') return { ...read, of: 'start' };
-  const start = read.otherUs === undefined || refine === undefined ? read : refine(read, written);
   const answer = optional(written.answer, layout, clock);
   if (answer?.status === 'rejected') return { ...answer, of: 'answer' };
   const end = optional(written.end, layout, clock);
   if (end?.status === 'rejected') return { ...end, of: 'end' };
+  const start = startOf(read, { written, answer, end, refine });
   const endedAtUs =
     end === undefined ? undefined : instantNearest(end, start.atUs + secondsUs(written.durationSeconds));
   if (answer === undefined) return { status: 'times', start, answeredAtUs: undefined, endedAtUs };
@@ -59,6 +61,24 @@ export function rejectedTimes(
   names: Readonly<Record<CallTimesFault['of'], string>>,
 ): readonly RowReading[] {
   return [{ status: 'rejected', reason, field: names[of], detail }];
+}
+
+interface StartEvidence<Written> {
+  readonly written: Written;
+  readonly answer: RowInstant | undefined;
+  readonly end: RowInstant | undefined;
+  readonly refine: ((start: RowInstant, written: Written) => RowInstant) | undefined;
+}
+
+/** The start by all that the row says about it. */
+function startOf<Written extends WrittenCallTimes>(
+  read: RowInstant,
+  { written, answer, end, refine }: StartEvidence<Written>,
+): RowInstant {
+  if (read.otherUs === undefined) return read;
+  const ordered = startNotAfter(refine === undefined ? read : refine(read, written), [answer, end]);
+  const durationUs = secondsUs(written.durationSeconds);
+  return end === undefined || durationUs === 0 ? ordered : startByDuration(ordered, end, durationUs);
 }
 
 function optional(

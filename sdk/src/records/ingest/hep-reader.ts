@@ -4,11 +4,11 @@ import { HopbackError } from '../../errors.js';
 import { sourceSha256 } from '../record-id.js';
 import { HEP_SIP, parseHepPacket } from './hep-packet.js';
 import type { HepEndpoint, HepPacket } from './hep-packet.js';
-import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
+import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import { passingMap } from './passing-map.js';
 import type { PassingMap } from './passing-map.js';
-import { rawKeeper, rawPacketsOf, withRaw } from './raw-rows.js';
+import { rawKeeper, rawPacketsOf, readingsWithRaw } from './raw-rows.js';
 import type { RawKeeper } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription } from './record-reader.js';
 import { isSipCallOver } from './sip-call-legs.js';
@@ -277,10 +277,7 @@ function endCall(state: ReaderState, call: SipCall, nowUs: number): readonly Row
   if (parts.length === 0)
     return rejectedRow('missing-field', 'messages of a call whose INVITE was not captured', 'INVITE');
   const row = packetsRow(call);
-  return parts.map((part): RowReading => ({
-    status: 'record',
-    record: withRaw(callRecord(row, state.source, part), raw),
-  }));
+  return parts.flatMap((part) => readingsWithRaw(joinedLegReading(row, state.source, part), raw));
 }
 
 /** Late repeats of these calls are over, or they are too many to be remembered. */

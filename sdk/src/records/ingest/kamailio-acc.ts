@@ -1,4 +1,4 @@
-import { callRecord, legSource, rejectedRow, skippedRow } from './leg.js';
+import { joinedLegReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
 import {
   accCalls,
@@ -14,13 +14,13 @@ import type { AccCalls, TimedRow, WaitingCall, WaitingDialog } from './kamailio-
 import { accColumns } from './kamailio-layout.js';
 import type { AccColumns, KamailioAccLayout } from './kamailio-layout.js';
 import { sourceSha256 } from '../record-id.js';
-import { accLegParts, addressOf, durationOf } from './kamailio-record.js';
+import { accLegParts, addressOf, cdrStart, durationOf } from './kamailio-record.js';
 import type { AccLeg } from './kamailio-record.js';
-import { accTime, readAccRow, transactionTime } from './kamailio-row.js';
+import { readAccRow, transactionTime } from './kamailio-row.js';
 import type { AccRow } from './kamailio-row.js';
 import { saveAccRows, savedAccRows } from './kamailio-saved.js';
 import { joinedSha256 } from './joined-sha256.js';
-import { rawRowsOf, withRaw } from './raw-rows.js';
+import { rawRowsOf, readingsWithRaw } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
 
 /** Goes up when the same rows would make another record. */
@@ -201,9 +201,9 @@ function isWaitedFor({ calls }: ReaderState, callId: string, tags: readonly stri
 }
 
 function readCdr(state: ReaderState, row: AccRow, callId: string): readonly RowReading[] {
-  const at = accTime(row.core('start_time'), state.source.clock);
+  const at = cdrStart(row, state.source.clock);
   if (at === undefined) return rejectedRow('missing-field', 'a CDR without its start', 'start_time');
-  if (at.status === 'rejected') return rejectedRow(at.reason, at.detail, 'start_time');
+  if (at.status === 'rejected') return rejectedRow(at.reason, at.detail, at.of);
   if (callId === '') {
     return rejectedRow('missing-field', 'a CDR without its Call-ID: have cdr_extra write it', 'callid');
   }
@@ -283,8 +283,10 @@ function recordOf(state: ReaderState, leg: AccLeg): readonly RowReading[] {
     timed === undefined ? [] : [timed.row.source],
   );
   const row: SourceRow = { text: '', sha256: joinedSha256(rows.map(({ sha256 }) => sha256)), line: 0 };
-  const record = callRecord(row, state.source, parts);
-  return [{ status: 'record', record: state.source.keepsRaw ? withRaw(record, rawRowsOf(rows)) : record }];
+  return readingsWithRaw(
+    joinedLegReading(row, state.source, parts),
+    state.source.keepsRaw ? rawRowsOf(rows) : undefined,
+  );
 }
 
 function expire(state: ReaderState, beforeUs: number): readonly RowReading[] {

@@ -7,8 +7,9 @@ import { accTime, laterBy } from './kamailio-row.js';
 import type { AccRow } from './kamailio-row.js';
 import type { TimedRow } from './kamailio-calls.js';
 import { shakenClaims } from './passport-claims.js';
-import { instantNotBefore } from './row-time.js';
-import type { RowClock, RowInstant } from './row-time.js';
+import { leadsTo, startByDuration, startNotAfter } from './call-order.js';
+import { instantNearest, instantNotBefore } from './row-time.js';
+import type { RowClock, RowInstant, RowTimeFault } from './row-time.js';
 import { blockedByStatus, dispositionOfStatus } from './sip-dispositions.js';
 
 /** The rows that make one record. */
@@ -72,15 +73,16 @@ function timesOf({ invite, bye, cdr, cancel }: AccLeg, { cdrStart }: AccColumns,
   const lasted = durationUs !== undefined && durationUs > 0;
   const declared = accTime(main.row.role('inviteTime') || (cdr?.row.role('inviteTime') ?? ''), clock);
   const start = cdr?.at;
-  const begun =
+  const written =
     declared?.status === 'instant'
       ? declared
       : start !== undefined && cdrStart === 'invite'
         ? start
         : (invite ?? main).at;
+  const begun = startNotAfter(written, [invite?.at, bye?.at]);
   const setup = Number(main.row.core('setuptime') || 'none');
   // OpenSIPS writes how long it took from there to the answer; without that, acc writes the row when the answer comes.
-  const rowUs = invite === undefined ? undefined : instantNotBefore(invite.at, begun.atUs);
+  const rowUs = invite === undefined ? undefined : instantNearest(invite.at, begun.atUs);
   const answeredAtUs =
     declared?.status === 'instant' && setup >= 0
       ? laterBy(begun, setup * 1_000_000).atUs
@@ -89,6 +91,31 @@ function timesOf({ invite, bye, cdr, cancel }: AccLeg, { cdrStart }: AccColumns,
   const endedAtUs = endOf({ invite, bye, cdr, cancel }, { answeredAtUs, durationUs, isFailure: code >= 300 }, clock);
   return { invite: begun, answeredAtUs, endedAtUs, lasted };
 }
+
+/** When the call of a CDR row began; or that its times contradict each other. Undefined where none is there. Never throws. */
+export function cdrStart(
+  row: AccRow,
+  clock: RowClock,
+): RowInstant | (RowTimeFault & { readonly of: string }) | undefined {
+  const start = accTime(row.core('start_time'), clock);
+  if (start === undefined) return undefined;
+  if (start.status === 'rejected') return { ...start, of: 'start_time' };
+  const end = accTime(row.core('end_time'), clock);
+  if (end === undefined) return start;
+  if (end.status === 'rejected') return { ...end, of: 'end_time' };
+  const durationUs = durationOf(row);
+  if (durationUs === undefined) return startNotAfter(start, [end]);
+  const { atUs, otherUs = atUs } = start;
+  const isSaid = leadsTo(end, atUs + durationUs) || leadsTo(end, otherUs + durationUs);
+  return isSaid ? startByDuration(start, end, durationUs) : CONTRADICTS;
+}
+
+const CONTRADICTS: RowTimeFault & { readonly of: string } = {
+  status: 'rejected',
+  reason: 'bad-time',
+  detail: 'the duration does not lead from start_time to end_time',
+  of: 'duration',
+};
 
 function endOf(
   { invite, bye, cdr, cancel }: Pick<AccLeg, 'invite' | 'bye' | 'cdr' | 'cancel'>,

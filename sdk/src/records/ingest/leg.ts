@@ -12,6 +12,7 @@ import type {
 import type { CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import { recordIdOf, sourceSha256 } from '../record-id.js';
+import { disorderOf } from './call-order.js';
 import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from './record-reader.js';
 import { rawRowsOf, withRaw } from './raw-rows.js';
 import { rowClock } from './row-time.js';
@@ -131,10 +132,24 @@ export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): 
   return record;
 }
 
-/** The record of a leg as the one reading of its row, with the row where the source keeps rows. Never throws. */
+/**
+ * The record of a leg as the one reading of its row, with the row where the source keeps rows; or why it is none: its times are out of
+ * order. Never throws.
+ */
 export function legReading(row: SourceRow, source: LegSource, parts: LegParts): readonly RowReading[] {
-  const record = callRecord(row, source, parts);
-  return [{ status: 'record', record: source.keepsRaw ? withRaw(record, rawRowsOf([row])) : record }];
+  const readings = joinedLegReading(row, source, parts);
+  const [reading] = readings;
+  if (source.keepsRaw && reading?.status === 'record') withRaw(reading.record, rawRowsOf([row]));
+  return readings;
+}
+
+/** As {@link legReading}, of a leg of several rows: `row` has what stands for their bytes, and who has the rows adds them. */
+export function joinedLegReading(row: SourceRow, source: LegSource, parts: LegParts): readonly RowReading[] {
+  const { invite, answeredAtUs, endedAtUs } = parts;
+  const disorder = disorderOf({ beganAtUs: invite.atUs, answeredAtUs, endedAtUs });
+  if (disorder !== undefined) return rejectedRow('bad-time', disorder);
+  return [{ status: 'record', record: callRecord(row, source, parts) }];
+}
 }
 
 /** The readings of a row that cannot be read. `detail` is to say why, without numbers of people. */

@@ -3,6 +3,7 @@ import { HopbackError } from '../../errors.js';
 import { rowText } from './csv-fields.js';
 import { legReading, legSource, nameOf, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
+import { startNotAfter } from './call-order.js';
 import { oracleFields } from './oracle-fields.js';
 import { oracleTime } from './oracle-time.js';
 import { dispositionOfQ850 } from './q850-dispositions.js';
@@ -159,14 +160,15 @@ interface CdrTimeFault {
 }
 
 function timesOf(text: (place: number) => string, { clock }: LegSource): CdrTimes | CdrTimeFault {
-  const setup = oracleTime(text(FIELD.setupTime), clock);
-  if (setup.status === 'rejected') return { fault: setup, field: 'Setup Time' };
+  const read = oracleTime(text(FIELD.setupTime), clock);
+  if (read.status === 'rejected') return { fault: read, field: 'Setup Time' };
   const connectText = text(FIELD.connectTime);
   const connect = isNoTime(connectText) ? undefined : oracleTime(connectText, clock);
   if (connect?.status === 'rejected') return { fault: connect, field: 'Connect Time' };
   const disconnectText = text(FIELD.disconnectTime);
   const disconnect = isNoTime(disconnectText) ? undefined : oracleTime(disconnectText, clock);
   if (disconnect?.status === 'rejected') return { fault: disconnect, field: 'Disconnect Time' };
+  const setup = startNotAfter(read, [connect, disconnect]);
   const answeredAtUs = connect === undefined ? undefined : instantNotBefore(connect, setup.atUs);
   const sessionUs = Number(text(FIELD.sessionTime)) * 1_000_000;
   const endedAtUs =

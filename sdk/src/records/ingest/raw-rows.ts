@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { CallRecord, RawRow } from '../../core/call-record.js';
 import { MAX_RAW_BYTES, MAX_RAW_ROWS } from '../../core/raw-limits.js';
 import { sourceSha256 } from '../record-id.js';
-import type { SourceRow } from './record-reader.js';
+import type { RowReading, SourceRow } from './record-reader.js';
 
 /**
  * Octets of rows that one reader keeps while they wait for others, 128 MiB: the channels of forty thousand calls of Asterisk, the packets
@@ -38,6 +38,15 @@ export function withRaw(record: CallRecord, raw: readonly RawRow[] | undefined):
   if (raw === undefined || raw.length === 0) return record;
   const { id, format, readerVersion, sha256 } = record.source;
   return Object.assign(record, { source: { id, format, readerVersion, sha256, raw } });
+}
+
+/** Adds them to the records among readings. */
+export function readingsWithRaw(
+  readings: readonly RowReading[],
+  raw: readonly RawRow[] | undefined,
+): readonly RowReading[] {
+  for (const reading of readings) if (reading.status === 'record') withRaw(reading.record, raw);
+  return readings;
 }
 
 /** Rows, or packets, of a leg that waits for more of them. */

@@ -1,4 +1,5 @@
 import type { Release } from '../../core/call-record.js';
+import { ROUNDING_US, startNotAfter } from './call-order.js';
 import { rowText } from './csv-fields.js';
 import { legReading, legSource, rejectedRow, skippedRow } from './leg.js';
 import type { LegSource } from './leg.js';
@@ -7,7 +8,7 @@ import type { RecordReader, RowReading, SourceDescription, SourceRow } from './r
 import { ATTEMPT_COLUMNS, isRibbonHeader, ribbonScanner, STOP_COLUMNS } from './ribbon-fields.js';
 import type { RibbonColumns, RibbonFields, RibbonScanner } from './ribbon-fields.js';
 import { instantNearest, instantNotBefore } from './row-time.js';
-import type { RowInstant, RowTimeFault } from './row-time.js';
+import type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-time.js';
 
 /** Goes up when the same row would make another record. */
 const READER_VERSION = 1;
@@ -125,25 +126,61 @@ const MAX_DURATION_US = 30 * 86_400_000_000;
 function timesOf(fields: RibbonFields, columns: RibbonColumns, { clock }: LegSource): ActTimes | ActTimeFault {
   const start = clock.read(`${fields.text(5)} ${fields.text(6)}`, 'month-first');
   if (start.status === 'rejected') return { fault: start, field: 'Start Time' };
-  const date = fields.text(columns.disconnectDate);
-  const time = fields.text(columns.disconnectTime);
-  // Short ATTEMPT rows of old releases have no date of the disconnect, which stands far behind.
-  const end = time === '' ? undefined : clock.read(`${date || fields.text(5)} ${time}`, 'month-first');
+  const end = endOf(fields, columns, { start, clock });
   if (end?.status === 'rejected') return { fault: end, field: 'Disconnect Time' };
   if (columns !== STOP_COLUMNS) {
-    const endedAtUs = end === undefined ? undefined : instantNotBefore(end, start.atUs);
-    return { start, answeredAtUs: undefined, endedAtUs };
+    const begun = startNotAfter(start, [end]);
+    const endedAtUs = end === undefined ? undefined : instantNotBefore(end, begun.atUs);
+    return { start: begun, answeredAtUs: undefined, endedAtUs };
   }
-  const durationUs = Number(fields.text(columns.duration)) * HUNDREDTH_US;
-  if (!(durationUs >= 0 && durationUs <= MAX_DURATION_US))
-    return { fault: BAD_DURATION, field: 'Call Service Duration' };
+  const duration = fields.text(columns.duration);
+  const durationUs = /^\d{1,9}$/.test(duration) ? Number(duration) * HUNDREDTH_US : Number.NaN;
+  if (!(durationUs <= MAX_DURATION_US)) return { fault: BAD_DURATION, field: 'Call Service Duration' };
+  if (end === undefined) return { start, answeredAtUs: undefined, endedAtUs: undefined };
   // Whichever of the two is certain puts the other where the duration says.
-  const isStartOpen = start.otherUs !== undefined && end !== undefined && end.otherUs === undefined;
-  const begun = isStartOpen ? nearer(start, end.atUs - durationUs) : start;
-  const endedAtUs = end === undefined ? undefined : instantNearest(end, begun.atUs + durationUs);
-  const answeredAtUs = endedAtUs === undefined ? undefined : Math.max(begun.atUs, endedAtUs - durationUs);
-  return { start: begun, answeredAtUs, endedAtUs };
+  const isStartOpen = start.otherUs !== undefined && end.otherUs === undefined;
+  const begun = startNotAfter(isStartOpen ? nearer(start, end.atUs - durationUs) : start, [earlierBy(end, durationUs)]);
+  const endedAtUs = instantNearest(end, begun.atUs + durationUs);
+  if (endedAtUs - durationUs < begun.atUs - ROUNDING_US) {
+    return { fault: LONGER_THAN_CALL, field: 'Call Service Duration' };
+  }
+  return { start: begun, answeredAtUs: Math.max(begun.atUs, endedAtUs - durationUs), endedAtUs };
 }
+
+/** Short ATTEMPT rows of old releases have no date of the disconnect, which stands far behind: it is that of the start, or the day after. */
+function endOf(
+  fields: RibbonFields,
+  columns: RibbonColumns,
+  { start, clock }: { readonly start: RowInstant; readonly clock: RowClock },
+): RowTimeReading | undefined {
+  const time = fields.text(columns.disconnectTime);
+  if (time === '') return undefined;
+  const date = fields.text(columns.disconnectDate);
+  if (date !== '') return clock.read(`${date} ${time}`, 'month-first');
+  const sameDay = clock.read(`${fields.text(5)} ${time}`, 'month-first');
+  const earliestUs = Math.min(start.atUs, start.otherUs ?? start.atUs);
+  const isBehind = sameDay.status === 'instant' && instantNotBefore(sameDay, earliestUs) >= earliestUs - ROUNDING_US;
+  return isBehind ? sameDay : clock.read(`${dayAfter(fields.text(5))} ${time}`, 'month-first');
+}
+
+/** @param date - `12/31/2026`, a day that there is */
+function dayAfter(date: string): string {
+  const [month = '', day = '', year = ''] = date.split('/');
+  const next = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day) + 1)).toISOString();
+  return `${next.slice(5, 7)}/${next.slice(8, 10)}/${next.slice(0, 4)}`;
+}
+
+/** A time that lies a duration before another, in both of its meanings. */
+function earlierBy({ atUs, otherUs, basis }: RowInstant, us: number): RowInstant {
+  const moved = { status: 'instant', atUs: atUs - us, basis } as const;
+  return otherUs === undefined ? moved : { ...moved, otherUs: otherUs - us };
+}
+
+const LONGER_THAN_CALL: RowTimeFault = {
+  status: 'rejected',
+  reason: 'bad-time',
+  detail: 'a call that lasted longer than from its start to its end',
+};
 
 const BAD_DURATION: RowTimeFault = {
   status: 'rejected',
