@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
 import type {
   RecordReader,
   RowReading,
   SourceDescription,
   SourceRow,
 } from '../../sdk/src/records/ingest/record-reader.js';
-import { sourceSha256 } from '../../sdk/src/records/record-id.js';
+import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
+import type { SplitRow } from '../../sdk/src/records/ingest/row-splitter.js';
 
 /** What `test/vectors/records/FORMAT/NAME.expected.json` says. */
 export interface RecordSample {
@@ -34,27 +34,24 @@ export function sampleOf(format: string, name: string): RecordSample {
   return JSON.parse(readFileSync(new URL(`${format}/${name}.expected.json`, folder), 'utf8')) as RecordSample;
 }
 
-/** The rows of a sample, as a follower hands them to a reader of that framing. */
-export function rowsOf(format: string, file: string, framing: RecordReader['framing']): readonly SourceRow[] {
-  const text = readFileSync(new URL(`${format}/${file}`, folder), 'utf8');
-  if (framing === 'json') return [{ text, sha256: sourceSha256(text), line: 1 }];
-  const rows: SourceRow[] = [];
-  let row = '';
-  let line = 0;
-  let first = 1;
-  for (const part of text.split(/\r?\n/)) {
-    line += 1;
-    row = row === '' ? part : `${row}\n${part}`;
-    // A line end inside quotes belongs to the row.
-    if (framing === 'csv' && row.split('"').length % 2 === 0) continue;
-    if (row !== '') rows.push({ text: row, sha256: sourceSha256(row), line: first });
-    row = '';
-    first = line + 1;
+/** What a file of a sample falls into, as an import reads it. */
+export function splitSample(
+  format: string,
+  file: string,
+  { framing, pieceBytes = 65_536 }: { readonly framing: RecordReader['framing']; readonly pieceBytes?: number },
+): readonly SplitRow[] {
+  const octets = readFileSync(new URL(`${format}/${file}`, folder));
+  const splitter = createRowSplitter({ framing });
+  const rows: SplitRow[] = [];
+  for (let at = 0; at < octets.length; at += pieceBytes) {
+    rows.push(...splitter.push(octets.subarray(at, at + pieceBytes)));
   }
-  // What a crash has cut off closes none of its quotes.
-  const rest = row.trimEnd();
-  if (rest !== '') rows.push({ text: rest, sha256: sourceSha256(rest), line: first });
-  return rows;
+  return [...rows, ...splitter.end()];
+}
+
+/** The rows of a sample that are some. */
+export function rowsOf(format: string, file: string, framing: RecordReader['framing']): readonly SourceRow[] {
+  return splitSample(format, file, { framing }).flatMap((found) => (found.status === 'row' ? [found.row] : []));
 }
 
 /** The records that all samples of all formats are expected to make. */
@@ -73,8 +70,7 @@ export function foundRows(
   file: string,
   framing: RecordReader['framing'],
 ): readonly { readonly row: SourceRow; readonly bytes: Uint8Array }[] {
-  const splitter = createRowSplitter({ framing });
-  return [...splitter.push(readFileSync(new URL(`${format}/${file}`, folder))), ...splitter.end()].flatMap((found) =>
+  return splitSample(format, file, { framing }).flatMap((found) =>
     found.status === 'row' ? [{ row: found.row, bytes: Uint8Array.from(found.bytes) }] : [],
   );
 }
@@ -82,12 +78,18 @@ export function foundRows(
 /** Reads a sample from beginning to end. */
 export function readSample(
   reader: RecordReader,
-  rows: readonly SourceRow[],
+  rows: readonly SplitRow[],
 ): Pick<RecordSample, 'readings' | 'waiting'> {
   const readings: Record<string, readonly RowReading[]> = {};
-  for (const row of rows) {
-    const made = reader.read(row).filter(({ status }) => status !== 'waiting');
-    if (made.length > 0) readings[String(row.line)] = made;
+  for (const found of rows) {
+    const made = readingsOf(reader, found).filter(({ status }) => status !== 'waiting');
+    if (made.length > 0) readings[String(found.status === 'row' ? found.row.line : found.line)] = made;
   }
   return { readings, waiting: reader.waiting() };
+}
+
+function readingsOf(reader: RecordReader, found: SplitRow): readonly RowReading[] {
+  return found.status === 'row'
+    ? reader.read(found.row)
+    : [{ status: 'rejected', reason: found.reason, detail: found.detail }];
 }

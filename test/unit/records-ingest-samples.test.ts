@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { TEXT_READERS } from '../support/record-readers.js';
-import { foundRows, readSample, rowsOf, sampleNames, sampleOf } from '../support/record-samples.js';
+import { foundRows, readSample, sampleNames, sampleOf, splitSample } from '../support/record-samples.js';
 
 const samples = Object.keys(TEXT_READERS).flatMap((format) =>
   sampleNames(format).map((name) => [format, name] as const),
@@ -10,14 +10,18 @@ const samples = Object.keys(TEXT_READERS).flatMap((format) =>
 
 test.each(samples)('%s/%s imports with the expected records', (format, name) => {
   const { file, source, readings, waiting } = sampleOf(format, name);
-  const reader = TEXT_READERS[format]!(source);
-  expect(readSample(reader, rowsOf(format, file, reader.framing))).toEqual({ readings, waiting });
+  // Whole, and in pieces that end anywhere: the rows are found by what an import finds them with.
+  for (const pieceBytes of [1_048_576, 61]) {
+    const reader = TEXT_READERS[format]!(source);
+    const { framing } = reader;
+    expect(readSample(reader, splitSample(format, file, { framing, pieceBytes }))).toEqual({ readings, waiting });
+  }
 });
 
 test.each(samples)('%s/%s with keepRaw makes the same records, with their rows', (format, name) => {
   const { file, source, readings, waiting } = sampleOf(format, name);
   const reader = TEXT_READERS[format]!({ ...source, keepRaw: true });
-  const made = readSample(reader, rowsOf(format, file, reader.framing));
+  const made = readSample(reader, splitSample(format, file, { framing: reader.framing }));
   const withoutRaw = JSON.parse(JSON.stringify(made), (member, value: unknown) =>
     member === 'raw' ? undefined : value,
   ) as unknown;

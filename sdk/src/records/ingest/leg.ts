@@ -150,7 +150,6 @@ export function joinedLegReading(row: SourceRow, source: LegSource, parts: LegPa
   if (disorder !== undefined) return rejectedRow('bad-time', disorder);
   return [{ status: 'record', record: callRecord(row, source, parts) }];
 }
-}
 
 /** The readings of a row that cannot be read. `detail` is to say why, without numbers of people. */
 export function rejectedRow(
