@@ -248,3 +248,33 @@ test('branches of a call whose Call-ID fills a name have records of their own', 
   expect(first?.recordId).not.toBe(second?.recordId);
   expect(first?.callGroupId).toBe(second?.callGroupId);
 });
+
+test('a call that comes back to the proxy is a record each time it passes, and each names from whom it came', () => {
+  const extra = { src_ip: 'sourceAddress', trunk: 'egressTrunk' } as const;
+  const passing = (code: string, from: string, trunk: string): SourceRow =>
+    rowOf({ ...DIALOG, method: 'INVITE', sip_code: code, time: T, src_ip: from, trunk });
+  const read = (rows: readonly SourceRow[]): readonly (readonly [string | undefined, string | undefined])[] => {
+    const reader = readerOf({ extra });
+    const records = rows.flatMap((row) => recordsOf(reader.read(row)));
+    expect(new Set(records.map(({ recordId }) => recordId)).size).toBe(records.length);
+    expect(reader.waiting()).toBe(0);
+    return records.map(({ ingress, egress }) => [ingress.address, egress.trunk]);
+  };
+  // The response comes to the last passage first.
+  const back = passing('200', '203.0.113.20', 'out-2');
+  const first = passing('200', '192.0.2.10', 'out-1');
+  const passages = [
+    ['203.0.113.20', 'out-2'],
+    ['192.0.2.10', 'out-1'],
+  ];
+  expect(read([back, first, back, BYE, BYE, first, back])).toEqual(passages);
+  const same = passing('200', '192.0.2.10', 'out-2');
+  expect(read([same, first, BYE])).toEqual([passages[1]!.with(1, 'out-2'), passages[1]]);
+  const [busyBack, busyFirst] = [passing('486', '203.0.113.20', 'out-2'), passing('486', '192.0.2.10', 'out-1')];
+  expect(read([busyBack, busyBack, busyFirst, busyFirst])).toEqual(passages);
+  // What waits is saved with all its passages.
+  const [saving, restored] = [readerOf({ extra }), readerOf({ extra })];
+  for (const row of [back, first]) saving.read(row);
+  expect(restored.restoreWaiting?.(saving.saveWaiting?.() ?? '')).toBe(true);
+  expect(recordsOf(restored.read(BYE))).toHaveLength(2);
+});

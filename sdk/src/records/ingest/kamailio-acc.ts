@@ -6,6 +6,7 @@ import {
   endDialog,
   forgetBefore,
   isEmpty,
+  MAX_CROSSINGS,
   MAX_ROWS_OF_CALL,
   MAX_WAITING_CALLS,
 } from './kamailio-calls.js';
@@ -13,12 +14,12 @@ import { remember, waitingCall } from './kamailio-calls.js';
 import type { AccCalls, TimedRow, WaitingCall, WaitingDialog } from './kamailio-calls.js';
 import { accColumns } from './kamailio-layout.js';
 import type { AccColumns, KamailioAccLayout } from './kamailio-layout.js';
-import { sourceSha256 } from '../record-id.js';
-import { accLegParts, addressOf, cdrStart, durationOf } from './kamailio-record.js';
+import { accLegParts, cdrStart, durationOf } from './kamailio-record.js';
 import type { AccLeg } from './kamailio-record.js';
 import { readAccRow, transactionTime } from './kamailio-row.js';
 import type { AccRow } from './kamailio-row.js';
 import { saveAccRows, savedAccRows } from './kamailio-saved.js';
+import { placeOf, sourceOf, wayOf } from './kamailio-way.js';
 import { joinedSha256 } from './joined-sha256.js';
 import { rawRowsOf, readingsWithRaw } from './raw-rows.js';
 import type { RecordReader, RowReading, SourceDescription, SourceRow } from './record-reader.js';
@@ -33,11 +34,13 @@ const READER_VERSION = 1;
  * - INVITE with a 2xx waits for its BYE, which may come before it; the two are joined by Call-ID and tags, in either direction.
  * - INVITE with a failure is a record at once. Forking writes one row for each branch that failed before the call went on: each is
  *   a record, all in the call group of their Call-ID, or of the column that is declared as `callGroup`.
+ * - A call that comes back to the proxy has a row each time it passes, with the same Call-ID and tags. Each is a record where columns say
+ *   from where it came or where it went; without them only the first row is.
  * - CDR rows (start_time, end_time, duration) are records of their own or are joined with their INVITE, as the layout says. Rows of
  *   OpenSIPS that carry created, setuptime and duration are complete.
  * - A CANCEL adds who gave up to the INVITE that fails with 487, and is a record by itself when none comes.
  * - A row that comes twice (acc and missed_calls both hold the failure, or a file is read again) counts once. What was used is
- *   remembered until `expire`, or for the last 500,000 rows; not over a restart, after which such a row makes a record of the same id.
+ *   remembered until `expire`, or for the last 250,000 rows; not over a restart, after which such a row makes a record of the same id.
  *
  * acc writes a transaction row when the final response comes: without a column of the role `inviteTime`, and without a CDR,
  * the time of the INVITE is that of the response. `received.verstat` is what a column of role `verstat` holds, the switch's own verdict;
@@ -113,13 +116,27 @@ function readInvite(state: ReaderState, timed: TimedRow, callId: string): readon
   const [fromTag, toTag] = [row.core('from_tag'), row.core('to_tag')];
   if (!code.startsWith('2')) return readFailure(state, timed, { callId, fromTag, toTag });
   const key = dialogKey(callId, fromTag, toTag);
-  if (isRepeat(state, key, at.atUs)) return skippedRow('repeated');
+  if (isRepeat(state, `${key}${wayOf(row)}`, at.atUs)) return skippedRow('repeated');
   const call = waitingCall(state.calls, callId, at.atUs);
   const dialog = dialogOf(call, fromTag, toTag);
   if (dialog === undefined) return TOO_MANY;
-  if (dialog.invite !== undefined) return skippedRow('repeated');
+  if (dialog.invite !== undefined) return crossingOf(dialog, timed);
   dialog.invite = timed;
   return completed(state, call, dialog);
+}
+
+/** An INVITE with the tags of another that waits. */
+function crossingOf(dialog: WaitingDialog, timed: TimedRow): readonly RowReading[] {
+  const way = wayOf(timed.row);
+  if (invitesOf(dialog).some(({ row }) => wayOf(row) === way)) return skippedRow('repeated');
+  const crossings = (dialog.crossings ??= []);
+  if (crossings.length >= MAX_CROSSINGS) return TOO_MANY;
+  crossings.push(timed);
+  return WAITING;
+}
+
+function invitesOf({ invite, crossings = [] }: WaitingDialog): readonly TimedRow[] {
+  return invite === undefined ? [] : [invite, ...crossings];
 }
 
 /**
@@ -144,10 +161,14 @@ function readFailure(
   const code = row.core('sip_code');
   // A timeout is the proxy's own answer, with one tag for all branches: only where it had sent the INVITE tells them apart.
   const isLocal = code === '408' || toTag === '';
-  const branch = isLocal ? `${code} ${placeOf(row)}`.trim() : code;
-  const key = JSON.stringify([callId, fromTag, toTag, branch]);
-  if (isRepeat(state, key, at.atUs)) return skippedRow('repeated');
+  const sent = isLocal ? `${code} ${placeOf(row)}`.trim() : code;
+  const key = JSON.stringify([callId, fromTag, toTag, sent]);
+  const source = sourceOf(row);
+  if (isRepeat(state, `${key}${source}`, at.atUs)) return skippedRow('repeated');
+  // The same response to a call that passed before, from elsewhere.
+  const branch = isRepeat(state, key, at.atUs) ? `${sent} ${source}` : sent;
   remember(state.calls.used, key, at.atUs);
+  if (source !== '') remember(state.calls.used, `${key}${source}`, at.atUs);
   const call = state.calls.waiting.get(callId);
   const cancel = code === '487' ? call?.cancel : undefined;
   if (call !== undefined) {
@@ -158,16 +179,6 @@ function readFailure(
   }
   return recordOf(state, { callId, fromTag, toTag, branch, invite: timed, cancel });
 }
-
-/** Where a branch was sent, in a form that is fit for a name: without the number that was called. */
-function placeOf({ role }: AccRow): string {
-  const place = role('egressTrunk') || addressOf(role('destinationAddress'), role('destinationPort'));
-  const sentTo = role('sentTo');
-  return sentTo === '' ? place : `${place} ${sourceSha256(`${place} ${sentTo}`).slice(0, PLACE_DIGITS)}`.trim();
-}
-
-/** Enough to tell the branches of one call apart. */
-const PLACE_DIGITS = 8;
 
 function readEnd(state: ReaderState, timed: TimedRow, callId: string, method: 'BYE' | 'CANCEL'): readonly RowReading[] {
   const { row, at } = timed;
@@ -255,11 +266,20 @@ function recordOfDialog(
   dialog: WaitingDialog,
   cdr: TimedRow | undefined,
 ): readonly RowReading[] {
-  const { invite, bye } = dialog;
+  const { callId, firstUs } = call;
+  const { bye } = dialog;
   endDialog(state.calls, call, dialog);
   const [fromTag, toTag] = tagsOf(dialog);
-  remember(state.calls.used, dialogKey(call.callId, fromTag, toTag), (invite ?? bye ?? cdr)?.at.atUs ?? call.firstUs);
-  return recordOf(state, { callId: call.callId, fromTag, toTag, invite, bye, cdr });
+  const invites = invitesOf(dialog);
+  const key = dialogKey(callId, fromTag, toTag);
+  const atUs = (invites[0] ?? bye ?? cdr)?.at.atUs ?? firstUs;
+  const isCrossed = invites.length > 1 || isRepeat(state, key, atUs);
+  remember(state.calls.used, key, atUs);
+  return invites.flatMap((invite) => {
+    const way = wayOf(invite.row);
+    if (way !== '') remember(state.calls.used, `${key}${way}`, invite.at.atUs);
+    return recordOf(state, { callId, fromTag, toTag, ...(isCrossed ? { branch: way } : {}), invite, bye, cdr });
+  });
 }
 
 function recordOfCdr(state: ReaderState, callId: string, cdr: TimedRow): readonly RowReading[] {

@@ -14,6 +14,8 @@ export interface WaitingDialog {
   readonly fromTag: string;
   readonly toTag: string;
   invite?: TimedRow;
+  /** Of a call that came back to the proxy: its INVITE each time that it passed again, with the same tags. */
+  crossings?: TimedRow[];
   bye?: TimedRow;
 }
 
@@ -42,6 +44,8 @@ export const MAX_REMEMBERED_ROWS = 500_000;
 export const MAX_WAITING_CALLS = 360_000;
 /** Rows that wait under one Call-ID. A call with more is no call, or somebody's Call-ID is always the same. */
 export const MAX_ROWS_OF_CALL = 256;
+/** Times that one call passes the proxy: Max-Forwards of 70 ends a loop. */
+export const MAX_CROSSINGS = 70;
 
 /** Begins with nothing. */
 export function accCalls(): AccCalls {

@@ -12,7 +12,11 @@ const SHA256 = /^[0-9a-f]{64}$/;
 export function saveAccRows(calls: readonly WaitingCall[]): string {
   const lines = [FORMAT];
   for (const { dialogs, cdrs, cancel } of calls) {
-    const rows = [...dialogs.flatMap(({ invite, bye }) => [invite, bye]), ...cdrs, cancel];
+    const rows = [
+      ...dialogs.flatMap(({ invite, crossings = [], bye }) => [invite, ...crossings, bye]),
+      ...cdrs,
+      cancel,
+    ];
     for (const timed of rows) {
       if (timed === undefined) continue;
       const { text, sha256, line } = timed.row.source;
