@@ -81,6 +81,23 @@ test('a header row without a name that is mapped is rejected, and so are the row
   expect(read(from, 'c-1,1781528400,2025550101', 2)).toMatchObject({ reason: 'missing-field' });
 });
 
+test('a header row in the middle, of files that were put together, tells where columns are from there on', () => {
+  const columns = { legId: 'id', inviteAt: 'start', calling: 'from', called: 'to' } as const;
+  const from = reader({ timeLayout: 'date-time', columns });
+  const lines = ['id,start,from,to', 'a,2026-06-15 09:00:00,12025550101,12125550143', 'ID,start,to,from'];
+  expect(lines.map((text, at) => read(from, text, at + 1)?.status)).toEqual(['skipped', 'record', 'skipped']);
+  expect(read(from, 'b,2026-06-15 09:00:00,12125550143,12025550101', 4)).toMatchObject({
+    record: { calling: { tn: '12025550101' }, called: { tn: '12125550143' } },
+  });
+  // Where a name is missing the old places hold no more, neither here nor for who goes on from here.
+  const lacks = { status: 'rejected', reason: 'missing-field', field: 'to' };
+  expect(read(from, 'id,start,from,called', 5)).toMatchObject(lacks);
+  expect(read(from, 'c,2026-06-15 09:00:00,12025550101,12125550143', 6)).toMatchObject(lacks);
+  const next = reader({ timeLayout: 'date-time', columns });
+  expect(next.restoreWaiting?.(from.saveWaiting?.() ?? '')).toBe(true);
+  expect(read(next, 'c,2026-06-15 09:00:00,12025550101,12125550143', 7)).toMatchObject({ reason: 'missing-field' });
+});
+
 test('a reader that goes on in the middle of a file knows its header row', () => {
   const first = reader(BY_NAME);
   read(first, 'to,from,start,id');

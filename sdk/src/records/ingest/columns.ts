@@ -69,18 +69,18 @@ function columnLayout(map: ColumnMap): ColumnLayout {
   const headerRows = map.headerRows ?? (names.length > 0 ? 1 : 0);
   let places = new Map<ColumnMember, number>();
   let skipPlace: number | undefined;
-  let isKnown = false;
+  /** A name that the latest header row lacks: until another comes, no row can be read. */
+  let lacking = names[0];
   let titles: readonly string[] = [];
   /** @returns the name that the header row lacks, if it lacks one */
   const learn = (header: readonly string[]): string | undefined => {
     const seen = header.map(folded);
     const numberOf = (place: ColumnPlace): number => (typeof place === 'number' ? place : seen.indexOf(folded(place)));
-    const missing = names.find((name) => numberOf(name) < 0);
-    if (missing !== undefined) return missing;
+    lacking = names.find((name) => numberOf(name) < 0);
+    titles = lacking === undefined ? seen : [];
+    if (lacking !== undefined) return lacking;
     places = new Map(entries.map(([member, place]) => [member, numberOf(place)]));
     skipPlace = map.leaveOut === undefined ? undefined : numberOf(map.leaveOut.column);
-    titles = seen;
-    isKnown = true;
     return undefined;
   };
   if (names.length === 0) learn([]);
@@ -90,10 +90,11 @@ function columnLayout(map: ColumnMap): ColumnLayout {
       const header = savedTitles(saved);
       return header !== undefined && (header.length === 0 || learn(header) === undefined);
     },
-    // Every file of a rotation begins with its header: lines are counted anew there.
+    // Every file of a rotation begins with its header: lines are counted anew there. Files that were put together have more of them.
     takeHeader: (row, fields) => {
       const isHeader = row.line >= 1 && row.line <= headerRows;
-      if (!isHeader) return isKnown ? CALL : unnamed(names[0]);
+      if (!isHeader && hasTitles(fields, names)) return unnamed(learn(fields));
+      if (!isHeader) return lacking === undefined ? CALL : unnamed(lacking);
       if (names.length === 0 || row.line < headerRows) return HEADER;
       return unnamed(learn(fields));
     },
@@ -101,6 +102,16 @@ function columnLayout(map: ColumnMap): ColumnLayout {
     skipPlace: () => skipPlace,
     leastColumns: () => map.leastColumns ?? Math.max(-1, ...places.values()) + 1,
   };
+}
+
+/** Whether a row holds titles and no call: the first two names that are mapped. One alone may be what a call has there. */
+function hasTitles(fields: readonly string[], [first, second]: readonly string[]): boolean {
+  return first !== undefined && second !== undefined && hasTitle(fields, first) && hasTitle(fields, second);
+}
+
+function hasTitle(fields: readonly string[], name: string): boolean {
+  // Lengths first: this is asked of every row.
+  return fields.some((field) => field.length === name.length && folded(field) === folded(name));
 }
 
 const CALL: RowKind = { kind: 'call' };
