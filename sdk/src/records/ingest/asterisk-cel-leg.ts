@@ -25,6 +25,8 @@ export interface CelChannel {
   readonly called: string;
   /** Who calls by the latest event: a dialplan may have set another number. */
   latestCaller: string;
+  /** Argument of the `Dial()` of the other channel that made it; empty where it came in. */
+  readonly madeWith: string;
   /** Argument of the latest `Dial()`. */
   dialArgument: string;
   answeredAtUs: number | undefined;
@@ -71,7 +73,9 @@ export function celLegParts(channel: CelChannel): LegParts {
   const made = isInbound ? connectedWith(channel) : undefined;
   const peer = asteriskChannel(channel.name)?.peer;
   const otherPeer = asteriskChannel((isInbound ? made : maker)?.name ?? '')?.peer;
-  const sentTo = dialledNumber((maker ?? channel).dialArgument, isInbound ? otherPeer : peer);
+  // Who tries one route behind another has several `Dial()`s: each channel was made by its own.
+  const dialled = (isInbound ? made : channel)?.madeWith || (maker ?? channel).dialArgument;
+  const sentTo = dialledNumber(dialled, isInbound ? otherPeer : peer);
   return {
     legId: channel.uniqueId,
     callGroupId: channel.linkedId,

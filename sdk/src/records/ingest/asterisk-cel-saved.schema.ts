@@ -36,6 +36,7 @@ export interface SavedCelChannel {
   readonly calling: string;
   readonly called: string;
   readonly latestCaller: string;
+  readonly madeWith: string;
   readonly dialArgument: string;
   readonly answeredAtUs?: number;
   readonly endedAtUs?: number;
@@ -67,6 +68,7 @@ const channel: z.ZodType<SavedCelChannel> = z.object({
   calling: text,
   called: text,
   latestCaller: text,
+  madeWith: text,
   dialArgument: text,
   answeredAtUs: z.exactOptional(instant),
   endedAtUs: z.exactOptional(instant),

@@ -203,6 +203,7 @@ function newChannel(event: CelEvent, { at, maker, raw }: ChannelBeginning): CelC
     calling: isInbound ? event.callerNumber || event.callerAni : (maker?.latestCaller ?? event.callerNumber),
     called: isInbound ? event.extension || event.dialledNumber : event.dialledNumber || event.callerNumber,
     latestCaller: event.callerNumber || event.callerAni,
+    madeWith: maker?.dialArgument ?? '',
     dialArgument: '',
     answeredAtUs: undefined,
     endedAtUs: undefined,
