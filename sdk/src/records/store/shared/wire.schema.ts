@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CallRecord } from '../../../core/call-record.js';
 import type { CoverageInterval } from '../../../core/coverage.js';
 import type { HopbackErrorCode } from '../../../errors.js';
-import { callRecordSchema } from '../../call-record.schema.js';
+import { callRecordSchema } from '../../../platform/wire/call-record.schema.js';
 import type {
   FoundRecords,
   HoldAuditEntry,
