@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';
 import { countStatement, findStatement, numberForms } from '../../sdk/src/records/store/postgres-query.js';
 import { createPostgresRows } from '../../sdk/src/records/store/postgres-row.js';
 import { quotedIdentifier } from '../../sdk/src/records/store/postgres-table.js';
@@ -79,6 +80,17 @@ test('a row becomes a record with numbers read as those of files are', () => {
     ingress: { trunk: 'east-1', provider: 'upstream-a' },
     disposition: 'failed',
   });
+});
+
+test('with keepRaw a record has its row as it was selected, and is verified by it', () => {
+  const row = { legId: '1793620800.17', inviteAt: '2026-11-02 12:00:00.000001', calling: 'Zoë', called: null };
+  const without = createPostgresRows(TABLE)?.recordOf(row);
+  const record = createPostgresRows({ ...TABLE, source: { ...TABLE.source, keepRaw: true } })?.recordOf(row);
+  if (record === undefined) throw new Error('no record');
+  const { raw, ...source } = record.source;
+  expect({ ...record, source }).toEqual(without);
+  expect(raw).toEqual([{ text: JSON.stringify(row) }]);
+  expect(rawEvidence(record)).toMatchObject({ status: 'kept', matches: true });
 });
 
 test('any row becomes a record or none, and never throws', () => {

@@ -1,5 +1,6 @@
 import type { CalledNumber, CallRecord, Disposition, HopSide, ReceivedVerification } from '../../core/call-record.js';
 import type { Attestation } from '../../core/terms.js';
+import { rawRowsOf, withRaw } from '../ingest/raw-rows.js';
 import { writtenCalled, writtenCaller } from '../ingest/written-number.js';
 import { isWallTime, zoneClock } from '../ingest/written-time.js';
 import type { LocalInstant, WallTime, ZoneClock } from '../ingest/written-time.js';
@@ -49,14 +50,16 @@ export function createPostgresRows(table: PostgresTable): PostgresRows | undefin
       const called = calledOf(row, table);
       const received = receivedOf(row);
       const signed = attestationIn(row.signedAttestation);
-      return {
+      const text = JSON.stringify(row);
+      const sha256 = sourceSha256(text);
+      const record: CallRecord = {
         format: 'hopback.call-record.1',
         recordId: recordIdOf({ sourceId: source.id, legId, inviteAtUs: invited.atUs }),
         source: {
           id: source.id,
           format: 'columns',
           readerVersion: READER_VERSION,
-          sha256: sourceSha256(JSON.stringify(row)),
+          sha256,
         },
         legId,
         callGroupId: present(row.callGroupId) ?? legId,
@@ -81,6 +84,7 @@ export function createPostgresRows(table: PostgresTable): PostgresRows | undefin
         ...named('customerId', row.customerId),
         ...named('blockedBy', row.blockedBy),
       };
+      return source.keepRaw === true ? withRaw(record, rawRowsOf([{ text, sha256 }])) : record;
     },
   };
 }

@@ -56,7 +56,10 @@ export interface PostgresTable {
   readonly columns: PostgresColumns;
   /** Default `timestamptz`. */
   readonly time?: PostgresTime;
-  /** Name, zone, numbers and providers, as of files; its format is `columns`. */
+  /**
+   * Name, zone, numbers and providers, as of files; its format is `columns`. With `keepRaw` a record has the row as it was selected, as
+   * JSON: what the hash is of. The bytes that a switch wrote are not in the table.
+   */
   readonly source: SourceDescription;
   /**
    * In which forms numbers are written, so that a look-up asks for those and finds them by the table's own indexes: `{e164}` stands for
