@@ -11,8 +11,25 @@ import {
   openRecordStream,
   openRejectFile,
 } from '@hopback/sdk/records';
-import { createSharingPolicy, type FileSourceConfiguration, type SharingPolicy } from '@hopback/sdk/records';
+import { createSharingPolicy } from '@hopback/sdk/records';
+import type {
+  FileFollower,
+  FileSourceConfiguration,
+  OpenRecordStream,
+  RecordFeed,
+  RecordStore,
+  SharingPolicy,
+} from '@hopback/sdk/records';
 import { isMain } from './lab.js';
+
+/** What runs until it is closed. */
+export interface Following {
+  readonly follower: FileFollower;
+  readonly stream: OpenRecordStream;
+  readonly store: RecordStore;
+  readonly feed: RecordFeed;
+  readonly close: () => Promise<void>;
+}
 
 /**
  * Follows what a switch writes, keeps every record in a store, and streams what may leave. Killed at any instant and begun again on the
@@ -21,7 +38,7 @@ import { isMain } from './lab.js';
 export async function followAndStream(
   source: FileSourceConfiguration & { readonly path: string },
   options: { readonly directory: string; readonly policy: SharingPolicy; readonly transport: RecordTransport },
-) {
+): Promise<Following> {
   const at = (name: string): string => join(options.directory, name);
   const store = await openDuckDbRecordStore({ directory: at('store') });
   const { transport, policy } = options;

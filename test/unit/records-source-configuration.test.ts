@@ -9,7 +9,7 @@ import {
 } from '../../sdk/src/records/ingest/source-configuration.js';
 import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
 import { readSharingPolicy } from '../../sdk/src/records/redaction/read-sharing-policy.js';
-import { sampleNames, sampleOf, readSample, rowsOf } from '../support/record-samples.js';
+import { sampleNames, sampleOf, readSample, splitSample } from '../support/record-samples.js';
 
 const FILE_FORMATS: readonly RecordFormat[] = [
   'asterisk-cdr',
@@ -44,7 +44,7 @@ test.each(FILE_FORMATS)(
       const source = readSourceConfiguration(JSON.parse(JSON.stringify(sample.source)));
       if (source.format === 'hep') throw new Error('not in files');
       const reader = createSourceReader(source);
-      const { readings, waiting } = readSample(reader, rowsOf(format, sample.file, reader.framing));
+      const { readings, waiting } = readSample(reader, splitSample(format, sample.file, { framing: reader.framing }));
       expect({ readings, waiting }).toEqual({ readings: sample.readings, waiting: sample.waiting });
     }
   },

@@ -38,7 +38,7 @@ export interface HepPacket {
   readonly payloadType: number;
   /** Number of the agent. */
   readonly captureId?: number;
-  /** Key by which the agent makes itself known: a password in the clear, never to be shown or stored. */
+  /** Key by which the agent makes itself known: a password in the clear. Never shown; on disk only within the packets that `keepRaw` keeps. */
   readonly key?: string;
   /** What messages of one call have in common, by the agent: usually the Call-ID of the first leg. */
   readonly correlationId?: string;
