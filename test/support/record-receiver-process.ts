@@ -114,7 +114,7 @@ function takeBatch(request: IncomingMessage, response: ServerResponse, body: Buf
   batches.add(batchId);
   const fault = faultRate > 0 && random.chance(faultRate) ? random.pick(FAULTS) : undefined;
   if (fault !== undefined) faults[fault] = (faults[fault] ?? 0) + 1;
-  if (fault === 'reset') return void cutOff(request.socket);
+  if (fault === 'reset') return cutOff(request.socket);
   if (fault === 'no-answer') return;
   if (fault === '503' || fault === '429') return void response.writeHead(Number(fault), { 'retry-after': '0' }).end();
   if (fault === '500' || fault === '502') return void response.writeHead(Number(fault)).end('it is not you');
@@ -126,7 +126,7 @@ function takeBatch(request: IncomingMessage, response: ServerResponse, body: Buf
   if (poisonId !== undefined && records.some(({ recordId }) => recordId === poisonId))
     return void response.writeHead(400).end('a record that cannot be read');
   for (const record of records) store(record);
-  if (fault === 'reset-after-commit') return void cutOff(request.socket);
+  if (fault === 'reset-after-commit') return cutOff(request.socket);
   if (fault === 'no-answer-after-commit') return;
   response.end(JSON.stringify({ batchId, accepted: records.length, rejected: [] }));
 }

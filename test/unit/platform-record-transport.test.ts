@@ -237,7 +237,9 @@ test('behind a private CA answers mean the same: statuses, Retry-After, redirect
   const of = (handler: Handler, timeoutMs = 5_000): Promise<DeliveryResult> =>
     servingTls(handler, async ({ url, ca }) => {
       const transport = createHttpsRecordTransport({ url, authorization, ca, timeoutMs });
-      return await transport.deliver(BATCH, never).finally(() => transport.close());
+      const result = await transport.deliver(BATCH, never);
+      await transport.close();
+      return result;
     });
   expect(await of(answering(503, 'later', { 'retry-after': '7' }))).toMatchObject({ retryAfterMs: 7_000 });
   expect(await of(answering(401, ''))).toMatchObject({ status: 'barred', reason: 'unauthorized' });
@@ -246,7 +248,7 @@ test('behind a private CA answers mean the same: statuses, Retry-After, redirect
     status: 'acknowledged',
   });
   expect(await of(() => undefined, 50)).toMatchObject({ status: 'unavailable', reason: 'timeout' });
-  expect(await of((request) => request.socket.destroy())).toMatchObject({ reason: 'connection-failed' });
+  expect(await of((request) => void request.socket.destroy())).toMatchObject({ reason: 'connection-failed' });
 });
 
 test.each<readonly [string, Partial<HttpsRecordTransportOptions>]>([

@@ -26,9 +26,15 @@ export function nodeIo(): CliIo {
   };
 }
 
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort());
+  const stop = (): void => {
+    for (const signal of STOP_SIGNALS) process.off(signal, stop);
+    controller.abort();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, stop);
   return controller.signal;
 }
 

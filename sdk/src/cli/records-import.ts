@@ -20,12 +20,11 @@ import { shownText } from './shown-text.js';
 import { fileSourceOf, SOURCE_OPTIONS } from './source-options.js';
 import type { SourceOption } from './source-options.js';
 import { createStatusLine } from './status-line.js';
-import { rejectsFile } from './store-folders.js';
-import { openStore, storeDirectory, STORE_OPTIONS } from './store-options.js';
-import type { StoreOption } from './store-options.js';
+import { rejectsFile, storeDirectory } from './store-folders.js';
+import { openStore, STORE_OPTIONS } from './store-options.js';
 import { UsageError } from './usage-error.js';
 
-type ImportOption = StoreOption | SourceOption;
+type ImportOption = keyof typeof STORE_OPTIONS | SourceOption;
 
 /** `hopback records import` */
 export const recordsImportCommand: Command = {

@@ -10,11 +10,10 @@ import type { CliIo } from './io.js';
 import { numberOption, refuseOperands } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { countText, printJson, printLines } from './output.js';
-import { rejectsFolder, sourceFileName } from './store-folders.js';
-import { storeDirectory, STORE_OPTIONS } from './store-options.js';
-import type { StoreOption } from './store-options.js';
+import { rejectsFolder, sourceFileName, storeDirectory } from './store-folders.js';
+import { STORE_OPTIONS } from './store-options.js';
 
-type RejectsOption = StoreOption | 'id' | 'bytes' | 'limit';
+type RejectsOption = keyof typeof STORE_OPTIONS | 'id' | 'bytes' | 'limit';
 
 const DEFAULT_LIMIT = 100;
 /** With 64 KiB each some 6 GB would be the most; rows are a hundredth of that. */

@@ -16,9 +16,8 @@ import type { NamedSharingPolicy, SharingOption } from './sharing-options.js';
 import { sourceFiles } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import type { StatusLine } from './status-line.js';
-import { lockFolder } from './store-folders.js';
-import { openStore, storeDirectory, STORE_OPTIONS } from './store-options.js';
-import type { StoreOption } from './store-options.js';
+import { lockFolder, storeDirectory } from './store-folders.js';
+import { openStore, STORE_OPTIONS } from './store-options.js';
 import { checkPaths, tailSource } from './tail-sources.js';
 import type { SourceNotice, TailedSource } from './tail-sources.js';
 import { noticeText, statusDocument, statusText } from './tail-status.js';
@@ -26,7 +25,7 @@ import type { TailState } from './tail-status.js';
 import { UsageError } from './usage-error.js';
 
 type TailOption =
-  | StoreOption
+  | keyof typeof STORE_OPTIONS
   | PlatformOption
   | SharingOption
   | 'source'

@@ -7,6 +7,9 @@ const REDRAW_MS = 200;
 /** How often a line is printed where there is no terminal, milliseconds: logs are to be read. */
 const PLAIN_MS = 5_000;
 const CLEAR = '\r\u001b[K';
+/** A line that wraps could not be drawn over: on a narrow terminal its end is not shown. @see DECAWM of the VT100 */
+const WITHOUT_WRAP = '\u001b[?7l';
+const WITH_WRAP = '\u001b[?7h';
 
 /** One line that says how things stand: drawn again and again on a terminal, elsewhere a line now and then. */
 export interface StatusLine {
@@ -41,7 +44,7 @@ export function createStatusLine(
       shownAtMs = nowMs;
       const line = printableText(text(), MAX_LINE_CHARS);
       if (output.isTty) {
-        output.write(`${CLEAR}${line}`);
+        output.write(`${CLEAR}${WITHOUT_WRAP}${line}${WITH_WRAP}`);
         isDrawn = true;
       } else if (!isQuiet && line !== last) printLines(io, [line], output);
       last = line;
@@ -54,5 +57,5 @@ export function createStatusLine(
   };
 }
 
-/** A line that wraps cannot be drawn over. */
-const MAX_LINE_CHARS = 160;
+/** More than a person reads in passing. */
+const MAX_LINE_CHARS = 240;

@@ -2,9 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '../errors.js';
+import type { Options } from './options.js';
+import { UsageError } from './usage-error.js';
 
 // Beside its records a store directory has what commands keep: `follow/` how far files were read, `rejects/` rows that could not be,
 // `spool/` what waits for the platform.
+
+/** The directory of the store of a command that cannot do without. @throws {@link UsageError} when there is none */
+export function storeDirectory(options: Options<'store'>): string {
+  const directory = options.text('store');
+  if (directory !== undefined) return directory;
+  throw new UsageError('say which store: --store DIR, or HOPBACK_STORE');
+}
 
 /** Names that are safe on every file system as they are, also where case makes no difference. */
 const SAFE_NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/;
@@ -56,7 +65,7 @@ export async function lockFolder(folder: string, what: string): Promise<FolderLo
     const own = `${String(process.pid)} ${await startOf(process.pid)}\n`;
     for (let attempt = 0; ; attempt += 1) {
       if (await isWritten(path, own)) break;
-      const [owner = 0, start = ''] = ownerOf(await readFile(path, 'utf8').catch(() => ''));
+      const [owner, start] = ownerOf(await readFile(path, 'utf8').catch(() => ''));
       if (attempt > 1 || (owner !== 0 && (await isRunning(owner, start)))) {
         throw new HopbackError('storage-failed', `${what} is in use by another process (${String(owner)})`);
       }

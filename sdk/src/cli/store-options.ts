@@ -4,7 +4,7 @@ import type { SharedRecordStore } from '../records/index.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
 import { shownText } from './shown-text.js';
-import { UsageError } from './usage-error.js';
+import { storeDirectory } from './store-folders.js';
 
 /** Names of {@link STORE_OPTIONS}. */
 export type StoreOption = 'store';
@@ -29,18 +29,11 @@ const LOOK_UP_MEMORY_MB = 256;
 /** File that every store has. */
 const STATE_FILE = 'state.duckdb';
 
-/** The folder of the store. @throws {@link UsageError} when none is named */
-export function storeDirectory(options: Options<StoreOption>): string {
-  const directory = options.text('store');
-  if (directory !== undefined) return directory;
-  throw new UsageError('say which record store: --store DIR, or HOPBACK_STORE');
-}
-
 /**
  * Opens the store that is named, or makes it where there is none yet: for commands that put records into it.
  * @throws {@link UsageError} when none is named; {@link HopbackError} as `openSharedRecordStore`
  */
-export function openStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
+export async function openStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
   return openSharedRecordStore({ directory: storeDirectory(options), clock: io.clock });
 }
 

@@ -5,9 +5,19 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { HopbackError } from '../errors.js';
 
+/** A request with a body of octets. */
+export interface PlainRequest {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array;
+  readonly signal: AbortSignal;
+  /** It follows none. */
+  readonly redirect: 'manual';
+}
+
 /** A fetch that trusts certificates of its own. */
 export interface TrustingFetch {
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: (url: string, request: PlainRequest) => Promise<Response>;
   /** Ends the connections that it keeps alive. */
   readonly close: () => void;
 }
@@ -26,15 +36,10 @@ export function createTrustingFetch(ca: string | readonly string[]): TrustingFet
   const https = new HttpsAgent({ keepAlive: true, ca: certificates });
   const http = new HttpAgent({ keepAlive: true });
 
-  const send = (url: string, init: RequestInit): Promise<Response> =>
+  const send = (url: string, { method, headers, signal, body }: PlainRequest): Promise<Response> =>
     new Promise((resolve, reject) => {
-      const isSecure = url.startsWith('https:');
-      const options = {
-        method: init.method ?? 'GET',
-        headers: init.headers as Record<string, string>,
-        ...(init.signal === null || init.signal === undefined ? {} : { signal: init.signal }),
-      };
-      const request = isSecure
+      const options = { method, headers, signal };
+      const request = url.startsWith('https:')
         ? httpsRequest(url, { ...options, agent: https })
         : httpRequest(url, { ...options, agent: http });
       request.on('error', reject);
@@ -46,11 +51,11 @@ export function createTrustingFetch(ca: string | readonly string[]): TrustingFet
           reject(error as Error);
         }
       });
-      request.end(init.body as Uint8Array | undefined);
+      request.end(body);
     });
 
   return {
-    fetch: (input, init = {}) => send(String(input), init),
+    fetch: send,
     close: () => {
       https.destroy();
       http.destroy();
@@ -69,17 +74,20 @@ function responseOf(message: IncomingMessage): Response {
     message.resume();
     return new Response(null, { status, headers });
   }
-  return new Response(Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>, { status, headers });
+  return new Response(Readable.toWeb(message), { status, headers });
 }
 
 function checkCertificates(certificates: readonly string[]): void {
   if (certificates.length === 0) throw new HopbackError('invalid-configuration', 'ca has no certificate');
-  for (const pem of certificates) {
-    try {
-      // Node would pass over a text that is none, and trust nobody.
-      new X509Certificate(pem);
-    } catch (cause) {
-      throw new HopbackError('invalid-configuration', 'ca has something that is no PEM certificate', { cause });
-    }
+  // Node would pass over a text that is none, and trust nobody.
+  if (!certificates.every(isCertificate))
+    throw new HopbackError('invalid-configuration', 'ca has something that is no PEM certificate');
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }

@@ -58,8 +58,9 @@ export interface RecordFeed extends Pick<RecordStore, 'insert' | 'cover'> {
  * What is suspicious is judged by what this feed has seen: after a restart a campaign has to show itself anew before its calls are shared
  * by a policy that shares suspicious ones alone.
  * @param options - store, stream, sharing policy, and who judges the calls
- * @returns the feed; `insert` throws what the store throws, and {@link HopbackError} `storage-failed` (retryable) where the disk of the
- * spool refuses, `closed` where the stream was closed before
+ * @returns the feed
+ * @throws {@link HopbackError} out of `insert`: what the store throws; `storage-failed` (retryable) where the disk of the spool refuses; `closed`
+ * where the stream was closed before
  * @see {@link followFiles}, {@link importFiles} and {@link listenToSource}, which take it for their store
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import { HopbackError } from '../../errors.js';
-import { configurationError } from '../schema-words.js';
+import { configurationError } from '../configuration-error.schema.js';
 import { createAsteriskCdrReader } from './asterisk-cdr.js';
 import type { CelColumn } from './asterisk-cel-event.js';
 import { createAsteriskCelReader } from './asterisk-cel.js';

@@ -1,4 +1,4 @@
-import { configurationError } from '../schema-words.js';
+import { configurationError } from '../configuration-error.schema.js';
 import { DEFAULT_SHARING_POLICY } from './sharing-policy.js';
 import type { SharingPolicyData } from './sharing-policy.js';
 import { writtenSharingPolicySchema } from './sharing-policy.schema.js';
