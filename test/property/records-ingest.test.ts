@@ -6,6 +6,7 @@ import {
   channelBirthSeconds,
   dialDestinations,
 } from '../../sdk/src/records/ingest/asterisk-channel.js';
+import { ROUNDING_US } from '../../sdk/src/records/ingest/call-order.js';
 import { csvFields } from '../../sdk/src/records/ingest/csv-fields.js';
 import type { RowReading } from '../../sdk/src/records/ingest/record-reader.js';
 import { instantNearest, isNoTime, rowClock } from '../../sdk/src/records/ingest/row-time.js';
@@ -21,7 +22,12 @@ function expectSound(readings: readonly RowReading[]): void {
   expect(readings.length).toBeGreaterThan(0);
   for (const reading of readings) {
     expect(STATUSES).toContain(reading.status);
-    if (reading.status === 'record') expect(callRecordSchema.parse(reading.record)).toEqual(reading.record);
+    if (reading.status === 'record') {
+      const { inviteAtUs, answeredAtUs = inviteAtUs, endedAtUs = answeredAtUs } = reading.record;
+      expect(callRecordSchema.parse(reading.record)).toEqual(reading.record);
+      expect(answeredAtUs).toBeGreaterThanOrEqual(inviteAtUs - ROUNDING_US);
+      expect(endedAtUs).toBeGreaterThanOrEqual(Math.max(inviteAtUs, answeredAtUs) - ROUNDING_US);
+    }
     if (reading.status === 'rejected') expect(reading.detail).not.toMatch(/\d{7}/);
   }
 }

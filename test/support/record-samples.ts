@@ -49,9 +49,12 @@ export function splitSample(
   return [...rows, ...splitter.end()];
 }
 
-/** The rows of a sample that are some. */
+/** The rows of a sample, and as text what is none. */
 export function rowsOf(format: string, file: string, framing: RecordReader['framing']): readonly SourceRow[] {
-  return splitSample(format, file, { framing }).flatMap((found) => (found.status === 'row' ? [found.row] : []));
+  return splitSample(format, file, { framing }).map((found) => {
+    if (found.status === 'row') return found.row;
+    return { text: Buffer.from(found.bytes).toString('utf8'), sha256: found.sha256, line: found.line };
+  });
 }
 
 /** The records that all samples of all formats are expected to make. */

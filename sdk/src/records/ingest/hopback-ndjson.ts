@@ -2,6 +2,7 @@ import type { CallRecord } from '../../core/call-record.js';
 import { callRecordSchema } from '../../platform/wire/call-record.schema.js';
 import { rawEvidence } from '../raw-evidence.js';
 import { recordIdOf } from '../record-id.js';
+import { disorderOf } from './call-order.js';
 import { rowText } from './csv-fields.js';
 import { rejectedRow, skippedRow } from './leg.js';
 import { rawRowsOf, withRaw } from './raw-rows.js';
@@ -15,8 +16,8 @@ export const MAX_RECORD_CHARS = 1_048_576;
  * Makes the reader of our own format: one {@link CallRecord} a line, as `hopback records` and the stream write them, or as a carrier's
  * own exporter does. A record keeps the source that it names, with the raw rows that it brings along, which have to match its hash; only
  * where it has no hash that of the line is put in its place, and with `keepRaw` the line itself.
- * Every member has to be in its form and its bounds, and the record id has to be the one of its source, leg and time. Keys that are not known
- * are left out.
+ * Every member has to be in its form and its bounds, times have to be in order, and the record id has to be the one of its source, leg and
+ * time. Keys that are not known are left out.
  * @param description - name of the source; records keep what they say themselves
  * @returns the reader; each line is a leg, 1,048,576 characters at most, and none waits for another
  * @throws {@link HopbackError} `invalid-configuration` where the source has no name; never for what a file holds
@@ -55,7 +56,9 @@ function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
 
 /** What makes a record of that form none that may be kept. */
 function faultOf(record: CallRecord): readonly RowReading[] | undefined {
-  const { source, legId, inviteAtUs, recordId } = record;
+  const { source, legId, inviteAtUs, answeredAtUs, endedAtUs, recordId } = record;
+  const disorder = disorderOf({ beganAtUs: inviteAtUs, answeredAtUs, endedAtUs });
+  if (disorder !== undefined) return rejectedRow('bad-time', disorder);
   // Its id would be another's, whose place it would take.
   if (recordIdOf({ sourceId: source.id, legId, inviteAtUs }) !== recordId)
     return rejectedRow('bad-field', 'not the id of the source, leg and time of the record', 'recordId');
