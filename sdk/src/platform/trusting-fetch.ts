@@ -48,7 +48,7 @@ export function createTrustingFetch(ca: string | readonly string[]): TrustingFet
           resolve(responseOf(message));
         } catch (error) {
           message.destroy();
-          reject(error as Error);
+          reject(error);
         }
       });
       request.end(body);
