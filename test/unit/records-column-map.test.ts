@@ -82,8 +82,8 @@ test('a header row without a name that is mapped is rejected, and so are the row
 });
 
 test('a header row in the middle, of files that were put together, tells where columns are from there on', () => {
-  const columns = { legId: 'id', inviteAt: 'start', calling: 'from', called: 'to' } as const;
-  const from = reader({ timeLayout: 'date-time', columns });
+  const mapped = { legId: 'id', inviteAt: 'start', calling: 'from', called: 'to' } as const;
+  const from = reader({ timeLayout: 'date-time', columns: mapped });
   const lines = ['id,start,from,to', 'a,2026-06-15 09:00:00,12025550101,12125550143', 'ID,start,to,from'];
   expect(lines.map((text, at) => read(from, text, at + 1)?.status)).toEqual(['skipped', 'record', 'skipped']);
   expect(read(from, 'b,2026-06-15 09:00:00,12125550143,12025550101', 4)).toMatchObject({
@@ -93,7 +93,7 @@ test('a header row in the middle, of files that were put together, tells where c
   const lacks = { status: 'rejected', reason: 'missing-field', field: 'to' };
   expect(read(from, 'id,start,from,called', 5)).toMatchObject(lacks);
   expect(read(from, 'c,2026-06-15 09:00:00,12025550101,12125550143', 6)).toMatchObject(lacks);
-  const next = reader({ timeLayout: 'date-time', columns });
+  const next = reader({ timeLayout: 'date-time', columns: mapped });
   expect(next.restoreWaiting?.(from.saveWaiting?.() ?? '')).toBe(true);
   expect(read(next, 'c,2026-06-15 09:00:00,12025550101,12125550143', 7)).toMatchObject({ reason: 'missing-field' });
 });
