@@ -34,7 +34,7 @@ export async function openDaySums(writer: DuckDBConnection): Promise<DaySums> {
   const kept = new Map<number, MarkedSum>();
   const rows = await writer.runAndReadAll('SELECT day, mark, records, oldest_us, newest_us FROM state.day_sums');
   for (const [day, mark, records, oldestUs, newestUs] of rows.getRowsJS())
-    kept.set(Number(day), Object.assign(sumOf(records, oldestUs, newestUs), { mark: String(mark) }));
+    kept.set(Number(day), Object.assign(sumOf(records, oldestUs, newestUs), { mark: mark as string }));
   return {
     of: (day) => kept.get(day),
     keep: async (sums) => {
