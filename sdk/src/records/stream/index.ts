@@ -1,3 +1,5 @@
+export type { Compress } from './batch.js';
+export type { BatchEncoding } from '../../platform/wire/record-batch.js';
 export { CURSOR_INTERVAL_MS } from './acknowledged-cursor.js';
 export type { BreakerState } from './breaker.js';
 export type {
