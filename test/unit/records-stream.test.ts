@@ -229,6 +229,22 @@ test('puts aside what the receiver rejects of a batch it took, and nothing else'
   expect(await letters(lab.stream.deadLetters())).toMatchObject([{ reason: 'rejected', code: 'unknown-trunk' }]);
 });
 
+test.each([
+  ['of another batch', ['f'.repeat(32)]],
+  ['twice that is there once', [sampleRecord(1).recordId, sampleRecord(1).recordId]],
+])('believes no answer that rejects a record %s: the batch is sent again', async (_name, recordIds) => {
+  await using lab = createStreamLab({ policy: { maxInFlight: 1 } });
+  const rejected = recordIds.map((recordId) => ({ recordId, code: 'bad' }));
+  lab.reply = () => (lab.sent.length === 1 ? { status: 'acknowledged', rejected } : ACKNOWLEDGED);
+  for (const leg of [1, 2, 3]) lab.stream.record(sampleRecord(leg));
+  await until(lab, () => lab.sent.length === 1);
+  await settled();
+  expect(lab.stream.status()).toMatchObject({ acknowledged: 0, dead: 0, trouble: { reason: 'answer-unreadable' } });
+  await until(lab, () => lab.stream.status().acknowledged === 3);
+  expect(lab.sent[1]?.batch.id).toBe(lab.sent[0]?.batch.id);
+  expect(lab.stream.status().deadLetters).toBe(0);
+});
+
 test('settles no batch whose dead letters the disk does not take, and repeats it', async () => {
   await using lab = createStreamLab();
   const bad = sampleRecord(1).recordId;

@@ -1,16 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { fullJitterMs } from '../../core/backoff.js';
-import type {
-  DeliveryResult,
-  RecordBatch,
-  RecordRejection,
-  RecordTransport,
-} from '../../platform/wire/record-batch.js';
+import type { DeliveryResult, RecordBatch, RecordTransport } from '../../platform/wire/record-batch.js';
 import { makeBatch, type Compress } from './batch.js';
 import { createBreaker, type Breaker } from './breaker.js';
 import type { DeadLetterCause, DeadLetters } from './dead-letters.js';
 import { createLane, type Lane, type QueuedRecord } from './lane.js';
-import { frameRecordId } from './spool-frame.js';
+import { rejectedRecords, type RejectedRecord } from './rejected-records.js';
 import type { StreamClock } from './stream-clock.js';
 import type { StreamPolicy } from './stream-policy.js';
 import type { StreamTrouble } from './stream-status.js';
@@ -95,6 +90,13 @@ const HOLDS_ALL: ReadonlySet<number> = new Set([429, 503]);
  * of turning the whole spool into dead letters at full speed.
  */
 export const REFUSED_IN_A_ROW = 20;
+
+/** A yes that is none: the batch is sent again. */
+const NOT_OF_THE_BATCH: DeliveryResult = {
+  status: 'unavailable',
+  reason: 'answer-unreadable',
+  detail: 'the answer rejects records that are not in the batch',
+};
 
 /** Makes as many lanes as batches may be on their way. */
 export function createDelivery(parts: DeliveryParts): Delivery {
@@ -245,12 +247,14 @@ class DeliveryState {
 
   async #onResult(sender: Sender, result: DeliveryResult): Promise<void> {
     const nowMs = this.#parts.clock.monotonicMs();
+    const rejected = result.status === 'acknowledged' ? rejectedRecords(sender.records, result.rejected) : [];
+    if (rejected === undefined) return this.#onResult(sender, NOT_OF_THE_BATCH);
     if (result.status !== 'acknowledged') this.#tally.trouble = { ...result, atMs: this.#parts.clock.nowMs() };
     switch (result.status) {
       case 'acknowledged':
         this.#breaker.onAnswered();
         this.#refusedAlone = 0;
-        await this.#onAcknowledged(sender, result.rejected);
+        await this.#onAcknowledged(sender, rejected);
         return;
       case 'refused':
         if (sender.records.length === 1) this.#refusedAlone += 1;
@@ -268,10 +272,11 @@ class DeliveryState {
     }
   }
 
-  async #onAcknowledged(sender: Sender, rejected: readonly RecordRejection[]): Promise<void> {
+  async #onAcknowledged(sender: Sender, rejected: readonly RejectedRecord[]): Promise<void> {
     const { records } = sender;
-    const dead = rejected.length === 0 ? 0 : await this.#buryRejected(records, rejected);
-    this.#tally.acknowledged += records.length - dead;
+    if (rejected.length > 0) await this.#parts.deadLetters.bury(rejected);
+    this.#tally.dead += rejected.length;
+    this.#tally.acknowledged += records.length - rejected.length;
     this.#tally.batches += 1;
     this.#tally.trouble = undefined;
     this.#settle(sender, records.length);
@@ -319,20 +324,6 @@ class DeliveryState {
     // Never at once: a disk that is full stays so for a while.
     const waitMs = policy.retry.baseMs + fullJitterMs(sender.failures, policy.retry, random);
     sender.notBeforeMs = clock.monotonicMs() + waitMs;
-  }
-
-  async #buryRejected(records: readonly QueuedRecord[], rejected: readonly RecordRejection[]): Promise<number> {
-    const byId = new Map(rejected.map((rejection) => [rejection.recordId, rejection]));
-    const letters = records.flatMap(({ frame }) => {
-      const rejection = byId.get(frameRecordId(frame) ?? '');
-      if (rejection === undefined) return [];
-      const { code, detail } = rejection;
-      const cause: DeadLetterCause = { reason: 'rejected', code, ...(detail === undefined ? {} : { detail }) };
-      return [{ frame, cause }];
-    });
-    await this.#parts.deadLetters.bury(letters);
-    this.#tally.dead += letters.length;
-    return letters.length;
   }
 
   async #bury(records: readonly QueuedRecord[], cause: DeadLetterCause): Promise<void> {
