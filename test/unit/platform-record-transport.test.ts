@@ -147,6 +147,26 @@ test('knows a connection that breaks from an answer that does not come', async (
   expect(await deliver(cut)).toMatchObject({ status: 'unavailable', reason: 'connection-failed' });
 });
 
+test.each([
+  [413, { status: 'refused', reason: 'too-large', httpStatus: 413 }],
+  [422, { status: 'refused', reason: 'content', httpStatus: 422 }],
+  [401, { status: 'barred', reason: 'unauthorized', httpStatus: 401 }],
+  [429, { status: 'unavailable', reason: 'receiver-busy', httpStatus: 429, retryAfterMs: 120_000 }],
+])('knows what %i means where the rest of the answer breaks off or never ends', async (status, meaning) => {
+  let refusals = 0;
+  const authorization: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
+  const fields = { 'content-length': '100', 'retry-after': '120' };
+  const cut: Handler = (_request, response) => {
+    response.writeHead(status, fields).write('{', () => response.destroy());
+  };
+  expect(await deliver(cut, { authorization })).toMatchObject(meaning);
+  const trickling: Handler = (_request, response) => {
+    response.writeHead(status, fields).write('{');
+  };
+  expect(await deliver(trickling, { authorization, timeoutMs: 50 })).toMatchObject(meaning);
+  expect(refusals).toBe(status === 401 ? 2 : 0);
+});
+
 test('finds nobody where nobody listens', async () => {
   const url = await serving(
     () => {},
@@ -158,11 +178,12 @@ test('finds nobody where nobody listens', async () => {
   });
 });
 
-test('asks for another credential after a 401, and is barred while none can be had', async () => {
+test('asks for another credential after a 401 or 403, and is barred while none can be had', async () => {
   let refusals = 0;
   const authorization: RequestAuthorization = { fields: () => ({}), refused: () => void (refusals += 1) };
   await deliver(answering(401, ''), { authorization });
-  expect(refusals).toBe(1);
+  await deliver(answering(403, ''), { authorization });
+  expect(refusals).toBe(2);
   const failing: RequestAuthorization = { fields: () => Promise.reject(new Error('the token server is down')) };
   expect(await deliver(answering(200, YES), { authorization: failing })).toMatchObject({
     status: 'barred',

@@ -21,7 +21,7 @@ export interface RequestAuthorization {
     request: RequestToAuthorize,
     signal: AbortSignal,
   ) => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
-  /** The receiver answered 401 to what `fields` gave: whoever keeps a token should get another before the next request. */
+  /** The receiver refused what `fields` gave (401, 403, 407): whoever keeps a token should get another before the next request. */
   readonly refused?: () => void;
 }
 

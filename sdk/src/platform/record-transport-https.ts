@@ -71,8 +71,9 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
         redirect: 'manual',
         signal: deadline.signal,
       });
-      const body = await boundedText(response, response.ok ? MAX_ANSWER_BYTES : MAX_DETAIL_LENGTH);
-      if (response.status === 401) options.authorization.refused?.();
+      // Before its body, which may never end.
+      if (retryClassOf(response.status) === 'unauthorized') options.authorization.refused?.();
+      const body = response.ok ? await boundedText(response, MAX_ANSWER_BYTES) : await detailOf(response);
       return resultOf(response, body, { batch, nowMs: nowMs() });
     } catch (error) {
       if (deadline.isOver())
@@ -159,6 +160,11 @@ async function boundedText(
     if (size > maxBytes) break;
   }
   return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'), isCut: size > maxBytes };
+}
+
+/** A status says it all: what comes behind it is for people, and a refusal is one where that breaks off, too. */
+function detailOf(response: Response): ReturnType<typeof boundedText> {
+  return boundedText(response, MAX_DETAIL_LENGTH).catch(() => ({ text: '', isCut: true }));
 }
 
 interface Attempt {
