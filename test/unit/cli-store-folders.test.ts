@@ -62,7 +62,15 @@ test('the lock of a process that was killed counts for nothing', async () => {
   await (await lockFolder(directory, 'the spool')).close();
 });
 
+test('the lock of a killed process counts for nothing where the next one has its number, as in a container', async () => {
+  await writeFile(join(directory, 'lock'), `${String(process.pid)} 1\n`);
+  await (await lockFolder(directory, 'the spool')).close();
+});
+
 test('a folder that cannot be made is a failure of the disk', async () => {
   await writeFile(join(directory, 'file'), '');
   expect(await lockFolder(join(directory, 'file'), 'the spool').catch(failure)).toBe('storage-failed');
+  await expect(lockFolder(join(directory, 'file'), 'the spool')).rejects.toThrow(
+    /cannot be used \((?:EEXIST|ENOTDIR)\)/,
+  );
 });

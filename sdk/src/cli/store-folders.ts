@@ -73,7 +73,8 @@ export async function lockFolder(folder: string, what: string): Promise<FolderLo
     }
   } catch (cause) {
     if (cause instanceof HopbackError) throw cause;
-    throw new HopbackError('storage-failed', `${folder} cannot be used`, { cause });
+    const code = (cause as NodeJS.ErrnoException).code ?? 'no reason given';
+    throw new HopbackError('storage-failed', `${folder} cannot be used (${code})`, { cause });
   }
   let closing: Promise<void> | undefined;
   return { close: () => (closing ??= rm(path, { force: true }).catch(() => undefined)) };
@@ -99,9 +100,8 @@ function ownerOf(text: string): readonly [number, string] {
   return [Number(pid), start];
 }
 
-/** Ids of processes are used again: one that began at another time is another. */
+/** Ids of processes are used again, in a container each time by the next: one that began at another time is another. */
 async function isRunning(pid: number, start: string): Promise<boolean> {
-  if (pid === process.pid) return true;
   try {
     process.kill(pid, 0);
   } catch (error) {
