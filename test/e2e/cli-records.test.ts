@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { appendFile, chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
@@ -292,6 +292,24 @@ test('SIGTERM ends a tail cleanly: what was read is stored, and the next one goe
   await appendFile(lab.path('Master.csv'), rows(10, 15));
   const second = await lab.run([...args, '--once']);
   expect(second.stdout).toContain('"rows":5,"records":5,"skipped":0,"rejected":0,"inserted":5');
+});
+
+test('--once takes in rotated and packed files as well, and says what it could not', async () => {
+  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+  const args = ['records', 'tail', '--store', lab.store, '--source', source, '--once'];
+  await lab.put('Master.csv.2.gz', gzipSync(rows(0, 10)));
+  await lab.put('Master.csv.1', rows(10, 20).trimEnd());
+  for (const name of ['Master.csv.2.gz', 'Master.csv.1']) await utimes(lab.path(name), 0, Date.now() / 1_000 - 3_600);
+  await lab.put('Master.csv', `${rows(20, 25)}"half`);
+  const first = await lab.run(args);
+  expect([first.exitCode, await lab.stored()]).toEqual([0, 25]);
+  expect(first.stdout).toContain('· 5 octets at the end of files: no row yet');
+  // One that has just come may still be being packed.
+  await lab.put('Master.csv.3.gz', gzipSync(rows(30, 40)));
+  const second = await lab.run(args);
+  expect([second.exitCode, await lab.stored()]).toEqual([1, 25]);
+  expect(second.stdout).toContain('! 1 file not read');
+  expect((await lab.run([...args, '--json'])).stdout).toContain('"unreadFiles":1');
 });
 
 test('records older than retention go when a tail starts', async () => {

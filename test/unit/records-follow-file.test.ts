@@ -8,6 +8,7 @@ import {
   rm,
   truncate,
   unlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ import { HopbackError } from '../../sdk/src/errors.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
-import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
+import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -293,6 +294,86 @@ test('a last line without end in a rotated file is a row once nothing comes any 
   clock.advance(FINAL_AFTER_MS);
   await follower.look();
   expect(store.times).toEqual(eachOnce(0, 5));
+});
+
+test('what was rotated long ago is read whole at first sight, packed or not, its last line without end included', async () => {
+  await writeFile(`${log}.2.gz`, gzipSync(rows(0, 80)));
+  await writeFile(`${log}.1`, rows(81, 90).trimEnd());
+  await utimes(`${log}.2.gz`, 0, clock.nowMs() / 1_000 - 7_200);
+  await utimes(`${log}.1`, 0, clock.nowMs() / 1_000 - 3_600);
+  await appendFile(log, rows(91, 92));
+  const follower = await follow();
+  expect(store.times).toEqual(eachOnce(0, 92));
+  expect(follower.statistics()).toMatchObject({ unreadFiles: 0, unreadBytes: 0 });
+  await follower.close();
+  await follow();
+  expect(store.times).toEqual(eachOnce(0, 92));
+});
+
+test('a last line without end is a row at a restart long after its file was rotated', async () => {
+  await appendFile(log, rows(0, 4).trimEnd());
+  await (await follow()).close();
+  await rename(log, `${log}.1`);
+  await utimes(`${log}.1`, 0, clock.nowMs() / 1_000);
+  clock.advance(OLD_AT_SIGHT_MS);
+  await follow();
+  expect(store.times).toEqual(eachOnce(0, 4));
+});
+
+test('a packed file that may still be written is counted until it is read, and an old one that is cut is told of once', async () => {
+  const packed = gzipSync(rows(0, 200));
+  await writeFile(`${log}.1.gz`, packed);
+  const follower = await follow();
+  expect(follower.statistics()).toMatchObject({ rows: 0, unreadFiles: 1 });
+  await writeFile(`${log}.2.gz`, packed.subarray(0, packed.length - 20));
+  await utimes(`${log}.2.gz`, 0, clock.nowMs() / 1_000 - 3_600);
+  await follower.look();
+  clock.advance(FINAL_AFTER_MS);
+  await follower.look();
+  clock.advance(FINAL_AFTER_MS);
+  await follower.look();
+  expect(notices).toEqual([{ kind: 'damaged', path: `${log}.2.gz` }]);
+  expect(store.times).toEqual(eachOnce(0, 200));
+  expect(follower.statistics().unreadFiles).toBe(0);
+});
+
+test('a file that may not be read is told of once, and read when it may be', async () => {
+  await appendFile(log, rows(0, 4));
+  let mayRead = false;
+  const { names, facts, open } = nodeFollowedFiles;
+  const files = { names, facts, open: async (path: string) => (mayRead ? open(path) : undefined) };
+  const follower = await follow({ files });
+  await appendFile(log, rows(5, 5));
+  await follower.look();
+  expect(notices).toMatchObject([{ kind: 'failed', path: log, cause: { code: 'storage-failed' } }]);
+  expect(follower.statistics()).toMatchObject({ unreadFiles: 1, failures: 0 });
+  mayRead = true;
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 5));
+  expect(follower.statistics().unreadFiles).toBe(0);
+  await follower.close();
+  mayRead = false;
+  await appendFile(log, rows(6, 6));
+  const next = await follow({ files });
+  expect(notices).toHaveLength(2);
+  mayRead = true;
+  await next.look();
+  expect(store.times).toEqual(eachOnce(0, 6));
+});
+
+test('a clock that is set back a day holds up neither what waits nor a last line', async () => {
+  await appendFile(log, `begin,leg-0\n`);
+  const follower = await follow({ reader: createRowReader('csv', { canSave: true }) });
+  const before = values.get('follow/test-switch/checkpoint');
+  clock.set(clock.nowMs() - 86_400_000);
+  await appendFile(log, rows(1, 4).trimEnd());
+  await follower.look();
+  expect(values.get('follow/test-switch/checkpoint')).not.toBe(before);
+  await rename(log, `${log}.1`);
+  await follower.look();
+  clock.advance(FINAL_AFTER_MS);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(1, 4));
 });
 
 test('a row that cannot be read is rejected once, with its line, and stops nothing', async () => {

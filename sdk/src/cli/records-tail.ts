@@ -20,7 +20,7 @@ import { lockFolder, storeDirectory } from './store-folders.js';
 import { openStore, STORE_OPTIONS } from './store-options.js';
 import { checkPaths, tailSource } from './tail-sources.js';
 import type { SourceNotice, TailedSource } from './tail-sources.js';
-import { noticeText, statusDocument, statusText } from './tail-status.js';
+import { noticeText, statusDocument, statusText, unreadLines } from './tail-status.js';
 import type { TailState } from './tail-status.js';
 import { UsageError } from './usage-error.js';
 
@@ -84,7 +84,7 @@ export const recordsTailCommand: Command = {
       'goes on where it was, and loses and doubles nothing. What leaves is what --sharing lets: hopback records preview shows it. On a ' +
       'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
       'something happened.',
-    'Exit codes: 0 ended as asked; 1 with --once rows were rejected or records were refused for good; 2 not understood; 4 the store is not ' +
+    'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read, or records were refused for good; 2 not understood; 4 the store is not ' +
       'usable, or with --once the platform did not take everything in time: what waits is in the spool.',
   ],
   run,
@@ -250,7 +250,9 @@ async function takeInOnce(tail: Tail, drainSeconds: number): Promise<ExitCode> {
     })(),
   );
   const state = stateOf(tail);
-  const isClean = state.sources.every(({ rejected, lost }) => rejected === 0 && lost === 0);
+  const isClean = state.sources.every(
+    ({ rejected, lost, unreadFiles }) => rejected === 0 && lost === 0 && unreadFiles === 0,
+  );
   const isTaken =
     stream === undefined || feed === undefined
       ? true
@@ -315,6 +317,7 @@ function textTeller(line: StatusLine): Teller {
           : state.platform.status.lastSequence - state.platform.status.acknowledgedSequence;
       line.note([
         `${exitCode === EXIT.ok ? '✓' : '!'} ended: ${statusText(state)}`,
+        ...unreadLines(state),
         ...(waiting > 0 ? [`! ${String(waiting)} records wait in the spool, and are sent at the next start`] : []),
       ]);
     },

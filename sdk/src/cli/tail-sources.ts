@@ -28,6 +28,8 @@ export interface SourceState {
   readonly waiting: number;
   /** Octets that are not rows yet. */
   readonly unreadBytes: number;
+  /** Files that were found and not read: still being packed or copied, or not to be opened. */
+  readonly unreadFiles: number;
   /** Looks, or batches for the store, that failed since the last that did not. */
   readonly failures: number;
   /** Rejected rows that the disk did not take, and records that the store did not. */
@@ -162,7 +164,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
       const skipped = 0;
       return {
         ...{ id, rows: udpPackets + tcpPackets, records, skipped, rejected, inserted, repeated, waiting },
-        ...{ unreadBytes: 0, failures, lost: lost + rejects.statistics().lost },
+        ...{ unreadBytes: 0, unreadFiles: 0, failures, lost: lost + rejects.statistics().lost },
       };
     },
     look: listener.commit,

@@ -67,6 +67,16 @@ export function statusDocument(state: TailState, atMs: number): Readonly<Record<
   };
 }
 
+/** What files hold that was not taken in, when an end is made of it: a line each. */
+export function unreadLines({ sources }: TailState): readonly string[] {
+  const files = sources.reduce((sum, { unreadFiles }) => sum + unreadFiles, 0);
+  const octets = sources.reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
+  return [
+    ...(files > 0 ? [`! ${countText(files, 'file')} not read: still being packed or copied, or not to be opened`] : []),
+    ...(octets > 0 ? [`· ${countText(octets, 'octet')} at the end of files: no row yet, its line has no end`] : []),
+  ];
+}
+
 /** What happened, as a line. */
 export function noticeText({ source, kind, path, detail }: SourceNotice): string {
   const mark = kind === 'listening' ? '✓' : '!';

@@ -77,6 +77,8 @@ export interface FollowStatistics extends IntakeCounts {
   readonly waiting: number;
   /** Octets of plain files that are not rows yet. */
   readonly unreadBytes: number;
+  /** Files of which nothing was read: ones that may still be being packed or copied, and ones that this process may not read. */
+  readonly unreadFiles: number;
   /** Looks that failed since the last that did not. */
   readonly failures: number;
 }
@@ -199,7 +201,7 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   wake();
   return {
     look,
-    statistics: () => ({ ...following.statistics(), failures }),
+    statistics: () => ({ ...following.statistics(), unreadFiles: looker.unreadFiles(), failures }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -245,7 +247,7 @@ interface Following {
   readonly expire: (nowMs: number) => void;
   /** Stores what was read, then makes the places durable. */
   readonly commit: (isLast?: boolean) => Promise<void>;
-  readonly statistics: () => Omit<FollowStatistics, 'failures'>;
+  readonly statistics: () => Omit<FollowStatistics, 'failures' | 'unreadFiles'>;
 }
 
 /** @returns false where rows waited that are not known any more */
@@ -293,7 +295,7 @@ function resume(options: FollowOptions): Following {
     let waiting: string | undefined;
     if (reader.waiting() > 0) {
       // All that waits is written each time. Until then the place stays where what is written belongs to it.
-      if (!isLast && options.clock.nowMs() - waitingSavedAtMs < SAVE_WAITING_EVERY_MS) return;
+      if (!isLast && !hasPassed(SAVE_WAITING_EVERY_MS, waitingSavedAtMs, options.clock)) return;
       waiting = reader.saveWaiting?.();
       // Rows that wait are nowhere but here: the place stays before them.
       if (waiting === undefined || waiting.length > MAX_WAITING_CHARS) return;
@@ -319,13 +321,19 @@ function resume(options: FollowOptions): Following {
     },
     broke: coverage.broke,
     expire(nowMs) {
-      if (reader.waiting() === 0 || nowMs - expiredAtMs < EXPIRE_EVERY_MS) return;
+      if (reader.waiting() === 0 || !hasPassed(EXPIRE_EVERY_MS, expiredAtMs, options.clock)) return;
       expiredAtMs = nowMs;
       intake.expire((nowMs - (options.longestCallMs ?? LONGEST_CALL_MS)) * 1_000);
     },
     commit,
     statistics: () => ({ ...intake.counts(), ...counts, waiting: reader.waiting(), unreadBytes: unreadBytes(streams) }),
   };
+}
+
+/** Also where the clock was set back: what is due once in some seconds does not wait for a day. */
+function hasPassed(waitMs: number, sinceMs: number, clock: Clock): boolean {
+  const passedMs = clock.nowMs() - sinceMs;
+  return passedMs >= waitMs || passedMs < 0;
 }
 
 function unreadBytes(streams: Streams): number {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.js';
+import { HopbackError } from '../../errors.js';
 import { isGzip } from './file-pieces.js';
 import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
 import type { FollowPattern } from './follow-pattern.js';
@@ -23,11 +24,18 @@ export const FOLLOWED_OPEN_FILES = 16;
  */
 export const FINAL_AFTER_MS = 60_000;
 
+/**
+ * What was last written to so long ago when it is seen first is complete, milliseconds: nobody is waited for. Longer than
+ * {@link FINAL_AFTER_MS}, since it is the time of whoever keeps the files, whose clock may be minutes behind.
+ */
+export const OLD_AT_SIGHT_MS = 600_000;
+
 /** What happened to a file that somebody may want to hear of. */
 export interface FollowNotice {
   /**
    * `truncated`: it is shorter than what was read of it, or other content; `lost`: it is gone, and may have had rows that were not read;
-   * `damaged`: packed content that cannot be unpacked, or not yet; `failed`: a turn that could not be finished and is made again.
+   * `damaged`: packed content that cannot be unpacked, or not yet; `failed`: a turn that could not be finished and is made again, or a
+   * file that this process may not read.
    */
   readonly kind: 'truncated' | 'lost' | 'damaged' | 'failed';
   readonly path?: string;
@@ -60,6 +68,8 @@ interface Candidate extends FileFacts {
 export interface FileLooker {
   /** One look at all of them. Rejects where `take` or the disk does. */
   readonly look: () => Promise<void>;
+  /** Files that were found and not read: too new to be told from others, or not to be opened. */
+  readonly unreadFiles: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -67,6 +77,8 @@ export interface FileLooker {
 export function createFileLooker(turn: FollowTurn): FileLooker {
   const { files, streams, clock } = turn;
   const unplaced = new Map<string, Unplaced>();
+  /** Files that could not be opened, and were told of. */
+  const denied = new Set<string>();
 
   const look = async (): Promise<void> => {
     const candidates = await candidatesOf(turn);
@@ -89,7 +101,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     carrier.isLive = candidate.isLive;
     if (!isDue(turn, stream, { carrier, candidate })) return undefined;
     carrier.file ??= await openCarrier(carrier);
-    if (carrier.file === undefined) return undefined;
+    if (carrier.file === undefined) return tellDenied(candidate);
     const end = await pass(stream, carrier, carrier.file);
     if (end.status !== 'replaced') return undefined;
     // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
@@ -106,7 +118,8 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const seen = seenUnplaced(candidate);
     if (candidate.sizeBytes === 0 || seen.isForgotten) return;
     const file = await files.open(candidate.path);
-    if (file === undefined) return;
+    if (file === undefined) return tellDenied(candidate);
+    denied.delete(candidate.key);
     let isKept = false;
     try {
       const facts = await file.facts();
@@ -117,7 +130,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       if (first.length === 0) return;
       const { path, isLive } = candidate;
       const carrier = newCarrier(facts, { path, isLive, isGzip: await isGzip(file), changedAtMs: nowMs });
-      const isSettled = nowMs - Math.max(seen.sinceMs, facts.mtimeMs) >= FINAL_AFTER_MS;
+      const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
       const placed = await place({ carrier, file, first, facts, isSettled });
       seen.isForgotten = placed === 'forgotten';
       if (placed !== 'placed') return;
@@ -127,6 +140,14 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     } finally {
       if (!isKept) await file.close();
     }
+  };
+
+  /** Once: who rotates files may have given the new one to another user, and nothing else would say so. */
+  const tellDenied = async ({ key, path }: Candidate): Promise<void> => {
+    // One that was renamed or deleted after it was listed is none.
+    if (denied.has(key) || (await files.facts(path))?.key !== key) return;
+    denied.add(key);
+    turn.notice({ kind: 'failed', path, cause: new HopbackError('storage-failed', 'it may not be read') });
   };
 
   const place = async (unknown: UnknownFile): Promise<'placed' | 'too-early' | 'forgotten'> => {
@@ -163,7 +184,8 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const facts = await file.facts();
     if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) return checkShort(stream, { carrier, file, facts });
     const isChanged = facts.sizeBytes !== carrier.sizeBytes || facts.mtimeNs !== carrier.mtimeNs;
-    const isOver = isComplete(stream, carrier) && (carrier.isGzip || !isChanged);
+    const isOld = clock.nowMs() - facts.mtimeMs >= OLD_AT_SIGHT_MS;
+    const isOver = isComplete(stream, carrier) && (carrier.isGzip || !isChanged || isOld);
     const end = await readOn(stream.place, {
       file,
       isGzip: carrier.isGzip,
@@ -178,14 +200,14 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (end.status === 'replaced' || end.status === 'stopped') return end;
     const isDamaged = end.status === 'damaged';
     const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
-    if (isDamaged && !isChanged && quietMs >= FINAL_AFTER_MS) {
+    if (isDamaged && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
       turn.broke();
       turn.notice({ kind: 'damaged', path: carrier.path });
     }
     remember(carrier, facts);
     if (isChanged || !isOver) carrier.changedAtMs = clock.nowMs();
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
-    stream.isFinal = isOver && !(isDamaged && isChanged);
+    stream.isFinal = isOver && !(isDamaged && isChanged && !isOld);
     streams.touch(stream);
     return end;
   };
@@ -214,7 +236,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 
   /** What a file that is not in the directory any more still has, while it is open. */
   const lookAfterVanished = async (present: ReadonlySet<string>): Promise<void> => {
-    for (const key of unplaced.keys()) if (!present.has(key)) unplaced.delete(key);
+    for (const seen of [unplaced, denied]) for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
     for (const stream of streams.all()) {
       for (const carrier of stream.carriers.values()) {
         if (present.has(carrier.key) || turn.isClosing()) continue;
@@ -293,9 +315,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 
   const seenUnplaced = ({ key, sizeBytes, mtimeNs }: Candidate): Unplaced => {
     const state = `${sizeBytes}:${mtimeNs}`;
+    const nowMs = clock.nowMs();
     const before = unplaced.get(key);
-    if (before?.state === state) return before;
-    const seen = { state, sinceMs: clock.nowMs(), isForgotten: false };
+    // Where the clock was set back, time begins anew.
+    if (before?.state === state && before.sinceMs <= nowMs) return before;
+    const seen = { state, sizeBytes, sinceMs: nowMs, isForgotten: false };
     unplaced.set(key, seen);
     return seen;
   };
@@ -313,6 +337,8 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 
   return {
     look,
+    unreadFiles: () =>
+      [...unplaced.values()].filter(({ sizeBytes, isForgotten }) => sizeBytes > 0 && !isForgotten).length,
     close: async () => {
       for (const carrier of opened()) await release(carrier);
     },
@@ -323,6 +349,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 interface Unplaced {
   /** Size and time. */
   readonly state: string;
+  readonly sizeBytes: number;
   /** When it was seen so first. */
   readonly sinceMs: number;
   /** Older than what is remembered: not to be opened again as long as it is as it was. */
@@ -366,9 +393,12 @@ function isDue(
   { carrier, candidate }: { readonly carrier: Carrier; readonly candidate: Candidate },
 ): boolean {
   if (carrier.sizeBytes !== candidate.sizeBytes || carrier.mtimeNs !== candidate.mtimeNs) return true;
-  carrier.changedAtMs ??= clock.nowMs();
+  const nowMs = clock.nowMs();
+  const isOld = nowMs - candidate.mtimeMs >= OLD_AT_SIGHT_MS;
+  // Not seen since a restart; or the clock was set back, and time begins anew.
+  carrier.changedAtMs = Math.min(carrier.changedAtMs ?? (isOld ? candidate.mtimeMs : nowMs), nowMs);
   if (candidate.isLive || stream.isFinal) return false;
-  return clock.nowMs() - carrier.changedAtMs >= FINAL_AFTER_MS;
+  return nowMs - carrier.changedAtMs >= FINAL_AFTER_MS;
 }
 
 /** Files of the pattern, the one written to longest ago first. */
