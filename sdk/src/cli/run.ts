@@ -10,7 +10,7 @@ import { commandHelp, commandHelpDocument, groupHelp, listDocument, overview } f
 import type { CliIo } from './io.js';
 import { meant, parseOptions } from './options.js';
 import type { Options } from './options.js';
-import { printJson, printLines } from './output.js';
+import { jsonLine, printJson, printLines } from './output.js';
 import { shownText, withoutKeyMaterial } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
@@ -135,7 +135,8 @@ function report(
   const { code, exitCode, hints, ...failure } = failureOf(error, name);
   // Whatever let it out: a key in a message would be in the next log.
   const message = withoutKeyMaterial(failure.message);
-  if (asJson) printJson(io, { format: 'hopback.error.1', exitCode, code, message, hints });
+  // In one line: what a command that goes on has printed before it are lines, too.
+  if (asJson) io.stdout.write(jsonLine({ format: 'hopback.error.1', exitCode, code, message, hints }));
   const lines = message.split('\n');
   printLines(
     io,

@@ -185,7 +185,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
       dropped: limits.dropped(),
       refused,
       breaker: delivery.breaker.state(),
-      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, time.nowMs() - oldest.acceptedAtMs),
+      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, Math.round(time.nowMs() - oldest.acceptedAtMs)),
       acknowledgedSequence: watermark.sequence(),
       durableSequence: log.durableSequence,
       lastSequence: log.lastSequence,
