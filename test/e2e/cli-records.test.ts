@@ -139,6 +139,28 @@ test.each<readonly [string, readonly string[], unknown, string]>([
   expect((await lab.run(['records', 'rejects', '--store', lab.store])).stdout).toBe('✓ no row was rejected\n');
 });
 
+test('what a tail with --json prints are lines, its failure included', async () => {
+  await lab.put('store', 'a file');
+  const { stdout, exitCode } = await lab.run([
+    'records',
+    'tail',
+    '--store',
+    lab.store,
+    '--source',
+    await asterisk(),
+    '--path',
+    'x',
+    '--json',
+  ]);
+  expect(exitCode).toBe(4);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([{ format: 'hopback.error.1', exitCode: 4 }]);
+});
+
 test('a source file that is no JSON ends with 2, and its content is in no message', async () => {
   const file = await lab.put('source.json', 'secret words');
   const { exitCode, stderr } = await lab.run(['records', 'import', '--store', lab.store, '--source', file, 'x.csv']);
@@ -342,9 +364,48 @@ test('captured signalling is listened to, and its calls are in the store after C
   expect(await lab.stored()).toBeGreaterThan(5);
 });
 
+test('dead letters are listed, put back one by one, given up, and left alone while a tail has the spool', async () => {
+  await using receiver = await startRecordReceiver();
+  const source = await asterisk();
+  const cdr = await lab.put('Master.csv', rows(0, 6));
+  const preview = await lab.run(['records', 'preview', '--source', source, ...(await sharingArgs()), '--json', cdr]);
+  const poison = (preview.json() as { previews: { sent: { recordId: string } }[] }).previews.map(
+    ({ sent }) => sent.recordId,
+  );
+  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--path', cdr];
+  const letters = ['records', 'dead-letters', '--store', lab.store];
+  expect((await lab.run(letters)).exitCode).toBe(4);
+  const tailed = async (poisonId: string | undefined): Promise<string> => {
+    await receiver.control({ poisonId: poisonId ?? 'none' });
+    return (await lab.run([...tail, '--once', ...(await platformArgs(receiver.url))])).stdout;
+  };
+  expect(await tailed(poison[0])).toContain('! 1 dead letter: hopback records dead-letters lists them');
+  const listed = await lab.run([...letters, '--json']);
+  expect(listed.json()).toMatchObject({ count: 1, reasons: { 'refused 400': 1 }, letters: [{ recordId: poison[0] }] });
+  expect(listed.stdout).not.toContain('callGroupId');
+  const shown = await lab.run([...letters, '--records']);
+  expect(shown.stdout).toContain(`${String(poison[0])}: refused 400`);
+  expect(shown.stdout).toContain('"callGroupId"');
+  expect((await lab.run([...letters, '--requeue', 'f'.repeat(32)])).exitCode).toBe(1);
+  expect((await lab.run([...letters, '--requeue', '--discard'])).exitCode).toBe(2);
+  expect((await lab.run([...letters, 'f'.repeat(32)])).exitCode).toBe(2);
+  expect((await lab.run([...letters, '--requeue', String(poison[0]), '--json'])).json()).toMatchObject({
+    ...{ exitCode: 0, requeued: 1, kept: 0, unknown: [] },
+  });
+  const running = lab.start([...tail, '--json', ...(await platformArgs(receiver.url))]);
+  // It is sent and refused again.
+  await running.until((line) => line.includes('"deadLetters":1'));
+  const refused = await lab.run(letters);
+  expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining('in use by another process')]);
+  await running.end('SIGTERM');
+  expect((await lab.run([...letters, '--discard'])).stdout).toContain('✓ 1 record given up');
+  expect((await lab.run(letters)).stdout).toBe('✓ no record was refused for good\n');
+  expect((await receiver.report()).distinct).toBe(5);
+});
+
 test('every command of the group has help', async () => {
   await using certificates = await createCliLab();
   const { stdout } = await certificates.run(['help', 'records']);
-  for (const name of ['records import', 'records tail', 'records preview', 'records rejects'])
+  for (const name of ['import', 'tail', 'preview', 'rejects', 'dead-letters'].map((word) => `records ${word}`))
     expect(stdout).toContain(name);
 });

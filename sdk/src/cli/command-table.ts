@@ -70,6 +70,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./records-rejects.js')).recordsRejectsCommand,
   },
   {
+    name: 'records dead-letters',
+    summary: 'list records that the platform will not have, and decide about them',
+    load: async () => (await import('./records-dead-letters.js')).recordsDeadLettersCommand,
+  },
+  {
     name: 'keygen',
     summary: 'make a private key for signing calls',
     load: async () => (await import('./keygen.js')).keygenCommand,

@@ -8,7 +8,7 @@ import type { ExitCode } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import { numberOption, refuseOperands } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
-import { jsonLine } from './output.js';
+import { countText, jsonLine } from './output.js';
 import { PLATFORM_OPTIONS, transportOf } from './platform-options.js';
 import type { PlatformOption } from './platform-options.js';
 import { SHARING_OPTIONS, sharingPolicyOf } from './sharing-options.js';
@@ -85,7 +85,7 @@ export const recordsTailCommand: Command = {
       'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
       'something happened.',
     'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read, or records were refused for good; 2 not understood; 4 the store is not ' +
-      'usable, or with --once the platform did not take everything in time: what waits is in the spool.',
+      'usable, or with --once the platform did not take everything in time, and what waits is in the spool.',
   ],
   run,
 };
@@ -315,9 +315,13 @@ function textTeller(line: StatusLine): Teller {
         state.platform === undefined
           ? 0
           : state.platform.status.lastSequence - state.platform.status.acknowledgedSequence;
+      const deadLetters = state.platform?.status.deadLetters ?? 0;
       line.note([
         `${exitCode === EXIT.ok ? '✓' : '!'} ended: ${statusText(state)}`,
         ...unreadLines(state),
+        ...(deadLetters > 0
+          ? [`! ${countText(deadLetters, 'dead letter')}: hopback records dead-letters lists them`]
+          : []),
         ...(waiting > 0 ? [`! ${String(waiting)} records wait in the spool, and are sent at the next start`] : []),
       ]);
     },

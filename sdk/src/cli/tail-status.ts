@@ -27,12 +27,13 @@ export function statusText({ sources, platform }: TailState): string {
 }
 
 function streamText({ status, counts }: NonNullable<TailState['platform']>): string {
-  const { durableSequence, acknowledgedSequence, deadLetters } = status;
+  const { durableSequence, acknowledgedSequence, deadLetters, storageFailures } = status;
   const refused = total(counts.refused);
   return (
     `${String(counts.shared)} shared, ${String(total(counts.withheld))} withheld; ` +
     `spool ${String(durableSequence)} durable, ${String(acknowledgedSequence)} acknowledged, ${countText(deadLetters, 'dead letter')}` +
-    `${refused > 0 ? `, ${String(refused)} REFUSED` : ''}; platform ${platformText(status)}`
+    `${refused > 0 ? `, ${String(refused)} REFUSED` : ''}` +
+    `${storageFailures > 0 ? `, disk refused ${String(storageFailures)} times` : ''}; platform ${platformText(status)}`
   );
 }
 
