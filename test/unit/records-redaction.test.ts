@@ -202,6 +202,25 @@ test('of the general level and all exceptions that apply the most restrictive wi
   }
 });
 
+test('an exception makes no member leave that would have stayed without it', () => {
+  const exceptions: SharingException[] = [
+    { id: 'north', trunk: 'north-1', share: 'suspicious', reason: 'r' },
+    { id: 'clinic', customerId: 'acct-7741', share: 'all-pseudonymous', reason: 'r' },
+  ];
+  const of = (share: SharingLevel, some: readonly SharingException[]) => {
+    const outcome = shareRecord(policy(share, { exceptions: some }), RECORD, judged('suspicious'));
+    return outcome.status === 'shared' ? outcome.record : undefined;
+  };
+  // Of suspicious calls the default shows calling number and address, of all calls neither.
+  const byAll = of('all-pseudonymous', []);
+  expect([byAll?.calling?.shown, byAll?.ingress.address]).toEqual(['pseudonym', undefined]);
+  expect(of('all-pseudonymous', exceptions.slice(0, 1))).toEqual(byAll);
+  for (const ordered of [exceptions, exceptions.toReversed()]) {
+    expect(of('all', ordered)).toMatchObject({ calling: byAll?.calling, called: byAll?.called });
+    expect(of('all', ordered)?.ingress).toEqual(byAll?.ingress);
+  }
+});
+
 test('a policy may count calls on watch as suspicious', () => {
   const data = { suspiciousFrom: 'watch' as const };
   expect(shareRecord(policy('suspicious', data), RECORD, judged('watch')).status).toBe('shared');

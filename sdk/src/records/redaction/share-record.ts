@@ -4,7 +4,7 @@ import type { Suspicion } from '../suspicion/suspicion.js';
 import { numberGuard } from './number-guard.js';
 import { redactMember } from './redact-members.js';
 import { SHARING_LEVELS } from './sharing-policy.js';
-import type { SharingLevel, SharingPolicy } from './sharing-policy.js';
+import type { SendingLevel, SharingLevel, SharingPolicy } from './sharing-policy.js';
 import type { MemberExplanation, SharingReason } from './sharing-rules.js';
 
 /** Whether a record leaves, and what decided so. */
@@ -32,7 +32,8 @@ export interface SharingExplanation {
 }
 
 /**
- * Makes of a record what the policy lets leave. The most restrictive of the general level and all exceptions that apply decides.
+ * Makes of a record what the policy lets leave. The most restrictive of the general level and all exceptions that apply decides whether it
+ * is sent, and of each member the strictest of them what is sent.
  * @param policy - from {@link createSharingPolicy}
  * @param record - the record, of this carrier
  * @param suspicion - how the call was judged; a call that was not judged is not suspicious
@@ -62,9 +63,9 @@ export function shareRecord(
   record: CallRecord,
   suspicion: Suspicion | undefined,
 ): SharingOutcome {
-  const decision = decideSharing(policy, record, suspicion);
-  if (!decision.isShared || decision.level === 'nothing') return { status: 'withheld', decision };
-  return { status: 'shared', decision, record: redacted(policy, record, { level: decision.level, suspicion }) };
+  const { decision, levels } = decided(policy, record, suspicion);
+  if (!decision.isShared) return { status: 'withheld', decision };
+  return { status: 'shared', decision, record: redacted(policy, record, { decision, levels, suspicion }) };
 }
 
 /**
@@ -98,10 +99,10 @@ export function explainSharing(
   record: CallRecord,
   suspicion: Suspicion | undefined,
 ): SharingExplanation {
-  const decision = decideSharing(policy, record, suspicion);
-  if (!decision.isShared || decision.level === 'nothing') return { decision, members: [] };
+  const { decision, levels } = decided(policy, record, suspicion);
+  if (!decision.isShared) return { decision, members: [] };
   const members: MemberExplanation[] = [];
-  const shared = redacted(policy, record, { level: decision.level, suspicion, notes: members });
+  const shared = redacted(policy, record, { decision, levels, suspicion, notes: members });
   return { decision, record: shared, members };
 }
 
@@ -136,41 +137,58 @@ export function decideSharing(
   record: CallRecord,
   suspicion: Suspicion | undefined,
 ): SharingDecision {
-  const { data } = policy;
+  return decided(policy, record, suspicion).decision;
+}
+
+/** A decision, with all levels that apply to the call: of each member the strictest of them decides. */
+function decided(
+  { data }: SharingPolicy,
+  record: CallRecord,
+  suspicion: Suspicion | undefined,
+): { readonly decision: SharingDecision; readonly levels: readonly SendingLevel[] } {
   let level = data.share;
   let decidedBy = 'general';
+  const levels: SendingLevel[] = level === 'nothing' ? [] : [level];
   for (const { id, trunk, customerId, share } of data.exceptions) {
     if (trunk !== undefined && trunk !== record.ingress.trunk && trunk !== record.egress.trunk) continue;
     if (customerId !== undefined && customerId !== record.customerId) continue;
+    // One that would share more than the general level is none.
+    if (SHARING_LEVELS.indexOf(share) >= SHARING_LEVELS.indexOf(data.share)) continue;
+    if (share !== 'nothing') levels.push(share);
     if (SHARING_LEVELS.indexOf(share) >= SHARING_LEVELS.indexOf(level)) continue;
     level = share;
     decidedBy = id;
   }
+  return { decision: decisionOf(data, { level, decidedBy, suspicion }), levels };
+}
+
+function decisionOf(
+  { suspiciousFrom }: SharingPolicy['data'],
+  how: { readonly level: SharingLevel; readonly decidedBy: string; readonly suspicion: Suspicion | undefined },
+): SharingDecision {
+  const { level, decidedBy, suspicion } = how;
   if (level === 'nothing') return { isShared: false, level, decidedBy, reason: 'level-shares-nothing' };
   if (level !== 'suspicious') return { isShared: true, level, decidedBy, reason: 'level-shares-all' };
   if (suspicion === undefined) return { isShared: false, level, decidedBy, reason: 'not-judged' };
-  const isEnough = suspicion.level === 'suspicious' || (suspicion.level === 'watch' && data.suspiciousFrom === 'watch');
-  return {
-    isShared: isEnough,
-    level,
-    decidedBy,
-    reason: isEnough ? 'level-shares-suspicious' : 'not-suspicious-enough',
-  };
+  const isEnough = suspicion.level === 'suspicious' || (suspicion.level === 'watch' && suspiciousFrom === 'watch');
+  const reason = isEnough ? 'level-shares-suspicious' : 'not-suspicious-enough';
+  return { isShared: isEnough, level, decidedBy, reason };
 }
 
 function redacted(
-  { data, pseudonyms, trees }: SharingPolicy,
+  { data, pseudonyms, treeOf }: SharingPolicy,
   record: CallRecord,
   how: {
-    readonly level: Exclude<SharingLevel, 'nothing'>;
+    readonly decision: SharingDecision;
+    readonly levels: readonly SendingLevel[];
     readonly suspicion: Suspicion | undefined;
     readonly notes?: MemberExplanation[];
   },
 ): SharedRecord {
-  const { level, suspicion } = how;
-  const form = level === 'all' ? 'full' : 'pseudonymous';
+  const { decision, levels, suspicion } = how;
+  const form = decision.level === 'all' ? 'full' : 'pseudonymous';
   const guard = numberGuard(form === 'full' ? undefined : record.called, record.customerId);
-  const sent = redactMember(trees[level], record, '', { pseudonyms, guard, notes: how.notes });
+  const sent = redactMember(treeOf(levels), record, '', { pseudonyms, guard, notes: how.notes });
   const mark: SharingMark = {
     policyId: data.id,
     form,

@@ -39,7 +39,10 @@ export interface MemberPolicy {
   readonly blocking: 'kept' | 'dropped';
 }
 
-/** A trunk or customer of which less leaves. At least one of `trunk` and `customerId`; where both are given both have to fit. */
+/**
+ * A trunk or customer of which less leaves. At least one of `trunk` and `customerId`; where both are given both have to fit. It holds for
+ * the records that name them: of another leg of the same call that does not, the general level decides.
+ */
 export interface SharingException {
   /** Names the exception in explanations, 1 to 128 characters. */
   readonly id: string;
@@ -53,7 +56,8 @@ export interface SharingException {
 
 /**
  * What may leave the switch, as data. The most restrictive wins: of the general level and all exceptions that apply to a call the one
- * that shares least decides, so that an exception never makes a carrier share more, and their order does not matter.
+ * that shares least decides, and each member is treated as the strictest of those levels would. So an exception never makes a carrier
+ * share more, and their order does not matter.
  */
 export interface SharingPolicyData {
   /** Name and version: goes along with every record. 1 to 128 characters. */
@@ -127,8 +131,8 @@ export interface SharingPolicy {
   /** A copy of the data. */
   readonly data: SharingPolicyData;
   readonly pseudonyms: Pseudonyms;
-  /** What becomes of each member, by level. */
-  readonly trees: Readonly<Record<SendingLevel, MemberNode>>;
+  /** What becomes of each member where these levels apply to a call, one or more of them, in any order. */
+  readonly treeOf: (levels: readonly SendingLevel[]) => MemberNode;
 }
 
 /** What a sharing policy is made of. */
@@ -163,11 +167,45 @@ export function createSharingPolicy(options: SharingPolicyOptions): SharingPolic
   return {
     data,
     pseudonyms: createPseudonyms({ key, rotationId, tenantId }),
-    trees: {
-      suspicious: memberTree('pseudonymous', data.members.suspicious),
-      'all-pseudonymous': memberTree('pseudonymous', data.members['all-pseudonymous']),
-      all: memberTree('full', data.members.all),
-    },
+    treeOf: treesOf(data),
+  };
+}
+
+const SENDING_LEVELS: readonly SendingLevel[] = ['suspicious', 'all-pseudonymous', 'all'];
+
+/** Made once for each set of levels, of which there are seven: records are many. */
+function treesOf({ members }: SharingPolicyData): SharingPolicy['treeOf'] {
+  const indexOf = (levels: readonly SendingLevel[]): number =>
+    SENDING_LEVELS.reduce((index, level, bit) => (levels.includes(level) ? index + 2 ** bit : index), 0);
+  const trees = Array.from({ length: 2 ** SENDING_LEVELS.length }, (_, index) => {
+    const levels = SENDING_LEVELS.filter((_level, bit) => Math.trunc(index / 2 ** bit) % 2 === 1);
+    const isFull = index === indexOf(['all']);
+    return memberTree(isFull ? 'full' : 'pseudonymous', strictestOf(levels.map((level) => members[level])));
+  });
+  return (levels) => trees[indexOf(levels)] ?? NOTHING;
+}
+
+/** Stands for no level at all. */
+const NOTHING: MemberNode = Object.freeze({ kind: 'object', members: Object.freeze({}) });
+
+/** Of each member what the strictest of several levels makes of it. */
+function strictestOf(levels: readonly MemberPolicy[]): MemberPolicy {
+  const is = (name: keyof MemberPolicy, treatment: string): boolean =>
+    levels.some((level) => level[name] === treatment);
+  const ofThree = (name: 'calling' | 'trunks' | 'source' | 'callIds'): MemberPolicy['calling'] =>
+    is(name, 'dropped') ? 'dropped' : is(name, 'pseudonymous') ? 'pseudonymous' : 'kept';
+  const ofTwo = (name: keyof MemberPolicy): MemberPolicy['release'] => (is(name, 'dropped') ? 'dropped' : 'kept');
+  return {
+    calling: ofThree('calling'),
+    trunks: ofThree('trunks'),
+    source: ofThree('source'),
+    callIds: ofThree('callIds'),
+    providers: ofTwo('providers'),
+    addresses: ofTwo('addresses'),
+    evidence: ofTwo('evidence'),
+    signing: ofTwo('signing'),
+    release: ofTwo('release'),
+    blocking: ofTwo('blocking'),
   };
 }
 
@@ -193,7 +231,7 @@ function checkSharingPolicy(data: SharingPolicyData): void {
   if (!isText(data.id, 128)) throw wrong('id');
   if (!SHARING_LEVELS.includes(data.share)) throw wrong('share');
   if (data.suspiciousFrom !== 'watch' && data.suspiciousFrom !== 'suspicious') throw wrong('suspiciousFrom');
-  for (const level of ['suspicious', 'all-pseudonymous', 'all'] as const) {
+  for (const level of SENDING_LEVELS) {
     const members: Partial<MemberPolicy> | undefined = data.members?.[level];
     for (const name of THREE_WAYS) {
       if (!['kept', 'pseudonymous', 'dropped'].includes(members?.[name] ?? '')) throw wrong(`members.${level}.${name}`);
