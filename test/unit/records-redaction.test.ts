@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
+import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
 import {
   createPseudonyms,
   createSharingPolicy,
@@ -179,6 +180,51 @@ test('a call group that holds the customer leaves under a pseudonym, since witho
   const record = { ...RECORD, callGroupId: 'acct-7741/17' };
   expect(sent('all', record)?.callGroupId).toMatch(/^[0-9a-f]{32}$/);
   expect(sent('all', record)?.callGroupId).toBe(sent('suspicious', record)?.callGroupId);
+});
+
+test('a customer is found in names that write it otherwise, and a short one where it is a word', () => {
+  const of = (customerId: string, trunk: string) =>
+    sent('all', { ...RECORD, customerId, ingress: { trunk, provider: trunk } })?.ingress;
+  const veiled = { trunk: expect.stringMatching(/^[0-9a-f]{32}$/) };
+  expect(of('Acme Corp.', 'sip-ACME_corp-2')).toEqual(veiled);
+  expect(of('IBM', 'ibm-east')).toEqual(veiled);
+  expect(of('Ärzte 12', 'ärzte-12')).toEqual(veiled);
+  expect(of('--', 'a--b')).toEqual(veiled);
+  for (const [customerId, trunk] of [
+    ['IBM', 'hibmond'],
+    ['12', 'trunk-12'],
+    ['--', 'a-b'],
+  ] as const)
+    expect(of(customerId, trunk)).toEqual({ trunk, provider: trunk });
+});
+
+test('a record of a customer who is named like a word of ours is one all the same, and the word stays', () => {
+  const exception = { step: 'dest-matches', result: 'failed', reason: 'dest-mismatch' } as const;
+  const evidence = RECORD.received?.evidence;
+  const passports = evidence?.passports.map((passport) => ({ ...passport, exceptions: [exception] })) ?? [];
+  const record: CallRecord = {
+    ...RECORD,
+    disposition: 'busy',
+    release: { party: 'network' },
+    received: { ...RECORD.received, ...(evidence === undefined ? {} : { evidence: { ...evidence, passports } }) },
+    signed: { attestation: 'A' },
+  };
+  const words = ['busy', 'utc', 'act', 'network', 'passed', 'failed', 'dest-matches', 'mismatch', 'shaken', 'a', 'TN'];
+  for (const share of ['suspicious', 'all-pseudonymous', 'all'] as const) {
+    const { customerId: _none, ...without } = record;
+    const { ppt, ...passport } = sent(share, without)?.received?.evidence?.passports[0] ?? {};
+    expect(ppt).toBe('shaken');
+    for (const customerId of words) {
+      const shared = sent(share, { ...record, customerId });
+      expect([customerId, sharedRecordSchema.safeParse(shared).success]).toEqual([customerId, true]);
+      expect(shared).toMatchObject({
+        disposition: 'busy',
+        release: { party: 'network' },
+        signed: { attestation: 'A' },
+      });
+      expect(shared?.received?.evidence?.passports[0]).toMatchObject(passport);
+    }
+  }
 });
 
 test('of the general level and all exceptions that apply the most restrictive wins, in any order', () => {

@@ -8,6 +8,8 @@ export interface MemberLeaf {
   readonly action:
     /** Sent, unless it is a text that holds the number called or the customer. */
     | 'keep'
+    /** A word of one of our vocabularies, without which the record would be none: it says nothing of a customer who is named like it. */
+    | 'keep-word'
     /** Sent as it is: a hash or id of our own making, in which digits mean nothing. */
     | 'keep-unread'
     | 'pseudonym'
@@ -60,7 +62,7 @@ export function memberTree(form: SharedForm, policy: MemberPolicy): MemberNode {
     format: { kind: 'leaf', action: 'keep', rule: 'facts-of-the-call', constant: 'hopback.shared-record.1' },
     source: object({
       id: byPolicy(policy.source, 'source-by-policy', 'source'),
-      format: FACT,
+      format: WORD,
       readerVersion: FACT,
       sha256: isFull ? UNREAD_FACT : dropped('made-of-the-called-number'),
       raw: dropped('raw-bytes-never-leave'),
@@ -70,7 +72,7 @@ export function memberTree(form: SharedForm, policy: MemberPolicy): MemberNode {
     inviteAtUs: FACT,
     answeredAtUs: FACT,
     endedAtUs: FACT,
-    time: object({ written: FACT, zone: FACT, resolutionUs: FACT, otherInviteAtUs: FACT }),
+    time: object({ written: WORD, zone: FACT, resolutionUs: FACT, otherInviteAtUs: FACT }),
     calling,
     asserted: calling,
     called: {
@@ -81,17 +83,22 @@ export function memberTree(form: SharedForm, policy: MemberPolicy): MemberNode {
     },
     ingress: hopSide(policy),
     egress: hopSide(policy),
-    disposition: FACT,
-    release: objectBy(policy.release, 'release-by-policy', ['sipStatus', 'q850Cause', 'cause', 'party']),
+    disposition: WORD,
+    release: objectBy(policy.release, 'release-by-policy', {
+      sipStatus: 'keep',
+      q850Cause: 'keep',
+      cause: 'keep',
+      party: 'keep-word',
+    }),
     received: object({
-      verstat: FACT,
-      attestation: FACT,
+      verstat: WORD,
+      attestation: WORD,
       origId: FACT,
       iatSeconds: FACT,
       spc: FACT,
       evidence: policy.evidence === 'dropped' ? dropped('evidence-by-policy') : evidence(isFull),
     }),
-    signed: objectBy(policy.signing, 'signing-by-policy', ['attestation', 'origId', 'basis']),
+    signed: objectBy(policy.signing, 'signing-by-policy', { attestation: 'keep-word', origId: 'keep', basis: 'keep' }),
     customerId: dropped('customer-never-leaves'),
     blockedBy: policy.blocking === 'kept' ? kept('blocking-by-policy') : dropped('blocking-by-policy'),
   });
@@ -116,6 +123,7 @@ function hopSide({ trunks, providers, addresses, callIds }: MemberPolicy): Membe
 /** The evidence of a verification: in the pseudonymous form without numbers, and without hashes of what holds them. */
 function evidence(isFull: boolean): MemberObject {
   const fact = kept('evidence-by-policy');
+  const word = kept('evidence-by-policy', 'keep-word');
   const unread: MemberLeaf = { kind: 'leaf', action: 'keep-unread', rule: 'evidence-by-policy' };
   const number = isFull ? fact : dropped('may-name-the-called-number');
   const hash = isFull ? unread : dropped('made-of-the-called-number');
@@ -123,7 +131,7 @@ function evidence(isFull: boolean): MemberObject {
   const passport = object({
     index: fact,
     ppt: fact,
-    status: fact,
+    status: word,
     signingInputSha256: hash,
     x5u: fact,
     certificateSha256: unread,
@@ -133,12 +141,12 @@ function evidence(isFull: boolean): MemberObject {
     dest: numbers,
     div: number,
     iatSeconds: fact,
-    attestation: fact,
+    attestation: word,
     origId: fact,
-    passed: { kind: 'list', of: fact },
+    passed: { kind: 'list', of: word },
     exceptions: {
       kind: 'list',
-      of: object({ step: fact, result: fact, reason: fact, expected: number, actual: number }),
+      of: object({ step: word, result: word, reason: word, expected: number, actual: number }),
     },
   });
   return object({
@@ -146,12 +154,12 @@ function evidence(isFull: boolean): MemberObject {
       ? fact
       : { kind: 'leaf', action: 'keep', rule: 'evidence-by-policy', constant: 'hopback.shared-evidence.1' },
     checkedAtMs: fact,
-    profile: fact,
+    profile: word,
     freshnessSeconds: fact,
     trustStore: fact,
-    verstat: fact,
+    verstat: word,
     request: isFull
-      ? object({ orig: fact, origSource: fact, dest: fact, destSource: fact, target: fact, dateSeconds: fact })
+      ? object({ orig: fact, origSource: word, dest: fact, destSource: word, target: fact, dateSeconds: fact })
       : dropped('may-name-the-called-number'),
     passports: { kind: 'list', of: passport },
     surplusHeaders: fact,
@@ -164,6 +172,7 @@ function evidence(isFull: boolean): MemberObject {
 }
 
 const FACT: MemberLeaf = kept('facts-of-the-call');
+const WORD: MemberLeaf = kept('facts-of-the-call', 'keep-word');
 const UNREAD_FACT: MemberLeaf = { kind: 'leaf', action: 'keep-unread', rule: 'facts-of-the-call' };
 
 function object(members: Readonly<Record<string, MemberNode>>): MemberObject {
@@ -171,8 +180,8 @@ function object(members: Readonly<Record<string, MemberNode>>): MemberObject {
   return { kind: 'object', members: Object.assign(Object.create(null) as Record<string, MemberNode>, members) };
 }
 
-function kept(rule: MemberRule): MemberLeaf {
-  return { kind: 'leaf', action: 'keep', rule };
+function kept(rule: MemberRule, action: 'keep' | 'keep-word' = 'keep'): MemberLeaf {
+  return { kind: 'leaf', action, rule };
 }
 
 function dropped(rule: MemberRule): MemberLeaf {
@@ -189,7 +198,11 @@ function byPolicy(
   return domain === 'trunk' ? { kind: 'leaf', action: 'keep', rule, domain } : kept(rule);
 }
 
-function objectBy(treatment: 'kept' | 'dropped', rule: MemberRule, names: readonly string[]): MemberNode {
+function objectBy(
+  treatment: 'kept' | 'dropped',
+  rule: MemberRule,
+  members: Readonly<Record<string, 'keep' | 'keep-word'>>,
+): MemberNode {
   if (treatment === 'dropped') return dropped(rule);
-  return object(Object.fromEntries(names.map((name) => [name, kept(rule)])));
+  return object(Object.fromEntries(Object.entries(members).map(([name, action]) => [name, kept(rule, action)])));
 }

@@ -4,7 +4,7 @@ import type { CalledNumber } from '../../core/call-record.js';
 export interface NumberGuard {
   /** Whether a text holds the number called, with or without separators, or ends like it. */
   readonly holdsCalled: (text: string) => boolean;
-  /** Whether a text holds the carrier's name for its customer. */
+  /** Whether a text holds the carrier's name for its customer, in whatever case and with whatever separators. */
   readonly holdsCustomer: (text: string) => boolean;
   /** Whether a canonical number is, or holds, the number called. */
   readonly isCalled: (tn: string) => boolean;
@@ -14,7 +14,7 @@ export interface NumberGuard {
 const LEAST_DIGITS = 7;
 /** Digits of a North American number without its country code, and of most others without theirs: enough to know the number by. */
 const NATIONAL_DIGITS = 10;
-/** A shorter name stands in every other text; it has to be the whole of it. */
+/** A shorter name stands in every other text; it has to be the whole of it, or one of its words. */
 const LEAST_NAME_CHARS = 4;
 
 /**
@@ -32,18 +32,14 @@ export function numberGuard(called: CalledNumber | undefined, customerId: string
     // Exchange and line are the number for whoever knows the area.
     lines.push(digits.slice(-LEAST_DIGITS));
   }
-  const name = customerId?.toLowerCase() ?? '';
+  const holdsCustomer = customerId === undefined || customerId === '' ? () => false : nameGuard(customerId);
   return {
     holdsCalled: (text) => {
       if (lines.length === 0 || text.length < LEAST_DIGITS) return false;
       const digits = digitsOf(text);
       return digits.length >= LEAST_DIGITS && lines.some((line) => digits.includes(line));
     },
-    holdsCustomer: (text) => {
-      if (name === '') return false;
-      const lower = text.toLowerCase();
-      return name.length < LEAST_NAME_CHARS ? lower === name : lower.includes(name);
-    },
+    holdsCustomer,
     isCalled: (tn) => numbers.some((number) => tn.includes(number)),
   };
 }
@@ -57,6 +53,24 @@ function calledTexts(called: CalledNumber | undefined): readonly string[] {
   const { tn, translatedTn, asWritten } = called;
   const read = [tn, translatedTn].filter((text) => text !== undefined);
   return [...read, ...asWritten.split(/[;@<>,?#]/)];
+}
+
+/** Names are compared by letters and digits alone: `Acme Corp.` is also called acme-corp. */
+function nameGuard(customerId: string): (text: string) => boolean {
+  const name = withoutSigns(customerId);
+  // Made of signs alone.
+  if (name === '') return (text) => text.includes(customerId);
+  if (name.length >= LEAST_NAME_CHARS) return (text) => withoutSigns(text).includes(name);
+  // Figures of up to three digits are words of every address.
+  if (/^\d+$/.test(name)) return (text) => withoutSigns(text) === name;
+  return (text) => withoutSigns(text) === name || text.toLowerCase().split(SIGNS).includes(name);
+}
+
+/** What is neither letter nor digit, nor part of a letter. */
+const SIGNS = /[^\p{L}\p{M}\p{N}]+/gu;
+
+function withoutSigns(text: string): string {
+  return text.toLowerCase().replaceAll(SIGNS, '');
 }
 
 function digitsOf(text: string): string {

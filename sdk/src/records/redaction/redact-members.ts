@@ -61,10 +61,10 @@ function redactLeaf(leaf: MemberLeaf, value: unknown, path: string, context: Red
     note(context, path, 'pseudonym', leaf.rule);
     return pseudonyms.of(leaf.domain, value);
   }
-  if (isText && leaf.constant === undefined && (leaf.action === 'keep' || !isHash(value))) {
+  if (isText && leaf.constant === undefined && (leaf.action !== 'keep-unread' || !isHash(value))) {
     const rule: MemberRule | undefined = guard.holdsCalled(value)
       ? 'text-holds-the-called-number'
-      : guard.holdsCustomer(value)
+      : leaf.action !== 'keep-word' && guard.holdsCustomer(value)
         ? 'text-holds-the-customer'
         : undefined;
     if (rule !== undefined) {
