@@ -125,6 +125,20 @@ test('what can be tried against the called number does not leave with its pseudo
   expect(text).toContain('d'.repeat(64));
 });
 
+test('a text with the number called is withheld however the number was dialled', () => {
+  for (const asWritten of [
+    '*6712025550147',
+    '12025550147*99',
+    'sip:+1(202)555-0147;ext=4711@192.0.2.9',
+    '9,12025550147',
+  ]) {
+    for (const called of [{ asWritten }, { asWritten, tn: asWritten.replaceAll(/[^\d*#]/g, '') }]) {
+      for (const cause of ['to 12025550147', '+1 202 555 0147 is busy', '555-0147'])
+        expect(sent('suspicious', { ...RECORD, called, release: { cause } })?.release).toEqual({});
+    }
+  }
+});
+
 test('of foreign and short numbers nothing is shown at all', () => {
   for (const tn of ['442079460123', '911', '62255', '*67', '4102']) {
     const record = sent('all-pseudonymous', { ...RECORD, called: { asWritten: tn, tn } });

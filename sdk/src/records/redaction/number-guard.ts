@@ -46,13 +46,12 @@ export function numberGuard(called: CalledNumber | undefined, customerId: string
 
 /**
  * What may be the number called: as it was read, as it was translated, and the parts of what was written, which has addresses and
- * parameters behind the number and prefixes before it.
+ * parameters and digits dialled later behind the number and prefixes before it.
  */
 function calledTexts(called: CalledNumber | undefined): readonly string[] {
   if (called === undefined) return [];
   const { tn, translatedTn, asWritten } = called;
-  const read = [tn, translatedTn].filter((text) => text !== undefined);
-  return [...read, ...asWritten.split(/[;@<>,?#]/)];
+  return [tn, translatedTn, asWritten].flatMap((text) => text?.split(/[;@<>,?#*]/) ?? []);
 }
 
 /** Names are compared by letters and digits alone: `Acme Corp.` is also called acme-corp. */
