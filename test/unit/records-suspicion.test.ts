@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import {
@@ -165,13 +166,47 @@ test('calls of yesterday do not count', () => {
   expect(signal(later, 'fan-out')).toBeUndefined();
 });
 
-test('called numbers in a row are found whatever their order, gaps of two included', () => {
+test('called numbers in a row are found though several lines share the work, gaps of two included', () => {
   const lines = [10, 13, 11, 14, 17, 12, 19, 21];
   const row = lines.map((line, at) =>
     call({ called: `12025550${String(100 + line)}`, atSeconds: at * 20, calling: sample(at) }),
   );
   const suspicion = judgeAll(tracker(), row);
   expect(signal(suspicion, 'sequential-dialling')).toMatchObject({ about: 'trunk', observed: 8, threshold: 6 });
+});
+
+test('called numbers in a row are found upward, downward and all in one second, in whatever order the records come', () => {
+  const row = (atSeconds: (line: number) => number) =>
+    Array.from({ length: 12 }, (_, line) =>
+      call({ called: `12025550${String(110 + line)}`, atSeconds: atSeconds(line), calling: sample(line) }),
+    );
+  for (const one of [row((line) => line * 8), row((line) => 100 - line * 8), row(() => 5)]) {
+    for (const order of [one, one.toReversed()])
+      expect(signal(judgeAll(tracker(), order), 'sequential-dialling')).toMatchObject({ observed: 12 });
+  }
+});
+
+test('a hospital whose hundred numbers side by side are called at random all the time is called by no row', () => {
+  const random = createSeededRandom(7, 'hospital');
+  const judging = tracker();
+  const counts = { calls: 0, rows: 0, suspicious: 0 };
+  for (let at = 0; at < 3_000; at += 1) {
+    const called = `1202555${String(1_000 + random.int(100))}`;
+    const suspicion = judging.judge(call({ called, atSeconds: at * 1.2, calling: sample(at), seconds: 30 }));
+    counts.calls += 1;
+    if (signal(suspicion, 'sequential-dialling') !== undefined) counts.rows += 1;
+    if (suspicion.level === 'suspicious') counts.suspicious += 1;
+  }
+  expect(counts.rows).toBeLessThan(counts.calls * 0.08);
+  expect(counts.suspicious).toBeLessThan(counts.calls * 0.03);
+});
+
+test('a number that calls more numbers than can be counted is said to have called that many or more', () => {
+  const many = Array.from({ length: 900 }, (_, at) => call({ called: sample(at), seconds: 30 }));
+  const suspicion = judgeAll(tracker(), many);
+  expect(signal(suspicion, 'fan-out')).toMatchObject({ observed: 400 });
+  const text = suspicion === undefined ? '' : explainSuspicion(suspicion).join(' ');
+  expect(text).toContain('400 or more different numbers (900 calls since 2026-09-21');
 });
 
 test('called numbers in a row over two trunks, or minutes apart, are no row', () => {

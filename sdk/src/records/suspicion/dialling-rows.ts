@@ -1,9 +1,13 @@
 import { hashNumber } from './text-hash.js';
 
-/** Finds rows of called numbers: 0101, 0102, 0104, … shortly after each other, in whatever order they come. */
+/**
+ * Finds rows of called numbers: 0101, 0102, 0104, … one after the other, upward or downward, in whatever order their records come. Numbers
+ * side by side that are called at random, as those of a hospital or call centre are within any two minutes, are no row.
+ */
 export interface DiallingRows {
   /**
-   * Notes a call and says how many different numbers the row has that it belongs to, itself included; 1 where it has no neighbour.
+   * Notes a call and says how many different numbers the row has that it belongs to, itself included; 1 where it has no neighbour, or
+   * where its neighbours were called in no order.
    * @param group - whole number of the trunk, from 0 to {@link MAX_DIALLING_GROUP}
    * @param called - national number as a whole number below 10^10
    * @param atUs - when, microseconds since the epoch
@@ -25,6 +29,14 @@ export interface DiallingRowOptions {
 
 /** Groups that can be told apart: group and number share the 53 bits of a whole number. */
 export const MAX_DIALLING_GROUP = 800_000;
+
+/**
+ * How closely numbers and times of a row go together at least, 0 to 1. A dialler leaves 0.9 and more, also where several lines share the
+ * work; numbers that are called at random come to it in few of a hundred rows.
+ */
+const LEAST_ORDER = 0.8;
+/** Faster than a number in so many microseconds nobody is called by chance, and whole seconds tell no order. */
+const ONE_BURST_US = 1_000_000;
 
 const NATIONAL_NUMBERS = 10_000_000_000;
 /** Numbers side by side are kept together, so that most neighbours are found where the number itself is. */
@@ -65,8 +77,8 @@ export function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowO
     blockTimesUs[slot] = Math.max(blockTimesUs[slot] as number, atUs);
     return slot;
   };
-  /** Numbers of the row to one side of a number, whose block stands in `slot`. */
-  const walk = (from: number, direction: 1 | -1, start: { readonly slot: number; readonly atUs: number }): number => {
+  /** Adds the numbers of the row to one side of a number, whose block stands in `slot`. */
+  const walk = (from: number, direction: 1 | -1, start: RowStart, order: RowOrder): void => {
     let at = from;
     let seenUs = start.atUs;
     let block = Math.floor(from / BLOCK);
@@ -87,8 +99,8 @@ export function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowO
       seenUs = neighbourUs;
       found += 1;
       distance = 0;
+      addTo(order, at - from, seenUs - start.atUs);
     }
-    return found;
   };
 
   return {
@@ -96,7 +108,49 @@ export function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowO
       const key = group * NATIONAL_NUMBERS + called;
       const block = Math.floor(key / BLOCK);
       const start = { slot: remember(block, key - block * BLOCK, atUs), atUs };
-      return 1 + walk(key, -1, start) + walk(key, 1, start);
+      const order = { count: 0, numbers: 0, times: 0, squares: 0, timeSquares: 0, products: 0, firstUs: 0, lastUs: 0 };
+      addTo(order, 0, 0);
+      walk(key, -1, start, order);
+      walk(key, 1, start, order);
+      return isOrdered(order) ? order.count : 1;
     },
   };
+}
+
+interface RowStart {
+  readonly slot: number;
+  readonly atUs: number;
+}
+
+/** Sums over the numbers of a row, of which their correlation with the times is made. */
+interface RowOrder {
+  count: number;
+  numbers: number;
+  times: number;
+  squares: number;
+  timeSquares: number;
+  products: number;
+  firstUs: number;
+  lastUs: number;
+}
+
+/** Adds a number and its time, both as distances from where the row was entered. */
+function addTo(order: RowOrder, distance: number, laterUs: number): void {
+  const seconds = laterUs / 1_000_000;
+  order.count += 1;
+  order.numbers += distance;
+  order.times += seconds;
+  order.squares += distance * distance;
+  order.timeSquares += seconds * seconds;
+  order.products += distance * seconds;
+  order.firstUs = Math.min(order.firstUs, laterUs);
+  order.lastUs = Math.max(order.lastUs, laterUs);
+}
+
+function isOrdered(order: RowOrder): boolean {
+  const { count, numbers, times, squares, timeSquares, products } = order;
+  if (order.lastUs - order.firstUs <= count * ONE_BURST_US) return true;
+  const spread = (count * squares - numbers * numbers) * (count * timeSquares - times * times);
+  const together = count * products - numbers * times;
+  return together * together >= LEAST_ORDER * LEAST_ORDER * spread;
 }

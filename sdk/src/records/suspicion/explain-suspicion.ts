@@ -1,3 +1,4 @@
+import { MAX_FAN_OUT } from './suspicion-policy.js';
 import type {
   NotJudgedReason,
   NotJudgedSignal,
@@ -87,6 +88,18 @@ function counts({ evidence }: SuspicionSignal): string {
   return `${String(matching)} of ${String(calls)} calls since ${instant(sinceUs)}`;
 }
 
+/** `340 calls since 2026-11-25T00:00Z`. */
+function calls({ evidence }: SuspicionSignal): string {
+  return 'counts' in evidence
+    ? `${String(evidence.counts.calls)} calls since ${instant(evidence.counts.sinceUs)}`
+    : 'this call';
+}
+
+/** How many numbers: beyond a limit they are not counted any more. */
+function numbersCalled(observed: number | string): string {
+  return observed === MAX_FAN_OUT ? `${plain(observed)} or more` : `about ${plain(observed)}`;
+}
+
 function instant(atUs: number): string {
   const date = new Date(atUs / 1_000);
   return Number.isNaN(date.getTime()) ? 'a time that is none' : `${date.toISOString().slice(0, 16)}Z`;
@@ -102,14 +115,14 @@ const SENTENCES: Readonly<Record<SuspicionSignalName, (signal: SuspicionSignal) 
   'gateway-attestation': () =>
     'The call carries gateway attestation (C): its signer knows where the call entered the network and not who calls.',
   'neighbour-spoofing': (signal) =>
-    `The caller shows area code and exchange of whom it calls, and the trunk is not of that area; so do ${share(signal.observed)} of the trunk's calls (${counts(signal)}), ${share(signal.threshold)} count.`,
+    `The caller shows area code and exchange of whom it calls, and the trunk is not of that area; so do ${share(signal.observed)} of the trunk's calls (${counts(signal)}); from ${share(signal.threshold)} on it counts.`,
   'sequential-dialling': ({ observed, threshold }) =>
     `The trunk has called at least ${plain(observed)} numbers in a row shortly after one another; from ${plain(threshold)} on it counts.`,
   'fan-out': (signal) =>
-    `The calling number has called about ${plain(signal.observed)} different numbers (${counts(signal)}); from ${plain(signal.threshold)} on it counts.`,
+    `The calling number has called ${numbersCalled(signal.observed)} different numbers (${calls(signal)}); from ${plain(signal.threshold)} on it counts.`,
   snowshoe: ({ about, observed, threshold, evidence }) =>
     'counts' in evidence
-      ? `About ${String(evidence.counts.matching)} numbers made the ${String(evidence.counts.calls)} calls of ${SUBJECTS[about]}, few each, and of those that were no conversation ${share(observed)} came to nothing; from ${share(threshold)} on it counts.`
+      ? `About ${String(evidence.counts.matching)} numbers made the ${String(evidence.counts.calls)} calls of ${SUBJECTS[about]} since ${instant(evidence.counts.sinceUs)}, few each, and of those that were no conversation ${share(observed)} came to nothing; from ${share(threshold)} on it counts.`
       : `Many numbers with few calls each: ${share(observed)} came to nothing.`,
   'very-short-call': ({ observed, threshold }) =>
     `The call was answered and ended after ${plain(observed)} s; up to ${plain(threshold)} s count as very short.`,

@@ -2,6 +2,7 @@ import { answeredOf, callsOf, distinctCalled, markedOf, shortOf, talkedOf, timed
 import type { CallCounts } from './call-counts.js';
 import { add, cannot, rampStrength } from './signal-findings.js';
 import type { Findings, Groups, SignalContext } from './signal-findings.js';
+import { HALF_HOUR_US, MAX_FAN_OUT } from './suspicion-policy.js';
 import type { SignalRamp, SuspicionPolicy } from './suspicion-policy.js';
 import type { SuspicionSignalName, SuspicionSubject } from './suspicion.js';
 
@@ -25,7 +26,8 @@ export function fanOutSignal({ facts, number, policy, sinceUs }: SignalContext, 
   if (facts.calledKey === undefined) return cannot(found, 'fan-out', 'no-called-number');
   const calls = callsOf(number);
   if (calls < policy.fanOut.from) return undefined;
-  const observed = Math.min(distinctCalled(number), calls);
+  // Beyond that the count is none.
+  const observed = Math.min(distinctCalled(number), calls, MAX_FAN_OUT);
   const strength = rampStrength(observed, policy.fanOut);
   if (strength === 0) return undefined;
   const evidence = { counts: { calls, matching: observed, sinceUs } };
@@ -56,14 +58,11 @@ function addStrongest(
 const nothingYet = (): Strongest => ({ about: 'call', strength: 0, observed: 0, calls: 0, matching: 0 });
 
 /** Many numbers with few calls each, few of them worth anybody's time. */
-export function snowshoeSignal(
-  { facts, policy, sinceUs, trunk, signer }: SignalContext,
-  groups: Groups,
-  found: Findings,
-): void {
+export function snowshoeSignal({ facts, policy, trunk, signer }: SignalContext, groups: Groups, found: Findings): void {
   if (trunk === undefined && signer === undefined) return cannot(found, 'snowshoe', 'no-trunk');
   if (facts.callingKey === undefined) return cannot(found, 'snowshoe', facts.callingMissing ?? 'no-calling-number');
   const strongest = nothingYet();
+  let sinceUs = 0;
   let isJudged = groups.length === 0;
   for (const group of groups) {
     if (group === undefined) continue;
@@ -84,6 +83,7 @@ export function snowshoeSignal(
     strongest.observed = observed;
     strongest.calls = half.calls;
     strongest.matching = Math.round(numbers);
+    sinceUs = (half === now ? group.counts.half : group.counts.half - 1) * policy.windowHours * HALF_HOUR_US;
   }
   if (!isJudged) return cannot(found, 'snowshoe', 'too-few-calls');
   return addStrongest(found, 'snowshoe', strongest, { threshold: policy.snowshoe.from, sinceUs });

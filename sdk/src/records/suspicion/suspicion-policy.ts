@@ -120,7 +120,7 @@ export const DEFAULT_SUSPICION_POLICY: SuspicionPolicy = Object.freeze({
   fanOut: Object.freeze({ from: 80, full: 320 }),
   // Of ordinary calls that are no conversation two in three come to nothing, of a campaign's nine in ten.
   snowshoe: Object.freeze({ from: 0.75, full: 0.9, callsPerNumber: 4, leastNumbers: 40 }),
-  // Six of one row within two minutes of each other do not come about by chance on a trunk of a call a second.
+  // Six of one row, in order and within two minutes of each other, hardly come about by chance; fifteen do not.
   sequentialDialling: Object.freeze({ from: 6, full: 15, step: 3, gapSeconds: 120 }),
   // One exchange has 10,000 of a country's numbers: without intent one call in thousands is a neighbour's.
   neighbourSpoofing: Object.freeze({ from: 0.02, full: 0.2, localShare: 0.15 }),
@@ -177,6 +177,9 @@ export function checkSuspicionPolicy(policy: SuspicionPolicy): void {
     within(`limits.${name}`, policy.limits[name], 16, MAX_SUSPICION_LIMIT);
   }
 }
+
+/** Half an hour, microseconds, which is half of a window of one hour. */
+export const HALF_HOUR_US = 1_800_000_000;
 
 /** A number that no count of calls within a week reaches. */
 const MAX_COUNT = 1_000_000_000;

@@ -11,7 +11,7 @@ import { readCalling } from './calling-reading.js';
 import { rampStrength } from './signal-findings.js';
 import type { CallingReading, SuspicionLists } from './signal-findings.js';
 import { findSignals } from './signals.js';
-import { checkSuspicionPolicy, DEFAULT_SUSPICION_POLICY } from './suspicion-policy.js';
+import { checkSuspicionPolicy, DEFAULT_SUSPICION_POLICY, HALF_HOUR_US } from './suspicion-policy.js';
 import type { SuspicionPolicy } from './suspicion-policy.js';
 import type { Suspicion, SuspicionSignal } from './suspicion.js';
 import { hashText, hashText52 } from './text-hash.js';
@@ -132,9 +132,6 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
     memory: () => ({ numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() }),
   };
 }
-
-/** Half an hour, which is half of a window of one hour. */
-const HALF_HOUR_US = 1_800_000_000;
 
 /** A longer row is no surer, and every number of it is walked over at every call. */
 const MAX_ROW = 64;
