@@ -11,7 +11,7 @@ import { createSharingPolicy } from '../../sdk/src/records/redaction/sharing-pol
 
 const SOURCES: readonly Readonly<Record<string, unknown>>[] = [
   { id: 'a', format: 'asterisk-cdr', time: { zone: 'utc', repeatedHour: 'later' }, rotated: ['x*'], keepRaw: true },
-  { id: 'a', format: 'asterisk-cel', time: { zone: 'utc' }, celColumns: ['event', 'time', 'uniqueId'] },
+  { id: 'a', format: 'asterisk-cel', time: { zone: 'utc' }, celColumns: ['event', 'time', 'uniqueId', 'linkedId'] },
   {
     ...{ id: 'a', format: 'columns', time: { zone: 'utc' } },
     columns: { timeLayout: 'date-time', columns: { legId: 'id', inviteAt: 1, calling: 2 }, separator: ';' },

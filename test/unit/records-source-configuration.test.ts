@@ -64,10 +64,32 @@ test('captured signalling is declared with addresses of the switch and where to 
   expect(refused(source)).toBe('the source: listen is missing');
 });
 
+test('an exception of a sharing policy that is for nobody in particular is refused, and says what it lacks', () => {
+  const exceptions = [{ id: 'hospital', share: 'nothing', reason: 'r' }];
+  expect(refused({ id: 'example-1', exceptions }, (value) => readSharingPolicy(value))).toBe(
+    'the sharing policy: exceptions[0] must name a trunk or a customerId: else it would be for everybody',
+  );
+});
+
+test('columns of channel events among which one is missing that every event needs are refused', () => {
+  const source = readSourceConfiguration({
+    ...PLAIN,
+    format: 'asterisk-cel',
+    celColumns: ['event', 'time', 'uniqueId'],
+  });
+  expect(refused(source, (value) => createSourceReader(value as typeof source & { format: 'asterisk-cel' }))).toBe(
+    'celColumns must have linkedId too.',
+  );
+});
+
 test.each<readonly [string, unknown, string]>([
   ['nothing', undefined, 'the source: it is missing'],
   ['a text', 'pbx-1', 'the source: it must be an object'],
-  ['a format that there is not', { ...PLAIN, format: 'avaya' }, 'the source: format is none of those that there are'],
+  [
+    'a format that there is not',
+    { ...PLAIN, format: 'avaya' },
+    'the source: format must be one of asterisk-cdr, freeswitch-csv, freeswitch-json, ribbon-act, broadworks, hopback, asterisk-cel, columns, kamailio-acc, oracle-sbc, hep',
+  ],
   ['a member that nobody knows', { ...PLAIN, pathh: '/x' }, 'the source: there is no member pathh'],
   [
     'a member of a member that nobody knows',
@@ -76,7 +98,7 @@ test.each<readonly [string, unknown, string]>([
   ],
   ['no zone', { ...PLAIN, time: {} }, 'the source: time.zone is missing'],
   ['a zone that is no text', { ...PLAIN, time: { zone: 5 } }, 'the source: time.zone must be text'],
-  ['an empty name', { ...PLAIN, id: '' }, 'the source: id must have at least 1 characters'],
+  ['an empty name', { ...PLAIN, id: '' }, 'the source: id must have at least 1 character'],
   ['the columns of another format', { ...PLAIN, columns: {} }, 'the source: there is no member columns'],
   [
     'a hundred wrong members',

@@ -1,8 +1,10 @@
 import { createSourceHepReader, createSourceReader, readSourceConfiguration } from '../records/index.js';
 import type { FileSourceConfiguration, SourceConfiguration } from '../records/index.js';
+import { HopbackError, isHopbackError } from '../errors.js';
 import { jsonFile } from './json-file.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
+import { shownText } from './shown-text.js';
 import { UsageError } from './usage-error.js';
 
 export type SourceOption = 'source' | 'id' | 'format' | 'zone' | 'keep-raw';
@@ -44,10 +46,10 @@ export async function sourceOf(options: Options<SourceOption>, io: CliIo): Promi
   if (file === undefined && (id === undefined || format === undefined || zone === undefined))
     throw new UsageError('say whose rows they are: --source FILE, or --id, --format and --zone');
   const read =
-    file === undefined ? readSourceConfiguration({ id, format, time: { zone } }) : await sourceFile(file, io);
-  const source = options.isOn('keep-raw') ? { ...read, keepRaw: true } : read;
-  checkSource(source);
-  return source;
+    file === undefined
+      ? checkedSource(readSourceConfiguration({ id, format, time: { zone } }), 'the source')
+      : await sourceFile(file, io);
+  return options.isOn('keep-raw') ? { ...read, keepRaw: true } : read;
 }
 
 /** As {@link sourceOf}, of a command that reads files. */
@@ -65,7 +67,6 @@ export async function sourceFiles(paths: readonly string[], io: CliIo): Promise<
   const sources: SourceConfiguration[] = [];
   for (const path of paths) {
     const source = await sourceFile(path, io);
-    checkSource(source);
     if (sources.some(({ id }) => id === source.id)) throw new UsageError(`two sources have the id ${source.id}`);
     sources.push(source);
   }
@@ -73,11 +74,18 @@ export async function sourceFiles(paths: readonly string[], io: CliIo): Promise<
 }
 
 async function sourceFile(path: string, io: CliIo): Promise<SourceConfiguration> {
-  return readSourceConfiguration(await jsonFile(path, io), { at: path });
+  const at = shownText(path);
+  return checkedSource(readSourceConfiguration(await jsonFile(path, io), { at }), at);
 }
 
 /** Zone, columns and layout are looked at by the readers: before anything is opened. */
-function checkSource(source: SourceConfiguration): void {
-  if (source.format === 'hep') createSourceHepReader(source);
-  else createSourceReader(source);
+function checkedSource(source: SourceConfiguration, at: string): SourceConfiguration {
+  try {
+    if (source.format === 'hep') createSourceHepReader(source);
+    else createSourceReader(source);
+    return source;
+  } catch (cause) {
+    if (!isHopbackError(cause)) throw cause;
+    throw new HopbackError(cause.code, `${at}: ${cause.message}`, { cause, details: cause.details });
+  }
 }

@@ -75,8 +75,9 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 function sizeText(origin: string, bound: string): string {
-  if (origin === 'string') return `have ${bound} characters`;
-  if (origin === 'array' || origin === 'set') return `have ${bound} entries`;
+  const isOne = bound.endsWith(' 1');
+  if (origin === 'string') return `have ${bound} ${isOne ? 'character' : 'characters'}`;
+  if (origin === 'array' || origin === 'set') return `have ${bound} ${isOne ? 'entry' : 'entries'}`;
   return `be ${bound}`;
 }
 

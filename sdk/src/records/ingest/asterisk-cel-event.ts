@@ -1,3 +1,4 @@
+import { HopbackError } from '../../errors.js';
 import { csvFields, rowText } from './csv-fields.js';
 import { rejectedRow, skippedRow } from './leg.js';
 import type { RowReading, SourceRow } from './record-reader.js';
@@ -135,8 +136,14 @@ const NEEDED = ['event', 'time', 'uniqueId', 'linkedId'] as const;
 /**
  * Makes the reader of the rows of one file.
  * @param declared - the order of the columns; without it a header row tells it, or else where the time of a row stands
+ * @throws {@link HopbackError} `invalid-configuration` where a column is not declared that every event needs
  */
 export function celEventReader(declared: readonly CelColumn[] | undefined): CelEventReader {
+  const lacking = declared === undefined ? [] : NEEDED.filter((name) => !declared.includes(name));
+  if (lacking.length > 0)
+    throw new HopbackError('invalid-configuration', `celColumns must have ${lacking.join(', ')} too.`, {
+      details: { member: 'celColumns' },
+    });
   let fromHeader: readonly CelColumn[] | undefined;
   return {
     header: () => fromHeader,

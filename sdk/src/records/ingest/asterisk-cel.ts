@@ -43,7 +43,8 @@ export const MAX_WAITING_CHANNELS = 100_000;
  * Times are epochs unless cel.conf has a `dateformat`: then they are local times.
  * @param description - name of the source, zone of its local times, numbers, providers, and the order of columns of its own
  * @returns the reader; 100,000 channels wait in it at most
- * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists; never for what a file holds
+ * @throws {@link HopbackError} `invalid-configuration` where the source has no name or no zone that exists, or no column
+ * that every event needs; never for what a file holds
  * @see https://docs.asterisk.org/Configuration/Reporting/Channel-Event-Logging-CEL/
  * @example
  * ```ts

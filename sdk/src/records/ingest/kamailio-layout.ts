@@ -133,7 +133,8 @@ export function accColumns(layout: KamailioAccLayout): AccColumns {
   const extra = layout.extra ?? (form === 'log' ? {} : USUAL_EXTRA);
   const separator = layout.separator ?? (form === 'flat' ? '|' : ',');
   const isOrdered = form === 'csv' || form === 'flat';
-  if (isOrdered && columns.length === 0) throw wrong('Lines of acc need their columns by name, in their order.');
+  if (isOrdered && columns.length === 0)
+    throw wrong('layout.columns is missing: the names of all columns of the lines, in their order.');
   if (new Set(columns).size !== columns.length) throw wrong('Two columns of the lines have the same name.');
   if (separator.length !== 1 || separator === '"') throw wrong('The separator is one character, and not the quote.');
   const roles = new Map<AccRole, string>();

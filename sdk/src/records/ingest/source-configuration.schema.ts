@@ -195,10 +195,18 @@ const listen: z.ZodType<HepListening> = z.strictObject({
   maxCalls: z.exactOptional(z.int().min(1).max(10_000_000)),
 });
 
-/** A source as a carrier writes it. Keys that are not known are errors. */
-export const sourceConfigurationSchema: z.ZodType<SourceConfiguration> = z.discriminatedUnion('format', [
+const PLAIN_FORMATS = [
+  'asterisk-cdr',
+  'freeswitch-csv',
+  'freeswitch-json',
+  'ribbon-act',
+  'broadworks',
+  'hopback',
+] as const;
+
+const sources = [
   z.strictObject({
-    format: z.enum(['asterisk-cdr', 'freeswitch-csv', 'freeswitch-json', 'ribbon-act', 'broadworks', 'hopback']),
+    format: z.enum(PLAIN_FORMATS),
     ...FILES,
   }),
   z.strictObject({ format: z.literal('asterisk-cel'), ...FILES, celColumns: z.exactOptional(celColumns) }),
@@ -211,7 +219,16 @@ export const sourceConfigurationSchema: z.ZodType<SourceConfiguration> = z.discr
     ownAddresses: z.array(address).min(1).max(MAX_LIST),
     listen,
   }),
-]);
+] as const;
+
+const FORMATS: readonly string[] = sources.flatMap(({ shape }) =>
+  'options' in shape.format ? shape.format.options : [...shape.format.values],
+);
+
+/** A source as a carrier writes it. Keys that are not known are errors. */
+export const sourceConfigurationSchema: z.ZodType<SourceConfiguration> = z.discriminatedUnion('format', sources, {
+  error: ({ code }) => (code === 'invalid_union' ? `must be one of ${FORMATS.join(', ')}` : undefined),
+});
 
 function keysOf<Key extends string>(members: Readonly<Record<Key, true>>): readonly Key[] {
   return Object.keys(members) as Key[];

@@ -28,13 +28,17 @@ const members: z.ZodType<Partial<MemberPolicy>> = z.strictObject({
   blocking: twoWays,
 });
 
-const exception: z.ZodType<SharingException> = z.strictObject({
-  id: z.string().min(1).max(128),
-  trunk: z.exactOptional(z.string().min(1).max(256)),
-  customerId: z.exactOptional(z.string().min(1).max(256)),
-  share,
-  reason: z.string().min(1).max(512),
-});
+const exception: z.ZodType<SharingException> = z
+  .strictObject({
+    id: z.string().min(1).max(128),
+    trunk: z.exactOptional(z.string().min(1).max(256)),
+    customerId: z.exactOptional(z.string().min(1).max(256)),
+    share,
+    reason: z.string().min(1).max(512),
+  })
+  .refine(({ trunk, customerId }) => trunk !== undefined || customerId !== undefined, {
+    message: 'must name a trunk or a customerId: else it would be for everybody',
+  });
 
 /** A sharing policy as a file has it. Keys that are not known are errors. */
 export const writtenSharingPolicySchema: z.ZodType<WrittenSharingPolicy> = z.strictObject({

@@ -265,7 +265,7 @@ function isText(value: unknown, mostChars: number): boolean {
 }
 
 function wrong(member: string): HopbackError {
-  return new HopbackError('invalid-configuration', `the sharing policy has a ${member} that is out of its bounds`, {
+  return new HopbackError('invalid-configuration', `the sharing policy: ${member} is missing or out of its bounds`, {
     details: { member },
   });
 }

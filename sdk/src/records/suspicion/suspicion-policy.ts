@@ -199,7 +199,7 @@ function within(member: string, value: number, least: number, most: number): voi
 }
 
 function wrong(member: string): HopbackError {
-  return new HopbackError('invalid-configuration', `the suspicion policy has a ${member} that is out of its bounds`, {
+  return new HopbackError('invalid-configuration', `the suspicion policy: ${member} is missing or out of its bounds`, {
     details: { member },
   });
 }
