@@ -71,16 +71,17 @@ export function createRowCoverage(options: RowCoverageOptions, resumed?: Coverag
 
   return {
     saw(record) {
-      const writtenUs = record.endedAtUs ?? record.answeredAtUs ?? record.inviteAtUs;
-      if (current === undefined) current = { fromUs: writtenUs, writtenUs };
+      // Of a local time that comes twice both instants count: from the later on, to the earlier.
+      const { atUs: writtenUs, latestUs } = writtenTimes(record);
+      if (current === undefined) current = { fromUs: latestUs, writtenUs };
       else if (isNear(writtenUs, current.writtenUs)) {
         stray = undefined;
         if (writtenUs > current.writtenUs) current = { fromUs: current.fromUs, writtenUs };
       } else if (stray !== undefined && isNear(writtenUs, stray)) {
-        const fromUs = stray;
+        const strayUs = stray;
         leave();
         // Of the two rows the later: what ended before it may have been written before the silence was over.
-        current = { fromUs: Math.max(fromUs, writtenUs), writtenUs: Math.max(fromUs, writtenUs) };
+        current = { fromUs: Math.max(strayUs, latestUs), writtenUs: Math.max(strayUs, writtenUs) };
       } else stray = writtenUs;
     },
     broke: leave,
@@ -96,4 +97,12 @@ export function createRowCoverage(options: RowCoverageOptions, resumed?: Coverag
     },
     state: () => current,
   };
+}
+
+/** When a row was written: the earliest that it may have been, and the latest. */
+function writtenTimes(record: CallRecord): { readonly atUs: number; readonly latestUs: number } {
+  const { inviteAtUs, time } = record;
+  const writtenUs = record.endedAtUs ?? record.answeredAtUs ?? inviteAtUs;
+  const shiftUs = (time.otherInviteAtUs ?? inviteAtUs) - inviteAtUs;
+  return { atUs: writtenUs + Math.min(0, shiftUs), latestUs: writtenUs + Math.max(0, shiftUs) };
 }
