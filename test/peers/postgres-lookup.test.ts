@@ -159,6 +159,7 @@ describePeer('postgres', 'PostgreSQL', () => {
     expect(await around('2026-11-01T05:30:00Z')).toMatchObject([
       { legId: 'leg 1', time: { written: 'local', otherInviteAtUs: Date.parse('2026-11-01T06:30:00Z') * 1_000 } },
     ]);
+    expect(await around('2026-11-01T06:30:00Z')).toMatchObject([{ legId: 'leg 1' }]);
     expect(await around('2026-11-01T07:00:00Z')).toMatchObject([{ legId: 'leg 2' }]);
     expect(await around('2026-03-08T07:30:00Z')).toMatchObject([{ legId: 'leg 3' }]);
   });

@@ -167,6 +167,7 @@ export function lookupClaims({ name, holding }: LookupUnderTest): void {
 export function storeClaims(subject: StoreUnderTest): void {
   insertClaims(subject);
   rawClaims(subject);
+  otherInstantClaims(subject);
   coverageClaims(subject);
   retentionClaims(subject);
   holdClaims(subject);
@@ -317,6 +318,84 @@ function coverageClaims({ name, empty }: StoreUnderTest): void {
     expect(await codeOf(store.cover({ sourceId: 'sbc-1', fromUs: 2, toUs: 1 }))).toBe('invalid-argument');
     expect(await codeOf(store.cover({ sourceId: '', fromUs: 1, toUs: 1 }))).toBe('invalid-argument');
   });
+
+  test(`${name} names every source that anything came from, also where nothing of it is complete`, async () => {
+    await using store = await empty(createManualClock());
+    expect(await store.sources()).toEqual([]);
+    const { source } = sparseRecord('leg', NOON_US);
+    await store.insert([
+      sparseRecord('one', NOON_US, { source: { ...source, id: 'sbc-3' } }),
+      sparseRecord('two', NOON_US, { source: { ...source, id: 'sbc-1' } }),
+    ]);
+    await store.uncover({ sourceId: 'sbc-4', fromUs: 0, toUs: 0 });
+    await store.cover({ sourceId: 'sbc-2', fromUs: NOON_US, toUs: NOON_US });
+    await store.expire(NOON_US + DAY_US);
+    expect(await store.sources()).toEqual(['sbc-1', 'sbc-2', 'sbc-3', 'sbc-4']);
+    expect(await store.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual([]);
+  });
+}
+
+function otherInstantClaims({ name, empty, reopened }: StoreUnderTest): void {
+  const MIDNIGHT_US = NOON_US + DAY_US / 2;
+  const twice = (legId: string, inviteAtUs: number, otherInviteAtUs: number): CallRecord =>
+    sparseRecord(legId, inviteAtUs, {
+      time: { written: 'local', zone: 'Example/Zone', resolutionUs: 1_000_000, otherInviteAtUs },
+      called: { asWritten: CALLED, tn: CALLED },
+      ingress: { trunk: 'east-1' },
+    });
+  const once = (legId: string, inviteAtUs: number): CallRecord =>
+    sparseRecord(legId, inviteAtUs, { called: { asWritten: CALLED, tn: CALLED }, ingress: { trunk: 'east-1' } });
+  const around = (atUs: number): RecordQuery['window'] => ({ fromUs: atUs - 1_000_000, toUs: atUs + 1_000_000 });
+  const records = [
+    once('before', NOON_US - HOUR_US),
+    twice('earlier', NOON_US, NOON_US + HOUR_US),
+    twice('later', NOON_US, NOON_US - HOUR_US),
+    once('after', NOON_US + HOUR_US),
+    twice('over midnight', MIDNIGHT_US - 9, MIDNIGHT_US - 9 + HOUR_US),
+    twice('back over midnight', MIDNIGHT_US + 9, MIDNIGHT_US + 9 - 2 * HOUR_US),
+  ];
+  const expectAll = async (store: RecordLookup): Promise<void> => {
+    for (const keys of [{ calledTn: CALLED }, { trunk: 'east-1', calledTn: CALLED }]) {
+      const at = (us: number): Promise<readonly string[]> => legs(store, { window: around(us), ...keys });
+      expect((await at(NOON_US)).toSorted()).toEqual(['earlier', 'later']);
+      expect(await at(NOON_US + HOUR_US)).toEqual(['earlier', 'after']);
+      expect((await at(NOON_US - HOUR_US)).toSorted()).toEqual(['before', 'later']);
+      expect(await at(NOON_US + HOUR_US / 2)).toEqual([]);
+      expect(await at(MIDNIGHT_US + HOUR_US)).toEqual(['over midnight']);
+      expect(await at(MIDNIGHT_US - 2 * HOUR_US)).toEqual(['back over midnight']);
+    }
+    const window = { fromUs: NOON_US - 2 * HOUR_US, toUs: MIDNIGHT_US + 2 * HOUR_US };
+    expect(await legs(store, { window, calledTn: CALLED })).toHaveLength(records.length);
+  };
+
+  test(`${name} finds a call of a local time that comes twice by either instant, once, also in the day beside`, async () => {
+    await using store = await empty(createManualClock());
+    await store.insert(records);
+    await expectAll(store);
+  });
+
+  test(`${name} holds what either instant puts into the window`, async () => {
+    await using store = await empty(createManualClock());
+    await store.insert(records);
+    const query = { window: around(NOON_US + HOUR_US), calledTn: CALLED };
+    expect(await store.hold({ query, reason: 'demand' })).toMatchObject({ count: 2 });
+    await store.expire(NOON_US + DAY_US);
+    expect(await legs(store, query)).toEqual(['earlier', 'after']);
+    expect(await legs(store, { ...query, window: around(NOON_US) })).toEqual(['earlier']);
+  });
+
+  if (reopened === undefined) return;
+  test(`${name} finds by either instant when it is opened again, whatever the number of such calls`, async () => {
+    const clock = createManualClock();
+    const first = await empty(clock);
+    await first.insert(records);
+    await first.insert(
+      Array.from({ length: 40 }, (_, at) => twice(`more ${at}`, NOON_US + at, NOON_US + at + HOUR_US)),
+    );
+    await first.close();
+    await using store = await reopened(clock);
+    expect(await legs(store, { window: around(NOON_US + HOUR_US), calledTn: CALLED })).toHaveLength(42);
+  });
 }
 
 function retentionClaims({ name, empty }: StoreUnderTest): void {
@@ -338,6 +417,16 @@ function retentionClaims({ name, empty }: StoreUnderTest): void {
     await store.expire(NOON_US);
     const result = await store.insert([sampleRecord(1, NOON_US - 1), sampleRecord(2, NOON_US)]);
     expect(result).toEqual({ inserted: 1, repeated: 0, expired: 1 });
+  });
+
+  test(`${name} is not complete for what is older than retention, whoever says so afterwards`, async () => {
+    await using store = await empty(createManualClock());
+    await store.expire(NOON_US);
+    await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US });
+    await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - 3 * HOUR_US, toUs: NOON_US - 2 * HOUR_US });
+    expect(await store.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual([
+      { sourceId: 'sbc-1', fromUs: NOON_US, toUs: NOON_US + HOUR_US },
+    ]);
   });
 }
 
@@ -432,6 +521,7 @@ function reopeningClaims({ name, empty }: StoreUnderTest, reopened: NonNullable<
     await using store = await reopened(clock);
     expect(await store.insert(records)).toEqual({ inserted: 0, repeated: 50, expired: 0 });
     expect(await store.holds()).toEqual([hold]);
+    expect(await store.sources()).toEqual(['sbc-1']);
     await store.expire(NOON_US + HOUR_US);
     expect((await store.find(query)).records).toEqual([records[3]]);
     expect(await store.insert(records)).toEqual({ inserted: 0, repeated: 0, expired: 50 });

@@ -12,6 +12,8 @@ export interface StoreFolders {
   /** A store in the folder made last. */
   readonly reopened: (clock: ManualClock) => Promise<RecordStore>;
   readonly make: () => string;
+  /** The folder made last. */
+  readonly current: () => string;
   /** Removes all folders. */
   readonly clear: () => void;
 }
@@ -26,6 +28,7 @@ export function storeFolders(): StoreFolders {
   };
   return {
     make,
+    current: () => made.at(-1) ?? make(),
     empty: (clock) => openDuckDbRecordStore({ directory: make(), clock }),
     reopened: (clock) => openDuckDbRecordStore({ directory: made.at(-1) ?? make(), clock }),
     clear: () => {

@@ -1,7 +1,13 @@
-import { afterEach } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { lookupClaims, storeClaims } from '../support/record-store-conformance.js';
 import { storeFolders } from '../support/record-store-folder.js';
+import { NOON_US, sparseRecord } from '../support/stored-records.js';
 
 const folders = storeFolders();
 afterEach(folders.clear);
@@ -17,3 +23,46 @@ lookupClaims({
 });
 
 storeClaims({ name: 'the DuckDB store', empty: folders.empty, reopened: folders.reopened });
+
+const dayFile = (day: string): string => join(folders.current(), 'days', `${day}.duckdb`);
+const aDayUs = 86_400_000_000;
+const twoDays = async (): Promise<RecordStore> => {
+  const store = await folders.empty(createManualClock());
+  await store.insert([sparseRecord('day 2', NOON_US), sparseRecord('day 3', NOON_US + aDayUs)].map(onEast));
+  await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - aDayUs, toUs: NOON_US + 2 * aDayUs });
+  return store;
+};
+const onEast = (record: CallRecord): CallRecord => ({ ...record, ingress: { trunk: 'east-1' } });
+
+test('of a day whose file is gone nothing is complete any more, until it is said anew', async () => {
+  await (await twoDays()).close();
+  rmSync(dayFile('2026-11-03'));
+  await using store = await folders.reopened(createManualClock());
+  const midnightUs = NOON_US + aDayUs / 2;
+  const expected = [
+    { sourceId: 'sbc-1', fromUs: NOON_US - aDayUs, toUs: midnightUs - 1 },
+    { sourceId: 'sbc-1', fromUs: midnightUs + aDayUs, toUs: NOON_US + 2 * aDayUs },
+  ];
+  expect(await store.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual(expected);
+  await store.close();
+  await using again = await folders.reopened(createManualClock());
+  expect(await again.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual(expected);
+  await again.cover({ sourceId: 'sbc-1', fromUs: midnightUs, toUs: midnightUs + aDayUs - 1 });
+  expect(await again.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toHaveLength(1);
+});
+
+test('a day whose file is damaged is named, hides no other, and goes when its time comes', async () => {
+  await (await twoDays()).close();
+  writeFileSync(dayFile('2026-11-02'), randomBytes(500_000));
+  await using store = await folders.reopened(createManualClock());
+  const at = (us: number) => ({ window: { fromUs: us - 1, toUs: us + 1 }, trunk: 'east-1' });
+  await expect(store.find(at(NOON_US))).rejects.toMatchObject({
+    code: 'storage-failed',
+    message: expect.stringContaining('days/2026-11-02.duckdb') as string,
+  });
+  expect((await store.find(at(NOON_US + aDayUs))).records).toHaveLength(1);
+  await expect(store.insert([sparseRecord('other', NOON_US + 5)])).rejects.toMatchObject({ code: 'storage-failed' });
+  await store.expire(NOON_US + aDayUs / 2);
+  expect(existsSync(dayFile('2026-11-02'))).toBe(false);
+  expect(await store.statistics()).toMatchObject({ records: 1, partitions: 1 });
+});

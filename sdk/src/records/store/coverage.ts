@@ -62,6 +62,16 @@ export function coverageWithout(
 }
 
 /**
+ * The coverage from a time on: where records that began before are not kept, "not found" says nothing about them.
+ * @param intervals - of one source, in order, apart from each other
+ * @param fromUs - microseconds since the epoch
+ * @returns in order, cut at the time. Never throws
+ */
+export function coverageFrom(intervals: readonly CoverageInterval[], fromUs: number): readonly CoverageInterval[] {
+  return coverageWithout(intervals, { fromUs: -Infinity, toUs: fromUs - 1 });
+}
+
+/**
  * The part of the coverage that lies in a window.
  * @param intervals - of any sources, in any order
  * @param window - microseconds since the epoch, both ends included

@@ -7,13 +7,13 @@ import { coverageWith, coverageWithout } from './coverage.js';
 import { countDay, countDays } from './duckdb/day-sums.js';
 import { findInDay } from './duckdb/day-look-up.js';
 import { writeDay } from './duckdb/day-writer.js';
-import { inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
+import { DayError, inUse, loadDuckDb, storageFailed } from './duckdb/duckdb-module.js';
 import { openEngine } from './duckdb/engine.js';
 import type { Engine } from './duckdb/engine.js';
 import { createFileAccess } from './duckdb/open-files.js';
 import type { FileAccess, OpenFiles } from './duckdb/open-files.js';
 import { createInsertQueue } from './duckdb/insert-queue.js';
-import { dayOf, millisecondsWithin } from './duckdb/partition-sql.js';
+import { aroundOtherInstants, dateOf, dayOf, millisecondsWithin } from './duckdb/partition-sql.js';
 import { openStateFile } from './duckdb/state-file.js';
 import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
 import {
@@ -81,7 +81,9 @@ export async function openDuckDbRecordStore(options: DuckDbRecordStoreOptions): 
   const { memoryLimitMb = 1_024, threads = 2, clock = { nowMs: () => Date.now() } } = options;
   const open = async (): Promise<OpenFiles> => {
     const engine = await openEngine(duckdb, { directory, memoryLimitMb, threads });
-    return { engine, state: await openStateFile(duckdb, engine.writer) };
+    const state = await openStateFile(duckdb, engine.writer);
+    await state.meetDays(engine.partitions.days());
+    return { engine, state };
   };
   try {
     return storeOf(await open(), { open, clock, directory });
@@ -105,9 +107,11 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
   const queue = createInsertQueue({
     using: (day, work) =>
       use('take records', ({ engine }) =>
-        engine.partitions.using(day, (partition) =>
-          work(partition, (batch) => inTurn(() => writeDay(engine, partition, batch))),
-        ),
+        engine.partitions
+          .using(day, (partition) => work(partition, (batch) => inTurn(() => writeDay(engine, partition, batch))))
+          .catch((error: unknown) => {
+            throw new DayError(dateOf(day), error);
+          }),
       ),
     pause,
   });
@@ -129,9 +133,14 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
     insert: async (records) => {
       const { state } = await use('take records', (opened_) => Promise.resolve(opened_));
       for (const record of records) checkRecord(record);
+      const known = new Set(state.sources());
+      const unknown = new Set(records.map(({ source }) => source.id).filter((id) => !known.has(id)));
+      if (unknown.size > 0) await change('take records', (files) => files.state.addSources([...unknown]));
       const retained = state.retainedFromUs();
       const fresh = records.filter(({ inviteAtUs }) => inviteAtUs >= retained);
       const { inserted, repeated } = await queue.insert(fresh);
+      const days = new Set(fresh.map(({ inviteAtUs }) => dayOf(inviteAtUs)));
+      await change('take records', (files) => files.state.addDays(days));
       return { inserted, repeated, expired: records.length - fresh.length };
     },
     find: async (query) => search(query, checkedLimit(query)),
@@ -147,6 +156,7 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
         state.setCoverage(interval.sourceId, coverageWithout(state.coverage.of(interval.sourceId), interval)),
       );
     },
+    sources: async () => use('be read', async ({ state }) => state.sources()),
     coverage: async (window) => {
       checkWindow(window);
       return use('be read', async ({ state }) => state.coverage.within(window));
@@ -193,13 +203,20 @@ async function madeFolder(directory: string): Promise<string> {
 
 /** Day after day, until there are enough. */
 async function findLive(engine: Engine, query: RecordQuery, limit: number): Promise<readonly CallRecord[]> {
-  const { fromUs, toUs } = query.window;
+  // A record of a local time that comes twice may lie in the day beside.
+  const { fromUs, toUs } = aroundOtherInstants(query.window);
   const found: CallRecord[] = [];
   for (const day of engine.partitions.days()) {
     if (day < dayOf(fromUs) || day > dayOf(toUs)) continue;
-    const more = await engine.reading((connection) =>
-      engine.partitions.usingIfThere(day, (partition) => findInDay(connection, partition, query, limit - found.length)),
-    );
+    const more = await engine
+      .reading((connection) =>
+        engine.partitions.usingIfThere(day, (partition) =>
+          findInDay(connection, partition, query, limit - found.length),
+        ),
+      )
+      .catch((error: unknown) => {
+        throw new DayError(dateOf(day), error);
+      });
     found.push(...(more ?? []));
     if (found.length >= limit) break;
   }
@@ -218,7 +235,8 @@ async function removeBefore(
   for (const day of engine.partitions.days()) {
     if (day * DAY_US >= beforeUs) break;
     if ((day + 1) * DAY_US <= beforeUs) {
-      const count = await countDay(engine, sums, day);
+      // One that is damaged cannot be counted, and goes all the same: those behind it would stay for ever.
+      const count = await countDay(engine, sums, day).catch(() => 0);
       await engine.partitions.remove(day);
       removed += count;
       continue;

@@ -2,8 +2,9 @@ import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
-import { coverageWith, coverageWithout, createCoverageTable } from './coverage.js';
+import { coverageFrom, coverageWith, coverageWithout, createCoverageTable } from './coverage.js';
 import {
+  OTHER_INSTANT_US,
   byTime,
   checkHoldOrder,
   checkInterval,
@@ -45,6 +46,7 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
   const { clock } = options;
   const records = createTimeline();
   const coverage = createCoverageTable();
+  const sources = new Set<string>();
   const held = new Map<string, Held>();
   const audit: HoldAuditEntry[] = [];
   let retainedFromUs = 0;
@@ -55,7 +57,10 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
   };
 
   const matching = (query: RecordQuery, limit: number): ReturnType<typeof mergedRecords> => {
-    const live = records.within(query.window.fromUs, query.window.toUs).filter((record) => matchesQuery(record, query));
+    const { fromUs, toUs } = query.window;
+    const live = records
+      .within(fromUs - OTHER_INSTANT_US, toUs + OTHER_INSTANT_US)
+      .filter((record) => matchesQuery(record, query));
     const copies = [...held.values()].flatMap((entry) => entry.records.filter((record) => matchesQuery(record, query)));
     return mergedRecords(live, copies, limit);
   };
@@ -80,6 +85,7 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
     insert: async (added) => {
       open();
       for (const record of added) checkRecord(record);
+      for (const { source } of added) sources.add(source.id);
       const fresh = added.filter((record) => record.inviteAtUs >= retainedFromUs);
       const inserted = records.add(fresh);
       return { inserted, repeated: fresh.length - inserted, expired: added.length - fresh.length };
@@ -91,12 +97,19 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
     cover: async (interval) => {
       open();
       checkInterval(interval);
-      coverage.set(interval.sourceId, coverageWith(coverage.of(interval.sourceId), interval));
+      sources.add(interval.sourceId);
+      const all = coverageWith(coverage.of(interval.sourceId), interval);
+      coverage.set(interval.sourceId, coverageFrom(all, retainedFromUs));
     },
     uncover: async (interval) => {
       open();
       checkInterval(interval);
+      sources.add(interval.sourceId);
       coverage.set(interval.sourceId, coverageWithout(coverage.of(interval.sourceId), interval));
+    },
+    sources: async () => {
+      open();
+      return [...sources].sort();
     },
     coverage: async (window) => {
       open();
@@ -106,8 +119,7 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
     expire: async (beforeUs) => {
       open();
       retainedFromUs = Math.max(retainedFromUs, beforeUs);
-      for (const sourceId of coverage.sources())
-        coverage.set(sourceId, coverageWithout(coverage.of(sourceId), { fromUs: -Infinity, toUs: beforeUs - 1 }));
+      for (const sourceId of coverage.sources()) coverage.set(sourceId, coverageFrom(coverage.of(sourceId), beforeUs));
       endHolds();
       return records.removeBefore(beforeUs);
     },

@@ -3,6 +3,7 @@ import type { CanonicalTn } from '../../core/terms.js';
 import { HopbackError } from '../../errors.js';
 import { NUMBER_FORMS, quotedIdentifier } from './postgres-table.js';
 import type { PostgresColumns, PostgresTable, PostgresTime } from './postgres-table.js';
+import { OTHER_INSTANT_US } from './record-query.js';
 import type { RecordQuery, TimeWindow } from './record-store.js';
 
 /** A statement, and the values that it is executed with: none of them ever stands in the text. */
@@ -92,9 +93,6 @@ const PLACES: readonly (readonly [
   ['trunk', ['ingressTrunk', 'egressTrunk']],
 ];
 
-/** Widens a window of local times: by the hour that comes twice or not at all, and one more for zones that change by two. */
-const ZONE_CHANGE_US = 7_200_000_000;
-
 const TIMES: ReadonlySet<keyof PostgresColumns> = new Set(['inviteAt', 'answeredAt', 'endedAt']);
 
 function windowConditions(
@@ -109,7 +107,7 @@ function windowConditions(
   if (time === 'timestamp') {
     const local = (us: number): string =>
       `(${bound(isoText(us))}::timestamptz AT TIME ZONE ${bound(source.time.zone)})`;
-    return [`${at} >= ${local(fromUs - ZONE_CHANGE_US)}`, `${at} <= ${local(toUs + ZONE_CHANGE_US)}`];
+    return [`${at} >= ${local(fromUs - OTHER_INSTANT_US)}`, `${at} <= ${local(toUs + OTHER_INSTANT_US)}`];
   }
   // The window is widened to whole units where the column may have fractions, and narrowed again by what is read.
   const unitUs = EPOCH_UNIT_US[time];

@@ -8,6 +8,12 @@ import type { FoundRecords, HoldOrder, RecordQuery, TimeWindow } from './record-
 /** Microseconds of a day of UTC, which knows no leap seconds here. */
 export const DAY_US = 86_400_000_000;
 
+/**
+ * How far the two instants of a local time that comes twice may be apart, microseconds: clocks are put back by an hour, in few places by
+ * half of one or by two.
+ */
+export const OTHER_INSTANT_US = 7_200_000_000;
+
 /** What a query may name; one of them has to be there. */
 const KEYS = ['calledTn', 'callingTn', 'callId', 'origId', 'trunk', 'recordId'] as const;
 
@@ -108,13 +114,19 @@ export function isRecordId(text: string): boolean {
  */
 export function matchesQuery(record: CallRecord, query: RecordQuery): boolean {
   const { window, calledTn, callingTn, callId, origId, trunk, recordId } = query;
-  if (record.inviteAtUs < window.fromUs || record.inviteAtUs > window.toUs) return false;
+  const { otherInviteAtUs } = record.time;
+  if (!isWithin(record.inviteAtUs, window) && !(otherInviteAtUs !== undefined && isWithin(otherInviteAtUs, window)))
+    return false;
   if (recordId !== undefined && record.recordId !== recordId) return false;
   if (calledTn !== undefined && !isCalled(record, calledTn)) return false;
   if (callingTn !== undefined && record.calling?.tn !== callingTn && record.asserted?.tn !== callingTn) return false;
   if (callId !== undefined && record.ingress.callId !== callId && record.egress.callId !== callId) return false;
   if (origId !== undefined && record.received?.origId !== origId && record.signed?.origId !== origId) return false;
   return trunk === undefined || record.ingress.trunk === trunk || record.egress.trunk === trunk;
+}
+
+function isWithin(us: number, { fromUs, toUs }: TimeWindow): boolean {
+  return us >= fromUs && us <= toUs;
 }
 
 function isCalled({ called }: CallRecord, tn: string): boolean {

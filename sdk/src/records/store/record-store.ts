@@ -21,7 +21,7 @@ export interface TimeWindow {
  * `recordId` is given. Numbers are canonical.
  */
 export interface RecordQuery {
-  /** When the leg began. */
+  /** When the leg began; of one whose local time comes twice, and is not told apart, either instant will do. */
   readonly window: TimeWindow;
   /** The number called, as written, translated, or the location routing number that stood for it. */
   readonly calledTn?: string;
@@ -113,6 +113,11 @@ export interface RecordLookup extends AsyncDisposable {
   readonly find: (query: RecordQuery) => Promise<FoundRecords>;
   /** For which times, by source, the store holds everything that was written. */
   readonly coverage: (window: TimeWindow) => Promise<readonly CoverageInterval[]>;
+  /**
+   * Every source that records came from or coverage was told of, in order, also where nothing of it is complete or left: those that "not
+   * found" has to hold for.
+   */
+  readonly sources: () => Promise<readonly string[]>;
   readonly statistics: () => Promise<StoreStatistics>;
   readonly close: () => Promise<void>;
 }
@@ -126,9 +131,12 @@ export interface RecordStore extends RecordLookup {
    * `invalid-argument` for a record whose `recordId` is no record id or whose `inviteAtUs` is no time: then none of them is there
    */
   readonly insert: (records: readonly CallRecord[]) => Promise<Inserted>;
-  /** Adds to what the store is complete for. Intervals of one source that touch or overlap become one. */
+  /**
+   * Adds to what the store is complete for. Intervals of one source that touch or overlap become one; what is older than retention is
+   * left out.
+   */
   readonly cover: (interval: CoverageInterval) => Promise<void>;
-  /** Takes from it: a source was down, or rows of that time were lost or rejected. */
+  /** Takes from it: a source was down, or rows of that time were lost or rejected. A source that nothing is known of is known then. */
   readonly uncover: (interval: CoverageInterval) => Promise<void>;
   /**
    * Removes what began before a time, except what is under a hold, and coverage with it.

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CallRecord } from '../../../core/call-record.js';
 import { DAY_US, matchesQuery } from '../record-query.js';
 import type { RecordQuery } from '../record-store.js';
-import { findSql, recordIdOfKeys } from './partition-sql.js';
+import { dayOf, findSql, recordIdOfKeys } from './partition-sql.js';
 import type { Partition } from './partitions.js';
 import { decodeRecord } from './record-decoder.js';
 import { PER_MILLISECOND } from './record-form.js';
@@ -21,8 +21,12 @@ export async function findInDay(
   query: RecordQuery,
   limit: number,
 ): Promise<readonly CallRecord[]> {
+  const { schema, day, forms } = partition;
+  const search = { schema, day, ofOtherInstants: forms.ofOtherInstants() };
+  const isBeside = day < dayOf(query.window.fromUs) || day > dayOf(query.window.toUs);
+  if (isBeside && search.ofOtherInstants.length === 0) return [];
   for (let rows = limit + SPARE_ROWS; ; rows *= 2) {
-    const read = await connection.runAndReadAll(findSql(partition.schema, partition.day, query, rows));
+    const read = await connection.runAndReadAll(findSql(search, query, rows));
     const found = read.getRowsJS();
     const records = found.map((row) => recordOf(partition, row)).filter((record) => matchesQuery(record, query));
     if (records.length >= limit || found.length < rows) return records.slice(0, limit);

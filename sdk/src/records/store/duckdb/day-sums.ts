@@ -1,8 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { DAY_US } from '../record-query.js';
 import type { StoreStatistics } from '../record-store.js';
-import { inTransaction } from './duckdb-module.js';
+import { DayError, inTransaction } from './duckdb-module.js';
 import type { Engine } from './engine.js';
+import { dateOf } from './partition-sql.js';
 
 /** What a day holds. */
 export interface DaySum {
@@ -69,7 +70,9 @@ export async function countDays(
   let newestUs = -Infinity;
   const days = engine.partitions.days();
   for (const day of days) {
-    const { sum, mark } = await sumOfDay(engine, sums, day);
+    const { sum, mark } = await sumOfDay(engine, sums, day).catch((error: unknown) => {
+      throw new DayError(dateOf(day), error);
+    });
     if (mark !== undefined) fresh.set(day, Object.assign({}, sum, { mark }));
     records += sum.records;
     oldestUs = Math.min(oldestUs, sum.oldestUs ?? Infinity);

@@ -25,7 +25,21 @@ export async function loadDuckDb(): Promise<DuckDb> {
  */
 export function storageFailed(what: string, cause: unknown): HopbackError {
   if (isHopbackError(cause)) return cause;
-  return new HopbackError('storage-failed', `the record store could not ${what}`, { cause, retryable: true });
+  const of = cause instanceof DayError ? `: its file days/${cause.date}.duckdb failed` : '';
+  return new HopbackError('storage-failed', `the record store could not ${what}${of}`, { cause, retryable: true });
+}
+
+/** What went wrong with the file of one day: the others can be asked, and it can be moved away. */
+export class DayError extends Error {
+  readonly date: string;
+
+  /** @param date - `2026-11-02` */
+  constructor(date: string, cause: unknown) {
+    // The text of DuckDB stays: it tells what its instance does not come back from.
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'DayError';
+    this.date = date;
+  }
 }
 
 /**

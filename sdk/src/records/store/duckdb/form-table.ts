@@ -11,6 +11,9 @@ export const MAX_FORMS = 32_768;
 /** Longest form that is numbered, characters; longer ones are of calls that hardly come twice. */
 export const MAX_FORM_LENGTH = 4_096;
 
+/** Stands in the form of a record whose local time may mean another instant too. */
+const OTHER_INSTANT = '"otherInviteAtUs":';
+
 /** Texts whose first sight is remembered; a form is numbered at its second, so that what never comes twice takes no number. */
 const REMEMBERED = 65_536;
 
@@ -22,6 +25,11 @@ export interface Form {
 
 /** The forms of a day. */
 export interface FormTable extends FormNumbers, FormTexts {
+  /**
+   * Those of records that may have begun at another instant too. Empty where the day has no such record: the first of them is numbered at
+   * once, so that a look-up need not search for what is there in two hours of the year. Further ones may have no number.
+   */
+  readonly ofOtherInstants: () => readonly number[];
   /** Those numbered since they were last `saved`. */
   readonly unsaved: () => readonly Form[];
   /** They are on disk. */
@@ -34,25 +42,32 @@ export function createFormTable(known: readonly Form[]): FormTable {
   const texts: (string | undefined)[] = [];
   const seen = new Uint32Array(REMEMBERED);
   let unsaved: Form[] = [];
-  for (const { number, text } of known) {
+  const ofOtherInstants: number[] = [];
+  const keep = ({ number, text }: Form): void => {
     numbers.set(text, number);
     texts[number] = text;
-  }
+    if (text.includes(OTHER_INSTANT)) ofOtherInstants.push(number);
+  };
+  for (const form of known) keep(form);
   let next = Math.max(1, texts.length);
 
+  const numbered = (text: string): number => {
+    const form = { number: next, text };
+    next += 1;
+    keep(form);
+    unsaved.push(form);
+    return form.number;
+  };
+
   const secondSight = (form: string): number => {
+    if (ofOtherInstants.length === 0 && form.includes(OTHER_INSTANT)) return numbered(form);
     if (form.length > MAX_FORM_LENGTH || next > MAX_FORMS) return 0;
     const hash = lookupKey(form);
     if (seen[hash % REMEMBERED] !== hash) {
       seen[hash % REMEMBERED] = hash;
       return 0;
     }
-    const number = next;
-    next += 1;
-    numbers.set(form, number);
-    texts[number] = form;
-    unsaved.push({ number, text: form });
-    return number;
+    return numbered(form);
   };
 
   return {
@@ -62,6 +77,7 @@ export function createFormTable(known: readonly Form[]): FormTable {
       if (text === undefined) throw new RangeError(`a stored record has the form ${number}, which is not on its disk`);
       return text;
     },
+    ofOtherInstants: () => ofOtherInstants,
     unsaved: () => unsaved,
     saved: (forms) => {
       const done = new Set(forms);

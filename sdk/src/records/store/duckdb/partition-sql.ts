@@ -1,5 +1,5 @@
 import type { RecordQuery, TimeWindow } from '../record-store.js';
-import { DAY_US, isRecordId } from '../record-query.js';
+import { DAY_US, OTHER_INSTANT_US, isRecordId } from '../record-query.js';
 import { lookupKey } from './lookup-key.js';
 import { PER_MILLISECOND } from './record-form.js';
 
@@ -35,6 +35,8 @@ export function createPartitionSql(schema: string): readonly string[] {
 export const CREATE_STATE_SQL: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS state.settings (name VARCHAR NOT NULL, value BIGINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.coverage (source_id VARCHAR NOT NULL, from_us BIGINT NOT NULL, to_us BIGINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS state.sources (source_id VARCHAR NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS state.days (day INTEGER NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.holds (hold_id VARCHAR NOT NULL, hold VARCHAR NOT NULL, released BOOLEAN NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.audit (place INTEGER NOT NULL, entry VARCHAR NOT NULL)',
   'CREATE TABLE IF NOT EXISTS state.day_sums (day INTEGER NOT NULL, mark VARCHAR NOT NULL, records BIGINT NOT NULL, oldest_us BIGINT, newest_us BIGINT)',
@@ -73,6 +75,11 @@ export function keyCondition({ calledTn, callingTn, callId, origId, trunk, recor
   return conditions.join(' AND ');
 }
 
+/** `2026-11-02` of days since 1970. */
+export function dateOf(day: number): string {
+  return new Date((day * DAY_US) / 1_000).toISOString().slice(0, 10);
+}
+
 /** Days since 1970 of a time. */
 export function dayOf(atUs: number): number {
   return Math.floor(atUs / DAY_US);
@@ -87,13 +94,38 @@ export function millisecondsWithin(day: number, { fromUs, toUs }: TimeWindow): {
   };
 }
 
+/** What is looked through of a day. */
+export interface DaySearch {
+  readonly schema: string;
+  /** Since 1970. */
+  readonly day: number;
+  /** Forms of records that may have begun at another instant too; none where the day has no such record. */
+  readonly ofOtherInstants: readonly number[];
+}
+
 /** The rows of a day that a query may mean, earliest first. Bodies are read of those alone. */
-export function findSql(schema: string, day: number, query: RecordQuery, limit: number): string {
-  const { from, to } = millisecondsWithin(day, query.window);
+export function findSql(search: DaySearch, query: RecordQuery, limit: number): string {
+  const { schema } = search;
   const keys = ['id1', 'id2', 'id3', 'id4'].join(', ');
   return (
     `SELECT at_ms, at_us, ${keys}, form, body FROM ${schema}.records WHERE rowid IN (` +
-    `SELECT rowid FROM ${schema}.records WHERE at_ms BETWEEN ${from} AND ${to} AND ${keyCondition(query)} ` +
+    `SELECT rowid FROM ${schema}.records WHERE ${timeCondition(search, query.window)} AND ${keyCondition(query)} ` +
     `ORDER BY at_ms, at_us, ${keys} LIMIT ${limit}) ORDER BY at_ms, at_us, ${keys}`
   );
+}
+
+/** Records of the window; of those that may have begun at another instant too, the ones around it as well. */
+function timeCondition({ day, ofOtherInstants }: DaySearch, window: TimeWindow): string {
+  const { from, to } = millisecondsWithin(day, window);
+  const within = `at_ms BETWEEN ${from} AND ${to}`;
+  if (ofOtherInstants.length === 0) return within;
+  const around = millisecondsWithin(day, aroundOtherInstants(window));
+  // 0: a form without a number may be one of them.
+  const forms = [0, ...ofOtherInstants].join(', ');
+  return `(${within} OR (at_ms BETWEEN ${around.from} AND ${around.to} AND form IN (${forms})))`;
+}
+
+/** The times that records may have which another instant puts into a window. */
+export function aroundOtherInstants({ fromUs, toUs }: TimeWindow): TimeWindow {
+  return { fromUs: fromUs - OTHER_INSTANT_US, toUs: toUs + OTHER_INSTANT_US };
 }

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { DAY_US } from '../record-query.js';
 import { createFormTable } from './form-table.js';
 import type { FormTable } from './form-table.js';
-import { createPartitionSql } from './partition-sql.js';
+import { createPartitionSql, dateOf } from './partition-sql.js';
 import { createRecordEncoder } from './record-encoder.js';
 import type { RecordEncoder } from './record-encoder.js';
 
@@ -252,7 +252,7 @@ async function syncDirectory(directory: string): Promise<void> {
 const UNFINISHED = '.unfinished';
 
 function fileName(day: number): string {
-  return `${new Date((day * DAY_US) / 1_000).toISOString().slice(0, 10)}.duckdb`;
+  return `${dateOf(day)}.duckdb`;
 }
 
 function dayOfFileName(name: string): number | undefined {

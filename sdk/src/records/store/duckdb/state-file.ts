@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CallRecord } from '../../../core/call-record.js';
 import type { CoverageInterval } from '../../../core/coverage.js';
-import { coverageWithout, createCoverageTable } from '../coverage.js';
+import { coverageFrom, coverageWithout, createCoverageTable } from '../coverage.js';
 import type { CoverageTable } from '../coverage.js';
 import { DAY_US, matchesQuery } from '../record-query.js';
 import type { HoldAuditEntry, LegalHold, RecordQuery } from '../record-store.js';
@@ -11,7 +11,7 @@ import { inTransaction } from './duckdb-module.js';
 import type { DuckDb } from './duckdb-module.js';
 import { appendRows } from './appended-rows.js';
 import type { Column } from './appended-rows.js';
-import { keyCondition } from './partition-sql.js';
+import { aroundOtherInstants, keyCondition } from './partition-sql.js';
 import { createRowBatch } from './row-batch.js';
 
 /** What is kept beside the days. Everything that changes it is one transaction, on disk when it resolves. */
@@ -19,6 +19,17 @@ export interface StateFile {
   readonly coverage: CoverageTable;
   readonly daySums: DaySums;
   readonly retainedFromUs: () => number;
+  /** Those that anything came from or was said of, in order. */
+  readonly sources: () => readonly string[];
+  /** Notes days that have records: to be done before anything is said to be complete of them. */
+  readonly addDays: (days: Iterable<number>) => Promise<void>;
+  /**
+   * Compares the days that have records with those whose file is there. Of one whose file is gone (removed by hand, not in the copy that was
+   * restored) nothing is complete any more.
+   */
+  readonly meetDays: (present: readonly number[]) => Promise<void>;
+  readonly addSources: (sourceIds: readonly string[]) => Promise<void>;
+  /** What is older than retention is left out: records of then are not taken. */
   readonly setCoverage: (sourceId: string, intervals: readonly CoverageInterval[]) => Promise<void>;
   readonly holds: () => readonly LegalHold[];
   readonly audit: () => readonly HoldAuditEntry[];
@@ -50,6 +61,15 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
   const daySums = await openDaySums(writer);
   let retainedFromUs = await readRetainedFrom(writer);
 
+  const days = new Set((await rowsOf(writer, 'SELECT day FROM state.days')).map(([day]) => Number(day)));
+  let sources = await readSources(writer, coverage);
+
+  const writeSources = async (sourceIds: readonly string[]): Promise<readonly string[]> => {
+    const added = sourceIds.filter((sourceId) => !sources.includes(sourceId));
+    for (const sourceId of added) await writer.run('INSERT INTO state.sources VALUES ($1)', [sourceId]);
+    return added.length === 0 ? sources : [...sources, ...added].sort();
+  };
+
   const writeAudit = async (entry: HoldAuditEntry, place: number): Promise<void> => {
     await writer.run('INSERT INTO state.audit VALUES ($1, $2)', [place, JSON.stringify(entry)]);
   };
@@ -58,9 +78,48 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
     coverage,
     daySums,
     retainedFromUs: () => retainedFromUs,
+    addDays: async (added) => {
+      const fresh = [...new Set(added)].filter((day) => !days.has(day));
+      if (fresh.length === 0) return;
+      await inTransaction(writer, async () => {
+        for (const day of fresh) await writer.run('INSERT INTO state.days VALUES ($1)', [day]);
+      });
+      for (const day of fresh) days.add(day);
+    },
+    meetDays: async (present) => {
+      const there = new Set(present);
+      const gone = [...days].filter((day) => !there.has(day));
+      const left = coverage.sources().map((sourceId) => ({
+        sourceId,
+        intervals: gone.reduce(
+          (intervals, day) => coverageWithout(intervals, { fromUs: day * DAY_US, toUs: (day + 1) * DAY_US - 1 }),
+          coverage.of(sourceId),
+        ),
+      }));
+      const fresh = present.filter((day) => !days.has(day));
+      if (gone.length + fresh.length === 0) return;
+      await inTransaction(writer, async () => {
+        if (gone.length > 0)
+          for (const { sourceId, intervals } of left) await writeCoverage(writer, sourceId, intervals);
+        for (const day of gone) await writer.run('DELETE FROM state.days WHERE day = $1', [day]);
+        for (const day of fresh) await writer.run('INSERT INTO state.days VALUES ($1)', [day]);
+      });
+      for (const { sourceId, intervals } of left) coverage.set(sourceId, intervals);
+      for (const day of gone) days.delete(day);
+      for (const day of fresh) days.add(day);
+    },
+    sources: () => sources,
+    addSources: async (sourceIds) => {
+      sources = await inTransaction(writer, () => writeSources(sourceIds));
+    },
     setCoverage: async (sourceId, intervals) => {
-      await inTransaction(writer, () => writeCoverage(writer, sourceId, intervals));
-      coverage.set(sourceId, intervals);
+      const retained = coverageFrom(intervals, retainedFromUs);
+      const known = await inTransaction(writer, async () => {
+        await writeCoverage(writer, sourceId, retained);
+        return writeSources([sourceId]);
+      });
+      coverage.set(sourceId, retained);
+      sources = known;
     },
     holds: () => [...holds.values()].filter(({ isReleased }) => !isReleased).map(({ hold }) => hold),
     audit: () => [...audit],
@@ -87,7 +146,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
       const retained = Math.max(retainedFromUs, beforeUs);
       const left = coverage.sources().map((sourceId) => ({
         sourceId,
-        intervals: coverageWithout(coverage.of(sourceId), { fromUs: Number.MIN_SAFE_INTEGER, toUs: beforeUs - 1 }),
+        intervals: coverageFrom(coverage.of(sourceId), beforeUs),
       }));
       const over = new Set(ended.map(({ holdId }) => holdId));
       for (const [holdId, { isReleased }] of holds) if (isReleased) over.add(holdId);
@@ -95,6 +154,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
         await writer.run("DELETE FROM state.settings WHERE name = 'retained_from_us'");
         await writer.run("INSERT INTO state.settings VALUES ('retained_from_us', $1)", [BigInt(retained)]);
         await writer.run('DELETE FROM state.day_sums WHERE day < $1', [Math.floor(retained / DAY_US)]);
+        await writer.run('DELETE FROM state.days WHERE day < $1', [Math.floor(retained / DAY_US)]);
         for (const { sourceId, intervals } of left)
           if (
             intervals.length !== coverage.of(sourceId).length ||
@@ -108,6 +168,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
         for (const [index, entry] of ended.entries()) await writeAudit(entry, audit.length + index);
       });
       retainedFromUs = retained;
+      for (const day of days) if (day < Math.floor(retained / DAY_US)) days.delete(day);
       for (const { sourceId, intervals } of left) coverage.set(sourceId, intervals);
       for (const holdId of over) holds.delete(holdId);
       audit.push(...ended);
@@ -134,6 +195,11 @@ async function readCoverage(connection: DuckDBConnection): Promise<CoverageTable
   return table;
 }
 
+async function readSources(connection: DuckDBConnection, coverage: CoverageTable): Promise<readonly string[]> {
+  const rows = await rowsOf(connection, 'SELECT source_id FROM state.sources');
+  return [...new Set([...rows.map(([sourceId]) => String(sourceId)), ...coverage.sources()])].sort();
+}
+
 async function readHolds(connection: DuckDBConnection): Promise<Map<string, KeptHold>> {
   const kept = new Map<string, KeptHold>();
   for (const [holdId, hold, released] of await rowsOf(connection, 'SELECT hold_id, hold, released FROM state.holds'))
@@ -157,7 +223,7 @@ async function writeCoverage(
 }
 
 async function readHeld(connection: DuckDBConnection, query: RecordQuery): Promise<readonly CallRecord[]> {
-  const { fromUs, toUs } = query.window;
+  const { fromUs, toUs } = aroundOtherInstants(query.window);
   // Of records in JavaScript, so that infinite windows need no spelling in SQL.
   const from = Math.max(fromUs, Number.MIN_SAFE_INTEGER);
   const to = Math.min(toUs, Number.MAX_SAFE_INTEGER);

@@ -73,6 +73,10 @@ export function createGuestStore(send: SendRequest): RecordStore {
       open();
       await ask('uncover', interval, ANSWERS.nothing);
     },
+    sources: async () => {
+      open();
+      return ask('sources', {}, ANSWERS.sources);
+    },
     coverage: async (window) => {
       open();
       checkWindow(window);

@@ -119,6 +119,7 @@ export const ANSWERS: {
   readonly nothing: z.ZodType;
   readonly inserted: z.ZodType<Inserted>;
   readonly found: z.ZodType<FoundRecords>;
+  readonly sources: z.ZodType<readonly string[]>;
   readonly coverage: z.ZodType<readonly CoverageInterval[]>;
   readonly count: z.ZodType<number>;
   readonly hold: z.ZodType<LegalHold>;
@@ -130,6 +131,7 @@ export const ANSWERS: {
   nothing: z.unknown(),
   inserted,
   found: z.object({ records: z.array(outlinedRecord), isCut: z.boolean() }),
+  sources: z.array(text),
   coverage: z.array(interval),
   count,
   hold,
