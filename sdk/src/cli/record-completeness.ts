@@ -22,6 +22,8 @@ const ALL_TIME: TimeWindow = { fromUs: Number.MIN_SAFE_INTEGER, toUs: Number.MAX
 /** All that a store is complete for, by source. */
 export async function coverageBySource(store: RecordLookup): Promise<ReadonlyMap<string, readonly CoverageInterval[]>> {
   const bySource = new Map<string, CoverageInterval[]>();
+  // One that is complete for no time at all has to be named too: its silence proves nothing.
+  for (const sourceId of await store.sources()) bySource.set(sourceId, []);
   // Of all time: a source that has nothing in a window is not named by the coverage of the window.
   for (const interval of await store.coverage(ALL_TIME)) {
     const known = bySource.get(interval.sourceId);

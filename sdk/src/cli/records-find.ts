@@ -89,13 +89,17 @@ async function findAll(
   { keys, windows, limit = DEFAULT_QUERY_LIMIT }: AskedQuery,
 ): Promise<FoundRecords> {
   const records: CallRecord[] = [];
+  const ids = new Set<string>();
   let isCut = false;
   for (const window of windows) {
     // One more than there is room for, where it is full already: whether there are more has to be known.
     const left = limit - records.length;
     const found = await store.find({ ...keys, window, limit: Math.max(left, 1) });
-    records.push(...found.records.slice(0, left));
-    isCut ||= found.isCut || found.records.length > left;
+    // A record of a local time that comes twice is found around both instants.
+    const fresh = found.records.filter(({ recordId }) => !ids.has(recordId));
+    for (const { recordId } of fresh) ids.add(recordId);
+    records.push(...fresh.slice(0, left));
+    isCut ||= found.isCut || fresh.length > left;
   }
   return { records, isCut };
 }

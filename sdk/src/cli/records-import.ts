@@ -5,9 +5,9 @@ import type {
   ImportProgress,
   Inserted,
   IntakeCounts,
-  RecordStore,
   RejectFile,
   RejectReason,
+  SharedRecordStore,
 } from '../records/index.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
@@ -21,20 +21,28 @@ import { fileSourceOf, SOURCE_OPTIONS } from './source-options.js';
 import type { SourceOption } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import { rejectsFile, storeDirectory } from './store-folders.js';
-import { openStore, STORE_OPTIONS } from './store-options.js';
+import { makeSourceKnown, openStore, STORE_OPTIONS } from './store-options.js';
 import { UsageError } from './usage-error.js';
 
-type ImportOption = keyof typeof STORE_OPTIONS | SourceOption;
+type ImportOption = keyof typeof STORE_OPTIONS | SourceOption | 'partial';
 
 /** `hopback records import` */
 export const recordsImportCommand: Command = {
   name: 'records import',
   summary: 'read files of call records into a store',
-  usage: ['--store DIR --source FILE FILE...', '--store DIR --id ID --format FORMAT --zone ZONE [--keep-raw] FILE...'],
-  options: { ...STORE_OPTIONS, ...SOURCE_OPTIONS } satisfies OptionSpecs<ImportOption>,
+  usage: [
+    '--store DIR --source FILE [--partial] FILE...',
+    '--store DIR --id ID --format FORMAT --zone ZONE [--keep-raw] FILE...',
+  ],
+  options: {
+    ...STORE_OPTIONS,
+    ...SOURCE_OPTIONS,
+    partial: { text: 'the files hold some of the rows of their time only: nothing is complete for them' },
+  } satisfies OptionSpecs<ImportOption>,
   notes: [
     'Files are plain or packed with gzip, and are given in the order in which they were written. Importing a file again adds nothing. ' +
-      'Rows that cannot be read go to a file below the store and stop nothing: hopback records rejects lists them. Ctrl-C ends after the ' +
+      'Where some of the rows of a time are left out, as of rows that were mended or searched for, --partial keeps "not found" from being said for ' +
+      'them. Rows that cannot be read go to a file below the store and stop nothing: hopback records rejects lists them. Ctrl-C ends after the ' +
       'batch that is under way.',
     'Exit codes: 0 all was read, 1 rows were rejected, a file is damaged or unreadable, or it was stopped, 2 not understood, 4 the store is not ' +
       'usable.',
@@ -52,7 +60,12 @@ async function run(options: Options<ImportOption | 'json'>, io: CliIo): Promise<
   try {
     const rejectPath = rejectsFile(directory, source.id, 'import');
     await using rejects = await openRejectFile({ path: rejectPath });
-    const outcome = await imported(paths, { source, store, rejects, io, isQuiet: options.isOn('json') });
+    const outcome = await imported(paths, {
+      ...{ source, store, rejects, io },
+      isQuiet: options.isOn('json'),
+      isPartial: options.isOn('partial'),
+    });
+    if (outcome.rows > 0) await makeSourceKnown(store, source.id);
     const lost = rejects.statistics().lost;
     const exitCode = isClean(outcome) && lost === 0 ? EXIT.ok : EXIT.negative;
     if (options.isOn('json')) printJson(io, documentOf(outcome, { source, rejectPath, lost, exitCode }));
@@ -65,10 +78,12 @@ async function run(options: Options<ImportOption | 'json'>, io: CliIo): Promise<
 
 interface ImportParts {
   readonly source: FileSourceConfiguration;
-  readonly store: RecordStore;
+  readonly store: SharedRecordStore;
   readonly rejects: RejectFile;
   readonly io: CliIo;
   readonly isQuiet: boolean;
+  /** Whether rows are left out, so that what is read proves nothing about what is not. */
+  readonly isPartial: boolean;
 }
 
 /** What became of one file, as far as it was read. */
@@ -86,7 +101,7 @@ interface Outcome extends IntakeCounts, Inserted {
 }
 
 async function imported(paths: readonly string[], parts: ImportParts): Promise<Outcome> {
-  const { source, store, rejects, io, isQuiet } = parts;
+  const { source, store, rejects, io, isQuiet, isPartial } = parts;
   const stopped = io.stopSignal();
   const beganMs = io.elapsedMs();
   const line = createStatusLine(io, { output: io.stderr, isQuiet });
@@ -112,7 +127,7 @@ async function imported(paths: readonly string[], parts: ImportParts): Promise<O
           stored.expired += result.expired;
           return result;
         },
-        cover: (interval) => store.cover(interval),
+        cover: (interval) => (isPartial ? Promise.resolve() : store.cover(interval)),
       },
       rejects: {
         reject(row) {

@@ -17,7 +17,7 @@ import { sourceFiles } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import type { StatusLine } from './status-line.js';
 import { lockFolder, storeDirectory } from './store-folders.js';
-import { openStore, STORE_OPTIONS } from './store-options.js';
+import { makeSourceKnown, openStore, STORE_OPTIONS } from './store-options.js';
 import { checkPaths, tailSource } from './tail-sources.js';
 import type { SourceNotice, TailedSource } from './tail-sources.js';
 import { noticeText, statusDocument, statusText, unreadLines } from './tail-status.js';
@@ -116,6 +116,7 @@ async function run(options: Options<TailOption | 'json'>, io: CliIo): Promise<Ex
       sharing === undefined || stream === undefined
         ? undefined
         : createRecordFeed({ store, stream, policy: sharing.named.policy });
+    for (const { id } of sources) await makeSourceKnown(store, id);
     const tailed: TailedSource[] = [];
     const path = options.text('path');
     for (const source of sources) {
