@@ -321,7 +321,7 @@ function coverageClaims({ name, empty }: StoreUnderTest): void {
 
   test(`${name} names every source that anything came from, also where nothing of it is complete`, async () => {
     await using store = await empty(createManualClock());
-    expect(await store.sources()).toEqual([]);
+    expect(await store.scope()).toEqual({ sources: [] });
     const { source } = sparseRecord('leg', NOON_US);
     await store.insert([
       sparseRecord('one', NOON_US, { source: { ...source, id: 'sbc-3' } }),
@@ -330,7 +330,10 @@ function coverageClaims({ name, empty }: StoreUnderTest): void {
     await store.uncover({ sourceId: 'sbc-4', fromUs: 0, toUs: 0 });
     await store.cover({ sourceId: 'sbc-2', fromUs: NOON_US, toUs: NOON_US });
     await store.expire(NOON_US + DAY_US);
-    expect(await store.sources()).toEqual(['sbc-1', 'sbc-2', 'sbc-3', 'sbc-4']);
+    expect(await store.scope()).toEqual({
+      sources: ['sbc-1', 'sbc-2', 'sbc-3', 'sbc-4'],
+      retainedFromUs: NOON_US + DAY_US,
+    });
     expect(await store.coverage({ fromUs: 0, toUs: 2 * NOON_US })).toEqual([]);
   });
 }
@@ -521,7 +524,7 @@ function reopeningClaims({ name, empty }: StoreUnderTest, reopened: NonNullable<
     await using store = await reopened(clock);
     expect(await store.insert(records)).toEqual({ inserted: 0, repeated: 50, expired: 0 });
     expect(await store.holds()).toEqual([hold]);
-    expect(await store.sources()).toEqual(['sbc-1']);
+    expect(await store.scope()).toEqual({ sources: ['sbc-1'] });
     await store.expire(NOON_US + HOUR_US);
     expect((await store.find(query)).records).toEqual([records[3]]);
     expect(await store.insert(records)).toEqual({ inserted: 0, repeated: 0, expired: 50 });

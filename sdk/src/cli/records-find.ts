@@ -7,7 +7,7 @@ import type { CliIo } from './io.js';
 import { refuseOperands } from './options.js';
 import type { Options, OptionSpecs } from './options.js';
 import { countText, printJson, printLines } from './output.js';
-import { completenessDocument, completenessOf, missingLines, timesOf } from './record-completeness.js';
+import { completenessDocument, completenessOf, isNotRetained, missingLines, timesOf } from './record-completeness.js';
 import type { Completeness } from './record-completeness.js';
 import { detailLines, recordDocument, tableLines } from './record-lines.js';
 import { askedQuery, QUERY_NOTE, QUERY_OPTIONS } from './record-query-options.js';
@@ -121,7 +121,9 @@ function answerLines(records: readonly CallRecord[], { asked, completeness }: An
   if (records.length > 0) return [`✓ ${countText(records.length, 'call')} found`, ...looked, ''];
   if (completeness.isComplete) return ['✗ not found, and the store is complete for that time', ...looked];
   return [
-    '? not found, and the store is not complete for that time: the call may have been there',
+    isNotRetained(completeness)
+      ? '? not found, for calls of that time are no longer kept: the call may have been there'
+      : '? not found, and the store is not complete for that time: the call may have been there',
     ...looked,
     ...missingLines(completeness),
   ];

@@ -42,7 +42,7 @@ export async function openStore(options: Options<StoreOption>, io: CliIo): Promi
  * store is complete for is taken away but the first microsecond of 1970.
  */
 export async function makeSourceKnown(store: SharedRecordStore, sourceId: string): Promise<void> {
-  if (!(await store.sources()).includes(sourceId)) await store.uncover({ sourceId, fromUs: 0, toUs: 0 });
+  if (!(await store.scope()).sources.includes(sourceId)) await store.uncover({ sourceId, fromUs: 0, toUs: 0 });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CoverageInterval } from '../../core/coverage.js';
-import type { TimeWindow } from './record-store.js';
+import type { StoreScope, TimeWindow } from './record-store.js';
 
 /**
  * Adds a stretch to the coverage of one source. Stretches that touch or overlap become one: microseconds are whole, so that one
@@ -116,6 +116,14 @@ export function coverageGaps(intervals: readonly CoverageInterval[], window: Tim
   }
   if (next <= window.toUs) gaps.push({ fromUs: next, toUs: window.toUs });
   return gaps;
+}
+
+/**
+ * The scope of a store.
+ * @param retainedFromUs - 0 where retention never removed anything
+ */
+export function scopeOf(sources: readonly string[], retainedFromUs: number): StoreScope {
+  return retainedFromUs > 0 ? { sources, retainedFromUs } : { sources };
 }
 
 /** Coverage of every source of a store, in memory. */

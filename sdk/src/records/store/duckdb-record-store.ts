@@ -16,6 +16,7 @@ import { createInsertQueue } from './duckdb/insert-queue.js';
 import { aroundOtherInstants, dateOf, dayOf, millisecondsWithin } from './duckdb/partition-sql.js';
 import { openStateFile } from './duckdb/state-file.js';
 import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
+import { scopeOf } from './coverage.js';
 import {
   DAY_US,
   checkHoldOrder,
@@ -156,7 +157,7 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
         state.setCoverage(interval.sourceId, coverageWithout(state.coverage.of(interval.sourceId), interval)),
       );
     },
-    sources: async () => use('be read', async ({ state }) => state.sources()),
+    scope: async () => use('be read', async ({ state }) => scopeOf(state.sources(), state.retainedFromUs())),
     coverage: async (window) => {
       checkWindow(window);
       return use('be read', async ({ state }) => state.coverage.within(window));

@@ -2,7 +2,7 @@ import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
-import { coverageFrom, coverageWith, coverageWithout, createCoverageTable } from './coverage.js';
+import { coverageFrom, scopeOf, coverageWith, coverageWithout, createCoverageTable } from './coverage.js';
 import {
   OTHER_INSTANT_US,
   byTime,
@@ -107,9 +107,9 @@ export function createMemoryRecordStore(options: MemoryRecordStoreOptions): Reco
       sources.add(interval.sourceId);
       coverage.set(interval.sourceId, coverageWithout(coverage.of(interval.sourceId), interval));
     },
-    sources: async () => {
+    scope: async () => {
       open();
-      return [...sources].sort();
+      return scopeOf([...sources].sort(), retainedFromUs);
     },
     coverage: async (window) => {
       open();

@@ -116,10 +116,10 @@ export async function openPostgresLookup(options: PostgresLookupOptions): Promis
       const disorderUs = table.time === 'timestamp' ? LOCAL_DISORDER_US : 0;
       return reading((client) => findIn(client, { statement: statement ?? NOTHING, query, rows, limit, disorderUs }));
     },
-    async sources() {
+    async scope() {
       if (isClosed) throw new HopbackError('closed', 'The look-up was closed.');
       const told = typeof coverage === 'function' ? [] : coverage.map(({ sourceId }) => sourceId);
-      return [...new Set([table.source.id, ...told])].sort();
+      return { sources: [...new Set([table.source.id, ...told])].sort() };
     },
     async coverage(window) {
       checkWindow(window);

@@ -104,6 +104,17 @@ export interface StoreStatistics {
   readonly newestUs?: number;
 }
 
+/** What "not found" has to hold for in a store. */
+export interface StoreScope {
+  /** Every source that records came from or coverage was told of, in order, also where nothing of it is complete or left. */
+  readonly sources: readonly string[];
+  /**
+   * How far retention went, microseconds since the epoch: what began before is not kept, which is another answer than that it was not there.
+   * Absent where nothing was ever removed.
+   */
+  readonly retainedFromUs?: number;
+}
+
 /** Where look-ups are made. Every store is one; carriers whose records live elsewhere have no other. */
 export interface RecordLookup extends AsyncDisposable {
   /**
@@ -113,11 +124,8 @@ export interface RecordLookup extends AsyncDisposable {
   readonly find: (query: RecordQuery) => Promise<FoundRecords>;
   /** For which times, by source, the store holds everything that was written. */
   readonly coverage: (window: TimeWindow) => Promise<readonly CoverageInterval[]>;
-  /**
-   * Every source that records came from or coverage was told of, in order, also where nothing of it is complete or left: those that "not
-   * found" has to hold for.
-   */
-  readonly sources: () => Promise<readonly string[]>;
+  /** For which sources, and from when on, "not found" can be said at all. */
+  readonly scope: () => Promise<StoreScope>;
   readonly statistics: () => Promise<StoreStatistics>;
   readonly close: () => Promise<void>;
 }

@@ -126,7 +126,7 @@ function sharedStore(first: Membership, join: () => Promise<Membership>): Shared
     find: (query) => use((store) => store.find(query)),
     cover: (interval) => use((store) => store.cover(interval)),
     uncover: (interval) => use((store) => store.uncover(interval)),
-    sources: () => use((store) => store.sources()),
+    scope: () => use((store) => store.scope()),
     coverage: (window) => use((store) => store.coverage(window)),
     expire: (beforeUs) => use((store) => store.expire(beforeUs)),
     hold: (order) => use((store) => store.hold(order)),

@@ -73,9 +73,9 @@ export function createGuestStore(send: SendRequest): RecordStore {
       open();
       await ask('uncover', interval, ANSWERS.nothing);
     },
-    sources: async () => {
+    scope: async () => {
       open();
-      return ask('sources', {}, ANSWERS.sources);
+      return ask('scope', {}, ANSWERS.scope);
     },
     coverage: async (window) => {
       open();

@@ -16,7 +16,7 @@ export type OperationName =
   | 'find'
   | 'cover'
   | 'uncover'
-  | 'sources'
+  | 'scope'
   | 'coverage'
   | 'expire'
   | 'hold'
@@ -73,7 +73,7 @@ const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   find: operation(REQUESTS.query, (store, query) => store.find(query)),
   cover: operation(REQUESTS.interval, (store, interval) => store.cover(interval)),
   uncover: operation(REQUESTS.interval, (store, interval) => store.uncover(interval)),
-  sources: operation(REQUESTS.nothing, (store) => store.sources()),
+  scope: operation(REQUESTS.nothing, (store) => store.scope()),
   coverage: operation(REQUESTS.window, (store, window) => store.coverage(window)),
   expire: operation(REQUESTS.before, (store, { beforeUs }) => store.expire(beforeUs)),
   hold: operation(REQUESTS.order, (store, order) => store.hold(order)),

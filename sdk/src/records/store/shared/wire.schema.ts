@@ -10,6 +10,7 @@ import type {
   Inserted,
   LegalHold,
   RecordQuery,
+  StoreScope,
   StoreStatistics,
   TimeWindow,
 } from '../record-store.js';
@@ -119,7 +120,7 @@ export const ANSWERS: {
   readonly nothing: z.ZodType;
   readonly inserted: z.ZodType<Inserted>;
   readonly found: z.ZodType<FoundRecords>;
-  readonly sources: z.ZodType<readonly string[]>;
+  readonly scope: z.ZodType<StoreScope>;
   readonly coverage: z.ZodType<readonly CoverageInterval[]>;
   readonly count: z.ZodType<number>;
   readonly hold: z.ZodType<LegalHold>;
@@ -131,7 +132,7 @@ export const ANSWERS: {
   nothing: z.unknown(),
   inserted,
   found: z.object({ records: z.array(outlinedRecord), isCut: z.boolean() }),
-  sources: z.array(text),
+  scope: z.object({ sources: z.array(text), retainedFromUs: z.exactOptional(finite) }),
   coverage: z.array(interval),
   count,
   hold,
