@@ -1,7 +1,7 @@
 import { statSync, existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
@@ -9,6 +9,7 @@ import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
 import type { FoundRecords, RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { createGuestStore } from '../../sdk/src/records/store/shared/guest-store.js';
+import { CLOSING } from '../../sdk/src/records/store/shared/operations.js';
 import { startSocketHost } from '../../sdk/src/records/store/shared/socket-host.js';
 import { socketPath } from '../../sdk/src/records/store/shared/socket-place.js';
 import { socketRequests } from '../../sdk/src/records/store/shared/socket-request.js';
@@ -97,7 +98,7 @@ test('a guest gets 10,000 records in one answer, and stores as many in one call'
   expect(await host.holds()).toEqual(await guest.holds());
 });
 
-test('a store that a process has open without sharing it is refused as in use', { timeout: 20_000 }, async () => {
+test('a store that a process has open without sharing it is refused as in use', { timeout: 40_000 }, async () => {
   const directory = folders.make();
   await using plain = await openDuckDbRecordStore({ directory });
   expect((await plain.statistics()).records).toBe(0);
@@ -207,7 +208,7 @@ test('an error behind signs of life arrives with its code', async () => {
 });
 
 /** A stand-in for a host, at the socket of a store; gone with the test. */
-async function standIn(directory: string, handler: RequestListener): Promise<void> {
+async function standIn(directory: string, handler: RequestListener): Promise<Server> {
   await mkdir(join(directory, 'socket'), { mode: 0o700 });
   const server = createServer(handler);
   await new Promise<void>((resolve) => server.listen(socketPath(directory), resolve));
@@ -215,6 +216,7 @@ async function standIn(directory: string, handler: RequestListener): Promise<voi
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
+  return server;
 }
 
 test('a host that says nothing is given up after the time that silence is borne', async () => {
@@ -244,6 +246,40 @@ test('a connection that breaks off in the middle of an answer is storage-failed'
   });
   await using guest = createGuestStore(socketRequests(directory));
   await expect(guest.find(QUERY)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+});
+
+test('a look-up whose host dies over it is made again, and what changes the store is not', async () => {
+  const directory = folders.make();
+  await using first = await openSharedRecordStore({ directory });
+  await first.insert([sampleRecord(1, NOON_US)]);
+  await first.close();
+  await rm(join(directory, 'socket'), { recursive: true });
+  const server = await standIn(directory, (asked, response) => {
+    if (asked.url?.endsWith('/hello') === true) return response.end('{"result":null}');
+    if (asked.url?.endsWith('/statistics') === true) server.close();
+    return asked.socket.destroy();
+  });
+  await using guest = await openSharedRecordStore({ directory });
+  expect(guest.role).toBe('guest');
+  await expect(guest.cover({ sourceId: 'sbc-1', fromUs: 1, toUs: 2 })).rejects.toMatchObject({
+    code: 'storage-failed',
+  });
+  expect((await guest.statistics()).records).toBe(1);
+  expect(guest.role).toBe('host');
+});
+
+test('a host that is closing is waited for by who comes then', async () => {
+  const directory = folders.make();
+  const { status, error } = CLOSING;
+  let asked = 0;
+  const server = await standIn(directory, (_request, response) => {
+    asked += 1;
+    response.statusCode = status;
+    response.end(JSON.stringify({ error }));
+    if (asked === 1) server.close();
+  });
+  await using store = await openSharedRecordStore({ directory });
+  expect([asked > 0, store.role]).toEqual([true, 'host']);
 });
 
 interface Answered {

@@ -7,7 +7,7 @@ import type { DuckDbRecordStoreOptions } from './duckdb-record-store.js';
 import type { RecordStore } from './record-store.js';
 import { createGuestStore, isHosted } from './shared/guest-store.js';
 import { startSocketHost } from './shared/socket-host.js';
-import { socketRequests } from './shared/socket-request.js';
+import { isWithoutAnswer, socketRequests } from './shared/socket-request.js';
 
 /** A record store that several processes of one user have open. */
 export interface SharedRecordStore extends RecordStore {
@@ -18,8 +18,13 @@ export interface SharedRecordStore extends RecordStore {
   readonly role: 'host' | 'guest';
 }
 
-/** How long whoever has the files may take to listen, or to close them, until it is taken for one that does not share them. */
-const OPEN_TIMEOUT_MS = 5_000;
+/**
+ * How long whoever has the files may take to listen, or to close them, until it is taken for one that does not share them: on a busy
+ * machine twenty look-ups at once are some seconds of work before the first of them answers.
+ */
+const OPEN_TIMEOUT_MS = 15_000;
+/** Hosts that a request may lose: look-ups that come together open and close the store one after the other. */
+const MAX_HOSTS = 10;
 /** A process is at this for some tenths of a second. */
 const ATTEMPT_PAUSE_MS = 50;
 /** Whoever listens says so at once; one that is stopped or stuck does not. */
@@ -31,7 +36,8 @@ const HELLO_TIMEOUT_MS = 3_000;
  * socket, and need no DuckDB. To the caller both are the same store. A socket that a killed process has left is replaced.
  *
  * Closing the host waits for what its guests have asked for. The first guest that asks when it is gone takes its place. One that waits for
- * an answer when the host dies is told by `storage-failed` that what it asked for may be done or not; none waits longer than half a
+ * an answer when the host dies asks the next one where it only reads; of what changes the store it is told by `storage-failed` that it may be
+ * done or not; none waits longer than half a
  * minute without a sign of life. Records of an `insert` whose host closed half way count as repeated where they were taken.
  * @param options - folder, and what DuckDB and the holds go by where this process becomes the host
  * @returns the store; to be closed
@@ -101,16 +107,24 @@ function sharedStore(first: Membership, join: () => Promise<Membership>): Shared
       })
       .finally(() => (joining = undefined)));
 
-  const use = async <T>(work: (store: RecordStore) => Promise<T>): Promise<T> => {
-    const used = member;
-    try {
-      return await work(used.store);
-    } catch (error) {
-      if (closing !== undefined || !isWithoutHost(error, used)) throw error;
-      if (member === used) await rejoin();
-      return work(member.store);
+  const useAgain = async <T>(
+    work: (store: RecordStore) => Promise<T>,
+    isMissed: (error: unknown, used: Membership) => boolean,
+  ): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const used = member;
+      try {
+        return await work(used.store);
+      } catch (error) {
+        if (closing !== undefined || attempt === MAX_HOSTS || !isMissed(error, used)) throw error;
+        if (member === used) await rejoin();
+      }
     }
   };
+  /** What changes the store is asked again where it was surely not done; what reads it, also where its host has died over it. */
+  const use = <T>(work: (store: RecordStore) => Promise<T>): Promise<T> => useAgain(work, isWithoutHost);
+  const read = <T>(work: (store: RecordStore) => Promise<T>): Promise<T> =>
+    useAgain(work, (error, used) => isWithoutHost(error, used) || (used.role === 'guest' && isWithoutAnswer(error)));
 
   const closed = async (): Promise<void> => {
     await joining?.catch(() => undefined);
@@ -123,17 +137,17 @@ function sharedStore(first: Membership, join: () => Promise<Membership>): Shared
       return member.role;
     },
     insert: (records) => use((store) => store.insert(records)),
-    find: (query) => use((store) => store.find(query)),
+    find: (query) => read((store) => store.find(query)),
     cover: (interval) => use((store) => store.cover(interval)),
     uncover: (interval) => use((store) => store.uncover(interval)),
-    scope: () => use((store) => store.scope()),
-    coverage: (window) => use((store) => store.coverage(window)),
+    scope: () => read((store) => store.scope()),
+    coverage: (window) => read((store) => store.coverage(window)),
     expire: (beforeUs) => use((store) => store.expire(beforeUs)),
     hold: (order) => use((store) => store.hold(order)),
     release: (holdId, reason, by) => use((store) => store.release(holdId, reason, by)),
-    holds: () => use((store) => store.holds()),
-    holdAudit: () => use((store) => store.holdAudit()),
-    statistics: () => use((store) => store.statistics()),
+    holds: () => read((store) => store.holds()),
+    holdAudit: () => read((store) => store.holdAudit()),
+    statistics: () => read((store) => store.statistics()),
     close,
     [Symbol.asyncDispose]: close,
   };

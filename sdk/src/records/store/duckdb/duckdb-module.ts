@@ -26,7 +26,8 @@ export async function loadDuckDb(): Promise<DuckDb> {
 export function storageFailed(what: string, cause: unknown): HopbackError {
   if (isHopbackError(cause)) return cause;
   const of = cause instanceof DayError ? `: its file days/${cause.date}.duckdb failed` : '';
-  return new HopbackError('storage-failed', `the record store could not ${what}${of}`, { cause, retryable: true });
+  const why = cause instanceof Error && /no space left/i.test(cause.message) ? ': the disk is full' : of;
+  return new HopbackError('storage-failed', `the record store could not ${what}${why}`, { cause, retryable: true });
 }
 
 /** What went wrong with the file of one day: the others can be asked, and it can be moved away. */

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../../core/call-record.js';
-import { HopbackError } from '../../../errors.js';
+import { HopbackError, isHopbackError } from '../../../errors.js';
 import { checkRecord, checkWindow, checkedLimit } from '../record-query.js';
 import type { Inserted, RecordQuery, RecordStore, TimeWindow } from '../record-store.js';
 import { MAX_REQUEST_BYTES, errorOf, pathOf } from './operations.js';
@@ -124,8 +124,14 @@ export async function isHosted(send: SendRequest): Promise<boolean> {
   } catch {
     return false;
   }
-  resultOf(answer);
-  return true;
+  try {
+    resultOf(answer);
+    return true;
+  } catch (error) {
+    // One that is closing the store is as good as gone; whoever comes next is to be asked.
+    if (isHopbackError(error) && error.code === 'unavailable' && error.retryable) return false;
+    throw error;
+  }
 }
 
 /** @throws HopbackError that the other process answered with, or `storage-failed` where it answered with something else */

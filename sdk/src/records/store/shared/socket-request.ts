@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { HopbackError } from '../../../errors.js';
+import { HopbackError, isHopbackError } from '../../../errors.js';
 import { withSocketPath } from './socket-place.js';
 
 /** Without an octet for so long the other process is taken for dead. It sends one every two seconds while it is at work. */
@@ -73,6 +73,13 @@ async function answerOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** Whether a request was made whose answer never came: what only reads can be asked again. */
+export function isWithoutAnswer(error: unknown): boolean {
+  return isHopbackError(error) && error.details['reason'] === NO_ANSWER;
+}
+
+const NO_ANSWER = 'no-answer';
+
 /** What `connect` fails with where nobody listens, or nobody takes the connection. */
 const NOBODY: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'EAGAIN', 'ENOTSOCK'];
 
@@ -87,6 +94,6 @@ function failure(cause: unknown): HopbackError {
   return new HopbackError(
     'storage-failed',
     'the process that has the record store open did not answer: what it was asked for may be done or not',
-    { cause, retryable: true },
+    { cause, retryable: true, details: { reason: NO_ANSWER } },
   );
 }
