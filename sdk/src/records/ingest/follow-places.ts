@@ -1,8 +1,10 @@
 import { hash } from 'node:crypto';
 import type { DurableValues } from '../durable-values.js';
+import { DONE_PAGES, NOTHING_FORGOTTEN } from './follow-done-files.js';
+import type { DonePage } from './follow-done-files.js';
 import { checkpointText, positionText, readCheckpointText, readPositionText } from './follow-position.js';
 import type { FollowCheckpoint, StreamPosition } from './follow-position.js';
-import { FOLLOWED_STREAMS, NOTHING_FORGOTTEN } from './follow-streams.js';
+import { FOLLOWED_STREAMS } from './follow-streams.js';
 import type { SavedStreams } from './follow-streams.js';
 import type { CoverageState } from './row-coverage.js';
 
@@ -40,6 +42,7 @@ export function createFollowPlaces(values: DurableValues, sourceId: string): Fol
   const prefix = `follow/${sourceId}`;
   const slotKey = (slot: number): string => `${prefix}/stream/${slot}`;
   const waitingKey = (turn: 0 | 1, piece: number): string => `${prefix}/waiting/${turn}/${piece}`;
+  const doneKey = (page: number): string => `${prefix}/done/${page}`;
   const checkpointKey = `${prefix}/checkpoint`;
   let turn: 0 | 1 = 0;
 
@@ -72,19 +75,28 @@ export function createFollowPlaces(values: DurableValues, sourceId: string): Fol
         const position = text === undefined ? undefined : readPositionText(text);
         if (position?.slot === slot) apart.push(position);
       }
+      const done: DonePage[] = [];
+      for (let page = 0; page < DONE_PAGES; page += 1) {
+        const kept = values.get(doneKey(page));
+        if (kept !== undefined) done.push({ page, text: kept });
+      }
       const text = values.get(checkpointKey);
       const checkpoint = text === undefined ? undefined : readCheckpointText(text);
       return {
         apart,
+        done,
         together: checkpoint?.streams ?? [],
         forgottenMs: checkpoint?.forgottenMs ?? NOTHING_FORGOTTEN,
         ...(checkpoint?.coverage === undefined ? {} : { coverage: checkpoint.coverage }),
         waiting: keptWaiting(checkpoint?.waiting),
       };
     },
-    async save({ apart, together, forgottenMs, coverage, waiting }) {
+    async save({ apart, together, done, forgottenMs, coverage, waiting }) {
       const kept = waiting === undefined ? undefined : await saveWaiting(waiting);
-      await Promise.all(apart.map((position) => values.set(slotKey(position.slot), positionText(position))));
+      await Promise.all([
+        ...apart.map((position) => values.set(slotKey(position.slot), positionText(position))),
+        ...done.map(({ page, text }) => values.set(doneKey(page), text)),
+      ]);
       const checkpoint: FollowCheckpoint = {
         streams: together,
         ...(coverage === undefined ? {} : { coverage }),

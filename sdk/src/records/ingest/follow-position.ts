@@ -64,7 +64,7 @@ export interface FollowCheckpoint {
   readonly coverage?: CoverageState;
   /** What the reader had waiting, and where it is kept: it may be long. */
   readonly waiting?: KeptWaiting;
-  /** Content last written to before that time is not looked at, unless it is known: it was read, and forgotten to save room. */
+  /** Files last written to before that time are not looked at, unless they are known: they were read, and there were too many to remember. */
   readonly forgottenMs: number;
 }
 

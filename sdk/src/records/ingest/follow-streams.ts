@@ -1,18 +1,17 @@
 import type { FileFacts, FollowedFile } from './followed-files.js';
+import { createDoneFiles } from './follow-done-files.js';
+import type { DonePage, FileState } from './follow-done-files.js';
 import { BEGINNING, hasSameHead } from './follow-position.js';
 import type { KnownFile, ReadPlace, StreamPosition } from './follow-position.js';
 
 /**
- * Contents that are remembered: a switch that rotates every hour has three weeks in them, and a journal room for a dozen sources. What
- * is forgotten is known by its age alone.
+ * Contents that are followed: a switch that rotates every hour has three weeks in them, and a journal room for a dozen sources. Of others
+ * the files alone are known, as long as they are as they were: packed or copied again, they are read again.
  */
 export const FOLLOWED_STREAMS = 512;
 
 /** Contents whose places are made durable in one piece with what the reader waits for; the rest have keys of their own. */
 export const CHECKPOINT_STREAMS = 16;
-
-/** No file is older. */
-export const NOTHING_FORGOTTEN = -1;
 
 /** A file that holds content that is followed. */
 export interface Carrier {
@@ -44,12 +43,16 @@ export interface Stream {
 export interface StreamsToSave {
   readonly apart: readonly StreamPosition[];
   readonly together: readonly StreamPosition[];
+  /** Files of contents that are not followed any more. */
+  readonly done: readonly DonePage[];
 }
 
 /** All contents that are followed. */
 export interface Streams {
   /** The content of a file that is known, by device and inode. */
   readonly ofFile: (key: string) => Stream | undefined;
+  /** Whether a file was read as it is, and is of content that is not followed any more. */
+  readonly isDone: (file: FileState, mtimeMs: number) => boolean;
   /** Contents that begin as that one, the one read last first. */
   readonly beginningWith: (first: Uint8Array) => readonly Stream[];
   readonly add: (mtimeMs: number) => Stream;
@@ -76,7 +79,7 @@ export function createStreams(resumed: SavedStreams): Streams {
   const dirty = new Set<Stream>();
   let savedTogether = new Set<Stream>();
   let touched = 0;
-  let forgotten = resumed.forgottenMs;
+  const done = createDoneFiles(resumed.done, resumed.forgottenMs);
 
   const attach = (stream: Stream, carrier: Carrier): void => {
     const other = byFile.get(carrier.key);
@@ -107,8 +110,11 @@ export function createStreams(resumed: SavedStreams): Streams {
     for (let slot = 0; slot < FOLLOWED_STREAMS; slot += 1) if (!streams.has(slot)) return slot;
     const [oldest] = [...streams.values()].sort((a, b) => a.mtimeMs - b.mtimeMs || a.touched - b.touched);
     if (oldest === undefined) return 0;
-    forgotten = Math.max(forgotten, oldest.mtimeMs);
-    for (const { key, file } of oldest.carriers.values()) {
+    for (const carrier of oldest.carriers.values()) {
+      const { key, file } = carrier;
+      // What has a rest that is no row yet, or is not whole, is read again.
+      const isRead = carrier.isGzip ? oldest.isFinal : restBytes(oldest, carrier) === 0;
+      if (isRead) done.add(carrier, oldest.mtimeMs);
       byFile.delete(key);
       file?.close().catch(() => undefined);
     }
@@ -120,6 +126,7 @@ export function createStreams(resumed: SavedStreams): Streams {
 
   return {
     ofFile: (key) => byFile.get(key),
+    isDone: done.has,
     beginningWith: (first) => byRecency().filter(({ place }) => hasSameHead(first, place)),
     add(mtimeMs) {
       const slot = freeSlot();
@@ -141,13 +148,14 @@ export function createStreams(resumed: SavedStreams): Streams {
       const together = byRecency().slice(0, CHECKPOINT_STREAMS);
       const apart = new Set([...dirty, ...savedTogether]);
       for (const stream of together) apart.delete(stream);
-      return { apart: [...apart].map(positionOf), together: together.map(positionOf) };
+      return { apart: [...apart].map(positionOf), together: together.map(positionOf), done: done.toSave() };
     },
-    saved({ together }) {
+    saved({ together, done: pages }) {
+      done.saved(pages);
       savedTogether = new Set(together.flatMap(({ slot }) => streams.get(slot) ?? []));
       dirty.clear();
     },
-    forgottenMs: () => forgotten,
+    forgottenMs: done.forgottenMs,
   };
 }
 

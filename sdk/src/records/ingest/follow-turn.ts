@@ -116,7 +116,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   /** Finds out whether the content of a file that is not known was read under another name, and reads what is new of it. */
   const identify = async (candidate: Candidate): Promise<void> => {
     const seen = seenUnplaced(candidate);
-    if (candidate.sizeBytes === 0 || seen.isForgotten) return;
+    if (candidate.sizeBytes === 0 || seen.isDone) return;
+    if (streams.isDone(candidate, candidate.mtimeMs)) {
+      seen.isDone = true;
+      return;
+    }
     const file = await files.open(candidate.path);
     if (file === undefined) return tellDenied(candidate);
     denied.delete(candidate.key);
@@ -132,7 +136,6 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       const carrier = newCarrier(facts, { path, isLive, isGzip: await isGzip(file), changedAtMs: nowMs });
       const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
       const placed = await place({ carrier, file, first, facts, isSettled });
-      seen.isForgotten = placed === 'forgotten';
       if (placed !== 'placed') return;
       unplaced.delete(candidate.key);
       isKept = !carrier.isGzip;
@@ -150,7 +153,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     turn.notice({ kind: 'failed', path, cause: new HopbackError('storage-failed', 'it may not be read') });
   };
 
-  const place = async (unknown: UnknownFile): Promise<'placed' | 'too-early' | 'forgotten'> => {
+  const place = async (unknown: UnknownFile): Promise<'placed' | 'too-early'> => {
     const { carrier, file, first, facts, isSettled } = unknown;
     for (const stream of streams.beginningWith(first)) {
       if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) {
@@ -172,7 +175,6 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     }
     // Packed content that was not read before: once it is whole.
     if (carrier.isGzip && !isSettled) return 'too-early';
-    if (facts.mtimeMs <= streams.forgottenMs()) return 'forgotten';
     const stream = streams.add(facts.mtimeMs);
     streams.attach(stream, carrier);
     await pass(stream, carrier, file);
@@ -319,7 +321,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const before = unplaced.get(key);
     // Where the clock was set back, time begins anew.
     if (before?.state === state && before.sinceMs <= nowMs) return before;
-    const seen = { state, sizeBytes, sinceMs: nowMs, isForgotten: false };
+    const seen = { state, sizeBytes, sinceMs: nowMs, isDone: false };
     unplaced.set(key, seen);
     return seen;
   };
@@ -337,8 +339,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 
   return {
     look,
-    unreadFiles: () =>
-      [...unplaced.values()].filter(({ sizeBytes, isForgotten }) => sizeBytes > 0 && !isForgotten).length,
+    unreadFiles: () => [...unplaced.values()].filter(({ sizeBytes, isDone }) => sizeBytes > 0 && !isDone).length,
     close: async () => {
       for (const carrier of opened()) await release(carrier);
     },
@@ -352,8 +353,8 @@ interface Unplaced {
   readonly sizeBytes: number;
   /** When it was seen so first. */
   readonly sinceMs: number;
-  /** Older than what is remembered: not to be opened again as long as it is as it was. */
-  isForgotten: boolean;
+  /** It was read, and is of content that is not followed any more: not to be opened as long as it is as it was. */
+  isDone: boolean;
 }
 
 interface UnknownFile {
