@@ -85,6 +85,36 @@ test.each([
   });
 });
 
+test.each([
+  ...[
+    '+12155550112',
+    '2155550112',
+    '1-215-555-0112',
+    '215.555.0112',
+    '0012155550112',
+    '01112155550112',
+    '12155550112.0',
+  ],
+  ...[
+    'tel:+1-215-555-0112',
+    'sip:+12155550112@192.0.2.1;user=phone',
+    '1234#12155550112',
+    '+1 (215)\u00a0555\u20130112',
+  ],
+])('find reads %s as rows of call records are read', async (text) => {
+  const { legs } = await find(
+    '--called',
+    text,
+    '--trunk',
+    'east-1',
+    '--at',
+    '2026-11-02T12:00:00Z',
+    '--tolerance',
+    '1m',
+  );
+  expect(legs).toEqual(['full']);
+});
+
 test('find takes a time in UTC, with an offset, in a zone, and as a window, all of which are the same call', async () => {
   for (const args of [
     ['--at', '2026-11-02T12:00:00Z', '--tolerance', '30s'],
@@ -222,6 +252,42 @@ test('find looks at both instants of an hour that comes twice, apart where the t
   expect((await records(['find', ...at, '--tolerance', '5m'])).stdout).toContain('that hour comes twice');
   const window = ['--from', '2026-11-01T01:30:00', '--to', '2026-11-01T01:30:00', '--zone', 'America/New_York'];
   expect((await find('--trunk', 'autumn', ...window)).legs).toEqual(['first', 'second']);
+});
+
+test('find shows a call that either instant puts into both windows once, and finds it by the other instant alone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
+  await using store = await openSharedRecordStore({ directory: folder, clock });
+  const time = { written: 'local', resolutionUs: 1, otherInviteAtUs: SECOND_0130_US } as const;
+  await store.insert([call('either', FIRST_0130_US, { time })]);
+  const legsOf = async (...at: readonly string[]): Promise<unknown> => {
+    const ran = await records(['find', '--store', folder, '--called', CALLED, ...at, '--tolerance', '5m', '--json']);
+    return (ran.json()['records'] as readonly CallRecord[]).map(({ legId }) => legId);
+  };
+  expect(await legsOf('--at', '2026-11-01T01:30:00', '--zone', 'America/New_York')).toEqual(['either']);
+  expect(await legsOf('--at', '2026-11-01T06:30:00Z')).toEqual(['either']);
+  expect(await legsOf('--at', '2026-11-01T06:00:00Z')).toEqual([]);
+  await store.close();
+  await rm(folder, { recursive: true });
+});
+
+test('find says of what retention has removed that it is no longer kept', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-cli-records-'));
+  await using store = await openSharedRecordStore({ directory: folder, clock });
+  await store.cover({ sourceId: 'sbc-1', fromUs: NOON_US - HOUR_US, toUs: NOON_US + HOUR_US });
+  await store.expire(NOON_US);
+  const ask = (at: string): Promise<CliRun> =>
+    records(['find', '--store', folder, '--called', CALLED, '--at', at, '--tolerance', '30m']);
+  expect(await ask('2026-11-02T11:00:00Z')).toMatchObject({
+    exitCode: 3,
+    stdout: expect.stringContaining('no longer kept: the call may have been there') as string,
+  });
+  expect(await ask('2026-11-02T12:29:59Z')).toMatchObject({
+    exitCode: 3,
+    stdout: expect.stringContaining('sbc-1: no longer kept') as string,
+  });
+  expect(await ask('2026-11-02T12:30:00Z')).toMatchObject({ exitCode: 1 });
+  await store.close();
+  await rm(folder, { recursive: true });
 });
 
 test.each([

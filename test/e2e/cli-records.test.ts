@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
-import { appendFile, chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { appendFile, chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
@@ -112,6 +114,33 @@ test('an import that is stopped says so and keeps what it read', async () => {
   expect(exitCode).toBe(1);
   expect(stdout).toContain('! stopped before the end');
   expect((await lab.run(args)).exitCode).toBe(0);
+});
+
+test('what an import makes is for its user alone, also in a folder that others can read', async () => {
+  await mkdir(lab.store, { mode: 0o755 });
+  const file = await lab.put('1.csv', rows(0, 3));
+  const args = ['records', 'import', '--store', lab.store, '--source', await asterisk(), file];
+  expect(await lab.start(args).ended()).toBe(0);
+  const found = await readdir(lab.store, { recursive: true, withFileTypes: true });
+  const open = found.filter((entry) => (statSync(join(entry.parentPath, entry.name)).mode & 0o077) !== 0);
+  expect(found.map(({ name }) => name)).toContain('state.duckdb');
+  expect(open.map(({ name }) => name)).toEqual([]);
+});
+
+test('a selection of rows says nothing about what is not among them, and a source without any is known', async () => {
+  const day = await lab.put('day.csv', rows(0, 600));
+  const source = ['--source', await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, longestCallMs: 1_000 })];
+  const coverage = async (): Promise<unknown> => {
+    const { sources } = (await lab.run(['records', 'coverage', '--store', lab.store, '--json'])).json();
+    return (sources as readonly { readonly intervals: readonly unknown[] }[]).map(({ intervals }) => intervals.length);
+  };
+  const bad = await lab.put('bad.csv', 'not a row\n');
+  const other = ['--id', 'pbx-9', '--format', 'asterisk-cdr', '--zone', 'utc'];
+  await lab.run(['records', 'import', '--store', lab.store, ...source, '--partial', day]);
+  expect(await coverage()).toEqual([0]);
+  await lab.run(['records', 'import', '--store', lab.store, ...other, bad]);
+  await lab.run(['records', 'import', '--store', lab.store, ...source, day]);
+  expect(await coverage()).toEqual([1, 0]);
 });
 
 test('without a file a source is named by id, format and zone', async () => {

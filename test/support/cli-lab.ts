@@ -144,6 +144,8 @@ export async function runInProcess(
     env: options.env ?? {},
     clock,
     nameServers: () => ['192.0.2.53'],
+    // Of this process, in which other tests run.
+    keepPrivate: () => undefined,
     stopSignal: () => options.stop ?? new AbortController().signal,
   };
   const exitCode = await runCli(args, io);

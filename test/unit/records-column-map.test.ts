@@ -121,6 +121,16 @@ test('durations tell the end and the answer where no column does', () => {
   });
 });
 
+test('a call that talked was answered, also where nothing tells when', () => {
+  const map = columns({ answeredDuration: 4 });
+  const reading = read(reader(map), 'c-1,2026-06-15 09:00:00,2025550101,12125550143,60');
+  expect(reading).toMatchObject({ record: { disposition: 'answered' } });
+  expect(reading).not.toHaveProperty('record.answeredAtUs');
+  expect(read(reader(map), 'c-1,2026-06-15 09:00:00,2025550101,12125550143,0')).toMatchObject({
+    record: { disposition: 'failed' },
+  });
+});
+
 test('a technical prefix that is declared is taken off, and a number plan of another country is followed', () => {
   const numbers = {
     techPrefixes: ['9911'],

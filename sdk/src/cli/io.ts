@@ -37,6 +37,8 @@ export interface CliIo {
   /** Addresses of the machine's name servers; asks nobody. */
   readonly nameServers: () => readonly string[];
   readonly files: CliFiles;
+  /** From here on whatever the process makes is for its user alone: there are telephone numbers in it. */
+  readonly keepPrivate: () => void;
   /**
    * Aborted when somebody asks the process to end, by Ctrl-C or SIGTERM. From the first call on that alone does not end it; a second time
    * it does.

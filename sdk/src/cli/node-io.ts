@@ -22,6 +22,7 @@ export function nodeIo(): CliIo {
     nodeVersion: version,
     nameServers: getServers,
     files: FILES,
+    keepPrivate: () => void process.umask(0o077),
     stopSignal,
   };
 }

@@ -101,9 +101,22 @@ function keysOf(options: Options<QueryOption>): AskedQuery['keys'] {
 }
 
 function numberOf(name: string, text: string): string {
-  const number = canonicalTelephoneNumber(text.replace(/^tel:/i, ''));
+  const number = canonicalTelephoneNumber(numberText(text));
   if (number.kind !== 'none') return number.tn;
   throw new UsageError(`--${name} must be a telephone number`);
+}
+
+/**
+ * A number as it is pasted: out of a URI, out of a spreadsheet that took it for a decimal one, behind the technical prefix of a route, with
+ * the dashes and spaces of a document. Rows of call records are read the same way.
+ */
+function numberText(text: string): string {
+  const plain = text
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+    .replace(/[\u00a0\u2007\u202f]/g, ' ')
+    .trim();
+  const user = plain.replace(/^(?:sips?|tel):/i, '').replace(/[@;].*$/, '');
+  return user.replace(/^(\+?\d{5,15})\.0+$/, '$1').replace(/^\d{1,8}#(?=\+?\d{7})/, '');
 }
 
 /** A foreign number can have ten digits too: whoever typed one has to see what was looked for. */

@@ -63,9 +63,8 @@ async function run(options: Options<CoverageOption | 'json'>, io: CliIo): Promis
   if (unknown.length > 0 && given === undefined)
     throw new UsageError(`the store knows no source ${unknown.join(', ')}`);
   const window = given ?? hullOf(wanted.flatMap((sourceId) => bySource.get(sourceId) ?? []));
-  const sources =
-    window === undefined ? [] : wanted.map((sourceId) => within(sourceId, bySource.get(sourceId) ?? [], window));
-  const isComplete = sources.length > 0 && sources.every(({ gaps }) => gaps.length === 0);
+  const sources = wanted.map((sourceId) => within(sourceId, bySource.get(sourceId) ?? [], window));
+  const isComplete = window !== undefined && sources.length > 0 && sources.every(({ gaps }) => gaps.length === 0);
   const exitCode = isComplete ? EXIT.ok : EXIT.indeterminate;
   if (options.isOn('json')) printJson(io, documentOf(sources, { exitCode, window }));
   else printLines(io, textOf(sources, { window, nowUs, columns: io.stdout.columns }));
@@ -82,7 +81,13 @@ function hullOf(intervals: readonly CoverageInterval[]): TimeWindow | undefined 
   return { fromUs, toUs };
 }
 
-function within(sourceId: string, intervals: readonly CoverageInterval[], window: TimeWindow): SourceCoverage {
+/** @param window - undefined where no source is complete for any time */
+function within(
+  sourceId: string,
+  intervals: readonly CoverageInterval[],
+  window: TimeWindow | undefined,
+): SourceCoverage {
+  if (window === undefined) return { sourceId, intervals: [], gaps: [] };
   return { sourceId, intervals: coverageWithin(intervals, window), gaps: coverageGaps(intervals, window) };
 }
 
@@ -110,7 +115,10 @@ interface TextOptions {
 }
 
 function textOf(sources: readonly SourceCoverage[], { window, nowUs, columns }: TextOptions): readonly string[] {
-  if (window === undefined || sources.length === 0) return ['? the store is not complete for any time of any source'];
+  if (window === undefined || sources.length === 0) {
+    const known = sources.length === 0 ? '' : `; it knows ${sources.map(({ sourceId }) => sourceId).join(', ')}`;
+    return [`? the store is not complete for any time of any source${known}`];
+  }
   return [
     windowText(window),
     ...sources.flatMap(({ sourceId, intervals, gaps }) => {

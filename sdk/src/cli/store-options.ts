@@ -34,6 +34,7 @@ const STATE_FILE = 'state.duckdb';
  * @throws {@link UsageError} when none is named; {@link HopbackError} as `openSharedRecordStore`
  */
 export async function openStore(options: Options<StoreOption>, io: CliIo): Promise<SharedRecordStore> {
+  io.keepPrivate();
   return openSharedRecordStore({ directory: storeDirectory(options), clock: io.clock });
 }
 
@@ -54,5 +55,6 @@ export async function openExistingStore(options: Options<StoreOption>, io: CliIo
   const names = await io.files.list(directory);
   if (names?.includes(STATE_FILE) !== true)
     throw new HopbackError('storage-failed', `${shownText(directory)} is no record store`);
+  io.keepPrivate();
   return openSharedRecordStore({ directory, clock: io.clock, memoryLimitMb: LOOK_UP_MEMORY_MB });
 }

@@ -51,7 +51,7 @@ export function columnLegParts(
     lrn: value('lrn'),
     ingress: sideOf(value, 'ingress'),
     egress: sideOf(value, 'egress'),
-    disposition: dispositionOf(value, map, times.answeredAtUs !== undefined),
+    disposition: dispositionOf(value, map, times.answeredAtUs !== undefined || isTalked(value, map)),
     release: releaseOf(value, map),
     received: receivedOf(value),
     signed: signedOf(value),
@@ -73,6 +73,11 @@ function microseconds(text: string, { durationUnit = 'seconds' }: ColumnMap): nu
 
 function hasAnswerColumn({ columns }: ColumnMap): boolean {
   return columns.answeredAt !== undefined || columns.answeredDate !== undefined;
+}
+
+/** A talk whose place in time nothing tells is one all the same. */
+function isTalked(value: ColumnValue, map: ColumnMap): boolean {
+  return !hasAnswerColumn(map) && (microseconds(value('answeredDuration'), map) ?? 0) > 0;
 }
 
 function sideOf(value: ColumnValue, side: 'ingress' | 'egress'): LegSide {
