@@ -40,7 +40,10 @@ test('a checkpoint that was written down is read back', () => {
       streams: fc.array(position, { maxLength: 16 }),
       forgottenMs: fc.integer(),
       waiting: fc.record({ turn: fc.constantFrom(0 as const, 1 as const), pieces: fc.nat(), sha256: fc.string() }),
-      coverage: fc.record({ fromUs: fc.nat(), writtenUs: fc.nat() }),
+      coverage: fc.record(
+        { fromUs: fc.nat(), writtenUs: fc.nat(), paceUs: fc.nat() },
+        { requiredKeys: ['fromUs', 'writtenUs'] },
+      ),
     },
     { requiredKeys: ['streams', 'forgottenMs'] },
   );

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
 import { createRowCoverage } from '../../sdk/src/records/ingest/row-coverage.js';
+import type { CoverageState, RowCoverageOptions } from '../../sdk/src/records/ingest/row-coverage.js';
+import { coverageGaps, coverageWith } from '../../sdk/src/records/store/coverage.js';
 import { NOON_US, sparseRecord } from '../support/stored-records.js';
 
 const MINUTE_US = 60_000_000;
@@ -24,4 +28,50 @@ test('rows of the hour that comes twice cover from the later instant of the firs
   expect(coverage.claims()).toEqual([
     { sourceId: 'sbc-1', fromUs: NOON_US + HOUR_US, toUs: NOON_US + 150 * MINUTE_US - MINUTE_US },
   ]);
+});
+
+const SECOND_US = 1_000_000;
+const written = (us: number): CallRecord => sparseRecord(`leg ${us}`, us);
+
+/** Rows every so many seconds of two stretches, with nothing between them. */
+function twoStretches(everySeconds: number, silentSeconds: number, options: Partial<RowCoverageOptions> = {}) {
+  const make = (state?: CoverageState) =>
+    createRowCoverage({ sourceId: 'sbc-1', longestCallMs: 1_000, ...options }, state);
+  let coverage = make();
+  for (let row = 0; row < 200; row += 1) coverage.saw(written(NOON_US + row * everySeconds * SECOND_US));
+  const lastUs = NOON_US + 199 * everySeconds * SECOND_US;
+  const before = coverage.claims();
+  coverage = make(coverage.state());
+  const nextUs = lastUs + silentSeconds * SECOND_US;
+  for (let row = 0; row < 200; row += 1) coverage.saw(written(nextUs + row * everySeconds * SECOND_US));
+  const all = [...before, ...coverage.claims()].reduce<readonly CoverageInterval[]>(coverageWith, []);
+  return { stretches: all.length, gap: coverageGaps(all, { fromUs: lastUs, toUs: nextUs }) };
+}
+
+test.each([
+  ['a row a second, quarter of an hour missing', 1, 900, 2],
+  ['a row a second, four minutes without a row', 1, 240, 1],
+  ['a row in ten seconds, quarter of an hour without a row', 10, 900, 1],
+  ['a row in ten seconds, half an hour missing', 10, 1_800, 2],
+  ['a row in a minute, fifty minutes without a row', 60, 3_000, 1],
+  ['a row in a minute, an hour and a minute missing', 60, 3_660, 2],
+])('silence is judged by the pace of a source, over a restart too: %s', (_what, every, silent, stretches) => {
+  const { stretches: found, gap } = twoStretches(every, silent);
+  expect(found).toBe(stretches);
+  expect(gap).toHaveLength(stretches - 1);
+});
+
+test('silence that the carrier has declared is borne, whatever the pace', () => {
+  expect(twoStretches(1, 3_000, { longestSilenceMs: 3_600_000 }).stretches).toBe(1);
+});
+
+test('rows that come late, and one from a clock that is ahead, break nothing', () => {
+  const coverage = createRowCoverage({ sourceId: 'sbc-1', longestCallMs: 1_000 });
+  for (let row = 0; row < 1_000; row += 1) {
+    const atUs = NOON_US + row * SECOND_US;
+    coverage.saw(written(row % 3 === 0 ? atUs - 1_200 * SECOND_US : atUs));
+    if (row === 500) coverage.saw(written(atUs + 1_800 * SECOND_US));
+  }
+  const lastUs = NOON_US + 998 * SECOND_US;
+  expect(coverage.claims()).toMatchObject([{ toUs: lastUs - SECOND_US }]);
 });

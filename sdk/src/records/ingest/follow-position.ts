@@ -156,8 +156,9 @@ function knownFileIn(value: JsonValue): KnownFile | undefined {
 
 function coverageIn(value: JsonValue | undefined): CoverageState | undefined {
   if (!isObject(value)) return undefined;
-  const { fromUs, writtenUs } = value;
-  return typeof fromUs === 'number' && typeof writtenUs === 'number' ? { fromUs, writtenUs } : undefined;
+  const { fromUs, writtenUs, paceUs } = value;
+  if (typeof fromUs !== 'number' || typeof writtenUs !== 'number') return undefined;
+  return typeof paceUs === 'number' ? { fromUs, writtenUs, paceUs } : { fromUs, writtenUs };
 }
 
 function keptWaitingIn(value: JsonValue | undefined): KeptWaiting | undefined {

@@ -13,12 +13,27 @@ export const LONGEST_CALL_MS = 14_400_000;
  */
 export const LONGEST_SILENCE_MS = 3_600_000;
 
+/**
+ * Silence of a source that is judged by its pace, in mean distances of its rows: what a switch that wrote a row a second for hours has not
+ * written for a hundred of them is a file that is missing. Where calls come by chance, e to the power of -100.
+ */
+const SILENT_ROWS = 100;
+
+/** Rows from which on the pace of a source is known, and over which it is taken: it follows the evening. */
+const PACE_ROWS = 64;
+
+/** Silence that is never judged by pace, milliseconds: switches that write by the minute, or when a buffer is full. */
+const SHORTEST_SILENCE_MS = 300_000;
+
 /** What the carrier knows of its source. */
 export interface RowCoverageOptions {
   readonly sourceId: string;
   /** Default {@link LONGEST_CALL_MS}. */
   readonly longestCallMs?: number;
-  /** Default {@link LONGEST_SILENCE_MS}. */
+  /**
+   * Silence in which the source counts as running, whatever its pace. Default {@link LONGEST_SILENCE_MS}, and less for a source whose rows
+   * come fast: a hundred times their mean distance, five minutes at least.
+   */
   readonly longestSilenceMs?: number;
 }
 
@@ -26,6 +41,8 @@ export interface RowCoverageOptions {
 export interface CoverageState {
   readonly fromUs: number;
   readonly writtenUs: number;
+  /** Mean distance of its rows; absent where too few were seen. */
+  readonly paceUs?: number;
 }
 
 /**
@@ -50,13 +67,14 @@ export interface RowCoverage {
 export function createRowCoverage(options: RowCoverageOptions, resumed?: CoverageState): RowCoverage {
   const longestCallUs = (options.longestCallMs ?? LONGEST_CALL_MS) * 1_000;
   const longestSilenceUs = (options.longestSilenceMs ?? LONGEST_SILENCE_MS) * 1_000;
-  let current = resumed;
+  let current: Stretch | undefined = resumed === undefined ? undefined : { ...resumed, latestUs: resumed.writtenUs };
+  const pace = createPace(resumed?.paceUs);
   /** A row far from the others: the first of another stretch of time, or one with a wrong clock. */
   let stray: number | undefined;
   let ended: CoverageInterval[] = [];
   let told = -Infinity;
 
-  const proven = ({ fromUs, writtenUs }: CoverageState): CoverageInterval | undefined => {
+  const proven = ({ fromUs, writtenUs }: Stretch): CoverageInterval | undefined => {
     const toUs = writtenUs - longestCallUs;
     return toUs < fromUs ? undefined : { sourceId: options.sourceId, fromUs, toUs };
   };
@@ -67,21 +85,32 @@ export function createRowCoverage(options: RowCoverageOptions, resumed?: Coverag
     stray = undefined;
     told = -Infinity;
   };
+  const silenceUs = (): number => {
+    const meanUs = options.longestSilenceMs === undefined ? pace.meanUs() : undefined;
+    if (meanUs === undefined) return longestSilenceUs;
+    return Math.min(longestSilenceUs, Math.max(SHORTEST_SILENCE_MS * 1_000, meanUs * SILENT_ROWS));
+  };
   const isNear = (us: number, otherUs: number): boolean => Math.abs(us - otherUs) <= longestSilenceUs;
+  /** Rows come late for many reasons, and early for none: what lies between them may be missing. */
+  const follows = (us: number, { writtenUs, latestUs }: Stretch): boolean =>
+    us <= writtenUs ? isNear(us, writtenUs) : us - Math.max(writtenUs, latestUs) <= silenceUs();
 
   return {
     saw(record) {
       // Of a local time that comes twice both instants count: from the later on, to the earlier.
       const { atUs: writtenUs, latestUs } = writtenTimes(record);
-      if (current === undefined) current = { fromUs: latestUs, writtenUs };
-      else if (isNear(writtenUs, current.writtenUs)) {
+      if (current === undefined) current = { fromUs: latestUs, writtenUs, latestUs };
+      else if (follows(writtenUs, current)) {
         stray = undefined;
-        if (writtenUs > current.writtenUs) current = { fromUs: current.fromUs, writtenUs };
+        pace.saw(Math.max(0, writtenUs - current.writtenUs));
+        current.writtenUs = Math.max(current.writtenUs, writtenUs);
+        current.latestUs = Math.max(current.latestUs, latestUs);
       } else if (stray !== undefined && isNear(writtenUs, stray)) {
         const strayUs = stray;
         leave();
         // Of the two rows the later: what ended before it may have been written before the silence was over.
-        current = { fromUs: Math.max(strayUs, latestUs), writtenUs: Math.max(strayUs, writtenUs) };
+        const fromUs = Math.max(strayUs, latestUs);
+        current = { fromUs, writtenUs: Math.max(strayUs, writtenUs), latestUs: fromUs };
       } else stray = writtenUs;
     },
     broke: leave,
@@ -95,7 +124,37 @@ export function createRowCoverage(options: RowCoverageOptions, resumed?: Coverag
       }
       return claims;
     },
-    state: () => current,
+    state() {
+      if (current === undefined) return undefined;
+      const { fromUs, writtenUs } = current;
+      const paceUs = pace.meanUs();
+      return paceUs === undefined ? { fromUs, writtenUs } : { fromUs, writtenUs, paceUs };
+    },
+  };
+}
+
+/** A stretch that grows, and the latest that its rows may have been written. */
+interface Stretch {
+  readonly fromUs: number;
+  writtenUs: number;
+  latestUs: number;
+}
+
+interface Pace {
+  readonly saw: (distanceUs: number) => void;
+  /** Mean distance of the last rows; undefined while they are too few. */
+  readonly meanUs: () => number | undefined;
+}
+
+function createPace(resumedUs: number | undefined): Pace {
+  let rows = resumedUs === undefined ? 0 : PACE_ROWS;
+  let meanUs = resumedUs ?? 0;
+  return {
+    saw(distanceUs) {
+      rows = Math.min(rows + 1, PACE_ROWS);
+      meanUs += (distanceUs - meanUs) / rows;
+    },
+    meanUs: () => (rows < PACE_ROWS ? undefined : meanUs),
   };
 }
 
