@@ -115,7 +115,7 @@ function numberText(text: string): string {
     .replace(/[\u2010-\u2015\u2212]/g, '-')
     .replace(/[\u00a0\u2007\u202f]/g, ' ')
     .trim();
-  const user = plain.replace(/^(?:sips?|tel):/i, '').replace(/[@;].*$/, '');
+  const [user = ''] = plain.replace(/^(?:sips?|tel):/i, '').split(/[@;]/, 1);
   return user.replace(/^(\+?\d{5,15})\.0+$/, '$1').replace(/^\d{1,8}#(?=\+?\d{7})/, '');
 }
 

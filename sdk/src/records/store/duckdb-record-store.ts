@@ -140,8 +140,9 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
       const retained = state.retainedFromUs();
       const fresh = records.filter(({ inviteAtUs }) => inviteAtUs >= retained);
       const { inserted, repeated } = await queue.insert(fresh);
-      const days = new Set(fresh.map(({ inviteAtUs }) => dayOf(inviteAtUs)));
-      await change('take records', (files) => files.state.addDays(days));
+      // Nothing waits for its turn to write where nothing is new.
+      const days = new Set(fresh.map(({ inviteAtUs }) => dayOf(inviteAtUs)).filter((day) => !state.hasDay(day)));
+      if (days.size > 0) await change('take records', (files) => files.state.addDays(days));
       return { inserted, repeated, expired: records.length - fresh.length };
     },
     find: async (query) => search(query, checkedLimit(query)),

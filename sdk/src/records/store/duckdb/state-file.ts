@@ -22,6 +22,7 @@ export interface StateFile {
   /** Those that anything came from or was said of, in order. */
   readonly sources: () => readonly string[];
   /** Notes days that have records: to be done before anything is said to be complete of them. */
+  readonly hasDay: (day: number) => boolean;
   readonly addDays: (days: Iterable<number>) => Promise<void>;
   /**
    * Compares the days that have records with those whose file is there. Of one whose file is gone (removed by hand, not in the copy that was
@@ -78,6 +79,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
     coverage,
     daySums,
     retainedFromUs: () => retainedFromUs,
+    hasDay: (day) => days.has(day),
     addDays: async (added) => {
       const fresh = [...new Set(added)].filter((day) => !days.has(day));
       if (fresh.length === 0) return;
