@@ -405,6 +405,18 @@ test('a directory is followed with all its files, a document each, and one that 
   expect(rejects.rows).toEqual([]);
 });
 
+test('a directory that is not there at first is followed when it is, and nothing beside it while it is away again', async () => {
+  const directoryOf = join(directory, 'cdr');
+  const follower = await follow({ path: directoryOf });
+  await mkdir(directoryOf);
+  await writeFile(join(directoryOf, '1.csv'), rows(0, 4));
+  await follower.look();
+  await rename(directoryOf, join(directory, 'away'));
+  await writeFile(`${directoryOf}.1`, rows(5, 6));
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 4));
+});
+
 test('files of a pattern are followed one after the other', async () => {
   const path = join(directory, 'sbc-*.act');
   await writeFile(join(directory, 'sbc-1.act'), rows(0, 4));

@@ -6,6 +6,7 @@ import type { RecordStore } from '../store/record-store.js';
 import { nodeFollowedFiles } from './followed-files.js';
 import type { FollowedFiles } from './followed-files.js';
 import { followPattern } from './follow-pattern.js';
+import type { FollowPattern } from './follow-pattern.js';
 import { createFollowPlaces, MAX_WAITING_CHARS } from './follow-places.js';
 import type { DurableValues } from '../durable-values.js';
 import type { KeptPlaces } from './follow-places.js';
@@ -135,13 +136,19 @@ export interface FileFollower extends AsyncDisposable {
 export async function followFiles(options: FollowOptions): Promise<FileFollower> {
   const { clock, pollMs = FOLLOW_POLL_MS, schedule = nodeSchedule, files = nodeFollowedFiles } = options;
   checkOptions(options);
-  const isDirectory = (await files.facts(options.path))?.kind === 'directory';
-  const pattern = followPattern(options.path, { isDirectory, rotated: options.rotated ?? [] });
+  let isDirectory = false;
+  const patternNow = async (): Promise<FollowPattern> => {
+    // Once it is one it stays one: while it is away nothing beside it is taken for its file.
+    isDirectory ||= (await files.facts(options.path))?.kind === 'directory';
+    return followPattern(options.path, { isDirectory, rotated: options.rotated ?? [] });
+  };
+  let pattern = await patternNow();
   const following = resume(options);
   const looker = createFileLooker({
     ...options,
     files,
-    pattern,
+    // What was not there at first may come as a directory.
+    pattern: async () => (pattern = await patternNow()),
     framing: options.reader.framing,
     streams: following.streams,
     take: following.take,

@@ -45,7 +45,8 @@ export interface FollowNotice {
 /** What a turn works with. */
 export interface FollowTurn {
   readonly files: FollowedFiles;
-  readonly pattern: FollowPattern;
+  /** Which files, as of now. */
+  readonly pattern: () => Promise<FollowPattern>;
   readonly streams: Streams;
   readonly framing: RowFraming;
   readonly maxRowBytes?: number;
@@ -404,7 +405,7 @@ function isDue(
 
 /** Files of the pattern, the one written to longest ago first. */
 async function candidatesOf({ files, pattern }: FollowTurn): Promise<readonly Candidate[]> {
-  const { directory, isWritten, isRotated } = pattern;
+  const { directory, isWritten, isRotated } = await pattern();
   const found: Candidate[] = [];
   let newestMs = -Infinity;
   for (const name of (await files.names(directory)).toSorted()) {

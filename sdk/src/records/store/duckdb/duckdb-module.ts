@@ -26,8 +26,12 @@ export async function loadDuckDb(): Promise<DuckDb> {
 export function storageFailed(what: string, cause: unknown): HopbackError {
   if (isHopbackError(cause)) return cause;
   const of = cause instanceof DayError ? `: its file days/${cause.date}.duckdb failed` : '';
-  const why = cause instanceof Error && /no space left/i.test(cause.message) ? ': the disk is full' : of;
-  return new HopbackError('storage-failed', `the record store could not ${what}${why}`, { cause, retryable: true });
+  const [reason] = (cause instanceof Error && SYSTEM_REASONS.exec(cause.message)) || [];
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return new HopbackError('storage-failed', `the record store could not ${what}${of}${why}`, {
+    cause,
+    retryable: true,
+  });
 }
 
 /** What went wrong with the file of one day: the others can be asked, and it can be moved away. */
@@ -42,6 +46,10 @@ export class DayError extends Error {
     this.date = date;
   }
 }
+
+/** What whoever minds the machine can do something about, in the words of strerror(3), and of DuckDB where memory is short. */
+const SYSTEM_REASONS =
+  /No space left on device|Disk quota exceeded|Read-only file system|Permission denied|Input\/output error|Too many open files|Out of Memory/i;
 
 /**
  * What is thrown where somebody else has the store open.
