@@ -20,6 +20,7 @@ import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import { FINAL_AFTER_MS, OLD_AT_SIGHT_MS } from '../../sdk/src/records/ingest/follow-turn.js';
+import { FOLLOWED_STREAMS } from '../../sdk/src/records/ingest/follow-streams.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -449,6 +450,41 @@ test('more files than can be remembered are each read once', async () => {
   await follower.close();
   await follow({ path });
   expect(store.times).toEqual(eachOnce(0, 599));
+});
+
+test('more files than are followed, all of one time as out of an archive, are each read once, also over a restart', async () => {
+  const path = join(directory, 'many-*');
+  const many = FOLLOWED_STREAMS + 900;
+  const put = async (n: number, writtenSeconds: number): Promise<void> => {
+    await writeFile(join(directory, `many-${n}`), rows(n, n));
+    await utimes(join(directory, `many-${n}`), writtenSeconds, writtenSeconds);
+  };
+  for (let n = 0; n < many; n += 1) await put(n, 1_700_000_000);
+  const follower = await follow({ path });
+  for (let looks = 0; looks < 3; looks += 1) await follower.look();
+  expect(store.times).toEqual(eachOnce(0, many - 1));
+  await follower.close();
+  const next = await follow({ path });
+  for (let looks = 0; looks < 3; looks += 1) await next.look();
+  expect(next.statistics().rows).toBe(0);
+  // One that is moved in later, and was written before all others; and one that is not followed any more, and is written to again.
+  await put(many, 1_600_000_000);
+  await appendFile(join(directory, 'many-0'), rows(many + 1, many + 1));
+  await next.look();
+  expect(store.times).toEqual(eachOnce(0, many + 1).set('leg-0', 2));
+  expect(next.statistics()).toMatchObject({ rows: 3, inserted: 2, repeated: 1 });
+});
+
+test('a page of files that are done that is damaged costs reading them again', async () => {
+  const path = join(directory, 'many-*');
+  const many = FOLLOWED_STREAMS + 40;
+  for (let n = 0; n < many; n += 1) await writeFile(join(directory, `many-${n}`), rows(n, n));
+  const follower = await follow({ path });
+  await follower.close();
+  values.set('follow/test-switch/done/0', 'no page');
+  const next = await follow({ path });
+  await next.look();
+  expect(next.statistics()).toMatchObject({ rows: 40, inserted: 0, repeated: 40 });
 });
 
 test('a follower refuses what cannot be followed', async () => {
