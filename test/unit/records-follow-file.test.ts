@@ -471,7 +471,7 @@ test('more files than are followed, all of one time as out of an archive, are ea
   await put(many, 1_600_000_000);
   await appendFile(join(directory, 'many-0'), rows(many + 1, many + 1));
   await next.look();
-  expect(store.times).toEqual(eachOnce(0, many + 1).set('leg-0', 2));
+  expect(store.times).toEqual(new Map([...eachOnce(0, many + 1), ['leg-0', 2]]));
   expect(next.statistics()).toMatchObject({ rows: 3, inserted: 2, repeated: 1 });
 });
 
