@@ -84,8 +84,8 @@ export const recordsTailCommand: Command = {
       'goes on where it was, and loses and doubles nothing. What leaves is what --sharing lets: hopback records preview shows it. On a ' +
       'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
       'something happened.',
-    'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read, or records were refused for good; 2 not understood; 4 the store is not ' +
-      'usable, or with --once the platform did not take everything in time, and what waits is in the spool.',
+    'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read or records were refused for good; 2 not understood; 4 the store is not ' +
+      'usable, or with --once the platform did not take everything in time, which then waits in the spool.',
   ],
   run,
 };
