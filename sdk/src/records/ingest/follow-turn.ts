@@ -2,6 +2,9 @@ import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { isGzip } from './file-pieces.js';
 import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
+import { candidatesOf } from './follow-candidates.js';
+import type { Candidate } from './follow-candidates.js';
+import { createOpenCarriers } from './follow-carriers.js';
 import type { FollowPattern } from './follow-pattern.js';
 import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
 import type { ReadOnEnd } from './follow-reading.js';
@@ -11,12 +14,6 @@ import { newCarrier } from './follow-streams.js';
 import type { Carrier, Stream, Streams } from './follow-streams.js';
 import type { RowFraming } from './record-reader.js';
 import type { SplitRow } from './row-splitter.js';
-
-/**
- * Files that are kept open at most, those that changed last: one that is written to, and the one before it, for each of some switches
- * in one directory.
- */
-export const FOLLOWED_OPEN_FILES = 16;
 
 /**
  * How long a file has to be as it is before it is taken for complete, milliseconds: one being packed or copied, a rotated one whose
@@ -59,12 +56,6 @@ export interface FollowTurn {
   readonly isClosing: () => boolean;
 }
 
-interface Candidate extends FileFacts {
-  readonly path: string;
-  /** A switch may still write to it. */
-  readonly isLive: boolean;
-}
-
 /** Looks at the files of a source, and reads what is new in them. */
 export interface FileLooker {
   /** One look at all of them. Rejects where `take` or the disk does. */
@@ -77,19 +68,20 @@ export interface FileLooker {
 /** Makes the looker of one source. It keeps open files and what it saw of files that it could not place yet. */
 export function createFileLooker(turn: FollowTurn): FileLooker {
   const { files, streams, clock } = turn;
+  const carriers = createOpenCarriers(files, streams);
   const unplaced = new Map<string, Unplaced>();
   /** Files that could not be opened, and were told of. */
   const denied = new Set<string>();
 
   const look = async (): Promise<void> => {
-    const candidates = await candidatesOf(turn);
+    const candidates = await candidatesOf(turn.files, await turn.pattern());
     await lookAfterVanished(new Set(candidates.map(({ key }) => key)));
     await lookForOrphans(candidates);
     for (const candidate of candidates) {
       if (turn.isClosing()) return;
       await lookAt(candidate);
     }
-    await closeOldest();
+    await carriers.closeOldest();
   };
 
   const lookAt = async (candidate: Candidate): Promise<void> => {
@@ -101,12 +93,12 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (carrier.isLive && !candidate.isLive) carrier.changedAtMs = clock.nowMs();
     carrier.isLive = candidate.isLive;
     if (!isDue(turn, stream, { carrier, candidate })) return undefined;
-    carrier.file ??= await openCarrier(carrier);
-    if (carrier.file === undefined) return tellDenied(candidate);
-    const end = await pass(stream, carrier, carrier.file);
+    const file = await carriers.open(carrier);
+    if (file === undefined) return tellDenied(candidate);
+    const end = await pass(stream, carrier, file);
     if (end.status !== 'replaced') return undefined;
     // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
-    await release(carrier);
+    await carriers.release(carrier);
     streams.detach(stream, carrier.key);
     stream.isFinal = true;
     turn.broke();
@@ -158,7 +150,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const { carrier, file, first, facts, isSettled } = unknown;
     for (const stream of streams.beginningWith(first)) {
       if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) {
-        const other = await otherCarrierOf(stream);
+        const other = await carriers.openPlain(stream);
         if (other !== undefined && (await isBeginningOf(file, other))) {
           remember(carrier, facts);
           streams.attach(stream, carrier);
@@ -255,7 +247,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
           if (end.status !== 'replaced' && !isSame) continue;
           stream.isFinal = true;
         }
-        await release(carrier);
+        await carriers.release(carrier);
         streams.detach(stream, carrier.key);
       }
     }
@@ -271,7 +263,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const found = new Set<Stream>();
     for (const candidate of candidates) {
       if (streams.ofFile(candidate.key) !== undefined || turn.isClosing()) continue;
-      const first = await firstOctetsOf(candidate.path);
+      const first = await carriers.firstOctetsOf(candidate.path);
       const same = orphans.filter(({ place: read }) => hasSameHead(first, read));
       if (same.length > 0) await identify(candidate);
       // Also where it is too early to tell: a file that is still being packed.
@@ -286,36 +278,6 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     }
   };
 
-  const firstOctetsOf = async (path: string): Promise<Uint8Array> => {
-    const file = await files.open(path);
-    try {
-      return file === undefined ? new Uint8Array(0) : await firstOctets(file);
-    } finally {
-      await file?.close();
-    }
-  };
-
-  const otherCarrierOf = async (stream: Stream): Promise<FollowedFile | undefined> => {
-    for (const carrier of stream.carriers.values()) {
-      if (carrier.isGzip) continue;
-      carrier.file ??= await openCarrier(carrier);
-      if (carrier.file !== undefined) return carrier.file;
-    }
-    return undefined;
-  };
-
-  const openCarrier = async (carrier: Carrier): Promise<FollowedFile | undefined> => {
-    const file = carrier.path === '' ? undefined : await files.open(carrier.path);
-    if (file === undefined) return undefined;
-    let isSame = false;
-    try {
-      isSame = (await file.facts()).key === carrier.key;
-    } finally {
-      if (!isSame) await file.close();
-    }
-    return isSame ? file : undefined;
-  };
-
   const seenUnplaced = ({ key, sizeBytes, mtimeNs }: Candidate): Unplaced => {
     const state = `${sizeBytes}:${mtimeNs}`;
     const nowMs = clock.nowMs();
@@ -327,23 +289,10 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     return seen;
   };
 
-  const opened = (): Carrier[] =>
-    streams
-      .all()
-      .flatMap(({ carriers }) => [...carriers.values()])
-      .filter(({ file }) => file !== undefined);
-
-  const closeOldest = async (): Promise<void> => {
-    const byAge = opened().sort((a, b) => (b.changedAtMs ?? -1) - (a.changedAtMs ?? -1));
-    for (const carrier of byAge.slice(FOLLOWED_OPEN_FILES)) await release(carrier);
-  };
-
   return {
     look,
     unreadFiles: () => [...unplaced.values()].filter(({ sizeBytes, isDone }) => sizeBytes > 0 && !isDone).length,
-    close: async () => {
-      for (const carrier of opened()) await release(carrier);
-    },
+    close: () => carriers.closeAll(),
   };
 }
 
@@ -377,12 +326,6 @@ function isComplete(stream: Stream, carrier: Carrier): boolean {
   return true;
 }
 
-async function release(carrier: Carrier): Promise<void> {
-  const { file } = carrier;
-  carrier.file = undefined;
-  await file?.close();
-}
-
 function remember(carrier: Carrier, { sizeBytes, mtimeNs }: FileFacts): void {
   carrier.sizeBytes = sizeBytes;
   carrier.mtimeNs = mtimeNs;
@@ -401,24 +344,4 @@ function isDue(
   carrier.changedAtMs = Math.min(carrier.changedAtMs ?? (isOld ? candidate.mtimeMs : nowMs), nowMs);
   if (candidate.isLive || stream.isFinal) return false;
   return nowMs - carrier.changedAtMs >= FINAL_AFTER_MS;
-}
-
-/** Files of the pattern, the one written to longest ago first. */
-async function candidatesOf({ files, pattern }: FollowTurn): Promise<readonly Candidate[]> {
-  const { directory, isWritten, isRotated } = await pattern();
-  const found: Candidate[] = [];
-  let newestMs = -Infinity;
-  for (const name of (await files.names(directory)).toSorted()) {
-    const isName = isWritten(name);
-    if (!isName && !isRotated(name)) continue;
-    const path = `${directory}/${name}`;
-    const facts = await files.facts(path);
-    if (facts?.kind !== 'file') continue;
-    if (isName) newestMs = Math.max(newestMs, facts.mtimeMs);
-    found.push({ ...facts, path, isLive: isName });
-  }
-  // Where several names are written to, one after the other, the switch is at the newest.
-  return found
-    .map((candidate) => (candidate.mtimeMs < newestMs ? Object.assign(candidate, { isLive: false }) : candidate))
-    .sort((a, b) => a.mtimeMs - b.mtimeMs || Number(a.isLive) - Number(b.isLive));
 }
