@@ -258,7 +258,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
    * found was not open when it went, and nobody knows what was still to come. Before new rows are read, so that coverage ends here.
    */
   const lookForOrphans = async (candidates: readonly Candidate[]): Promise<void> => {
-    const orphans = streams.all().filter(({ isFinal, carriers }) => !isFinal && carriers.size === 0);
+    const orphans = streams.all().filter((stream) => !stream.isFinal && stream.carriers.size === 0);
     if (orphans.length === 0) return;
     const found = new Set<Stream>();
     for (const candidate of candidates) {
