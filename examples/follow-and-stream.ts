@@ -11,34 +11,20 @@ import {
   openRecordStream,
   openRejectFile,
 } from '@hopback/sdk/records';
-import { createSharingPolicy } from '@hopback/sdk/records';
-import type {
-  FileFollower,
-  FileSourceConfiguration,
-  OpenRecordStream,
-  RecordFeed,
-  RecordStore,
-  SharingPolicy,
-} from '@hopback/sdk/records';
+import { createSharingPolicy, type FileSourceConfiguration, type SharingPolicy } from '@hopback/sdk/records';
+import type { FileFollower, OpenRecordStream, RecordFeed, RecordStore } from '@hopback/sdk/records';
 import { isMain } from './lab.js';
 
-/** What runs until it is closed. */
-export interface Following {
-  readonly follower: FileFollower;
-  readonly stream: OpenRecordStream;
-  readonly store: RecordStore;
-  readonly feed: RecordFeed;
-  readonly close: () => Promise<void>;
-}
+type Ends = { readonly close: () => Promise<void> };
+type Parts = Ends & { follower: FileFollower; stream: OpenRecordStream; store: RecordStore; feed: RecordFeed };
 
 /**
- * Follows what a switch writes, keeps every record in a store, and streams what may leave. Killed at any instant and begun again on the
- * same directory it loses nothing, and what it sends twice has the same record id.
+ * Follows what a switch writes, stores it, streams what may leave. Killed and begun again it loses nothing; ids tell repetitions.
  */
 export async function followAndStream(
   source: FileSourceConfiguration & { readonly path: string },
   options: { readonly directory: string; readonly policy: SharingPolicy; readonly transport: RecordTransport },
-): Promise<Following> {
+): Promise<Parts> {
   const at = (name: string): string => join(options.directory, name);
   const store = await openDuckDbRecordStore({ directory: at('store') });
   const { transport, policy } = options;
@@ -46,9 +32,8 @@ export async function followAndStream(
   const feed = createRecordFeed({ store, stream, policy });
   const rejects = await openRejectFile({ path: at('rejects.ndjson') });
   const values = await openValueJournal({ directory: at('places') });
-  const { id: sourceId, path } = source;
   const parts = { reader: createSourceReader(source), store: feed, rejects, values, clock: { nowMs: Date.now } };
-  const follower = await followFiles({ sourceId, path, ...parts });
+  const follower = await followFiles({ sourceId: source.id, path: source.path, ...parts });
   const close = async (): Promise<void> => {
     // Whoever hands in first, what it hands in to last.
     for (const part of [follower, rejects, values, stream, store]) await part.close();

@@ -32,7 +32,7 @@ function streamText({ status, counts }: NonNullable<TailState['platform']>): str
   return (
     `${String(counts.shared)} shared, ${String(total(counts.withheld))} withheld; ` +
     `spool ${String(durableSequence)} durable, ${String(acknowledgedSequence)} acknowledged, ${countText(deadLetters, 'dead letter')}` +
-    `${refused > 0 ? `, ${String(refused)} REFUSED` : ''}` +
+    (refused > 0 ? `, ${String(refused)} REFUSED` : '') +
     `${storageFailures > 0 ? `, disk refused ${String(storageFailures)} times` : ''}; platform ${platformText(status)}`
   );
 }
