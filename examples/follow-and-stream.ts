@@ -18,9 +18,7 @@ import { isMain } from './lab.js';
 type Ends = { readonly close: () => Promise<void> };
 type Parts = Ends & { follower: FileFollower; stream: OpenRecordStream; store: RecordStore; feed: RecordFeed };
 
-/**
- * Follows what a switch writes, stores it, streams what may leave. Killed and begun again it loses nothing; ids tell repetitions.
- */
+/** Follows, stores, and streams what may leave. Killed and begun again it loses nothing, and ids tell repetitions. */
 export async function followAndStream(
   source: FileSourceConfiguration & { readonly path: string },
   options: { readonly directory: string; readonly policy: SharingPolicy; readonly transport: RecordTransport },
