@@ -361,6 +361,11 @@ test('--once takes in rotated and packed files as well, and says what it could n
   expect([second.exitCode, await lab.stored()]).toEqual([1, 25]);
   expect(second.stdout).toContain('! 1 file not read');
   expect((await lab.run([...args, '--json'])).stdout).toContain('"unreadFiles":1');
+  // One of long ago that is cut off: what can be unpacked is taken in, and the rest is missed.
+  await lab.put('Master.csv.3.gz', gzipSync(rows(30, 40)).subarray(0, -12));
+  await utimes(lab.path('Master.csv.3.gz'), 0, Date.now() / 1_000 - 3_600);
+  const third = await lab.run(args);
+  expect([third.exitCode, third.stdout.includes('cannot be unpacked')]).toEqual([1, true]);
 });
 
 test('records older than retention go when a tail starts', async () => {

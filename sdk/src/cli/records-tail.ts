@@ -84,7 +84,7 @@ export const recordsTailCommand: Command = {
       'goes on where it was, and loses and doubles nothing. What leaves is what --sharing lets: hopback records preview shows it. On a ' +
       'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
       'something happened.',
-    'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read or records were refused for good; 2 not understood; 4 the store is not ' +
+    'Exit codes: 0 ended as asked; 1 with --once rows were rejected, files could not be read, were damaged or are gone, or records were refused for good; 2 not understood; 4 the store is not ' +
       'usable, or with --once the platform did not take everything in time, which then waits in the spool.',
   ],
   run,
@@ -252,7 +252,7 @@ async function takeInOnce(tail: Tail, drainSeconds: number): Promise<ExitCode> {
   );
   const state = stateOf(tail);
   const isClean = state.sources.every(
-    ({ rejected, lost, unreadFiles }) => rejected === 0 && lost === 0 && unreadFiles === 0,
+    ({ rejected, lost, unreadFiles, brokenFiles }) => rejected + lost + unreadFiles + brokenFiles === 0,
   );
   const isTaken =
     stream === undefined || feed === undefined

@@ -30,6 +30,8 @@ export interface SourceState {
   readonly unreadBytes: number;
   /** Files that were found and not read: still being packed or copied, or not to be opened. */
   readonly unreadFiles: number;
+  /** Files that were lost or damaged since the start: rows of theirs may be missing. */
+  readonly brokenFiles: number;
   /** Looks, or batches for the store, that failed since the last that did not. */
   readonly failures: number;
   /** Rejected rows that the disk did not take, and records that the store did not. */
@@ -108,6 +110,7 @@ async function followed(source: FileSourceConfiguration, parts: OpenParts): Prom
   const { id, rotated, longestCallMs, longestSilenceMs } = source;
   const path = parts.path ?? source.path ?? '';
   const reader = createSourceReader(source);
+  let brokenFiles = 0;
   const values = await openValueJournal({ directory: join(followFolder(parts.directory, id), 'places') });
   if (!/[*?]/.test(path) && !(await exists(path)))
     onNotice({ source: id, kind: 'waiting-for-file', path, detail: 'there is no such file yet' });
@@ -116,13 +119,16 @@ async function followed(source: FileSourceConfiguration, parts: OpenParts): Prom
     ...(rotated === undefined ? {} : { rotated }),
     ...(longestCallMs === undefined ? {} : { longestCallMs }),
     ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
-    onNotice: (notice) => onNotice(noticeOf(id, notice)),
+    onNotice: (notice) => {
+      if (notice.kind === 'lost' || notice.kind === 'damaged') brokenFiles += 1;
+      onNotice(noticeOf(id, notice));
+    },
   }).catch(async (error: unknown) => {
     await values.close().catch(() => undefined);
     throw error;
   });
   return {
-    state: () => ({ id, ...follower.statistics(), lost: rejects.statistics().lost }),
+    state: () => ({ id, ...follower.statistics(), brokenFiles, lost: rejects.statistics().lost }),
     look: follower.look,
     close: once(async () => {
       await follower.close();
@@ -164,7 +170,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
       const skipped = 0;
       return {
         ...{ id, rows: udpPackets + tcpPackets, records, skipped, rejected, inserted, repeated, waiting },
-        ...{ unreadBytes: 0, unreadFiles: 0, failures, lost: lost + rejects.statistics().lost },
+        ...{ unreadBytes: 0, unreadFiles: 0, brokenFiles: 0, failures, lost: lost + rejects.statistics().lost },
       };
     },
     look: listener.commit,
