@@ -63,8 +63,7 @@ async function copyDependencies(from: readonly string[], modules: string): Promi
   const copied = new Set<string>();
   const own = new Set<string>();
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    const { dependencies = {} } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as PackageJson;
-    for (const name of Object.keys(dependencies)) {
+    for (const name of await neededBy(folder)) {
       const workspace = PACKAGES.find((each) => name === `@hopback/${each}`);
       const found = workspace === undefined ? installedFolder(name, folder) : `${ROOT}${workspace}`;
       if (copied.has(found)) continue;
@@ -80,6 +79,16 @@ async function copyDependencies(from: readonly string[], modules: string): Promi
   return [...own];
 }
 
+/** What a package depends on, and of what it can do without whatever this machine has. */
+async function neededBy(folder: string): Promise<readonly string[]> {
+  const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+    await readFile(join(folder, 'package.json'), 'utf8'),
+  ) as PackageJson;
+  const optional = Object.keys(optionalDependencies);
+  const here = optional.filter((name) => placeOf(name, folder) !== undefined);
+  return [...new Set([...Object.keys(dependencies).filter((name) => !optional.includes(name)), ...here])];
+}
+
 /** Copies one package as it is installed here, to the place that it has here. */
 async function copyPackage(found: string, modules: string): Promise<void> {
   const filter = (path: string): boolean => path === found || basename(path) !== 'node_modules';
@@ -88,11 +97,17 @@ async function copyPackage(found: string, modules: string): Promise<void> {
 
 /** Where Node would find a package for a file in the folder. */
 function installedFolder(name: string, folder: string): string {
+  const found = placeOf(name, folder);
+  if (found === undefined) throw new Error(`${name} is not installed: npm ci`);
+  return found;
+}
+
+function placeOf(name: string, folder: string): string | undefined {
   for (let above = folder; above.length >= ROOT.length - 1; above = dirname(above)) {
     const candidate = join(above, 'node_modules', name);
     if (existsSync(join(candidate, 'package.json'))) return candidate;
   }
-  throw new Error(`${name} is not installed: npm ci`);
+  return undefined;
 }
 
 /** What the compiler says to a TypeScript user under the strictest NodeNext settings; empty when it compiles. */
