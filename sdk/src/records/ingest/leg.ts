@@ -14,7 +14,7 @@ import { HopbackError } from '../../errors.js';
 import { recordIdOf, sourceSha256 } from '../record-id.js';
 import { disorderOf } from './call-order.js';
 import type { RowReading, SourceDescription, SourceNumbers, SourceRow } from './record-reader.js';
-import { rawRowsOf, withRaw } from './raw-rows.js';
+import { rawRowsOf, readingsWithRaw } from './raw-rows.js';
 import { rowClock } from './row-time.js';
 import type { RowClock, RowInstant } from './row-time.js';
 import { writtenCalled, writtenCaller } from './written-number.js';
@@ -138,9 +138,7 @@ export function callRecord(row: SourceRow, source: LegSource, parts: LegParts): 
  */
 export function legReading(row: SourceRow, source: LegSource, parts: LegParts): readonly RowReading[] {
   const readings = joinedLegReading(row, source, parts);
-  const [reading] = readings;
-  if (source.keepsRaw && reading?.status === 'record') withRaw(reading.record, rawRowsOf([row]));
-  return readings;
+  return source.keepsRaw ? readingsWithRaw(readings, rawRowsOf([row])) : readings;
 }
 
 /** As {@link legReading}, of a leg of several rows: `row` has what stands for their bytes, and who has the rows adds them. */

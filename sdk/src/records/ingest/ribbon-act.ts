@@ -138,8 +138,7 @@ function timesOf(fields: RibbonFields, columns: RibbonColumns, { clock }: LegSou
   if (!(durationUs <= MAX_DURATION_US)) return { fault: BAD_DURATION, field: 'Call Service Duration' };
   if (end === undefined) return { start, answeredAtUs: undefined, endedAtUs: undefined };
   // Whichever of the two is certain puts the other where the duration says.
-  const isStartOpen = start.otherUs !== undefined && end.otherUs === undefined;
-  const begun = startNotAfter(isStartOpen ? nearer(start, end.atUs - durationUs) : start, [earlierBy(end, durationUs)]);
+  const begun = start.otherUs === undefined ? start : startBefore(start, end, durationUs);
   const endedAtUs = instantNearest(end, begun.atUs + durationUs);
   if (endedAtUs - durationUs < begun.atUs - ROUNDING_US) {
     return { fault: LONGER_THAN_CALL, field: 'Call Service Duration' };
@@ -168,6 +167,12 @@ function dayAfter(date: string): string {
   const [month = '', day = '', year = ''] = date.split('/');
   const next = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day) + 1)).toISOString();
   return `${next.slice(5, 7)}/${next.slice(8, 10)}/${next.slice(0, 4)}`;
+}
+
+/** Of a start that has two meanings, the one from which the duration leads to the end. */
+function startBefore(start: RowInstant, end: RowInstant, durationUs: number): RowInstant {
+  const near = end.otherUs === undefined ? nearer(start, end.atUs - durationUs) : start;
+  return startNotAfter(near, [earlierBy(end, durationUs)]);
 }
 
 /** A time that lies a duration before another, in both of its meanings. */
