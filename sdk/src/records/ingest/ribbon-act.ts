@@ -215,16 +215,14 @@ const STATUS_PLACE = 18;
  */
 function isCutOff(subRecord: string): boolean {
   if (!subRecord.startsWith('SIP') || !OPEN_ENDS.includes(subRecord.charAt(subRecord.length - 1))) return false;
-  let commas = 0;
-  for (let at = 0; at < subRecord.length; at += 1) {
-    if (subRecord.charCodeAt(at) !== COMMA) continue;
-    commas += 1;
-    if (commas === STATUS_PLACE) return false;
+  let comma = -1;
+  for (let commas = 0; commas < STATUS_PLACE; commas += 1) {
+    comma = subRecord.indexOf(',', comma + 1);
+    if (comma < 0) return true;
   }
-  return true;
+  return false;
 }
 
-const COMMA = 0x2c;
 /** What stands before a display name. */
 const OPEN_ENDS = ',=;: \t';
 const CUT_OFF: readonly RowReading[] = rejectedRow(
