@@ -33,7 +33,9 @@ test('whatever is given for a time or a duration is read or refused as a usage e
     fc.property(anyText, fc.option(fc.constantFrom(...ZONES, 'Mars/Olympus'), { nil: undefined }), (text, zone) => {
       for (const read of [() => timeOption('at', text, zone), () => durationOption('tolerance', text)]) {
         try {
-          expect(read()).toBeDefined();
+          const microseconds = [read()].flat();
+          expect(microseconds.length).toBeGreaterThan(0);
+          expect(microseconds.filter((us) => !Number.isSafeInteger(us))).toEqual([]);
         } catch (error) {
           expect(error).toBeInstanceOf(UsageError);
         }
