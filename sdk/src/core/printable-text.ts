@@ -4,6 +4,12 @@
  * peer input.
  * @param text - as received
  * @param maxChars - what is longer ends in `…`; default 512
+ * @returns the text, fit for one line
+ * @see Unicode Technical Report 36 section 2.5 for what marks of direction do
+ * @example
+ * ```ts
+ * console.log(printableText('Example\u0007 Telco')); // Example� Telco
+ * ```
  */
 export function printableText(text: string, maxChars: number = MAX_PRINTED_CHARS): string {
   const shown = text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;

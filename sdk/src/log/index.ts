@@ -1,9 +1,12 @@
 /**
- * Durable state: an append-only log of checksummed records, and a journal of small values on it.
+ * Durable state: an append-only log of checksummed records, a journal of small values on it, and a log that proves what it holds.
  *
  * - {@link openSegmentLog} opens a {@link SegmentLog}: `append` takes a record without waiting, `durableSequence` tells how far records
  *   have been synced to the disk, `read` gives them back, `trim` removes what nobody needs any more.
  * - {@link openValueJournal} opens a {@link ValueJournal}: the latest value of each key, durable when `set` resolves.
+ * - {@link openMerkleLog} opens a {@link MerkleLog}: entries that cannot be changed unnoticed, with signed checkpoints and proofs.
+ *   {@link verifyMerkleLog} names the first bad entry of its files; {@link verifyCheckpoint}, {@link verifyInclusion} and
+ *   {@link verifyConsistency} need no files.
  *
  * Mistakes of the caller and refusals of the disk are a {@link HopbackError} with a `code`; `append` never throws.
  * @packageDocumentation
@@ -27,3 +30,17 @@ export { NODE_LOG_FILES } from './node-log-files.js';
 export type { LogOperation } from './storage-failure.js';
 export { JOURNAL_KEY_BYTES, JOURNAL_KEYS, JOURNAL_VALUE_BYTES, openValueJournal } from './value-journal.js';
 export type { ValueJournal, ValueJournalOptions } from './value-journal.js';
+export { readValueJournal } from './read-value-journal.js';
+export { lockFolder } from './folder-lock.js';
+export type { FolderLock } from './folder-lock.js';
+
+// The Merkle log.
+export { signatureFor, signCheckpoint, verifyCheckpoint } from './checkpoint.js';
+export type { Checkpoint, CheckpointFailure, CheckpointTrust, CheckpointVerdict, LogSigner } from './checkpoint.js';
+export { createLogSigner } from './log-signer.js';
+export { ENTRY_BYTES, openMerkleLog } from './merkle-log.js';
+export type { MerkleAppended, MerkleEntry, MerkleLog, MerkleLogOptions, ProvedEntry } from './merkle-log.js';
+export { merkleLeafHash, merkleRoot, verifyConsistency, verifyInclusion } from './merkle-proof.js';
+export type { ConsistencyProof, InclusionProof } from './merkle-proof.js';
+export { verifyMerkleLog } from './verify-merkle-log.js';
+export type { MerkleLogFinding, MerkleLogTrust, MerkleLogVerification, SignedEntries } from './verify-merkle-log.js';

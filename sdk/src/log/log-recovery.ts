@@ -79,6 +79,28 @@ async function readNewest(segment: Segment, options: RecoveryOptions): Promise<O
   return { lastSequence, doubt, missingInDoubt: end.missingInDoubt };
 }
 
+/** What is at the end of the newest segment. */
+export interface SegmentTail {
+  /** Records that the frames around them say to have been durable, and that are gone. */
+  readonly lostRecords: number;
+  /**
+   * Bytes behind the last frame that are none, or that the disk does not give, and records that were begun and are not there: a write that
+   * a crash tore and nobody was told of, one that goes on at this moment, or one that was damaged since.
+   */
+  readonly isDoubtful: boolean;
+}
+
+/**
+ * Looks at the end of the newest segment without changing it.
+ * @param options - its catalogue takes what is found to be gone: one that nothing was read by
+ */
+export async function readTail(segment: Segment, options: RecoveryOptions): Promise<SegmentTail> {
+  const end = await scanNewest(segment, options);
+  const { records: lostRecords } = options.catalogue.losses();
+  const isDoubtful = end.missingInDoubt > 0 || end.trailingBytes > 0 || end.unreadableBytes > 0;
+  return { lostRecords, isDoubtful };
+}
+
 interface NewestEnd {
   readonly lastFound: number;
   /** By group headers. */
@@ -86,6 +108,8 @@ interface NewestEnd {
   readonly doubtFrom: number;
   readonly doubtOffset: number;
   readonly missingInDoubt: number;
+  /** Behind the last frame. */
+  readonly trailingBytes: number;
   readonly unreadableBytes: number;
 }
 
@@ -149,7 +173,8 @@ function createEnd(
     found: () => {
       if (lastPromised >= expected) gaps.push([expected, lastPromised]);
       const missingInDoubt = gaps.reduce((total, [first, last]) => total + last - first + 1, 0);
-      return { lastFound: expected - 1, lastPromised, doubtFrom, doubtOffset, missingInDoubt };
+      const trailingBytes = Math.max(0, segment.sizeBytes - frameEnd);
+      return { lastFound: expected - 1, lastPromised, doubtFrom, doubtOffset, missingInDoubt, trailingBytes };
     },
   };
 }

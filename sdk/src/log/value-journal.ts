@@ -55,8 +55,16 @@ const MOST_VALUE_BYTES = 2 ** 20;
 const JOURNAL_SEGMENT_BYTES = 2 ** 20;
 /** Key and value as JSON: each character takes six at most, as `\u0000`. */
 const JSON_GROWTH = 6;
-/** The live values are written anew when what is on disk has twice their size and so many bytes beyond. */
+/** The oldest live values are written anew while what is on disk has twice the size of all of them and so many bytes beyond. */
 const GARBAGE_BYTES: number = 4 * JOURNAL_SEGMENT_BYTES;
+/**
+ * They are written anew in pieces of so many bytes, the segments before them removed after each: whoever sets a value meanwhile waits for one
+ * piece, which takes a slow disk little longer than the sync itself, and a process that is killed again and again gets on with it in each of
+ * its lives.
+ */
+const PIECE_BYTES: number = 128 * 1_024;
+/** Where values are set faster than the live ones are written anew, setting waits from so many times that limit on: the disk is finite. */
+const OUTRUN_FACTOR = 2;
 /** Of a value on disk beside key and value, about: header of the frame, quotes. */
 const ENTRY_OVERHEAD_BYTES = 32;
 
@@ -89,7 +97,7 @@ export async function openValueJournal(options: ValueJournalOptions): Promise<Va
     segmentBytes: JOURNAL_SEGMENT_BYTES,
     maxRecordBytes: JSON_GROWTH * (JOURNAL_KEY_BYTES + maxValueBytes) + ENTRY_OVERHEAD_BYTES,
   });
-  const core: JournalCore = { log, maxKeys, maxValueBytes, values: new Map(), liveBytes: 0, compacting: undefined };
+  const core: JournalCore = { log, maxKeys, maxValueBytes, values: new Map(), liveBytes: 0, ...IDLE };
   try {
     await readAll(core);
   } catch (error) {
@@ -97,9 +105,9 @@ export async function openValueJournal(options: ValueJournalOptions): Promise<Va
     throw error;
   }
   return {
-    get: (key) => core.values.get(key),
+    get: (key) => core.values.get(key)?.value,
     set: (key, value) => set(core, key, value),
-    entries: () => [...core.values],
+    entries: () => [...core.values].map(([key, { value }]) => [key, value]),
     state: () => log.state(),
     close: () => close(core),
     [Symbol.asyncDispose]: () => close(core),
@@ -111,15 +119,26 @@ function inBounds(name: string, value: number, most: number): void {
   throw new HopbackError('invalid-argument', `${name} must be an integer from 1 to ${most}, not ${value}`);
 }
 
+/** The latest value of a key, and where it lies. */
+interface LiveValue {
+  readonly value: string;
+  readonly sequence: number;
+}
+
 interface JournalCore {
   readonly log: SegmentLog;
   readonly maxKeys: number;
   readonly maxValueBytes: number;
-  readonly values: Map<string, string>;
+  /** By when they were written, the oldest first. */
+  readonly values: Map<string, LiveValue>;
   /** What the live values take on disk, about. */
   liveBytes: number;
+  /** Until the live values are written anew, or that has failed. */
   compacting: Promise<void> | undefined;
+  closing: boolean;
 }
+
+const IDLE = { compacting: undefined, closing: false };
 
 async function readAll(core: JournalCore): Promise<void> {
   const { log } = core;
@@ -128,15 +147,16 @@ async function readAll(core: JournalCore): Promise<void> {
     const records = await log.read(next);
     const last = records.at(-1);
     if (last === undefined) return;
-    for (const { payload } of records) {
-      const [key, value] = entryOf(payload);
-      if (key !== undefined) remember(core, key, value);
+    for (const { payload, sequence } of records) {
+      const [key, value] = journalEntryOf(payload);
+      if (key !== undefined) remember(core, key, value === undefined ? undefined : { value, sequence });
     }
     next = last.sequence + 1;
   }
 }
 
-function entryOf(payload: Uint8Array): readonly [key: string | undefined, value: string | undefined] {
+/** Key and value of a record of a journal; no key where nobody here wrote it. */
+export function journalEntryOf(payload: Uint8Array): readonly [key: string | undefined, value: string | undefined] {
   try {
     const entry: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
     const [key, value] = Array.isArray(entry) ? (entry as readonly unknown[]) : [];
@@ -147,15 +167,15 @@ function entryOf(payload: Uint8Array): readonly [key: string | undefined, value:
   }
 }
 
-function remember(core: JournalCore, key: string, value: string | undefined): void {
-  const before = core.values.get(key);
-  if (before !== undefined) core.liveBytes -= entryBytes(key, before);
-  if (value === undefined) {
-    core.values.delete(key);
-  } else {
-    core.values.set(key, value);
-    core.liveBytes += entryBytes(key, value);
-  }
+function remember(core: JournalCore, key: string, live: LiveValue | undefined): void {
+  const { values } = core;
+  const before = values.get(key);
+  if (before !== undefined) core.liveBytes -= entryBytes(key, before.value);
+  // Taken out first, so that it comes behind all that are older.
+  values.delete(key);
+  if (live === undefined) return;
+  values.set(key, live);
+  core.liveBytes += entryBytes(key, live.value);
 }
 
 function entryBytes(key: string, value: string): number {
@@ -178,15 +198,16 @@ async function set(core: JournalCore, key: string, value: string | undefined): P
     await log.flush();
     return;
   }
-  write(core, key, value);
-  remember(core, key, value);
+  const sequence = write(core, key, value);
+  remember(core, key, value === undefined ? undefined : { value, sequence });
   await log.flush();
-  if (isDue(core)) await compact(core);
+  if (isDue(core)) core.compacting ??= compact(core);
+  if (isDue(core, OUTRUN_FACTOR)) await core.compacting;
 }
 
-function write({ log }: JournalCore, key: string, value: string | undefined): void {
+function write({ log }: JournalCore, key: string, value: string | undefined): number {
   const appended = log.append(JSON.stringify(value === undefined ? [key] : [key, value]));
-  if (appended.accepted) return;
+  if (appended.accepted) return appended.sequence;
   if (appended.reason === 'closed') throw new HopbackError('closed', 'the journal is closed');
   const details = { reason: appended.reason };
   throw new HopbackError('storage-failed', `the journal takes no value: ${appended.reason}`, {
@@ -195,39 +216,39 @@ function write({ log }: JournalCore, key: string, value: string | undefined): vo
   });
 }
 
-function isDue({ log, liveBytes, compacting }: JournalCore): boolean {
-  return compacting === undefined && log.state().sizeBytes > 2 * liveBytes + GARBAGE_BYTES;
+function isDue({ log, liveBytes }: JournalCore, times = 1): boolean {
+  return log.state().sizeBytes > times * (2 * liveBytes + GARBAGE_BYTES);
 }
 
-/** Writes all live values anew and removes the segments before them. A refusal is no matter of whoever sets a value: it comes again. */
+/** Makes room, piece by piece. A refusal is no matter of whoever sets a value: it comes again. */
 async function compact(core: JournalCore): Promise<void> {
-  core.compacting = rewrite(core)
-    .catch(() => undefined)
-    .finally(() => {
-      core.compacting = undefined;
-    });
-  await core.compacting;
+  try {
+    while (isDue(core) && !core.closing) await writeOldestAnew(core);
+  } catch {
+    // The values are durable where they were, and the segments still there.
+  } finally {
+    core.compacting = undefined;
+  }
 }
 
-async function rewrite(core: JournalCore): Promise<void> {
+/** Writes the oldest live values anew, and removes the segments that hold nothing else. What removed a key goes with what it removed. */
+async function writeOldestAnew(core: JournalCore): Promise<void> {
   const { log, values } = core;
-  const before = log.lastSequence;
-  let unwritten = 0;
-  for (const key of [...values.keys()]) {
-    // As it is now: it may have been set, or removed, while the disk was waited for.
-    const value = values.get(key);
-    if (value === undefined) continue;
-    write(core, key, value);
-    unwritten += entryBytes(key, value);
-    if (unwritten < JOURNAL_SEGMENT_BYTES) continue;
-    await log.flush();
-    unwritten = 0;
+  const newest = log.lastSequence;
+  let written = 0;
+  for (const [key, { value, sequence }] of values) {
+    if (written >= PIECE_BYTES || sequence > newest) break;
+    remember(core, key, { value, sequence: write(core, key, value) });
+    written += entryBytes(key, value);
   }
+  // As it is now: what is set while the disk is waited for has its value before on the disk, and keeps it until its own is there.
+  const [oldest] = values.values();
   await log.flush();
-  await log.trim(before);
+  await log.trim((oldest?.sequence ?? newest + 1) - 1);
 }
 
 async function close(core: JournalCore): Promise<void> {
+  core.closing = true;
   await core.compacting;
   await core.log.close();
 }
