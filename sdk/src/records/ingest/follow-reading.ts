@@ -12,8 +12,8 @@ export interface ReadOn {
   readonly isGzip: boolean;
   readonly framing: RowFraming;
   readonly maxRowBytes?: number;
-  /** Nothing more is expected: a last line without end is a row. */
-  readonly isFinal: boolean;
+  /** Asked at the end of the content whether nothing more is expected: then a last line without end is a row. */
+  readonly isFinal: () => Promise<boolean>;
   /** Takes rows, and the place behind the last of them. @returns whether to go on */
   readonly take: (rows: readonly SplitRow[], place: ReadPlace) => Promise<boolean>;
 }
@@ -62,7 +62,7 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
     throw error;
   }
   if (!isKnown && window.endOffset() < place.offset) return { status: 'replaced' };
-  if (options.isFinal) {
+  if (await options.isFinal()) {
     const rows = splitter.end();
     await take(rows, placeAfter(splitter.place(), window, current));
   }

@@ -4,6 +4,7 @@ import { isGzip } from './file-pieces.js';
 import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
 import { candidatesOf } from './follow-candidates.js';
 import type { Candidate } from './follow-candidates.js';
+import type { FileState } from './follow-done-files.js';
 import { createOpenCarriers } from './follow-carriers.js';
 import type { FollowPattern } from './follow-pattern.js';
 import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
@@ -178,15 +179,20 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   const pass = async (stream: Stream, carrier: Carrier, file: FollowedFile): Promise<ReadOnEnd> => {
     const facts = await file.facts();
     if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) return checkShort(stream, { carrier, file, facts });
-    const isChanged = facts.sizeBytes !== carrier.sizeBytes || facts.mtimeNs !== carrier.mtimeNs;
+    // The inode of a deleted file is given to another: where nothing was read of the content nothing else tells them apart.
+    if (stream.place.offset === 0 && (await isGzip(file)) !== carrier.isGzip) return { status: 'replaced' };
+    const isChanged = !isUnchanged(carrier, facts);
     const isOld = clock.nowMs() - facts.mtimeMs >= OLD_AT_SIGHT_MS;
-    const isOver = isComplete(stream, carrier) && (carrier.isGzip || !isChanged || isOld);
+    // A file that was renamed while the directory was listed is in the list twice, once as it is no more: not to change is not enough.
+    const isQuiet = !isChanged && clock.nowMs() - (carrier.changedAtMs ?? Infinity) >= FINAL_AFTER_MS;
+    let isOver = isComplete(stream, carrier) && (carrier.isGzip || isQuiet || isOld);
     const end = await readOn(stream.place, {
       file,
       isGzip: carrier.isGzip,
       framing: turn.framing,
       ...(turn.maxRowBytes === undefined ? {} : { maxRowBytes: turn.maxRowBytes }),
-      isFinal: isOver,
+      // Of a row that came while this was read there may be a part.
+      isFinal: async () => (isOver &&= isUnchanged(facts, await file.facts())),
       take: async (rows, behind) => {
         await takeRows(stream, { rows, behind, path: carrier.path });
         return !turn.isClosing();
@@ -238,8 +244,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
         const { file } = carrier;
         if (file !== undefined) {
           carrier.isLive = true;
-          const { sizeBytes, mtimeNs } = await file.facts();
-          const isSame = carrier.sizeBytes === sizeBytes && carrier.mtimeNs === mtimeNs;
+          const isSame = isUnchanged(carrier, await file.facts());
           const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
           if (isSame && quietMs < FINAL_AFTER_MS) continue;
           carrier.isLive = !isSame;
@@ -326,6 +331,10 @@ function isComplete(stream: Stream, carrier: Carrier): boolean {
   return true;
 }
 
+function isUnchanged(before: FileState, now: FileState): boolean {
+  return before.sizeBytes === now.sizeBytes && before.mtimeNs === now.mtimeNs;
+}
+
 function remember(carrier: Carrier, { sizeBytes, mtimeNs }: FileFacts): void {
   carrier.sizeBytes = sizeBytes;
   carrier.mtimeNs = mtimeNs;
@@ -337,7 +346,7 @@ function isDue(
   stream: Stream,
   { carrier, candidate }: { readonly carrier: Carrier; readonly candidate: Candidate },
 ): boolean {
-  if (carrier.sizeBytes !== candidate.sizeBytes || carrier.mtimeNs !== candidate.mtimeNs) return true;
+  if (!isUnchanged(carrier, candidate)) return true;
   const nowMs = clock.nowMs();
   const isOld = nowMs - candidate.mtimeMs >= OLD_AT_SIGHT_MS;
   // Not seen since a restart; or the clock was set back, and time begins anew.

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
+import { readBySchema } from '../../core/read-by-schema.js';
 import { callRecordSchema } from '../../platform/wire/call-record.schema.js';
 import { rawEvidence } from '../raw-evidence.js';
 import { recordIdOf } from '../record-id.js';
@@ -47,7 +48,7 @@ function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
   const value = parsed(text);
   const isHashed = addSourceHash(value, row.sha256);
   if (!isObject(value)) return rejectedRow('bad-json', 'no JSON object');
-  const result = callRecordSchema.safeParse(value);
+  const result = readBySchema(callRecordSchema, value);
   if (!result.success) return rejectedIssue(value, result.error.issues[0]);
   const fault = faultOf(result.data);
   if (fault !== undefined) return fault;

@@ -250,7 +250,7 @@ function releaseOf(
   refusals: Variants | undefined,
 ): Release & { q850Cause?: number } {
   const reason = fields.text(columns.reason);
-  const cause = reason === '' ? Number.NaN : Number(reason);
+  const cause = /^\d{1,3}$/.test(reason) ? Number(reason) : 0;
   const isQ850 = cause > 0 && cause <= LAST_Q850_CAUSE;
   const party = INITIATORS.get(fields.text(columns.initiator));
   const release: { q850Cause?: number; cause?: string; party?: 'calling' | 'called' | 'network'; sipStatus?: number } =

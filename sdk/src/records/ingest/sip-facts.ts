@@ -138,11 +138,14 @@ function verstatOf(uri: string | undefined): Verstat | undefined {
   return typeof value === 'string' ? VERSTATS.get(value.toLowerCase()) : undefined;
 }
 
+/** The highest cause of Q.850; a record has no others. */
+const LAST_Q850_CAUSE = 127;
+
 /** @see RFC 3326 */
 function q850CauseOf(values: readonly string[]): number | undefined {
   for (const value of values) {
     const cause = /(?:^|,)\s{0,8}Q\.850\s{0,8};[^,]{0,64}?cause\s{0,8}=\s{0,8}(\d{1,3})/i.exec(value)?.[1];
-    if (cause !== undefined) return Number(cause);
+    if (cause !== undefined && Number(cause) <= LAST_Q850_CAUSE) return Number(cause);
   }
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { readBySchema } from '../../core/read-by-schema.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { createAsteriskCdrReader } from './asterisk-cdr.js';
@@ -93,7 +94,7 @@ export type SourceConfiguration = FileSourceConfiguration | HepConfiguration;
  * ```
  */
 export function readSourceConfiguration(value: unknown, options: { readonly at?: string } = {}): SourceConfiguration {
-  const result = sourceConfigurationSchema.safeParse(value);
+  const result = readBySchema(sourceConfigurationSchema, value);
   if (result.success) return result.data;
   throw configurationError(options.at ?? 'the source', { error: result.error, value });
 }

@@ -19,10 +19,12 @@ export type LocalInstant =
   /** It is left out, when clocks go forward. */
   | { readonly kind: 'none' };
 
-/** Turns local times of one zone into instants. */
+/** Turns local times of one zone into instants, and instants into local times. */
 export interface ZoneClock {
   readonly zone: string;
   readonly instantOf: (wall: WallTime) => LocalInstant;
+  /** Offset from UTC that is in force at an instant, both in milliseconds; east positive. */
+  readonly offsetMsAt: (atMs: number) => number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -44,7 +46,7 @@ const KEPT_QUARTERS = 4_096;
  */
 export function zoneClock(zone: string): ZoneClock | undefined {
   if (zone.toLowerCase() === 'utc') {
-    return { zone: 'UTC', instantOf: (wall) => ({ kind: 'one', atUs: asUtcUs(wall) }) };
+    return { zone: 'UTC', instantOf: (wall) => ({ kind: 'one', atUs: asUtcUs(wall) }), offsetMsAt: () => 0 };
   }
   const format = formatOf(zone);
   if (format === undefined) return undefined;
@@ -61,6 +63,7 @@ export function zoneClock(zone: string): ZoneClock | undefined {
   };
   return {
     zone: format.resolvedOptions().timeZone,
+    offsetMsAt: offsetAt,
     instantOf: (wall) => {
       const wallUs = asUtcUs(wall);
       const wallMs = Math.floor(wallUs / 1_000);

@@ -1,3 +1,4 @@
+import { readBySchema } from '../../core/read-by-schema.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { DEFAULT_SHARING_POLICY } from './sharing-policy.js';
 import type { SharingPolicyData } from './sharing-policy.js';
@@ -19,7 +20,7 @@ import { writtenSharingPolicySchema } from './sharing-policy.schema.js';
  * ```
  */
 export function readSharingPolicy(value: unknown, options: { readonly at?: string } = {}): SharingPolicyData {
-  const result = writtenSharingPolicySchema.safeParse(value);
+  const result = readBySchema(writtenSharingPolicySchema, value);
   if (!result.success) throw configurationError(options.at ?? 'the sharing policy', { error: result.error, value });
   const { members = {}, ...written } = result.data;
   const defaults = DEFAULT_SHARING_POLICY.members;

@@ -83,13 +83,15 @@ export function numberForms(
 }
 
 const PLACES: readonly (readonly [
-  'calledTn' | 'callingTn' | 'callId' | 'origId' | 'trunk',
+  'calledTn' | 'callingTn' | 'callId' | 'origId' | 'callGroupId' | 'trunk',
   readonly (keyof PostgresColumns)[],
 ])[] = [
   ['calledTn', ['called', 'translated', 'lrn']],
   ['callingTn', ['calling', 'asserted']],
   ['callId', ['ingressCallId', 'egressCallId']],
   ['origId', ['origId', 'signedOrigId']],
+  // A row that names no group is one by itself, under the name of its leg.
+  ['callGroupId', ['callGroupId', 'legId']],
   ['trunk', ['ingressTrunk', 'egressTrunk']],
 ];
 

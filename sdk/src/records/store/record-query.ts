@@ -15,7 +15,7 @@ export const DAY_US = 86_400_000_000;
 export const OTHER_INSTANT_US = 7_200_000_000;
 
 /** What a query may name; one of them has to be there. */
-const KEYS = ['calledTn', 'callingTn', 'callId', 'origId', 'trunk', 'recordId'] as const;
+const KEYS = ['calledTn', 'callingTn', 'callId', 'origId', 'callGroupId', 'trunk', 'recordId'] as const;
 
 /**
  * Refuses a query that names nothing, a window that is none, and a limit out of bounds.
@@ -113,7 +113,7 @@ export function isRecordId(text: string): boolean {
  * ```
  */
 export function matchesQuery(record: CallRecord, query: RecordQuery): boolean {
-  const { window, calledTn, callingTn, callId, origId, trunk, recordId } = query;
+  const { window, calledTn, callingTn, callId, origId, callGroupId, trunk, recordId } = query;
   const { otherInviteAtUs } = record.time;
   if (!isWithin(record.inviteAtUs, window) && !(otherInviteAtUs !== undefined && isWithin(otherInviteAtUs, window)))
     return false;
@@ -122,6 +122,7 @@ export function matchesQuery(record: CallRecord, query: RecordQuery): boolean {
   if (callingTn !== undefined && record.calling?.tn !== callingTn && record.asserted?.tn !== callingTn) return false;
   if (callId !== undefined && record.ingress.callId !== callId && record.egress.callId !== callId) return false;
   if (origId !== undefined && record.received?.origId !== origId && record.signed?.origId !== origId) return false;
+  if (callGroupId !== undefined && record.callGroupId !== callGroupId) return false;
   return trunk === undefined || record.ingress.trunk === trunk || record.egress.trunk === trunk;
 }
 

@@ -17,8 +17,8 @@ export interface TimeWindow {
 }
 
 /**
- * What is looked for. All that is given has to match; at least one of `calledTn`, `callingTn`, `callId`, `origId`, `trunk` and
- * `recordId` is given. Numbers are canonical.
+ * What is looked for. All that is given has to match; at least one of `calledTn`, `callingTn`, `callId`, `origId`, `callGroupId`, `trunk`
+ * and `recordId` is given. Numbers are canonical.
  */
 export interface RecordQuery {
   /** When the leg began; of one whose local time comes twice, and is not told apart, either instant will do. */
@@ -30,6 +30,8 @@ export interface RecordQuery {
   /** SIP Call-ID of either side. */
   readonly callId?: string;
   readonly origId?: string;
+  /** What the legs of one call have in common: finds those in which the switch wrote other numbers. */
+  readonly callGroupId?: string;
   /** Name of the trunk, in or out. */
   readonly trunk?: string;
   readonly recordId?: string;

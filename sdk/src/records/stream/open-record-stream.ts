@@ -25,18 +25,20 @@ export interface OpenRecordStream extends RecordStream {
  * @see {@link createRecordStream} for a stream on logs of one's own
  * @example
  * ```ts
- * import { mkdtemp } from 'node:fs/promises';
+ * import { mkdtemp, rm } from 'node:fs/promises';
  * import { tmpdir } from 'node:os';
  * import { join } from 'node:path';
  *
+ * const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
  * const stream = await openRecordStream({
- *   directory: await mkdtemp(join(tmpdir(), 'hopback-')),
+ *   directory,
  *   source: '/carriers/example/switches/1',
  *   transport: { deliver: async () => ({ status: 'acknowledged', rejected: [] }), close: async () => {} },
  * });
  * console.log(stream.record({ recordId: 'd546c842a20f26164092a1e15ac8fa4e', callGroupId: 'call-1' }).accepted); // true
  * console.log((await stream.drain()).status); // drained
  * await stream.close();
+ * await rm(directory, { recursive: true });
  * ```
  */
 export async function openRecordStream(options: OpenRecordStreamOptions): Promise<OpenRecordStream> {

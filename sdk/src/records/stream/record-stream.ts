@@ -114,7 +114,7 @@ export interface RecordStream extends AsyncDisposable {
  * tried again
  * @example
  * ```ts
- * import { mkdtemp } from 'node:fs/promises';
+ * import { mkdtemp, rm } from 'node:fs/promises';
  * import { tmpdir } from 'node:os';
  * import { join } from 'node:path';
  *
@@ -132,6 +132,7 @@ export interface RecordStream extends AsyncDisposable {
  * const stream = createRecordStream({ log, deadLetters, values, transport, source: '/carriers/example/switches/1' });
  * console.log(stream.status().breaker); // closed
  * for (const part of [stream, transport, deadLetters, log, values]) await part.close();
+ * await rm(directory, { recursive: true });
  * ```
  */
 export function createRecordStream(options: RecordStreamOptions): RecordStream {

@@ -1,9 +1,7 @@
-import type { Clock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/clock.js';
 
 /** Time as a stream needs it: waits run on a time that nobody turns back, only what people read comes from the wall. */
-export interface StreamClock extends Clock {
+export interface StreamClock extends TimerClock {
   /** Milliseconds since some instant, never less than before, whatever is done to the clock of the machine. */
   readonly monotonicMs: () => number;
-  /** Runs `callback` once, `delayMs` from now, unless the returned function is called before. */
-  readonly schedule: (callback: () => void, delayMs: number) => () => void;
 }

@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CallRecord } from '../../../core/call-record.js';
 import { DAY_US, matchesQuery } from '../record-query.js';
 import type { RecordQuery } from '../record-store.js';
-import { dayOf, findSql, recordIdOfKeys } from './partition-sql.js';
+import { dayOf, extentSql, recordIdOfKeys, rowsSql } from './partition-sql.js';
 import type { Partition } from './partitions.js';
 import { decodeRecord } from './record-decoder.js';
 import { PER_MILLISECOND } from './record-form.js';
@@ -26,12 +26,28 @@ export async function findInDay(
   const isBeside = day < dayOf(query.window.fromUs) || day > dayOf(query.window.toUs);
   if (isBeside && search.ofOtherInstants.length === 0) return [];
   for (let rows = limit + SPARE_ROWS; ; rows *= 2) {
-    const read = await connection.runAndReadAll(findSql(search, query, rows));
-    const found = read.getRowsJS();
-    const records = found.map((row) => recordOf(partition, row)).filter((record) => matchesQuery(record, query));
-    if (records.length >= limit || found.length < rows) return records.slice(0, limit);
+    // Counted first, so that of a trunk with a million calls only the bodies of those asked for are read.
+    const [extent = []] = (await connection.runAndReadAll(extentSql(search, query, rows))).getRowsJS();
+    const [count, from, to] = extent.map(Number) as [number, number, number];
+    if (count === 0) return [];
+    const read = await connection.runAndReadAll(rowsSql(search, query, { from, to }));
+    const records = read
+      .getRowsJS()
+      .filter(isFirst)
+      .map((row) => recordOf(partition, row))
+      .filter((record) => matchesQuery(record, query));
+    if (records.length >= limit || count < rows) return records.slice(0, limit);
   }
 }
+
+/** Whether a row is another than the one before, which has the same id where it is the same. */
+function isFirst(row: readonly unknown[], index: number, rows: readonly (readonly unknown[])[]): boolean {
+  const before = rows[index - 1];
+  return before === undefined || !ID_PLACES.every((place) => row[place] === before[place]);
+}
+
+/** Where the numbers of the id stand in a row. */
+const ID_PLACES = [2, 3, 4, 5] as const;
 
 function recordOf({ day, forms }: Partition, row: readonly unknown[]): CallRecord {
   const [atMs, atUs, id1, id2, id3, id4, form, body] = row;

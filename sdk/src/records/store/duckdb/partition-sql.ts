@@ -10,7 +10,7 @@ import { PER_MILLISECOND } from './record-form.js';
 export const KEY_COLUMNS: readonly string[] = [
   ...['id1', 'id2', 'id3', 'id4'],
   ...['called', 'translated', 'lrn', 'calling', 'asserted'],
-  ...['call_in', 'call_out', 'orig_received', 'orig_signed', 'trunk_in', 'trunk_out'],
+  ...['call_in', 'call_out', 'orig_received', 'orig_signed', 'call_group', 'trunk_in', 'trunk_out'],
 ];
 
 /** Place of the first of the columns with 16 bits. */
@@ -60,19 +60,33 @@ export function recordIdOfKeys(keys: readonly number[]): string {
 }
 
 /** The condition on the key columns; what it finds is compared in full afterwards. Numbers only: nothing of a query is quoted. */
-export function keyCondition({ calledTn, callingTn, callId, origId, trunk, recordId }: RecordQuery): string {
-  const conditions: string[] = [];
+export function keyCondition(query: RecordQuery): string {
+  return keyConditions(query)
+    .map((one) => (one.length === 1 ? one.join('') : `(${one.join(' OR ')})`))
+    .join(' AND ');
+}
+
+/** What each key of a query asks for: one of these conditions, the key that fewest records share first. */
+function keyConditions(query: RecordQuery): readonly (readonly string[])[] {
+  const { calledTn, callingTn, callId, origId, callGroupId, trunk, recordId } = query;
+  const conditions: (readonly string[])[] = [];
   const oneOf = (columns: readonly string[], key: number): void => {
-    conditions.push(`(${columns.map((column) => `${column} = ${key}`).join(' OR ')})`);
+    conditions.push(columns.map((column) => `${column} = ${key}`));
   };
-  if (calledTn !== undefined) oneOf(['called', 'translated', 'lrn'], lookupKey(calledTn));
-  if (callingTn !== undefined) oneOf(['calling', 'asserted'], lookupKey(callingTn));
+  if (recordId !== undefined && !isRecordId(recordId)) conditions.push(['FALSE']);
+  else if (recordId !== undefined)
+    conditions.push([
+      idKeys(recordId)
+        .map((key, at) => `id${at + 1} = ${key}`)
+        .join(' AND '),
+    ]);
   if (callId !== undefined) oneOf(['call_in', 'call_out'], lookupKey(callId));
   if (origId !== undefined) oneOf(['orig_received', 'orig_signed'], lookupKey(origId));
+  if (callGroupId !== undefined) oneOf(['call_group'], lookupKey(callGroupId));
+  if (calledTn !== undefined) oneOf(['called', 'translated', 'lrn'], lookupKey(calledTn));
+  if (callingTn !== undefined) oneOf(['calling', 'asserted'], lookupKey(callingTn));
   if (trunk !== undefined) oneOf(['trunk_in', 'trunk_out'], trunkKey(trunk));
-  if (recordId !== undefined && !isRecordId(recordId)) conditions.push('FALSE');
-  else if (recordId !== undefined) idKeys(recordId).forEach((key, index) => conditions.push(`id${index + 1} = ${key}`));
-  return conditions.join(' AND ');
+  return conditions;
 }
 
 /** `2026-11-02` of days since 1970. */
@@ -103,15 +117,41 @@ export interface DaySearch {
   readonly ofOtherInstants: readonly number[];
 }
 
-/** The rows of a day that a query may mean, earliest first. Bodies are read of those alone. */
-export function findSql(search: DaySearch, query: RecordQuery, limit: number): string {
-  const { schema } = search;
-  const keys = ['id1', 'id2', 'id3', 'id4'].join(', ');
-  return (
-    `SELECT at_ms, at_us, ${keys}, form, body FROM ${schema}.records WHERE rowid IN (` +
-    `SELECT rowid FROM ${schema}.records WHERE ${timeCondition(search, query.window)} AND ${keyCondition(query)} ` +
-    `ORDER BY at_ms, at_us, ${keys} LIMIT ${limit}) ORDER BY at_ms, at_us, ${keys}`
-  );
+const ID_COLUMNS = 'id1, id2, id3, id4';
+
+/**
+ * How many rows of a day a query may mean, and between which milliseconds the first of them lie.
+ * @param limit - rows at most that are counted, earliest first
+ */
+export function extentSql(search: DaySearch, query: RecordQuery, limit: number): string {
+  const scans = scansOf(search, query, { columns: 'rowid, at_ms', within: timeCondition(search, query.window) });
+  return `SELECT count(*), min(at_ms), max(at_ms) FROM (${scans.join(' UNION ')} ORDER BY at_ms LIMIT ${limit})`;
+}
+
+/** The rows that a query may mean between two milliseconds of the day, earliest first; one that matches in two columns is there twice. */
+export function rowsSql(
+  search: DaySearch,
+  query: RecordQuery,
+  { from, to }: { readonly from: number; readonly to: number },
+): string {
+  const within = `${timeCondition(search, query.window)} AND at_ms BETWEEN ${from} AND ${to}`;
+  const columns = `at_ms, at_us, ${ID_COLUMNS}, form, body`;
+  const scans = scansOf(search, query, { columns, within });
+  return `SELECT * FROM (${scans.join(' UNION ALL ')}) ORDER BY at_ms, at_us, ${ID_COLUMNS}`;
+}
+
+/**
+ * A scan for each column that the first key of a query may stand in. The equality of one column is tried while it is scanned, and the
+ * others are read where it holds; a disjunction of several columns is tried after all of them were unpacked.
+ */
+function scansOf(
+  { schema }: DaySearch,
+  query: RecordQuery,
+  { columns, within }: { readonly columns: string; readonly within: string },
+): readonly string[] {
+  const [first = [], ...rest] = keyConditions(query);
+  const others = rest.map((one) => ` AND (${one.join(' OR ')})`).join('');
+  return first.map((condition) => `SELECT ${columns} FROM ${schema}.records WHERE ${within} AND ${condition}${others}`);
 }
 
 /** Records of the window; of those that may have begun at another instant too, the ones around it as well. */

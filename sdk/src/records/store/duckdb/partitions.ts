@@ -14,6 +14,12 @@ import type { RecordEncoder } from './record-encoder.js';
  */
 export const MAX_OPEN_PARTITIONS = 28;
 
+/**
+ * Most of them that were written to, where a new day is written to: the others are for look-ups. Rows that come late, in files of some
+ * days at a time, find their days open.
+ */
+const MAX_WRITTEN_PARTITIONS = 14;
+
 /** A day that is open. */
 export interface Partition {
   /** Since 1970. */
@@ -50,6 +56,8 @@ interface Entry {
   /** Undefined where it is not there and was not to be made. */
   readonly opening: Promise<Partition | undefined>;
   users: number;
+  /** Rows may have come: closing it brings its log into the file, which takes a tenth of a second and more. */
+  isWritten: boolean;
   /** Called when the last user has gone. */
   idle: (() => void) | undefined;
 }
@@ -85,17 +93,28 @@ function partitionsOf(directory: string, connection: DuckDBConnection, days: Set
     return made;
   };
 
-  const makeRoom = async (): Promise<void> => {
-    for (const [day, entry] of entries) {
-      if (entries.size <= MAX_OPEN_PARTITIONS) return;
-      if (entry.users > 0) continue;
+  const closeSome = async (isWanted: (entry: Entry) => boolean, mostLeft: number): Promise<void> => {
+    const wanted = [...entries].filter(([, entry]) => isWanted(entry));
+    let left = wanted.length;
+    for (const [day, entry] of wanted) {
+      if (left <= mostLeft) return;
+      if (entry.users > 0 || entries.get(day) !== entry) continue;
       entries.delete(day);
+      left -= 1;
       await detach(connection, schemaOf(day));
     }
   };
 
+  /** Who writes to a day waits for the log of one written to before; a look-up does not, while there are days that were only read. */
+  const makeRoom = async (isMade: boolean): Promise<void> => {
+    if (isMade) await closeSome(({ isWritten }) => isWritten, MAX_WRITTEN_PARTITIONS);
+    const others = [...entries.values()].filter(({ isWritten }) => isWritten).length;
+    await closeSome(({ isWritten }) => !isWritten, Math.max(1, MAX_OPEN_PARTITIONS - others));
+    await closeSome(() => true, MAX_OPEN_PARTITIONS);
+  };
+
   const openDay = async (day: number, isMade: boolean): Promise<Partition | undefined> => {
-    await makeRoom();
+    await makeRoom(isMade);
     if (!days.has(day)) {
       if (!isMade) return undefined;
       await makeDay(directory, day, connection);
@@ -107,7 +126,10 @@ function partitionsOf(directory: string, connection: DuckDBConnection, days: Set
   const entryOf = (day: number, isMade: boolean): Entry => {
     const known = entries.get(day);
     entries.delete(day);
-    const entry = known ?? { opening: inTurn(() => openDay(day, isMade)), users: 0, idle: undefined };
+    const entry = known ?? {
+      ...{ opening: inTurn(() => openDay(day, isMade)), users: 0, isWritten: false, idle: undefined },
+    };
+    entry.isWritten ||= isMade;
     entries.set(day, entry);
     return entry;
   };

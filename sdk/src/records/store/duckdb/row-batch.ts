@@ -19,7 +19,7 @@ export interface RowBatch {
 }
 
 /** Columns of numbers before `body`. */
-export const NUMBER_COLUMNS = 18;
+export const NUMBER_COLUMNS = 19;
 
 /** Makes an empty batch. Its memory stays, so that batch after batch is laid down in the same place. */
 export function createRowBatch(capacity: number): RowBatch {
@@ -27,7 +27,7 @@ export function createRowBatch(capacity: number): RowBatch {
   const ends = new Uint32Array(capacity);
   const columns = Array.from({ length: NUMBER_COLUMNS }, () => new Uint32Array(capacity));
   const [atMs, atUs, id1, id2, id3, id4, called, translated, lrn, calling, asserted, ...others] = columns as Columns;
-  const [callIn, callOut, origReceived, origSigned, trunkIn, trunkOut, form] = others;
+  const [callIn, callOut, origReceived, origSigned, callGroup, trunkIn, trunkOut, form] = others;
   let length = 0;
 
   const add = (record: CallRecord, encoder: RecordEncoder): void => {
@@ -51,6 +51,7 @@ export function createRowBatch(capacity: number): RowBatch {
     callOut[row] = optionalKey(egress.callId);
     origReceived[row] = optionalKey(received?.origId);
     origSigned[row] = optionalKey(signed?.origId);
+    callGroup[row] = optionalKey(record.callGroupId);
     trunkIn[row] = ingress.trunk === undefined ? 0 : trunkKey(ingress.trunk);
     trunkOut[row] = egress.trunk === undefined ? 0 : trunkKey(egress.trunk);
     length += 1;
@@ -69,7 +70,7 @@ export function createRowBatch(capacity: number): RowBatch {
 }
 
 type C = Uint32Array;
-type Columns = [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C];
+type Columns = [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C];
 
 /** Eight hexadecimal digits, lower case. */
 function hexNumber(text: string, from: number): number {

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../../../core/call-record.js';
+import { readBySchema } from '../../../core/read-by-schema.js';
 import { HopbackError, isHopbackError } from '../../../errors.js';
 import { checkRecord, checkWindow, checkedLimit } from '../record-query.js';
 import type { Inserted, RecordQuery, RecordStore, TimeWindow } from '../record-store.js';
@@ -136,7 +137,7 @@ export async function isHosted(send: SendRequest): Promise<boolean> {
 
 /** @throws HopbackError that the other process answered with, or `storage-failed` where it answered with something else */
 function resultOf(bytes: Buffer): unknown {
-  const answer = answerSchema.safeParse(parsed(bytes));
+  const answer = readBySchema(answerSchema, parsed(bytes));
   if (!answer.success) throw notUnderstood();
   if ('error' in answer.data) throw errorOf(answer.data.error);
   return answer.data.result;
@@ -151,7 +152,7 @@ function parsed(bytes: Buffer): unknown {
 }
 
 function checked<T>(answer: Answer<T>, result: unknown): T {
-  const read = answer.safeParse(result);
+  const read = readBySchema(answer, result);
   if (!read.success) throw notUnderstood();
   return read.data;
 }

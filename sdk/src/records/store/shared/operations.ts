@@ -1,3 +1,4 @@
+import { readBySchema } from '../../../core/read-by-schema.js';
 import { HopbackError, isHopbackError } from '../../../errors.js';
 import type { RecordStore } from '../record-store.js';
 import { REQUESTS } from './wire.schema.js';
@@ -58,7 +59,7 @@ function operation<T>(reader: Reader<T>, run: (store: RecordStore, asked: T) => 
   return {
     kind: 'operation',
     read: (body) => {
-      const read = reader.safeParse(body);
+      const read = readBySchema(reader, body);
       if (read.success) return { kind: 'work', run: (store) => run(store, read.data) };
       const path = read.error.issues[0]?.path.map(String).join('.') ?? '';
       // Where it is wrong, never what stands there: it may be a number.

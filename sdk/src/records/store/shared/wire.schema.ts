@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { CallRecord } from '../../../core/call-record.js';
 import type { CoverageInterval } from '../../../core/coverage.js';
+import { readBySchema } from '../../../core/read-by-schema.js';
 import type { HopbackErrorCode } from '../../../errors.js';
 import { callRecordSchema } from '../../../platform/wire/call-record.schema.js';
 import type {
@@ -33,6 +34,7 @@ const query: z.ZodType<RecordQuery> = z.object({
   callingTn: z.exactOptional(text),
   callId: z.exactOptional(text),
   origId: z.exactOptional(text),
+  callGroupId: z.exactOptional(text),
   trunk: z.exactOptional(text),
   recordId: z.exactOptional(text),
   limit: z.exactOptional(finite),
@@ -60,7 +62,7 @@ const releaseOrder: z.ZodType<ReleaseOrder> = z.object({ holdId: text, reason: t
 export const MAX_INSERT_RECORDS = 1_000;
 
 /** Whether a record is one; it is kept as it came, also members that this release does not know. */
-const wholeRecord = z.custom<CallRecord>((value) => callRecordSchema.safeParse(value).success);
+const wholeRecord = z.custom<CallRecord>((value) => readBySchema(callRecordSchema, value).success);
 
 /** Bodies of requests, by what is asked for. */
 export const REQUESTS: {
@@ -161,6 +163,10 @@ const wireError: z.ZodType<WireError> = z.object({
     'network-failed',
     'trust-list-rejected',
     'unavailable',
+    'unauthorized',
+    'request-refused',
+    'response-unreadable',
+    'aborted',
     'closed',
     'internal',
   ]),
