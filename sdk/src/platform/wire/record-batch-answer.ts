@@ -1,3 +1,4 @@
+import { readBySchema } from '../../core/read-by-schema.js';
 import type { RecordBatchAnswer } from './record-batch.js';
 import { recordBatchAnswerSchema } from './record-batch.schema.js';
 
@@ -30,7 +31,7 @@ export function readRecordBatchAnswer(
   } catch {
     return { status: 'unreadable', detail: 'the answer is no JSON' };
   }
-  const parsed = recordBatchAnswerSchema.safeParse(value);
+  const parsed = readBySchema(recordBatchAnswerSchema, value);
   if (!parsed.success) {
     const path = parsed.error.issues[0]?.path.join('.') ?? '';
     return { status: 'unreadable', detail: `the answer does not have the form of one at "${path.slice(0, 100)}"` };

@@ -38,7 +38,8 @@ const MAX_SIGNALS = 64;
 
 const whole = z.object({ shown: z.literal('whole') });
 
-const pseudonymousNumber: z.ZodType<PseudonymousNumber> = z.object({
+/** A number under a pseudonym. */
+export const pseudonymousNumberSchema: z.ZodType<PseudonymousNumber> = z.object({
   shown: z.literal('pseudonym'),
   pseudonym,
   npaNxx: z.exactOptional(z.string().regex(/^\d{6}$/)),
@@ -46,13 +47,13 @@ const pseudonymousNumber: z.ZodType<PseudonymousNumber> = z.object({
 
 const sharedCalledNumber: z.ZodType<SharedCalledNumber> = z.union([
   z.intersection(whole, calledNumber),
-  pseudonymousNumber,
+  pseudonymousNumberSchema,
 ]);
 
 const sharedCallingNumber: z.ZodType<SharedCallingNumber> = z.union([
   z.intersection(whole, partyNumber),
   z.object({ shown: z.literal('number'), tn: canonicalTn }),
-  pseudonymousNumber,
+  pseudonymousNumberSchema,
   z.object({ shown: z.literal('no-number'), isAnonymous: z.boolean() }),
 ]);
 

@@ -4,6 +4,8 @@ import type { VerdictEvidence } from '../../core/verdict-evidence.js';
 import { callRecordSchema as callRecord } from './call-record.schema.js';
 import { sharedRecordSchema as sharedRecord } from './shared-record.schema.js';
 import { verdictEvidenceSchema as verdictEvidence } from './verdict-evidence.schema.js';
+import type { WireBodies, WireBodyName } from './wire-bodies.js';
+import { wireBodySchemas } from './wire-bodies.schema.js';
 
 /** Reads a body of the wire: `unknown` in, a value that is in its form and its bounds out. */
 export interface WireSchema<Value> {
@@ -69,3 +71,15 @@ export const callRecordSchema: WireSchema<CallRecord> = callRecord;
  * ```
  */
 export const verdictEvidenceSchema: WireSchema<VerdictEvidence> = verdictEvidence;
+
+/**
+ * The schema of every body of the contract by its name, every string and list bounded. Keys that are not known are left out, so that a
+ * later release may send more; a word that a closed vocabulary does not have is refused.
+ * @see {@link WireBodies} for what each reads; docs/guides/platform-contract.md
+ * @example
+ * ```ts
+ * const reading = WIRE_SCHEMAS.SignedReceipt.safeParse({ answerId: 'a-1', receipt: 'no JWS' });
+ * console.log(reading.success || reading.error.issues[0]?.path); // [ 'receipt' ]
+ * ```
+ */
+export const WIRE_SCHEMAS: { readonly [Name in WireBodyName]: WireSchema<WireBodies[Name]> } = wireBodySchemas;

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import type { JsonObject } from '../../core/bounded-json.js';
+import { readBySchema } from '../../core/read-by-schema.js';
+import { spc } from '../wire/call-record.schema.js';
+import { demandDecisionSchema, demandScopeSchema } from '../wire/demand.schema.js';
+import { PLATFORM_EVENT_SCHEMAS } from '../wire/event.schema.js';
+import type { PlatformEventType } from '../wire/event.js';
+import { logCheckpointSchema } from '../wire/evidence-pack.schema.js';
+import { cursor } from '../wire/page.schema.js';
+import { MAX_PAGE_ITEMS } from '../wire/page.js';
+import { ANSWER_RECEIPT_JWS_TYPE, TRACEBACK_ANSWER_JWS_TYPE } from '../wire/traceback-exchange.js';
+import { tracebackFindingSchema } from '../wire/traceback-answer.schema.js';
+import {
+  requestedCallSchema,
+  requestedCampaignSchema,
+  requesterSchema,
+  statedTimeSchema,
+} from '../wire/traceback-request.schema.js';
+import { sharedEvidenceSchema, verdictEvidenceSchema } from '../wire/verdict-evidence.schema.js';
+import type { WireBodyName } from '../wire/wire-bodies.js';
+import { wireBodySchemas } from '../wire/wire-bodies.schema.js';
+import {
+  contactDetailsSchema,
+  fileName,
+  frn,
+  identifier,
+  line,
+  ocn,
+  providerReferenceSchema,
+  utcTime,
+} from '../wire/wire-words.schema.js';
+import { describeSchema } from './describe-schema.js';
+import { PLATFORM_EVENT_KINDS } from './event-table.js';
+import { memberWords } from './member-words.js';
+import type { ParameterForm } from './route.js';
+
+/** Longest idempotency key. */
+const MAX_KEY_CHARS = 128;
+
+/** What several bodies hold, and has a name of its own. */
+const PARTS: Readonly<Record<string, z.ZodType>> = {
+  ProviderReference: providerReferenceSchema,
+  ContactDetails: contactDetailsSchema,
+  StatedTime: statedTimeSchema,
+  RequestedCall: requestedCallSchema,
+  RequestedCampaign: requestedCampaignSchema,
+  Requester: requesterSchema,
+  TracebackFinding: tracebackFindingSchema,
+  LogCheckpoint: logCheckpointSchema,
+  DemandScope: demandScopeSchema,
+  DemandDecision: demandDecisionSchema,
+  VerdictEvidence: verdictEvidenceSchema,
+  SharedEvidence: sharedEvidenceSchema,
+};
+
+/** Where a schema is found in a document. */
+export const schemaAddress = (name: string): string => `#/components/schemas/${name}`;
+
+/**
+ * The JSON Schema of every body, of what several of them hold and of every kind of event, by name; they refer to each other as parts of one
+ * document.
+ */
+export function plainComponentSchemas(): Readonly<Record<string, JsonObject>> {
+  const registry = z.registry<{ id: string }>();
+  const events = Object.entries(PLATFORM_EVENT_SCHEMAS).map(
+    ([type, schema]) => [PLATFORM_EVENT_KINDS[type as PlatformEventType].name, schema] as const,
+  );
+  for (const [id, schema] of [...Object.entries({ ...PARTS, ...wireBodySchemas }), ...events])
+    registry.add(schema as z.ZodType, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    io: 'input',
+    uri: schemaAddress,
+    override: ({ jsonSchema }) => shorten(jsonSchema),
+  });
+  const named = Object.entries(schemas).map(
+    ([name, schema]) => [name, withPayload(name, withoutDialect(schema))] as const,
+  );
+  return Object.fromEntries(named.toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/**
+ * The same with what is said of them.
+ * @param descriptions - by place, its parts with `/` between
+ */
+export function componentSchemas(descriptions: Descriptions): Readonly<Record<string, JsonObject>> {
+  const described = Object.entries(plainComponentSchemas()).map(([name, schema]) => {
+    return [
+      name,
+      describeSchema(schema, [name], (place) => descriptions[place.join('/')] ?? memberWords(place)),
+    ] as const;
+  });
+  return Object.fromEntries(described);
+}
+
+/** What is said of places of schemas: their parts with `/` between. */
+export type Descriptions = Readonly<Record<string, string>>;
+
+/** Members that are a compact JWS, and what is signed in them. */
+const SIGNED: Readonly<
+  Record<string, { readonly member: string; readonly typ: string; readonly payload: WireBodyName }>
+> = {
+  AnswerSubmission: { member: 'answer', typ: TRACEBACK_ANSWER_JWS_TYPE, payload: 'TracebackAnswer' },
+  SignedReceipt: { member: 'receipt', typ: ANSWER_RECEIPT_JWS_TYPE, payload: 'AnswerReceipt' },
+};
+
+/** Header and payload of a JWS, as section 8.6 of the validation vocabulary shows it for a JWT. */
+function withPayload(name: string, schema: JsonObject): JsonObject {
+  const signed = SIGNED[name];
+  if (signed === undefined) return schema;
+  const properties = schema['properties'] as Readonly<Record<string, JsonObject>>;
+  const fields = {
+    alg: { enum: ['ES256', 'EdDSA'] },
+    kid: { type: 'string', minLength: 1, maxLength: 256 },
+    typ: { const: signed.typ },
+  };
+  const header = { type: 'object', properties: fields, required: ['alg', 'kid', 'typ'] };
+  const content = {
+    contentMediaType: 'application/jose',
+    contentSchema: { type: 'array', minItems: 2, prefixItems: [header, { $ref: schemaAddress(signed.payload) }] },
+  };
+  return { ...schema, properties: { ...properties, [signed.member]: { ...properties[signed.member], ...content } } };
+}
+
+/** What a parameter can hold. */
+export function parameterSchema(form: ParameterForm): JsonObject {
+  return typeof form === 'string' ? inline(FORMS[form]) : { type: 'string', enum: form };
+}
+
+/**
+ * Whether a text is in the form that a parameter of a route has to be in: what a platform asks before it looks at a value. Never throws.
+ * @param text - of the path without its escapes, of the query, or of a header field
+ * @param form - of the parameter
+ * @returns whether it is
+ * @see {@link PLATFORM_ROUTES} for the parameters and their forms
+ * @example
+ * ```ts
+ * console.log(isParameterInForm('50', 'page-limit'), isParameterInForm('501', 'page-limit')); // true false
+ * ```
+ */
+export function isParameterInForm(text: string, form: ParameterForm): boolean {
+  if (typeof form !== 'string') return form.includes(text);
+  const value = form === 'page-limit' ? (/^\d{1,9}$/.test(text) ? Number(text) : undefined) : text;
+  return readBySchema(FORMS[form], value).success;
+}
+
+const FORMS: Readonly<Record<Exclude<ParameterForm, readonly string[]>, z.ZodType>> = {
+  identifier,
+  'file-name': fileName,
+  cursor,
+  'page-limit': z.int().min(1).max(MAX_PAGE_ITEMS),
+  'utc-time': utcTime,
+  line,
+  frn,
+  ocn,
+  spc,
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,128}$/)
+    .max(MAX_KEY_CHARS),
+};
+
+function inline(schema: z.ZodType): JsonObject {
+  return withoutDialect(z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema }) => shorten(jsonSchema) }));
+}
+
+/** The dialect is that of the document, and the name is its place in it. */
+function withoutDialect({ $schema: _dialect, $id: _name, ...schema }: z.core.JSONSchema.BaseSchema): JsonObject {
+  return schema as JsonObject;
+}
+
+/** `format` says what a time or date is; of the expression that zod tries remains what `format` does not say: that it is in UTC. */
+function shorten(schema: z.core.JSONSchema.BaseSchema): void {
+  const { format, pattern } = schema;
+  // No format of JSON Schema: `contentEncoding` and the expression say it.
+  if (format === 'base64') delete schema.format;
+  if (pattern === undefined) return;
+  if (format === 'date' || (format === 'date-time' && pattern.includes('[+-]'))) delete schema.pattern;
+  else if (format === 'date-time') schema.pattern = 'Z$';
+}
