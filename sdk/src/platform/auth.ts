@@ -21,8 +21,11 @@ export interface RequestAuthorization {
     request: RequestToAuthorize,
     signal: AbortSignal,
   ) => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>;
-  /** The receiver refused what `fields` gave (401, 403, 407): whoever keeps a token should get another before the next request. */
-  readonly refused?: () => void;
+  /**
+   * The receiver refused what `fields` gave (401, 403, 407): whoever keeps a token should get another before the next request.
+   * @param fields - those that were refused, where the sender knows them: by now there may be a newer token
+   */
+  readonly refused?: (fields?: Readonly<Record<string, string>>) => void;
 }
 
 /** Longest token that is taken: what servers take of a header section as a rule is 8 KiB in all. */

@@ -1,8 +1,15 @@
 import { cloudEventFields } from '../core/cloud-event.js';
 import { HopbackError } from '../errors.js';
 import type { RequestAuthorization } from './auth.js';
+import { attemptDeadline } from './http/attempt-deadline.js';
+import { readBoundedBody, readRefusalBody } from './http/bounded-body.js';
+import type { BoundedBody } from './http/bounded-body.js';
+import { connectionErrorCode } from './http/connection-error.js';
+import { NODE_CLOCK, nodeFetch } from './http/node-defaults.js';
+import type { PlatformFetch } from './http/platform-fetch.js';
+import { platformUrl } from './http/platform-url.js';
+import { createTlsFetch } from './http/tls-fetch.js';
 import { retryAfterMs, retryClassOf } from './retry.js';
-import { createTrustingFetch } from './trusting-fetch.js';
 import { readRecordBatchAnswer } from './wire/record-batch-answer.js';
 import type { DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';
 import { RECORD_BATCH_MEDIA_TYPE } from './wire/record-batch.js';
@@ -21,8 +28,8 @@ export interface HttpsRecordTransportOptions {
   /** Where batches are posted: `https:`, or `http:` to an address of this very machine. */
   readonly url: string;
   readonly authorization: RequestAuthorization;
-  /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: one that uses an agent with a client certificate. */
-  readonly fetch?: typeof globalThis.fetch;
+  /** Default `globalThis.fetch`, which keeps connections alive. For mutual TLS: {@link createTlsFetch}, or one with an agent of its own. */
+  readonly fetch?: PlatformFetch;
   /** PEM certificates, in place of those that Node brings along, that vouch for the receiver: one of a private CA. Not beside `fetch`. */
   readonly ca?: string | readonly string[];
   /** Milliseconds of one attempt, 1 or more. Default {@link DEFAULT_DELIVERY_TIMEOUT_MS}. */
@@ -49,17 +56,17 @@ export interface HttpsRecordTransportOptions {
  * ```
  */
 export function createHttpsRecordTransport(options: HttpsRecordTransportOptions): RecordTransport {
-  const url = deliveryUrl(options.url);
+  const url = platformUrl(options.url).href;
   const timeoutMs = options.timeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS;
   if (!Number.isFinite(timeoutMs) || timeoutMs < 1)
     throw new HopbackError('invalid-configuration', `timeoutMs must be 1 or more, not ${timeoutMs}`);
   if (options.ca !== undefined && options.fetch !== undefined)
     throw new HopbackError('invalid-configuration', 'ca is for the fetch of Node: give one of ca and fetch');
-  const trusting = options.ca === undefined ? undefined : createTrustingFetch(options.ca);
-  const post = trusting?.fetch ?? options.fetch ?? globalThis.fetch;
+  const trusting = options.ca === undefined ? undefined : createTlsFetch({ ca: options.ca });
+  const post: PlatformFetch = trusting?.fetch ?? options.fetch ?? nodeFetch;
   const nowMs = options.nowMs ?? Date.now;
   const deliver = async (batch: RecordBatch, signal: AbortSignal): Promise<DeliveryResult> => {
-    const deadline = deadlineWithin(timeoutMs, signal);
+    const deadline = attemptDeadline(timeoutMs, signal, NODE_CLOCK.schedule);
     try {
       const credential = await credentialOf(options.authorization, url, deadline.signal);
       if (credential === undefined)
@@ -73,28 +80,19 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
       });
       // Before its body, which may never end.
       if (retryClassOf(response.status) === 'unauthorized') options.authorization.refused?.();
-      const body = response.ok ? await boundedText(response, MAX_ANSWER_BYTES) : await detailOf(response);
+      const body = await (response.ok
+        ? readBoundedBody(response, MAX_ANSWER_BYTES)
+        : readRefusalBody(response, MAX_DETAIL_LENGTH));
       return resultOf(response, body, { batch, nowMs: nowMs() });
     } catch (error) {
       if (deadline.isOver())
         return { status: 'unavailable', reason: 'timeout', detail: `no answer in ${timeoutMs} ms` };
-      return { status: 'unavailable', reason: 'connection-failed', detail: errorCode(error) };
+      return { status: 'unavailable', reason: 'connection-failed', detail: connectionErrorCode(error) };
     } finally {
       deadline.end();
     }
   };
   return { deliver, close: async () => trusting?.close() };
-}
-
-function deliveryUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isHere = url !== undefined && /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/.test(url.hostname);
-  if (url === undefined || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isHere)))
-    throw new HopbackError('invalid-configuration', 'records go to an https: URL, or to http: on this very machine');
-  if (url.username !== '' || url.password !== '')
-    throw new HopbackError('invalid-configuration', 'credentials belong in authorization, not in the URL');
-  url.hash = '';
-  return url.href;
 }
 
 function batchFields(batch: RecordBatch): Record<string, string> {
@@ -120,73 +118,23 @@ async function credentialOf(
   }
 }
 
-/** One deadline for everything up to the last octet of the answer. Not AbortSignal.any: on Node 20 what it makes of a lasting signal stays. */
-function deadlineWithin(
-  timeoutMs: number,
-  outer: AbortSignal,
-): {
-  readonly signal: AbortSignal;
-  readonly isOver: () => boolean;
-  readonly end: () => void;
-} {
-  const controller = new AbortController();
-  let over = false;
-  const abort = (): void => controller.abort();
-  const timer = setTimeout(() => {
-    over = true;
-    abort();
-  }, timeoutMs);
-  outer.addEventListener('abort', abort, { once: true });
-  if (outer.aborted) abort();
-  const end = (): void => {
-    clearTimeout(timer);
-    outer.removeEventListener('abort', abort);
-  };
-  return { signal: controller.signal, isOver: () => over, end };
-}
-
-/** Reads to the end or to one octet too many; what is cut is of no use but to people. */
-async function boundedText(
-  response: Response,
-  maxBytes: number,
-): Promise<{ readonly text: string; readonly isCut: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  if (response.body === null) return { text: '', isCut: false };
-  // Leaving the loop early cancels the rest.
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size > maxBytes) break;
-  }
-  return { text: Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8'), isCut: size > maxBytes };
-}
-
-/** A status says it all: what comes behind it is for people, and a refusal is one where that breaks off, too. */
-function detailOf(response: Response): ReturnType<typeof boundedText> {
-  return boundedText(response, MAX_DETAIL_LENGTH).catch(() => ({ text: '', isCut: true }));
-}
-
 interface Attempt {
   readonly batch: RecordBatch;
   readonly nowMs: number;
 }
 
-function resultOf(
-  response: Response,
-  body: { readonly text: string; readonly isCut: boolean },
-  { batch, nowMs }: Attempt,
-): DeliveryResult {
+function resultOf(response: Response, body: BoundedBody, { batch, nowMs }: Attempt): DeliveryResult {
   const httpStatus = response.status;
   const kind = retryClassOf(httpStatus);
+  const text = body.bytes.toString('utf8');
   if (kind === 'done') {
     const reading = body.isCut
       ? ({ status: 'unreadable', detail: `the answer has more than ${MAX_ANSWER_BYTES} octets` } as const)
-      : readRecordBatchAnswer(body.text, batch);
+      : readRecordBatchAnswer(text, batch);
     if (reading.status === 'read') return { status: 'acknowledged', rejected: reading.answer.rejected };
     return { status: 'unavailable', reason: 'answer-unreadable', httpStatus, detail: reading.detail };
   }
-  const detail = body.text.slice(0, MAX_DETAIL_LENGTH);
+  const detail = text.slice(0, MAX_DETAIL_LENGTH);
   if (kind === 'refused')
     return { status: 'refused', reason: httpStatus === 409 ? 'conflict' : 'content', httpStatus, detail };
   if (kind === 'too-large') return { status: 'refused', reason: 'too-large', httpStatus, detail };
@@ -197,11 +145,4 @@ function resultOf(
   return waitMs === undefined
     ? { status: 'unavailable', reason, httpStatus, detail }
     : { status: 'unavailable', reason, httpStatus, detail, retryAfterMs: waitMs };
-}
-
-/** The code of the error underneath, `ECONNREFUSED` and the like: messages may name addresses. */
-function errorCode(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  return typeof code === 'string' ? code.slice(0, 60) : 'the request failed';
 }

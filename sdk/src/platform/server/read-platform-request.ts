@@ -1,0 +1,205 @@
+import { readBySchema } from '../../core/read-by-schema.js';
+import { isParameterInForm } from '../contract/component-schemas.schema.js';
+import type { PlatformRoute, RouteRequest } from '../contract/route.js';
+import type { ProblemCode, ProblemLocation } from '../wire/problem.js';
+import type { WireSchema } from '../wire/wire-schemas.js';
+import type { MatchedRoute } from './match-route.js';
+import { unknownMembers } from './unknown-members.js';
+
+/** Octets of a body that are read: the PDF of a demand, and room. */
+const MAX_BODY_BYTES = 24 * 1_048_576;
+/** Places that a problem names. */
+const MAX_LOCATIONS = 50;
+
+/** A request as the contract has it. */
+export interface ReadPlatformRequest {
+  /** Parameters of path, query and header fields by their names, where they are there. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** In the form of the route's body; undefined where it has none. */
+  readonly body?: unknown;
+  /** The PDF beside it, where the route has one. */
+  readonly document?: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** What was read, or what is wrong with it; beside that, what a platform lets pass and a sender should not send. */
+export type PlatformRequestReading =
+  | { readonly status: 'read'; readonly request: ReadPlatformRequest; readonly surplus: readonly ProblemLocation[] }
+  | { readonly status: 'refused'; readonly code: ProblemCode; readonly errors: readonly ProblemLocation[] };
+
+/** Schemas of bodies by their names. */
+export type BodySchemas<Body extends string> = Readonly<Record<Body, WireSchema<unknown>>>;
+
+/** What a request is read by. */
+export interface RequestReadingOptions<Body extends string> extends MatchedRoute<PlatformRoute<Body, string>> {
+  /** Of the request, parsed. */
+  readonly url: URL;
+  readonly schemas: BodySchemas<Body>;
+}
+
+/**
+ * Reads a request to a platform by its route: parameters and body are held against their forms.
+ * @param request - as it came, its body unread
+ * @param options - the route, what its path says, and the schemas of bodies
+ * @returns what was read, or why it is refused
+ * @throws TypeError where the body breaks off
+ * @see RFC 9110 section 8.3 for media types, RFC 7578 section 4 for the parts of a form
+ * @example
+ * ```ts
+ * const request = new Request('https://itg.example/v1/campaigns?limit=0');
+ * const url = new URL(request.url);
+ * const matched = matchPlatformRoute(request.method, url.pathname);
+ * if (matched !== undefined) {
+ *   const reading = await readPlatformRequest(request, { ...matched, url, schemas: WIRE_SCHEMAS });
+ *   console.log(reading.status); // refused
+ * }
+ * ```
+ */
+export async function readPlatformRequest<Body extends string>(
+  request: Request,
+  options: RequestReadingOptions<Body>,
+): Promise<PlatformRequestReading> {
+  const { route, path, url, schemas } = options;
+  const parameters: Record<string, string> = {};
+  const errors: ProblemLocation[] = [];
+  for (const { name, in: place, form, isRequired } of route.parameters) {
+    const value = { path: path[name], query: url.searchParams.get(name), header: request.headers.get(name) }[place];
+    if (value === null || value === undefined) {
+      if (isRequired) errors.push({ pointer: name, code: 'missing' });
+    } else if (isParameterInForm(value, form)) parameters[name] = value;
+    else errors.push({ pointer: name, code: 'invalid_format' });
+  }
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (errors.length > 0) return { status: 'refused', code: 'invalid-parameter', errors };
+  const body = await readBody(route.request, {
+    bytes,
+    schemas,
+    contentType: request.headers.get('content-type') ?? '',
+  });
+  if (body.status === 'refused') return body;
+  const known = new Set(route.parameters.filter((one) => one.in === 'query').map(({ name }) => name));
+  const surplus = [...url.searchParams.keys()]
+    .filter((name) => !known.has(name))
+    .map((name) => ({ pointer: name, code: 'unknown-parameter' }));
+  return {
+    status: 'read',
+    request: {
+      ...{ parameters, bytes },
+      ...(body.value !== undefined && { body: body.value }),
+      ...(body.document !== undefined && { document: body.document }),
+    },
+    surplus: [...surplus, ...body.surplus],
+  };
+}
+
+type BodyReading =
+  | {
+      readonly status: 'read';
+      readonly value?: unknown;
+      readonly document?: Uint8Array;
+      readonly surplus: readonly ProblemLocation[];
+    }
+  | (PlatformRequestReading & { readonly status: 'refused' });
+
+const MEDIA_TYPES = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  lines: 'application/x-ndjson',
+  'json-and-pdf': 'multipart/form-data',
+} as const;
+
+interface GivenBody<Body extends string> {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  readonly schemas: BodySchemas<Body>;
+}
+
+async function readBody<Body extends string>(
+  request: RouteRequest<Body> | undefined,
+  given: GivenBody<Body>,
+): Promise<BodyReading> {
+  const { bytes, contentType, schemas } = given;
+  if (bytes.length > MAX_BODY_BYTES) return { status: 'refused', code: 'too-large', errors: [] };
+  if (request === undefined) {
+    const surplus = bytes.length === 0 ? [] : [{ pointer: '', code: 'unknown-body' }];
+    return { status: 'read', surplus };
+  }
+  if (contentType.split(';')[0]?.trim().toLowerCase() !== MEDIA_TYPES[request.kind])
+    return { status: 'refused', code: 'unsupported-media-type', errors: [] };
+  if (request.kind === 'lines') return { status: 'read', surplus: [] };
+  if (request.kind === 'json-and-pdf') return readParts(request, given);
+  const text = Buffer.from(bytes).toString('utf8');
+  const schema = schemas[request.body];
+  if (request.kind === 'form') return readValue(schema, Object.fromEntries(new URLSearchParams(text)));
+  return readText(schema, text);
+}
+
+function readText(schema: WireSchema<unknown>, text: string): BodyReading {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return { status: 'refused', code: 'invalid-body', errors: [{ pointer: '', code: 'not-json' }] };
+  }
+  return readValue(schema, given);
+}
+
+/** @see RFC 7578 section 4 */
+async function readParts<Body extends string>(
+  { jsonPart, body, pdfPart }: Extract<RouteRequest<Body>, { readonly kind: 'json-and-pdf' }>,
+  { bytes, contentType, schemas }: GivenBody<Body>,
+): Promise<BodyReading> {
+  const form = new Response(Buffer.from(bytes), { headers: { 'content-type': contentType } });
+  const parts = await form.formData().catch(() => undefined);
+  if (parts === undefined)
+    return { status: 'refused', code: 'invalid-body', errors: [{ pointer: '', code: 'not-multipart' }] };
+  const [stated, pdf] = [parts.get(jsonPart), parts.get(pdfPart)];
+  const missing = [
+    ...(stated === null ? [{ pointer: jsonPart, code: 'missing' }] : []),
+    ...(pdf === null || typeof pdf === 'string' ? [{ pointer: pdfPart, code: 'missing' }] : []),
+  ];
+  if (stated === null || pdf === null || typeof pdf === 'string')
+    return { status: 'refused', code: 'invalid-body', errors: missing };
+  const reading = readText(schemas[body], typeof stated === 'string' ? stated : await stated.text());
+  if (reading.status === 'refused') return reading;
+  const unknown = [...parts.keys()].filter((name) => name !== jsonPart && name !== pdfPart);
+  const surplus = unknown.map((name) => ({ pointer: name, code: 'unknown-part' }));
+  const document = new Uint8Array(await pdf.arrayBuffer());
+  return { ...reading, document, surplus: [...reading.surplus, ...surplus] };
+}
+
+function readValue(schema: WireSchema<unknown>, given: unknown): BodyReading {
+  const { value, errors, surplus } = readWireBody(schema, given);
+  return errors.length > 0 ? { status: 'refused', code: 'invalid-body', errors } : { status: 'read', value, surplus };
+}
+
+/**
+ * Holds a value against the schema of a body: what is wrong, and which members the contract does not know.
+ * @param schema - one of `WIRE_SCHEMAS`, or of a platform's own
+ * @param given - what JSON was parsed to
+ * @returns the value where nothing is wrong; never throws for peer input
+ * @see RFC 6901 for the pointers
+ * @example
+ * ```ts
+ * console.log(readWireBody(WIRE_SCHEMAS.RequestAcknowledgement, 17).errors[0]?.code); // invalid_type
+ * ```
+ */
+export function readWireBody(
+  schema: WireSchema<unknown>,
+  given: unknown,
+): {
+  readonly value?: unknown;
+  readonly errors: readonly ProblemLocation[];
+  readonly surplus: readonly ProblemLocation[];
+} {
+  const reading = readBySchema(schema, given);
+  if (!reading.success) {
+    const errors = reading.error.issues.slice(0, MAX_LOCATIONS).map(({ path, code }) => ({
+      pointer: path.map((part) => `/${String(part)}`).join(''),
+      code: code ?? 'invalid',
+    }));
+    return { errors, surplus: [] };
+  }
+  const surplus = unknownMembers(given, reading.data).map((pointer) => ({ pointer, code: 'unknown-member' }));
+  return { value: reading.data, errors: [], surplus };
+}
