@@ -1,0 +1,295 @@
+import type { ProviderReference } from '../../core/provider-reference.js';
+import type {
+  RequestedCall,
+  RequestedCampaign,
+  RequesterKind,
+  StatedTime,
+  TracebackRequest,
+} from '../../core/traceback-request.js';
+import type { Attestation } from '../../core/terms.js';
+import { wellFormedValue } from '../../core/well-formed-text.js';
+import { readCall } from './call-reading.js';
+import type { CallReading } from './call-reading.js';
+import { derivedRequestId, derivedTracebackId } from './derived-id.js';
+import { domainOf, kindOfDomain, requesterKindOf, writtenProvider } from './field-values.js';
+import type { GroupedCall } from './group-calls.js';
+import type { IntakeField } from './intake-fields.js';
+import type { IntakeKnowledge } from './intake-options.js';
+import { MAX_INTAKE_READINGS, MAX_INTAKE_UNREAD } from './intake-report.js';
+import type { AssumedField, IntakeDoubt, IntakeRequest } from './intake-report.js';
+import type { StatedCell } from './stated-cell.js';
+import { instantText } from './stated-time.js';
+
+/** What is known of the message that a request came in. */
+export interface MessageKnowledge {
+  readonly known: IntakeKnowledge;
+  readonly shared: readonly StatedCell[];
+  /** Whether its times are counted to 24, as far as they show it. */
+  readonly countsTo24: boolean;
+  readonly fromName?: string;
+  readonly fromAddress?: string;
+  /** Who passed it on: senders of the messages around it. */
+  readonly passedOnBy?: readonly string[];
+  readonly issuedAt?: string;
+  /** Of a recording that came with it, where it is the only one. */
+  readonly recordingSha256?: string;
+  /** Doubts about the message as a whole. */
+  readonly doubts: readonly IntakeDoubt[];
+  /** How many calls it asks about: an id that is stated once for several is none of either. */
+  readonly calls: number;
+}
+
+/** A request, and the id that it has if the one that it states is another's as well. */
+export interface AssembledRequest {
+  readonly request: IntakeRequest;
+  readonly derivedId: string;
+}
+
+/**
+ * Makes a request of the fields of one call, or says what is missing or in doubt. Its texts are well-formed: what is cut may be cut within a
+ * character. Never throws for peer input.
+ */
+export function assembleRequest(call: GroupedCall, message: MessageKnowledge): AssembledRequest {
+  return wellFormedValue(assembled(call, message));
+}
+
+function assembled(call: GroupedCall, message: MessageKnowledge): AssembledRequest {
+  const reading = readCall(call.cells, message);
+  const assumed: AssumedField[] = [];
+  const requester = requesterOf(reading, { message, assumed });
+  const { derivedId, ...base } = baseOf(reading, { message, assumed });
+  const missing = missingOf(reading);
+  const doubts = [...message.doubts, ...reading.doubts, ...requester.doubts];
+  const told = {
+    requestId: base.requestId,
+    fields: reading.fields,
+    unread: [...call.unread, ...reading.unread].slice(0, MAX_INTAKE_UNREAD),
+    assumed,
+    notStated: notStatedOf(reading, base),
+  };
+  if (missing.length > 0) {
+    const others = doubts.filter((doubt) => !isAboutMissing(doubt, missing));
+    return { derivedId, request: { ...told, status: 'incomplete', missing, doubts: others } };
+  }
+  const readings = callsOf(reading).map((asked): TracebackRequest =>
+    requestOf({ base, asked, requester: requester.value, reading }),
+  );
+  const [request] = readings;
+  if (request !== undefined && readings.length === 1 && doubts.length === 0)
+    return { derivedId, request: { ...told, status: 'clear', request } };
+  return { derivedId, request: { ...told, status: 'doubtful', doubts, readings } };
+}
+
+interface Assembly {
+  readonly message: MessageKnowledge;
+  readonly assumed: AssumedField[];
+}
+
+/** What cannot be looked for without. */
+function missingOf({ called, at, values }: CallReading): readonly IntakeField[] {
+  const isNamed = called.length > 0 || values.has('recordId');
+  return [...(isNamed ? [] : (['called'] as const)), ...(at.length > 0 ? [] : (['at'] as const))];
+}
+
+/** That it is missing says as much. */
+function isAboutMissing({ kind, field }: IntakeDoubt, missing: readonly IntakeField[]): boolean {
+  if (kind !== 'not-understood' || field === undefined) return false;
+  return missing.includes(field === 'date' || field === 'timeOfDay' ? 'at' : field);
+}
+
+/** What a request has to have, beside the call itself. */
+interface RequestBase extends Omit<TracebackRequest, 'call' | 'requester' | 'format'> {
+  readonly requestId: string;
+}
+
+function baseOf(
+  reading: CallReading,
+  { message, assumed }: Assembly,
+): RequestBase & Pick<AssembledRequest, 'derivedId'> {
+  const { values } = reading;
+  const downstream = providerOf(values, 'downstream');
+  const campaign = campaignOf(values, message.recordingSha256);
+  const stated = (field: IntakeField): string => values.get(field) ?? '';
+  const written = {
+    ...{ called: reading.called, calling: reading.calling, atAsWritten: reading.atAsWritten },
+    ...{ callId: stated('callId'), origId: stated('origId'), recordId: stated('recordId') },
+    ...{ campaign: campaign?.name ?? '', tracebackId: stated('tracebackId'), requestId: stated('requestId') },
+    ...{ downstream: downstream?.ocn ?? downstream?.name ?? '', direction: stated('direction') },
+  };
+  const fill = (field: IntakeField, value: string): string => {
+    if (!values.has(field)) assumed.push({ field, value });
+    return values.get(field) ?? value;
+  };
+  // One id for several calls names the message, and there is one answer for each call.
+  const isOwn = values.has('requestId') && (message.calls === 1 || reading.fields.some(isOwnRequestId(message.shared)));
+  const derived = derivedRequestId(written);
+  if (!isOwn) assumed.push({ field: 'requestId', value: derived });
+  const { provider, receivedAtMs } = message.known;
+  const issuedAt = message.issuedAt ?? instantText(receivedAtMs);
+  const dueAt = values.get('dueAt');
+  const comment = values.get('comment');
+  return {
+    derivedId: derived,
+    requestId: isOwn ? stated('requestId') : derived,
+    tracebackId: fill('tracebackId', derivedTracebackId(written)),
+    direction: fill('direction', 'back') as 'back' | 'forward',
+    // Which one it is matters to whoever counts hops; that somebody named us, to whoever looks for the call.
+    hop: Number(fill('hop', downstream === undefined ? '1' : '2')),
+    issuedAt: message.issuedAt === undefined ? fill('issuedAt', issuedAt) : (values.get('issuedAt') ?? issuedAt),
+    ...(dueAt === undefined ? {} : { dueAt }),
+    provider: provider ?? providerOf(values, 'provider') ?? unnamedProvider(assumed),
+    ...(downstream === undefined ? {} : { downstream }),
+    ...(campaign === undefined ? {} : { campaign }),
+    ...(comment === undefined ? {} : { comment }),
+  };
+}
+
+function isOwnRequestId(shared: readonly StatedCell[]): (field: CallReading['fields'][number]) => boolean {
+  return ({ field, asWritten, place }) =>
+    field === 'requestId' &&
+    !shared.some((cell) => cell.field === field && cell.text === asWritten && cell.place.line === place.line);
+}
+
+function unnamedProvider(assumed: AssumedField[]): ProviderReference {
+  const name = 'the asked provider';
+  assumed.push({ field: 'provider', value: name });
+  return { name };
+}
+
+function providerOf(
+  values: ReadonlyMap<IntakeField, string>,
+  which: 'provider' | 'downstream',
+): ProviderReference | undefined {
+  const text = values.get(which);
+  const providerId = values.get(`${which}Id`);
+  const named = text === undefined ? undefined : writtenProvider(text);
+  const ocn = values.get(`${which}Ocn`) ?? named?.ocn;
+  const spc = values.get(`${which}Spc`) ?? named?.spc;
+  const frn = values.get(`${which}Frn`) ?? named?.frn;
+  // Somebody known by a code alone is called by it.
+  const name = named?.name ?? ocn ?? spc ?? frn ?? providerId;
+  if (name === undefined) return undefined;
+  return {
+    ...(providerId === undefined ? {} : { providerId }),
+    name,
+    ...(ocn === undefined ? {} : { ocn }),
+    ...(spc === undefined ? {} : { spc }),
+    ...(frn === undefined ? {} : { frn }),
+  };
+}
+
+function campaignOf(
+  values: ReadonlyMap<IntakeField, string>,
+  attached: string | undefined,
+): RequestedCampaign | undefined {
+  const campaignId = values.get('campaignId');
+  const description = values.get('campaignDescription');
+  const transcript = values.get('transcript');
+  const recordingSha256 = values.get('recordingSha256') ?? attached;
+  const name = values.get('campaign') ?? campaignId ?? (description ?? transcript)?.split('\n', 1)[0]?.slice(0, 80);
+  if (name === undefined) return undefined;
+  return {
+    ...(campaignId === undefined ? {} : { campaignId }),
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(transcript === undefined ? {} : { transcript }),
+    ...(recordingSha256 === undefined ? {} : { recordingSha256 }),
+  };
+}
+
+interface RequesterReading {
+  readonly value: TracebackRequest['requester'];
+  readonly doubts: readonly IntakeDoubt[];
+}
+
+/** Who asks: as stated, else whoever sent the message, else as the reader has said. */
+function requesterOf({ values }: CallReading, { message, assumed }: Assembly): RequesterReading {
+  const { known, fromName, fromAddress, passedOnBy = [] } = message;
+  const email = values.get('requesterEmail') ?? fromAddress;
+  const name = values.get('requesterName') ?? fromName ?? email;
+  const stated = (values.get('requesterKind') ?? requesterKindOf(values.get('requesterName') ?? '')) as
+    RequesterKind | undefined;
+  const byDomain = fromAddress === undefined ? undefined : kindOfDomain(domainOf(fromAddress), known.requesters);
+  // A sender may call itself what it likes: what counts is the domain, or what the reader says.
+  const strangers = [
+    ...(fromAddress === undefined || byDomain !== undefined ? [] : [fromAddress]),
+    ...passedOnBy.filter((address) => !isOfOurs(address, known)),
+  ];
+  const isUnknown = strangers.length > 0 && known.requesterKind === undefined;
+  const kind = byDomain ?? stated ?? known.requesterKind ?? 'itg';
+  if (byDomain === undefined && stated === undefined) assumed.push({ field: 'requesterKind', value: kind });
+  if (name === undefined) assumed.push({ field: 'requesterName', value: 'not stated' });
+  const doubt: IntakeDoubt = {
+    kind: 'requester-unknown',
+    field: 'requesterEmail',
+    asWritten: strangers.join(', '),
+    readings: [],
+  };
+  return {
+    value: { kind, name: name ?? 'not stated', ...(email === undefined ? {} : { email }) },
+    doubts: isUnknown ? [doubt] : [],
+  };
+}
+
+/** Whoever forwards a request could have written it: a message within a message of a stranger is the stranger's. */
+function isOfOurs(address: string, { requesters, forwarders = [] }: IntakeKnowledge): boolean {
+  const own = Object.fromEntries(forwarders.map((domain) => [domain.toLowerCase(), 'itg' as const]));
+  return kindOfDomain(domainOf(address), { ...requesters, ...own }) !== undefined;
+}
+
+function notStatedOf({ calling, at }: CallReading, { downstream, dueAt }: RequestBase): readonly IntakeField[] {
+  return [
+    ...(calling.length === 0 ? (['calling'] as const) : []),
+    ...(at.some(({ precision }) => precision === 'day') ? (['timeOfDay'] as const) : []),
+    ...(downstream === undefined ? (['downstream'] as const) : []),
+    ...(dueAt === undefined ? (['dueAt'] as const) : []),
+  ];
+}
+
+interface AskedCall {
+  readonly called: string | undefined;
+  readonly calling: string | undefined;
+  readonly at: StatedTime;
+}
+
+/** Everything that may be meant, as far as a person can look through it. */
+function callsOf({ called, calling, at }: CallReading): readonly AskedCall[] {
+  const orNone = (numbers: readonly string[]): readonly (string | undefined)[] =>
+    numbers.length === 0 ? [undefined] : numbers;
+  const all = at.flatMap((time) =>
+    orNone(called).flatMap((to) => orNone(calling).map((from): AskedCall => ({ called: to, calling: from, at: time }))),
+  );
+  return all.slice(0, MAX_INTAKE_READINGS);
+}
+
+function requestOf({
+  base,
+  asked,
+  requester,
+  reading,
+}: {
+  readonly base: RequestBase;
+  readonly asked: AskedCall;
+  readonly requester: TracebackRequest['requester'];
+  readonly reading: CallReading;
+}): TracebackRequest {
+  const { values } = reading;
+  const { called, calling, at } = asked;
+  const [callId, origId, recordId, spc] = (['callId', 'origId', 'recordId', 'spc'] as const).map((field) =>
+    values.get(field),
+  );
+  const attestation = values.get('attestation') as Attestation | undefined;
+  const duration = values.get('durationSeconds');
+  const call: RequestedCall = {
+    ...(called === undefined ? {} : { called }),
+    ...(calling === undefined ? {} : { calling }),
+    at,
+    ...(callId === undefined ? {} : { callId }),
+    ...(origId === undefined ? {} : { origId }),
+    ...(recordId === undefined ? {} : { recordId }),
+    ...(attestation === undefined ? {} : { attestation }),
+    ...(spc === undefined ? {} : { spc }),
+    ...(duration === undefined ? {} : { durationSeconds: Number(duration) }),
+  };
+  return { format: 'hopback.traceback-request.1', ...base, requester, call };
+}

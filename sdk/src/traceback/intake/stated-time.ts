@@ -1,0 +1,298 @@
+import type { StatedTime } from '../../core/traceback-request.js';
+import { zoneClock } from '../../records/ingest/written-time.js';
+import type { WallTime, ZoneClock } from '../../records/ingest/written-time.js';
+import type { IntakeDoubt } from './intake-report.js';
+import type { CalendarDate, ClockTime, TimeWords } from './time-words.js';
+import type { ZoneMeaning } from './zone-words.js';
+
+/** What a time may mean, and what a person has to settle about it. */
+export interface TimeReading {
+  /** At least one. */
+  readonly readings: readonly StatedTime[];
+  readonly doubts: readonly IntakeDoubt[];
+}
+
+/** What is known beside the text. */
+export interface TimeKnowledge {
+  readonly asWritten: string;
+  /** In which times without a zone are written: IANA name or `UTC`. */
+  readonly zone?: string;
+  /** When the request came: calls are not asked about before they were made. */
+  readonly receivedAtMs: number;
+  readonly clocks: ZoneClocks;
+  /** Whether other times of the same writer show that the hours are counted to 24. */
+  readonly countsTo24?: boolean;
+}
+
+/** Clocks by the name of their zone: making one takes as long as reading ten requests. */
+export type ZoneClocks = (zone: string) => ZoneClock | undefined;
+
+/** Zones of one input at most whose clocks are kept; there are 600. */
+const MOST_CLOCKS = 1_024;
+
+/** Makes clocks, each once. */
+export function zoneClocks(): ZoneClocks {
+  const made = new Map<string, ZoneClock | undefined>();
+  return (zone) => {
+    if (!made.has(zone) && made.size < MOST_CLOCKS) made.set(zone, zoneClock(zone));
+    return made.get(zone);
+  };
+}
+
+/** How much later than the request a call may lie by clocks that are wrong and zones that are not known: a day and two hours. */
+const FUTURE_TOLERANCE_MS = 26 * 3_600_000;
+
+/** Five years and a day, the longest that carriers keep what belongs to a traceback. */
+const LONGEST_KEPT_MS = 1_827 * 86_400_000;
+
+/**
+ * Puts a stated time together of what was read in one or more texts. Never throws for peer input.
+ * @returns undefined where no day was stated
+ */
+export function statedTime(words: readonly TimeWords[], known: TimeKnowledge): TimeReading | undefined {
+  const days = distinctDates(words.map(({ dates: read }) => read).filter((read) => read.length > 0));
+  const weekdays = words.flatMap(({ weekday }) => weekday ?? []);
+  const onWeekday = days.filter((date) => weekdays.every((weekday) => weekdayOf(date) === weekday));
+  const dates = onWeekday.length > 0 ? onWeekday : days;
+  const [clock, ...otherClocks] = distinct(words.flatMap(({ clock: read }) => (read === undefined ? [] : [read])));
+  if (dates.length === 0) return undefined;
+  const doubts: IntakeDoubt[] = onWeekday.length > 0 ? [] : [doubtOf('weekday-contradicts', known, days.map(dayText))];
+  const zones = distinct(words.flatMap(({ zones: read }) => read));
+  const readings: StatedTime[] = [];
+  const clocks = halvesOf(clock, words, known);
+  for (const [date, time] of dates.flatMap((one) => clocks.map((other) => [one, other] as const))) {
+    const wall = wallOf(date, time);
+    const zoned = zonesOf(zones, wall, known);
+    for (const doubt of zoned.doubts) if (!doubts.some(({ kind }) => kind === doubt.kind)) doubts.push(doubt);
+    for (const zone of zoned.zones) readings.push(readingOf({ date, clock: time, zone }, known.asWritten));
+  }
+  if (clocks.length > 1) doubts.push(doubtOf('half-of-day', known, clocks.map(clockText)));
+  if (otherClocks.length > 0) doubts.push(doubtOf('fields-contradict', known, [clock, ...otherClocks].map(clockText)));
+  return withoutFuture({ readings, doubts }, { isOrderOpen: words.some(({ dates: read }) => read.length > 1), known });
+}
+
+/** The time in both halves of the day, where nothing says in which. Who writes in UTC counts to 24. */
+function halvesOf(
+  clock: ClockTime | undefined,
+  words: readonly TimeWords[],
+  known: TimeKnowledge,
+): readonly (ClockTime | undefined)[] {
+  if (clock === undefined || known.countsTo24 === true) return [clock];
+  const saying = words.filter((one) => isSame(one.clock, clock));
+  const isUtc = words.some(({ zones }) => zones.some((zone) => zone.kind === 'zone' && zone.zone === 'UTC'));
+  if (isUtc || !saying.every(({ isHalfOpen }) => isHalfOpen === true)) return [clock];
+  return [clock, { ...clock, hour: clock.hour + 12 }];
+}
+
+/**
+ * The instant that a stated time means, where it means one.
+ * @returns milliseconds since the epoch; undefined where the zone is not stated, or the time comes twice or never
+ */
+export function instantOfStated({ local, zone }: StatedTime, clocks: ZoneClocks): number | undefined {
+  if (zone === undefined) return undefined;
+  const wallMs = Date.parse(`${local}Z`);
+  const offset = offsetMinutes(zone);
+  if (offset !== undefined) return wallMs - offset * MINUTE_MS;
+  const wall = clocks(zone)?.instantOf(wallOfMs(wallMs));
+  return wall?.kind === 'one' ? Math.floor(wall.atUs / 1_000) : undefined;
+}
+
+/** `2026-10-23T19:41:00Z`, with a fraction where there is one. */
+export function instantText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
+}
+
+const MINUTE_MS = 60_000;
+
+/** Two ways to read one date stay two; the same day stated twice is one, also where one of the two could be read both ways. */
+function distinctDates(read: readonly (readonly CalendarDate[])[]): readonly CalendarDate[] {
+  const all = distinct(read.flat());
+  const everywhere = all.filter((date) => read.every((one) => one.some((other) => isSame(date, other))));
+  return everywhere.length > 0 ? everywhere : all;
+}
+
+/** 0 for Sunday. */
+function weekdayOf({ year, month, day }: CalendarDate): number {
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+}
+
+function dayText({ year, month, day }: CalendarDate): string {
+  return [String(year).padStart(4, '0'), two(month), two(day)].join('-');
+}
+
+function distinct<T>(values: readonly T[]): readonly T[] {
+  return values.filter((value, at) => values.findIndex((other) => isSame(value, other)) === at);
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+function wallOf({ year, month, day }: CalendarDate, clock: ClockTime | undefined): WallTime {
+  const { hour = 0, minute = 0, second = 0 } = clock ?? {};
+  return { year, month, day, hour, minute, second, microsecond: 0 };
+}
+
+function wallOfMs(ms: number): WallTime {
+  const at = new Date(ms);
+  const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth() + 1, at.getUTCDate()];
+  return {
+    year,
+    month,
+    day,
+    hour: at.getUTCHours(),
+    minute: at.getUTCMinutes(),
+    second: at.getUTCSeconds(),
+    microsecond: 0,
+  };
+}
+
+interface ZonesRead {
+  /** `undefined` where none is known. */
+  readonly zones: readonly (string | undefined)[];
+  readonly doubts: readonly IntakeDoubt[];
+}
+
+function zonesOf(stated: readonly ZoneMeaning[], wall: WallTime, known: TimeKnowledge): ZonesRead {
+  const named = stated.filter(({ kind }) => kind !== 'unknown');
+  if (named.length === 0) {
+    const { zone } = known;
+    if (zone === undefined) return { zones: [undefined], doubts: [doubtOf('zone-absent', known, [])] };
+    const read = existing(zone, wall, known);
+    // `local time` is somebody's, and need not be that of the reader.
+    return stated.length === 0 ? read : { ...read, doubts: [...read.doubts, doubtOf('zone-ambiguous', known, [zone])] };
+  }
+  const [one, other] = named;
+  if (one === undefined || (other !== undefined && named.length > 2)) return contradicting(named, known);
+  if (other === undefined) return meaningOf(one, wall, known);
+  const agreed = agreeing(one, other, { wall, clocks: known.clocks });
+  return agreed === undefined ? contradicting(named, known) : meaningOf(agreed, wall, known);
+}
+
+function meaningOf(meaning: ZoneMeaning, wall: WallTime, known: TimeKnowledge): ZonesRead {
+  if (meaning.kind === 'zone') return existing(meaning.zone, wall, known);
+  if (meaning.kind === 'unknown') return { zones: [undefined], doubts: [doubtOf('zone-absent', known, [])] };
+  if (meaning.kind === 'ambiguous') {
+    return { zones: meaning.offsets, doubts: [doubtOf('zone-ambiguous', known, meaning.offsets)] };
+  }
+  const { offset, of } = meaning;
+  if (of === undefined || offsetsIn(of, wall, known.clocks).includes(offset)) return { zones: [offset], doubts: [] };
+  return { zones: [offset, of], doubts: [doubtOf('zone-out-of-season', known, [offset, of])] };
+}
+
+function existing(zone: string, wall: WallTime, known: TimeKnowledge): ZonesRead {
+  const isLeftOut = known.clocks(zone)?.instantOf(wall).kind === 'none';
+  return { zones: [zone], doubts: isLeftOut ? [doubtOf('time-does-not-exist', known, [])] : [] };
+}
+
+/** `-0400 (EDT)`, `EDT (Eastern)`, and `(UTC-05:00) Eastern Time`, which Windows writes all the year: one zone, said twice. */
+function agreeing(
+  one: ZoneMeaning,
+  other: ZoneMeaning,
+  { wall, clocks }: { readonly wall: WallTime; readonly clocks: ZoneClocks },
+): ZoneMeaning | undefined {
+  const offset = one.kind === 'offset' ? one : other.kind === 'offset' ? other : undefined;
+  const rest = offset === one ? other : one;
+  if (offset === undefined) return undefined;
+  if (rest.kind === 'offset')
+    return rest.offset === offset.offset ? { kind: 'offset', offset: offset.offset } : undefined;
+  if (rest.kind === 'ambiguous') return rest.offsets.includes(offset.offset) ? offset : undefined;
+  if (rest.kind !== 'zone') return undefined;
+  if (offsetsIn(rest.zone, wall, clocks).includes(offset.offset)) return { kind: 'offset', offset: offset.offset };
+  const isStandard =
+    offset.of === undefined && offsetsIn(rest.zone, { ...wall, month: 1, day: 15 }, clocks).includes(offset.offset);
+  return isStandard ? rest : undefined;
+}
+
+function contradicting(stated: readonly ZoneMeaning[], known: TimeKnowledge): ZonesRead {
+  const zones = stated.flatMap((meaning) =>
+    meaning.kind === 'zone' ? [meaning.zone] : meaning.kind === 'offset' ? [meaning.offset] : [],
+  );
+  return { zones: zones.length === 0 ? [undefined] : zones, doubts: [doubtOf('zone-contradicts', known, zones)] };
+}
+
+/** Offsets from UTC that a local time of a zone may have: two in the hour that comes twice. */
+function offsetsIn(zone: string, wall: WallTime, clocks: ZoneClocks): readonly string[] {
+  const instant = clocks(zone)?.instantOf(wall);
+  if (instant === undefined || instant.kind === 'none') return [];
+  const atUs = instant.kind === 'one' ? [instant.atUs] : [instant.earlierUs, instant.laterUs];
+  const wallMs = Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second);
+  return atUs.map((us) => offsetText(Math.round((wallMs - us / 1_000) / MINUTE_MS)));
+}
+
+function offsetText(minutes: number): string {
+  const size = Math.abs(minutes);
+  const [hours, rest] = [Math.floor(size / 60), size % 60].map((part) => String(part).padStart(2, '0'));
+  return `${minutes < 0 ? '-' : '+'}${hours ?? ''}:${rest ?? ''}`;
+}
+
+/** Minutes east of UTC of `UTC` and of `-04:00`; undefined for a name. */
+function offsetMinutes(zone: string): number | undefined {
+  if (zone === 'UTC') return 0;
+  const found = /^([+-])(\d{2}):(\d{2})$/.exec(zone);
+  if (found === null) return undefined;
+  const minutes = Number(found[2]) * 60 + Number(found[3]);
+  return found[1] === '-' ? -minutes : minutes;
+}
+
+function readingOf(
+  {
+    date,
+    clock,
+    zone,
+  }: { readonly date: CalendarDate; readonly clock: ClockTime | undefined; readonly zone: string | undefined },
+  asWritten: string,
+): StatedTime {
+  const precision = clock?.precision ?? 'day';
+  return {
+    asWritten,
+    local: `${dayText(date)}T${clockText(clock)}`,
+    ...(zone === undefined ? {} : { zone }),
+    precision,
+  };
+}
+
+function clockText(clock: ClockTime | undefined): string {
+  if (clock === undefined) return '00:00';
+  const { hour, minute, second, fraction, precision } = clock;
+  const toMinute = `${two(hour)}:${two(minute)}`;
+  if (precision === 'hour' || precision === 'minute') return toMinute;
+  return `${toMinute}:${two(second)}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+function doubtOf(kind: IntakeDoubt['kind'], { asWritten }: TimeKnowledge, readings: readonly string[]): IntakeDoubt {
+  return { kind, field: 'at', asWritten, readings };
+}
+
+/**
+ * Of a date that can be read in several ways a reading that lies behind the request is none: nobody asks about calls of next month. Neither
+ * is one of many years ago, where there is a newer one.
+ */
+function withoutFuture(
+  { readings, doubts }: TimeReading,
+  { isOrderOpen, known }: { readonly isOrderOpen: boolean; readonly known: TimeKnowledge },
+): TimeReading {
+  const past = readings.filter((reading) => !isFuture(reading, known));
+  const recent = isOrderOpen ? past.filter((reading) => !isLongAgo(reading, known)) : past;
+  const kept = recent.length > 0 ? recent : past.length > 0 ? past : readings;
+  const more: IntakeDoubt[] = [];
+  if (past.length === 0) more.push(doubtOf('time-in-the-future', known, []));
+  const days = distinct(kept.map(({ local }) => local.slice(0, 10)));
+  if (isOrderOpen && days.length > 1) more.push(doubtOf('day-or-month', known, days));
+  return { readings: kept, doubts: [...doubts, ...more] };
+}
+
+/** Whether nobody has records of it. Of what came at no known time everything is. */
+function isLongAgo({ local }: StatedTime, { receivedAtMs }: TimeKnowledge): boolean {
+  return Date.parse(`${local}Z`) < receivedAtMs - LONGEST_KEPT_MS;
+}
+
+function isFuture(reading: StatedTime, { receivedAtMs, clocks }: TimeKnowledge): boolean {
+  // Without a zone it may be anywhere: 14 hours before UTC at the earliest.
+  const atMs = instantOfStated(reading, clocks) ?? Date.parse(`${reading.local}Z`) - 14 * 60 * MINUTE_MS;
+  return atMs > receivedAtMs + FUTURE_TOLERANCE_MS;
+}

@@ -1,0 +1,57 @@
+import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+
+/**
+ * Whether two references mean the same provider, as far as they tell: an identifier in common, or, where nothing speaks against it, the same
+ * name. Who knows of affiliates and old names puts the provider's own reference into events first.
+ */
+export function isSameProvider(one: ProviderReference, other: ProviderReference): boolean {
+  if (IDENTIFIERS.some((name) => one[name] !== undefined && one[name] === other[name])) return true;
+  return !isOtherProvider(one, other) && plainName(one.name) === plainName(other.name);
+}
+
+/** Whether two references cannot mean the same provider. A provider has one id and one registration, and may have many codes. */
+export function isOtherProvider(one: ProviderReference, other: ProviderReference): boolean {
+  if (IDENTIFIERS.some((name) => one[name] !== undefined && one[name] === other[name])) return false;
+  return UNIQUE.some((name) => one[name] !== undefined && other[name] !== undefined);
+}
+
+/** A provider's name among others in one traceback. */
+export function providerKey(provider: ProviderReference): string {
+  for (const name of KEYS) if (provider[name] !== undefined) return `${name}:${provider[name]}`;
+  return `name:${plainName(provider.name)}`;
+}
+
+/** The same of one that no registry lists. */
+export function contactKey({ name, email, telephone }: ContactDetails): string {
+  return ['contact', plainName(name), email?.toLowerCase() ?? '', telephone ?? ''].join(':');
+}
+
+/** What is kept of a reference, in one order, so that repeats can be told from changes. */
+export function keptProvider({ providerId, name, ocn, spc, frn }: ProviderReference): ProviderReference {
+  return {
+    ...(providerId !== undefined && { providerId }),
+    name,
+    ...(ocn !== undefined && { ocn }),
+    ...(spc !== undefined && { spc }),
+    ...(frn !== undefined && { frn }),
+  };
+}
+
+/** The same of contact details. */
+export function keptContact({ name, email, telephone, postalAddress, country }: ContactDetails): ContactDetails {
+  return {
+    name,
+    ...(email !== undefined && { email }),
+    ...(telephone !== undefined && { telephone }),
+    ...(postalAddress !== undefined && { postalAddress }),
+    ...(country !== undefined && { country }),
+  };
+}
+
+const IDENTIFIERS = ['providerId', 'frn', 'ocn', 'spc'] as const;
+const UNIQUE = ['providerId', 'frn'] as const;
+const KEYS = ['providerId', 'frn', 'ocn', 'spc'] as const;
+
+function plainName(name: string): string {
+  return name.trim().toLowerCase();
+}

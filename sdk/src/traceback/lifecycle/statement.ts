@@ -1,0 +1,110 @@
+import type { FindingArm, TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
+import type { TracebackRequest } from '../../core/traceback-request.js';
+import { isOtherProvider, keptContact, keptProvider } from './provider-identity.js';
+import type { StatementFact } from './traceback-state.js';
+
+/** What an arm of an answer says about the call, as far as a traceback goes on from it. */
+export interface ArmMeaning {
+  /** In which kind of traceback it is an answer. */
+  readonly directions: readonly TracebackRequest['direction'][];
+  /** Whether it names the provider to ask next. */
+  readonly names: boolean;
+  /** Whether it contradicts whoever named the provider, if somebody did. */
+  readonly denies: boolean;
+  /** Whether it says nothing of where the call came from, so that a neighbour's word is worth having. */
+  readonly silent: boolean;
+}
+
+const BACK = ['back'] as const;
+const FORWARD = ['forward'] as const;
+const BOTH = ['back', 'forward'] as const;
+
+/** What the arms mean. Total: an arm that is new does not compile without its meaning. */
+export const ARM_MEANINGS: Readonly<Record<FindingArm, ArmMeaning>> = {
+  'received-from': { directions: BACK, names: true, denies: false, silent: false },
+  'received-from-unlisted': { directions: BACK, names: true, denies: false, silent: false },
+  origin: { directions: BACK, names: false, denies: false, silent: false },
+  'point-of-entry': { directions: BACK, names: false, denies: false, silent: false },
+  'not-found': { directions: BOTH, names: false, denies: true, silent: true },
+  'not-retained': { directions: BOTH, names: false, denies: false, silent: true },
+  'not-our-number': { directions: BOTH, names: false, denies: true, silent: true },
+  'not-sent-to-downstream': { directions: BACK, names: false, denies: true, silent: true },
+  ambiguous: { directions: BOTH, names: false, denies: false, silent: true },
+  'serves-number': { directions: FORWARD, names: false, denies: false, silent: false },
+  'number-served-by': { directions: FORWARD, names: true, denies: false, silent: false },
+  refused: { directions: BOTH, names: false, denies: false, silent: true },
+};
+
+/** Why an answer is none to its request. */
+export type StatementFault =
+  /** It is signed by somebody else than who was asked. */
+  | 'wrong-provider'
+  /** Who serves a number is no answer to whom a call came from, and the other way round. */
+  | 'arm-not-for-direction'
+  /** Nobody named the provider, so that there is nobody to whom the call was not sent. */
+  | 'no-downstream-named';
+
+/** Takes from an answer what the course of a traceback depends on. */
+export function statementOf(answer: TracebackAnswer, atMs: number): StatementFact {
+  const { answerId, requestId, revision, provider, finding, amends, upstreamAction } = answer;
+  return {
+    kind: 'statement',
+    id: answerId,
+    atMs,
+    requestId,
+    revision,
+    provider: keptProvider(provider),
+    arm: finding.arm,
+    ...findingFacts(finding),
+    ...(upstreamAction !== undefined && { upstreamAction }),
+    ...(amends !== undefined && { amendedBecause: amends.reason }),
+  };
+}
+
+/** What is wrong with a statement as an answer to a request; undefined where nothing is. */
+export function statementFault(
+  statement: StatementFact,
+  asked: {
+    readonly direction: TracebackRequest['direction'];
+    readonly provider?: TracebackRequest['provider'];
+    readonly downstream?: TracebackRequest['provider'];
+  },
+): StatementFault | undefined {
+  if (asked.provider !== undefined && isOtherProvider(statement.provider, asked.provider)) return 'wrong-provider';
+  if (!ARM_MEANINGS[statement.arm].directions.includes(asked.direction)) return 'arm-not-for-direction';
+  return statement.arm === 'not-sent-to-downstream' && asked.downstream === undefined
+    ? 'no-downstream-named'
+    : undefined;
+}
+
+/** Whether two statements say the same of the call: two that do not, of the same revision, are no answer. */
+export function saysTheSame(one: StatementFact, other: StatementFact): boolean {
+  const said = ({ arm, upstream, contact }: StatementFact): string => JSON.stringify([arm, upstream, contact]);
+  return said(one) === said(other);
+}
+
+type FindingFacts = Pick<StatementFact, 'upstream' | 'contact' | 'callerIdentified' | 'callerAction' | 'reason'>;
+
+function findingFacts(finding: TracebackFinding): FindingFacts {
+  switch (finding.arm) {
+    case 'received-from':
+      return { upstream: keptProvider(finding.upstream) };
+    case 'number-served-by':
+      return { upstream: keptProvider(finding.provider) };
+    case 'received-from-unlisted':
+    case 'point-of-entry':
+      return { contact: keptContact(finding.upstream) };
+    case 'origin':
+    case 'serves-number': {
+      const { customerId, contact, action } = finding.customer;
+      return {
+        callerIdentified: customerId !== undefined || contact !== undefined,
+        ...(action !== undefined && { callerAction: action }),
+      };
+    }
+    case 'refused':
+      return { reason: finding.reason };
+    default:
+      return {};
+  }
+}
