@@ -1,0 +1,242 @@
+import { hash } from 'node:crypto';
+import type { Disposition } from '../../core/call-record.js';
+import type { AnsweredCall, TracebackAnswer } from '../../core/traceback-answer.js';
+import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
+
+/** A party of a vCon. */
+export interface VconParty {
+  readonly tel?: string;
+  readonly name?: string;
+  readonly org?: string;
+  /** How the name was validated: `none`, or by whom it was stated. */
+  readonly validation?: string;
+}
+
+/** Why a call of a vCon came to nothing. */
+export type VconDisposition = 'no-answer' | 'congestion' | 'failed' | 'busy' | 'hung-up';
+
+/** What stands inline in a vCon: text as it is, other octets in base64url. */
+export interface VconContent {
+  readonly mediatype: string;
+  readonly filename: string;
+  readonly body: string;
+  readonly encoding: 'none' | 'base64url';
+  /** Of the octets, as `sha512-` and `sha256-` with base64url behind it. */
+  readonly content_hash: readonly string[];
+}
+
+/** An exchange between parties, by their places in `parties`. */
+export type VconDialog =
+  | ({
+      readonly type: 'text';
+      readonly start: string;
+      readonly parties: readonly number[];
+    } & VconContent)
+  /** The call: it was answered, and no recording of it is known. Section 4.3.1: a dialog of type `recording` has content, this has none. */
+  | {
+      readonly type: 'recording-set';
+      readonly start: string;
+      readonly duration?: number;
+      readonly parties: readonly number[];
+      readonly recordings: readonly [];
+    }
+  /** The call: it was never answered. */
+  | {
+      readonly type: 'incomplete';
+      readonly start: string;
+      readonly parties: readonly number[];
+      readonly disposition: VconDisposition;
+    };
+
+/** A pack as vCon, unsigned form. Its names are those of the draft. */
+export interface EvidenceVcon {
+  readonly vcon: '0.4.0';
+  readonly uuid: string;
+  readonly created_at: string;
+  readonly subject: string;
+  readonly parties: readonly VconParty[];
+  readonly dialog: readonly VconDialog[];
+  readonly analysis: readonly ({
+    readonly type: 'report';
+    readonly dialog: readonly number[];
+    readonly vendor: string;
+    readonly product: string;
+    readonly schema?: string;
+  } & VconContent)[];
+  readonly attachments: readonly ({
+    readonly purpose: string;
+    readonly start: string;
+    readonly party: number;
+    readonly dialog: number;
+  } & VconContent)[];
+}
+
+/**
+ * Writes a pack as a vCon, the container for what is known of a conversation: the request and the call as dialogs, caller, called, provider and
+ * requester as parties, answer, search, decision and verification as analysis, and the records with their bytes as attachments, each with
+ * its hash. The draft is at work; this is its syntax 0.4.0, unsigned. Never throws, whatever the pack holds.
+ * @param pack - from {@link EvidenceStore.pack}
+ * @returns an object for JSON.stringify
+ * @see draft-ietf-vcon-vcon-core-04
+ * @example
+ * ```ts
+ * // store is a EvidenceStore with the pack of an answer.
+ * const written = async (store: EvidenceStore, packId: string): Promise<string | undefined> => {
+ *   const pack = await store.pack(packId);
+ *   return pack === undefined ? undefined : JSON.stringify(evidenceVcon(pack));
+ * };
+ * console.log(typeof written); // function
+ * ```
+ */
+export function evidenceVcon(pack: EvidencePack): EvidenceVcon {
+  const { manifest, files } = pack;
+  const answer = parsed<TracebackAnswer>(files, 'answer.json');
+  const request = parsed<TracebackRequest>(files, 'request.json');
+  const received = files.find(({ name }) => name.startsWith('request-received.'));
+  const parties = partiesOf(pack, answer, request);
+  const call = answer.call === undefined ? undefined : callDialog(answer.call);
+  const { writtenAt: start } = manifest;
+  const { receivedAt = start } = parsed<{ readonly receivedAt: string }>(files, 'received.json');
+  const asked: VconDialog[] =
+    received === undefined
+      ? []
+      : [{ type: 'text', start: receivedAt, parties: [REQUESTER, PROVIDER], ...contentOf(received) }];
+  const dialog = [...asked, ...(call === undefined ? [] : [call])];
+  const about = Math.max(0, dialog.length - 1);
+  return {
+    vcon: '0.4.0',
+    uuid: uuidOf(pack),
+    created_at: start,
+    subject: `Traceback ${manifest.tracebackId}, request ${manifest.requestId}`,
+    parties,
+    dialog,
+    analysis: files
+      .filter(({ name }) => ANALYSIS.has(name))
+      .map((file) => ({
+        type: 'report',
+        dialog: [about],
+        vendor: 'Hopback',
+        product: `${manifest.software.name} ${manifest.software.version}`,
+        ...schemaOf(file),
+        ...contentOf(file),
+      })),
+    attachments: attached(pack).map((file) => ({
+      purpose: file.what,
+      start,
+      party: PROVIDER,
+      dialog: about,
+      ...contentOf(file),
+    })),
+  };
+}
+
+/** Places in `parties`. */
+const PROVIDER = 0;
+const REQUESTER = 1;
+const CALLER = 2;
+const CALLED = 3;
+
+/** Files that say what was thought of the call, with the name of their form where they have one. */
+const ANALYSIS: ReadonlyMap<string, string | undefined> = new Map([
+  ['answer.json', 'hopback.traceback-answer.1'],
+  ['search.json', undefined],
+  ['verdict.json', 'hopback.verdict-evidence.1'],
+  ['decision.json', undefined],
+]);
+
+function schemaOf({ name }: EvidenceFile): { readonly schema?: string } {
+  const schema = ANALYSIS.get(name);
+  return schema === undefined ? {} : { schema };
+}
+
+function attached({ files, manifestOctets, signature, answerJws, receiptJws }: EvidencePack): EvidenceFile[] {
+  const signed = (name: string, mediaType: string, what: string, octets: Uint8Array): EvidenceFile => ({
+    name,
+    mediaType,
+    what,
+    octets,
+  });
+  return [
+    ...files.filter(({ name }) => !ANALYSIS.has(name) && !name.startsWith('request-received.')),
+    signed('manifest.json', 'application/json', 'SHA-256 of each file, signed and logged.', manifestOctets),
+    signed('manifest.sig', 'application/octet-stream', 'Signature over manifest.json.', signature),
+    ...(answerJws === undefined
+      ? []
+      : [signed('answer.jws', 'application/jose', 'The signed answer.', Buffer.from(answerJws))]),
+    ...(receiptJws === undefined
+      ? []
+      : [signed('receipt.jws', 'application/jose', 'The receipt of the platform.', Buffer.from(receiptJws))]),
+  ];
+}
+
+function partiesOf(
+  { manifest }: EvidencePack,
+  { call, finding }: Partial<TracebackAnswer>,
+  request: Partial<TracebackRequest>,
+): VconParty[] {
+  const named = finding !== undefined && 'upstream' in finding ? finding.upstream.name : undefined;
+  return [
+    { name: manifest.provider.name, validation: 'none' },
+    { name: request.requester?.name ?? 'requester', validation: 'none' },
+    telephone(call?.calling ?? request.call?.calling),
+    telephone(call?.called ?? request.call?.called),
+    ...(named === undefined ? [] : [{ name: named, validation: 'stated by the provider in its answer' }]),
+  ];
+}
+
+/** A tel URI has a number with its country, or says where it holds, which is not known here. RFC 3966 section 5.1.4 */
+function telephone(number: string | undefined): VconParty {
+  if (number === undefined) return {};
+  return /^\+\d{1,15}$/.test(number) ? { tel: `tel:${number}` } : { name: number, validation: 'none' };
+}
+
+const DISPOSITIONS: Readonly<Record<Exclude<Disposition, 'answered'>, VconDisposition>> = {
+  busy: 'busy',
+  'no-answer': 'no-answer',
+  cancelled: 'hung-up',
+  rejected: 'failed',
+  failed: 'failed',
+  blocked: 'failed',
+};
+
+function callDialog({ startedAt, answeredAt, endedAt, disposition }: AnsweredCall): VconDialog {
+  const parties = [CALLER, CALLED];
+  if (disposition !== 'answered') {
+    return { type: 'incomplete', start: startedAt, parties, disposition: DISPOSITIONS[disposition] ?? 'failed' };
+  }
+  const start = answeredAt ?? startedAt;
+  const duration = (Date.parse(endedAt ?? '') - Date.parse(start)) / 1_000;
+  return { type: 'recording-set', start, ...(duration >= 0 ? { duration } : {}), parties, recordings: [] };
+}
+
+function contentOf({ name, mediaType, octets }: EvidenceFile): VconContent {
+  const text = Buffer.from(octets).toString('utf8');
+  const isText = Buffer.from(text, 'utf8').equals(Buffer.from(octets));
+  return {
+    mediatype: mediaType,
+    filename: name,
+    body: isText ? text : Buffer.from(octets).toString('base64url'),
+    encoding: isText ? 'none' : 'base64url',
+    content_hash: [`sha512-${hash('sha512', octets, 'base64url')}`, `sha256-${hash('sha256', octets, 'base64url')}`],
+  };
+}
+
+/** A UUID of version 8, from what the pack is: the same pack is the same vCon. RFC 9562 section 5.8 */
+function uuidOf({ manifestOctets }: EvidencePack): string {
+  const octets = hash('sha256', manifestOctets, 'buffer').subarray(0, 16);
+  octets.writeUInt8(0x80 | (octets.readUInt8(6) & 0x0f), 6);
+  octets.writeUInt8(0x80 | (octets.readUInt8(8) & 0x3f), 8);
+  return octets.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** Written by the writer of the pack; of a pack that somebody changed anything may be missing. */
+function parsed<Value>(files: readonly EvidenceFile[], name: string): Partial<Value> {
+  try {
+    const file = files.find((one) => one.name === name);
+    const value: unknown = JSON.parse(Buffer.from(file?.octets ?? []).toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,97 @@
+import type { CallRecord } from '../core/call-record.js';
+import type { CoverageInterval } from '../core/coverage.js';
+import type { TimeWindow } from '../records/store/record-store.js';
+import type { TrunkParty } from './trunk-directory.js';
+
+/** Whether a call was sent to the provider that named us: the strongest guard against naming the wrong upstream. */
+export type DownstreamCheck =
+  /** It was. */
+  | 'sent-to-downstream'
+  /** It was sent to somebody else; or to nobody, because it was refused here. */
+  | 'sent-elsewhere'
+  /** Nobody knows whom the egress trunk of some leg belonged to, where a leg went, or whom the name of the provider that named us means. */
+  | 'unknown-egress'
+  /** Nobody named us: the asked provider is the first hop, and the call was delivered to its own customer, or refused here on its way there. */
+  | 'delivered-here'
+  /** Nobody named us, and the call was not delivered here. */
+  | 'not-delivered-here';
+
+/** Something that speaks for or against a candidate, with both of what was compared. */
+export interface MatchReason {
+  /** Which stated field: `called`, `calling`, `time`, `call-id`, `origid`, `record-id`, `attestation`, `spc`, `duration`, `downstream`. */
+  readonly field: string;
+  readonly verdict: 'equal' | 'compatible' | 'absent' | 'contradicts';
+  /** What it adds to the score, or takes from it. */
+  readonly weight: number;
+  readonly stated?: string;
+  readonly recorded?: string;
+}
+
+/** One call that may be meant: all legs that belong together. */
+export interface MatchCandidate {
+  readonly callGroupId: string;
+  /** By time. */
+  readonly legs: readonly CallRecord[];
+  /** By which the call came in: whose `ingress` answers the question. */
+  readonly ingressLeg: CallRecord;
+  /** By which it was sent on, where that is known. */
+  readonly egressLeg?: CallRecord;
+  /** Who sent it. Undefined where the directory does not know. */
+  readonly upstream?: TrunkParty;
+  readonly downstream: DownstreamCheck;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly reasons: readonly MatchReason[];
+  /** Of stated and recorded time, microseconds; positive where the record is later. 0 within what was stated. */
+  readonly timeOffsetUs: number;
+}
+
+/** What was looked through. */
+export interface MatchSearch {
+  readonly windows: readonly TimeWindow[];
+  readonly keys: readonly string[];
+  /** Coverage of the sources in those windows. */
+  readonly coverage: readonly CoverageInterval[];
+  readonly recordsConsidered: number;
+}
+
+/** Part of what was looked through of which records of a source are not complete. */
+export interface CoverageGap extends TimeWindow {
+  readonly sourceId: string;
+}
+
+/** What a request finds in the records of a carrier. */
+export type MatchOutcome =
+  /** One call is consistent with everything that was stated, and no other is. */
+  | {
+      readonly status: 'unique';
+      readonly candidate: MatchCandidate;
+      /** Calls of the window that contradict what was stated, best first. */
+      readonly others: readonly MatchCandidate[];
+      readonly search: MatchSearch;
+    }
+  /** Several are, or one is only in part: best first. A person decides. */
+  | {
+      readonly status: 'several';
+      readonly candidates: readonly MatchCandidate[];
+      /** Why this is none that a machine decides. */
+      readonly because: readonly string[];
+      /**
+       * One of the candidates: the only call that is consistent with everything that was stated, except that it was not sent to the
+       * provider that named us. The answer may be "not sent to that downstream".
+       */
+      readonly disputed?: MatchCandidate;
+      /** Whether everything of the searched time is at hand: where it is not, a person may not say "not found" either. */
+      readonly isCovered?: boolean;
+      /** How far retention went, where some records of the searched time have been removed; microseconds since the epoch. */
+      readonly retainedFromUs?: number;
+      readonly search: MatchSearch;
+    }
+  /** None, and everything of that time is at hand: neither a call to the number nor one that an identifier names. */
+  | { readonly status: 'none-but-covered'; readonly search: MatchSearch }
+  /** None, and all records of every time that may have been meant have been removed. */
+  | { readonly status: 'not-retained'; readonly retainedFromUs: number; readonly search: MatchSearch }
+  /** None, but records of that time are missing: "not found" may not be said. */
+  | { readonly status: 'gap'; readonly gaps: readonly CoverageGap[]; readonly search: MatchSearch }
+  /** What was stated cannot be looked for: no number, no time, a time that does not exist. A person reads it. */
+  | { readonly status: 'unreadable'; readonly because: readonly string[] };

@@ -1,0 +1,288 @@
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HopbackError } from '../../errors.js';
+import { readReviewDecision } from '../review/read-review-decision.js';
+import type { ReviewDecision } from '../review/review-decision.js';
+import type { Decided } from './responder-contract.js';
+
+/**
+ * Where decisions of persons wait for a responder that may be running in another process: a directory with a file for each, which comes to its
+ * name in one step when it is whole and durable. What became of a decision is left beside it.
+ */
+export interface DecisionInbox {
+  /**
+   * What waits, or was begun and not finished, by name, but for the ids that are passed over. One that cannot be read hides no other.
+   * @throws the error of the system
+   */
+  readonly waiting: (passedOver: ReadonlySet<string>) => Promise<readonly WaitingDecision[]>;
+  /**
+   * Begins to carry a decision out, in one step: it can be taken back before, and not after.
+   * @returns the name that it has now; undefined where it was taken back
+   * @throws the error of the system
+   */
+  readonly begin: (name: string) => Promise<string | undefined>;
+  /** Leaves what became of it, and takes it away. @throws the error of the system */
+  readonly finish: (name: string, result: InboxResult) => Promise<void>;
+  /** Leaves why it cannot be read, and keeps it under another name for whoever looks. @throws the error of the system */
+  readonly putAside: (name: string, detail: string) => Promise<void>;
+}
+
+/** A decision that was handed in: the name of its file, and its id, which is the beginning of that. */
+export type WaitingDecision = { readonly name: string; readonly id: string } & (
+  | /** A file that is no JSON or too long has `undefined` for its value. */
+    { readonly status: 'read'; readonly value: unknown }
+    /** It is no file, or one that this process may not read: nothing that passes by itself. */
+  | { readonly status: 'unusable'; readonly detail: string }
+  /** The disk does not give it now. */
+  | { readonly status: 'later'; readonly detail: string }
+);
+
+/** What became of a decision. */
+export type InboxResult = Decided | { readonly status: 'unreadable'; readonly detail: string };
+
+/** Decisions that are looked at in one turn. */
+const MOST_AT_ONCE = 1_000;
+/** A decision with the longest texts that it may have. */
+const MAX_DECISION_BYTES = 65_536;
+/** Results that are left for whoever asks. */
+const MOST_RESULTS = 1_000;
+const DECISION_SUFFIX = '.decision.json';
+/** Of one that is being carried out, or was when the process ended. */
+const BEGUN_SUFFIX = '.decision.begun';
+const RESULT_SUFFIX = '.result.json';
+const ASIDE_SUFFIX = '.decision.aside';
+
+/** The inbox of the responder of a directory. */
+export function createDecisionInbox(directory: string): DecisionInbox {
+  const folder = inboxFolder(directory);
+  return {
+    waiting: async (passedOver) => {
+      const names = (await namesIn(folder))
+        .filter((name) => isDecision(name) && !passedOver.has(baseOf(name)))
+        .toSorted()
+        .slice(0, MOST_AT_ONCE);
+      const read = await Promise.all(names.map((name) => waitingIn(folder, name)));
+      return read.filter((one) => one !== undefined);
+    },
+    begin: async (name) => {
+      if (name.endsWith(BEGUN_SUFFIX)) return name;
+      const begun = `${baseOf(name)}${BEGUN_SUFFIX}`;
+      try {
+        await rename(join(folder, name), join(folder, begun));
+        return begun;
+      } catch (error) {
+        return ifThere(error);
+      }
+    },
+    finish: async (name, result) => {
+      await leaveResult(folder, name, result);
+      await unlink(join(folder, name)).catch(ifThere);
+      await dropOldResults(folder);
+    },
+    putAside: async (name, detail) => {
+      await leaveResult(folder, name, { status: 'unreadable', detail });
+      const aside = `${baseOf(name)}${ASIDE_SUFFIX}`;
+      await rename(join(folder, name), join(folder, aside)).catch(ifThere);
+      await dropOldResults(folder);
+    },
+  };
+}
+
+const isDecision = (name: string): boolean => name.endsWith(DECISION_SUFFIX) || name.endsWith(BEGUN_SUFFIX);
+const baseOf = (name: string): string =>
+  name.slice(0, -(name.endsWith(BEGUN_SUFFIX) ? BEGUN_SUFFIX : DECISION_SUFFIX).length);
+
+async function leaveResult(folder: string, name: string, result: InboxResult): Promise<void> {
+  await writeWhole(folder, `${baseOf(name)}${RESULT_SUFFIX}`, JSON.stringify(result));
+}
+
+/** Undefined where it has gone meanwhile. */
+async function waitingIn(folder: string, name: string): Promise<WaitingDecision | undefined> {
+  const one = { name, id: baseOf(name) };
+  try {
+    const path = join(folder, name);
+    // What is no file may never end.
+    if (!(await stat(path)).isFile()) return { ...one, status: 'unusable', detail: 'it is no file' };
+    return { ...one, status: 'read', value: await valueOf(path) };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return undefined;
+    return { ...one, status: LASTING.has(code) ? 'unusable' : 'later', detail: `it cannot be read: ${code}` };
+  }
+}
+
+/** What the system says of a file that it will say again until somebody changes something. */
+const LASTING: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'ELOOP', 'EISDIR']);
+
+/**
+ * Hands a decision in, for the responder of a directory: durable when it resolves, whether the responder runs or not. The same decision handed
+ * in twice is one.
+ * @param directory - of the responder
+ * @param decision - as {@link readReviewDecision} reads it
+ * @returns once it is durable
+ * @throws {@link HopbackError} `storage-failed` when the disk refuses
+ * @see {@link decisionResult} for what became of it
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * await postDecision(directory, {
+ *   format: 'hopback.review-decision.1', decisionId: 'd-1', requestId: 'r-1', by: 'duty engineer', decidedAt: '2026-11-02T16:00:00Z',
+ *   arm: 'refused', reason: 'as counsel advised',
+ * });
+ * console.log(await decisionResult(directory, 'd-1')); // undefined
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function postDecision(directory: string, decision: ReviewDecision): Promise<void> {
+  try {
+    await writeWhole(inboxFolder(directory), `${decision.decisionId}${DECISION_SUFFIX}`, JSON.stringify(decision));
+  } catch (cause) {
+    throw new HopbackError('storage-failed', `the decision could not be kept: ${codeOf(cause)}`, {
+      retryable: true,
+      cause,
+    });
+  }
+}
+
+/**
+ * What became of a decision that was handed in.
+ * @param directory - of the responder
+ * @param decisionId - of the decision
+ * @returns undefined while no responder has looked at it
+ * @throws {@link HopbackError} `storage-failed` when the disk refuses
+ * @see {@link postDecision}
+ * @example
+ * ```ts
+ * console.log(await decisionResult('/nowhere', 'd-1')); // undefined
+ * ```
+ */
+export async function decisionResult(directory: string, decisionId: string): Promise<InboxResult | undefined> {
+  try {
+    const path = join(inboxFolder(directory), `${decisionId}${RESULT_SUFFIX}`);
+    return (await valueOf(path)) as InboxResult | undefined;
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw new HopbackError('storage-failed', `the inbox cannot be read: ${codeOf(cause)}`, { retryable: true, cause });
+  }
+}
+
+/**
+ * Decisions that were handed in and of which nothing has become yet: they wait, or are being carried out.
+ * @param directory - of the responder
+ * @returns in the order of their ids; what cannot be read is left out. Empty where there is no inbox
+ * @throws {@link HopbackError} `storage-failed` when the disk refuses
+ * @see {@link postDecision}, {@link withdrawDecision}
+ * @example
+ * ```ts
+ * console.log(await waitingDecisions('/nowhere')); // []
+ * ```
+ */
+export async function waitingDecisions(directory: string): Promise<readonly ReviewDecision[]> {
+  try {
+    const waiting = await createDecisionInbox(directory).waiting(new Set());
+    // What became of a decision is there before it is taken away.
+    const done = new Set((await namesIn(inboxFolder(directory))).filter((name) => name.endsWith(RESULT_SUFFIX)));
+    return waiting.flatMap((one) => {
+      if (one.status !== 'read') return [];
+      const reading = readReviewDecision(one.value);
+      const isDone = done.has(`${baseOf(one.name)}${RESULT_SUFFIX}`);
+      return reading.status === 'read' && !isDone ? [reading.decision] : [];
+    });
+  } catch (cause) {
+    throw new HopbackError('storage-failed', `the inbox cannot be read: ${codeOf(cause)}`, { retryable: true, cause });
+  }
+}
+
+/**
+ * Takes a decision back that waits. One that a running responder has begun to carry out is carried out.
+ * @param directory - of the responder
+ * @param decisionId - of the decision
+ * @returns whether it still waited: then it is not carried out, ever
+ * @throws {@link HopbackError} `storage-failed` when the disk refuses
+ * @see {@link waitingDecisions}
+ * @example
+ * ```ts
+ * console.log(await withdrawDecision('/nowhere', 'd-1')); // false
+ * ```
+ */
+export async function withdrawDecision(directory: string, decisionId: string): Promise<boolean> {
+  const folder = inboxFolder(directory);
+  try {
+    await unlink(join(folder, `${decisionId}${DECISION_SUFFIX}`));
+    await syncFolder(folder);
+    return true;
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return false;
+    throw new HopbackError('storage-failed', `the decision could not be taken back: ${codeOf(cause)}`, {
+      retryable: true,
+      cause,
+    });
+  }
+}
+
+function inboxFolder(directory: string): string {
+  return join(directory, 'inbox');
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+async function valueOf(path: string): Promise<unknown> {
+  if ((await stat(path)).size > MAX_DECISION_BYTES) return undefined;
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Whole, and on the medium, before it has its name. */
+async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const partial = join(folder, `.${name}.partial`);
+  const file = await open(partial, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(partial, join(folder, name));
+  await syncFolder(folder);
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const listing = await open(folder, 'r');
+  try {
+    await listing.sync();
+  } finally {
+    await listing.close();
+  }
+}
+
+async function dropOldResults(folder: string): Promise<void> {
+  const names = (await namesIn(folder)).filter((name) => name.endsWith(RESULT_SUFFIX));
+  if (names.length <= MOST_RESULTS) return;
+  const byTime = await Promise.all(
+    names.map(async (name) => ({ name, atMs: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
+  );
+  const oldest = byTime.toSorted((one, other) => one.atMs - other.atMs).slice(0, names.length - MOST_RESULTS);
+  for (const { name } of oldest) await unlink(join(folder, name)).catch(ifThere);
+}
+
+function ifThere(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
+  return undefined;
+}
+
+function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'EUNKNOWN';
+}

@@ -1,0 +1,222 @@
+import { HopbackError } from '../../errors.js';
+import { JOURNAL_KEY_BYTES, openValueJournal } from '../../log/index.js';
+import type { ValueJournal, ValueJournalOptions } from '../../log/index.js';
+import { ENTRY_BYTES, entryText, readEntry } from './entry-text.js';
+import { isNoticeOpen } from './notices.js';
+import type { TrackedNotice } from './notices.js';
+import { isClosed, summaryOf } from './responder-entry.js';
+import type { EntrySummary, ResponderEntry } from './responder-entry.js';
+
+/** The requests of a responder, durable one by one, with what is in memory of each. */
+export interface EntryJournal {
+  /** All requests, by id. */
+  readonly summaries: ReadonlyMap<string, EntrySummary>;
+  /** Those that are not closed, or of which somebody has not been told, or the evidence. */
+  readonly open: ReadonlySet<string>;
+  /** As it was set last, durable or about to be. */
+  readonly get: (requestId: string) => ResponderEntry | undefined;
+  /**
+   * As `get`, once it is durable.
+   * @throws HopbackError `storage-failed`, `closed`
+   */
+  readonly durable: (requestId: string) => Promise<ResponderEntry | undefined>;
+  /**
+   * Resolves once it is durable. Of two calls for one request the later has to wait for the earlier.
+   * @throws HopbackError `storage-failed`: it is kept, and becomes durable by `durable`; `closed`
+   */
+  readonly save: (entry: ResponderEntry) => Promise<void>;
+  /** Whether a request fits, once what is closed has made room. */
+  readonly room: (entry: ResponderEntry) => 'free' | 'full' | 'too-large';
+  readonly isCancelled: (requestId: string) => boolean;
+  /** Remembers that a request which is not there yet is no longer asked. @throws HopbackError as `save` */
+  readonly rememberCancelled: (requestId: string, atMs: number) => Promise<void>;
+  readonly notices: ReadonlyMap<string, TrackedNotice>;
+  /** @throws HopbackError as `save` */
+  readonly saveNotice: (tracked: TrackedNotice) => Promise<void>;
+  readonly sizeBytes: () => number;
+  /** @throws HopbackError `storage-failed` when what was not durable could not be written */
+  readonly close: () => Promise<void>;
+}
+
+/** Keys of the journal: `r/` requests, `c/` requests that were cancelled before they came, `n/` notices, `s/settings` what it works by. */
+export const SETTINGS_KEY = 's/settings';
+export const requestKey = (requestId: string): string => `r/${requestId}`;
+const cancelledKey = (requestId: string): string => `c/${requestId}`;
+const noticeKey = (noticeId: string): string => `n/${noticeId}`;
+
+/** Cancellations of requests that never came, and notices: beyond, the oldest go. */
+const MOST_OTHERS = 1_000;
+
+/**
+ * Opens the journal and reads it.
+ * @throws HopbackError `storage-failed`, `invalid-argument`
+ */
+export async function openEntryJournal(
+  options: Pick<ValueJournalOptions, 'directory' | 'files' | 'clock' | 'schedule'>,
+  { requests, settings }: { readonly requests: number; readonly settings: string },
+): Promise<EntryJournal> {
+  const values = await openValueJournal({
+    ...options,
+    // Requests, those whose removal is on its way, cancellations, notices and the settings.
+    maxKeys: requests + 2 * MOST_OTHERS + SLACK_KEYS,
+    maxValueBytes: ENTRY_BYTES,
+  });
+  const core = createCore(values, requests);
+  try {
+    if (values.get(SETTINGS_KEY) !== settings) await values.set(SETTINGS_KEY, settings);
+  } catch (error) {
+    await values.close().catch(() => undefined);
+    throw error;
+  }
+  return journalOf(core);
+}
+
+const SLACK_KEYS = 64;
+
+interface JournalCore {
+  readonly values: ValueJournal;
+  readonly most: number;
+  readonly summaries: Map<string, EntrySummary>;
+  readonly open: Set<string>;
+  readonly unsaved: Set<string>;
+  readonly cancelled: Map<string, number>;
+  readonly notices: Map<string, TrackedNotice>;
+}
+
+function createCore(values: ValueJournal, most: number): JournalCore {
+  const core: JournalCore = {
+    values,
+    most,
+    summaries: new Map(),
+    open: new Set(),
+    unsaved: new Set(),
+    cancelled: new Map(),
+    notices: new Map(),
+  };
+  for (const [key, text] of values.entries()) {
+    const id = key.slice(2);
+    if (key.startsWith('r/')) {
+      const entry = readEntry(text);
+      if (entry !== undefined) remember(core, entry);
+    } else if (key.startsWith('c/')) core.cancelled.set(id, Number(text));
+    else if (key.startsWith('n/')) {
+      const tracked = readNotice(text);
+      if (tracked !== undefined) core.notices.set(id, tracked);
+    }
+  }
+  return core;
+}
+
+/** The journal holds what this package wrote, with a checksum. */
+export function readNotice(text: string): TrackedNotice | undefined {
+  try {
+    return JSON.parse(text) as TrackedNotice;
+  } catch {
+    return undefined;
+  }
+}
+
+function remember({ summaries, open }: JournalCore, entry: ResponderEntry): void {
+  const summary = summaryOf(entry);
+  summaries.set(summary.requestId, summary);
+  if (isClosed(summary.state) && !summary.isUntold && !summary.isUnfiled) open.delete(summary.requestId);
+  else open.add(summary.requestId);
+}
+
+function journalOf(core: JournalCore): EntryJournal {
+  const { values, summaries, open, unsaved, cancelled, notices } = core;
+  const get = (requestId: string): ResponderEntry | undefined => readEntry(values.get(requestKey(requestId)));
+  return {
+    summaries,
+    open,
+    get,
+    durable: async (requestId) => {
+      const entry = get(requestId);
+      if (entry !== undefined && unsaved.has(requestId)) await save(core, entry);
+      return entry;
+    },
+    save: (entry) => save(core, entry),
+    room: (entry) => room(core, entry),
+    isCancelled: (requestId) => cancelled.has(requestId),
+    rememberCancelled: async (requestId, atMs) => {
+      cancelled.set(requestId, atMs);
+      await values.set(cancelledKey(requestId), String(atMs));
+      await drop(core, cancelled, cancelledKey);
+    },
+    notices,
+    saveNotice: async (tracked) => {
+      notices.set(tracked.notice.noticeId, tracked);
+      await values.set(noticeKey(tracked.notice.noticeId), JSON.stringify(tracked));
+      const done = new Map([...notices].filter(([, one]) => !isNoticeOpen(one)));
+      if (notices.size > MOST_OTHERS) await drop(core, done, noticeKey, notices);
+    },
+    sizeBytes: () => values.state().sizeBytes,
+    close: () => values.close(),
+  };
+}
+
+async function save(core: JournalCore, entry: ResponderEntry): Promise<void> {
+  const { values, unsaved } = core;
+  const { requestId } = entry;
+  const text = entryText(entry);
+  if (text === undefined)
+    throw new HopbackError('invalid-argument', `an entry has at most ${String(ENTRY_BYTES)} bytes`);
+  if (!core.summaries.has(requestId)) await makeRoom(core);
+  remember(core, entry);
+  unsaved.add(requestId);
+  try {
+    await values.set(requestKey(requestId), text);
+  } catch (error) {
+    // As the journal has it: it may have taken the value without being able to say that it is durable, or have refused it.
+    const kept = readEntry(values.get(requestKey(requestId)));
+    if (kept === undefined) forget(core, requestId);
+    else remember(core, kept);
+    throw error;
+  }
+  unsaved.delete(requestId);
+  if (core.cancelled.delete(requestId)) await values.set(cancelledKey(requestId), undefined);
+}
+
+function forget({ summaries, open, unsaved }: JournalCore, requestId: string): void {
+  summaries.delete(requestId);
+  open.delete(requestId);
+  unsaved.delete(requestId);
+}
+
+function room(core: JournalCore, entry: ResponderEntry): 'free' | 'full' | 'too-large' {
+  if (Buffer.byteLength(requestKey(entry.requestId)) > JOURNAL_KEY_BYTES) return 'too-large';
+  // What is found and answered has to fit beside it.
+  const text = entryText(entry);
+  if (text === undefined || Buffer.byteLength(text) > ENTRY_BYTES / 2) return 'too-large';
+  return core.summaries.size < core.most || core.open.size < core.summaries.size ? 'free' : 'full';
+}
+
+/** The oldest that are closed go: their answers are at the platform, and what they rest on is in the evidence. */
+async function makeRoom(core: JournalCore): Promise<void> {
+  const { summaries, open, most, values } = core;
+  if (summaries.size < most) return;
+  const closed = [...summaries.values()]
+    .filter(({ requestId }) => !open.has(requestId))
+    .toSorted((one, other) => one.receivedAtMs - other.receivedAtMs);
+  // Some at once, so that not every request looks through all of them.
+  for (const { requestId } of closed.slice(0, Math.max(1, Math.floor(most / ROOM_PART)))) {
+    forget(core, requestId);
+    await values.set(requestKey(requestId), undefined);
+  }
+}
+
+const ROOM_PART = 100;
+
+/** Removes the oldest of what may be removed. */
+async function drop(
+  { values }: JournalCore,
+  entries: Map<string, unknown>,
+  keyOf: (id: string) => string,
+  kept: Map<string, unknown> = entries,
+): Promise<void> {
+  for (const id of [...entries.keys()]) {
+    if (kept.size <= MOST_OTHERS) return;
+    kept.delete(id);
+    await values.set(keyOf(id), undefined);
+  }
+}
