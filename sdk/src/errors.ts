@@ -4,9 +4,16 @@
  * - `key-unusable`, `certificate-unusable`: what was given to sign with, or to trust, is not what it should be.
  * - `signer-failed`: an external signer refused, broke or took too long.
  * - `storage-failed`: the disk.
+ * - `log-inconsistent`: a signed log is not what was signed: entries were edited, removed, moved or cut off, or it belongs to another key.
  * - `trust-list-rejected`: the list of trust anchors or a CRL was refused; the store in use stays.
+ * - `network-failed`: no answer of the platform: the connection was refused, broke, or took too long.
+ * - `unavailable`: the platform says that it cannot answer now, or is too busy.
+ * - `unauthorized`: the platform refuses the credential, or none could be had.
+ * - `request-refused`: the platform refuses the request for what is in it, or knows no such thing; the same request fails again.
+ * - `response-unreadable`: the platform answered in a form that is none of the contract.
+ * - `aborted`: the caller gave the request up.
+ * - `closed`: what was asked has been closed.
  * - `internal`: a bug of ours. Please report it.
- * - `network-failed`, `unavailable`, `closed`: of the platform client that follows; nothing in this release throws them.
  */
 export type HopbackErrorCode =
   | 'invalid-argument'
@@ -15,9 +22,14 @@ export type HopbackErrorCode =
   | 'certificate-unusable'
   | 'signer-failed'
   | 'storage-failed'
+  | 'log-inconsistent'
   | 'network-failed'
   | 'trust-list-rejected'
   | 'unavailable'
+  | 'unauthorized'
+  | 'request-refused'
+  | 'response-unreadable'
+  | 'aborted'
   | 'closed'
   | 'internal';
 

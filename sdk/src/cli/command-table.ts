@@ -120,6 +120,46 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./records-expire.js')).recordsExpireCommand,
   },
   {
+    name: 'evidence verify',
+    summary: 'name the first bad entry of a log of evidence, or what is wrong with a pack',
+    load: async () => (await import('./evidence-verify.js')).evidenceVerifyCommand,
+  },
+  {
+    name: 'evidence show',
+    summary: 'list the packs of a folder of evidence, or show one',
+    load: async () => (await import('./evidence-show.js')).evidenceShowCommand,
+  },
+  {
+    name: 'evidence export',
+    summary: 'write a pack to a folder that openssl and sha256sum alone can check',
+    load: async () => (await import('./evidence-export.js')).evidenceExportCommand,
+  },
+  {
+    name: 'traceback intake',
+    summary: 'read traceback requests out of text, e-mail or CSV, and show what is doubtful',
+    load: async () => (await import('./traceback-intake.js')).tracebackIntakeCommand,
+  },
+  {
+    name: 'traceback list',
+    summary: 'list traceback requests and notices, with deadline, state and queue',
+    load: async () => (await import('./traceback-list.js')).tracebackListCommand,
+  },
+  {
+    name: 'traceback show',
+    summary: 'show a traceback request: the calls that may be meant side by side, and what can be answered',
+    load: async () => (await import('./traceback-show.js')).tracebackShowCommand,
+  },
+  {
+    name: 'traceback answer',
+    summary: 'decide a traceback request as a person; the responder signs and sends',
+    load: async () => (await import('./traceback-answer.js')).tracebackAnswerCommand,
+  },
+  {
+    name: 'traceback policy try',
+    summary: 'show what a policy would have answered to past requests, and what held the rest back',
+    load: async () => (await import('./traceback-policy-try.js')).tracebackPolicyTryCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check machine, trust, cache, key and certificate',
     load: async () => (await import('./doctor.js')).doctorCommand,

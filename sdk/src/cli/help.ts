@@ -11,7 +11,7 @@ const LINE_CHARS = 100;
 export function overview(commands: readonly { readonly name: string; readonly summary: string }[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
-    'hopback: verify and sign calls (STIR/SHAKEN), and look into what they carry',
+    'hopback: verify and sign calls (STIR/SHAKEN), keep and find call records, answer tracebacks',
     '',
     'Usage: hopback COMMAND [OPTION...] [OPERAND...]',
     '',

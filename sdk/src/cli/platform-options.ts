@@ -41,7 +41,7 @@ export async function transportOf(options: Options<PlatformOption>, io: CliIo): 
 }
 
 /** The token of a file. One that is refused is read again: whoever renews tokens writes there. */
-async function fileToken(path: string, io: CliIo): Promise<RequestAuthorization> {
+export async function fileToken(path: string, io: CliIo): Promise<RequestAuthorization> {
   let authorization = await tokenIn(path, io);
   let isRefused = false;
   return {

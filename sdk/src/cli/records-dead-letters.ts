@@ -1,3 +1,4 @@
+import { lockFolder } from '../log/index.js';
 import { join } from 'node:path';
 import { HopbackError } from '../errors.js';
 import { openRecordStream } from '../records/index.js';
@@ -13,7 +14,7 @@ import type { Options, OptionSpecs } from './options.js';
 import { countText, printJson, printLines } from './output.js';
 import { utcText } from './record-times.js';
 import { shownText } from './shown-text.js';
-import { lockFolder, storeDirectory } from './store-folders.js';
+import { storeDirectory } from './store-folders.js';
 import { STORE_OPTIONS } from './store-options.js';
 import { UsageError } from './usage-error.js';
 

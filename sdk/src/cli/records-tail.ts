@@ -1,3 +1,4 @@
+import { lockFolder } from '../log/index.js';
 import { join } from 'node:path';
 import { createRecordFeed, openRecordStream } from '../records/index.js';
 import type { OpenRecordStream, RecordFeed, RecordStore, SourceConfiguration } from '../records/index.js';
@@ -16,7 +17,7 @@ import type { NamedSharingPolicy, SharingOption } from './sharing-options.js';
 import { sourceFiles } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import type { StatusLine } from './status-line.js';
-import { lockFolder, storeDirectory } from './store-folders.js';
+import { storeDirectory } from './store-folders.js';
 import { makeSourceKnown, openStore, STORE_OPTIONS } from './store-options.js';
 import { checkPaths, tailSource } from './tail-sources.js';
 import type { SourceNotice, TailedSource } from './tail-sources.js';

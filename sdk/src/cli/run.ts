@@ -50,16 +50,16 @@ function findCommand(argv: readonly string[]): Found {
   return { name: entry.name, run: (io) => runCommand(entry, args, io) };
 }
 
-/** Commands of two words that begin with this one: `cert inspect`, `cert chain`. */
+/** Commands of several words that begin with this one: `cert inspect`, `cert chain`. */
 function groupOf(word: string | undefined): readonly CommandEntry[] {
   return word === undefined ? [] : COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
 }
 
-/** Names have one word or two: `verify`, `cert inspect`. */
+/** Names have one word, two or three: `verify`, `cert inspect`, `traceback policy try`. */
 function commandOf(argv: readonly string[]): { readonly entry: CommandEntry; readonly args: readonly string[] } {
-  const [first, second] = argv;
+  const [first] = argv;
   if (first === undefined) throw new UsageError('no command was given', ['hopback help lists them']);
-  const entry = COMMANDS.find(({ name }) => name === first || name === `${first} ${second ?? ''}`);
+  const entry = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
   if (entry !== undefined) return { entry, args: argv.slice(entry.name.split(' ').length) };
   const group = groupOf(first).map(({ name }) => name);
   if (group.length > 0) throw new UsageError(`hopback ${first} is one of: ${group.join(', ')}`);

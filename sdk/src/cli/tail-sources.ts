@@ -9,10 +9,10 @@ import type {
   RejectFile,
   SourceConfiguration,
 } from '../records/index.js';
-import { openValueJournal } from '../log/index.js';
+import { lockFolder, openValueJournal } from '../log/index.js';
 import type { CliIo } from './io.js';
 import { shownText } from './shown-text.js';
-import { followFolder, lockFolder, rejectsFile } from './store-folders.js';
+import { followFolder, rejectsFile } from './store-folders.js';
 import { UsageError } from './usage-error.js';
 
 /** How one source fares. */

@@ -1,8 +1,8 @@
 import { createVerify, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { ES256_SIGNATURE_OCTETS } from '../core/der-signature.js';
 
-/** Octets of a raw ES256 signature: r and s of P-256, 32 each. @see RFC 7518 section 3.4 */
-export const ES256_SIGNATURE_OCTETS = 64;
+export { ES256_SIGNATURE_OCTETS };
 
 /** One ES256 check to be made, in the calling thread or elsewhere: see {@link SignatureChecker}. */
 export interface SignatureJob {

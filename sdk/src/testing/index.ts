@@ -61,3 +61,39 @@ export { createScriptedLookup } from './scripted-lookup.js';
 export type { LookupAnswer, LookupCallback, LookupFunction, ScriptedLookup } from './scripted-lookup.js';
 export { CERTIFICATE_FAULT_NAMES, CERTIFICATE_FAULTS } from './certificate-faults.js';
 export type { CertificateFault, CertificateFaultName, FaultyChain } from './certificate-faults.js';
+
+// The carrier side of the platform.
+export { createTestPlatform } from './platform/test-platform.js';
+export type {
+  TestAnswer,
+  TestConformity,
+  TestEvents,
+  TestOpening,
+  TestPlatform,
+  TestRegistry,
+  TestTracebacks,
+} from './platform/test-platform.js';
+export type { TestPlatformOptions } from './platform/test-platform-options.js';
+export { TEST_PROVIDERS } from './platform/test-provider.js';
+export type { TestCredentials, TestProvider } from './platform/test-provider.js';
+export { platformHandlers } from './platform/msw-handlers.js';
+export type { MswHttp } from './platform/msw-handlers.js';
+export { startTestPlatform } from './platform/start-test-platform.js';
+export type { StartTestPlatformOptions, TestPlatformTls } from './platform/start-test-platform.js';
+export type {
+  CallFaultRule,
+  EventFault,
+  EventFaultRule,
+  FaultFrequency,
+  PlatformFault,
+} from './platform/platform-faults.js';
+export type { ContractViolation, ServedCall } from './platform/exchange.js';
+export type { LoggedEvent } from './platform/event-hub.js';
+export type { PlatformJwk } from './platform/answer-desk.js';
+export type { PerformedEffect } from './platform/traceback-desk.js';
+export type { ReceivedBatch } from './platform/record-desk.js';
+export type { TestProductionFile } from './platform/demand-desk.js';
+export type { TestDemands } from './platform/test-demands.js';
+export { WEBHOOK_RETRY_WAITS_MS } from './platform/webhook-sender.js';
+export type { WebhookAttempt, WebhookFetch } from './platform/webhook-sender.js';
+export { sampleCallRecord, TEST_TRUNKS } from './sample-call-record.js';

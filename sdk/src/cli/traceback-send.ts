@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import { HopbackError } from '../errors.js';
+import { createLogSigner } from '../log/index.js';
+import { createPlatformClient } from '../platform/index.js';
+import {
+  createClientAnswerTransport,
+  createLocalAnswerSigner,
+  createReceiptVerifier,
+  createTracebackResponder,
+  createTrunkDirectory,
+  openEvidenceStore,
+  postDecision,
+  readTrunkDirectory,
+  withdrawDecision,
+} from '../traceback/index.js';
+import type {
+  AnswerTransport,
+  Decided,
+  EvidenceStore,
+  ResponderSnapshot,
+  ReviewDecision,
+  SignedEntry,
+  TracebackResponder,
+  TracebackResponderOptions,
+} from '../traceback/index.js';
+import { textFile } from './certificate-options.js';
+import type { CliIo } from './io.js';
+import { jsonFile } from './json-file.js';
+import type { Options, OptionSpecs } from './options.js';
+import { fileToken } from './platform-options.js';
+import { UsageError } from './usage-error.js';
+
+export type SendingOption =
+  | 'platform'
+  | 'token-file'
+  | 'key'
+  | 'key-id'
+  | 'receipt-keys'
+  | 'trunks'
+  | 'evidence'
+  | 'evidence-log'
+  | 'evidence-key';
+
+/** What is needed to sign and send without a running responder. */
+export const SENDING_OPTIONS: OptionSpecs<SendingOption> = {
+  platform: { value: 'URL', text: 'sign and send here, where no responder runs' },
+  'token-file': { value: 'FILE', env: 'HOPBACK_TOKEN_FILE', text: 'file with the bearer token' },
+  key: { value: 'FILE', text: 'private key of answers, P-256 PKCS#8 PEM; never the key that signs calls' },
+  'key-id': { value: 'ID', text: 'under which name the platform knows it' },
+  'receipt-keys': { value: 'FILE', text: 'JWK set of the platform, which its receipts are verified by' },
+  trunks: { value: 'FILE', text: 'trunk directory, JSON, by whose names and affiliates the decision is checked' },
+  'evidence-log': { value: 'ID', text: 'name of the evidence log: writes a pack; without it the answer names none' },
+  'evidence-key': { value: 'FILE', text: 'private key that signs the evidence log, Ed25519 or P-256 PEM' },
+  evidence: { value: 'DIR', text: 'folder of the evidence; default evidence in that of the responder' },
+};
+
+/** What became of a decision that the command carried out itself. */
+export interface SentDecision {
+  readonly result: Decided;
+  /** The answer, where it was signed. */
+  readonly signed?: SignedEntry;
+  /** What went wrong with it, in words. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Opens the responder of a directory for as long as it takes to carry out a decision and to send its answer. Nothing is kept before keys and
+ * files were read and the directory is ours, so that a slip of the fingers leaves no decision behind.
+ * @returns what became of the decision and its answer
+ * @throws {@link UsageError} when an option is missing; {@link HopbackError} `storage-failed` where a responder runs, and what keys and files are
+ * not
+ */
+export async function sendDecision(
+  options: Options<SendingOption>,
+  io: CliIo,
+  parts: {
+    readonly directory: string;
+    readonly decision: ReviewDecision;
+    readonly snapshot: ResponderSnapshot;
+    /** Decisions that wait, in whose place it comes. */
+    readonly replaced: readonly ReviewDecision[];
+  },
+): Promise<SentDecision> {
+  const { directory, decision, replaced } = parts;
+  const settings = await settingsOf(options, io, parts);
+  const evidence = await evidenceOf(options, io, directory);
+  const problems: string[] = [];
+  try {
+    await using responder = await openInPlaceOf(directory, replaced, {
+      ...settings,
+      ...(evidence === undefined ? {} : { evidence: evidence.writer }),
+      onProblem: ({ kind, requestId, detail }) => {
+        if (requestId === decision.requestId && kind !== 'notify') problems.push(`${kind}: ${detail}`);
+      },
+    });
+    const result = await responder.decide(decision);
+    await responder.settled();
+    const entry = responder.entry(decision.requestId);
+    const answerId = result.status === 'accepted' ? result.answerId : entry?.answers.at(-1)?.answer.answerId;
+    const signed = entry?.answers.find(({ answer }) => answer.answerId === answerId);
+    return { result, ...(signed === undefined ? {} : { signed }), problems };
+  } finally {
+    await evidence?.close();
+  }
+}
+
+/** A responder takes what waits as soon as it is open: so it is taken back before, and is there again where none could be opened. */
+async function openInPlaceOf(
+  directory: string,
+  replaced: readonly ReviewDecision[],
+  settings: TracebackResponderOptions,
+): Promise<TracebackResponder> {
+  const withdrawn: ReviewDecision[] = [];
+  try {
+    for (const one of replaced) {
+      if (await withdrawDecision(directory, one.decisionId)) withdrawn.push(one);
+      else throw new HopbackError('storage-failed', `the decision of ${one.by} waits no longer: see what came of it`);
+    }
+    return await createTracebackResponder(settings);
+  } catch (error) {
+    for (const one of withdrawn) await postDecision(directory, one);
+    throw error;
+  }
+}
+
+async function settingsOf(
+  options: Options<SendingOption>,
+  io: CliIo,
+  { directory, snapshot }: { readonly directory: string; readonly snapshot: ResponderSnapshot },
+): Promise<TracebackResponderOptions> {
+  const trunksFile = options.text('trunks');
+  const { provider, policy, directoryId = 'none' } = snapshot;
+  // Every option before the first file: whoever forgot two is told of both in two tries, and of no file in between.
+  const [key, keyId, keys] = [needed(options, 'key'), needed(options, 'key-id'), needed(options, 'receipt-keys')];
+  const transport = await transportOf(options, io);
+  return {
+    ...{ directory, provider, policy },
+    trunks: createTrunkDirectory(
+      trunksFile === undefined
+        ? { directoryId, providers: [], entries: [] }
+        : readTrunkDirectory(await jsonFile(trunksFile, io)),
+    ),
+    // What has not been looked up yet waits for a responder with a store.
+    findMatch: () => Promise.reject(new HopbackError('unavailable', 'no store is at hand')),
+    deadlineOf: (_request, receivedAtMs) => ({ deemedReceivedAtMs: receivedAtMs, dueAtMs: receivedAtMs }),
+    signer: await createLocalAnswerSigner({ privateKeyPem: await textFile(key, io), keyId }),
+    platform: {
+      transport,
+      verifyReceipt: createReceiptVerifier((await jsonFile(keys, io)) as Parameters<typeof createReceiptVerifier>[0]),
+    },
+    escalations: [],
+    // Who has to be told is known to the next responder: without this nobody would be, of this or of anything else that waits.
+    notify: () => Promise.reject(new HopbackError('unavailable', 'the next responder tells')),
+  };
+}
+
+async function transportOf(options: Options<SendingOption>, io: CliIo): Promise<AnswerTransport> {
+  const [baseUrl, tokenFile] = [needed(options, 'platform'), needed(options, 'token-file')];
+  return createClientAnswerTransport(createPlatformClient({ baseUrl, authorization: await fileToken(tokenFile, io) }));
+}
+
+function needed(options: Options<SendingOption>, name: SendingOption): string {
+  const value = options.text(name);
+  if (value === undefined) throw new UsageError(`--platform needs --${name}`);
+  return value;
+}
+
+/** Where the evidence goes; undefined where the command has not been told how its log is signed. */
+async function evidenceOf(
+  options: Options<SendingOption>,
+  io: CliIo,
+  responder: string,
+): Promise<EvidenceStore | undefined> {
+  const [logId, keyFile, folder] = [
+    options.text('evidence-log'),
+    options.text('evidence-key'),
+    options.text('evidence'),
+  ];
+  if (logId === undefined && keyFile === undefined && folder === undefined) return undefined;
+  if (logId === undefined || keyFile === undefined)
+    throw new UsageError('a pack of evidence needs --evidence-log ID and --evidence-key FILE');
+  return openEvidenceStore({
+    directory: folder ?? join(responder, 'evidence'),
+    logId,
+    signer: createLogSigner(await textFile(keyFile, io)),
+  });
+}

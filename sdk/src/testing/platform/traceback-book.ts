@@ -1,0 +1,149 @@
+import type { ProviderReference } from '../../core/provider-reference.js';
+import type { TracebackRequest } from '../../core/traceback-request.js';
+import type {
+  Traceback,
+  TracebackHop,
+  TracebackHopState,
+  TracebackOpening,
+  TracebackRequestStatus,
+} from '../../platform/index.js';
+import { viewTraceback } from '../../traceback/index.js';
+import type { HopView, TracebackState, TracebackView } from '../../traceback/index.js';
+import type { VerifiedAnswer } from './answer-desk.js';
+import type { RegisteredProvider } from './registered-clients.js';
+
+/** An answer as the platform has it. */
+export interface StoredAnswer extends VerifiedAnswer {
+  readonly provider: RegisteredProvider;
+  /** RFC 3339 in UTC. */
+  readonly receivedAt: string;
+  readonly isLate: boolean;
+}
+
+/** A request that went out, and what was said to it. */
+export interface RequestRecord {
+  readonly place: number;
+  readonly request: TracebackRequest;
+  readonly provider: RegisteredProvider;
+  readonly dueAtMs: number;
+  acknowledgedAt?: string;
+  cancelled?: { readonly cancelledAt: string; readonly reason: string };
+  reminders: number;
+  readonly answers: StoredAnswer[];
+}
+
+/** A traceback with all that the platform keeps of it. */
+export interface TracebackRecord {
+  readonly place: number;
+  readonly tracebackId: string;
+  readonly opening: TracebackOpening;
+  readonly openedBy?: string;
+  readonly openedAtMs: number;
+  updatedAtMs: number;
+  state: TracebackState;
+  readonly requests: RequestRecord[];
+}
+
+const iso = (atMs: number): string => new Date(atMs).toISOString();
+
+/** A request as its provider sees it. */
+export function statusOf({
+  request,
+  dueAtMs,
+  acknowledgedAt,
+  cancelled,
+  answers,
+}: RequestRecord): TracebackRequestStatus {
+  const received = answers.map(({ answer: { answerId, revision }, receivedAt }) => ({
+    answerId,
+    revision,
+    receivedAt,
+  }));
+  const state =
+    received.length > 0
+      ? 'answered'
+      : cancelled !== undefined
+        ? 'cancelled'
+        : acknowledgedAt !== undefined
+          ? 'acknowledged'
+          : 'open';
+  return {
+    request,
+    state,
+    dueAt: iso(dueAtMs),
+    ...(acknowledgedAt !== undefined && { acknowledgedAt }),
+    ...(cancelled !== undefined && { cancelled }),
+    answers: received,
+  };
+}
+
+/**
+ * A traceback as it crosses the wire.
+ * @param record - what the platform has
+ * @param viewer - id of the provider that is shown it: of the hops it sees its own and those beside it, and of who was named only what
+ * concerns it. Absent: all is shown, as to staff.
+ */
+export function tracebackOf(record: TracebackRecord, viewer?: string): Traceback {
+  const { tracebackId, opening, openedAtMs, updatedAtMs } = record;
+  const view = viewTraceback(record.state);
+  const hops = hopsOf(record, view);
+  const own = hops.filter(({ provider }) => provider.providerId === viewer).map(({ hop }) => hop);
+  const isShown = ({ hop }: TracebackHop): boolean => own.some((mine) => Math.abs(mine - hop) <= 1);
+  return {
+    format: 'hopback.traceback.1',
+    tracebackId,
+    direction: opening.direction,
+    ...standing(view, updatedAtMs),
+    requester: opening.requester ?? { kind: 'itg', name: 'Test traceback group' },
+    ...(opening.campaign !== undefined && { campaign: opening.campaign }),
+    call: opening.call,
+    openedAt: iso(openedAtMs),
+    updatedAt: iso(updatedAtMs),
+    hops: viewer === undefined ? hops : hops.filter(isShown).map((hop) => withoutOthers(hop, viewer)),
+  };
+}
+
+function standing(
+  { status, outcome }: TracebackView,
+  updatedAtMs: number,
+): Pick<Traceback, 'state' | 'outcome' | 'closedAt'> {
+  const reached = outcome === undefined ? {} : { outcome: outcome.kind };
+  const closedAt = iso(updatedAtMs);
+  if (status === 'cancelled') return { state: 'withdrawn', closedAt };
+  if (status !== 'closed' && status !== 'concluded') return { state: 'open', ...reached };
+  return { state: 'closed', ...reached, closedAt };
+}
+
+function hopsOf({ requests }: TracebackRecord, view: TracebackView): readonly TracebackHop[] {
+  return [...view.path, ...view.left]
+    .flatMap((hop) => {
+      const record = requests.find(({ request }) => request.requestId === hop.requestId);
+      const provider = record?.request.provider ?? hop.provider;
+      return hop.state === 'planned' || provider === undefined ? [] : [hopOf(hop, hop.state, { provider, record })];
+    })
+    .sort((one, other) => one.hop - other.hop);
+}
+
+function hopOf(
+  { hop, requestId, current }: HopView,
+  state: TracebackHopState,
+  { provider, record }: { readonly provider: ProviderReference; readonly record: RequestRecord | undefined },
+): TracebackHop {
+  const last = record?.answers.at(-1);
+  const customerAction = current?.callerAction ?? current?.upstreamAction;
+  return {
+    ...{ hop, requestId, provider, state },
+    ...(record !== undefined && { issuedAt: record.request.issuedAt, dueAt: iso(record.dueAtMs) }),
+    ...(last !== undefined && { answeredAt: last.receivedAt, answerId: last.answer.answerId }),
+    ...(last !== undefined && { arm: last.answer.finding.arm }),
+    ...(current?.upstream !== undefined && { upstream: current.upstream }),
+    ...(customerAction !== undefined && { customerAction }),
+  };
+}
+
+/** Hand-off details are for the two sides of the hand-off alone. */
+function withoutOthers(hop: TracebackHop, viewer: string): TracebackHop {
+  const { upstream, ...rest } = hop;
+  const isConcerned = hop.provider.providerId === viewer || upstream?.providerId === viewer;
+  return isConcerned ? hop : rest;
+}

@@ -1,0 +1,325 @@
+import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
+import type { RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
+import type { TimerClock } from '../../core/clock.js';
+import { HopbackError } from '../../errors.js';
+import type { TracebackOpening } from '../../platform/index.js';
+import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../traceback/index.js';
+import type { LifecycleRules, TracebackEffect, TracebackEvent } from '../../traceback/index.js';
+import type { EventHub } from './event-hub.js';
+import type { ClientRegister, RegisteredProvider } from './registered-clients.js';
+import { referenceOf } from './test-provider.js';
+import type { RequestRecord, StoredAnswer, TracebackRecord } from './traceback-book.js';
+import { tracebackOf } from './traceback-book.js';
+import type { VerifiedAnswer } from './answer-desk.js';
+
+/** Something that the lifecycle of a traceback asked for, and the platform did. */
+export interface PerformedEffect {
+  readonly tracebackId: string;
+  readonly effect: TracebackEffect;
+}
+
+/** Conducts tracebacks. */
+export interface TracebackDesk {
+  readonly open: (opening: TracebackOpening, openedBy?: string) => TracebackRecord;
+  readonly cancel: (tracebackId: string, reason: string) => void;
+  readonly acknowledge: (record: RequestRecord) => void;
+  /** Takes an answer in; undefined where the lifecycle says that it is none to its request. */
+  readonly take: (record: RequestRecord, verified: VerifiedAnswer) => StoredAnswer | undefined;
+  readonly remind: (record: RequestRecord) => void;
+  readonly overdue: (record: RequestRecord) => void;
+  readonly tracebacks: ReadonlyMap<string, TracebackRecord>;
+  readonly requests: ReadonlyMap<string, RequestRecord>;
+  readonly effects: () => readonly PerformedEffect[];
+  readonly close: () => void;
+}
+
+/** What the desk works with. */
+export interface TracebackDeskParts {
+  readonly clock: TimerClock;
+  readonly register: ClientRegister;
+  readonly hub: EventHub;
+  readonly newId: (kind: string) => string;
+  readonly newPlace: () => number;
+  readonly rules?: LifecycleRules;
+  /** Called once a request has gone out. */
+  readonly asked: (record: RequestRecord) => void;
+}
+
+/** Makes the desk. The order of hops, deadlines, outcomes: all of that is the lifecycle's business. */
+export function createTracebackDesk(parts: TracebackDeskParts): TracebackDesk {
+  const { clock, register, hub, newId, newPlace } = parts;
+  const tracebacks = new Map<string, TracebackRecord>();
+  const requests = new Map<string, RequestRecord>();
+  const timers = new Map<string, () => void>();
+  const performed: PerformedEffect[] = [];
+  const iso = (): string => new Date(clock.nowMs()).toISOString();
+
+  /** @returns whether it was taken */
+  const step = (trace: TracebackRecord, event: TracebackEvent): boolean => {
+    const before = viewTraceback(trace.state).path;
+    const { state, status, transitions } = stepTraceback(trace.state, event);
+    trace.state = state;
+    if (status === 'refused') return false;
+    if (transitions.length > 0) trace.updatedAtMs = clock.nowMs();
+    for (const { requestId, state: now } of viewTraceback(state).path) {
+      const was = before.find((hop) => hop.requestId === requestId)?.state;
+      const record = requests.get(requestId);
+      if (now === 'overdue' && was !== 'overdue' && record !== undefined) overdue(record);
+    }
+    return true;
+  };
+
+  const run = (trace: TracebackRecord, event: TracebackEvent): boolean => {
+    const isTaken = step(trace, event);
+    // What is done may lead to more to do, and each thing is done once: the event that says so takes it off the list.
+    for (let [effect] = pendingEffects(trace.state); effect !== undefined; [effect] = pendingEffects(trace.state)) {
+      performed.push({ tracebackId: trace.tracebackId, effect });
+      if (!step(trace, perform(trace, effect))) throw unfinished(effect);
+    }
+    wakeLater(trace);
+    return isTaken;
+  };
+
+  const wakeLater = (trace: TracebackRecord): void => {
+    const { tracebackId } = trace;
+    timers.get(tracebackId)?.();
+    timers.delete(tracebackId);
+    const { wakeAtMs } = viewTraceback(trace.state);
+    if (wakeAtMs === undefined) return;
+    const wake = (): void => void run(trace, { type: 'time-passed', tracebackId, atMs: clock.nowMs() });
+    timers.set(tracebackId, clock.schedule(wake, Math.max(0, wakeAtMs - clock.nowMs())));
+  };
+
+  const perform = (trace: TracebackRecord, effect: TracebackEffect): TracebackEvent => {
+    const { tracebackId } = trace;
+    const happening = { tracebackId, atMs: clock.nowMs() };
+    const done = { ...happening, type: 'effect-done', effectId: effect.effectId } as const;
+    switch (effect.type) {
+      case 'ask-provider':
+        return ask(trace, effect);
+      case 'find-provider': {
+        const { requestId, contact } = effect;
+        const provider = register.resolve({ name: contact.name });
+        return provider === undefined
+          ? { ...happening, type: 'provider-not-askable', requestId, reason: 'not-listed' }
+          : { ...happening, type: 'provider-identified', requestId, provider: referenceOf(provider) };
+      }
+      case 'remind':
+        remindOf(requests.get(effect.requestId));
+        return done;
+      case 'cancel-request':
+        withdraw(requests.get(effect.requestId), trace);
+        return done;
+      case 'notify':
+      case 'close':
+        if (effect.type === 'close' || !effect.isFinal) tellOf(trace);
+        return done;
+      default:
+        // What is left is work of people and of other services: it stands in the list of what was done.
+        return done;
+    }
+  };
+
+  const ask = (trace: TracebackRecord, effect: TracebackEffect & { readonly type: 'ask-provider' }): TracebackEvent => {
+    const { tracebackId } = trace;
+    const { requestId } = effect;
+    const atMs = clock.nowMs();
+    const provider = register.resolve(effect.provider);
+    const reason = provider === undefined ? 'not-listed' : provider.cannotBeAsked;
+    if (provider === undefined || reason !== undefined)
+      return { type: 'provider-not-askable', tracebackId, requestId, atMs, reason: reason ?? 'not-listed' };
+    const sent: TracebackEvent = { type: 'request-sent', tracebackId, requestId, atMs, zone: provider.zone };
+    // The deadline follows from the rules of the traceback, and belongs into the request.
+    const hop = viewTraceback(stepTraceback(trace.state, sent).state).path.find((one) => one.requestId === requestId);
+    const dueAtMs = hop?.dueAtMs ?? atMs;
+    const request = requestOf(trace, effect, { provider, issuedAtMs: atMs, dueAtMs });
+    const record: RequestRecord = { place: newPlace(), request, provider, dueAtMs, reminders: 0, answers: [] };
+    requests.set(requestId, record);
+    trace.requests.push(record);
+    hub.emit({
+      type: 'org.hopback.traceback-request.created.1',
+      subject: requestId,
+      data: { request },
+      to: [provider.providerId],
+    });
+    parts.asked(record);
+    return sent;
+  };
+
+  const remindOf = (record: RequestRecord | undefined): void => {
+    if (record === undefined) return;
+    record.reminders += 1;
+    hub.emit({
+      type: 'org.hopback.traceback-request.reminded.1',
+      ...aboutRequest(record, { ...dueOf(record), reminder: record.reminders }),
+    });
+  };
+
+  const overdue = (record: RequestRecord): void =>
+    void hub.emit({
+      type: 'org.hopback.traceback-request.overdue.1',
+      ...aboutRequest(record, dueOf(record)),
+      to: [record.provider.providerId, ...register.clientsOf('staff')],
+    });
+
+  const withdraw = (record: RequestRecord | undefined, { state }: TracebackRecord): void => {
+    if (record === undefined || record.cancelled !== undefined) return;
+    const stated = state.facts.find((fact) => fact.kind === 'cancelled');
+    const reason = stated?.kind === 'cancelled' ? stated.reason : 'The traceback does not lead here any more.';
+    record.cancelled = { cancelledAt: iso(), reason };
+    hub.emit({ type: 'org.hopback.traceback-request.cancelled.1', ...aboutRequest(record, record.cancelled) });
+  };
+
+  /** Each of those whom it concerns gets what it may see. */
+  const tellOf = (trace: TracebackRecord): void => {
+    const concerned = new Set(trace.requests.map(({ provider }) => provider.providerId));
+    if (trace.openedBy !== undefined) concerned.add(trace.openedBy);
+    const staff = register.clientsOf('staff');
+    for (const clientId of new Set([...concerned, ...staff]))
+      hub.emit({
+        type: 'org.hopback.traceback.updated.1',
+        subject: trace.tracebackId,
+        data: { traceback: tracebackOf(trace, staff.includes(clientId) ? undefined : clientId) },
+        to: [clientId],
+      });
+  };
+
+  const traceOf = ({ request: { tracebackId } }: RequestRecord): TracebackRecord => known(tracebacks.get(tracebackId));
+
+  return {
+    open: (opening, openedBy) => {
+      const tracebackId = newId('tb');
+      const atMs = clock.nowMs();
+      const first = opening.firstProvider ?? firstOf(register);
+      const { state } = startTraceback({
+        ...{ tracebackId, atMs, direction: opening.direction },
+        first: referenceOr(register, first),
+        ...(parts.rules !== undefined && { rules: parts.rules }),
+      });
+      const trace: TracebackRecord = {
+        ...{ place: newPlace(), tracebackId, opening, openedAtMs: atMs, updatedAtMs: atMs, state, requests: [] },
+        ...(openedBy !== undefined && { openedBy }),
+      };
+      tracebacks.set(tracebackId, trace);
+      run(trace, { type: 'time-passed', tracebackId, atMs });
+      return trace;
+    },
+    cancel: (tracebackId, reason) => {
+      const trace = known(tracebacks.get(tracebackId));
+      run(trace, { type: 'cancelled', tracebackId, atMs: clock.nowMs(), by: 'test', reason });
+      tellOf(trace);
+    },
+    acknowledge: (record) => {
+      if (record.acknowledgedAt !== undefined) return;
+      record.acknowledgedAt = iso();
+      const { tracebackId, requestId } = record.request;
+      run(traceOf(record), { type: 'request-acknowledged', tracebackId, requestId, atMs: clock.nowMs() });
+    },
+    take: (record, verified) => {
+      const { provider, request } = record;
+      const atMs = clock.nowMs();
+      const answer = asRegistered(verified.answer, register);
+      const stored: StoredAnswer = { ...verified, provider, receivedAt: iso(), isLate: atMs > record.dueAtMs };
+      record.answers.push(stored);
+      const trace = traceOf(record);
+      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer })) return stored;
+      record.answers.pop();
+      return undefined;
+    },
+    remind: remindOf,
+    overdue,
+    tracebacks,
+    requests,
+    effects: () => [...performed],
+    close: () => {
+      for (const cancel of timers.values()) cancel();
+      timers.clear();
+    },
+  };
+}
+
+const dueOf = ({ dueAtMs }: RequestRecord): { readonly dueAt: string } => ({ dueAt: new Date(dueAtMs).toISOString() });
+
+function aboutRequest<Data extends object>(
+  { request: { requestId, tracebackId }, provider }: RequestRecord,
+  data: Data,
+): {
+  readonly subject: string;
+  readonly data: Data & { readonly requestId: string; readonly tracebackId: string };
+  readonly to: readonly string[];
+} {
+  return { subject: requestId, data: { requestId, tracebackId, ...data }, to: [provider.providerId] };
+}
+
+function requestOf(
+  trace: TracebackRecord,
+  { requestId, direction, hop, downstream, basedOn }: TracebackEffect & { readonly type: 'ask-provider' },
+  at: { readonly provider: RegisteredProvider; readonly issuedAtMs: number; readonly dueAtMs: number },
+): TracebackRequest {
+  const { opening, tracebackId, requests } = trace;
+  const before = requests.flatMap(({ answers }) => answers).find(({ answer }) => answer.answerId === basedOn);
+  return {
+    format: 'hopback.traceback-request.1',
+    ...{ requestId, tracebackId, direction, hop },
+    requester: opening.requester ?? { kind: 'itg', name: 'Test traceback group' },
+    issuedAt: new Date(at.issuedAtMs).toISOString(),
+    dueAt: new Date(at.dueAtMs).toISOString(),
+    provider: referenceOf(at.provider),
+    ...(downstream !== undefined && { downstream }),
+    ...(opening.campaign !== undefined && { campaign: opening.campaign }),
+    call: callAsked(opening.call, before?.answer),
+    ...(opening.comment !== undefined && { comment: opening.comment }),
+  };
+}
+
+/** What the hop before knows of the call is what the next one is asked about: its record says more than a subscriber's memory. */
+function callAsked(call: RequestedCall, answer: TracebackAnswer | undefined): RequestedCall {
+  const known = answer?.call;
+  if (known === undefined) return call;
+  const { startedAt, called, calling, ingressCallId, received } = known;
+  return {
+    ...call,
+    ...(called !== undefined && { called }),
+    ...(calling !== undefined && { calling }),
+    ...(ingressCallId !== undefined && { callId: ingressCallId }),
+    ...(received?.origId !== undefined && { origId: received.origId }),
+    at: {
+      asWritten: startedAt,
+      local: new Date(startedAt).toISOString().slice(0, -1),
+      zone: 'UTC',
+      precision: 'millisecond',
+    },
+  };
+}
+
+/** The lifecycle is told of providers as the registry has them. */
+function asRegistered(answer: TracebackAnswer, register: ClientRegister): TracebackAnswer {
+  const provider = referenceOr(register, answer.provider);
+  return { ...answer, provider, finding: findingAsRegistered(answer.finding, register) };
+}
+
+function findingAsRegistered(finding: TracebackFinding, register: ClientRegister): TracebackFinding {
+  if (finding.arm === 'received-from') return { ...finding, upstream: referenceOr(register, finding.upstream) };
+  if (finding.arm === 'number-served-by') return { ...finding, provider: referenceOr(register, finding.provider) };
+  return finding;
+}
+
+function referenceOr(register: ClientRegister, reference: TracebackAnswer['provider']): TracebackAnswer['provider'] {
+  const provider = register.resolve(reference);
+  return provider === undefined ? reference : referenceOf(provider);
+}
+
+function firstOf({ providers: [first] }: ClientRegister): TracebackAnswer['provider'] {
+  if (first === undefined) throw new HopbackError('invalid-configuration', 'the test platform has no provider to ask');
+  return first;
+}
+
+function known<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new HopbackError('invalid-argument', 'the test platform has no such traceback');
+  return value;
+}
+
+const unfinished = ({ type, effectId }: TracebackEffect): HopbackError =>
+  new HopbackError('internal', `the test platform did ${type}, and the traceback does not know of it`, {
+    details: { effectId },
+  });
