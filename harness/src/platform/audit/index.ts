@@ -1,0 +1,2 @@
+export { createAuditArea } from './audit-area.js';
+export type * from './audit-bodies.js';

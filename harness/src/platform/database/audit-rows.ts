@@ -1,0 +1,102 @@
+import type { MerkleLog } from '@hopback/sdk/log';
+import { sql } from 'kysely';
+import type { PlatformContext, PlatformDatabase } from '../core/index.js';
+import { positionOfLeaf, type AuditRow } from './audit-leaf.js';
+import type { CoreWorkTables } from './core-work-tables.js';
+
+/** Name of the newest checkpoint in the table of the core. */
+const CHECKPOINT = 'audit.checkpoint';
+/** Entries that are read at once, going back. */
+const READ_ENTRIES = 1_000;
+/** Rows that are noted in one statement. */
+const NOTED_AT_ONCE = 5_000;
+
+/** Where the leaf of a row is. */
+export interface PlacedLeaf {
+  readonly position: number;
+  readonly leafIndex: number;
+}
+
+/** Rows that are to be brought to the log, in order. */
+export function waitingRows(
+  database: PlatformDatabase,
+  range: { readonly after: number; readonly through: number; readonly limit: number },
+): Promise<readonly AuditRow[]> {
+  return database
+    .selectFrom('core_audit')
+    .selectAll()
+    .where('position', '>', range.after)
+    .where('position', '<=', range.through)
+    .orderBy('position')
+    .limit(range.limit)
+    .execute();
+}
+
+/** The checkpoint that the table holds the log to; undefined where there is none. */
+export async function heldCheckpoint(database: PlatformDatabase): Promise<string | undefined> {
+  const row = await database
+    .withTables<CoreWorkTables>()
+    .selectFrom('core_meta')
+    .select('value')
+    .where('name', '=', CHECKPOINT)
+    .executeTakeFirst();
+  return row?.value;
+}
+
+/** Notes where leaves are, and the checkpoint over them. */
+export async function noteLeaves(
+  context: Pick<PlatformContext, 'transact'>,
+  leaves: readonly PlacedLeaf[],
+  checkpoint: string | undefined,
+): Promise<void> {
+  await context.transact(async (transaction) => {
+    for (let at = 0; at < leaves.length; at += NOTED_AT_ONCE) {
+      const some = leaves.slice(at, at + NOTED_AT_ONCE);
+      const positions = some.map(({ position }) => position);
+      const indexes = some.map(({ leafIndex }) => leafIndex);
+      await sql`update core_audit set leaf_index = placed.leaf_index
+        from unnest(${positions}::bigint[], ${indexes}::bigint[]) as placed(position, leaf_index)
+        where core_audit.position = placed.position and core_audit.leaf_index is null`.execute(transaction);
+    }
+    if (checkpoint === undefined) return;
+    await transaction
+      .withTables<CoreWorkTables>()
+      .insertInto('core_meta')
+      .values({ name: CHECKPOINT, value: checkpoint })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: checkpoint }))
+      .execute();
+  });
+}
+
+/** Leaves of rows up to a position that do not know them: a crash came between the log and the table. */
+export async function leavesToNote(
+  database: PlatformDatabase,
+  log: MerkleLog,
+  through: number,
+): Promise<readonly PlacedLeaf[]> {
+  const rows = await database
+    .selectFrom('core_audit')
+    .select('position')
+    .where('position', '<=', through)
+    .where('leaf_index', 'is', null)
+    .orderBy('position')
+    .limit(NOTED_AT_ONCE)
+    .execute();
+  const wanted = new Set(rows.map(({ position }) => position));
+  const oldest = rows[0]?.position;
+  const found: PlacedLeaf[] = [];
+  if (oldest === undefined) return found;
+  for (let end = log.size; end > 0 && found.length < wanted.size;) {
+    const from = Math.max(0, end - READ_ENTRIES);
+    const entries = await log.read(from, { maxEntries: end - from });
+    for (const { leafIndex, octets } of entries) {
+      const position = positionOfLeaf(octets);
+      if (position !== undefined && wanted.has(position)) found.push({ position, leafIndex });
+    }
+    // A row that somebody put in has no leaf: behind the oldest nothing is looked for.
+    const first = entries[0] === undefined ? undefined : positionOfLeaf(entries[0].octets);
+    if (first === undefined || first < oldest) break;
+    end = from;
+  }
+  return found;
+}

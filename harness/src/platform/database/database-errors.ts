@@ -1,0 +1,58 @@
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+
+/** SQLSTATE of an error of the database, of either engine; undefined for any other error. PostgreSQL, appendix A */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  if (isHopbackError(error)) {
+    const stated = error.details['sqlState'];
+    return typeof stated === 'string' ? stated : undefined;
+  }
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** Whether a constraint says that there is such a row already. */
+export const isUniqueViolation = (error: unknown): boolean => sqlStateOf(error) === '23505';
+
+/** Whether the database found that transactions could not be put in order, or that they waited for each other. */
+export function isOrderConflict(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === '40001' || state === '40P01';
+}
+
+/** The server goes down, comes up, or has too many connections: PostgreSQL, appendix A, classes 08, 53 and 57. */
+const AWAY_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
+const AWAY_SYSTEM_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EAI_AGAIN']);
+/** `pg` has no codes for these. */
+const AWAY_TEXTS = [
+  'Connection terminated',
+  'Client has encountered a connection error',
+  'timeout exceeded when trying to connect',
+  'Postgres connection has been discarded',
+];
+
+/** Whether the connection to the server is gone, or could not be had. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  if (state !== undefined && (AWAY_STATES.has(state) || state.startsWith('08'))) return true;
+  if (!(error instanceof Error)) return false;
+  if (isHopbackError(error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined && AWAY_SYSTEM_CODES.has(code)) return true;
+  return AWAY_TEXTS.some((text) => error.message.startsWith(text));
+}
+
+/**
+ * The database was lost while it committed, and could not be asked since: what was to be done is there or is not. Whoever has an
+ * idempotency key tries again; whoever has none looks.
+ */
+export function outcomeUnknown(cause: unknown): HopbackError {
+  return new HopbackError('storage-failed', 'the database was lost while it committed: whether it did is not known', {
+    cause,
+    details: { outcome: 'unknown' },
+  });
+}
+
+/** Whether it is not known if a transaction was carried out. */
+export const isOutcomeUnknown = (error: unknown): boolean =>
+  isHopbackError(error) && error.details['outcome'] === 'unknown';

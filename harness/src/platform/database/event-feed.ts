@@ -1,0 +1,169 @@
+import type { TimerClock } from '@hopback/sdk/platform';
+import { sql } from 'kysely';
+import type { DomainEvent, DomainEventType } from '../core/index.js';
+import type { OpenedDatabase } from './open-database.js';
+import { createPositionCeiling } from './position-ceiling.js';
+
+/** Events that are read at once: half a megabyte of ordinary ones. */
+export const READ_EVENTS = 500;
+/** Without a signal a reader looks again after this time: signals of processes that died get lost. */
+export const EVENT_POLL_MS = 1_000;
+/** Where transactions that still run hold events back, a reader looks again after this time. */
+const HELD_POLL_MS = 20;
+
+/** An event with whom it is for. */
+export interface StoredEvent extends DomainEvent {
+  /** Ids of organizations; empty for what only areas hear. */
+  readonly audience: readonly string[];
+}
+
+/** Some events, and how far one has read with them. */
+export interface EventsRead {
+  readonly events: readonly StoredEvent[];
+  /** Where to read on: at the last event, or behind all that were looked at and not asked for. */
+  readonly throughPosition: number;
+}
+
+/** Reads events in order, and none is stepped over. */
+export interface EventFeed extends AsyncDisposable {
+  /** Events behind a position, from the lowest. Those of one organization where it is given. @throws what the database throws */
+  readonly read: (
+    afterPosition: number,
+    options?: { readonly limit?: number; readonly organizationId?: string },
+  ) => Promise<EventsRead>;
+  /**
+   * Waits until there is something behind a position.
+   * @returns whether there is; false when `signal` ends, `timeoutMs` pass by the clock, or the feed is closed. Never rejects
+   */
+  readonly wait: (
+    afterPosition: number,
+    options?: { readonly signal?: AbortSignal; readonly timeoutMs?: number },
+  ) => Promise<boolean>;
+  /** Of the newest event that can be read; 0 where there is none. @throws what the database throws */
+  readonly newestPosition: () => Promise<number>;
+  /** Of the oldest that retention has left; whoever has read less has lost events. @throws what the database throws */
+  readonly oldestPosition: () => Promise<number | undefined>;
+  /** Ends those who wait. The database stays open. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Makes a feed of the events of a database: for webhooks, streams, and reactions. Readers keep their positions themselves.
+ * @param opened - migrated
+ */
+export function createEventFeed(opened: OpenedDatabase, options: { readonly clock: TimerClock }): EventFeed {
+  const { database } = opened;
+  const ceiling = createPositionCeiling(database, 'core_event_positions');
+  const closing = new AbortController();
+
+  const read: EventFeed['read'] = async (afterPosition, { limit = READ_EVENTS, organizationId } = {}) => {
+    const through = await ceiling.through();
+    if (through <= afterPosition) return { events: [], throughPosition: afterPosition };
+    const count = Math.min(limit, READ_EVENTS);
+    const rows = await database
+      .selectFrom('core_events')
+      .selectAll()
+      .where('position', '>', afterPosition)
+      .where('position', '<=', through)
+      .$if(organizationId !== undefined, (query) =>
+        query.where(sql<boolean>`audience @> ${JSON.stringify([organizationId])}::jsonb`),
+      )
+      .orderBy('position')
+      .limit(count)
+      .execute();
+    const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => ({
+      ...{ eventId, position, atMs, subject, data, audience },
+      type: type as DomainEventType,
+    }));
+    const last = events.at(-1)?.position;
+    return { events, throughPosition: last !== undefined && events.length === count ? last : through };
+  };
+
+  const wait: EventFeed['wait'] = async (afterPosition, { signal, timeoutMs } = {}) => {
+    const signals = signal === undefined ? [closing.signal] : [signal, closing.signal];
+    const turn = createTurn(opened, { clock: options.clock, signals, timeoutMs });
+    try {
+      while (!turn.isOver()) {
+        // Before it looks, so that what comes in meanwhile makes it look again.
+        const next = turn.next(() => (ceiling.isHeld() ? HELD_POLL_MS : EVENT_POLL_MS));
+        const through = await ceiling.through().catch(() => 0);
+        if (through > afterPosition) return true;
+        await next();
+      }
+      return false;
+    } finally {
+      turn.end();
+    }
+  };
+
+  const close = async (): Promise<void> => closing.abort();
+  return {
+    read,
+    wait,
+    newestPosition: ceiling.through,
+    oldestPosition: async () => {
+      const row = await database
+        .selectFrom('core_events')
+        .select('position')
+        .orderBy('position')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.position;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Turn {
+  readonly isOver: () => boolean;
+  /** Begins to listen; what it gives resolves at a signal, after a pause, or when it is over. */
+  readonly next: (pauseMs: () => number) => () => Promise<void>;
+  readonly end: () => void;
+}
+
+function createTurn(
+  opened: OpenedDatabase,
+  options: {
+    readonly clock: TimerClock;
+    readonly signals: readonly AbortSignal[];
+    readonly timeoutMs: number | undefined;
+  },
+): Turn {
+  const { clock, signals, timeoutMs } = options;
+  let isOver = signals.some(({ aborted }) => aborted);
+  let wasWoken = false;
+  let wake: (() => void) | undefined;
+  const woken = (): void => {
+    wasWoken = true;
+    wake?.();
+  };
+  const over = (): void => {
+    isOver = true;
+    woken();
+  };
+  const stopListening = opened.onSignal(woken);
+  const stopTimeout = timeoutMs === undefined ? undefined : clock.schedule(over, timeoutMs);
+  for (const signal of signals) signal.addEventListener('abort', over);
+  return {
+    isOver: () => isOver,
+    next: (pauseMs) => {
+      wasWoken = isOver;
+      return () =>
+        new Promise((resolve) => {
+          if (wasWoken) return resolve();
+          const stopPause = clock.schedule(woken, pauseMs());
+          wake = () => {
+            wake = undefined;
+            stopPause();
+            resolve();
+          };
+        });
+    },
+    end: () => {
+      stopListening();
+      stopTimeout?.();
+      for (const signal of signals) signal.removeEventListener('abort', over);
+    },
+  };
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { HopbackError } from '@hopback/sdk/errors';
+
+/** Octets of each key: AES-256, and HMAC-SHA-256 at the length of its output. */
+const KEY_BYTES = 32;
+/** Former keys that a ring may have: one a month for eight years. */
+const RING_KEYS = 100;
+
+/** A key that values are encrypted with. */
+export interface EncryptionKey {
+  /** As it stands beside each value, `k1`. */
+  readonly id: string;
+  readonly key: Uint8Array;
+}
+
+/** The keys of a platform, which are never in its database: whoever has only the one reads no number. */
+export interface KeyRing {
+  /** The one that values are encrypted with from now on. */
+  readonly current: EncryptionKey;
+  /** All, by their ids: values of former ones can still be read. */
+  readonly keys: ReadonlyMap<string, EncryptionKey>;
+  /** For pseudonyms and references. It never changes: with it all of them would. */
+  readonly pseudonymKey: Uint8Array;
+}
+
+/** A ring of new keys, kept nowhere: for a platform in memory. */
+export function createKeyRing(random: (bytes: number) => Uint8Array = randomBytes): KeyRing {
+  const current = { id: 'k1', key: random(KEY_BYTES) };
+  return { current, keys: new Map([[current.id, current]]), pseudonymKey: random(KEY_BYTES) };
+}
+
+/** The ring with one more key, which becomes the current one. @throws HopbackError `invalid-argument` when it is full */
+export function withNewKey(ring: KeyRing, random: (bytes: number) => Uint8Array = randomBytes): KeyRing {
+  if (ring.keys.size >= RING_KEYS)
+    throw new HopbackError('invalid-argument', 'the key ring is full: remove keys that nothing is encrypted with');
+  const numbers = [...ring.keys.keys()].map((id) => Number(id.slice(1)));
+  const current = { id: `k${Math.max(...numbers) + 1}`, key: random(KEY_BYTES) };
+  return { current, keys: new Map([...ring.keys, [current.id, current]]), pseudonymKey: ring.pseudonymKey };
+}
+
+/** The ring without keys that nothing is encrypted with any more. The current one stays. */
+export function withoutKeys(ring: KeyRing, ids: readonly string[]): KeyRing {
+  const gone = new Set(ids.filter((id) => id !== ring.current.id));
+  return { ...ring, keys: new Map([...ring.keys].filter(([id]) => !gone.has(id))) };
+}
+
+/**
+ * Reads the ring of a file, or makes one where there is none: readable by its owner alone.
+ * @throws HopbackError `key-unusable` for a file that is no key ring, or that others may read; `storage-failed`
+ */
+export async function openKeyRing(path: string): Promise<KeyRing> {
+  const there = await readRing(path);
+  if (there !== undefined) return there;
+  const made = createKeyRing();
+  // Of two processes that make one at once, one wins, and the other reads what that wrote.
+  if (await written(path, made, 'new')) return made;
+  const won = await readRing(path);
+  if (won === undefined) throw new HopbackError('storage-failed', `the key ring ${path} is gone again`);
+  return won;
+}
+
+/** Writes a ring in the place of the one in a file: whole, or not at all. @throws HopbackError `storage-failed` */
+export async function saveKeyRing(path: string, ring: KeyRing): Promise<void> {
+  await written(path, ring, 'replace');
+}
+
+/** A ring as text. It is as secret as the keys. */
+export function keyRingText(ring: KeyRing): string {
+  const keys = [...ring.keys.values()].map(({ id, key }) => ({ id, key: base64(key) }));
+  const content = {
+    format: 'hopback-key-ring-1',
+    current: ring.current.id,
+    pseudonymKey: base64(ring.pseudonymKey),
+    keys,
+  };
+  return `${JSON.stringify(content, undefined, 2)}\n`;
+}
+
+async function readRing(path: string): Promise<KeyRing | undefined> {
+  let text: string;
+  try {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) !== 0) {
+      throw new HopbackError(
+        'key-unusable',
+        `others may read the key ring ${path}: make it 0600, and think of who did`,
+      );
+    }
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof HopbackError) throw cause;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new HopbackError('storage-failed', `the key ring ${path} cannot be read`, { cause });
+  }
+  const ring = readKeyRing(text);
+  if (ring === undefined) throw new HopbackError('key-unusable', `${path} is no key ring`);
+  return ring;
+}
+
+/** Reads a ring of its text; undefined where it is none. Never throws. */
+export function readKeyRing(text: string): KeyRing | undefined {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof given !== 'object' || given === null) return undefined;
+  const { format, current, pseudonymKey, keys } = given as Readonly<Record<string, unknown>>;
+  if (format !== 'hopback-key-ring-1' || !Array.isArray(keys) || keys.length > RING_KEYS) return undefined;
+  const read = new Map<string, EncryptionKey>();
+  for (const entry of keys as readonly unknown[]) {
+    if (typeof entry !== 'object' || entry === null) return undefined;
+    const { id, key } = entry as Readonly<Record<string, unknown>>;
+    const octets = keyOf(key);
+    if (typeof id !== 'string' || !/^k\d{1,6}$/.test(id) || octets === undefined) return undefined;
+    read.set(id, { id, key: octets });
+  }
+  const found = typeof current === 'string' ? read.get(current) : undefined;
+  const secret = keyOf(pseudonymKey);
+  return found === undefined || secret === undefined ? undefined : { current: found, keys: read, pseudonymKey: secret };
+}
+
+function keyOf(value: unknown): Uint8Array | undefined {
+  if (typeof value !== 'string') return undefined;
+  const octets = Buffer.from(value, 'base64');
+  return octets.length === KEY_BYTES ? octets : undefined;
+}
+
+const base64 = (octets: Uint8Array): string => Buffer.from(octets).toString('base64');
+
+async function written(path: string, ring: KeyRing, how: 'new' | 'replace'): Promise<boolean> {
+  const beside = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(keyRingText(ring));
+      // Whoever encrypts with a key that the disk has not has lost what it encrypted.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await chmod(beside, 0o600);
+    if (how === 'replace') await rename(beside, path);
+    else await link(beside, path);
+    const folder = await open(dirname(path), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+    return true;
+  } catch (cause) {
+    if (how === 'new' && (cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new HopbackError('storage-failed', `the key ring ${path} cannot be written`, { cause });
+  } finally {
+    await rm(beside, { force: true });
+  }
+}

@@ -1,0 +1,100 @@
+import { EventEmitter } from 'node:events';
+import pg from 'pg';
+
+/** Channel of LISTEN and NOTIFY; it carries nothing but that there is something to read. */
+const CHANNEL = 'hopback_platform';
+/**
+ * At most one NOTIFY in this time. It is sent after the commit and not within: commits that notify wait for each other, all of a server. A
+ * process that dies before it sent one is made up for by whoever reads at intervals.
+ */
+const NOTIFY_EVERY_MS = 20;
+/** Until a connection is tried again. */
+const RECONNECT_MS = 1_000;
+
+/** Says to this process and others that something was committed. */
+export interface PostgresSignals {
+  readonly signal: () => void;
+  readonly onSignal: (listener: () => void) => () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** Makes signals over a connection of its own, which is made when it is first needed, and anew where it breaks. Never throws. */
+export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals {
+  const emitter = new EventEmitter().setMaxListeners(0);
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let notifying: NodeJS.Timeout | undefined;
+  /** Whether something was committed since the NOTIFY that is under way. */
+  let isUnsent = false;
+  let connecting: Promise<void> | undefined;
+  let isClosed = false;
+
+  const again = (): void => {
+    client = undefined;
+    if (isClosed || timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      begin();
+    }, RECONNECT_MS);
+    timer.unref();
+  };
+  const connect = async (): Promise<void> => {
+    const made = new pg.Client(config);
+    made.on('error', () => undefined);
+    made.on('end', again);
+    made.on('notification', () => emitter.emit('signal'));
+    try {
+      await made.connect();
+      await made.query(`listen ${CHANNEL}`);
+      client = made;
+      // What was committed while nobody listened.
+      emitter.emit('signal');
+    } catch {
+      await made.end().catch(() => undefined);
+      again();
+    }
+  };
+  const begin = (): void => {
+    if (isClosed || client !== undefined || connecting !== undefined) return;
+    connecting = connect().finally(() => (connecting = undefined));
+  };
+
+  const notifySoon = (): void => {
+    if (isClosed) return;
+    if (notifying !== undefined) {
+      isUnsent = true;
+      return;
+    }
+    isUnsent = false;
+    begin();
+    notifying = setTimeout(() => {
+      // The next one is sent when the server has answered this one: under load that is how often it can be.
+      void (client?.query(`notify ${CHANNEL}`) ?? Promise.resolve())
+        .catch(() => undefined)
+        .then(() => {
+          notifying = undefined;
+          if (isUnsent) notifySoon();
+        });
+    }, NOTIFY_EVERY_MS);
+    notifying.unref();
+  };
+
+  return {
+    signal: () => {
+      emitter.emit('signal');
+      notifySoon();
+    },
+    onSignal: (listener) => {
+      begin();
+      emitter.on('signal', listener);
+      return () => void emitter.off('signal', listener);
+    },
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      clearTimeout(notifying);
+      await connecting;
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

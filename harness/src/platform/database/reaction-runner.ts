@@ -1,0 +1,243 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction, Reaction } from '../core/index.js';
+import type { CoreWorkTables } from './core-work-tables.js';
+import { isConnectionLost, isOutcomeUnknown } from './database-errors.js';
+import type { EventFeed } from './event-feed.js';
+import type { Leadership } from './leadership.js';
+import { SOLE_LEADER } from './leadership.js';
+
+/** A reaction that fails so often is set aside: with the pauses between, within some seconds, so that others are not held up for long. */
+export const REACTION_ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** A process that does not lead looks again after this time. */
+const LEADER_POLL_MS = 2_000;
+/** Characters of the reason why an event was set aside. */
+const REASON_CHARS = 200;
+
+/** What became of the events of an area since this process began. */
+export interface ReactionCounts {
+  readonly area: string;
+  /** Read up to here. */
+  readonly position: number;
+  readonly reacted: number;
+  readonly failed: number;
+  readonly setAside: number;
+}
+
+/** Brings events to the areas that react to them. */
+export interface ReactionRunner extends AsyncDisposable {
+  /** Waits until every area has reacted to what was committed before. For tests and for an orderly end; ends early when it is closed. */
+  readonly caughtUp: () => Promise<void>;
+  readonly counts: () => readonly ReactionCounts[];
+  /** Waits for reactions that run. */
+  readonly close: () => Promise<void>;
+}
+
+export interface ReactionRunnerOptions {
+  readonly context: PlatformContext;
+  readonly feed: EventFeed;
+  readonly areas: readonly Pick<PlatformArea, 'name' | 'reactions'>[];
+  readonly leadership?: Leadership;
+}
+
+/**
+ * Runs the reactions of areas: for each area in the order of events, each event once, since the note that it was reacted to is part of the
+ * transaction in which it is. A reaction that fails is tried again, and set aside with an entry in the audit after some attempts; the area
+ * goes on with the next event, and other areas do not wait for it. An area that is new begins with the oldest event there is.
+ */
+export function startReactionRunner(options: ReactionRunnerOptions): ReactionRunner {
+  const { context, feed, areas, leadership = SOLE_LEADER } = options;
+  const ending = new AbortController();
+  const runs = areas
+    .filter(({ reactions }) => Object.keys(reactions).length > 0)
+    .map(({ name, reactions }): AreaRun => ({
+      ...{ area: name, reactions, context, feed, leadership, signal: ending.signal },
+      counts: { area: name, position: 0, reacted: 0, failed: 0, setAside: 0 },
+      listeners: new Set(),
+    }));
+  const loops = runs.map((run) => reactOn(run));
+  const close = async (): Promise<void> => {
+    ending.abort();
+    await Promise.all(loops);
+  };
+  return {
+    caughtUp: async () => {
+      // What committed, also where a transaction that still runs keeps it from being read.
+      const { newest } = await context.database
+        .selectFrom('core_events')
+        .select(({ fn }) => fn.max('position').as('newest'))
+        .executeTakeFirstOrThrow();
+      const through = newest ?? 0;
+      await Promise.all(runs.map((run) => reached(run, through)));
+    },
+    counts: () => runs.map(({ counts }) => ({ ...counts })),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface AreaRun {
+  readonly area: string;
+  readonly reactions: PlatformArea['reactions'];
+  readonly context: PlatformContext;
+  readonly feed: EventFeed;
+  readonly leadership: Leadership;
+  readonly signal: AbortSignal;
+  readonly counts: { area: string; position: number; reacted: number; failed: number; setAside: number };
+  /** Hear of each step. */
+  readonly listeners: Set<() => void>;
+}
+
+function reached(run: AreaRun, position: number): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (run.counts.position < position && !run.signal.aborted) return;
+      run.listeners.delete(look);
+      run.signal.removeEventListener('abort', look);
+      resolve();
+    };
+    run.listeners.add(look);
+    run.signal.addEventListener('abort', look);
+    look();
+  });
+}
+
+async function reactOn(run: AreaRun): Promise<void> {
+  const { context, feed, leadership, signal } = run;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      if (!(await leadership.isLeader())) {
+        await pause(run, LEADER_POLL_MS);
+        continue;
+      }
+      stepped(run, await positionOf(run));
+      const { events, throughPosition } = await feed.read(run.counts.position);
+      if (throughPosition === run.counts.position) {
+        await feed.wait(run.counts.position, { signal });
+        continue;
+      }
+      for (const event of events) if (!signal.aborted) await reactTo(run, event);
+      if (!signal.aborted) await moveOn(run, throughPosition);
+      failures = 0;
+    } catch (error) {
+      if (isHopbackError(error) && error.code === 'closed') return;
+      // The database is away, or a reaction failed and will be tried again.
+      failures += 1;
+      if (!(error instanceof TriedAgain))
+        context.log.warn('reactions of an area are held up', { area: run.area, error });
+      await pause(run, Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10)));
+    }
+  }
+}
+
+/** A reaction failed, and comes round again. */
+class TriedAgain extends Error {}
+
+function stepped(run: AreaRun, position: number): void {
+  run.counts.position = Math.max(run.counts.position, position);
+  for (const listener of run.listeners) listener();
+}
+
+function pause(run: AreaRun, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stop();
+      run.signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const stop = run.context.clock.schedule(done, ms);
+    run.signal.addEventListener('abort', done);
+    if (run.signal.aborted) done();
+  });
+}
+
+async function positionOf({ context, area }: AreaRun): Promise<number> {
+  const database = context.database.withTables<CoreWorkTables>();
+  const row = await database
+    .insertInto('core_reactions')
+    .values({ area, position: 0, failing_position: null })
+    // As it is, so that it is given back.
+    .onConflict((conflict) => conflict.column('area').doUpdateSet({ area }))
+    .returning('position')
+    .executeTakeFirstOrThrow();
+  return row.position;
+}
+
+async function reactTo(run: AreaRun, event: DomainEvent): Promise<void> {
+  const reaction: Reaction | undefined = run.reactions[event.type];
+  if (reaction === undefined) return;
+  try {
+    const isNew = await run.context.transact(async (transaction) => {
+      if (!(await marked(transaction, run.area, event.position))) return false;
+      await reaction(transaction, event);
+      return true;
+    });
+    if (isNew) run.counts.reacted += 1;
+    stepped(run, event.position);
+  } catch (error) {
+    if (isConnectionLost(error) || isOutcomeUnknown(error)) throw error;
+    if (isHopbackError(error) && (error.code === 'unavailable' || error.code === 'closed')) throw error;
+    run.counts.failed += 1;
+    if (await failedForGood(run, event, error)) stepped(run, event.position);
+    else throw new TriedAgain();
+  }
+}
+
+/** Notes that an event is done. @returns false where it was already */
+async function marked(transaction: PlatformTransaction, area: string, position: number): Promise<boolean> {
+  const { numUpdatedRows } = await transaction
+    .withTables<CoreWorkTables>()
+    .updateTable('core_reactions')
+    .set({ position, failing_position: null, failures: 0 })
+    .where('area', '=', area)
+    .where('position', '<', position)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** What nobody reacts to is done when it was read. */
+async function moveOn(run: AreaRun, position: number): Promise<void> {
+  if (position <= run.counts.position) return;
+  await run.context.transact((transaction) => marked(transaction, run.area, position));
+  stepped(run, position);
+}
+
+/** Counts a failure, for longer than this process lives; sets the event aside after the last. */
+async function failedForGood(run: AreaRun, event: DomainEvent, error: unknown): Promise<boolean> {
+  const { area, context } = run;
+  const { position, eventId, type } = event;
+  // The kind of error only: its text may hold what the event holds.
+  const reason = (isHopbackError(error) ? error.code : error instanceof Error ? error.name : 'unknown').slice(
+    0,
+    REASON_CHARS,
+  );
+  const isSetAside = await context.transact(async (transaction) => {
+    const tables = transaction.withTables<CoreWorkTables>();
+    const { failing_position: before, failures } = await tables
+      .selectFrom('core_reactions')
+      .select(['failing_position', 'failures'])
+      .where('area', '=', area)
+      .executeTakeFirstOrThrow();
+    const count = before === position ? failures + 1 : 1;
+    if (count < REACTION_ATTEMPTS) {
+      const failing = { failing_position: position, failures: count };
+      await tables.updateTable('core_reactions').set(failing).where('area', '=', area).execute();
+      return false;
+    }
+    if (!(await marked(transaction, area, position))) return true;
+    const setAside = { area, position, event_id: eventId, type, at_ms: context.clock.nowMs(), reason };
+    await tables.insertInto('core_set_aside').values(setAside).execute();
+    await context.audit(transaction, {
+      ...{ action: 'reaction.set-aside', organizationId: 'platform', actor: 'platform', object: `event:${eventId}` },
+      details: { area, type, reason, attempts: count },
+    });
+    return true;
+  });
+  if (isSetAside) {
+    run.counts.setAside += 1;
+    context.log.error('an event was set aside: its reaction failed too often', { area, eventId, type, error });
+  } else context.log.warn('a reaction failed', { area, eventId, type, error });
+  return isSetAside;
+}

@@ -1,0 +1,78 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { HopbackError } from '@hopback/sdk/errors';
+import type { KeyRing } from './key-ring.js';
+
+/** Octets of a nonce of AES-GCM. NIST SP 800-38D section 8.2.2: random ones for at most 2^32 values of a key, far from here. */
+const NONCE_BYTES = 12;
+/** Octets of its tag. */
+const TAG_BYTES = 16;
+
+/** A text that was encrypted: key, nonce, and the rest with its tag. */
+export interface EncryptedText {
+  readonly keyId: string;
+  /** Base64. */
+  readonly nonce: string;
+  /** Base64. */
+  readonly ciphertext: string;
+}
+
+/** Encrypts texts that the database keeps for somebody, as one text each. */
+export interface SecretText {
+  /** @param boundTo - what it belongs to: it decrypts with the same only */
+  readonly encrypt: (text: string, boundTo: string) => string;
+  /** @throws HopbackError `log-inconsistent` where it was changed or belongs to something else; `key-unusable` without its key */
+  readonly decrypt: (encrypted: string, boundTo: string) => string;
+  /** A keyed digest, 64 hexadecimal digits: nobody without the key can try what it is of. */
+  readonly digest: (content: string | Uint8Array) => string;
+}
+
+/** Makes secrets of the keys of a platform. */
+export function createSecretText(keyRing: () => KeyRing): SecretText {
+  const digests = derivedKey(keyRing().pseudonymKey, 'digest');
+  return {
+    encrypt: (text, boundTo) => {
+      const { keyId, nonce, ciphertext } = encryptText(keyRing(), text, boundTo);
+      return `${keyId}.${nonce}.${ciphertext}`;
+    },
+    decrypt: (encrypted, boundTo) => {
+      const [keyId = '', nonce = '', ciphertext = ''] = encrypted.split('.');
+      return decryptText(keyRing(), { keyId, nonce, ciphertext }, boundTo);
+    },
+    digest: (content) => createHmac('sha256', digests).update(content).digest('hex'),
+  };
+}
+
+/** Encrypts with the current key: AES-256-GCM under a random nonce. */
+export function encryptText({ current }: KeyRing, text: string, boundTo: string): EncryptedText {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(`${current.id}\n${boundTo}`, 'utf8'));
+  const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return { keyId: current.id, nonce: nonce.toString('base64'), ciphertext: ciphertext.toString('base64') };
+}
+
+/** @throws HopbackError `key-unusable` without its key; `log-inconsistent` where it is not what was encrypted */
+export function decryptText({ keys }: KeyRing, encrypted: EncryptedText, boundTo: string): string {
+  const { keyId, nonce, ciphertext } = encrypted;
+  const key = keys.get(keyId);
+  if (key === undefined) {
+    const details = { keyId };
+    throw new HopbackError('key-unusable', 'a value is encrypted with a key that is not in the key ring', { details });
+  }
+  const octets = Buffer.from(ciphertext, 'base64');
+  try {
+    const options = { authTagLength: TAG_BYTES };
+    const decipher = createDecipheriv('aes-256-gcm', key.key, Buffer.from(nonce, 'base64'), options);
+    decipher.setAAD(Buffer.from(`${key.id}\n${boundTo}`, 'utf8'));
+    decipher.setAuthTag(octets.subarray(-TAG_BYTES));
+    return `${decipher.update(octets.subarray(0, -TAG_BYTES), undefined, 'utf8')}${decipher.final('utf8')}`;
+  } catch (cause) {
+    throw new HopbackError('log-inconsistent', 'an encrypted value is not what was encrypted: somebody changed it', {
+      cause,
+    });
+  }
+}
+
+/** A key for one purpose: what is told of the one says nothing of another. */
+export const derivedKey = (key: Uint8Array, purpose: string): Buffer =>
+  createHmac('sha256', key).update(`hopback-platform-1 ${purpose}`).digest();

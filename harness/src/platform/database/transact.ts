@@ -1,0 +1,186 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { sql, type ControlledTransaction } from 'kysely';
+import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
+import { isConnectionLost, isOrderConflict, outcomeUnknown, sqlStateOf } from './database-errors.js';
+import type { OpenedDatabase } from './open-database.js';
+import { transactionScope } from './pglite-dialect.js';
+
+/** Times that a transaction is begun: with ten connections that all write to the same rows one of them comes through in each round. */
+const ORDER_ATTEMPTS = 20;
+/** First pause after a conflict; it doubles, and a random part of it is waited. */
+const ORDER_PAUSE_MS = 2;
+const LONGEST_ORDER_PAUSE_MS = 250;
+/** A server that restarts is back in some seconds. In all 100 ms + … + 3,200 ms. */
+const LOST_ATTEMPTS = 7;
+const LOST_PAUSE_MS = 100;
+const LONGEST_LOST_PAUSE_MS = 3_200;
+/** Times that the server is asked what became of a commit, with those pauses. */
+const OUTCOME_QUESTIONS = 8;
+
+/** Runs transactions; counts what came in between. */
+export interface Transactor {
+  readonly transact: <Result>(work: (transaction: PlatformTransaction) => Promise<Result>) => Promise<Result>;
+  readonly counts: () => TransactionCounts;
+}
+
+/** What became of transactions since this process began. */
+export interface TransactionCounts {
+  readonly committed: number;
+  /** Begun again because the database could not put them in order. */
+  readonly conflicts: number;
+  /** Begun again because the connection was lost before the commit. */
+  readonly lostConnections: number;
+  /** Commits whose outcome had to be asked for, and those for which nobody could say. */
+  readonly askedOutcomes: number;
+  readonly unknownOutcomes: number;
+}
+
+/**
+ * Runs transactions, isolated from each other as if they ran one after the other (`serializable`), as they do on PGlite in fact. One that the database could not put in order with others is run again, as is one whose
+ * connection was lost before its commit; `work` has no effects but those of its transaction, then. Where the connection is lost in the commit
+ * the server is asked what became of it.
+ * @returns the transactor. `transact` rejects with what `work` rejects with; with HopbackError `unavailable` (retryable) where the database
+ * stays away, or conflicts do not end; with `storage-failed` and `outcome: 'unknown'` where nobody can say whether it committed
+ */
+export function createTransactor(
+  opened: OpenedDatabase,
+  pause: (ms: number) => Promise<unknown> = (ms) => wait(ms),
+): Transactor {
+  const counts = { committed: 0, conflicts: 0, lostConnections: 0, askedOutcomes: 0, unknownOutcomes: 0 };
+  const transact = async <Result>(work: (transaction: PlatformTransaction) => Promise<Result>): Promise<Result> => {
+    for (let [conflicts, losses] = [0, 0]; ;) {
+      const attempt = await attempted(opened, work);
+      if (attempt.status === 'lost-in-commit') {
+        counts.askedOutcomes += 1;
+        const outcome = await outcomeOf(opened.database, attempt.transactionId, pause);
+        if (outcome === 'unknown') {
+          counts.unknownOutcomes += 1;
+          throw outcomeUnknown(attempt.error);
+        }
+        if (outcome === 'aborted') continue;
+      }
+      if (attempt.status === 'committed' || attempt.status === 'lost-in-commit') {
+        counts.committed += 1;
+        if (attempt.wrote) opened.signal();
+        return attempt.result;
+      }
+      const { error } = attempt;
+      if (isOrderConflict(error)) {
+        counts.conflicts += 1;
+        conflicts += 1;
+        if (conflicts >= ORDER_ATTEMPTS) throw gaveUp('transactions got into each other’s way too often', error);
+        await pause(randomInt(1, Math.min(LONGEST_ORDER_PAUSE_MS, ORDER_PAUSE_MS * 2 ** conflicts) + 1));
+      } else if (isConnectionLost(error)) {
+        counts.lostConnections += 1;
+        losses += 1;
+        if (losses >= LOST_ATTEMPTS) throw gaveUp('the database is away', error);
+        await pause(Math.min(LONGEST_LOST_PAUSE_MS, LOST_PAUSE_MS * 2 ** (losses - 1)));
+      } else throw error;
+    }
+  };
+  return { transact, counts: () => ({ ...counts }) };
+}
+
+type Attempt<Result> =
+  | { readonly status: 'committed'; readonly result: Result; readonly wrote: boolean }
+  | {
+      readonly status: 'lost-in-commit';
+      readonly result: Result;
+      readonly wrote: boolean;
+      readonly transactionId: string | undefined;
+      readonly error: unknown;
+    }
+  | { readonly status: 'failed'; readonly error: unknown };
+
+/** What is noted of a transaction while it runs. */
+interface RunningTransaction {
+  /** Of the database, once it wrote what is audited or told. */
+  id: string | undefined;
+  wrote: boolean;
+}
+
+const running = new WeakMap<object, RunningTransaction>();
+
+/**
+ * Notes that something was audited or told within a transaction, and which one it is for the server.
+ * @internal
+ */
+export function noteWritten(transaction: PlatformTransaction, transactionId: string | undefined): void {
+  const noted = running.get(transaction);
+  if (noted === undefined) return;
+  noted.wrote = true;
+  noted.id ??= transactionId;
+}
+
+async function attempted<Result>(
+  opened: OpenedDatabase,
+  work: (transaction: PlatformTransaction) => Promise<Result>,
+): Promise<Attempt<Result>> {
+  let transaction: ControlledTransaction<CoreTables> | undefined;
+  const noted: RunningTransaction = { id: undefined, wrote: false };
+  let result: Result;
+  try {
+    transaction = await opened.database.startTransaction().setIsolationLevel('serializable').execute();
+    const begun = transaction;
+    running.set(begun, noted);
+    const scope = { isOpen: true };
+    try {
+      result = await transactionScope.run(scope, () => work(begun));
+    } finally {
+      scope.isOpen = false;
+    }
+  } catch (error) {
+    // Where the connection is gone, so is the transaction.
+    await transaction
+      ?.rollback()
+      .execute()
+      .catch(() => undefined);
+    return { status: 'failed', error };
+  }
+  try {
+    await transaction.commit().execute();
+    return { status: 'committed', result, wrote: noted.wrote };
+  } catch (error) {
+    await transaction
+      .rollback()
+      .execute()
+      .catch(() => undefined);
+    // What the server answered it means: it did not commit.
+    if (!isConnectionLost(error)) return { status: 'failed', error: aborted(error) };
+    return { status: 'lost-in-commit', result, wrote: noted.wrote, transactionId: noted.id, error };
+  }
+}
+
+/** `work` let an error of a statement pass, and the database rolled back what it believed to be done. */
+function aborted(error: unknown): unknown {
+  if (sqlStateOf(error) !== undefined || isHopbackError(error)) return error;
+  return new HopbackError('internal', 'a transaction went on after one of its statements had failed', { cause: error });
+}
+
+/** @see PostgreSQL, section 9.27, pg_xact_status */
+async function outcomeOf(
+  database: PlatformDatabase,
+  transactionId: string | undefined,
+  pause: (ms: number) => Promise<unknown>,
+): Promise<'committed' | 'aborted' | 'unknown'> {
+  if (transactionId === undefined) return 'unknown';
+  for (let asked = 0; asked < OUTCOME_QUESTIONS; asked += 1) {
+    if (asked > 0) await pause(Math.min(LONGEST_LOST_PAUSE_MS, LOST_PAUSE_MS * 2 ** (asked - 1)));
+    try {
+      const { rows } = await sql<{ readonly status: string | null }>`
+        select pg_xact_status(${transactionId}::xid8) as status`.execute(database);
+      const status = rows[0]?.status;
+      if (status === 'committed' || status === 'aborted') return status;
+      // Too long ago, so that the server has forgotten it.
+      if (status === null || status === undefined) return 'unknown';
+    } catch {
+      // Still away.
+    }
+  }
+  return 'unknown';
+}
+
+const gaveUp = (why: string, cause: unknown): HopbackError =>
+  new HopbackError('unavailable', why, { retryable: true, cause });

@@ -1,0 +1,60 @@
+import type { Caller, PlatformArea, PlatformContext } from '../core/index.js';
+import { endpointOperations } from './endpoint-operations.js';
+import { createEndpointSecrets } from './endpoint-secrets.js';
+import type { EventSource } from './event-source.js';
+import { createEventStreams } from './event-streams.js';
+import { createEventTail } from './event-tail.js';
+import { createWebhookPoster } from './post-webhook.js';
+import type { WebhookPosterOptions } from './post-webhook.js';
+import { startWebhookSender } from './webhook-sender.js';
+
+/** What brings events to whom they concern. */
+export interface EventsArea extends PlatformArea {
+  /** Streams that are open. */
+  readonly streams: () => number;
+  /** Ends streams, so that a server can close. */
+  readonly endStreams: () => void;
+}
+
+/** What the area stands on. */
+export interface EventsAreaParts {
+  readonly context: PlatformContext;
+  readonly source: EventSource;
+  /** URI of the platform, as it stands in events. */
+  readonly eventSource: string;
+  readonly mayStillCall: (caller: Caller) => Promise<boolean>;
+  readonly webhooks?: WebhookPosterOptions;
+  /** Hears what became of attempts to post, as a word. */
+  readonly counted?: (outcome: string) => void;
+}
+
+/** Makes the area, and begins to post. */
+export function createEventsArea(parts: EventsAreaParts): EventsArea {
+  const { context, webhooks = {}, counted = (): void => {} } = parts;
+  const tail = createEventTail(parts);
+  const secrets = createEndpointSecrets(context);
+  const sender = startWebhookSender({ ...parts, tail, secrets, counted, post: createWebhookPoster(webhooks) });
+  const streams = createEventStreams({ ...parts, tail });
+  let closing: Promise<void> | undefined;
+  const shut = async (): Promise<void> => {
+    streams.close();
+    await sender.close();
+    await tail.close();
+  };
+  const close = (): Promise<void> => (closing ??= shut());
+  return {
+    name: 'events',
+    routes: [],
+    schemas: {},
+    operations: {
+      ...endpointOperations({ ...parts, secrets, guard: webhooks, wake: sender.wake }),
+      streamEvents: streams.open,
+    },
+    jobs: [],
+    reactions: {},
+    streams: streams.count,
+    endStreams: streams.close,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

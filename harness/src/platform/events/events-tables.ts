@@ -1,0 +1,83 @@
+import { sql } from 'kysely';
+import type { PlatformEventType, WebhookDisabledReason } from '@hopback/sdk/platform';
+import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
+
+/** Tables of where events are posted to, and how far that has come. */
+export type EventsTables = {
+  readonly events_endpoints: {
+    readonly endpoint_id: string;
+    readonly organization_id: string;
+    readonly url: string;
+    readonly event_types: JsonColumn<readonly PlatformEventType[]> | null;
+    readonly description: string | null;
+    readonly state: 'active' | 'disabled';
+    readonly disabled_reason: WebhookDisabledReason | null;
+    readonly created_at_ms: EpochMs;
+    readonly last_delivered_at_ms: number | null;
+    /** References of sealed secrets: the one in use, and the one before until it ends. */
+    readonly secret: string;
+    readonly previous_secret: string | null;
+    readonly previous_ends_at_ms: number | null;
+  };
+  /**
+   * Stretches of events that are posted to an endpoint, one after the other: `live` without an end, `replay` up to a position, `retry` one
+   * event that was refused alone.
+   */
+  readonly events_lanes: {
+    readonly lane_id: string;
+    readonly endpoint_id: string;
+    readonly kind: 'live' | 'replay' | 'retry';
+    /** Of the last event that is done with. */
+    readonly position: number;
+    readonly until_position: number | null;
+    readonly event_types: JsonColumn<readonly PlatformEventType[]> | null;
+    /** Attempts at the event behind `position` so far. */
+    readonly attempts: number;
+    /** When the next attempt is due. */
+    readonly due_at_ms: EpochMs;
+    /** The process that posts, and until when nobody else does. */
+    readonly holder: string | null;
+    readonly held_until_ms: EpochMs;
+  };
+};
+
+/** Tables of endpoints and lanes. */
+export const eventsDefinition: AreaDefinition = {
+  name: 'events',
+  migrations: [
+    {
+      name: 'events-001-endpoints',
+      up: async (database) => {
+        await sql`create table events_endpoints (
+          endpoint_id text primary key,
+          organization_id text not null,
+          url text not null,
+          event_types jsonb,
+          description text,
+          state text not null,
+          disabled_reason text,
+          created_at_ms bigint not null,
+          last_delivered_at_ms bigint,
+          secret text not null,
+          previous_secret text,
+          previous_ends_at_ms bigint)`.execute(database);
+        await sql`create index events_endpoints_organization on events_endpoints (organization_id, endpoint_id)`.execute(
+          database,
+        );
+        await sql`create table events_lanes (
+          lane_id text primary key,
+          endpoint_id text not null references events_endpoints (endpoint_id) on delete cascade,
+          kind text not null,
+          position bigint not null,
+          until_position bigint,
+          event_types jsonb,
+          attempts int not null,
+          due_at_ms bigint not null,
+          holder text,
+          held_until_ms bigint not null)`.execute(database);
+        await sql`create index events_lanes_endpoint on events_lanes (endpoint_id)`.execute(database);
+        await sql`create index events_lanes_due on events_lanes (due_at_ms, position)`.execute(database);
+      },
+    },
+  ],
+};

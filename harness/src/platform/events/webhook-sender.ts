@@ -1,0 +1,290 @@
+import { signWebhook } from '@hopback/sdk/platform';
+import type { PlatformContext } from '../core/index.js';
+import type { StoredEvent } from '../database/index.js';
+import { ownerOf } from './endpoint-secrets.js';
+import type { EndpointSecrets } from './endpoint-secrets.js';
+import { envelopeOf, isOfWire, isWanted } from './event-envelope.js';
+import type { EventSource } from './event-source.js';
+import { pause } from './event-tail.js';
+import type { EventTail } from './event-tail.js';
+import type { EventsTables } from './events-tables.js';
+import type { PostOutcome, PostWebhook } from './post-webhook.js';
+import { disableEndpoint, MAX_RETRY_LANES, nextDueMs, saveLane, takeLanes } from './webhook-lanes.js';
+import type { Awake, HeldLane, LaneState } from './webhook-lanes.js';
+import { afterAttempt } from './webhook-schedule.js';
+
+/** Endpoints that are posted to at once: each has one request under way. */
+export const POSTS_AT_ONCE = 32;
+/** Events of a lane that are read at once. */
+const EVENTS_AT_ONCE = 20;
+/** Longest time without a look at what is due, milliseconds: another process may have died, or a clock been set. */
+const LOOK_MS = 30_000;
+/** After trouble with the database, milliseconds. */
+const RETRY_MS = 1_000;
+
+/** What posts events. */
+export interface WebhookSender {
+  /** Looks for what is due: there is a new lane. */
+  readonly wake: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** What the sender is made of. */
+export interface WebhookSenderParts {
+  readonly context: PlatformContext;
+  readonly source: EventSource;
+  readonly tail: EventTail;
+  readonly secrets: EndpointSecrets;
+  readonly post: PostWebhook;
+  readonly eventSource: string;
+  /** Hears what became of each attempt, as a word. */
+  readonly counted: (outcome: string) => void;
+}
+
+interface Sending extends WebhookSenderParts {
+  readonly holder: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Posts events to endpoints, in the order of events for each of them and at least once, across restarts: how far each has come is in the
+ * database. Of processes that share it one holds a lane.
+ */
+export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
+  const ending = new AbortController();
+  const sending: Sending = { ...parts, holder: parts.context.newId('sender'), signal: ending.signal };
+  const running = new Set<Promise<void>>();
+  let awake: Awake = 'all';
+  let wake = (): void => {};
+  let isWoken = false;
+  const woken = (): void => {
+    isWoken = true;
+    wake();
+  };
+  const rouse = (organizationIds: Iterable<string>): void => {
+    if (awake !== 'all') awake = new Set([...awake, ...organizationIds]);
+    woken();
+  };
+  /** Organizations whose lanes run, and those of them for whom something came in meanwhile, perhaps behind the last look. */
+  const busy: string[] = [];
+  const missed = new Set<string>();
+  const stopListening = parts.tail.listenAll((organizationIds) => {
+    for (const id of busy) if (organizationIds.has(id)) missed.add(id);
+    rouse(organizationIds);
+  });
+
+  const round = async (): Promise<number> => {
+    const nowMs = parts.context.clock.nowMs();
+    const limit = POSTS_AT_ONCE - running.size;
+    const asked = awake;
+    awake = new Set();
+    const newest = await parts.source.newestPosition();
+    const lanes = await takeLanes(parts.context, { ...sending, awake: asked, nowMs, limit, newest }).catch(
+      (error: unknown) => {
+        awake = 'all';
+        throw error;
+      },
+    );
+    // There may be more of them.
+    if (lanes.length >= limit) awake = asked === 'all' ? 'all' : new Set([...asked, ...awake]);
+    for (const lane of lanes) {
+      busy.push(lane.organizationId);
+      const run = runLane(sending, lane)
+        .catch((error: unknown) => {
+          // It is held until its time is over, and then tried again.
+          parts.context.log.warn('events could not be posted', {
+            error: error instanceof Error ? error.name : 'unknown',
+          });
+        })
+        .finally(() => {
+          running.delete(run);
+          busy.splice(busy.indexOf(lane.organizationId), 1);
+          if (missed.delete(lane.organizationId)) rouse([lane.organizationId]);
+          else woken();
+        });
+      running.add(run);
+    }
+    if (lanes.length > 0 && running.size < POSTS_AT_ONCE) return 0;
+    const due = await nextDueMs(parts.context, nowMs);
+    return Math.min(LOOK_MS, Math.max(1, (due ?? Infinity) - nowMs));
+  };
+  const loop = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      isWoken = false;
+      const waitMs = await round().catch(() => RETRY_MS);
+      if (waitMs === 0 || isWoken) continue;
+      const waking = new AbortController();
+      wake = (): void => waking.abort();
+      await pause(parts.context, waitMs, AbortSignal.any([waking.signal, ending.signal]));
+      wake = (): void => {};
+    }
+  };
+  const looping = loop();
+  return {
+    wake: woken,
+    close: async () => {
+      stopListening();
+      ending.abort();
+      await looping;
+      await Promise.all(running);
+    },
+  };
+}
+
+/** Posts what there is, until it fails or there is no more. */
+async function runLane(sending: Sending, lane: HeldLane): Promise<void> {
+  let { position, attempts } = lane;
+  const until = lane.untilPosition ?? Infinity;
+  while (!sending.signal.aborted && position < until) {
+    const { events, throughPosition } = await sending.source.read(position, {
+      limit: EVENTS_AT_ONCE,
+      organizationId: lane.organizationId,
+    });
+    for (const event of events) {
+      if (event.position > until || sending.signal.aborted) break;
+      if (isOfWire(event) && isWanted(event, lane.eventTypes) && isWanted(event, lane.laneTypes)) {
+        const goesOn = await attempt(sending, { lane, event, position, attempts: attempts + 1 });
+        if (!goesOn) return;
+      }
+      ({ position } = event);
+      attempts = 0;
+    }
+    if (sending.signal.aborted) break;
+    const last = events.at(-1);
+    if (last === undefined || throughPosition > last.position) position = Math.min(throughPosition, until);
+    if (events.length === 0) break;
+  }
+  await settle(sending, lane, { position, attempts, isDone: position >= until });
+}
+
+/** The lane has nothing to do, or the platform ends. */
+async function settle(
+  { context, holder }: Sending,
+  { laneId }: HeldLane,
+  { position, attempts, isDone }: { readonly position: number; readonly attempts: number; readonly isDone: boolean },
+): Promise<void> {
+  const nowMs = context.clock.nowMs();
+  await context.transact(async (transaction) => {
+    if (isDone)
+      await transaction.withTables<EventsTables>().deleteFrom('events_lanes').where('lane_id', '=', laneId).execute();
+    else await saveLane(transaction, { laneId, holder, nowMs }, { position, attempts, dueAtMs: nowMs, isHeld: false });
+  });
+}
+
+interface Attempt {
+  readonly lane: HeldLane;
+  readonly event: StoredEvent;
+  /** Before the event. */
+  readonly position: number;
+  readonly attempts: number;
+}
+
+/** Posts one event, and notes what became of it. @returns whether the lane goes on */
+async function attempt(sending: Sending, { lane, event, position, attempts }: Attempt): Promise<boolean> {
+  const { context, holder, counted } = sending;
+  const { laneId, kind } = lane;
+  const outcome = await posted(sending, lane, event);
+  // Given up for the end of the platform, not for anything of the receiver's: it is tried again when that is back.
+  if (sending.signal.aborted && outcome.status === 'no-answer') {
+    await settle(sending, lane, { position, attempts: attempts - 1, isDone: false });
+    return false;
+  }
+  counted(outcome.status === 'answered' ? `${Math.floor(outcome.httpStatus / 100)}xx` : outcome.status);
+  const nowMs = context.clock.nowMs();
+  const after = afterAttempt(outcome, attempts, kind);
+  const save = (state: LaneState, more?: Parameters<PlatformContext['transact']>[0]): Promise<boolean> =>
+    context.transact(async (transaction) => {
+      const isOurs = await saveLane(transaction, { laneId, holder, nowMs }, state);
+      if (isOurs) await more?.(transaction);
+      return isOurs;
+    });
+  switch (after.step) {
+    case 'delivered':
+      return save({ position: event.position, attempts: 0, dueAtMs: nowMs, isHeld: true }, (transaction) =>
+        transaction
+          .withTables<EventsTables>()
+          .updateTable('events_endpoints')
+          .set({ last_delivered_at_ms: nowMs })
+          .where('endpoint_id', '=', lane.endpointId)
+          .execute(),
+      );
+    case 'disable':
+      await disableEndpoint(context, lane, after.reason);
+      counted(`disabled-${after.reason}`);
+      return false;
+    case 'wait':
+      await save({ position, attempts, dueAtMs: nowMs + after.waitMs, isHeld: false });
+      return false;
+    case 'give-up':
+      await givenUp(sending, { lane, event });
+      return save({ position: event.position, attempts: 0, dueAtMs: nowMs, isHeld: true });
+    case 'set-aside':
+      return setAside(sending, { lane, event, position, attempts }, nowMs + after.waitMs);
+    default:
+      return after satisfies never;
+  }
+}
+
+async function posted(sending: Sending, lane: HeldLane, event: StoredEvent): Promise<PostOutcome> {
+  const { context, secrets, post, signal } = sending;
+  const nowMs = context.clock.nowMs();
+  const { secret, previousSecret, previousEndsAtMs } = lane;
+  const isBothSigned = previousSecret !== null && (previousEndsAtMs ?? 0) > nowMs;
+  const keys = await secrets.read(isBothSigned ? [secret, previousSecret] : [secret], lane);
+  const body = JSON.stringify(envelopeOf(event, sending.eventSource));
+  const signed = signWebhook({ id: event.eventId, timestampSeconds: Math.floor(nowMs / 1_000), body, secrets: keys });
+  return post({ url: lane.url, fields: { ...signed, 'content-type': 'application/json' }, body, nowMs, signal });
+}
+
+/** One event that the receiver refuses waits by itself; where too many do, the endpoint waits. @returns whether the lane goes on */
+async function setAside(
+  { context, holder }: Sending,
+  { lane, event, position, attempts }: Attempt,
+  dueAtMs: number,
+): Promise<boolean> {
+  const { laneId, endpointId } = lane;
+  const nowMs = context.clock.nowMs();
+  return context.transact(async (transaction) => {
+    const tables = transaction.withTables<EventsTables>();
+    const waiting = await tables
+      .selectFrom('events_lanes')
+      .select('lane_id')
+      .where('endpoint_id', '=', endpointId)
+      .where('kind', '=', 'retry')
+      .limit(MAX_RETRY_LANES)
+      .execute();
+    if (waiting.length >= MAX_RETRY_LANES) {
+      await saveLane(transaction, { laneId, holder, nowMs }, { position, attempts, dueAtMs, isHeld: false });
+      return false;
+    }
+    const isOurs = await saveLane(
+      transaction,
+      { laneId, holder, nowMs },
+      { position: event.position, attempts: 0, dueAtMs: nowMs, isHeld: true },
+    );
+    if (!isOurs) return false;
+    const row = {
+      lane_id: context.newId('lane'),
+      ...({
+        endpoint_id: endpointId,
+        kind: 'retry',
+        position: event.position - 1,
+        until_position: event.position,
+      } as const),
+      ...{ event_types: null, attempts, due_at_ms: dueAtMs, holder: null, held_until_ms: 0 },
+    };
+    await tables.insertInto('events_lanes').values(row).execute();
+    return true;
+  });
+}
+
+async function givenUp({ context, counted }: Sending, { lane, event }: Pick<Attempt, 'lane' | 'event'>): Promise<void> {
+  const { endpointId, organizationId } = lane;
+  counted('given-up');
+  await context.transact((transaction) =>
+    context.audit(transaction, {
+      ...{ action: 'webhook.given-up', organizationId, actor: 'platform', object: ownerOf(endpointId) },
+      details: { eventId: event.eventId, type: event.type },
+    }),
+  );
+}

@@ -1,0 +1,266 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
+import { problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer } from '@hopback/sdk/platform';
+import { sql } from 'kysely';
+import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
+import type { IdempotencyStore, KeyedCall } from './ports.js';
+
+/** How long answers are kept, milliseconds: twice the 24 hours that the contract promises. */
+export const KEPT_ANSWERS_MS = 172_800_000;
+/** After this, milliseconds, a call is not carried out any longer: its process died. A statement and a transaction end before. */
+export const CLAIM_MS = 120_000;
+/** Characters of an answer that are sealed as one value. */
+const SEALED_CHARS = 4_000;
+/** Longest answer that is kept, characters: a traceback with all its hops. */
+const MAX_ANSWER_CHARS = 400_000;
+const FORGETTING_MS = 3_600_000;
+/** Keys that are forgotten in one transaction. */
+const FORGOTTEN_AT_ONCE = 200;
+
+/**
+ * Calls under a key. `begun`: it is carried out; `done`: something was committed, and the answer is not known (yet); `answered`.
+ */
+type IdempotencyTables = {
+  readonly http_idempotency: {
+    /** SHA-256 of client and key. */
+    readonly name: string;
+    readonly content_hash: string;
+    readonly state: 'begun' | 'done' | 'answered';
+    readonly claim: string;
+    readonly at_ms: number;
+    readonly ends_at_ms: number;
+    /** References of the sealed parts of the answer: it may have telephone numbers in it. */
+    readonly answer: string | null;
+  };
+};
+
+/** The table of calls under a key. */
+export const httpDefinition: AreaDefinition = {
+  name: 'http',
+  migrations: [
+    {
+      name: 'http-001-idempotency',
+      up: async (database) => {
+        await sql`create table http_idempotency (
+          name text primary key,
+          content_hash text not null,
+          state text not null,
+          claim text not null,
+          at_ms bigint not null,
+          ends_at_ms bigint not null,
+          answer text)`.execute(database);
+        await sql`create index http_idempotency_ends on http_idempotency (ends_at_ms)`.execute(database);
+      },
+    },
+  ],
+};
+
+/** A store, and the context whose transactions it takes part in. */
+export interface KeyedTransactions {
+  readonly store: IdempotencyStore;
+  /** For areas: what they commit in a call under a key is committed together with the note that the call was carried out. */
+  readonly context: PlatformContext;
+  readonly job: PlatformJob;
+}
+
+/** The call under a key that the running code carries out. */
+interface RunningCall {
+  readonly name: string;
+  readonly claim: string;
+  /** What was stored as its answer, once that has been committed. */
+  stored: unknown;
+}
+
+/**
+ * Makes the store. An operation that answers from its transaction has its answer stored in it: both are there, or neither. Where the
+ * answer is made behind the transaction, and the process dies in between, a repeat is told that the call was carried out and its answer
+ * lost (`conflict`), rather than carried out twice.
+ */
+export function createKeyedTransactions(inner: PlatformContext): KeyedTransactions {
+  const running = new AsyncLocalStorage<RunningCall>();
+  const transact: PlatformContext['transact'] = async (work) => {
+    const call = running.getStore();
+    if (call === undefined) return inner.transact(work);
+    const result = await inner.transact(async (transaction) => {
+      const made = await work(transaction);
+      await note(inner, transaction, { call, result: made });
+      return made;
+    });
+    if (isAnswer(result)) call.stored = result;
+    return result;
+  };
+  return {
+    context: { ...inner, transact },
+    store: { once: (call, carryOut) => once(inner, running, { call, carryOut }) },
+    job: {
+      name: 'http.forget-answers',
+      everyMs: FORGETTING_MS,
+      run: (nowMs) => forgetAnswers(inner, nowMs),
+    },
+  };
+}
+
+const ANSWERS: readonly string[] = [
+  'json',
+  'nothing',
+  'problem',
+  'refusal',
+] satisfies readonly PlatformAnswer['kind'][];
+const isAnswer = (value: unknown): value is PlatformAnswer =>
+  typeof value === 'object' && value !== null && 'kind' in value && ANSWERS.includes(String(value.kind));
+
+const hashOf = (...parts: readonly (string | Uint8Array)[]): string => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(String(part.length)).update(':').update(part);
+  return hash.digest('hex');
+};
+
+/** In a transaction of the call: that it committed, and its answer where it is known. */
+async function note(
+  { sealed }: PlatformContext,
+  transaction: PlatformTransaction,
+  { call, result }: { readonly call: RunningCall; readonly result: unknown },
+): Promise<void> {
+  const { name, claim } = call;
+  const answer = isAnswer(result) ? await sealedAnswer(sealed, transaction, { name, answer: result }) : undefined;
+  await transaction
+    .withTables<IdempotencyTables>()
+    .updateTable('http_idempotency')
+    .set(answer === undefined ? { state: 'done' } : { state: 'answered', answer })
+    .where('name', '=', name)
+    .where('claim', '=', claim)
+    .execute();
+}
+
+const ownerOf = (name: string): string => `answer:${name}`;
+
+async function sealedAnswer(
+  sealed: PlatformContext['sealed'],
+  transaction: PlatformTransaction,
+  { name, answer }: { readonly name: string; readonly answer: PlatformAnswer },
+): Promise<string | undefined> {
+  const text = JSON.stringify(answer);
+  if (text.length > MAX_ANSWER_CHARS) return undefined;
+  const references: string[] = [];
+  // Each part with its place: equal parts have one reference otherwise, which is as well, and shows that they are equal, which is not.
+  for (let at = 0; at < text.length; at += SEALED_CHARS)
+    references.push(await sealed.seal(transaction, `${at}:${text.slice(at, at + SEALED_CHARS)}`, ownerOf(name)));
+  return references.join(' ');
+}
+
+async function once(
+  context: PlatformContext,
+  running: AsyncLocalStorage<RunningCall>,
+  { call, carryOut }: { readonly call: KeyedCall; readonly carryOut: () => Promise<PlatformAnswer> },
+): Promise<PlatformAnswer> {
+  const claim = context.newId('claim');
+  const name = hashOf(call.clientId, call.key);
+  const before = await claimed(context, { call, name, claim });
+  if (before !== undefined) return before;
+  const current: RunningCall = { name, claim, stored: undefined };
+  let answer: PlatformAnswer;
+  try {
+    answer = await running.run(current, carryOut);
+  } catch (error) {
+    await giveUp(context, current);
+    throw error;
+  }
+  if (isTrouble(answer)) await giveUp(context, current);
+  else if (current.stored !== answer)
+    await context.transact((transaction) => note(context, transaction, { call: current, result: answer }));
+  return answer;
+}
+
+/** What the platform says of itself, and not of the call. */
+const isTrouble = (answer: PlatformAnswer): boolean =>
+  answer.kind === 'problem' && ['internal', 'unavailable', 'rate-limited'].includes(answer.code);
+
+/** Takes a call for this process. @returns undefined where it is to be carried out; else what is known of it */
+async function claimed(
+  context: PlatformContext,
+  { call, name, claim }: { readonly call: KeyedCall; readonly name: string; readonly claim: string },
+): Promise<PlatformAnswer | undefined> {
+  const { nowMs, target, bytes, clientId, organizationId } = call;
+  const content = hashOf(target, bytes);
+  return context.transact(async (transaction) => {
+    const tables = transaction.withTables<IdempotencyTables>();
+    const before = await tables.selectFrom('http_idempotency').selectAll().where('name', '=', name).executeTakeFirst();
+    const row = { state: 'begun', claim, at_ms: nowMs, ends_at_ms: nowMs + KEPT_ANSWERS_MS, answer: null } as const;
+    if (before === undefined || before.ends_at_ms <= nowMs) {
+      if (before !== undefined) await context.sealed.forget(transaction, ownerOf(name));
+      await tables.deleteFrom('http_idempotency').where('name', '=', name).execute();
+      await tables
+        .insertInto('http_idempotency')
+        .values({ ...row, name, content_hash: content })
+        .execute();
+      return undefined;
+    }
+    if (before.content_hash !== content) return problemAnswer('idempotency-key-reused');
+    if (before.answer !== null)
+      return openedAnswer(context, transaction, {
+        name,
+        references: before.answer.split(' '),
+        organizationId,
+        actor: clientId,
+      });
+    if (before.at_ms + CLAIM_MS > nowMs) return problemAnswer('idempotency-in-progress', { retryAfterSeconds: 1 });
+    if (before.state === 'done')
+      return problemAnswer('conflict', {
+        detail: 'The call was carried out, and its answer was lost: fetch what is there.',
+      });
+    await tables.updateTable('http_idempotency').set(row).where('name', '=', name).execute();
+    return undefined;
+  });
+}
+
+async function openedAnswer(
+  { sealed }: PlatformContext,
+  transaction: PlatformTransaction,
+  stored: {
+    readonly name: string;
+    readonly references: readonly string[];
+    readonly organizationId: string;
+    readonly actor: string;
+  },
+): Promise<PlatformAnswer> {
+  const { name, references, organizationId, actor } = stored;
+  const parts = await sealed.open(transaction, references, { organizationId, actor, object: ownerOf(name) });
+  const text = references.map((reference) => (parts.get(reference) ?? '').replace(/^\d{1,7}:/, '')).join('');
+  return JSON.parse(text) as PlatformAnswer;
+}
+
+/** What failed may be tried again; unless something of it was committed. */
+async function giveUp(context: PlatformContext, { name, claim }: RunningCall): Promise<void> {
+  await context
+    .transact((transaction) =>
+      transaction
+        .withTables<IdempotencyTables>()
+        .deleteFrom('http_idempotency')
+        .where('name', '=', name)
+        .where('claim', '=', claim)
+        .where('state', '=', 'begun')
+        .execute(),
+    )
+    // The claim ends by itself.
+    .catch(() => undefined);
+}
+
+async function forgetAnswers({ transact, sealed }: PlatformContext, nowMs: number): Promise<void> {
+  for (let count = FORGOTTEN_AT_ONCE; count === FORGOTTEN_AT_ONCE;) {
+    count = await transact(async (transaction) => {
+      const tables = transaction.withTables<IdempotencyTables>();
+      const rows = await tables
+        .selectFrom('http_idempotency')
+        .select('name')
+        .where('ends_at_ms', '<=', nowMs)
+        .limit(FORGOTTEN_AT_ONCE)
+        .execute();
+      for (const { name } of rows) {
+        await sealed.forget(transaction, ownerOf(name));
+        await tables.deleteFrom('http_idempotency').where('name', '=', name).execute();
+      }
+      return rows.length;
+    });
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The reference platform of an industry traceback group: what carriers, applications and agencies build against, and an operator can run.
+ * {@link startPlatform} starts one, with an embedded database where none is named.
+ * @packageDocumentation
+ */
+export type { AreaParts, PlatformOptions, PluggedArea } from './platform-options.js';
+export { startPlatform } from './start-platform.js';
+export type { RunningPlatform } from './start-platform.js';
+export type * from './core/index.js';
+export type { DatabasePlace, EncryptionKey, EventFeed, EventsRead, KeyRing, StoredEvent } from './database/index.js';
+export type { AddressGuardOptions, ResolveAddresses, WebhookPosterOptions } from './events/index.js';
+export type { GaugeName, HistogramName, Labels, MetricName, PlatformMetrics, PlatformTls, Rate } from './http/index.js';
+export type { CallerOptions, FirstOperator, TokenDesk, TrustArea } from './trust/index.js';

@@ -1,0 +1,277 @@
+import { HopbackError } from '@hopback/sdk/errors';
+import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
+import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
+import { sql } from 'kysely';
+import type { Operations, PlatformArea, PlatformContext, ServedRoute } from './core/index.js';
+import {
+  createEventFeed,
+  createKeyRing,
+  createPlatformContext,
+  migratePlatform,
+  openPlatformDatabase,
+  SILENT_LOG,
+  startJobRunner,
+  startReactionRunner,
+} from './database/index.js';
+import type { EventFeed, KeyRing, OpenedDatabase } from './database/index.js';
+import { createEventsArea, eventsDefinition } from './events/index.js';
+import {
+  createKeyedTransactions,
+  createPlatformApp,
+  createPlatformMetrics,
+  createRateLimiter,
+  httpDefinition,
+  startHttpServer,
+} from './http/index.js';
+import type { PlatformApp, PlatformMetrics } from './http/index.js';
+import type { PlatformOptions } from './platform-options.js';
+import { createTrustArea, trustDefinition } from './trust/index.js';
+import type { TrustArea } from './trust/index.js';
+
+/** Calls of one client: a carrier that streams batches and answers tracebacks makes some a second. */
+const CLIENT_RATE = { perSecond: 100, burst: 400 };
+/** Calls from one address: some clients behind one network address. */
+const ADDRESS_RATE = { perSecond: 300, burst: 1_200 };
+
+/** A platform that listens. */
+export interface RunningPlatform extends AsyncDisposable {
+  /** Where it is reached, without a slash at its end. */
+  readonly url: string;
+  /** What assertions of clients name as their audience. */
+  readonly tokenUrl: string;
+  readonly port: number;
+  /** What areas stand on. */
+  readonly context: PlatformContext;
+  readonly trust: TrustArea;
+  /** Areas by their names, those of the platform itself among them. */
+  readonly areas: ReadonlyMap<string, PlatformArea>;
+  /** All routes that are served. */
+  readonly routes: readonly ServedRoute[];
+  readonly metrics: PlatformMetrics;
+  /** Waits until areas have reacted to everything that was committed before. */
+  readonly caughtUp: () => Promise<void>;
+  /** Takes no more calls, waits for those that are worked on, and closes everything. */
+  readonly close: () => Promise<void>;
+}
+
+const MACHINE_CLOCK: TimerClock = {
+  nowMs: () => Date.now(),
+  schedule: (callback, delayMs) => {
+    // Node counts in 31 bits, and does at once what is further away.
+    const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647));
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * Starts a platform: opens its database and brings the schema up to date, opens the areas, begins reactions and jobs, and listens. It may be
+ * ended at any instant and started anew: what it acknowledged is there.
+ * @param options - where its database is, which areas it has, how it is reached
+ * @returns the platform, listening; to be closed, or taken with `await using`
+ * @throws HopbackError `invalid-configuration` where options contradict each other, two areas have one route or operation, the port cannot
+ * be opened, or the database is of a later release; `storage-failed` where it cannot be opened
+ * @see docs/decisions/0016-areas-of-the-platform.md
+ * @example
+ * ```ts
+ * await using platform = await startPlatform();
+ * const response = await fetch(`${platform.url}/livez`);
+ * console.log(response.status); // 200
+ * ```
+ */
+export async function startPlatform(options: PlatformOptions = {}): Promise<RunningPlatform> {
+  const { database: place = { memory: true }, log = SILENT_LOG } = options;
+  const keyRing = options.keyRing ?? newKeyRing(options);
+  const closers = createClosers();
+  try {
+    const database = closers.add(await openPlatformDatabase(place, { log }));
+    return await startOn({ options, database, keyRing, closers });
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+function newKeyRing({ database = { memory: true } }: PlatformOptions): KeyRing {
+  if (!('memory' in database))
+    throw new HopbackError(
+      'invalid-configuration',
+      'a database that is kept needs a key ring that is kept: openKeyRing',
+    );
+  return createKeyRing();
+}
+
+interface Starting {
+  readonly options: PlatformOptions;
+  readonly database: OpenedDatabase;
+  readonly keyRing: KeyRing;
+  readonly closers: Closers;
+}
+
+async function startOn({ options, database, keyRing, closers }: Starting): Promise<RunningPlatform> {
+  const { clock = MACHINE_CLOCK, log = SILENT_LOG, areas: plugged = [] } = options;
+  const definitions = [
+    trustDefinition,
+    eventsDefinition,
+    httpDefinition,
+    ...plugged.map(({ definition }) => definition),
+  ];
+  await migratePlatform(database, definitions);
+  const keyed = createKeyedTransactions(createPlatformContext({ database, clock, log, masterKey: keyRing }));
+  const { context } = keyed;
+  const metrics = createPlatformMetrics();
+  // The port is known once somebody listens, and what is answered needs it.
+  const behind: { app?: PlatformApp } = {};
+  const server = await startHttpServer(
+    {
+      host: options.host ?? '127.0.0.1',
+      port: options.port ?? 0,
+      ...(options.tls !== undefined && { tls: options.tls }),
+      ...(options.trustedProxies !== undefined && { trustedProxies: options.trustedProxies }),
+      ...(options.drainMs !== undefined && { drainMs: options.drainMs }),
+    },
+    () => behind.app ?? starting,
+  );
+  closers.add(server);
+  const url = publicUrlOf(options, server.port);
+  const feed = closers.add(createEventFeed(database, { clock }));
+  const trust = createTrustArea({ context, tokenUrl: `${url}/oauth/token` });
+  if (options.firstOperator !== undefined) await trust.makeFirstOperator(options.firstOperator);
+  const areas = await openAreas({ options, context, trust, feed, closers, metrics, url });
+  const all = [...areas.values()];
+  const routes = routesOf(all);
+  const reactions = closers.add(startReactionRunner({ context, feed, areas: all }));
+  closers.add(startJobRunner({ context, jobs: [...all.flatMap(({ jobs }) => jobs), keyed.job] }));
+  const { rates = {} } = options;
+  const state = { isClosing: false };
+  behind.app = createPlatformApp({
+    ...{ context, routes, metrics, newId: context.newId },
+    operations: operationsOf(all),
+    schemas: Object.assign({}, WIRE_SCHEMAS, ...all.map(({ schemas }) => schemas)) as Record<
+      string,
+      WireSchema<unknown>
+    >,
+    tokens: trust.tokens,
+    idempotency: keyed.store,
+    perClient: createRateLimiter(rates.perClient ?? CLIENT_RATE),
+    perAddress: createRateLimiter(rates.perAddress ?? ADDRESS_RATE),
+    checkAnswers: options.checkAnswers ?? false,
+    ...(options.bodyTimeoutMs !== undefined && { bodyTimeoutMs: options.bodyTimeoutMs }),
+    basePath: new URL(url).pathname.replace(/\/$/, ''),
+    isReady: async () => !state.isClosing && (await answers(context)),
+  });
+  // Before everything else: streams would keep connections open, and calls need what is closed behind them.
+  closers.add({
+    close: async () => {
+      state.isClosing = true;
+      const ended = server.close();
+      const events = areas.get('events');
+      if (events !== undefined && 'endStreams' in events) (events as ReturnType<typeof createEventsArea>).endStreams();
+      await ended;
+    },
+  });
+  return {
+    ...{ url, tokenUrl: `${url}/oauth/token`, port: server.port, context, trust, areas, routes, metrics },
+    caughtUp: reactions.caughtUp,
+    close: closers.close,
+    [Symbol.asyncDispose]: closers.close,
+  };
+}
+
+const starting: PlatformApp = async () => new Response(null, { status: 503, headers: { 'retry-after': '1' } });
+
+function publicUrlOf({ publicUrl, tls, host = '127.0.0.1' }: PlatformOptions, port: number): string {
+  if (publicUrl === undefined)
+    return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
+  if (url === undefined || url.search !== '' || url.hash !== '' || !/^https?:$/.test(url.protocol))
+    throw new HopbackError('invalid-configuration', 'publicUrl is an address without query and fragment');
+  return url.href.replace(/\/$/, '');
+}
+
+async function openAreas(parts: {
+  readonly options: PlatformOptions;
+  readonly context: PlatformContext;
+  readonly trust: TrustArea;
+  readonly feed: EventFeed;
+  readonly closers: Closers;
+  readonly metrics: PlatformMetrics;
+  readonly url: string;
+}): Promise<ReadonlyMap<string, PlatformArea>> {
+  const { options, context, trust, feed, closers, metrics, url } = parts;
+  const opened = new Map<string, PlatformArea>([['trust', closers.add(trust)]]);
+  const events = createEventsArea({
+    ...{ context, source: feed, eventSource: url },
+    mayStillCall: ({ organizationId, clientId }) => trust.mayCall(context.database, { organizationId, clientId }),
+    ...(options.webhooks !== undefined && { webhooks: options.webhooks }),
+    counted: (outcome) => metrics.count('hopback_webhook_attempts_total', { outcome }),
+  });
+  opened.set('events', closers.add(events));
+  metrics.gauge('hopback_event_streams_open', events.streams);
+  for (const { definition, open } of options.areas ?? []) {
+    if (opened.has(definition.name))
+      throw new HopbackError('invalid-configuration', `there are two areas ${definition.name}`);
+    opened.set(definition.name, closers.add(await open({ context, trust, feed, opened, publicUrl: url })));
+  }
+  return opened;
+}
+
+/** Routes of the contract that somebody carries out, and those of areas. @throws HopbackError where two are in each other's way */
+function routesOf(areas: readonly PlatformArea[]): readonly ServedRoute[] {
+  const own = areas.flatMap(({ routes }) => routes);
+  const all: readonly ServedRoute[] = [...PLATFORM_ROUTES, ...own];
+  const seen = new Set<string>();
+  for (const { operationId, method, path } of all) {
+    for (const name of [operationId, `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`]) {
+      if (seen.has(name)) throw new HopbackError('invalid-configuration', `two routes are ${name}`);
+      seen.add(name);
+    }
+  }
+  return all;
+}
+
+function operationsOf(areas: readonly PlatformArea[]): Operations {
+  const all = new Map<string, Operations[string]>();
+  for (const { name, operations } of areas) {
+    for (const [operationId, operation] of Object.entries(operations)) {
+      if (all.has(operationId))
+        throw new HopbackError(
+          'invalid-configuration',
+          `area ${name} carries out ${operationId}, which another one does`,
+        );
+      all.set(operationId, operation);
+    }
+  }
+  return Object.fromEntries(all);
+}
+
+async function answers({ database }: PlatformContext): Promise<boolean> {
+  try {
+    await sql`select 1`.execute(database);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface Closers {
+  readonly add: <Closable extends { readonly close: () => Promise<void> }>(closable: Closable) => Closable;
+  /** Closes what was added, the last one first; what cannot be closed keeps nothing else open. */
+  readonly close: () => Promise<void>;
+}
+
+function createClosers(): Closers {
+  const closables: { readonly close: () => Promise<void> }[] = [];
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const { close } of closables.toReversed()) await close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  };
+  return {
+    add: (closable) => {
+      closables.push(closable);
+      return closable;
+    },
+    close: () => (closing ??= closeAll()),
+  };
+}

@@ -1,0 +1,234 @@
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { PlatformAnswer, ProblemLocation } from '@hopback/sdk/platform';
+import type { OperationCall, Operations, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { readClientKey } from './client-key.js';
+import type { ReadClientKey } from './client-key.js';
+import { badCursor, idPageAnswer, readIdPage } from './id-pages.js';
+import { byOperator, doneBy, keepOperator, transactOrAnswer } from './organization-operations.js';
+import { MAX_CLIENT_KEYS } from './trust-bodies.schema.js';
+import type { Client, ClientChange, ClientKeyRegistration, ClientRegistration } from './trust-bodies.js';
+import { clientById, clientsOf, organizationRow } from './trust-rows.js';
+import type { TrustTables } from './trust-tables.js';
+
+/** Operations of clients and their keys. */
+export function clientOperations(context: PlatformContext): Operations {
+  return {
+    registerClient: byOperator((call) => register(context, call)),
+    listClients: async (call) => {
+      const page = readIdPage(call);
+      if (page === undefined) return badCursor();
+      const { organizationId } = call.request.parameters;
+      const found = await clientsOf(context.database, {
+        ...(organizationId !== undefined && { organizationId }),
+        ...(page.after !== undefined && { after: page.after }),
+        limit: page.size + 1,
+      });
+      return idPageAnswer(found, page, ({ clientId }) => clientId);
+    },
+    fetchClient: async (call) => answerWith(await clientById(context.database, idOf(call))),
+    updateClient: byOperator((call) => change(context, call, call.request.body as ClientChange)),
+    revokeClient: byOperator(async (call) => {
+      const answer = await change(context, call, { state: 'revoked' });
+      return answer.kind === 'json' ? { kind: 'nothing' } : answer;
+    }),
+    addClientKey: byOperator((call) => addKey(context, call)),
+    removeClientKey: byOperator((call) => removeKey(context, call)),
+  };
+}
+
+const idOf = ({ request }: OperationCall): string => request.parameters['clientId'] ?? '';
+const answerWith = (client: Client | undefined): PlatformAnswer =>
+  client === undefined ? problemAnswer('not-found') : jsonAnswer(client);
+
+/** A key with its end. */
+export interface KeyToStore {
+  readonly key: ReadClientKey;
+  readonly endsAtMs: number | null;
+}
+
+/** Reads keys as they were stated. */
+function readKeys(
+  stated: readonly ClientKeyRegistration[],
+  pointerOf: (index: number) => string,
+): { readonly keys: readonly KeyToStore[]; readonly errors: readonly ProblemLocation[] } {
+  const keys: KeyToStore[] = [];
+  const errors: ProblemLocation[] = [];
+  for (const [index, { jwk, endsAt }] of stated.entries()) {
+    const reading = readClientKey(jwk);
+    if (reading.status === 'refused') errors.push({ pointer: `${pointerOf(index)}/jwk`, code: reading.fault });
+    else if (keys.some(({ key }) => key.keyId === reading.key.keyId))
+      errors.push({ pointer: `${pointerOf(index)}/jwk/kid`, code: 'named-twice' });
+    else keys.push({ key: reading.key, endsAtMs: endsAt === undefined ? null : Date.parse(endsAt) });
+  }
+  return { keys, errors };
+}
+
+async function register(context: PlatformContext, { request, caller, atMs }: OperationCall): Promise<PlatformAnswer> {
+  const stated = request.body as ClientRegistration;
+  const { keys, errors } = readKeys(stated.keys, (index) => `/keys/${index}`);
+  if (errors.length > 0) return problemAnswer('invalid-body', { errors });
+  return context.transact(async (transaction) => {
+    const before = await clientById(transaction, stated.clientId);
+    if (before !== undefined) return isSame(before, stated, keys) ? jsonAnswer(before) : problemAnswer('conflict');
+    const organization = await organizationRow(transaction, stated.organizationId);
+    if (organization === undefined)
+      return problemAnswer('invalid-body', { errors: [{ pointer: '/organizationId', code: 'unknown' }] });
+    if (organization.kind !== 'staff' && (stated.roles ?? []).length > 0) return rolesRefused();
+    await insertClient(transaction, { stated, keys, atMs });
+    await context.audit(transaction, {
+      ...doneBy(caller),
+      action: 'client.registered',
+      object: `client:${stated.clientId}`,
+      details: { organizationId: stated.organizationId, keys: keys.map(({ key }) => key.keyId) },
+    });
+    return answerWith(await clientById(transaction, stated.clientId));
+  });
+}
+
+const rolesRefused = (): PlatformAnswer =>
+  problemAnswer('invalid-body', { errors: [{ pointer: '/roles', code: 'staff-only' }] });
+
+function isSame(there: Client, stated: ClientRegistration, keys: readonly KeyToStore[]): boolean {
+  const idsOf = (ids: readonly string[]): string => ids.toSorted().join(' ');
+  return (
+    there.organizationId === stated.organizationId &&
+    there.name === stated.name &&
+    idsOf(there.roles) === idsOf(stated.roles ?? []) &&
+    idsOf(there.certificates) === idsOf(stated.certificates ?? []) &&
+    idsOf(there.keys.map(({ keyId }) => keyId)) === idsOf(keys.map(({ key }) => key.keyId))
+  );
+}
+
+/** Stores a client that is not there yet. */
+export async function insertClient(
+  transaction: PlatformTransaction,
+  {
+    stated,
+    keys,
+    atMs,
+  }: { readonly stated: Omit<ClientRegistration, 'keys'>; readonly keys: readonly KeyToStore[]; readonly atMs: number },
+): Promise<void> {
+  const row = {
+    client_id: stated.clientId,
+    organization_id: stated.organizationId,
+    name: stated.name,
+    roles: JSON.stringify(stated.roles ?? []),
+    certificates: JSON.stringify(stated.certificates ?? []),
+    state: 'active',
+    created_at_ms: atMs,
+  } as const;
+  await transaction.withTables<TrustTables>().insertInto('trust_clients').values(row).execute();
+  for (const key of keys) await insertKey(transaction, stated.clientId, key, atMs);
+}
+
+async function insertKey(
+  transaction: PlatformTransaction,
+  clientId: string,
+  { key, endsAtMs }: KeyToStore,
+  atMs: number,
+): Promise<void> {
+  const row = {
+    client_id: clientId,
+    key_id: key.keyId,
+    algorithm: key.algorithm,
+    jwk: JSON.stringify(key.jwk),
+    added_at_ms: atMs,
+    ends_at_ms: endsAtMs,
+  };
+  await transaction.withTables<TrustTables>().insertInto('trust_keys').values(row).execute();
+}
+
+async function change(context: PlatformContext, call: OperationCall, stated: ClientChange): Promise<PlatformAnswer> {
+  const clientId = idOf(call);
+  return transactOrAnswer(context, async (transaction) => {
+    const before = await clientById(transaction, clientId);
+    if (before === undefined) return problemAnswer('not-found');
+    const organization = await organizationRow(transaction, before.organizationId);
+    if (organization?.kind !== 'staff' && (stated.roles ?? []).length > 0) return rolesRefused();
+    const state = stated.state ?? before.state;
+    const tables = transaction.withTables<TrustTables>();
+    await tables
+      .updateTable('trust_clients')
+      .set({
+        name: stated.name ?? before.name,
+        roles: JSON.stringify(stated.roles ?? before.roles),
+        certificates: JSON.stringify(stated.certificates ?? before.certificates),
+        state,
+      })
+      .where('client_id', '=', clientId)
+      .execute();
+    // Tokens of before were given over connections that may count no longer.
+    if (state === 'revoked' || stated.certificates !== undefined)
+      await tables.deleteFrom('trust_tokens').where('client_id', '=', clientId).execute();
+    await keepOperator(transaction);
+    await context.audit(transaction, {
+      ...doneBy(call.caller),
+      action: state === before.state ? 'client.changed' : `client.${state}`,
+      object: `client:${clientId}`,
+      details: { changed: Object.keys(stated) },
+    });
+    return answerWith(await clientById(transaction, clientId));
+  });
+}
+
+async function addKey(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const clientId = idOf(call);
+  const { keys, errors } = readKeys([call.request.body as ClientKeyRegistration], () => '');
+  const [added] = keys;
+  if (added === undefined) return problemAnswer('invalid-body', { errors });
+  return context.transact(async (transaction) => {
+    const client = await clientById(transaction, clientId);
+    if (client === undefined) return problemAnswer('not-found');
+    if (client.keys.some(({ keyId }) => keyId === added.key.keyId))
+      return (await isStored(transaction, clientId, added)) ? jsonAnswer(client) : problemAnswer('conflict');
+    if (client.keys.length >= MAX_CLIENT_KEYS)
+      return problemAnswer('conflict', { detail: `A client has ${MAX_CLIENT_KEYS} keys at most: take one away.` });
+    await insertKey(transaction, clientId, added, call.atMs);
+    await context.audit(transaction, {
+      ...doneBy(call.caller),
+      action: 'client.key-added',
+      object: `client:${clientId}`,
+      details: { keyId: added.key.keyId, algorithm: added.key.algorithm },
+    });
+    return answerWith(await clientById(transaction, clientId));
+  });
+}
+
+async function isStored(
+  transaction: PlatformTransaction,
+  clientId: string,
+  { key, endsAtMs }: KeyToStore,
+): Promise<boolean> {
+  const there = await transaction
+    .withTables<TrustTables>()
+    .selectFrom('trust_keys')
+    .select(['jwk', 'ends_at_ms'])
+    .where('client_id', '=', clientId)
+    .where('key_id', '=', key.keyId)
+    .executeTakeFirst();
+  const isSameKey = Object.entries(key.jwk).every(([name, value]) => there?.jwk[name] === value);
+  return isSameKey && there?.ends_at_ms === endsAtMs;
+}
+
+async function removeKey(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
+  const clientId = idOf(call);
+  const keyId = call.request.parameters['keyId'] ?? '';
+  return context.transact(async (transaction) => {
+    const tables = transaction.withTables<TrustTables>();
+    const removed = await tables
+      .deleteFrom('trust_keys')
+      .where('client_id', '=', clientId)
+      .where('key_id', '=', keyId)
+      .returning('key_id')
+      .executeTakeFirst();
+    if (removed === undefined) return problemAnswer('not-found');
+    await tables.deleteFrom('trust_tokens').where('client_id', '=', clientId).where('key_id', '=', keyId).execute();
+    await context.audit(transaction, {
+      ...doneBy(call.caller),
+      action: 'client.key-removed',
+      object: `client:${clientId}`,
+      details: { keyId },
+    });
+    return { kind: 'nothing' };
+  });
+}

@@ -1,0 +1,118 @@
+import type { AgencyEntry, OrganizationDirectory, PlatformArea, PlatformContext, Reading } from '../core/index.js';
+import { makeFirstOperator } from './bootstrap.js';
+import type { FirstOperator } from './bootstrap.js';
+import { clientOperations } from './client-operations.js';
+import { organizationOperations } from './organization-operations.js';
+import { createTokenDesk, forgetEnded } from './token-desk.js';
+import type { TokenDesk } from './token-desk.js';
+import { TRUST_SCHEMAS } from './trust-bodies.schema.js';
+import { TRUST_ROUTES } from './trust-routes.js';
+import type { TrustTables } from './trust-tables.js';
+
+/** How often ended tokens and assertions are removed, milliseconds: some ten thousand rows an hour at seven thousand clients. */
+const FORGETTING_MS = 300_000;
+
+/** Who may call: organizations, clients, keys and tokens. */
+export interface TrustArea extends PlatformArea, OrganizationDirectory {
+  /** Knows whose a token is. */
+  readonly tokens: Pick<TokenDesk, 'callerOf'>;
+  /** Whether an organization has a client that may call now. */
+  readonly hasClient: (reading: Reading, organizationId: string) => Promise<boolean>;
+  /** Whether a client may call now: of what is open for longer than a call takes. */
+  readonly mayCall: (
+    reading: Reading,
+    client: { readonly organizationId: string; readonly clientId?: string },
+  ) => Promise<boolean>;
+  readonly makeFirstOperator: (first: FirstOperator) => Promise<'made' | 'there'>;
+}
+
+/**
+ * Makes the area.
+ * @param parts - `tokenUrl` is the address of the token endpoint as clients know it: what assertions name as their audience
+ */
+export function createTrustArea(parts: { readonly context: PlatformContext; readonly tokenUrl: string }): TrustArea {
+  const { context } = parts;
+  const tokens = createTokenDesk(parts);
+  const close = async (): Promise<void> => {};
+  return {
+    name: 'trust',
+    routes: TRUST_ROUTES,
+    schemas: TRUST_SCHEMAS,
+    operations: { issueToken: tokens.issue, ...organizationOperations(context), ...clientOperations(context) },
+    jobs: [
+      {
+        name: 'trust.forget-ended',
+        everyMs: FORGETTING_MS,
+        run: async (nowMs) => {
+          await forgetEnded(context, nowMs);
+        },
+      },
+    ],
+    reactions: {},
+    tokens,
+    makeFirstOperator: (first) => makeFirstOperator(context, first),
+    ...directory(),
+    mayCall,
+    hasClient: (reading, organizationId) => mayCall(reading, { organizationId }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Who there is beside providers: those who are let in. */
+function directory(): OrganizationDirectory {
+  return {
+    agencies: async (reading) => {
+      const rows = await agencyRows(reading).orderBy('organization_id').execute();
+      return rows.flatMap(entryOf);
+    },
+    agency: async (reading, agencyId) => {
+      const row = await agencyRows(reading).where('organization_id', '=', agencyId).executeTakeFirst();
+      return row === undefined ? undefined : entryOf(row)[0];
+    },
+    staff: async (reading) => {
+      const rows = await reading
+        .withTables<TrustTables>()
+        .selectFrom('trust_organizations')
+        .select('organization_id')
+        .where('kind', '=', 'staff')
+        .where('state', '=', 'active')
+        .orderBy('organization_id')
+        .execute();
+      return rows.map(({ organization_id: id }) => id);
+    },
+  };
+}
+
+const agencyRows = (reading: Reading) =>
+  reading
+    .withTables<TrustTables>()
+    .selectFrom('trust_organizations')
+    .select(['organization_id', 'name', 'jurisdiction', 'contact_email'])
+    .where('kind', '=', 'agency')
+    .where('state', '=', 'active');
+
+function entryOf(row: {
+  readonly organization_id: string;
+  readonly name: string;
+  readonly jurisdiction: string | null;
+  readonly contact_email: string | null;
+}): readonly AgencyEntry[] {
+  const { organization_id: agencyId, name, jurisdiction, contact_email: contactEmail } = row;
+  return jurisdiction === null || contactEmail === null ? [] : [{ agencyId, name, jurisdiction, contactEmail }];
+}
+
+const mayCall: TrustArea['mayCall'] = async (reading, { organizationId, clientId }) => {
+  const found = await reading
+    .withTables<TrustTables>()
+    .selectFrom('trust_clients as client')
+    .innerJoin('trust_organizations as organization', 'organization.organization_id', 'client.organization_id')
+    .select('client.client_id')
+    .where('client.organization_id', '=', organizationId)
+    .$if(clientId !== undefined, (query) => query.where('client.client_id', '=', clientId ?? ''))
+    .where('client.state', '=', 'active')
+    .where('organization.state', '=', 'active')
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+};
