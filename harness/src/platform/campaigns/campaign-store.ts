@@ -1,0 +1,158 @@
+import type { CampaignCall, OrganizationDirectory, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { describeCampaign } from '../domain/campaigns/index.js';
+import type { CampaignChange, CampaignEngine, CampaignFile } from '../domain/campaigns/index.js';
+import { campaignsTables, moveCalls, storeCalls, storeCampaign } from './campaigns-repository.js';
+
+/** Puts what the engine learns into the tables, and tells of it. */
+export interface CampaignStore {
+  /**
+   * Stores what is new, in one transaction for each campaign. What could not be stored is tried again the next time.
+   * @throws what the database throws, when all has been tried
+   */
+  readonly flush: () => Promise<void>;
+  /** Has something done in the transaction that stores a campaign. */
+  readonly along: (campaignId: string, work: (transaction: PlatformTransaction) => Promise<void>) => void;
+}
+
+/** News of one campaign that is not stored yet. */
+interface Unstored {
+  readonly file: CampaignFile;
+  calls: CampaignCall[];
+  changes: CampaignChange[];
+  works: ((transaction: PlatformTransaction) => Promise<void>)[];
+}
+
+/** Calls of one campaign that wait for a database that is down; the others are counted without being on the list. */
+const MAX_UNSTORED_CALLS = 50_000;
+/** Between two events about one campaign that only grows. Whoever wants more reads the campaign. */
+const TELL_EVERY_MS = 60_000;
+/** Organizations that hear of a campaign: agencies of all States and of the federation many times over. */
+const MAX_AUDIENCE = 5_000;
+
+/** Makes the store. */
+export function createCampaignStore(
+  context: PlatformContext,
+  by: { readonly engine: CampaignEngine; readonly organizations: OrganizationDirectory },
+): CampaignStore {
+  const { engine } = by;
+  const unstored = new Map<string, Unstored>();
+  const toldMs = new Map<string, number>();
+  let running: Promise<void> = Promise.resolve();
+
+  const entryOf = (file: CampaignFile): Unstored => {
+    let entry = unstored.get(file.campaignId);
+    if (entry === undefined) {
+      entry = { file, calls: [], changes: [], works: [] };
+      unstored.set(file.campaignId, entry);
+    }
+    return entry;
+  };
+  const take = (): void => {
+    for (const { file, calls, changes } of engine.take()) {
+      const entry = entryOf(file);
+      entry.calls.push(...calls.slice(0, MAX_UNSTORED_CALLS - entry.calls.length));
+      for (const change of changes) if (!entry.changes.includes(change)) entry.changes.push(change);
+    }
+  };
+  const storeOne = async (entry: Unstored): Promise<void> => {
+    const { file, calls, changes, works } = entry;
+    const nowMs = context.clock.nowMs();
+    const isTold =
+      changes.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
+    await context.transact(async (transaction) => {
+      await storeCampaign(transaction, file, { sealed: context.sealed, nowMs });
+      // What was merged into another that is stored later is moved when it is there.
+      const holder = engine.campaign(file.campaignId) ?? file;
+      if (holder !== file) await storeCampaign(transaction, holder, { sealed: context.sealed, nowMs });
+      if (calls.length > 0) await storeCalls(transaction, holder.campaignId, calls);
+      if (holder !== file && changes.includes('merged'))
+        await moveCalls(transaction, file.campaignId, holder.campaignId);
+      for (const work of works) await work(transaction);
+      await announceChanges(context, transaction, { file, changes });
+      if (isTold && file.standing.because !== 'lawful') await tellCampaign(context, transaction, { file, nowMs, by });
+    });
+    if (isTold) toldMs.set(file.campaignId, nowMs);
+  };
+  const flushOnce = async (): Promise<void> => {
+    take();
+    for (const entry of unstored.values()) {
+      // What comes while it is being stored is news of the next time.
+      unstored.delete(entry.file.campaignId);
+      try {
+        await storeOne(entry);
+      } catch (error) {
+        const later = entryOf(entry.file);
+        later.calls = [...entry.calls, ...later.calls].slice(0, MAX_UNSTORED_CALLS);
+        later.changes = [...new Set([...entry.changes, ...later.changes])];
+        later.works = [...entry.works, ...later.works];
+        throw error;
+      }
+    }
+  };
+  return {
+    flush: () => {
+      const next = running.then(flushOnce, flushOnce);
+      running = next.catch(() => undefined);
+      return next;
+    },
+    along: (campaignId, work) => {
+      const file = engine.campaign(campaignId);
+      if (file !== undefined) entryOf(file).works.push(work);
+    },
+  };
+}
+
+async function announceChanges(
+  context: PlatformContext,
+  transaction: PlatformTransaction,
+  { file, changes }: { readonly file: CampaignFile; readonly changes: readonly CampaignChange[] },
+): Promise<void> {
+  const { campaignId } = file;
+  for (const change of changes) {
+    // That there is one is news to nobody when an analyst has said that it is none.
+    if (file.standing.because === 'lawful' && change !== 'merged') continue;
+    await context.announce(transaction, {
+      type: 'campaign.changed',
+      subject: campaignId,
+      data: { campaignId, change },
+    });
+    await context.audit(transaction, {
+      action: `campaign.${change}`,
+      organizationId: 'platform',
+      actor: 'platform',
+      object: `campaign:${campaignId}`,
+      details: { name: file.name, observedCalls: file.observedCalls, because: file.standing.because },
+    });
+  }
+}
+
+async function tellCampaign(
+  context: PlatformContext,
+  transaction: PlatformTransaction,
+  {
+    file,
+    nowMs,
+    by,
+  }: {
+    readonly file: CampaignFile;
+    readonly nowMs: number;
+    readonly by: { readonly organizations: OrganizationDirectory };
+  },
+): Promise<void> {
+  const { organizations } = by;
+  const agencies = await organizations.agencies(transaction);
+  const to = [...agencies.map(({ agencyId }) => agencyId), ...(await organizations.staff(transaction))];
+  if (to.length === 0) return;
+  const row = await campaignsTables(transaction)
+    .selectFrom('campaigns_campaigns')
+    .select('findings')
+    .where('campaign_id', '=', file.campaignId)
+    .executeTakeFirst();
+  const findings = row?.findings ?? { tracebackIds: [], providers: [] };
+  await context.tell(transaction, {
+    type: 'org.hopback.campaign.updated.1',
+    subject: file.campaignId,
+    data: { campaign: describeCampaign(file, { ...findings, updatedAtMs: nowMs }) },
+    to: to.slice(0, MAX_AUDIENCE),
+  });
+}

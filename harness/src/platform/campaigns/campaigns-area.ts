@@ -1,0 +1,193 @@
+import type {
+  CampaignReader,
+  LiveListener,
+  LiveReader,
+  OrganizationDirectory,
+  PlatformArea,
+  PlatformContext,
+  TracebackDesk,
+} from '../core/index.js';
+import type { AppReport } from '@hopback/sdk/platform';
+import { createCampaignEngine, DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaigns/index.js';
+import type { CampaignEngine, CampaignEngineOptions } from '../domain/campaigns/index.js';
+import { refreshFindings } from './campaign-findings.js';
+import { createCampaignStore } from './campaign-store.js';
+import { CAMPAIGNS_ROUTES } from './campaigns-routes.js';
+import { CAMPAIGNS_SCHEMAS } from './campaigns.schema.js';
+import { campaignsOperations } from './campaigns-operations.js';
+import { callsSince, campaignsTables, loadCampaigns, readCalls } from './campaigns-repository.js';
+import { describeStored, findStored } from './stored-campaign.js';
+import { traceCampaign } from './trace-campaigns.js';
+
+/** Areas that campaigns stand on. */
+export interface CampaignsPorts {
+  readonly tracebacks: TracebackDesk;
+  readonly live: LiveReader;
+  readonly organizations: OrganizationDirectory;
+}
+
+/** How campaigns are detected. */
+export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'>;
+
+/** The area `campaigns`, and what others have of it. */
+export interface CampaignsArea extends PlatformArea {
+  readonly reader: CampaignReader;
+  /** Hears of live data. What comes before {@link CampaignsArea.start} is done waits for it. */
+  readonly listener: LiveListener;
+  /**
+   * Takes up what was stored, and reads the records of the last half hour again for what was not yet a campaign: once, before live data
+   * comes.
+   * @throws what the database or the store of records throws
+   */
+  readonly start: () => Promise<void>;
+  readonly engine: CampaignEngine;
+  /** Stores what was learned, now. */
+  readonly flush: () => Promise<void>;
+}
+
+/** Alerts are raised within ten seconds: most of them may be spent elsewhere. */
+const STORE_EVERY_MS = 1_000;
+const TICK_EVERY_MS = 30_000;
+/** A traceback takes minutes at best. */
+const TRACE_EVERY_MS = 5_000;
+/** Of campaigns without news. */
+const TRACE_QUIET_EVERY_MS = 600_000;
+/** What is gathered about calls that are no campaign yet is not stored: it is gathered again from so much of the past. */
+export const REPLAY_MS = 1_800_000;
+/** Records read at a time, and in all: half an hour of 500 a second; the latest where there are more. */
+const REPLAY_SLICE_MS = 10_000;
+const REPLAY_LIMIT = 20_000;
+/** Calls that are held while stored campaigns are taken up: some seconds at 15,000 a second. */
+const MAX_HELD = 100_000;
+/** How long a call of a campaign is on its list: the retention of live records, after which there is nothing behind it. */
+const CALLS_KEPT_MS = 90 * 86_400_000;
+const RETENTION_EVERY_MS = 3_600_000;
+
+/** Makes the area. */
+export function createCampaignsArea(
+  context: PlatformContext,
+  ports: CampaignsPorts,
+  options: CampaignsOptions = {},
+): CampaignsArea {
+  const engine = createCampaignEngine({ ...options, newId: () => context.newId('c') });
+  const store = createCampaignStore(context, { engine, organizations: ports.organizations });
+  const held: (() => void)[] = [];
+  let isStarted = false;
+  const hear = (work: () => void): void => {
+    if (isStarted) work();
+    else if (held.length < MAX_HELD) held.push(work);
+  };
+  const hearReport = (appId: string, report: AppReport, receivedAtMs: number): void =>
+    engine.report(appId, report, receivedAtMs);
+  const close = async (): Promise<void> => {
+    if (isStarted) await store.flush();
+  };
+  return {
+    name: 'campaigns',
+    routes: CAMPAIGNS_ROUTES,
+    schemas: CAMPAIGNS_SCHEMAS,
+    operations: campaignsOperations({ context, engine, store }),
+    jobs: jobsOf(context, ports, { engine, flush: store.flush, isStarted: () => isStarted }),
+    reactions: {
+      'traceback.concluded': async (transaction, event) => {
+        const { campaignId } = event.data as { readonly campaignId?: string };
+        if (campaignId === undefined) return;
+        await refreshFindings(transaction, engine.campaign(campaignId)?.campaignId ?? campaignId, ports.tracebacks);
+      },
+    },
+    engine,
+    reader: createReader(),
+    listener: {
+      records: (records) => {
+        for (const live of records) hear(() => engine.record(live));
+      },
+      report: (appId, report, receivedAtMs) => hear(() => hearReport(appId, report, receivedAtMs)),
+    },
+    flush: store.flush,
+    start: async () => {
+      await restore(context, ports, engine);
+      isStarted = true;
+      for (const work of held.splice(0)) work();
+      await store.flush();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function restore(context: PlatformContext, { live }: CampaignsPorts, engine: CampaignEngine): Promise<void> {
+  const { sealed } = context;
+  const files = await context.transact((transaction) =>
+    loadCampaigns(transaction, { sealed, limit: DEFAULT_CAMPAIGN_LIMITS.campaigns }),
+  );
+  for (const file of files) engine.restore(file);
+  const toMs = context.clock.nowMs();
+  const fromMs = toMs - REPLAY_MS;
+  // Calls may be some minutes older than they were received.
+  engine.known(await callsSince(context.database, fromMs - REPLAY_MS));
+  for (let sliceMs = fromMs; sliceMs <= toMs; sliceMs += REPLAY_SLICE_MS) {
+    const found = await live.find({ fromMs: sliceMs, toMs: sliceMs + REPLAY_SLICE_MS, limit: REPLAY_LIMIT });
+    for (const record of found.records) engine.record(record);
+  }
+}
+
+function createReader(): CampaignReader {
+  return {
+    campaign: async (reading, campaignId) => {
+      const row = await findStored(reading, campaignId);
+      return row === undefined || row.is_lawful ? undefined : describeStored(row);
+    },
+    calls: readCalls,
+  };
+}
+
+function jobsOf(
+  context: PlatformContext,
+  ports: CampaignsPorts,
+  by: {
+    readonly engine: CampaignEngine;
+    readonly flush: () => Promise<void>;
+    readonly isStarted: () => boolean;
+  },
+): PlatformArea['jobs'] {
+  const { engine, flush, isStarted } = by;
+  const traced = new Map<string, { readonly calls: number; readonly atMs: number }>();
+  return [
+    { name: 'campaigns.store', everyMs: STORE_EVERY_MS, run: async () => void (isStarted() && (await flush())) },
+    {
+      name: 'campaigns.tick',
+      everyMs: TICK_EVERY_MS,
+      run: async (nowMs) => {
+        if (!isStarted()) return;
+        engine.tick(nowMs);
+        await flush();
+      },
+    },
+    {
+      name: 'campaigns.trace',
+      everyMs: TRACE_EVERY_MS,
+      run: async (nowMs) => {
+        for (const file of isStarted() ? engine.campaigns() : []) {
+          if (file.standing.state !== 'live') continue;
+          const last = traced.get(file.campaignId);
+          // Tenfold the calls may show a new way in; tracebacks that were answered show where to ask next.
+          const isDue =
+            last === undefined || file.observedCalls >= last.calls * 2 || nowMs - last.atMs >= TRACE_QUIET_EVERY_MS;
+          if (!isDue) continue;
+          await traceCampaign(context, { ...ports, engine }, file);
+          traced.set(file.campaignId, { calls: file.observedCalls, atMs: nowMs });
+        }
+      },
+    },
+    {
+      name: 'campaigns.retention',
+      everyMs: RETENTION_EVERY_MS,
+      run: async (nowMs) => {
+        await campaignsTables(context.database)
+          .deleteFrom('campaigns_calls')
+          .where('at_ms', '<', nowMs - CALLS_KEPT_MS)
+          .execute();
+      },
+    },
+  ];
+}

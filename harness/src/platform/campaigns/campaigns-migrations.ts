@@ -1,0 +1,57 @@
+import { sql } from 'kysely';
+import type { AreaDefinition } from '../core/index.js';
+
+/** Name and tables of the area. */
+export const campaignsDefinition: AreaDefinition = {
+  name: 'campaigns',
+  migrations: [
+    {
+      name: 'campaigns-001-campaigns',
+      up: async (database) => {
+        await sql`create table campaigns_campaigns (
+          campaign_id text primary key,
+          state text not null,
+          is_lawful boolean not null,
+          merged_into text,
+          first_seen_ms bigint not null,
+          last_seen_ms bigint not null,
+          updated_ms bigint not null,
+          findings jsonb not null default '{"tracebackIds":[],"providers":[]}',
+          saved jsonb not null,
+          keys jsonb not null)`.execute(database);
+        await sql`create index campaigns_campaigns_last_seen
+          on campaigns_campaigns (last_seen_ms desc, campaign_id desc)`.execute(database);
+        await sql`create table campaigns_calls (
+          call_id text primary key,
+          campaign_id text not null references campaigns_campaigns (campaign_id),
+          at_ms bigint not null,
+          reporter_id text not null,
+          record_id text,
+          report_id text,
+          called_npa_nxx text,
+          signer text,
+          attestation text,
+          duration_ms bigint)`.execute(database);
+        await sql`create index campaigns_calls_campaign on campaigns_calls (campaign_id, at_ms desc)`.execute(database);
+        await sql`create index campaigns_calls_at on campaigns_calls (at_ms)`.execute(database);
+        await sql`create table campaigns_decisions (
+          decision_id text primary key,
+          campaign_id text not null,
+          at_ms bigint not null,
+          kind text not null,
+          actor text not null,
+          organization_id text not null,
+          reason text not null)`.execute(database);
+        await sql`create index campaigns_decisions_campaign on campaigns_decisions (campaign_id, at_ms)`.execute(
+          database,
+        );
+        await sql`create table campaigns_tracebacks (
+          call_id text primary key,
+          campaign_id text not null references campaigns_campaigns (campaign_id),
+          traceback_id text not null,
+          opened_ms bigint not null)`.execute(database);
+        await sql`create index campaigns_tracebacks_campaign on campaigns_tracebacks (campaign_id)`.execute(database);
+      },
+    },
+  ],
+};

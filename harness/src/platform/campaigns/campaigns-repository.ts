@@ -1,0 +1,158 @@
+import type { Kysely } from 'kysely';
+import type { CampaignCall, CoreTables, PlatformTransaction, Reading, SealedValues } from '../core/index.js';
+import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
+import type { CampaignFile, CampaignKey } from '../domain/campaigns/index.js';
+import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
+
+/** The tables of this area on a connection or transaction. */
+export const campaignsTables = (reading: Reading): Kysely<CoreTables & CampaignsTables> =>
+  reading.withTables<CampaignsTables>();
+
+/** Rows of one statement: ten columns each, and PostgreSQL takes 65,535 parameters. */
+const ROWS_AT_ONCE = 1_000;
+
+/** Stores a campaign as it stands; numbers among its keys are sealed. */
+export async function storeCampaign(
+  transaction: PlatformTransaction,
+  file: CampaignFile,
+  by: { readonly sealed: SealedValues; readonly nowMs: number },
+): Promise<void> {
+  const keys: StoredKey[] = [];
+  for (const key of file.keys.values()) keys.push(await storedKey(transaction, by.sealed, { key, file }));
+  const row = {
+    state: file.standing.state,
+    is_lawful: file.standing.because === 'lawful',
+    merged_into: file.mergedInto ?? null,
+    first_seen_ms: file.firstSeenMs,
+    last_seen_ms: file.lastSeenMs,
+    updated_ms: by.nowMs,
+    saved: JSON.stringify(savedCampaign(file)),
+    keys: JSON.stringify(keys),
+  };
+  await campaignsTables(transaction)
+    .insertInto('campaigns_campaigns')
+    .values({ campaign_id: file.campaignId, ...row })
+    .onConflict((conflict) => conflict.column('campaign_id').doUpdateSet(row))
+    .execute();
+}
+
+async function storedKey(
+  transaction: PlatformTransaction,
+  sealed: SealedValues,
+  { key, file }: { readonly key: CampaignKey; readonly file: CampaignFile },
+): Promise<StoredKey> {
+  if (key.kind !== 'calling-number' && key.kind !== 'call-back-number') return key;
+  const reference = await sealed.seal(transaction, key.tn, `campaign:${file.campaignId}`);
+  return { kind: key.kind, reference };
+}
+
+/** Campaigns as they were stored, oldest first, with their numbers; at most so many of those of which calls came last. */
+export async function loadCampaigns(
+  transaction: PlatformTransaction,
+  by: { readonly sealed: SealedValues; readonly limit: number },
+): Promise<readonly CampaignFile[]> {
+  const rows = await campaignsTables(transaction)
+    .selectFrom('campaigns_campaigns')
+    .select(['saved', 'keys'])
+    .orderBy('last_seen_ms', 'desc')
+    .limit(by.limit)
+    .execute();
+  const references = rows.flatMap(({ keys }) => keys.flatMap((key) => ('reference' in key ? [key.reference] : [])));
+  const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
+  const numbers = references.length === 0 ? NOTHING : await by.sealed.open(transaction, references, reason);
+  return rows
+    .map(({ saved, keys }) =>
+      restoredCampaign(
+        saved,
+        keys.flatMap((key) => openedKey(key, numbers)),
+      ),
+    )
+    .toSorted((a, b) => a.firstSeenMs - b.firstSeenMs);
+}
+
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
+function openedKey(key: StoredKey, numbers: ReadonlyMap<string, string>): readonly CampaignKey[] {
+  if (!('reference' in key)) return [key];
+  const tn = numbers.get(key.reference);
+  return tn === undefined ? [] : [{ kind: key.kind, tn }];
+}
+
+/** Stores calls; those that are stored already stay as they are. */
+export async function storeCalls(
+  transaction: PlatformTransaction,
+  campaignId: string,
+  calls: readonly CampaignCall[],
+): Promise<void> {
+  for (let from = 0; from < calls.length; from += ROWS_AT_ONCE) {
+    const rows = calls.slice(from, from + ROWS_AT_ONCE).map((call) => ({
+      call_id: call.callId,
+      campaign_id: campaignId,
+      at_ms: Math.round(call.atMs),
+      reporter_id: call.reporterId,
+      record_id: call.recordId ?? null,
+      report_id: call.reportId ?? null,
+      called_npa_nxx: call.calledNpaNxx ?? null,
+      signer: call.signer ?? null,
+      attestation: call.attestation ?? null,
+      duration_ms: call.durationSeconds === undefined ? null : Math.round(call.durationSeconds * 1_000),
+    }));
+    await campaignsTables(transaction)
+      .insertInto('campaigns_calls')
+      .values(rows)
+      .onConflict((conflict) => conflict.column('call_id').doNothing())
+      .execute();
+  }
+}
+
+/** Has the calls of one campaign be those of another. */
+export async function moveCalls(transaction: PlatformTransaction, from: string, into: string): Promise<void> {
+  const tables = campaignsTables(transaction);
+  for (const table of ['campaigns_calls', 'campaigns_tracebacks'] as const) {
+    await tables.updateTable(table).set({ campaign_id: into }).where('campaign_id', '=', from).execute();
+  }
+}
+
+/** Calls of a campaign of a stretch of time, newest first. */
+export async function readCalls(
+  reading: Reading,
+  campaignId: string,
+  options: { readonly fromMs?: number; readonly toMs?: number; readonly limit: number },
+): Promise<readonly CampaignCall[]> {
+  let query = campaignsTables(reading).selectFrom('campaigns_calls').selectAll().where('campaign_id', '=', campaignId);
+  if (options.fromMs !== undefined) query = query.where('at_ms', '>=', Math.floor(options.fromMs));
+  if (options.toMs !== undefined) query = query.where('at_ms', '<', Math.ceil(options.toMs));
+  const rows = await query.orderBy('at_ms', 'desc').orderBy('call_id').limit(options.limit).execute();
+  return rows.map((row) => ({
+    callId: row.call_id,
+    atMs: row.at_ms,
+    reporterId: row.reporter_id,
+    ...(row.record_id !== null && { recordId: row.record_id }),
+    ...(row.report_id !== null && { reportId: row.report_id }),
+    ...(row.called_npa_nxx !== null && { calledNpaNxx: row.called_npa_nxx }),
+    ...(row.signer !== null && { signer: row.signer }),
+    ...(isAttestation(row.attestation) && { attestation: row.attestation }),
+    ...(row.duration_ms !== null && { durationSeconds: row.duration_ms / 1_000 }),
+  }));
+}
+
+function isAttestation(word: string | null): word is 'A' | 'B' | 'C' {
+  return word === 'A' || word === 'B' || word === 'C';
+}
+
+/** Whose calls are counted since a time, so that they are not counted again when records are read again. */
+export async function callsSince(
+  reading: Reading,
+  sinceMs: number,
+): Promise<readonly Pick<CampaignCall, 'reporterId' | 'recordId' | 'reportId'>[]> {
+  const rows = await campaignsTables(reading)
+    .selectFrom('campaigns_calls')
+    .select(['reporter_id', 'record_id', 'report_id'])
+    .where('at_ms', '>=', sinceMs)
+    .execute();
+  return rows.map(({ reporter_id, record_id, report_id }) => ({
+    reporterId: reporter_id,
+    ...(record_id !== null && { recordId: record_id }),
+    ...(report_id !== null && { reportId: report_id }),
+  }));
+}

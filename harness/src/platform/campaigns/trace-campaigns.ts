@@ -1,0 +1,175 @@
+import type { TracebackOpening } from '@hopback/sdk/platform';
+import type {
+  CampaignCall,
+  LiveReader,
+  OpeningOrder,
+  PlatformContext,
+  PlatformTransaction,
+  TracebackDesk,
+} from '../core/index.js';
+import { tracebackBudget } from '../domain/campaigns/index.js';
+import type { CampaignEngine, CampaignFile, PastTraceback } from '../domain/campaigns/index.js';
+import { campaignsTables, readCalls } from './campaigns-repository.js';
+import { originOf, refreshFindings } from './campaign-findings.js';
+
+/** What tracebacks are opened with. */
+export interface TracingPorts {
+  readonly engine: CampaignEngine;
+  readonly tracebacks: TracebackDesk;
+  readonly live: LiveReader;
+}
+
+/** Latest calls that ways in are looked for among. */
+const MAX_LOOKED_AT = 500;
+
+/**
+ * Opens the tracebacks that a campaign is worth now: calls that separate its origins, and no more. The same call is opened once, whatever dies
+ * in between.
+ * @returns how many were opened
+ */
+export async function traceCampaign(
+  context: PlatformContext,
+  ports: TracingPorts,
+  file: CampaignFile,
+): Promise<number> {
+  const { campaignId } = file;
+  const calls = await readCalls(context.database, campaignId, { limit: MAX_LOOKED_AT });
+  const past = await pastTracebacks(context, ports, campaignId);
+  const traceable = await traceableCalls(ports, calls);
+  const budget = tracebackBudget(traceable, past);
+  if (budget.calls.length === 0) return 0;
+  let opened = 0;
+  await context.transact(async (transaction) => {
+    opened = 0;
+    for (const call of budget.calls) {
+      const opening = await openingOf(ports, call, file);
+      if (opening === undefined) continue;
+      await openOne(context, transaction, { ports, call, opening, campaignId });
+      opened += 1;
+    }
+    if (opened > 0) await refreshFindings(transaction, campaignId, ports.tracebacks);
+  });
+  return opened;
+}
+
+async function openOne(
+  context: PlatformContext,
+  transaction: PlatformTransaction,
+  {
+    ports,
+    call,
+    opening,
+    campaignId,
+  }: {
+    readonly ports: TracingPorts;
+    readonly call: CampaignCall;
+    readonly opening: TracebackOpening;
+    readonly campaignId: string;
+  },
+): Promise<void> {
+  const order: OpeningOrder = {
+    ...{ opening, campaignId, organizationId: 'platform', actor: 'platform' },
+    reasonKey: `campaign-call:${call.callId}`,
+  };
+  const tracebackId = await ports.tracebacks.open(transaction, order);
+  await campaignsTables(transaction)
+    .insertInto('campaigns_tracebacks')
+    .values({
+      call_id: call.callId,
+      campaign_id: campaignId,
+      traceback_id: tracebackId,
+      opened_ms: context.clock.nowMs(),
+    })
+    .onConflict((conflict) => conflict.column('call_id').doNothing())
+    .execute();
+}
+
+async function pastTracebacks(
+  context: PlatformContext,
+  { tracebacks }: TracingPorts,
+  campaignId: string,
+): Promise<readonly PastTraceback[]> {
+  const own = await campaignsTables(context.database)
+    .selectFrom('campaigns_tracebacks')
+    .select(['call_id', 'traceback_id'])
+    .where('campaign_id', '=', campaignId)
+    .execute();
+  const callOf = new Map(own.map(({ call_id, traceback_id }) => [traceback_id, call_id]));
+  const ids = new Set(callOf.keys());
+  for (const { tracebackId } of await tracebacks.ofCampaign(context.database, campaignId)) ids.add(tracebackId);
+  const past: PastTraceback[] = [];
+  for (const tracebackId of ids) {
+    const traceback = await tracebacks.traceback(context.database, tracebackId);
+    if (traceback === undefined) continue;
+    const callId = callOf.get(tracebackId);
+    const isOpen = traceback.state === 'open';
+    const origin = isOpen ? undefined : originOf(traceback);
+    past.push({
+      tracebackId,
+      isOpen,
+      ...(callId !== undefined && { callId }),
+      ...(origin !== undefined && { origin }),
+    });
+  }
+  return past;
+}
+
+/** Reports are traced from the number that was called: those of applications that veil it are not. Records are traced by their ids. */
+async function traceableCalls(ports: TracingPorts, calls: readonly CampaignCall[]): Promise<readonly CampaignCall[]> {
+  const traceable: CampaignCall[] = [];
+  let asked = 0;
+  for (const call of calls) {
+    if (call.recordId !== undefined) traceable.push(call);
+    else if (call.reportId !== undefined && asked < MAX_REPORTS_ASKED) {
+      asked += 1;
+      const report = await ports.live.report(call.reporterId, call.reportId);
+      if (report?.called.shown === 'number' && report.servedBy !== undefined) traceable.push(call);
+    }
+  }
+  return traceable;
+}
+
+/** Reports that are looked at for one campaign at a time. */
+const MAX_REPORTS_ASKED = 25;
+
+/** What a traceback of a call begins with; undefined where nobody can be asked about it. */
+async function openingOf(
+  { live }: TracingPorts,
+  call: CampaignCall,
+  file: CampaignFile,
+): Promise<TracebackOpening | undefined> {
+  const [transcript] = file.transcripts;
+  const campaign = { campaignId: file.campaignId, name: file.name, ...(transcript !== undefined && { transcript }) };
+  const known = {
+    ...(call.attestation !== undefined && { attestation: call.attestation }),
+    ...(call.signer !== undefined && { spc: call.signer }),
+    ...(call.durationSeconds !== undefined && { durationSeconds: call.durationSeconds }),
+  };
+  if (call.recordId !== undefined) {
+    return {
+      direction: 'back',
+      call: { at: statedUtc(call.atMs), recordId: call.recordId, ...known },
+      campaign,
+      firstProvider: { providerId: call.reporterId, name: call.reporterId },
+    };
+  }
+  const report = call.reportId === undefined ? undefined : await live.report(call.reporterId, call.reportId);
+  if (report?.called.shown !== 'number' || report.servedBy === undefined) return undefined;
+  return {
+    direction: 'back',
+    call: {
+      called: report.called.tn,
+      ...(report.calling !== undefined && { calling: report.calling }),
+      at: statedUtc(call.atMs),
+      ...known,
+    },
+    campaign,
+    firstProvider: { name: report.servedBy },
+    reportId: report.reportId,
+  };
+}
+
+function statedUtc(atMs: number): TracebackOpening['call']['at'] {
+  const written = new Date(atMs).toISOString();
+  return { asWritten: written, local: written.slice(0, -1), zone: 'UTC', precision: 'millisecond' };
+}

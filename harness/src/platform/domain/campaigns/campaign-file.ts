@@ -1,0 +1,199 @@
+import type { CampaignCall } from '../../core/index.js';
+import { createDistinctSketch } from './distinct-sketch.js';
+import type { DistinctSketch } from './distinct-sketch.js';
+
+/** What a campaign's calls belong together by. */
+export type CampaignKey =
+  /** A group of calls, `signer:707S`, and the way in which it calls. */
+  | { readonly kind: 'group'; readonly group: string; readonly way: string }
+  /** A calling number, canonical. Sealed wherever it is stored. */
+  | { readonly kind: 'calling-number'; readonly tn: string }
+  /** A number that people are asked to call. Sealed wherever it is stored. */
+  | { readonly kind: 'call-back-number'; readonly tn: string }
+  /** Method and value of an audio fingerprint, hashed. */
+  | { readonly kind: 'recording'; readonly recording: string }
+  /** A transcript, numbers left out, that stands for its script. */
+  | { readonly kind: 'script'; readonly transcript: string; readonly language?: string };
+
+/** Whether a campaign is told of, and what an analyst said of it. */
+export interface CampaignStanding {
+  readonly state: 'live' | 'dormant' | 'closed';
+  /** Why it is in that state, as a word; since when, milliseconds since the epoch. */
+  readonly because: 'calls-came' | 'no-calls' | 'closed-by-analyst' | 'lawful' | 'merged' | 'silent-for-long';
+  readonly sinceMs: number;
+}
+
+/** A campaign, as it grows. Plain JSON but for the sketches; holds no telephone number but in `keys`. */
+export interface CampaignFile {
+  readonly campaignId: string;
+  name: string;
+  isNamedByAnalyst: boolean;
+  /** Kind of fraud, a word. */
+  kind: string;
+  standing: CampaignStanding;
+  /** Campaign that it was merged into. */
+  mergedInto: string | undefined;
+  /** Campaigns that an analyst keeps apart from it. */
+  readonly apartFrom: Set<string>;
+  readonly keys: Map<string, CampaignKey>;
+  /** Calls by why they belong: script, recording, way of calling, … */
+  readonly reasons: Map<string, number>;
+  /** Calls on record, reports without one among them. */
+  observedCalls: number;
+  /** Of these: on carriers' records, in reports, and in both. */
+  recordedCalls: number;
+  reportedCalls: number;
+  bothCalls: number;
+  readonly callingNumbers: DistinctSketch;
+  readonly signers: Map<string, number>;
+  readonly attestations: Map<string, number>;
+  readonly upstreams: Map<string, number>;
+  readonly reporters: Map<string, number>;
+  /** By area code of who was called. */
+  readonly areas: Map<string, number>;
+  readonly transcripts: string[];
+  firstSeenMs: number;
+  lastSeenMs: number;
+  /** Calls in each of the last minutes: minute since the epoch and calls. */
+  readonly minutes: Map<number, number>;
+}
+
+/** Entries of each count by name: what comes later is counted as `other`. A campaign with more signers is seen by the first ones. */
+export const MAX_NAMES = 256;
+/** Transcripts that stand for a campaign. */
+export const MAX_TRANSCRIPTS = 4;
+/** Things that hold one campaign together; more come of a merger that went wrong. */
+export const MAX_CAMPAIGN_KEYS = 512;
+/** Minutes over which a rate is counted: long enough for a rate of a call in a quarter of an hour. */
+export const RATE_MINUTES = 15;
+
+/** Starts a campaign. Never throws. */
+export function createCampaignFile(campaignId: string, atMs: number): CampaignFile {
+  return {
+    campaignId,
+    name: campaignId,
+    isNamedByAnalyst: false,
+    kind: 'unknown',
+    standing: { state: 'live', because: 'calls-came', sinceMs: atMs },
+    mergedInto: undefined,
+    apartFrom: new Set(),
+    keys: new Map(),
+    reasons: new Map(),
+    observedCalls: 0,
+    recordedCalls: 0,
+    reportedCalls: 0,
+    bothCalls: 0,
+    callingNumbers: createDistinctSketch(),
+    signers: new Map(),
+    attestations: new Map(),
+    upstreams: new Map(),
+    reporters: new Map(),
+    areas: new Map(),
+    transcripts: [],
+    firstSeenMs: atMs,
+    lastSeenMs: atMs,
+    minutes: new Map(),
+  };
+}
+
+/** Name of a key within its campaign. Never throws. */
+export function keyName(key: CampaignKey): string {
+  switch (key.kind) {
+    case 'group':
+      return `group\n${key.group}\n${key.way}`;
+    case 'calling-number':
+    case 'call-back-number':
+      return `${key.kind}\n${key.tn}`;
+    case 'recording':
+      return `recording\n${key.recording}`;
+    case 'script':
+      return `script\n${key.transcript}`;
+    default:
+      return key satisfies never;
+  }
+}
+
+/** What is counted of a call when it is found to belong to a campaign. */
+export interface CountedCall {
+  readonly call: CampaignCall;
+  readonly callingKey: number;
+  readonly upstream: string | undefined;
+  readonly isFailed: boolean;
+  readonly isRecord: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** Counts a call. Never throws. */
+export function countCall(file: CampaignFile, counted: CountedCall): void {
+  const { call, callingKey, upstream, isRecord } = counted;
+  file.observedCalls += 1;
+  if (isRecord) file.recordedCalls += 1;
+  else file.reportedCalls += 1;
+  for (const reason of counted.reasons) countName(file.reasons, reason);
+  if (callingKey >= 0) file.callingNumbers.add(callingKey);
+  if (isRecord) {
+    if (call.signer !== undefined) countName(file.signers, call.signer);
+    countName(file.attestations, counted.isFailed ? 'failed' : (call.attestation ?? 'none'));
+    if (upstream !== undefined) countName(file.upstreams, upstream);
+    countName(file.reporters, call.reporterId);
+  }
+  if (call.calledNpaNxx !== undefined) countName(file.areas, call.calledNpaNxx.slice(0, 3));
+  file.firstSeenMs = Math.min(file.firstSeenMs, call.atMs);
+  file.lastSeenMs = Math.max(file.lastSeenMs, call.atMs);
+  const minute = Math.floor(call.atMs / 60_000);
+  file.minutes.set(minute, (file.minutes.get(minute) ?? 0) + 1);
+  if (file.minutes.size > 2 * RATE_MINUTES) forgetMinutes(file);
+}
+
+/** Calls an hour at a time, by the last quarter of an hour, or by less where it has called for less. Never throws. */
+export function ratePerHour(file: CampaignFile, nowMs: number): number {
+  const nowMinute = Math.floor(nowMs / 60_000);
+  let calls = 0;
+  for (const [minute, count] of file.minutes)
+    if (minute > nowMinute - RATE_MINUTES && minute <= nowMinute) calls += count;
+  const sinceMs = Math.max(file.firstSeenMs, (nowMinute - RATE_MINUTES + 1) * 60_000);
+  const hours = Math.max(60_000, nowMs - sinceMs) / 3_600_000;
+  return Math.round(calls / hours);
+}
+
+/** Takes over all that another campaign has. Never throws. */
+export function joinFiles(into: CampaignFile, from: CampaignFile, atMs: number): void {
+  for (const [name, key] of from.keys) if (into.keys.size < MAX_CAMPAIGN_KEYS) into.keys.set(name, key);
+  for (const member of ['reasons', 'signers', 'attestations', 'upstreams', 'reporters', 'areas'] as const) {
+    for (const [name, count] of from[member]) countName(into[member], name, count);
+  }
+  for (const [minute, count] of from.minutes) into.minutes.set(minute, (into.minutes.get(minute) ?? 0) + count);
+  forgetMinutes(into);
+  for (const transcript of from.transcripts) keepTranscript(into, transcript);
+  into.callingNumbers.join(from.callingNumbers);
+  for (const member of ['observedCalls', 'recordedCalls', 'reportedCalls', 'bothCalls'] as const) {
+    into[member] += from[member];
+  }
+  into.firstSeenMs = Math.min(into.firstSeenMs, from.firstSeenMs);
+  into.lastSeenMs = Math.max(into.lastSeenMs, from.lastSeenMs);
+  if (!into.isNamedByAnalyst && into.transcripts.length > 0 && from.kind !== 'unknown' && into.kind === 'unknown') {
+    into.name = from.name;
+    into.kind = from.kind;
+  }
+  from.mergedInto = into.campaignId;
+  from.standing = { state: 'closed', because: 'merged', sinceMs: atMs };
+  from.keys.clear();
+}
+
+/** Keeps a transcript if there is room. Never throws. */
+export function keepTranscript(file: CampaignFile, transcript: string): void {
+  if (file.transcripts.length < MAX_TRANSCRIPTS && !file.transcripts.includes(transcript)) {
+    file.transcripts.push(transcript);
+  }
+}
+
+/** Counts under a name, or as `other` where there are too many. Never throws. */
+export function countName(counts: Map<string, number>, name: string, by: number = 1): void {
+  const key = counts.has(name) || counts.size < MAX_NAMES ? name : 'other';
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function forgetMinutes(file: CampaignFile): void {
+  const least = Math.floor(file.lastSeenMs / 60_000) - RATE_MINUTES;
+  for (const minute of file.minutes.keys()) if (minute < least) file.minutes.delete(minute);
+}

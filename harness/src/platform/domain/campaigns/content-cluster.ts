@@ -1,0 +1,161 @@
+import type { AppReport } from '@hopback/sdk/platform';
+import type { CampaignCall } from '../../core/index.js';
+import type { CallNote } from './call-note.js';
+import type { CampaignPolicy } from './campaign-policy.js';
+import type { ScriptClass, ScriptName } from './scripts/index.js';
+
+/** Reports in which the same was heard: one script, one recording or one call-back number. */
+export interface ContentCluster {
+  /** Contents that lead here: `script:script-1`, `recording:…`, `call-back:+1…`. */
+  readonly contents: Set<string>;
+  reports: number;
+  /** Different numbers called, and calling, up to {@link MAX_PARTIES} of each. */
+  readonly called: Set<string>;
+  readonly calling: Set<string>;
+  /** Reports that had a calling number; that say that the number shown was not the caller's; and that have a good signature. */
+  numbered: number;
+  spoofed: number;
+  signed: number;
+  /** Transcripts that stand for it, numbers left out. */
+  readonly transcripts: { readonly text: string; readonly language: string | undefined }[];
+  title: ScriptName | undefined;
+  campaignId: string | undefined;
+  /** Reports that are counted when it becomes a campaign, the latest {@link MAX_WAITING}. */
+  readonly waiting: ReportedCall[];
+  /** Calls of carriers' records that its reports are about, by campaign that they were found to be of. */
+  readonly met: Map<string, number>;
+}
+
+/** A report as a call of a campaign. */
+export interface ReportedCall {
+  readonly call: CampaignCall;
+  readonly callingKey: number;
+  readonly reasons: readonly string[];
+  /** The carrier's record of the same call, which is then counted once. */
+  record: CallNote | undefined;
+  isCounted: boolean;
+}
+
+/** More do not tell more than that they are many. */
+export const MAX_PARTIES = 256;
+/** Reports of a script that is no campaign yet: it is one at the latest with ten, or it is none. */
+export const MAX_WAITING = 64;
+/** Campaigns that one script met. */
+const MAX_MET = 32;
+/** Transcripts that a script is named by: more have the same words. */
+const MAX_TITLE_TRANSCRIPTS = 4;
+
+/** Starts a cluster. Never throws. */
+export function createContentCluster(): ContentCluster {
+  return {
+    contents: new Set(),
+    reports: 0,
+    called: new Set(),
+    calling: new Set(),
+    numbered: 0,
+    spoofed: 0,
+    signed: 0,
+    transcripts: [],
+    title: undefined,
+    campaignId: undefined,
+    waiting: [],
+    met: new Map(),
+  };
+}
+
+/** Reasons of applications that say that the number shown was not the caller's to use. */
+const SPOOFED: ReadonlySet<AppReport['reason']> = new Set([
+  'do-not-originate',
+  'invalid-number',
+  'verification',
+  'neighbour-spoofing',
+]);
+
+/** Counts a report. Never throws. */
+export function addReport(cluster: ContentCluster, report: AppReport, reported: ReportedCall): void {
+  cluster.reports += 1;
+  const called = report.called.shown === 'number' ? report.called.tn : report.called.pseudonym;
+  if (cluster.called.size < MAX_PARTIES) cluster.called.add(called);
+  if (report.calling !== undefined) {
+    cluster.numbered += 1;
+    if (cluster.calling.size < MAX_PARTIES) cluster.calling.add(report.calling);
+  }
+  if (SPOOFED.has(report.reason) || report.verstat === 'TN-Validation-Failed') cluster.spoofed += 1;
+  if (report.verstat === 'TN-Validation-Passed') cluster.signed += 1;
+  if (cluster.campaignId !== undefined) return;
+  if (cluster.waiting.length >= MAX_WAITING) cluster.waiting.shift();
+  cluster.waiting.push(reported);
+}
+
+/** Keeps a transcript if it helps to name the cluster; says whether it was kept. Never throws. */
+export function addTranscript(cluster: ContentCluster, text: string, language: string | undefined): boolean {
+  if (cluster.transcripts.length >= MAX_TITLE_TRANSCRIPTS) return false;
+  if (cluster.transcripts.some((known) => known.text === text)) return false;
+  cluster.transcripts.push({ text, language });
+  return true;
+}
+
+/** Takes over what another cluster has. Never throws. */
+export function joinClusters(into: ContentCluster, from: ContentCluster): void {
+  for (const content of from.contents) into.contents.add(content);
+  for (const side of ['called', 'calling'] as const) {
+    for (const number of from[side]) if (into[side].size < MAX_PARTIES) into[side].add(number);
+  }
+  for (const count of ['reports', 'numbered', 'spoofed', 'signed'] as const) into[count] += from[count];
+  for (const { text, language } of from.transcripts) addTranscript(into, text, language);
+  for (const [campaignId, count] of from.met) meet(into, campaignId, count);
+  for (const reported of from.waiting) if (into.waiting.length < MAX_WAITING) into.waiting.push(reported);
+}
+
+/** Notes that a call of the cluster was found to be of a campaign; says how many there are now. Never throws. */
+export function meet(cluster: ContentCluster, campaignId: string, by: number = 1): number {
+  const count = (cluster.met.get(campaignId) ?? 0) + by;
+  if (cluster.met.has(campaignId) || cluster.met.size < MAX_MET) cluster.met.set(campaignId, count);
+  return count;
+}
+
+/** What a script may be said with every right, if the caller shows a number of its own: selling, collecting, offering. */
+const SOFT_KINDS: ReadonlySet<ScriptClass> = new Set([
+  'financial',
+  'debt-relief',
+  'student-loan',
+  'health',
+  'travel-prize',
+  'home-services',
+  'business-services',
+  'warranty',
+]);
+
+/** Reports with a good signature and hardly any other number: whoever calls so can be called back, and sued. */
+const OWN_NUMBER_SHARE = 0.8;
+const OWN_NUMBERS = 2;
+/** So many people who heard somebody speak in the name of another outweigh a good signature: most of those of prolific robocallers are good. */
+const REPORTS_AGAINST_OWN_NUMBER = 12;
+/** Share of reports that say that the number was not the caller's. */
+const SPOOFED_SHARE = 0.3;
+
+/**
+ * Whether a cluster is a campaign: by what is said, and by whose numbers are shown. What is said with every right, by a caller who shows
+ * a number of its own, is none however many hear it. Never throws.
+ * @see 47 CFR 64.1200(a)(3) for prerecorded calls that need no consent
+ */
+export function contentVerdict(cluster: ContentCluster, policy: CampaignPolicy): 'campaign' | 'watch' {
+  const { reports, called, calling, numbered, title } = cluster;
+  if (reports < policy.leastFraudReports || called.size < policy.leastFraudCalled) return 'watch';
+  const isSpoofed = cluster.spoofed >= reports * SPOOFED_SHARE;
+  const isManyNumbers =
+    calling.size > OWN_NUMBERS &&
+    (calling.size >= numbered * policy.manyNumbersShare || calling.size >= MAX_PARTIES * policy.manyNumbersShare);
+  const isOwnNumber = !isSpoofed && calling.size <= OWN_NUMBERS && cluster.signed >= reports * OWN_NUMBER_SHARE;
+  const kind = title?.class ?? 'unknown';
+  if (kind === 'lawful-looking')
+    return isSpoofed && isManyNumbers && isHeardByMany(cluster, policy) ? 'campaign' : 'watch';
+  if (kind === 'unknown') return (isSpoofed || isManyNumbers) && isHeardByMany(cluster, policy) ? 'campaign' : 'watch';
+  if (isOwnNumber && reports < REPORTS_AGAINST_OWN_NUMBER) return 'watch';
+  if (SOFT_KINDS.has(kind)) return isSpoofed || isManyNumbers ? 'campaign' : 'watch';
+  return 'campaign';
+}
+
+function isHeardByMany({ reports, called }: ContentCluster, policy: CampaignPolicy): boolean {
+  return reports >= policy.leastUnknownReports && called.size >= policy.leastUnknownReports / 2;
+}

@@ -1,0 +1,12 @@
+export type { AnalystDecision } from './analyst-decision.js';
+export type { CampaignChange } from './campaign-book.js';
+export { createCampaignEngine } from './campaign-engine.js';
+export type { CampaignEngine, CampaignEngineOptions } from './campaign-engine.js';
+export { keyName } from './campaign-file.js';
+export type { CampaignFile, CampaignKey } from './campaign-file.js';
+export { DEFAULT_CAMPAIGN_LIMITS } from './campaign-policy.js';
+export { describeCampaign, describeForOthers } from './describe-campaign.js';
+export { restoredCampaign, savedCampaign } from './saved-campaign.js';
+export type { SavedCampaign } from './saved-campaign.js';
+export { MAX_CAMPAIGN_TRACEBACKS, MAX_OPEN_TRACEBACKS, tracebackBudget } from './traceback-budget.js';
+export type { PastTraceback } from './traceback-budget.js';

@@ -1,0 +1,67 @@
+import { spread } from './key-hash.js';
+
+/** What is known of a calling number. */
+export interface NumberSighting {
+  /** Calls before this one; at most 65,535. */
+  readonly callsBefore: number;
+  /** Sum of evidence of its calls after this one. */
+  readonly evidence: number;
+}
+
+/** Numbers that called, with how often. Never holds more than its limit; forgets of four the one not heard of the longest. */
+export interface NumberMemory {
+  /**
+   * Notes a call.
+   * @param key - 52 bits of a hash of the number
+   * @param gain - evidence of the call for or against its number
+   */
+  readonly note: (key: number, atSeconds: number, gain: number) => NumberSighting;
+}
+
+/** Places in which a number can stand: 32 octets of keys, half a line of a processor's cache. */
+const WAYS = 4;
+/** Who has called as often calls again tomorrow, and is not to be new then: remembered for a day longer than who called once. */
+const REGULAR_CALLS = 3;
+const REGULAR_SECONDS = 86_400;
+/** A sum as large is enough for good; smaller, so that a number that has changed hands is free of it some day. */
+const MOST_EVIDENCE = 60;
+
+/**
+ * Makes the memory: three plain arrays, so that nothing of it is looked at when garbage is collected. Never throws.
+ * @param limit - numbers at most, a power of two of 1,024 or more
+ */
+export function createNumberMemory(limit: number): NumberMemory {
+  const sets = Math.max(256, 2 ** Math.floor(Math.log2(limit / WAYS)));
+  const keys = new Float64Array(sets * WAYS).fill(-1);
+  const heard = new Uint32Array(sets * WAYS);
+  const calls = new Uint16Array(sets * WAYS);
+  const sums = new Float32Array(sets * WAYS);
+  const placeOf = (key: number): number => {
+    const first = (spread(key) & (sets - 1)) * WAYS;
+    let chosen = first;
+    let oldest = Infinity;
+    for (let place = first; place < first + WAYS; place += 1) {
+      if (keys[place] === key) return place;
+      const worth = (heard[place] as number) + ((calls[place] as number) >= REGULAR_CALLS ? REGULAR_SECONDS : 0);
+      if (worth < oldest) {
+        oldest = worth;
+        chosen = place;
+      }
+    }
+    keys[chosen] = key;
+    calls[chosen] = 0;
+    sums[chosen] = 0;
+    return chosen;
+  };
+  return {
+    note: (key, atSeconds, gain) => {
+      const place = placeOf(key);
+      const callsBefore = calls[place] as number;
+      heard[place] = Math.max(1, atSeconds);
+      if (callsBefore < 0xffff) calls[place] = callsBefore + 1;
+      const evidence = Math.min(MOST_EVIDENCE, Math.max(0, (sums[place] as number) + gain));
+      sums[place] = evidence;
+      return { callsBefore, evidence };
+    },
+  };
+}

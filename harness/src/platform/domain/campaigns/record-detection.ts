@@ -1,0 +1,205 @@
+import type { Suspicion } from '@hopback/sdk/records';
+import type { LiveRecord } from '../../core/index.js';
+import type { CampaignBook } from './campaign-book.js';
+import type { CampaignFile } from './campaign-file.js';
+import { campaignCall } from './call-note.js';
+import type { CallNote } from './call-note.js';
+import { addToGroup, isEnough } from './call-group.js';
+import type { CallGroup, CallGroups } from './call-group.js';
+import { WAYS_OF_CALLING } from './campaign-policy.js';
+import type { CampaignPolicy } from './campaign-policy.js';
+import { marksOf, numberEvidence } from './evidence-of-call.js';
+import type { EvidenceTables } from './evidence-of-call.js';
+import type { NumberMemory } from './number-memory.js';
+
+/** What records are judged by. */
+export interface RecordDetection {
+  readonly policy: CampaignPolicy;
+  readonly tables: EvidenceTables;
+  readonly book: CampaignBook;
+  readonly groups: CallGroups;
+  readonly numbers: NumberMemory;
+  /** Campaigns of calling numbers, by hash. */
+  readonly numberOwners: Map<number, string>;
+  /** What carriers share. */
+  readonly sharing: Map<string, CarrierSharing>;
+  /** Numbers with consistent signatures that call very many: on watch, and no more. */
+  readonly watched: Map<number, { calls: number; lastAtMs: number }>;
+}
+
+/** What is learned of a carrier. */
+export interface CarrierSharing {
+  /** Share of suspected calls among those that it has shared. */
+  suspectedShare: number;
+  /** Of its first call that was heard of. */
+  readonly sinceMs: number;
+}
+
+/** Carriers whose way of sharing is remembered: all that are registered, and as many again. */
+const MAX_REPORTERS = 16_384;
+/** Numbers on watch; the one that was put there first goes first. */
+const MAX_WATCHED = 4_096;
+/** How fast it is learned what a carrier shares: some fifty records. */
+const LEARNING = 1 / 50;
+
+/**
+ * Takes a record into account: adds it to its groups, counts it for the campaign that it belongs to, and opens one where the sum of
+ * evidence says so. Never throws for what a record holds.
+ */
+export function detectByRecord(detection: RecordDetection, live: LiveRecord, by: Judged): void {
+  const { note, suspicion } = by;
+  const { policy, numbers } = detection;
+  const carrier = sharingOf(detection, live, note.atMs);
+  const isSelected = carrier.suspectedShare > 0.5;
+  const seconds = Math.floor(note.atMs / 1_000);
+  const sighting =
+    note.callingKey < 0 ? undefined : numbers.note(note.callingKey, seconds, numberEvidence(note.outcome));
+  note.marks = marksOf(note, suspicion, {
+    callsBefore: sighting?.callsBefore ?? 0,
+    isSelected,
+    // Before it is known who calls again and again everybody is new.
+    knowsNumbers: note.atMs - carrier.sinceMs >= policy.learningSeconds * 1_000,
+    told: live.record.sharing.suspicion?.signals,
+  });
+  const ownerOfNumber = note.callingKey < 0 ? undefined : detection.numberOwners.get(note.callingKey);
+  if (ownerOfNumber !== undefined) claim(detection, note, { campaignId: ownerOfNumber, reasons: ['one-number'] });
+  const evidence = { tables: detection.tables, policy, isSelected };
+  // The narrowest first: who signed it is surer than by whom it came.
+  if (note.signer !== undefined) addTo(detection, `signer:${note.signer}`, note, evidence);
+  if (note.trunk !== undefined) addTo(detection, `trunk:${note.reporterId}:${note.trunk}`, note, evidence);
+  if (note.upstream !== undefined) addTo(detection, `upstream:${note.upstream}`, note, evidence);
+  const isPoor = sighting !== undefined && sighting.evidence >= policy.alarmAt;
+  // Selected calls all end badly.
+  if (isPoor && !isSelected && sighting.callsBefore >= policy.leastCalls) {
+    judgeNumber(detection, live, note);
+  }
+}
+
+/** A call with what the platform's own judgement has to say of it. */
+export interface Judged {
+  readonly note: CallNote;
+  readonly suspicion: Suspicion;
+}
+
+/** What a carrier shares, with this record. */
+function sharingOf({ sharing }: RecordDetection, { providerId, record }: LiveRecord, atMs: number): CarrierSharing {
+  const isSuspected = record.sharing.suspicion?.level === 'suspicious' ? 1 : 0;
+  const known = sharing.get(providerId);
+  if (known !== undefined) {
+    known.suspectedShare += (isSuspected - known.suspectedShare) * LEARNING;
+    return known;
+  }
+  if (sharing.size >= MAX_REPORTERS) sharing.delete(sharing.keys().next().value as string);
+  const begun = { suspectedShare: isSuspected, sinceMs: atMs };
+  sharing.set(providerId, begun);
+  return begun;
+}
+
+function addTo(
+  detection: RecordDetection,
+  key: string,
+  note: CallNote,
+  evidence: Parameters<typeof addToGroup>[2],
+): void {
+  const group = detection.groups.at(key);
+  const alarms = addToGroup(group, note, evidence);
+  if (note.marks === 0) return;
+  for (let way = 0; way < WAYS_OF_CALLING.length; way += 1) {
+    if ((note.marks & (1 << way)) === 0 || (group.sums[way] as number) === 0) continue;
+    const owner = group.owners[way];
+    if (owner !== undefined && detection.book.file(owner) !== undefined) {
+      claim(detection, note, { campaignId: owner, reasons: reasonsOf(group, way) });
+    } else if ((alarms & (1 << way)) !== 0) raise(detection, group, way);
+  }
+}
+
+/** A sum of evidence has reached the alarm: its calls are a campaign that is known, or a new one. */
+function raise(detection: RecordDetection, group: CallGroup, way: number): void {
+  const { book, policy } = detection;
+  const notes = group.notes[way] ?? [];
+  if (!isEnough(notes, way, policy)) return;
+  const atMs = notes[0]?.atMs ?? group.lastAtMs;
+  const file = knownCampaign(book, notes) ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' });
+  group.owners[way] = file.campaignId;
+  book.hold(file, { kind: 'group', group: group.key, way: WAYS_OF_CALLING[way] as string });
+  for (const note of notes) claim(detection, note, { campaignId: file.campaignId, reasons: reasonsOf(group, way) });
+}
+
+/** Of its calls that are known to be of a campaign nearly all have to be of the same, and be more than a chance. */
+const LEAST_AGREEMENT = 0.8;
+const LEAST_KNOWN_SHARE = 0.1;
+
+function knownCampaign(book: CampaignBook, notes: readonly CallNote[]): CampaignFile | undefined {
+  const counts = new Map<CampaignFile, number>();
+  let known = 0;
+  for (const note of notes) {
+    const file = book.file(note.campaignId);
+    if (file === undefined) continue;
+    known += 1;
+    counts.set(file, (counts.get(file) ?? 0) + 1);
+  }
+  if (known < Math.max(2, notes.length * LEAST_KNOWN_SHARE)) return undefined;
+  for (const [file, count] of counts) if (count >= known * LEAST_AGREEMENT) return file;
+  return undefined;
+}
+
+/** Counts a call for a campaign, once. Never throws. */
+export function claim(
+  { book }: Pick<RecordDetection, 'book'>,
+  note: CallNote,
+  { campaignId, reasons }: { readonly campaignId: string; readonly reasons: readonly string[] },
+): void {
+  if (note.campaignId !== undefined) return;
+  const file = book.file(campaignId);
+  if (file === undefined) return;
+  note.campaignId = file.campaignId;
+  book.count(file, {
+    call: campaignCall(note),
+    callingKey: note.callingKey,
+    upstream: note.upstream,
+    isFailed: note.isFailed,
+    isRecord: true,
+    reasons,
+  });
+}
+
+function reasonsOf({ key }: CallGroup, way: number): readonly string[] {
+  return [WAYS_OF_CALLING[way] as string, `same-${key.slice(0, key.indexOf(':'))}`];
+}
+
+/**
+ * One number whose calls end as those of recordings do. It is a campaign only where whoever signed does not know the caller, or the signature
+ * does not fit; any other number may be the caller's own, and then nothing but what is said, or reports, can make it a campaign: it is on
+ * watch.
+ */
+function judgeNumber(detection: RecordDetection, live: LiveRecord, note: CallNote): void {
+  const { book, numberOwners, watched } = detection;
+  if (numberOwners.has(note.callingKey)) return;
+  const caller = live.record.asserted ?? live.record.calling;
+  const isOwn = !note.isFailed && note.attestation !== 'C';
+  if (isOwn || !note.isCallingShown || caller === undefined || !('tn' in caller) || caller.tn === undefined) {
+    const known = watched.get(note.callingKey);
+    if (known === undefined && watched.size >= MAX_WATCHED) watched.delete(watched.keys().next().value as number);
+    watched.set(note.callingKey, { calls: (known?.calls ?? 0) + 1, lastAtMs: note.atMs });
+    return;
+  }
+  const file = book.file(note.campaignId) ?? book.open(note.atMs, { name: 'Unidentified-OneNumber', kind: 'unknown' });
+  numberOwners.set(note.callingKey, file.campaignId);
+  book.hold(file, { kind: 'calling-number', tn: caller.tn });
+  claim(detection, note, { campaignId: file.campaignId, reasons: ['one-number'] });
+}
+
+/** What a campaign is called of which nothing was heard. */
+function nameOfWay(way: number): string {
+  return `Unidentified-${NAMES[WAYS_OF_CALLING[way] as (typeof WAYS_OF_CALLING)[number]]}`;
+}
+
+const NAMES: Readonly<Record<(typeof WAYS_OF_CALLING)[number], string>> = {
+  'neighbour-spoofing': 'NeighbourSpoof',
+  'invalid-calling-number': 'InvalidNumber',
+  'do-not-originate': 'DnoSpoof',
+  'failed-verification': 'FailedSignature',
+  'replayed-passport': 'ReplayedPassport',
+  'sequential-dialling': 'SequentialDial',
+  snowshoe: 'Snowshoe',
+};

@@ -1,0 +1,4 @@
+export type * from './types.js';
+export { callBackNumbers } from './call-back-numbers.js';
+export { nameOfScript } from './name-of-script.js';
+export { createScriptIndex } from './script-index.js';

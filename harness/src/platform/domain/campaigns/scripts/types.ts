@@ -1,0 +1,159 @@
+/** Two settings of strictness: the same words read out by anybody, or one and the same recording played. */
+export type ScriptStrictness = 'same-script' | 'same-recording';
+
+/** What bounds the memory of an index. Each has a default in `DEFAULT_SCRIPT_LIMITS`, with its reason there. */
+export interface ScriptIndexLimits {
+  /** Scripts that are remembered; beyond it the one that was heard longest ago is forgotten. */
+  readonly maxScripts: number;
+  /** Wordings kept per script, against which later transcripts are compared. */
+  readonly maxExemplarsPerScript: number;
+  /** Ids of transcripts whose script is remembered; beyond it the oldest are forgotten. */
+  readonly maxMembers: number;
+  /** Tokens of a transcript that are read; what comes after them is left unread. */
+  readonly maxTokens: number;
+  /** Scripts a transcript is compared with in full, best candidates first. */
+  readonly maxComparisons: number;
+  /** Entries of the table that says which transcripts have common phrases. */
+  readonly maxPostings: number;
+}
+
+/** From which likeness two wordings are one script; every value is a share of weight from 0 to 1, or a weight, which is about a number of telling phrases. */
+export interface ScriptBars {
+  /** Similarity of two that are alike. */
+  readonly similarity: number;
+  /** Containment of a piece in the whole. */
+  readonly containment: number;
+  /** Similarity that a piece has at least, which is about its share of the whole. */
+  readonly pieceOfWhole: number;
+  /** Weight that a piece and the whole share at least. */
+  readonly sharedByPiece: number;
+  /** Weight that two that are alike share at least. */
+  readonly shared: number;
+}
+
+export interface ScriptIndexOptions {
+  /** Default `same-script`. */
+  readonly strictness?: ScriptStrictness;
+  readonly limits?: Partial<ScriptIndexLimits>;
+  /** Other bars than those of the strictness: for measuring, and where false joins cost more than missed ones. */
+  readonly bars?: Partial<ScriptBars>;
+  /** What the names of scripts begin with; default `script-`. */
+  readonly idPrefix?: string;
+}
+
+/** Why a transcript belongs to the script: the wording it was found most like, and in what they differ. */
+export interface ScriptEvidence {
+  /** Transcript already in the script that it is most like. */
+  readonly likeId: string;
+  /** Weighted share of common phrases in all phrases of both, 0 to 1. */
+  readonly similarity: number;
+  /** Weighted share of common phrases in those of the shorter, 0 to 1: high where one is a piece of the other. */
+  readonly containment: number;
+  /** Longest common phrases, at most 5, longest first. */
+  readonly sharedPhrases: readonly string[];
+  /** Words that only one of the two has, at most 12 each; numbers are `#`. */
+  readonly onlyHere: readonly string[];
+  readonly onlyThere: readonly string[];
+  /** True where one is taken as cut off at its start or end. */
+  readonly isPiece: boolean;
+}
+
+/** Two scripts were found to be one: the older id stays, and whoever holds the other follows. */
+export interface ScriptMerge {
+  readonly kept: string;
+  readonly gone: string;
+  /** Transcript that showed it. */
+  readonly byId: string;
+  readonly evidence: ScriptEvidence;
+}
+
+/** Where a transcript went. */
+export type ScriptPlacement =
+  | {
+      readonly kind: 'joined';
+      readonly scriptId: string;
+      readonly because: ScriptEvidence;
+      readonly merges: readonly ScriptMerge[];
+    }
+  /** The first of its script. */
+  | { readonly kind: 'opened'; readonly scriptId: string }
+  /** This id was added before; nothing changed. */
+  | { readonly kind: 'known'; readonly scriptId: string }
+  | { readonly kind: 'none'; readonly reason: NoScriptReason; readonly informativeWords: number };
+
+/** `empty`: no word in it. `too-short`: fewer words than tell one script from another. `only-noise`: nothing but what recognisers invent. */
+export type NoScriptReason = 'empty' | 'too-short' | 'only-noise';
+
+/** A script as it stands. */
+export interface Script {
+  readonly scriptId: string;
+  /** Transcripts that joined, forgotten ids too. */
+  readonly count: number;
+  /** Up to `maxExemplarsPerScript` of its wordings, as heard. */
+  readonly exemplars: readonly { readonly id: string; readonly transcript: string; readonly language: string }[];
+}
+
+/** Scripts found in what was added so far. One thread, no clock, no randomness: the same adds in the same order give the same answers. */
+export interface ScriptIndex {
+  /** Puts a transcript with its script; never throws for any string. `language` as a BCP 47 tag; told from the text where it lacks. */
+  add(id: string, transcript: string, language?: string): ScriptPlacement;
+  /** Script of a transcript that was added, under the id that stays after merges. */
+  scriptOf(id: string): string | undefined;
+  /** Id under which a script is known now: itself, or what it was merged into. */
+  currentId(scriptId: string): string | undefined;
+  script(scriptId: string): Script | undefined;
+  /** Scripts now, oldest first. */
+  scripts(): Iterable<Script>;
+  /** Ids of the transcripts of a script that are still remembered. */
+  membersOf(scriptId: string): readonly string[];
+  /** Counts of what it holds, for metrics. */
+  statistics(): ScriptIndexStatistics;
+}
+
+export interface ScriptIndexStatistics {
+  readonly added: number;
+  readonly scripts: number;
+  readonly merges: number;
+  readonly forgottenScripts: number;
+  readonly members: number;
+  readonly postings: number;
+}
+
+/** Kinds of fraud a script is taken for; `lawful-looking` where it has the words of ordinary notices and none of a known fraud, `unknown` where nothing fits. */
+export type ScriptClass =
+  | 'government-impersonation'
+  | 'business-impersonation'
+  | 'tech-support'
+  | 'financial'
+  | 'debt-relief'
+  | 'warranty'
+  | 'utility'
+  | 'student-loan'
+  | 'health'
+  | 'travel-prize'
+  | 'home-services'
+  | 'business-services'
+  | 'lawful-looking'
+  | 'unknown';
+
+/** Name of a script in the style of the Industry Traceback Group: `SSA-Suspended`. */
+export interface ScriptName {
+  /** `Topic-Detail`; letters, digits and one hyphen, at most 48 characters. */
+  readonly name: string;
+  readonly topic: string;
+  readonly detail: string;
+  readonly class: ScriptClass;
+  /** Words of the transcripts that decided, at most 8; empty where none did. */
+  readonly keywords: readonly string[];
+}
+
+/** A number a listener is asked to call, or that is said in passing. */
+export interface CallBackNumber {
+  /** E.164, `+13152328257`; North American numbers get their +1. */
+  readonly number: string;
+  /** `digits` as written, `spoken` in words, `mixed` of both. */
+  readonly form: 'digits' | 'spoken' | 'mixed';
+  /** Where it stands in the text, in UTF-16 units. */
+  readonly start: number;
+  readonly end: number;
+}

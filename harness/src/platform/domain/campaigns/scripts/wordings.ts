@@ -1,0 +1,120 @@
+import { likenessOf, relationOf, type Likeness, type Relation } from './likeness.js';
+import { EXEMPLAR_CHARS } from './limits.js';
+import type { PhraseFrequency } from './phrase-frequency.js';
+import { createPostings } from './postings.js';
+import type { StoredScript, Wording } from './script-store.js';
+import type { Phrases } from './shingles.js';
+import type { Tokens } from './tokens.js';
+import type { ScriptBars, ScriptIndexLimits } from './types.js';
+
+/** A transcript being placed, with its words. */
+export interface Heard {
+  readonly id: string;
+  readonly transcript: string;
+  readonly tokens: Tokens;
+  readonly phrases: Phrases;
+  /** Phrases under which it is looked for. */
+  readonly chosen: Uint32Array;
+}
+
+/** A wording of a known script that a transcript was held against and found to be of one script with. */
+export interface Match {
+  readonly wording: Wording;
+  readonly likeness: Likeness;
+  readonly relation: Relation;
+}
+
+/** Wordings of all scripts, found by their phrases. */
+export interface Wordings {
+  /** Those of one script with a transcript, closest first. */
+  matches(heard: Heard): Match[];
+  keep(heard: Heard, script: StoredScript): void;
+  /** Drops one after another until there are no more than may be. */
+  trim(script: StoredScript): void;
+  forget(script: StoredScript): void;
+  readonly capacity: number;
+}
+
+export function createWordings(
+  frequency: PhraseFrequency,
+  { limits, bars }: { limits: ScriptIndexLimits; bars: ScriptBars },
+): Wordings {
+  const postings = createPostings(limits.maxPostings);
+  const wordings = new Map<number, Wording>();
+  let numbered = 0;
+
+  function matches(heard: Heard): Match[] {
+    const hits = new Map<number, number>();
+    for (const phrase of heard.chosen)
+      postings.each(phrase, (wording) => {
+        if (wordings.has(wording)) hits.set(wording, (hits.get(wording) ?? 0) + frequency.weight(phrase));
+      });
+    const candidates = [...hits].toSorted((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, limits.maxComparisons);
+    const found: Match[] = [];
+    for (const [number] of candidates) {
+      const wording = wordings.get(number);
+      if (wording === undefined) continue;
+      const likeness = likenessOf(heard.phrases.sorted, wording.phrases, frequency);
+      const relation = relationOf(likeness, bars);
+      if (relation !== 'different') found.push({ wording, likeness, relation });
+      // The very same words: they were held against everything else when they came first.
+      if (likeness.similarity === 1) break;
+    }
+    return found.toSorted(byClosest);
+  }
+
+  function keep(heard: Heard, script: StoredScript): void {
+    const wording: Wording = {
+      number: ++numbered,
+      id: heard.id,
+      transcript: ownBeginning(heard.transcript),
+      language: heard.tokens.language,
+      phrases: heard.phrases.sorted,
+      found: 0,
+      script,
+    };
+    wordings.set(wording.number, wording);
+    script.wordings.push(wording);
+    for (const phrase of heard.chosen) postings.put(phrase, wording.number);
+    trim(script);
+  }
+
+  /** The one that found fewest others goes: a wording with its own misheard words finds few, one that is clean and whole finds many. The newest had no time to. */
+  function dropOne(from: Wording[]): void {
+    let least = 0;
+    for (let at = 1; at < from.length - 1; at += 1) {
+      const one = from[at];
+      const other = from[least];
+      if (one !== undefined && other !== undefined && one.found <= other.found) least = at;
+    }
+    for (const { number } of from.splice(least, 1)) wordings.delete(number);
+  }
+
+  function trim(script: StoredScript): void {
+    while (script.wordings.length > limits.maxExemplarsPerScript) dropOne(script.wordings);
+  }
+  return {
+    matches,
+    keep,
+    trim,
+    forget: (script) => {
+      for (const { number } of script.wordings) wordings.delete(number);
+    },
+    capacity: postings.capacity,
+  };
+}
+
+/** The beginning of a long transcript as a string of its own: one that is cut off another keeps all of it in memory. */
+function ownBeginning(transcript: string): string {
+  return transcript.length <= EXEMPLAR_CHARS ? transcript : transcript.slice(0, EXEMPLAR_CHARS).split('').join('');
+}
+
+/** Alike before pieces, then the closest; where all is equal the oldest. */
+function byClosest(a: Match, b: Match): number {
+  return (
+    Number(b.relation === 'alike') - Number(a.relation === 'alike') ||
+    b.likeness.similarity - a.likeness.similarity ||
+    b.likeness.shared - a.likeness.shared ||
+    a.wording.number - b.wording.number
+  );
+}

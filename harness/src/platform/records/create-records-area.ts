@@ -1,0 +1,102 @@
+import type { LiveReader, PlatformArea, PlatformContext, PlatformJob } from '../core/index.js';
+import { createDoNotOriginateOperations } from './do-not-originate.js';
+import { importComplaints, importComplaintsByRoute } from './import-complaints.js';
+import type { ComplaintFile, ComplaintImportOutcome } from './import-complaints.js';
+import { openLiveFeed } from './live-feed.js';
+import type { LiveFeed, SettlingListener } from './live-feed.js';
+import { createLiveHolds } from './live-holds.js';
+import type { LiveHolds } from './live-holds.js';
+import { RECORDS_SCHEMAS } from './records-bodies.schema.js';
+import { RECORDS_ROUTES } from './records-routes.js';
+import { createReportDesk } from './report-desk.js';
+import type { ReportDesk } from './report-desk.js';
+import { DEFAULT_LIVE_RETENTION, removeExpired } from './retention.js';
+import type { LiveRetention } from './retention.js';
+
+/** Milliseconds between two rounds in which what everybody has passed is removed from the journal: some tens of MB at the full rate. */
+const TRIM_EVERY_MS = 30_000;
+/** Milliseconds between two rounds in which it is noted which reports were settled. */
+const SETTLE_EVERY_MS = 5_000;
+/** Milliseconds between two rounds of retention, whose shortest time is counted in days. */
+const RETENTION_EVERY_MS = 3_600_000;
+
+/** What the area is made with. */
+export interface RecordsAreaOptions {
+  /** Folder of live records: the journal and the record store. One process at a time has it open. */
+  readonly directory: string;
+  readonly retention?: Partial<LiveRetention>;
+}
+
+/** The area of live data. */
+export interface RecordsArea extends PlatformArea {
+  readonly reader: LiveReader;
+  readonly holds: LiveHolds;
+  /**
+   * Tells somebody live data once they are durable: what was not settled before, then what comes. To be called before calls are served, and
+   * with the same name after a restart.
+   * @param name - of the mark of how far it got
+   */
+  readonly listen: (name: string, listener: SettlingListener) => Promise<void>;
+  /** Brings a file of complaints in, for the command. */
+  readonly importComplaints: (file: Omit<ComplaintFile, 'keptMs'>) => Promise<ComplaintImportOutcome>;
+  /** Resolves when all records that were acknowledged before are stored and told. */
+  readonly told: () => Promise<void>;
+}
+
+/**
+ * Opens the area of live data: batches of records, reports of applications, complaints, and the list of numbers not to originate from.
+ * @returns the area, to be closed
+ * @throws HopbackError `unavailable` where `@duckdb/node-api` is not installed; `storage-failed` where the folder cannot be used or is open
+ * elsewhere
+ */
+export async function createRecordsArea(context: PlatformContext, options: RecordsAreaOptions): Promise<RecordsArea> {
+  const retention: LiveRetention = { ...DEFAULT_LIVE_RETENTION, ...options.retention };
+  const feed = await openLiveFeed({ context, directory: options.directory, keptMs: retention.recordsMs });
+  const reports = createReportDesk({ context, keptMs: retention.reportsMs });
+  const { take, reader, store, caughtUp, told, close } = feed;
+  return {
+    name: 'records',
+    routes: RECORDS_ROUTES,
+    schemas: RECORDS_SCHEMAS,
+    operations: {
+      sendRecordBatch: take,
+      reportCall: reports.reportCall,
+      ...createDoNotOriginateOperations(context),
+      importComplaints: (call) => importComplaintsByRoute(context, call, retention.complaintsMs),
+    },
+    jobs: jobsOf({ context, feed, reports, retention }),
+    reactions: {},
+    reader: { ...reader, report: reports.report },
+    holds: createLiveHolds({ context, store, caughtUp }),
+    listen: async (name, listener) => {
+      await reports.listen(name, listener);
+      feed.listen(name, listener);
+    },
+    importComplaints: (file) => importComplaints(context, { ...file, keptMs: retention.complaintsMs }),
+    told,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function jobsOf(parts: {
+  readonly context: PlatformContext;
+  readonly feed: LiveFeed;
+  readonly reports: ReportDesk;
+  readonly retention: LiveRetention;
+}): readonly PlatformJob[] {
+  const { context, feed, reports, retention } = parts;
+  return [
+    { name: 'records.journal', everyMs: TRIM_EVERY_MS, run: () => feed.trim() },
+    { name: 'records.settle', everyMs: SETTLE_EVERY_MS, run: () => reports.settle() },
+    {
+      name: 'records.retention',
+      everyMs: RETENTION_EVERY_MS,
+      run: async (nowMs) => {
+        const expired = await feed.store.expire((nowMs - retention.recordsMs) * 1_000);
+        const removed = await removeExpired(context, retention, nowMs);
+        if (expired + removed > 0) context.log.info('live data whose time is over was removed', { expired, removed });
+      },
+    },
+  ];
+}

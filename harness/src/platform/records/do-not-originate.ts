@@ -1,0 +1,148 @@
+import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { DoNotOriginateEntry, PlatformAnswer } from '@hopback/sdk/platform';
+import type { Operations, OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
+import type { DoNotOriginateImport } from './records-bodies.js';
+import type { RecordsTables } from './records-tables.js';
+import { openTexts, sealText } from './sealed-text.js';
+
+const belongsTo = (entryId: string): string => `do-not-originate:${entryId}`;
+
+type Parts = { readonly context: PlatformContext; readonly transaction: PlatformTransaction };
+
+/** Operations of the list of numbers from which no call can rightly come. The numbers are sealed as all others are. */
+export function createDoNotOriginateOperations(context: PlatformContext): Operations {
+  return {
+    listDoNotOriginate: (call) => listEntries(context, call),
+    importDoNotOriginate: (call) => importEntries(context, call),
+    withdrawDoNotOriginate: (call) => withdrawEntry(context, call),
+  };
+}
+
+/** Where a page ends: entries are in the order of their last change, then of their ids. */
+interface Place {
+  readonly updatedAtMs: number;
+  readonly entryId: string;
+}
+
+async function listEntries(context: PlatformContext, { caller, request }: OperationCall): Promise<PlatformAnswer> {
+  const { cursor, limit, changedSince } = request.parameters;
+  const behind = cursor === undefined ? undefined : placeOf(cursor);
+  if (cursor !== undefined && behind === undefined)
+    return problemAnswer('invalid-parameter', { errors: [{ pointer: 'cursor', code: 'invalid_format' }] });
+  const size = limit === undefined ? DEFAULT_PAGE_ITEMS : Number(limit);
+  const sinceMs = changedSince === undefined ? 0 : Date.parse(changedSince);
+  return context.transact(async (transaction) => {
+    const rows = await transaction
+      .withTables<RecordsTables>()
+      .selectFrom('records_do_not_originate')
+      .selectAll()
+      .where('updated_at_ms', '>=', Math.max(sinceMs, behind?.updatedAtMs ?? 0))
+      .where((expression) =>
+        expression.or([
+          expression('updated_at_ms', '>', behind?.updatedAtMs ?? -1),
+          expression('entry_id', '>', behind?.entryId ?? ''),
+        ]),
+      )
+      .orderBy('updated_at_ms')
+      .orderBy('entry_id')
+      .limit(size + 1)
+      .execute();
+    const shown = rows.slice(0, size);
+    const texts = await openTexts(context.sealed, transaction, {
+      texts: shown.map(({ sealed }) => sealed),
+      reason: { organizationId: caller.organizationId, actor: caller.clientId, object: 'do-not-originate:list' },
+    });
+    const last = shown.at(-1);
+    const items = texts.map((text) => JSON.parse(text) as DoNotOriginateEntry);
+    const nextCursor = rows.length > size && last !== undefined ? cursorOf(last) : undefined;
+    return jsonAnswer({ items, ...(nextCursor !== undefined && { nextCursor }) });
+  });
+}
+
+function cursorOf(row: { readonly updated_at_ms: number; readonly entry_id: string }): string {
+  return Buffer.from(`${row.updated_at_ms} ${row.entry_id}`).toString('base64url');
+}
+
+function placeOf(cursor: string): Place | undefined {
+  const found = /^(\d{1,15}) ([^ ]{1,128})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const [, updatedAtMs, entryId] = found ?? [];
+  return updatedAtMs === undefined || entryId === undefined ? undefined : { updatedAtMs: Number(updatedAtMs), entryId };
+}
+
+async function importEntries(
+  context: PlatformContext,
+  { caller, request, atMs }: OperationCall,
+): Promise<PlatformAnswer> {
+  const { entries } = request.body as DoNotOriginateImport;
+  return context.transact(async (transaction) => {
+    let changed = 0;
+    for (const given of entries) {
+      const isChanged = await writeEntry({ context, transaction }, given, atMs);
+      if (isChanged) changed += 1;
+    }
+    await context.audit(transaction, {
+      ...{ action: 'do-not-originate.imported', organizationId: caller.organizationId, actor: caller.clientId },
+      ...{ object: 'do-not-originate:list', details: { entries: entries.length, changed } },
+    });
+    return jsonAnswer({ changed, unchanged: entries.length - changed });
+  });
+}
+
+async function withdrawEntry(
+  context: PlatformContext,
+  { caller, request, atMs }: OperationCall,
+): Promise<PlatformAnswer> {
+  const entryId = request.parameters['entryId'] ?? '';
+  return context.transact(async (transaction) => {
+    const row = await transaction
+      .withTables<RecordsTables>()
+      .selectFrom('records_do_not_originate')
+      .select('sealed')
+      .where('entry_id', '=', entryId)
+      .executeTakeFirst();
+    if (row === undefined) return problemAnswer('not-found');
+    const reason = { organizationId: caller.organizationId, actor: caller.clientId, object: belongsTo(entryId) };
+    const [text = ''] = await openTexts(context.sealed, transaction, { texts: [row.sealed], reason });
+    const entry = JSON.parse(text) as DoNotOriginateEntry;
+    const hasEnded = entry.validTo !== undefined && Date.parse(entry.validTo) <= atMs;
+    if (hasEnded) return jsonAnswer(entry);
+    const ended = { ...entry, validTo: new Date(atMs).toISOString(), updatedAt: new Date(atMs).toISOString() };
+    await writeEntry({ context, transaction }, ended, atMs);
+    await context.audit(transaction, { ...reason, action: 'do-not-originate.withdrawn' });
+    return jsonAnswer(ended);
+  });
+}
+
+/** @returns whether it is new, or other than before */
+async function writeEntry(
+  { context, transaction }: Parts,
+  entry: Omit<DoNotOriginateEntry, 'updatedAt'>,
+  atMs: number,
+): Promise<boolean> {
+  const { sealed } = context;
+  const { entryId, numbers, reason, subscriber, validFrom, validTo } = entry;
+  const content = {
+    ...{ entryId, numbers, reason },
+    ...(subscriber !== undefined && { subscriber }),
+    validFrom,
+    ...(validTo !== undefined && { validTo }),
+  };
+  const contentKey = sealed.pseudonym(JSON.stringify(content));
+  const tables = transaction.withTables<RecordsTables>();
+  const known = await tables
+    .selectFrom('records_do_not_originate')
+    .select('content_key')
+    .where('entry_id', '=', entryId)
+    .executeTakeFirst();
+  if (known?.content_key === contentKey) return false;
+  if (known !== undefined) await sealed.forget(transaction, belongsTo(entryId));
+  const text = JSON.stringify({ ...content, updatedAt: new Date(atMs).toISOString() });
+  const references = JSON.stringify(await sealText(sealed, transaction, { text, belongsTo: belongsTo(entryId) }));
+  const row = { entry_id: entryId, updated_at_ms: atMs, content_key: contentKey, sealed: references };
+  await tables
+    .insertInto('records_do_not_originate')
+    .values(row)
+    .onConflict((conflict) => conflict.column('entry_id').doUpdateSet(row))
+    .execute();
+  return true;
+}

@@ -1,0 +1,4 @@
+export { createRecordsArea } from './create-records-area.js';
+export type { RecordsArea, RecordsAreaOptions } from './create-records-area.js';
+export type * from './records-bodies.js';
+export { recordsDefinition } from './records-migrations.js';

@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { HopbackError } from '@hopback/sdk/errors';
+import { openDuckDbRecordStore } from '@hopback/sdk/records';
+import type { RecordStore } from '@hopback/sdk/records';
+import type { LiveListener, LiveRecord, PlatformContext } from '../core/index.js';
+import { createBatchIntake } from './batch-intake.js';
+import type { BatchIntake } from './batch-intake.js';
+import { startFollower } from './follower.js';
+import type { Follower } from './follower.js';
+import { liveRow } from './live-row.js';
+import { createRecordReader } from './live-reader.js';
+import { openRecordJournal } from './record-journal.js';
+import type { JournalEntry, RecordJournal } from './record-journal.js';
+
+/**
+ * Batches that are acknowledged and not in the store yet: what a restart has to go through, some seconds of it, and what a look-up may have
+ * to wait for. Beyond it carriers are asked to wait.
+ */
+export const MAX_BATCHES_BEHIND = 512;
+/** Mark of the store in the journal. */
+const STORE = 'store';
+
+/** Whoever hears of live data, and says when what was heard outlives a crash. */
+export interface SettlingListener extends LiveListener {
+  /**
+   * Resolves when everything that was heard so far outlives a crash, or need not; until then it is told again after one. Without it what was
+   * heard once is not told again, but for the last moments before a crash.
+   */
+  readonly settled?: () => Promise<void>;
+}
+
+/** Live records: taken in, stored, told and found. */
+export interface LiveFeed extends AsyncDisposable {
+  readonly take: BatchIntake;
+  readonly store: RecordStore;
+  readonly reader: ReturnType<typeof createRecordReader>;
+  /** Tells somebody what is durable, from where it had got to; at most one of a name. */
+  readonly listen: (name: string, listener: SettlingListener) => void;
+  /** Resolves when everything that was acknowledged before is stored. @throws HopbackError `storage-failed` where the store fails */
+  readonly caughtUp: () => Promise<void>;
+  /** Resolves when everything that was acknowledged before is stored and told. */
+  readonly told: () => Promise<void>;
+  /** Removes from the disk what is stored and told. */
+  readonly trim: () => Promise<void>;
+  /** Batches that are durable and not stored yet. */
+  readonly behind: () => number;
+  readonly close: () => Promise<void>;
+}
+
+/** What the feed is made with. */
+export interface LiveFeedOptions {
+  readonly context: Pick<PlatformContext, 'clock' | 'log'>;
+  /** Folder of journal and store. */
+  readonly directory: string;
+  readonly keptMs: number;
+}
+
+/**
+ * Opens the feed of live records. A batch is acknowledged when the journal has it, as it came; from there it goes to the store and then to
+ * those who listen, each from the mark that it had reached, so that neither a crash nor a full disk loses one. Records that are stored twice
+ * are one: the store knows them by provider and id.
+ */
+export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
+  const { clock, log } = context;
+  const journal = await openRecordJournal(join(directory, 'journal'), log);
+  const store = await openDuckDbRecordStore({ directory: join(directory, 'store'), clock }).catch(
+    async (error: unknown) => {
+      await journal.close();
+      throw error;
+    },
+  );
+  const listeners = new Map<string, Follower>();
+  const waiting = new Set<() => void>();
+  const followers = (): readonly Follower[] => [storing, ...listeners.values()];
+  const onProgress = (): void => {
+    for (const one of listeners.values()) one.wake();
+    for (const one of waiting) one();
+    journal.passed(Math.min(...followers().map((one) => one.position())));
+  };
+  const insert = async ({ providerId, records, receivedAtMs }: JournalEntry): Promise<void> => {
+    await store.insert(records.map((record) => liveRow(providerId, record, receivedAtMs)));
+  };
+  const common = { journal, clock, log, first: 0 };
+  // Nothing is reported before the first turn of the event loop, when it is there.
+  const storing: Follower = startFollower({
+    ...common,
+    ...{ name: STORE, limit: journal.durable, work: insert, onProgress: () => onProgress() },
+  });
+  const endWake = journal.onDurable(() => storing.wake());
+  const behind = (): number => journal.durable() - storing.position();
+
+  const listen = (name: string, listener: SettlingListener): void => {
+    if (listeners.has(name)) throw new HopbackError('invalid-argument', `${name} listens already`);
+    const follower = startFollower({
+      ...common,
+      ...{ name: `listener:${name}`, limit: storing.position, onProgress: () => onProgress() },
+      work: ({ providerId, records, receivedAtMs }) =>
+        listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs }))),
+      settled: listener.settled,
+    });
+    listeners.set(name, follower);
+  };
+
+  const reached = (follower: Follower, sequence: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (follower.position() < sequence && !follower.isFailing()) return;
+        waiting.delete(look);
+        if (follower.position() >= sequence) resolve();
+        else
+          reject(new HopbackError('storage-failed', 'live records cannot be stored at present', { retryable: true }));
+      };
+      waiting.add(look);
+      look();
+    });
+
+  const caughtUp = (): Promise<void> => reached(storing, journal.durable());
+  const close = closing({ journal, store, followers, endWake });
+  return {
+    take: createBatchIntake({
+      ...{ journal, clock, log, keptMs },
+      isBehind: () => behind() > MAX_BATCHES_BEHIND,
+    }),
+    store,
+    reader: createRecordReader({ store, caughtUp }),
+    listen,
+    caughtUp,
+    told: async () => {
+      const upTo = journal.durable();
+      for (const one of followers()) await reached(one, upTo);
+    },
+    trim: () => journal.trim(Math.min(...followers().map((one) => one.marked()))),
+    behind,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What is being done is ended, and marked, before the files are closed. */
+function closing(parts: {
+  readonly journal: RecordJournal;
+  readonly store: RecordStore;
+  readonly followers: () => readonly Follower[];
+  readonly endWake: () => void;
+}): () => Promise<void> {
+  const { journal, store, followers, endWake } = parts;
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    endWake();
+    // Where a mark cannot be kept, what lies behind it is done again.
+    for (const one of followers().toReversed()) await one.close().catch(() => undefined);
+    try {
+      await store.close();
+    } finally {
+      await journal.close();
+    }
+  };
+  return () => (closed ??= close());
+}

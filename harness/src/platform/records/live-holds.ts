@@ -1,0 +1,114 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import type { RecordStore } from '@hopback/sdk/records';
+import type { PlatformContext, PlatformTransaction } from '../core/index.js';
+import { EVERY_ROW } from './live-row.js';
+import type { RecordsTables } from './records-tables.js';
+
+/** An order to keep live data, for a demand. */
+export interface LiveHoldOrder {
+  /** The same order again is none more: that of the demand, say. */
+  readonly holdId: string;
+  /** The matter, the demand, the case number. */
+  readonly reason: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Whose records; of all providers where nothing is said. Reports and complaints of the time are kept in any case. */
+  readonly providerIds?: readonly string[];
+  readonly untilMs?: number;
+  readonly organizationId: string;
+  readonly actor: string;
+}
+
+/** Keeps live data beyond their time. */
+export interface LiveHolds {
+  /**
+   * Places a hold, or goes on placing one that broke off.
+   * @throws HopbackError `invalid-argument` where there are more records than one hold may have: then the stretch of time is divided
+   */
+  readonly place: (order: LiveHoldOrder) => Promise<void>;
+  /** Ends a hold; what is older than retention goes with its next round. @returns false where there is none in force */
+  readonly release: (
+    holdId: string,
+    by: { readonly reason: string; readonly organizationId: string; readonly actor: string },
+  ) => Promise<boolean>;
+}
+
+/** What holds are placed in. */
+export interface LiveHoldParts {
+  readonly context: PlatformContext;
+  readonly store: RecordStore;
+  readonly caughtUp: () => Promise<void>;
+}
+
+/** Holds on records lie in the record store, as copies; those on reports and complaints are what retention looks at. */
+export function createLiveHolds({ context, store, caughtUp }: LiveHoldParts): LiveHolds {
+  const ofStore = async (holdId: string) =>
+    (await store.holds()).filter(({ reason }) => reason.startsWith(`${holdId} `));
+  return {
+    place: async (order) => {
+      const { holdId, reason, fromMs, toMs, untilMs, providerIds = [EVERY_ROW] } = order;
+      // First what costs nothing and keeps most; what is placed in the store after a crash is found there.
+      await context.transact((transaction) => insertHold({ context, transaction }, order));
+      await caughtUp();
+      const window = { fromUs: fromMs * 1_000, toUs: toMs * 1_000 - 1 };
+      const there = new Set((await ofStore(holdId)).map(({ query }) => query.trunk));
+      try {
+        for (const trunk of new Set(providerIds))
+          if (!there.has(trunk))
+            await store.hold({
+              ...{ query: { window, trunk }, reason: `${holdId} ${reason}`, by: order.actor },
+              ...(untilMs !== undefined && { untilUs: untilMs * 1_000 }),
+            });
+      } catch (error) {
+        if (isHopbackError(error) && error.code === 'invalid-argument') await endHold(context, holdId);
+        throw error;
+      }
+    },
+    release: async (holdId, { reason, organizationId, actor }) => {
+      const isEnded = await endHold(context, holdId, { organizationId, actor });
+      for (const one of await ofStore(holdId)) await store.release(one.holdId, reason, actor);
+      return isEnded;
+    },
+  };
+}
+
+async function insertHold(
+  { context, transaction }: { readonly context: PlatformContext; readonly transaction: PlatformTransaction },
+  { holdId, reason, fromMs, toMs, untilMs, organizationId, actor }: LiveHoldOrder,
+): Promise<void> {
+  const inserted = await transaction
+    .withTables<RecordsTables>()
+    .insertInto('records_holds')
+    .values({
+      ...{ hold_id: holdId, reason, placed_by: actor, placed_at_ms: context.clock.nowMs() },
+      ...{ from_ms: fromMs, to_ms: toMs, until_ms: untilMs ?? null, released_at_ms: null },
+    })
+    .onConflict((conflict) => conflict.column('hold_id').doNothing())
+    .executeTakeFirst();
+  if (inserted.numInsertedOrUpdatedRows !== 1n) return;
+  await context.audit(transaction, {
+    action: 'live-hold.placed',
+    organizationId,
+    actor,
+    object: `live-hold:${holdId}`,
+  });
+}
+
+async function endHold(
+  context: PlatformContext,
+  holdId: string,
+  by: { readonly organizationId: string; readonly actor: string } = { organizationId: 'platform', actor: 'platform' },
+): Promise<boolean> {
+  return context.transact(async (transaction) => {
+    const ended = await transaction
+      .withTables<RecordsTables>()
+      .updateTable('records_holds')
+      .set({ released_at_ms: context.clock.nowMs() })
+      .where('hold_id', '=', holdId)
+      .where('released_at_ms', 'is', null)
+      .executeTakeFirst();
+    if (ended.numUpdatedRows === 0n) return false;
+    await context.audit(transaction, { ...by, action: 'live-hold.released', object: `live-hold:${holdId}` });
+    return true;
+  });
+}

@@ -1,0 +1,114 @@
+import { HopbackError } from '@hopback/sdk/errors';
+import { MAX_QUERY_LIMIT } from '@hopback/sdk/records';
+import type { CallRecord, RecordQuery, RecordStore } from '@hopback/sdk/records';
+import type { LiveReader, LiveRecord } from '../core/index.js';
+import { createLiveFilter } from '../domain/records/index.js';
+import { EVERY_ROW, liveRecordOf, rowIdOf } from './live-row.js';
+
+/** Records that one look-up may ask for: what a production holds, and some 150 MB. */
+export const MAX_FOUND_RECORDS = 50_000;
+/** Numbers, providers or ids that one look-up may name in one list: each of the list that is looked up by is a search of its own. */
+export const MAX_LOOKED_UP = 10_000;
+/** Records of one id: as often as a provider gave it to another call. */
+const MAX_OF_ID = 100;
+
+/** What records are looked up in. */
+export interface LiveReaderParts {
+  readonly store: RecordStore;
+  /** Resolves when everything that was acknowledged before is in the store. */
+  readonly caughtUp: () => Promise<void>;
+}
+
+type Query = Parameters<LiveReader['find']>[0];
+type Key = Omit<RecordQuery, 'window' | 'limit'>;
+
+/** Looks live records up, those that were acknowledged a moment ago among them. */
+export function createRecordReader({ store, caughtUp }: LiveReaderParts): Pick<LiveReader, 'record' | 'find'> {
+  return {
+    record: async (providerId, recordId) => {
+      await caughtUp();
+      const window = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+      const { records } = await store.find({ window, recordId: rowIdOf(providerId, recordId), limit: MAX_OF_ID });
+      // Whoever gives the id of a record to another call does not get the first one out of the way.
+      return records
+        .map(liveRecordOf)
+        .filter((one) => one !== undefined)
+        .reduce<LiveRecord | undefined>(
+          (first, one) => (first !== undefined && first.receivedAtMs <= one.receivedAtMs ? first : one),
+          undefined,
+        );
+    },
+    find: async (query) => {
+      const keys = keysOf(checked(query));
+      const filter = createLiveFilter(query);
+      await caughtUp();
+      const found = new Map<string, { readonly row: CallRecord; readonly live: LiveRecord }>();
+      for (const key of keys)
+        for (const row of await rowsOf(store, key, query, (live) => filter(live.providerId, live.record))) {
+          const live = liveRecordOf(row);
+          if (live !== undefined) found.set(`${row.recordId} ${row.inviteAtUs}`, { row, live });
+        }
+      const sorted = [...found.values()].sort((one, other) => byTime(one.row, other.row)).map(({ live }) => live);
+      return { records: sorted.slice(0, query.limit), isCut: sorted.length > query.limit };
+    },
+  };
+}
+
+function byTime(one: CallRecord, other: CallRecord): number {
+  return one.inviteAtUs - other.inviteAtUs || (one.recordId < other.recordId ? -1 : 1);
+}
+
+function checked(query: Query): Query {
+  const { fromMs, toMs, limit, providerIds = [], callingTns = [], calledTns = [], recordIds = [] } = query;
+  if (!Number.isSafeInteger(fromMs * 1_000) || !Number.isSafeInteger(toMs * 1_000) || fromMs > toMs)
+    throw new HopbackError('invalid-argument', 'a stretch of time begins before it ends, in whole milliseconds');
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_FOUND_RECORDS)
+    throw new HopbackError('invalid-argument', `limit is a whole number from 1 to ${MAX_FOUND_RECORDS}`);
+  if ([providerIds, callingTns, calledTns, recordIds].some(({ length }) => length > MAX_LOOKED_UP))
+    throw new HopbackError('invalid-argument', `a look-up names ${MAX_LOOKED_UP} of a kind at most`);
+  return query;
+}
+
+/** What the store is searched by: the list that fewest records have something of; the rest is held against what is found. */
+function keysOf({ recordIds, calledTns, callingTns, providerIds }: Query): readonly Key[] {
+  const unique = (values: readonly string[]): readonly string[] => [...new Set(values)];
+  if (recordIds !== undefined)
+    return unique(recordIds.map((one) => rowIdOf(one.providerId, one.recordId))).map((recordId) => ({ recordId }));
+  if (calledTns !== undefined) return unique(calledTns).map((calledTn) => ({ calledTn }));
+  if (callingTns !== undefined) return unique(callingTns).map((callingTn) => ({ callingTn }));
+  if (providerIds !== undefined) return unique(providerIds).map((trunk) => ({ trunk }));
+  return [{ trunk: EVERY_ROW }];
+}
+
+/** Rows of a key that fit, earliest first: one more than are asked for where there are more. */
+async function rowsOf(
+  store: RecordStore,
+  key: Key,
+  { fromMs, toMs, limit }: Query,
+  fits: (live: LiveRecord) => boolean,
+): Promise<readonly CallRecord[]> {
+  const rows: CallRecord[] = [];
+  const toUs = toMs * 1_000 - 1;
+  let fromUs = fromMs * 1_000;
+  let size = Math.min(limit + 1, MAX_QUERY_LIMIT);
+  /** Of the microsecond with which the last page ended. */
+  let seen = new Set<string>();
+  while (fromUs <= toUs) {
+    const { records, isCut } = await store.find({ ...key, window: { fromUs, toUs }, limit: size });
+    for (const row of records) {
+      if (row.inviteAtUs === fromUs && seen.has(row.recordId)) continue;
+      const live = liveRecordOf(row);
+      if (live !== undefined && fits(live)) rows.push(row);
+      if (rows.length > limit) return rows;
+    }
+    const lastUs = records.at(-1)?.inviteAtUs;
+    if (!isCut || lastUs === undefined) return rows;
+    if (lastUs === fromUs && size === MAX_QUERY_LIMIT)
+      throw new HopbackError('invalid-argument', `more than ${MAX_QUERY_LIMIT} live records have the same microsecond`);
+    // A page that is filled by one microsecond is asked for larger.
+    size = lastUs === fromUs ? MAX_QUERY_LIMIT : size;
+    seen = new Set(records.filter(({ inviteAtUs }) => inviteAtUs === lastUs).map(({ recordId }) => recordId));
+    fromUs = lastUs;
+  }
+  return rows;
+}

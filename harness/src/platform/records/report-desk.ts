@@ -1,0 +1,210 @@
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { AppReport, AppReportReceipt, AudioFingerprint } from '@hopback/sdk/platform';
+import type { LiveReader, Operation, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { MAX_AHEAD_MS, maskReport } from '../domain/records/index.js';
+import type { SettlingListener } from './live-feed.js';
+import type { RecordsTables } from './records-tables.js';
+import { openTexts, sealText } from './sealed-text.js';
+
+/** Reports that are read at once when somebody begins to listen: each may have a fingerprint of 400 KB. */
+const TOLD_AT_ONCE = 50;
+/** Keys that one statement removes. */
+const SETTLED_AT_ONCE = 500;
+
+/** Takes reports of applications in, and tells them. */
+export interface ReportDesk {
+  readonly reportCall: Operation;
+  readonly report: LiveReader['report'];
+  /** Tells somebody the reports that were not settled before, and all that come. @throws HopbackError where the database fails */
+  readonly listen: (name: string, listener: SettlingListener) => Promise<void>;
+  /** Notes what those who listen have settled. */
+  readonly settle: () => Promise<void>;
+}
+
+interface Listening {
+  readonly listener: SettlingListener;
+  /** Told and not noted yet, by application and report. */
+  told: { readonly appId: string; readonly reportId: string }[];
+}
+
+/** What reports are kept with. */
+export interface ReportDeskOptions {
+  readonly context: PlatformContext;
+  /** How long reports are kept, milliseconds: older ones are not taken. */
+  readonly keptMs: number;
+}
+
+/** Makes the desk. */
+export function createReportDesk({ context, keptMs }: ReportDeskOptions): ReportDesk {
+  const listeners = new Map<string, Listening>();
+  const tell = (one: Listening, appId: string, report: AppReport, receivedAtMs: number): void => {
+    // Whoever listens is no reason to refuse what was stored; it is told again after a restart.
+    try {
+      one.listener.report(appId, report, receivedAtMs);
+      one.told.push({ appId, reportId: report.reportId });
+    } catch {
+      context.log.error('a report was not heard', { appId });
+    }
+  };
+
+  const reportCall: Operation = async ({ caller, request, atMs }) => {
+    const report = request.body as AppReport;
+    const calledAtMs = Date.parse(report.calledAt);
+    const late =
+      calledAtMs < atMs - keptMs ? 'too-old' : calledAtMs > atMs + MAX_AHEAD_MS ? 'in-the-future' : undefined;
+    if (late !== undefined) return problemAnswer('invalid-body', { errors: [{ pointer: '/calledAt', code: late }] });
+    const appId = caller.organizationId;
+    const stored = await context.transact((transaction) =>
+      storeReport(
+        { context, transaction },
+        { appId, report, atMs, clientId: caller.clientId, listeners: [...listeners.keys()] },
+      ),
+    );
+    if (stored.status === 'conflict') return problemAnswer('conflict');
+    if (!stored.isRepeat) for (const one of listeners.values()) tell(one, appId, report, atMs);
+    const { receivedAtMs, isRepeat } = stored;
+    const receipt: AppReportReceipt = {
+      ...{ reportId: report.reportId, receivedAt: new Date(receivedAtMs).toISOString(), isRepeat },
+    };
+    return jsonAnswer(receipt);
+  };
+
+  const untold = (name: string, after: number) =>
+    context.transact(async (transaction) => {
+      const rows = await transaction
+        .withTables<RecordsTables>()
+        .selectFrom('records_untold')
+        .innerJoin('records_reports', (join) =>
+          join
+            .onRef('records_reports.app_id', '=', 'records_untold.app_id')
+            .onRef('records_reports.report_id', '=', 'records_untold.report_id'),
+        )
+        .select(['records_reports.app_id', 'masked', 'sealed', 'received_at_ms', 'report_key'])
+        .where('listener', '=', name)
+        .orderBy('received_at_ms')
+        .orderBy('report_key')
+        .limit(TOLD_AT_ONCE)
+        .offset(after)
+        .execute();
+      const texts = await openTexts(context.sealed, transaction, {
+        ...{ texts: rows.map(({ sealed }) => sealed), reason: { ...PLATFORM, object: `listener:${name}` } },
+      });
+      return rows.map((row, index) => ({
+        ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, report: wholeReport(texts[index] ?? '', row.masked) },
+      }));
+    });
+
+  return {
+    reportCall,
+    report: async (appId, reportId) =>
+      context.transact(async (transaction) => {
+        const row = await transaction
+          .withTables<RecordsTables>()
+          .selectFrom('records_reports')
+          .select(['masked', 'sealed', 'report_key'])
+          .where('app_id', '=', appId)
+          .where('report_id', '=', reportId)
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const reason = { ...PLATFORM, object: `report:${row.report_key}` };
+        const [text = ''] = await openTexts(context.sealed, transaction, { texts: [row.sealed], reason });
+        return wholeReport(text, row.masked);
+      }),
+    listen: async (name, listener) => {
+      const one: Listening = { listener, told: [] };
+      for (let after = 0; ;) {
+        const reports = await untold(name, after);
+        for (const { appId, report, receivedAtMs } of reports) tell(one, appId, report, receivedAtMs);
+        after += reports.length;
+        if (reports.length < TOLD_AT_ONCE) break;
+      }
+      listeners.set(name, one);
+    },
+    settle: async () => {
+      for (const [name, one] of listeners) {
+        const told = one.told.slice();
+        if (told.length === 0) continue;
+        await one.listener.settled?.();
+        for (let at = 0; at < told.length; at += SETTLED_AT_ONCE)
+          await context.transact((transaction) =>
+            transaction
+              .withTables<RecordsTables>()
+              .deleteFrom('records_untold')
+              .where('listener', '=', name)
+              .where((expression) =>
+                expression.or(
+                  told
+                    .slice(at, at + SETTLED_AT_ONCE)
+                    .map(({ appId, reportId }) => expression.and({ app_id: appId, report_id: reportId })),
+                ),
+              )
+              .execute(),
+          );
+        one.told = one.told.slice(told.length);
+      }
+    },
+  };
+}
+
+const PLATFORM = { organizationId: 'platform', actor: 'platform' } as const;
+
+interface GivenReport {
+  readonly appId: string;
+  readonly report: AppReport;
+  readonly atMs: number;
+  readonly clientId: string;
+  /** Names of those who are to be told. */
+  readonly listeners: readonly string[];
+}
+
+type StoredReport =
+  | { readonly status: 'stored'; readonly receivedAtMs: number; readonly isRepeat: boolean }
+  | { readonly status: 'conflict' };
+
+async function storeReport(
+  { context, transaction }: { readonly context: PlatformContext; readonly transaction: PlatformTransaction },
+  { appId, report, atMs, clientId, listeners }: GivenReport,
+): Promise<StoredReport> {
+  const { sealed } = context;
+  const tables = transaction.withTables<RecordsTables>();
+  // Members are in the order of the schema, so that the same report is the same text.
+  const contentKey = sealed.pseudonym(JSON.stringify(report));
+  const known = await tables
+    .selectFrom('records_reports')
+    .select(['received_at_ms', 'content_key'])
+    .where('app_id', '=', appId)
+    .where('report_id', '=', report.reportId)
+    .executeTakeFirst();
+  if (known !== undefined)
+    return known.content_key === contentKey
+      ? { status: 'stored', receivedAtMs: known.received_at_ms, isRepeat: true }
+      : { status: 'conflict' };
+  const reportKey = context.newId('report');
+  const { masked, calledPseudonym, callingPseudonym } = maskReport(report, sealed.pseudonym);
+  const { audioFingerprint: _public, ...secret } = report;
+  const references = await sealText(sealed, transaction, {
+    ...{ text: JSON.stringify(secret), belongsTo: `report:${reportKey}` },
+  });
+  await tables
+    .insertInto('records_reports')
+    .values({
+      ...{ app_id: appId, report_id: report.reportId, report_key: reportKey, received_at_ms: atMs },
+      ...{ called_at_ms: Date.parse(report.calledAt), content_key: contentKey },
+      ...{ called_pseudonym: calledPseudonym, calling_pseudonym: callingPseudonym ?? null },
+      ...{ masked: JSON.stringify(masked), sealed: JSON.stringify(references) },
+    })
+    .execute();
+  for (const listener of listeners)
+    await tables.insertInto('records_untold').values({ listener, app_id: appId, report_id: report.reportId }).execute();
+  await context.audit(transaction, {
+    ...{ action: 'report.received', organizationId: appId, actor: clientId, object: `report:${reportKey}` },
+  });
+  return { status: 'stored', receivedAtMs: atMs, isRepeat: false };
+}
+
+/** The report as it came: its fingerprint is kept beside what is sealed. */
+function wholeReport(text: string, masked: unknown): AppReport {
+  const secret = JSON.parse(text) as Omit<AppReport, 'audioFingerprint'>;
+  const { audioFingerprint } = masked as { readonly audioFingerprint?: AudioFingerprint };
+  return { ...secret, ...(audioFingerprint !== undefined && { audioFingerprint }) };
+}
