@@ -1,0 +1,167 @@
+import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
+import type { ServedRoute } from '../core/index.js';
+
+const TAG = 'Alerts and cases';
+const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
+const AGENCY: readonly PlatformScope[] = ['agency'];
+const STAFF: readonly PlatformScope[] = ['staff'];
+const BOTH: readonly PlatformScope[] = ['agency', 'staff'];
+
+const inPath = (name: string, description: string): RouteParameter => ({
+  name,
+  description,
+  in: 'path',
+  form: 'identifier',
+  isRequired: true,
+});
+const PAGING: readonly RouteParameter[] = [
+  {
+    name: 'cursor',
+    in: 'query',
+    form: 'cursor',
+    description: 'From where the list goes on: nextCursor of the page before.',
+    isRequired: false,
+  },
+  {
+    name: 'limit',
+    in: 'query',
+    form: 'page-limit',
+    description: 'Most items of the page, 1 to 500; 50 where nothing is said.',
+    isRequired: false,
+  },
+];
+const CAMPAIGN = inPath('campaignId', 'Of the campaign that the case is about.');
+
+interface Words {
+  readonly path: string;
+  readonly allowed: readonly PlatformScope[];
+  readonly answer: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly parameters?: readonly RouteParameter[];
+}
+
+const read = (operationId: string, words: Words): ServedRoute => ({
+  operationId,
+  method: 'GET',
+  path: words.path,
+  tag: TAG,
+  summary: words.summary,
+  description: words.description,
+  allowed: words.allowed,
+  parameters: words.parameters ?? [],
+  response: { kind: 'json', status: 200, body: words.answer, description: 'What there is.' },
+  problems: ['invalid-parameter', 'not-found'],
+  idempotency: 'safe',
+});
+
+const put = (operationId: string, { body, ...words }: Words & { readonly body?: string }): ServedRoute => ({
+  ...read(operationId, words),
+  method: 'POST',
+  ...(body !== undefined && { request: { kind: 'json', body } }),
+  problems: [...(body === undefined ? [] : BODY), 'invalid-parameter', 'not-found', 'conflict'],
+  idempotency: 'by-content',
+});
+
+/** Routes beside those of the contract. */
+export const ALERT_ROUTES: readonly ServedRoute[] = [
+  read('listAlertRules', {
+    path: '/v1/alert-rules',
+    allowed: BOTH,
+    answer: 'AlertRuleList',
+    summary: 'List the rules by which agencies are told of campaigns',
+    description: 'Those that staff starts with, and those that it wrote.',
+  }),
+  put('putAlertRule', {
+    path: '/v1/alert-rules/{ruleId}',
+    allowed: STAFF,
+    parameters: [inPath('ruleId', 'Of the rule.')],
+    body: 'AlertRule',
+    answer: 'AlertRule',
+    summary: 'Put or change a rule',
+    description: 'A default rule is changed or switched off under its id.',
+  }),
+  read('fetchAlertSubscription', {
+    path: '/v1/alert-subscription',
+    allowed: AGENCY,
+    answer: 'AlertSubscription',
+    summary: 'Fetch what the calling agency wants to be told of',
+    description: 'Everything that the rules say where nothing was put.',
+  }),
+  put('putAlertSubscription', {
+    path: '/v1/alert-subscription',
+    allowed: AGENCY,
+    body: 'AlertSubscription',
+    answer: 'AlertSubscription',
+    summary: 'Say what the calling agency wants to be told of',
+    description: 'It narrows the rules, and may add other States.',
+  }),
+  put('tryAlertRules', {
+    path: '/v1/alert-trials',
+    allowed: BOTH,
+    body: 'AlertTrial',
+    answer: 'AlertTrialReport',
+    summary: 'Try rules or a subscription on campaigns that there were',
+    description: 'Tells nobody, and changes nothing. An agency sees what it would have been told.',
+  }),
+  read('fetchAlertCaseSheet', {
+    path: '/v1/alerts/{alertId}/case-sheet',
+    allowed: BOTH,
+    parameters: [inPath('alertId', 'Of an alert about a campaign.')],
+    answer: 'CaseSheet',
+    summary: 'Fetch the case sheet of an alert',
+    description: 'What opens an investigation, and no record that needs process.',
+  }),
+  read('listCases', {
+    path: '/v1/cases',
+    allowed: AGENCY,
+    parameters: PAGING,
+    answer: 'CasePage',
+    summary: 'List cases of the calling agency',
+    description: 'By campaign: those that it has alerts of, and those that were shared with it.',
+  }),
+  read('fetchCaseSheet', {
+    path: '/v1/cases/{campaignId}/sheet',
+    allowed: BOTH,
+    parameters: [CAMPAIGN],
+    answer: 'CaseSheet',
+    summary: 'Fetch the case sheet of a campaign',
+    description: 'As it stands now.',
+  }),
+  {
+    ...read('fetchCaseSheetText', {
+      path: '/v1/cases/{campaignId}/sheet.md',
+      allowed: BOTH,
+      parameters: [CAMPAIGN],
+      answer: 'CaseSheet',
+      summary: 'Fetch the case sheet of a campaign as text',
+      description: 'The same in Markdown.',
+    }),
+    response: { kind: 'file', status: 200, description: 'The sheet.' },
+  },
+  put('shareCase', {
+    path: '/v1/cases/{campaignId}/shares',
+    allowed: AGENCY,
+    parameters: [CAMPAIGN],
+    body: 'CaseShareOrder',
+    answer: 'CaseShareList',
+    summary: 'Share a case with other agencies',
+    description: 'They see its sheet. What either demands and is given stays its own.',
+  }),
+  read('listCaseShares', {
+    path: '/v1/cases/{campaignId}/shares',
+    allowed: BOTH,
+    parameters: [CAMPAIGN],
+    answer: 'CaseShareList',
+    summary: 'List with whom a case is shared',
+    description: 'Those that the calling agency gave and those that it was given; all of them for staff.',
+  }),
+  put('withdrawCaseShare', {
+    path: '/v1/case-shares/{shareId}/withdrawal',
+    allowed: AGENCY,
+    parameters: [inPath('shareId', 'Of the share.')],
+    answer: 'CaseShare',
+    summary: 'Share a case no longer',
+    description: 'By whoever shared it. What the other has read it has read.',
+  }),
+];

@@ -1,0 +1,83 @@
+import type { PlatformArea, PlatformJob, Reaction } from '../core/index.js';
+import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
+import { createAlertOperations } from './alert-operations.js';
+import { ALERT_ROUTES } from './alert-routes.js';
+import type { AlertTables } from './alert-tables.js';
+import { createCaseOperations } from './case-operations.js';
+import { evaluateCampaign } from './evaluate.js';
+import type { AlertParts } from './evaluate.js';
+import { evaluateProvider } from './provider-alerts.js';
+
+/** How often campaigns that call, and agencies that could not be told yet, are looked at again without an event. */
+const WATCH_EVERY_MS = 5_000;
+/** Campaigns of one look: those that were looked at longest ago. At 50 live campaigns each is seen every five seconds, of which there never were as many. */
+const WATCHED_AT_ONCE = 50;
+
+/** What the area asks of others. */
+export type AlertsPorts = Omit<AlertParts, 'context'>;
+
+/**
+ * Makes alerts: whom they are for, the cases that they open, and who shares them.
+ * @param context - on a database with the tables of `alertsDefinition`
+ * @param ports - campaigns, tracebacks, organizations and the registry
+ * @returns the area; never throws
+ */
+export function createAlertsArea(context: AlertParts['context'], ports: AlertsPorts): PlatformArea {
+  const parts: AlertParts = { context, ...ports };
+  const close = (): Promise<void> => Promise.resolve();
+  return {
+    name: 'alerts',
+    routes: ALERT_ROUTES,
+    schemas: ALERT_SCHEMAS,
+    operations: { ...createAlertOperations(parts), ...createCaseOperations(parts) },
+    jobs: [watchJob(parts)],
+    reactions: reactionsOf(parts),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function reactionsOf(parts: AlertParts): PlatformArea['reactions'] {
+  const campaign =
+    (isChange: boolean): Reaction =>
+    async (transaction, { data, subject }) => {
+      // Of what is on the wire the subject is the campaign; of what areas say to each other the data name it.
+      const campaignId = isChange ? member(data, 'campaignId') : subject;
+      if (campaignId !== undefined) await evaluateCampaign(parts, transaction, { campaignId, isChange });
+    };
+  return {
+    'campaign.changed': campaign(true),
+    'traceback.concluded': campaign(true),
+    'org.hopback.campaign.updated.1': campaign(false),
+    'provider.responsiveness': async (transaction, { data }) => {
+      const providerId = member(data, 'providerId');
+      const isSilent = (data as { readonly isNonResponsive?: unknown } | null)?.isNonResponsive === true;
+      if (providerId !== undefined && isSilent) await evaluateProvider(parts, transaction, providerId);
+    },
+  };
+}
+
+function member(data: unknown, name: string): string | undefined {
+  const value = (data as Readonly<Record<string, unknown>> | null)?.[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function watchJob(parts: AlertParts): PlatformJob {
+  const { context } = parts;
+  return {
+    name: 'alerts.watch',
+    everyMs: WATCH_EVERY_MS,
+    run: async () => {
+      const watched = await context.database
+        .withTables<AlertTables>()
+        .selectFrom('alerts_campaigns')
+        .select('campaign_id')
+        .where('is_watched', '=', true)
+        .orderBy('evaluated_ms')
+        .limit(WATCHED_AT_ONCE)
+        .execute();
+      for (const { campaign_id: campaignId } of watched)
+        await context.transact((transaction) => evaluateCampaign(parts, transaction, { campaignId, isChange: true }));
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { SEVERITIES } from '../domain/alerts/index.js';
+import { CONCERN_RULES, countRequest, wilsonInterval } from '../domain/providers/index.js';
+import type { PlatformTransaction } from '../core/index.js';
+import { rulesOf } from './evaluate.js';
+import type { AlertParts } from './evaluate.js';
+import { raiseAlert } from './raise-alert.js';
+
+/** Stretch over which requests to a provider are counted: a quarter, so that what was once is not held against it for ever. */
+const STRETCH_MS = 90 * 86_400_000;
+/** Requests unanswered in it before anybody is told: one lost letter makes no case. */
+const MIN_UNANSWERED = 5;
+/** Tracebacks that an alert names. */
+const MAX_NAMED = 50;
+
+/**
+ * Tells the United States and staff that a provider leaves requests unanswered: once a quarter of the calendar, where at least five are and
+ * the lower bound of the share is above that of the scorecard. Requests that are disputed or withdrawn do not count.
+ */
+export async function evaluateProvider(
+  parts: AlertParts,
+  transaction: PlatformTransaction,
+  providerId: string,
+): Promise<void> {
+  const nowMs = parts.context.clock.nowMs();
+  const range = { fromMs: nowMs - STRETCH_MS, toMs: nowMs + 1, providerId };
+  const facts = { nowMs, outages: [], contests: new Map() };
+  const outcomes = await parts.desk.requestOutcomes(transaction, range);
+  const counted = outcomes.map((outcome) => countRequest(outcome, facts)).filter(({ tried }) => tried.length > 0);
+  const unanswered = counted.filter(({ timeliness }) => timeliness === 'unanswered');
+  const { lower } = wilsonInterval(unanswered.length, counted.length);
+  if (unanswered.length < MIN_UNANSWERED || lower <= CONCERN_RULES['not-participating'].threshold) return;
+  const { agencies, subscriptions } = await rulesOf(parts, transaction);
+  const entry = (await parts.providers.provider(transaction, providerId))?.entry;
+  const name = entry?.businessName ?? providerId;
+  const tracebackIds = [...new Set(unanswered.map(({ outcome }) => outcome.tracebackId))];
+  for (const { agencyId, jurisdiction } of agencies) {
+    const subscription = subscriptions.get(agencyId);
+    const isWanted =
+      subscription?.withoutKinds.includes('provider-non-responsive') !== true &&
+      SEVERITIES.indexOf('warning') >= SEVERITIES.indexOf(subscription?.minSeverity ?? 'information');
+    if (jurisdiction !== 'US' || !isWanted) continue;
+    await raiseAlert(parts.context, transaction, {
+      organizationId: agencyId,
+      subject: `provider:${providerId}`,
+      reason: `provider-non-responsive:${quarterOf(nowMs)}`,
+      alert: {
+        kind: 'provider-non-responsive',
+        severity: 'warning',
+        title: `${name.slice(0, 200)} leaves requests unanswered`,
+        summary: `${unanswered.length} of ${counted.length} requests of the last 90 days are due and unanswered. The scorecard has each of them with its reason.`,
+        tracebackIds: tracebackIds.slice(0, MAX_NAMED),
+        providers: [{ providerId, name, ...(entry?.frn !== undefined && { frn: entry.frn }) }],
+        figures: [
+          { name: 'unanswered', value: unanswered.length },
+          { name: 'requests', value: counted.length },
+        ],
+      },
+    });
+  }
+}
+
+function quarterOf(ms: number): string {
+  const date = new Date(ms);
+  return `${date.getUTCFullYear()}-q${Math.floor(date.getUTCMonth() / 3) + 1}`;
+}

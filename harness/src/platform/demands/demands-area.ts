@@ -1,0 +1,42 @@
+import type { PlatformArea, PlatformContext } from '../core/index.js';
+import { agencyOperations } from './agency-operations.js';
+import { decideDemand } from './decide-demand.js';
+import { DEFAULT_DEMAND_LIMITS, type DemandLimits, type DemandParts } from './demand-area.js';
+import { demandJobs } from './jobs.js';
+import type { DemandPorts } from './ports.js';
+import { productionOperations } from './production-operations.js';
+import { reviewOperations } from './review-operations.js';
+import { DEMAND_BODY_SCHEMAS } from './routes.schema.js';
+import { DEMAND_OPERATOR_ROUTES } from './routes.js';
+import { submitDemand } from './submit-demand.js';
+
+/**
+ * Makes the area of demands and productions: agencies submit legal process, staff reviews it, and what was approved is produced, sealed and handed
+ * over. Its jobs do the work; everything that was acknowledged is done after a crash.
+ * @param ports - other areas, files, keys and who operates the platform
+ * @param limits - what an operator may set
+ * @see 18 USC 2702, 2703 for what may be produced under which process
+ */
+export function createDemandsArea(
+  context: PlatformContext,
+  ports: DemandPorts,
+  limits: Partial<DemandLimits> = {},
+): PlatformArea {
+  const parts: DemandParts = { context, ports, limits: { ...DEFAULT_DEMAND_LIMITS, ...limits } };
+  return {
+    name: 'demands',
+    routes: DEMAND_OPERATOR_ROUTES,
+    schemas: DEMAND_BODY_SCHEMAS,
+    operations: {
+      submitDemand: submitDemand(parts),
+      decideDemand: decideDemand(parts),
+      ...agencyOperations(parts),
+      ...productionOperations(parts),
+      ...reviewOperations(parts),
+    },
+    jobs: demandJobs(parts),
+    reactions: {},
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}

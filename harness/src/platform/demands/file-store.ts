@@ -1,0 +1,172 @@
+import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HopbackError } from '@hopback/sdk/errors';
+
+/** A file that is kept. */
+export interface StoredFile {
+  /** Of what was put, lower-case hex. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Documents and files of productions: encrypted, outside the database. A document has up to 20 MiB and a production gigabytes, written once and
+ * removed whole: in SQL each would go through its log twice and lie in every backup of it, and PGlite would hold it in memory. A file is on the
+ * disk before a transaction names it; what no transaction names is removed with its owner.
+ */
+export interface FileStore {
+  /**
+   * Keeps octets for an owner. The same octets of one owner are one file, so that what was begun before a crash is written over.
+   * @returns once it is durable
+   * @throws HopbackError `storage-failed`
+   */
+  readonly put: (owner: string, octets: Uint8Array) => Promise<StoredFile>;
+  /**
+   * Gives octets back.
+   * @returns undefined where there are none
+   * @throws HopbackError `log-inconsistent` where they are not what was put; `storage-failed`
+   */
+  readonly read: (owner: string, sha256: string) => Promise<Uint8Array | undefined>;
+  /** Removes all of an owner, or all but some files. @throws HopbackError `storage-failed` */
+  readonly remove: (owner: string, options?: { readonly but?: readonly string[] }) => Promise<void>;
+  /** Owners that have files. @throws HopbackError `storage-failed` */
+  readonly owners: () => Promise<readonly string[]>;
+}
+
+/** Octets at the beginning of a file: which form it has. */
+const MARK: Buffer = Buffer.from('HBF1', 'latin1');
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** Octets of the key: AES-256. */
+export const FILE_KEY_BYTES = 32;
+/** Ids of demands and productions as they become names of folders. */
+const OWNER = /^[a-z0-9][a-z0-9-]{0,127}$/;
+
+/**
+ * Opens a store of files in a folder, which is made where it is not there.
+ * @param options - `key`: {@link FILE_KEY_BYTES} octets that are not in the folder
+ * @throws HopbackError `invalid-argument` for a key of another length
+ * @see NIST SP 800-38D for AES-GCM: a random nonce for each file, of which there are far fewer than 2^32
+ */
+export function openFileStore(options: { readonly directory: string; readonly key: Uint8Array }): FileStore {
+  const { directory, key } = options;
+  if (key.length !== FILE_KEY_BYTES)
+    throw new HopbackError('invalid-argument', `the key of the store of files has ${FILE_KEY_BYTES} octets`);
+  const encryptionKey = derived(key, 'encryption');
+  const nameKey = derived(key, 'names');
+  const folderOf = (owner: string): string => {
+    if (!OWNER.test(owner))
+      throw new HopbackError(
+        'invalid-argument',
+        'an owner of files is an id of lower-case letters, digits and hyphens',
+      );
+    return join(directory, owner);
+  };
+  /** Whoever reads the folder cannot tell whether a document that he has is in it. */
+  const nameOf = (owner: string, sha256: string): string =>
+    createHmac('sha256', nameKey).update(`${owner} ${sha256}`).digest('hex');
+  return {
+    put: async (owner, octets) => {
+      const sha256 = hash('sha256', octets, 'hex');
+      const encrypted = sealed(encryptionKey, { octets, bound: `${owner} ${sha256}` });
+      await onDisk(() => written(folderOf(owner), nameOf(owner, sha256), encrypted));
+      return { sha256, sizeBytes: octets.length };
+    },
+    read: async (owner, sha256) => {
+      const path = join(folderOf(owner), nameOf(owner, sha256));
+      const encrypted = await onDisk(() => readFile(path).catch(ifMissing));
+      if (encrypted === undefined) return undefined;
+      const octets = opened(encryptionKey, { encrypted, bound: `${owner} ${sha256}` });
+      if (octets === undefined || hash('sha256', octets, 'hex') !== sha256)
+        throw new HopbackError('log-inconsistent', 'a file of the store is not what was put into it', {
+          details: { owner },
+        });
+      return octets;
+    },
+    remove: async (owner, { but } = {}) => {
+      const folder = folderOf(owner);
+      if (but === undefined) return onDisk(() => rm(folder, { recursive: true, force: true }));
+      const kept = new Set(but.map((sha256) => nameOf(owner, sha256)));
+      const names = (await onDisk(() => readdir(folder).catch(ifMissing))) ?? [];
+      for (const name of names) if (!kept.has(name)) await onDisk(() => rm(join(folder, name), { force: true }));
+      return undefined;
+    },
+    owners: async () => (await onDisk(() => readdir(directory).catch(ifMissing))) ?? [],
+  };
+}
+
+function derived(key: Uint8Array, purpose: string): Buffer {
+  return createHmac('sha256', key).update(`hopback-files-1 ${purpose}`).digest();
+}
+
+function sealed(key: Buffer, { octets, bound }: { readonly octets: Uint8Array; readonly bound: string }): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(bound, 'utf8'));
+  return Buffer.concat([MARK, nonce, cipher.update(octets), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** Undefined for what was not sealed so. */
+function opened(
+  key: Buffer,
+  { encrypted, bound }: { readonly encrypted: Buffer; readonly bound: string },
+): Buffer | undefined {
+  const head = MARK.length + NONCE_BYTES;
+  if (encrypted.length < head + TAG_BYTES || !encrypted.subarray(0, MARK.length).equals(MARK)) return undefined;
+  const nonce = encrypted.subarray(MARK.length, head);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(bound, 'utf8'));
+  decipher.setAuthTag(encrypted.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([decipher.update(encrypted.subarray(head, -TAG_BYTES)), decipher.final()]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole and durable under its name, or not there. */
+async function written(folder: string, name: string, octets: Uint8Array): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const beside = join(folder, `${name}.${randomBytes(6).toString('hex')}.new`);
+  try {
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(octets);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, join(folder, name));
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  for (const changed of [folder, join(folder, '..')]) {
+    const entry = await open(changed, 'r');
+    try {
+      await entry.sync();
+    } finally {
+      await entry.close();
+    }
+  }
+}
+
+function ifMissing(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+  throw error;
+}
+
+async function onDisk<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof HopbackError) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new HopbackError('storage-failed', `the disk refuses a file of the store: ${code}`, {
+      retryable: true,
+      cause,
+      details: { code },
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
+import type { ServedRoute } from '../core/index.js';
+
+const TAG = 'Demands and productions';
+const STAFF: readonly PlatformScope[] = ['staff'];
+const BOTH: readonly PlatformScope[] = ['agency', 'staff'];
+
+const inPath = (name: string, description: string): RouteParameter => ({
+  ...{ name, in: 'path', form: 'identifier', description, isRequired: true },
+});
+const DEMAND_ID = inPath('demandId', 'Of the demand.');
+const PRODUCTION_ID = inPath('productionId', 'Of the production.');
+const IDEMPOTENCY_KEY: RouteParameter = {
+  ...{ name: 'Idempotency-Key', in: 'header', form: 'idempotency-key', isRequired: true },
+  description: 'The same for every attempt at the same call, another for each call. Kept for 24 hours at least.',
+};
+const PAGING: readonly RouteParameter[] = [
+  {
+    name: 'cursor',
+    in: 'query',
+    form: 'cursor',
+    description: 'From where the list goes on: nextCursor of the page before.',
+    isRequired: false,
+  },
+  {
+    name: 'limit',
+    in: 'query',
+    form: 'page-limit',
+    description: 'Most items of the page, 1 to 500; 50 where nothing is said.',
+    isRequired: false,
+  },
+];
+const WRITTEN: readonly ProblemCode[] = [
+  ...['invalid-body', 'too-large', 'unsupported-media-type', 'invalid-parameter'],
+  ...['idempotency-key-reused', 'idempotency-in-progress', 'not-found', 'conflict'],
+] as readonly ProblemCode[];
+const READ: readonly ProblemCode[] = ['invalid-parameter', 'not-found'];
+
+/** What an operation that changes something has: its own path below demands or productions, a body, and a key. */
+interface Written {
+  readonly operationId: string;
+  readonly path: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly allowed: readonly PlatformScope[];
+  readonly parameter: RouteParameter;
+  readonly body?: string;
+  readonly answer: string;
+  readonly problems?: readonly ProblemCode[];
+}
+
+const written = ({ parameter, body, answer, problems = [], ...rest }: Written): ServedRoute => ({
+  ...rest,
+  method: 'POST',
+  tag: TAG,
+  parameters: [parameter, IDEMPOTENCY_KEY],
+  ...(body !== undefined && { request: { kind: 'json', body } }),
+  response: { kind: 'json', status: 201, body: answer, description: 'What was done.' },
+  problems: [...WRITTEN, ...problems],
+  idempotency: 'key',
+});
+
+interface Fetched {
+  readonly operationId: string;
+  readonly path: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly allowed: readonly PlatformScope[];
+  readonly parameters: readonly RouteParameter[];
+  readonly answer: string;
+}
+
+const fetched = ({ answer, ...rest }: Fetched): ServedRoute => ({
+  ...rest,
+  method: 'GET',
+  tag: TAG,
+  response: { kind: 'json', status: 200, body: answer, description: 'As it stands.' },
+  problems: READ,
+  idempotency: 'safe',
+});
+
+/** Routes of reviewers and agencies that the contract does not have. */
+export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
+  fetched({
+    operationId: 'listReviewQueue',
+    path: '/v1/demand-reviews',
+    summary: 'List demands that wait for a decision',
+    description: 'Those of live campaigns first, then urgent ones, each with how long it has been waiting and may.',
+    allowed: STAFF,
+    parameters: [],
+    answer: 'ReviewQueue',
+  }),
+  fetched({
+    operationId: 'fetchDemandChecklist',
+    path: '/v1/demands/{demandId}/checklist',
+    summary: 'Go through a demand as a reviewer does',
+    description: 'What was found at each step, and an estimate of how much it reaches. It decides nothing.',
+    allowed: STAFF,
+    parameters: [DEMAND_ID],
+    answer: 'DemandChecklist',
+  }),
+  {
+    operationId: 'fetchDemandDocument',
+    method: 'GET',
+    path: '/v1/demands/{demandId}/document',
+    tag: TAG,
+    summary: 'Fetch the document of a demand',
+    description: 'The octets as they were submitted. Reading it is audited.',
+    allowed: BOTH,
+    parameters: [DEMAND_ID],
+    response: { kind: 'file', status: 200, description: 'The PDF.' },
+    problems: READ,
+    idempotency: 'safe',
+  },
+  written({
+    operationId: 'claimDemand',
+    path: '/v1/demands/{demandId}/claim',
+    summary: 'Claim a demand for review',
+    description: 'Says who reviews it; another may claim it after that.',
+    allowed: STAFF,
+    parameter: DEMAND_ID,
+    answer: 'DemandClaim',
+    problems: ['demand-not-open'],
+  }),
+  written({
+    operationId: 'continueDemand',
+    path: '/v1/demands/{demandId}/continuation',
+    summary: 'Have the production of a court order supplemented',
+    description: 'Until its end, where the order says that it reaches what is yet to come.',
+    allowed: STAFF,
+    parameter: DEMAND_ID,
+    body: 'ContinuingDemand',
+    answer: 'ContinuedDemand',
+  }),
+  written({
+    operationId: 'withdrawDemand',
+    path: '/v1/demands/{demandId}/withdrawal',
+    summary: 'Withdraw a demand',
+    description: 'Ends what is being prepared, and lets nothing be fetched any more.',
+    allowed: BOTH,
+    parameter: DEMAND_ID,
+    body: 'DemandReason',
+    answer: 'Demand',
+    problems: ['demand-not-open'],
+  }),
+  written({
+    operationId: 'traceUnderDemand',
+    path: '/v1/demands/{demandId}/tracebacks',
+    summary: 'Have a call traced under a demand',
+    description: 'One that its approved scope reaches. The same call is traced once.',
+    allowed: BOTH,
+    parameter: DEMAND_ID,
+    body: 'TracebackOpening',
+    answer: 'TracedCall',
+  }),
+  fetched({
+    operationId: 'fetchProductionProgress',
+    path: '/v1/productions/{productionId}/progress',
+    summary: 'See how far a production is',
+    description: 'What it is at work on, how many items it has, and why it failed where it did.',
+    allowed: BOTH,
+    parameters: [PRODUCTION_ID],
+    answer: 'ProductionProgress',
+  }),
+  fetched({
+    operationId: 'listProductionReceipts',
+    path: '/v1/productions/{productionId}/receipts',
+    summary: 'List who fetched what of a production',
+    description: 'Each retrieval with its time and the hash of its octets, oldest first; the page is signed.',
+    allowed: BOTH,
+    parameters: [PRODUCTION_ID, ...PAGING],
+    answer: 'RetrievalReceipts',
+  }),
+  written({
+    operationId: 'extendProduction',
+    path: '/v1/productions/{productionId}/extension',
+    summary: 'Let a production be fetched for longer',
+    description: 'At most 92 days from now. What has expired is issued anew instead.',
+    allowed: STAFF,
+    parameter: PRODUCTION_ID,
+    body: 'ProductionExtension',
+    answer: 'Production',
+  }),
+  written({
+    operationId: 'reissueProduction',
+    path: '/v1/productions/{productionId}/reissue',
+    summary: 'Issue a production anew',
+    description: 'Under the same decision, out of the records as they are now.',
+    allowed: STAFF,
+    parameter: PRODUCTION_ID,
+    body: 'DemandReason',
+    answer: 'Production',
+    problems: ['production-not-ready'],
+  }),
+];

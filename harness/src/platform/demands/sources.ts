@@ -1,0 +1,241 @@
+import type { AppReport, DemandScope } from '@hopback/sdk/platform';
+import type { CampaignCall, LiveRecord } from '../core/index.js';
+import {
+  appReportRow,
+  callRecordRow,
+  campaignRecordingRow,
+  comparableNumber,
+  reportRecordingRow,
+  tracebackRows,
+  tracedCall,
+  type Producible,
+} from '../domain/demands/index.js';
+import type { DemandParts } from './demand-area.js';
+import { cutPages } from './cut-pages.js';
+
+/** What is looked for. */
+export interface ProducibleQuery {
+  /** With the providers of the registry. */
+  readonly scope: DemandScope;
+  /** Up to when tracebacks were opened. */
+  readonly asOfMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Everything that a scope may reach, one after the other, in memory that does not grow with it: all that it reaches is in it, and more; what is
+ * produced is what the scope matches. Areas are asked in pages.
+ */
+export async function* producibles(parts: DemandParts, query: ProducibleQuery): AsyncGenerator<Producible> {
+  const classes = new Set(query.scope.recordClasses);
+  const wantsCalls = classes.has('call-records');
+  const wantsReports = classes.has('app-reports') || classes.has('recordings');
+  if (classes.has('traceback-records') || classes.has('customer-records')) yield* tracebackItems(parts, query);
+  if (query.scope.tracebackIds !== undefined) {
+    // Reports are not linked to a traceback that they began, so that no demand of tracebacks reaches them.
+    if (wantsCalls) yield* recordsOfTracebacks(parts, query);
+  } else if (query.scope.campaignIds !== undefined) {
+    if (wantsCalls || wantsReports) yield* callsOfCampaigns(parts, query, { wantsCalls, wantsReports });
+    if (classes.has('recordings')) yield* campaignScripts(parts, query);
+  } else {
+    if (wantsCalls) yield* recordsByTime(parts, query);
+    if (wantsReports) yield* reportsByTime(parts, query);
+  }
+}
+
+async function* tracebackItems(parts: DemandParts, query: ProducibleQuery): AsyncGenerator<Producible> {
+  const { context, ports } = parts;
+  for await (const { tracebackId, campaignIds } of tracebacksOf(parts, query)) {
+    const traceback = await ports.tracebacks.traceback(context.database, tracebackId);
+    if (traceback === undefined) continue;
+    const answers = await ports.tracebacks.answers(context.database, tracebackId);
+    yield* tracebackRows({ traceback, answers, call: tracedCall(traceback, answers), campaignIds });
+  }
+}
+
+interface NamedTraceback {
+  readonly tracebackId: string;
+  readonly campaignIds: readonly string[];
+}
+
+/** Tracebacks that a scope may reach, with those of its campaigns that they belong to. */
+async function* tracebacksOf({ context, ports }: DemandParts, query: ProducibleQuery): AsyncGenerator<NamedTraceback> {
+  const { scope, asOfMs } = query;
+  if (scope.campaignIds !== undefined) {
+    const campaigns = new Map<string, string[]>();
+    for (const campaignId of scope.campaignIds) {
+      for (const { tracebackId } of await ports.tracebacks.ofCampaign(context.database, campaignId))
+        campaigns.set(tracebackId, [...(campaigns.get(tracebackId) ?? []), campaignId]);
+    }
+    const named = scope.tracebackIds === undefined ? undefined : new Set(scope.tracebackIds);
+    for (const [tracebackId, campaignIds] of campaigns)
+      if (named === undefined || named.has(tracebackId)) yield { tracebackId, campaignIds };
+    return;
+  }
+  if (scope.tracebackIds !== undefined) {
+    for (const tracebackId of new Set(scope.tracebackIds)) yield { tracebackId, campaignIds: [] };
+    return;
+  }
+  // A call is traced after it was made; clocks may differ by less than a day.
+  for (let fromMs = Date.parse(scope.from) - DAY_MS; fromMs <= asOfMs; fromMs += DAY_MS) {
+    const toMs = Math.min(fromMs + DAY_MS, asOfMs + 1);
+    for (const tracebackId of await ports.tracebacks.openedBetween(context.database, { fromMs, toMs }))
+      yield { tracebackId, campaignIds: [] };
+  }
+}
+
+/** Records that tracebacks began with. */
+async function* recordsOfTracebacks(parts: DemandParts, query: ProducibleQuery): AsyncGenerator<Producible> {
+  const { context, ports } = parts;
+  for await (const { tracebackId, campaignIds } of tracebacksOf(parts, query)) {
+    const traceback = await ports.tracebacks.traceback(context.database, tracebackId);
+    const recordId = traceback?.call.recordId;
+    const providerId = traceback?.hops.find(({ hop }) => hop === 1)?.provider.providerId;
+    if (recordId === undefined || providerId === undefined) continue;
+    const record = await ports.live.record(providerId, recordId);
+    if (record !== undefined) yield callRecordRow(record, { campaignIds, tracebackIds: [tracebackId] });
+  }
+}
+
+interface Wanted {
+  readonly wantsCalls: boolean;
+  readonly wantsReports: boolean;
+}
+
+/** Records and reports of the campaigns that are named; one that is of several of them comes once. */
+async function* callsOfCampaigns(
+  parts: DemandParts,
+  query: ProducibleQuery,
+  wanted: Wanted,
+): AsyncGenerator<Producible> {
+  const campaignIds = [...new Set(query.scope.campaignIds ?? [])];
+  const done = campaignIds.length > 1 ? new Set<string>() : undefined;
+  for (const campaignId of campaignIds) {
+    for await (const page of campaignPages(parts, query, campaignId)) {
+      const fresh = page.filter(({ callId }) => done === undefined || !done.has(callId));
+      for (const { callId } of fresh) done?.add(callId);
+      const links = { campaignIds: [campaignId], tracebackIds: [] };
+      if (wanted.wantsCalls) for (const record of await recordsOf(parts, fresh)) yield callRecordRow(record, links);
+      if (!wanted.wantsReports) continue;
+      for (const { reporterId, reportId } of fresh) {
+        const report = reportId === undefined ? undefined : await parts.ports.live.report(reporterId, reportId);
+        if (report !== undefined) yield* reportItems(reporterId, report, links);
+      }
+    }
+  }
+}
+
+function campaignPages(
+  parts: DemandParts,
+  { scope }: ProducibleQuery,
+  campaignId: string,
+): AsyncGenerator<readonly CampaignCall[]> {
+  const { context, ports, limits } = parts;
+  return cutPages<CampaignCall>({
+    range: { fromMs: Date.parse(scope.from), toMs: Date.parse(scope.to) },
+    direction: 'newest-first',
+    pageItems: limits.pageItems,
+    idOf: ({ callId }) => callId,
+    atMsOf: ({ atMs }) => atMs,
+    find: async ({ fromMs, toMs, limit }) => {
+      const items = await ports.campaigns.calls(context.database, campaignId, { fromMs, toMs, limit });
+      return { items, isCut: items.length >= limit };
+    },
+  });
+}
+
+/** Milliseconds by which the time of a call of a campaign and that of its record may differ: the one is rounded. */
+const ROUNDING_MS = 1_000;
+
+async function recordsOf({ ports }: DemandParts, calls: readonly CampaignCall[]): Promise<readonly LiveRecord[]> {
+  const wanted = calls.flatMap(({ reporterId, recordId, atMs }) =>
+    recordId === undefined ? [] : [{ providerId: reporterId, recordId, atMs }],
+  );
+  if (wanted.length === 0) return [];
+  const times = wanted.map(({ atMs }) => atMs);
+  const found = await ports.live.find({
+    fromMs: Math.min(...times) - ROUNDING_MS,
+    toMs: Math.max(...times) + ROUNDING_MS,
+    recordIds: wanted.map(({ providerId, recordId }) => ({ providerId, recordId })),
+    limit: wanted.length,
+  });
+  const byId = new Map(found.records.map((one) => [`${one.providerId} ${one.record.recordId}`, one]));
+  const records: LiveRecord[] = [];
+  for (const { providerId, recordId } of wanted) {
+    // A record that was sent again with another time is found by its id.
+    const record = byId.get(`${providerId} ${recordId}`) ?? (await ports.live.record(providerId, recordId));
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
+async function* campaignScripts(
+  { context, ports }: DemandParts,
+  { scope }: ProducibleQuery,
+): AsyncGenerator<Producible> {
+  for (const campaignId of new Set(scope.campaignIds ?? [])) {
+    const campaign = await ports.campaigns.campaign(context.database, campaignId);
+    const row = campaign === undefined ? undefined : campaignRecordingRow(campaign);
+    if (row !== undefined) yield row;
+  }
+}
+
+async function* recordsByTime({ ports, limits }: DemandParts, { scope }: ProducibleQuery): AsyncGenerator<Producible> {
+  const providerIds = scope.providers?.flatMap(({ providerId }) => (providerId === undefined ? [] : [providerId]));
+  if (providerIds?.length === 0) return;
+  const pages = cutPages<LiveRecord>({
+    range: { fromMs: Date.parse(scope.from), toMs: Date.parse(scope.to) },
+    direction: 'oldest-first',
+    pageItems: limits.pageItems,
+    // A provider may have given an id to more than one call.
+    idOf: ({ providerId, record }) => `${providerId} ${record.recordId} ${record.inviteAtUs}`,
+    atMsOf: ({ record }) => Math.floor(record.inviteAtUs / 1_000),
+    find: async ({ fromMs, toMs, limit }) => {
+      const { records, isCut } = await ports.live.find({
+        ...{ fromMs, toMs, limit },
+        ...(providerIds !== undefined && { providerIds }),
+        ...numbersOf(scope),
+      });
+      return { items: records, isCut };
+    },
+  });
+  for await (const page of pages)
+    for (const record of page) yield callRecordRow(record, { campaignIds: [], tracebackIds: [] });
+}
+
+async function* reportsByTime({ ports, limits }: DemandParts, { scope }: ProducibleQuery): AsyncGenerator<Producible> {
+  const pages = cutPages<{ readonly appId: string; readonly report: AppReport }>({
+    range: { fromMs: Date.parse(scope.from), toMs: Date.parse(scope.to) },
+    direction: 'oldest-first',
+    pageItems: limits.pageItems,
+    idOf: ({ appId, report }) => `${appId} ${report.reportId}`,
+    atMsOf: ({ report }) => Date.parse(report.calledAt),
+    find: async ({ fromMs, toMs, limit }) => {
+      const { reports, isCut } = await ports.reports.findReports({ fromMs, toMs, limit, ...numbersOf(scope) });
+      return { items: reports, isCut };
+    },
+  });
+  for await (const page of pages)
+    for (const { appId, report } of page) yield* reportItems(appId, report, { campaignIds: [], tracebackIds: [] });
+}
+
+function* reportItems(
+  appId: string,
+  report: AppReport,
+  links: { readonly campaignIds: readonly string[]; readonly tracebackIds: readonly string[] },
+): Generator<Producible> {
+  yield appReportRow(appId, report, links);
+  const recording = reportRecordingRow(appId, report, links);
+  if (recording !== undefined) yield recording;
+}
+
+function numbersOf({ callingNumbers, calledNumbers }: DemandScope): {
+  readonly callingTns?: readonly string[];
+  readonly calledTns?: readonly string[];
+} {
+  return {
+    ...(callingNumbers !== undefined && { callingTns: callingNumbers.map(comparableNumber) }),
+    ...(calledNumbers !== undefined && { calledTns: calledNumbers.map(comparableNumber) }),
+  };
+}

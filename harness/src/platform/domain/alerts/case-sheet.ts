@@ -1,0 +1,198 @@
+import type { Campaign, CampaignRole, TracebackConclusion } from '@hopback/sdk/platform';
+import type { ProviderReference } from '@hopback/sdk/traceback';
+import { wilsonInterval } from '../providers/index.js';
+import type { CampaignFigures } from './campaign-figures.js';
+import { maskedTranscript } from './masked-transcript.js';
+
+/** Tracebacks that a sheet names: the latest. */
+const MAX_TRACEBACKS = 500;
+/** Signers that a sheet names, those of most calls. */
+const MAX_SIGNERS = 50;
+/** Providers that a sheet names, those of most tracebacks. */
+const MAX_PROVIDERS = 100;
+
+/** What an agency needs to open an investigation, and nothing that needs process: no number, no record of a call. Times are RFC 3339 in UTC. */
+export interface CaseSheet {
+  readonly format: 'hopback.case-sheet.1';
+  readonly campaignId: string;
+  readonly name: string;
+  readonly description?: string;
+  readonly state: Campaign['state'];
+  /** When it was made: figures are of this time. */
+  readonly asOf: string;
+  /** What is said on one call, numbers taken out. */
+  readonly said?: string;
+  readonly recordingSha256: readonly string[];
+  readonly signals: readonly string[];
+  readonly volume: {
+    readonly firstSeenAt: string;
+    readonly lastSeenAt: string;
+    readonly observedCalls: number;
+    readonly callingNumbers: number;
+    /** Newest calls that jurisdictions, signers and hours are counted over. */
+    readonly sampledCalls: number;
+    readonly callsPerMinute: number;
+    readonly trend?: 'rising' | 'steady' | 'falling';
+    readonly perHour: readonly { readonly from: string; readonly calls: number }[];
+  };
+  readonly jurisdictions: CampaignFigures['jurisdictions'];
+  /** Calls whose area code is of no jurisdiction. */
+  readonly elsewhere: number;
+  readonly signers: CampaignFigures['signers'];
+  readonly unsigned: number;
+  readonly providers: readonly CaseProvider[];
+  readonly tracebacks: readonly CaseTraceback[];
+  readonly process: readonly ProcessGuide[];
+}
+
+/** A provider and the part that tracebacks found. What a provider says of itself or a neighbour is a statement, not a finding of a court. */
+export interface CaseProvider {
+  readonly provider: ProviderReference;
+  readonly role: CampaignRole;
+  /** Tracebacks that found it in this part, of those that came to something. */
+  readonly tracebacks: number;
+  readonly of: number;
+  /** 95 % interval of the share of the campaign's calls for which that holds, were the traced ones drawn by chance. */
+  readonly lower: number;
+  readonly upper: number;
+}
+
+export interface CaseTraceback {
+  readonly tracebackId: string;
+  /** Absent while nothing is known. */
+  readonly outcome?: TracebackConclusion;
+}
+
+/** Which process reaches which records. */
+export interface ProcessGuide {
+  readonly records: string;
+  readonly process: string;
+  readonly basis: string;
+}
+
+/** In general; the law of the agency's own State may ask for more. */
+const PROCESS: readonly ProcessGuide[] = [
+  {
+    records: 'Answers of providers in the tracebacks of this campaign: each hop, with times and trunks',
+    process: 'Subpoena or civil investigative demand that names the campaign or its tracebacks',
+    basis: '47 USC 222(d)(2) for the exchange; 18 USC 2703(c)(2) for records of a subscriber',
+  },
+  {
+    records: 'Live call records that providers shared, numbers among them',
+    process: 'Subpoena or civil investigative demand that names numbers or providers and a stretch of time',
+    basis: '18 USC 2703(c)(2)(C), records of telephone connections; a court order under 2703(d) for what goes beyond',
+  },
+  {
+    records: 'Recordings and whole transcripts',
+    process: 'Search warrant, or consent of a party to the call',
+    basis: '18 USC 2702(b)(3), 2703(a): content of a communication',
+  },
+];
+
+/** What a sheet is made of. */
+export interface CaseSheetInput {
+  readonly campaign: Campaign;
+  readonly figures: CampaignFigures;
+  readonly tracebacks: readonly { readonly tracebackId: string; readonly outcome?: TracebackConclusion }[];
+  readonly nowMs: number;
+}
+
+/** Shares to a hundredth of a percent: the samples say no more. */
+const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
+
+/** Makes the sheet of a campaign. */
+export function caseSheetOf({ campaign, figures, tracebacks, nowMs }: CaseSheetInput): CaseSheet {
+  const { jurisdictions, elsewhere, signers, unsigned, trend } = figures;
+  const said = campaign.transcript === undefined ? '' : maskedTranscript(campaign.transcript);
+  const concluded = tracebacks.filter(({ outcome }) => outcome !== undefined).length;
+  return {
+    format: 'hopback.case-sheet.1',
+    campaignId: campaign.campaignId,
+    name: campaign.name,
+    ...(campaign.description !== undefined && { description: maskedTranscript(campaign.description) }),
+    state: campaign.state,
+    asOf: new Date(nowMs).toISOString(),
+    ...(said !== '' && { said }),
+    recordingSha256: campaign.recordingSha256 ?? [],
+    signals: campaign.signals,
+    volume: {
+      firstSeenAt: campaign.firstSeenAt,
+      lastSeenAt: campaign.lastSeenAt,
+      observedCalls: campaign.observedCalls,
+      callingNumbers: campaign.callingNumbers,
+      sampledCalls: figures.sampledCalls,
+      callsPerMinute: figures.callsPerMinute,
+      ...(trend !== undefined && { trend }),
+      perHour: figures.perHour.map(({ fromMs, calls }) => ({ from: new Date(fromMs).toISOString(), calls })),
+    },
+    jurisdictions: jurisdictions.map((one) => ({ ...one, share: rounded(one.share) })),
+    elsewhere,
+    signers: signers.slice(0, MAX_SIGNERS),
+    unsigned,
+    providers: campaign.providers.slice(0, MAX_PROVIDERS).map(({ provider, role, tracebacks: found }) => {
+      // A conclusion that the campaign knows of and the desk does not list any more counts all the same.
+      const of = Math.max(concluded, found);
+      const { lower, upper } = wilsonInterval(found, of);
+      return { provider, role, tracebacks: found, of, lower: rounded(lower), upper: rounded(upper) };
+    }),
+    tracebacks: tracebacks.slice(0, MAX_TRACEBACKS),
+    process: PROCESS,
+  };
+}
+
+/** The sheet as text in Markdown, for people and files of cases. */
+export function caseSheetText(sheet: CaseSheet): string {
+  const { volume } = sheet;
+  const share = (part: number): string => `${(part * 100).toFixed(1)} %`;
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    ['What is said', sheet.said === undefined ? ['No transcript.'] : [`> ${plain(sheet.said)}`]],
+    [
+      'Volume',
+      [
+        `- ${volume.observedCalls} calls observed from ${volume.callingNumbers} numbers, ${volume.firstSeenAt} to ${volume.lastSeenAt}`,
+        `- ${volume.callsPerMinute} calls a minute over the last ten minutes; trend ${volume.trend ?? 'not known'}`,
+        `- shares below are of the newest ${volume.sampledCalls} calls`,
+      ],
+    ],
+    [
+      'Where it calls',
+      [
+        ...sheet.jurisdictions.map((one) => `- ${one.jurisdiction}: ${one.calls} calls, ${share(one.share)}`),
+        `- elsewhere or not known: ${sheet.elsewhere}`,
+      ],
+    ],
+    [
+      'Who signed',
+      [
+        ...sheet.signers.map(
+          ({ spc, calls, attestation: { A, B, C } }) => `- ${spc}: ${calls} calls (A ${A}, B ${B}, C ${C})`,
+        ),
+        `- unsigned: ${sheet.unsigned}`,
+      ],
+    ],
+    [
+      'Providers, as tracebacks found them',
+      sheet.providers.length === 0
+        ? ['None yet.']
+        : sheet.providers.map(
+            (one) =>
+              `- ${plain(one.provider.name)}: ${one.role} in ${one.tracebacks} of ${one.of} tracebacks (${share(one.lower)} to ${share(one.upper)} of calls, 95 %)`,
+          ),
+    ],
+    [
+      'Tracebacks',
+      sheet.tracebacks.length === 0
+        ? ['None yet.']
+        : sheet.tracebacks.map(({ tracebackId, outcome }) => `- ${tracebackId}: ${outcome ?? 'under way'}`),
+    ],
+    ['What process reaches', sheet.process.map((one) => `- ${one.records}: ${one.process} (${one.basis})`)],
+  ];
+  const head = [`# ${plain(sheet.name)}`, '', `Campaign ${sheet.campaignId}, ${sheet.state}. As of ${sheet.asOf}.`];
+  const signals = sheet.signals.length === 0 ? [] : ['', `Signals: ${sheet.signals.join(', ')}.`];
+  return [...head, ...signals, ...sections.flatMap(([title, lines]) => ['', `## ${title}`, '', ...lines]), ''].join(
+    '\n',
+  );
+}
+
+/** Text of strangers in one line that means nothing in Markdown or HTML. */
+const plain = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>#|]/g, (sign) => `\\${sign}`);

@@ -1,0 +1,176 @@
+import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
+import type { ProviderReference } from '@hopback/sdk/traceback';
+import { comparableNumber } from './comparable-number.js';
+
+/** Something that a demand may reach: a record, a request, an answer, a report, a transcript. */
+export interface ScopeItem {
+  readonly recordClass: DemandRecordClass;
+  /** Milliseconds since the epoch; first instant at which the call can have been made. */
+  readonly fromMs: number;
+  /** Last such instant, the same where the time is known exactly. */
+  readonly toMs: number;
+  /** Numbers that it shows, in any spelling; none where they are withheld or pseudonyms. */
+  readonly calling: readonly string[];
+  readonly called: readonly string[];
+  /** Campaigns and tracebacks that it is known to belong to. */
+  readonly campaignIds: readonly string[];
+  readonly tracebackIds: readonly string[];
+  /** Whose record or statement it is; of a traceback, everybody who was asked. */
+  readonly providers: readonly ProviderReference[];
+}
+
+/**
+ * Makes a function that says whether a scope reaches an item: whether the item is of a class that is demanded and fits all of what is stated.
+ * An item whose time is known to a minute or day alone is reached where all of that lies within; one that shows no number is not reached by
+ * a scope that names numbers. A provider is known by an identifier and never by its name.
+ * @param scope - as a demand or a decision states it, in the form of the contract
+ * @returns a function that takes time independent of how much the scope names; it never throws
+ */
+export function scopeMatcher(scope: DemandScope): (item: ScopeItem) => boolean {
+  const classes = new Set(scope.recordClasses);
+  const [fromMs, toMs] = [Date.parse(scope.from), Date.parse(scope.to)];
+  const calling = numbersOf(scope.callingNumbers);
+  const called = numbersOf(scope.calledNumbers);
+  const campaigns = setOf(scope.campaignIds);
+  const tracebacks = setOf(scope.tracebackIds);
+  const isNamed = scope.providers === undefined ? undefined : providerMatcher(scope.providers);
+  return (item) =>
+    classes.has(item.recordClass) &&
+    item.fromMs >= fromMs &&
+    item.toMs < toMs &&
+    item.fromMs <= item.toMs &&
+    (calling === undefined || item.calling.some((number) => calling.has(comparableNumber(number)))) &&
+    (called === undefined || item.called.some((number) => called.has(comparableNumber(number)))) &&
+    (campaigns === undefined || item.campaignIds.some((id) => campaigns.has(id))) &&
+    (tracebacks === undefined || item.tracebackIds.some((id) => tracebacks.has(id))) &&
+    (isNamed === undefined || item.providers.some(isNamed));
+}
+
+/**
+ * Whether a scope reaches an item, as {@link scopeMatcher} has it. Never throws.
+ * @param scope - in the form of the contract
+ * @param item - what may be produced
+ */
+export function scopeMatches(scope: DemandScope, item: ScopeItem): boolean {
+  return scopeMatcher(scope)(item);
+}
+
+/**
+ * What two scopes reach both: the scope that was demanded, narrowed by another. It reaches nothing that either does not reach. Never throws.
+ * @param scope - as it was demanded
+ * @param by - as a reviewer or an earlier decision states it
+ * @returns the narrowed scope; undefined where nothing is left
+ */
+export function narrowed(scope: DemandScope, by: DemandScope): DemandScope | undefined {
+  const recordClasses = scope.recordClasses.filter((one) => by.recordClasses.includes(one));
+  const from = Date.parse(scope.from) >= Date.parse(by.from) ? scope.from : by.from;
+  const to = Date.parse(scope.to) <= Date.parse(by.to) ? scope.to : by.to;
+  const lists = {
+    ...both('callingNumbers', scope.callingNumbers, by.callingNumbers, comparableNumber),
+    ...both('calledNumbers', scope.calledNumbers, by.calledNumbers, comparableNumber),
+    ...both('campaignIds', scope.campaignIds, by.campaignIds, (id) => id),
+    ...both('tracebackIds', scope.tracebackIds, by.tracebackIds, (id) => id),
+    ...both('providers', scope.providers, by.providers, identifiersOf),
+  };
+  const isEmpty = Object.values(lists).some((list) => list.length === 0);
+  if (recordClasses.length === 0 || isEmpty || !(Date.parse(from) < Date.parse(to))) return undefined;
+  return { recordClasses, from, to, ...lists };
+}
+
+/** Member of a scope. */
+export type ScopeMember = keyof DemandScope;
+
+/**
+ * In which members a scope reaches further than the one that was demanded: a decision may have none. Never throws.
+ * @param demanded - as the agency demanded it
+ * @param decided - as a reviewer would approve it
+ */
+export function widerMembers(demanded: DemandScope, decided: DemandScope): readonly ScopeMember[] {
+  const wider: ScopeMember[] = [];
+  if (decided.recordClasses.some((one) => !demanded.recordClasses.includes(one))) wider.push('recordClasses');
+  if (!(Date.parse(decided.from) >= Date.parse(demanded.from))) wider.push('from');
+  if (!(Date.parse(decided.to) <= Date.parse(demanded.to))) wider.push('to');
+  const lists = [
+    ['callingNumbers', isWithin(demanded.callingNumbers, decided.callingNumbers, comparableNumber)],
+    ['calledNumbers', isWithin(demanded.calledNumbers, decided.calledNumbers, comparableNumber)],
+    ['campaignIds', isWithin(demanded.campaignIds, decided.campaignIds, (id) => id)],
+    ['tracebackIds', isWithin(demanded.tracebackIds, decided.tracebackIds, (id) => id)],
+    ['providers', isWithin(demanded.providers, decided.providers, identifiersOf)],
+  ] as const;
+  return [...wider, ...lists.filter(([, isInside]) => !isInside).map(([member]) => member)];
+}
+
+/** By which a provider is known. */
+const IDENTIFIERS = ['providerId', 'ocn', 'spc', 'frn'] as const;
+
+/**
+ * Whether two references are of one provider: the id of the registry decides where both have it; else they share an identifier and contradict each
+ * other in none. A name alone is nobody. Never throws.
+ */
+export function isSameProvider(one: ProviderReference, other: ProviderReference): boolean {
+  if (one.providerId !== undefined && other.providerId !== undefined) return one.providerId === other.providerId;
+  const shared = IDENTIFIERS.filter((name) => one[name] !== undefined && other[name] !== undefined);
+  return shared.length > 0 && shared.every((name) => one[name] === other[name]);
+}
+
+function providerMatcher(providers: readonly ProviderReference[]): (provider: ProviderReference) => boolean {
+  const byIdentifier = new Map<string, ProviderReference[]>();
+  for (const provider of providers) {
+    for (const name of IDENTIFIERS) {
+      if (provider[name] === undefined) continue;
+      const key = `${name} ${provider[name]}`;
+      byIdentifier.set(key, [...(byIdentifier.get(key) ?? []), provider]);
+    }
+  }
+  return (given) =>
+    IDENTIFIERS.some((name) =>
+      (byIdentifier.get(`${name} ${given[name] ?? ''}`) ?? []).some((one) => isSameProvider(one, given)),
+    );
+}
+
+/** References with the same identifiers reach the same items; their names do not matter. */
+function identifiersOf(provider: ProviderReference): string {
+  return JSON.stringify(IDENTIFIERS.map((name) => provider[name] ?? null));
+}
+
+function numbersOf(list: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  return list === undefined ? undefined : new Set(list.map(comparableNumber));
+}
+
+function setOf(list: readonly string[] | undefined): ReadonlySet<string> | undefined {
+  return list === undefined ? undefined : new Set(list);
+}
+
+/** Of two lists that each narrow, what both have; a list that is not there narrows nothing. */
+function both<Name extends ScopeMember, Value>(
+  name: Name,
+  one: readonly Value[] | undefined,
+  other: readonly Value[] | undefined,
+  keyOf: (value: Value) => string,
+): { readonly [Member in Name]?: readonly Value[] } {
+  if (one === undefined && other === undefined) return {};
+  const kept =
+    one === undefined || other === undefined
+      ? (one ?? other ?? [])
+      : within(one, new Set(other.map((value) => keyOf(value))), keyOf);
+  return { [name]: kept } as { readonly [Member in Name]?: readonly Value[] };
+}
+
+function within<Value>(
+  list: readonly Value[],
+  keys: ReadonlySet<string>,
+  keyOf: (value: Value) => string,
+): readonly Value[] {
+  return list.filter((value) => keys.has(keyOf(value)));
+}
+
+function isWithin<Value>(
+  demanded: readonly Value[] | undefined,
+  decided: readonly Value[] | undefined,
+  keyOf: (value: Value) => string,
+): boolean {
+  if (demanded === undefined) return true;
+  if (decided === undefined) return false;
+  const keys = new Set(demanded.map((value) => keyOf(value)));
+  return decided.every((value) => keys.has(keyOf(value)));
+}

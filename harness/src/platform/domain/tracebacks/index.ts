@@ -1,0 +1,11 @@
+export { askedCall } from './asked-call.js';
+export { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from './live-neighbours.js';
+export type { NeighbourRecord } from './live-neighbours.js';
+export { receiveResponse } from './notice-course.js';
+export { isDisputedHop, requestRole } from './request-outcomes.js';
+export { questionIdentity } from './shared-question.js';
+export { shownTraceback } from './shown-traceback.js';
+export type { RequestFacts, TracebackFacts, TracebackViewer } from './shown-traceback.js';
+export { veiledAnswer, withoutNumbers } from './veiled-answer.js';
+export { waitingItems } from './waiting-items.js';
+export type { WaitingItem } from './waiting-items.js';

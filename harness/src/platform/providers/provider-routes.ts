@@ -1,0 +1,257 @@
+import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
+import type { ServedRoute } from '../core/index.js';
+
+const TAG = 'Registry and scorecards';
+const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
+
+const inPath = (name: string, description: string, form: RouteParameter['form'] = 'identifier'): RouteParameter => ({
+  name,
+  description,
+  in: 'path',
+  form,
+  isRequired: true,
+});
+const inQuery = (name: string, description: string, form: RouteParameter['form']): RouteParameter => ({
+  name,
+  description,
+  form,
+  in: 'query',
+  isRequired: false,
+});
+const PAGING = [
+  inQuery('cursor', 'From where the list goes on: nextCursor of the page before.', 'cursor'),
+  inQuery('limit', 'Most items of the page, 1 to 500; 50 where nothing is said.', 'page-limit'),
+];
+const RANGE = [
+  inQuery('from', 'First instant that is counted; 365 days before the end where nothing is said.', 'utc-time'),
+  inQuery('to', 'Instant before which is counted; now where nothing is said.', 'utc-time'),
+];
+const PROVIDER = inPath('providerId', 'Of the provider in the registry.');
+const REGISTERED = '/v1/registry/providers/{providerId}';
+
+type Words = Pick<ServedRoute, 'summary' | 'description'>;
+
+interface Put extends Words {
+  readonly path: string;
+  readonly body: string;
+  readonly answer: string;
+  readonly parameters?: readonly RouteParameter[];
+  readonly allowed?: readonly PlatformScope[];
+  readonly problems?: readonly ProblemCode[];
+}
+
+/** Takes a body that names what is done, so that said again it changes nothing. */
+const put = (operationId: string, order: Put): ServedRoute => ({
+  operationId,
+  method: 'POST',
+  path: order.path,
+  tag: TAG,
+  summary: order.summary,
+  description: order.description,
+  allowed: order.allowed ?? ['staff'],
+  parameters: order.parameters ?? [PROVIDER],
+  request: { kind: 'json', body: order.body },
+  response: { kind: 'json', status: 200, body: order.answer, description: 'As it stands now.' },
+  problems: [...BODY, 'invalid-parameter', 'not-found', ...(order.problems ?? [])],
+  idempotency: 'by-content',
+});
+
+interface Read extends Words {
+  readonly path: string;
+  readonly answer: string;
+  readonly parameters?: readonly RouteParameter[];
+  readonly allowed?: readonly PlatformScope[];
+}
+
+const read = (operationId: string, order: Read): ServedRoute => ({
+  operationId,
+  method: 'GET',
+  path: order.path,
+  tag: TAG,
+  summary: order.summary,
+  description: order.description,
+  allowed: order.allowed ?? ['staff'],
+  parameters: order.parameters ?? [PROVIDER],
+  response: { kind: 'json', status: 200, body: order.answer, description: 'What there is.' },
+  problems: ['invalid-parameter', 'not-found'],
+  idempotency: 'safe',
+});
+
+const REGISTRY_ROUTES: readonly ServedRoute[] = [
+  put('importRegistry', {
+    path: '/v1/registry/imports',
+    parameters: [],
+    body: 'RegistryImport',
+    answer: 'RegistryImportReport',
+    summary: 'Import filings of the Robocall Mitigation Database',
+    description:
+      'CSV by the names of its columns. A line is taken whole or named with its reason; what has not changed is left alone; what has keeps its history. A provider that the file does not have stays in the registry.',
+    problems: ['conflict'],
+  }),
+  read('listRegistryImports', {
+    path: '/v1/registry/imports',
+    parameters: PAGING,
+    answer: 'RegistryImportPage',
+    summary: 'List imports',
+    description: 'Newest first, with the lines that were not taken.',
+  }),
+  put('putProvider', {
+    path: REGISTERED,
+    body: 'ProviderEntry',
+    answer: 'ProviderEntry',
+    summary: 'Put a provider into the registry, or change its entry',
+    description: 'The whole entry. Its time of change is set by the platform; the version before is kept.',
+    problems: ['conflict'],
+  }),
+  read('fetchRegisteredProvider', {
+    path: REGISTERED,
+    answer: 'RegisteredProvider',
+    summary: 'Fetch a provider with its office and keys',
+    description: 'What the platform asks it by.',
+  }),
+  read('listProviderVersions', {
+    path: `${REGISTERED}/versions`,
+    parameters: [PROVIDER, ...PAGING],
+    answer: 'ProviderVersionPage',
+    summary: 'List what an entry said, and when',
+    description: 'Newest first.',
+  }),
+  put('setProviderOffice', {
+    path: `${REGISTERED}/office`,
+    body: 'OfficeChange',
+    answer: 'RegisteredProvider',
+    summary: 'Say where the office is that answers tracebacks',
+    description: 'Deadlines are counted in its zone. What is not said stays.',
+  }),
+  put('addAnswerKey', {
+    path: `${REGISTERED}/answer-keys`,
+    body: 'AnswerKeyRegistration',
+    answer: 'RegisteredProvider',
+    summary: 'Register a key that answers are signed with',
+    description: 'Keys that end stay registered: answers from before are still checked with them.',
+    problems: ['conflict'],
+  }),
+  put('retireAnswerKey', {
+    path: `${REGISTERED}/answer-keys/{keyId}/retirement`,
+    parameters: [PROVIDER, inPath('keyId', 'Of the key.', 'line')],
+    body: 'AnswerKeyRetirement',
+    answer: 'RegisteredProvider',
+    summary: 'End the use of a key',
+    description: 'From then on answers signed with it are not believed.',
+  }),
+  put('removeProvider', {
+    path: `${REGISTERED}/removal`,
+    body: 'RemovalOrder',
+    answer: 'ProviderEntry',
+    summary: 'Note that a provider was removed from the database',
+    description: 'By an order: nobody may take its calls directly (47 CFR 64.6305(g)). It is still asked.',
+  }),
+  put('reinstateProvider', {
+    path: `${REGISTERED}/reinstatement`,
+    body: 'Reinstatement',
+    answer: 'ProviderEntry',
+    summary: 'Note that a provider is listed again',
+    description: 'The removal stays in its history.',
+  }),
+];
+
+const SORTS = [
+  'provider',
+  'requests',
+  'not-participating',
+  'repeated-origin',
+  'regular-point-of-entry',
+  'insufficient-records',
+];
+
+const SCORECARD_ROUTES: readonly ServedRoute[] = [
+  read('listProviderScorecards', {
+    path: '/v1/scorecards',
+    allowed: ['agency', 'staff'],
+    parameters: [
+      inQuery('sort', 'By the lower bound of a concern, by requests (largest first), or by id of provider.', SORTS),
+      inQuery('concern', 'Only providers with this concern.', SORTS.slice(2)),
+      ...RANGE,
+      ...PAGING,
+    ],
+    answer: 'ProviderScorecardPage',
+    summary: 'List scorecards of all providers that were asked',
+    description: 'Of one stretch of time, tested together.',
+  }),
+  read('listCountedRequests', {
+    path: '/v1/providers/{providerId}/counted-requests',
+    allowed: ['carrier', 'agency', 'staff'],
+    parameters: [PROVIDER, ...RANGE, ...PAGING],
+    answer: 'CountedRequestPage',
+    summary: 'List requests to a provider as its scorecard counts them',
+    description: 'Newest first, each with what it speaks for and why. A carrier sees its own.',
+  }),
+  put('contestRequest', {
+    path: '/v1/providers/{providerId}/contests',
+    allowed: ['carrier'],
+    body: 'ContestSubmission',
+    answer: 'Contest',
+    summary: 'Contest how a request is counted',
+    description: 'By the provider that was asked. Until staff decides it is counted, and marked.',
+    problems: ['conflict'],
+  }),
+  read('listProviderContests', {
+    path: '/v1/providers/{providerId}/contests',
+    allowed: ['carrier', 'staff'],
+    parameters: [PROVIDER, ...PAGING],
+    answer: 'ContestPage',
+    summary: 'List what a provider contested',
+    description: 'Newest first, with decisions. A carrier sees its own.',
+  }),
+  read('listContests', {
+    path: '/v1/contests',
+    parameters: [
+      inQuery('state', 'Which of them; all where nothing is said.', ['pending', 'upheld', 'rejected']),
+      ...PAGING,
+    ],
+    answer: 'ContestPage',
+    summary: 'List what providers contested',
+    description: 'Newest first.',
+  }),
+  put('decideContest', {
+    path: '/v1/contests/{contestId}/decision',
+    parameters: [inPath('contestId', 'Of the contest.')],
+    body: 'ContestDecision',
+    answer: 'Contest',
+    summary: 'Decide what a provider contested',
+    description: 'The first decision counts. Where it is upheld the request is left out of every rate.',
+    problems: ['conflict'],
+  }),
+  put('noteOutage', {
+    path: '/v1/outages',
+    parameters: [],
+    body: 'OutageNote',
+    answer: 'Outage',
+    summary: 'Note when the platform could not be reached',
+    description: 'Requests that were late or unanswered then are left out of every rate.',
+  }),
+  read('listOutages', {
+    path: '/v1/outages',
+    parameters: PAGING,
+    answer: 'OutagePage',
+    summary: 'List outages of the platform',
+    description: 'Newest first.',
+  }),
+  {
+    operationId: 'fetchParticipationReport',
+    method: 'GET',
+    path: '/v1/reports/participation/{name}',
+    tag: TAG,
+    summary: 'Fetch the yearly report on participation in tracebacks',
+    description:
+      'Per request who participated and who refused, with the reason given (TRACED Act section 13(d)): `participation-2026.csv` or `participation-2026.json`. The same requests give the same bytes.',
+    allowed: ['staff'],
+    parameters: [inPath('name', 'Of the file.', 'file-name')],
+    response: { kind: 'file', status: 200, description: 'The report.' },
+    problems: ['invalid-parameter', 'not-found'],
+    idempotency: 'safe',
+  },
+];
+
+/** Routes beside those of the contract. */
+export const PROVIDER_ROUTES: readonly ServedRoute[] = [...REGISTRY_ROUTES, ...SCORECARD_ROUTES];

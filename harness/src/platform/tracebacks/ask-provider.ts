@@ -1,0 +1,249 @@
+import { stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import type {
+  NotAskableReason,
+  ProviderReference,
+  RequestedCall,
+  TracebackEffect,
+  TracebackEvent,
+  TracebackRequest,
+} from '@hopback/sdk/traceback';
+import { askedCall, questionIdentity } from '../domain/tracebacks/index.js';
+import type { PlatformTransaction, RegisteredProvider } from '../core/index.js';
+import { answersOf } from './answers-store.js';
+import type { EffectParts } from './engine.js';
+import type { HeldRequest, HeldTraceback } from './held-traceback.js';
+import type { PlainTexts } from './plain-texts.js';
+import { platformReason } from './plain-texts.js';
+import { sealedEventData, sealJson } from './sealed-json.js';
+import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
+import type { TracebacksParts } from './tracebacks-parts.js';
+import type { TracebacksTables } from './tracebacks-tables.js';
+
+/** The effect that has a provider asked. */
+export type AskEffect = Extract<TracebackEffect, { readonly type: 'ask-provider' }>;
+
+/** Where a registry has a zone that there is not: the office of the east coast closes first. */
+const ZONE_OF_LAST_RESORT = 'America/New_York';
+
+/** A reference to a provider as the registry has it. */
+export function referenceOf({ entry }: RegisteredProvider): ProviderReference {
+  const { providerId, businessName, frn, ocns, spcs } = entry;
+  const [ocn] = ocns;
+  const [spc] = spcs;
+  return {
+    providerId,
+    name: businessName,
+    ...(ocn !== undefined && { ocn }),
+    ...(spc !== undefined && { spc }),
+    ...(frn !== undefined && { frn }),
+  };
+}
+
+/** Why a provider of the registry is not asked; undefined where it is. */
+function notAskable({ entry, isReachable }: RegisteredProvider): NotAskableReason | undefined {
+  const isAbroad = entry.country !== undefined && entry.country !== 'US';
+  if (entry.isForeignVoiceServiceProvider && isAbroad) return 'foreign';
+  if (entry.removal !== undefined) return 'removed';
+  return isReachable ? undefined : 'no-contact';
+}
+
+/**
+ * Asks a provider: writes the request and tells it, or joins a request in which it is asked the same already.
+ * @returns what happened, for the lifecycle: one event, and answers that were there already
+ */
+export async function askProvider(
+  parts: EffectParts,
+  transaction: PlatformTransaction,
+  { held, effect }: { readonly held: HeldTraceback; readonly effect: AskEffect },
+): Promise<readonly TracebackEvent[]> {
+  const { context, providers } = parts;
+  const { requestId } = effect;
+  const frame = { tracebackId: held.row.traceback_id, requestId, atMs: context.clock.nowMs() };
+  const refused = (reason: NotAskableReason): readonly TracebackEvent[] => [
+    { type: 'provider-not-askable', ...frame, reason },
+  ];
+  const found = await providers.resolve(transaction, effect.provider);
+  if (found.status !== 'found') return refused(found.status === 'unlisted' ? 'not-listed' : 'no-contact');
+  const reason = notAskable(found.provider);
+  if (reason !== undefined) return refused(reason);
+  const asked = await callOf(parts, transaction, { held, effect });
+  // Nobody can look up a call of which neither number nor record is known.
+  if (asked === undefined) return refused('no-contact');
+  const sent = sentEvent(held, { ...frame, zone: found.provider.zone });
+  const request = requestOf(held, effect, { ...asked, provider: found.provider, sent });
+  return sendOrJoin(parts, transaction, { held, effect, provider: found.provider, sent, request });
+}
+
+type SentEvent = Extract<TracebackEvent, { readonly type: 'request-sent' }>;
+
+function sentEvent({ state }: HeldTraceback, sent: Omit<SentEvent, 'type'>): SentEvent {
+  const event: SentEvent = { type: 'request-sent', ...sent };
+  const isZone = stepTraceback(state, event).reason !== 'no-deadline';
+  return isZone ? event : { ...event, zone: ZONE_OF_LAST_RESORT };
+}
+
+interface AskedCall {
+  readonly call: RequestedCall;
+  readonly opening: NonNullable<Awaited<ReturnType<PlainTexts['openings']>>[number]>;
+}
+
+/** The call as the provider is asked about it. */
+async function callOf(
+  { texts, context }: TracebacksParts & { readonly texts: PlainTexts },
+  transaction: PlatformTransaction,
+  { held, effect }: { readonly held: HeldTraceback; readonly effect: AskEffect },
+): Promise<AskedCall | undefined> {
+  const reason = platformReason(held.row.traceback_id);
+  const [opening] = await texts.openings(transaction, [held], reason);
+  if (opening === undefined) return undefined;
+  if (effect.hop === 1) return { call: opening.call, opening };
+  const hop = viewTraceback(held.state).path.find(({ requestId }) => requestId === effect.requestId);
+  const before = held.requests.get(hop?.fromRequestId ?? '');
+  const [request] = before === undefined ? [] : await texts.requests(transaction, [before], reason);
+  const basis = hop?.namedBy === 'answer' && before !== undefined ? before : undefined;
+  const answers =
+    basis === undefined
+      ? []
+      : await answersOf(context, transaction, { requestId: basis.asked_by ?? basis.request_id, reason, texts });
+  const answer = answers.find(({ answerId }) => answerId === effect.basedOn);
+  const call = askedCall(request?.call ?? opening.call, answer);
+  return call === undefined ? undefined : { call, opening };
+}
+
+interface Asking {
+  readonly held: HeldTraceback;
+  readonly effect: AskEffect;
+  readonly provider: RegisteredProvider;
+  readonly sent: SentEvent;
+  readonly request: TracebackRequest;
+}
+
+function requestOf(
+  { row, state }: HeldTraceback,
+  { requestId, direction, hop, downstream }: AskEffect,
+  { call, opening, provider, sent }: AskedCall & { readonly provider: RegisteredProvider; readonly sent: SentEvent },
+): TracebackRequest {
+  // The deadline follows from the rules of the traceback, and belongs into the request.
+  const { path } = viewTraceback(stepTraceback(state, sent).state);
+  const dueAtMs = path.find((one) => one.requestId === requestId)?.dueAtMs ?? sent.atMs;
+  return {
+    format: 'hopback.traceback-request.1',
+    requestId,
+    tracebackId: row.traceback_id,
+    direction,
+    hop,
+    requester: opening.requester ?? DEFAULT_REQUESTER,
+    issuedAt: new Date(sent.atMs).toISOString(),
+    dueAt: new Date(dueAtMs).toISOString(),
+    provider: referenceOf(provider),
+    ...(downstream !== undefined && { downstream }),
+    ...(opening.campaign !== undefined && { campaign: opening.campaign }),
+    call,
+    ...(opening.comment !== undefined && { comment: opening.comment }),
+  };
+}
+
+async function sendOrJoin(
+  parts: EffectParts,
+  transaction: PlatformTransaction,
+  asking: Asking,
+): Promise<readonly TracebackEvent[]> {
+  const { context, texts } = parts;
+  const { held, request, provider, sent } = asking;
+  const { providerId } = provider.entry;
+  const { direction, requester, downstream, call, requestId, tracebackId } = request;
+  const question = context.sealed.pseudonym(
+    questionIdentity({ providerId, direction, requester, call, ...(downstream !== undefined && { downstream }) }),
+  );
+  const other = await requestWith(parts, transaction, { question, tracebackId });
+  const belongsTo = `traceback:${tracebackId}`;
+  const pieces = await sealJson(context, transaction, { value: request, belongsTo });
+  texts.note(pieces, request);
+  const row = newRequest(asking, { question, pieces });
+  if (other === undefined) {
+    held.requests.set(requestId, row);
+    await context.tell(transaction, {
+      type: 'org.hopback.traceback-request.created.1',
+      subject: requestId,
+      data: await sealedEventData(context, transaction, { value: { request }, belongsTo }),
+      to: [providerId],
+    });
+    return [sent];
+  }
+  held.requests.set(requestId, {
+    ...row,
+    asked_by: other.request_id,
+    due_at_ms: other.due_at_ms,
+    is_overdue_told: true,
+    acknowledged_at_ms: other.acknowledged_at_ms,
+    answered_at_ms: other.answered_at_ms,
+  });
+  const joined: SentEvent = { ...sent, receivedAtMs: other.issued_at_ms, statedDueAtMs: other.due_at_ms };
+  const reason = platformReason(tracebackId);
+  const answers = await answersOf(context, transaction, { requestId: other.request_id, reason, texts });
+  return [
+    joined,
+    ...answers.map((answer): TracebackEvent => ({
+      type: 'answer-received',
+      tracebackId,
+      atMs: sent.atMs,
+      answer: { ...answer, requestId, tracebackId },
+    })),
+  ];
+}
+
+/** The request in which the same is asked already, by another traceback. */
+async function requestWith(
+  { batch }: EffectParts,
+  transaction: PlatformTransaction,
+  { question, tracebackId }: { readonly question: string; readonly tracebackId: string },
+): Promise<HeldRequest | undefined> {
+  const unsaved = batch
+    .flatMap(({ requests }) => [...requests.values()])
+    .find(
+      (one) =>
+        one.isNew === true &&
+        one.question === question &&
+        one.traceback_id !== tracebackId &&
+        one.asked_by === null &&
+        one.cancelled_at_ms === null,
+    );
+  if (unsaved !== undefined) return unsaved;
+  return transaction
+    .withTables<TracebacksTables>()
+    .selectFrom('tracebacks_requests')
+    .selectAll()
+    .where('question', '=', question)
+    .where('traceback_id', '!=', tracebackId)
+    .where('asked_by', 'is', null)
+    .where('cancelled_at_ms', 'is', null)
+    .orderBy('place')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+function newRequest(
+  { request, provider, sent }: Asking,
+  { question, pieces }: { readonly question: string; readonly pieces: readonly string[] },
+): HeldRequest {
+  return {
+    request_id: request.requestId,
+    place: 0,
+    traceback_id: request.tracebackId,
+    provider_id: provider.entry.providerId,
+    hop: request.hop,
+    issued_at_ms: sent.atMs,
+    due_at_ms: Date.parse(request.dueAt ?? request.issuedAt),
+    acknowledged_at_ms: null,
+    cancelled_at_ms: null,
+    cancel_reason: null,
+    answered_at_ms: null,
+    reminders: 0,
+    is_overdue_told: false,
+    question,
+    asked_by: null,
+    is_wanted: true,
+    request: pieces,
+    isNew: true,
+  };
+}

@@ -1,0 +1,179 @@
+import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
+import type { TracebackEvent } from '@hopback/sdk/traceback';
+import { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from '../domain/tracebacks/index.js';
+import type { NeighbourRecord } from '../domain/tracebacks/index.js';
+import type { LiveRecord, PlatformJob, PlatformTransaction } from '../core/index.js';
+import type { HeldTraceback } from './held-traceback.js';
+import { platformReason } from './plain-texts.js';
+import type { AnswerParts } from './submit-answer.js';
+import type { TracebacksTables } from './tracebacks-tables.js';
+
+/** Tracebacks that one transaction wakes: some dozens of milliseconds, so that nobody waits for it. */
+const WOKEN_AT_ONCE = 50;
+/** Batches of one run: what is left over is due at the next. */
+const BATCHES_OF_A_RUN = 200;
+/** Deadlines are of whole minutes, and a minute more or less is told nobody. */
+const WAKE_EVERY_MS = 5_000;
+/** Live records of a call come in within minutes of it, and the provider has been silent for a day. */
+const SEEK_EVERY_MS = 30_000;
+/** Searches of one run. */
+const SEEKS_OF_A_RUN = 20;
+/** Records that are looked through around one call: a busy minute of some carriers that show the number. */
+const SOUGHT_RECORDS = 500;
+
+/** Jobs of the area: what time brings, and the search for neighbours of the silent. */
+export function tracebackJobs(parts: AnswerParts): readonly PlatformJob[] {
+  return [
+    { name: 'tracebacks.deadlines', everyMs: WAKE_EVERY_MS, run: (nowMs) => wakeDue(parts, nowMs) },
+    { name: 'tracebacks.neighbours', everyMs: SEEK_EVERY_MS, run: () => seekNeighbours(parts) },
+  ];
+}
+
+/** Wakes tracebacks whose time has come, by the index of their times: others are not looked at. */
+async function wakeDue(parts: AnswerParts, nowMs: number): Promise<void> {
+  for (let batch = 0; batch < BATCHES_OF_A_RUN; batch += 1) {
+    const count = await parts.engine.transact(async (transaction) => {
+      const rows = await transaction
+        .withTables<TracebacksTables>()
+        .selectFrom('tracebacks_states')
+        .select('traceback_id')
+        .where('wake_at_ms', '<=', nowMs)
+        .orderBy('wake_at_ms')
+        .limit(WOKEN_AT_ONCE)
+        .execute();
+      if (rows.length === 0) return 0;
+      const { done } = await parts.engine.conduct(
+        transaction,
+        rows.map(({ traceback_id: tracebackId }) => ({
+          tracebackId,
+          events: [{ type: 'time-passed', tracebackId, atMs: nowMs } as const],
+        })),
+      );
+      for (const [tracebackId, effects] of done) {
+        if (effects.length === 0) continue;
+        await parts.context.audit(transaction, {
+          ...{ action: 'traceback.time-passed', organizationId: 'platform', actor: 'platform' },
+          ...{ object: `traceback:${tracebackId}`, details: { done: effects } },
+        });
+      }
+      return rows.length;
+    });
+    if (count < WOKEN_AT_ONCE) return;
+  }
+}
+
+async function seekNeighbours(parts: AnswerParts): Promise<void> {
+  const rows = await parts.context.database
+    .withTables<TracebacksTables>()
+    .selectFrom('tracebacks_states')
+    .select('traceback_id')
+    .where('seeks_neighbours', '=', true)
+    .orderBy('place')
+    .limit(SEEKS_OF_A_RUN)
+    .execute();
+  for (const { traceback_id: tracebackId } of rows) {
+    const sought = await parts.engine.transact((transaction) => soughtIn(parts, transaction, tracebackId));
+    for (const one of sought) await seek(parts, one);
+  }
+}
+
+interface Sought {
+  readonly tracebackId: string;
+  readonly requestId: string;
+  readonly effectId: string;
+  readonly silent: HeldTraceback['state']['first'] | undefined;
+  readonly call:
+    NonNullable<Awaited<ReturnType<AnswerParts['engine']['texts']['requests']>>[number]>['call'] | undefined;
+}
+
+/** For whose neighbours a traceback looks. */
+async function soughtIn(
+  { engine }: AnswerParts,
+  transaction: PlatformTransaction,
+  tracebackId: string,
+): Promise<readonly Sought[]> {
+  const held = (await engine.load(transaction, [tracebackId])).get(tracebackId);
+  if (held === undefined) return [];
+  const { path } = viewTraceback(held.state);
+  const sought: Sought[] = [];
+  for (const effect of pendingEffects(held.state)) {
+    if (effect.type !== 'seek-neighbours') continue;
+    const { requestId, effectId } = effect;
+    const hop = path.find((one) => one.requestId === requestId);
+    const row = held.requests.get(requestId);
+    const [request] =
+      row === undefined ? [] : await engine.texts.requests(transaction, [row], platformReason(tracebackId));
+    sought.push({ tracebackId, requestId, effectId, silent: hop?.provider, call: request?.call });
+  }
+  return sought;
+}
+
+/** Looks through the live records, and reports what they say; what they do not say is looked for by people. */
+async function seek(parts: AnswerParts, sought: Sought): Promise<void> {
+  const { context, engine } = parts;
+  const { tracebackId, effectId, silent, requestId } = sought;
+  const records = await recordsAround(parts, sought);
+  const found =
+    silent === undefined || sought.call === undefined
+      ? { certain: [], possible: [] }
+      : liveNeighbours(records, { silent, call: sought.call });
+  await engine.transact(async (transaction) => {
+    const atMs = context.clock.nowMs();
+    const events: TracebackEvent[] = [];
+    for (const { providerId, record } of found.certain) {
+      const provider = await parts.providers.provider(transaction, providerId);
+      if (provider === undefined || silent === undefined) continue;
+      const reference = { providerId, name: provider.entry.businessName };
+      const reportId = `live:${providerId}:${record.recordId}`;
+      events.push({ type: 'neighbour-reported', tracebackId, atMs, reportId, provider: reference, sentTo: silent });
+    }
+    events.push({ type: 'effect-done', tracebackId, atMs, effectId, reference: `found ${found.certain.length}` });
+    const { refused, done } = await engine.conduct(transaction, [{ tracebackId, events }]);
+    if (refused !== undefined)
+      context.log.warn('a search for neighbours was for nothing', { tracebackId, reason: refused.reason });
+    await context.audit(transaction, {
+      ...{ action: 'traceback.neighbours-sought', organizationId: 'platform', actor: 'platform' },
+      object: `traceback:${tracebackId}`,
+      details: {
+        requestId,
+        looked: records.length,
+        certain: found.certain.map(({ providerId, record }) => `${providerId}:${record.recordId}`),
+        possible: found.possible.map(({ providerId, record }) => `${providerId}:${record.recordId}`),
+        done: done.get(tracebackId) ?? [],
+      },
+    });
+  });
+}
+
+async function recordsAround(
+  { live, providers, context }: AnswerParts,
+  { call, silent }: Sought,
+): Promise<readonly NeighbourRecord[]> {
+  const atMs = call === undefined ? Number.NaN : instantOf(call.at);
+  if (live === undefined || call === undefined || silent === undefined || Number.isNaN(atMs)) return [];
+  const marginMs = call.at.precision === 'minute' ? NEIGHBOUR_MARGIN_MS + 60_000 : NEIGHBOUR_MARGIN_MS;
+  const { records } = await live.find({
+    ...{ fromMs: atMs - marginMs, toMs: atMs + marginMs, limit: SOUGHT_RECORDS },
+    ...(call.called !== undefined && { calledTns: [canonicalDigits(call.called)] }),
+  });
+  const resolved = new Map<string, string | undefined>();
+  const idOf = async (name: string): Promise<string | undefined> => {
+    if (!resolved.has(name)) {
+      const found = await providers.resolve(context.database, { name });
+      resolved.set(name, found.status === 'found' ? found.provider.entry.providerId : undefined);
+    }
+    return resolved.get(name);
+  };
+  return Promise.all(
+    records.map(async ({ providerId, record }: LiveRecord) => {
+      const { provider } = record.egress;
+      return { providerId, record, sentToId: provider === undefined ? undefined : await idOf(provider) };
+    }),
+  );
+}
+
+/** When a call was, where its time was stated in UTC to the minute or better: what answers disclose is. */
+function instantOf({ local, zone }: NonNullable<Sought['call']>['at']): number {
+  if (zone === 'UTC') return Date.parse(`${local}Z`);
+  return zone !== undefined && /^[+-]\d{2}:\d{2}$/.test(zone) ? Date.parse(`${local}${zone}`) : Number.NaN;
+}

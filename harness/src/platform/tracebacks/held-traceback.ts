@@ -1,0 +1,189 @@
+import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
+import type { TracebackState, TracebackView } from '@hopback/sdk/traceback';
+import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
+import { waitingItems } from '../domain/tracebacks/index.js';
+import type { PlatformTransaction, Reading } from '../core/index.js';
+import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
+
+/** A request as it is in the table; what can change of it is changed here first. */
+export type HeldRequest = {
+  -readonly [Name in keyof Selectable<RequestsTable>]: Selectable<RequestsTable>[Name];
+} & { isNew?: boolean; isChanged?: boolean };
+
+/** A traceback that a transaction works on. */
+export interface HeldTraceback {
+  readonly row: Selectable<StatesTable>;
+  readonly requests: Map<string, HeldRequest>;
+  state: TracebackState;
+  /** As it was read; the same object where nothing has changed. */
+  readonly readState: TracebackState;
+  isNew: boolean;
+}
+
+/** States of tracebacks that were worked on last, by id: of those what follows from them need not be found out again. */
+export interface StateMemory {
+  readonly get: (tracebackId: string, version: number) => TracebackState | undefined;
+  readonly set: (tracebackId: string, version: number, state: TracebackState) => void;
+}
+
+/** A state of ten hops with what follows from it takes about a hundred kilobytes: in all some hundred megabytes at most. */
+const REMEMBERED_STATES = 2_000;
+
+/** Makes the memory. */
+export function createStateMemory(): StateMemory {
+  const states = new Map<string, { readonly version: number; readonly state: TracebackState }>();
+  return {
+    get: (tracebackId, version) => {
+      const known = states.get(tracebackId);
+      return known?.version === version ? known.state : undefined;
+    },
+    set: (tracebackId, version, state) => {
+      states.delete(tracebackId);
+      states.set(tracebackId, { version, state });
+      const [oldest] = states.size > REMEMBERED_STATES ? states.keys() : [];
+      if (oldest !== undefined) states.delete(oldest);
+    },
+  };
+}
+
+/** Reads tracebacks with their requests: two statements, however many there are. */
+export async function loadTracebacks(
+  reading: Reading,
+  tracebackIds: readonly string[],
+  memory: StateMemory,
+): Promise<ReadonlyMap<string, HeldTraceback>> {
+  const held = new Map<string, HeldTraceback>();
+  if (tracebackIds.length === 0) return held;
+  const tables = reading.withTables<TracebacksTables>();
+  const rows = await tables
+    .selectFrom('tracebacks_states')
+    .selectAll()
+    .where('traceback_id', 'in', tracebackIds)
+    .execute();
+  const requests = await tables
+    .selectFrom('tracebacks_requests')
+    .selectAll()
+    .where('traceback_id', 'in', tracebackIds)
+    .orderBy('place')
+    .execute();
+  for (const row of rows) {
+    const state = memory.get(row.traceback_id, row.version) ?? row.state;
+    held.set(row.traceback_id, { row, requests: new Map(), state, readState: state, isNew: false });
+  }
+  for (const request of requests) held.get(request.traceback_id)?.requests.set(request.request_id, request);
+  return held;
+}
+
+/** Columns that follow from where a traceback stands. */
+export function standingOf(
+  state: TracebackState,
+  view: TracebackView = viewTraceback(state),
+): Pick<Selectable<StatesTable>, 'standing' | 'outcome' | 'wake_at_ms' | 'seeks_neighbours' | 'waits'> {
+  const { status, outcome, wakeAtMs } = view;
+  const isClosed = status === 'closed' || status === 'concluded';
+  return {
+    standing: status === 'cancelled' ? 'withdrawn' : isClosed ? 'closed' : 'open',
+    outcome: outcome?.kind ?? null,
+    wake_at_ms: wakeAtMs ?? null,
+    seeks_neighbours: pendingEffects(state).some(({ type }) => type === 'seek-neighbours'),
+    waits: waitingItems(view),
+  };
+}
+
+/** A state as it is once the transaction has committed. */
+export interface SavedState {
+  readonly tracebackId: string;
+  readonly version: number;
+  readonly state: TracebackState;
+}
+
+/** Writes what has changed of tracebacks: at most four statements, however many there are. @returns the states, to be remembered */
+export async function saveTracebacks(
+  transaction: PlatformTransaction,
+  held: readonly HeldTraceback[],
+  nowMs: number,
+): Promise<readonly SavedState[]> {
+  const changed = held.filter(({ state, readState, isNew }) => isNew || state !== readState);
+  await insertStates(
+    transaction,
+    changed.filter(({ isNew }) => isNew),
+  );
+  await updateStates(
+    transaction,
+    changed.filter(({ isNew }) => !isNew),
+    nowMs,
+  );
+  const requests = held.flatMap((one) => [...one.requests.values()]);
+  await insertRequests(
+    transaction,
+    requests.filter(({ isNew }) => isNew === true),
+  );
+  await updateRequests(
+    transaction,
+    requests.filter(({ isNew, isChanged }) => isNew !== true && isChanged === true),
+  );
+  return changed.map(({ row, state, isNew }) => ({
+    tracebackId: row.traceback_id,
+    version: isNew ? 1 : row.version + 1,
+    state,
+  }));
+}
+
+async function insertStates(transaction: PlatformTransaction, held: readonly HeldTraceback[]): Promise<void> {
+  if (held.length === 0) return;
+  const rows = held.map(({ row: { place: _place, ...row }, state }) => {
+    const { waits, ...standing } = standingOf(state);
+    return {
+      ...row,
+      ...standing,
+      version: 1,
+      state: JSON.stringify(state),
+      waits: JSON.stringify(waits),
+      opening: JSON.stringify(row.opening),
+    };
+  });
+  await transaction.withTables<TracebacksTables>().insertInto('tracebacks_states').values(rows).execute();
+}
+
+async function updateStates(
+  transaction: PlatformTransaction,
+  held: readonly HeldTraceback[],
+  nowMs: number,
+): Promise<void> {
+  if (held.length === 0) return;
+  const rows = held.map(({ row, state }) => ({ id: row.traceback_id, ...standingOf(state), state }));
+  await sql`
+    update tracebacks_states as known set
+      state = changed.state, standing = changed.standing, outcome = changed.outcome, wake_at_ms = changed.wake_at_ms,
+      seeks_neighbours = changed.seeks_neighbours, waits = changed.waits, version = known.version + 1,
+      updated_at_ms = ${nowMs}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as changed (
+      id text, state jsonb, standing text, outcome text, wake_at_ms bigint, seeks_neighbours boolean, waits jsonb
+    )
+    where known.traceback_id = changed.id`.execute(transaction);
+}
+
+async function insertRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> {
+  if (requests.length === 0) return;
+  const rows = requests.map(({ place: _place, isNew: _isNew, isChanged: _isChanged, ...row }) => ({
+    ...row,
+    request: JSON.stringify(row.request),
+  }));
+  await transaction.withTables<TracebacksTables>().insertInto('tracebacks_requests').values(rows).execute();
+}
+
+async function updateRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> {
+  if (requests.length === 0) return;
+  const rows = requests.map(({ isNew: _isNew, isChanged: _isChanged, request: _request, ...row }) => row);
+  await sql`
+    update tracebacks_requests as known set
+      acknowledged_at_ms = changed.acknowledged_at_ms, cancelled_at_ms = changed.cancelled_at_ms,
+      cancel_reason = changed.cancel_reason, answered_at_ms = changed.answered_at_ms, reminders = changed.reminders,
+      is_overdue_told = changed.is_overdue_told, is_wanted = changed.is_wanted, asked_by = changed.asked_by
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as changed (
+      request_id text, acknowledged_at_ms bigint, cancelled_at_ms bigint, cancel_reason text, answered_at_ms bigint,
+      reminders integer, is_overdue_told boolean, is_wanted boolean, asked_by text
+    )
+    where known.request_id = changed.request_id`.execute(transaction);
+}

@@ -1,0 +1,53 @@
+import type { AreaDefinition, PlatformArea, PlatformContext, TracebackDesk } from '../core/index.js';
+import { tracebackJobs } from './deadline-jobs.js';
+import { createTracebackEngine } from './engine.js';
+import { noticeOperations } from './notice-operations.js';
+import { requestOperations } from './request-operations.js';
+import { STAFF_SCHEMAS } from './staff-bodies.schema.js';
+import { staffOperations } from './staff-operations.js';
+import { STAFF_ROUTES } from './staff-routes.js';
+import { createTracebackDesk } from './traceback-desk.js';
+import { tracebackOperations } from './traceback-operations.js';
+import { TRACEBACKS_MIGRATIONS } from './tracebacks-migrations.js';
+import type { TracebacksOptions } from './tracebacks-parts.js';
+import { createAnswerVerifier } from './verify-answer.js';
+
+export { createReceiptSigner } from './receipt-signer.js';
+export type * from './staff-bodies.js';
+export type { TracebacksOptions } from './tracebacks-parts.js';
+
+/** The area before it is opened. */
+export const tracebacksDefinition: AreaDefinition = { name: 'tracebacks', migrations: TRACEBACKS_MIGRATIONS };
+
+/** The area, and the port by which others deal with it. */
+export interface TracebacksArea extends PlatformArea {
+  readonly desk: TracebackDesk;
+}
+
+/**
+ * Makes the area that conducts tracebacks: opens them, asks providers hop by hop, takes their answers in, and keeps their deadlines.
+ * @param context - of the platform
+ * @param options - ports of other areas, and by which rules it is conducted
+ * @returns the area; never throws
+ */
+export function createTracebacksArea(context: PlatformContext, options: TracebacksOptions): TracebacksArea {
+  const bare = { ...options, context };
+  const parts = { ...bare, engine: createTracebackEngine(bare), verify: createAnswerVerifier() };
+  const close = (): Promise<void> => Promise.resolve();
+  return {
+    name: 'tracebacks',
+    routes: STAFF_ROUTES,
+    schemas: STAFF_SCHEMAS,
+    operations: {
+      ...tracebackOperations(parts),
+      ...requestOperations(parts),
+      ...noticeOperations(parts),
+      ...staffOperations(parts),
+    },
+    jobs: tracebackJobs(parts),
+    reactions: {},
+    desk: createTracebackDesk(parts),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,199 @@
+import { viewTraceback } from '@hopback/sdk/traceback';
+import type { PlatformEventData, Traceback } from '@hopback/sdk/platform';
+import { shownTraceback } from '../domain/tracebacks/index.js';
+import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
+import type { PlatformTransaction } from '../core/index.js';
+import { answerRows } from './answers-store.js';
+import type { HeldRequest, HeldTraceback } from './held-traceback.js';
+import { platformReason } from './plain-texts.js';
+import type { PlainTexts } from './plain-texts.js';
+import { sealedEventData } from './sealed-json.js';
+import type { OpeningReason } from './sealed-json.js';
+import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
+import type { TracebacksParts } from './tracebacks-parts.js';
+
+type RequestEvent =
+  | 'org.hopback.traceback-request.reminded.1'
+  | 'org.hopback.traceback-request.cancelled.1'
+  | 'org.hopback.traceback-request.overdue.1';
+
+/** Tells a provider of a request to it. */
+export async function tellRequest<Type extends RequestEvent>(
+  { context }: TracebacksParts,
+  transaction: PlatformTransaction,
+  told: { readonly request: HeldRequest; readonly type: Type; readonly data: PlatformEventData[Type] },
+): Promise<void> {
+  const { request, type, data } = told;
+  await context.tell(transaction, { type, subject: request.request_id, data, to: [request.provider_id] });
+}
+
+/** Tells of deadlines that have passed: the provider and staff, once. */
+export async function tellOverdue(
+  { context, organizations }: TracebacksParts,
+  transaction: PlatformTransaction,
+  held: HeldTraceback,
+): Promise<void> {
+  for (const { state, requestId } of viewTraceback(held.state).path) {
+    const request = held.requests.get(requestId);
+    if (state !== 'overdue' && state !== 'non-responsive') continue;
+    if (request === undefined || request.is_overdue_told) continue;
+    request.is_overdue_told = true;
+    request.isChanged = true;
+    const { traceback_id: tracebackId, provider_id: providerId, due_at_ms: dueAtMs } = request;
+    await context.tell(transaction, {
+      type: 'org.hopback.traceback-request.overdue.1',
+      subject: requestId,
+      data: { requestId, tracebackId, dueAt: new Date(dueAtMs).toISOString() },
+      to: [providerId, ...(await organizations.staff(transaction))],
+    });
+  }
+}
+
+/** Who looks at tracebacks, as an organization. */
+export interface Looking {
+  readonly organizationId: string;
+  readonly kind: 'staff' | 'carrier' | 'agency';
+  /** Tracebacks that a reviewed demand of the agency covers. */
+  readonly covered: ReadonlySet<string>;
+  readonly reason: OpeningReason;
+}
+
+/**
+ * Tracebacks as an organization may see them; those of which nothing is left to be shown, and those that are none of its business, are not among
+ * them.
+ */
+export async function shownTracebacks(
+  parts: TracebacksParts & { readonly texts: PlainTexts },
+  transaction: PlatformTransaction,
+  { held, looking }: { readonly held: readonly HeldTraceback[]; readonly looking: Looking },
+): Promise<ReadonlyMap<string, Traceback>> {
+  const all = await factsOf(parts, transaction, { held, reason: looking.reason });
+  const shown = new Map<string, Traceback>();
+  for (const one of held) {
+    const facts = all.get(one.row.traceback_id);
+    const viewer = facts === undefined ? undefined : await viewerOf(parts, transaction, { held: one, looking, facts });
+    if (facts !== undefined && viewer !== undefined) shown.set(facts.tracebackId, shownTraceback(facts, viewer));
+  }
+  return shown;
+}
+
+async function viewerOf(
+  { texts }: { readonly texts: PlainTexts },
+  transaction: PlatformTransaction,
+  { held, looking, facts }: { readonly held: HeldTraceback; readonly looking: Looking; readonly facts: TracebackFacts },
+): Promise<TracebackViewer | undefined> {
+  const { organizationId, kind, covered, reason } = looking;
+  const isOpener = held.row.opened_by === organizationId;
+  if (kind === 'staff') return { kind: 'staff' };
+  if (kind === 'agency') {
+    if (covered.has(facts.tracebackId)) return { kind: 'agency' };
+    return isOpener ? { kind: 'opener' } : undefined;
+  }
+  const own = [...held.requests.values()].find(({ provider_id: providerId }) => providerId === organizationId);
+  if (isOpener) return { kind: 'provider', providerId: organizationId, askedCall: facts.call, isOpener };
+  const [request] = own === undefined ? [] : await texts.requests(transaction, [own], reason);
+  if (request === undefined) return undefined;
+  return { kind: 'provider', providerId: organizationId, askedCall: request.call, isOpener };
+}
+
+/** All that is shown of tracebacks to anybody: one statement for their answers, and one for what is sealed. */
+async function factsOf(
+  { texts }: { readonly texts: PlainTexts },
+  transaction: PlatformTransaction,
+  { held, reason }: { readonly held: readonly HeldTraceback[]; readonly reason: OpeningReason },
+): Promise<ReadonlyMap<string, TracebackFacts>> {
+  const openings = await texts.openings(transaction, held, reason);
+  const requests = held.flatMap((one) => [...one.requests.values()]);
+  const answered = requests.filter(({ answered_at_ms: atMs }) => atMs !== null);
+  const rows = await answerRows(
+    transaction,
+    answered.map(({ asked_by: askedBy, request_id: requestId }) => askedBy ?? requestId),
+  );
+  const last = new Map(rows.map((row) => [row.request_id, row]));
+  const found = new Map<string, TracebackFacts>();
+  for (const [index, { row, state, requests: own }] of held.entries()) {
+    const opening = openings[index];
+    if (opening === undefined) continue;
+    found.set(row.traceback_id, {
+      tracebackId: row.traceback_id,
+      direction: row.direction,
+      view: viewTraceback(state),
+      requester: opening.requester ?? DEFAULT_REQUESTER,
+      ...(opening.campaign !== undefined && { campaign: opening.campaign }),
+      call: opening.call,
+      openedAtMs: row.opened_at_ms,
+      updatedAtMs: row.updated_at_ms,
+      requests: new Map([...own.values()].map((request) => [request.request_id, requestFacts(request, last)])),
+    });
+  }
+  return found;
+}
+
+type AnswerRow = Awaited<ReturnType<typeof answerRows>>[number];
+
+function requestFacts(request: HeldRequest, last: ReadonlyMap<string, AnswerRow>): RequestFacts {
+  const { request_id: requestId, asked_by: askedBy, issued_at_ms: issuedAtMs, due_at_ms: dueAtMs } = request;
+  const answer = last.get(askedBy ?? requestId);
+  return {
+    requestId,
+    issuedAtMs,
+    dueAtMs,
+    ...(answer !== undefined && {
+      lastAnswer: { answerId: answer.answer_id, receivedAtMs: answer.received_at_ms },
+    }),
+  };
+}
+
+/** Tells each of those whom a traceback concerns where it stands, as far as each may see it: an event of its own for each. */
+export async function tellUpdated(
+  parts: TracebacksParts & { readonly texts: PlainTexts },
+  transaction: PlatformTransaction,
+  held: HeldTraceback,
+): Promise<void> {
+  const { context, organizations } = parts;
+  const { traceback_id: tracebackId, opened_by: openedBy } = held.row;
+  const staff = await organizations.staff(transaction);
+  // Who joined through another traceback's request does not know of this one.
+  const providers = [...held.requests.values()]
+    .filter(({ asked_by: askedBy }) => askedBy === null)
+    .map(({ provider_id: providerId }) => providerId);
+  const isAgency = !staff.includes(openedBy) && (await organizations.agency(transaction, openedBy)) !== undefined;
+  const seen = { ...held, row: { ...held.row, updated_at_ms: context.clock.nowMs() } };
+  const tell = async (to: readonly string[], kind: Looking['kind'], covered: ReadonlySet<string>): Promise<void> => {
+    const [organizationId] = to;
+    if (organizationId === undefined) return;
+    const looking = { organizationId, kind, covered, reason: platformReason(tracebackId) };
+    const shown = await shownTracebacks(parts, transaction, { held: [seen], looking });
+    const traceback = shown.get(tracebackId);
+    if (traceback === undefined) return;
+    const belongsTo = `traceback:${tracebackId}`;
+    await context.tell(transaction, {
+      type: 'org.hopback.traceback.updated.1',
+      subject: tracebackId,
+      data: await sealedEventData(context, transaction, { value: { traceback }, belongsTo }),
+      to,
+    });
+  };
+  await tell(staff, 'staff', NOTHING);
+  if (isAgency)
+    await tell(
+      [openedBy],
+      'agency',
+      await coverage(parts, transaction, { agencyId: openedBy, tracebackIds: [tracebackId] }),
+    );
+  const others = new Set(providers);
+  if (!isAgency && openedBy !== 'platform') others.add(openedBy);
+  for (const organizationId of others)
+    if (!staff.includes(organizationId)) await tell([organizationId], 'carrier', NOTHING);
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Which of the tracebacks a reviewed demand of an agency covers. */
+export async function coverage(
+  { coverage: port }: TracebacksParts,
+  transaction: PlatformTransaction,
+  { agencyId, tracebackIds }: { readonly agencyId: string; readonly tracebackIds: readonly string[] },
+): Promise<ReadonlySet<string>> {
+  return port === undefined ? NOTHING : port.covered(transaction, agencyId, tracebackIds);
+}
