@@ -1,4 +1,5 @@
 import { HARNESS_VERSION } from '../version.js';
+import { API_NOUNS, apiHelp, runApi } from './api/run-api.js';
 import { EXIT, readCommandLine } from './command-line.js';
 import { runDemo } from './demo.js';
 import { runDrachtio } from './drachtio.js';
@@ -8,12 +9,17 @@ const USAGE = `hopback-harness ${HARNESS_VERSION}
   demo        sign a call, verify it over HTTPS, explain the verdict, meddle with the call; then follow the
               calls that a switch writes down, with a process that is killed in the middle, and count them
   drachtio    run the embedded drachtio server by itself; --help says with which options
+  api         call any operation of a traceback platform; --help lists the commands that have words of their own
   --version   print the version
   --help      print this
 
 Exit codes: 0 every verdict as it should be, and no call lost or doubled; 1 not so; 2 the command line cannot be understood;
             4 what was to be printed could not be written, or an address not be bound.
 `;
+
+const API_USAGE = `Commands that call a traceback platform. Each has --help, --json, and --profile FILE, which says who calls and where.
+
+${apiHelp()}`;
 
 /** What of a process the commands touch. */
 export type HarnessProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'once' | 'off'>;
@@ -38,6 +44,11 @@ export async function runHarness(argv: readonly string[], io: HarnessProcess): P
 async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<number> {
   const [command, ...rest] = argv;
   if (command === 'drachtio') return runDrachtio(rest, io);
+  if (command === 'api' && (rest.length === 0 || rest[0] === '--help' || rest[0] === '-h')) {
+    io.stdout.write(`${API_USAGE}\n`);
+    return EXIT.ok;
+  }
+  if (command !== undefined && API_NOUNS.has(command)) return runApi(argv, { io, furtherRoutes: [] });
   const asked = readCommandLine(argv, { version: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } });
   const why = asked.status === 'read' ? wrongOperand(asked.positionals) : asked.why;
   if (asked.status === 'not-understood' || why !== undefined) {
@@ -53,7 +64,8 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
 
 function wrongOperand([command, ...more]: readonly string[]): string | undefined {
   if (command === undefined) return undefined;
-  if (command !== 'demo') return `there is no command ${command}: it is demo or drachtio`;
+  if (command !== 'demo')
+    return `there is no command ${command}: it is demo, drachtio, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
   return more.length === 0 ? undefined : 'demo takes no operands';
 }
 

@@ -208,9 +208,10 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
       timeOfDay: () => timeOfDay(clock.nowMs()),
     }),
     send: (flow, text) => transmit(flow, text),
-    isLocal: (host, port) =>
-      transports.isLocal(host, port) ||
-      (host === options.advertisedHost && transports.listening.some(({ local }) => local.port === port)),
+    isLocal: (host, port, transport) =>
+      transports.isLocal(host, port, transport) ||
+      (host === options.advertisedHost &&
+        transports.listening.some(({ local }) => transports.isLocal(local.address, port, transport))),
     viaOf: (flow, branch) =>
       `SIP/2.0/${flow.transport.toUpperCase()} ${hostOf(flow.local)}:${flow.local.port};rport;branch=${branch}`,
     namesOf: ({ transport, local: { address, port } }) => ({

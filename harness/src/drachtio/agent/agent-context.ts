@@ -7,7 +7,7 @@ import type { Identifiers } from '../identifiers.js';
 import type { Timers } from '../timers.js';
 import type { TransactionLayer } from '../transaction/transaction-layer.js';
 import type { TimerBase } from '../transaction/transition.js';
-import type { Flow } from '../transport/flow.js';
+import type { Flow, TransportName } from '../transport/flow.js';
 import type { Transports } from '../transport/transports.js';
 import type { CdrWriter } from './cdr.js';
 
@@ -42,8 +42,11 @@ export interface AgentContext {
   readonly cdr: CdrWriter;
   /** Sends beside the transactions: an ACK, a 2xx again. */
   readonly send: (flow: Flow, text: string) => void;
-  /** Whether an address is ours, by what we listen at or by the name that we tell others. */
-  readonly isLocal: (host: string, port: number) => boolean;
+  /**
+   * Whether an address is ours, by what we listen at or by the name that we tell others.
+   * @param transport - where it is known, as for `Transports.isLocal`
+   */
+  readonly isLocal: (host: string, port: number, transport?: TransportName) => boolean;
   /** Via value of our hop on a flow. */
   readonly viaOf: (flow: Flow, branch: string) => string;
   /** What `localhost` stands for in the messages of applications that take a flow. */

@@ -53,7 +53,8 @@ const SECURE: Readonly<Record<TransportName, TransportName>> = {
   wss: 'wss',
 };
 
-function transportOf(transports: Transports, { transport, isSecure }: SipTarget): TransportName | undefined {
+/** The transport that a target means; undefined for one that we do not speak. @see RFC 3263 section 4.1, without NAPTR and SRV */
+export function transportOf(transports: Transports, { transport, isSecure }: SipTarget): TransportName | undefined {
   if (transport === '') {
     if (isSecure) return 'tls';
     return transports.localOf('udp') === undefined ? transports.listening[0]?.transport : 'udp';

@@ -10,7 +10,7 @@ import type { Flow } from '../transport/flow.js';
 import type { AgentContext } from './agent-context.js';
 import { fallbackFlow } from './cancel-request.js';
 import { MAX_FORWARDS } from './dialog-request.js';
-import { flowToUri, portOf, streamFlow, type NextHopFailure } from './next-hop.js';
+import { flowToUri, portOf, streamFlow, transportOf, type NextHopFailure } from './next-hop.js';
 import { createCanceller } from './outbound-cancel.js';
 import { createDialogSender } from './outbound-dialog.js';
 import { createOutboundResponses, UNREACHABLE, type OutboundState } from './outbound-responses.js';
@@ -79,7 +79,8 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
   const refusalOf = ({ requestUri }: StartLine, command: SipCommand): string | undefined => {
     const target = targetOf(requestUri);
     if (target !== undefined) {
-      return context.isLocal(target.host, portOf(target)) ? 'can not send request to myself' : undefined;
+      const isOurs = context.isLocal(target.host, portOf(target), transportOf(transports, target));
+      return isOurs ? 'can not send request to myself' : undefined;
     }
     if (!/^tel:/i.test(requestUri)) return invalid(command);
     return command.routeUrl === '' ? 'Error creating sip transaction for uac request' : undefined;

@@ -50,8 +50,11 @@ export interface Transports {
   ) => void;
   /** An open connection, or for UDP a flow; never opens one. */
   readonly openFlow: (transport: TransportName, remote: Endpoint) => Flow | undefined;
-  /** Whether an address is one that we listen at. */
-  readonly isLocal: (host: string, port: number) => boolean;
+  /**
+   * Whether an address is one that we listen at.
+   * @param transport - where it is known: a port of UDP and one of TCP may have the same number, and belong to two elements
+   */
+  readonly isLocal: (host: string, port: number, transport?: TransportName) => boolean;
   readonly connectionCount: () => number;
   readonly close: () => Promise<void>;
 }
@@ -84,7 +87,13 @@ export async function openTransports(options: TransportsOptions, user: Transport
   }
   const byName = new Map<TransportName, AnyTransport>();
   for (const transport of opened) if (!byName.has(transport.transport)) byName.set(transport.transport, transport);
-  const locals = new Set(opened.map(({ local }) => `${local.address}:${local.port}`));
+  const isListener = (address: string, port: number, name?: TransportName): boolean =>
+    opened.some(
+      ({ local, transport }) =>
+        local.address === address &&
+        local.port === port &&
+        (name === undefined || (name === 'udp') === (transport === 'udp')),
+    );
   const resolve = createResolver();
   const openFlow = (name: TransportName, remote: Endpoint): Flow | undefined => {
     const transport = byName.get(name);
@@ -111,7 +120,7 @@ export async function openTransports(options: TransportsOptions, user: Transport
       else
         resolve(host, transport.local, (address) => (address === undefined ? found('unknown-host') : connect(address)));
     },
-    isLocal: (host, port) => locals.has(`${host}:${port}`) || (host === 'localhost' && locals.has(`127.0.0.1:${port}`)),
+    isLocal: (host, port, name) => isListener(host === 'localhost' ? '127.0.0.1' : host, port, name),
     connectionCount: () =>
       opened.reduce((sum, each) => sum + ('connectionCount' in each ? each.connectionCount() : 0), 0),
     close,

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
+import type { PlatformClient } from '@hopback/sdk/platform';
+
+/** Who calls a platform, and where it is: a file of JSON that `hopback-harness platform` writes for its first operator. */
+export interface ApiProfile {
+  /** Address in front of `/v1`. */
+  readonly baseUrl: string;
+  readonly clientId: string;
+  readonly keyId: string;
+  /** PEM file of the private key, from the folder of the profile. */
+  readonly keyFile: string;
+  readonly algorithm?: 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
+}
+
+/** Where a profile is looked for where none is named. */
+export const DEFAULT_PROFILE = 'hopback-platform/operator.json';
+/** Variable of the environment that names a profile. */
+export const PROFILE_VARIABLE = 'HOPBACK_PLATFORM_PROFILE';
+
+/**
+ * Makes the client of a profile.
+ * @throws HopbackError `invalid-configuration` where the file or its key cannot be read, with what to do
+ */
+export async function clientOfProfile(path: string): Promise<PlatformClient> {
+  const profile = readProfile(path, await text(path, 'the profile'));
+  const keyPath = isAbsolute(profile.keyFile) ? profile.keyFile : join(dirname(path), profile.keyFile);
+  const authorization = await privateKeyJwt({
+    ...{ tokenUrl: `${profile.baseUrl}/oauth/token`, clientId: profile.clientId, keyId: profile.keyId },
+    key: await text(keyPath, 'the key of the profile'),
+    ...(profile.algorithm !== undefined && { algorithm: profile.algorithm }),
+  });
+  return createPlatformClient({ baseUrl: profile.baseUrl, authorization });
+}
+
+async function text(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const why = isHopbackError(cause) || !(cause instanceof Error) ? '' : ` (${(cause as NodeJS.ErrnoException).code})`;
+    throw new HopbackError(
+      'invalid-configuration',
+      `${what}, ${path}, cannot be read${why}: name it with --profile or ${PROFILE_VARIABLE}`,
+      { cause },
+    );
+  }
+}
+
+function readProfile(path: string, json: string): ApiProfile {
+  let given: unknown;
+  try {
+    given = JSON.parse(json);
+  } catch {
+    given = undefined;
+  }
+  const members = typeof given === 'object' && given !== null ? (given as Readonly<Record<string, unknown>>) : {};
+  const missing = (['baseUrl', 'clientId', 'keyId', 'keyFile'] as const).filter(
+    (name) => typeof members[name] !== 'string',
+  );
+  if (missing.length > 0)
+    throw new HopbackError('invalid-configuration', `${path} is no profile: it lacks ${missing.join(', ')}`);
+  return members as unknown as ApiProfile;
+}
