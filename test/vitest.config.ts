@@ -15,21 +15,45 @@ const alias = [
   { find: /^@hopback\/harness\/(\w+)$/, replacement: harness('$1/index.ts') },
 ];
 
-const project = (name: string, options: { readonly testTimeout?: number } = {}) => ({
+/** For a test that hangs, not for one that is slow: seconds of work are a minute where ten others share the processor. */
+const PATIENCE_MS = 60_000;
+
+interface ProjectOptions {
+  readonly testTimeout?: number;
+  /**
+   * Whether the files of the project run in the processes of the workers one after the other, with the modules that are loaded already:
+   * to load the sources anew takes longer than most of the files. They mock no modules then, which `npm run check -- suites` sees to.
+   */
+  readonly sharesProcesses?: boolean;
+  /** Whether its files run alone, one after the other: what other programs may take half a second for is then theirs. */
+  readonly runsAlone?: boolean;
+}
+
+const project = (name: string, { testTimeout = PATIENCE_MS, sharesProcesses, runsAlone }: ProjectOptions = {}) => ({
   resolve: { alias },
-  test: { name, root, include: [`test/${name}/**/*.test.ts`], testTimeout: options.testTimeout ?? 10_000 },
+  test: {
+    name,
+    root,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: PATIENCE_MS,
+    isolate: sharesProcesses !== true,
+    fileParallelism: runsAlone !== true,
+  },
 });
 
 export default defineConfig({
   test: {
     root,
+    // On two processors vitest would keep one for itself, although it is idle once the sources are transformed.
+    maxWorkers: '100%',
     reporters: ['default', `${root}test/house/summary-reporter.ts`],
     projects: [
-      project('unit'),
-      project('property', { testTimeout: 120_000 }),
-      project('peers', { testTimeout: 60_000 }),
-      project('faults', { testTimeout: 60_000 }),
-      project('e2e', { testTimeout: 60_000 }),
+      project('unit', { sharesProcesses: true }),
+      project('property', { testTimeout: 120_000, sharesProcesses: true }),
+      project('peers', { runsAlone: true }),
+      project('faults'),
+      project('e2e'),
       project('package', { testTimeout: 240_000 }),
     ],
   },

@@ -29,6 +29,8 @@ export interface BenchContext {
   readonly full: boolean;
   /** A drachtio server to measure in place of ours, where the bench can. */
   readonly drachtio?: { readonly host: string; readonly port: number; readonly secret: string };
+  /** A CSV file with the columns `id`, `language`, `audio_cluster` and `transcript`, where the bench measures transcripts. */
+  readonly recordings?: string;
   /** Whether a figure is asked for: benches whose figures are measured apart leave the others out. */
   readonly wants: (figure: string) => boolean;
   /** A line for the person who waits; goes to stderr. */

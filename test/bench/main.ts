@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { figureLine, machine, type Bench, type BenchContext, type Figure, type FigureLine } from './bench.js';
 
-const USAGE = `npm run bench -- NAME [--json] [--full] [--figure NAME …] [--drachtio HOST:PORT [--secret WORD]]
+const USAGE = `npm run bench -- NAME [--json] [--full] [--figure NAME …] [--drachtio HOST:PORT [--secret WORD]] [--recordings FILE]
 
 NAME is a bench, \`list\` (names every bench with its figures) or \`all\`.
 One line of JSON per figure goes to stdout; --json leaves out the table and the progress on stderr.
 --full measures longer, for nights. --figure has a bench that can measure its figures apart measure these only. --drachtio has the bench sip measure another drachtio server, by its control port: the
-figures that need ours are left out. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
+figures that need ours are left out. --recordings has the bench transcripts measure a CSV file of labelled transcripts beside those it makes. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
 `;
 
 const folder = new URL('./', import.meta.url);
@@ -25,6 +25,7 @@ async function main(): Promise<number> {
       figure: { type: 'string', multiple: true, default: [] },
       drachtio: { type: 'string' },
       secret: { type: 'string', default: 'cymru' },
+      recordings: { type: 'string' },
     },
     allowPositionals: true,
   });
@@ -43,12 +44,13 @@ async function main(): Promise<number> {
     process.stderr.write(`${USAGE}\nBenches: ${names.join(', ')}\n`);
     return 2;
   }
-  const { drachtio, secret, json, full, figure: figures } = values;
+  const { drachtio, secret, json, full, figure: figures, recordings } = values;
   return one(await load(name), {
     json,
     full,
     figures,
     drachtio: drachtio === undefined ? undefined : controlOf(drachtio, secret),
+    recordings,
   });
 }
 
@@ -79,6 +81,7 @@ interface OneOptions {
   /** All where it is empty. */
   readonly figures: readonly string[];
   readonly drachtio: BenchContext['drachtio'] | undefined;
+  readonly recordings: string | undefined;
 }
 
 function controlOf(text: string, secret: string): NonNullable<BenchContext['drachtio']> {
@@ -92,13 +95,14 @@ async function one(bench: Bench, options: OneOptions): Promise<number> {
   say(`${bench.name}: ${bench.description}\n${machine()}`);
   const lines: FigureLine[] = [];
   const started = performance.now();
-  const { full, figures, drachtio } = options;
+  const { full, figures, drachtio, recordings } = options;
   const wants = (figure: string): boolean => figures.length === 0 || figures.includes(figure);
   const context = {
     full,
     wants,
     progress: (line: string) => say(`  ${line}`),
     ...(drachtio === undefined ? {} : { drachtio }),
+    ...(recordings === undefined ? {} : { recordings }),
   };
   for await (const figure of figuresOf(bench, context)) {
     const line = figureLine(bench.name, figure);

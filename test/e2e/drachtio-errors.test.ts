@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { AppMessage, AppResponse } from '../support/drachtio-app.js';
 import { later, peerCalls, peerHangsUp } from '../support/drachtio-calls.js';
@@ -223,6 +225,20 @@ test('an application cannot call its own server, under no name of it', async () 
   await expect(srf.createUAC(lab.server.uri('udp'), { localSdp: sdp() })).rejects.toThrow(
     'can not send request to myself',
   );
+  await lab.nothingLeft();
+});
+
+test('who listens with UDP at the number of our TCP port is somebody else', async () => {
+  await using lab = await createLab();
+  const { srf } = await lab.app();
+  const port = lab.server.listening.find(({ transport }) => transport === 'tcp')?.port ?? 0;
+  const socket = createSocket('udp4').bind(port, '127.0.0.1');
+  await once(socket, 'listening');
+  const coming = once(socket, 'message') as Promise<[Buffer]>;
+  const asked = srf.request(`sip:peer@127.0.0.1:${port}`, { method: 'OPTIONS' });
+  expect((await coming)[0].toString()).toMatch(/^OPTIONS sip:peer@/);
+  await asked;
+  socket.close();
   await lab.nothingLeft();
 });
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { checkApiReports } from './api-reports.js';
+import { checkContract } from './contract.js';
 import { checkPackages } from './packages.js';
 import { checkReference } from './reference.js';
 import { ROOT, tool } from './run.js';
@@ -8,7 +9,7 @@ import { checkSuites } from './suites.js';
 import { checkTrackedText } from './tracked-text.js';
 
 // `npm run check`: everything that CI does without services, one stage after the other, each with its time.
-// `npm run check -- lint types` runs the named stages only.
+// `npm run check -- lint types` runs the named stages only, `npm run check -- --without tests` all but those.
 
 /** A stage answers with what is wrong; an empty list is a pass. */
 interface Stage {
@@ -23,12 +24,21 @@ const STAGES: readonly Stage[] = [
   { name: 'types', what: 'tsc --build over sdk, harness, test and examples', run: () => tool('tsc', ['--build']) },
   { name: 'format', what: 'prettier', run: () => tool('prettier', ['--check', '--log-level', 'warn', '.']) },
   { name: 'lint', what: 'oxlint with types', run: () => tool('oxlint', []) },
-  { name: 'suites', what: 'every test file and every test in it is run', run: checkSuites },
+  {
+    name: 'suites',
+    what: 'every test file and every test in it is run, none mocks modules under another',
+    run: checkSuites,
+  },
   { name: 'purity', what: 'no clock, dice, loading or state in pure files', run: checkPurity },
   { name: 'regex', what: 'recheck over every regular expression', run: checkRegularExpressions },
   { name: 'imports', what: 'dependency-cruiser: who may import whom', run: checkImports },
   { name: 'unused', what: 'knip', run: () => tool('knip', ['--no-progress']) },
   { name: 'api', what: 'api-extractor reports', run: () => checkApiReports({ update: false }) },
+  {
+    name: 'contract',
+    what: 'OpenAPI and AsyncAPI documents are current, linted and valid',
+    run: () => checkContract({ update: false }),
+  },
   { name: 'packages', what: 'publint and attw over the tarballs', run: checkPackages },
   { name: 'reference', what: 'typedoc, live links, docstrings in full, examples that compile', run: checkReference },
   { name: 'text', what: 'no machine paths, registry hosts or loose ends', run: checkTrackedText },
@@ -37,7 +47,9 @@ const STAGES: readonly Stage[] = [
 
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(names: readonly string[]): Promise<number> {
+async function main(argv: readonly string[]): Promise<number> {
+  const isWithout = argv[0] === '--without';
+  const names = isWithout ? argv.slice(1) : argv;
   const unknown = names.filter((name) => !STAGES.some((stage) => stage.name === name));
   if (unknown.length > 0) {
     process.stderr.write(
@@ -45,7 +57,7 @@ async function main(names: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  const stages = STAGES.filter(({ name }) => names.length === 0 || names.includes(name));
+  const stages = STAGES.filter(({ name }) => names.length === 0 || names.includes(name) !== isWithout);
   const failed: string[] = [];
   for (const stage of stages) {
     if (!(await passes(stage))) failed.push(stage.name);

@@ -1,12 +1,18 @@
 /**
- * `npm run faults [-- NAME…]`: the fault tests of log, records and stream with the whole number of rounds, one file after the other, so
+ * `npm run faults [-- NAME…]`: the fault tests of log, records, stream and responder with the whole number of rounds, one file after the other, so
  * that times are those of one process. Prints a line of JSON for each claim. NAME is a part of the name of a file: `stream-killed`.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const FILES = ['test/faults/log-', 'test/faults/records-', 'test/faults/stream-', 'test/property/log-model'];
+const FILES = [
+  'test/faults/log-',
+  'test/faults/records-',
+  'test/faults/stream-',
+  'test/faults/responder-',
+  'test/property/log-model',
+];
 const asked = process.argv.slice(2).map((name) => `test/faults/${name}`);
 
 const child = spawn(

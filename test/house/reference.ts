@@ -10,11 +10,13 @@ const EXAMPLES = `${ROOT}.cache/reference-examples/${process.pid}`;
 const ENTRIES = [
   { specifier: '@hopback/sdk/stir', path: `${ROOT}sdk/src/stir/index.ts` },
   { specifier: '@hopback/sdk/records', path: `${ROOT}sdk/src/records/index.ts` },
+  { specifier: '@hopback/sdk/traceback', path: `${ROOT}sdk/src/traceback/index.ts` },
   { specifier: '@hopback/sdk/platform', path: `${ROOT}sdk/src/platform/index.ts` },
   { specifier: '@hopback/sdk/log', path: `${ROOT}sdk/src/log/index.ts` },
   { specifier: '@hopback/sdk/testing', path: `${ROOT}sdk/src/testing/index.ts` },
   { specifier: '@hopback/harness', path: `${ROOT}harness/src/index.ts` },
   { specifier: '@hopback/harness/drachtio', path: `${ROOT}harness/src/drachtio/index.ts` },
+  { specifier: '@hopback/harness/platform', path: `${ROOT}harness/src/platform/index.ts` },
 ] as const;
 
 /** One `ts` block of an `@example`, as a program of its own. */

@@ -8,10 +8,12 @@ const TEST_FILE = /\.(?:test|spec)\.[cm]?[jt]sx?$/;
 const MAY_SKIP = /^test\/peers\.ts$|^test\/house\/fixture\//;
 /** What leaves tests out of a run, or lets them fail in it. */
 const LEAVING_OUT = new Set(['only', 'skip', 'skipIf', 'runIf', 'todo', 'fails']);
+/** Projects whose files share processes, as test/vitest.config.ts says: a mocked module would be one for the files that follow. */
+const SHARING = /^test\/(?:unit|property)\//;
 /** What these are words of. */
 const TEST_WORDS = new Set(['bench', 'describe', 'it', 'suite', 'test']);
 
-/** Every file of tests belongs to a project of vitest, and every test in it runs. */
+/** Every file of tests belongs to a project of vitest, every test in it runs, and none changes modules under another. */
 export async function checkSuites(): Promise<readonly string[]> {
   const listed = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
   if (listed.code !== 0) return [`git ls-files failed: ${listed.output}`];
@@ -22,10 +24,11 @@ export async function checkSuites(): Promise<readonly string[]> {
   const files = JSON.parse(output.slice(output.indexOf('['))) as readonly { readonly file: string }[];
   const collected = new Set(files.map(({ file }) => file.replace(ROOT, '')));
   const testCode = paths.filter((path) => /^test\/.*\.ts$/.test(path) && !MAY_SKIP.test(path));
-  const leftOut = testCode.map(async (path) =>
-    testsLeftOut(path, await readFile(`${ROOT}${path}`, 'utf8').catch(() => '')),
-  );
-  return [...uncollected(paths, collected), ...(await Promise.all(leftOut)).flat()];
+  const problems = testCode.map(async (path) => {
+    const text = await readFile(`${ROOT}${path}`, 'utf8').catch(() => '');
+    return [...testsLeftOut(path, text), ...modulesMocked(path, text)];
+  });
+  return [...uncollected(paths, collected), ...(await Promise.all(problems)).flat()];
 }
 
 /** Files of tests that no project of vitest would run. */
@@ -47,6 +50,24 @@ export function testsLeftOut(path: string, text: string): readonly string[] {
     if (word !== undefined) {
       const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
       found.push(`${path}:${line}: ${word}: every test runs, and one that waits for a peer is a testPeer`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** Modules that a file mocks although it shares its process with the files that follow. Works on the syntax alone. */
+export function modulesMocked(path: string, text: string): readonly string[] {
+  if (!SHARING.test(path)) return [];
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && /^vi\.(?:mock|resetModules)$/.test(node.expression.getText())) {
+      const line = source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
+      found.push(
+        `${path}:${line}: ${node.expression.getText()}: files of this project share their modules; spy on what is called`,
+      );
     }
     ts.forEachChild(node, visit);
   };

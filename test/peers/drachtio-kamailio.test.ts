@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DrachtioServer } from '@hopback/harness/drachtio';
 import { describePeer } from '../peers.js';
-import { connectApp, heard, type AppDialog, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
+import {
+  connectApp,
+  heard,
+  onEnded,
+  type AppDialog,
+  type AppRequest,
+  type AppResponse,
+} from '../support/drachtio-app.js';
 import type { DrachtioLab } from '../support/drachtio-lab.js';
 import { readSip, sdp, uriIn } from '../support/drachtio-sip-text.js';
 import { createSipPeer, type SipPeer } from '../support/sip-peer.js';
@@ -89,8 +96,8 @@ async function startCallee(onInvite: OnInvite = rings): Promise<Callee> {
   const lab = await createLiveLab();
   const [log, invites]: [string[], AppRequest[]] = [[], []];
   const follow = (dialog: AppDialog, other?: AppDialog): void => {
-    dialog.on('destroy', (request: AppRequest) => {
-      log.push(request.method);
+    onEnded(dialog, (method) => {
+      log.push(method);
       other?.destroy().catch((error: unknown) => log.push(String(error)));
     });
   };

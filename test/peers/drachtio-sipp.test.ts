@@ -1,7 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { describePeer } from '../peers.js';
-import { connectApp, type AppDialog, type AppRequest, type AppResponse, type AppSrf } from '../support/drachtio-app.js';
+import {
+  connectApp,
+  onEnded,
+  type AppDialog,
+  type AppRequest,
+  type AppResponse,
+  type AppSrf,
+} from '../support/drachtio-app.js';
 import type { DrachtioLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { createLiveLab } from './sipp/live-lab.js';
@@ -23,8 +30,8 @@ function newLog(): Log {
 
 /** Notes the end of a call, and hangs up the other leg where there is one. */
 function follow(log: Log, dialog: AppDialog, other?: AppDialog): void {
-  dialog.on('destroy', (request: AppRequest) => {
-    log.ended.push(request.method);
+  onEnded(dialog, (method) => {
+    log.ended.push(method);
     other?.destroy().catch((error: unknown) => log.failures.push(error));
   });
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema } from '../../sdk/src/platform/index.js';
 import { anyCallRecord } from '../support/any-call-record.js';
+import { changed, places, type Place } from '../support/json-places.js';
 import { SENDING_LEVELS, sharedRecord } from '../support/shared-records.js';
 
 /** Any record within the bounds of its schema: names are not empty. */
@@ -27,25 +28,6 @@ test('whatever leaves of a record that is one is read as it is, at every level',
     { numRuns: 500 },
   );
 });
-
-type Place = readonly (string | number)[];
-
-/** Every place in a value: objects and lists, and all that is in them. */
-function places(value: unknown, at: Place = []): readonly Place[] {
-  if (typeof value !== 'object' || value === null) return [at];
-  return [at, ...Object.entries(value).flatMap(([name, one]) => places(one, [...at, name]))];
-}
-
-/** The value with another one in a place; without anything there where that is undefined. */
-function changed(value: unknown, [name, ...further]: Place, by: unknown): unknown {
-  if (name === undefined) return by;
-  const copy: Record<string | number, unknown> = Array.isArray(value)
-    ? (Object.assign([], value) as unknown as Record<string, unknown>)
-    : { ...(value as Record<string, unknown>) };
-  copy[name] = changed(copy[name], further, by);
-  if (copy[name] === undefined) delete copy[name];
-  return copy;
-}
 
 test('a shared record in which any one place holds what cannot be there is refused', () => {
   const wrong = fc.constantFrom(null, Number.NaN, Symbol('none'), () => 'none', 1n);

@@ -95,6 +95,18 @@ test.each(samples)(
   },
 );
 
+test('a cause that is no whole number is none of Q.850', () => {
+  const { source } = samples.find(({ file }) => file === 'traps.ACT')!;
+  const reader = TEXT_READERS['ribbon-act']!(source);
+  const row = rowsOf('ribbon-act', 'traps.ACT', reader.framing).find(({ text }) => text.includes(',6000,16,'))!;
+  for (const cause of ['1.6', '0x10', '1e1', '128', '500']) {
+    const text = row.text.replace(',6000,16,', `,6000,${cause},`);
+    const [reading] = reader.read({ text, sha256: sourceSha256(text), line: 1 });
+    expect(reading).toMatchObject({ status: 'record', record: { release: { cause } } });
+    expectSound([reading!]);
+  }
+});
+
 test.each(Object.keys(TEXT_READERS))('%s: any text is read, skipped or rejected', (format) => {
   const { source } = sampleOf(format, sampleNames(format)[0]!);
   const reader = TEXT_READERS[format]!(source);

@@ -213,6 +213,15 @@ type SrfClass = new (tags?: readonly string[]) => AppSrf & {
 export type Controlled = Pick<DrachtioServer, 'control'>;
 
 /**
+ * Tells by which method a call ended, also where that was before anybody could listen: a BYE may be read in one go with the ACK, and the
+ * promise of the dialog is only kept after that.
+ */
+export function onEnded(dialog: AppDialog, tell: (method: string) => void): void {
+  if (dialog.connected) dialog.on('destroy', ({ method }: AppRequest) => tell(method));
+  else tell('BYE');
+}
+
+/**
  * Connects an application to a server.
  * @throws Error when the server refuses it
  */

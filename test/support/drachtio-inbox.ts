@@ -14,8 +14,11 @@ export interface Inbox<T> {
 /** Long beyond everything that loopback takes, short enough that a test says what it waited for. */
 export const PATIENCE_MS = 8_000;
 
-/** Makes an empty inbox. */
-export function createInbox<T>(describe: (item: T) => string): Inbox<T> {
+/**
+ * Makes an empty inbox.
+ * @param around - what else the error of something that did not come says
+ */
+export function createInbox<T>(describe: (item: T) => string, around: () => string = () => ''): Inbox<T> {
   const untaken: T[] = [];
   const waiting = new Set<{ readonly matches: (item: T) => boolean; readonly give: (item: T) => void }>();
   return {
@@ -36,7 +39,7 @@ export function createInbox<T>(describe: (item: T) => string): Inbox<T> {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(one);
-          late.message = `no ${what} came, but ${untaken.map(describe).join('; ') || 'nothing'}`;
+          late.message = `no ${what} came, but ${untaken.map(describe).join('; ') || 'nothing'}${around()}`;
           reject(late);
         }, PATIENCE_MS);
         const one = {

@@ -17,10 +17,12 @@ export interface SipText {
   readonly value: (name: string) => string;
 }
 
-const COMPACT: Readonly<Record<string, string>> = {
-  ...{ v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type' },
-  ...{ k: 'supported', o: 'event', r: 'refer-to' },
-};
+const COMPACT: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type' },
+    ...{ k: 'supported', o: 'event', r: 'refer-to' },
+  }),
+);
 
 /** Reads one message. */
 export function readSip(raw: string): SipText {
@@ -31,7 +33,7 @@ export function readSip(raw: string): SipText {
   const values = (name: string): readonly string[] =>
     lines
       .map((line) => ({ key: line.slice(0, line.indexOf(':')).trim().toLowerCase(), line }))
-      .filter(({ key }) => (COMPACT[key] ?? key) === name.toLowerCase())
+      .filter(({ key }) => (COMPACT.get(key) ?? key) === name.toLowerCase())
       .map(({ line }) => line.slice(line.indexOf(':') + 1).trim());
   return {
     ...{ raw, startLine, lines, values },

@@ -47,6 +47,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
 
 /** One call with a value in every field that is looked up by. */
 const FULL = sparseRecord('full', NOON_US, {
+  callGroupId: 'both legs',
   calling: { asWritten: `+${CALLING}`, tn: CALLING },
   asserted: { asWritten: '+13125550144', tn: '13125550144' },
   called: {
@@ -75,6 +76,7 @@ export function lookupClaims({ name, holding }: LookupUnderTest): void {
     ['the Call-ID it left with', { callId: 'out@203.0.113.5' }],
     ['the origid it came with', { origId: '5b0a2a4f-8d3b-4b7e-9a53-0a8f9f1b6c11' }],
     ['the origid it was signed with', { origId: '0c1d2e3f-0000-4000-8000-1234567890ab' }],
+    ['the group of its legs', { callGroupId: 'both legs' }],
     ['the trunk it came by', { trunk: 'east-1' }],
     ['the trunk it left by', { trunk: 'west-9' }],
   ];

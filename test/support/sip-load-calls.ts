@@ -5,7 +5,7 @@ import {
   type ChaosRelay,
   type DatagramFaults,
 } from '../../harness/src/faults/index.js';
-import { connectApp, type AppDialog, type AppRequest, type AppResponse, type AppSrf } from './drachtio-app.js';
+import { connectApp, onEnded, type AppDialog, type AppRequest, type AppResponse, type AppSrf } from './drachtio-app.js';
 import { sdp } from './drachtio-sip-text.js';
 
 /** How a call ends, by its number: of each ten seven, one, one and one, and every other one that is cancelled is answered meanwhile. */
@@ -268,7 +268,7 @@ function answer(part: Part, req: AppRequest, res: AppResponse): void {
 }
 
 function hearEnd(call: Call, side: Side, dialog: AppDialog): void {
-  dialog.on('destroy', () => {
+  onEnded(dialog, () => {
     call[side].ended += 1;
     isOver(call, side);
   });

@@ -126,7 +126,9 @@ export async function createSipPeer(server: DrachtioServer, transport: PeerTrans
   const at = server.listening.find((one) => one.transport === transport);
   if (at === undefined) throw new Error(`the server does not listen on ${transport}`);
   const all: Came[] = [];
-  const inbox = createInbox<Came>(({ startLine }) => startLine);
+  // Whether what is missed was sent at all.
+  const around = (): string => `; at the server ${JSON.stringify([server.counters(), server.inUse()])}`;
+  const inbox = createInbox<Came>(({ startLine }) => startLine, around);
   const onMessage: Heard = (text, reply) => {
     const came = { ...readSip(text), reply };
     all.push(came);

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lockFolder, sourceFileName } from '../../sdk/src/cli/store-folders.js';
+import { sourceFileName } from '../../sdk/src/cli/store-folders.js';
+import { lockFolder } from '../../sdk/src/log/index.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 
 let directory: string;
@@ -36,35 +35,6 @@ test('a file name is safe, and no two sources have the same, also where case mak
       if (one !== one.toUpperCase()) expect(sourceFileName(one)).not.toBe(sourceFileName(one.toUpperCase()));
     }),
   );
-});
-
-test('a folder is taken by one at a time, and free again afterwards', async () => {
-  const first = await lockFolder(join(directory, 'a'), 'the spool');
-  expect(await lockFolder(join(directory, 'a'), 'the spool').catch(failure)).toBe('storage-failed');
-  await first.close();
-  const second = await lockFolder(join(directory, 'a'), 'the spool');
-  // Closed once more, the first takes nothing away from the second.
-  await first.close();
-  expect(await readdir(join(directory, 'a'))).toEqual(['lock']);
-  await second.close();
-});
-
-test('the lock of a process that was killed counts for nothing', async () => {
-  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-  await once(child, 'spawn');
-  await writeFile(join(directory, 'lock'), `${String(child.pid)} 1\n`);
-  // Another process has the number now: this one began at another time than the lock says.
-  const lock = await lockFolder(directory, 'the spool');
-  await lock.close();
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  await writeFile(join(directory, 'lock'), `${String(child.pid)} \n`);
-  await (await lockFolder(directory, 'the spool')).close();
-});
-
-test('the lock of a killed process counts for nothing where the next one has its number, as in a container', async () => {
-  await writeFile(join(directory, 'lock'), `${String(process.pid)} 1\n`);
-  await (await lockFolder(directory, 'the spool')).close();
 });
 
 test('a folder that cannot be made is a failure of the disk', async () => {

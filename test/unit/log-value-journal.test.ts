@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { openValueJournal } from '../../sdk/src/log/index.js';
+import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { isHopbackError, openValueJournal } from '../../sdk/src/log/index.js';
 import { createManualClock } from '../../sdk/src/testing/index.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 
@@ -82,4 +83,84 @@ test('says when the disk refuses, and has the value durable when it takes it aga
   expect(again.get('a')).toBe('2');
   await journal.close().catch(() => undefined);
   await expect(journal.set('a', '3')).rejects.toMatchObject({ code: 'closed' });
+});
+
+const LARGE = 'x'.repeat(16_000);
+
+test('has a value durable after a sync or two, and stays small, whatever is written anew meanwhile', async () => {
+  const files = createSimulatedLogFiles();
+  await using journal = await openValueJournal({ directory: '/journal', files });
+  let syncs = 0;
+  files.setFault((operation) => {
+    if (operation === 'datasync') syncs += 1;
+    return undefined;
+  });
+  const waits: number[] = [];
+  let largest = 0;
+  // 4 MB live; those that are never set again lie between those that are.
+  for (let round = 0; round < 2_000; round += 1) {
+    const before = syncs;
+    await journal.set(`key-${round < 256 ? round : 2 * (round % 128)}`, `${round}:${LARGE}`);
+    waits.push(syncs - before);
+    largest = Math.max(largest, journal.state().sizeBytes);
+  }
+  expect(Math.max(...waits)).toBeLessThanOrEqual(3);
+  expect(largest).toBeLessThan(2 * 256 * 16_100 + 6 * 2 ** 20);
+});
+
+test('closes without writing much anew, and loses nothing by that', async () => {
+  const files = createSimulatedLogFiles();
+  const journal = await openValueJournal({ directory: '/journal', files });
+  const latest = new Map<string, string>();
+  const set = async (round: number): Promise<void> => {
+    latest.set(`key-${round % 256}`, `${round}:${LARGE}`);
+    await journal.set(`key-${round % 256}`, `${round}:${LARGE}`);
+  };
+  let round = 0;
+  for (let largest = 0; journal.state().sizeBytes >= largest; round += 1) {
+    largest = journal.state().sizeBytes;
+    await set(round);
+  }
+  await set(round);
+  const before = files.operations();
+  await journal.close();
+  expect(files.operations() - before).toBeLessThan(30);
+  files.killAfter(0);
+  await using again = await openValueJournal({ directory: '/journal', files: files.afterCrash('power') });
+  expect(new Map(again.entries())).toEqual(latest);
+});
+
+test('stays small over short lives: each gets on with what is written anew', { timeout: 60_000 }, async () => {
+  let files = createSimulatedLogFiles();
+  const latest = new Map<string, number>();
+  const random = createSeededRandom(20_261_127);
+  let largest = 0;
+  for (let life = 0; life < 80; life += 1) {
+    files.killAfter(Number.POSITIVE_INFINITY);
+    const journal = await openValueJournal({ directory: '/journal', files });
+    for (const [key, count] of latest) {
+      const kept = Number(journal.get(key)?.split(':')[0]);
+      // The last one before it was killed may have come through or not.
+      expect([count, count + 1]).toContain(kept);
+      latest.set(key, kept);
+    }
+    files.killAfter(files.operations() + random.int(120));
+    try {
+      for (;;) {
+        const key = `key-${random.int(64)}`;
+        const count = (latest.get(key) ?? 0) + 1;
+        await journal.set(key, `${count}:${LARGE}`);
+        latest.set(key, count);
+      }
+    } catch (error) {
+      if (!isHopbackError(error)) throw error;
+    }
+    await journal.close().catch(() => undefined);
+    files = files.afterCrash(life % 2 === 0 ? 'process' : 'power');
+    largest = Math.max(
+      largest,
+      [...files.contents().values()].reduce((sum, { length }) => sum + length, 0),
+    );
+  }
+  expect(largest).toBeLessThan(2 * 64 * 16_100 + 8 * 2 ** 20);
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
@@ -65,4 +65,20 @@ test('a day whose file is damaged is named, hides no other, and goes when its ti
   await store.expire(NOON_US + aDayUs / 2);
   expect(existsSync(dayFile('2026-11-02'))).toBe(false);
   expect(await store.statistics()).toMatchObject({ records: 1, partitions: 1 });
+});
+
+test('looking through many days leaves those open that are written to', async () => {
+  await using store = await folders.empty(createManualClock());
+  const days = Array.from({ length: 40 }, (_, day) => NOON_US + day * aDayUs);
+  for (const us of days) await store.insert([onEast(sparseRecord('leg', us))]);
+  // A day that is written to has a log until it is closed.
+  const logs = (): readonly string[] =>
+    readdirSync(join(folders.current(), 'days')).filter((name) => name.endsWith('.wal'));
+  const written = logs();
+  for (const us of [...days, ...days]) {
+    const window = { fromUs: us, toUs: us };
+    expect((await store.find({ window, trunk: 'east-1' })).records).toHaveLength(1);
+  }
+  expect(written).toHaveLength(14);
+  expect(logs()).toEqual(written);
 });

@@ -95,8 +95,12 @@ test('says that the called side hung up where its BYE comes', () => {
     ...{ fromTag: 'callee', toTag: 'caller', calling: '12025550123', called: '+12025550101' },
     headers: ['Reason: Q.850;cause=16;text="Normal call clearing"'],
   };
-  const [record] = recordsOf([...answeredCall().filter(({ what }) => what !== 'BYE'), bye]);
+  const others = answeredCall().filter(({ what }) => what !== 'BYE');
+  const [record] = recordsOf([...others, bye]);
   expect(record).toMatchObject({ release: { party: 'called', q850Cause: 16 }, endedAtUs: CALL_US + 9_000_000 });
+  // Q.850 ends at 127.
+  const [odd] = recordsOf([...others, { ...bye, headers: ['Reason: Q.850;cause=500'] }]);
+  expect(odd?.release).toEqual({ party: 'called' });
 });
 
 test('makes one record a branch of a call that rang at two places: one answered, the other cancelled', () => {

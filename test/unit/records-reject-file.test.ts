@@ -1,26 +1,11 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import type * as FileSystem from 'node:fs/promises';
+import { appendFile, mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { MockInstance } from 'vitest';
 import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/reject-file.js';
 import type { RejectedRow } from '../../sdk/src/records/ingest/reject.js';
-
-const disk = vi.hoisted(() => ({ isFull: false }));
-
-vi.mock('node:fs/promises', async (original) => {
-  const actual = await original<typeof FileSystem>();
-  const open: typeof actual.open = async (...args) => {
-    const file = await actual.open(...args);
-    const append = file.appendFile.bind(file);
-    file.appendFile = async (...written) => {
-      if (disk.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      return append(...written);
-    };
-    return file;
-  };
-  return { ...actual, open };
-});
 
 let directory: string;
 let path: string;
@@ -29,7 +14,7 @@ beforeEach(async () => {
   path = join(directory, 'sub', 'rejects.ndjson');
 });
 afterEach(async () => {
-  disk.isFull = false;
+  vi.restoreAllMocks();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -48,6 +33,14 @@ async function read(): Promise<readonly RejectedRow[]> {
   const rows: RejectedRow[] = [];
   for await (const found of readRejects(path)) rows.push(found);
   return rows;
+}
+
+/** Has every file refuse what is appended to it, until it is restored: all of them have one prototype. */
+async function fullDisk(): Promise<MockInstance<FileHandle['appendFile']>> {
+  await using any = await open(directory);
+  const prototype = Object.getPrototypeOf(any) as FileHandle;
+  const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  return vi.spyOn(prototype, 'appendFile').mockRejectedValue(full);
 }
 
 test('a rejected row is read back as it was, bytes that are no text included', async () => {
@@ -104,11 +97,11 @@ test('the half line of a writer that was killed costs no other', async () => {
 
 test('a full disk stops nothing: rows are counted as lost, and later ones written', async () => {
   await using file = await openRejectFile({ path });
-  disk.isFull = true;
+  const full = await fullDisk();
   file.reject(row(1));
   await file.flush();
   expect(file.statistics()).toMatchObject({ written: 0, lost: 1, lastFailure: { code: 'ENOSPC' } });
-  disk.isFull = false;
+  full.mockRestore();
   file.reject(row(2));
   await file.flush();
   expect((await read()).map(({ line }) => line)).toEqual([2]);

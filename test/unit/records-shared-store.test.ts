@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import { createMemoryRecordStore } from '../../sdk/src/records/store/memory-record-store.js';
@@ -98,14 +98,20 @@ test('a guest gets 10,000 records in one answer, and stores as many in one call'
   expect(await host.holds()).toEqual(await guest.holds());
 });
 
-test('a store that a process has open without sharing it is refused as in use', { timeout: 40_000 }, async () => {
+test('a store that a process has open without sharing it is refused as in use, after a quarter of a minute', async () => {
   const directory = folders.make();
   await using plain = await openDuckDbRecordStore({ directory });
   expect((await plain.statistics()).records).toBe(0);
+  // A second passes each time that somebody looks at the clock.
+  let seconds = 0;
+  const looks = vi.spyOn(performance, 'now').mockImplementation(() => (seconds += 1) * 1_000);
+  onTestFinished(() => looks.mockRestore());
   await expect(openSharedRecordStore({ directory })).rejects.toMatchObject({
     code: 'storage-failed',
     details: { reason: 'in-use' },
   });
+  // Once when it begins, and after each attempt until fifteen seconds are over.
+  expect(looks).toHaveBeenCalledTimes(16);
 });
 
 test('the guest of a host that is closed takes its place, and one that is closed says so', async () => {

@@ -6,6 +6,7 @@ import { MAX_IDENTITY_HEADER_CHARS } from '../../sdk/src/stir/identity-header.js
 import type { FailureReason } from '../../sdk/src/stir/verification/failure-reasons.js';
 import type { CallVerdict } from '../../sdk/src/stir/verification/outcome.js';
 import type { VerificationRequest } from '../../sdk/src/stir/verification/request.js';
+import { medianMs } from '../support/median.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 import type { VerificationLab } from '../support/verification-lab.js';
 
@@ -91,18 +92,6 @@ test('an iat that is just fresh passes in either direction', () => {
   expect(verdictOn(right({ iatSeconds: now - 60 })).status).toBe('passed');
   expect(verdictOn(right({ iatSeconds: now + 60 })).status).toBe('passed');
 });
-
-/** Median of five runs, of the processor's time: what other programs of the machine take is none of ours. */
-function medianMs(run: () => void): number {
-  run();
-  const times = Array.from({ length: 5 }, () => {
-    const start = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(start);
-    return (user + system) / 1_000;
-  });
-  return times.toSorted((a, b) => a - b)[2] ?? 0;
-}
 
 const padded = (length: number): string => {
   const header = right();

@@ -66,6 +66,7 @@ interface StartedProcess {
   readonly processId: number | undefined;
   readonly hasExited: () => boolean;
   readonly log: () => string;
+  /** Ends it, if it still runs, and all of its group; what it wrote is in the log then. */
   readonly stop: () => Promise<void>;
 }
 
@@ -92,6 +93,8 @@ function start(
   child.on('error', (error) => (log += error.message));
   const endWithUs = (): void => endGroup(child, 'SIGKILL');
   process.once('exit', endWithUs);
+  // The log is whole only when all of its processes have let go of it, which is after the first of them has ended.
+  const closed = new Promise<void>((resolve) => void child.once('close', () => resolve()));
   const hasExited = (): boolean => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   const stop = async (): Promise<void> => {
     if (!hasExited()) {
@@ -102,6 +105,7 @@ function start(
       clearTimeout(timer);
     }
     endGroup(child, 'SIGKILL');
+    await closed;
     process.removeListener('exit', endWithUs);
   };
   return { processId: child.pid, hasExited, log: () => log, stop };

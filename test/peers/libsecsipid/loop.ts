@@ -43,7 +43,7 @@ export async function startLibsecsipidLoop(options: LibsecsipidLoopOptions): Pro
     await directory.write('private.pem', options.privateKeyPem),
   ];
   const child = spawn(program, files, { env: { ...process.env, GOMAXPROCS: '1' } });
-  const exited = once(child, 'close');
+  const closed = once(child, 'close');
   let complaint = '';
   child.stderr.on('data', (bytes: Buffer) => (complaint += bytes.toString()));
   // A loop that has died says so by the end of its output; the broken pipe adds nothing.
@@ -53,14 +53,18 @@ export async function startLibsecsipidLoop(options: LibsecsipidLoopOptions): Pro
   const round = async (order: string, durationMs: number): Promise<LibsecsipidRound> => {
     child.stdin.write(`${order} ${durationMs}\n`);
     const line = await lines.next();
-    if (line.done === true) throw new Error(`the libsecsipid loop ended: ${complaint.trim()}`);
+    if (line.done === true) {
+      // Its output may be at its end before its complaint has been read: both are once the program is closed.
+      await closed;
+      throw new Error(`the libsecsipid loop ended: ${complaint.trim()}`);
+    }
     const [perSecond, cores] = line.value.split(' ').map(Number);
     if (perSecond === undefined || cores === undefined) throw new Error(`not a rate: ${line.value}`);
     return { perSecond, cores };
   };
   const close = async (): Promise<void> => {
     child.stdin.end();
-    await exited;
+    await closed;
     await directory.close();
   };
   return {

@@ -99,10 +99,14 @@ async function ownerOf(): Promise<{ readonly uid: number; readonly gid: number }
 function isReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const fail = (why: string): void => reject(new Error(`PostgreSQL ${why}:\n${said.slice(-2_000)}`));
+    const fail = (why: string): void => {
+      clearTimeout(timer);
+      reject(new Error(`PostgreSQL ${why}:\n${said.slice(-2_000)}`));
+    };
     const timer = setTimeout(() => fail('does not start'), START_TIMEOUT_MS);
     child.once('error', (error) => fail(error.message));
-    child.once('exit', () => fail('ended'));
+    // Not when it exits: why it did may not have been read by then.
+    child.once('close', () => fail('ended'));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-10_000);
       if (!said.includes('database system is ready to accept connections')) return;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testsLeftOut, uncollected } from '../../house/suites.js';
+import { modulesMocked, testsLeftOut, uncollected } from '../../house/suites.js';
 
 test('a file of tests in no project is found, whatever it is called', () => {
   const paths = ['test/unit/a.test.ts', 'test/new/b.test.ts', 'test/unit/c.spec.ts', 'sdk/src/d.test.mts', 'test/e.ts'];
@@ -30,4 +30,12 @@ test.each([
   'const [only] = list; reader.skip(1);',
 ])('%s does not', (text) => {
   expect(testsLeftOut('test/a.test.ts', text)).toEqual([]);
+});
+
+test('a module is mocked only where a file has its process to itself', () => {
+  const text = "vi.mock('node:fs', () => ({}));\nvi.spyOn(console, 'log');";
+  expect(modulesMocked('test/unit/a.test.ts', text)).toEqual([
+    expect.stringContaining('test/unit/a.test.ts:1: vi.mock: '),
+  ]);
+  expect(modulesMocked('test/e2e/a.test.ts', text)).toEqual([]);
 });

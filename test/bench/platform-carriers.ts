@@ -1,0 +1,65 @@
+/** Carriers and who sends calls to whom. */
+export interface CarrierGraph {
+  /** Neighbours of each carrier. */
+  readonly neighbours: readonly (readonly number[])[];
+  /** The largest first, by neighbours. */
+  readonly bySize: readonly number[];
+}
+
+/** Connections that each new carrier makes: with two the mean path is about five hops, as tracebacks have. */
+const CONNECTIONS = 2;
+
+/** Grows a graph of carriers by preferential attachment: who has many connections gets more. Barabási and Albert 1999 */
+export function growCarriers(carriers: number, roll: () => number): CarrierGraph {
+  const neighbours: number[][] = Array.from({ length: carriers }, () => []);
+  const ends: number[] = [0, 1];
+  neighbours[0]?.push(1);
+  neighbours[1]?.push(0);
+  for (let carrier = 2; carrier < carriers; carrier += 1) {
+    const chosen = new Set<number>();
+    while (chosen.size < Math.min(CONNECTIONS, carrier)) chosen.add(ends[Math.floor(roll() * ends.length)] ?? 0);
+    for (const other of chosen) {
+      neighbours[carrier]?.push(other);
+      neighbours[other]?.push(carrier);
+      ends.push(carrier, other);
+    }
+  }
+  const size = (carrier: number): number => neighbours[carrier]?.length ?? 0;
+  const bySize = Array.from({ length: carriers }, (_none, carrier) => carrier).sort(
+    (one, other) => size(other) - size(one),
+  );
+  return { neighbours, bySize };
+}
+
+/** A call from one carrier to another by the shortest way: its carriers, the terminating one first. */
+export function drawCall({ neighbours }: CarrierGraph, roll: () => number): readonly number[] {
+  for (;;) {
+    const from = Math.floor(roll() * neighbours.length);
+    const to = Math.floor(roll() * neighbours.length);
+    const path = from === to ? undefined : shortest(neighbours, from, to);
+    if (path !== undefined) return path;
+  }
+}
+
+function shortest(neighbours: CarrierGraph['neighbours'], from: number, to: number): readonly number[] | undefined {
+  const before = new Int32Array(neighbours.length).fill(-1);
+  before[from] = from;
+  let edge = [from];
+  while (edge.length > 0 && before[to] === -1) {
+    const next: number[] = [];
+    for (const carrier of edge)
+      for (const other of neighbours[carrier] ?? [])
+        if (before[other] === -1) {
+          before[other] = carrier;
+          next.push(other);
+        }
+    edge = next;
+  }
+  if (before[to] === -1) return undefined;
+  const path = [to];
+  for (let at = to; at !== from;) {
+    at = before[at] ?? from;
+    path.push(at);
+  }
+  return path;
+}

@@ -1,0 +1,310 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createKeyRing } from '../../harness/src/platform/database/index.js';
+import type { PlatformOptions } from '../../harness/src/platform/index.js';
+import { createWebhookReceiver, nodeWebhookHandler } from '../../sdk/src/platform/index.js';
+import { createTestPki } from '../../sdk/src/testing/index.js';
+import { platformLab, startPlatformLab } from '../support/itg-platform.js';
+import type { PlatformLab, TestMember } from '../support/itg-platform.js';
+import { movedClock } from '../support/itg-moved-clock.js';
+
+const pki = await createTestPki();
+const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });
+const clock = movedClock();
+const options: PlatformOptions = {
+  clock,
+  webhooks: { ca: pki.tlsRoot.certificatePem, dangerouslyAllowPrivateAddresses: true },
+};
+
+let lab: PlatformLab;
+let birch: TestMember;
+let cedar: TestMember;
+beforeAll(async () => {
+  lab = await startPlatformLab(options);
+  birch = await lab.join('carrier', 'prv-birch');
+  cedar = await lab.join('carrier', 'prv-cedar');
+});
+afterAll(async () => lab[Symbol.asyncDispose]());
+
+interface Posted {
+  readonly id: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A receiver of HTTPS that answers as it is told, 204 where nothing is said. */
+async function receiver(
+  answer: (posted: Posted, index: number) => { status: number; headers?: Record<string, string> } = () => ({
+    status: 204,
+  }),
+) {
+  const posted: Posted[] = [];
+  const server: Server = createServer(
+    { cert: certificate.chainPem, key: certificate.privateKeyPem },
+    (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const headers = request.headers as Record<string, string>;
+        const one = { id: headers['webhook-id'] ?? '', headers, body: Buffer.concat(chunks).toString() };
+        posted.push(one);
+        const { status, headers: more = {} } = answer(one, posted.length - 1);
+        response.writeHead(status, more).end();
+      });
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    posted,
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}
+
+let told = 0;
+/** Tells of reminders; @returns their numbers */
+async function tell(to: TestMember, count = 1, at: PlatformLab = lab): Promise<readonly number[]> {
+  const numbers: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    told += 1;
+    const reminder = told;
+    numbers.push(reminder);
+    await at.platform.context.transact((transaction) =>
+      at.platform.context.tell(transaction, {
+        type: 'org.hopback.traceback-request.reminded.1',
+        subject: 'req-1',
+        data: { requestId: 'req-1', tracebackId: 't-1', dueAt: '2026-10-23T20:05:10.020Z', reminder },
+        to: [to.organizationId],
+      }),
+    );
+  }
+  return numbers;
+}
+const numbersOf = (posted: readonly { readonly body: string }[]): readonly number[] =>
+  posted.map(({ body }) => (JSON.parse(body) as { data: { reminder: number } }).data.reminder);
+const PATIENT = { timeout: 30_000, interval: 20 };
+
+test('events are posted in order, signed so that sdk and standardwebhooks verify them, to their organization alone', async () => {
+  await using to = await receiver();
+  await using others = await receiver();
+  const client = await lab.client(birch);
+  const made = await client.webhookEndpoints.create({ url: to.url });
+  await (await lab.client(cedar)).webhookEndpoints.create({ url: others.url });
+  const numbers = await tell(birch, 8);
+  await vi.waitFor(() => expect(to.posted).toHaveLength(8), PATIENT);
+  expect(numbersOf(to.posted)).toEqual(numbers);
+  for (const { headers, body } of to.posted) {
+    expect(new Webhook(made.secret).verify(body, headers)).toMatchObject({
+      specversion: '1.0',
+      source: lab.platform.url,
+    });
+  }
+  expect(others.posted).toEqual([]);
+  const { items } = await client.webhookEndpoints.list();
+  expect(items[0]?.lastDeliveredAt).toMatch(/^\d{4}-\d\d-\d\dT/);
+  await client.webhookEndpoints.delete({ endpointId: made.endpointId });
+  await tell(birch);
+  expect((await client.webhookEndpoints.list()).items).toEqual([]);
+});
+
+test('the receiver of the sdk takes an event in, with both secrets while one is exchanged for the other', async () => {
+  const taken: string[] = [];
+  const secrets = [`whsec_${Buffer.alloc(24).toString('base64')}`];
+  const receiving = createWebhookReceiver({ clock, secrets: () => secrets, consume: ({ id }) => void taken.push(id) });
+  const server = createServer(
+    { cert: certificate.chainPem, key: certificate.privateKeyPem },
+    nodeWebhookHandler(receiving),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const client = await lab.client(birch);
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const { endpointId, secret } = await client.webhookEndpoints.create({ url });
+  secrets.splice(0, 1, secret);
+  await tell(birch);
+  await vi.waitFor(() => expect(taken).toHaveLength(1), PATIENT);
+  const rotated = await client.webhookEndpoints.rotateSecret({ endpointId });
+  await tell(birch);
+  await vi.waitFor(() => expect(taken).toHaveLength(2), PATIENT);
+  secrets.splice(0, 1, rotated.secret);
+  await tell(birch);
+  await vi.waitFor(() => expect(taken).toHaveLength(3), PATIENT);
+  await client.webhookEndpoints.delete({ endpointId });
+  server.closeAllConnections();
+  server.close();
+});
+
+test('what was not taken is posted again after 5 s, in order; 410 ends it', async () => {
+  let isAway = true;
+  await using to = await receiver((_posted, index) => ({ status: index >= 4 ? 410 : isAway ? 503 : 204 }));
+  const client = await lab.client(birch);
+  const { endpointId } = await client.webhookEndpoints.create({ url: to.url });
+  const numbers = await tell(birch, 3);
+  await vi.waitFor(() => expect(to.posted).toHaveLength(1), PATIENT);
+  clock.advance(4_000);
+  isAway = false;
+  clock.advance(1_500);
+  await vi.waitFor(() => expect(to.posted).toHaveLength(4), PATIENT);
+  expect(numbersOf(to.posted)).toEqual([numbers[0], ...numbers]);
+  await tell(birch);
+  await vi.waitFor(async () => {
+    const { items } = await client.webhookEndpoints.list();
+    expect(items[0]).toMatchObject({ state: 'disabled', disabledReason: 'gone' });
+  }, PATIENT);
+  await client.webhookEndpoints.delete({ endpointId });
+});
+
+test('one event that is refused waits by itself, and the others go on; a redirect is not followed', async () => {
+  let refused = '';
+  await using elsewhere = await receiver();
+  await using to = await receiver(({ id }, index) => {
+    if (index === 0) refused = id;
+    if (index === 3) return { status: 307, headers: { location: elsewhere.url } };
+    return { status: id === refused && index < 3 ? 400 : 204 };
+  });
+  const client = await lab.client(birch);
+  const { endpointId } = await client.webhookEndpoints.create({ url: to.url });
+  const numbers = await tell(birch, 3);
+  await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual(numbers), PATIENT);
+  clock.advance(5_100);
+  await vi.waitFor(() => expect(to.posted).toHaveLength(4), PATIENT);
+  clock.advance(300_100);
+  await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual([...numbers, numbers[0], numbers[0]]), PATIENT);
+  expect(elsewhere.posted).toEqual([]);
+  await client.webhookEndpoints.delete({ endpointId });
+});
+
+test('events of the last hour are posted once more under their old ids', async () => {
+  await using to = await receiver();
+  const client = await lab.client(birch);
+  const since = new Date(clock.nowMs()).toISOString();
+  const numbers = await tell(birch, 3);
+  const { endpointId } = await client.webhookEndpoints.create({ url: to.url });
+  expect(await client.webhookEndpoints.replay({ endpointId, since })).toEqual({ endpointId, events: 3 });
+  await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual(numbers), PATIENT);
+  await expect(client.webhookEndpoints.replay({ endpointId, since: '2020-01-01T00:00:00Z' })).rejects.toMatchObject({
+    code: 'request-refused',
+  });
+  await client.webhookEndpoints.delete({ endpointId });
+});
+
+test('a stream tells of what comes, goes on behind the last event, and ends when its client is revoked', async () => {
+  const member = await lab.join('carrier', 'prv-stream');
+  const client = await lab.client(member);
+  const read = async (count: number, lastEventId?: string): Promise<readonly { reminder: number; id: string }[]> => {
+    const found: { reminder: number; id: string }[] = [];
+    const leaving = new AbortController();
+    let open = (): void => {};
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    const reading = (async () => {
+      for await (const item of client.events({
+        signal: leaving.signal,
+        ...(lastEventId !== undefined && { lastEventId }),
+        onConnection: () => open(),
+      })) {
+        if (item.status !== 'event') continue;
+        found.push({ reminder: (item.event.data as { reminder: number }).reminder, id: item.lastEventId });
+        if (found.length === count) leaving.abort();
+      }
+    })().catch(() => undefined);
+    await opened;
+    if (lastEventId === undefined) await tell(member, count);
+    await reading;
+    return found;
+  };
+  const first = await read(3);
+  expect(first).toHaveLength(3);
+  const missed = await tell(member, 2);
+  expect((await read(4, first[0]!.id)).map(({ reminder }) => reminder)).toEqual([
+    first[1]!.reminder,
+    first[2]!.reminder,
+    ...missed,
+  ]);
+  await vi.waitFor(async () => expect(await metric('hopback_event_streams_open')).toBe(0), PATIENT);
+  const gone = await fetch(`${lab.platform.url}/v1/events`, {
+    headers: { authorization: `Bearer ${await lab.token(cedar)}`, 'last-event-id': first[0]!.id },
+  });
+  expect(gone.status).toBe(410);
+  await gone.body?.cancel();
+
+  const stream = await fetch(`${lab.platform.url}/v1/events`, {
+    headers: { authorization: `Bearer ${await lab.token(member)}` },
+  });
+  await lab.call(await lab.token(lab.operator), 'DELETE', `/v1/clients/${member.clientId}`);
+  await tell(member);
+  expect(await stream.text()).toBe(': here is what comes\n\n');
+});
+
+test('a stream has a comment every 15 seconds', async () => {
+  const stream = await fetch(`${lab.platform.url}/v1/events`, {
+    headers: { authorization: `Bearer ${await lab.token(birch)}` },
+  });
+  const reader = stream.body!.getReader();
+  const text = async (): Promise<string> => Buffer.from((await reader.read()).value ?? []).toString();
+  expect(await text()).toBe(': here is what comes\n\n');
+  const next = text();
+  await vi.waitFor(async () => {
+    clock.advance(15_100);
+    expect(await Promise.race([next, Promise.resolve('')])).toContain(': still here\n\n');
+  }, PATIENT);
+  await reader.cancel();
+});
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${lab.platform.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+}
+
+test('addresses that are not on the open Internet are refused', async () => {
+  await using strict = await startPlatformLab();
+  const member = await strict.join('carrier', 'prv-elm');
+  const token = await strict.token(member);
+  for (const [index, url] of [
+    'https://127.0.0.1/',
+    'https://[::1]/',
+    'https://169.254.169.254/latest',
+    'https://10.1.2.3/',
+    'https://localhost/',
+    'https://[::ffff:10.0.0.1]/',
+    'https://0x7f.1/',
+    'https://user:pass@example.com/',
+  ].entries()) {
+    const answer = await strict.call(token, 'POST', '/v1/webhook-endpoints', {
+      body: { url },
+      key: `refused-${index}`,
+    });
+    expect([url, answer.status]).toEqual([url, 422]);
+  }
+});
+
+test('what was not posted when the platform ended is posted when it is back, with what came before', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'itg-events-'));
+  const kept = { ...options, database: { directory }, keyRing: createKeyRing() };
+  let isAway = true;
+  await using to = await receiver(() => ({ status: isAway ? 503 : 204 }));
+  try {
+    const first = await startPlatformLab(kept);
+    const member = await first.join('carrier', 'prv-kept');
+    await (await first.client(member)).webhookEndpoints.create({ url: to.url });
+    const numbers = await tell(member, 2, first);
+    await vi.waitFor(() => expect(to.posted).toHaveLength(1), PATIENT);
+    await first[Symbol.asyncDispose]();
+    isAway = false;
+    const { firstOperator: _none, ...rest } = { firstOperator: undefined, ...kept };
+    const { startPlatform } = await import('../../harness/src/platform/index.js');
+    await using second = platformLab(await startPlatform(rest), first.operator, clock);
+    clock.advance(5_100);
+    await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual([numbers[0], ...numbers]), PATIENT);
+    expect((await (await second.client(member)).webhookEndpoints.list()).items).toHaveLength(1);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,247 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createKeyRing } from '../../harness/src/platform/database/index.js';
+import { CLIENT_ASSERTION_TYPE } from '../../sdk/src/platform/index.js';
+import { clientTestKey, startPlatformLab } from '../support/itg-platform.js';
+import type { PlatformLab, TestMember } from '../support/itg-platform.js';
+
+let lab: PlatformLab;
+let carrier: TestMember;
+let operatorToken: string;
+
+beforeAll(async () => {
+  lab = await startPlatformLab();
+  carrier = await lab.join('carrier', 'prv-birch');
+  operatorToken = await lab.token(lab.operator);
+});
+afterAll(async () => lab[Symbol.asyncDispose]());
+
+let made = 0;
+async function assertion(
+  member: TestMember,
+  change: Readonly<Record<string, unknown>> = {},
+  header: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  made += 1;
+  const now = Math.floor(Date.now() / 1_000);
+  const claims = { iss: member.clientId, sub: member.clientId, aud: lab.platform.tokenUrl, jti: `j-${made}`, iat: now };
+  return new SignJWT({ ...claims, exp: now + 60, ...change })
+    .setProtectedHeader({ alg: member.key.algorithm, kid: member.key.keyId, ...header })
+    .sign(member.key.privateKey);
+}
+
+async function ask(
+  client_assertion: string,
+  scope?: string,
+  url = lab.platform.tokenUrl,
+): Promise<{ status: number; value: Record<string, unknown> }> {
+  const form = { grant_type: 'client_credentials', client_assertion_type: CLIENT_ASSERTION_TYPE, client_assertion };
+  const body = new URLSearchParams({ ...form, ...(scope !== undefined && { scope }) });
+  const response = await fetch(url, { method: 'POST', body });
+  return { status: response.status, value: (await response.json()) as Record<string, unknown> };
+}
+
+test('an assertion gets a token for the scope of its organization', async () => {
+  const { status, value } = await ask(await assertion(carrier));
+  expect({ status, value }).toMatchObject({
+    status: 200,
+    value: { token_type: 'Bearer', scope: 'carrier', expires_in: 600 },
+  });
+});
+
+test.each([
+  ['another audience', { aud: 'https://other.example/oauth/token' }],
+  ['several audiences', { aud: ['https://other.example', 'replaced'] }],
+  ['no audience', { aud: undefined }],
+  ['an end in the past', { exp: Math.floor(Date.now() / 1_000) - 60 }],
+  ['an end an hour away', { exp: Math.floor(Date.now() / 1_000) + 3_600 }],
+  ['no end', { exp: undefined }],
+  ['no jti', { jti: undefined }],
+  ['an empty jti', { jti: '' }],
+  ['another subject', { sub: 'itg-operator' }],
+  ['another issuer', { iss: 'itg-operator' }],
+  ['a start that is to come', { nbf: Math.floor(Date.now() / 1_000) + 120 }],
+])('refuses an assertion with %s', async (name, change) => {
+  const stated = name === 'several audiences' ? { aud: ['https://other.example', lab.platform.tokenUrl] } : change;
+  expect(await ask(await assertion(carrier, stated))).toMatchObject({
+    status: 401,
+    value: { error: 'invalid_client' },
+  });
+});
+
+test('refuses an assertion of a key that is not registered, under a name that is', async () => {
+  const stranger = { ...carrier, key: { ...clientTestKey(carrier.key.keyId) } };
+  expect((await ask(await assertion(stranger))).status).toBe(401);
+});
+
+test('refuses an assertion without a signature, and one of an HMAC over the public key', async () => {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1_000);
+  const claims = part({
+    iss: carrier.clientId,
+    sub: carrier.clientId,
+    aud: lab.platform.tokenUrl,
+    jti: 'none',
+    exp: now + 60,
+  });
+  expect((await ask(`${part({ alg: 'none', kid: carrier.key.keyId })}.${claims}.x`)).status).toBe(401);
+  const secret = Buffer.from(JSON.stringify(carrier.key.jwk));
+  const forged = await new SignJWT({
+    iss: carrier.clientId,
+    sub: carrier.clientId,
+    aud: lab.platform.tokenUrl,
+    jti: 'h',
+    exp: now + 60,
+  })
+    .setProtectedHeader({ alg: 'HS256', kid: carrier.key.keyId })
+    .sign(secret);
+  expect((await ask(forged)).status).toBe(401);
+});
+
+test('an assertion is used once, also of ten that come at once', async () => {
+  const stated = await assertion(carrier);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(stated)));
+  expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([
+    200,
+    ...Array.from({ length: 9 }, () => 401),
+  ]);
+});
+
+test('refuses a scope that the client does not have', async () => {
+  expect(await ask(await assertion(carrier), 'staff')).toMatchObject({
+    status: 400,
+    value: { error: 'invalid_scope' },
+  });
+});
+
+test.each(['ES384', 'PS256', 'EdDSA'] as const)(
+  'a second key of %s works beside the first until it is taken away',
+  async (algorithm) => {
+    const key = clientTestKey(`second-${algorithm}`, algorithm);
+    const path = `/v1/clients/${carrier.clientId}/keys`;
+    expect((await lab.call(operatorToken, 'POST', path, { body: { jwk: key.jwk } })).status).toBe(201);
+    const rotated = { ...carrier, key };
+    const token = String((await ask(await assertion(rotated))).value['access_token']);
+    expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(200);
+    expect((await ask(await assertion(carrier))).status).toBe(200);
+    expect((await lab.call(operatorToken, 'DELETE', `${path}/${key.keyId}`)).status).toBe(204);
+    expect((await ask(await assertion(rotated))).status).toBe(401);
+    expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+  },
+);
+
+test('a private key and one on an unknown curve are refused, and nothing of them is told', async () => {
+  const path = `/v1/clients/${carrier.clientId}/keys`;
+  const jwk = { ...carrier.key.privateKey.export({ format: 'jwk' }), kid: 'private' };
+  const refused = await lab.call(operatorToken, 'POST', path, { body: { jwk } });
+  expect(refused).toMatchObject({ status: 400, value: { errors: [{ pointer: '/jwk', code: 'private-key' }] } });
+  expect(JSON.stringify(refused.value)).not.toContain(String(jwk['d']));
+  const odd = await lab.call(operatorToken, 'POST', path, {
+    body: { jwk: { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', kid: 'odd' } },
+  });
+  expect(odd).toMatchObject({ status: 400, value: { errors: [{ code: 'unsupported-key' }] } });
+});
+
+test('a client that is revoked is out with its next call, and an organization with all its clients', async () => {
+  const member = await lab.join('app', 'app-elm');
+  const token = await lab.token(member);
+  expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(200);
+  expect((await lab.call(operatorToken, 'DELETE', `/v1/clients/${member.clientId}`)).status).toBe(204);
+  expect((await lab.call(token, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+  expect((await ask(await assertion(member))).status).toBe(401);
+  const agency = await lab.join('agency', 'ag-ohio');
+  const agencyToken = await lab.token(agency);
+  expect((await lab.call(operatorToken, 'DELETE', '/v1/organizations/ag-ohio')).status).toBe(204);
+  expect((await lab.call(agencyToken, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+  const again = await lab.call(operatorToken, 'POST', '/v1/organizations/ag-ohio', { body: { state: 'active' } });
+  expect(again.status).toBe(200);
+  expect((await lab.call(agencyToken, 'GET', '/v1/webhook-endpoints')).status).toBe(401);
+});
+
+test('the last operator cannot be revoked, and staff without the role changes nothing', async () => {
+  expect((await lab.call(operatorToken, 'DELETE', `/v1/clients/${lab.operator.clientId}`)).status).toBe(409);
+  expect((await lab.call(operatorToken, 'DELETE', '/v1/organizations/itg')).status).toBe(409);
+  const key = clientTestKey('reviewer-key');
+  const reviewer = {
+    clientId: 'itg-reviewer',
+    organizationId: 'itg',
+    name: 'Reviewer',
+    roles: ['reviewer'],
+    keys: [{ jwk: key.jwk }],
+  };
+  expect((await lab.call(operatorToken, 'POST', '/v1/clients', { body: reviewer })).status).toBe(201);
+  const token = await lab.token({ organizationId: 'itg', clientId: 'itg-reviewer', key });
+  expect((await lab.call(token, 'GET', '/v1/clients')).status).toBe(200);
+  expect((await lab.call(token, 'DELETE', `/v1/clients/${carrier.clientId}`)).status).toBe(403);
+});
+
+test('an organization and a client that are registered again stay as they are, and others under their ids are refused', async () => {
+  const body = { organizationId: 'prv-cedar', kind: 'carrier', name: 'Cedar' };
+  const first = await lab.call(operatorToken, 'POST', '/v1/organizations', { body });
+  const second = await lab.call(operatorToken, 'POST', '/v1/organizations', { body });
+  expect([second.status, second.value]).toEqual([201, first.value]);
+  expect(
+    (await lab.call(operatorToken, 'POST', '/v1/organizations', { body: { ...body, name: 'Other' } })).status,
+  ).toBe(409);
+  const page = await lab.call(operatorToken, 'GET', '/v1/organizations?limit=1');
+  const { items, nextCursor } = page.value as { items: { organizationId: string }[]; nextCursor: string };
+  const next = await lab.call(operatorToken, 'GET', `/v1/organizations?limit=1&cursor=${nextCursor}`);
+  expect(
+    (next.value as { items: { organizationId: string }[] }).items[0]!.organizationId > items[0]!.organizationId,
+  ).toBe(true);
+  expect((await lab.call(operatorToken, 'GET', '/v1/organizations?cursor=bm9uZQ')).status).toBe(400);
+});
+
+test('an agency has a jurisdiction, and is in the directory while it is let in', async () => {
+  const body = { organizationId: 'ag-none', kind: 'agency', name: 'None' };
+  expect((await lab.call(operatorToken, 'POST', '/v1/organizations', { body })).status).toBe(400);
+  await lab.join('agency', 'ag-texas');
+  const { trust, context } = lab.platform;
+  expect(await trust.agency(context.database, 'ag-texas')).toEqual({
+    ...{ agencyId: 'ag-texas', name: 'ag-texas', jurisdiction: 'US-TX', contactEmail: 'cases@agency.example' },
+  });
+  expect(await trust.staff(context.database)).toEqual(['itg']);
+  await lab.call(operatorToken, 'DELETE', '/v1/organizations/ag-texas');
+  expect(await trust.agency(context.database, 'ag-texas')).toBeUndefined();
+});
+
+test('a jti that was used before a restart stays used, and tokens and clients are there behind it', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'itg-trust-'));
+  const keyRing = createKeyRing();
+  const key = clientTestKey('kept');
+  const publicUrl = 'https://itg.example/base';
+  const member = { organizationId: 'itg', clientId: 'itg-kept', key };
+  const options = {
+    database: { directory },
+    keyRing,
+    publicUrl,
+    firstOperator: { clientId: 'itg-kept', jwk: key.jwk },
+  };
+  try {
+    const one = await assertion(member, { aud: `${publicUrl}/oauth/token` });
+    let token = '';
+    {
+      await using first = await startPlatformLab(options);
+      const answer = await ask(one, undefined, `http://127.0.0.1:${first.platform.port}/oauth/token`);
+      token = String(answer.value['access_token']);
+      expect(answer.status).toBe(200);
+    }
+    await using second = await startPlatformLab(options);
+    const local = `http://127.0.0.1:${second.platform.port}`;
+    expect((await ask(one, undefined, `${local}/oauth/token`)).status).toBe(401);
+    const response = await fetch(`${local}/base/v1/clients`, { headers: { authorization: `Bearer ${token}` } });
+    expect(response.status).toBe(200);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
+
+test('nobody becomes first operator where there is one', async () => {
+  const { jwk } = clientTestKey('late');
+  await expect(lab.platform.trust.makeFirstOperator({ clientId: 'itg-late', jwk })).rejects.toMatchObject({
+    code: 'invalid-configuration',
+  });
+});

@@ -1,0 +1,252 @@
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { openAuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
+import type {
+  AuditFinding,
+  AuditRow,
+  AuditVerification,
+  OpenedDatabase,
+} from '../../harness/src/platform/database/index.js';
+import { createLogSigner } from '../../sdk/src/log/index.js';
+import { decodeMerkleRecord } from '../../sdk/src/log/merkle-record.js';
+import { parseSegmentFileName } from '../../sdk/src/log/segment-format.js';
+import { createTestKey } from '../../sdk/src/testing/index.js';
+import { reportFault } from '../support/fault-counts.js';
+import { createTestContext } from '../support/itg-context.js';
+import { openTestDatabase } from '../support/itg-database.js';
+import { recordsOfSegment, segmentOf } from '../support/tampered-log.js';
+
+const TAMPERINGS = 1_000;
+const ENTRIES = 60;
+const SEED = 20_261_127;
+
+/** Mulberry32: the same tamperings each time. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296) * below);
+  };
+}
+
+interface Lab {
+  readonly database: OpenedDatabase;
+  readonly directory: string;
+  readonly rows: readonly AuditRow[];
+  readonly random: (below: number) => number;
+  readonly verified: (directory?: string) => Promise<AuditVerification>;
+}
+
+/** A tampering, undone by what it gives; and whether a finding says where it was. */
+interface Tampering {
+  readonly what: string;
+  readonly verification: AuditVerification;
+  readonly isLocated: (finding: AuditFinding) => boolean;
+}
+
+const insert = (lab: Lab, rows: readonly AuditRow[]) =>
+  lab.database.database
+    .insertInto('core_audit')
+    .values(rows.map((row) => ({ ...row, details: JSON.stringify(row.details) })))
+    .execute();
+
+/** Puts the table back as it was. */
+async function restored(lab: Lab): Promise<void> {
+  await lab.database.database.deleteFrom('core_audit').execute();
+  await insert(lab, lab.rows);
+}
+
+async function tableTampered(lab: Lab): Promise<Tampering> {
+  const { random, rows, database } = lab;
+  const row = rows[random(rows.length)]!;
+  const { position } = row;
+  const of = (kind: string, at: number) => (finding: AuditFinding) =>
+    finding.in === 'table' && finding.kind === kind && finding.position === at;
+  const update = (values: Readonly<Record<string, unknown>>) =>
+    database.database.updateTable('core_audit').set(values).where('position', '=', position).execute();
+  const ways: readonly (() => Promise<Omit<Tampering, 'verification'>>)[] = [
+    async () => {
+      const column = ['action', 'organization_id', 'actor', 'object'][random(4)]!;
+      await update({ [column]: `other-${random(1_000)}` });
+      return { what: `changed ${column}`, isLocated: of('changed', position) };
+    },
+    async () => {
+      await update({ at_ms: row.at_ms + 1 + random(1_000) });
+      return { what: 'changed the time', isLocated: of('changed', position) };
+    },
+    async () => {
+      await update({ details: JSON.stringify({ ...(row.details as object), count: -1 - random(9) }) });
+      return { what: 'changed details', isLocated: of('changed', position) };
+    },
+    async () => {
+      await update({ leaf_index: (row.leaf_index! + 1 + random(rows.length - 1)) % rows.length });
+      return { what: 'named another leaf', isLocated: of('misplaced', position) };
+    },
+    async () => {
+      await database.database.deleteFrom('core_audit').where('position', '=', position).execute();
+      return { what: 'deleted', isLocated: of('deleted', position) };
+    },
+    async () => {
+      await database.database.deleteFrom('core_audit').where('position', '>=', position).execute();
+      return { what: 'cut', isLocated: of('deleted', position) };
+    },
+    async () => {
+      // Positions have holes of transactions that were rolled back.
+      const hole = position + 1;
+      await insert(lab, [{ ...row, position: hole, leaf_index: row.leaf_index }]);
+      return { what: 'inserted', isLocated: of('inserted', hole) };
+    },
+    async () => {
+      const other = rows[(rows.indexOf(row) + 1 + random(rows.length - 1)) % rows.length]!;
+      await sql`update core_audit set position = case when position = ${position} then ${-other.position}::bigint else ${-position}::bigint end
+        where position in (${position}, ${other.position})`.execute(database.database);
+      await sql`update core_audit set position = -position where position < 0`.execute(database.database);
+      return { what: 'swapped', isLocated: of('changed', position) };
+    },
+  ];
+  const done = await ways[random(ways.length)]!();
+  const verification = await lab.verified();
+  await restored(lab);
+  return { ...done, verification };
+}
+
+async function logTampered(lab: Lab): Promise<Tampering> {
+  const { random } = lab;
+  const directory = `${lab.directory}-tampered`;
+  await cp(lab.directory, directory, { recursive: true });
+  const names = (await readdir(directory)).filter((file) => parseSegmentFileName(file) !== undefined);
+  const name = names[random(names.length)]!;
+  const path = join(directory, name);
+  const bytes = await readFile(path);
+  const records = recordsOfSegment(name, bytes).map(({ payload }) => payload);
+  const first: number[] = [0];
+  for (const payload of records) first.push(first.at(-1)! + decodeMerkleRecord(payload)!.entries.length);
+  const at = random(records.length);
+  const inRecord = (record: number) => (finding: AuditFinding) => {
+    if (finding.in !== 'log') return false;
+    const from = finding.finding.leafIndex;
+    const through = 'throughIndex' in finding.finding ? finding.finding.throughIndex : from;
+    return from < first[record + 1]! && through >= first[record]!;
+  };
+  const ways: readonly (() => { what: string; bytes: Buffer; isLocated: (finding: AuditFinding) => boolean })[] = [
+    () => {
+      const offset = bytes.indexOf(records[at]!) + random(records[at]!.length);
+      const flipped = Buffer.from(bytes);
+      flipped[offset] = flipped[offset]! ^ (1 << random(8));
+      return { what: `flipped a bit of record ${at} of ${records.length}`, bytes: flipped, isLocated: inRecord(at) };
+    },
+    () => {
+      const payload = Buffer.from(records[at]!);
+      const offset = random(payload.length);
+      payload[offset] = payload[offset]! ^ (1 << random(8));
+      const payloads = records.with(at, payload);
+      return {
+        what: `rewrote record ${at}, checksums right`,
+        bytes: segmentOf(name, payloads),
+        isLocated: inRecord(at),
+      };
+    },
+    () => {
+      const payloads = records.toSpliced(at, 1);
+      return {
+        what: `removed record ${at} of ${records.length}`,
+        bytes: segmentOf(name, payloads),
+        isLocated: inRecord(at),
+      };
+    },
+    () => {
+      const payloads = records.toSpliced(at + 1, 0, records[random(at + 1)]!);
+      return {
+        what: 'repeated a record',
+        bytes: segmentOf(name, payloads),
+        isLocated: at + 1 < records.length ? inRecord(at + 1) : (finding) => finding.in === 'log',
+      };
+    },
+    () => {
+      const other = (at + 1 + random(records.length - 1)) % records.length;
+      const payloads = records.with(at, records[other]!).with(other, records[at]!);
+      return { what: 'swapped records', bytes: segmentOf(name, payloads), isLocated: inRecord(Math.min(at, other)) };
+    },
+    () => {
+      const payloads = records.slice(0, at);
+      return {
+        what: `cut before record ${at} of ${records.length}`,
+        bytes: segmentOf(name, payloads),
+        isLocated: inRecord(at),
+      };
+    },
+    () => {
+      const end = bytes.indexOf(records[at]!) + random(records[at]!.length);
+      return { what: 'cut within a record', bytes: bytes.subarray(0, end), isLocated: inRecord(at) };
+    },
+  ];
+  const { what, bytes: changed, isLocated } = ways[random(ways.length)]!();
+  await writeFile(path, changed);
+  const verification = await lab.verified(directory);
+  await rm(directory, { recursive: true });
+  return { what, verification, isLocated };
+}
+
+test(
+  `${TAMPERINGS} tamperings with log and table of the audit: each is found where it is; nothing is found where nobody tampered`,
+  { timeout: 300_000 },
+  async () => {
+    const directory = join(await mkdtemp(join(tmpdir(), 'hopback-audit-')), 'log');
+    await using database = await openTestDatabase();
+    const context = createTestContext({ database });
+    const signer = createLogSigner(createTestKey().privateKeyPem);
+    const logId = 'itg.example/audit';
+    const random = randomOf(SEED);
+    await using log = await openAuditLog({ context, database, directory, logId, signer });
+    for (let count = 0; count < ENTRIES; count += 1) {
+      await context.transact((transaction) =>
+        context.audit(transaction, {
+          ...{ action: 'a.b', organizationId: 'o', actor: `c-${count % 7}`, object: `x:${count}` },
+          details: { count, text: 'é\u2028', nested: { b: [1, null], a: 1.5 } },
+        }),
+      );
+      // Holes in the positions.
+      await sql`select nextval('core_audit_positions')`.execute(database.database);
+      if (random(3) === 0) await log.drain();
+    }
+    await log.drain();
+    const rows = await database.database.selectFrom('core_audit').selectAll().orderBy('position').execute();
+    const verified = (from = directory) =>
+      verifyAudit({ database, directory: from, publicKeys: [signer.publicKey], logId });
+    expect(await verified()).toMatchObject({
+      status: 'intact',
+      entries: ENTRIES,
+      rows: ENTRIES,
+      waiting: 0,
+      findingCount: 0,
+    });
+    const lab: Lab = { database, directory, rows, random, verified };
+    const missed: string[] = [];
+    let findings = 0;
+    for (let count = 0; count < TAMPERINGS; count += 1) {
+      const { what, verification, isLocated } = await (count % 2 === 0 ? tableTampered(lab) : logTampered(lab));
+      findings += verification.findingCount;
+      if (verification.status === 'broken' && verification.findings.some(isLocated)) continue;
+      missed.push(
+        `${what}: ${JSON.stringify({ ...verification, checkpoint: undefined, findings: verification.findings.slice(0, 2) })}`,
+      );
+    }
+    expect(missed.slice(0, 5)).toEqual([]);
+    for (let count = 0; count < 20; count += 1) expect((await verified()).findingCount).toBe(0);
+    expect(await log.verify()).toMatchObject({ status: 'intact', entries: ENTRIES });
+    reportFault('audit-tampering', {
+      tamperings: TAMPERINGS,
+      located: TAMPERINGS,
+      missed: 0,
+      findings,
+      falseFindings: 0,
+    });
+    await rm(join(directory, '..'), { recursive: true });
+  },
+);

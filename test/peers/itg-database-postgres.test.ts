@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sql, type Kysely } from 'kysely';
+import { migratePlatform, openPlatformDatabase } from '../../harness/src/platform/database/index.js';
+import { describePeer, peer } from '../peers.js';
+import { createTestContext } from '../support/itg-context.js';
+import { newDatabase, openTestDatabase } from '../support/itg-database.js';
+import { eventClaims } from '../support/itg-event-claims.js';
+import { startPostgres } from './postgres/start-postgres.js';
+import type { RunningPostgres } from './postgres/start-postgres.js';
+
+let server: RunningPostgres;
+
+describePeer('postgres', 'PostgreSQL', () => {
+  beforeAll(async () => {
+    server = await startPostgres(peer('postgres').path);
+  });
+  afterAll(() => server.close());
+
+  eventClaims('PostgreSQL', () => openTestDatabase({ server }));
+
+  test('both engines give the same values for the same columns', async () => {
+    await using postgres = await openTestDatabase({ server });
+    await using pglite = await openTestDatabase();
+    const read = async ({ database }: typeof postgres): Promise<unknown> => {
+      const { rows } =
+        await sql`select 9007199254740991::bigint as int8, '{1,2,NULL}'::bigint[] as int8s, 1.50::numeric as exact,
+        sum(n) as total, count(*) as counted, '\\xff00'::bytea as octets, '{"a":[1,null]}'::jsonb as json, 1.5::float8 as float,
+        true as yes, null::text as nothing, '{a,b}'::text[] as texts, timestamptz '2026-11-02T12:00:00Z' as at
+        from (values (1::bigint), (2)) as of(n)`.execute(database);
+      return rows;
+    };
+    expect(await read(postgres)).toEqual(await read(pglite));
+    for (const { database } of [postgres, pglite]) {
+      await expect(sql`select 9007199254740993::bigint as n`.execute(database)).rejects.toMatchObject({
+        code: 'storage-failed',
+      });
+    }
+  });
+
+  test('processes that start at once migrate once', async () => {
+    const url = await newDatabase(server);
+    const definition = {
+      name: 'one',
+      migrations: [
+        {
+          name: 'one-001',
+          up: async (db: Kysely<unknown>) => void (await sql`create table one_a (a int)`.execute(db)),
+        },
+      ],
+    };
+    const reports = await Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        await using opened = await openPlatformDatabase({ url });
+        return await migratePlatform(opened, [definition]);
+      }),
+    );
+    expect(reports.flatMap(({ applied }) => applied).toSorted()).toEqual([
+      'core-001-events-and-audit',
+      'core-002-sealed',
+      'core-003-work',
+      'one-001',
+    ]);
+  });
+
+  test('transactions that get into each other’s way are run again until each came through', async () => {
+    await using database = await openTestDatabase({ server });
+    const context = createTestContext({ database });
+    await context.database
+      .insertInto('core_sealed')
+      .values({ ...ROW, ciphertext: '0' })
+      .execute();
+    await Promise.all(
+      Array.from({ length: 20 }, () =>
+        context.transact(async (transaction) => {
+          const { ciphertext } = await transaction.selectFrom('core_sealed').selectAll().executeTakeFirstOrThrow();
+          await transaction
+            .updateTable('core_sealed')
+            .set({ ciphertext: String(Number(ciphertext) + 1) })
+            .execute();
+        }),
+      ),
+    );
+    const row = await context.database.selectFrom('core_sealed').selectAll().executeTakeFirstOrThrow();
+    expect(row.ciphertext).toBe('20');
+    expect(context.transactionCounts()).toMatchObject({ committed: 20, unknownOutcomes: 0 });
+  });
+
+  test('of several processes one leads, and another takes over when its connection ends', async () => {
+    const url = await newDatabase(server);
+    await using one = await openPlatformDatabase({ url });
+    await using two = await openPlatformDatabase({ url });
+    const [first, second] = [one.leadership('jobs'), two.leadership('jobs')];
+    expect([await first.isLeader(), await second.isLeader(), await first.isLeader()]).toEqual([true, false, true]);
+    await first.close();
+    while (!(await second.isLeader()));
+    expect(await first.isLeader()).toBe(false);
+    await second.close();
+  });
+
+  test('a transaction whose connection breaks is run again, and one that was lost in its commit is asked for', async () => {
+    await using database = await openTestDatabase({ server });
+    const context = createTestContext({ database });
+    const broken = async (when: 'before' | 'in'): Promise<void> => {
+      let attempts = 0;
+      await context.transact(async (transaction) => {
+        attempts += 1;
+        await context.audit(transaction, { action: when, organizationId: 'o', actor: 'a', object: 'x' });
+        if (attempts > 1) return;
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction);
+        if (when === 'before') await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(database.database);
+        // A trigger that is run at the commit ends its own connection: nobody hears what became of it.
+        else await sql`select set_config('test.die', 'yes', true)`.execute(transaction);
+      });
+    };
+    await sql`create function die() returns trigger language plpgsql as $$ begin
+      if current_setting('test.die', true) = 'yes' then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`.execute(
+      context.database,
+    );
+    await sql`create constraint trigger dies after insert on core_audit deferrable initially deferred
+      for each row execute function die()`.execute(context.database);
+    await broken('before');
+    await broken('in');
+    expect((await context.audited()).map(({ action }) => action)).toEqual(['before', 'in']);
+    expect(context.transactionCounts()).toMatchObject({ committed: 2, askedOutcomes: 2, unknownOutcomes: 0 });
+  });
+});
+
+const ROW = { reference: 's-1', key_id: 'k1', nonce: '', at_ms: 0, belongs_to: 'x' };

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Demand, Production } from '../../sdk/src/platform/index.js';
+import { describePeer, peer } from '../peers.js';
+import {
+  campaign,
+  closeDemandDatabase,
+  demandLab,
+  emptyWorld,
+  liveRecord,
+  OHIO,
+  STAFF,
+  SUBMISSION,
+  TEXAS,
+} from '../support/itg-demands.js';
+import { startPostgres, type RunningPostgres } from './postgres/start-postgres.js';
+
+describePeer('postgres', 'demands on PostgreSQL', () => {
+  let server: RunningPostgres;
+  beforeAll(async () => {
+    server = await startPostgres(peer('postgres').path);
+  });
+  afterAll(async () => {
+    await closeDemandDatabase();
+    await server.close();
+  });
+
+  test('are submitted, decided, produced, fetched, supplemented and let go as on PGlite', async () => {
+    const world = emptyWorld();
+    world.campaigns.push(campaign('c-1'));
+    for (let call = 0; call < 30; call += 1) {
+      const atMs = Date.parse('2026-10-22T10:00:00Z') + call * 1_000;
+      world.records.push(liveRecord(`rec-${call}`, atMs));
+      world.calls.push({
+        callId: `record:acme:rec-${call}`,
+        campaignId: 'c-1',
+        atMs,
+        reporterId: 'acme',
+        recordId: `rec-${call}`,
+      });
+    }
+    await using lab = await demandLab({ world, server, limits: { retrievalMs: 86_400_000, pageItems: 7 } });
+    const numbers = Array.from({ length: 400 }, (_, index) => `1202555${String(index).padStart(4, '0')}`);
+    const scope = { ...SUBMISSION.scope, to: '2026-11-24T00:00:00Z', callingNumbers: numbers };
+    const demandId = await lab.submit(TEXAS, { kind: 'court-order', isUrgent: true, scope }, 'key');
+    const again = await Promise.all(
+      [1, 2, 3].map(() => lab.submit(TEXAS, { kind: 'court-order', isUrgent: true, scope }, 'key')),
+    );
+    expect(again).toEqual([demandId, demandId, demandId]);
+    await lab.submit(OHIO);
+    await lab.run('demands.holds');
+    expect(lab.holds.get(demandId)?.scope.callingNumbers).toHaveLength(400);
+    await lab.value('fetchDemandChecklist', { caller: STAFF, parameters: { demandId } });
+    const body = { decision: 'approve', reason: 'It fits.' };
+    await lab.value<Demand>('decideDemand', { caller: STAFF, parameters: { demandId }, body });
+    await lab.produce();
+    await lab.value('continueDemand', {
+      caller: STAFF,
+      parameters: { demandId },
+      body: { until: '2026-10-26T00:00:00Z', everyHours: 24 },
+    });
+    lab.context.clock.advance(3_600_000);
+    const { productionIds, state } = await lab.value<Demand>('fetchDemand', {
+      caller: TEXAS,
+      parameters: { demandId },
+    });
+    expect(state).toBe('produced');
+    const parameters = { productionId: productionIds[0]! };
+    const production = await lab.value<Production>('fetchProduction', { caller: TEXAS, parameters });
+    expect(production.files.find(({ name }) => name === 'call-records-0001.csv')).toMatchObject({ records: 30 });
+    expect(
+      (await lab.call('fetchProductionFile', { caller: TEXAS, parameters: { ...parameters, name: 'SHA256SUMS' } }))
+        .kind,
+    ).toBe('file');
+    lab.context.clock.advance(86_400_000);
+    await lab.run('demands.supplements');
+    await lab.produce();
+    await lab.run('demands.expiry');
+    expect(
+      await lab.refusal('fetchProductionFile', { caller: TEXAS, parameters: { ...parameters, name: 'SHA256SUMS' } }),
+    ).toBe('gone');
+    const { receipts } = await lab.value<{ receipts: unknown[] }>('listProductionReceipts', {
+      caller: STAFF,
+      parameters,
+    });
+    expect(receipts).toHaveLength(1);
+    const { items } = await lab.value<{ items: Demand[] }>('listDemands', { caller: TEXAS });
+    expect(items.map((one) => one.productionIds.length)).toEqual([2]);
+    await lab.value('withdrawDemand', { caller: TEXAS, parameters: { demandId }, body: { reason: 'Settled.' } });
+    await lab.run('demands.holds');
+    expect(lab.holds.has(demandId)).toBe(false);
+  });
+});

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
+import {
+  falseDiscoveryRates,
+  measureStandings,
+  readCursor,
+  readFilings,
+  wilsonInterval,
+  writeCursor,
+} from '../../harness/src/platform/domain/providers/index.js';
+
+/** Numbers from 0 to 1 that are the same in every run. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test('the interval covers the true share in about 95 of 100 samples, from ten requests up', () => {
+  const random = seeded(7);
+  const coverages: number[] = [];
+  for (const trials of [10, 20, 50, 200]) {
+    for (const share of [0.05, 0.2, 0.5, 0.9]) {
+      let covered = 0;
+      const rounds = 2_000;
+      for (let round = 0; round < rounds; round += 1) {
+        let hits = 0;
+        for (let trial = 0; trial < trials; trial += 1) if (random() < share) hits += 1;
+        const { lower, upper } = wilsonInterval(hits, trials);
+        if (lower <= share && share <= upper) covered += 1;
+      }
+      coverages.push(covered / rounds);
+    }
+  }
+  // It oscillates with the share, as every interval of a whole number does; on average it holds.
+  expect(Math.min(...coverages)).toBeGreaterThan(0.9);
+  expect(coverages.reduce((total, one) => total + one, 0) / coverages.length).toBeGreaterThan(0.945);
+});
+
+const asked = (providerId: string, index: number, isSilent: boolean): RequestOutcome => ({
+  requestId: `r-${providerId}-${index}`,
+  tracebackId: `t-${providerId}-${index}`,
+  providerId,
+  hop: 2,
+  issuedAtMs: 0,
+  dueAtMs: 86_400_000,
+  isDisputed: false,
+  ...(isSilent ? { state: 'unanswered' } : { state: 'answered', answeredAtMs: 1_000, arm: 'received-from' }),
+});
+
+test('of thousands of providers at the threshold next to none is named, and of all that are named at most one in twenty is named wrongly', () => {
+  const random = seeded(11);
+  let [wrong, named, found] = [0, 0, 0];
+  for (let round = 0; round < 5; round += 1) {
+    const outcomes: RequestOutcome[] = [];
+    for (let provider = 0; provider < 700; provider += 1) {
+      // Every tenth leaves half of what it is asked unanswered; the others are as bad as the threshold lets them be.
+      const isBad = provider % 10 === 0;
+      for (let index = 0; index < 40; index += 1)
+        outcomes.push(asked(`${isBad ? 'bad' : 'fair'}-${provider}`, index, random() < (isBad ? 0.55 : 0.2)));
+    }
+    const standings = measureStandings(outcomes, { nowMs: 1e9, outages: [], contests: new Map() });
+    for (const { providerId, measures } of standings.values()) {
+      if (!measures.some(({ isConcern }) => isConcern)) continue;
+      named += 1;
+      if (providerId.startsWith('fair')) wrong += 1;
+      else found += 1;
+    }
+  }
+  expect(wrong / named).toBeLessThanOrEqual(0.05);
+  expect(found).toBeGreaterThan(300);
+});
+
+test('q-values are never below their p-values, and keep their order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 50 }), (p) => {
+      const q = falseDiscoveryRates(p);
+      for (const [index, one] of p.entries()) {
+        expect(q[index]).toBeGreaterThanOrEqual(one);
+        expect(q[index]).toBeLessThanOrEqual(1);
+        for (const [other, than] of p.entries()) if (one < than) expect(q[index]).toBeLessThanOrEqual(q[other]!);
+      }
+    }),
+  );
+});
+
+test('any text is read as filings or refused, and every line is taken or named once', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), fc.boolean(), (text, hasHeader) => {
+      const reading = readFilings(hasHeader ? `business_name,frn,last_updated,removed_on\n${text}` : text);
+      if (reading.status !== 'read') return;
+      const lines = [...reading.filings, ...reading.rejected].map(({ line }) => line);
+      for (const line of lines) expect(line).toBeGreaterThan(0);
+    }),
+  );
+});
+
+test('a cursor is read back as it was written, and anything else is none', () => {
+  fc.assert(
+    fc.property(fc.tuple(fc.maxSafeInteger(), fc.string({ unit: 'grapheme', maxLength: 80 })), (parts) => {
+      const read = readCursor(writeCursor(parts), ['number', 'string']);
+      if (parts[1].includes('\u0000')) expect(read).toBeUndefined();
+      else expect(read).toEqual(parts);
+    }),
+  );
+  fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void readCursor(text, ['string'])));
+});

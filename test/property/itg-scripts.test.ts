@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { performance } from 'node:perf_hooks';
+import { expect, test } from 'vitest';
+import {
+  callBackNumbers,
+  createScriptIndex,
+  nameOfScript,
+} from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { digitsInWords, makeScript, makeTranscripts } from '../support/transcript-corpus.js';
+
+/** Any UTF-16, lone surrogates too, and text of the letters, digits and signs that are treated apart. */
+const anyText = fc.oneof(
+  fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)), maxLength: 400 }),
+  fc.string({
+    unit: fc.constantFrom(
+      'a',
+      'O',
+      '1',
+      '٣',
+      '一',
+      '按',
+      'ก',
+      'é',
+      '́',
+      "'",
+      '[',
+      '(',
+      '*',
+      '♪',
+      ' ',
+      '-',
+      '+',
+      '#',
+      '\ud800',
+    ),
+    maxLength: 400,
+  }),
+  fc
+    .array(
+      fc.constantFrom(
+        'press',
+        'one',
+        'hundred',
+        'double',
+        'thank',
+        'you',
+        'for',
+        'watching',
+        '800',
+        '555',
+        '+1',
+        'y',
+        'treinta',
+      ),
+      { maxLength: 80 },
+    )
+    .map((words) => words.join(' ')),
+);
+const anyLanguage = fc.option(
+  fc.oneof(fc.constantFrom('en', 'es-MX', 'zh-Hans', 'xx', 'und', '', '-', '__proto__', 'constructor'), anyText),
+  { nil: undefined },
+);
+
+test('any strings are placed, named and read for numbers without a throw', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(anyText, anyText, anyLanguage), { maxLength: 12 }), (adds) => {
+      for (const strictness of ['same-script', 'same-recording'] as const) {
+        const index = createScriptIndex({ strictness, limits: { maxPostings: 1_024 } });
+        for (const [id, transcript, language] of adds) {
+          index.add(id, transcript, language);
+          expect(index.add(id, transcript, language).kind).toMatch(/^(?:known|none)$/u);
+        }
+      }
+      for (const [, transcript, language] of adds)
+        for (const { number, start, end } of callBackNumbers(transcript, language)) {
+          expect(number).toMatch(/^\+[1-9]\d{7,14}$/u);
+          expect(0 <= start && start < end && end <= transcript.length).toBe(true);
+        }
+      expect(nameOfScript(adds.map(([, transcript]) => transcript)).name.length).toBeLessThanOrEqual(48);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the same adds give the same answers', () => {
+  const rows = [...makeTranscripts({ seed: 3, transcripts: 300, scripts: 30 })];
+  const run = (): unknown[] => {
+    const index = createScriptIndex();
+    return rows.map(({ id, transcript, language }) => index.add(id, transcript, language));
+  };
+  expect(run()).toEqual(run());
+});
+
+test('repeated adds change neither scripts nor counts', () => {
+  const rows = [...makeTranscripts({ seed: 4, transcripts: 300, scripts: 30 })];
+  const index = createScriptIndex();
+  const state = (): unknown => ({ scripts: [...index.scripts()], statistics: { ...index.statistics(), added: 0 } });
+  for (const { id, transcript, language } of rows) index.add(id, transcript, language);
+  const before = state();
+  for (const { id, transcript, language } of rows) index.add(id, transcript, language);
+  expect(state()).toEqual(before);
+});
+
+test('every transcript that is placed is counted in one script, through all merges', () => {
+  for (const maxExemplarsPerScript of [1, 2, 6]) {
+    const index = createScriptIndex({ limits: { maxExemplarsPerScript } });
+    let placed = 0;
+    for (const { id, transcript, language } of makeTranscripts({
+      seed: 5,
+      transcripts: 1_500,
+      scripts: 20,
+      cutShare: 0.7,
+    }))
+      if (index.add(id, transcript, language).kind !== 'none') placed += 1;
+    const scripts = [...index.scripts()];
+    expect(index.statistics().merges).toBeGreaterThan(0);
+    expect(scripts.reduce((sum, { count }) => sum + count, 0)).toBe(placed);
+    expect(scripts.map(({ scriptId }) => index.membersOf(scriptId).length)).toEqual(scripts.map(({ count }) => count));
+  }
+});
+
+test('what was read out alike but for its numbers comes together, and nothing else does, in every order', () => {
+  const tails = ['', ' [Music]', ' Thank you for watching!'];
+  const call = fc.record({ script: fc.nat(11), number: fc.nat(9_999), tail: fc.nat(2), isTwice: fc.boolean() });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10_000 }), fc.array(call, { minLength: 2, maxLength: 60 }), (seed, calls) => {
+      const rows = calls.map(({ script, number, tail, isTwice }, at) => {
+        const words = makeScript(seed, 100 + script).text.replace(/\{(?:name|company)\}/gu, 'Rosa');
+        const text = words.replace(/\{\w+\}/gu, String(number));
+        return {
+          id: `${String(script)}/${String(at)}`,
+          transcript: `${isTwice ? `${text} ${text}` : text}${tails[tail] ?? ''}`,
+        };
+      });
+      for (const order of [rows, rows.toReversed()]) {
+        const index = createScriptIndex();
+        for (const { id, transcript } of order) index.add(id, transcript);
+        const parts = [...index.scripts()].map(
+          ({ scriptId }) => new Set(index.membersOf(scriptId).map((id) => id.split('/')[0])).size,
+        );
+        expect(parts.every((scripts) => scripts === 1)).toBe(true);
+        expect(parts).toHaveLength(new Set(calls.map(({ script }) => script)).size);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('what is kept stays within the limits, and every merge is told and can be followed', () => {
+  const limits = { maxScripts: 40, maxExemplarsPerScript: 3, maxMembers: 100, maxPostings: 1_024 };
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10_000 }), (seed) => {
+      const index = createScriptIndex({ limits });
+      let told = 0;
+      for (const { id, transcript, language } of makeTranscripts({
+        seed,
+        transcripts: 600,
+        scripts: 60,
+        unlikeShare: 0.4,
+      })) {
+        const placement = index.add(id, transcript, language);
+        const { scripts, members, postings } = index.statistics();
+        expect(scripts <= limits.maxScripts && members <= limits.maxMembers && postings <= limits.maxPostings).toBe(
+          true,
+        );
+        if (placement.kind !== 'joined') continue;
+        told += placement.merges.length;
+        for (const { kept, gone } of placement.merges) expect(index.currentId(gone)).toBe(index.currentId(kept));
+      }
+      expect(told).toBe(index.statistics().merges);
+      for (const { exemplars } of index.scripts())
+        expect(exemplars.length).toBeLessThanOrEqual(limits.maxExemplarsPerScript);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+test('of a transcript of megabytes the beginning is read, and no more work is done than for it', () => {
+  for (const piece of [
+    'a',
+    'word ',
+    '1 ',
+    '一',
+    '[',
+    '(',
+    "'",
+    '8',
+    '8-',
+    'thank you ',
+    'double ',
+    '谢谢观看',
+    '\ud800',
+    'á',
+  ]) {
+    const text = piece.repeat(Math.ceil(4_000_000 / piece.length));
+    const started = performance.now();
+    const placed = (transcript: string): unknown =>
+      createScriptIndex({ limits: { maxPostings: 1_024 } }).add('a', transcript);
+    expect(placed(text)).toEqual(placed(text.slice(0, 100_000)));
+    expect(callBackNumbers(text)).toEqual(callBackNumbers(text.slice(0, 100_000)));
+    expect(nameOfScript([text])).toEqual(nameOfScript([text.slice(0, 100_000)]));
+    // Work that grew with the square of the length would take hours; a busy machine takes a second.
+    expect(performance.now() - started).toBeLessThan(20_000);
+  }
+}, 120_000);
+
+test('every North American number is found as it is said, in digits or in words', () => {
+  const digits = fc.tuple(
+    fc.integer({ min: 212, max: 889 }),
+    fc.integer({ min: 200, max: 999 }),
+    fc.integer({ min: 0, max: 9_999 }),
+  );
+  fc.assert(
+    fc.property(
+      digits,
+      fc.constantFrom('en', 'es', 'pt', 'fr'),
+      fc.boolean(),
+      ([area, exchange, line], language, isSpoken) => {
+        fc.pre(Math.floor(area / 10) % 10 !== 9 && area % 100 !== 11);
+        const number = `${String(area)}${String(exchange)}${String(line).padStart(4, '0')}`;
+        const said = isSpoken ? digitsInWords(number, language) : number.replace(/^(...)(...)/u, '$1-$2-');
+        expect(callBackNumbers(`xxxx ${said}.`, language).map((found) => found.number)).toEqual([`+1${number}`]);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,123 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { TimerClock } from '../../sdk/src/core/clock.js';
+import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
+import type { AssertionAlgorithm, PlatformClient, PlatformScope } from '../../sdk/src/platform/index.js';
+import { startPlatform } from '../../harness/src/platform/index.js';
+import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
+
+/** A key of a client of a test. */
+export interface ClientTestKey {
+  readonly keyId: string;
+  readonly privateKey: KeyObject;
+  readonly jwk: Readonly<Record<string, unknown>>;
+  readonly algorithm: AssertionAlgorithm;
+}
+
+/** Makes a key for assertions. */
+export function clientTestKey(keyId: string, algorithm: AssertionAlgorithm = 'ES256'): ClientTestKey {
+  const { privateKey, publicKey } =
+    algorithm === 'PS256'
+      ? generateKeyPairSync('rsa', { modulusLength: 2_048 })
+      : algorithm === 'EdDSA'
+        ? generateKeyPairSync('ed25519')
+        : generateKeyPairSync('ec', { namedCurve: algorithm === 'ES256' ? 'P-256' : 'P-384' });
+  const jwk = { ...(publicKey.export({ format: 'jwk' }) satisfies JsonWebKey), kid: keyId };
+  return { keyId, privateKey, jwk, algorithm };
+}
+
+/** Somebody who calls a platform in a test. */
+export interface TestMember {
+  readonly organizationId: string;
+  readonly clientId: string;
+  readonly key: ClientTestKey;
+}
+
+/** A running platform with its first operator. */
+export interface PlatformLab extends AsyncDisposable {
+  readonly platform: RunningPlatform;
+  readonly operator: TestMember;
+  /** Registers an organization with a client. */
+  readonly join: (kind: PlatformScope, organizationId: string) => Promise<TestMember>;
+  readonly token: (member: TestMember) => Promise<string>;
+  readonly client: (member: TestMember) => Promise<PlatformClient>;
+  /** Calls as somebody; JSON where there is a body. */
+  readonly call: (
+    token: string | undefined,
+    method: string,
+    path: string,
+    options?: { readonly body?: unknown; readonly key?: string },
+  ) => Promise<{ readonly status: number; readonly value: unknown; readonly headers: Headers }>;
+}
+
+/** Rates that no test reaches. */
+const UNLIMITED = { perSecond: 1_000_000, burst: 1_000_000 };
+
+/** Starts a platform whose answers are held against their schemas. */
+export async function startPlatformLab(options: PlatformOptions = {}): Promise<PlatformLab> {
+  const operator = { organizationId: 'itg', clientId: 'itg-operator', key: clientTestKey('first') };
+  const platform = await startPlatform({
+    checkAnswers: true,
+    rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
+    firstOperator: { clientId: operator.clientId, jwk: operator.key.jwk },
+    ...options,
+  });
+  return platformLab(platform, operator, options.clock);
+}
+
+/** The same of a platform that runs. */
+export function platformLab(platform: RunningPlatform, operator: TestMember, clock?: TimerClock): PlatformLab {
+  const authorization = ({ clientId, key }: TestMember): ReturnType<typeof privateKeyJwt> =>
+    privateKeyJwt({
+      ...{ tokenUrl: platform.tokenUrl, clientId, key: key.privateKey, keyId: key.keyId, algorithm: key.algorithm },
+      ...(clock !== undefined && { clock }),
+    });
+  const token = async (member: TestMember): Promise<string> => {
+    const fields = await (
+      await authorization(member)
+    ).fields({ method: 'GET', url: platform.url }, new AbortController().signal);
+    return (fields['authorization'] ?? '').slice('Bearer '.length);
+  };
+  const call: PlatformLab['call'] = async (bearer, method, path, { body, key } = {}) => {
+    const response = await fetch(`${platform.url}${path}`, {
+      method,
+      headers: {
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: 'manual',
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      value: text.startsWith('{') ? (JSON.parse(text) as unknown) : text,
+    };
+  };
+  let operatorToken: Promise<string> | undefined;
+  return {
+    ...{ platform, operator, token, call },
+    client: async (member) =>
+      createPlatformClient({
+        baseUrl: platform.url,
+        authorization: await authorization(member),
+        ...(clock !== undefined && { clock }),
+      }),
+    join: async (kind, organizationId) => {
+      const member = { organizationId, clientId: `${organizationId}-1`, key: clientTestKey(`${organizationId}-key`) };
+      const agency = kind === 'agency' ? { jurisdiction: 'US-TX', contactEmail: 'cases@agency.example' } : {};
+      const asOperator = await (operatorToken ??= token(operator));
+      const organization = { organizationId, kind, name: organizationId, ...agency };
+      const made = await call(asOperator, 'POST', '/v1/organizations', { body: organization });
+      if (made.status !== 201) throw new Error(`no organization: ${JSON.stringify(made.value)}`);
+      const client = { clientId: member.clientId, organizationId, name: 'Test', keys: [{ jwk: member.key.jwk }] };
+      const registered = await call(asOperator, 'POST', '/v1/clients', { body: client });
+      if (registered.status !== 201) throw new Error(`no client: ${JSON.stringify(registered.value)}`);
+      return member;
+    },
+    [Symbol.asyncDispose]: () => platform.close(),
+  };
+}

@@ -1,0 +1,80 @@
+import { createRecordsArea, recordsDefinition } from '../../harness/src/platform/records/index.js';
+import type { RecordsArea, RecordsAreaOptions } from '../../harness/src/platform/records/index.js';
+import type { OperationCall } from '../../harness/src/platform/core/index.js';
+import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { createTestContext, type TestContext } from './itg-context.js';
+import { openTestDatabase, type TestServer } from './itg-database.js';
+import { SAMPLES_MS } from './itg-live-records.js';
+
+/** The area on a database and a folder of its own. */
+export interface RecordsLab extends AsyncDisposable {
+  readonly area: RecordsArea;
+  readonly context: TestContext;
+  readonly database: OpenedDatabase;
+  /** Calls an operation. */
+  readonly call: (
+    operationId: string,
+    request: { readonly body?: unknown; readonly parameters?: Readonly<Record<string, string>> },
+    by?: { readonly organizationId?: string; readonly atMs?: number },
+  ) => Promise<unknown>;
+  /** Runs a job. */
+  readonly run: (job: string, nowMs: number) => Promise<void>;
+  /** Closes the area and opens it again. */
+  readonly reopen: () => Promise<RecordsArea>;
+  /** Every row of every table but that of what is sealed, as text. */
+  readonly everything: () => Promise<string>;
+}
+
+/** Opens it. */
+export async function openRecordsLab(
+  options: { readonly server?: TestServer } & Partial<RecordsAreaOptions> = {},
+): Promise<RecordsLab> {
+  const { server, ...rest } = options;
+  const directory = await createTemporaryDirectory();
+  const database = await openTestDatabase({
+    definitions: [recordsDefinition],
+    ...(server !== undefined && { server }),
+  });
+  const context = createTestContext({ database, clock: createManualClock(SAMPLES_MS) });
+  let area = await createRecordsArea(context, { directory: directory.path, ...rest });
+  return {
+    get area() {
+      return area;
+    },
+    context,
+    database,
+    call: async (operationId, { body, parameters = {} }, { organizationId = 'app-1', atMs = SAMPLES_MS } = {}) => {
+      const call = {
+        caller: { clientId: 'client-1', organizationId, kind: 'app', scopes: ['app'], name: organizationId },
+        ...{ request: { body, parameters, bytes: new Uint8Array() }, atMs },
+      } as unknown as OperationCall;
+      const answer = await area.operations[operationId]!(call);
+      return answer.kind === 'json' ? answer.value : answer.kind === 'problem' ? answer.code : answer;
+    },
+    run: async (job, nowMs) => area.jobs.find(({ name }) => name === job)!.run(nowMs),
+    reopen: async () => {
+      await area.close();
+      area = await createRecordsArea(context, { directory: directory.path, ...rest });
+      return area;
+    },
+    everything: async () => {
+      const tables = ['core_events', 'core_audit', 'records_reports', 'records_untold', 'records_complaints'];
+      const all: unknown[] = [];
+      for (const table of [...tables, 'records_do_not_originate', 'records_holds'])
+        all.push(
+          await database.database
+            .selectFrom(table as 'core_audit')
+            .selectAll()
+            .execute(),
+        );
+      return JSON.stringify(all);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await area.close();
+      await database.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}

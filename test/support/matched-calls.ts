@@ -1,0 +1,147 @@
+import type { CallRecord } from '../../sdk/src/core/call-record.js';
+import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
+import type { RequestedCall, StatedTime, TracebackRequest } from '../../sdk/src/core/traceback-request.js';
+import type { StoreScope } from '../../sdk/src/records/store/record-store.js';
+import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';
+import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
+import type { MatchOptions } from '../../sdk/src/traceback/match/match-options.js';
+import type { TrunkDirectory, TrunkParty } from '../../sdk/src/traceback/trunk-directory.js';
+import { sparseRecord } from './stored-records.js';
+
+// One call of a small carrier and a request about it: each claim about the matcher changes one thing of them.
+
+export const CALLED = '12025550101';
+export const CALLING = '13125550144';
+/** 2026-10-23T19:41:20Z, 3:41 PM in New York. */
+export const CALL_US: number = Date.UTC(2026, 9, 23, 19, 41, 20) * 1_000;
+export const SECOND_US = 1_000_000;
+export const MINUTE_US = 60_000_000;
+export const HOUR_US = 3_600_000_000;
+
+const provider = (name: string): ProviderReference => ({ name });
+export const OWN: ProviderReference = provider('Own Carrier');
+export const UPSTREAM_A: ProviderReference = provider('Upstream A');
+export const DOWNSTREAM_X: ProviderReference = provider('Downstream X');
+export const DOWNSTREAM_Y: ProviderReference = provider('Downstream Y');
+
+const PARTIES: ReadonlyMap<string | undefined, TrunkParty> = new Map<string | undefined, TrunkParty>([
+  ['in-a', { kind: 'provider', provider: UPSTREAM_A }],
+  ['in-a-2', { kind: 'provider', provider: UPSTREAM_A }],
+  ['in-b', { kind: 'provider', provider: provider('Upstream B') }],
+  ['in-foreign', { kind: 'foreign-provider', contact: { name: 'Foreign F' } }],
+  ['in-customer', { kind: 'customer', customerId: 'customer-1' }],
+  ['out-x', { kind: 'provider', provider: DOWNSTREAM_X }],
+  ['out-y', { kind: 'provider', provider: DOWNSTREAM_Y }],
+  ['core', { kind: 'provider', provider: OWN }],
+  ['subscribers', { kind: 'customer' }],
+]);
+
+const KNOWN: ReadonlySet<string> = new Set(
+  [...PARTIES.values()].flatMap((party) =>
+    party.kind === 'customer' ? [] : [party.kind === 'provider' ? party.provider.name : party.contact.name],
+  ),
+);
+
+/** Who has which trunk, by its name alone; no other trunk is known, and nobody who has none. */
+export const DIRECTORY: TrunkDirectory = {
+  partyOf: ({ trunk }) => PARTIES.get(trunk),
+  isSame: (one, other) => one.name === other.name,
+  knows: ({ name }) => KNOWN.has(name),
+};
+
+/** A leg from Upstream A to Downstream X, answered after 8 s and 20 s long, with what `parts` says in its place. */
+export function leg(legId: string, parts: Partial<CallRecord> = {}, inviteAtUs: number = CALL_US): CallRecord {
+  const { answeredAtUs = inviteAtUs + 8 * SECOND_US, endedAtUs = inviteAtUs + 28 * SECOND_US, ...others } = parts;
+  return sparseRecord(legId, inviteAtUs, {
+    calling: { asWritten: CALLING, tn: CALLING },
+    called: { asWritten: CALLED, tn: CALLED },
+    ingress: { trunk: 'in-a' },
+    egress: { trunk: 'out-x' },
+    disposition: 'answered',
+    answeredAtUs,
+    endedAtUs,
+    ...others,
+  });
+}
+
+/** A leg that nobody answered and that was over after so many seconds. */
+export function unanswered(
+  legId: string,
+  parts: Partial<CallRecord>,
+  seconds: number,
+  inviteAtUs: number = CALL_US,
+): CallRecord {
+  const { answeredAtUs: _none, ...record } = leg(legId, { disposition: 'failed', ...parts }, inviteAtUs);
+  return { ...record, endedAtUs: inviteAtUs + seconds * SECOND_US };
+}
+
+/** 3:41 PM in New York, to the minute. */
+export const AT: StatedTime = {
+  asWritten: '10/23/2026 3:41 PM EDT',
+  local: '2026-10-23T15:41',
+  zone: 'America/New_York',
+  precision: 'minute',
+};
+
+/** A request by Downstream X about the call. */
+export function request(call: Partial<RequestedCall> = {}, parts: Partial<TracebackRequest> = {}): TracebackRequest {
+  return {
+    format: 'hopback.traceback-request.1',
+    requestId: 'request-1',
+    tracebackId: 'traceback-1',
+    direction: 'back',
+    hop: 2,
+    requester: { kind: 'itg', name: 'Industry Traceback Group' },
+    issuedAt: '2026-10-26T14:00:00Z',
+    provider: OWN,
+    downstream: DOWNSTREAM_X,
+    call: { called: CALLED, calling: CALLING, at: AT, ...call },
+    ...parts,
+  };
+}
+
+/** As {@link request}, without a member. */
+export function without<T extends object, K extends keyof T>(value: T, ...members: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !members.includes(key as K))) as Omit<T, K>;
+}
+
+/** A request that states no calling number. */
+export function withoutCalling(call: Partial<RequestedCall> = {}): TracebackRequest {
+  const full = request(call);
+  return { ...full, call: without(full.call, 'calling') };
+}
+
+export const SCOPE: StoreScope = { sources: ['sbc-1'] };
+/** Everything that was ever written. */
+export const ALL: readonly CoverageInterval[] = [{ sourceId: 'sbc-1', fromUs: 0, toUs: CALL_US * 2 }];
+
+/** What a request finds where everything is covered, unless something else is said. */
+export function outcomeOf(
+  asked: TracebackRequest,
+  records: readonly CallRecord[],
+  parts: {
+    readonly coverage?: readonly CoverageInterval[];
+    readonly scope?: StoreScope;
+    readonly options?: MatchOptions;
+    readonly isCut?: boolean;
+  } = {},
+): MatchOutcome {
+  const { coverage = ALL, scope = SCOPE, options = {} } = parts;
+  return matchCall({ request: asked, records, coverage, scope, directory: DIRECTORY, options });
+}
+
+/** The outcome in a word or two: the leg that came in of a unique one, the legs of candidates of others. */
+export function brief(outcome: MatchOutcome): string {
+  if (outcome.status === 'unique') return `unique ${outcome.candidate.ingressLeg.legId}`;
+  if (outcome.status !== 'several') return outcome.status;
+  const disputed = outcome.disputed === undefined ? '' : ' disputed';
+  return `several ${outcome.candidates.map(({ ingressLeg }) => ingressLeg.legId).join(' ')}${disputed}`;
+}
+
+/** The verdict on one field of the first candidate. */
+export function verdictOn(outcome: MatchOutcome, field: string): string | undefined {
+  const [first] =
+    outcome.status === 'unique' ? [outcome.candidate] : outcome.status === 'several' ? outcome.candidates : [];
+  return first?.reasons.find((reason) => reason.field === field)?.verdict;
+}

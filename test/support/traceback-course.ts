@@ -1,0 +1,135 @@
+import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
+import type { TracebackAnswer, TracebackFinding } from '../../sdk/src/core/traceback-answer.js';
+import { pendingEffects } from '../../sdk/src/traceback/lifecycle/pending-effects.js';
+import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
+import type { TracebackStart, TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
+import type { TracebackEffect } from '../../sdk/src/traceback/lifecycle/traceback-effect.js';
+import type { TracebackEvent } from '../../sdk/src/traceback/lifecycle/traceback-event.js';
+import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
+import { viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
+import type { TracebackView } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
+
+/** Tuesday 10:00 in New York: requests of the first hours are due on Wednesday. */
+export const COURSE_START_MS = Date.UTC(2026, 1, 3, 15);
+export const HOUR_MS = 3_600_000;
+
+/** Providers by letters, as people draw tracebacks. */
+export function provider(letter: string): ProviderReference {
+  return { providerId: `provider-${letter.toLowerCase()}`, name: `Example ${letter}` };
+}
+
+/** An answer to a request as far as a traceback looks at it. */
+export function answerTo(
+  requestId: string,
+  from: ProviderReference,
+  finding: TracebackFinding,
+  {
+    revision = 1,
+    answerId = `${requestId}:${revision}`,
+  }: { readonly revision?: number; readonly answerId?: string } = {},
+): TracebackAnswer {
+  return {
+    format: 'hopback.traceback-answer.1',
+    answerId,
+    requestId,
+    tracebackId: 'tb-1',
+    revision,
+    ...(revision > 1 && {
+      amends: { answerId: `${requestId}:${revision - 1}`, reason: 'a wrong trunk was looked up' },
+    }),
+    answeredAt: new Date(COURSE_START_MS).toISOString(),
+    provider: from,
+    answeredBy: { kind: 'automatic', policyId: 'example-1' },
+    finding,
+    searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
+  };
+}
+
+type WithoutFrame<Event> = Event extends unknown ? Omit<Event, 'tracebackId' | 'atMs'> : never;
+
+/** A traceback that a test leads on: it carries out what is to be done and hands in what happens. */
+export interface TracebackCourse {
+  state(): TracebackState;
+  view(): TracebackView;
+  /** Where it stands, `A answered > B asked`. */
+  path(): string;
+  /** Hands in an event as of now, which moves on by a minute. */
+  happen(event: WithoutFrame<TracebackEvent>): TracebackStep;
+  /** The request to a provider: the one on the path, else the last before. */
+  requestTo(letter: string): string;
+  /** Has all providers asked that are to be asked. */
+  ask(): void;
+  /** Has them asked and the last one answer. */
+  answer(letter: string, finding: TracebackFinding, revision?: number): TracebackStep;
+  /** Lets time pass. */
+  pass(hours: number): TracebackStep;
+  pending(): readonly TracebackEffect[];
+  /** What is pending of a type. */
+  effects<Type extends TracebackEffect['type']>(
+    type: Type,
+  ): readonly Extract<TracebackEffect, { readonly type: Type }>[];
+  /** All that has happened. */
+  readonly heard: readonly TracebackEvent[];
+}
+
+/** Starts a traceback with provider A. */
+export function traceback(start: Partial<TracebackStart> = {}): TracebackCourse {
+  let { state } = startTraceback({ tracebackId: 'tb-1', atMs: COURSE_START_MS, first: provider('A'), ...start });
+  let nowMs = COURSE_START_MS;
+  const heard: TracebackEvent[] = [];
+  const view = (): TracebackView => viewTraceback(state);
+  const happen: TracebackCourse['happen'] = (event) => {
+    nowMs += 60_000;
+    const framed = { tracebackId: 'tb-1', atMs: nowMs, ...event } as TracebackEvent;
+    heard.push(framed);
+    const step = stepTraceback(state, framed);
+    state = step.state;
+    return step;
+  };
+  const pending = (): readonly TracebackEffect[] => pendingEffects(state);
+  const effects: TracebackCourse['effects'] = (type) =>
+    pending().filter(
+      (effect): effect is Extract<TracebackEffect, { readonly type: typeof type }> => effect.type === type,
+    );
+  const ask = (): void => {
+    for (const { requestId } of effects('ask-provider')) {
+      happen({ type: 'request-sent', requestId, zone: 'America/New_York' });
+    }
+  };
+  const requestTo = (letter: string): string => {
+    const { path, left } = view();
+    const isAsked = (hop: TracebackView['path'][number]): boolean =>
+      hop.provider?.providerId === provider(letter).providerId;
+    const found = path.findLast(isAsked) ?? left.findLast(isAsked);
+    if (found === undefined) throw new Error(`nobody asks ${letter}`);
+    return found.requestId;
+  };
+  return {
+    state: () => state,
+    view,
+    path: () =>
+      view()
+        .path.map((hop) => `${hop.provider?.name.slice(-1) ?? '?'} ${hop.state}`)
+        .join(' > '),
+    happen,
+    requestTo,
+    ask,
+    answer: (letter, finding, revision = 1) => {
+      ask();
+      const answer = answerTo(requestTo(letter), provider(letter), finding, { revision });
+      return happen({ type: 'answer-received', answer });
+    },
+    pass: (hours) => {
+      nowMs += hours * HOUR_MS;
+      return happen({ type: 'time-passed' });
+    },
+    pending,
+    effects,
+    heard,
+  };
+}
+
+/** The finding that names a provider. */
+export function from(letter: string): TracebackFinding {
+  return { arm: 'received-from', upstream: provider(letter) };
+}

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  AREA_CODES,
+  DEFAULT_RULES,
+  jurisdictionOfNpa,
+  maskedTranscript,
+} from '../../harness/src/platform/domain/alerts/index.js';
+import { MAX_ALERTS_PER_HOUR } from '../../harness/src/platform/alerts/index.js';
+import { alertClaims, FEDERAL, MAINE, openAlerts, TEXAS, texas } from '../support/itg-alert-claims.js';
+import type { OpenedAlerts } from '../support/itg-alert-claims.js';
+import { STAFF } from '../support/itg-calls.js';
+import type { Json } from '../support/itg-calls.js';
+
+let alerts: OpenedAlerts;
+
+beforeAll(async () => {
+  alerts = await openAlerts();
+});
+beforeEach(async () => {
+  await alerts.reset();
+});
+afterAll(() => alerts.database.close());
+
+test('agencies are told of what concerns them, once, and again when it comes back; cases are shared and taken back', () =>
+  alertClaims(alerts));
+
+test('every State, the District and every territory has its area codes, each once and in the form of one', () => {
+  const places =
+    'AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY AS GU MP PR VI';
+  expect(Object.keys(AREA_CODES).sort()).toEqual(places.split(' ').sort());
+  const codes = Object.values(AREA_CODES).flat();
+  expect(new Set(codes).size).toBe(codes.length);
+  for (const own of Object.values(AREA_CODES)) expect(own).toEqual([...own].sort((one, other) => one - other));
+  for (const code of codes) {
+    // [2-9][0-8]X, and neither N11, toll free, personal, nor of Canada or the Caribbean.
+    expect(String(code)).toMatch(/^[2-9][0-8]\d$/);
+    expect(String(code)).not.toMatch(
+      /^.11$|^8(?:00|33|44|55|66|77|88|22)$|^5(?:00|2[1-9]|33|44|66|77|88)$|^900$|^700$/,
+    );
+    for (const abroad of [
+      204, 226, 236, 242, 246, 250, 264, 268, 284, 289, 306, 343, 345, 365, 403, 416, 418, 431, 437,
+    ])
+      expect(code).not.toBe(abroad);
+  }
+  expect(codes.length).toBeGreaterThanOrEqual(350);
+});
+
+test('an area code is of its State, and one that is of nobody is of none', () => {
+  const known = {
+    '212': 'US-NY',
+    '512555': 'US-TX',
+    '2025550100': 'US-DC',
+    '787': 'US-PR',
+    '416': undefined,
+    '800': undefined,
+    '': undefined,
+  };
+  for (const [npa, where] of Object.entries(known)) expect([npa, jurisdictionOfNpa(npa)]).toEqual([npa, where]);
+});
+
+test('numbers are taken out of a transcript, written or said, and words are not', () => {
+  expect(maskedTranscript('Call 1-800-555-0199 now')).toBe('Call [number] now');
+  expect(maskedTranscript('Call five five five, oh one two three four today')).toBe('Call [number] today');
+  expect(maskedTranscript('Press 1 to speak, or 2 to end; you owe 300 dollars')).toBe(
+    'Press 1 to speak, or 2 to end; you owe 300 dollars',
+  );
+  expect(maskedTranscript('one '.repeat(100_000)).length).toBeLessThan(20);
+});
+
+test('a State is told where a share of the calls is to it, or where ten are', async () => {
+  const { put, changed, calls } = alerts;
+  put('c-1', [...texas(600), ...Array.from({ length: 9 }, () => '207')]);
+  await changed('c-1');
+  expect((await calls.get(MAINE, '/v1/alerts')).items).toEqual([]);
+  put('c-2', [...texas(600), ...Array.from({ length: 10 }, () => '207')]);
+  await changed('c-2');
+  expect((await calls.get(MAINE, '/v1/alerts')).items.map((one: Json) => one.campaignId)).toEqual(['c-2', 'c-2']);
+});
+
+test('an agency narrows what it is told, and adds other States', async () => {
+  const { put, changed, calls } = alerts;
+  const none = await calls.get(TEXAS, '/v1/alert-subscription');
+  await calls.post(TEXAS, '/v1/alert-subscription', { ...none, types: ['autowarranty'] });
+  await calls.post(MAINE, '/v1/alert-subscription', { ...none, minSeverity: 'urgent', alsoJurisdictions: ['US-TX'] });
+  put('c-1', texas(60));
+  await changed('c-1');
+  expect((await calls.get(TEXAS, '/v1/alerts')).items).toEqual([]);
+  expect((await calls.get(MAINE, '/v1/alerts')).items.map((one: Json) => one.kind)).toEqual(['live-campaign']);
+});
+
+test('rules are tried on campaigns that there were, and nobody is told', async () => {
+  const { put, changed, calls, context } = alerts;
+  for (const { ruleId, ...rule } of DEFAULT_RULES)
+    await calls.post(STAFF, `/v1/alert-rules/${ruleId}`, { ...rule, ruleId, isEnabled: false });
+  put('c-1', texas(60));
+  await changed('c-1');
+  const rules = [{ ...DEFAULT_RULES[1], ruleId: 'mine', minCalls: 50 }];
+  const report = await calls.post(STAFF, '/v1/alert-trials', { rules });
+  expect(report.alerts.map((one: Json) => [one.agencyId, one.ruleId])).toEqual([
+    ['ag-tx', 'mine'],
+    ['fcc', 'mine'],
+    ['itg', 'mine'],
+  ]);
+  expect(await calls.post(TEXAS, '/v1/alert-trials', { rules, campaignIds: ['c-1', 'c-none'] })).toEqual({
+    campaigns: 1,
+    alerts: [],
+  });
+  expect(await context.events()).toEqual([]);
+});
+
+test('an agency is told of so many campaigns an hour, and of the others later; what is urgent does not wait', async () => {
+  const { put, changed, calls, context, area } = alerts;
+  for (let index = 0; index < MAX_ALERTS_PER_HOUR + 5; index += 1) {
+    put(`c-${index}`, texas(30), { state: 'dormant' });
+    await changed(`c-${index}`);
+  }
+  const told = async (): Promise<readonly Json[]> => (await calls.get(TEXAS, '/v1/alerts?limit=500')).items;
+  expect(await told()).toHaveLength(MAX_ALERTS_PER_HOUR);
+  put('c-live', texas(60));
+  await changed('c-live');
+  expect((await told()).map(({ kind }) => kind)).toContain('live-campaign');
+  context.clock.advance(3_700_000);
+  for (const job of area.jobs) await job.run(context.clock.nowMs());
+  expect((await told()).filter(({ kind }) => kind === 'campaign-suspected')).toHaveLength(MAX_ALERTS_PER_HOUR + 6);
+});
+
+test('a case sheet has what opens an investigation, and no number', async () => {
+  const { put, changed, calls } = alerts;
+  const provider = { name: 'Cedar *Gateway* Corp.', providerId: 'prv-cedar' };
+  put('c-1', [...texas(60), '207', '416'], { providers: [{ provider, role: 'point-of-entry', tracebacks: 4 }] });
+  await changed('c-1');
+  const [alert] = (await calls.get(TEXAS, '/v1/alerts')).items;
+  const sheet = await calls.get(TEXAS, `/v1/alerts/${alert.alertId}/case-sheet`);
+  expect(sheet).toMatchObject({
+    jurisdictions: [
+      { jurisdiction: 'US-TX', calls: 60 },
+      { jurisdiction: 'US-ME', calls: 1 },
+    ],
+    elsewhere: 1,
+    signers: [{ spc: '903C', calls: 31, attestation: { A: 31, B: 0, C: 0 } }],
+    unsigned: 31,
+    providers: [{ role: 'point-of-entry', tracebacks: 4, of: 4 }],
+    volume: { trend: 'rising' },
+  });
+  const text = await calls.file(TEXAS, '/v1/cases/c-1/sheet.md');
+  expect(text).toContain('Cedar \\*Gateway\\* Corp.');
+  expect(text).toContain('\\<b\\>closed');
+  for (const given of [text, JSON.stringify(sheet)]) {
+    expect(given).not.toMatch(/\b\d{7,}\b(?!-)/);
+    expect(given).not.toContain('555 0199');
+    expect(given).not.toContain('five five');
+  }
+  const kinds = (await calls.get(FEDERAL, '/v1/alerts')).items.map((one: Json) => one.kind);
+  expect(kinds).toContain('point-of-entry');
+});
+
+test('a provider that leaves requests unanswered is told of once a quarter, to the United States and staff', async () => {
+  const { hear, outcomes, calls } = alerts;
+  const said = {
+    type: 'provider.responsiveness',
+    subject: 'prv-9',
+    data: { providerId: 'prv-9', requestId: 'r-1', isNonResponsive: true },
+  } as const;
+  const add = (): void => {
+    const index = outcomes.length;
+    outcomes.push({
+      ...{ requestId: `r-${index}`, tracebackId: `t-${index}`, providerId: 'prv-9', hop: 2, issuedAtMs: 0, dueAtMs: 1 },
+      ...{ state: 'unanswered', isDisputed: false },
+    });
+  };
+  for (let index = 0; index < 4; index += 1) add();
+  await hear(said);
+  expect((await calls.get(FEDERAL, '/v1/alerts')).items).toEqual([]);
+  add();
+  await hear(said);
+  await hear(said);
+  expect((await calls.get(FEDERAL, '/v1/alerts')).items.map((one: Json) => one.kind)).toEqual([
+    'provider-non-responsive',
+  ]);
+  expect((await calls.get(STAFF, '/v1/alerts')).items).toHaveLength(1);
+  expect((await calls.get(TEXAS, '/v1/alerts')).items).toEqual([]);
+});

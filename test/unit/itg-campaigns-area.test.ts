@@ -1,0 +1,263 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { campaignsDefinition, createCampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import type {
+  Caller,
+  LiveReader,
+  LiveRecord,
+  OpeningOrder,
+  TracebackDesk,
+} from '../../harness/src/platform/core/index.js';
+import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
+import type { AppReport, Campaign, PlatformAnswer, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
+import { createTestContext } from '../support/itg-context.js';
+import type { TestContext } from '../support/itg-context.js';
+import { openTestDatabase } from '../support/itg-database.js';
+import { appReport, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
+
+const ALLOCATED = new Set(['290', '390']);
+
+interface Bench {
+  readonly context: TestContext;
+  readonly opened: OpeningOrder[];
+  readonly tracebacks: Map<string, Traceback>;
+  readonly records: LiveRecord[];
+  readonly reports: Map<string, AppReport>;
+  readonly area: () => CampaignsArea;
+}
+
+// To open one takes seconds: it is emptied between tests.
+let database: OpenedDatabase;
+beforeAll(async () => {
+  database = await openTestDatabase({ definitions: [campaignsDefinition] });
+});
+afterEach(async () => {
+  const tables = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns';
+  await sql.raw(`truncate ${tables}, core_events, core_audit, core_sealed`).execute(database.database);
+});
+afterAll(() => database.close());
+
+function openBench(): Bench {
+  const context = createTestContext({ database });
+  context.clock.set(LIVE_START_MS + 60_000);
+  const opened: OpeningOrder[] = [];
+  const tracebacks = new Map<string, Traceback>();
+  const records: LiveRecord[] = [];
+  const reports = new Map<string, AppReport>();
+  const desk = {
+    open: (_transaction: unknown, order: OpeningOrder) => {
+      opened.push(order);
+      return Promise.resolve(`t-${String(opened.length)}`);
+    },
+    traceback: (_reading: unknown, id: string) => Promise.resolve(tracebacks.get(id) ?? openTraceback(id)),
+    ofCampaign: () => Promise.resolve(opened.map((_, at) => ({ tracebackId: `t-${String(at + 1)}` }))),
+  } as unknown as TracebackDesk;
+  const live: LiveReader = {
+    record: (providerId, recordId) =>
+      Promise.resolve(records.find((one) => one.providerId === providerId && one.record.recordId === recordId)),
+    report: (_appId, reportId) => Promise.resolve(reports.get(reportId)),
+    find: ({ fromMs, toMs }) =>
+      Promise.resolve({
+        records: records.filter(({ record }) => record.inviteAtUs >= fromMs * 1e3 && record.inviteAtUs < toMs * 1e3),
+        isCut: false,
+      }),
+  };
+  const agency = { agencyId: 'agency-tx', name: 'Texas', jurisdiction: 'US-TX', contactEmail: 'a@example.com' };
+  const organizations = {
+    agencies: () => Promise.resolve([agency]),
+    agency: () => Promise.resolve(agency),
+    staff: () => Promise.resolve(['itg']),
+  };
+  const area = (): CampaignsArea =>
+    createCampaignsArea(context, { tracebacks: desk, live, organizations }, { allocated: ALLOCATED });
+  return { context, opened, tracebacks, records, reports, area };
+}
+
+const openTraceback = (tracebackId: string): Traceback => ({
+  format: 'hopback.traceback.1',
+  ...{ tracebackId, direction: 'back', state: 'open', hops: [] },
+  requester: { kind: 'itg', name: 'ITG' },
+  call: { at: { asWritten: '', local: '', precision: 'second' } },
+  openedAt: new Date(LIVE_START_MS).toISOString(),
+  updatedAt: new Date(LIVE_START_MS).toISOString(),
+});
+
+function call(
+  area: CampaignsArea,
+  operationId: string,
+  rest: { readonly scope?: PlatformScope; readonly parameters?: Record<string, string>; readonly body?: unknown } = {},
+): Promise<PlatformAnswer> {
+  const { scope = 'staff', parameters = {}, body } = rest;
+  const caller: Caller = { clientId: 'cl-1', organizationId: 'org-1', kind: scope, scopes: [scope], name: 'analyst' };
+  const operation = area.operations[operationId];
+  if (operation === undefined) throw new Error(`there is no ${operationId}`);
+  return Promise.resolve(
+    operation({
+      route: area.routes[0] as never,
+      ...{ caller, request: { parameters, body, bytes: new Uint8Array() } },
+      ...{ atMs: LIVE_START_MS + 60_000, httpRequestId: 'r-1', signal: new AbortController().signal },
+    }),
+  );
+}
+
+const valueOf = (answer: PlatformAnswer): never => {
+  if (answer.kind !== 'json') throw new Error(`answered ${JSON.stringify(answer)}`);
+  return answer.value as never;
+};
+const listed = async (area: CampaignsArea, scope: PlatformScope = 'staff'): Promise<readonly Campaign[]> =>
+  (valueOf(await call(area, 'listCampaigns', { scope })) as { readonly items: readonly Campaign[] }).items;
+
+test('a campaign that is found is stored, told to agencies and staff, announced, and read in the form of the contract', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  const [campaign] = await listed(area);
+  expect(WIRE_SCHEMAS.Campaign.safeParse(campaign).success).toBe(true);
+  expect(campaign).toMatchObject({ state: 'live', observedCalls: 30, signers: [{ spc: '333C', calls: 30 }] });
+  expect(campaign?.entryPoints?.map(({ basis }) => basis)).toEqual(['signer', 'upstream']);
+  const events = await bench.context.events();
+  expect(events.map(({ type }) => type)).toEqual(['campaign.changed', 'org.hopback.campaign.updated.1']);
+  expect(events[1]?.audience).toEqual(['agency-tx', 'itg']);
+  const campaignId = campaign?.campaignId ?? '';
+  expect(await area.reader.calls(bench.context.database, campaignId, { limit: 100 })).toHaveLength(30);
+  expect((await area.reader.campaign(bench.context.database, campaignId))?.observedCalls).toBe(30);
+});
+
+test('carriers and applications see a campaign without who let it in', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  const [campaign] = await listed(area, 'carrier');
+  expect(campaign).toMatchObject({ observedCalls: 30, providers: [], tracebackIds: [], entryPoints: [], signers: [] });
+});
+
+test('after a restart campaigns, decisions and what was gathered of calls that are no campaign yet are there', async () => {
+  const bench = openBench();
+  const first = bench.area();
+  await first.start();
+  const hear = (area: CampaignsArea, records: readonly LiveRecord[]): void => {
+    bench.records.push(...records);
+    area.listener.records(records);
+  };
+  hear(first, neighbourCalls(30));
+  // Ten calls of another signer are not enough.
+  const others = { spc: '444D', upstream: 'Dune', trunk: 'trunk-2' };
+  hear(first, neighbourCalls(10, { from: 100, ...others }));
+  await first.flush();
+  const [campaign] = await listed(first);
+  const parameters = { campaignId: campaign?.campaignId ?? '' };
+  await call(first, 'decideCampaign', {
+    parameters,
+    body: { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' },
+  });
+  await call(first, 'decideCampaign', { parameters, body: { decision: 'lawful', reason: 'a census' } });
+
+  // Nothing is closed: the first is gone as it stood.
+  const second = bench.area();
+  second.listener.records(neighbourCalls(5, { from: 60 }));
+  await second.start();
+  hear(second, neighbourCalls(10, { from: 110, ...others }));
+  await second.flush();
+  const all = await listed(second);
+  expect(all.map(({ name, observedCalls, stateReason }) => ({ name, observedCalls, stateReason }))).toEqual([
+    { name: 'Unidentified-NeighbourSpoof', observedCalls: 20, stateReason: 'calls-came' },
+    { name: 'Cedar-Neighbours', observedCalls: 35, stateReason: 'lawful' },
+  ]);
+  // What is lawful is shown to staff alone.
+  expect(await listed(second, 'agency')).toHaveLength(1);
+  expect((await call(second, 'fetchCampaign', { scope: 'agency', parameters })).kind).toBe('problem');
+});
+
+test('merged campaigns have their calls together, and the old id leads to the one that stays', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(20));
+  area.listener.records(neighbourCalls(20, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }));
+  await area.flush();
+  const [late, early] = await listed(area);
+  const body = { decision: 'merge', into: early?.campaignId, reason: 'same caller' };
+  const parameters = { campaignId: late?.campaignId ?? '' };
+  expect(valueOf(await call(area, 'decideCampaign', { parameters, body }))).toMatchObject({ observedCalls: 40 });
+  expect(await listed(area)).toHaveLength(1);
+  expect(await area.reader.calls(bench.context.database, early?.campaignId ?? '', { limit: 100 })).toHaveLength(40);
+  expect(valueOf(await call(area, 'fetchCampaign', { parameters }))).toMatchObject({ campaignId: early?.campaignId });
+  expect((await bench.context.audited()).map(({ action }) => action)).toContain('campaign.merge');
+});
+
+test('a live campaign is traced by as many calls as it has ways in, from the carrier that shared them, and once', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  const trace = area.jobs.find(({ name }) => name === 'campaigns.trace');
+  await trace?.run(LIVE_START_MS + 60_000);
+  await trace?.run(LIVE_START_MS + 3_600_000);
+  expect(bench.opened).toHaveLength(1);
+  expect(bench.opened[0]).toMatchObject({
+    opening: { firstProvider: { providerId: 'prv-1' }, call: { spc: '333C' } },
+    reasonKey: expect.stringMatching(/^campaign-call:record:prv-1:/),
+  });
+  expect(bench.opened[0]?.opening.call.recordId).toMatch(/^[0-9a-f]{32}$/);
+  expect((await listed(area))[0]?.tracebackIds).toEqual(['t-1']);
+});
+
+test('a campaign that was heard of by reports alone is traced from the provider that serves the subscriber', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  for (let at = 0; at < 6; at += 1) {
+    const report = appReport(at);
+    bench.reports.set(report.reportId, report);
+    area.listener.report('app-1', report, LIVE_START_MS + 10_000);
+  }
+  await area.flush();
+  await area.jobs.find(({ name }) => name === 'campaigns.trace')?.run(LIVE_START_MS + 60_000);
+  expect(bench.opened[0]).toMatchObject({
+    opening: { firstProvider: { name: 'Alder Telephone' }, reportId: expect.any(String) },
+  });
+});
+
+test('no telephone number is in the tables of the area, in the log or in the audit', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  const text = `${appReport(0).transcript?.text ?? ''} Or call us back at 1-390-456-7890.`;
+  for (let at = 0; at < 6; at += 1) {
+    area.listener.report('app-1', appReport(at, { transcript: { text, language: 'en' } }), LIVE_START_MS + 10_000);
+  }
+  await area.flush();
+  const tables = ['campaigns_campaigns', 'campaigns_calls', 'campaigns_decisions', 'core_events', 'core_audit'];
+  for (const table of tables) {
+    const rows = await bench.context.database
+      .withTables<Record<string, Record<string, unknown>>>()
+      .selectFrom(table)
+      .selectAll()
+      .execute();
+    const written = JSON.stringify(rows).replaceAll(/[0-9a-f]{32}|"callingNumbers":"[^"]*"/g, '');
+    expect(`${table}: ${written}`).not.toMatch(/\+?1?[- (]?(?:290|390)[- )]?\d{3}[- ]?\d{4}/);
+  }
+  expect(JSON.stringify(bench.context.logged)).not.toMatch(/390456/);
+  expect(await listed(area)).toHaveLength(2);
+});
+
+test('what could not be stored is stored the next time, with its calls', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await bench.context.database.schema.alterTable('campaigns_calls').renameTo('campaigns_gone').execute();
+  await expect(area.flush()).rejects.toThrow();
+  await bench.context.database.schema.alterTable('campaigns_gone').renameTo('campaigns_calls').execute();
+  await area.flush();
+  const [campaign] = await listed(area);
+  expect(await area.reader.calls(bench.context.database, campaign?.campaignId ?? '', { limit: 100 })).toHaveLength(30);
+});

@@ -1,0 +1,224 @@
+import { expect, test } from 'vitest';
+import {
+  createCampaignEngine,
+  restoredCampaign,
+  savedCampaign,
+} from '../../harness/src/platform/domain/campaigns/index.js';
+import type { CampaignEngine, CampaignFile } from '../../harness/src/platform/domain/campaigns/index.js';
+import { appReport, liveCall, LIVE_START_MS, neighbourCalls, SSA_TRANSCRIPT } from '../support/itg-live-calls.js';
+
+const ALLOCATED = new Set(['290', '390']);
+
+function engineFor(): CampaignEngine {
+  let ids = 0;
+  return createCampaignEngine({ allocated: ALLOCATED, newId: () => `c-${String((ids += 1))}` });
+}
+
+const standing = (engine: CampaignEngine): CampaignFile[] =>
+  [...engine.campaigns()].filter(({ mergedInto }) => mergedInto === undefined);
+
+test('twenty calls that show a neighbour of whom they call, with one signer, are one campaign, and it says why', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) engine.record(live);
+  const [campaign, ...others] = standing(engine);
+  expect(others).toEqual([]);
+  expect(campaign?.observedCalls).toBe(20);
+  expect(campaign?.callingNumbers.count()).toBe(20);
+  expect(Object.fromEntries(campaign?.reasons ?? [])).toMatchObject({ 'neighbour-spoofing': 20 });
+  expect([...(campaign?.signers ?? [])]).toEqual([['333C', 20]]);
+  expect([...(campaign?.attestations ?? [])]).toEqual([['C', 20]]);
+  expect(engine.take()[0]?.changes).toEqual(['found']);
+});
+
+test('the same record twice is counted once', () => {
+  const engine = engineFor();
+  for (const live of [...neighbourCalls(20), ...neighbourCalls(20)]) engine.record(live);
+  expect(standing(engine)[0]?.observedCalls).toBe(20);
+});
+
+test('neighbours who talk with each other are no campaign', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(400, { seconds: 90 })) engine.record(live);
+  expect(standing(engine)).toEqual([]);
+});
+
+test('a burst of one number with full attestation is no campaign, however few answer', () => {
+  const engine = engineFor();
+  for (let at = 0; at < 3_000; at += 1) {
+    const told = at > 100 ? ['fan-out', 'low-answer-ratio'] : [];
+    engine.record(liveCall({ at, calling: '12903456789', spc: '101A', told, ...(at % 4 === 0 && { seconds: 3 }) }));
+  }
+  expect(standing(engine)).toEqual([]);
+});
+
+test('what the carrier saw before it veiled numbers holds calls together: dialling one after the other', () => {
+  const engine = engineFor();
+  for (let at = 0; at < 25; at += 1) engine.record(liveCall({ at, told: ['sequential-dialling'] }));
+  expect([...(standing(engine)[0]?.reasons.keys() ?? [])]).toContain('sequential-dialling');
+});
+
+test('five reports of the same swindle are a campaign with a name in the style of the traceback group', () => {
+  const engine = engineFor();
+  for (let at = 0; at < 5; at += 1) engine.report('app-1', appReport(at), LIVE_START_MS + 10_000);
+  const [campaign] = standing(engine);
+  expect(campaign?.name).toMatch(/^SSA/);
+  expect(campaign?.kind).toBe('government-impersonation');
+  expect(campaign?.observedCalls).toBe(5);
+  expect(Object.fromEntries(campaign?.reasons ?? [])).toMatchObject({ 'same-script': 5 });
+});
+
+test('many reports of a school that calls from its own number are no campaign', () => {
+  const engine = engineFor();
+  const text =
+    'Hello, this is a message from your school district. Due to the weather all schools will be closed tomorrow. Thank you.';
+  for (let at = 0; at < 60; at += 1) {
+    const report = appReport(at, {
+      ...{ calling: '12903456789', verstat: 'TN-Validation-Passed', reason: 'calling-pattern', transcript: { text } },
+    });
+    engine.report('app-1', report, LIVE_START_MS + 60_000);
+  }
+  expect(standing(engine)).toEqual([]);
+});
+
+test('equal recordings of one method are one campaign, and are not compared with those of another', () => {
+  const engine = engineFor();
+  const heard = (at: number, algorithm: string) =>
+    appReport(at, {
+      transcript: { text: at % 2 === 0 ? SSA_TRANSCRIPT : 'press one' },
+      audioFingerprint: { algorithm, value: 'AQIDBA==', durationMs: 9_000 },
+    });
+  for (let at = 0; at < 8; at += 1) engine.report('app-1', heard(at, 'chromaprint-2'), LIVE_START_MS);
+  engine.report('app-1', heard(9, 'other-1'), LIVE_START_MS);
+  expect(standing(engine)).toHaveLength(1);
+  expect(standing(engine)[0]?.observedCalls).toBe(8);
+});
+
+test('a report and the record of the same call are one call, and have the script be the campaign by way of calling', () => {
+  const engine = engineFor();
+  const records = neighbourCalls(40);
+  for (const live of records) engine.record(live);
+  const [found] = standing(engine);
+  for (const [at, live] of records.slice(-8).entries()) {
+    const called = live.record.called as { readonly npaNxx: string };
+    const { tn } = live.record.calling as { readonly tn: string };
+    const calledAt = new Date(live.record.inviteAtUs / 1_000).toISOString();
+    const report = appReport(at, {
+      calling: tn,
+      calledAt,
+      called: { shown: 'number', tn: `1${called.npaNxx}${String(7_000 + at)}` },
+    });
+    engine.report('app-1', report, LIVE_START_MS + 60_000);
+  }
+  const [campaign, ...others] = standing(engine);
+  expect(others).toEqual([]);
+  expect(campaign?.campaignId).toBe(found?.campaignId);
+  expect(campaign?.name).toMatch(/^SSA/);
+  expect(campaign).toMatchObject({ observedCalls: 40, recordedCalls: 40, reportedCalls: 8, bothCalls: 8 });
+});
+
+test('a record that comes after the report of its call is joined to it', () => {
+  const engine = engineFor();
+  for (let at = 0; at < 6; at += 1) engine.report('app-1', appReport(at), LIVE_START_MS + 10_000);
+  for (let at = 0; at < 6; at += 1) engine.record(liveCall({ at, spc: '333C', attestation: 'C' }));
+  expect(standing(engine)[0]).toMatchObject({ observedCalls: 6, recordedCalls: 6, reportedCalls: 6, bothCalls: 6 });
+});
+
+test('a campaign without calls for four hours is dormant, after thirty days closed, and live with the next calls', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) engine.record(live);
+  const hourMs = 3_600_000;
+  engine.tick(LIVE_START_MS + 3 * hourMs);
+  expect(standing(engine)[0]?.standing.state).toBe('live');
+  engine.tick(LIVE_START_MS + 5 * hourMs);
+  expect(standing(engine)[0]?.standing).toMatchObject({ state: 'dormant', because: 'no-calls' });
+  engine.take();
+  for (const live of neighbourCalls(20, { from: 6 * 18_000 })) engine.record(live);
+  expect(standing(engine)[0]?.standing.state).toBe('live');
+  expect(engine.take()[0]?.changes).toEqual(['live']);
+  engine.tick(LIVE_START_MS + 20 * hourMs);
+  engine.tick(LIVE_START_MS + 32 * 24 * hourMs);
+  expect(standing(engine)[0]?.standing).toMatchObject({ state: 'closed', because: 'silent-for-long' });
+});
+
+test('what an analyst marks as lawful is counted, and not raised again', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) engine.record(live);
+  const campaignId = standing(engine)[0]?.campaignId ?? '';
+  engine.take();
+  engine.decide({ kind: 'lawful', campaignId, atMs: LIVE_START_MS });
+  for (const live of neighbourCalls(200, { from: 100 })) engine.record(live);
+  expect(standing(engine)).toHaveLength(1);
+  expect(standing(engine)[0]?.standing).toMatchObject({ state: 'closed', because: 'lawful' });
+  expect(engine.take().flatMap(({ changes }) => changes)).toEqual([]);
+});
+
+test('campaigns that an analyst merged stay one, with the calls to come of both', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) engine.record(live);
+  for (const live of neighbourCalls(20, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }))
+    engine.record(live);
+  const [first, second] = standing(engine);
+  expect(second).toBeDefined();
+  const ids = { campaignId: second?.campaignId ?? '', into: first?.campaignId ?? '' };
+  expect(engine.decide({ kind: 'merge', ...ids, atMs: LIVE_START_MS }).status).toBe('done');
+  for (const live of neighbourCalls(10, { from: 600, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }))
+    engine.record(live);
+  expect(standing(engine)).toHaveLength(1);
+  expect(standing(engine)[0]?.observedCalls).toBe(50);
+  expect(engine.campaign(ids.campaignId)?.campaignId).toBe(ids.into);
+});
+
+test('a script that an analyst split off stays a campaign of its own', () => {
+  const engine = engineFor();
+  const other =
+    'Hello this is Amazon support, your order of an iPhone for 900 dollars was charged. Press one to cancel this order.';
+  for (let at = 0; at < 8; at += 1) {
+    const audioFingerprint = { algorithm: 'chromaprint-2', value: 'AQIDBA==', durationMs: 9_000 };
+    const text = at % 2 === 0 ? SSA_TRANSCRIPT : other;
+    engine.report('app-1', appReport(at, { transcript: { text, language: 'en' }, audioFingerprint }), LIVE_START_MS);
+  }
+  const [campaign] = standing(engine);
+  const key = [...(campaign?.keys ?? [])].find(
+    ([, { kind, ...rest }]) => kind === 'script' && JSON.stringify(rest).includes('Amazon'),
+  );
+  const done = engine.decide({
+    ...{ kind: 'split', campaignId: campaign?.campaignId ?? '', keys: [key?.[0] ?? ''], atMs: LIVE_START_MS },
+  });
+  expect(done.status).toBe('done');
+  expect(standing(engine)).toHaveLength(2);
+  for (let at = 20; at < 26; at += 1) {
+    engine.report('app-1', appReport(at, { transcript: { text: other, language: 'en' } }), LIVE_START_MS);
+  }
+  expect(standing(engine)).toHaveLength(2);
+  expect(standing(engine)[1]?.observedCalls).toBe(6);
+});
+
+test('a name that an analyst gave stays when more is heard, and no two campaigns have the same', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) engine.record(live);
+  for (let at = 0; at < 6; at += 1) engine.report('app-1', appReport(at + 500), LIVE_START_MS);
+  const [first, second] = standing(engine);
+  expect(engine.decide({ kind: 'rename', campaignId: first?.campaignId ?? '', name: 'Cedar-Neighbours' }).status).toBe(
+    'done',
+  );
+  expect(engine.decide({ kind: 'rename', campaignId: second?.campaignId ?? '', name: 'Cedar-Neighbours' })).toEqual({
+    ...{ status: 'refused', reason: 'name-taken' },
+  });
+});
+
+test('an engine that takes up stored campaigns counts the next call for them', () => {
+  const before = engineFor();
+  for (const live of neighbourCalls(20)) before.record(live);
+  for (let at = 0; at < 6; at += 1) before.report('app-1', appReport(at + 500), LIVE_START_MS);
+  const after = engineFor();
+  for (const file of before.campaigns()) {
+    after.restore(restoredCampaign(JSON.parse(JSON.stringify(savedCampaign(file))), [...file.keys.values()]));
+  }
+  for (const engine of [before, after]) {
+    for (const live of neighbourCalls(5, { from: 900 })) engine.record(live);
+    engine.report('app-1', appReport(999), LIVE_START_MS);
+  }
+  const seen = (engine: CampaignEngine) =>
+    standing(engine).map((file) => JSON.parse(JSON.stringify(savedCampaign(file))));
+  expect(seen(after)).toEqual(seen(before));
+});

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest';
+import {
+  authoritiesIn,
+  classesBeyond,
+  comparableNumber,
+  csvLine,
+  gatherRestraintPackage,
+  isSameProvider,
+  offsetInstant,
+  readPdf,
+  reviewClock,
+  reviewFindings,
+  reviewOrder,
+  callRecordRow,
+  type ReviewEstimate,
+} from '../../harness/src/platform/domain/demands/index.js';
+import { liveRecord, smallPdf, SUBMISSION } from '../support/itg-demands.js';
+
+const NOW = Date.parse('2026-10-24T12:00:00Z');
+const HOUR = 3_600_000;
+const ESTIMATE: ReviewEstimate = {
+  nowMs: NOW,
+  document: { version: '1.7', sizeBytes: 500, notes: [] },
+  agencyJurisdiction: 'US-TX',
+  unknown: { campaigns: 0, tracebacks: 0, providers: 0 },
+  reach: { 'call-records': { items: 7, isAtLeast: false } },
+};
+
+const found = (changes: Partial<typeof SUBMISSION>, estimate: Partial<ReviewEstimate> = {}): Record<string, string> =>
+  Object.fromEntries(
+    reviewFindings({ ...SUBMISSION, ...changes }, { ...ESTIMATE, ...estimate }).map(({ step, result, reason }) => [
+      step,
+      `${result} ${reason}`,
+    ]),
+  );
+
+test('each finding of a review has the demand that it is for', () => {
+  const { scope } = SUBMISSION;
+  const { campaignIds: _, ...wide } = scope;
+  expect(found({ authority: 'Some Act, section 3' })['authority']).toBe('look not-known');
+  expect(found({ authority: '31 U.S.C. § 3733', kind: 'subpoena' })['authority']).toBe('look other-kind');
+  expect(found({ agency: { ...SUBMISSION.agency, jurisdiction: 'US-OH' } })['jurisdiction']).toBe(
+    'look other-than-listed',
+  );
+  expect(found({ authority: 'Ohio Rev. Code 1345.06' })['jurisdiction']).toBe('look law-of-another');
+  expect(found({ returnOn: '2026-10-20' })['return-date']).toBe('look passed');
+  expect(found({ returnOn: '2026-10-25' })['return-date']).toBe('look near');
+  expect(found({ scope: { ...scope, to: scope.from } })['period']).toBe('bars reversed');
+  expect(found({ scope: { ...scope, from: '2020-01-01T00:00:00Z' } })['period']).toBe('look long');
+  expect(found({ scope: wide })['scope']).toBe('bars everything');
+  expect(found({ scope: { ...wide, providers: [{ name: 'Acme', ocn: '0001' }] } })['scope']).toBe(
+    'look providers-only',
+  );
+  expect(found({ scope: { ...scope, recordClasses: ['recordings'] } })['process']).toBe('bars content');
+  expect(found({ kind: 'court-order', scope: { ...scope, recordClasses: ['recordings'] } })['process']).toBe(
+    'look content-by-order',
+  );
+  expect(found({ scope: { ...scope, recordClasses: ['customer-records'] } })['process']).toBe('look customers');
+  expect(found({}, { unknown: { campaigns: 1, tracebacks: 0, providers: 0 } })['named']).toBe('look unknown');
+  expect(found({}, { reach: { 'call-records': { items: 200_000, isAtLeast: false } } })['breadth']).toBe('look broad');
+  expect(found({}, { reach: {} })['breadth']).toBe('look nothing');
+  expect(found({}, { document: { ...ESTIMATE.document, notes: ['encrypted'] } })['document']).toBe('look encrypted');
+  expect(found({}, { document: { ...ESTIMATE.document, notes: ['digital-signature'] } })['signature']).toBe(
+    'look digital',
+  );
+  expect(classesBeyond('subpoena', ['call-records', 'recordings'])).toEqual(['recordings']);
+});
+
+test.each([
+  ['Tex. Bus. & Com. Code § 17.61', ['US-TX']],
+  ['15 U.S.C. § 57b-1', ['US']],
+  ['15 USC 491', []],
+  ['18 U.S.C. section 2703(d)', ['US']],
+  ['Fla. Stat. 501.2061', []],
+  ['Minn. Stat. § 8.31, subd. 2', ['US-MN']],
+  ['Executive Law 63(12) and CPLR', ['US-NY']],
+])('the law that %s names is of %j', (citation, jurisdictions) => {
+  expect(authoritiesIn(citation).map(({ jurisdiction }) => jurisdiction)).toEqual(jurisdictions);
+});
+
+test('what a PDF is protected by and would do is noted, and what is none is told from one', () => {
+  const notes = (extra: string): readonly string[] => {
+    const reading = readPdf(smallPdf(extra));
+    return reading.status === 'read' ? reading.observations.notes : [reading.reason];
+  };
+  expect(notes('')).toEqual([]);
+  expect(notes('/Encrypt 5 0 R')).toEqual(['encrypted']);
+  expect(notes('/EncryptMetadata false')).toEqual([]);
+  expect(notes('/OpenAction << /S /JavaScript /JS (app.alert(1)) >>')).toEqual(['active-content']);
+  expect(notes('/Names << /EmbeddedFiles 9 0 R >>')).toEqual(['embedded-files']);
+  expect(notes('/ByteRange [0 1 2 3]')).toEqual(['digital-signature']);
+  expect(notes('/J#61vaScript')).toEqual(['escaped-names']);
+  const whole = Buffer.from(smallPdf());
+  expect(readPdf(whole.subarray(0, -8))).toEqual({ status: 'unreadable', reason: 'no-end' });
+  expect(readPdf(whole.subarray(9))).toEqual({ status: 'unreadable', reason: 'no-header' });
+  expect(readPdf(Buffer.from('%PDF-1.7\n%%EOF\n'))).toEqual({ status: 'unreadable', reason: 'no-cross-reference' });
+  expect(readPdf(Buffer.concat([whole, Buffer.from('MZ hidden')]))).toMatchObject({
+    observations: { notes: ['bytes-behind-end'] },
+  });
+});
+
+test('live campaigns come first in review, urgent demands next, and of each the one that waits longest', () => {
+  const demand = (demandId: string, waitedHours: number, isUrgent: boolean, namesLiveCampaign: boolean) => ({
+    ...{ demandId, isUrgent, namesLiveCampaign, submittedAtMs: NOW - waitedHours * HOUR, returnOn: '2026-10-30' },
+    state: 'under-review' as const,
+  });
+  const demands = [
+    demand('a', 90, false, true),
+    demand('b', 1, true, false),
+    demand('c', 0.5, true, true),
+    demand('d', 2, true, true),
+    demand('e', 5, true, false),
+  ];
+  expect(reviewOrder(demands).map(({ demandId }) => demandId)).toEqual(['d', 'c', 'e', 'b', 'a']);
+  expect(reviewClock(demands[3]!, NOW)).toEqual({
+    ...{
+      priority: 'expedited',
+      waitedMs: 2 * HOUR,
+      targetMs: HOUR,
+      dueAtMs: NOW - HOUR,
+      isLate: true,
+      daysToReturn: 6,
+    },
+  });
+  expect(reviewClock({ ...demands[3]!, decidedAtMs: NOW - 1.5 * HOUR }, NOW)).toMatchObject({
+    waitedMs: 0.5 * HOUR,
+    isLate: false,
+  });
+});
+
+test('a provider is known by an identifier and never by its name alone', () => {
+  const acme = { name: 'Acme', ocn: '0001' };
+  expect(isSameProvider(acme, { name: 'Other', ocn: '0001' })).toBe(true);
+  expect(isSameProvider(acme, { name: 'Acme' })).toBe(false);
+  expect(isSameProvider({ ...acme, frn: '0000000001' }, { ...acme, frn: '0000000002' })).toBe(false);
+  expect(isSameProvider({ ...acme, providerId: 'p1' }, { ...acme, providerId: 'p2' })).toBe(false);
+});
+
+test('numbers in every spelling are compared in one', () => {
+  for (const spelling of ['2025550100', '12025550100', '+1 (202) 555-0100', '1-202-555-0100', '01112025550100'])
+    expect(comparableNumber(spelling)).toBe('12025550100');
+  expect(comparableNumber('+44 20 7946 0000')).toBe('442079460000');
+});
+
+test('what a spreadsheet would compute is text in the CSV', () => {
+  const line = csvLine('customer-records', { name: '=HYPERLINK("http://x")', customer_id: 'a,b', action: 'warned' });
+  expect(line).toBe(`,,,,,,"a,b","'=HYPERLINK(""http://x"")",,,,,,warned,\r\n`);
+});
+
+test('a stated time in a zone is an instant, on either side of a change of clocks', () => {
+  const at = (local: string, zone?: string): string | undefined => {
+    const ms = offsetInstant({ asWritten: local, local, precision: 'minute', ...(zone !== undefined && { zone }) });
+    return ms === undefined ? undefined : new Date(ms).toISOString();
+  };
+  expect(at('2026-10-23T15:41', 'America/New_York')).toBe('2026-10-23T19:41:00.000Z');
+  expect(at('2026-11-01T12:00', 'America/New_York')).toBe('2026-11-01T17:00:00.000Z');
+  expect(at('2026-10-23T15:41', '-04:00')).toBe('2026-10-23T19:41:00.000Z');
+  expect(at('2026-10-23', 'UTC')).toBe('2026-10-23T00:00:00.000Z');
+  expect([at('2026-10-23T15:41'), at('2026-10-23T15:41', 'Mars/Olympus'), at('yesterday', 'UTC')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('a call that was not answered is in no bucket of durations', () => {
+  const gathering = gatherRestraintPackage();
+  const links = { campaignIds: [], tracebackIds: [] };
+  const answered = liveRecord('a', NOW, { seconds: 0.4 });
+  const rung = liveRecord('b', NOW + 1);
+  gathering.add(callRecordRow(answered, links));
+  gathering.add(callRecordRow({ ...rung, record: { ...rung.record, disposition: 'no-answer' } }, links));
+  gathering.add(callRecordRow(liveRecord('c', NOW + 2), links));
+  const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
+  expect(volume).toMatchObject({ calls: 3, notAnswered: 1, withoutDuration: 1 });
+  expect(volume.byDuration.map(({ calls }) => calls)).toEqual([1, 0, 0, 0, 0]);
+  expect(latest.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+});

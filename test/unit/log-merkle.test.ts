@@ -1,0 +1,225 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import {
+  createLogSigner,
+  merkleRoot,
+  openMerkleLog,
+  signCheckpoint,
+  verifyCheckpoint,
+  verifyConsistency,
+  verifyInclusion,
+  verifyMerkleLog,
+  type LogSigner,
+} from '../../sdk/src/log/index.js';
+import { hashOfLeaf } from '../../sdk/src/log/merkle-hash.js';
+import { createMerkleTree } from '../../sdk/src/log/merkle-tree.js';
+import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
+
+interface Vectors {
+  readonly leaves: readonly string[];
+  readonly roots: readonly string[];
+  readonly paths: readonly { readonly leafIndex: number; readonly size: number; readonly hashes: readonly string[] }[];
+  readonly consistency: readonly {
+    readonly fromSize: number;
+    readonly toSize: number;
+    readonly hashes: readonly string[];
+  }[];
+}
+
+const VECTORS = JSON.parse(
+  readFileSync(new URL('../vectors/merkle/rfc6962-eight-leaves.json', import.meta.url), 'utf8'),
+) as Vectors;
+const LEAVES = VECTORS.leaves.map((hex) => Buffer.from(hex, 'hex'));
+const LOG_ID = 'example.com/evidence';
+
+const pemOf = (kind: 'ed25519' | 'p256'): string => {
+  const { privateKey } =
+    kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+};
+const SIGNER = createLogSigner(pemOf('ed25519'));
+const TRUST = { publicKeys: [SIGNER.publicKey] };
+
+test('the roots of the eight leaves of Certificate Transparency are those that everybody has', () => {
+  const roots = VECTORS.roots.map((_, size) => merkleRoot(LEAVES.slice(0, size)));
+  expect(roots).toEqual(VECTORS.roots);
+});
+
+test('inclusion and consistency proofs over them are those that everybody has', () => {
+  const tree = createMerkleTree();
+  for (const leaf of LEAVES) tree.add(hashOfLeaf(leaf));
+  const hex = (hashes: readonly Buffer[]): string[] => hashes.map((hash) => hash.toString('hex'));
+  for (const proof of VECTORS.paths) {
+    expect(hex(tree.inclusion(proof.leafIndex, proof.size))).toEqual(proof.hashes);
+    const leafHash = hashOfLeaf(LEAVES[proof.leafIndex]!).toString('hex');
+    expect(verifyInclusion(proof, { leafHash, rootHash: VECTORS.roots[proof.size]! })).toBe(true);
+  }
+  for (const proof of VECTORS.consistency) {
+    expect(hex(tree.consistency(proof.fromSize, proof.toSize))).toEqual(proof.hashes);
+    const against = { fromRoot: VECTORS.roots[proof.fromSize]!, toRoot: VECTORS.roots[proof.toSize]! };
+    expect(verifyConsistency(proof, against)).toBe(true);
+  }
+});
+
+test('a checkpoint has the text and the key id of C2SP, by the key of the test of golang.org/x/mod/sumdb/note', async () => {
+  const seed = Buffer.from('YEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz', 'base64');
+  expect(seed.length).toBe(32);
+  const skey = Buffer.from('AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz', 'base64').subarray(1);
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), skey]);
+  const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+  const signer = createLogSigner(key.export({ type: 'pkcs8', format: 'pem' }).toString());
+  const note = await signCheckpoint({ logId: 'PeterNeumann', size: 8, rootHash: VECTORS.roots[8]! }, signer);
+  const [origin, size, root, blank, signature, end] = note.split('\n');
+  expect([origin, size, root, blank, end]).toEqual([
+    'PeterNeumann',
+    '8',
+    Buffer.from(VECTORS.roots[8]!, 'hex').toString('base64'),
+    '',
+    '',
+  ]);
+  const [dash, name, encoded] = signature!.split(' ');
+  expect([dash, name]).toEqual(['\u2014', 'PeterNeumann']);
+  const octets = Buffer.from(encoded!, 'base64');
+  expect(octets.subarray(0, 4).toString('hex')).toBe('c74f20a3');
+  expect(verify(null, Buffer.from(`${origin}\n${size}\n${root}\n`), createPublicKey(key), octets.subarray(4))).toBe(
+    true,
+  );
+});
+
+test('an ES256 checkpoint is signed in DER, as witnesses of transparency logs sign', async () => {
+  const signer = createLogSigner(pemOf('p256'));
+  const note = await signCheckpoint({ logId: LOG_ID, size: 8, rootHash: VECTORS.roots[8]! }, signer);
+  const octets = Buffer.from(note.split('\n')[4]!.split(' ')[2]!, 'base64');
+  const text = Buffer.from(note.slice(0, note.indexOf('\n\n') + 1));
+  expect(verify('sha256', text, signer.publicKey, octets.subarray(4))).toBe(true);
+  expect(verifyCheckpoint(note, { publicKeys: [signer.publicKey] }).status).toBe('passed');
+});
+
+test('a checkpoint fails for its reason: other key, other log, changed text, changed signature, no note', async () => {
+  const note = await signCheckpoint({ logId: LOG_ID, size: 8, rootHash: VECTORS.roots[8]! }, SIGNER);
+  const reasonOf = (text: string, trust: Parameters<typeof verifyCheckpoint>[1] = TRUST): string => {
+    const verdict = verifyCheckpoint(text, trust);
+    return verdict.status === 'failed' ? verdict.reason : verdict.status;
+  };
+  expect(reasonOf(note)).toBe('passed');
+  expect(reasonOf(note, { publicKeys: [createLogSigner(pemOf('ed25519')).publicKey] })).toBe('other-key');
+  expect(reasonOf(note, { publicKeys: [] })).toBe('other-key');
+  expect(reasonOf(note, { ...TRUST, logId: 'example.com/other' })).toBe('other-log');
+  expect(reasonOf(note.replace('\n8\n', '\n9\n'))).toBe('signature-invalid');
+  for (const malformed of ['', '\n', note.slice(0, -1), note.replace('\n8\n', '\n08\n'), note.replace('\n\n', '\n')]) {
+    expect(reasonOf(malformed)).toBe('malformed');
+  }
+  const beside = `${note}\u2014 witness.example ${Buffer.alloc(70, 7).toString('base64')}\n`;
+  expect(reasonOf(beside)).toBe('passed');
+});
+
+test('entries that come in at once are one record, and count when they are durable', async () => {
+  const files = createSimulatedLogFiles();
+  await using log = await openMerkleLog({ directory: '/log', files, logId: LOG_ID, signer: SIGNER });
+  const appended = await Promise.all(LEAVES.map((leaf) => log.append(leaf)));
+  expect(appended.map(({ leafIndex }) => leafIndex)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(log.rootHash()).toBe(VECTORS.roots[8]);
+  expect(new Set(appended.map(({ checkpoint }) => checkpoint)).size).toBe(1);
+  expect(verifyCheckpoint(log.checkpoint!, TRUST)).toMatchObject({
+    checkpoint: { size: 8, rootHash: VECTORS.roots[8] },
+  });
+  expect((await log.read(3, { maxEntries: 2 })).map(({ octets }) => Buffer.from(octets))).toEqual(LEAVES.slice(3, 5));
+});
+
+test('a log that is opened again has its roots, its proofs and its last checkpoint', async () => {
+  const files = createSimulatedLogFiles();
+  const notes: string[] = [];
+  const options = {
+    directory: '/log',
+    files,
+    logId: LOG_ID,
+    signer: SIGNER,
+    onCheckpoint: (note: string) => void notes.push(note),
+  };
+  const first = await openMerkleLog(options);
+  for (const leaf of LEAVES.slice(0, 5)) await first.append(leaf);
+  await first.close();
+  await using log = await openMerkleLog({ ...options, heldCheckpoints: notes.slice() });
+  expect([log.size, log.checkpoint]).toEqual([5, notes[4]]);
+  for (const leaf of LEAVES.slice(5)) await log.append(leaf);
+  const proved = await log.prove(2);
+  expect(Buffer.from(proved.octets)).toEqual(LEAVES[2]);
+  const leafHash = hashOfLeaf(proved.octets).toString('hex');
+  expect(verifyInclusion(proved.inclusion, { leafHash, rootHash: VECTORS.roots[8]! })).toBe(true);
+  const against = { fromRoot: VECTORS.roots[5]!, toRoot: VECTORS.roots[8]! };
+  expect(verifyConsistency(log.consistencyProof(5), against)).toBe(true);
+  expect(await log.checkpointOver(3)).toBe(notes[3]);
+  expect(await verifyMerkleLog('/log', { ...TRUST, files, checkpoints: notes })).toMatchObject({
+    status: 'intact',
+    size: 8,
+    rootHash: VECTORS.roots[8],
+    heldCheckpoints: 8,
+  });
+});
+
+test('what a signer does not sign is not in the log, and the next entry has its place', async () => {
+  const files = createSimulatedLogFiles();
+  let fails = true;
+  const signer: LogSigner = {
+    ...SIGNER,
+    sign: (octets) => {
+      if (fails) throw new Error('no key today');
+      return SIGNER.sign(octets);
+    },
+  };
+  await using log = await openMerkleLog({ directory: '/log', files, logId: LOG_ID, signer });
+  await expect(log.append('lost')).rejects.toMatchObject({ code: 'signer-failed' });
+  fails = false;
+  expect((await log.append('kept')).leafIndex).toBe(0);
+  expect(log.rootHash()).toBe(merkleRoot(['kept']));
+});
+
+test('what the disk refuses is not acknowledged, and nothing is written before it is settled', async () => {
+  const files = createSimulatedLogFiles();
+  const log = await openMerkleLog({
+    directory: '/log',
+    files,
+    logId: LOG_ID,
+    signer: SIGNER,
+    schedule: () => () => undefined,
+  });
+  await log.append('first');
+  files.setFault((operation) => (operation === 'append' || operation === 'create' ? 'ENOSPC' : undefined));
+  await expect(log.append('second')).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+  expect([log.size, log.rootHash()]).toEqual([1, merkleRoot(['first'])]);
+  await expect(log.close()).rejects.toMatchObject({ code: 'storage-failed' });
+  files.setFault(undefined);
+  await using again = await openMerkleLog({ directory: '/log', files, logId: LOG_ID, signer: SIGNER });
+  expect(again.size).toBe(1);
+  expect((await again.append('third')).leafIndex).toBe(1);
+});
+
+test('a log of another name or another key is refused, and so is one that ends before a held checkpoint', async () => {
+  const files = createSimulatedLogFiles();
+  const options = { directory: '/log', files, logId: LOG_ID, signer: SIGNER };
+  const log = await openMerkleLog(options);
+  await log.append('first');
+  await log.close();
+  const other = createLogSigner(pemOf('p256'));
+  const refused = { code: 'log-inconsistent', details: { leafIndex: 0 } };
+  await expect(openMerkleLog({ ...options, logId: 'example.com/other' })).rejects.toMatchObject(refused);
+  await expect(openMerkleLog({ ...options, signer: other })).rejects.toMatchObject(refused);
+  const ahead = await signCheckpoint({ logId: LOG_ID, size: 2, rootHash: merkleRoot(['first', 'second']) }, SIGNER);
+  await expect(openMerkleLog({ ...options, heldCheckpoints: [ahead] })).rejects.toMatchObject({
+    code: 'log-inconsistent',
+    details: { leafIndex: 1 },
+  });
+  await using changed = await openMerkleLog({ ...options, signer: other, formerPublicKeys: [SIGNER.publicKey] });
+  expect((await changed.append('second')).leafIndex).toBe(1);
+});
+
+test('a log without a key to trust is not verified, and names that stand in no checkpoint are refused', async () => {
+  const files = createSimulatedLogFiles();
+  await expect(verifyMerkleLog('/log', { publicKeys: [], files })).rejects.toMatchObject({ code: 'invalid-argument' });
+  for (const logId of ['', 'two words', 'a+b', 'a\nb', 'x'.repeat(257)]) {
+    await expect(openMerkleLog({ directory: '/log', files, logId, signer: SIGNER })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  }
+});

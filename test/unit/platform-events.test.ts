@@ -1,0 +1,274 @@
+import { expect, test } from 'vitest';
+import { isHopbackError } from '../../sdk/src/errors.js';
+import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { EVENT_STREAM_LEAST_RETRY_MS, EVENT_STREAM_SILENCE_MS } from '../../sdk/src/platform/events/platform-events.js';
+import type { EventStreamOptions, StreamedEvent } from '../../sdk/src/platform/events/platform-events.js';
+import type { PlatformFetch } from '../../sdk/src/platform/http/platform-fetch.js';
+import type { PlatformEvent } from '../../sdk/src/platform/wire/event.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { cancelledEvent, createdEvent } from '../support/platform-samples.js';
+
+/** What one connection does: pieces as they come, and what happens behind them. */
+interface Connection {
+  readonly status?: number;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+  readonly pieces?: readonly string[];
+  readonly ending?: 'end' | 'break' | 'silence';
+}
+
+/** An event stream made of connections, and a clock on which waits are passed as soon as nothing else goes on. */
+function lab(connections: readonly Connection[]) {
+  const clock = createManualClock();
+  const asked: (string | undefined)[] = [];
+  let refusals = 0;
+  const fetch: PlatformFetch = async (_url, { headers }) => {
+    const connection = connections[asked.length] ?? { status: 204 };
+    asked.push(headers['last-event-id']);
+    const { status = 200, type = 'text/event-stream', pieces = [], ending = 'end' } = connection;
+    if (status === 0) throw Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
+    if (status !== 200) return new Response(null, { status, headers: connection.headers ?? {} });
+    const waiting = [...pieces];
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        const piece = waiting.shift();
+        if (piece !== undefined) controller.enqueue(Buffer.from(piece));
+        else if (ending === 'end') controller.close();
+        else if (ending === 'break') controller.error(Object.assign(new Error('no'), { code: 'ECONNRESET' }));
+        else return new Promise(() => {});
+        return undefined;
+      },
+    });
+    return new Response(body, { headers: { 'content-type': type } });
+  };
+  const client = createPlatformClient({
+    ...{ baseUrl: 'https://itg.example', clock, fetch, random: () => 0 },
+    authorization: { fields: () => ({}), refused: () => void (refusals += 1) },
+  });
+  const waits: number[] = [];
+
+  /** Reads to the end of the stream, moving the clock on whenever nothing else goes on. */
+  async function read(options: EventStreamOptions = {}): Promise<StreamedEvent[]> {
+    const events: StreamedEvent[] = [];
+    let over = false;
+    const isOver = (): boolean => over;
+    const reading = (async () => {
+      for await (const event of client.events(options)) events.push(event);
+    })().finally(() => (over = true));
+    reading.catch(() => {});
+    // Twenty turns without an end: the stream waits for time to pass, which then moves to whatever is next.
+    for (let turns = 1; !isOver(); turns += 1) {
+      await new Promise(setImmediate);
+      if (turns % 20 !== 0 || isOver()) continue;
+      const [before, connected] = [clock.nowMs(), asked.length];
+      while (asked.length === connected && clock.pendingTimers() > 0) {
+        clock.advance(1_000);
+        await new Promise(setImmediate);
+      }
+      waits.push(clock.nowMs() - before);
+    }
+    await reading;
+    return events;
+  }
+  return { read, asked, waits, clock, refusals: () => refusals };
+}
+
+const sent = (event: PlatformEvent, id: string = event.id): string => `id: ${id}\ndata: ${JSON.stringify(event)}\n\n`;
+const first = createdEvent('1');
+const second = cancelledEvent('2');
+
+const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'fulfilled',
+    (error: unknown) => (isHopbackError(error) ? [error.code, error.details['httpStatus']] : error),
+  );
+
+test('hands events on until the platform ends the stream with 204', async () => {
+  const { read, asked } = lab([{ pieces: [': hello\n\n', sent(first) + sent(second)] }]);
+  expect(await read()).toEqual([
+    { status: 'event', lastEventId: first.id, event: first },
+    { status: 'event', lastEventId: second.id, event: second },
+  ]);
+  expect(asked).toEqual([undefined, second.id]);
+});
+
+test('goes on behind the last event that was whole, whichever way a connection ends', async () => {
+  const half = sent(second).slice(0, -20);
+  const { read, asked } = lab([
+    { pieces: [sent(first), half], ending: 'break' },
+    { pieces: [half], ending: 'end' },
+    { status: 0 },
+    { pieces: [sent(second)] },
+  ]);
+  expect((await read({ lastEventId: 'kept' })).map(({ lastEventId }) => lastEventId)).toEqual([first.id, second.id]);
+  expect(asked).toEqual(['kept', first.id, first.id, first.id, second.id]);
+});
+
+test('takes a connection for dead on which nothing comes, comments being something', async () => {
+  const { read, asked, clock } = lab([
+    { pieces: [sent(first), ': still here\n\n'], ending: 'silence' },
+    { pieces: [sent(second)] },
+  ]);
+  const start = clock.nowMs();
+  expect(await read()).toHaveLength(2);
+  expect(asked).toEqual([undefined, first.id, second.id]);
+  expect(clock.nowMs() - start).toBeGreaterThanOrEqual(EVENT_STREAM_SILENCE_MS);
+});
+
+test('waits before a new connection as long as the stream says, and as Retry-After says', async () => {
+  const told = lab([{ pieces: ['retry: 20000\n\n'] }]);
+  await told.read();
+  expect(told.waits).toEqual([20_000]);
+  const asked = lab([{ status: 503, headers: { 'retry-after': '90' } }]);
+  await asked.read();
+  expect(asked.waits).toEqual([90_000]);
+});
+
+test('a stream that asks for no wait at all, and breaks off each time, makes no flood of connections', async () => {
+  const { read, waits, asked } = lab(
+    Array.from({ length: 20 }, (_one, at) => ({ pieces: [`retry: 0\n${sent(first, `e-${at}`)}`] })),
+  );
+  expect(await read()).toHaveLength(20);
+  expect(asked.length - 1).toBe(20);
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(EVENT_STREAM_LEAST_RETRY_MS);
+});
+
+test('an empty id, and one in two lines, are no place to go on from', async () => {
+  const { read, asked } = lab([
+    { pieces: [sent(first, '7'), `id:\ndata: {}\n\n`, `id: 8\nX-Evil: 1\ndata: {}\n\n`, 'id: 9\r\n'] },
+  ]);
+  expect((await read()).map(({ lastEventId }) => lastEventId)).toEqual(['7', '7', '8']);
+  expect(asked).toEqual([undefined, '8']);
+});
+
+test('says when a connection opens, and when it comes to nothing', async () => {
+  const told: unknown[] = [];
+  const { read } = lab([{ status: 0 }, { status: 503 }, { pieces: [sent(first)] }]);
+  await read({
+    onConnection: (connection) =>
+      told.push(connection.status === 'open' ? 'open' : [connection.error.code, connection.failures]),
+  });
+  expect(told).toEqual([['network-failed', 1], ['unavailable', 2], 'open']);
+});
+
+test('a line without an end is as good as silence, however much of it comes', async () => {
+  const clock = createManualClock();
+  let connections = 0;
+  const fetch: PlatformFetch = async () => {
+    connections += 1;
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+      await new Promise<void>((resolve) => clock.schedule(resolve, EVENT_STREAM_SILENCE_MS / 3));
+      controller.enqueue(Buffer.from('x'.repeat(1_000)));
+    };
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void =>
+      controller.enqueue(Buffer.from(': hello\n\n'));
+    const body = new ReadableStream<Uint8Array>(connections === 1 ? { start, pull } : { start });
+    return connections === 3
+      ? new Response(null, { status: 204 })
+      : new Response(body, { headers: { 'content-type': 'text/event-stream' } });
+  };
+  const parts = { baseUrl: 'https://itg.example', authorization: { fields: () => ({}) }, random: () => 0 };
+  const next = createPlatformClient({ ...parts, clock, fetch })
+    .events()
+    .next();
+  for (let round = 0; round < 20; round += 1) {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    clock.advance(EVENT_STREAM_SILENCE_MS / 3);
+  }
+  expect(await next).toEqual({ done: true, value: undefined });
+  expect(connections).toBe(3);
+});
+
+test.each([408, 429, 500, 503])('%i is tried again', async (status) => {
+  const { read } = lab([{ status }, { status }, { pieces: [sent(first)] }]);
+  expect(await read()).toHaveLength(1);
+});
+
+test('a refused stream is a typed error: 403, 404, and a page that is no stream', async () => {
+  expect(await codeOf(lab([{ status: 403 }]).read())).toEqual(['unauthorized', 403]);
+  expect(await codeOf(lab([{ status: 404 }]).read())).toEqual(['request-refused', 404]);
+  expect(await codeOf(lab([{ type: 'text/html' }]).read())).toEqual(['response-unreadable', 200]);
+  const expired = lab([{ status: 401 }, { pieces: [sent(first)] }]);
+  expect(await expired.read()).toHaveLength(1);
+  expect(expired.refusals()).toBe(1);
+});
+
+test('gives up after as many connections in a row as it may', async () => {
+  const trial = lab(Array.from({ length: 9 }, () => ({ status: 0 })));
+  expect(await codeOf(trial.read({ maxRetries: 2 }))).toEqual(['network-failed', undefined]);
+  expect(trial.asked).toHaveLength(3);
+});
+
+test('goes past what it cannot read, and says so', async () => {
+  const later = { ...first, type: 'org.hopback.weather.changed.1', data: {} } as unknown as PlatformEvent;
+  const drifted = { ...first, data: { request: { ...sentRequest(), hop: 0 } } } as unknown as PlatformEvent;
+  const { read } = lab([
+    {
+      pieces: [
+        'id: 1\ndata: {\n\n',
+        sent(later, '2'),
+        sent(drifted, '3'),
+        `id: 4\ndata: ${'x'.repeat(1_048_577)}\n\n`,
+        sent(first, '5'),
+      ],
+    },
+  ]);
+  expect(await read()).toEqual([
+    { status: 'unreadable', lastEventId: '1', reason: 'not-json', place: 'offset 1' },
+    { status: 'unknown-type', lastEventId: '2', type: 'org.hopback.weather.changed.1', eventId: first.id },
+    { status: 'unreadable', lastEventId: '3', reason: 'schema-drift', place: 'data.request.hop' },
+    { status: 'unreadable', lastEventId: '4', reason: 'too-large' },
+    { status: 'event', lastEventId: '5', event: first },
+  ]);
+});
+
+const sentRequest = () => (first.type === 'org.hopback.traceback-request.created.1' ? first.data.request : undefined);
+
+test('an id that no header field holds leaves the position where it is', async () => {
+  const { read, asked } = lab([{ pieces: [sent(first, '7'), sent(second, '\u{1F4DE}')] }]);
+  expect((await read()).map(({ lastEventId }) => lastEventId)).toEqual(['7', '7']);
+  expect(asked).toEqual([undefined, '7']);
+  expect(await codeOf(lab([]).read({ lastEventId: 'a b' }))).toEqual(['invalid-argument', undefined]);
+});
+
+test('hands duplicates and events out of order on as they come: what the platform says when asked is true', async () => {
+  const { read } = lab([{ pieces: [sent(second), sent(first), sent(second)] }]);
+  expect((await read()).map(({ lastEventId }) => lastEventId)).toEqual([second.id, first.id, second.id]);
+});
+
+test('ends when its signal aborts while it reads', async () => {
+  const reading = new AbortController();
+  const clock = createManualClock();
+  const events = createEvents(clock, reading.signal);
+  expect((await events.next()).value?.status).toBe('event');
+  const next = events.next();
+  await new Promise(setImmediate);
+  reading.abort();
+  expect(await next).toEqual({ done: true, value: undefined });
+  expect(clock.pendingTimers()).toBe(0);
+});
+
+/** The stream itself, without the loop that moves the clock. */
+function createEvents(clock: ReturnType<typeof createManualClock>, signal: AbortSignal) {
+  const fetch: PlatformFetch = async () =>
+    new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from(sent(first))) }), {
+      headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+    });
+  const client = createPlatformClient({
+    baseUrl: 'https://itg.example',
+    clock,
+    fetch,
+    authorization: { fields: () => ({}) },
+  });
+  return client.events({ signal });
+}
+
+test('leaves nothing behind when its reader goes', async () => {
+  const clock = createManualClock();
+  const events = createEvents(clock, new AbortController().signal);
+  for await (const event of events) {
+    expect(event.status).toBe('event');
+    break;
+  }
+  expect(clock.pendingTimers()).toBe(0);
+});

@@ -1,0 +1,305 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
+import { expect, test } from 'vitest';
+import { isHopbackError } from '../../sdk/src/errors.js';
+import { signWebhook } from '../../sdk/src/platform/webhooks/sign-webhook.js';
+import { MAX_WEBHOOK_BYTES, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
+import type { WebhookFailure, WebhookToVerify } from '../../sdk/src/platform/webhooks/verify-webhook.js';
+import { createWebhookReceiver } from '../../sdk/src/platform/webhooks/webhook-receiver.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { createdEvent } from '../support/platform-samples.js';
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const NEXT_SECRET = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
+const STRANGE_SECRET = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
+const clock = createManualClock();
+const NOW_SECONDS = clock.nowMs() / 1_000;
+const EVENT = createdEvent('1');
+const BODY = JSON.stringify(EVENT);
+
+const signed = (changes: Partial<Parameters<typeof signWebhook>[0]> = {}): Record<string, string> => ({
+  ...signWebhook({ id: EVENT.id, timestampSeconds: NOW_SECONDS, body: BODY, secrets: [SECRET], ...changes }),
+});
+
+const verified = (changes: Partial<WebhookToVerify> = {}) =>
+  verifyWebhook({ headers: signed(), body: BODY, secrets: [SECRET], clock, ...changes });
+
+test('verifies what was signed with the same secret, as text, octets and Fetch headers', () => {
+  const genuine = { status: 'verified', webhookId: EVENT.id, timestampSeconds: NOW_SECONDS, event: EVENT };
+  expect(verified()).toEqual(genuine);
+  expect(verified({ body: Buffer.from(BODY), headers: new Headers(signed()) })).toEqual(genuine);
+  const upper = Object.fromEntries(Object.entries(signed()).map(([name, value]) => [name.toUpperCase(), [value]]));
+  expect(verified({ headers: upper })).toEqual(genuine);
+});
+
+test('takes the old and the new secret while one is exchanged for the other', () => {
+  const both = signed({ secrets: [NEXT_SECRET, SECRET] });
+  expect(both['webhook-signature']?.split(' ')).toHaveLength(2);
+  for (const secrets of [[SECRET], [NEXT_SECRET], [STRANGE_SECRET, NEXT_SECRET]])
+    expect(verified({ headers: both, secrets }).status).toBe('verified');
+  expect(verified({ headers: signed(), secrets: [NEXT_SECRET, SECRET] }).status).toBe('verified');
+});
+
+test('verifies Ed25519 with the public key alone, the private one with or without its public half', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const [seed, half] = [privateKey, publicKey].map((key) => {
+    const jwk = key.export({ format: 'jwk' });
+    return Buffer.from(jwk.d ?? jwk.x ?? '', 'base64url');
+  });
+  const open = `whpk_${half?.toString('base64')}`;
+  for (const secret of [seed!, Buffer.concat([seed!, half!])]) {
+    const headers = signed({ secrets: [`whsk_${secret.toString('base64')}`] });
+    expect(headers['webhook-signature']).toMatch(/^v1a,/);
+    expect(verified({ headers, secrets: [open] }).status).toBe('verified');
+    expect(verified({ headers, secrets: [open], body: `${BODY} ` })).toMatchObject({ reason: 'signature-mismatch' });
+    expect(verified({ headers, secrets: [SECRET] })).toMatchObject({ reason: 'signature-version-unknown' });
+  }
+});
+
+const withField = (name: string, value: string | readonly string[] | undefined) => ({ ...signed(), [name]: value });
+const signatureOf = (body: string, changes = {}): Partial<WebhookToVerify> => ({
+  body,
+  headers: signed({ body, ...changes }),
+});
+
+const NEGATIVES: readonly (readonly [string, Partial<WebhookToVerify>, WebhookFailure])[] = [
+  ['another body', { body: BODY.replace('Carrier B', 'Carrier X') }, { reason: 'signature-mismatch' }],
+  ['a space more', { body: `${BODY} ` }, { reason: 'signature-mismatch' }],
+  ['another secret', { secrets: [STRANGE_SECRET] }, { reason: 'signature-mismatch' }],
+  ['another id', { headers: withField('webhook-id', 'other') }, { reason: 'signature-mismatch' }],
+  [
+    'another time',
+    { headers: withField('webhook-timestamp', String(NOW_SECONDS + 1)) },
+    { reason: 'signature-mismatch' },
+  ],
+  [
+    'a signature that is cut',
+    { headers: withField('webhook-signature', signed()['webhook-signature']!.slice(0, -8)) },
+    { reason: 'signature-mismatch' },
+  ],
+  ['no id', { headers: withField('webhook-id', undefined) }, { reason: 'field-missing', field: 'webhook-id' }],
+  ['no time', { headers: withField('webhook-timestamp', '') }, { reason: 'field-missing', field: 'webhook-timestamp' }],
+  [
+    'no signature',
+    { headers: withField('webhook-signature', undefined) },
+    { reason: 'field-missing', field: 'webhook-signature' },
+  ],
+  ['two ids', { headers: withField('webhook-id', ['a', 'b']) }, { reason: 'field-repeated', field: 'webhook-id' }],
+  ['two ids in one', { headers: withField('webhook-id', 'a, b') }, { reason: 'field-repeated', field: 'webhook-id' }],
+  ['an id with a full stop', { headers: withField('webhook-id', 'a.b') }, { reason: 'id-malformed' }],
+  ['a time that is none', { headers: withField('webhook-timestamp', '1e9') }, { reason: 'timestamp-malformed' }],
+  [
+    'a time 301 s ago',
+    { headers: signed({ timestampSeconds: NOW_SECONDS - 301 }) },
+    { reason: 'timestamp-too-old', timestampSeconds: NOW_SECONDS - 301, nowSeconds: NOW_SECONDS },
+  ],
+  [
+    'a time in 301 s',
+    { headers: signed({ timestampSeconds: NOW_SECONDS + 301 }) },
+    { reason: 'timestamp-too-new', timestampSeconds: NOW_SECONDS + 301, nowSeconds: NOW_SECONDS },
+  ],
+  [
+    'a signature without its version',
+    { headers: withField('webhook-signature', 'abcd') },
+    { reason: 'signature-malformed' },
+  ],
+  [
+    'a version of the future',
+    { headers: withField('webhook-signature', 'v9,YWJj') },
+    { reason: 'signature-version-unknown' },
+  ],
+  [
+    '17 signatures',
+    { headers: withField('webhook-signature', 'v1,YWJj '.repeat(17)) },
+    { reason: 'signatures-too-many' },
+  ],
+  ['a body beyond its bound', { maxBytes: 10 }, { reason: 'body-too-large', sizeBytes: BODY.length, maxBytes: 10 }],
+  ['no JSON', signatureOf('<p>hello</p>'), { reason: 'body-not-json' }],
+  ['a key twice', signatureOf('{"id":"1","id":"2"}'), { reason: 'body-not-json' }],
+  ['JSON that is no event', signatureOf('{"type":"x"}'), { reason: 'event-schema-drift', place: 'specversion' }],
+  [
+    'an event without its data',
+    signatureOf(JSON.stringify({ ...EVENT, data: { request: { ...EVENT.data, hop: 'two' } } })),
+    { reason: 'event-schema-drift', place: 'data.request.format' },
+  ],
+];
+
+test.each(NEGATIVES)('refuses %s', (_name, changes, failure) => {
+  expect(verified(changes)).toEqual({ status: 'failed', ...failure });
+});
+
+test('refuses octets that are no UTF-8, although they are signed', () => {
+  const body = new Uint8Array([0x22, 0xff, 0x22]);
+  const headers = signWebhook({ id: 'a', timestampSeconds: NOW_SECONDS, body, secrets: [SECRET] });
+  expect(verified({ headers: { ...headers }, body })).toEqual({ status: 'failed', reason: 'body-not-utf8' });
+});
+
+test('lets a time 300 s away pass, and an event of a kind that is not known', () => {
+  for (const offset of [-300, 300]) {
+    const headers = signed({ timestampSeconds: NOW_SECONDS + offset });
+    expect(verified({ headers }).status).toBe('verified');
+  }
+  const body = JSON.stringify({ ...EVENT, type: 'org.hopback.weather.changed.1', data: {} });
+  expect(verified(signatureOf(body))).toEqual({
+    status: 'unknown-type',
+    webhookId: EVENT.id,
+    timestampSeconds: NOW_SECONDS,
+    type: 'org.hopback.weather.changed.1',
+  });
+});
+
+test.each([
+  ['none', []],
+  ['a short one', [`whsec_${Buffer.alloc(23).toString('base64')}`]],
+  ['a long one', [`whsec_${Buffer.alloc(65).toString('base64')}`]],
+  ['one without its prefix', [Buffer.alloc(32).toString('base64')]],
+  ['one in base64url', [`whsec_${'_-'.repeat(16)}`]],
+  ['17 of them', Array.from({ length: 17 }, () => SECRET)],
+])('finds secrets that are none: %s', (_name, secrets) => {
+  const codes = [() => verified({ secrets }), () => createWebhookReceiver({ secrets, consume: () => {} })].map(
+    (use) => {
+      try {
+        use();
+        return 'passed';
+      } catch (error) {
+        for (const secret of secrets) expect(String(error)).not.toContain(secret);
+        return isHopbackError(error) && error.code;
+      }
+    },
+  );
+  expect(codes).toEqual(['invalid-configuration', 'invalid-configuration']);
+});
+
+test('does not sign what could be read another way', () => {
+  for (const changes of [{ id: 'a.1' }, { id: '' }, { id: 'a b' }, { timestampSeconds: 1.5 }, { timestampSeconds: -1 }])
+    expect(() => signed(changes)).toThrow();
+  expect(() => signed({ secrets: [] })).toThrow();
+});
+
+test('standardwebhooks verifies what we sign, several signatures among it', () => {
+  const timestampSeconds = Math.floor(Date.now() / 1_000);
+  const body = JSON.stringify({ text: 'é\u{1F4DE}' });
+  const headers = { ...signWebhook({ id: 'event-1', timestampSeconds, body, secrets: [STRANGE_SECRET, SECRET] }) };
+  expect(new Webhook(SECRET).verify(body, headers)).toEqual(JSON.parse(body));
+  expect(() => new Webhook(NEXT_SECRET).verify(body, headers)).toThrow(WebhookVerificationError);
+  expect(() => new Webhook(SECRET).verify(`${body} `, headers)).toThrow(WebhookVerificationError);
+});
+
+test('we verify what standardwebhooks signs, and refuse what it would refuse', () => {
+  const at = new Date(clock.nowMs());
+  const headers = (secret: string, id = EVENT.id) => ({
+    'webhook-id': id,
+    'webhook-timestamp': String(NOW_SECONDS),
+    'webhook-signature': new Webhook(secret).sign(id, at, BODY),
+  });
+  expect(verified({ headers: headers(SECRET) }).status).toBe('verified');
+  expect(verified({ headers: headers(STRANGE_SECRET) })).toMatchObject({ reason: 'signature-mismatch' });
+  const twice = {
+    ...headers(SECRET),
+    'webhook-signature': `v1,${'A'.repeat(43)}= ${headers(SECRET)['webhook-signature']}`,
+  };
+  expect(verified({ headers: twice }).status).toBe('verified');
+});
+
+function receiving(consume: Parameters<typeof createWebhookReceiver>[0]['consume']) {
+  const time = createManualClock();
+  const receiver = createWebhookReceiver({ secrets: [SECRET], consume, clock: time });
+  const post = (id = EVENT.id, body = BODY) =>
+    receiver.receive({ headers: signed({ id, body, timestampSeconds: Math.floor(time.nowMs() / 1_000) }), body });
+  return { receiver, post, time };
+}
+
+test('acknowledges an event when it was taken in, and not before', async () => {
+  let finish: () => void = () => {};
+  const { post } = receiving(() => new Promise((resolve) => (finish = resolve)));
+  let answered = false;
+  const answer = post().finally(() => (answered = true));
+  await new Promise(setImmediate);
+  expect(answered).toBe(false);
+  finish();
+  expect(await answer).toEqual({ status: 204, headers: {}, body: '' });
+});
+
+test('has an event come again that was not taken in, and knows one that was', async () => {
+  const outcomes = [false, true];
+  let taken = 0;
+  const { post, time } = receiving(() => {
+    if (outcomes.shift() === false) throw new Error('the disk is full');
+    taken += 1;
+  });
+  const refused = await post();
+  expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+  expect((await post()).status).toBe(204);
+  for (let repeat = 0; repeat < 3; repeat += 1) expect((await post()).status).toBe(204);
+  expect(taken).toBe(1);
+  // Long after, the same id is one that somebody wants to see again.
+  time.advance(900_000);
+  expect((await post()).status).toBe(204);
+  expect(taken).toBe(2);
+});
+
+test('hands on one of several that come at once, and gives all the same outcome', async () => {
+  let taken = 0;
+  let fail: (error: Error) => void = () => {};
+  const { post } = receiving(() => {
+    taken += 1;
+    return new Promise((_resolve, reject) => (fail = reject));
+  });
+  const answers = [post(), post(), post()];
+  await new Promise(setImmediate);
+  fail(new Error('no'));
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([503, 503, 503]);
+  expect(taken).toBe(1);
+});
+
+test('does not wait for ever, and knows what was taken in late', async () => {
+  let finish: () => void = () => {};
+  const { post, time } = receiving(() => new Promise((resolve) => (finish = resolve)));
+  const late = post();
+  await new Promise(setImmediate);
+  time.advance(10_000);
+  expect((await late).status).toBe(503);
+  finish();
+  await new Promise(setImmediate);
+  expect((await post()).status).toBe(204);
+});
+
+test('answers by what is wrong, acknowledges kinds that are not known, and takes nothing in once closed', async () => {
+  const seen: string[] = [];
+  const { receiver, post } = receiving((event) => void seen.push(event.type));
+  expect((await receiver.receive({ headers: {}, body: BODY })).status).toBe(401);
+  expect((await receiver.receive({ headers: signed(), body: `${BODY} ` })).status).toBe(401);
+  expect((await post('a', 'no JSON')).status).toBe(400);
+  expect((await receiver.receive({ headers: signed(), body: Buffer.alloc(MAX_WEBHOOK_BYTES + 1) })).status).toBe(413);
+  expect((await post('b', JSON.stringify({ ...EVENT, type: 'org.hopback.new.1', data: {} }))).status).toBe(204);
+  expect(seen).toEqual([]);
+  await receiver.close();
+  expect((await post()).status).toBe(503);
+  const { body } = await receiver.receive({ headers: {}, body: '' });
+  expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'closing' });
+});
+
+test('closing waits for what is on its way', async () => {
+  let finish: () => void = () => {};
+  const { receiver, post } = receiving(() => new Promise((resolve) => (finish = resolve)));
+  const answer = post();
+  await new Promise(setImmediate);
+  let isClosed = false;
+  const closing = receiver.close().then(() => (isClosed = true));
+  await new Promise(setImmediate);
+  expect(isClosed).toBe(false);
+  finish();
+  await closing;
+  expect((await answer).status).toBe(204);
+});
+
+test('takes secrets that change while it runs', async () => {
+  let secrets = [STRANGE_SECRET];
+  const receiver = createWebhookReceiver({ secrets: () => secrets, consume: () => {}, clock });
+  const post = () => receiver.receive({ headers: signed(), body: BODY });
+  expect((await post()).status).toBe(401);
+  secrets = [STRANGE_SECRET, SECRET];
+  expect((await post()).status).toBe(204);
+  secrets = [];
+  expect((await post()).status).toBe(503);
+});

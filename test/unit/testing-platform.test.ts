@@ -1,0 +1,127 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import { WIRE_EXAMPLES } from '@hopback/sdk/platform';
+import { createManualClock, createTestPlatform, TEST_PROVIDERS } from '@hopback/sdk/testing';
+import type { TestProvider } from '@hopback/sdk/testing';
+import type { TracebackFinding } from '@hopback/sdk/traceback';
+import { expect, test } from 'vitest';
+import { codeOf } from '../support/code-of.js';
+
+const ABROAD: TestProvider = { providerId: 'prv-dune', name: 'Dune Telefonia S.A.', cannotBeAsked: 'foreign' };
+const SILENT: TestProvider = { providerId: 'prv-elm', name: 'Elm Wholesale', cannotBeAsked: 'no-contact' };
+
+const FINDINGS: readonly [TracebackFinding, string, string][] = [
+  [{ arm: 'origin', customer: { action: 'suspended' } }, 'closed', 'origin'],
+  [{ arm: 'point-of-entry', upstream: { name: 'Dune' } }, 'closed', 'point-of-entry'],
+  [{ arm: 'received-from', upstream: ABROAD }, 'closed', 'foreign-provider'],
+  [{ arm: 'received-from', upstream: SILENT }, 'open', 'not-askable'],
+  [{ arm: 'received-from-unlisted', upstream: { name: 'Elm Wholesale' } }, 'open', 'not-askable'],
+  [{ arm: 'received-from-unlisted', upstream: { name: 'Nobody' } }, 'open', 'not-askable'],
+  [{ arm: 'received-from', upstream: { name: 'Alder Voice LLC' } }, 'open', 'loop'],
+  [{ arm: 'not-retained', retainedFrom: '2026-10-24T00:00:00Z' }, 'closed', 'not-retained'],
+  [{ arm: 'not-sent-to-downstream', downstream: { name: 'Alder Voice LLC' } }, 'open', 'disputed'],
+  [{ arm: 'ambiguous', candidates: 2 }, 'open', 'ambiguous'],
+  [{ arm: 'refused', reason: 'Counsel asks for a subpoena.' }, 'open', 'refused'],
+];
+
+test.each(FINDINGS)('after %j a traceback is %s, and has come to %s', async (finding, state, outcome) => {
+  const known = 'upstream' in finding && 'providerId' in finding.upstream ? referenceOf(finding) : finding;
+  await using platform = createTestPlatform({ providers: [...TEST_PROVIDERS, ABROAD, SILENT] });
+  const tracebackId = platform.openTraceback();
+  const { requestId } = await platform.requestTo('prv-birch', tracebackId);
+  await platform.answerAs(requestId, known);
+  await platform.until(() => platform.traceback(tracebackId).outcome);
+  expect(platform.traceback(tracebackId)).toMatchObject({ state, outcome });
+});
+
+/** Of the provider what answers name it by. */
+function referenceOf(finding: TracebackFinding): TracebackFinding {
+  if (finding.arm !== 'received-from') return finding;
+  const { providerId, name } = finding.upstream;
+  return { arm: 'received-from', upstream: { name, ...(providerId !== undefined && { providerId }) } };
+}
+
+test('a number is traced forward to who serves it', async () => {
+  await using platform = createTestPlatform();
+  const forward = WIRE_EXAMPLES.TracebackOpening.find(({ name }) => name === 'forward')?.value;
+  const { requestId, tracebackId } = platform.issueRequest('prv-birch', forward);
+  await platform.answerAs(requestId, { arm: 'serves-number', customer: {} });
+  expect(await platform.closed(tracebackId)).toMatchObject({ direction: 'forward', outcome: 'serves-number' });
+});
+
+test('answers are there one after the other, those of providers that speak for themselves among them', async () => {
+  const platform = createTestPlatform();
+  const tracebackId = platform.openTraceback();
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { providerId, answer } of platform.answers()) seen.push(`${providerId} ${answer.finding.arm}`);
+  })();
+  const { requestId } = await platform.requestTo('prv-birch', tracebackId);
+  await platform.answerAs(requestId, { arm: 'not-found' });
+  await platform.answerAs(requestId, { arm: 'received-from', upstream: { name: 'Cedar Gateway Corp.' } });
+  expect((await platform.answered(requestId, 2)).answer.amends?.answerId).toBe(
+    (await platform.answered(requestId)).answer.answerId,
+  );
+  await platform.closed(tracebackId);
+  await platform.close();
+  await reading;
+  expect(seen).toEqual([
+    'prv-alder received-from',
+    'prv-birch not-found',
+    'prv-birch received-from',
+    'prv-cedar point-of-entry',
+  ]);
+});
+
+test('what is waited for and cannot come any more is given up when the platform is closed', async () => {
+  const platform = createTestPlatform();
+  const waiting = codeOf(platform.requestTo('prv-birch'));
+  await platform.close();
+  expect(await waiting).toBe('closed');
+  expect(await codeOf(platform.until(() => 1))).toBe('closed');
+});
+
+test('what a test gives is held against the contract, too', () => {
+  const platform = createTestPlatform();
+  const caught = (give: () => unknown): unknown => {
+    try {
+      give();
+    } catch (error) {
+      return isHopbackError(error) ? error.code : error;
+    }
+    return 'taken';
+  };
+  const campaign = WIRE_EXAMPLES.Campaign[0].value;
+  expect(caught(() => platform.putCampaign({ ...campaign, observedCalls: -1 }))).toBe('invalid-argument');
+  expect(caught(() => platform.openTraceback({ firstProvider: 'nobody' }))).toBe('invalid-argument');
+  expect(caught(() => platform.traceback('none'))).toBe('invalid-argument');
+  expect(caught(() => platform.credentials('none'))).toBe('invalid-argument');
+  expect(caught(() => platform.issueNotice('prv-birch', { noticeId: 'a b' }))).toBe('invalid-argument');
+  const [alder] = TEST_PROVIDERS;
+  expect(caught(() => createTestPlatform({ providers: [alder!, alder!] }))).toBe('invalid-configuration');
+});
+
+test('a provider that says what is no answer fails the test', async () => {
+  const platform = createTestPlatform({
+    providers: [{ providerId: 'prv-a', name: 'A', answers: () => ({ arm: 'serves-number', customer: {} }) }],
+  });
+  platform.openTraceback();
+  expect(await codeOf(platform.close())).toBe('request-refused');
+  expect(platform.violations()).toMatchObject([{ operationId: 'answerTracebackRequest', side: 'response' }]);
+});
+
+test('the same seed strikes with the same faults', async () => {
+  const struck = async (seed: number): Promise<readonly number[]> => {
+    const platform = createTestPlatform({ seed, clock: createManualClock() });
+    platform.injectFault({ fault: { kind: 'server-error' }, probability: 0.5 });
+    const { token } = platform.credentials('prv-birch');
+    for (let call = 0; call < 20; call += 1) {
+      const headers = { authorization: `Bearer ${token}` };
+      await platform.handle(new Request(`${platform.baseUrl}/v1/traceback-requests`, { headers }));
+    }
+    await platform.close();
+    return platform.calls().map(({ status }) => status);
+  };
+  expect(await struck(1)).toEqual(await struck(1));
+  expect(await struck(1)).not.toEqual(await struck(2));
+  expect(new Set(await struck(1))).toEqual(new Set([200, 503]));
+});

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { deadlinePolicy, MAX_OTHER_HOLIDAYS } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import { noticeDeadlines } from '../../sdk/src/traceback/deadline/notice-deadlines.js';
+import { tracebackDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
+
+interface DeadlineCase {
+  readonly name: string;
+  readonly zone: string;
+  readonly receivedAt: string;
+  readonly policy?: Partial<DeadlinePolicy>;
+  readonly expected: {
+    readonly deemedReceivedAt: string;
+    readonly dueAt: string;
+    readonly receipt: string;
+    /** Under the readings that do not bind. */
+    readonly otherDueAt?: readonly string[];
+  };
+  readonly reason: string;
+}
+
+interface NoticeCase {
+  readonly name: string;
+  readonly zone: string;
+  readonly receivedAt: string;
+  readonly policy?: Partial<DeadlinePolicy>;
+  readonly statedReportDueAt?: string;
+  readonly expected: { readonly mitigationDueAt: string; readonly reportDueAt: string; readonly reading: string };
+  readonly reason: string;
+}
+
+function casesOf(file: string): unknown {
+  const text = readFileSync(new URL(`../vectors/deadline/${file}`, import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly cases: unknown }).cases;
+}
+
+const DEADLINES = casesOf('traceback-deadlines.json') as readonly DeadlineCase[];
+const NOTICES = casesOf('notice-deadlines.json') as readonly NoticeCase[];
+
+test('the table of deadlines has forty cases and more, each by its own name and with a reason', () => {
+  expect(DEADLINES.length).toBeGreaterThanOrEqual(40);
+  expect(new Set(DEADLINES.map(({ name }) => name)).size).toBe(DEADLINES.length);
+  expect(DEADLINES.every(({ reason }) => reason.length > 15)).toBe(true);
+});
+
+test.for(DEADLINES.map((entry) => [entry.name, entry.reason, entry] as const))('%s: %s', ([, , entry]) => {
+  const { zone, policy, expected } = entry;
+  const deadline = tracebackDeadline(Date.parse(entry.receivedAt), { zone, policy: deadlinePolicy(policy) });
+  if (deadline.status !== 'deadline') throw new Error(deadline.reason);
+  const [binding, ...others] = deadline.readings;
+  expect({
+    deemedReceivedAt: deadline.deemedReceivedAt.local,
+    dueAt: deadline.dueAt.local,
+    receipt: deadline.receipt,
+    ...(others.length > 0 && { otherDueAt: others.map(({ dueAt }) => dueAt.local) }),
+  }).toEqual(expected);
+  expect(binding?.dueAt).toEqual(deadline.dueAt);
+});
+
+test.for(NOTICES.map((entry) => [entry.name, entry.reason, entry] as const))('notice %s: %s', ([, , entry]) => {
+  const clocks = noticeDeadlines(Date.parse(entry.receivedAt), {
+    zone: entry.zone,
+    policy: deadlinePolicy(entry.policy),
+    ...(entry.statedReportDueAt !== undefined && { statedReportDueAtMs: Date.parse(entry.statedReportDueAt) }),
+  });
+  if (clocks.status !== 'deadlines') throw new Error(clocks.reason);
+  expect({
+    mitigationDueAt: clocks.mitigationDueAt.local,
+    reportDueAt: clocks.reportDueAt.local,
+    reading: clocks.reportReadings[0]?.reading,
+  }).toEqual(entry.expected);
+});
+
+test('says in which stretches the clock ran, on which days it did not, and which reading binds', () => {
+  const deadline = tracebackDeadline(Date.parse('2026-11-25T13:00:00-05:00'), { zone: 'America/New_York' });
+  if (deadline.status !== 'deadline') throw new Error(deadline.reason);
+  expect(deadline.ran.map(({ from, to }) => [from.local, to.local])).toEqual([
+    ['2026-11-25T13:00:00-05:00', '2026-11-26T00:00:00-05:00'],
+    ['2026-11-27T00:00:00-05:00', '2026-11-27T13:00:00-05:00'],
+  ]);
+  expect(deadline.stoodStill).toEqual([{ date: '2026-11-26', because: 'federal-holiday', name: 'Thanksgiving Day' }]);
+  expect(deadline.readings.map(({ answers }) => answers)).toEqual([
+    { restart: 'same-time-of-day' },
+    { restart: 'one-minute-past-midnight' },
+  ]);
+  expect(deadline.explanation).toHaveLength(4);
+});
+
+test('tells an unknown zone, a time out of range and an office that never opens apart', () => {
+  const received = Date.parse('2026-02-03T12:00:00Z');
+  const reasonOf = (atMs: number, zone: string, policy?: DeadlinePolicy): string => {
+    const deadline = tracebackDeadline(atMs, policy === undefined ? { zone } : { zone, policy });
+    return deadline.status === 'refused' ? deadline.reason : deadline.status;
+  };
+  expect(reasonOf(received, 'America/Springfield')).toBe('unknown-zone');
+  expect(reasonOf(received * 1_000, 'America/New_York')).toBe('time-out-of-range');
+  expect(reasonOf(Number.NaN, 'America/New_York')).toBe('time-out-of-range');
+  const otherHolidays = Array.from({ length: 60 }, (_, day) => ({
+    date: new Date(received + day * 86_400_000).toISOString().slice(0, 10),
+    name: 'closed',
+  }));
+  expect(reasonOf(received, 'America/New_York', deadlinePolicy({ otherHolidays }))).toBe('no-business-day');
+  const stated = noticeDeadlines(received, { zone: 'UTC', statedReportDueAtMs: Number.NaN });
+  expect(stated.status === 'refused' && stated.reason).toBe('time-out-of-range');
+});
+
+test.for([
+  ['a reading that there is not', { restart: 'whenever' }],
+  ['a way to count the days of a notice that there is not', { noticeReport: 'soon' }],
+  ['a holiday on a day that does not exist', { otherHolidays: [{ date: '2026-02-30', name: 'none' }] }],
+  ['a holiday without a name', { otherHolidays: [{ date: '2026-02-20', name: '' }] }],
+  [
+    'too many holidays',
+    { otherHolidays: Array.from({ length: MAX_OTHER_HOLIDAYS + 1 }, () => ({ date: '2026-02-20', name: 'day' })) },
+  ],
+] as const)('refuses a policy with %s', ([, partial]) => {
+  expect(() => deadlinePolicy(partial as unknown as Partial<DeadlinePolicy>)).toThrowError(
+    expect.objectContaining({ code: 'invalid-configuration' }),
+  );
+});

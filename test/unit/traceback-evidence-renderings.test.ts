@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { inflateSync } from 'node:zlib';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import {
+  evidenceVcon,
+  packProofs,
+  renderEvidencePdf,
+  type EvidenceMaterial,
+  type EvidencePack,
+} from '../../sdk/src/traceback/index.js';
+import { evidenceDocument } from '../../sdk/src/traceback/evidence/evidence-document.js';
+import { evidenceLab, LAB_ANSWER, labMaterial, labRecord } from '../support/evidence-lab.js';
+
+async function packOf(changes: Partial<EvidenceMaterial> = {}): Promise<EvidencePack> {
+  await using lab = await evidenceLab('ed25519');
+  await lab.answered(changes);
+  return (await lab.store.pack('pack-1'))!;
+}
+
+const COVER = {
+  'Asked by': 'Industry Traceback Group',
+  'Asked about':
+    'a call from +12025550101 to +12025550102 at 11/02/2026 7:00 AM EST (read as 2026-11-02T07:00, America/New_York)',
+  'Call in the answer': 'from +12025550101 to +12025550102, begun 2026-11-02T12:00:00Z',
+  Answered: '2026-11-03T14:00:02Z, without a person deciding',
+};
+
+/** On which page a text stands that is drawn in one piece. */
+async function pageOf(pack: EvidencePack, text: string): Promise<number> {
+  const octets = Buffer.from(await renderEvidencePdf(pack)).toString('latin1');
+  const pages = [...octets.matchAll(/FlateDecode\n>>\nstream\n([^]*?)\nendstream/g)].map(([, stream]) =>
+    [
+      ...inflateSync(Buffer.from(stream!, 'latin1'))
+        .toString('latin1')
+        .matchAll(/<([0-9a-f]+)>/g),
+    ]
+      .map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1'))
+      .join(''),
+  );
+  const found = pages.flatMap((page, index) => (page.includes(text) ? [index] : []));
+  expect([text, found.length]).toEqual([text, 1]);
+  return found[0]!;
+}
+
+test('the PDF has every part, its text is that of the pack, and the same pack gives the same octets', async () => {
+  await using lab = await evidenceLab('ed25519');
+  await lab.answered();
+  const pack = (await lab.store.pack('pack-1'))!;
+  const proofs = await packProofs(lab.store.log, 'pack-1');
+  const one = Buffer.from(await renderEvidencePdf(pack, proofs));
+  expect(one.subarray(0, 5).toString()).toBe('%PDF-');
+  expect(Buffer.from(await renderEvidencePdf(pack, proofs)).equals(one)).toBe(true);
+  const { blocks, cover } = evidenceDocument(pack, proofs);
+  expect(blocks.flatMap((block) => (block.kind === 'heading' ? [block.text] : []))).toEqual([
+    'Request',
+    'Answer',
+    'Search and coverage',
+    'Clocks',
+    'Records',
+    'Verification of the call',
+    'Decision',
+    'Hashes and log',
+  ]);
+  expect(cover).toContainEqual(['Finding', 'received-from: Upstream Voice']);
+  expect(Object.fromEntries(cover)).toMatchObject(COVER);
+  const text = JSON.stringify(blocks);
+  for (const fact of [
+    'upstream-voice-1',
+    'Answered at, microseconds since 1970',
+    'Offset, milliseconds',
+    '2026-11-02T12:00:03.000Z (1793620803000000)',
+    'CERTIFICATE OF A CUSTODIAN',
+    'number 0 of 2',
+  ]) {
+    expect(text).toContain(fact);
+  }
+});
+
+test('what is sworn and who signs it stand on one page of the PDF, wherever the text before ends', async () => {
+  for (let records = 1; records <= 14; records += 1) {
+    const pack = await packOf({ records: Array.from({ length: records }, () => labRecord()) });
+    const { blocks } = evidenceDocument(pack, []);
+    const end = blocks.at(-1)!;
+    expect(end).toMatchObject({ kind: 'listing', isWhole: true });
+    expect('text' in end && end.text).toMatch(/^I declare under penalty of perjury[^]+Signature: [^]+Title: +_+$/);
+    // The listing before and it are the certificate, with nothing lost between them.
+    const text = blocks.slice(-2).map((block) => ('text' in block ? block.text : ''));
+    const written = pack.files.find(({ name }) => name === 'custodian-certificate.txt')!;
+    expect(`${text.join('')}\n`).toBe(Buffer.from(written.octets).toString());
+    expect(await pageOf(pack, 'Title: ')).toBe(await pageOf(pack, 'I declare'));
+  }
+});
+
+test('the PDF draws what fonts do not have, what is no text, and what is longer than a page', async () => {
+  const odd = { ...LAB_ANSWER, comment: `\u4f60\u597d ${'word '.repeat(3_000)}` };
+  const { received } = labMaterial();
+  const pack = await packOf({
+    answer: odd,
+    received: { ...received, bytes: Buffer.alloc(20_000, 0x01), mediaType: 'application/octet-stream' },
+    records: Array.from({ length: 30 }, () => labRecord()),
+  });
+  const octets = await renderEvidencePdf(pack);
+  expect(octets.length).toBeGreaterThan(10_000);
+});
+
+test('what somebody put into a pack is drawn up to a depth, and never throws', async () => {
+  const pack = await packOf();
+  const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+  const files = pack.files.map((file) => (file.name === 'answer.json' ? { ...file, octets: Buffer.from(deep) } : file));
+  const { blocks } = evidenceDocument({ ...pack, files }, []);
+  expect(JSON.stringify(blocks)).toContain('nested too deeply to be shown');
+  expect(evidenceVcon({ ...pack, files }).dialog.map(({ type }) => type)).toEqual(['text']);
+});
+
+test('names that every object has are no names of files or media types', async () => {
+  const pack = await packOf({ received: { ...labMaterial().received, mediaType: 'constructor' } });
+  const [received] = pack.files;
+  expect(received).toMatchObject({ name: 'request-received.bin', mediaType: 'constructor' });
+  const vcon = evidenceVcon({ ...pack, files: [...pack.files, { ...received!, name: 'constructor' }] });
+  expect(vcon.analysis.map(({ filename }) => filename)).not.toContain('constructor');
+  expect(vcon.attachments.map(({ filename }) => filename)).toContain('constructor');
+});
+
+test('without the package pdfkit the PDF is unavailable, and says what to install', async () => {
+  const pack = await packOf();
+  vi.doMock('pdfkit', () => {
+    throw new Error('Cannot find package');
+  });
+  onTestFinished(() => vi.doUnmock('pdfkit'));
+  await expect(renderEvidencePdf(pack)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+/** Whatever has content says how it is encoded, and its hashes are those of its octets. */
+function expectContent(content: {
+  readonly body: string;
+  readonly encoding: string;
+  readonly content_hash: readonly string[];
+}): void {
+  const octets = content.encoding === 'none' ? Buffer.from(content.body) : Buffer.from(content.body, 'base64url');
+  expect(content.content_hash).toEqual([
+    `sha512-${createHash('sha512').update(octets).digest('base64url')}`,
+    `sha256-${createHash('sha256').update(octets).digest('base64url')}`,
+  ]);
+}
+
+test('a vCon has what the draft requires: version, UUID of version 8, dates, places of parties and dialogs that are there', async () => {
+  const vcon = evidenceVcon(await packOf());
+  expect(vcon.vcon).toBe('0.4.0');
+  expect(vcon.uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(vcon.parties).toEqual([
+    { name: 'Transit Telecom', validation: 'none' },
+    { name: 'Industry Traceback Group', validation: 'none' },
+    { tel: 'tel:+12025550101' },
+    { tel: 'tel:+12025550102' },
+    { name: 'Upstream Voice', validation: 'stated by the provider in its answer' },
+  ]);
+  const [request, call] = vcon.dialog;
+  expect(request).toMatchObject({
+    type: 'text',
+    start: '2026-11-03T14:00:01Z',
+    parties: [1, 0],
+    filename: 'request-received.json',
+  });
+  // A dialog of type recording has content: section 4.3.1.
+  expect(call).toEqual({
+    type: 'recording-set',
+    start: '2026-11-02T12:00:03Z',
+    duration: 6,
+    parties: [2, 3],
+    recordings: [],
+  });
+  expect(vcon.analysis.map(({ filename, schema }) => [filename, schema])).toEqual([
+    ['answer.json', 'hopback.traceback-answer.1'],
+    ['search.json', undefined],
+    ['verdict.json', 'hopback.verdict-evidence.1'],
+    ['decision.json', undefined],
+  ]);
+  const raw = vcon.attachments.find(({ filename }) => filename === 'record-0001-row-0001.raw');
+  expect(raw).toMatchObject({ party: 0, dialog: 1, encoding: 'none' });
+  expect(vcon.attachments.map(({ filename }) => filename)).toContain('answer.jws');
+  for (const content of [...vcon.analysis, ...vcon.attachments]) {
+    expectContent(content);
+    expect([content.dialog].flat().every((place) => place < vcon.dialog.length)).toBe(true);
+  }
+});
+
+test('every dialog with content has all of it, and those that may not have any have none', async () => {
+  for (const disposition of ['answered', 'busy', 'cancelled', 'rejected', 'blocked'] as const) {
+    const { dialog } = evidenceVcon(
+      await packOf({ answer: { ...LAB_ANSWER, call: { ...LAB_ANSWER.call!, disposition } } }),
+    );
+    for (const one of dialog) {
+      expect(['text', 'recording-set', 'incomplete']).toContain(one.type);
+      if (one.type === 'text') expectContent(one);
+      else for (const name of ['body', 'url', 'encoding', 'mediatype']) expect(Object.keys(one)).not.toContain(name);
+      expect('disposition' in one).toBe(one.type === 'incomplete');
+    }
+  }
+});
+
+test('a number without its country is the name of a party, and not a tel URI', async () => {
+  const call = { ...LAB_ANSWER.call!, calling: 'anonymous', called: '911' };
+  const { parties } = evidenceVcon(await packOf({ answer: { ...LAB_ANSWER, call } }));
+  expect(parties.slice(2, 4)).toEqual([
+    { name: 'anonymous', validation: 'none' },
+    { name: '911', validation: 'none' },
+  ]);
+});
+
+test('a call that was not answered is an incomplete dialog with its disposition and no content, and no call is none', async () => {
+  const busy = { ...LAB_ANSWER.call!, disposition: 'busy' } as const;
+  const unanswered = evidenceVcon(await packOf({ answer: { ...LAB_ANSWER, call: busy } }));
+  expect(unanswered.dialog[1]).toEqual({
+    type: 'incomplete',
+    start: '2026-11-02T12:00:00Z',
+    parties: [2, 3],
+    disposition: 'busy',
+  });
+  const { call: _, ...rest } = LAB_ANSWER;
+  const none = evidenceVcon(await packOf({ answer: { ...rest, finding: { arm: 'not-found' } }, records: [] }));
+  expect(none.dialog.map(({ type }) => type)).toEqual(['text']);
+  expect(none.parties[3]).toEqual({ tel: 'tel:+12025550102' });
+});
