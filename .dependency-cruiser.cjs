@@ -5,6 +5,8 @@ const own = (folder) => `^sdk/src/${folder}/`;
 const index = (folder) => `^sdk/src/${folder}/index\\.ts$`;
 const errors = '^sdk/src/errors\\.ts$';
 const wireSchemas = '^sdk/src/platform/wire/[^/]+\\.schema\\.ts$';
+/** Words and limits of the wire that its schemas share with others: files without imports of their own but for types. */
+const wireLimits = '^sdk/src/platform/wire/(page|traceback-exchange)\\.ts$';
 const anyIndex = '^sdk/src/(index|errors)\\.ts$|^sdk/src/[^/]+/index\\.ts$';
 const npm = (...names) => `node_modules/(${names.join('|')})/`;
 
@@ -25,7 +27,7 @@ const inHarness = (folder) => `^harness/src/${folder}/`;
 const sdkEntry = (...entries) => `^sdk/dist/(${entries.join('|')})\\.(d\\.ts|js)$`;
 
 /** Every folder of the harness that has a rule below. */
-const HARNESS_FOLDERS = ['drachtio', 'faults', 'phones', 'cli'];
+const HARNESS_FOLDERS = ['drachtio', 'faults', 'phones', 'platform', 'cli'];
 
 const harnessFolder = (name, allowed) => ({
   name: `harness-${name}`,
@@ -33,6 +35,30 @@ const harnessFolder = (name, allowed) => ({
   comment: `harness/src/${name} reaches further than its place in the test network allows.`,
   from: { path: inHarness(name) },
   to: { pathNot: [inHarness(name), ...allowed], dependencyTypesNot: ['core'] },
+});
+
+const inPlatform = (folder) => `^harness/src/platform/${folder}/`;
+/** Parts of the platform with tables of their own: they know each other by the ports in its core. */
+const PLATFORM_AREAS = [
+  'alerts',
+  'audit',
+  'campaigns',
+  'demands',
+  'events',
+  'providers',
+  'records',
+  'tracebacks',
+  'trust',
+];
+const platformArea = (name) => ({
+  name: `platform-${name}`,
+  severity: 'error',
+  comment: `harness/src/platform/${name} knows other areas by the ports in core alone.`,
+  from: { path: inPlatform(name) },
+  to: {
+    path: '^harness/src/platform/',
+    pathNot: [inPlatform(name), inPlatform('core'), inPlatform('domain'), '^harness/src/platform/database/index\\.ts$'],
+  },
 });
 
 const inDrachtio = (folder) => `^harness/src/drachtio/${folder}/`;
@@ -122,9 +148,16 @@ module.exports = {
       severity: 'error',
       comment: 'Schemas of the wire are loaded by others than the platform, and bring nothing of it along.',
       from: { path: wireSchemas },
-      to: { pathNot: [wireSchemas, own('core'), npm('zod')], dependencyTypesNot: ['type-only'] },
+      to: { pathNot: [wireSchemas, wireLimits, own('core'), npm('zod')], dependencyTypesNot: ['type-only'] },
     },
-    folder('traceback', [own('core'), errors, own('records'), own('platform'), own('log'), npm('jose', 'zod')]),
+    folder('traceback', [
+      own('core'),
+      errors,
+      own('records'),
+      own('platform'),
+      own('log'),
+      npm('jose', 'zod', 'postal-mime', 'pdfkit', '@types/pdfkit'),
+    ]),
     folder('switch', [own('core'), errors, index('stir'), index('records'), npm('drachtio-srf')]),
     {
       name: 'sdk-switch-drachtio-types-only',
@@ -196,6 +229,45 @@ module.exports = {
       drachtioFile('clock'),
       npm('sip\\.js', 'ws', '@types/ws'),
     ]),
+    harnessFolder('platform', [
+      sdkEntry('errors', 'platform/index', 'traceback/index', 'records/index', 'log/index'),
+      '^harness/src/version\\.ts$',
+      npm(
+        'hono',
+        '@hono/[a-z-]+',
+        'kysely',
+        '@electric-sql/[a-z-]+',
+        'pg',
+        '@types/pg',
+        'zod',
+        'jose',
+        'csv-parse',
+        'pdfkit',
+      ),
+    ]),
+    ...PLATFORM_AREAS.map(platformArea),
+    {
+      name: 'platform-domain',
+      severity: 'error',
+      comment: 'What the platform thinks is pure: no database, no HTTP, no file.',
+      from: { path: inPlatform('domain') },
+      to: {
+        pathNot: [
+          inPlatform('domain'),
+          inPlatform('core'),
+          sdkEntry('errors', 'platform/index', 'traceback/index', 'records/index'),
+          npm('zod', 'csv-parse'),
+          '^buffer$',
+        ],
+      },
+    },
+    {
+      name: 'platform-core',
+      severity: 'error',
+      comment: 'The core of the platform is types.',
+      from: { path: inPlatform('core') },
+      to: { pathNot: inPlatform('core'), dependencyTypesNot: ['type-only'] },
+    },
     // Which entries of the sdk there are, harness-by-exports knows.
     harnessFolder('cli', ['^sdk/dist/', '^harness/src/(index|version)\\.ts$', '^harness/src/[^/]+/index\\.ts$']),
     {
