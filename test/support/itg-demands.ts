@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import type {
   Caller,
   CampaignCall,
+  LegalHold,
   LiveRecord,
   OperationCall,
   OpeningOrder,
@@ -19,7 +20,6 @@ import {
   openFileStore,
   type DemandLimits,
   type DemandPorts,
-  type LegalHold,
 } from '../../harness/src/platform/demands/index.js';
 import { createLogSigner, openMerkleLog, type MerkleLog, type ProvedEntry } from '../../sdk/src/log/index.js';
 import {

@@ -4,6 +4,16 @@
  * @packageDocumentation
  */
 export type { AreaParts, PlatformOptions, PluggedArea } from './platform-options.js';
+export { FIRST_OPERATOR_CLIENT, startReferencePlatform } from './reference/index.js';
+export type {
+  OpenedAreas,
+  PlatformFolders,
+  PlatformHome,
+  HomeKey,
+  ReferencePlatform,
+  ReferencePlatformOptions,
+  ReferenceSettings,
+} from './reference/index.js';
 export { startPlatform } from './start-platform.js';
 export type { RunningPlatform } from './start-platform.js';
 export type * from './core/index.js';

@@ -1,6 +1,6 @@
 import type { TimerClock } from '@hopback/sdk/platform';
 import type { AreaDefinition, PlatformArea, PlatformContext, PlatformLog } from './core/index.js';
-import type { DatabasePlace, EventFeed, KeyRing } from './database/index.js';
+import type { DatabasePlace, EventFeed, KeyRing, OpenedDatabase } from './database/index.js';
 import type { WebhookPosterOptions } from './events/index.js';
 import type { PlatformTls, Rate } from './http/index.js';
 import type { FirstOperator, TrustArea } from './trust/index.js';
@@ -8,6 +8,7 @@ import type { FirstOperator, TrustArea } from './trust/index.js';
 /** What an area is opened with. */
 export interface AreaParts {
   readonly context: PlatformContext;
+  readonly database: OpenedDatabase;
   readonly trust: TrustArea;
   readonly feed: EventFeed;
   /** Areas that were opened before, by their names: whoever needs a port of another stands behind it in the list. */

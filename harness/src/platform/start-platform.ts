@@ -40,6 +40,7 @@ export interface RunningPlatform extends AsyncDisposable {
   /** What assertions of clients name as their audience. */
   readonly tokenUrl: string;
   readonly port: number;
+  readonly database: OpenedDatabase;
   /** What areas stand on. */
   readonly context: PlatformContext;
   readonly trust: TrustArea;
@@ -136,11 +137,13 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const feed = closers.add(createEventFeed(database, { clock }));
   const trust = createTrustArea({ context, tokenUrl: `${url}/oauth/token` });
   if (options.firstOperator !== undefined) await trust.makeFirstOperator(options.firstOperator);
-  const areas = await openAreas({ options, context, trust, feed, closers, metrics, url });
+  const areas = await openAreas({ options, context, database, trust, feed, closers, metrics, url });
   const all = [...areas.values()];
   const routes = routesOf(all);
   const reactions = closers.add(startReactionRunner({ context, feed, areas: all }));
-  closers.add(startJobRunner({ context, jobs: [...all.flatMap(({ jobs }) => jobs), keyed.job] }));
+  const leadership = closers.add(database.leadership('jobs'));
+  const jobs = [...all.flatMap((area) => area.jobs), keyed.job];
+  closers.add(startJobRunner({ context, leadership, jobs }));
   const { rates = {} } = options;
   const state = { isClosing: false };
   behind.app = createPlatformApp({
@@ -170,7 +173,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     },
   });
   return {
-    ...{ url, tokenUrl: `${url}/oauth/token`, port: server.port, context, trust, areas, routes, metrics },
+    ...{ url, tokenUrl: `${url}/oauth/token`, port: server.port, database, context, trust, areas, routes, metrics },
     caughtUp: reactions.caughtUp,
     close: closers.close,
     [Symbol.asyncDispose]: closers.close,
@@ -191,13 +194,14 @@ function publicUrlOf({ publicUrl, tls, host = '127.0.0.1' }: PlatformOptions, po
 async function openAreas(parts: {
   readonly options: PlatformOptions;
   readonly context: PlatformContext;
+  readonly database: OpenedDatabase;
   readonly trust: TrustArea;
   readonly feed: EventFeed;
   readonly closers: Closers;
   readonly metrics: PlatformMetrics;
   readonly url: string;
 }): Promise<ReadonlyMap<string, PlatformArea>> {
-  const { options, context, trust, feed, closers, metrics, url } = parts;
+  const { options, context, database, trust, feed, closers, metrics, url } = parts;
   const opened = new Map<string, PlatformArea>([['trust', closers.add(trust)]]);
   const events = createEventsArea({
     ...{ context, source: feed, eventSource: url },
@@ -210,7 +214,7 @@ async function openAreas(parts: {
   for (const { definition, open } of options.areas ?? []) {
     if (opened.has(definition.name))
       throw new HopbackError('invalid-configuration', `there are two areas ${definition.name}`);
-    opened.set(definition.name, closers.add(await open({ context, trust, feed, opened, publicUrl: url })));
+    opened.set(definition.name, closers.add(await open({ context, database, trust, feed, opened, publicUrl: url })));
   }
   return opened;
 }

@@ -1,2 +1,2 @@
-export { createAuditArea } from './audit-area.js';
+export { auditDefinition, createAuditArea } from './audit-area.js';
 export type * from './audit-bodies.js';

@@ -165,7 +165,7 @@ async function openingOf(
     },
     campaign,
     firstProvider: { name: report.servedBy },
-    reportId: report.reportId,
+    reportId: `${call.reporterId}/${report.reportId}`,
   };
 }
 

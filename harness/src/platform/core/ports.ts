@@ -1,6 +1,7 @@
 import type {
   AppReport,
   Campaign,
+  DemandScope,
   ProviderEntry,
   SharedRecord,
   Traceback,
@@ -149,6 +150,21 @@ export interface LiveReader {
   }) => Promise<{ readonly records: readonly LiveRecord[]; readonly isCut: boolean }>;
 }
 
+/** Finds reports of applications. Carried out by the area `records`. */
+export interface ReportReader {
+  /** Reports of calls of a stretch of time, `fromMs` in it and `toMs` not, by time of the call; at most `limit`, with a mark where there are more. */
+  readonly findReports: (query: {
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly callingTns?: readonly string[];
+    readonly calledTns?: readonly string[];
+    readonly limit: number;
+  }) => Promise<{
+    readonly reports: readonly { readonly appId: string; readonly report: AppReport }[];
+    readonly isCut: boolean;
+  }>;
+}
+
 /** Hears of live data when it is durable: the detection of campaigns. At least once, in about the order in which it came. */
 export interface LiveListener {
   readonly records: (records: readonly LiveRecord[]) => void;
@@ -170,4 +186,33 @@ export interface OrganizationDirectory {
   readonly agency: (reading: Reading, agencyId: string) => Promise<AgencyEntry | undefined>;
   /** Ids of organizations of the traceback group itself. */
   readonly staff: (reading: Reading) => Promise<readonly string[]>;
+}
+
+/** Which tracebacks the reviewed demands of an agency cover. Carried out by the area `demands`; nothing is covered where there is none. */
+export interface DemandCoverage {
+  readonly covered: (
+    reading: Reading,
+    agencyId: string,
+    tracebackIds: readonly string[],
+  ) => Promise<ReadonlySet<string>>;
+}
+
+/** Something that is demanded, and must not be removed. */
+export interface LegalHold {
+  /** Id of the demand: one hold for each. */
+  readonly holdId: string;
+  /** Who demands. */
+  readonly organizationId: string;
+  readonly scope: DemandScope;
+}
+
+/**
+ * Keeps live records and reports that are demanded from being removed. Carried out by the area `records`. What lies in SQL is held by the table
+ * `demands_holds`: `createHoldReader`.
+ */
+export interface HoldPort {
+  /** Places a hold, or changes one of that id to this scope. Said again it changes nothing. */
+  readonly place: (hold: LegalHold) => Promise<void>;
+  /** Ends a hold; one that there is not is ended already. */
+  readonly release: (holdId: string) => Promise<void>;
 }

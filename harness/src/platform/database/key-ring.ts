@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
+import { keptSecret, writeSecretFile } from './secret-file.js';
 
 /** Octets of each key: AES-256, and HMAC-SHA-256 at the length of its output. */
 const KEY_BYTES = 32;
@@ -51,19 +50,15 @@ export function withoutKeys(ring: KeyRing, ids: readonly string[]): KeyRing {
  * @throws HopbackError `key-unusable` for a file that is no key ring, or that others may read; `storage-failed`
  */
 export async function openKeyRing(path: string): Promise<KeyRing> {
-  const there = await readRing(path);
-  if (there !== undefined) return there;
-  const made = createKeyRing();
-  // Of two processes that make one at once, one wins, and the other reads what that wrote.
-  if (await written(path, made, 'new')) return made;
-  const won = await readRing(path);
-  if (won === undefined) throw new HopbackError('storage-failed', `the key ring ${path} is gone again`);
-  return won;
+  const text = await keptSecret(path, () => keyRingText(createKeyRing()));
+  const ring = readKeyRing(text.toString('utf8'));
+  if (ring === undefined) throw new HopbackError('key-unusable', `${path} is no key ring`);
+  return ring;
 }
 
 /** Writes a ring in the place of the one in a file: whole, or not at all. @throws HopbackError `storage-failed` */
 export async function saveKeyRing(path: string, ring: KeyRing): Promise<void> {
-  await written(path, ring, 'replace');
+  await writeSecretFile(path, keyRingText(ring), 'replace');
 }
 
 /** A ring as text. It is as secret as the keys. */
@@ -76,27 +71,6 @@ export function keyRingText(ring: KeyRing): string {
     keys,
   };
   return `${JSON.stringify(content, undefined, 2)}\n`;
-}
-
-async function readRing(path: string): Promise<KeyRing | undefined> {
-  let text: string;
-  try {
-    const { mode } = await stat(path);
-    if ((mode & 0o077) !== 0) {
-      throw new HopbackError(
-        'key-unusable',
-        `others may read the key ring ${path}: make it 0600, and think of who did`,
-      );
-    }
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof HopbackError) throw cause;
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new HopbackError('storage-failed', `the key ring ${path} cannot be read`, { cause });
-  }
-  const ring = readKeyRing(text);
-  if (ring === undefined) throw new HopbackError('key-unusable', `${path} is no key ring`);
-  return ring;
 }
 
 /** Reads a ring of its text; undefined where it is none. Never throws. */
@@ -130,33 +104,3 @@ function keyOf(value: unknown): Uint8Array | undefined {
 }
 
 const base64 = (octets: Uint8Array): string => Buffer.from(octets).toString('base64');
-
-async function written(path: string, ring: KeyRing, how: 'new' | 'replace'): Promise<boolean> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}`;
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await open(beside, 'wx', 0o600);
-    try {
-      await file.writeFile(keyRingText(ring));
-      // Whoever encrypts with a key that the disk has not has lost what it encrypted.
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chmod(beside, 0o600);
-    if (how === 'replace') await rename(beside, path);
-    else await link(beside, path);
-    const folder = await open(dirname(path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-    return true;
-  } catch (cause) {
-    if (how === 'new' && (cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new HopbackError('storage-failed', `the key ring ${path} cannot be written`, { cause });
-  } finally {
-    await rm(beside, { force: true });
-  }
-}

@@ -8,13 +8,12 @@ import type {
   PlatformProblem,
 } from '@hopback/sdk/platform';
 import type { OperationCall, PlatformTransaction } from '../core/index.js';
-import { withoutNumbers } from '../database/index.js';
+import { sealJson, withoutNumbers } from '../database/index.js';
 import { classesBeyond, priorityOf, priorityRank, reviewFindings, widerMembers } from '../domain/demands/index.js';
 import { tablesOf, type DemandParts } from './demand-area.js';
 import { demandRow, openedBy, wireDemand, type DemandRow } from './demand-rows.js';
 import { endHold, placeHold } from './holds.js';
 import { namesLiveCampaign } from './named.js';
-import { sealJson } from './sealed-text.js';
 
 /**
  * Approves, narrows or rejects a demand. What is approved never reaches further than what was demanded, nor further than its kind of process does;

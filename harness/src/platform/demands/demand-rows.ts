@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Demand, DemandDecision, DemandScope, DemandSubmission, Production } from '@hopback/sdk/platform';
 import type { AuditEntry, Caller, PlatformContext, PlatformTransaction } from '../core/index.js';
 import { tablesOf } from './demand-area.js';
-import { openJson } from './sealed-text.js';
+import { openJson } from '../database/index.js';
 import type { DemandTables } from './tables.js';
 
 export type DemandRow = Selectable<DemandTables['demands_demands']>;
@@ -57,8 +57,8 @@ export async function wireDemands(
     .where('demand_id', 'in', ids)
     .orderBy('place')
     .execute();
-  const sealed = [...rows.map((row) => row.submission), ...decisions.map((row) => row.content)];
-  const opened = await openJson(context, transaction, { sealed, reason });
+  const pieces = [...rows.map((row) => row.submission), ...decisions.map((row) => row.content)];
+  const opened = await openJson(context, transaction, { pieces, reason });
   const contents = new Map(decisions.map((row, index) => [row.decision_id, opened[rows.length + index]]));
   return rows.map((row, index) => ({
     ...(opened[index] as DemandSubmission),

@@ -1,7 +1,8 @@
-import type { PlatformArea, PlatformContext } from '../core/index.js';
+import type { DemandCoverage, PlatformArea, PlatformContext } from '../core/index.js';
 import { agencyOperations } from './agency-operations.js';
 import { decideDemand } from './decide-demand.js';
 import { DEFAULT_DEMAND_LIMITS, type DemandLimits, type DemandParts } from './demand-area.js';
+import { createDemandCoverage } from './demand-coverage.js';
 import { demandJobs } from './jobs.js';
 import type { DemandPorts } from './ports.js';
 import { productionOperations } from './production-operations.js';
@@ -9,6 +10,11 @@ import { reviewOperations } from './review-operations.js';
 import { DEMAND_BODY_SCHEMAS } from './routes.schema.js';
 import { DEMAND_OPERATOR_ROUTES } from './routes.js';
 import { submitDemand } from './submit-demand.js';
+
+/** The area, and what others have of it. */
+export interface DemandsArea extends PlatformArea {
+  readonly coverage: DemandCoverage;
+}
 
 /**
  * Makes the area of demands and productions: agencies submit legal process, staff reviews it, and what was approved is produced, sealed and handed
@@ -21,7 +27,7 @@ export function createDemandsArea(
   context: PlatformContext,
   ports: DemandPorts,
   limits: Partial<DemandLimits> = {},
-): PlatformArea {
+): DemandsArea {
   const parts: DemandParts = { context, ports, limits: { ...DEFAULT_DEMAND_LIMITS, ...limits } };
   return {
     name: 'demands',
@@ -34,6 +40,7 @@ export function createDemandsArea(
       ...productionOperations(parts),
       ...reviewOperations(parts),
     },
+    coverage: createDemandCoverage(parts),
     jobs: demandJobs(parts),
     reactions: {},
     close: () => Promise.resolve(),

@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
 import type { PlatformTransaction, Reading } from '../core/index.js';
 import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
-import { openJson, sealJson } from './sealed-text.js';
+import { openJson, sealJson } from '../database/index.js';
 import type { DemandTables } from './tables.js';
 
 interface HoldToPlace {
@@ -92,7 +92,7 @@ async function tellHold(
   else {
     const reason = { ...PLATFORM_ACTOR, object };
     const [scope] = await context.transact((transaction) =>
-      openJson(context, transaction, { sealed: [row.scope], reason }),
+      openJson(context, transaction, { pieces: [row.scope], reason }),
     );
     await ports.holds.place({ holdId, organizationId, scope: scope as DemandScope });
   }

@@ -4,8 +4,9 @@
 export { auditProofsOf } from './audit-proofs.js';
 export type { DemandLimits } from './demand-area.js';
 export { createDemandsArea } from './demands-area.js';
+export type { DemandsArea } from './demands-area.js';
 export { openFileStore } from './file-store.js';
 export { createHoldReader } from './holds.js';
 export type { RemovableItem } from './holds.js';
-export type { DemandPorts, LegalHold } from './ports.js';
+export type { DemandPorts } from './ports.js';
 export { DEMANDS_DEFINITION } from './tables.js';

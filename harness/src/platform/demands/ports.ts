@@ -1,49 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import type { LogSigner, ProvedEntry } from '@hopback/sdk/log';
-import type { AppReport, DemandScope } from '@hopback/sdk/platform';
 import type {
   CampaignReader,
+  HoldPort,
   LiveReader,
   OrganizationDirectory,
   ProviderDirectory,
+  ReportReader,
   TracebackDesk,
 } from '../core/index.js';
 import type { FileStore } from './file-store.js';
-
-/** Finds reports of applications. Carried out by the area `records`. */
-export interface ReportReader {
-  /** Reports of calls of a stretch of time, `fromMs` in it and `toMs` not, by time of the call; at most `limit`, with a mark where there are more. */
-  readonly findReports: (query: {
-    readonly fromMs: number;
-    readonly toMs: number;
-    readonly callingTns?: readonly string[];
-    readonly calledTns?: readonly string[];
-    readonly limit: number;
-  }) => Promise<{
-    readonly reports: readonly { readonly appId: string; readonly report: AppReport }[];
-    readonly isCut: boolean;
-  }>;
-}
-
-/** Something that is demanded, and must not be removed. */
-export interface LegalHold {
-  /** Id of the demand: one hold for each. */
-  readonly holdId: string;
-  /** Who demands. */
-  readonly organizationId: string;
-  readonly scope: DemandScope;
-}
-
-/**
- * Keeps live records and reports that are demanded from being removed. Carried out by the area `records`. What lies in SQL is held by the table
- * `demands_holds`: {@link createHoldReader}.
- */
-export interface HoldPort {
-  /** Places a hold, or changes one of that id to this scope. Said again it changes nothing. */
-  readonly place: (hold: LegalHold) => Promise<void>;
-  /** Ends a hold; one that there is not is ended already. */
-  readonly release: (holdId: string) => Promise<void>;
-}
 
 /** Proofs of the audit. Carried out by whoever keeps the Merkle log. */
 export interface AuditProofs {

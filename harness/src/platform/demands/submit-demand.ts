@@ -7,7 +7,7 @@ import { tablesOf, type DemandParts } from './demand-area.js';
 import { demandRow, openedBy, wireDemand } from './demand-rows.js';
 import { placeHold } from './holds.js';
 import { namesLiveCampaign } from './named.js';
-import { sealJson } from './sealed-text.js';
+import { sealJson } from '../database/index.js';
 
 /**
  * Takes a demand in: its document is on the disk, encrypted, before the transaction that names it, and both are before it is acknowledged. The

@@ -4,6 +4,7 @@ import type { StoredEvent } from '../database/index.js';
 import { ownerOf } from './endpoint-secrets.js';
 import type { EndpointSecrets } from './endpoint-secrets.js';
 import { envelopeOf, isOfWire, isWanted } from './event-envelope.js';
+import { openEvents } from './open-events.js';
 import type { EventSource } from './event-source.js';
 import { pause } from './event-tail.js';
 import type { EventTail } from './event-tail.js';
@@ -183,7 +184,13 @@ interface Attempt {
 async function attempt(sending: Sending, { lane, event, position, attempts }: Attempt): Promise<boolean> {
   const { context, holder, counted } = sending;
   const { laneId, kind } = lane;
-  const outcome = await posted(sending, lane, event);
+  const [opened] = await openEvents(context, [event], lane.organizationId);
+  if (opened === undefined) {
+    const atMs = context.clock.nowMs();
+    const passed = { position: event.position, attempts: 0, dueAtMs: atMs, isHeld: true };
+    return context.transact((transaction) => saveLane(transaction, { laneId, holder, nowMs: atMs }, passed));
+  }
+  const outcome = await posted(sending, lane, opened);
   // Given up for the end of the platform, not for anything of the receiver's: it is tried again when that is back.
   if (sending.signal.aborted && outcome.status === 'no-answer') {
     await settle(sending, lane, { position, attempts: attempts - 1, isDone: false });

@@ -1,7 +1,9 @@
-import type { LiveReader, PlatformArea, PlatformContext, PlatformJob } from '../core/index.js';
+import type { HoldPort, LiveReader, PlatformArea, PlatformContext, PlatformJob, ReportReader } from '../core/index.js';
 import { createDoNotOriginateOperations } from './do-not-originate.js';
 import { importComplaints, importComplaintsByRoute } from './import-complaints.js';
 import type { ComplaintFile, ComplaintImportOutcome } from './import-complaints.js';
+import { createReportFinder } from './find-reports.js';
+import { createHoldPort } from './hold-port.js';
 import { openLiveFeed } from './live-feed.js';
 import type { LiveFeed, SettlingListener } from './live-feed.js';
 import { createLiveHolds } from './live-holds.js';
@@ -30,7 +32,10 @@ export interface RecordsAreaOptions {
 /** The area of live data. */
 export interface RecordsArea extends PlatformArea {
   readonly reader: LiveReader;
+  readonly reports: ReportReader;
   readonly holds: LiveHolds;
+  /** The same, as demands place them. */
+  readonly holdPort: HoldPort;
   /**
    * Tells somebody live data once they are durable: what was not settled before, then what comes. To be called before calls are served, and
    * with the same name after a restart.
@@ -54,6 +59,7 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
   const feed = await openLiveFeed({ context, directory: options.directory, keptMs: retention.recordsMs });
   const reports = createReportDesk({ context, keptMs: retention.reportsMs });
   const { take, reader, store, caughtUp, told, close } = feed;
+  const holds = createLiveHolds({ context, store, caughtUp });
   return {
     name: 'records',
     routes: RECORDS_ROUTES,
@@ -67,7 +73,9 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     jobs: jobsOf({ context, feed, reports, retention }),
     reactions: {},
     reader: { ...reader, report: reports.report },
-    holds: createLiveHolds({ context, store, caughtUp }),
+    reports: { findReports: createReportFinder(context) },
+    holds,
+    holdPort: createHoldPort(holds),
     listen: async (name, listener) => {
       await reports.listen(name, listener);
       feed.listen(name, listener);

@@ -3,7 +3,7 @@ import type { DoNotOriginateEntry, PlatformAnswer } from '@hopback/sdk/platform'
 import type { Operations, OperationCall, PlatformContext, PlatformTransaction } from '../core/index.js';
 import type { DoNotOriginateImport } from './records-bodies.js';
 import type { RecordsTables } from './records-tables.js';
-import { openTexts, sealText } from './sealed-text.js';
+import { openJson, sealJson } from '../database/index.js';
 
 const belongsTo = (entryId: string): string => `do-not-originate:${entryId}`;
 
@@ -48,12 +48,12 @@ async function listEntries(context: PlatformContext, { caller, request }: Operat
       .limit(size + 1)
       .execute();
     const shown = rows.slice(0, size);
-    const texts = await openTexts(context.sealed, transaction, {
-      texts: shown.map(({ sealed }) => sealed),
+    const opened = await openJson(context, transaction, {
+      pieces: shown.map(({ sealed }) => sealed),
       reason: { organizationId: caller.organizationId, actor: caller.clientId, object: 'do-not-originate:list' },
     });
     const last = shown.at(-1);
-    const items = texts.map((text) => JSON.parse(text) as DoNotOriginateEntry);
+    const items = (opened as readonly (DoNotOriginateEntry | undefined)[]).filter((entry) => entry !== undefined);
     const nextCursor = rows.length > size && last !== undefined ? cursorOf(last) : undefined;
     return jsonAnswer({ items, ...(nextCursor !== undefined && { nextCursor }) });
   });
@@ -102,8 +102,9 @@ async function withdrawEntry(
       .executeTakeFirst();
     if (row === undefined) return problemAnswer('not-found');
     const reason = { organizationId: caller.organizationId, actor: caller.clientId, object: belongsTo(entryId) };
-    const [text = ''] = await openTexts(context.sealed, transaction, { texts: [row.sealed], reason });
-    const entry = JSON.parse(text) as DoNotOriginateEntry;
+    const [opened] = await openJson(context, transaction, { pieces: [row.sealed], reason });
+    if (opened === undefined) return problemAnswer('not-found');
+    const entry = opened as DoNotOriginateEntry;
     const hasEnded = entry.validTo !== undefined && Date.parse(entry.validTo) <= atMs;
     if (hasEnded) return jsonAnswer(entry);
     const ended = { ...entry, validTo: new Date(atMs).toISOString(), updatedAt: new Date(atMs).toISOString() };
@@ -136,8 +137,8 @@ async function writeEntry(
     .executeTakeFirst();
   if (known?.content_key === contentKey) return false;
   if (known !== undefined) await sealed.forget(transaction, belongsTo(entryId));
-  const text = JSON.stringify({ ...content, updatedAt: new Date(atMs).toISOString() });
-  const references = JSON.stringify(await sealText(sealed, transaction, { text, belongsTo: belongsTo(entryId) }));
+  const value = { ...content, updatedAt: new Date(atMs).toISOString() };
+  const references = JSON.stringify(await sealJson(context, transaction, { value, belongsTo: belongsTo(entryId) }));
   const row = { entry_id: entryId, updated_at_ms: atMs, content_key: contentKey, sealed: references };
   await tables
     .insertInto('records_do_not_originate')

@@ -7,7 +7,7 @@ import type { Complaint, ComplaintFields } from '../domain/records/index.js';
 import { MAX_NAMED_REJECTIONS } from './records-bodies.schema.js';
 import type { ComplaintColumns, ComplaintImport, ComplaintsImported, RejectedComplaint } from './records-bodies.js';
 import type { RecordsTables } from './records-tables.js';
-import { sealText } from './sealed-text.js';
+import { sealJson } from '../database/index.js';
 
 /** Complaints of one transaction: some tens of milliseconds. */
 const ROWS_OF_A_TRANSACTION = 200;
@@ -209,7 +209,7 @@ async function storeAll(
     known.add(key);
     stored += 1;
     const belongsTo = `complaint:${key}`;
-    const references = await sealText(context.sealed, transaction, { text: JSON.stringify(complaint), belongsTo });
+    const references = await sealJson(context, transaction, { value: complaint, belongsTo });
     const { calling } = complaint;
     await tables
       .insertInto('records_complaints')

@@ -31,6 +31,8 @@ export interface LiveHolds {
     holdId: string,
     by: { readonly reason: string; readonly organizationId: string; readonly actor: string },
   ) => Promise<boolean>;
+  /** Holds in force of a matter: those whose id is `matter/…`. */
+  readonly ofMatter: (matter: string) => Promise<readonly string[]>;
 }
 
 /** What holds are placed in. */
@@ -68,6 +70,17 @@ export function createLiveHolds({ context, store, caughtUp }: LiveHoldParts): Li
       const isEnded = await endHold(context, holdId, { organizationId, actor });
       for (const one of await ofStore(holdId)) await store.release(one.holdId, reason, actor);
       return isEnded;
+    },
+    ofMatter: async (matter) => {
+      const rows = await context.database
+        .withTables<RecordsTables>()
+        .selectFrom('records_holds')
+        .select('hold_id')
+        .where('released_at_ms', 'is', null)
+        .where((is) => is(is.fn<string>('left', ['hold_id', is.val(matter.length + 1)]), '=', `${matter}/`))
+        .orderBy('hold_id')
+        .execute();
+      return rows.map((row) => row.hold_id);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { LiveReader, Operation, PlatformContext, PlatformTransaction } from
 import { MAX_AHEAD_MS, maskReport } from '../domain/records/index.js';
 import type { SettlingListener } from './live-feed.js';
 import type { RecordsTables } from './records-tables.js';
-import { openTexts, sealText } from './sealed-text.js';
+import { openJson, sealJson } from '../database/index.js';
 
 /** Reports that are read at once when somebody begins to listen: each may have a fingerprint of 400 KB. */
 const TOLD_AT_ONCE = 50;
@@ -86,11 +86,11 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
         .limit(TOLD_AT_ONCE)
         .offset(after)
         .execute();
-      const texts = await openTexts(context.sealed, transaction, {
-        ...{ texts: rows.map(({ sealed }) => sealed), reason: { ...PLATFORM, object: `listener:${name}` } },
+      const opened = await openJson(context, transaction, {
+        ...{ pieces: rows.map(({ sealed }) => sealed), reason: { ...PLATFORM, object: `listener:${name}` } },
       });
       return rows.map((row, index) => ({
-        ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, report: wholeReport(texts[index] ?? '', row.masked) },
+        ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, report: wholeReport(opened[index], row.masked) },
       }));
     });
 
@@ -107,14 +107,15 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
           .executeTakeFirst();
         if (row === undefined) return undefined;
         const reason = { ...PLATFORM, object: `report:${row.report_key}` };
-        const [text = ''] = await openTexts(context.sealed, transaction, { texts: [row.sealed], reason });
-        return wholeReport(text, row.masked);
+        const [opened] = await openJson(context, transaction, { pieces: [row.sealed], reason });
+        return wholeReport(opened, row.masked);
       }),
     listen: async (name, listener) => {
       const one: Listening = { listener, told: [] };
       for (let after = 0; ;) {
         const reports = await untold(name, after);
-        for (const { appId, report, receivedAtMs } of reports) tell(one, appId, report, receivedAtMs);
+        for (const { appId, report, receivedAtMs } of reports)
+          if (report !== undefined) tell(one, appId, report, receivedAtMs);
         after += reports.length;
         if (reports.length < TOLD_AT_ONCE) break;
       }
@@ -182,9 +183,7 @@ async function storeReport(
   const reportKey = context.newId('report');
   const { masked, calledPseudonym, callingPseudonym } = maskReport(report, sealed.pseudonym);
   const { audioFingerprint: _public, ...secret } = report;
-  const references = await sealText(sealed, transaction, {
-    ...{ text: JSON.stringify(secret), belongsTo: `report:${reportKey}` },
-  });
+  const references = await sealJson(context, transaction, { value: secret, belongsTo: `report:${reportKey}` });
   await tables
     .insertInto('records_reports')
     .values({
@@ -202,9 +201,10 @@ async function storeReport(
   return { status: 'stored', receivedAtMs: atMs, isRepeat: false };
 }
 
-/** The report as it came: its fingerprint is kept beside what is sealed. */
-function wholeReport(text: string, masked: unknown): AppReport {
-  const secret = JSON.parse(text) as Omit<AppReport, 'audioFingerprint'>;
+/** The report as it came: its fingerprint is kept beside what is sealed. Undefined where that has been removed. */
+export function wholeReport(opened: unknown, masked: unknown): AppReport | undefined {
+  if (opened === undefined) return undefined;
+  const secret = opened as Omit<AppReport, 'audioFingerprint'>;
   const { audioFingerprint } = masked as { readonly audioFingerprint?: AudioFingerprint };
   return { ...secret, ...(audioFingerprint !== undefined && { audioFingerprint }) };
 }

@@ -2,8 +2,8 @@ import type { Selectable } from 'kysely';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { PlatformContext, Reading, PlatformTransaction } from '../core/index.js';
 import type { PlainTexts } from './plain-texts.js';
-import { openJson } from './sealed-json.js';
-import type { OpeningReason } from './sealed-json.js';
+import { openJson } from '../database/index.js';
+import type { OpeningReason } from '../database/index.js';
 import type { AnswersTable, TracebacksTables } from './tracebacks-tables.js';
 
 /** Rows of answers to a request, the first revision first. */

@@ -14,7 +14,7 @@ import type { EffectParts } from './engine.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import type { PlainTexts } from './plain-texts.js';
 import { platformReason } from './plain-texts.js';
-import { sealedEventData, sealJson } from './sealed-json.js';
+import { sealedEventData, sealJson } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 import type { TracebacksTables } from './tracebacks-tables.js';

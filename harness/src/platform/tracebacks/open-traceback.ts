@@ -5,7 +5,7 @@ import type { OpeningOrder, PlatformTransaction } from '../core/index.js';
 import { referenceOf } from './ask-provider.js';
 import type { TracebackEngine } from './engine.js';
 import type { HeldTraceback } from './held-traceback.js';
-import { sealJson } from './sealed-json.js';
+import { sealJson } from '../database/index.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 import type { TracebacksTables } from './tracebacks-tables.js';
 

@@ -2,8 +2,8 @@ import type { TracebackOpening } from '@hopback/sdk/platform';
 import type { TracebackAnswer, TracebackRequest } from '@hopback/sdk/traceback';
 import type { PlatformContext, PlatformTransaction } from '../core/index.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
-import { openJson } from './sealed-json.js';
-import type { OpeningReason } from './sealed-json.js';
+import { openJson } from '../database/index.js';
+import type { OpeningReason } from '../database/index.js';
 
 /** What is sealed in the database, for as long as the engine works with it. */
 export interface PlainTexts {

@@ -5,7 +5,7 @@ import type { Operation, OperationCall, Operations, PlatformTransaction } from '
 import { answerRows } from './answers-store.js';
 import type { HeldRequest } from './held-traceback.js';
 import { pageOfRows, placeWindow } from './paging.js';
-import type { OpeningReason } from './sealed-json.js';
+import type { OpeningReason } from '../database/index.js';
 import { askedRequest, submitAnswer } from './submit-answer.js';
 import type { AnswerParts } from './submit-answer.js';
 import type { TracebacksTables } from './tracebacks-tables.js';

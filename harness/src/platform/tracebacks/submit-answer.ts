@@ -7,7 +7,7 @@ import { answerRows } from './answers-store.js';
 import { referenceOf } from './ask-provider.js';
 import type { TracebackEngine, TracebackHappening } from './engine.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
-import { sealJson } from './sealed-json.js';
+import { sealJson } from '../database/index.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 import type { TracebacksTables } from './tracebacks-tables.js';
 import type { AnswerVerifier, VerifiedAnswer } from './verify-answer.js';

@@ -7,8 +7,8 @@ import { answerRows } from './answers-store.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import { platformReason } from './plain-texts.js';
 import type { PlainTexts } from './plain-texts.js';
-import { sealedEventData } from './sealed-json.js';
-import type { OpeningReason } from './sealed-json.js';
+import { sealedEventData } from '../database/index.js';
+import type { OpeningReason } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 

@@ -1,20 +1,17 @@
 import type { AnswerReceipt } from '@hopback/sdk/platform';
 import type { LifecycleRules, Requester } from '@hopback/sdk/traceback';
-import type { LiveReader, OrganizationDirectory, PlatformContext, ProviderDirectory, Reading } from '../core/index.js';
+import type {
+  DemandCoverage,
+  LiveReader,
+  OrganizationDirectory,
+  PlatformContext,
+  ProviderDirectory,
+} from '../core/index.js';
 
 /** Signs receipts with a key of the platform. */
 export interface ReceiptSigner {
   /** Compact JWS of `typ` `answer-receipt+jws` over the JSON of the receipt. */
   readonly sign: (receipt: AnswerReceipt) => Promise<string>;
-}
-
-/** Which tracebacks the reviewed demands of an agency cover. Carried out by the area `demands`; nothing is covered where there is none. */
-export interface DemandCoverage {
-  readonly covered: (
-    reading: Reading,
-    agencyId: string,
-    tracebackIds: readonly string[],
-  ) => Promise<ReadonlySet<string>>;
 }
 
 /** Ports and settings of the area. */

@@ -1,0 +1,5 @@
+export { foldersOf, openPlatformHome } from './platform-home.js';
+export type { HomeKey, PlatformFolders, PlatformHome } from './platform-home.js';
+export type { OpenedAreas, ReferenceSettings } from './reference-areas.js';
+export { FIRST_OPERATOR_CLIENT, startReferencePlatform } from './reference-platform.js';
+export type { ReferencePlatform, ReferencePlatformOptions } from './reference-platform.js';

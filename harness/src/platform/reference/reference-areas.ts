@@ -1,0 +1,197 @@
+import { alertsDefinition, createAlertsArea } from '../alerts/index.js';
+import { auditDefinition, createAuditArea } from '../audit/index.js';
+import { campaignsDefinition, createCampaignsArea } from '../campaigns/index.js';
+import type { CampaignsArea } from '../campaigns/index.js';
+import type { PlatformArea, ProviderDirectory, TracebackDesk } from '../core/index.js';
+import { openAuditLog } from '../database/index.js';
+import type { AuditLog } from '../database/index.js';
+import { auditProofsOf, createDemandsArea, DEMANDS_DEFINITION, openFileStore } from '../demands/index.js';
+import type { DemandLimits, DemandsArea } from '../demands/index.js';
+import type { AreaParts, PluggedArea } from '../platform-options.js';
+import { createProvidersArea, providersDefinition } from '../providers/index.js';
+import type { ProvidersArea } from '../providers/index.js';
+import { createRecordsArea, recordsDefinition } from '../records/index.js';
+import type { RecordsArea, RecordsAreaOptions } from '../records/index.js';
+import { createReceiptSigner, createTracebacksArea, tracebacksDefinition } from '../tracebacks/index.js';
+import type { TracebacksArea, TracebacksOptions } from '../tracebacks/index.js';
+import { HARNESS_VERSION } from '../../version.js';
+import type { PlatformHome } from './platform-home.js';
+
+/** What an operator may set of the areas. */
+export interface ReferenceSettings {
+  /** How live data are kept. */
+  readonly retention?: RecordsAreaOptions['retention'];
+  readonly demandLimits?: Partial<DemandLimits>;
+  /** By which tracebacks are conducted, and in whose name. */
+  readonly tracebacks?: Pick<TracebacksOptions, 'rules' | 'requester'>;
+  /** Who operates the platform, as certificates name it. Default `Traceback group`. */
+  readonly operatorName?: string;
+  /** Name of the log of the audit, which stays. Default `platform/audit`. */
+  readonly logId?: string;
+  /** Is told of each new checkpoint of the audit: to be kept elsewhere. */
+  readonly onCheckpoint?: (note: string) => void;
+}
+
+/** Areas of a platform that has been opened. */
+export interface OpenedAreas {
+  readonly providers: ProvidersArea;
+  readonly records: RecordsArea;
+  readonly tracebacks: TracebacksArea;
+  readonly campaigns: CampaignsArea;
+  readonly demands: DemandsArea;
+  readonly auditLog: AuditLog;
+}
+
+/** All areas of the reference platform, in the order in which they rest on each other; and what they are once they have been opened. */
+export function referenceAreas(
+  home: PlatformHome,
+  settings: ReferenceSettings,
+): { readonly areas: readonly PluggedArea[]; readonly opened: () => OpenedAreas } {
+  const built: { -readonly [Name in keyof OpenedAreas]?: OpenedAreas[Name] } = {};
+  const there = <Name extends keyof OpenedAreas>(name: Name): OpenedAreas[Name] => {
+    const area = built[name];
+    if (area === undefined) throw new TypeError(`the area ${name} has not been opened`);
+    return area;
+  };
+  // What two areas ask of each other is looked up when it is asked.
+  const desk = deskOf(() => there('tracebacks').desk);
+  const directory: ProviderDirectory = {
+    provider: (reading, providerId) => there('providers').directory.provider(reading, providerId),
+    resolve: (reading, reference) => there('providers').directory.resolve(reading, reference),
+  };
+  const opening: Opening = { home, settings, there, desk, directory };
+  return {
+    areas: [
+      auditArea(home, settings, (log) => (built.auditLog = log)),
+      plug(
+        providersDefinition,
+        ({ context, trust }) => createProvidersArea(context, { desk, hasClient: trust.hasClient }),
+        (area) => (built.providers = area),
+      ),
+      plug(
+        recordsDefinition,
+        ({ context }) => createRecordsArea(context, { directory: home.folders.live, ...retentionOf(settings) }),
+        (area) => (built.records = area),
+      ),
+      plug(
+        tracebacksDefinition,
+        (parts) => openTracebacks(parts, opening),
+        (area) => (built.tracebacks = area),
+      ),
+      plug(
+        campaignsDefinition,
+        (parts) => openCampaigns(parts, opening),
+        (area) => (built.campaigns = area),
+      ),
+      {
+        definition: alertsDefinition,
+        open: ({ context, trust }) =>
+          createAlertsArea(context, {
+            ...{ campaigns: there('campaigns').reader, desk, organizations: trust, providers: directory },
+          }),
+      },
+      plug(
+        DEMANDS_DEFINITION,
+        (parts) => openDemands(parts, opening),
+        (area) => (built.demands = area),
+      ),
+    ],
+    opened: () => ({
+      ...{ providers: there('providers'), records: there('records'), tracebacks: there('tracebacks') },
+      ...{ campaigns: there('campaigns'), demands: there('demands'), auditLog: there('auditLog') },
+    }),
+  };
+}
+
+function plug<Area extends PlatformArea>(
+  definition: PluggedArea['definition'],
+  open: (parts: AreaParts) => Promise<Area> | Area,
+  keep: (area: Area) => void,
+): PluggedArea {
+  return {
+    definition,
+    open: async (parts) => {
+      const area = await open(parts);
+      keep(area);
+      return area;
+    },
+  };
+}
+
+const retentionOf = ({ retention }: ReferenceSettings): Pick<RecordsAreaOptions, 'retention'> =>
+  retention === undefined ? {} : { retention };
+
+interface Opening {
+  readonly home: PlatformHome;
+  readonly settings: ReferenceSettings;
+  readonly there: <Name extends keyof OpenedAreas>(name: Name) => OpenedAreas[Name];
+  readonly desk: TracebackDesk;
+  readonly directory: ProviderDirectory;
+}
+
+function deskOf(desk: () => TracebackDesk): TracebackDesk {
+  return {
+    open: (transaction, order) => desk().open(transaction, order),
+    traceback: (reading, tracebackId) => desk().traceback(reading, tracebackId),
+    answers: (reading, tracebackId) => desk().answers(reading, tracebackId),
+    ofCampaign: (reading, campaignId) => desk().ofCampaign(reading, campaignId),
+    openedBetween: (reading, range) => desk().openedBetween(reading, range),
+    requestOutcomes: (reading, range) => desk().requestOutcomes(reading, range),
+  };
+}
+
+/** The log of the audit is open as long as its area: everything that is committed is brought to it, to the last moment. */
+function auditArea(
+  { folders, signer }: PlatformHome,
+  { logId = 'platform/audit', onCheckpoint }: ReferenceSettings,
+  opened: (log: AuditLog) => void,
+): PluggedArea {
+  return {
+    definition: auditDefinition,
+    open: async ({ context, database }) => {
+      const log = await openAuditLog({
+        ...{ context, database, directory: folders.audit, logId, signer },
+        ...(onCheckpoint !== undefined && { onCheckpoint }),
+      });
+      opened(log);
+      const area = createAuditArea(context, { log });
+      return { ...area, close: log.close, [Symbol.asyncDispose]: log.close };
+    },
+  };
+}
+
+function openTracebacks({ context, trust }: AreaParts, { home, settings, there, directory }: Opening): TracebacksArea {
+  const { keyId, privateKey } = home.receiptKey;
+  return createTracebacksArea(context, {
+    ...{ providers: directory, organizations: trust, live: there('records').reader },
+    receipts: createReceiptSigner({ keyId, privateKey, algorithm: 'ES256' }),
+    coverage: { covered: (reading, agencyId, ids) => there('demands').coverage.covered(reading, agencyId, ids) },
+    ...settings.tracebacks,
+  });
+}
+
+/** The detection knows what it knew before it hears what comes. */
+async function openCampaigns({ context, trust }: AreaParts, { there, desk }: Opening): Promise<CampaignsArea> {
+  const records = there('records');
+  const area = createCampaignsArea(context, { tracebacks: desk, live: records.reader, organizations: trust });
+  await area.start();
+  await records.listen('campaigns', { ...area.listener, settled: area.flush });
+  return area;
+}
+
+function openDemands(parts: AreaParts, { home, settings, there, desk, directory }: Opening): DemandsArea {
+  const { context, trust } = parts;
+  const { reader, reports, holdPort } = there('records');
+  const { logId, proofOf } = there('auditLog');
+  const ports = {
+    ...{ campaigns: there('campaigns').reader, tracebacks: desk, live: reader, reports, holds: holdPort },
+    ...{ organizations: trust, providers: directory, signer: home.signer },
+    proofs: auditProofsOf(context.database, { logId, proofOf, publicKey: home.signer.publicKey }),
+    files: openFileStore({ directory: home.folders.files, key: home.fileKey }),
+    operator: {
+      name: settings.operatorName ?? 'Traceback group',
+      software: `@hopback/harness ${HARNESS_VERSION}`,
+    },
+  };
+  return createDemandsArea(context, ports, settings.demandLimits);
+}

@@ -1,0 +1,102 @@
+import { createPublicKey } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FirstOperator } from '../trust/index.js';
+import type { DatabasePlace } from '../database/index.js';
+import { backupPlatform } from '../database/index.js';
+import type { ArchiveManifest, ArchiveProgress } from '../database/index.js';
+import type { PlatformOptions } from '../platform-options.js';
+import { startPlatform } from '../start-platform.js';
+import type { RunningPlatform } from '../start-platform.js';
+import { openPlatformHome } from './platform-home.js';
+import type { PlatformHome } from './platform-home.js';
+import { referenceAreas } from './reference-areas.js';
+import type { OpenedAreas, ReferenceSettings } from './reference-areas.js';
+
+/** Settings of {@link startReferencePlatform}. */
+export interface ReferencePlatformOptions
+  extends Omit<PlatformOptions, 'areas' | 'keyRing' | 'database'>, ReferenceSettings {
+  /**
+   * Folder of keys, live records, audit, files and the embedded database: of this process alone. Default one for temporary files, which is
+   * removed with the platform.
+   */
+  readonly directory?: string;
+  /** Default PGlite within `directory`. */
+  readonly database?: DatabasePlace;
+}
+
+/** A reference platform that listens. */
+export interface ReferencePlatform extends RunningPlatform {
+  readonly home: PlatformHome;
+  readonly opened: OpenedAreas;
+  /** Key set that receipts are verified with, as JWK. */
+  readonly receiptKeys: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  /**
+   * Writes an archive of everything but the keys, while the platform runs.
+   * @param archive - a folder that is not there, or is empty
+   * @throws HopbackError `invalid-argument` (`reason: 'not-empty'`), `storage-failed`
+   */
+  readonly backup: (archive: string, onProgress?: (progress: ArchiveProgress) => void) => Promise<ArchiveManifest>;
+}
+
+/** Client of the first operator, where no other is stated. */
+export const FIRST_OPERATOR_CLIENT = 'itg-operator';
+
+/**
+ * Starts the whole reference platform: ingest, campaigns, tracebacks, providers, alerts, demands and the audit, on embedded engines where no server
+ * is named. It may be ended at any instant and started anew on its folder: what it acknowledged is there.
+ * @param options - where it is kept, and how it is reached
+ * @returns the platform, listening; to be closed, or taken with `await using`
+ * @throws HopbackError as {@link startPlatform}; `key-unusable` for keys that others may read; `unavailable` where `@duckdb/node-api` is missing
+ * @example
+ * ```ts
+ * await using platform = await startReferencePlatform();
+ * const response = await fetch(`${platform.url}/readyz`);
+ * console.log(response.status); // 200
+ * ```
+ */
+export async function startReferencePlatform(options: ReferencePlatformOptions = {}): Promise<ReferencePlatform> {
+  const isTemporary = options.directory === undefined;
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'hopback-platform-')));
+  const removed = async (): Promise<void> => {
+    if (isTemporary) await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const home = await openPlatformHome(directory);
+    const { areas, opened } = referenceAreas(home, options);
+    const platform = await startPlatform({
+      firstOperator: firstOperatorOf(home),
+      ...options,
+      database: options.database ?? { directory: home.folders.database },
+      keyRing: home.keyRing,
+      areas,
+    });
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => (closing ??= platform.close().finally(removed));
+    const { database, context } = platform;
+    return {
+      ...platform,
+      ...{ home, opened: opened(), receiptKeys: { keys: [receiptJwk(home)] }, close, [Symbol.asyncDispose]: close },
+      backup: (archive, onProgress) => {
+        const folders = { live: home.folders.live, files: home.folders.files };
+        const { auditLog: audit } = opened();
+        return backupPlatform({ database, audit, folders, clock: context.clock }, archive, onProgress);
+      },
+    };
+  } catch (error) {
+    await removed();
+    throw error;
+  }
+}
+
+function firstOperatorOf({ operatorKey: { keyId, privateKey } }: PlatformHome): FirstOperator {
+  return {
+    clientId: FIRST_OPERATOR_CLIENT,
+    jwk: { ...createPublicKey(privateKey).export({ format: 'jwk' }), kid: keyId },
+  };
+}
+
+function receiptJwk({ receiptKey: { keyId, privateKey } }: PlatformHome): Readonly<Record<string, unknown>> {
+  return { ...createPublicKey(privateKey).export({ format: 'jwk' }), kid: keyId, alg: 'ES256', use: 'sig' };
+}
