@@ -11,7 +11,7 @@ import { expect, test } from 'vitest';
 import { htmlText } from '../../sdk/src/traceback/intake/html-text.js';
 import { labelIndex, normalLabel } from '../../sdk/src/traceback/intake/label-index.js';
 import { statedNumber } from '../../sdk/src/traceback/intake/stated-number.js';
-import { processorMs } from '../support/median.js';
+import { processorMs } from '../support/least-time.js';
 
 const receivedAtMs = Date.UTC(2026, 9, 24);
 const read = (text: string): IntakeReport => readPastedText(text, { receivedAtMs });

@@ -35,7 +35,8 @@ test('no function of any of them is told in part', () => {
 test.each(examples.map(({ title, ...example }) => [title, example] as const))('%s', async (_title, { file, text }) => {
   const printed: string[] = [];
   const log = vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
-    printed.push(values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' '));
+    const line = values.map((value) => (typeof value === 'string' ? value : inspect(value))).join(' ');
+    printed.push(...line.split('\n'));
   });
   try {
     await import(file);

@@ -61,22 +61,32 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Campaign/providers/*/tracebacks': 'Tracebacks in which it had that part.',
   'Campaign/providers': 'By how many tracebacks, most first.',
   'Campaign/class': 'Kind of fraud, as a word: `government-impersonation`, `unknown`.',
-  'Campaign/stateReason':
-    'Why it is in its state, as a word, and since when: `calls-came`, `no-calls`, `closed-by-analyst`.',
+  'Campaign/stateReason': 'Why it is in its state, as a word: `calls-came`, `no-calls`, `closed-by-analyst`.',
+  'Campaign/stateSince': 'Since when it is in its state, RFC 3339 in UTC.',
   'Campaign/callsPerHour': 'Calls an hour at `updatedAt`, of those on record.',
+  'Campaign/estimatedVolume/calls': 'Calls, or their estimate.',
   'Campaign/estimatedVolume/basis':
     "`observed`: no more is known than the calls on record; `capture-recapture`: of how many calls in reports there are carriers' records too, by Chapman's estimate.",
-  'Campaign/estimatedVolume/recorded':
-    "What it was reckoned from: calls on carriers' records, in reports of applications, and in both.",
+  'Campaign/estimatedVolume/recorded': "What it was reckoned from: calls on carriers' records.",
+  'Campaign/estimatedVolume/reported': 'Calls in reports of applications.',
+  'Campaign/estimatedVolume/both': 'Calls in both.',
+  'Campaign/estimatedVolume': 'How many calls it has made in all, as far as that can be told.',
   'Campaign/reasons/*/reason': '`same-script`, `same-recording`, `neighbour-spoofing`, `same-signer`.',
-  'Campaign/reasons': 'Most calls first; so with the others.',
+  'Campaign/reasons/*/calls': 'Of how many calls that holds.',
+  'Campaign/reasons': 'Why calls belong to it; most calls first.',
+  'Campaign/signers/*/calls': 'How many it signed.',
+  'Campaign/signers': 'Who signed its calls; most calls first.',
   'Campaign/attestations/*/attestation':
     '`failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at.',
+  'Campaign/attestations/*/calls': 'How many came so.',
+  'Campaign/attestations': 'With which attestation its calls came; most calls first.',
   'Campaign/entryPoints/*/basis':
     'Tracebacks that ended there; its signature on calls; or that carriers had calls from it. The first is the surest.',
   'Campaign/entryPoints/*/count': 'Tracebacks or calls that say so.',
   'Campaign/entryPoints': 'For agencies and the traceback group.',
   'Campaign/calledAreas/*/areaCode': 'Area code of the numbers called, three digits.',
+  'Campaign/calledAreas/*/calls': 'How many went there.',
+  'Campaign/calledAreas': 'Areas that were called; most calls first.',
   Campaign: 'Calls that belong together: the same script, recording or way of calling.',
   'CampaignPage/nextCursor': 'Absent on the last page.',
   CampaignPage:

@@ -19,12 +19,14 @@ export interface CampaignProvider {
 export interface CampaignReason {
   /** `same-script`, `same-recording`, `neighbour-spoofing`, `same-signer`. */
   readonly reason: string;
+  /** Of how many calls that holds. */
   readonly calls: number;
 }
 
 /** A signer of calls of a campaign. */
 export interface CampaignSigner {
   readonly spc: Spc;
+  /** How many it signed. */
   readonly calls: number;
 }
 
@@ -32,6 +34,7 @@ export interface CampaignSigner {
 export interface CampaignAttestation {
   /** `failed`: the signature did not fit the call; `none`: there was no signature, or it was not looked at. */
   readonly attestation: 'A' | 'B' | 'C' | 'failed' | 'none';
+  /** How many came so. */
   readonly calls: number;
 }
 
@@ -46,15 +49,18 @@ export interface CampaignEntryPoint {
 
 /** How many calls a campaign has made in all, as far as that can be told. */
 export interface CampaignVolume {
+  /** Calls, or their estimate. */
   readonly calls: number;
   /**
    * `observed`: no more is known than the calls on record; `capture-recapture`: of how many calls in reports there are carriers' records
    * too, by Chapman's estimate.
    */
   readonly basis: 'observed' | 'capture-recapture';
-  /** What it was reckoned from: calls on carriers' records, in reports of applications, and in both. */
+  /** What it was reckoned from: calls on carriers' records. */
   readonly recorded: number;
+  /** Calls in reports of applications. */
   readonly reported: number;
+  /** Calls in both. */
   readonly both: number;
 }
 
@@ -62,6 +68,7 @@ export interface CampaignVolume {
 export interface CampaignArea {
   /** Area code of the numbers called, three digits. */
   readonly areaCode: string;
+  /** How many went there. */
   readonly calls: number;
 }
 
@@ -91,17 +98,22 @@ export interface Campaign {
   readonly tracebackIds: readonly string[];
   /** Kind of fraud, as a word: `government-impersonation`, `unknown`. */
   readonly class?: string;
-  /** Why it is in its state, as a word, and since when: `calls-came`, `no-calls`, `closed-by-analyst`. */
+  /** Why it is in its state, as a word: `calls-came`, `no-calls`, `closed-by-analyst`. */
   readonly stateReason?: string;
+  /** Since when it is in its state, RFC 3339 in UTC. */
   readonly stateSince?: string;
   /** Calls an hour at `updatedAt`, of those on record. */
   readonly callsPerHour?: number;
+  /** How many calls it has made in all, as far as that can be told. */
   readonly estimatedVolume?: CampaignVolume;
-  /** Most calls first; so with the others. */
+  /** Why calls belong to it; most calls first. */
   readonly reasons?: readonly CampaignReason[];
+  /** Who signed its calls; most calls first. */
   readonly signers?: readonly CampaignSigner[];
+  /** With which attestation its calls came; most calls first. */
   readonly attestations?: readonly CampaignAttestation[];
   /** For agencies and the traceback group. */
   readonly entryPoints?: readonly CampaignEntryPoint[];
+  /** Areas that were called; most calls first. */
   readonly calledAreas?: readonly CampaignArea[];
 }

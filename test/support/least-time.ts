@@ -1,12 +1,11 @@
 /**
- * Median of five runs, milliseconds of the processor's time: a pause of the garbage collector is not the work's, nor is what other programs
- * of the machine take.
+ * Least of five runs, milliseconds of the processor's time: a pause of the garbage collector is not the work's, nor is what other programs take of
+ * the machine and its caches.
  * @param work - what is measured; called once before, unmeasured
  */
-export function medianMs(work: () => void): number {
+export function leastMs(work: () => void): number {
   work();
-  const durations = Array.from({ length: 5 }, () => processorMs(work));
-  return durations.toSorted((a, b) => a - b)[2] ?? Number.NaN;
+  return Math.min(...Array.from({ length: 5 }, () => processorMs(work)));
 }
 
 /** What a piece of work takes of the processor's time, milliseconds, that of other threads of this process included. */
