@@ -49,6 +49,7 @@ export const FIRST_OPERATOR_CLIENT = 'itg-operator';
  * @param options - where it is kept, and how it is reached
  * @returns the platform, listening; to be closed, or taken with `await using`
  * @throws HopbackError as {@link startPlatform}; `key-unusable` for keys that others may read; `unavailable` where `@duckdb/node-api` is missing
+ * @see docs/decisions/0016-areas-of-the-platform.md
  * @example
  * ```ts
  * await using platform = await startReferencePlatform();
