@@ -50,7 +50,7 @@ export async function backupStoppedPlatform(
   await using opened = await openStopped(platform, home);
   const { live, files } = home.folders;
   const { database, audit } = opened;
-  return backupPlatform({ database, audit, folders: { live, files }, clock: MACHINE_CLOCK }, archive, onProgress);
+  return await backupPlatform({ database, audit, folders: { live, files }, clock: MACHINE_CLOCK }, archive, onProgress);
 }
 
 /** What an archive was restored from, and whether its audit is whole. */
@@ -79,7 +79,7 @@ export async function restoreStoppedPlatform(
     await using database = await openPlatformDatabase(target.database ?? { directory: folders.database });
     const { audit, live, files } = folders;
     const place = { database, definitions: REFERENCE_DEFINITIONS, folders: { audit, live, files } };
-    return restorePlatform(archive, place, onProgress);
+    return await restorePlatform(archive, place, onProgress);
   })();
   await using opened = await openStopped(target, home);
   await requireKeyRing(opened.database, home);
