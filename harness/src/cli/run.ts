@@ -1,14 +1,14 @@
+import { OPERATOR_ROUTES } from '../platform/operator-routes.js';
 import { HARNESS_VERSION } from '../version.js';
 import { API_NOUNS, apiHelp, runApi } from './api/run-api.js';
 import { EXIT, readCommandLine } from './command-line.js';
-import { runDemo } from './demo.js';
-import { runDrachtio } from './drachtio.js';
 
 const USAGE = `hopback-harness ${HARNESS_VERSION}
 
   demo        sign a call, verify it over HTTPS, explain the verdict, meddle with the call; then follow the
               calls that a switch writes down, with a process that is killed in the middle, and count them
   drachtio    run the embedded drachtio server by itself; --help says with which options
+  platform    run the reference platform of a traceback group, back it up, restore it; --help says with which options
   api         call any operation of a traceback platform; --help lists the commands that have words of their own
   --version   print the version
   --help      print this
@@ -43,12 +43,14 @@ export async function runHarness(argv: readonly string[], io: HarnessProcess): P
 
 async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<number> {
   const [command, ...rest] = argv;
-  if (command === 'drachtio') return runDrachtio(rest, io);
+  // What a command does not need is not loaded: whoever lists campaigns waits for no SIP server.
+  if (command === 'drachtio') return (await import('./drachtio.js')).runDrachtio(rest, io);
+  if (command === 'platform') return platform(rest, io);
   if (command === 'api' && (rest.length === 0 || rest[0] === '--help' || rest[0] === '-h')) {
     io.stdout.write(`${API_USAGE}\n`);
     return EXIT.ok;
   }
-  if (command !== undefined && API_NOUNS.has(command)) return runApi(argv, { io, furtherRoutes: [] });
+  if (command !== undefined && API_NOUNS.has(command)) return runApi(argv, { io, furtherRoutes: OPERATOR_ROUTES });
   const asked = readCommandLine(argv, { version: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } });
   const why = asked.status === 'read' ? wrongOperand(asked.positionals) : asked.why;
   if (asked.status === 'not-understood' || why !== undefined) {
@@ -65,12 +67,20 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
 function wrongOperand([command, ...more]: readonly string[]): string | undefined {
   if (command === undefined) return undefined;
   if (command !== 'demo')
-    return `there is no command ${command}: it is demo, drachtio, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
+    return `there is no command ${command}: it is demo, drachtio, platform, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
   return more.length === 0 ? undefined : 'demo takes no operands';
 }
 
-function demo({ stdout, env }: HarnessProcess): Promise<number> {
+async function platform(argv: readonly string[], io: HarnessProcess): Promise<number> {
+  const [verb, ...rest] = argv;
+  if (verb === 'backup' || verb === 'restore')
+    return (await import('./platform/archive-commands.js')).runArchiveCommand(verb, rest, io);
+  return (await import('./platform/platform-command.js')).runPlatform(argv, io);
+}
+
+async function demo({ stdout, env }: HarnessProcess): Promise<number> {
   const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  const { runDemo } = await import('./demo.js');
   return runDemo({
     write: (text) => void stdout.write(text),
     color: stdout.isTTY && !isPlain,

@@ -1,6 +1,6 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
-import type { TimerClock, WireSchema } from '@hopback/sdk/platform';
+import type { WireSchema } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Operations, PlatformArea, PlatformContext, ServedRoute } from './core/index.js';
 import {
@@ -24,6 +24,7 @@ import {
   startHttpServer,
 } from './http/index.js';
 import type { PlatformApp, PlatformMetrics } from './http/index.js';
+import { MACHINE_CLOCK } from './machine-clock.js';
 import type { PlatformOptions } from './platform-options.js';
 import { createTrustArea, trustDefinition } from './trust/index.js';
 import type { TrustArea } from './trust/index.js';
@@ -54,15 +55,6 @@ export interface RunningPlatform extends AsyncDisposable {
   /** Takes no more calls, waits for those that are worked on, and closes everything. */
   readonly close: () => Promise<void>;
 }
-
-const MACHINE_CLOCK: TimerClock = {
-  nowMs: () => Date.now(),
-  schedule: (callback, delayMs) => {
-    // Node counts in 31 bits, and does at once what is further away.
-    const timer = setTimeout(callback, Math.min(delayMs, 2_147_483_647));
-    return () => clearTimeout(timer);
-  },
-};
 
 /**
  * Starts a platform: opens its database and brings the schema up to date, opens the areas, begins reactions and jobs, and listens. It may be

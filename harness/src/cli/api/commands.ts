@@ -1,44 +1,13 @@
 import { PLATFORM_ROUTES } from '@hopback/sdk/platform';
 import type { PlatformRoute } from '@hopback/sdk/platform';
+import { column, time } from './command-words.js';
+import type { ApiCommand } from './command-words.js';
+import { OPERATOR_COMMANDS } from './operator-commands.js';
 import type { Column } from './shown-value.js';
 import { memberAt } from './shown-value.js';
 
 /** A route that can be called, of the contract or beside it. */
 export type ApiRoute = PlatformRoute<string, string>;
-
-/** A command that calls one route. */
-export interface ApiCommand {
-  /** `tracebacks list`. */
-  readonly name: string;
-  readonly summary: string;
-  readonly operationId: string;
-  /** Parameters of the path that are operands, in their order. */
-  readonly operands: readonly string[];
-  /** Columns, where it lists things. */
-  readonly columns?: readonly Column[];
-  /** Columns of lists in the thing that it shows, by the names of their members. */
-  readonly tables?: Readonly<Record<string, readonly Column[]>>;
-  /** What the body is made of, where it is not a file of JSON: options by their names. */
-  readonly body?: readonly BodyOption[];
-}
-
-/** An option that becomes a member of the body. */
-export interface BodyOption {
-  readonly option: string;
-  /** Path in the body, `call.called`. */
-  readonly member: string;
-  readonly help: string;
-  readonly isRequired?: boolean;
-  /** What the text becomes; default the text. */
-  readonly read?: (text: string) => unknown;
-}
-
-const column = (heading: string, path: string): Column => ({ heading, of: (item) => memberAt(item, path) });
-/** Times to the second: the rest nobody compares by eye. */
-const time = (heading: string, path: string): Column => ({
-  heading,
-  of: (item) => memberAt(item, path).replace(/\.\d+Z$/, 'Z'),
-});
 
 const providers = (path: string): Column => ({
   heading: 'PROVIDERS',
@@ -48,8 +17,7 @@ const providers = (path: string): Column => ({
   },
 });
 
-/** Commands with words of their own. Every other route is reached by `api OPERATION`. */
-export const API_COMMANDS: readonly ApiCommand[] = [
+const CONTRACT_COMMANDS: readonly ApiCommand[] = [
   {
     ...{ name: 'campaigns list', summary: 'campaigns, those of which calls came last at first' },
     ...{ operationId: 'listCampaigns', operands: [] },
@@ -93,7 +61,7 @@ export const API_COMMANDS: readonly ApiCommand[] = [
   },
   {
     ...{ name: 'tracebacks open', summary: 'trace a call back' },
-    ...{ operationId: 'openTraceback', operands: [] },
+    ...{ operationId: 'openTraceback', operands: [], defaults: { direction: 'back' } },
     body: [
       { option: 'called', member: 'call.called', help: 'number that was called' },
       { option: 'calling', member: 'call.calling', help: 'number that was shown' },
@@ -218,6 +186,15 @@ export const API_COMMANDS: readonly ApiCommand[] = [
     ],
   },
 ];
+
+/** Commands with words of their own, by their nouns. Every other route is reached by `api OPERATION`. */
+export const API_COMMANDS: readonly ApiCommand[] = [...CONTRACT_COMMANDS, ...OPERATOR_COMMANDS].toSorted((a, b) =>
+  nounOf(a) < nounOf(b) ? -1 : nounOf(a) > nounOf(b) ? 1 : 0,
+);
+
+function nounOf({ name }: ApiCommand): string {
+  return name.slice(0, name.indexOf(' '));
+}
 
 /** A time as somebody stated it, in the form of the contract. */
 function statedTime(text: string): unknown {

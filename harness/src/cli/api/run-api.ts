@@ -5,8 +5,9 @@ import type { PlatformClient, RouteCallParams } from '@hopback/sdk/platform';
 import { printableText } from '@hopback/sdk/platform';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
+import type { ApiCommand } from './command-words.js';
 import { API_COMMANDS, routeOf } from './commands.js';
-import type { ApiCommand, ApiRoute } from './commands.js';
+import type { ApiRoute } from './commands.js';
 import { clientOfProfile, DEFAULT_PROFILE, PROFILE_VARIABLE } from './profile.js';
 import { memberLines, tableLines } from './shown-value.js';
 
@@ -171,7 +172,7 @@ async function paramsOf(command: ApiCommand, route: ApiRoute, given: Given): Pro
 }
 
 async function bodyOf(
-  { body: options = [] }: ApiCommand,
+  { body: options = [], defaults }: ApiCommand,
   values: Given['values'],
   pdf: Uint8Array | undefined,
 ): Promise<{ readonly body: unknown } | string> {
@@ -184,18 +185,20 @@ async function bodyOf(
       if (error instanceof SyntaxError) return `${file} is not JSON: ${error.message}`;
       throw error;
     }
-  } else if (options.length === 0) return 'it takes --body FILE';
+  } else if (options.length === 0 && defaults === undefined) return 'it takes --body FILE';
   for (const { option, member, isRequired, read } of options) {
     const text = textOf(values[option]);
     if (text === undefined && isRequired === true && file === undefined) return `it takes --${option}`;
     if (text === undefined) continue;
     try {
-      put(body, member.split('.'), read === undefined ? text : read(text));
-    } catch {
+      put(body, member.split('.'), read === undefined ? text : await read(text));
+    } catch (error) {
+      // Of a file that cannot be read the system says why.
+      if (error instanceof Error && 'syscall' in error) throw error;
       return `--${option} is not in its form`;
     }
   }
-  if (options.some(({ member }) => member === 'direction')) body['direction'] ??= 'back';
+  for (const [member, value] of Object.entries(defaults ?? {})) body[member] ??= value;
   // The platform holds the PDF against it.
   if (pdf !== undefined) body['documentSha256'] ??= createHash('sha256').update(pdf).digest('hex');
   return { body };
@@ -246,7 +249,9 @@ async function carryOut(carrying: Carrying): Promise<number> {
   return said(io, [command.name, ...memberLines(result.value, '  ', command.tables)].join('\n'));
 }
 
-const isList = ({ parameters }: ApiRoute): boolean => parameters.some(({ name }) => name === 'cursor');
+/** Whether it is gone through page by page; a list in a document of its own is shown as that. */
+const isList = ({ parameters, response }: ApiRoute): boolean =>
+  parameters.some(({ name }) => name === 'cursor') && response.kind === 'json' && response.body.endsWith('Page');
 
 async function list({ command, route, params, client, io, values }: Carrying): Promise<number> {
   const most = Number(textOf(values['items']) ?? DEFAULT_ITEMS);

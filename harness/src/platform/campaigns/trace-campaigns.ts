@@ -38,18 +38,18 @@ export async function traceCampaign(
   const traceable = await traceableCalls(ports, calls);
   const budget = tracebackBudget(traceable, past);
   if (budget.calls.length === 0) return 0;
-  let opened = 0;
+  // Looked up before the transaction begins: what is read of live data has transactions of its own.
+  const openings: { readonly call: CampaignCall; readonly opening: TracebackOpening }[] = [];
+  for (const call of budget.calls) {
+    const opening = await openingOf(ports, call, file);
+    if (opening !== undefined) openings.push({ call, opening });
+  }
+  if (openings.length === 0) return 0;
   await context.transact(async (transaction) => {
-    opened = 0;
-    for (const call of budget.calls) {
-      const opening = await openingOf(ports, call, file);
-      if (opening === undefined) continue;
-      await openOne(context, transaction, { ports, call, opening, campaignId });
-      opened += 1;
-    }
-    if (opened > 0) await refreshFindings(transaction, campaignId, ports.tracebacks);
+    for (const one of openings) await openOne(context, transaction, { ports, ...one, campaignId });
+    await refreshFindings(transaction, campaignId, ports.tracebacks);
   });
-  return opened;
+  return openings.length;
 }
 
 async function openOne(

@@ -50,11 +50,21 @@ export async function createArchiveFile(archive: string, path: string): Promise<
   };
 }
 
-/** Copies a file into an archive. One that goes on being written to is copied as far as it went. */
-export async function archivedCopy(archive: string, from: string, path: string): Promise<ArchivedFile> {
+/**
+ * Copies a file into an archive. One that goes on being written to is copied as far as it went.
+ * @returns undefined where there is none any more
+ */
+export async function archivedCopy(archive: string, from: string, path: string): Promise<ArchivedFile | undefined> {
+  const file = await open(from).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  await using source = file;
   const writer = await createArchiveFile(archive, path);
   try {
-    for await (const chunk of createReadStream(from)) await writer.write(Buffer.from(chunk as Uint8Array));
+    for await (const chunk of source.createReadStream({ autoClose: false }))
+      await writer.write(Buffer.from(chunk as Uint8Array));
     return await writer.end();
   } catch (error) {
     await writer.abandon();
@@ -62,10 +72,14 @@ export async function archivedCopy(archive: string, from: string, path: string):
   }
 }
 
-/** Files below a folder, by their paths in it with `/`: neither locks nor sockets. */
+/** Files below a folder, by their paths in it with `/`: neither locks nor sockets; none where there is no folder. */
 export async function filesBelow(folder: string): Promise<readonly string[]> {
   const found: string[] = [];
-  for await (const entry of await opendir(folder, { recursive: true })) {
+  const entries = await opendir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for await (const entry of entries) {
     if (!entry.isFile() || entry.name === 'lock') continue;
     found.push(relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
   }

@@ -34,8 +34,13 @@ export interface PlatformToBackUp {
   readonly database: OpenedDatabase;
   /** Its files are copied at the instant of the snapshot, so that log and table agree. */
   readonly audit?: AuditLog;
-  /** Other folders, by names of their own: those whose files bear to be copied as after a crash. */
+  /** Other folders, by names of their own: those whose files bear to be copied as after a crash, and be removed meanwhile. */
   readonly folders?: Readonly<Record<string, string>>;
+  /** Folders whose files are copied at the instant of the snapshot, while `whilePaused` keeps them from changing. */
+  readonly pausing?: {
+    readonly folders: Readonly<Record<string, string>>;
+    readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  };
   readonly clock: Clock;
 }
 
@@ -56,7 +61,7 @@ export async function backupPlatform(
   archive: string,
   onProgress: (progress: ArchiveProgress) => void = () => undefined,
 ): Promise<ArchiveManifest> {
-  const { database, audit, folders = {}, clock } = platform;
+  const { database, audit, folders = {}, pausing, clock } = platform;
   await requireEmpty(archive, 'the folder for the archive');
   await mkdir(archive, { recursive: true, mode: 0o700 });
   const createdAt = new Date(clock.nowMs()).toISOString();
@@ -66,10 +71,18 @@ export async function backupPlatform(
     const snapshot = await builder.setAccessMode('read only').execute();
     // The snapshot is taken by the first statement, and not by the beginning.
     await sql`select 1 from core_audit limit 1`.execute(snapshot);
-    if (audit !== undefined) files.push(...(await copiedFolder(archive, 'audit', audit.directory)));
+    try {
+      if (audit !== undefined) files.push(...(await copiedFolder(archive, 'audit', audit.directory)));
+      for (const [name, folder] of Object.entries(pausing?.folders ?? {}))
+        files.push(...(await copiedFolder(archive, name, folder)));
+    } catch (error) {
+      await snapshot.rollback().execute();
+      throw error;
+    }
     return snapshot;
   };
-  const snapshot = audit === undefined ? await begun() : await audit.whilePaused(begun);
+  const ofAudit = (): Promise<Snapshot> => (audit === undefined ? begun() : audit.whilePaused(begun));
+  const snapshot = pausing === undefined ? await ofAudit() : await pausing.whilePaused(ofAudit);
   try {
     // As long as it takes.
     await sql`set local statement_timeout = 0`.execute(snapshot);
@@ -113,7 +126,9 @@ async function copiedFolder(archive: string, name: string, folder: string): Prom
     throw new HopbackError('invalid-argument', `${name} is no name for a folder`);
   const copied: ArchivedFile[] = [];
   for (const path of await filesBelow(folder)) {
-    copied.push(await archivedCopy(archive, join(folder, path), `folders/${name}/${path}`));
+    // What was removed since it was listed is what nobody wants any more.
+    const file = await archivedCopy(archive, join(folder, path), `folders/${name}/${path}`);
+    if (file !== undefined) copied.push(file);
   }
   return copied;
 }

@@ -1,4 +1,4 @@
-import PdfKit from 'pdfkit';
+import type PdfKit from 'pdfkit';
 import type { Demand } from '@hopback/sdk/platform';
 import { csvField, type Cell, type FoundPath, type RestraintPackage } from '../domain/demands/index.js';
 
@@ -42,7 +42,9 @@ export function restraintCsv(gathered: RestraintPackage): readonly (readonly [na
  */
 export async function restraintPdf(gathered: RestraintPackage, demand: Demand): Promise<Uint8Array> {
   const when = new Date(gathered.queriedAt);
-  const pdf = new PdfKit({
+  // Loaded by whom it is made for: with its fonts it is a fifth of what a platform takes to start.
+  const { default: PdfDocument } = await import('pdfkit');
+  const pdf = new PdfDocument({
     size: [PAGE.width, PAGE.height],
     margin: PAGE.margin,
     bufferPages: true,

@@ -46,6 +46,8 @@ export interface RecordsArea extends PlatformArea {
   readonly importComplaints: (file: Omit<ComplaintFile, 'keptMs'>) => Promise<ComplaintImportOutcome>;
   /** Resolves when all records that were acknowledged before are stored and told. */
   readonly told: () => Promise<void>;
+  /** Does something while no file of live records changes but the end of the journal: a backup. */
+  readonly whilePaused: LiveFeed['whilePaused'];
 }
 
 /**
@@ -58,7 +60,7 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
   const retention: LiveRetention = { ...DEFAULT_LIVE_RETENTION, ...options.retention };
   const feed = await openLiveFeed({ context, directory: options.directory, keptMs: retention.recordsMs });
   const reports = createReportDesk({ context, keptMs: retention.reportsMs });
-  const { take, reader, store, caughtUp, told, close } = feed;
+  const { take, reader, store, caughtUp, told, whilePaused, close } = feed;
   const holds = createLiveHolds({ context, store, caughtUp });
   return {
     name: 'records',
@@ -82,6 +84,7 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     },
     importComplaints: (file) => importComplaints(context, { ...file, keptMs: retention.complaintsMs }),
     told,
+    whilePaused,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -9,6 +9,7 @@ import { startFollower } from './follower.js';
 import type { Follower } from './follower.js';
 import { liveRow } from './live-row.js';
 import { createRecordReader } from './live-reader.js';
+import { pausableStore } from './pausable-store.js';
 import { openRecordJournal } from './record-journal.js';
 import type { JournalEntry, RecordJournal } from './record-journal.js';
 
@@ -44,6 +45,11 @@ export interface LiveFeed extends AsyncDisposable {
   readonly trim: () => Promise<void>;
   /** Batches that are durable and not stored yet. */
   readonly behind: () => number;
+  /**
+   * Does something while no file of the store changes, and what was stored is told and settled: a backup. Batches are acknowledged meanwhile, as far
+   * as {@link MAX_BATCHES_BEHIND} goes. @throws what `work` throws
+   */
+  readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly close: () => Promise<void>;
 }
 
@@ -63,12 +69,13 @@ export interface LiveFeedOptions {
 export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
   const { clock, log } = context;
   const journal = await openRecordJournal(join(directory, 'journal'), log);
-  const store = await openDuckDbRecordStore({ directory: join(directory, 'store'), clock }).catch(
+  const opened = await openDuckDbRecordStore({ directory: join(directory, 'store'), clock }).catch(
     async (error: unknown) => {
       await journal.close();
       throw error;
     },
   );
+  const { store, whilePaused } = pausableStore(opened);
   const listeners = new Map<string, Follower>();
   const waiting = new Set<() => void>();
   const followers = (): readonly Follower[] => [storing, ...listeners.values()];
@@ -115,6 +122,19 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
     });
 
   const caughtUp = (): Promise<void> => reached(storing, journal.durable());
+  /** Who listens has come to where the store is, and what it made of it outlives a crash: one that fails is not waited for. */
+  const settled = (): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        const isSettled = [...listeners.values()].every((one) => one.isFailing() || one.marked() >= storing.position());
+        if (!isSettled) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      for (const one of listeners.values()) one.wake();
+      look();
+    });
   const close = closing({ journal, store, followers, endWake });
   return {
     take: createBatchIntake({
@@ -129,8 +149,14 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
       const upTo = journal.durable();
       for (const one of followers()) await reached(one, upTo);
     },
-    trim: () => journal.trim(Math.min(...followers().map((one) => one.marked()))),
+    // A file of the journal that is removed is one that a backup is copying.
+    trim: () => whilePaused(() => journal.trim(Math.min(...followers().map((one) => one.marked())))),
     behind,
+    whilePaused: (work) =>
+      whilePaused(async () => {
+        await settled();
+        return work();
+      }),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,4 +1,5 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createLogSigner, type LogSigner } from '@hopback/sdk/log';
@@ -43,10 +44,11 @@ const FILE_KEY_BYTES = 32;
  * Opens the folder of a platform, and makes what is not there: keys above all, each in a file that its owner alone may read. Whoever has a
  * backup without `keys` reads no number of it.
  * @param directory - made where it is not there
- * @throws HopbackError `key-unusable` for a file that is no key, or that others may read; `storage-failed`
+ * @throws HopbackError `key-unusable` for a file that is no key, or that others may read, and where there are data and their keys are gone; `storage-failed`
  */
 export async function openPlatformHome(directory: string): Promise<PlatformHome> {
   const folders = foldersOf(directory);
+  await requireKeysOfData(folders);
   const signerFile = await keyFile(folders.keys, 'signer');
   const receipts = await keyFile(folders.keys, 'receipts');
   const operator = await keyFile(folders.keys, 'operator');
@@ -70,6 +72,24 @@ export function foldersOf(directory: string): PlatformFolders {
     keys: join(directory, 'keys'),
   };
 }
+
+/** New keys would read nothing of what is there, and a platform with both old and new data is harder to mend than one that does not start. */
+async function requireKeysOfData({ keys, ...folders }: PlatformFolders): Promise<void> {
+  if (await isThere(join(keys, 'ring.json'))) return;
+  for (const folder of Object.values(folders)) {
+    if (await isThere(folder))
+      throw new HopbackError(
+        'key-unusable',
+        `there is ${folder}, but its keys are gone: lay their backup into ${keys}`,
+      );
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 interface KeyFile {
   readonly file: string;

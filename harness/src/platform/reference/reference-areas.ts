@@ -17,6 +17,9 @@ import type { TracebacksArea, TracebacksOptions } from '../tracebacks/index.js';
 import { HARNESS_VERSION } from '../../version.js';
 import type { PlatformHome } from './platform-home.js';
 
+/** Name of the log of the audit, where an operator says none. */
+export const DEFAULT_LOG_ID = 'platform/audit';
+
 /** What an operator may set of the areas. */
 export interface ReferenceSettings {
   /** How live data are kept. */
@@ -143,7 +146,7 @@ function deskOf(desk: () => TracebackDesk): TracebackDesk {
 /** The log of the audit is open as long as its area: everything that is committed is brought to it, to the last moment. */
 function auditArea(
   { folders, signer }: PlatformHome,
-  { logId = 'platform/audit', onCheckpoint }: ReferenceSettings,
+  { logId = DEFAULT_LOG_ID, onCheckpoint }: ReferenceSettings,
   opened: (log: AuditLog) => void,
 ): PluggedArea {
   return {

@@ -80,9 +80,14 @@ export async function startReferencePlatform(options: ReferencePlatformOptions =
       ...platform,
       ...{ home, opened: opened(), receiptKeys: { keys: [receiptJwk(home)] }, close, [Symbol.asyncDispose]: close },
       backup: (archive, onProgress) => {
-        const folders = { live: home.folders.live, files: home.folders.files };
-        const { auditLog: audit } = opened();
-        return backupPlatform({ database, audit, folders, clock: context.clock }, archive, onProgress);
+        const { live, files } = home.folders;
+        const { auditLog: audit, records } = opened();
+        const pausing = { folders: { live }, whilePaused: records.whilePaused };
+        return backupPlatform(
+          { database, audit, pausing, folders: { files }, clock: context.clock },
+          archive,
+          onProgress,
+        );
       },
     };
   } catch (error) {

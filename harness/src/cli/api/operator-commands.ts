@@ -1,0 +1,246 @@
+import type { ApiCommand, BodyOption } from './command-words.js';
+import { column, fileText, listed, time } from './command-words.js';
+
+// Commands of operators, analysts and reviewers, for what they need most: routes that a platform has beside the contract.
+
+const REASON: BodyOption = { option: 'reason', member: 'reason', help: 'for the record', isRequired: true };
+
+const ORGANIZATIONS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'organizations list', summary: 'who is let in: carriers, applications, agencies, staff' },
+    ...{ operationId: 'listOrganizations', operands: [] },
+    columns: [
+      ...[column('ORGANIZATION', 'organizationId'), column('KIND', 'kind'), column('NAME', 'name')],
+      ...[column('JURISDICTION', 'jurisdiction'), column('STATE', 'state'), time('SINCE', 'createdAt')],
+    ],
+  },
+  {
+    ...{ name: 'organizations register', summary: 'let an organization in' },
+    ...{ operationId: 'registerOrganization', operands: [] },
+    body: [
+      { option: 'id', member: 'organizationId', help: 'its id; of a carrier that of its provider', isRequired: true },
+      { option: 'kind', member: 'kind', help: 'carrier, app, agency or staff', isRequired: true },
+      { option: 'name', member: 'name', help: 'what it is called', isRequired: true },
+      { option: 'jurisdiction', member: 'jurisdiction', help: 'of an agency: US, US-TX' },
+      { option: 'email', member: 'contactEmail', help: 'of an agency: where letters go' },
+    ],
+  },
+  {
+    ...{ name: 'organizations revoke', summary: 'let an organization in no longer' },
+    ...{ operationId: 'revokeOrganization', operands: ['organizationId'] },
+  },
+];
+
+const CLIENTS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'clients list', summary: 'programs that call, with their keys' },
+    ...{ operationId: 'listClients', operands: [] },
+    columns: [
+      ...[column('CLIENT', 'clientId'), column('ORGANIZATION', 'organizationId'), column('NAME', 'name')],
+      ...[column('ROLES', 'roles'), column('KEYS', 'keys'), column('STATE', 'state')],
+    ],
+  },
+  {
+    ...{ name: 'clients register', summary: 'let a program call for an organization' },
+    ...{ operationId: 'registerClient', operands: [] },
+    body: [
+      { option: 'id', member: 'clientId', help: 'its id', isRequired: true },
+      { option: 'organization', member: 'organizationId', help: 'for whom it calls', isRequired: true },
+      { option: 'name', member: 'name', help: 'what it is called', isRequired: true },
+      { option: 'roles', member: 'roles', help: 'of staff: operator,reviewer,analyst', read: listed },
+      {
+        ...{
+          option: 'key',
+          member: 'keys',
+          help: 'public key of it: a file with a JWK that has a kid',
+          isRequired: true,
+        },
+        read: async (file) => [{ jwk: JSON.parse(await fileText(file)) as unknown }],
+      },
+    ],
+  },
+  {
+    ...{ name: 'clients revoke', summary: 'let a program call no longer' },
+    ...{ operationId: 'revokeClient', operands: ['clientId'] },
+  },
+];
+
+const PROVIDERS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'providers import', summary: 'bring filings of the Robocall Mitigation Database in, CSV' },
+    ...{ operationId: 'importRegistry', operands: [] },
+    body: [
+      { option: 'csv', member: 'csv', help: 'the file', isRequired: true, read: fileText },
+      { option: 'source', member: 'source', help: 'where it is from, for the record', isRequired: true },
+    ],
+    tables: { rejects: [column('LINE', 'line'), column('REASON', 'reason'), column('COLUMN', 'column')] },
+  },
+  {
+    ...{ name: 'providers office', summary: 'say where the office is that answers tracebacks' },
+    ...{ operationId: 'setProviderOffice', operands: ['providerId'] },
+    body: [
+      { option: 'zone', member: 'zone', help: 'in which deadlines are counted, America/New_York' },
+      { option: 'contact', member: 'contact.name', help: 'whom to ask for' },
+      { option: 'email', member: 'contact.email', help: 'where to write to' },
+      { option: 'ocns', member: 'ocns', help: 'its Operating Company Numbers, 1234,5678', read: listed },
+      { option: 'spcs', member: 'spcs', help: 'its Service Provider Codes', read: listed },
+    ],
+  },
+  {
+    ...{ name: 'providers requests', summary: 'requests to a provider as its scorecard counts them' },
+    ...{ operationId: 'listCountedRequests', operands: ['providerId'] },
+    columns: [
+      ...[column('REQUEST', 'requestId'), time('ISSUED', 'issuedAt'), time('ANSWERED', 'answeredAt')],
+      ...[column('TIMELINESS', 'timeliness'), column('SAYS', 'arm'), column('EXCLUDED', 'excluded')],
+      column('CONTEST', 'contest'),
+    ],
+  },
+  {
+    ...{ name: 'scorecards list', summary: 'how all providers answer that were asked' },
+    ...{ operationId: 'listProviderScorecards', operands: [] },
+    columns: [
+      ...[column('PROVIDER', 'providerId'), column('REQUESTS', 'requests.received')],
+      ...[column('IN TIME', 'requests.answeredInTime'), column('LATE', 'requests.answeredLate')],
+      ...[column('UNANSWERED', 'requests.unanswered'), column('OPEN', 'requests.open'), column('CONCERNS', 'concerns')],
+    ],
+  },
+  {
+    ...{
+      name: 'reports participation',
+      summary: 'who participated in tracebacks: participation-2026.csv, to --output FILE',
+    },
+    ...{ operationId: 'fetchParticipationReport', operands: ['name'] },
+  },
+  {
+    ...{ name: 'contests list', summary: 'what providers contested' },
+    ...{ operationId: 'listContests', operands: [] },
+    columns: [
+      ...[column('CONTEST', 'contestId'), column('PROVIDER', 'providerId'), column('REQUEST', 'requestId')],
+      ...[column('STATE', 'state'), time('CONTESTED', 'contestedAt'), column('REASON', 'reason')],
+    ],
+  },
+  {
+    ...{ name: 'contests decide', summary: 'decide what a provider contested' },
+    ...{ operationId: 'decideContest', operands: ['contestId'] },
+    body: [
+      { option: 'decision', member: 'decision', help: 'uphold or reject', isRequired: true },
+      { option: 'reason', member: 'reason', help: 'what the provider is told', isRequired: true },
+    ],
+  },
+];
+
+const CAMPAIGNS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'campaigns evidence', summary: 'what holds a campaign together, and what analysts decided' },
+    ...{ operationId: 'fetchCampaignEvidence', operands: ['campaignId'] },
+  },
+  decision('merge', 'put a campaign together with another', {
+    ...{ option: 'into', member: 'into', help: 'id of the campaign that stays', isRequired: true },
+  }),
+  decision('split', 'make a campaign of its own of some of its keys', {
+    ...{ option: 'keys', member: 'keyIds', help: 'ids of keys, as campaigns evidence shows them', isRequired: true },
+    read: listed,
+  }),
+  decision('rename', 'give a campaign another name', {
+    ...{ option: 'name', member: 'name', help: 'in the style SSA-Suspended-P2', isRequired: true },
+  }),
+  decision('lawful', 'mark a campaign as lawful: it is shown to staff alone'),
+  decision('close', 'close a campaign'),
+  decision('reopen', 'open a campaign again'),
+];
+
+function decision(verb: string, summary: string, ...own: readonly BodyOption[]): ApiCommand {
+  return {
+    ...{ name: `campaigns ${verb}`, summary, operationId: 'decideCampaign', operands: ['campaignId'] },
+    ...{ defaults: { decision: verb }, body: [...own, REASON] },
+  };
+}
+
+const DEMANDS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'reviews list', summary: 'demands that wait for a decision' },
+    ...{ operationId: 'listReviewQueue', operands: [] },
+    tables: {
+      items: [
+        ...[column('DEMAND', 'demandId'), column('AGENCY', 'organizationId'), column('KIND', 'kind')],
+        ...[column('PRIORITY', 'clock.priority'), column('LATE', 'clock.isLate'), column('CLAIMED BY', 'claimedBy')],
+      ],
+    },
+  },
+  {
+    ...{ name: 'demands checklist', summary: 'go through a demand as a reviewer does' },
+    ...{ operationId: 'fetchDemandChecklist', operands: ['demandId'] },
+    tables: { findings: [column('STEP', 'step'), column('RESULT', 'result'), column('FOUND', 'detail')] },
+  },
+  {
+    ...{ name: 'demands document', summary: 'the PDF of a demand, to --output FILE' },
+    ...{ operationId: 'fetchDemandDocument', operands: ['demandId'] },
+  },
+  {
+    ...{ name: 'demands claim', summary: 'say that you review a demand' },
+    ...{ operationId: 'claimDemand', operands: ['demandId'] },
+  },
+  {
+    ...{ name: 'demands withdraw', summary: 'withdraw a demand' },
+    ...{ operationId: 'withdrawDemand', operands: ['demandId'] },
+    body: [REASON],
+  },
+  {
+    ...{ name: 'productions receipts', summary: 'who fetched what of a production' },
+    ...{ operationId: 'listProductionReceipts', operands: ['productionId'] },
+    tables: {
+      receipts: [
+        ...[time('FETCHED', 'retrievedAt'), column('FILE', 'name'), column('BY', 'clientId')],
+        column('SHA-256', 'sha256'),
+      ],
+    },
+  },
+];
+
+const OTHERS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'complaints import', summary: 'bring complaints of consumers in, CSV of which the columns are named' },
+    ...{ operationId: 'importComplaints', operands: [] },
+    body: [
+      { option: 'csv', member: 'text', help: 'the file', isRequired: true, read: fileText },
+      { option: 'source', member: 'source', help: 'whose file it is, ftc-dnc', isRequired: true },
+      { option: 'date', member: 'columns.date', help: 'column of the date, or of date and time', isRequired: true },
+      ...['time', 'callerNumber', 'type', 'subject', 'state', 'comment', 'id'].map((name) => ({
+        ...{ option: name, member: `columns.${name}`, help: 'column of it, where there is one' },
+      })),
+    ],
+    tables: { rejected: [column('LINE', 'line'), column('REASON', 'code')] },
+  },
+  {
+    ...{ name: 'tracebacks waiting', summary: 'tracebacks in which a person has to decide something' },
+    ...{ operationId: 'listWaiting', operands: [] },
+    columns: [
+      ...[column('TRACEBACK', 'tracebackId'), time('SINCE', 'updatedAt')],
+      {
+        heading: 'WHAT WAITS',
+        of: (item) => (item as { items: readonly { kind: string }[] }).items.map(({ kind }) => kind).join(', '),
+      },
+    ],
+  },
+  {
+    ...{ name: 'audit list', summary: 'what was done by whom, the newest first' },
+    ...{ operationId: 'listAuditRecords', operands: [] },
+    columns: [
+      ...[column('ENTRY', 'position'), time('AT', 'at'), column('ACTION', 'action'), column('BY', 'actor')],
+      column('OBJECT', 'object'),
+    ],
+  },
+  {
+    ...{ name: 'audit show', summary: 'one entry with its proof' },
+    ...{ operationId: 'fetchAuditRecord', operands: ['position'] },
+  },
+  {
+    ...{ name: 'audit checkpoint', summary: 'the newest signed checkpoint: to be kept elsewhere' },
+    ...{ operationId: 'fetchAuditCheckpoint', operands: [] },
+  },
+];
+
+/** Commands of routes beside the contract. */
+export const OPERATOR_COMMANDS: readonly ApiCommand[] = [
+  ...[ORGANIZATIONS, CLIENTS, PROVIDERS, CAMPAIGNS, DEMANDS, OTHERS].flat(),
+];
