@@ -34,12 +34,22 @@ export interface TestMember {
   readonly key: ClientTestKey;
 }
 
+/** What may be said of somebody who joins. */
+export interface JoinDetails {
+  /** Default the id. */
+  readonly name?: string;
+  /** Of an agency. Default `US-TX`. */
+  readonly jurisdiction?: string;
+  /** Of staff. Default none. */
+  readonly roles?: readonly ('operator' | 'reviewer' | 'analyst')[];
+}
+
 /** A running platform with its first operator. */
 export interface PlatformLab extends AsyncDisposable {
   readonly platform: RunningPlatform;
   readonly operator: TestMember;
-  /** Registers an organization with a client. */
-  readonly join: (kind: PlatformScope, organizationId: string) => Promise<TestMember>;
+  /** Registers an organization with a client; an agency is of Texas and staff has no role where nothing else is said. */
+  readonly join: (kind: PlatformScope, organizationId: string, details?: JoinDetails) => Promise<TestMember>;
   readonly token: (member: TestMember) => Promise<string>;
   readonly client: (member: TestMember) => Promise<PlatformClient>;
   /** Calls as somebody; JSON where there is a body. */
@@ -106,14 +116,17 @@ export function platformLab(platform: RunningPlatform, operator: TestMember, clo
         authorization: await authorization(member),
         ...(clock !== undefined && { clock }),
       }),
-    join: async (kind, organizationId) => {
+    join: async (kind, organizationId, { name = organizationId, jurisdiction = 'US-TX', roles } = {}) => {
       const member = { organizationId, clientId: `${organizationId}-1`, key: clientTestKey(`${organizationId}-key`) };
-      const agency = kind === 'agency' ? { jurisdiction: 'US-TX', contactEmail: 'cases@agency.example' } : {};
+      const agency = kind === 'agency' ? { jurisdiction, contactEmail: 'cases@agency.example' } : {};
       const asOperator = await (operatorToken ??= token(operator));
-      const organization = { organizationId, kind, name: organizationId, ...agency };
+      const organization = { organizationId, kind, name, ...agency };
       const made = await call(asOperator, 'POST', '/v1/organizations', { body: organization });
       if (made.status !== 201) throw new Error(`no organization: ${JSON.stringify(made.value)}`);
-      const client = { clientId: member.clientId, organizationId, name: 'Test', keys: [{ jwk: member.key.jwk }] };
+      const client = {
+        ...{ clientId: member.clientId, organizationId, name: 'Test', keys: [{ jwk: member.key.jwk }] },
+        ...(roles !== undefined && { roles }),
+      };
       const registered = await call(asOperator, 'POST', '/v1/clients', { body: client });
       if (registered.status !== 201) throw new Error(`no client: ${JSON.stringify(registered.value)}`);
       return member;

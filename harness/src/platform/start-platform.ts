@@ -2,7 +2,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import type { WireSchema } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { Operations, PlatformArea, PlatformContext, ServedRoute } from './core/index.js';
+import type { Operations, PlatformArea, PlatformContext, ServedRoute, StaffRole } from './core/index.js';
 import {
   createEventFeed,
   createKeyRing,
@@ -49,6 +49,8 @@ export interface RunningPlatform extends AsyncDisposable {
   readonly areas: ReadonlyMap<string, PlatformArea>;
   /** All routes that are served. */
   readonly routes: readonly ServedRoute[];
+  /** Roles that clients of staff need, by `operationId`. */
+  readonly roles: ReadonlyMap<string, StaffRole>;
   readonly metrics: PlatformMetrics;
   /** Waits until areas have reacted to everything that was committed before. */
   readonly caughtUp: () => Promise<void>;
@@ -132,6 +134,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const areas = await openAreas({ options, context, database, trust, feed, closers, metrics, url });
   const all = [...areas.values()];
   const routes = routesOf(all);
+  const roles = rolesOf(all);
   const reactions = closers.add(startReactionRunner({ context, feed, areas: all }));
   const leadership = closers.add(database.leadership('jobs'));
   const jobs = [...all.flatMap((area) => area.jobs), keyed.job];
@@ -139,7 +142,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const { rates = {} } = options;
   const state = { isClosing: false };
   behind.app = createPlatformApp({
-    ...{ context, routes, metrics, newId: context.newId },
+    ...{ context, routes, roles, metrics, newId: context.newId },
     operations: operationsOf(all),
     schemas: Object.assign({}, WIRE_SCHEMAS, ...all.map(({ schemas }) => schemas)) as Record<
       string,
@@ -165,7 +168,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     },
   });
   return {
-    ...{ url, tokenUrl: `${url}/oauth/token`, port: server.port, database, context, trust, areas, routes, metrics },
+    ...{ url, tokenUrl: `${url}/oauth/token`, port: server.port, database, context, trust, areas, routes, roles, metrics },
     caughtUp: reactions.caughtUp,
     close: closers.close,
     [Symbol.asyncDispose]: closers.close,
@@ -220,6 +223,21 @@ function routesOf(areas: readonly PlatformArea[]): readonly ServedRoute[] {
     for (const name of [operationId, `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`]) {
       if (seen.has(name)) throw new HopbackError('invalid-configuration', `two routes are ${name}`);
       seen.add(name);
+    }
+  }
+  return all;
+}
+
+/** Which role of staff each operation needs. @throws HopbackError where an area names what it does not carry out, or asks for two roles */
+function rolesOf(areas: readonly PlatformArea[]): ReadonlyMap<string, StaffRole> {
+  const all = new Map<string, StaffRole>();
+  for (const { name, operations, roles = {} } of areas) {
+    for (const [role, operationIds] of Object.entries(roles) as [StaffRole, readonly string[]][]) {
+      for (const operationId of operationIds) {
+        if (operations[operationId] === undefined || all.has(operationId))
+          throw new HopbackError('invalid-configuration', `area ${name} cannot ask for ${role} at ${operationId}`);
+        all.set(operationId, role);
+      }
     }
   }
   return all;

@@ -30,7 +30,10 @@ export function createAlertOperations(parts: AlertParts): Operations {
   return {
     listAlerts: (call) => listAlerts(parts, call),
     acknowledgeAlert: (call) => acknowledge(parts, call),
-    listAlertRules: async () => jsonAnswer({ rules: (await rulesOf(parts, parts.context.database)).rules }),
+    listAlertRules: async ({ caller }) => {
+      const { rules } = await rulesOf(parts, parts.context.database);
+      return jsonAnswer({ rules: caller.kind === 'staff' ? rules : rulesFor(rules, caller.organizationId) });
+    },
     putAlertRule: (call) => putRule(parts, call),
     fetchAlertSubscription: async ({ caller }) => {
       const { subscriptions } = await rulesOf(parts, parts.context.database);
@@ -40,6 +43,12 @@ export function createAlertOperations(parts: AlertParts): Operations {
     tryAlertRules: (call) => tryRules(parts, call),
   };
 }
+
+/** Which rules there are for an agency: whom else they are for is not its business. */
+const rulesFor = (rules: readonly AlertRule[], agencyId: string): readonly AlertRule[] =>
+  rules
+    .filter(({ agencyIds }) => agencyIds.length === 0 || agencyIds.includes(agencyId))
+    .map((rule) => (rule.agencyIds.length === 0 ? rule : { ...rule, agencyIds: [agencyId] }));
 
 type AlertRow = Selectable<AlertTables['alerts_alerts']>;
 

@@ -1,5 +1,5 @@
 import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const TAG = 'Alerts and cases';
 const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
@@ -165,3 +165,6 @@ export const ALERT_ROUTES: readonly ServedRoute[] = [
     description: 'By whoever shared it. What the other has read it has read.',
   }),
 ];
+
+/** Rules are the platform's. */
+export const ALERT_ROLES: StaffRoles = { operator: ['putAlertRule'] };

@@ -1,7 +1,7 @@
 import type { PlatformArea, PlatformJob, Reaction } from '../core/index.js';
 import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
 import { createAlertOperations } from './alert-operations.js';
-import { ALERT_ROUTES } from './alert-routes.js';
+import { ALERT_ROLES, ALERT_ROUTES } from './alert-routes.js';
 import type { AlertTables } from './alert-tables.js';
 import { createCaseOperations } from './case-operations.js';
 import { evaluateCampaign } from './evaluate.js';
@@ -28,6 +28,7 @@ export function createAlertsArea(context: AlertParts['context'], ports: AlertsPo
   return {
     name: 'alerts',
     routes: ALERT_ROUTES,
+    roles: ALERT_ROLES,
     schemas: ALERT_SCHEMAS,
     operations: { ...createAlertOperations(parts), ...createCaseOperations(parts) },
     jobs: [watchJob(parts)],

@@ -239,16 +239,20 @@ function shareOf(row: Selectable<AlertTables['alerts_shares']>): CaseShare {
 
 async function listShares({ context }: AlertParts, call: OperationCall): Promise<PlatformAnswer> {
   const { kind, organizationId } = call.caller;
+  const campaignId = call.request.parameters['campaignId'] ?? '';
   let rows = context.database
     .withTables<AlertTables>()
     .selectFrom('alerts_shares')
     .selectAll()
-    .where('campaign_id', '=', call.request.parameters['campaignId'] ?? '')
+    .where('campaign_id', '=', campaignId)
     .orderBy('shared_ms', 'desc')
     .limit(MAX_LISTED);
   if (kind !== 'staff')
     rows = rows.where((row) => row.or([row('from_id', '=', organizationId), row('with_id', '=', organizationId)]));
-  return jsonAnswer({ shares: (await rows.execute()).map(shareOf) });
+  const found = await rows.execute();
+  const isTheirs =
+    kind === 'staff' || found.length > 0 || (await accessTo(context.database, campaignId, organizationId)) === 'own';
+  return isTheirs ? jsonAnswer({ shares: found.map(shareOf) }) : problemAnswer('not-found');
 }
 
 async function withdrawShare({ context }: AlertParts, call: OperationCall): Promise<PlatformAnswer> {

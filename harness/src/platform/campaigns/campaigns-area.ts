@@ -12,7 +12,7 @@ import { createCampaignEngine, DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaig
 import type { CampaignEngine, CampaignEngineOptions } from '../domain/campaigns/index.js';
 import { refreshFindings } from './campaign-findings.js';
 import { createCampaignStore } from './campaign-store.js';
-import { CAMPAIGNS_ROUTES } from './campaigns-routes.js';
+import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
 import { CAMPAIGNS_SCHEMAS } from './campaigns.schema.js';
 import { campaignsOperations } from './campaigns-operations.js';
 import { callsSince, campaignsTables, loadCampaigns, readCalls } from './campaigns-repository.js';
@@ -85,6 +85,7 @@ export function createCampaignsArea(
   return {
     name: 'campaigns',
     routes: CAMPAIGNS_ROUTES,
+    roles: CAMPAIGNS_ROLES,
     schemas: CAMPAIGNS_SCHEMAS,
     operations: campaignsOperations({ context, engine, store }),
     jobs: jobsOf(context, ports, { engine, flush: store.flush, isStarted: () => isStarted }),

@@ -1,4 +1,4 @@
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const STAFF = ['staff'] as const;
 const CAMPAIGN: ServedRoute['parameters'][number] = {
@@ -53,3 +53,6 @@ export const CAMPAIGNS_ROUTES: readonly ServedRoute[] = [
     idempotency: 'safe',
   },
 ];
+
+/** What a campaign is, analysts say. */
+export const CAMPAIGNS_ROLES: StaffRoles = { analyst: ['decideCampaign'] };

@@ -2,7 +2,7 @@ import type { WireSchema } from '@hopback/sdk/platform';
 import type { PlatformMigration } from './database.js';
 import type { DomainEvent, DomainEventType } from './domain-event.js';
 import type { PlatformTransaction } from './database.js';
-import type { Operations, ServedRoute } from './operation.js';
+import type { Operations, ServedRoute, StaffRoles } from './operation.js';
 
 /** Work that comes round: reminders, retention, alerts. It may be begun anew at any time, and do no harm. */
 export interface PlatformJob {
@@ -28,6 +28,8 @@ export interface PlatformArea extends AsyncDisposable {
   readonly schemas: Readonly<Record<string, WireSchema<unknown>>>;
   /** Of routes of the contract and of `routes`. */
   readonly operations: Operations;
+  /** Of `operations`. Default all are for all of staff. */
+  readonly roles?: StaffRoles;
   readonly jobs: readonly PlatformJob[];
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
   readonly close: () => Promise<void>;

@@ -1,5 +1,8 @@
 import type { PlatformScope } from '@hopback/sdk/platform';
 
+/** What a client of the traceback group may do beside reading. */
+export type StaffRole = 'operator' | 'reviewer' | 'analyst';
+
 /** Who calls the platform: a client with a token, of one organization. Nobody else can be let in. */
 export interface Caller {
   readonly clientId: string;
@@ -9,11 +12,8 @@ export interface Caller {
   readonly kind: PlatformScope;
   /** How far the token reaches: the scopes of the client, or fewer. */
   readonly scopes: readonly PlatformScope[];
-  /**
-   * Roles within the traceback group, `reviewer`, `analyst`, `operator`: finer than scopes, and held by clients of staff alone. Absent or
-   * empty: none.
-   */
-  readonly roles?: readonly string[];
+  /** Roles within the traceback group: finer than scopes, and held by clients of staff alone. Absent or empty: none. */
+  readonly roles?: readonly StaffRole[];
   /** Who it is for the audit, by role or office. */
   readonly name: string;
 }

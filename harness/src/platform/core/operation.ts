@@ -1,5 +1,5 @@
 import type { PlatformAnswer, PlatformRoute, ReadPlatformRequest } from '@hopback/sdk/platform';
-import type { Caller } from './caller.js';
+import type { Caller, StaffRole } from './caller.js';
 
 /** A route that a platform serves: of the contract, or of its operators. */
 export type ServedRoute = PlatformRoute<string, string>;
@@ -25,6 +25,12 @@ export interface OperationCall {
  * organization is `not-found`, as is what there is not.
  */
 export type Operation = (call: OperationCall) => Promise<PlatformAnswer> | PlatformAnswer;
+
+/**
+ * Operations for which a client of staff needs a role, by that role. Whoever else may call them needs none; an operation that is in no list is
+ * for all of staff.
+ */
+export type StaffRoles = Readonly<Partial<Record<StaffRole, readonly string[]>>>;
 
 /** Operations by `operationId`. */
 export type Operations = Readonly<Record<string, Operation>>;

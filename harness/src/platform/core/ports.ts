@@ -106,7 +106,10 @@ export interface RequestOutcome {
 
 /** Tracebacks. Carried out by the area `tracebacks`. */
 export interface TracebackDesk {
-  /** Opens a traceback, or gives the one that was opened for the same reason. */
+  /**
+   * Opens a traceback, or gives the one that was opened for the same reason.
+   * @throws HopbackError `invalid-argument` with `reason` where it cannot be: nobody is known who could be asked first
+   */
   readonly open: (transaction: PlatformTransaction, order: OpeningOrder) => Promise<string>;
   /** The whole traceback, with all that staff may see. */
   readonly traceback: (reading: Reading, tracebackId: string) => Promise<Traceback | undefined>;

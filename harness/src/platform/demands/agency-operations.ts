@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isHopbackError } from '@hopback/sdk/errors';
 import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { DemandState, PlatformAnswer, Traceback, TracebackOpening } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
@@ -100,7 +101,7 @@ async function trace(parts: DemandParts, call: OperationCall): Promise<PlatformA
   const opening = call.request.body as TracebackOpening;
   const { organizationId, clientId } = call.caller;
   const startedMs = await recordStartMs(parts, opening);
-  return context.transact(async (transaction) => {
+  const traced = context.transact(async (transaction) => {
     const row = await visible(transaction, call);
     if (row === undefined) return problemAnswer('not-found');
     const reason = openedBy(call.caller, `demand:${row.demand_id}`);
@@ -133,6 +134,10 @@ async function trace(parts: DemandParts, call: OperationCall): Promise<PlatformA
       details: { tracebackId },
     });
     return jsonAnswer({ demandId: row.demand_id, tracebackId });
+  });
+  return traced.catch((error: unknown) => {
+    if (!isHopbackError(error) || error.code !== 'invalid-argument') throw error;
+    return problemAnswer('invalid-body', { errors: [{ pointer: '', code: String(error.details['reason']) }] });
   });
 }
 

@@ -8,7 +8,7 @@ import type { DemandPorts } from './ports.js';
 import { productionOperations } from './production-operations.js';
 import { reviewOperations } from './review-operations.js';
 import { DEMAND_BODY_SCHEMAS } from './routes.schema.js';
-import { DEMAND_OPERATOR_ROUTES } from './routes.js';
+import { DEMAND_OPERATOR_ROUTES, DEMAND_ROLES } from './routes.js';
 import { submitDemand } from './submit-demand.js';
 
 /** The area, and what others have of it. */
@@ -32,6 +32,7 @@ export function createDemandsArea(
   return {
     name: 'demands',
     routes: DEMAND_OPERATOR_ROUTES,
+    roles: DEMAND_ROLES,
     schemas: DEMAND_BODY_SCHEMAS,
     operations: {
       submitDemand: submitDemand(parts),

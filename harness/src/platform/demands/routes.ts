@@ -1,5 +1,5 @@
 import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const TAG = 'Demands and productions';
 const STAFF: readonly PlatformScope[] = ['staff'];
@@ -193,3 +193,11 @@ export const DEMAND_OPERATOR_ROUTES: readonly ServedRoute[] = [
     problems: ['production-not-ready'],
   }),
 ];
+
+/** What is asked for under legal process, and what is handed over, reviewers alone see and decide. */
+export const DEMAND_ROLES: StaffRoles = {
+  reviewer: [
+    ...['decideDemand', 'claimDemand', 'fetchDemandDocument', 'continueDemand', 'withdrawDemand', 'traceUnderDemand'],
+    ...['fetchProductionFile', 'extendProduction', 'reissueProduction'],
+  ],
+};

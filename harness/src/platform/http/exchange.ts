@@ -1,7 +1,7 @@
 import { problemAnswer, readPlatformRequest, readWireBody } from '@hopback/sdk/platform';
 import type { MatchedRoute, PlatformAnswer, WireSchema } from '@hopback/sdk/platform';
 import { isHopbackError } from '@hopback/sdk/errors';
-import type { Caller, Operations, PlatformContext, ServedRoute } from '../core/index.js';
+import type { Caller, Operations, PlatformContext, ServedRoute, StaffRole } from '../core/index.js';
 import type { PlatformMetrics } from './platform-metrics.js';
 import type { AccessTokens, IdempotencyStore } from './ports.js';
 import { addressBucket } from './rate-limiter.js';
@@ -12,6 +12,8 @@ import { bodyLimit, readBoundedBody } from './request-body.js';
 export interface ExchangeParts {
   readonly context: Pick<PlatformContext, 'clock' | 'log'>;
   readonly operations: Operations;
+  /** Roles that clients of staff need, by operation. */
+  readonly roles: ReadonlyMap<string, StaffRole>;
   readonly schemas: Readonly<Record<string, WireSchema<unknown>>>;
   readonly tokens: AccessTokens;
   readonly idempotency: IdempotencyStore;
@@ -84,7 +86,7 @@ const NOBODY: Caller = { clientId: '', organizationId: '', kind: 'app', scopes: 
 
 /** The one place where is decided who may call what. What of it is theirs, operations know. */
 async function decideAccess(
-  { context, tokens, perClient, ...rest }: ExchangeParts,
+  { context, tokens, roles, perClient, ...rest }: ExchangeParts,
   { route, request, certificateSha256 }: Exchange,
 ): Promise<{ readonly caller: Caller } | { readonly problem: PlatformAnswer }> {
   const nowMs = context.clock.nowMs();
@@ -97,6 +99,9 @@ async function decideAccess(
   const rate = perClient.take(caller.clientId, nowMs);
   if (!rate.isAllowed) return { problem: tooMany(rest, 'client', rate.retryAfterSeconds) };
   if (!route.allowed.some((scope) => caller.scopes.includes(scope))) return { problem: problemAnswer('forbidden') };
+  const role = roles.get(route.operationId);
+  if (caller.kind === 'staff' && role !== undefined && caller.roles?.includes(role) !== true)
+    return { problem: problemAnswer('forbidden', { detail: `This is for clients with the role ${role}.` }) };
   return { caller };
 }
 

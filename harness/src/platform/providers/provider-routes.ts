@@ -1,5 +1,5 @@
 import type { PlatformScope, ProblemCode, RouteParameter } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const TAG = 'Registry and scorecards';
 const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
@@ -255,3 +255,12 @@ const SCORECARD_ROUTES: readonly ServedRoute[] = [
 
 /** Routes beside those of the contract. */
 export const PROVIDER_ROUTES: readonly ServedRoute[] = [...REGISTRY_ROUTES, ...SCORECARD_ROUTES];
+
+/** Operators keep the registry; what a provider contested is decided by somebody who does not. */
+export const PROVIDER_ROLES: StaffRoles = {
+  operator: [
+    ...['importRegistry', 'putProvider', 'setProviderOffice', 'addAnswerKey', 'retireAnswerKey', 'removeProvider'],
+    ...['reinstateProvider', 'noteOutage'],
+  ],
+  reviewer: ['decideContest'],
+};

@@ -4,7 +4,7 @@ import { createOfficeOperations } from './office-operations.js';
 import { PROVIDER_SCHEMAS } from './provider-bodies.schema.js';
 import { createProviderDirectory } from './provider-reader.js';
 import type { HasClient } from './provider-reader.js';
-import { PROVIDER_ROUTES } from './provider-routes.js';
+import { PROVIDER_ROLES, PROVIDER_ROUTES } from './provider-routes.js';
 import { createRegistryOperations } from './registry-operations.js';
 import { createScorecardOperations } from './scorecard-operations.js';
 
@@ -33,6 +33,7 @@ export function createProvidersArea(context: PlatformContext, ports: ProvidersPo
     name: 'providers',
     directory: createProviderDirectory(ports.hasClient),
     routes: PROVIDER_ROUTES,
+    roles: PROVIDER_ROLES,
     schemas: PROVIDER_SCHEMAS,
     operations: {
       ...createRegistryOperations(context),

@@ -9,7 +9,7 @@ import type { LiveFeed, SettlingListener } from './live-feed.js';
 import { createLiveHolds } from './live-holds.js';
 import type { LiveHolds } from './live-holds.js';
 import { RECORDS_SCHEMAS } from './records-bodies.schema.js';
-import { RECORDS_ROUTES } from './records-routes.js';
+import { RECORDS_ROLES, RECORDS_ROUTES } from './records-routes.js';
 import { createReportDesk } from './report-desk.js';
 import type { ReportDesk } from './report-desk.js';
 import { DEFAULT_LIVE_RETENTION, removeExpired } from './retention.js';
@@ -65,6 +65,7 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
   return {
     name: 'records',
     routes: RECORDS_ROUTES,
+    roles: RECORDS_ROLES,
     schemas: RECORDS_SCHEMAS,
     operations: {
       sendRecordBatch: take,

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const STAFF = ['staff'] as const;
 const BODY: readonly ProblemCode[] = ['invalid-body', 'too-large', 'unsupported-media-type'];
@@ -54,3 +54,8 @@ export const RECORDS_ROUTES: readonly ServedRoute[] = [
     allowed: STAFF,
   },
 ];
+
+/** Lists are brought in by operators. */
+export const RECORDS_ROLES: StaffRoles = {
+  operator: ['importDoNotOriginate', 'withdrawDoNotOriginate', 'importComplaints'],
+};

@@ -5,7 +5,7 @@ import { noticeOperations } from './notice-operations.js';
 import { requestOperations } from './request-operations.js';
 import { STAFF_SCHEMAS } from './staff-bodies.schema.js';
 import { staffOperations } from './staff-operations.js';
-import { STAFF_ROUTES } from './staff-routes.js';
+import { STAFF_ROUTES, STAFF_TRACEBACK_ROLES } from './staff-routes.js';
 import { createTracebackDesk } from './traceback-desk.js';
 import { tracebackOperations } from './traceback-operations.js';
 import { TRACEBACKS_MIGRATIONS } from './tracebacks-migrations.js';
@@ -37,6 +37,7 @@ export function createTracebacksArea(context: PlatformContext, options: Tracebac
   return {
     name: 'tracebacks',
     routes: STAFF_ROUTES,
+    roles: STAFF_TRACEBACK_ROLES,
     schemas: STAFF_SCHEMAS,
     operations: {
       ...tracebackOperations(parts),

@@ -14,7 +14,9 @@ export type OpeningFault =
   /** Nobody is named who delivered the call, or who may serve the number, and no record or report says it. */
   | 'no-first-provider'
   /** The record is of nobody that is named. */
-  | 'record-without-provider';
+  | 'record-without-provider'
+  /** It is to be asked in the name of somebody who does not open it. */
+  | 'foreign-requester';
 
 /** A traceback that was opened, now or before. */
 export type Opened =
@@ -32,6 +34,7 @@ export async function openTraceback(
   const known = reasonKey === undefined ? undefined : await openedFor(transaction, reasonKey);
   if (known !== undefined) return { status: 'opened', tracebackId: known, isNew: false };
   const { call, direction } = opening;
+  if (!(await mayAskAs(parts, transaction, order))) return { status: 'refused', reason: 'foreign-requester' };
   const named = opening.firstProvider ?? (await servedBy(parts, opening.reportId));
   if (named === undefined)
     return { status: 'refused', reason: call.recordId === undefined ? 'no-first-provider' : 'record-without-provider' };
@@ -65,6 +68,18 @@ export async function openTraceback(
     ...{ action: 'traceback.opened', organizationId, actor, object: `traceback:${tracebackId}`, details },
   });
   return { status: 'opened', tracebackId, isNew: true };
+}
+
+/** The traceback group asks for whom it will; an agency in its own name alone; nobody else in anybody's. 47 CFR 64.1200(n)(1) says who may ask. */
+async function mayAskAs(
+  { organizations }: TracebacksParts,
+  transaction: PlatformTransaction,
+  { opening: { requester }, organizationId }: OpeningOrder,
+): Promise<boolean> {
+  if (requester === undefined || organizationId === 'platform') return true;
+  const agency = await organizations.agency(transaction, organizationId);
+  if (agency !== undefined) return requester.name === agency.name && requester.kind.endsWith('law-enforcement');
+  return (await organizations.staff(transaction)).includes(organizationId);
 }
 
 async function openedFor(transaction: PlatformTransaction, reasonKey: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import type { RouteParameter, RouteResponse } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 import type { StaffBodies } from './staff-bodies.js';
 
 const TRACEBACK: RouteParameter = {
@@ -127,3 +127,19 @@ export const STAFF_ROUTES: readonly ServedRoute[] = [
     ...{ problems: CHANGE_PROBLEMS, idempotency: 'by-content' },
   },
 ];
+
+/** Analysts conduct tracebacks; notices of the Commission are handed over by operators. */
+export const STAFF_TRACEBACK_ROLES: StaffRoles = {
+  analyst: [
+    ...[
+      'openTraceback',
+      'withdrawTraceback',
+      'reportNeighbour',
+      'chooseNeighbour',
+      'decideDispute',
+      'identifyProvider',
+    ],
+    ...['acceptOutcome', 'traceForward'],
+  ],
+  operator: ['issueNotice', 'withdrawNotice'],
+};

@@ -25,7 +25,7 @@ export function createTracebackDesk(parts: AnswerParts): TracebackDesk {
     open: async (transaction, order) => {
       const opened = await openTraceback(parts, transaction, order);
       if (opened.status === 'opened') return opened.tracebackId;
-      throw new HopbackError('invalid-argument', 'a traceback needs to know who is asked first', {
+      throw new HopbackError('invalid-argument', 'a traceback cannot be opened as it was ordered', {
         details: { reason: opened.reason },
       });
     },

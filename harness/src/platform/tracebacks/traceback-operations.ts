@@ -29,7 +29,9 @@ export function kindOf({ caller }: OperationCall): Looking['kind'] {
 async function open(parts: AnswerParts, call: OperationCall): Promise<PlatformAnswer> {
   const { caller, request } = call;
   const opening = request.body as TracebackOpening;
-  // A carrier may state its own shared record, and an application's report is no carrier's business.
+  // What applications reported is for staff alone, and under a demand: whether there is a report would be told to whoever guesses its id.
+  if (kindOf(call) !== 'staff' && opening.reportId !== undefined) return unopened('/reportId', 'not-your-own');
+  // A carrier may state its own shared record.
   const isForeignRecord =
     kindOf(call) === 'carrier' &&
     opening.call.recordId !== undefined &&
@@ -39,7 +41,8 @@ async function open(parts: AnswerParts, call: OperationCall): Promise<PlatformAn
     const opened = await openTraceback(parts, transaction, {
       ...{ opening, organizationId: caller.organizationId, actor: caller.clientId },
     });
-    if (opened.status === 'refused') return unopened('/firstProvider', opened.reason);
+    if (opened.status === 'refused')
+      return unopened(opened.reason === 'foreign-requester' ? '/requester' : '/firstProvider', opened.reason);
     return shownAnswer(parts, transaction, { call, tracebackId: opened.tracebackId });
   });
 }

@@ -1,9 +1,8 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import type { PlatformContext } from '../core/index.js';
+import type { PlatformContext, StaffRole } from '../core/index.js';
 import { readClientKey } from './client-key.js';
 import { insertClient } from './client-operations.js';
 import { insertOrganization } from './organization-operations.js';
-import type { StaffRole } from './trust-bodies.js';
 import { clientById, hasOperator, organizationRow } from './trust-rows.js';
 
 /** The first operator, who lets in everybody else. */

@@ -4,7 +4,7 @@ import type { OperationCall, Operations, PlatformContext, PlatformTransaction } 
 import { readClientKey } from './client-key.js';
 import type { ReadClientKey } from './client-key.js';
 import { badCursor, idPageAnswer, readIdPage } from './id-pages.js';
-import { byOperator, doneBy, keepOperator, transactOrAnswer } from './organization-operations.js';
+import { doneBy, keepOperator, transactOrAnswer } from './organization-operations.js';
 import { MAX_CLIENT_KEYS } from './trust-bodies.schema.js';
 import type { Client, ClientChange, ClientKeyRegistration, ClientRegistration } from './trust-bodies.js';
 import { clientById, clientsOf, organizationRow } from './trust-rows.js';
@@ -13,7 +13,7 @@ import type { TrustTables } from './trust-tables.js';
 /** Operations of clients and their keys. */
 export function clientOperations(context: PlatformContext): Operations {
   return {
-    registerClient: byOperator((call) => register(context, call)),
+    registerClient: (call) => register(context, call),
     listClients: async (call) => {
       const page = readIdPage(call);
       if (page === undefined) return badCursor();
@@ -26,13 +26,13 @@ export function clientOperations(context: PlatformContext): Operations {
       return idPageAnswer(found, page, ({ clientId }) => clientId);
     },
     fetchClient: async (call) => answerWith(await clientById(context.database, idOf(call))),
-    updateClient: byOperator((call) => change(context, call, call.request.body as ClientChange)),
-    revokeClient: byOperator(async (call) => {
+    updateClient: (call) => change(context, call, call.request.body as ClientChange),
+    revokeClient: async (call) => {
       const answer = await change(context, call, { state: 'revoked' });
       return answer.kind === 'json' ? { kind: 'nothing' } : answer;
-    }),
-    addClientKey: byOperator((call) => addKey(context, call)),
-    removeClientKey: byOperator((call) => removeKey(context, call)),
+    },
+    addClientKey: (call) => addKey(context, call),
+    removeClientKey: (call) => removeKey(context, call),
   };
 }
 

@@ -6,7 +6,7 @@ import { organizationOperations } from './organization-operations.js';
 import { createTokenDesk, forgetEnded } from './token-desk.js';
 import type { TokenDesk } from './token-desk.js';
 import { TRUST_SCHEMAS } from './trust-bodies.schema.js';
-import { TRUST_ROUTES } from './trust-routes.js';
+import { TRUST_ROLES, TRUST_ROUTES } from './trust-routes.js';
 import type { TrustTables } from './trust-tables.js';
 
 /** How often ended tokens and assertions are removed, milliseconds: some ten thousand rows an hour at seven thousand clients. */
@@ -37,6 +37,7 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
   return {
     name: 'trust',
     routes: TRUST_ROUTES,
+    roles: TRUST_ROLES,
     schemas: TRUST_SCHEMAS,
     operations: { issueToken: tokens.issue, ...organizationOperations(context), ...clientOperations(context) },
     jobs: [

@@ -1,7 +1,5 @@
 import type { PlatformScope } from '@hopback/sdk/platform';
-
-/** What a client of the traceback group may do beside reading: as data, so that a platform can have others. */
-export type StaffRole = 'operator' | 'reviewer' | 'analyst';
+import type { StaffRole } from '../core/index.js';
 
 /** Whether somebody is let in. */
 export type TrustState = 'active' | 'revoked';

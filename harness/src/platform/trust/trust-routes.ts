@@ -1,5 +1,5 @@
 import type { ProblemCode, RouteParameter } from '@hopback/sdk/platform';
-import type { ServedRoute } from '../core/index.js';
+import type { ServedRoute, StaffRoles } from '../core/index.js';
 
 const TAG = 'Organizations and clients';
 const STAFF = ['staff'] as const;
@@ -206,3 +206,11 @@ const KEYS: readonly ServedRoute[] = [
 
 /** Routes by which operators say who may call. */
 export const TRUST_ROUTES: readonly ServedRoute[] = [...ORGANIZATIONS, ...CLIENTS, ...KEYS];
+
+/** All of staff sees who may call; operators alone change it. */
+export const TRUST_ROLES: StaffRoles = {
+  operator: [
+    ...['registerOrganization', 'updateOrganization', 'revokeOrganization', 'registerClient', 'updateClient'],
+    ...['revokeClient', 'addClientKey', 'removeClientKey'],
+  ],
+};

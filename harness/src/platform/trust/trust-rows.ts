@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Reading } from '../core/index.js';
-import type { Client, ClientKey, Organization, StaffRole } from './trust-bodies.js';
+import type { Client, ClientKey, Organization } from './trust-bodies.js';
 import type { TrustTables } from './trust-tables.js';
 
 type OrganizationRow = Selectable<TrustTables['trust_organizations']>;
@@ -39,7 +39,7 @@ function clientOf(row: ClientRow, keys: readonly KeyRow[]): Client {
     clientId: row.client_id,
     organizationId: row.organization_id,
     name: row.name,
-    roles: row.roles as readonly StaffRole[],
+    roles: row.roles,
     certificates: row.certificates,
     state: row.state,
     createdAt: timeOf(row.created_at_ms),

@@ -1,5 +1,5 @@
 import type { PlatformScope } from '@hopback/sdk/platform';
-import type { EpochMs, JsonColumn } from '../core/index.js';
+import type { EpochMs, JsonColumn, StaffRole } from '../core/index.js';
 
 /** Tables of who may call. No secret is in them: keys are public halves, tokens are hashes. */
 export type TrustTables = {
@@ -16,7 +16,7 @@ export type TrustTables = {
     readonly client_id: string;
     readonly organization_id: string;
     readonly name: string;
-    readonly roles: JsonColumn<readonly string[]>;
+    readonly roles: JsonColumn<readonly StaffRole[]>;
     /** SHA-256 of certificates, base64url; where there are some, tokens are given over a connection with one of them alone. */
     readonly certificates: JsonColumn<readonly string[]>;
     readonly state: 'active' | 'revoked';

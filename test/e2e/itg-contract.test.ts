@@ -1,0 +1,3 @@
+import { contractClaims } from '../support/itg-contract-claims.js';
+
+contractClaims('PGlite');

@@ -1,0 +1,154 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { CompactSign } from 'jose';
+import type { PlatformFetch, ProviderEntry } from '../../sdk/src/platform/index.js';
+import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
+import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
+import type { PlatformClient } from '../../sdk/src/platform/index.js';
+import { createTestKey } from '../../sdk/src/testing/index.js';
+import type { TestKey } from '../../sdk/src/testing/index.js';
+import type { TracebackAnswer, TracebackRequest } from '../../sdk/src/traceback/index.js';
+import { FIRST_OPERATOR_CLIENT, startReferencePlatform } from '../../harness/src/platform/reference/index.js';
+import type { ReferencePlatform, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
+import { emptyDatabase, newDatabase } from './itg-database.js';
+import type { TestServer } from './itg-database.js';
+import { platformLab } from './itg-platform.js';
+import type { PlatformLab, TestMember } from './itg-platform.js';
+
+/** A carrier that is in the registry, with the key that it signs answers with. */
+export interface TestCarrier extends TestMember {
+  readonly entry: ProviderEntry;
+  readonly answerKey: TestKey & { readonly keyId: string };
+}
+
+/** The whole reference platform, listening, with its first operator, who has every role of staff. */
+export interface ReferenceLab extends PlatformLab {
+  readonly platform: ReferencePlatform;
+  /** Registers a carrier: an organization with a client, an entry in the registry, and a key of answers. Its office is in New York. */
+  readonly joinCarrier: (organizationId: string, entry?: Partial<ProviderEntry>) => Promise<TestCarrier>;
+  /** A client of the sdk as somebody, which calls by this `fetch` where one is given. */
+  readonly clientOf: (member: TestMember, fetch?: PlatformFetch) => Promise<PlatformClient>;
+  /** Calls as the first operator; what is answered has to be a success. */
+  readonly asOperator: (method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** Runs a job of an area now, as its timer would. */
+  readonly runJob: (name: string) => Promise<void>;
+}
+
+export interface ReferenceLabOptions extends ReferencePlatformOptions {
+  /** A server of `startPostgres`, in which a database of its own is made. Default PGlite in memory. */
+  readonly server?: TestServer;
+}
+
+/** Rates that no test reaches. */
+const UNLIMITED = { perSecond: 1_000_000, burst: 1_000_000 };
+
+/** Starts a reference platform on a database of its own; its answers are held against their schemas. */
+export async function startReferenceLab({ server, ...options }: ReferenceLabOptions = {}): Promise<ReferenceLab> {
+  const database =
+    options.database ??
+    (server === undefined
+      ? { memory: true as const, template: await emptyDatabase() }
+      : { url: await newDatabase(server) });
+  const platform = await startReferencePlatform({
+    checkAnswers: true,
+    rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
+    ...options,
+    database,
+  });
+  return referenceLab(platform, options);
+}
+
+/** The same of a reference platform that runs. */
+export function referenceLab(
+  platform: ReferencePlatform,
+  { clock }: Pick<ReferencePlatformOptions, 'clock'> = {},
+): ReferenceLab {
+  const { keyId, privateKey } = platform.home.operatorKey;
+  const key = { keyId, privateKey, jwk: publicJwk(privateKey, keyId), algorithm: 'ES256' as const };
+  const operator: TestMember = { organizationId: 'itg', clientId: FIRST_OPERATOR_CLIENT, key };
+  const lab = platformLab(platform, operator, clock);
+  const tokens = new Map<string, Promise<string>>();
+  const tokenOf = (member: TestMember): Promise<string> => {
+    const known = tokens.get(member.clientId);
+    if (known !== undefined) return known;
+    const made = lab.token(member);
+    tokens.set(member.clientId, made);
+    return made;
+  };
+  const asOperator: ReferenceLab['asOperator'] = async (method, path, body) => {
+    const { status, value } = await lab.call(await tokenOf(operator), method, path, { body });
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(value)}`);
+    return value;
+  };
+  return {
+    ...lab,
+    ...{ platform, asOperator },
+    clientOf: async (member, fetch) =>
+      createPlatformClient({
+        baseUrl: platform.url,
+        authorization: await privateKeyJwt({
+          ...{ tokenUrl: platform.tokenUrl, clientId: member.clientId, algorithm: member.key.algorithm },
+          ...{ key: member.key.privateKey, keyId: member.key.keyId },
+          ...(clock !== undefined && { clock }),
+          ...(fetch !== undefined && { fetch }),
+        }),
+        ...(clock !== undefined && { clock }),
+        ...(fetch !== undefined && { fetch }),
+      }),
+    joinCarrier: async (organizationId, changes = {}) => {
+      const member = await lab.join('carrier', organizationId, { name: changes.businessName ?? organizationId });
+      const entry = testEntry(organizationId, changes);
+      const answerKey = { ...createTestKey(), keyId: `${organizationId}-answers` };
+      const registered = `/v1/registry/providers/${organizationId}`;
+      await asOperator('POST', registered, entry);
+      await asOperator('POST', `${registered}/office`, { zone: 'America/New_York' });
+      const { kty = '', crv = '', x = '', y = '' } = answerKey.publicKeyJwk;
+      const jwk = { kty, crv, x, y, kid: answerKey.keyId, alg: 'ES256', use: 'sig' };
+      await asOperator('POST', `${registered}/answer-keys`, { jwk });
+      return { ...member, entry, answerKey };
+    },
+    runJob: async (name) => {
+      const job = [...platform.areas.values()].flatMap(({ jobs }) => jobs).find((one) => one.name === name);
+      if (job === undefined) throw new Error(`there is no job ${name}`);
+      await job.run(platform.context.clock.nowMs());
+    },
+  };
+}
+
+/** An answer of a carrier to a request, of the call that was asked about, as it is sent: signed. */
+export function signAnswer(
+  { answerKey }: Pick<TestCarrier, 'answerKey'>,
+  request: TracebackRequest,
+  { finding, ...more }: Partial<TracebackAnswer> & Pick<TracebackAnswer, 'finding'>,
+): Promise<string> {
+  const { called = '', calling = '', at } = request.call;
+  const startedAt = new Date(`${at.local}Z`).toISOString();
+  const answer: TracebackAnswer = {
+    ...{ format: 'hopback.traceback-answer.1', answerId: `${request.requestId}.1`, revision: 1 },
+    ...{ requestId: request.requestId, tracebackId: request.tracebackId, provider: request.provider, finding },
+    ...{ answeredAt: new Date().toISOString(), answeredBy: { kind: 'automatic', policyId: 'p-1' } },
+    call: { startedAt, called, calling, disposition: 'answered' },
+    searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
+    ...more,
+  };
+  return new CompactSign(Buffer.from(JSON.stringify(answer)))
+    .setProtectedHeader({ alg: 'ES256', kid: answerKey.keyId, typ: 'traceback-answer+jws' })
+    .sign(answerKey.privateKey);
+}
+
+function publicJwk(privateKey: KeyObject, keyId: string): Readonly<Record<string, unknown>> {
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  return { ...createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' }), kid: keyId };
+}
+
+/** An entry of the registry: a voice service provider of the United States. */
+export function testEntry(providerId: string, changes: Partial<ProviderEntry> = {}): ProviderEntry {
+  return {
+    ...{ format: 'hopback.provider-entry.1', providerId, businessName: `${providerId} Telecom` },
+    ...{ previousBusinessNames: [], otherDbaNames: [], country: 'US', isForeignVoiceServiceProvider: false },
+    ...{ isVoiceServiceProvider: true, isGatewayProvider: false, isNonGatewayIntermediateProvider: false },
+    ...{ implementation: 'complete', ocns: [], spcs: [], principals: [], affiliates: [] },
+    updatedAt: '2026-09-14T10:00:00Z',
+    ...changes,
+  };
+}
