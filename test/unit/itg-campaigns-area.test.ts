@@ -1,113 +1,30 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { campaignsDefinition, createCampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
 import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
-import type {
-  Caller,
-  LiveReader,
-  LiveRecord,
-  OpeningOrder,
-  TracebackDesk,
-} from '../../harness/src/platform/core/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
-import type { AppReport, Campaign, PlatformAnswer, PlatformScope, Traceback } from '../../sdk/src/platform/index.js';
-import { createTestContext } from '../support/itg-context.js';
-import type { TestContext } from '../support/itg-context.js';
+import { callCampaigns as call, listed, openCampaignsBench, valueOf } from '../support/itg-campaigns-bench.js';
+import type { CampaignsBench } from '../support/itg-campaigns-bench.js';
+import { campaignClaims } from '../support/itg-campaign-claims.js';
 import { openTestDatabase } from '../support/itg-database.js';
 import { appReport, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
-
-const ALLOCATED = new Set(['290', '390']);
-
-interface Bench {
-  readonly context: TestContext;
-  readonly opened: OpeningOrder[];
-  readonly tracebacks: Map<string, Traceback>;
-  readonly records: LiveRecord[];
-  readonly reports: Map<string, AppReport>;
-  readonly area: () => CampaignsArea;
-}
 
 // To open one takes seconds: it is emptied between tests.
 let database: OpenedDatabase;
 beforeAll(async () => {
-  database = await openTestDatabase({ definitions: [campaignsDefinition] });
+  database = await openTestDatabase({ definitions: [campaignsDefinition, DEMANDS_DEFINITION] });
 });
 afterEach(async () => {
-  const tables = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns';
+  const tables = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns, demands_holds';
   await sql.raw(`truncate ${tables}, core_events, core_audit, core_sealed`).execute(database.database);
 });
 afterAll(() => database.close());
+const openBench = (): CampaignsBench => openCampaignsBench(database);
 
-function openBench(): Bench {
-  const context = createTestContext({ database });
-  context.clock.set(LIVE_START_MS + 60_000);
-  const opened: OpeningOrder[] = [];
-  const tracebacks = new Map<string, Traceback>();
-  const records: LiveRecord[] = [];
-  const reports = new Map<string, AppReport>();
-  const desk = {
-    open: (_transaction: unknown, order: OpeningOrder) => {
-      opened.push(order);
-      return Promise.resolve(`t-${String(opened.length)}`);
-    },
-    traceback: (_reading: unknown, id: string) => Promise.resolve(tracebacks.get(id) ?? openTraceback(id)),
-    ofCampaign: () => Promise.resolve(opened.map((_, at) => ({ tracebackId: `t-${String(at + 1)}` }))),
-  } as unknown as TracebackDesk;
-  const live: LiveReader = {
-    record: (providerId, recordId) =>
-      Promise.resolve(records.find((one) => one.providerId === providerId && one.record.recordId === recordId)),
-    report: (_appId, reportId) => Promise.resolve(reports.get(reportId)),
-    find: ({ fromMs, toMs }) =>
-      Promise.resolve({
-        records: records.filter(({ record }) => record.inviteAtUs >= fromMs * 1e3 && record.inviteAtUs < toMs * 1e3),
-        isCut: false,
-      }),
-  };
-  const agency = { agencyId: 'agency-tx', name: 'Texas', jurisdiction: 'US-TX', contactEmail: 'a@example.com' };
-  const organizations = {
-    agencies: () => Promise.resolve([agency]),
-    agency: () => Promise.resolve(agency),
-    staff: () => Promise.resolve(['itg']),
-  };
-  const area = (): CampaignsArea =>
-    createCampaignsArea(context, { tracebacks: desk, live, organizations }, { allocated: ALLOCATED });
-  return { context, opened, tracebacks, records, reports, area };
-}
-
-const openTraceback = (tracebackId: string): Traceback => ({
-  format: 'hopback.traceback.1',
-  ...{ tracebackId, direction: 'back', state: 'open', hops: [] },
-  requester: { kind: 'itg', name: 'ITG' },
-  call: { at: { asWritten: '', local: '', precision: 'second' } },
-  openedAt: new Date(LIVE_START_MS).toISOString(),
-  updatedAt: new Date(LIVE_START_MS).toISOString(),
-});
-
-function call(
-  area: CampaignsArea,
-  operationId: string,
-  rest: { readonly scope?: PlatformScope; readonly parameters?: Record<string, string>; readonly body?: unknown } = {},
-): Promise<PlatformAnswer> {
-  const { scope = 'staff', parameters = {}, body } = rest;
-  const caller: Caller = { clientId: 'cl-1', organizationId: 'org-1', kind: scope, scopes: [scope], name: 'analyst' };
-  const operation = area.operations[operationId];
-  if (operation === undefined) throw new Error(`there is no ${operationId}`);
-  return Promise.resolve(
-    operation({
-      route: area.routes[0] as never,
-      ...{ caller, request: { parameters, body, bytes: new Uint8Array() } },
-      ...{ atMs: LIVE_START_MS + 60_000, httpRequestId: 'r-1', signal: new AbortController().signal },
-    }),
-  );
-}
-
-const valueOf = (answer: PlatformAnswer): never => {
-  if (answer.kind !== 'json') throw new Error(`answered ${JSON.stringify(answer)}`);
-  return answer.value as never;
-};
-const listed = async (area: CampaignsArea, scope: PlatformScope = 'staff'): Promise<readonly Campaign[]> =>
-  (valueOf(await call(area, 'listCampaigns', { scope })) as { readonly items: readonly Campaign[] }).items;
+campaignClaims('PGlite', openBench);
 
 test('a campaign that is found is stored, told to agencies and staff, announced, and read in the form of the contract', async () => {
   const bench = openBench();

@@ -5,9 +5,10 @@ import type {
   OrganizationDirectory,
   PlatformArea,
   PlatformContext,
+  ReportReader,
   TracebackDesk,
 } from '../core/index.js';
-import type { AppReport } from '@hopback/sdk/platform';
+import { HopbackError } from '@hopback/sdk/errors';
 import { createCampaignEngine, DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaigns/index.js';
 import type { CampaignEngine, CampaignEngineOptions } from '../domain/campaigns/index.js';
 import { refreshFindings } from './campaign-findings.js';
@@ -15,15 +16,20 @@ import { createCampaignStore } from './campaign-store.js';
 import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
 import { CAMPAIGNS_SCHEMAS } from './campaigns.schema.js';
 import { campaignsOperations } from './campaigns-operations.js';
-import { callsSince, campaignsTables, loadCampaigns, readCalls } from './campaigns-repository.js';
-import { describeStored, findStored } from './stored-campaign.js';
+import { callsSince, loadCampaigns, readCalls } from './campaigns-repository.js';
+import { removeOldCalls } from './campaigns-retention.js';
+import type { CallHolds } from './campaigns-retention.js';
+import { replay, REPLAY_MS, REPORTS_REPLAY_MS } from './replay.js';
+import { currentIdOf, describeStored, findStored } from './stored-campaign.js';
 import { traceCampaign } from './trace-campaigns.js';
 
 /** Areas that campaigns stand on. */
 export interface CampaignsPorts {
   readonly tracebacks: TracebackDesk;
   readonly live: LiveReader;
+  readonly reports: ReportReader;
   readonly organizations: OrganizationDirectory;
+  readonly holds?: CallHolds;
 }
 
 /** How campaigns are detected. */
@@ -32,11 +38,14 @@ export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'>;
 /** The area `campaigns`, and what others have of it. */
 export interface CampaignsArea extends PlatformArea {
   readonly reader: CampaignReader;
-  /** Hears of live data. What comes before {@link CampaignsArea.start} is done waits for it. */
+  /**
+   * Hears of live data. What comes before {@link CampaignsArea.start} is done waits for it.
+   * @throws HopbackError `unavailable` (retryable) where too much waits: to be told again
+   */
   readonly listener: LiveListener;
   /**
-   * Takes up what was stored, and reads the records of the last half hour again for what was not yet a campaign: once, before live data
-   * comes.
+   * Takes up what was stored, and reads the records of the last half hour and the reports of the last day again for what was not yet a campaign:
+   * once, before live data comes.
    * @throws what the database or the store of records throws
    */
   readonly start: () => Promise<void>;
@@ -52,15 +61,8 @@ const TICK_EVERY_MS = 30_000;
 const TRACE_EVERY_MS = 5_000;
 /** Of campaigns without news. */
 const TRACE_QUIET_EVERY_MS = 600_000;
-/** What is gathered about calls that are no campaign yet is not stored: it is gathered again from so much of the past. */
-export const REPLAY_MS = 1_800_000;
-/** Records read at a time, and in all: half an hour of 500 a second; the latest where there are more. */
-const REPLAY_SLICE_MS = 10_000;
-const REPLAY_LIMIT = 20_000;
-/** Calls that are held while stored campaigns are taken up: some seconds at 15,000 a second. */
+/** Calls that are held while stored campaigns are taken up: some seconds at 15,000 a second. More are to be told again. */
 const MAX_HELD = 100_000;
-/** How long a call of a campaign is on its list: the retention of live records, after which there is nothing behind it. */
-const CALLS_KEPT_MS = 90 * 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
 /** Makes the area. */
@@ -72,13 +74,18 @@ export function createCampaignsArea(
   const engine = createCampaignEngine({ ...options, newId: () => context.newId('c') });
   const store = createCampaignStore(context, { engine, organizations: ports.organizations });
   const held: (() => void)[] = [];
+  let heldCalls = 0;
   let isStarted = false;
-  const hear = (work: () => void): void => {
-    if (isStarted) work();
-    else if (held.length < MAX_HELD) held.push(work);
+  const hear = (calls: number, work: () => void): void => {
+    if (isStarted) return work();
+    if (heldCalls + calls > MAX_HELD) {
+      const details = { held: heldCalls, calls };
+      throw new HopbackError('unavailable', 'campaigns are being taken up', { retryable: true, details });
+    }
+    heldCalls += calls;
+    held.push(work);
+    return undefined;
   };
-  const hearReport = (appId: string, report: AppReport, receivedAtMs: number): void =>
-    engine.report(appId, report, receivedAtMs);
   const close = async (): Promise<void> => {
     if (isStarted) await store.flush();
   };
@@ -99,10 +106,11 @@ export function createCampaignsArea(
     engine,
     reader: createReader(),
     listener: {
-      records: (records) => {
-        for (const live of records) hear(() => engine.record(live));
-      },
-      report: (appId, report, receivedAtMs) => hear(() => hearReport(appId, report, receivedAtMs)),
+      records: (records) =>
+        hear(records.length, () => {
+          for (const live of records) engine.record(live);
+        }),
+      report: (appId, report, receivedAtMs) => hear(1, () => engine.report(appId, report, receivedAtMs)),
     },
     flush: store.flush,
     start: async () => {
@@ -116,20 +124,17 @@ export function createCampaignsArea(
   };
 }
 
-async function restore(context: PlatformContext, { live }: CampaignsPorts, engine: CampaignEngine): Promise<void> {
+async function restore(context: PlatformContext, ports: CampaignsPorts, engine: CampaignEngine): Promise<void> {
   const { sealed } = context;
   const files = await context.transact((transaction) =>
     loadCampaigns(transaction, { sealed, limit: DEFAULT_CAMPAIGN_LIMITS.campaigns }),
   );
   for (const file of files) engine.restore(file);
-  const toMs = context.clock.nowMs();
-  const fromMs = toMs - REPLAY_MS;
+  const nowMs = context.clock.nowMs();
   // Calls may be some minutes older than they were received.
-  engine.known(await callsSince(context.database, fromMs - REPLAY_MS));
-  for (let sliceMs = fromMs; sliceMs <= toMs; sliceMs += REPLAY_SLICE_MS) {
-    const found = await live.find({ fromMs: sliceMs, toMs: sliceMs + REPLAY_SLICE_MS, limit: REPLAY_LIMIT });
-    for (const record of found.records) engine.record(record);
-  }
+  const sinceMs = { records: nowMs - 2 * REPLAY_MS, reports: nowMs - REPORTS_REPLAY_MS - REPLAY_MS };
+  engine.known(await callsSince(context.database, sinceMs));
+  await replay(ports, engine, nowMs);
 }
 
 function createReader(): CampaignReader {
@@ -138,7 +143,7 @@ function createReader(): CampaignReader {
       const row = await findStored(reading, campaignId);
       return row === undefined || row.is_lawful ? undefined : describeStored(row);
     },
-    calls: readCalls,
+    calls: async (reading, campaignId, options) => readCalls(reading, await currentIdOf(reading, campaignId), options),
   };
 }
 
@@ -183,12 +188,7 @@ function jobsOf(
     {
       name: 'campaigns.retention',
       everyMs: RETENTION_EVERY_MS,
-      run: async (nowMs) => {
-        await campaignsTables(context.database)
-          .deleteFrom('campaigns_calls')
-          .where('at_ms', '<', nowMs - CALLS_KEPT_MS)
-          .execute();
-      },
+      run: (nowMs) => removeOldCalls(context, ports.holds, nowMs),
     },
   ];
 }

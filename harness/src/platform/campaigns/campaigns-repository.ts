@@ -140,17 +140,27 @@ function isAttestation(word: string | null): word is 'A' | 'B' | 'C' {
   return word === 'A' || word === 'B' || word === 'C';
 }
 
-/** Whose calls are counted since a time, so that they are not counted again when records are read again. */
+/** Calls that are remembered as counted at most, the latest: as many as an engine tells from repeats. */
+const MAX_COUNTED = 400_000;
+
+/** Calls that are counted, of records and of reports since a time each, so that they are not counted again when those are read again; by time. */
 export async function callsSince(
   reading: Reading,
-  sinceMs: number,
+  sinceMs: { readonly records: number; readonly reports: number },
 ): Promise<readonly Pick<CampaignCall, 'reporterId' | 'recordId' | 'reportId'>[]> {
   const rows = await campaignsTables(reading)
     .selectFrom('campaigns_calls')
     .select(['reporter_id', 'record_id', 'report_id'])
-    .where('at_ms', '>=', sinceMs)
+    .where((is) =>
+      is.or([
+        is('at_ms', '>=', sinceMs.records),
+        is.and([is('at_ms', '>=', sinceMs.reports), is('report_id', 'is not', null)]),
+      ]),
+    )
+    .orderBy('at_ms', 'desc')
+    .limit(MAX_COUNTED)
     .execute();
-  return rows.map(({ reporter_id, record_id, report_id }) => ({
+  return rows.toReversed().map(({ reporter_id, record_id, report_id }) => ({
     reporterId: reporter_id,
     ...(record_id !== null && { recordId: record_id }),
     ...(report_id !== null && { reportId: report_id }),

@@ -29,18 +29,43 @@ export async function findStored(
   reading: Reading,
   campaignId: string,
 ): Promise<(StoredCampaign & { readonly is_lawful: boolean }) | undefined> {
+  return campaignsTables(reading)
+    .selectFrom('campaigns_campaigns')
+    .select(['saved', 'findings', 'updated_ms', 'is_lawful'])
+    .where('campaign_id', '=', await currentIdOf(reading, campaignId))
+    .where('merged_into', 'is', null)
+    .executeTakeFirst();
+}
+
+/** The id that a campaign has after mergers; its own where it was never merged, or is none. */
+export async function currentIdOf(reading: Reading, campaignId: string): Promise<string> {
   let id = campaignId;
   // Mergers of mergers; each is older than the one before, so that it ends.
   for (let step = 0; step < MAX_MERGERS; step += 1) {
     const row = await campaignsTables(reading)
       .selectFrom('campaigns_campaigns')
-      .select(['saved', 'findings', 'updated_ms', 'is_lawful', 'merged_into'])
+      .select('merged_into')
       .where('campaign_id', '=', id)
       .executeTakeFirst();
-    if (row?.merged_into === undefined || row.merged_into === null) return row;
+    if (row === undefined || row.merged_into === null) return id;
     id = row.merged_into;
   }
-  return undefined;
+  return id;
+}
+
+/** The id of a campaign, and those of all that were merged into it. */
+export async function idsOfCampaign(reading: Reading, campaignId: string): Promise<readonly string[]> {
+  const ids = new Set([campaignId]);
+  for (let last: readonly string[] = [campaignId]; last.length > 0;) {
+    const rows = await campaignsTables(reading)
+      .selectFrom('campaigns_campaigns')
+      .select('campaign_id')
+      .where('merged_into', 'in', last)
+      .execute();
+    last = rows.map(({ campaign_id }) => campaign_id).filter((id) => !ids.has(id));
+    for (const id of last) ids.add(id);
+  }
+  return [...ids];
 }
 
 /** Mergers in a row that are followed. */

@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import type { AreaDefinition } from '../core/index.js';
 
 /**
- * Tables that every area has. Positions of events and of the audit come from a function that takes the id of the transaction before the
- * position: whoever has a position is then seen by whoever asks which transactions still run, and no reader steps over it.
+ * Tables that every area has. Positions of events and of the audit come from a function that takes a shared lock before the first position of
+ * a transaction, named by the sequence and the last position that was given: whoever has a position is then seen by whoever looks at the
+ * locks, until its transaction has ended and can be seen, and no reader steps over it. Nobody ever waits for such a lock.
+ * @see PostgreSQL, section 13.3.5, advisory locks
  */
 export const CORE_DEFINITION: AreaDefinition = {
   name: 'core',
@@ -13,10 +15,32 @@ export const CORE_DEFINITION: AreaDefinition = {
       up: async (database) => {
         await sql`create sequence core_event_positions`.execute(database);
         await sql`create sequence core_audit_positions`.execute(database);
+        // Bits 44 to 62 are of the sequence, and never 0, where the locks of others are; those below are the position.
+        await sql`create function core_position_lock(of_sequence regclass, after bigint) returns bigint
+          language sql immutable as $$
+            select ((of_sequence::oid::bigint & 262143 | 262144) << 44) | after & 17592186044415 $$`.execute(database);
         await sql`create function core_next_position(of_sequence regclass) returns bigint language plpgsql as $$
+          declare
+            marker text := 'hopback.has_position_' || of_sequence::oid;
           begin
-            perform pg_current_xact_id();
+            if current_setting(marker, true) is distinct from 'yes' then
+              perform pg_advisory_xact_lock_shared(
+                core_position_lock(of_sequence, coalesce(pg_sequence_last_value(of_sequence), 0)));
+              perform set_config(marker, 'yes', true);
+            end if;
             return nextval(of_sequence);
+          end $$`.execute(database);
+        // The newest position first, and then the locks: whoever has that position or a lower one took its lock before.
+        await sql`create function core_settled_position(of_sequence regclass, out newest bigint, out settled bigint)
+          language plpgsql as $$
+          begin
+            newest := coalesce(pg_sequence_last_value(of_sequence), 0);
+            settled := least(newest, (
+              select min(held.key & 17592186044415)
+              from pg_locks, lateral (select classid::bigint << 32 | objid::bigint as key) as held
+              where locktype = 'advisory' and objsubid = 1
+                and database = (select oid from pg_database where datname = current_database())
+                and held.key >> 44 = core_position_lock(of_sequence, 0) >> 44));
           end $$`.execute(database);
         await sql`create table core_events (
           position bigint primary key default core_next_position('core_event_positions'),

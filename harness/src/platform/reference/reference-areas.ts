@@ -5,7 +5,13 @@ import type { CampaignsArea } from '../campaigns/index.js';
 import type { PlatformArea, ProviderDirectory, TracebackDesk } from '../core/index.js';
 import { openAuditLog } from '../database/index.js';
 import type { AuditLog } from '../database/index.js';
-import { auditProofsOf, createDemandsArea, DEMANDS_DEFINITION, openFileStore } from '../demands/index.js';
+import {
+  auditProofsOf,
+  createDemandsArea,
+  createHoldReader,
+  DEMANDS_DEFINITION,
+  openFileStore,
+} from '../demands/index.js';
 import type { DemandLimits, DemandsArea } from '../demands/index.js';
 import type { AreaParts, PluggedArea } from '../platform-options.js';
 import { createProvidersArea, providersDefinition } from '../providers/index.js';
@@ -176,7 +182,10 @@ function openTracebacks({ context, trust }: AreaParts, { home, settings, there, 
 /** The detection knows what it knew before it hears what comes. */
 async function openCampaigns({ context, trust }: AreaParts, { there, desk }: Opening): Promise<CampaignsArea> {
   const records = there('records');
-  const area = createCampaignsArea(context, { tracebacks: desk, live: records.reader, organizations: trust });
+  const area = createCampaignsArea(context, {
+    ...{ tracebacks: desk, live: records.reader, reports: records.reports, organizations: trust },
+    holds: createHoldReader(),
+  });
   await area.start();
   await records.listen('campaigns', { ...area.listener, settled: area.flush });
   return area;

@@ -66,10 +66,15 @@ export function createScriptIndex(options: ScriptIndexOptions = {}): ScriptIndex
     return { kept, gone };
   }
 
-  const explain = (heard: Heard, { wording, likeness, relation }: Match): ScriptEvidence => {
-    const { language, transcript } = wording;
-    const there = tokenise(transcript, { language, numbers, maxTokens: limits.maxTokens }).tokens;
-    return evidenceOf(heard.tokens.tokens, there, { likeId: wording.id, likeness, relation });
+  /** Put into words when it is asked for: most placements nobody asks about. */
+  const explain = (heard: Heard, { wording, likeness, relation }: Match): (() => ScriptEvidence) => {
+    let evidence: ScriptEvidence | undefined;
+    return () => {
+      const { id, language, transcript } = wording;
+      const there = (): readonly string[] =>
+        tokenise(transcript, { language, numbers, maxTokens: limits.maxTokens }).tokens;
+      return (evidence ??= evidenceOf(heard.tokens.tokens, there(), { likeId: id, likeness, relation }));
+    };
   };
 
   function join(heard: Heard, found: readonly Match[], best: Match): ScriptPlacement {
@@ -84,11 +89,12 @@ export function createScriptIndex(options: ScriptIndexOptions = {}): ScriptIndex
       const other = store.byOrdinal(store.current(match.wording.script.ordinal));
       if (other === undefined || other === script) continue;
       const { kept, gone } = merge(script, other);
+      const evidence = explain(heard, match);
       merges.push({
-        kept: nameOf(kept.ordinal),
-        gone: nameOf(gone.ordinal),
-        byId: heard.id,
-        evidence: explain(heard, match),
+        ...{ kept: nameOf(kept.ordinal), gone: nameOf(gone.ordinal), byId: heard.id },
+        get evidence() {
+          return evidence();
+        },
       });
       script = kept;
     }
@@ -96,7 +102,12 @@ export function createScriptIndex(options: ScriptIndexOptions = {}): ScriptIndex
     store.touch(script);
     store.noteMember(heard.id, script.ordinal);
     if (best.likeness.similarity < newWording && best.relation !== 'piece') wordings.keep(heard, script);
-    return { kind: 'joined', scriptId: nameOf(script.ordinal), because, merges };
+    return {
+      ...{ kind: 'joined', scriptId: nameOf(script.ordinal), merges },
+      get because() {
+        return because();
+      },
+    };
   }
 
   function add(id: string, transcript: string, language?: string): ScriptPlacement {

@@ -102,14 +102,14 @@ function createReader(numbers: NumberWords, options: TokenOptions): Reader {
   }
   function read(word: string): void {
     if (word === '') return;
-    if (UNSPACED.test(word)) {
+    if (mayBeUnspaced(word) && UNSPACED.test(word)) {
       for (const run of word.match(UNSPACED_RUNS) ?? []) {
         if (UNSPACED.test(run)) readUnspaced(run);
         else read(run);
       }
       return;
     }
-    if (/\p{N}/u.test(word)) return pushNumber(isAny ? ANY_NUMBER : word);
+    if (hasNumber(word)) return pushNumber(isAny ? ANY_NUMBER : word);
     const value = numbers.units.get(word) ?? numbers.tens.get(word);
     if (value !== undefined) pushNumber(String(value));
     else if (isInNumber && (numbers.hundreds.has(word) || numbers.thousands.has(word))) return;
@@ -121,11 +121,31 @@ function createReader(numbers: NumberWords, options: TokenOptions): Reader {
 function distinctWords(tokens: readonly string[]): number {
   let words = 0;
   for (const token of new Set(tokens)) {
-    if (UNSPACED.test(token)) words += 0.5;
-    else if (token !== ANY_NUMBER && !NUMBER.test(token)) words += 1;
+    if (mayBeUnspaced(token) && UNSPACED.test(token)) words += 0.5;
+    else if (token !== ANY_NUMBER && !(hasNumber(token) && NUMBER.test(token))) words += 1;
   }
   return words;
 }
+
+/** What every word of Latin letters is not is told without a regular expression, which most of the time went to. */
+function mayBeUnspaced(word: string): boolean {
+  for (let at = 0; at < word.length; at += 1) if (word.charCodeAt(at) >= FIRST_UNSPACED) return true;
+  return false;
+}
+
+/** Thai is the first. */
+const FIRST_UNSPACED = 0x0e00;
+
+function hasNumber(word: string): boolean {
+  for (let at = 0; at < word.length; at += 1) {
+    const code = word.charCodeAt(at);
+    if (code > 0x7f) return ANY_DIGIT.test(word);
+    if (code >= 0x30 && code <= 0x39) return true;
+  }
+  return false;
+}
+
+const ANY_DIGIT = /\p{N}/u;
 
 /** Takes the last phrase away where it says again what stands right before it. */
 function dropLoop(tokens: string[]): void {

@@ -1,4 +1,4 @@
-import { likenessOf, relationOf, type Likeness, type Relation } from './likeness.js';
+import { likenessOf, relationOf, weighed, type Likeness, type Relation } from './likeness.js';
 import { EXEMPLAR_CHARS } from './limits.js';
 import type { PhraseFrequency } from './phrase-frequency.js';
 import { createPostings } from './postings.js';
@@ -43,22 +43,30 @@ export function createWordings(
   const wordings = new Map<number, Wording>();
   let numbered = 0;
 
-  function matches(heard: Heard): Match[] {
+  /** Wordings that have chosen phrases in common with a transcript, those with the most weight in common first. */
+  function candidates({ chosen }: Heard): number[] {
     const hits = new Map<number, number>();
-    for (const phrase of heard.chosen)
-      postings.each(phrase, (wording) => {
-        if (wordings.has(wording)) hits.set(wording, (hits.get(wording) ?? 0) + frequency.weight(phrase));
-      });
-    const candidates = [...hits].toSorted((a, b) => b[1] - a[1] || a[0] - b[0]).slice(0, limits.maxComparisons);
+    for (const phrase of chosen) {
+      const weight = frequency.weight(phrase);
+      postings.each(phrase, (wording) => hits.set(wording, (hits.get(wording) ?? 0) + weight));
+    }
+    return [...hits.keys()].sort((a, b) => (hits.get(b) as number) - (hits.get(a) as number) || a - b);
+  }
+
+  function matches(heard: Heard): Match[] {
+    const own = weighed(heard.phrases.sorted, frequency);
     const found: Match[] = [];
-    for (const [number] of candidates) {
+    let compared = 0;
+    for (const number of candidates(heard)) {
+      // One that was dropped is still noted under its phrases.
       const wording = wordings.get(number);
       if (wording === undefined) continue;
-      const likeness = likenessOf(heard.phrases.sorted, wording.phrases, frequency);
-      const relation = relationOf(likeness, bars);
-      if (relation !== 'different') found.push({ wording, likeness, relation });
+      compared += 1;
+      const likeness = likenessOf(own, wording.phrases, { frequency, bars });
+      const relation = likeness === undefined ? 'different' : relationOf(likeness, bars);
+      if (likeness !== undefined && relation !== 'different') found.push({ wording, likeness, relation });
       // The very same words: they were held against everything else when they came first.
-      if (likeness.similarity === 1) break;
+      if (likeness?.similarity === 1 || compared === limits.maxComparisons) break;
     }
     return found.toSorted(byClosest);
   }

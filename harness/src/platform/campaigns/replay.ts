@@ -1,0 +1,62 @@
+import type { AppReport } from '@hopback/sdk/platform';
+import type { LiveReader, ReportReader } from '../core/index.js';
+import type { CampaignEngine } from '../domain/campaigns/index.js';
+
+/** Where live data are read again from. */
+export interface ReplayPorts {
+  readonly live: Pick<LiveReader, 'find'>;
+  readonly reports: ReportReader;
+}
+
+/** What is gathered of records that are no campaign yet is not stored: it is gathered again from so much of the past. */
+export const REPLAY_MS = 1_800_000;
+/** The same of reports, which are few: five people hear a swindle in a day rather than in half an hour. */
+export const REPORTS_REPLAY_MS = 86_400_000;
+/** Records read at a time: ten seconds of 2,000 a second; the earliest where there are more. */
+const SLICE_MS = 10_000;
+const SLICE_LIMIT = 20_000;
+/** Reports read at a time, and in all, the latest: a third of a day of 30,000. Each is decrypted, and may have a fingerprint of 400 KB. */
+const REPORT_SLICE_MS = 3_600_000;
+const REPORT_SLICE_LIMIT = 2_000;
+const MAX_REPORTS = 10_000;
+
+/**
+ * Has an engine hear again what it may have heard before: records and reports by the time of their calls. What it knows to be counted it passes
+ * over.
+ */
+export async function replay(ports: ReplayPorts, engine: CampaignEngine, nowMs: number): Promise<void> {
+  const reports = await latestReports(ports, nowMs);
+  let heard = 0;
+  const hearUntil = (untilMs: number): void => {
+    for (let next = reports[heard]; next !== undefined && next.atMs < untilMs; next = reports[heard]) {
+      engine.report(next.appId, next.report, nowMs);
+      heard += 1;
+    }
+  };
+  for (let fromMs = nowMs - REPLAY_MS; fromMs <= nowMs; fromMs += SLICE_MS) {
+    hearUntil(fromMs);
+    const { records } = await ports.live.find({ fromMs, toMs: fromMs + SLICE_MS, limit: SLICE_LIMIT });
+    for (const record of records) engine.record(record);
+  }
+  hearUntil(Infinity);
+}
+
+interface PastReport {
+  readonly appId: string;
+  readonly report: AppReport;
+  readonly atMs: number;
+}
+
+/** Backwards, until there are enough; given by time. */
+async function latestReports({ reports }: ReplayPorts, nowMs: number): Promise<readonly PastReport[]> {
+  const slices: PastReport[][] = [];
+  let count = 0;
+  // What is dated ahead of the clock, by a telephone, has come as well.
+  for (let toMs = nowMs + REPORT_SLICE_MS; toMs > nowMs - REPORTS_REPLAY_MS; toMs -= REPORT_SLICE_MS) {
+    const found = await reports.findReports({ fromMs: toMs - REPORT_SLICE_MS, toMs, limit: REPORT_SLICE_LIMIT });
+    slices.push(found.reports.map((one) => ({ ...one, atMs: Date.parse(one.report.calledAt) })));
+    count += found.reports.length;
+    if (count >= MAX_REPORTS) break;
+  }
+  return slices.toReversed().flat();
+}

@@ -1,0 +1,31 @@
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
+import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
+import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
+import { describePeer, peer } from '../peers.js';
+import { campaignClaims } from '../support/itg-campaign-claims.js';
+import { openCampaignsBench } from '../support/itg-campaigns-bench.js';
+import { openTestDatabase } from '../support/itg-database.js';
+import { startPostgres } from './postgres/start-postgres.js';
+import type { RunningPostgres } from './postgres/start-postgres.js';
+
+let server: RunningPostgres;
+let database: OpenedDatabase;
+
+describePeer('postgres', 'PostgreSQL', () => {
+  beforeAll(async () => {
+    server = await startPostgres(peer('postgres').path);
+    database = await openTestDatabase({ server, definitions: [campaignsDefinition, DEMANDS_DEFINITION] });
+  });
+  afterEach(async () => {
+    const tables = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns, demands_holds';
+    await sql.raw(`truncate ${tables}, core_events, core_audit, core_sealed`).execute(database.database);
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.close();
+  });
+
+  campaignClaims('PostgreSQL', () => openCampaignsBench(database));
+});
