@@ -31,34 +31,47 @@ export function growCarriers(carriers: number, roll: () => number): CarrierGraph
   return { neighbours, bySize };
 }
 
-/** A call from one carrier to another by the shortest way: its carriers, the terminating one first. */
+/**
+ * A call from one carrier to another by one of the shortest ways, each of them as likely: its carriers, the terminating one first. To take the
+ * way that is found first would lead over the largest.
+ */
 export function drawCall({ neighbours }: CarrierGraph, roll: () => number): readonly number[] {
   for (;;) {
     const from = Math.floor(roll() * neighbours.length);
     const to = Math.floor(roll() * neighbours.length);
-    const path = from === to ? undefined : shortest(neighbours, from, to);
+    const path = from === to ? undefined : shortest({ neighbours, roll }, from, to);
     if (path !== undefined) return path;
   }
 }
 
-function shortest(neighbours: CarrierGraph['neighbours'], from: number, to: number): readonly number[] | undefined {
-  const before = new Int32Array(neighbours.length).fill(-1);
-  before[from] = from;
+function shortest(
+  { neighbours, roll }: { readonly neighbours: CarrierGraph['neighbours']; readonly roll: () => number },
+  from: number,
+  to: number,
+): readonly number[] | undefined {
+  /** Steps from `from`, and by how many ways. */
+  const [steps, ways] = [new Int32Array(neighbours.length).fill(-1), new Float64Array(neighbours.length)];
+  steps[from] = 0;
+  ways[from] = 1;
   let edge = [from];
-  while (edge.length > 0 && before[to] === -1) {
+  for (let step = 1; edge.length > 0 && steps[to] === -1; step += 1) {
     const next: number[] = [];
     for (const carrier of edge)
-      for (const other of neighbours[carrier] ?? [])
-        if (before[other] === -1) {
-          before[other] = carrier;
+      for (const other of neighbours[carrier] ?? []) {
+        if (steps[other] === -1) {
+          steps[other] = step;
           next.push(other);
         }
+        if (steps[other] === step) ways[other] = (ways[other] ?? 0) + (ways[carrier] ?? 0);
+      }
     edge = next;
   }
-  if (before[to] === -1) return undefined;
+  if (steps[to] === -1) return undefined;
   const path = [to];
   for (let at = to; at !== from;) {
-    at = before[at] ?? from;
+    let left = roll() * (ways[at] ?? 0);
+    const nearer = (neighbours[at] ?? []).filter((other) => steps[other] === (steps[at] ?? 0) - 1);
+    at = nearer.find((other) => (left -= ways[other] ?? 0) < 0) ?? nearer.at(-1) ?? from;
     path.push(at);
   }
   return path;

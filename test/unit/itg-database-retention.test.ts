@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  coreRetentionJobs,
-  createIdempotencyStore,
-  createSecretText,
-  EVENTS_KEPT_MS,
-  removeOverdue,
-} from '../../harness/src/platform/database/index.js';
+import { EVENTS_KEPT_MS, eventsRetentionJob, removeOverdue } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase, RetentionClass } from '../../harness/src/platform/database/index.js';
 import { createTestContext, type TestContext } from '../support/itg-context.js';
 import { openTestDatabase } from '../support/itg-database.js';
@@ -70,12 +64,11 @@ test('events go after a month, as far as everybody has read', async () => {
   const [, second] = await context.events();
   context.clock.advance(EVENTS_KEPT_MS + 1);
   await announced(context, 'd');
-  const idempotency = createIdempotencyStore({ context, secret: createSecretText(() => context.keyRing) });
   let read = second!.position;
-  const [job] = coreRetentionJobs({ context, idempotency, readThrough: async () => read });
-  await job!.run(context.clock.nowMs());
+  const job = eventsRetentionJob({ context, readThrough: async () => read });
+  await job.run(context.clock.nowMs());
   expect((await context.events()).map(({ subject }) => subject)).toEqual(['c', 'd']);
   read = Infinity;
-  await job!.run(context.clock.nowMs());
+  await job.run(context.clock.nowMs());
   expect((await context.events()).map(({ subject }) => subject)).toEqual(['d']);
 });

@@ -7,6 +7,8 @@ import {
   createEventFeed,
   createKeyRing,
   createPlatformContext,
+  createPresence,
+  eventsRetentionJob,
   migratePlatform,
   openPlatformDatabase,
   SILENT_LOG,
@@ -14,7 +16,7 @@ import {
   startReactionRunner,
 } from './database/index.js';
 import type { EventFeed, KeyRing, OpenedDatabase } from './database/index.js';
-import { createEventsArea, eventsDefinition } from './events/index.js';
+import { createEventsArea, eventsDefinition, readByEndpoints } from './events/index.js';
 import {
   createKeyedTransactions,
   createPlatformApp,
@@ -111,7 +113,9 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     ...plugged.map(({ definition }) => definition),
   ];
   await migratePlatform(database, definitions);
-  const keyed = createKeyedTransactions(createPlatformContext({ database, clock, log, masterKey: keyRing }));
+  const bare = createPlatformContext({ database, clock, log, masterKey: keyRing });
+  const presence = closers.add(createPresence(database, bare.newId('process')));
+  const keyed = createKeyedTransactions(bare, presence);
   const { context } = keyed;
   const metrics = createPlatformMetrics();
   // The port is known once somebody listens, and what is answered needs it.
@@ -137,7 +141,8 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   const roles = rolesOf(all);
   const reactions = closers.add(startReactionRunner({ context, feed, areas: all }));
   const leadership = closers.add(database.leadership('jobs'));
-  const jobs = [...all.flatMap((area) => area.jobs), keyed.job];
+  const retention = eventsRetentionJob({ context, readThrough: readByEndpoints });
+  const jobs = [...all.flatMap((area) => area.jobs), keyed.job, retention];
   closers.add(startJobRunner({ context, leadership, jobs }));
   const { rates = {} } = options;
   const state = { isClosing: false };

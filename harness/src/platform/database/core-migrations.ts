@@ -104,15 +104,6 @@ export const CORE_DEFINITION: AreaDefinition = {
           runs bigint not null default 0,
           failures bigint not null default 0,
           consecutive_failures int not null default 0)`.execute(database);
-        await sql`create table core_idempotency (
-          client_id text not null,
-          key_hash text not null,
-          request_hash text not null,
-          at_ms bigint not null,
-          answer text,
-          claim text,
-          primary key (client_id, key_hash))`.execute(database);
-        await sql`create index core_idempotency_at on core_idempotency (at_ms)`.execute(database);
         await sql`create table core_meta (name text primary key, value text not null)`.execute(database);
       },
     },

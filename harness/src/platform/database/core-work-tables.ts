@@ -29,17 +29,5 @@ export type CoreWorkTables = {
     readonly failures: Generated<number>;
     readonly consecutive_failures: Generated<number>;
   };
-  /** Calls that were carried out under an idempotency key. */
-  readonly core_idempotency: {
-    readonly client_id: string;
-    /** SHA-256 of the key: what a client chose as one is nobody's business. */
-    readonly key_hash: string;
-    readonly request_hash: string;
-    readonly at_ms: EpochMs;
-    /** JSON; null while the call is carried out. */
-    readonly answer: string | null;
-    /** Whoever carries it out. */
-    readonly claim: string | null;
-  };
   readonly core_meta: { readonly name: string; readonly value: string };
 };

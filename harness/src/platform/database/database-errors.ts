@@ -22,7 +22,7 @@ export function isOrderConflict(error: unknown): boolean {
 
 /** The server goes down, comes up, or has too many connections: PostgreSQL, appendix A, classes 08, 53 and 57. */
 const AWAY_STATES = new Set(['57P01', '57P02', '57P03', '53300']);
-const AWAY_SYSTEM_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EAI_AGAIN']);
+const AWAY_SYSTEM_CODES = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN']);
 /** `pg` has no codes for these. */
 const AWAY_TEXTS = [
   'Connection terminated',
@@ -37,8 +37,10 @@ export function isConnectionLost(error: unknown): boolean {
   if (state !== undefined && (AWAY_STATES.has(state) || state.startsWith('08'))) return true;
   if (!(error instanceof Error)) return false;
   if (isHopbackError(error)) return false;
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, syscall } = error as NodeJS.ErrnoException;
   if (code !== undefined && AWAY_SYSTEM_CODES.has(code)) return true;
+  // A socket in the file system that is not there; of another file it says nothing about the server.
+  if (code === 'ENOENT') return syscall === 'connect';
   return AWAY_TEXTS.some((text) => error.message.startsWith(text));
 }
 

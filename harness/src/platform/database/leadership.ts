@@ -8,6 +8,13 @@ export interface Leadership {
   readonly close: () => Promise<void>;
 }
 
+/** First half of the keys of locks by which processes of a platform know each other. */
+export const LEADERSHIP_LOCKS = 7_236_652;
+
+/** Second half of the key of a lock. */
+export const advisoryKey = (name: string): number =>
+  createHash('sha256').update(`hopback-platform ${name}`).digest().readInt32BE(0);
+
 /** The only process that has the database. */
 export const SOLE_LEADER: Leadership = { isLeader: async () => true, close: async () => undefined };
 
@@ -17,7 +24,7 @@ export const SOLE_LEADER: Leadership = { isLeader: async () => true, close: asyn
  * @param name - of what is led
  */
 export function createPostgresLeadership(config: pg.ClientConfig, name: string): Leadership {
-  const key = createHash('sha256').update(`hopback-platform ${name}`).digest().readInt32BE(0);
+  const key = advisoryKey(name);
   let client: pg.Client | undefined;
   let hasLock = false;
   let asking: Promise<boolean> | undefined;
@@ -37,7 +44,9 @@ export function createPostgresLeadership(config: pg.ClientConfig, name: string):
         await made.connect();
       }
       // Also where it has the lock: a connection that broke does not say so before it is used.
-      const statement = hasLock ? 'select true as won' : `select pg_try_advisory_lock(7236652, ${key}) as won`;
+      const statement = hasLock
+        ? 'select true as won'
+        : `select pg_try_advisory_lock(${LEADERSHIP_LOCKS}, ${key}) as won`;
       const { rows } = await client.query<{ readonly won: boolean }>(statement);
       hasLock = rows[0]?.won === true;
       return hasLock;

@@ -1,6 +1,5 @@
 import type { PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import type { CoreWorkTables } from './core-work-tables.js';
-import type { IdempotencyStore } from './idempotency-store.js';
 
 /** How often retention looks. */
 const RETENTION_EVERY_MS = 3_600_000;
@@ -123,38 +122,27 @@ export const EVENTS_KEPT_MS: number = 30 * 86_400_000;
 const EVENTS_AT_ONCE = 5_000;
 
 /**
- * Jobs of the tables of the core: old events, which areas have reacted to and others have read, and answers under idempotency keys. The audit stays: it is the record
- * of what was done with data that is gone, and holds none of it.
+ * The job that removes old events, as far as areas have reacted to them and others have read them. The audit stays: it is the record of what was
+ * done with data that is gone, and holds none of it.
  * @param options - `readThrough` says how far those have read who keep positions of their own, webhooks above all
  */
-export function coreRetentionJobs(options: {
+export function eventsRetentionJob(options: {
   readonly context: PlatformContext;
-  readonly idempotency: IdempotencyStore;
-  readonly readThrough?: () => Promise<number>;
-}): readonly PlatformJob[] {
-  const { context, idempotency, readThrough } = options;
-  return [
-    {
-      name: 'core.events-retention',
-      everyMs: RETENTION_EVERY_MS,
-      run: async (nowMs) => {
-        const others = (await readThrough?.()) ?? Infinity;
-        for (;;) {
-          const count = await context.transact((transaction) =>
-            removedEvents(transaction, nowMs - EVENTS_KEPT_MS, others),
-          );
-          if (count < EVENTS_AT_ONCE) return;
-        }
-      },
+  readonly readThrough: (transaction: PlatformTransaction) => Promise<number>;
+}): PlatformJob {
+  const { context, readThrough } = options;
+  return {
+    name: 'core.events-retention',
+    everyMs: RETENTION_EVERY_MS,
+    run: async (nowMs) => {
+      for (;;) {
+        const count = await context.transact(async (transaction) =>
+          removedEvents(transaction, nowMs - EVENTS_KEPT_MS, await readThrough(transaction)),
+        );
+        if (count < EVENTS_AT_ONCE) return;
+      }
     },
-    {
-      name: 'core.idempotency-retention',
-      everyMs: RETENTION_EVERY_MS,
-      run: async (nowMs) => {
-        await idempotency.expire(nowMs);
-      },
-    },
-  ];
+  };
 }
 
 async function removedEvents(transaction: PlatformTransaction, beforeMs: number, others: number): Promise<number> {

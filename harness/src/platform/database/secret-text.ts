@@ -16,32 +16,6 @@ export interface EncryptedText {
   readonly ciphertext: string;
 }
 
-/** Encrypts texts that the database keeps for somebody, as one text each. */
-export interface SecretText {
-  /** @param boundTo - what it belongs to: it decrypts with the same only */
-  readonly encrypt: (text: string, boundTo: string) => string;
-  /** @throws HopbackError `log-inconsistent` where it was changed or belongs to something else; `key-unusable` without its key */
-  readonly decrypt: (encrypted: string, boundTo: string) => string;
-  /** A keyed digest, 64 hexadecimal digits: nobody without the key can try what it is of. */
-  readonly digest: (content: string | Uint8Array) => string;
-}
-
-/** Makes secrets of the keys of a platform. */
-export function createSecretText(keyRing: () => KeyRing): SecretText {
-  const digests = derivedKey(keyRing().pseudonymKey, 'digest');
-  return {
-    encrypt: (text, boundTo) => {
-      const { keyId, nonce, ciphertext } = encryptText(keyRing(), text, boundTo);
-      return `${keyId}.${nonce}.${ciphertext}`;
-    },
-    decrypt: (encrypted, boundTo) => {
-      const [keyId = '', nonce = '', ciphertext = ''] = encrypted.split('.');
-      return decryptText(keyRing(), { keyId, nonce, ciphertext }, boundTo);
-    },
-    digest: (content) => createHmac('sha256', digests).update(content).digest('hex'),
-  };
-}
-
 /** Encrypts with the current key: AES-256-GCM under a random nonce. */
 export function encryptText({ current }: KeyRing, text: string, boundTo: string): EncryptedText {
   const nonce = randomBytes(NONCE_BYTES);

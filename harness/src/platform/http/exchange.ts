@@ -2,6 +2,7 @@ import { problemAnswer, readPlatformRequest, readWireBody } from '@hopback/sdk/p
 import type { MatchedRoute, PlatformAnswer, WireSchema } from '@hopback/sdk/platform';
 import { isHopbackError } from '@hopback/sdk/errors';
 import type { Caller, Operations, PlatformContext, ServedRoute, StaffRole } from '../core/index.js';
+import { isConnectionLost } from '../database/index.js';
 import type { PlatformMetrics } from './platform-metrics.js';
 import type { AccessTokens, IdempotencyStore } from './ports.js';
 import { addressBucket } from './rate-limiter.js';
@@ -197,7 +198,8 @@ function bodyOf(
 
 /** Trouble of ours. What may pass is said to pass; what it was stands in the log, without what was sent. */
 function failed({ context }: ExchangeParts, { route, httpRequestId }: Exchange, error: unknown): PlatformAnswer {
-  const isPassing = isHopbackError(error) && error.retryable;
+  // A server of the database that restarts is back in seconds: whoever calls meanwhile is told to come again.
+  const isPassing = isConnectionLost(error) || (isHopbackError(error) && error.retryable);
   const why =
     error instanceof AnswerFault || isHopbackError(error)
       ? error.message

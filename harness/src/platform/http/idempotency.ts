@@ -1,14 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
+import { HopbackError } from '@hopback/sdk/errors';
 import { problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
+import type { Presence } from '../database/index.js';
 import type { IdempotencyStore, KeyedCall } from './ports.js';
 
 /** How long answers are kept, milliseconds: twice the 24 hours that the contract promises. */
 export const KEPT_ANSWERS_MS = 172_800_000;
-/** After this, milliseconds, a call is not carried out any longer: its process died. A statement and a transaction end before. */
+/**
+ * After this, milliseconds, nobody waits for a call any longer, although its process may live: a server notices late that a machine is gone. A
+ * statement and a transaction end before.
+ */
 export const CLAIM_MS = 120_000;
 /** Characters of an answer that are sealed as one value. */
 const SEALED_CHARS = 4_000;
@@ -19,7 +24,7 @@ const FORGETTING_MS = 3_600_000;
 const FORGOTTEN_AT_ONCE = 200;
 
 /**
- * Calls under a key. `begun`: it is carried out; `done`: something was committed, and the answer is not known (yet); `answered`.
+ * Calls under a key. `begun`: it is carried out, and nothing was committed; `done`: something was, and the answer is not known (yet); `answered`.
  */
 type IdempotencyTables = {
   readonly http_idempotency: {
@@ -27,6 +32,7 @@ type IdempotencyTables = {
     readonly name: string;
     readonly content_hash: string;
     readonly state: 'begun' | 'done' | 'answered';
+    /** Process that carries it out, and which of its calls: `process-…/claim-…`. */
     readonly claim: string;
     readonly at_ms: number;
     readonly ends_at_ms: number;
@@ -70,21 +76,25 @@ interface RunningCall {
   readonly claim: string;
   /** What was stored as its answer, once that has been committed. */
   stored: unknown;
+  /** It was answered: what it set going goes on by itself, and is none of it. */
+  isOver: boolean;
 }
 
 /**
- * Makes the store. An operation that answers from its transaction has its answer stored in it: both are there, or neither. Where the
- * answer is made behind the transaction, and the process dies in between, a repeat is told that the call was carried out and its answer
- * lost (`conflict`), rather than carried out twice.
+ * Makes the store. An operation that answers from its transaction has its answer stored in it: both are there, or neither. A call whose process
+ * died before it committed anything is carried out by the first repeat. Where the answer is made behind the transaction, and the process dies
+ * in between, a repeat is told that the call was carried out and its answer lost (`conflict`), rather than carried out twice. Whether a process
+ * lives is never known for sure: so a call commits only while the claim is its own, and one that was taken for dead commits nothing any more.
  */
-export function createKeyedTransactions(inner: PlatformContext): KeyedTransactions {
+export function createKeyedTransactions(inner: PlatformContext, presence: Presence): KeyedTransactions {
   const running = new AsyncLocalStorage<RunningCall>();
+  const parts: KeyedParts = { context: inner, presence, running, claims: new Set() };
   const transact: PlatformContext['transact'] = async (work) => {
     const call = running.getStore();
-    if (call === undefined) return inner.transact(work);
+    if (call === undefined || call.isOver) return inner.transact(work);
     const result = await inner.transact(async (transaction) => {
       const made = await work(transaction);
-      await note(inner, transaction, { call, result: made });
+      if (isAnswer(made) || (await hasWritten(transaction))) await note(inner, transaction, { call, result: made });
       return made;
     });
     if (isAnswer(result)) call.stored = result;
@@ -92,13 +102,28 @@ export function createKeyedTransactions(inner: PlatformContext): KeyedTransactio
   };
   return {
     context: { ...inner, transact },
-    store: { once: (call, carryOut) => once(inner, running, { call, carryOut }) },
+    store: { once: (call, carryOut) => once(parts, { call, carryOut }) },
     job: {
       name: 'http.forget-answers',
       everyMs: FORGETTING_MS,
       run: (nowMs) => forgetAnswers(inner, nowMs),
     },
   };
+}
+
+interface KeyedParts {
+  readonly context: PlatformContext;
+  readonly presence: Presence;
+  readonly running: AsyncLocalStorage<RunningCall>;
+  /** Those of this process that are carried out. */
+  readonly claims: Set<string>;
+}
+
+/** A transaction that has only read commits nothing that a repeat could do twice. */
+async function hasWritten(transaction: PlatformTransaction): Promise<boolean> {
+  const { rows } = await sql<{ readonly wrote: boolean }>`
+    select pg_current_xact_id_if_assigned() is not null as wrote`.execute(transaction);
+  return rows[0]?.wrote === true;
 }
 
 const ANSWERS: readonly string[] = [
@@ -116,7 +141,10 @@ const hashOf = (...parts: readonly (string | Uint8Array)[]): string => {
   return hash.digest('hex');
 };
 
-/** In a transaction of the call: that it committed, and its answer where it is known. */
+/**
+ * In a transaction of the call: that it committed, and its answer where it is known.
+ * @throws HopbackError `unavailable` where another carries the call out by now: then nothing of this transaction stands
+ */
 async function note(
   { sealed }: PlatformContext,
   transaction: PlatformTransaction,
@@ -124,13 +152,15 @@ async function note(
 ): Promise<void> {
   const { name, claim } = call;
   const answer = isAnswer(result) ? await sealedAnswer(sealed, transaction, { name, answer: result }) : undefined;
-  await transaction
+  const { numUpdatedRows } = await transaction
     .withTables<IdempotencyTables>()
     .updateTable('http_idempotency')
     .set(answer === undefined ? { state: 'done' } : { state: 'answered', answer })
     .where('name', '=', name)
     .where('claim', '=', claim)
-    .execute();
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n)
+    throw new HopbackError('unavailable', 'a repeat of the call carries it out by now', { retryable: true });
 }
 
 const ownerOf = (name: string): string => `answer:${name}`;
@@ -150,26 +180,33 @@ async function sealedAnswer(
 }
 
 async function once(
-  context: PlatformContext,
-  running: AsyncLocalStorage<RunningCall>,
+  parts: KeyedParts,
   { call, carryOut }: { readonly call: KeyedCall; readonly carryOut: () => Promise<PlatformAnswer> },
 ): Promise<PlatformAnswer> {
-  const claim = context.newId('claim');
+  const { context, presence, running, claims } = parts;
+  const claim = `${presence.processId}/${context.newId('claim')}`;
   const name = hashOf(call.clientId, call.key);
-  const before = await claimed(context, { call, name, claim });
-  if (before !== undefined) return before;
-  const current: RunningCall = { name, claim, stored: undefined };
-  let answer: PlatformAnswer;
+  const current: RunningCall = { name, claim, stored: undefined, isOver: false };
+  await presence.show();
+  claims.add(claim);
   try {
-    answer = await running.run(current, carryOut);
-  } catch (error) {
-    await giveUp(context, current);
-    throw error;
+    const before = await claimed(parts, { call, name, claim });
+    if (before !== undefined) return before;
+    let answer: PlatformAnswer;
+    try {
+      answer = await running.run(current, carryOut);
+    } catch (error) {
+      await giveUp(context, current);
+      throw error;
+    }
+    if (isTrouble(answer)) await giveUp(context, current);
+    else if (current.stored !== answer)
+      await context.transact((transaction) => note(context, transaction, { call: current, result: answer }));
+    return answer;
+  } finally {
+    current.isOver = true;
+    claims.delete(claim);
   }
-  if (isTrouble(answer)) await giveUp(context, current);
-  else if (current.stored !== answer)
-    await context.transact((transaction) => note(context, transaction, { call: current, result: answer }));
-  return answer;
 }
 
 /** What the platform says of itself, and not of the call. */
@@ -178,9 +215,10 @@ const isTrouble = (answer: PlatformAnswer): boolean =>
 
 /** Takes a call for this process. @returns undefined where it is to be carried out; else what is known of it */
 async function claimed(
-  context: PlatformContext,
+  parts: KeyedParts,
   { call, name, claim }: { readonly call: KeyedCall; readonly name: string; readonly claim: string },
 ): Promise<PlatformAnswer | undefined> {
+  const { context } = parts;
   const { nowMs, target, bytes, clientId, organizationId } = call;
   const content = hashOf(target, bytes);
   return context.transact(async (transaction) => {
@@ -204,7 +242,8 @@ async function claimed(
         organizationId,
         actor: clientId,
       });
-    if (before.at_ms + CLAIM_MS > nowMs) return problemAnswer('idempotency-in-progress', { retryAfterSeconds: 1 });
+    if (before.at_ms + CLAIM_MS > nowMs && !(await isAbandoned(parts, transaction, before.claim)))
+      return problemAnswer('idempotency-in-progress', { retryAfterSeconds: 1 });
     if (before.state === 'done')
       return problemAnswer('conflict', {
         detail: 'The call was carried out, and its answer was lost: fetch what is there.',
@@ -212,6 +251,16 @@ async function claimed(
     await tables.updateTable('http_idempotency').set(row).where('name', '=', name).execute();
     return undefined;
   });
+}
+
+/** Whether nobody carries a call out any longer. */
+async function isAbandoned(
+  { presence, claims }: KeyedParts,
+  transaction: PlatformTransaction,
+  claim: string,
+): Promise<boolean> {
+  const [processId = ''] = claim.split('/');
+  return processId === presence.processId ? !claims.has(claim) : presence.hasEnded(transaction, processId);
 }
 
 async function openedAnswer(

@@ -1,6 +1,7 @@
 export type { PlatformTls } from './http-server.js';
 export { startHttpServer } from './http-server.js';
 export { createKeyedTransactions, httpDefinition } from './idempotency.js';
+export type { KeyedTransactions } from './idempotency.js';
 export { createPlatformApp } from './platform-app.js';
 export { createPlatformMetrics } from './platform-metrics.js';
 export type { PlatformApp } from './platform-app.js';
