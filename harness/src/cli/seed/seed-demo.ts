@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { relative } from 'node:path';
 import type { KeyObject } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
@@ -41,6 +42,8 @@ export interface DemoToSeed {
 export async function seedDemo(demo: DemoToSeed): Promise<void> {
   const startMs = performance.now();
   const { baseUrl, directory, say, signal } = demo;
+  // Calls that are made at once all listen to it.
+  setMaxListeners(0, signal);
   const operator = await operatorClient(demo);
   const known = await readSeedMark(directory);
   if (known === undefined) await requireEmpty(operator, signal);
