@@ -90,7 +90,14 @@ async function started(settings: PlatformSettings, log: Log): Promise<RunningPla
     const profile = operatorProfile(directory);
     await writeProfile(profile, { baseUrl: platform.url, clientId: FIRST_OPERATOR_CLIENT, keyId, keyFile: file });
     const orders = await takeOrders(directory, backupOrders(platform));
-    return { platform, profile, close: () => orders.close().finally(platform.close) };
+    const close = async (): Promise<void> => {
+      try {
+        await orders.close();
+      } finally {
+        await platform.close();
+      }
+    };
+    return { platform, profile, close };
   } catch (error) {
     await platform.close();
     throw error;

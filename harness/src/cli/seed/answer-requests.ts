@@ -53,19 +53,11 @@ export function findingOf(word: string, { way: { providers, end } }: DemoCall): 
     const { providerId, name } = demoProvider(next);
     return { arm: 'received-from', upstream: { providerId, name } };
   }
-  switch (end.says) {
-    case 'origin':
-      return {
-        arm: 'origin',
-        customer: { contact: end.customer, knowYourCustomer: end.knowYourCustomer, action: 'suspended' },
-      };
-    case 'point-of-entry':
-      return { arm: 'point-of-entry', upstream: end.upstream };
-    case 'refused':
-      return { arm: 'refused', reason: end.reason };
-    case 'nothing':
-      return undefined;
-  }
+  if (end.says === 'nothing') return undefined;
+  if (end.says === 'refused') return { arm: 'refused', reason: end.reason };
+  if (end.says === 'point-of-entry') return { arm: 'point-of-entry', upstream: end.upstream };
+  const { customer: contact, knowYourCustomer } = end;
+  return { arm: 'origin', customer: { contact, knowYourCustomer, action: 'suspended' } };
 }
 
 interface AnswerToSign {

@@ -24,7 +24,7 @@ export async function demoKey(
 ): Promise<{ readonly pem: string; readonly jwk: Readonly<Record<string, unknown>> }> {
   const kept = await keptSecret(path, () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    return privateKey.export({ type: 'pkcs8', format: 'pem' });
   });
   const pem = kept.toString('utf8');
   return { pem, jwk: { ...createPublicKey(createPrivateKey(pem)).export({ format: 'jwk' }), kid: keyId } };

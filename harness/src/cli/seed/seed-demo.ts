@@ -1,20 +1,21 @@
+import { setMaxListeners } from 'node:events';
 import { relative } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { KeyObject } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createHttpsRecordTransport, privateKeyJwt } from '@hopback/sdk/platform';
 import type { Campaign, PlatformClient, Traceback } from '@hopback/sdk/platform';
 import { FIRST_OPERATOR_CLIENT } from '../../platform/reference/index.js';
 import { demoCarrier } from './answer-requests.js';
-import type { DemoCarrier } from './answer-requests.js';
 import { demandOfCampaign } from './demo-demand.js';
-import { CAMPAIGN_WAYS, DEMO_AGENCIES, DEMO_APP, DEMO_PROVIDERS, DEMO_REVIEWER, demoProvider } from './demo-world.js';
+import { DEMO_AGENCIES, DEMO_APP, DEMO_PROVIDERS, DEMO_REVIEWER, demoProvider } from './demo-world.js';
 import { callOperation, enrolMembers, fillRegistry } from './enrol-members.js';
 import { clientOf, demoFolder, demoKey, demoMember } from './members.js';
 import type { DemoMember } from './members.js';
 import { planDemoCalls } from './planned-calls.js';
 import type { DemoCall } from './planned-calls.js';
+import { polled } from './polled.js';
 import { keepSeedMark, readSeedMark } from './seed-mark.js';
+import { answeredTracebacks } from './settle-tracebacks.js';
 import { batchOfCarrier, reportOfCall } from './shared-calls.js';
 
 /** What a demo is made with. */
@@ -31,11 +32,6 @@ export interface DemoToSeed {
   readonly say: (line: string) => void;
 }
 
-/** How often is looked whether the platform has found what was planted. */
-const POLL_MS = 250;
-/** How long the platform may take for each of its steps: seconds on a machine of its own, more on one that does other things. */
-const PATIENCE_MS = 180_000;
-
 /**
  * Fills an empty platform by its own API, as its members would: providers, members and keys; records and reports of calls of just now, with
  * a campaign among them; answers to the tracebacks that the platform opens; a demand, its approval and its production. Begun again it goes
@@ -46,6 +42,8 @@ const PATIENCE_MS = 180_000;
 export async function seedDemo(demo: DemoToSeed): Promise<void> {
   const startMs = performance.now();
   const { baseUrl, directory, say, signal } = demo;
+  // Calls that are made at once all listen to it.
+  setMaxListeners(0, signal);
   const operator = await operatorClient(demo);
   const known = await readSeedMark(directory);
   if (known === undefined) await requireEmpty(operator, signal);
@@ -73,7 +71,7 @@ export async function seedDemo(demo: DemoToSeed): Promise<void> {
   const agencies = DEMO_AGENCIES.map(({ word }) => memberOf(members, word).client);
   await Promise.all(agencies.map((agency) => alerted(agency, campaign, signal)));
   say('· agencies of two States alerted');
-  const tracebacks = await answeredTracebacks(operator, { campaign, carriers, signal });
+  const tracebacks = await answeredTracebacks(operator, { campaign, calls, carriers, signal });
   say(`· ${tracebacks.length} tracebacks opened and answered: ${tracebacks.map(shownOutcome).join(', ')}`);
   const [agency] = agencies;
   if (agency === undefined) return;
@@ -143,15 +141,11 @@ async function streamRecords(
   return records;
 }
 
+/** All at once, as telephones do. */
 async function reportCalls(app: PlatformClient, calls: readonly DemoCall[], signal: AbortSignal): Promise<number> {
-  let reports = 0;
-  for (const call of calls) {
-    const report = reportOfCall(call);
-    if (report === undefined) continue;
-    await app.appReports.create(report, { signal });
-    reports += 1;
-  }
-  return reports;
+  const reports = calls.flatMap((call) => reportOfCall(call) ?? []);
+  await Promise.all(reports.map((report) => app.appReports.create(report, { signal })));
+  return reports.length;
 }
 
 async function foundCampaign(operator: PlatformClient, signal: AbortSignal): Promise<Campaign> {
@@ -172,36 +166,7 @@ async function alerted(agency: PlatformClient, { campaignId }: Campaign, signal:
   });
 }
 
-/** Answers until every way of the campaign has come to what it comes to: one of them to a provider that is silent. */
-async function answeredTracebacks(
-  operator: PlatformClient,
-  by: { readonly campaign: Campaign; readonly carriers: readonly DemoCarrier[]; readonly signal: AbortSignal },
-): Promise<readonly Traceback[]> {
-  const { campaign, carriers, signal } = by;
-  return polled(signal, 'tracebacks of the campaign', async () => {
-    const answered = await Promise.all(carriers.map((carrier) => carrier.answerOpen(signal)));
-    if (answered.some((count) => count > 0)) return undefined;
-    const { items } = await operator.tracebacks.list({}, { signal });
-    const own = items.filter((one) => one.campaign?.campaignId === campaign.campaignId);
-    return own.length >= CAMPAIGN_WAYS.length ? own : undefined;
-  });
-}
-
 const shownOutcome = ({ outcome }: Traceback): string => outcome ?? 'no answer yet';
-
-async function polled<Value>(
-  signal: AbortSignal,
-  what: string,
-  look: () => Promise<Value | undefined>,
-): Promise<Value> {
-  const endMs = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > endMs) throw new HopbackError('unavailable', `the platform does not have ${what} yet`);
-    await delay(POLL_MS, undefined, { signal });
-  }
-}
 
 const shownFolder = ({ directory, here }: DemoToSeed): string => {
   const folder = demoFolder(directory);

@@ -180,8 +180,11 @@ function jobsOf(
           const isDue =
             last === undefined || file.observedCalls >= last.calls * 2 || nowMs - last.atMs >= TRACE_QUIET_EVERY_MS;
           if (!isDue) continue;
+          // Calls are read from the database: those that are counted here have to be there.
+          const calls = file.observedCalls;
+          await flush();
           await traceCampaign(context, { ...ports, engine }, file);
-          traced.set(file.campaignId, { calls: file.observedCalls, atMs: nowMs });
+          traced.set(file.campaignId, { calls, atMs: nowMs });
         }
       },
     },

@@ -117,7 +117,13 @@ async function openStopped(platform: StoppedPlatform, home: PlatformHome): Promi
     const audit = await openAuditLog({ context, database, directory: home.folders.audit, logId, signer: home.signer });
     return {
       ...{ database, audit },
-      [Symbol.asyncDispose]: () => audit.close().finally(database.close),
+      [Symbol.asyncDispose]: async () => {
+        try {
+          await audit.close();
+        } finally {
+          await database.close();
+        }
+      },
     };
   } catch (error) {
     await database.close();

@@ -108,7 +108,7 @@ async function keyFile(folder: string, name: string): Promise<KeyFile> {
   const file = join(folder, `${name}.pem`);
   const pem = await keptSecret(file, () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    return privateKey.export({ type: 'pkcs8', format: 'pem' });
   });
   return { file, pem: pem.toString('utf8') };
 }

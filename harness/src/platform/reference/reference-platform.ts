@@ -74,7 +74,14 @@ export async function startReferencePlatform(options: ReferencePlatformOptions =
       areas,
     });
     let closing: Promise<void> | undefined;
-    const close = (): Promise<void> => (closing ??= platform.close().finally(removed));
+    const closed = async (): Promise<void> => {
+      try {
+        await platform.close();
+      } finally {
+        await removed();
+      }
+    };
+    const close = (): Promise<void> => (closing ??= closed());
     const { database, context } = platform;
     return {
       ...platform,

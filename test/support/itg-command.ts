@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { PassThrough } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { runHarness } from '../../harness/src/cli/run.js';
+
+const MAIN = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
+
+/** Runs a command line within this process, and gives what it printed. */
+export async function harnessCommand(
+  argv: readonly string[],
+): Promise<{ readonly exitCode: number; readonly out: string; readonly err: string }> {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const printed = { out: '', err: '' };
+  out.on('data', (bytes: Buffer) => (printed.out += bytes.toString()));
+  err.on('data', (bytes: Buffer) => (printed.err += bytes.toString()));
+  const io = { stdout: out, stderr: err, env: {}, once: () => undefined, off: () => undefined };
+  return { exitCode: await runHarness(argv, io as never), ...printed };
+}
+
+/** A line of `hopback-harness platform --json`. */
+export interface PlatformEvent {
+  readonly event: string;
+  readonly url?: string;
+  readonly line?: string;
+  readonly startedInMs?: number;
+}
+
+/** A platform in a process of its own. */
+export interface PlatformProcess extends AsyncDisposable {
+  /** The first line, of those that came and those that will, that fits. @throws Error where the process ends before */
+  readonly until: (fits: (event: PlatformEvent) => boolean) => Promise<PlatformEvent>;
+  readonly kill: (signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void;
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  readonly errors: () => string;
+}
+
+/** Starts `hopback-harness platform --json` with options. */
+export function startPlatformCommand(options: readonly string[]): PlatformProcess {
+  const child = spawn(process.execPath, [MAIN, 'platform', '--json', '--port', '0', ...options], {
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const events: PlatformEvent[] = [];
+  const waiting = new Set<() => void>();
+  let errors = '';
+  child.stderr.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    events.push(JSON.parse(line) as PlatformEvent);
+    for (const look of waiting) look();
+  });
+  const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  return {
+    ended,
+    errors: () => errors,
+    kill: (signal) => void child.kill(signal),
+    until: (fits) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = events.find(fits);
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+        void ended.then(({ code }) => reject(new Error(`it ended with ${code}: ${errors}`)));
+      }),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
