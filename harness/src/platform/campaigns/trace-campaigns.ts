@@ -42,7 +42,7 @@ export async function traceCampaign(
   await context.transact(async (transaction) => {
     opened = 0;
     for (const call of budget.calls) {
-      const opening = await openingOf(ports, call, file);
+      const opening = await openingOf(ports, transaction, { call, file });
       if (opening === undefined) continue;
       await openOne(context, transaction, { ports, call, opening, campaignId });
       opened += 1;
@@ -135,8 +135,8 @@ const MAX_REPORTS_ASKED = 25;
 /** What a traceback of a call begins with; undefined where nobody can be asked about it. */
 async function openingOf(
   { live }: TracingPorts,
-  call: CampaignCall,
-  file: CampaignFile,
+  transaction: PlatformTransaction,
+  { call, file }: { readonly call: CampaignCall; readonly file: CampaignFile },
 ): Promise<TracebackOpening | undefined> {
   const [transcript] = file.transcripts;
   const campaign = { campaignId: file.campaignId, name: file.name, ...(transcript !== undefined && { transcript }) };
@@ -153,7 +153,8 @@ async function openingOf(
       firstProvider: { providerId: call.reporterId, name: call.reporterId },
     };
   }
-  const report = call.reportId === undefined ? undefined : await live.report(call.reporterId, call.reportId);
+  const report =
+    call.reportId === undefined ? undefined : await live.report(call.reporterId, call.reportId, transaction);
   if (report?.called.shown !== 'number' || report.servedBy === undefined) return undefined;
   return {
     direction: 'back',

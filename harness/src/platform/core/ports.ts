@@ -137,7 +137,12 @@ export interface LiveRecord {
 /** Live records and reports of applications: another class of data than tracebacks. Carried out by the area `records`. */
 export interface LiveReader {
   readonly record: (providerId: string, recordId: string) => Promise<LiveRecord | undefined>;
-  readonly report: (appId: string, reportId: string) => Promise<AppReport | undefined>;
+  /** @param transaction - within which it is read, where there is one: what is sealed is opened in it */
+  readonly report: (
+    appId: string,
+    reportId: string,
+    transaction?: PlatformTransaction,
+  ) => Promise<AppReport | undefined>;
   /** Records of a stretch of time that fit all that is stated, by time; at most `limit`, with a mark where there are more. */
   readonly find: (query: {
     readonly fromMs: number;
