@@ -44,6 +44,20 @@ export interface ProviderDirectory {
   >;
 }
 
+/** What is held in favour of providers when requests to them are counted. Carried out by the area `providers`. */
+export interface CountingReader {
+  /** Of requests that were issued in a stretch of time, `fromMs` in it and `toMs` not. */
+  readonly facts: (
+    reading: Reading,
+    range: { readonly fromMs: number; readonly toMs: number },
+  ) => Promise<{
+    /** When the platform itself could not be reached. */
+    readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[];
+    /** What was decided about objections, by the id of their request. */
+    readonly contests: ReadonlyMap<string, 'pending' | 'upheld' | 'rejected'>;
+  }>;
+}
+
 /** A call of a campaign, as far as the platform knows it. */
 export interface CampaignCall {
   /** `record:provider:recordId` or `report:app:reportId`: unique. */
