@@ -30,6 +30,8 @@ export async function openAlerts(server?: TestServer) {
   const context = createTestContext({ database });
   const campaigns = new Map<string, { campaign: Campaign; calls: CampaignCall[] }>();
   const outcomes: RequestOutcome[] = [];
+  const outages: { readonly fromMs: number; readonly toMs: number }[] = [];
+  const contests = new Map<string, 'pending' | 'upheld' | 'rejected'>();
   const area = createAlertsArea(context, {
     campaigns: {
       campaign: async (_reading, id) => campaigns.get(id)?.campaign,
@@ -45,6 +47,7 @@ export async function openAlerts(server?: TestServer) {
       staff: async () => ['itg'],
     },
     providers: { provider: async () => undefined },
+    counting: { facts: async () => ({ outages, contests }) },
   });
   const hear = (event: Pick<DomainEvent, 'type' | 'subject' | 'data'>): Promise<void> =>
     context.transact(async (transaction) => {
@@ -89,6 +92,8 @@ export async function openAlerts(server?: TestServer) {
     await sql`truncate alerts_alerts, alerts_campaigns, alerts_rules, alerts_subscriptions, alerts_shares,
       core_audit, core_events`.execute(database.database);
     outcomes.length = 0;
+    outages.length = 0;
+    contests.clear();
     campaigns.clear();
     context.clock.set(TEST_NOW_MS);
   };
@@ -97,6 +102,8 @@ export async function openAlerts(server?: TestServer) {
     context,
     campaigns,
     outcomes,
+    outages,
+    contests,
     area,
     reset,
     put,

@@ -6,6 +6,7 @@ import {
   maskedTranscript,
 } from '../../harness/src/platform/domain/alerts/index.js';
 import { MAX_ALERTS_PER_HOUR } from '../../harness/src/platform/alerts/index.js';
+import type { AlertTables } from '../../harness/src/platform/alerts/alert-tables.js';
 import { alertClaims, FEDERAL, MAINE, openAlerts, TEXAS, texas } from '../support/itg-alert-claims.js';
 import type { OpenedAlerts } from '../support/itg-alert-claims.js';
 import { STAFF } from '../support/itg-calls.js';
@@ -86,6 +87,17 @@ test('an agency narrows what it is told, and adds other States', async () => {
   await changed('c-1');
   expect((await calls.get(TEXAS, '/v1/alerts')).items).toEqual([]);
   expect((await calls.get(MAINE, '/v1/alerts')).items.map((one: Json) => one.kind)).toEqual(['live-campaign']);
+});
+
+test('an agency wants what is of a class, whatever the campaign is called', async () => {
+  const { put, changed, calls } = alerts;
+  const none = await calls.get(TEXAS, '/v1/alert-subscription');
+  await calls.post(TEXAS, '/v1/alert-subscription', { ...none, types: ['government-impersonation'] });
+  put('c-1', texas(60), { name: 'Officer-Badge-P1', class: 'government-impersonation' });
+  put('c-2', texas(60), { name: 'Officer-Badge-P2', class: 'unknown' });
+  for (const campaignId of ['c-1', 'c-2']) await changed(campaignId);
+  const told = (await calls.get(TEXAS, '/v1/alerts')).items.map((one: Json) => one.campaignId);
+  expect([...new Set(told)]).toEqual(['c-1']);
 });
 
 test('rules are tried on campaigns that there were, and nobody is told', async () => {
@@ -179,4 +191,40 @@ test('a provider that leaves requests unanswered is told of once a quarter, to t
   ]);
   expect((await calls.get(STAFF, '/v1/alerts')).items).toHaveLength(1);
   expect((await calls.get(TEXAS, '/v1/alerts')).items).toEqual([]);
+});
+
+test('requests that met an outage of the platform, or were contested with reason, are held against no provider', async () => {
+  const { hear, outcomes, outages, contests, calls } = alerts;
+  for (let index = 0; index < 12; index += 1)
+    outcomes.push({
+      ...{ requestId: `r-${index}`, tracebackId: `t-${index}`, providerId: 'prv-9', hop: 2 },
+      ...{ issuedAtMs: index * 1_000, dueAtMs: index * 1_000 + 500, state: 'unanswered', isDisputed: false },
+    });
+  outages.push({ fromMs: 0, toMs: 6_100 });
+  contests.set('r-11', 'upheld').set('r-10', 'rejected').set('r-9', 'pending');
+  const data = { providerId: 'prv-9', requestId: 'r-1', isNonResponsive: true };
+  const said = { type: 'provider.responsiveness', subject: 'prv-9', data } as const;
+  await hear(said);
+  expect((await calls.get(FEDERAL, '/v1/alerts')).items).toEqual([]);
+  contests.delete('r-11');
+  await hear(said);
+  const [alert] = (await calls.get(FEDERAL, '/v1/alerts')).items;
+  expect(alert.figures).toEqual([
+    { name: 'unanswered', value: 5 },
+    { name: 'requests', value: 5 },
+  ]);
+});
+
+test('what people write beside alerts and cases is kept without telephone numbers', async () => {
+  const { put, changed, calls, database } = alerts;
+  put('c-1', texas(60));
+  await changed('c-1');
+  const [alert] = (await calls.get(TEXAS, '/v1/alerts')).items;
+  const note = 'Since 2026-11-17: (512) 684-1041, or five one two six eight four one oh four one.';
+  const path = `/v1/alerts/${alert.alertId}/acknowledgement`;
+  await calls.post(TEXAS, path, { acknowledgedBy: 'Duty, 512-684-1041', note });
+  const { shares } = await calls.post(TEXAS, '/v1/cases/c-1/shares', { with: ['ag-me'], note });
+  expect(shares[0].note).toBe('Since 2026-11-17: ([number], or [number].');
+  const kept = await database.database.withTables<AlertTables>().selectFrom('alerts_alerts').selectAll().execute();
+  expect(JSON.stringify(kept)).not.toMatch(/684|six eight four/);
 });

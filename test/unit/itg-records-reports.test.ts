@@ -47,6 +47,13 @@ test('a report comes back as it was sent, and belongs to the application that se
   expect((await lab.context.audited()).at(-1)).toMatchObject({ action: 'sealed.opened', organizationId: 'platform' });
 });
 
+test('a report is read within the transaction of whoever opens a traceback from it', async () => {
+  await using lab = await openRecordsLab();
+  await lab.call('reportCall', { body: report() });
+  const read = lab.context.transact((transaction) => lab.area.reader.report('app-1', 'r-1', transaction));
+  expect(await read).toEqual(report());
+});
+
 test('no number is in SQL outside what is sealed, in the log or in the audit', async () => {
   await using lab = await openRecordsLab();
   await lab.call('reportCall', { body: report() });

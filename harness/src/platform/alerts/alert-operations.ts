@@ -6,6 +6,7 @@ import type { OperationCall, Operations } from '../core/index.js';
 import { campaignFigures, dueAlerts } from '../domain/alerts/index.js';
 import type { AlertRule, AlertSubscription } from '../domain/alerts/index.js';
 import { readCursor, writeCursor } from '../domain/providers/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import type { AlertTrial, AlertTrialReport } from './alert-bodies.js';
 import { MAX_RULES, MAX_TRIED } from './alert-bodies.schema.js';
 import type { AlertTables } from './alert-tables.js';
@@ -103,8 +104,11 @@ async function acknowledge({ context }: AlertParts, call: OperationCall): Promis
     if (row === undefined) return problemAnswer('not-found');
     if (row.acknowledged !== null) return jsonAnswer(alertOf(row));
     const nowMs = context.clock.nowMs();
+    const { acknowledgedBy, intends, note } = call.request.body as AlertAcknowledgement;
     const acknowledged = {
-      ...(call.request.body as AlertAcknowledgement),
+      acknowledgedBy: textWithoutNumbers(acknowledgedBy),
+      ...(intends !== undefined && { intends }),
+      ...(note !== undefined && { note: textWithoutNumbers(note) }),
       acknowledgedAt: new Date(nowMs).toISOString(),
     };
     await tables

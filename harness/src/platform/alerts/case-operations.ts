@@ -5,6 +5,7 @@ import type { OperationCall, Operations, PlatformTransaction, Reading } from '..
 import { campaignFigures, caseSheetOf, caseSheetText } from '../domain/alerts/index.js';
 import type { CaseSheet } from '../domain/alerts/index.js';
 import { readCursor, writeCursor } from '../domain/providers/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import type { CaseEntry, CaseShare, CaseShareOrder } from './alert-bodies.js';
 import { limitOf, wrongParameter } from './alert-operations.js';
 import type { AlertTables } from './alert-tables.js';
@@ -196,7 +197,11 @@ async function shareWith(
   if (there !== undefined) return shareOf(there);
   const row = {
     ...{ share_id: context.newId('shr'), campaign_id: campaignId, from_id: organizationId, with_id: withId },
-    ...{ note: order.note ?? null, shared_ms: context.clock.nowMs(), withdrawn_ms: null },
+    ...{
+      note: order.note === undefined ? null : textWithoutNumbers(order.note),
+      shared_ms: context.clock.nowMs(),
+      withdrawn_ms: null,
+    },
   };
   await tables.insertInto('alerts_shares').values(row).execute();
   await context.audit(transaction, {

@@ -2,6 +2,7 @@ import type { Campaign } from '@hopback/sdk/platform';
 import type {
   AgencyEntry,
   CampaignReader,
+  CountingReader,
   OrganizationDirectory,
   PlatformContext,
   PlatformTransaction,
@@ -32,6 +33,7 @@ export interface AlertParts {
   readonly desk: Pick<TracebackDesk, 'ofCampaign' | 'requestOutcomes'>;
   readonly organizations: OrganizationDirectory;
   readonly providers: Pick<ProviderDirectory, 'provider'>;
+  readonly counting: CountingReader;
 }
 
 /** A campaign was heard of, or is looked at again. */

@@ -14,7 +14,8 @@ const MAX_NAMED = 50;
 
 /**
  * Tells the United States and staff that a provider leaves requests unanswered: once a quarter of the calendar, where at least five are and
- * the lower bound of the share is above that of the scorecard. Requests that are disputed or withdrawn do not count.
+ * the lower bound of the share is above that of the scorecard. Requests count as they do there: what was withdrawn, met an outage of the
+ * platform, or was contested with reason does not.
  */
 export async function evaluateProvider(
   parts: AlertParts,
@@ -23,7 +24,7 @@ export async function evaluateProvider(
 ): Promise<void> {
   const nowMs = parts.context.clock.nowMs();
   const range = { fromMs: nowMs - STRETCH_MS, toMs: nowMs + 1, providerId };
-  const facts = { nowMs, outages: [], contests: new Map() };
+  const facts = { nowMs, ...(await parts.counting.facts(transaction, range)) };
   const outcomes = await parts.desk.requestOutcomes(transaction, range);
   const counted = outcomes.map((outcome) => countRequest(outcome, facts)).filter(({ tried }) => tried.length > 0);
   const unanswered = counted.filter(({ timeliness }) => timeliness === 'unanswered');

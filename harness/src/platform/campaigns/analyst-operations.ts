@@ -3,6 +3,7 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { Caller, Operation, OperationCall, Operations } from '../core/index.js';
 import { describeCampaign, keyName } from '../domain/campaigns/index.js';
 import type { AnalystDecision, CampaignFile, CampaignKey } from '../domain/campaigns/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import type { CampaignDecisionBody, CampaignEvidence } from './campaigns.schema.js';
 import { campaignsTables } from './campaigns-repository.js';
 import { findStored, keyIdOf } from './stored-campaign.js';
@@ -108,7 +109,7 @@ function keepDecision(
         kind: body.decision,
         actor: by.clientId,
         organization_id: by.organizationId,
-        reason: body.reason,
+        reason: textWithoutNumbers(body.reason),
       })
       .execute();
     await context.audit(transaction, {

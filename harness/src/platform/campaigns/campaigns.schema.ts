@@ -13,8 +13,11 @@ const MAX_SPLIT_KEYS = 512;
 
 const identifier = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._~:@=-]{0,127}$/);
 const reason = z.string().min(1).max(2_048);
-/** Topic, detail, variant, as the traceback group writes them; underscores are of its classes. */
-const campaignName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/);
+/**
+ * Topic, detail, variant, as the traceback group writes them; underscores are of its classes. No telephone number: names are in events, alerts
+ * and the audit.
+ */
+const campaignName = z.string().regex(/^(?!.*\d(?:[_-]?\d){6})[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/);
 
 /** Decisions of analysts. */
 export const campaignDecisionSchema: z.ZodType<CampaignDecisionBody> = z.discriminatedUnion('decision', [

@@ -22,11 +22,15 @@ export interface SealedEventData {
   readonly sealed: readonly string[];
 }
 
+/** Events whose data hold telephone numbers: nobody tells one in the clear by mistake. */
+export type SealedEventType =
+  'org.hopback.traceback-request.created.1' | 'org.hopback.traceback.updated.1' | 'org.hopback.notice.issued.1';
+
 /** An event of the wire, and whom it is for. */
 export interface EventToTell<Type extends PlatformEventType = PlatformEventType> {
   readonly type: Type;
   readonly subject: string;
-  readonly data: PlatformEventData[Type] | SealedEventData;
+  readonly data: Type extends SealedEventType ? SealedEventData : PlatformEventData[Type] | SealedEventData;
   /** Ids of organizations. */
   readonly to: readonly string[];
 }

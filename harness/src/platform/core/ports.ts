@@ -44,6 +44,20 @@ export interface ProviderDirectory {
   >;
 }
 
+/** What is held in favour of providers when requests to them are counted. Carried out by the area `providers`. */
+export interface CountingReader {
+  /** Of requests that were issued in a stretch of time, `fromMs` in it and `toMs` not. */
+  readonly facts: (
+    reading: Reading,
+    range: { readonly fromMs: number; readonly toMs: number },
+  ) => Promise<{
+    /** When the platform itself could not be reached. */
+    readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[];
+    /** What was decided about objections, by the id of their request. */
+    readonly contests: ReadonlyMap<string, 'pending' | 'upheld' | 'rejected'>;
+  }>;
+}
+
 /** A call of a campaign, as far as the platform knows it. */
 export interface CampaignCall {
   /** `record:provider:recordId` or `report:app:reportId`: unique. */
@@ -140,7 +154,12 @@ export interface LiveRecord {
 /** Live records and reports of applications: another class of data than tracebacks. Carried out by the area `records`. */
 export interface LiveReader {
   readonly record: (providerId: string, recordId: string) => Promise<LiveRecord | undefined>;
-  readonly report: (appId: string, reportId: string) => Promise<AppReport | undefined>;
+  /** @param transaction - within which it is read, where there is one: what is sealed is opened in it */
+  readonly report: (
+    appId: string,
+    reportId: string,
+    transaction?: PlatformTransaction,
+  ) => Promise<AppReport | undefined>;
   /** Records of a stretch of time that fit all that is stated, by time; at most `limit`, with a mark where there are more. */
   readonly find: (query: {
     readonly fromMs: number;

@@ -8,8 +8,9 @@ import type {
   PlatformProblem,
 } from '@hopback/sdk/platform';
 import type { OperationCall, PlatformTransaction } from '../core/index.js';
-import { sealJson, withoutNumbers } from '../database/index.js';
+import { sealJson } from '../database/index.js';
 import { classesBeyond, priorityOf, priorityRank, reviewFindings, widerMembers } from '../domain/demands/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import { tablesOf, type DemandParts } from './demand-area.js';
 import { demandRow, openedBy, wireDemand, type DemandRow } from './demand-rows.js';
 import { endHold, placeHold } from './holds.js';
@@ -128,10 +129,10 @@ async function carryOut(
 
 /** Events lie in the database and go out by webhook: numbers stay out of them, and are in the demand for whoever may fetch it. */
 function toldDecision(decision: DemandDecision): DemandDecision {
-  if (decision.decision !== 'narrow') return { ...decision, reason: withoutNumbers(decision.reason) };
+  if (decision.decision !== 'narrow') return { ...decision, reason: textWithoutNumbers(decision.reason) };
   const { callingNumbers, calledNumbers, ...scope } = decision.scope;
   const isCut = callingNumbers !== undefined || calledNumbers !== undefined;
-  const reason = withoutNumbers(decision.reason);
+  const reason = textWithoutNumbers(decision.reason);
   const said = 'The scope is narrowed to telephone numbers, too, which stand in the demand and are not in this event.';
   return { ...decision, scope, reason: isCut ? `${said} ${reason}`.slice(0, 8_192) : reason };
 }

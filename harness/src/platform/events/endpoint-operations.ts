@@ -11,6 +11,7 @@ import type {
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, Reading } from '../core/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import { guardAddress } from './address-guard.js';
 import type { AddressGuardOptions } from './address-guard.js';
 import { ownerOf } from './endpoint-secrets.js';
@@ -102,7 +103,12 @@ async function create(
     const endpointId = context.newId('whe');
     const { secret, reference } = await secrets.make(transaction, endpointId);
     const row = {
-      ...{ endpoint_id: endpointId, organization_id: organizationId, url, description: description ?? null },
+      ...{
+        endpoint_id: endpointId,
+        organization_id: organizationId,
+        url,
+        description: description === undefined ? null : textWithoutNumbers(description),
+      },
       event_types: eventTypes ?? null,
       ...({ state: 'active', disabled_reason: null, created_at_ms: call.atMs, last_delivered_at_ms: null } as const),
       ...{ secret: reference, previous_secret: null, previous_ends_at_ms: null },

@@ -3,6 +3,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, RequestOutcome } from '../core/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import { bodyOf, limitOf, pageOf, pathOf, timePlaceOf, wrongBody, wrongParameter } from './lists.js';
 import type { Contest, ContestDecision, ContestSubmission, OutageNote } from './provider-bodies.js';
 import type { ProviderTables } from './provider-tables.js';
@@ -41,7 +42,8 @@ async function contestRequest(parts: ScorecardParts, call: OperationCall): Promi
   const { context, desk } = parts;
   const providerId = pathOf(call, 'providerId');
   if (isHidden(call, providerId)) return problemAnswer('not-found');
-  const { requestId, reason } = bodyOf(call) as ContestSubmission;
+  const { requestId, reason: given } = bodyOf(call) as ContestSubmission;
+  const reason = textWithoutNumbers(given);
   const range = { fromMs: call.atMs - MAX_AGE_MS, toMs: call.atMs + 1, providerId };
   return context.transact(async (transaction) => {
     const outcomes = await desk.requestOutcomes(transaction, range);
@@ -140,7 +142,8 @@ async function listContests(
 }
 
 async function decideContest(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const { decision, reason } = bodyOf(call) as ContestDecision;
+  const { decision, reason: given } = bodyOf(call) as ContestDecision;
+  const reason = textWithoutNumbers(given);
   const state = decision === 'uphold' ? 'upheld' : 'rejected';
   return context.transact(async (transaction) => {
     const tables = transaction.withTables<ProviderTables>();
@@ -174,7 +177,8 @@ async function decideContest(context: PlatformContext, call: OperationCall): Pro
 }
 
 async function noteOutage(context: PlatformContext, call: OperationCall): Promise<PlatformAnswer> {
-  const { from, to, reason } = bodyOf(call) as OutageNote;
+  const { from, to, reason: given } = bodyOf(call) as OutageNote;
+  const reason = textWithoutNumbers(given);
   const [fromMs, toMs] = [Date.parse(from), Date.parse(to)];
   if (toMs <= fromMs || toMs - fromMs > MAX_OUTAGE_MS) return wrongBody('/to', 'not-a-stretch');
   if (toMs > call.atMs) return wrongBody('/to', 'in-the-future');

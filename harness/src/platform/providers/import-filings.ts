@@ -3,6 +3,7 @@ import type { ProviderEntry } from '@hopback/sdk/platform';
 import type { PlatformContext, PlatformTransaction } from '../core/index.js';
 import { entryAfterFiling, readFilings } from '../domain/providers/index.js';
 import type { Filing, RejectedFiling } from '../domain/providers/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import type { RegistryImport, RegistryImportReport } from './provider-bodies.js';
 import type { ImportCounts, ProviderTables } from './provider-tables.js';
 import { lockRegistry, slices, writeEntries } from './registry-writer.js';
@@ -61,7 +62,7 @@ export async function importFilings(
     return {
       importId,
       importedAt: new Date(nowMs).toISOString(),
-      source: order.source,
+      source: textWithoutNumbers(order.source),
       sha256,
       ...counts,
       rejects: named,
@@ -152,7 +153,7 @@ async function noteImport(transaction: PlatformTransaction, noted: NotedImport):
       import_id: importId,
       at_ms: nowMs,
       actor: by.clientId,
-      source: order.source,
+      source: textWithoutNumbers(order.source),
       sha256,
       counts: JSON.stringify(counts),
       rejected: JSON.stringify(rejected),

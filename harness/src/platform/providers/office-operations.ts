@@ -3,6 +3,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { importJWK } from 'jose';
 import { sql } from 'kysely';
 import type { OperationCall, Operations, PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import { bodyOf, pathOf, wrongBody } from './lists.js';
 import type {
   AnswerKeyRegistration,
@@ -13,7 +14,7 @@ import type {
 import { MAX_ANSWER_KEYS } from './provider-bodies.schema.js';
 import { ASSUMED_ZONE, readProvider } from './provider-reader.js';
 import type { HasClient } from './provider-reader.js';
-import type { ProviderTables } from './provider-tables.js';
+import type { OfficeContact, ProviderTables } from './provider-tables.js';
 import { changedEntry } from './registry-operations.js';
 import { lockRegistry } from './registry-writer.js';
 
@@ -105,7 +106,7 @@ async function setOffice(
     .updateTable('providers_entries')
     .set({
       ...(zone !== undefined && { zone }),
-      ...(contact !== undefined && { office: JSON.stringify(contact) }),
+      ...(contact !== undefined && { office: JSON.stringify(keptContact(contact)) }),
     })
     .where('provider_id', '=', providerId)
     .execute();
@@ -118,6 +119,9 @@ async function setOffice(
   });
   return undefined;
 }
+
+/** Who is written to, without numbers: an office is called by the number of its filing. */
+const keptContact = ({ name, ...rest }: OfficeContact): OfficeContact => ({ name: textWithoutNumbers(name), ...rest });
 
 /** Kinds of key that answers can be signed with, by their members. RFC 7518 section 6.2, RFC 8037 section 2 */
 const KINDS: readonly { readonly kty: string; readonly crv: string; readonly alg: string }[] = [

@@ -1,4 +1,4 @@
-import type { PlatformArea, PlatformContext, ProviderDirectory, TracebackDesk } from '../core/index.js';
+import type { CountingReader, PlatformArea, PlatformContext, ProviderDirectory, TracebackDesk } from '../core/index.js';
 import { createContestOperations } from './contest-operations.js';
 import { createOfficeOperations } from './office-operations.js';
 import { PROVIDER_SCHEMAS } from './provider-bodies.schema.js';
@@ -6,7 +6,7 @@ import { createProviderDirectory } from './provider-reader.js';
 import type { HasClient } from './provider-reader.js';
 import { PROVIDER_ROLES, PROVIDER_ROUTES } from './provider-routes.js';
 import { createRegistryOperations } from './registry-operations.js';
-import { createScorecardOperations } from './scorecard-operations.js';
+import { countingFacts, createScorecardOperations } from './scorecard-operations.js';
 
 /** What the area asks of others. */
 export interface ProvidersPorts {
@@ -17,6 +17,7 @@ export interface ProvidersPorts {
 /** The registry, and the area that serves it. */
 export interface ProvidersArea extends PlatformArea {
   readonly directory: ProviderDirectory;
+  readonly counting: CountingReader;
 }
 
 /**
@@ -32,6 +33,7 @@ export function createProvidersArea(context: PlatformContext, ports: ProvidersPo
   return {
     name: 'providers',
     directory: createProviderDirectory(ports.hasClient),
+    counting: { facts: countingFacts },
     routes: PROVIDER_ROUTES,
     roles: PROVIDER_ROLES,
     schemas: PROVIDER_SCHEMAS,

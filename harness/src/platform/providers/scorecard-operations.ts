@@ -1,6 +1,6 @@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer } from '@hopback/sdk/platform';
-import type { OperationCall, Operations, PlatformContext, TracebackDesk } from '../core/index.js';
+import type { CountingReader, OperationCall, Operations, PlatformContext, TracebackDesk } from '../core/index.js';
 import {
   CONCERNS,
   emptyStanding,
@@ -11,7 +11,7 @@ import {
   scorecardOf,
   writeCursor,
 } from '../domain/providers/index.js';
-import type { CountedRequest, CountingFacts, ProviderStanding } from '../domain/providers/index.js';
+import type { CountedRequest, ProviderStanding } from '../domain/providers/index.js';
 import { limitOf, pathOf, rangeOf, wrongParameter } from './lists.js';
 import type { TimeRange } from './lists.js';
 import type { CountedRequestView } from './provider-bodies.js';
@@ -48,11 +48,12 @@ async function standingsOf(
   nowMs: number,
 ): Promise<ReadonlyMap<string, ProviderStanding>> {
   const outcomes = await desk.requestOutcomes(context.database, range);
-  return measureStandings(outcomes, await factsOf(context, range, nowMs));
+  return measureStandings(outcomes, { nowMs, ...(await countingFacts(context.database, range)) });
 }
 
-async function factsOf(context: PlatformContext, { fromMs, toMs }: TimeRange, nowMs: number): Promise<CountingFacts> {
-  const tables = context.database.withTables<ProviderTables>();
+/** What is held in favour of providers when their requests are counted. */
+export const countingFacts: CountingReader['facts'] = async (reading, { fromMs, toMs }) => {
+  const tables = reading.withTables<ProviderTables>();
   const contests = await tables
     .selectFrom('providers_contests')
     .select(['request_id', 'state'])
@@ -67,11 +68,10 @@ async function factsOf(context: PlatformContext, { fromMs, toMs }: TimeRange, no
     .limit(MAX_OUTAGES)
     .execute();
   return {
-    nowMs,
     contests: new Map(contests.map(({ request_id: requestId, state }) => [requestId, state])),
     outages: outages.map((row) => ({ fromMs: row.from_ms, toMs: row.to_ms })),
   };
-}
+};
 
 async function fetchScorecard(parts: ScorecardParts, call: OperationCall): Promise<PlatformAnswer> {
   const providerId = pathOf(call, 'providerId');
@@ -137,7 +137,7 @@ async function listCountedRequests(parts: ScorecardParts, call: OperationCall): 
   if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
   if ((await readProvider(parts.context.database, providerId)) === undefined) return problemAnswer('not-found');
   const outcomes = await parts.desk.requestOutcomes(parts.context.database, { ...range, providerId });
-  const facts = await factsOf(parts.context, range, call.atMs);
+  const facts = { nowMs: call.atMs, ...(await countingFacts(parts.context.database, range)) };
   const requests = measureStandings(outcomes, facts).get(providerId)?.requests ?? [];
   const sorted = [...requests].sort((one, other) => newestFirst(one, other));
   const rest =

@@ -96,20 +96,12 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
 
   return {
     reportCall,
-    report: async (appId, reportId) =>
-      context.transact(async (transaction) => {
-        const row = await transaction
-          .withTables<RecordsTables>()
-          .selectFrom('records_reports')
-          .select(['masked', 'sealed', 'report_key'])
-          .where('app_id', '=', appId)
-          .where('report_id', '=', reportId)
-          .executeTakeFirst();
-        if (row === undefined) return undefined;
-        const reason = { ...PLATFORM, object: `report:${row.report_key}` };
-        const [opened] = await openJson(context, transaction, { pieces: [row.sealed], reason });
-        return wholeReport(opened, row.masked);
-      }),
+    report: (appId, reportId, transaction) => {
+      const named = { appId, reportId };
+      return transaction === undefined
+        ? context.transact((own) => storedReport(context, own, named))
+        : storedReport(context, transaction, named);
+    },
     listen: async (name, listener) => {
       const one: Listening = { listener, told: [] };
       for (let after = 0; ;) {
@@ -145,6 +137,24 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
       }
     },
   };
+}
+
+async function storedReport(
+  context: PlatformContext,
+  transaction: PlatformTransaction,
+  { appId, reportId }: { readonly appId: string; readonly reportId: string },
+): Promise<AppReport | undefined> {
+  const row = await transaction
+    .withTables<RecordsTables>()
+    .selectFrom('records_reports')
+    .select(['masked', 'sealed', 'report_key'])
+    .where('app_id', '=', appId)
+    .where('report_id', '=', reportId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const reason = { ...PLATFORM, object: `report:${row.report_key}` };
+  const [opened] = await openJson(context, transaction, { pieces: [row.sealed], reason });
+  return wholeReport(opened, row.masked);
 }
 
 const PLATFORM = { organizationId: 'platform', actor: 'platform' } as const;

@@ -97,6 +97,7 @@ export function referenceAreas(
         open: ({ context, trust }) =>
           createAlertsArea(context, {
             ...{ campaigns: there('campaigns').reader, desk, organizations: trust, providers: directory },
+            counting: there('providers').counting,
           }),
       },
       plug(

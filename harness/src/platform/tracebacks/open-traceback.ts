@@ -35,7 +35,7 @@ export async function openTraceback(
   if (known !== undefined) return { status: 'opened', tracebackId: known, isNew: false };
   const { call, direction } = opening;
   if (!(await mayAskAs(parts, transaction, order))) return { status: 'refused', reason: 'foreign-requester' };
-  const named = opening.firstProvider ?? (await servedBy(parts, opening.reportId));
+  const named = opening.firstProvider ?? (await servedBy(parts, transaction, opening.reportId));
   if (named === undefined)
     return { status: 'refused', reason: call.recordId === undefined ? 'no-first-provider' : 'record-without-provider' };
   const tracebackId = context.newId('t');
@@ -95,11 +95,12 @@ async function openedFor(transaction: PlatformTransaction, reasonKey: string): P
 /** An application names the provider that serves its subscriber. Reports are told apart by `appId/reportId`. */
 async function servedBy(
   { live }: TracebacksParts,
+  transaction: PlatformTransaction,
   reportId: string | undefined,
 ): Promise<ProviderReference | undefined> {
   const [appId, id] = reportId?.split('/') ?? [];
   if (live === undefined || appId === undefined || id === undefined) return undefined;
-  const report = await live.report(appId, id);
+  const report = await live.report(appId, id, transaction);
   return report?.servedBy === undefined ? undefined : { name: report.servedBy };
 }
 

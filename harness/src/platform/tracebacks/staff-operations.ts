@@ -4,6 +4,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { viewTraceback } from '@hopback/sdk/traceback';
 import type { TracebackEvent } from '@hopback/sdk/traceback';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
+import { textWithoutNumbers } from '../domain/records/index.js';
 import { referenceOf } from './ask-provider.js';
 import type { HeldTraceback } from './held-traceback.js';
 import { openForward, registered } from './open-traceback.js';
@@ -41,7 +42,7 @@ export function staffOperations(parts: AnswerParts): Operations {
   return {
     withdrawTraceback: decision('traceback.withdrawn', (_transaction, { call, frame }) => {
       const { reason } = call.request.body as TracebackWithdrawal;
-      return { type: 'cancelled', ...frame, by: call.caller.clientId, reason };
+      return { type: 'cancelled', ...frame, by: call.caller.clientId, reason: textWithoutNumbers(reason) };
     }),
     reportNeighbour: decision('neighbour.reported', async (transaction, { call, frame }) => {
       const { reportId, provider, sentTo } = call.request.body as NeighbourReport;
@@ -61,7 +62,8 @@ export function staffOperations(parts: AnswerParts): Operations {
       const { disputeId, ruling, reason } = call.request.body as DisputeDecision;
       const isKnown = viewTraceback(held.state).disputes.some((dispute) => dispute.disputeId === disputeId);
       if (!isKnown) return problemAnswer('conflict', { detail: 'There is no such dispute.' });
-      return { type: 'dispute-decided', ...frame, disputeId, ruling, by: call.caller.clientId, reason };
+      const by = call.caller.clientId;
+      return { type: 'dispute-decided', ...frame, disputeId, ruling, by, reason: textWithoutNumbers(reason) };
     }),
     identifyProvider: decision('provider.identified', async (transaction, { call, frame }) => {
       const { requestId, providerId } = call.request.body as ProviderIdentification;

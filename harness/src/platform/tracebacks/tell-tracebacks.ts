@@ -1,8 +1,8 @@
 import { viewTraceback } from '@hopback/sdk/traceback';
-import type { PlatformEventData, Traceback } from '@hopback/sdk/platform';
+import type { Traceback } from '@hopback/sdk/platform';
 import { shownTraceback } from '../domain/tracebacks/index.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
-import type { PlatformTransaction } from '../core/index.js';
+import type { EventToTell, PlatformTransaction } from '../core/index.js';
 import { answerRows } from './answers-store.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import { platformReason } from './plain-texts.js';
@@ -21,7 +21,7 @@ type RequestEvent =
 export async function tellRequest<Type extends RequestEvent>(
   { context }: TracebacksParts,
   transaction: PlatformTransaction,
-  told: { readonly request: HeldRequest; readonly type: Type; readonly data: PlatformEventData[Type] },
+  told: { readonly request: HeldRequest; readonly type: Type; readonly data: EventToTell<Type>['data'] },
 ): Promise<void> {
   const { request, type, data } = told;
   await context.tell(transaction, { type, subject: request.request_id, data, to: [request.provider_id] });

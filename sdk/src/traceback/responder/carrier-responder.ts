@@ -124,7 +124,7 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
   const { directory, zone, store, provider, policy = DEFAULT_TRACEBACK_POLICY, platform, clock } = options;
   const trunks = createTrunkDirectory(readTrunkDirectory(options.trunks));
   const verifyReceipt = createReceiptVerifier(platform.receiptKeys);
-  const client = await clientOf(platform);
+  const client = await clientOf(platform, clock);
   const signer = await createLocalAnswerSigner(options.answerKey);
   // The evidence lies in the same directory: nobody touches it before it is ours, or after it is another's.
   const lock = await lockResponder(directory);
@@ -152,10 +152,16 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
   }
 }
 
-async function clientOf({ baseUrl, receiptKeys: _keys, tokenUrl, ...rest }: CarrierPlatform): Promise<PlatformClient> {
+/** The client goes by the clock of the responder: a platform believes no assertion of another time. */
+async function clientOf(
+  { baseUrl, receiptKeys: _keys, tokenUrl, ...rest }: CarrierPlatform,
+  clock: CarrierResponderOptions['clock'],
+): Promise<PlatformClient> {
   const base = baseUrl.replace(/\/$/, '');
-  const authorization = await privateKeyJwt({ ...rest, tokenUrl: tokenUrl ?? `${base}/oauth/token` });
-  return createPlatformClient({ baseUrl: base, authorization, ...(rest.fetch !== undefined && { fetch: rest.fetch }) });
+  const timed = clock === undefined ? {} : { clock };
+  const authorization = await privateKeyJwt({ ...rest, ...timed, tokenUrl: tokenUrl ?? `${base}/oauth/token` });
+  const { fetch } = rest;
+  return createPlatformClient({ baseUrl: base, authorization, ...timed, ...(fetch !== undefined && { fetch }) });
 }
 
 /** What the stream missed, while there was none, polling finds: requests, and that one which stands open here is open no longer there. */

@@ -20,7 +20,8 @@ export interface AlertRule {
   /** Whether calls have to come now. */
   readonly mustBeLive: boolean;
   /**
-   * Words that the name of the campaign begins with, or one of its signals: `SSA`, `govt-imposters`; without regard to case. Empty: any.
+   * Words that the class of the campaign begins with, its name, or one of its signals: `government-impersonation`, `SSA`, `same-script`; without
+   * regard to case. Empty: any.
    */
   readonly types: readonly string[];
   /** Share of the calls to the agency's own State, at least; the United States have every call to them. */
@@ -168,8 +169,10 @@ function isWanted(one: AlertRule, { input, there, subscription }: Omit<RuleTry, 
   );
 }
 
-function isOfType({ name, signals }: Campaign, types: readonly string[]): boolean {
+function isOfType({ class: kind, name, signals }: Campaign, types: readonly string[]): boolean {
   if (types.length === 0) return true;
-  const words = [name, ...signals].map((word) => word.toLowerCase().replace(/^_+/, ''));
+  const words = [...(kind === undefined ? [] : [kind]), name, ...signals].map((word) =>
+    word.toLowerCase().replace(/^_+/, ''),
+  );
   return types.some((type) => words.some((word) => word.startsWith(type.toLowerCase().replace(/^_+/, ''))));
 }

@@ -1,4 +1,5 @@
 import type { AppReport } from '@hopback/sdk/platform';
+import { textWithoutNumbers } from '../records/index.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
 import { npaNxxOfTn, numberKey, reportCallId } from './call-note.js';
@@ -139,8 +140,8 @@ function hearReport(detection: ReportDetection, { appId, report }: ReceivedRepor
 const MAX_WORDING_CHARS = 2_000;
 
 /**
- * A transcript without the numbers that are said in it: what is stored and shown must not hold them. Digits that are left in a row long enough
- * to be a telephone number go too. Never throws.
+ * A transcript without the numbers that are said in it: what is stored and shown must not hold them. What is left in a row long enough to be a
+ * telephone number goes too, in words as in digits. Never throws.
  */
 export function withoutNumbers(text: string, numbers: readonly CallBackNumber[]): string {
   let rest = '';
@@ -151,7 +152,7 @@ export function withoutNumbers(text: string, numbers: readonly CallBackNumber[])
     from = end;
   }
   rest += text.slice(from);
-  const masked = rest.replaceAll(/\d(?:[ .()+-]{0,2}\d){6,17}/g, '[number]').slice(0, MAX_WORDING_CHARS);
+  const masked = textWithoutNumbers(rest).slice(0, MAX_WORDING_CHARS);
   return masked === '' ? '[number]' : masked;
 }
 
