@@ -1,29 +1,8 @@
-import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
 import type { PlatformScope } from '../../sdk/src/platform/index.js';
-import type { ServedRoute } from '../../harness/src/platform/core/index.js';
+import type { StaffRole } from '../../harness/src/platform/core/index.js';
+import { asked, objectOf, objectPath } from './itg-access-call.js';
+import type { AccessFixture, PathValues, TriedRoute } from './itg-access-call.js';
 import type { PlatformLab, TestMember } from './itg-platform.js';
-
-/** A kind of object that paths name. */
-export interface ObjectFixture {
-  /** Parameters of the path that name one: `['clientId', 'keyId']`. A route is tried with the fixture that has all its parameters. */
-  readonly parameters: readonly string[];
-  /** Who sees one: its owner; its owner and all staff; or everybody who may call the route. */
-  readonly seenBy: 'owner' | 'owner-and-staff' | 'everybody';
-  /** Makes a new one that belongs to somebody; values in the order of `parameters`. */
-  readonly make: (owner: TestMember, lab: PlatformLab) => Promise<readonly string[]>;
-}
-
-/** What an area brings to the matrix. */
-export interface AccessFixture {
-  readonly area: string;
-  readonly objects: readonly ObjectFixture[];
-  /** Bodies by operation, where the first example of the contract does not do. */
-  readonly bodies?: Readonly<Record<string, (caller: TestMember) => unknown>>;
-  /** Operations that need a role of staff beside the scope. */
-  readonly roles?: Readonly<Record<string, string>>;
-  /** Texts that are in what belongs to somebody, and must be in no answer to anybody else. */
-  readonly canaries?: (owner: TestMember) => readonly string[];
-}
 
 /** One question of the matrix, and the answer. */
 export interface AccessCell {
@@ -38,52 +17,98 @@ export interface AccessCell {
 export interface AccessMatrix {
   readonly cells: readonly AccessCell[];
   readonly leaks: readonly AccessCell[];
-  /** Operations of which no one who may call got an answer: nobody carries them out, or no fixture names what they need. */
+  /**
+   * Who may call an operation and was not answered with a success about what is its own, with the status: what others are refused there shows
+   * nothing then.
+   */
   readonly untried: readonly string[];
 }
 
-const SCOPES: readonly PlatformScope[] = ['carrier', 'app', 'agency', 'staff'];
+/** Members of every kind: of each scope two organizations, of staff one client for each role alone and one without. */
+export interface AccessMembers {
+  readonly own: Readonly<Record<PlatformScope, TestMember>>;
+  readonly other: Readonly<Record<PlatformScope, TestMember>>;
+  readonly staff: Readonly<Record<StaffRole | 'none', TestMember>>;
+}
 
-interface Role {
-  readonly scope: PlatformScope;
-  readonly own: TestMember;
-  readonly token: string;
-  readonly other: TestMember;
+const SCOPES: readonly PlatformScope[] = ['carrier', 'app', 'agency', 'staff'];
+const ROLES: readonly StaffRole[] = ['operator', 'reviewer', 'analyst'];
+
+/** Registers them; carriers as the lab registers carriers. */
+export async function joinAccessMembers(
+  lab: PlatformLab,
+  join: PlatformLab['join'] = lab.join,
+): Promise<AccessMembers> {
+  const both = async (whose: string): Promise<Record<PlatformScope, TestMember>> => ({
+    carrier: await join('carrier', `carrier-${whose}`),
+    app: await join('app', `app-${whose}`),
+    agency: await join('agency', `agency-${whose}`),
+    staff: whose === 'own' ? lab.operator : await join('staff', `staff-${whose}`, { roles: ROLES }),
+  });
+  const withRoles = (name: string, roles: readonly StaffRole[]) => join('staff', `staff-${name}`, { roles });
+  return {
+    own: await both('own'),
+    other: await both('other'),
+    staff: {
+      none: await withRoles('none', []),
+      operator: await withRoles('operator', ['operator']),
+      reviewer: await withRoles('reviewer', ['reviewer']),
+      analyst: await withRoles('analyst', ['analyst']),
+    },
+  };
 }
 
 /**
- * Asks every route, as everybody: without a token, with one that is over, of another platform, made up, of a revoked client; as each role
- * about what is its own and what belongs to another.
+ * Asks every route, as everybody: without a token, with one that is over, of another platform, made up, of a revoked client; as each scope
+ * about what is its own and what belongs to another; as staff with each role and without one.
  */
-export async function accessMatrix(lab: PlatformLab, fixtures: readonly AccessFixture[]): Promise<AccessMatrix> {
-  const roles: Role[] = [];
-  for (const scope of SCOPES) {
-    const own = scope === 'staff' ? lab.operator : await lab.join(scope, `${scope}-own`);
-    roles.push({ scope, own, token: await lab.token(own), other: await lab.join(scope, `${scope}-other`) });
-  }
+export async function accessMatrix(
+  lab: PlatformLab,
+  fixtures: readonly AccessFixture[],
+  members: AccessMembers,
+): Promise<AccessMatrix> {
   const strangers = await strangersOf(lab);
+  const tokens = new Map<TestMember, string>();
+  for (const group of [members.own, members.other, members.staff])
+    for (const member of Object.values(group)) tokens.set(member, await lab.token(member));
+  const tokenOf = (member: TestMember): string => tokens.get(member) ?? '';
   const cells: AccessCell[] = [];
-  const answered = new Set<string>();
+  const untried: string[] = [];
   for (const route of lab.platform.routes.filter(({ allowed }) => allowed.length > 0)) {
-    const trying = { lab, route, fixtures };
-    for (const [who, token] of strangers) {
-      const owner = roles[0]!.other;
-      const { status } = await tried(trying, { token, owner, caller: owner });
-      cells.push({ operationId: route.operationId, who, status, ...(status !== 401 && { leak: `${status} for 401` }) });
+    const asking: Asking = { lab, route, fixtures, members, tokenOf };
+    const found = await cellsOf(asking, strangers).catch((error: unknown) => String(error));
+    if (typeof found === 'string') {
+      untried.push(`${route.operationId}: ${found}`);
+      continue;
     }
-    for (const role of roles) {
-      const found = await asRole(trying, role);
-      cells.push(...found.cells);
-      if (found.isAnswered) answered.add(route.operationId);
-    }
+    cells.push(...found);
+    const own = found.filter(({ who, status }) => who.endsWith(ITS_OWN) && status >= 300);
+    untried.push(...own.map(({ operationId, who, status }) => `${operationId}: ${who}: ${status}`));
   }
-  const untried = lab.platform.routes
-    .filter(({ allowed, operationId }) => allowed.length > 0 && !answered.has(operationId))
-    .map(({ operationId }) => operationId);
   return { cells, leaks: cells.filter(({ leak }) => leak !== undefined), untried };
 }
 
-async function strangersOf(lab: PlatformLab): Promise<readonly (readonly [string, string | undefined])[]> {
+const ITS_OWN = ', its own';
+
+async function cellsOf(asking: Asking, strangers: readonly Stranger[]): Promise<readonly AccessCell[]> {
+  const { route, members } = asking;
+  const victim = members.other[route.allowed[0] ?? 'staff'];
+  const refused: Refused = { caller: victim, path: await objectPath(asking, victim) };
+  const found = [...(await asStrangers(asking, strangers, refused)), ...(await asStaff(asking, refused))];
+  for (const scope of SCOPES) found.push(...(await asScope(asking, scope, refused)));
+  return found;
+}
+
+/** What everybody is refused who may not call at all: something that there is. */
+interface Refused {
+  readonly caller: TestMember;
+  readonly path: PathValues;
+}
+
+/** Tokens of those who are not to be let in at all. */
+type Stranger = readonly [who: string, token: string | undefined];
+
+async function strangersOf(lab: PlatformLab): Promise<readonly Stranger[]> {
   const { database } = lab.platform.context;
   const expired = await lab.join('staff', 'staff-expired');
   const over = await lab.token(expired);
@@ -116,95 +141,83 @@ async function tokenOfAnother(): Promise<string> {
     .sign(Buffer.alloc(32, 'other'));
 }
 
-interface Trying {
-  readonly lab: PlatformLab;
-  readonly route: ServedRoute;
-  readonly fixtures: readonly AccessFixture[];
+interface Asking extends TriedRoute {
+  readonly members: AccessMembers;
+  readonly tokenOf: (member: TestMember) => string;
 }
 
-async function asRole(
-  trying: Trying,
-  { scope, own, token, other }: Role,
-): Promise<{ readonly cells: readonly AccessCell[]; readonly isAnswered: boolean }> {
-  const { route, fixtures } = trying;
-  const { operationId } = route;
-  const foreign = fixtures.flatMap(({ canaries }) => canaries?.(other) ?? []);
-  if (!route.allowed.includes(scope)) {
-    const { status, text } = await tried(trying, { token, owner: own, caller: own });
-    const leak = status !== 403 ? `${status} for 403` : foundIn(text, foreign);
-    return { cells: [{ operationId, who: scope, status, ...(leak !== undefined && { leak }) }], isAnswered: false };
-  }
-  const object = objectOf(trying);
+/** Nothing is told them, not even of what there is. */
+async function asStrangers(
+  asking: Asking,
+  strangers: readonly Stranger[],
+  { caller, path }: Refused,
+): Promise<readonly AccessCell[]> {
   const cells: AccessCell[] = [];
-  if (object !== undefined && object.seenBy !== 'everybody') {
-    const mayAll = scope === 'staff' && object.seenBy === 'owner-and-staff';
-    const { status, text } = await tried(trying, { token, owner: other, caller: own });
-    const leak = mayAll ? undefined : status !== 404 ? `${status} for 404` : foundIn(text, foreign);
-    cells.push({ operationId, who: `${scope}, of another`, status, ...(leak !== undefined && { leak }) });
+  for (const [who, token] of strangers) {
+    const { status } = await asked(asking, { token, caller, path });
+    cells.push(cellOf(asking, who, status, status === 401 ? undefined : `${status} for 401`));
   }
-  const { status, text } = await tried(trying, { token, owner: own, caller: own });
-  const sees = scope === 'staff' && object?.seenBy === 'owner-and-staff';
-  const leak = [401, 403, 500].includes(status) ? `${status} for its own` : sees ? undefined : foundIn(text, foreign);
-  cells.push({ operationId, who: `${scope}, its own`, status, ...(leak !== undefined && { leak }) });
-  return { cells, isAnswered: status < 300 };
+  return cells;
+}
+
+/** Staff calls what needs no role without one, and what needs one with that one alone. */
+async function asStaff(asking: Asking, { path }: Refused): Promise<readonly AccessCell[]> {
+  const { lab, route, members, tokenOf } = asking;
+  if (!route.allowed.includes('staff')) return [];
+  const role = lab.platform.roles.get(route.operationId);
+  const cells: AccessCell[] = [];
+  for (const name of ['none', ...ROLES] as const) {
+    if (name === role) continue;
+    const caller = members.staff[name];
+    if (role === undefined && name !== 'none') continue;
+    const { status } = await asked(asking, { token: tokenOf(caller), caller, path });
+    const leak = (status === 403) === (role !== undefined) ? undefined : `${status} with the role ${name}`;
+    cells.push(cellOf(asking, `staff, role ${name}`, status, leak));
+  }
+  if (role === undefined) return cells;
+  const caller = members.staff[role];
+  const { status } = await asked(asking, { token: tokenOf(caller), caller, path: await objectPath(asking, caller) });
+  return [...cells, cellOf(asking, `staff, role ${role}${ITS_OWN}`, status, faultOfOwn(status))];
+}
+
+async function asScope(asking: Asking, scope: PlatformScope, refused: Refused): Promise<readonly AccessCell[]> {
+  const { route, members, tokenOf } = asking;
+  const [caller, other] = [members.own[scope], members.other[scope]];
+  const token = tokenOf(caller);
+  const foreign = foreignTo(asking, scope, caller);
+  if (!route.allowed.includes(scope)) {
+    const { status, text } = await asked(asking, { token, caller, path: refused.path });
+    return [cellOf(asking, scope, status, status === 403 ? foundIn(text, foreign) : `${status} for 403`)];
+  }
+  const cells: AccessCell[] = [];
+  const object = objectOf(asking);
+  if (object !== undefined && !object.openTo.includes(scope)) {
+    const { status, text } = await asked(asking, { token, caller, path: await objectPath(asking, other) });
+    const leak = status === 404 ? foundIn(text, foreign) : `${status} for 404`;
+    cells.push(cellOf(asking, `${scope}, of another`, status, leak));
+  }
+  const { status, text } = await asked(asking, { token, caller, path: await objectPath(asking, caller) });
+  return [...cells, cellOf(asking, `${scope}${ITS_OWN}`, status, faultOfOwn(status) ?? foundIn(text, foreign))];
+}
+
+const faultOfOwn = (status: number): string | undefined =>
+  status === 401 || status === 403 || status >= 500 ? `${status} for its own` : undefined;
+
+const cellOf = ({ route }: Asking, who: string, status: number, leak: string | undefined): AccessCell => ({
+  ...{ operationId: route.operationId, who, status },
+  ...(leak !== undefined && { leak }),
+});
+
+/** What belongs to anybody else, and is not for this scope. */
+function foreignTo({ fixtures, members }: Asking, scope: PlatformScope, caller: TestMember): readonly string[] {
+  const others = [members.own, members.other].flatMap((group) => Object.values(group));
+  return others
+    .filter(({ organizationId }) => organizationId !== caller.organizationId)
+    .flatMap((owner) => fixtures.flatMap(({ canaries }) => canaries?.(owner) ?? []))
+    .flatMap(({ text, openTo }) => (openTo.includes(scope) ? [] : [text]));
 }
 
 const foundIn = (text: string, foreign: readonly string[]): string | undefined => {
   const found = foreign.find((canary) => text.includes(canary));
   return found === undefined ? undefined : `tells ${found}`;
 };
-
-const parametersOf = ({ parameters }: ServedRoute): readonly string[] =>
-  parameters.filter((one) => one.in === 'path').map(({ name }) => name);
-
-function objectOf({ route, fixtures }: Trying): ObjectFixture | undefined {
-  const names = parametersOf(route);
-  if (names.length === 0) return undefined;
-  return fixtures
-    .flatMap(({ objects }) => objects)
-    .find(({ parameters }) => parameters.length === names.length && names.every((name) => parameters.includes(name)));
-}
-
-let keys = 0;
-
-async function tried(
-  trying: Trying,
-  {
-    token,
-    owner,
-    caller,
-  }: { readonly token: string | undefined; readonly owner: TestMember; readonly caller: TestMember },
-): Promise<{ readonly status: number; readonly text: string }> {
-  const { lab, route } = trying;
-  const object = objectOf(trying);
-  const values = (await object?.make(owner, lab)) ?? [];
-  const path = route.path.replaceAll(
-    /\{(\w+)\}/g,
-    (_all, name: string) => values[object?.parameters.indexOf(name) ?? -1] ?? 'none-1',
-  );
-  keys += 1;
-  const response = await fetch(`${lab.platform.url}${path}`, {
-    method: route.method,
-    headers: {
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(route.parameters.some(({ name }) => name === 'Idempotency-Key') && { 'idempotency-key': `matrix-${keys}` }),
-      ...(route.request?.kind === 'json' && { 'content-type': 'application/json' }),
-    },
-    ...(route.request?.kind === 'json' && { body: JSON.stringify(bodyOf(trying, route.request.body, caller)) }),
-  });
-  if (route.response.kind === 'event-stream' && response.ok) {
-    await response.body?.cancel();
-    return { status: response.status, text: '' };
-  }
-  return { status: response.status, text: await response.text() };
-}
-
-function bodyOf({ route, fixtures }: Trying, name: string, caller: TestMember): unknown {
-  const made = fixtures.find(({ bodies }) => bodies?.[route.operationId] !== undefined)?.bodies?.[route.operationId];
-  if (made !== undefined) return made(caller);
-  const examples = (
-    WIRE_EXAMPLES as unknown as Readonly<Record<string, Readonly<Record<string, { readonly value?: unknown }>>>>
-  )[name];
-  const [first] = Object.values(examples ?? {});
-  return first !== undefined && typeof first === 'object' && 'value' in first ? first.value : (first ?? {});
-}

@@ -58,7 +58,7 @@ export function liveClaims(engine: string, opened: () => ContractWorld): void {
   test(`${engine}: a report of an application is stored once, and another under its id is refused`, async () => {
     const { app, alder, as } = opened();
     const { appReports } = await as(app);
-    const report = heardCall(0, SCRIPTS[0]!);
+    const report = heardCall(0, SCRIPTS[0]);
     expect(await appReports.create(report)).toMatchObject({ reportId: report.reportId, isRepeat: false });
     expect(await appReports.create(report)).toMatchObject({ reportId: report.reportId, isRepeat: true });
     expect(await refusal(appReports.create({ ...report, action: 'blocked' }))).toBe('conflict');

@@ -62,7 +62,7 @@ export async function openContractWorld(server?: TestServer): Promise<ContractWo
 function countingFetch(carriedOut: Map<string, number>): PlatformFetch {
   const match = createRouteMatcher(PLATFORM_ROUTES);
   return async (url, request) => {
-    const response = await fetch(url, request as RequestInit);
+    const response = await fetch(url, request);
     const operationId = match(request.method, new URL(url).pathname)?.route.operationId;
     if (operationId !== undefined && response.ok) carriedOut.set(operationId, (carriedOut.get(operationId) ?? 0) + 1);
     return response;

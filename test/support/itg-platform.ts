@@ -6,6 +6,7 @@ import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js'
 import type { AssertionAlgorithm, PlatformClient, PlatformScope } from '../../sdk/src/platform/index.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
+import { emptyDatabase } from './itg-database.js';
 
 /** A key of a client of a test. */
 export interface ClientTestKey {
@@ -71,6 +72,8 @@ export async function startPlatformLab(options: PlatformOptions = {}): Promise<P
     checkAnswers: true,
     rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
     firstOperator: { clientId: operator.clientId, jwk: operator.key.jwk },
+    // To make a database takes seconds.
+    database: { memory: true, template: await emptyDatabase() },
     ...options,
   });
   return platformLab(platform, operator, options.clock);

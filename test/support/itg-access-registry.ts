@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/index.js';
+import type { PlatformScope } from '../../sdk/src/platform/index.js';
+import { createTestKey } from '../../sdk/src/testing/index.js';
+import type { AccessFixture, SentAlong } from './itg-access-call.js';
+import { freshName } from './itg-access-world.js';
+import type { AccessWorld } from './itg-access-world.js';
+import { appReport } from './itg-live-calls.js';
+import { liveSample } from './itg-live-records.js';
+import { testEntry } from './itg-reference.js';
+import { filingsCsv } from './itg-registry-claims.js';
+
+/** Operations of staff on the registry: each is tried on a provider of its own. */
+const REGISTRY = [
+  ...['putProvider', 'fetchRegisteredProvider', 'listProviderVersions', 'setProviderOffice', 'addAnswerKey'],
+  ...['removeProvider', 'reinstateProvider'],
+];
+const EVERYBODY: readonly PlatformScope[] = ['carrier', 'app', 'agency', 'staff'];
+
+/** The registry is everybody's who may read it; how a provider answers is its own, agencies' and staff's. */
+export function providersAccess({ lab, members, as, openTraceback }: AccessWorld): AccessFixture {
+  const newProvider = async (): Promise<string> => {
+    const providerId = freshName('made');
+    await lab.asOperator('POST', `/v1/registry/providers/${providerId}`, testEntry(providerId));
+    return providerId;
+  };
+  const contested = async (carrierId: string) => {
+    const { hops } = await openTraceback(lab.operator, carrierId);
+    return { requestId: hops[0]?.requestId, reason: `contested by ${carrierId}` };
+  };
+  const { carrier } = members.own;
+  return {
+    area: 'providers',
+    objects: [
+      {
+        ...{ parameters: ['providerId'], operations: ['fetchProvider'], openTo: EVERYBODY },
+        make: async () => [await newProvider()],
+      },
+      {
+        ...{ parameters: ['providerId'], operations: REGISTRY, openTo: ['staff'] },
+        make: async () => [await newProvider()],
+      },
+      {
+        ...{ parameters: ['providerId'], openTo: ['agency', 'staff'] },
+        make: async ({ organizationId: id }) => [id.startsWith('carrier') ? id : carrier.organizationId],
+      },
+      {
+        ...{ parameters: ['providerId', 'keyId'], openTo: ['staff'] },
+        make: async () => {
+          const [providerId, jwk] = [await newProvider(), answerJwk()];
+          await lab.asOperator('POST', `/v1/registry/providers/${providerId}/answer-keys`, { jwk });
+          return [providerId, String(jwk['kid'])];
+        },
+      },
+      {
+        ...{ parameters: ['contestId'], openTo: ['staff'] },
+        make: async () => {
+          const { organizationId: id } = carrier;
+          const made = await as(carrier, 'POST', `/v1/providers/${id}/contests`, await contested(id));
+          return [(made as { readonly contestId: string }).contestId];
+        },
+      },
+      {
+        parameters: ['name'],
+        openTo: ['staff'],
+        make: async () => [`participation-${new Date().getUTCFullYear()}.csv`],
+      },
+    ],
+    bodies: {
+      importRegistry: () => ({ csv: filingsCsv(3), source: 'RMD' }),
+      putProvider: (_caller, { providerId = '' }) => testEntry(providerId, { businessName: 'Changed Telecom' }),
+      setProviderOffice: () => ({ zone: 'America/Chicago' }),
+      addAnswerKey: () => ({ jwk: answerJwk() }),
+      retireAnswerKey: () => ({ until: new Date().toISOString() }),
+      removeProvider: () => ({ removedOn: '2026-01-01', reason: 'By order.' }),
+      reinstateProvider: () => ({ reason: 'Listed again.' }),
+      contestRequest: ({ organizationId }) =>
+        contested(organizationId.startsWith('carrier') ? organizationId : carrier.organizationId),
+      decideContest: () => ({ decision: 'reject', reason: 'It came late.' }),
+      noteOutage: () => ({ from: '2026-01-01T00:00:00Z', to: '2026-01-01T01:00:00Z', reason: 'Moved.' }),
+    },
+    canaries: ({ organizationId }) => [{ text: `contested by ${organizationId}`, openTo: ['staff'] }],
+  };
+}
+
+function answerJwk(): Readonly<Record<string, unknown>> {
+  const { kty, crv, x, y } = createTestKey().publicKeyJwk;
+  return { kty, crv, x, y, kid: freshName('key'), alg: 'ES256', use: 'sig' };
+}
+
+/** Live data go in and do not come out; lists of numbers are everybody's. */
+export function recordsAccess({ lab }: AccessWorld): AccessFixture {
+  const entry = (entryId: string) => ({
+    ...{ entryId, numbers: { prefix: '1999' }, reason: 'unallocated', validFrom: '2026-01-01T00:00:00Z' },
+  });
+  return {
+    area: 'records',
+    objects: [
+      {
+        ...{ parameters: ['entryId'], openTo: ['staff'] },
+        make: async () => {
+          const entryId = freshName('entry');
+          await lab.asOperator('POST', '/v1/do-not-originate-imports', { entries: [entry(entryId)] });
+          return [entryId];
+        },
+      },
+    ],
+    bodies: {
+      importDoNotOriginate: () => ({ entries: [entry(freshName('entry'))] }),
+      importComplaints: () => ({ source: 'ftc-dnc', columns: { date: 'date' }, text: 'date\n2026-11-01\n' }),
+      reportCall: () => ({ ...appReport(0), reportId: freshName('report'), calledAt: new Date().toISOString() }),
+    },
+    sent: { sendRecordBatch: sentBatch },
+  };
+}
+
+let legs = 0;
+
+function sentBatch(): SentAlong {
+  legs += 1;
+  const record = { ...liveSample(legs), inviteAtUs: Date.now() * 1_000 };
+  const body = gzipSync(`${JSON.stringify(record)}\n`) as Uint8Array<ArrayBuffer>;
+  const id = createHash('sha256').update(body).digest('hex').slice(0, 32);
+  return {
+    body,
+    headers: {
+      ...{ 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip', 'idempotency-key': id },
+      ...{ 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': '/matrix', 'ce-type': RECORD_BATCH_TYPE },
+      'ce-time': new Date().toISOString(),
+    },
+  };
+}
+
+/** What was done, and by whom, is the staff's to read. */
+export const AUDIT_ACCESS: AccessFixture = {
+  area: 'audit',
+  objects: [{ parameters: ['position'], openTo: ['staff'], make: async () => ['1'] }],
+  sent: { fetchAuditConsistency: () => ({ query: { from: '1' } }) },
+};

@@ -1,0 +1,83 @@
+import type { Traceback, TracebackOpening } from '../../sdk/src/platform/index.js';
+import { joinAccessMembers } from './itg-access-matrix.js';
+import type { AccessMembers } from './itg-access-matrix.js';
+import { startReferenceLab } from './itg-reference.js';
+import type { ReferenceLab, ReferenceLabOptions, TestCarrier } from './itg-reference.js';
+import type { TestMember } from './itg-platform.js';
+
+/** A reference platform with the members of the matrix, and those whom theirs is about. */
+export interface AccessWorld extends AsyncDisposable {
+  readonly lab: ReferenceLab;
+  readonly members: AccessMembers;
+  /** Carriers by id, those of the matrix among them. */
+  readonly carriers: ReadonlyMap<string, TestCarrier>;
+  /** A carrier and an agency that ask nothing. */
+  readonly third: { readonly carrier: TestCarrier; readonly agency: TestMember };
+  /** A token of a member: the same each time. */
+  readonly tokenOf: (member: TestMember) => Promise<string>;
+  /** Calls as somebody; what is answered has to be a success. */
+  readonly as: (member: TestMember, method: string, path: string, body?: unknown) => Promise<unknown>;
+  /** Opens a traceback as somebody, of a call that began at a carrier. */
+  readonly openTraceback: (opener: TestMember, firstId: string) => Promise<Traceback>;
+}
+
+let made = 0;
+
+/** A word that nobody has used yet. */
+export const freshName = (word: string): string => `${word}-${(made += 1)}`;
+
+/** Opens it. Receivers of webhooks have no address: endpoints are registered, and nothing is posted to them. */
+export async function openAccessWorld(options: ReferenceLabOptions = {}): Promise<AccessWorld> {
+  const lab = await startReferenceLab({ webhooks: { resolve: async () => [] }, ...options });
+  const carriers = new Map<string, TestCarrier>();
+  const joinCarrier = async (organizationId: string): Promise<TestCarrier> => {
+    const carrier = await lab.joinCarrier(organizationId);
+    carriers.set(organizationId, carrier);
+    return carrier;
+  };
+  const members = await joinAccessMembers(lab, (kind, organizationId, details) =>
+    kind === 'carrier' ? joinCarrier(organizationId) : lab.join(kind, organizationId, details),
+  );
+  const third = { carrier: await joinCarrier('carrier-third'), agency: await lab.join('agency', 'agency-third') };
+  const tokens = new Map<string, Promise<string>>();
+  const tokenOf: AccessWorld['tokenOf'] = (member) => {
+    const token = tokens.get(member.clientId) ?? lab.token(member);
+    tokens.set(member.clientId, token);
+    return token;
+  };
+  const as: AccessWorld['as'] = async (member, method, path, body) => {
+    const token = tokenOf(member);
+    const sent = { key: freshName('world'), ...(body !== undefined && { body }) };
+    const { status, value } = await lab.call(await token, method, path, sent);
+    if (status >= 300) throw new Error(`${member.clientId}: ${method} ${path}: ${status} ${JSON.stringify(value)}`);
+    return value;
+  };
+  return {
+    ...{ lab, members, carriers, third, tokenOf, as },
+    openTraceback: async (opener, firstId) =>
+      (await as(opener, 'POST', '/v1/tracebacks', openingOf(opener, firstId))) as Traceback,
+    [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+  };
+}
+
+/** What the traceback that somebody opened is known by, and what one is known by of which the first provider is one of the matrix. */
+export const openedCanary = ({ organizationId }: TestMember): string => `traceback of ${organizationId}.`;
+export const askedCanary = (id: string): string => `traceback at ${id}.`;
+
+/** A call of some hours ago, none like another: what is asked of the same call twice is answered once for both. */
+export function openingOf(opener: TestMember, firstId: string): TracebackOpening {
+  made += 1;
+  const written = new Date(Date.now() - 3_600_000 - made * 60_000).toISOString().slice(0, 16);
+  return {
+    direction: 'back',
+    call: {
+      ...{ called: '12025550143', calling: '13035550199' },
+      at: { asWritten: `${written} UTC`, local: written, zone: 'UTC', precision: 'minute' },
+    },
+    campaign: {
+      name: 'SSA-Suspended-P2',
+      description: firstId === 'carrier-third' ? openedCanary(opener) : askedCanary(firstId),
+    },
+    firstProvider: { providerId: firstId, name: `${firstId} Telecom` },
+  };
+}
