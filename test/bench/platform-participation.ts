@@ -38,9 +38,9 @@ export type Resumption =
  */
 export function foundByTraceback({ hops, answers }: PartlyAnsweredCall, resumption: Resumption): KnownOfCall {
   const does = (index: number): boolean => answers.has(hops[index] ?? -1);
+  const isPassed = resumption === 'by-neighbour' ? (index: number): boolean => does(index + 1) : (): boolean => false;
   let reached = 0;
-  while (reached < hops.length - 1 && (does(reached) || (resumption === 'by-neighbour' && does(reached + 1))))
-    reached += 1;
+  while (reached < hops.length - 1 && (does(reached) || isPassed(reached))) reached += 1;
   const isOriginFound = reached === hops.length - 1;
   return { isOriginFound, isOriginSaid: isOriginFound && does(reached), isPathFound: isOriginFound };
 }

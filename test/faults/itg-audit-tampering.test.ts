@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, lstat, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,7 +119,8 @@ async function tableTampered(lab: Lab): Promise<Tampering> {
 async function logTampered(lab: Lab): Promise<Tampering> {
   const { random } = lab;
   const directory = `${lab.directory}-tampered`;
-  await cp(lab.directory, directory, { recursive: true });
+  // But for the socket of the lock.
+  await cp(lab.directory, directory, { recursive: true, filter: async (path) => !(await lstat(path)).isSocket() });
   const names = (await readdir(directory)).filter((file) => parseSegmentFileName(file) !== undefined);
   const name = names[random(names.length)]!;
   const path = join(directory, name);

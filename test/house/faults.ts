@@ -1,5 +1,5 @@
 /**
- * `npm run faults [-- NAME…]`: the fault tests of log, records, stream and responder with the whole number of rounds, one file after the other, so
+ * `npm run faults [-- NAME…]`: the fault tests of log, records, stream, responder and reference platform with the whole number of rounds, one file after the other, so
  * that times are those of one process. Prints a line of JSON for each claim. NAME is a part of the name of a file: `stream-killed`.
  */
 import { spawn } from 'node:child_process';
@@ -11,6 +11,7 @@ const FILES = [
   'test/faults/records-',
   'test/faults/stream-',
   'test/faults/responder-',
+  'test/faults/itg-',
   'test/property/log-model',
 ];
 const asked = process.argv.slice(2).map((name) => `test/faults/${name}`);

@@ -1,8 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
 import {
+  lockFolder,
   openMerkleLog,
   type ConsistencyProof,
+  type FolderLock,
   type LogSigner,
   type MerkleLog,
   type ProvedEntry,
@@ -63,10 +65,21 @@ export interface AuditLog extends AsyncDisposable {
 /**
  * Opens the log of the audit, and brings to it what is committed, in order, each entry once: a leaf has the position of its row, so that after
  * a crash the last leaf says where to go on. The table notes for each row where its leaf is, and the newest checkpoint; the log holds the row
- * as it was.
- * @throws HopbackError as `openMerkleLog`: `log-inconsistent` where the log is not what was signed ({@link verifyAudit} says where)
+ * as it was. Its folder is locked, so that of two platforms on one server and one folder the second does not start.
+ * @throws HopbackError as `openMerkleLog`: `log-inconsistent` where the log is not what was signed ({@link verifyAudit} says where); `storage-failed`
+ * (`reason: 'folder-in-use'`) where another process has it
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const lock = await lockFolder(options.directory, 'the log of the audit');
+  try {
+    return await openLocked(options, lock);
+  } catch (error) {
+    await lock.close();
+    throw error;
+  }
+}
+
+async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<AuditLog> {
   const core: AuditCore = {
     options,
     ceiling: createPositionCeiling(options.database.database, 'core_audit_positions'),
@@ -83,7 +96,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     core.isClosed = true;
     stop();
     await core.turn;
-    await core.log.close();
+    await core.log.close().finally(() => lock.close());
   };
   return {
     logId: options.logId,

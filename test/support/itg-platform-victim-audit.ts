@@ -1,0 +1,145 @@
+import { hash } from 'node:crypto';
+import { sql } from 'kysely';
+import { expect, vi } from 'vitest';
+import { startReferencePlatform } from '../../harness/src/platform/index.js';
+import type { ReferencePlatform } from '../../harness/src/platform/index.js';
+import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
+import type { RecordsTables } from '../../harness/src/platform/records/records-tables.js';
+import type { TracebacksTables } from '../../harness/src/platform/tracebacks/tracebacks-tables.js';
+import { movedClock } from './itg-moved-clock.js';
+import { answerAll, documentOf } from './itg-platform-victim-load.js';
+import type { KilledPlatform } from './itg-platform-victim-rounds.js';
+
+/** A process that died holds a lane of webhooks for a minute: this long, milliseconds, others wait for it. */
+const HELD_LANES_MS = 61_000;
+/** Records that are looked up at once. */
+const LOOKED_UP = 5_000;
+/** Where ten others share the processor. */
+const PATIENT = { timeout: 60_000, interval: 50 };
+const RATE = { perSecond: 1_000_000, burst: 1_000_000 };
+
+/** What was looked through: all of it as it was promised, or the test has failed. */
+export interface LookedThrough {
+  readonly auditRows: number;
+  readonly events: number;
+  readonly postedTwice: number;
+}
+
+/** Starts a platform that was killed once more, and holds what is there against what was acknowledged. */
+export async function lookThrough(killed: KilledPlatform): Promise<LookedThrough> {
+  const clock = movedClock();
+  const rates = { perClient: RATE, perAddress: RATE };
+  await using platform = await startReferencePlatform({ ...killed.settings, clock, rates });
+  killed.leadTo(platform.port);
+  await expectRecords(platform, killed);
+  await expectReports(platform, killed);
+  await expectDemands(platform, killed);
+  await expectTracebacks(platform, killed);
+  clock.advance(HELD_LANES_MS);
+  const events = await expectEvents(platform, killed);
+  const auditRows = await expectAudit(platform, killed);
+  const postedTwice = [...killed.posted.values()].filter((times) => times > 1).length;
+  return { auditRows, events, postedTwice };
+}
+
+async function expectRecords({ opened }: ReferencePlatform, { acknowledged }: KilledPlatform): Promise<void> {
+  const { reader } = opened.records;
+  const [nowMs, dayMs] = [Date.now(), 86_400_000];
+  const asked = [...acknowledged.records].map((key) => key.split(' '));
+  const found = new Map<string, number>();
+  for (let at = 0; at < asked.length; at += LOOKED_UP) {
+    const recordIds = asked
+      .slice(at, at + LOOKED_UP)
+      .map(([providerId = '', recordId = '']) => ({ providerId, recordId }));
+    const query = { fromMs: nowMs - dayMs, toMs: nowMs + dayMs, recordIds, limit: 2 * LOOKED_UP };
+    for (const { providerId, record } of (await reader.find(query)).records) {
+      const key = `${providerId} ${record.recordId}`;
+      found.set(key, (found.get(key) ?? 0) + 1);
+    }
+  }
+  expect(asked.filter((key) => !found.has(key.join(' ')))).toEqual([]);
+  expect([...found.values()].filter((times) => times > 1)).toEqual([]);
+}
+
+async function expectReports({ context }: ReferencePlatform, { acknowledged }: KilledPlatform): Promise<void> {
+  const rows = await context.database
+    .withTables<RecordsTables>()
+    .selectFrom('records_reports')
+    .select('report_id')
+    .execute();
+  const there = new Set(rows.map(({ report_id: id }) => id));
+  expect([...acknowledged.reports].filter((id) => !there.has(id))).toEqual([]);
+  expect(there.size).toBe(rows.length);
+}
+
+async function expectDemands(platform: ReferencePlatform, { acknowledged, parties }: KilledPlatform): Promise<void> {
+  const tables = platform.context.database.withTables<DemandTables>();
+  const rows = await tables.selectFrom('demands_demands').select(['demand_id', 'request_hash', 'state']).execute();
+  // One reference, one demand: those that nobody had an answer to as well.
+  expect(new Set(rows.map(({ request_hash: content }) => content)).size).toBe(rows.length);
+  const states = new Map(rows.map(({ demand_id: id, state }) => [id, state]));
+  const decided = await tables.selectFrom('demands_decisions').select('demand_id').execute();
+  expect(new Set(decided.map(({ demand_id: id }) => id)).size).toBe(decided.length);
+  for (const [reference, demandId] of acknowledged.demands) {
+    expect(states.get(demandId)).toBeDefined();
+    const decision = acknowledged.decisions.get(demandId);
+    if (decision !== undefined)
+      expect(states.get(demandId)).toBe(
+        decision === 'reject' ? 'rejected' : expect.stringMatching(/approved|produced/),
+      );
+    const demand = await parties.agency.demands.retrieve({ demandId });
+    expect(demand.reference).toBe(reference);
+    const document = await documentAt(platform, demandId, parties);
+    expect(hash('sha256', document, 'hex')).toBe(hash('sha256', documentOf(reference), 'hex'));
+  }
+}
+
+async function documentAt(
+  { routes }: ReferencePlatform,
+  demandId: string,
+  { agency }: KilledPlatform['parties'],
+): Promise<Uint8Array> {
+  const route = routes.find(({ operationId }) => operationId === 'fetchDemandDocument');
+  if (route === undefined) throw new Error('documents cannot be fetched');
+  const file = await agency.call(route, { parameters: { demandId } });
+  if (file.kind !== 'file') throw new Error('the document of a demand is a file');
+  return file.bytes;
+}
+
+async function expectTracebacks(platform: ReferencePlatform, { acknowledged, parties }: KilledPlatform): Promise<void> {
+  const tables = platform.context.database.withTables<TracebacksTables>();
+  expect(await answerAll(parties, acknowledged)).toEqual([]);
+  const states = await tables
+    .selectFrom('tracebacks_states')
+    .select(['traceback_id', 'campaign_id', 'standing', 'outcome'])
+    .where('campaign_id', 'like', 'kill-%')
+    .execute();
+  expect(new Set(states.map(({ campaign_id: id }) => id)).size).toBe(states.length);
+  const byCampaign = new Map(states.map((state) => [state.campaign_id, state]));
+  for (const [campaignId, tracebackId] of acknowledged.tracebacks)
+    expect(byCampaign.get(campaignId)).toMatchObject({ traceback_id: tracebackId, standing: 'closed' });
+  const answers = await tables.selectFrom('tracebacks_answers').select('answer_id').execute();
+  const there = new Set(answers.map(({ answer_id: id }) => id));
+  expect([...acknowledged.answers].filter((id) => !there.has(id))).toEqual([]);
+  expect(there.size).toBe(answers.length);
+}
+
+/** Every event that concerns somebody with an endpoint is posted to it. @returns how many */
+async function expectEvents(platform: ReferencePlatform, { posted, parties }: KilledPlatform): Promise<number> {
+  await platform.caughtUp();
+  const { rows } = await sql<{ readonly event_id: string }>`
+    select event_id from core_events where audience ?| array[${sql.join(parties.endpoints)}]`.execute(
+    platform.context.database,
+  );
+  await vi.waitFor(() => expect(rows.filter(({ event_id: id }) => !posted.has(id))).toEqual([]), PATIENT);
+  return rows.length;
+}
+
+async function expectAudit({ opened }: ReferencePlatform, { acknowledged }: KilledPlatform): Promise<number> {
+  const { auditLog } = opened;
+  await auditLog.drain();
+  const verification = await auditLog.verify();
+  expect(verification).toMatchObject({ status: 'intact', findings: [] });
+  expect(acknowledged.records.size).toBeGreaterThan(0);
+  return verification.rows;
+}
