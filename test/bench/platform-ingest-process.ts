@@ -1,80 +1,52 @@
 /**
- * A platform's intake of live records in a process of its own, for the bench `platform-ingest`: batches by POST on a socket of loopback,
- * read by the contract's schema and kept as the platform keeps them. Says `{"port":N}` once it listens; `/drained` answers when everything
- * is stored and told.
- * `tsx platform-ingest-process.ts DIRECTORY journal|direct|sink`
+ * What takes batches of live records, in a process of its own, for the bench `platform-ingest`. Says `{"url","control","client"}` once it
+ * listens; at `control`, `/drained` answers when everything is stored and told, and `/count?from&to` with what is stored of a stretch of time.
+ * `tsx platform-ingest-process.ts DIRECTORY platform|intake|bodies`
  */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { OperationCall } from '../../harness/dist/platform/core/index.js';
-import { liveRow } from '../../harness/dist/platform/records/live-row.js';
-import { openLiveFeed } from '../../harness/dist/platform/records/live-feed.js';
-import { readBatch } from '../../harness/dist/platform/records/read-batch.js';
-import { jsonAnswer, type PlatformAnswer } from '../../sdk/dist/platform/index.js';
+import { bodiesAlone, intakeAlone, wholePlatform, type ReceivingSide } from './platform-ingest-sides.js';
+import { threadTimes } from './thread-times.js';
 
-const [directory = '', design = 'journal'] = process.argv.slice(2);
-const TEN_YEARS_MS = 3_650 * 86_400_000;
-
-const clock = {
-  nowMs: () => Date.now(),
-  schedule: (callback: () => void, delayMs: number) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
+const [directory = '', design = ''] = process.argv.slice(2);
+const SIDES: Readonly<Record<string, (directory: string) => Promise<ReceivingSide>>> = {
+  platform: wholePlatform,
+  intake: intakeAlone,
+  bodies: bodiesAlone,
 };
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const feed = await openLiveFeed({ context: { clock, log: silent }, directory, keptMs: TEN_YEARS_MS });
-let heard = 0;
-feed.listen('bench', { records: (records) => void (heard += records.length), report: () => undefined });
+/** Milliseconds that are looked up at once: some 15,000 records. */
+const WINDOW_MS = 1_000;
 
-/** Acknowledged when the record store has the records, without the journal: the design that was left. */
-async function direct({ caller, request, atMs }: Call): Promise<PlatformAnswer> {
-  const reading = await readBatch(request.bytes, 'gzip', { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER });
-  if (reading.status !== 'read') throw new Error(reading.code);
-  await feed.store.insert(reading.records.map((record) => liveRow(caller.organizationId, record, atMs)));
-  return jsonAnswer({ batchId: request.parameters['ce-id'], accepted: reading.records.length, rejected: [] });
-}
+const open = SIDES[design];
+if (open === undefined) throw new Error(`${design} is none of ${Object.keys(SIDES).join(', ')}`);
+const side = await open(directory);
 
-type Call = Pick<OperationCall, 'caller' | 'request' | 'atMs'>;
-const sink = (): Promise<PlatformAnswer> => Promise.resolve(jsonAnswer({}));
-const take = { journal: feed.take, direct, sink }[design as 'journal' | 'direct' | 'sink'];
-
-function callOf({ headers }: IncomingMessage, bytes: Uint8Array): Call {
-  const parameters = Object.fromEntries(
-    ['ce-id', 'Idempotency-Key', 'Content-Encoding'].map((name) => [name, String(headers[name.toLowerCase()])]),
-  );
-  const caller = {
-    clientId: 'c',
-    organizationId: 'carrier-1',
-    kind: 'carrier',
-    scopes: ['carrier'],
-    name: 'c',
-  } as const;
-  return { caller, request: { parameters, bytes }, atMs: Date.now() };
-}
-
-const server = createServer((request, response) => {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    void answer(request, Buffer.concat(chunks)).then(({ status, body }) => response.writeHead(status).end(body));
-  });
-});
-
-async function answer(request: IncomingMessage, bytes: Buffer): Promise<{ status: number; body: string }> {
-  if (request.url === '/drained') {
-    await feed.told();
-    const { records, sizeBytes } = await feed.store.statistics();
-    const { user, system } = process.cpuUsage();
-    return { status: 200, body: JSON.stringify({ records, sizeBytes, heard, cpuUs: user + system }) };
+/** Records by their ids, and how many there are in all: more where one is there twice. */
+async function count(fromMs: number, toMs: number): Promise<{ readonly records: number; readonly distinct: number }> {
+  const ids = new Set<string>();
+  let records = 0;
+  for (let at = fromMs; at < toMs; at += WINDOW_MS) {
+    const found = await side.find({ fromMs: at, toMs: Math.min(at + WINDOW_MS, toMs), limit: 50_000 });
+    if (found.isCut) throw new Error('there are more records than are looked up at once');
+    for (const { record } of found.records) ids.add(record.recordId);
+    records += found.records.length;
   }
-  const given = await take(callOf(request, bytes));
-  if (given.kind === 'json') return { status: 200, body: JSON.stringify(given.value) };
-  return { status: 503, body: '' };
+  return { records, distinct: ids.size };
 }
 
-server.keepAliveTimeout = 60_000;
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`);
+async function answerTo(url: URL): Promise<unknown> {
+  if (url.pathname === '/count') return count(Number(url.searchParams.get('from')), Number(url.searchParams.get('to')));
+  await side.told();
+  return threadTimes();
+}
+
+const control = createServer((request, response) => {
+  void answerTo(new URL(request.url ?? '/', 'http://control'))
+    .then((answer) => response.end(JSON.stringify(answer)))
+    .catch((error: unknown) => response.writeHead(500).end(String(error)));
+});
+await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve));
+const controlUrl = `http://127.0.0.1:${(control.address() as AddressInfo).port}`;
+process.stdout.write(`${JSON.stringify({ url: side.url, control: controlUrl, client: side.client })}\n`);
 // The bench is gone, by whatever end: so is its platform.
 process.stdin.resume().on('end', () => process.exit());

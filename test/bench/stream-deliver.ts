@@ -80,7 +80,7 @@ async function deliver(context: BenchContext): Promise<Figure> {
   if (distinct !== sent) throw new Error(`the receiver has ${distinct} of ${sent} records`);
   return {
     ...{ figure: 'deliver', value: median(stream), unit: 'records/s', bar: { ratioAtLeast: 0.5 } },
-    ...{ baseline: 'the same transport posting ready-made gzip bodies', baselineValue: median(raw) },
+    ...{ baseline: 'the same transport posting ready-made bodies', baselineValue: median(raw) },
     note: `records of ${recordBytes()} octets, spool to a receiver process that parses and counts ids; wanted besides: 30,000 records/s`,
   };
 }

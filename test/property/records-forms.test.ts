@@ -91,6 +91,23 @@ test('a record comes out exactly as it went in, whatever it holds, when its form
   );
 });
 
+test('texts of every length and script are written as Buffer writes them', () => {
+  const unit = fc.constantFrom('a', '~', '\u0000', '\u007f', '\u0080', 'é', '水', '😀');
+  fc.assert(
+    fc.property(fc.string({ unit, minLength: 0, maxLength: 300 }), fc.nat({ max: 300 }), (long, cut) => {
+      const written = createBodyWriter(1);
+      const expected: Buffer[] = [];
+      for (const one of [long, 'a'.repeat(cut), `${'a'.repeat(cut)}é`]) {
+        const octets = Buffer.from(one);
+        const { length } = octets;
+        expected.push(Buffer.from(length < 128 ? [length] : [(length & 127) | 128, length >> 7]), octets);
+        written.text(one);
+      }
+      expect(written.bytes().subarray(0, written.length()).equals(Buffer.concat(expected))).toBe(true);
+    }),
+  );
+});
+
 test('usual records take less than 160 octets beside their columns', () => {
   const forms = createFormTable([]);
   const encoder = createRecordEncoder(forms);

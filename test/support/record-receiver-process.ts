@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
 
 /** What the test can change while it runs, by POST to `/control`. */
@@ -118,7 +118,8 @@ function takeBatch(request: IncomingMessage, response: ServerResponse, body: Buf
   if (fault === 'no-answer') return;
   if (fault === '503' || fault === '429') return void response.writeHead(Number(fault), { 'retry-after': '0' }).end();
   if (fault === '500' || fault === '502') return void response.writeHead(Number(fault)).end('it is not you');
-  const records = gunzipSync(body)
+  const unpack = request.headers['content-encoding'] === 'br' ? brotliDecompressSync : gunzipSync;
+  const records = unpack(body)
     .toString()
     .trimEnd()
     .split('\n')

@@ -60,6 +60,12 @@ function deliver(handler: Handler, options: Partial<HttpsRecordTransportOptions>
   );
 }
 
+test('asks for bodies in brotli, or in gzip where a receiver reads no other', () => {
+  const options = { url: 'https://itg.example/v1/records', authorization: bearerToken('c2VjcmV0') };
+  expect(createHttpsRecordTransport(options).encoding).toBe('br');
+  expect(createHttpsRecordTransport({ ...options, encoding: 'gzip' }).encoding).toBe('gzip');
+});
+
 test('posts the batch as its wire says, and believes an answer that accounts for every record', async () => {
   let fields: IncomingMessage['headers'] = {};
   const chunks: Buffer[] = [];

@@ -11,7 +11,7 @@ import { platformUrl } from './http/platform-url.js';
 import { createTlsFetch } from './http/tls-fetch.js';
 import { retryAfterMs, retryClassOf } from './retry.js';
 import { readRecordBatchAnswer } from './wire/record-batch-answer.js';
-import type { DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';
+import type { BatchEncoding, DeliveryResult, RecordBatch, RecordTransport } from './wire/record-batch.js';
 import { RECORD_BATCH_MEDIA_TYPE } from './wire/record-batch.js';
 
 /** Most octets of a response that are read: the rejections of a whole batch of 10,000 records fit. */
@@ -34,6 +34,8 @@ export interface HttpsRecordTransportOptions {
   readonly ca?: string | readonly string[];
   /** Milliseconds of one attempt, 1 or more. Default {@link DEFAULT_DELIVERY_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
+  /** How bodies are compressed. Default `br`, which costs the sender least; a receiver of the contract takes both. */
+  readonly encoding?: BatchEncoding;
   /** Milliseconds since the epoch, which a Retry-After date is held against. Default `Date.now`. */
   readonly nowMs?: () => number;
 }
@@ -92,7 +94,7 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
       deadline.end();
     }
   };
-  return { deliver, close: async () => trusting?.close() };
+  return { encoding: options.encoding ?? 'br', deliver, close: async () => trusting?.close() };
 }
 
 function batchFields(batch: RecordBatch): Record<string, string> {

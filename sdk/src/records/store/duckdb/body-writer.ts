@@ -1,6 +1,9 @@
 /** Octets that a writer begins with: some 10,000 records. */
 const INITIAL_SIZE = 2 * 1024 * 1024;
 
+/** Characters up to which a text is written here: two calls into Node take longer. Its length is one octet as `unsigned` writes it. */
+const MAX_SHORT = 0x7f;
+
 const NIBBLES: Uint8Array = nibbles();
 
 /** Collects the octets of many records in one buffer. */
@@ -55,7 +58,26 @@ export function createBodyWriter(size: number = INITIAL_SIZE): BodyWriter {
     length += 1;
   };
 
+  /** A short text of ASCII, one octet a character. @returns false where it is none: nothing counts as written */
+  const shortAscii = (written: string): boolean => {
+    const size8 = written.length;
+    if (size8 > MAX_SHORT) return false;
+    room(size8 + 1);
+    // In local variables, as in `hex`.
+    const target = bytes;
+    const from = length + 1;
+    for (let at = 0; at < size8; at += 1) {
+      const code = written.charCodeAt(at);
+      if (code > 0x7f) return false;
+      target[from + at] = code;
+    }
+    target[length] = size8;
+    length = from + size8;
+    return true;
+  };
+
   const text = (written: string): void => {
+    if (shortAscii(written)) return;
     const size8 = Buffer.byteLength(written);
     unsigned(size8);
     room(size8);

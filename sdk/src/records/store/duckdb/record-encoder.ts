@@ -46,6 +46,9 @@ export interface RecordEncoder {
 /** Ports that few peers do not use; others are mostly one connection's and would make every connection a form. */
 const USUAL_PORTS: ReadonlySet<string> = new Set(['5060', '5061', '5080']);
 
+/** Shapes of objects that are remembered of one place: some forms of a record take turns. */
+const MAX_SHAPES = 4;
+
 /** Makes an encoder that numbers forms by a table. One record at a time: it keeps its scratch. */
 export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   const paths = createFormPaths(forms);
@@ -164,11 +167,13 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     put(']');
   };
 
-  /** What is known of the members of an object: mostly what was known of the object that stood in this place before. */
+  /** What is known of the members of an object: mostly what was known of an object that stood in this place before. */
   const shapeOf = (names: readonly string[]): Shape => {
-    const known = place.shape as Shape | undefined;
-    if (known !== undefined && isSame(known.names, names)) return known;
-    const shape = { names, members: names.map((name) => MEMBERS.get(name) ?? unknownMember(name)) };
+    const last = place.shape as Shape | undefined;
+    for (let known = last; known !== undefined; known = known.before) if (isSame(known.names, names)) return known;
+    const members = names.map((name) => MEMBERS.get(name) ?? unknownMember(name));
+    const before = last !== undefined && last.count < MAX_SHAPES ? last : undefined;
+    const shape: Shape = { names, members, before, count: (before?.count ?? 0) + 1 };
     place.shape = shape;
     return shape;
   };

@@ -28,6 +28,10 @@ export interface Member {
 export interface Shape {
   readonly names: readonly string[];
   readonly members: readonly Member[];
+  /** Another one of the same place. */
+  readonly before: Shape | undefined;
+  /** How many there are, this one and those before. */
+  readonly count: number;
 }
 
 /** Members whose values few records differ in; they become part of the form. */
