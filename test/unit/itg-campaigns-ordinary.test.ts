@@ -52,6 +52,19 @@ test('an exchange that shows a number that cannot be is no campaign while people
     unsuspected(600, (at) => ({ calling: '12900456789', upstream: 'Wholesale', ...ending(endings, at) }));
   expect(found(wrong(PEOPLE))).toEqual([]);
   expect(found(wrong(RECORDING))).toEqual(['Unidentified-InvalidNumber']);
+  // Two thirds of the calls with such numbers are the exchange's, the others a campaign's by the same provider.
+  const mixed = wrong(PEOPLE).map((live, at) =>
+    at % 3 === 0
+      ? liveCall({
+          at,
+          isSuspected: false,
+          upstream: 'Wholesale',
+          ...ending(RECORDING, at / 3),
+          calling: `12900${String(100_000 + at)}`,
+        })
+      : live,
+  );
+  expect(found(mixed)).toEqual(['Unidentified-InvalidNumber']);
 });
 
 test('a county that calls number by number from its own number is no campaign; who does so from ever other numbers is', () => {

@@ -157,15 +157,20 @@ function keepNote(group: CallGroup, way: number, note: CallNote): void {
 const MANY_NUMBERS: ReadonlySet<WayOfCalling> = new Set(['neighbour-spoofing', 'failed-verification', 'snowshoe']);
 
 /**
- * Whether calls are enough, of enough people, and end so that they can be called a campaign. The evidence of marks alone does not do: a hospital calls
- * next door, an exchange that was set up wrongly shows one number that cannot be with every call, and people talk with both. Of calls that
- * were selected most end badly, so that nothing is to be learned of it. Never throws.
+ * Of the marked calls of a group those that can be called a campaign: all of them, or all but those of numbers that come again and again, which are their
+ * callers' own fault. None where they are too few, or of too few people, or end as those of people do. The evidence of marks alone does
+ * not do: a hospital calls next door, an exchange that was set up wrongly shows one number that cannot be with every call, and people talk with
+ * both. Of calls that were selected most end badly, so that nothing is to be learned of it. Never throws.
  */
-export function isEnough(
-  notes: readonly CallNote[],
-  way: number,
-  { policy, tables, isSelected }: GroupEvidence,
-): boolean {
+export function enoughNotes(notes: readonly CallNote[], way: number, by: GroupEvidence): readonly CallNote[] {
+  if (isEnough(notes, way, by)) return notes;
+  const counts = new Map<number, number>();
+  for (const { callingKey } of notes) counts.set(callingKey, (counts.get(callingKey) ?? 0) + 1);
+  const others = notes.filter(({ callingKey }) => (counts.get(callingKey) ?? 0) < by.policy.leastCalling);
+  return others.length < notes.length && isEnough(others, way, by) ? others : [];
+}
+
+function isEnough(notes: readonly CallNote[], way: number, { policy, tables, isSelected }: GroupEvidence): boolean {
   if (notes.length < policy.leastCalls) return false;
   const people = (tables.all[way] as WayTables).kinds[0] as KindTable;
   const called = new Set<number>();

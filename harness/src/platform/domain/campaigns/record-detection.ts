@@ -4,7 +4,7 @@ import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
 import { campaignCall } from './call-note.js';
 import type { CallNote } from './call-note.js';
-import { addToGroup, evidenceOfWay, isEnough } from './call-group.js';
+import { addToGroup, enoughNotes, evidenceOfWay } from './call-group.js';
 import type { CallGroup, CallGroups, GroupEvidence } from './call-group.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignPolicy } from './campaign-policy.js';
@@ -120,8 +120,8 @@ function raise(
   { way, evidence }: { readonly way: number; readonly evidence: GroupEvidence },
 ): void {
   const { book } = detection;
-  const notes = group.notes[way] ?? [];
-  if (!isEnough(notes, way, evidence)) return;
+  const notes = enoughNotes(group.notes[way] ?? [], way, evidence);
+  if (notes.length === 0) return;
   const atMs = notes[0]?.atMs ?? group.lastAtMs;
   const file = knownCampaign(book, notes) ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' });
   group.owners[way] = file.campaignId;
