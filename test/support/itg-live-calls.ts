@@ -17,9 +17,11 @@ export interface LiveCall {
   readonly attestation?: 'A' | 'B' | 'C';
   readonly seconds?: number;
   readonly told?: readonly string[];
+  /** Whether its carrier suspects it: default true. A carrier that shares calls that it does not suspect shares all. */
+  readonly isSuspected?: boolean;
 }
 
-/** A record as a carrier shares it that suspects the call, its called number under a pseudonym. */
+/** A record as a carrier shares it, its called number under a pseudonym. */
 export function liveCall(call: LiveCall): LiveRecord {
   const { at, providerId = 'prv-1', atMs = LIVE_START_MS + at * 200 } = call;
   const { calling = `1290345${line(at)}`, called = `1390456${line(at)}` } = call;
@@ -31,7 +33,10 @@ export function liveCall(call: LiveCall): LiveRecord {
       policyId: 'test',
       form: 'pseudonymous',
       rotationId: '2026-11',
-      suspicion: { score: 0.7, level: 'suspicious', signals: told ?? [] },
+      suspicion:
+        call.isSuspected === false
+          ? { score: 0, level: 'none', signals: [] }
+          : { score: 0.7, level: 'suspicious', signals: told ?? [] },
     },
     source: { format: 'hopback', readerVersion: 1 },
     callGroupId: `group-${String(at)}`,

@@ -4,7 +4,8 @@ import type { PlannedCall } from './itg-planned-call.js';
 
 // Ordinary traffic: people who call each other, and those who call very many with every right, which are a third of it and more.
 
-interface Way {
+/** How calls come to a carrier. */
+export interface Way {
   readonly trunk: string;
   readonly upstream?: string;
   readonly spc?: string;
@@ -12,17 +13,17 @@ interface Way {
 }
 
 /** How calls of a kind end: share that is answered, share of these that is short, mean and least seconds of the others. */
-interface Ending {
+export interface Ending {
   readonly answered: number;
   readonly short: number;
   readonly mean: number;
   readonly least: number;
 }
 
-const PEOPLE: Ending = { answered: 0.62, short: 0.06, mean: 110, least: 6 };
+export const PEOPLE: Ending = { answered: 0.62, short: 0.06, mean: 110, least: 6 };
 
 /** Somebody who calls very many: numbers of its own, and what an application makes of it. */
-interface Burst {
+export interface Burst {
   readonly share: number;
   readonly numbers: number;
   readonly callers: number;
@@ -31,17 +32,30 @@ interface Burst {
   readonly area?: string;
   /** Whether numbers and subscribers are of one exchange, as those of a school. */
   readonly isLocal?: boolean;
-  readonly transcript?: string;
+  readonly transcript?: string | ((random: SeededRandom) => string);
   readonly reported: number;
+  /** Share of its calls to its own exchange, and whether it shows a number of the area that it calls. */
+  readonly neighbours?: number;
+  readonly hasPresence?: boolean;
+  /** Whether it calls number by number, one exchange after the other. */
+  readonly isRow?: boolean;
+  /** Whether its numbers are none that can be, as of an exchange that was set up wrongly. */
+  readonly isInvalid?: boolean;
+  /** Whether its signatures are broken on the way. */
+  readonly isBroken?: boolean;
+  /** Seconds of each minute in which it calls. */
+  readonly during?: readonly [number, number];
 }
 
-const large = (at: number): Way => ({
+/** Through a large provider. */
+export const large = (at: number): Way => ({
   trunk: `peer-${String(at % 3)}`,
   upstream: `Large ${String(at % 3)}`,
   spc: `10${String(at % 3)}A`,
   attestation: 'A',
 });
-const dialler = (at: number): Way => ({
+/** Through a provider of call centres. */
+export const dialler = (at: number): Way => ({
   trunk: `dialler-${String(at % 4)}`,
   upstream: `Dialler ${String(at % 4)}`,
   spc: `22${String(at % 4)}C`,
@@ -79,18 +93,26 @@ const BURSTS: readonly Burst[] = [
   },
 ];
 
-/** Plans ordinary calls of each second. */
-export function planOrdinary(random: SeededRandom, perSecond: number): (second: number) => PlannedCall[] {
+/**
+ * Plans ordinary calls of each second.
+ * @param kinds - callers beside those of every day, whose shares are taken from households
+ */
+export function planOrdinary(
+  random: SeededRandom,
+  perSecond: number,
+  kinds: readonly Burst[] = [],
+): (second: number) => PlannedCall[] {
   const people = Array.from({ length: 120_000 }, () => someNumber(random));
-  const bursts = BURSTS.map((burst) => ({ burst, callers: burstCallers(random, burst) }));
+  const bursts = [...BURSTS, ...kinds].map((burst) => ({ burst, callers: burstCallers(random, burst) }));
   const broken = random.fork('broken');
   return (second) =>
     Array.from({ length: perSecond }, () => {
       const atMs = TRAFFIC_START_MS + second * 1_000 + Math.floor(random.next() * 1_000);
       let share = random.next();
       for (const { burst, callers } of bursts) {
-        if (share < burst.share) return burstCall(random, { burst, callers, atMs });
+        if (share < burst.share && isCalling(burst, second)) return burstCall(random, { burst, callers, atMs });
         share -= burst.share;
+        if (share < 0) break;
       }
       const call = householdCall(random, people, atMs);
       // Rewriting on the way breaks honest signatures every day.
@@ -98,6 +120,10 @@ export function planOrdinary(random: SeededRandom, perSecond: number): (second: 
         ? { ...call, verstat: 'TN-Validation-Failed' as const }
         : call;
     });
+}
+
+function isCalling({ during }: Burst, second: number): boolean {
+  return during === undefined || (second % 60 >= during[0] && second % 60 < during[1]);
 }
 
 function householdCall(random: SeededRandom, people: readonly string[], atMs: number): PlannedCall {
@@ -121,15 +147,29 @@ function householdWay(place: number, carrier: number): Way {
 
 interface BurstCaller {
   readonly numbers: readonly string[];
+  readonly byArea: ReadonlyMap<string, readonly string[]>;
   readonly way: Way;
   readonly carrier: number | undefined;
+  /** The next number of a row. */
+  next: number;
 }
 
 function burstCallers(random: SeededRandom, burst: Burst): readonly BurstCaller[] {
-  return Array.from({ length: burst.callers }, (_, at) => {
+  return Array.from({ length: burst.callers }, (_, at): BurstCaller => {
     const area = burst.area ?? random.pick(AREAS);
-    const numbers = Array.from({ length: burst.numbers }, () => someNumber(random, area));
-    return { numbers, way: burst.way(at), carrier: burst.isLocal === true ? at % CARRIERS : undefined };
+    const numbers = Array.from({ length: burst.numbers }, (_number, index) =>
+      burst.isInvalid === true
+        ? `1${area}0${String(random.int(1_000_000)).padStart(6, '0')}`
+        : someNumber(random, burst.hasPresence === true ? AREAS[index % AREAS.length] : area),
+    );
+    const byArea = new Map<string, string[]>();
+    for (const number of numbers) {
+      const own = byArea.get(number.slice(1, 4)) ?? [];
+      own.push(number);
+      byArea.set(number.slice(1, 4), own);
+    }
+    const next = Number(someNumber(random).slice(1));
+    return { numbers, byArea, way: burst.way(at), carrier: burst.isLocal === true ? at % CARRIERS : undefined, next };
   });
 }
 
@@ -138,23 +178,38 @@ function burstCall(
   { burst, callers, atMs }: { readonly burst: Burst; readonly callers: readonly BurstCaller[]; readonly atMs: number },
 ): PlannedCall {
   const caller = random.pick(callers);
-  const calling = random.pick(caller.numbers);
-  const called = burst.isLocal === true ? calling.slice(0, 7) + line(random) : someNumber(random);
+  const [calling, called] = partiesOf(random, burst, caller);
   const carrier = caller.carrier ?? Number(called.slice(1, 7)) % CARRIERS;
   const isReported = random.chance(burst.reported);
+  const { transcript } = burst;
+  const text = typeof transcript === 'function' && isReported ? transcript(random) : transcript;
   return {
     ...{ atMs, carrier, calling, called },
     ...caller.way,
+    ...(burst.isBroken === true && { verstat: 'TN-Validation-Failed' as const }),
     ...endingOf(random, burst.ending),
     ...(isReported
-      ? {
-          heard: {
-            reason: 'calling-pattern',
-            ...(burst.transcript === undefined ? {} : { transcript: burst.transcript }),
-          },
-        }
+      ? { heard: { reason: 'calling-pattern', ...(typeof text === 'string' ? { transcript: text } : {}) } }
       : {}),
   };
+}
+
+function partiesOf(
+  random: SeededRandom,
+  burst: Burst,
+  caller: BurstCaller,
+): readonly [calling: string, called: string] {
+  if (burst.hasPresence === true) {
+    const called = someNumber(random);
+    return [random.pick(caller.byArea.get(called.slice(1, 4)) ?? caller.numbers), called];
+  }
+  const calling = random.pick(caller.numbers);
+  if (burst.isRow === true) {
+    caller.next += 1;
+    return [calling, `1${String(caller.next)}`];
+  }
+  const isNextDoor = burst.isLocal === true || (burst.neighbours !== undefined && random.chance(burst.neighbours));
+  return [calling, isNextDoor ? calling.slice(0, 7) + line(random) : someNumber(random)];
 }
 
 /** How a call ends. */

@@ -10,6 +10,7 @@ import { createSuspicionTracker } from '../../sdk/src/records/suspicion/index.js
 import { ALLOCATED, CARRIERS } from './itg-planned-call.js';
 import type { PlannedCall } from './itg-planned-call.js';
 import { planOrdinary } from './itg-ordinary.js';
+import type { Burst } from './itg-ordinary.js';
 import { planCampaign } from './itg-planted.js';
 import type { PlantedCampaign } from './itg-planted.js';
 
@@ -35,13 +36,15 @@ export interface TrafficOptions {
   readonly perSecond: number;
   readonly share: SendingLevel;
   readonly campaigns?: readonly PlantedCampaign[];
+  /** Ordinary callers beside those of every day. */
+  readonly kinds?: readonly Burst[];
 }
 
 /** Makes traffic second by second, so that a million calls need no memory. */
 export function* itgTraffic(options: TrafficOptions): Generator<TrafficItem> {
   const { seed, seconds, campaigns = [] } = options;
   const random = createSeededRandom(seed, 'itg-traffic');
-  const ordinary = planOrdinary(random.fork('ordinary'), options.perSecond);
+  const ordinary = planOrdinary(random.fork('ordinary'), options.perSecond, options.kinds);
   const planted = campaigns.map((campaign) => planCampaign(random.fork(campaign.name), campaign));
   const carriers = sharingCarriers(options.share);
   for (let second = 0; second < seconds; second += 1) {

@@ -1,17 +1,21 @@
 import type { CallNote } from './call-note.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
-import type { CampaignPolicy } from './campaign-policy.js';
-import { outcomeEvidence, SCALES } from './evidence-of-call.js';
-import type { EvidenceTables } from './evidence-of-call.js';
+import type { CampaignPolicy, WayOfCalling } from './campaign-policy.js';
+import { KINDS, KINDS_OF_WAY, SCALES } from './evidence-of-call.js';
+import type { EvidenceTables, KindTable, WayTables } from './evidence-of-call.js';
 
 /** Calls of one signer, upstream provider or trunk, and the evidence that they are a campaign's, by way of calling. */
 export interface CallGroup {
   /** `signer:707S`, `upstream:Cedar Gateway`, `trunk:carrier-1:…`. */
   readonly key: string;
-  /** By way of calling. */
+  /** By way of calling, of each as many as {@link KINDS}: what speaks for a campaign is the least of them. */
   readonly sums: Float64Array;
-  /** Learned share of marked calls, by way of calling. */
+  /** Bits of the ways of calling of which a sum is more than nothing. */
+  raised: number;
+  /** Learned share of marked calls, by way of calling, and up to which call it was learned. */
   readonly shares: Float64Array;
+  readonly learned: Float64Array;
+  calls: number;
   /** Latest marked calls since the sum was last nothing, by way of calling. */
   readonly notes: (CallNote[] | undefined)[];
   /** Campaign of which marked calls are while there is evidence, by way of calling. */
@@ -30,8 +34,11 @@ const MOST_ALARMS = 2;
 export function createCallGroup(key: string, tables: EvidenceTables): CallGroup {
   return {
     key,
-    sums: new Float64Array(WAYS_OF_CALLING.length),
+    sums: new Float64Array(WAYS_OF_CALLING.length * KINDS),
+    raised: 0,
     shares: Float64Array.from(tables.all, ({ ordinary }) => ordinary),
+    learned: new Float64Array(WAYS_OF_CALLING.length),
+    calls: 0,
     notes: [],
     owners: [],
     lastAtMs: 0,
@@ -47,40 +54,83 @@ export interface GroupEvidence {
 
 /**
  * Adds a call to a group.
- * @returns bits of the ways of calling of which the sum is at or beyond the alarm, and the call is marked. Never throws
+ * @returns bits of the ways of calling of which the evidence is at or beyond the alarm, and the call is marked. Never throws
  */
 export function addToGroup(group: CallGroup, note: CallNote, by: GroupEvidence): number {
-  const { policy, isSelected } = by;
-  const tables = isSelected ? by.tables.selected : by.tables.all;
-  const outcome = outcomeEvidence(note.outcome, isSelected);
-  const against = outcome < 0 ? outcome : 0;
-  const most = policy.alarmAt * MOST_ALARMS;
-  let alarms = 0;
   group.lastAtMs = note.atMs;
-  for (let way = 0; way < tables.length; way += 1) {
-    const table = tables[way] as (typeof tables)[number];
-    const isMarked = (note.marks & (1 << way)) !== 0;
-    const sum = group.sums[way] as number;
-    if (!isMarked && sum === 0 && table.countsOutcome) continue;
-    const share = group.shares[way] as number;
-    // A campaign must not teach that it is ordinary.
-    if (sum < policy.watchAt / 2) group.shares[way] = share + ((isMarked ? 1 : 0) - share) * LEARNING;
-    const scale = scaleOf(share / table.ordinary);
-    const gain = isMarked
-      ? (table.marked[scale] as number) + outcome
-      : (table.unmarked[scale] as number) + (table.countsOutcome ? against : 0);
-    const next = sum + gain;
-    if (next <= 0) {
-      if (sum > 0) forgetNotes(group, way);
-      group.sums[way] = 0;
-      continue;
-    }
-    group.sums[way] = next > most ? most : next;
-    if (!isMarked) continue;
-    keepNote(group, way, note);
-    if (next >= policy.alarmAt) alarms |= 1 << way;
+  group.calls += 1;
+  // Of the other ways nothing changes but the share, which is learned when it is asked for.
+  const touched = note.marks | group.raised;
+  let alarms = 0;
+  for (let way = 0; touched >>> way !== 0; way += 1) {
+    if ((touched & (1 << way)) !== 0 && addToWay(group, note, by, way)) alarms |= 1 << way;
   }
   return alarms;
+}
+
+/** Nothing is made for it: it is run for nearly every call three times. */
+function addToWay(group: CallGroup, note: CallNote, by: GroupEvidence, way: number): boolean {
+  const { policy } = by;
+  const table = (by.isSelected ? by.tables.selected : by.tables.all)[way] as WayTables;
+  const { kinds, countsOutcome } = table;
+  const isMarked = (note.marks & (1 << way)) !== 0;
+  const before = evidenceIn(group, way, kinds.length);
+  const share = learnedShare(group, way, isMarked, before < policy.watchAt / 2);
+  const scale = scaleOf(share / table.ordinary);
+  const most = policy.alarmAt * MOST_ALARMS;
+  let least = most;
+  let isRaised = false;
+  for (let kind = 0; kind < kinds.length; kind += 1) {
+    const { marked, unmarked, outcomes } = kinds[kind] as KindTable;
+    const outcome = outcomes[note.outcome];
+    const gain = isMarked
+      ? (marked[scale] as number) + outcome
+      : (unmarked[scale] as number) + (countsOutcome && outcome < 0 ? outcome : 0);
+    const place = way * KINDS + kind;
+    const next = Math.min(most, Math.max(0, (group.sums[place] as number) + gain));
+    group.sums[place] = next;
+    if (next < least) least = next;
+    if (next > 0) isRaised = true;
+  }
+  group.raised = isRaised ? group.raised | (1 << way) : group.raised & ~(1 << way);
+  if (least === 0) {
+    if (before > 0) forgetNotes(group, way);
+    return false;
+  }
+  if (!isMarked) return false;
+  keepNote(group, way, note);
+  return least >= policy.alarmAt;
+}
+
+/** Share of marked calls with this one. Calls that were not marked since it was last asked for are made up for. */
+function learnedShare(group: CallGroup, way: number, isMarked: boolean, isLearning: boolean): number {
+  const missed = group.calls - 1 - (group.learned[way] as number);
+  let share = group.shares[way] as number;
+  if (missed > 0) share *= (1 - LEARNING) ** missed;
+  // A campaign must not teach that it is ordinary.
+  if (isLearning) share += ((isMarked ? 1 : 0) - share) * LEARNING;
+  group.shares[way] = share;
+  group.learned[way] = group.calls;
+  return share;
+}
+
+/** Evidence of a way of calling, logarithm of odds against the kind of ordinary callers that it is most like. Never throws. */
+export function evidenceOfWay(group: CallGroup, way: number): number {
+  return evidenceIn(group, way, KINDS_OF_WAY[way] as number);
+}
+
+function evidenceIn({ sums }: CallGroup, way: number, kinds: number): number {
+  let least = sums[way * KINDS] as number;
+  for (let kind = 1; kind < kinds; kind += 1) least = Math.min(least, sums[way * KINDS + kind] as number);
+  return least;
+}
+
+/** Raises the evidence of a way of calling to the alarm: what called when it was stored does not have to show anew that it is a campaign. Never throws. */
+export function raiseEvidence(group: CallGroup, way: number, to: number): void {
+  for (let kind = 0; kind < (KINDS_OF_WAY[way] as number); kind += 1) {
+    group.sums[way * KINDS + kind] = Math.max(group.sums[way * KINDS + kind] as number, to);
+  }
+  group.raised |= 1 << way;
 }
 
 function scaleOf(times: number): number {
@@ -104,18 +154,44 @@ function keepNote(group: CallGroup, way: number, note: CallNote): void {
 }
 
 /** Ways of calling that live on many numbers: of one number they are that number's fault. */
-const MANY_NUMBERS = [true, false, false, true, false, false, true];
+const MANY_NUMBERS: ReadonlySet<WayOfCalling> = new Set(['neighbour-spoofing', 'failed-verification', 'snowshoe']);
 
-/** Whether calls are enough, and of enough people, to be called a campaign. Never throws. */
-export function isEnough(notes: readonly CallNote[], way: number, policy: CampaignPolicy): boolean {
+/**
+ * Of the marked calls of a group those that can be called a campaign: all of them, or all but those of numbers that come again and again, which are their
+ * callers' own fault. None where they are too few, or of too few people, or end as those of people do. The evidence of marks alone does
+ * not do: a hospital calls next door, an exchange that was set up wrongly shows one number that cannot be with every call, and people talk with
+ * both. Of calls that were selected most end badly, so that nothing is to be learned of it. Never throws.
+ */
+export function enoughNotes(notes: readonly CallNote[], way: number, by: GroupEvidence): readonly CallNote[] {
+  if (isEnough(notes, way, by)) return notes;
+  const counts = new Map<number, number>();
+  for (const { callingKey } of notes) counts.set(callingKey, (counts.get(callingKey) ?? 0) + 1);
+  const others = notes.filter(({ callingKey }) => (counts.get(callingKey) ?? 0) < by.policy.leastCalling);
+  return others.length < notes.length && isEnough(others, way, by) ? others : [];
+}
+
+function isEnough(notes: readonly CallNote[], way: number, { policy, tables, isSelected }: GroupEvidence): boolean {
   if (notes.length < policy.leastCalls) return false;
+  const people = (tables.all[way] as WayTables).kinds[0] as KindTable;
   const called = new Set<number>();
   const calling = new Set<number>();
-  for (const { calledKey, callingKey } of notes) {
+  let isOwn = true;
+  let known = 0;
+  let outcomes = 0;
+  for (const { calledKey, callingKey, isFailed, attestation, outcome } of notes) {
     if (calledKey >= 0) called.add(calledKey);
     if (callingKey >= 0) calling.add(callingKey);
+    if (isFailed || attestation === 'C') isOwn = false;
+    if (outcome !== 'unknown') known += 1;
+    outcomes += people.outcomes[outcome];
   }
-  return called.size >= policy.leastCalled && (MANY_NUMBERS[way] !== true || calling.size >= policy.leastCalling);
+  if (called.size < policy.leastCalled) return false;
+  if (!isSelected && known >= policy.leastCalls && outcomes < policy.watchAt) return false;
+  const isMany = calling.size >= policy.leastCalling;
+  const name = WAYS_OF_CALLING[way] as WayOfCalling;
+  // A county that warns a town goes through its exchanges number by number, and shows its own: who does so can be called back.
+  if (name === 'sequential-dialling') return isMany || !isOwn;
+  return !MANY_NUMBERS.has(name) || isMany;
 }
 
 /** Groups by their keys, never more than a limit. */

@@ -9,7 +9,7 @@ import type { CampaignNews } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
 import { DEFAULT_CAMPAIGN_LIMITS, DEFAULT_CAMPAIGN_POLICY, WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignLimits, CampaignPolicy } from './campaign-policy.js';
-import { createCallGroups } from './call-group.js';
+import { createCallGroups, evidenceOfWay } from './call-group.js';
 import { callNote } from './call-note.js';
 import type { CallNote } from './call-note.js';
 import { addTranscript, createContentCluster } from './content-cluster.js';
@@ -139,18 +139,18 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
   const tables = evidenceTables(policy);
   const book = createCampaignBook({ newId: options.newId, limit: limits.campaigns });
   const numberOwners = new Map<number, string>();
+  const numbers = createNumberMemory(limits.numbers);
   return {
     policy,
     book,
     records: {
-      ...{ policy, tables, book, numberOwners },
+      ...{ policy, tables, book, numbers, numberOwners },
       groups: createCallGroups(limits.groups, tables),
-      numbers: createNumberMemory(limits.numbers),
       sharing: new Map(),
       watched: new Map(),
     },
     reports: {
-      ...{ policy, book, numberOwners },
+      ...{ policy, book, numbers, numberOwners },
       scripts: createScriptIndex(options.scriptLimits === undefined ? {} : { limits: options.scriptLimits }),
       contents: createContentTable(limits.contents),
       calls: createJoinTable<CallNote>(limits.calls),
@@ -193,7 +193,7 @@ function watchedGroups({ records, policy, book }: EngineParts, limit: number): r
   const found: WatchedGroup[] = [];
   for (const group of records.groups.all()) {
     for (const [way, name] of WAYS_OF_CALLING.entries()) {
-      const evidence = group.sums[way] ?? 0;
+      const evidence = evidenceOfWay(group, way);
       if (evidence < policy.watchAt || book.file(group.owners[way]) !== undefined) continue;
       found.push({
         ...{ group: group.key, way: name, evidence },

@@ -1,7 +1,9 @@
 import type { AppReport } from '@hopback/sdk/platform';
 import type { CampaignCall } from '../../core/index.js';
+import { numberKey } from './call-note.js';
 import type { CallNote } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
+import type { NumberMemory } from './number-memory.js';
 import type { ScriptClass, ScriptName } from './scripts/index.js';
 
 /** Reports in which the same was heard: one script, one recording or one call-back number. */
@@ -12,10 +14,14 @@ export interface ContentCluster {
   /** Different numbers called, and calling, up to {@link MAX_PARTIES} of each. */
   readonly called: Set<string>;
   readonly calling: Set<string>;
-  /** Reports that had a calling number; that say that the number shown was not the caller's; and that have a good signature. */
+  /**
+   * Reports that had a calling number; that say that the number shown was not the caller's; that have a good signature; and that say that what was
+   * heard was a robocall, and not only that somebody calls very many.
+   */
   numbered: number;
   spoofed: number;
   signed: number;
+  accused: number;
   /** Transcripts that stand for it, numbers left out. */
   readonly transcripts: { readonly text: string; readonly language: string | undefined }[];
   title: ScriptName | undefined;
@@ -55,6 +61,7 @@ export function createContentCluster(): ContentCluster {
     numbered: 0,
     spoofed: 0,
     signed: 0,
+    accused: 0,
     transcripts: [],
     title: undefined,
     campaignId: undefined,
@@ -71,6 +78,9 @@ const SPOOFED: ReadonlySet<AppReport['reason']> = new Set([
   'neighbour-spoofing',
 ]);
 
+/** Reasons of applications that say of what was heard, or of whoever said it, that it was a robocall. */
+const ACCUSING: ReadonlySet<AppReport['reason']> = new Set(['content', 'subscriber', 'number-listed']);
+
 /** Counts a report. Never throws. */
 export function addReport(cluster: ContentCluster, report: AppReport, reported: ReportedCall): void {
   cluster.reports += 1;
@@ -82,6 +92,7 @@ export function addReport(cluster: ContentCluster, report: AppReport, reported: 
   }
   if (SPOOFED.has(report.reason) || report.verstat === 'TN-Validation-Failed') cluster.spoofed += 1;
   if (report.verstat === 'TN-Validation-Passed') cluster.signed += 1;
+  if (ACCUSING.has(report.reason)) cluster.accused += 1;
   if (cluster.campaignId !== undefined) return;
   if (cluster.waiting.length >= MAX_WAITING) cluster.waiting.shift();
   cluster.waiting.push(reported);
@@ -101,7 +112,7 @@ export function joinClusters(into: ContentCluster, from: ContentCluster): void {
   for (const side of ['called', 'calling'] as const) {
     for (const number of from[side]) if (into[side].size < MAX_PARTIES) into[side].add(number);
   }
-  for (const count of ['reports', 'numbered', 'spoofed', 'signed'] as const) into[count] += from[count];
+  for (const count of ['reports', 'numbered', 'spoofed', 'signed', 'accused'] as const) into[count] += from[count];
   for (const { text, language } of from.transcripts) addTranscript(into, text, language);
   for (const [campaignId, count] of from.met) meet(into, campaignId, count);
   for (const reported of from.waiting) if (into.waiting.length < MAX_WAITING) into.waiting.push(reported);
@@ -126,34 +137,81 @@ const SOFT_KINDS: ReadonlySet<ScriptClass> = new Set([
   'warranty',
 ]);
 
+/** What is said in the name of a business or a utility is said by themselves too: that a parcel comes, a card was charged, the power goes. */
+const SAID_BY_THEMSELVES: ReadonlySet<ScriptClass> = new Set(['business-impersonation', 'utility']);
+
 /** Reports with a good signature and hardly any other number: whoever calls so can be called back, and sued. */
 const OWN_NUMBER_SHARE = 0.8;
 const OWN_NUMBERS = 2;
 /** So many people who heard somebody speak in the name of another outweigh a good signature: most of those of prolific robocallers are good. */
 const REPORTS_AGAINST_OWN_NUMBER = 12;
-/** Share of reports that say that the number was not the caller's. */
+/** Share of reports that say that the number was not the caller's, and of those that say that it was a robocall. */
 const SPOOFED_SHARE = 0.3;
+const ACCUSED_SHARE = 0.5;
+/** A number that called so often before is not one that is thrown away: it is its caller's, as that of each branch of a chain. */
+const STANDING_CALLS = 8;
+/** After so many calls it shows whether a number's calls end as those of recordings do: by a tenth of odds a call it comes to the alarm. */
+const KNOWN_CALLS = 200;
 
 /**
  * Whether a cluster is a campaign: by what is said, and by whose numbers are shown. What is said with every right, by a caller who shows
- * a number of its own, is none however many hear it. Never throws.
+ * a number of its own, is none however many hear it; nor is what a bank says from numbers whose calls people take. Never throws.
+ * @param by - what is known of calling numbers from records
  * @see 47 CFR 64.1200(a)(3) for prerecorded calls that need no consent
  */
-export function contentVerdict(cluster: ContentCluster, policy: CampaignPolicy): 'campaign' | 'watch' {
-  const { reports, called, calling, numbered, title } = cluster;
+export function contentVerdict(
+  cluster: ContentCluster,
+  by: { readonly policy: CampaignPolicy; readonly numbers: Pick<NumberMemory, 'find' | 'sinceSeconds'> },
+  atMs: number,
+): 'campaign' | 'watch' {
+  const { policy } = by;
+  const { reports, called, calling, title } = cluster;
   if (reports < policy.leastFraudReports || called.size < policy.leastFraudCalled) return 'watch';
   const isSpoofed = cluster.spoofed >= reports * SPOOFED_SHARE;
-  const isManyNumbers =
-    calling.size > OWN_NUMBERS &&
-    (calling.size >= numbered * policy.manyNumbersShare || calling.size >= MAX_PARTIES * policy.manyNumbersShare);
-  const isOwnNumber = !isSpoofed && calling.size <= OWN_NUMBERS && cluster.signed >= reports * OWN_NUMBER_SHARE;
+  const numbers = numbersOf(cluster, by, atMs);
+  const isSigned = !isSpoofed && cluster.signed >= reports * OWN_NUMBER_SHARE;
   const kind = title?.class ?? 'unknown';
+  if (isSigned && numbers.areTaken) return 'watch';
   if (kind === 'lawful-looking')
-    return isSpoofed && isManyNumbers && isHeardByMany(cluster, policy) ? 'campaign' : 'watch';
-  if (kind === 'unknown') return (isSpoofed || isManyNumbers) && isHeardByMany(cluster, policy) ? 'campaign' : 'watch';
-  if (isOwnNumber && reports < REPORTS_AGAINST_OWN_NUMBER) return 'watch';
-  if (SOFT_KINDS.has(kind)) return isSpoofed || isManyNumbers ? 'campaign' : 'watch';
+    return isSpoofed && numbers.areMany && isHeardByMany(cluster, policy) ? 'campaign' : 'watch';
+  if (kind === 'unknown')
+    return (isSpoofed || numbers.areMany) && isHeardByMany(cluster, policy) ? 'campaign' : 'watch';
+  const isAccused = cluster.accused >= reports * ACCUSED_SHARE;
+  if (isSigned && (calling.size <= OWN_NUMBERS || (SAID_BY_THEMSELVES.has(kind) && !isAccused))) {
+    const isOutweighed = reports >= REPORTS_AGAINST_OWN_NUMBER && (isAccused || numbers.areMany);
+    if (!isOutweighed) return 'watch';
+  }
+  if (SOFT_KINDS.has(kind)) return isSpoofed || numbers.areMany ? 'campaign' : 'watch';
   return 'campaign';
+}
+
+interface CallingNumbers {
+  /** Whether they are many that hardly called before. */
+  readonly areMany: boolean;
+  /** Whether each has called very often, and people take its calls. */
+  readonly areTaken: boolean;
+}
+
+function numbersOf(
+  { calling, numbered }: ContentCluster,
+  { policy, numbers }: Parameters<typeof contentVerdict>[1],
+  atMs: number,
+): CallingNumbers {
+  let fresh = 0;
+  let taken = 0;
+  for (const tn of calling) {
+    const known = numbers.find(numberKey(tn));
+    if (known === undefined || known.callsBefore < STANDING_CALLS) fresh += 1;
+    else if (known.callsBefore >= KNOWN_CALLS && known.evidence < policy.watchAt) taken += 1;
+  }
+  const share = policy.manyNumbersShare;
+  const sinceSeconds = numbers.sinceSeconds();
+  // Where records are heard everybody is new at first; where none are, there is nothing to wait for.
+  const isTooEarly = sinceSeconds !== undefined && atMs / 1_000 - sinceSeconds < policy.learningSeconds;
+  return {
+    areMany: !isTooEarly && calling.size > OWN_NUMBERS && (fresh >= numbered * share || fresh >= MAX_PARTIES * share),
+    areTaken: calling.size > 0 && taken === calling.size,
+  };
 }
 
 function isHeardByMany({ reports, called }: ContentCluster, policy: CampaignPolicy): boolean {

@@ -1,5 +1,6 @@
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile, CampaignKey } from './campaign-file.js';
+import { raiseEvidence } from './call-group.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import { numberKey } from './call-note.js';
@@ -42,5 +43,5 @@ export function holdKey({ records }: EngineParts, file: CampaignFile, key: Campa
   const group = records.groups.at(key.group);
   group.owners[way] = file.campaignId;
   // It called when it was stored: it does not have to show anew that it is one.
-  if (file.standing.state === 'live') group.sums[way] = Math.max(group.sums[way] ?? 0, records.policy.alarmAt);
+  if (file.standing.state === 'live') raiseEvidence(group, way, records.policy.alarmAt);
 }

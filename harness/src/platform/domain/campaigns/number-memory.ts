@@ -4,8 +4,14 @@ import { spread } from './key-hash.js';
 export interface NumberSighting {
   /** Calls before this one; at most 65,535. */
   readonly callsBefore: number;
-  /** Sum of evidence of its calls after this one. */
+  /** Sum of evidence of its calls after this one, against the kind of honest callers that it is most like. */
   readonly evidence: number;
+}
+
+/** Evidence of a call for or against its number, logarithm of odds against two kinds of honest callers. */
+export interface NumberGain {
+  readonly centres: number;
+  readonly dealings: number;
 }
 
 /** Numbers that called, with how often. Never holds more than its limit; forgets of four the one not heard of the longest. */
@@ -15,7 +21,11 @@ export interface NumberMemory {
    * @param key - 52 bits of a hash of the number
    * @param gain - evidence of the call for or against its number
    */
-  readonly note: (key: number, atSeconds: number, gain: number) => NumberSighting;
+  readonly note: (key: number, atSeconds: number, gain: NumberGain) => NumberSighting;
+  /** What is known of a number by now; undefined where it never called, or is forgotten. */
+  readonly find: (key: number) => NumberSighting | undefined;
+  /** Of the first call that was noted, seconds since the epoch; undefined before it. */
+  readonly sinceSeconds: () => number | undefined;
 }
 
 /** Places in which a number can stand: 32 octets of keys, half a line of a processor's cache. */
@@ -27,7 +37,7 @@ const REGULAR_SECONDS = 86_400;
 const MOST_EVIDENCE = 60;
 
 /**
- * Makes the memory: three plain arrays, so that nothing of it is looked at when garbage is collected. Never throws.
+ * Makes the memory: plain arrays, so that nothing of it is looked at when garbage is collected. Never throws.
  * @param limit - numbers at most, a power of two of 1,024 or more
  */
 export function createNumberMemory(limit: number): NumberMemory {
@@ -35,7 +45,8 @@ export function createNumberMemory(limit: number): NumberMemory {
   const keys = new Float64Array(sets * WAYS).fill(-1);
   const heard = new Uint32Array(sets * WAYS);
   const calls = new Uint16Array(sets * WAYS);
-  const sums = new Float32Array(sets * WAYS);
+  const againstCentres = new Float32Array(sets * WAYS);
+  const againstDealings = new Float32Array(sets * WAYS);
   const placeOf = (key: number): number => {
     const first = (spread(key) & (sets - 1)) * WAYS;
     let chosen = first;
@@ -50,18 +61,35 @@ export function createNumberMemory(limit: number): NumberMemory {
     }
     keys[chosen] = key;
     calls[chosen] = 0;
-    sums[chosen] = 0;
+    againstCentres[chosen] = 0;
+    againstDealings[chosen] = 0;
     return chosen;
   };
+  let since: number | undefined;
   return {
+    sinceSeconds: () => since,
     note: (key, atSeconds, gain) => {
+      since ??= atSeconds;
       const place = placeOf(key);
       const callsBefore = calls[place] as number;
       heard[place] = Math.max(1, atSeconds);
       if (callsBefore < 0xffff) calls[place] = callsBefore + 1;
-      const evidence = Math.min(MOST_EVIDENCE, Math.max(0, (sums[place] as number) + gain));
-      sums[place] = evidence;
-      return { callsBefore, evidence };
+      const centres = summed(againstCentres[place] as number, gain.centres);
+      const dealings = summed(againstDealings[place] as number, gain.dealings);
+      againstCentres[place] = centres;
+      againstDealings[place] = dealings;
+      return { callsBefore, evidence: Math.min(centres, dealings) };
+    },
+    find: (key) => {
+      const first = (spread(key) & (sets - 1)) * WAYS;
+      for (let place = first; place < first + WAYS; place += 1) {
+        if (keys[place] !== key) continue;
+        const evidence = Math.min(againstCentres[place] as number, againstDealings[place] as number);
+        return { callsBefore: calls[place] as number, evidence };
+      }
+      return undefined;
     },
   };
 }
+
+const summed = (sum: number, gain: number): number => Math.min(MOST_EVIDENCE, Math.max(0, sum + gain));

@@ -4,8 +4,8 @@ import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
 import { campaignCall } from './call-note.js';
 import type { CallNote } from './call-note.js';
-import { addToGroup, isEnough } from './call-group.js';
-import type { CallGroup, CallGroups } from './call-group.js';
+import { addToGroup, enoughNotes, evidenceOfWay } from './call-group.js';
+import type { CallGroup, CallGroups, GroupEvidence } from './call-group.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import { marksOf, numberEvidence } from './evidence-of-call.js';
@@ -41,6 +41,11 @@ const MAX_REPORTERS = 16_384;
 const MAX_WATCHED = 4_096;
 /** How fast it is learned what a carrier shares: some fifty records. */
 const LEARNING = 1 / 50;
+/**
+ * Share of suspected calls from which on a carrier shares them alone. One that shares all has two in three for a while, when a county warns one of its towns
+ * number by number.
+ */
+const SELECTED_SHARE = 0.9;
 
 /**
  * Takes a record into account: adds it to its groups, counts it for the campaign that it belongs to, and opens one where the sum of
@@ -50,7 +55,7 @@ export function detectByRecord(detection: RecordDetection, live: LiveRecord, by:
   const { note, suspicion } = by;
   const { policy, numbers } = detection;
   const carrier = sharingOf(detection, live, note.atMs);
-  const isSelected = carrier.suspectedShare > 0.5;
+  const isSelected = carrier.suspectedShare > SELECTED_SHARE;
   const seconds = Math.floor(note.atMs / 1_000);
   const sighting =
     note.callingKey < 0 ? undefined : numbers.note(note.callingKey, seconds, numberEvidence(note.outcome));
@@ -95,29 +100,28 @@ function sharingOf({ sharing }: RecordDetection, { providerId, record }: LiveRec
   return begun;
 }
 
-function addTo(
-  detection: RecordDetection,
-  key: string,
-  note: CallNote,
-  evidence: Parameters<typeof addToGroup>[2],
-): void {
+function addTo(detection: RecordDetection, key: string, note: CallNote, evidence: GroupEvidence): void {
   const group = detection.groups.at(key);
   const alarms = addToGroup(group, note, evidence);
   if (note.marks === 0) return;
   for (let way = 0; way < WAYS_OF_CALLING.length; way += 1) {
-    if ((note.marks & (1 << way)) === 0 || (group.sums[way] as number) === 0) continue;
+    if ((note.marks & (1 << way)) === 0 || evidenceOfWay(group, way) === 0) continue;
     const owner = group.owners[way];
     if (owner !== undefined && detection.book.file(owner) !== undefined) {
       claim(detection, note, { campaignId: owner, reasons: reasonsOf(group, way) });
-    } else if ((alarms & (1 << way)) !== 0) raise(detection, group, way);
+    } else if ((alarms & (1 << way)) !== 0) raise(detection, group, { way, evidence });
   }
 }
 
 /** A sum of evidence has reached the alarm: its calls are a campaign that is known, or a new one. */
-function raise(detection: RecordDetection, group: CallGroup, way: number): void {
-  const { book, policy } = detection;
-  const notes = group.notes[way] ?? [];
-  if (!isEnough(notes, way, policy)) return;
+function raise(
+  detection: RecordDetection,
+  group: CallGroup,
+  { way, evidence }: { readonly way: number; readonly evidence: GroupEvidence },
+): void {
+  const { book } = detection;
+  const notes = enoughNotes(group.notes[way] ?? [], way, evidence);
+  if (notes.length === 0) return;
   const atMs = notes[0]?.atMs ?? group.lastAtMs;
   const file = knownCampaign(book, notes) ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' });
   group.owners[way] = file.campaignId;

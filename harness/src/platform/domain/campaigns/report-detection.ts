@@ -10,6 +10,7 @@ import type { ContentCluster, ReportedCall } from './content-cluster.js';
 import type { ContentTable } from './content-table.js';
 import type { JoinTable } from './join-table.js';
 import { keyHash } from './key-hash.js';
+import type { NumberMemory } from './number-memory.js';
 import { claim } from './record-detection.js';
 import { callBackNumbers, nameOfScript } from './scripts/index.js';
 import type { CallBackNumber, ScriptIndex } from './scripts/index.js';
@@ -21,6 +22,8 @@ export interface ReportDetection {
   readonly scripts: ScriptIndex;
   readonly contents: ContentTable;
   readonly numberOwners: ReadonlyMap<number, string>;
+  /** What records say of calling numbers. */
+  readonly numbers: Pick<NumberMemory, 'find' | 'sinceSeconds'>;
   /** Calls of records, and reports of calls of which there is no record yet. */
   readonly calls: JoinTable<CallNote>;
   readonly waiting: JoinTable<WaitingReport>;
@@ -239,8 +242,8 @@ function fileOf({ book }: ReportDetection, cluster: ContentCluster): CampaignFil
 }
 
 function openByContent(detection: ReportDetection, cluster: ContentCluster, atMs: number): CampaignFile | undefined {
-  const { book, policy } = detection;
-  if (contentVerdict(cluster, policy) === 'watch') return undefined;
+  const { book } = detection;
+  if (contentVerdict(cluster, detection, atMs) === 'watch') return undefined;
   const { title } = cluster;
   const firstMs = cluster.waiting[0]?.call.atMs ?? atMs;
   const file = book.open(firstMs, { name: title?.name ?? 'Unidentified-Script', kind: title?.class ?? 'unknown' });

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
+import type { AppReport } from '../../sdk/src/platform/index.js';
+import { appReport, liveCall, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
+
+// Callers with every right who are like campaigns in one thing, and campaigns that are like them in all others.
+
+/** Seconds of calls, one after the other; undefined where nobody answers. */
+type Endings = readonly (number | undefined)[];
+const PEOPLE: Endings = [undefined, 90, undefined, 20, 120, undefined, 3, 80, undefined, 20];
+const DEALINGS: Endings = [20, undefined, 15, 20, 3, undefined, 30, 18, undefined, 25];
+const RECORDING: Endings = [undefined, undefined, 2, undefined, undefined, 4, undefined, undefined, 15, undefined];
+
+function found(records: readonly LiveRecord[], reports: readonly AppReport[] = []): readonly string[] {
+  let ids = 0;
+  const engine = createCampaignEngine({ allocated: new Set(['290', '390']), newId: () => `c-${String((ids += 1))}` });
+  for (const live of records) engine.record(live);
+  for (const report of reports) engine.report('app-1', report, LIVE_START_MS + 3_600_000);
+  return [...engine.campaigns()].map(({ name }) => name);
+}
+
+/** Fields that only those have that are so: an answered call has seconds. */
+const ending = (endings: Endings, at: number): { readonly seconds?: number } => {
+  const seconds = endings[at % endings.length];
+  return seconds === undefined ? {} : { seconds };
+};
+
+const unsuspected = (count: number, of: (at: number) => Partial<Parameters<typeof liveCall>[0]>): LiveRecord[] =>
+  Array.from({ length: count }, (_, at) => liveCall({ at, isSuspected: false, ...of(at) }));
+
+const reported = (count: number, of: (at: number) => Partial<AppReport>): AppReport[] =>
+  Array.from({ length: count }, (_, at) => appReport(at, { verstat: 'TN-Validation-Passed', ...of(at) }));
+
+test('numbers that are lent out of a large pool, whose calls are taken, are no campaign; those whose calls end as recordings do are one', () => {
+  const pool = { spc: '440M', upstream: 'Programmable', trunk: 'programmable' };
+  expect(found(unsuspected(3_000, (at) => ({ ...pool, ...ending(DEALINGS, at) })))).toEqual([]);
+  expect(found(unsuspected(3_000, (at) => ({ ...pool, ...ending(RECORDING, at) })))).toEqual(['Unidentified-Snowshoe']);
+});
+
+test('a hospital that calls next door is talked with, and no campaign; a recording that shows neighbours is one', () => {
+  const neighbours = (endings: Endings): LiveRecord[] =>
+    Array.from({ length: 1_000 }, (_, at) =>
+      neighbourCalls(1, { from: at, isSuspected: false, ...ending(endings, at) }),
+    ).flat();
+  expect(found(neighbours(PEOPLE))).toEqual([]);
+  expect(found(neighbours(RECORDING))).toEqual(['Unidentified-NeighbourSpoof']);
+});
+
+test('an exchange that shows a number that cannot be is no campaign while people talk with it', () => {
+  const wrong = (endings: Endings): LiveRecord[] =>
+    unsuspected(600, (at) => ({ calling: '12900456789', upstream: 'Wholesale', ...ending(endings, at) }));
+  expect(found(wrong(PEOPLE))).toEqual([]);
+  expect(found(wrong(RECORDING))).toEqual(['Unidentified-InvalidNumber']);
+  // Two thirds of the calls with such numbers are the exchange's, the others a campaign's by the same provider.
+  const mixed = wrong(PEOPLE).map((live, at) =>
+    at % 3 === 0
+      ? liveCall({
+          at,
+          isSuspected: false,
+          upstream: 'Wholesale',
+          ...ending(RECORDING, at / 3),
+          calling: `12900${String(100_000 + at)}`,
+        })
+      : live,
+  );
+  expect(found(mixed)).toEqual(['Unidentified-InvalidNumber']);
+});
+
+test('a county that calls number by number from its own number is no campaign; who does so from ever other numbers is', () => {
+  const told = ['sequential-dialling'];
+  const rows = (own: boolean): LiveRecord[] =>
+    Array.from({ length: 60 }, (_, at) =>
+      liveCall({ at, told, spc: '330E', attestation: 'A', ...(own && { calling: '12903456789' }) }),
+    );
+  expect(found(rows(true))).toEqual([]);
+  expect(found(rows(false))).toEqual(['Unidentified-SequentialDial']);
+});
+
+test('a carrier that shares all, and two in three calls of which are suspected for a while, is not taken for one that shares suspected calls alone', () => {
+  const calls = Array.from({ length: 900 }, (_, at) =>
+    at % 3 === 0
+      ? liveCall({ at, isSuspected: false, calling: '12900456789', upstream: 'Wholesale', ...ending(PEOPLE, at / 3) })
+      : liveCall({
+          at,
+          told: ['sequential-dialling'],
+          spc: '330E',
+          attestation: 'A',
+          calling: '12903456789',
+          trunk: 'notify',
+        }),
+  );
+  expect(found(calls)).toEqual([]);
+});
+
+test('a parcel service that many report from its few signed numbers is no campaign, unless they say that it was a robocall', () => {
+  const text = 'Hello, your package will be delivered today between nine and noon. To change your delivery press one.';
+  const notices = (reason: AppReport['reason']): AppReport[] =>
+    reported(60, (at) => ({ calling: `1290345100${String(at % 4)}`, reason, transcript: { text } }));
+  expect(found([], notices('calling-pattern'))).toEqual([]);
+  expect(found([], notices('content'))).toHaveLength(1);
+});
+
+test('each branch of a chain has a number that called before: one script from all of them is no campaign', () => {
+  const text =
+    'Hi, this is Sunny Home Energy with the solar program for homeowners. If you own your home you may qualify.';
+  const branch = (at: number): string => `1290345${String(1_000 + (at % 40))}`;
+  const calls = unsuspected(1_200, (at) => ({ calling: branch(at), ...ending(PEOPLE, at) }));
+  const calledAt = new Date(LIVE_START_MS + 240_000).toISOString();
+  const heard = (calling: (at: number) => string): AppReport[] =>
+    reported(30, (at) => ({ calling: calling(at), calledAt, reason: 'calling-pattern', transcript: { text } }));
+  expect(found(calls, heard(branch))).toEqual([]);
+  expect(
+    found(
+      calls,
+      heard((at) => `1390777${String(1_000 + at)}`),
+    ),
+  ).toHaveLength(1);
+});
