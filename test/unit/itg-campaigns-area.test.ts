@@ -23,6 +23,8 @@ interface Bench {
   readonly context: TestContext;
   readonly opened: OpeningOrder[];
   readonly tracebacks: Map<string, Traceback>;
+  /** Ids of tracebacks that were read. */
+  readonly looked: string[];
   readonly records: LiveRecord[];
   readonly reports: Map<string, AppReport>;
   readonly area: () => CampaignsArea;
@@ -44,6 +46,7 @@ function openBench(): Bench {
   context.clock.set(LIVE_START_MS + 60_000);
   const opened: OpeningOrder[] = [];
   const tracebacks = new Map<string, Traceback>();
+  const looked: string[] = [];
   const records: LiveRecord[] = [];
   const reports = new Map<string, AppReport>();
   const desk = {
@@ -51,7 +54,10 @@ function openBench(): Bench {
       opened.push(order);
       return Promise.resolve(`t-${String(opened.length)}`);
     },
-    traceback: (_reading: unknown, id: string) => Promise.resolve(tracebacks.get(id) ?? openTraceback(id)),
+    traceback: (_reading: unknown, id: string) => {
+      looked.push(id);
+      return Promise.resolve(tracebacks.get(id) ?? openTraceback(id));
+    },
     ofCampaign: () => Promise.resolve(opened.map((_, at) => ({ tracebackId: `t-${String(at + 1)}` }))),
   } as unknown as TracebackDesk;
   const live: LiveReader = {
@@ -72,7 +78,7 @@ function openBench(): Bench {
   };
   const area = (): CampaignsArea =>
     createCampaignsArea(context, { tracebacks: desk, live, organizations }, { allocated: ALLOCATED });
-  return { context, opened, tracebacks, records, reports, area };
+  return { context, opened, tracebacks, looked, records, reports, area };
 }
 
 const openTraceback = (tracebackId: string): Traceback => ({
@@ -207,6 +213,31 @@ test('a live campaign is traced by as many calls as it has ways in, from the car
   });
   expect(bench.opened[0]?.opening.call.recordId).toMatch(/^[0-9a-f]{32}$/);
   expect((await listed(area))[0]?.tracebackIds).toEqual(['t-1']);
+});
+
+test('a campaign is looked at again as soon as one of its tracebacks has come to something, and then not for minutes', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  let atMs = LIVE_START_MS + 60_000;
+  const looks = async (): Promise<boolean> => {
+    const before = bench.looked.length;
+    await area.jobs.find(({ name }) => name === 'campaigns.trace')?.run((atMs += 5_000));
+    return bench.looked.length > before;
+  };
+  await looks();
+  expect(await looks()).toBe(false);
+  const [campaign] = await listed(area);
+  bench.tracebacks.set('t-1', { ...openTraceback('t-1'), state: 'closed', outcome: 'no-record' });
+  await bench.context.transact(async (transaction) => {
+    const data = { tracebackId: 't-1', campaignId: campaign?.campaignId, isFinal: true };
+    const event = { eventId: 'e-1', position: 1, atMs, type: 'traceback.concluded', subject: 't-1', data } as const;
+    await area.reactions['traceback.concluded']?.(transaction, event);
+  });
+  // Twice, as what concluded may have been noted before it was committed.
+  expect([await looks(), await looks(), await looks()]).toEqual([true, true, false]);
 });
 
 test('a campaign that was heard of by reports alone is traced from the provider that serves the subscriber', async () => {
