@@ -47,8 +47,15 @@ async function standingsOf(
   range: TimeRange,
   nowMs: number,
 ): Promise<ReadonlyMap<string, ProviderStanding>> {
-  const outcomes = await desk.requestOutcomes(context.database, range);
+  const outcomes = await allOf(desk.requestOutcomes(context.database, range));
   return measureStandings(outcomes, await factsOf(context, range, nowMs));
+}
+
+/** Standings are measured together, so that the outcomes of a stretch of time are held; they come in pages. */
+async function allOf<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 async function factsOf(context: PlatformContext, { fromMs, toMs }: TimeRange, nowMs: number): Promise<CountingFacts> {
@@ -136,7 +143,7 @@ async function listCountedRequests(parts: ScorecardParts, call: OperationCall): 
   const place = cursor === undefined ? undefined : readCursor(cursor, ['number', 'string']);
   if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
   if ((await readProvider(parts.context.database, providerId)) === undefined) return problemAnswer('not-found');
-  const outcomes = await parts.desk.requestOutcomes(parts.context.database, { ...range, providerId });
+  const outcomes = await allOf(parts.desk.requestOutcomes(parts.context.database, { ...range, providerId }));
   const facts = await factsOf(parts.context, range, call.atMs);
   const requests = measureStandings(outcomes, facts).get(providerId)?.requests ?? [];
   const sorted = [...requests].sort((one, other) => newestFirst(one, other));
