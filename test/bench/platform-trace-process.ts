@@ -14,7 +14,7 @@ import { startReferencePlatform } from '../../harness/dist/platform/reference/in
 import { readClientKey } from '../../harness/dist/platform/trust/client-key.js';
 import { insertClient } from '../../harness/dist/platform/trust/client-operations.js';
 import { insertOrganization } from '../../harness/dist/platform/trust/organization-operations.js';
-import type { TimerClock } from '../../sdk/dist/platform/index.js';
+import type { ProviderEntry, TimerClock } from '../../sdk/dist/platform/index.js';
 import type { BenchProvider, TraceOrder } from './platform-trace-lines.js';
 
 const [directory = '', url] = process.argv.slice(2);
@@ -42,15 +42,16 @@ async function register(providers: readonly BenchProvider[]): Promise<void> {
 
 async function registerSome(transaction: PlatformTransaction, providers: readonly BenchProvider[]): Promise<void> {
   const nowMs = clock.nowMs();
-  const entries = providers.map(({ providerId, name, ocn }) => ({
-    isNew: true,
-    entry: {
-      ...{ format: 'hopback.provider-entry.1', providerId, businessName: name, updatedAt: '2026-01-01T00:00:00Z' },
-      ...{ previousBusinessNames: [], otherDbaNames: [], principals: [], affiliates: [], ocns: [ocn], spcs: [ocn] },
-      ...{ country: 'US', isForeignVoiceServiceProvider: false, isVoiceServiceProvider: true },
-      ...{ isGatewayProvider: false, isNonGatewayIntermediateProvider: false, implementation: 'complete' },
-    } as const,
-  }));
+  const entries = providers.map(({ providerId, name, ocn }) => {
+    const entry: ProviderEntry = {
+      ...({ format: 'hopback.provider-entry.1', implementation: 'complete' } as const),
+      ...{ providerId, businessName: name, updatedAt: '2026-01-01T00:00:00Z', ocns: [ocn], spcs: [ocn], country: 'US' },
+      ...{ previousBusinessNames: [], otherDbaNames: [], principals: [], affiliates: [] },
+      ...{ isForeignVoiceServiceProvider: false, isVoiceServiceProvider: true },
+      ...{ isGatewayProvider: false, isNonGatewayIntermediateProvider: false },
+    };
+    return { entry, isNew: true };
+  });
   await writeEntries(transaction, entries, { nowMs, source: 'staff:bench' });
   for (const { providerId, name, clientJwk, answerJwk } of providers) {
     const reading = readClientKey(clientJwk);

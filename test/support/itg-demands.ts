@@ -372,6 +372,8 @@ export function portsOf(
     },
     providers: {
       provider: () => Promise.resolve(undefined),
+      providers: () => Promise.resolve(new Map()),
+      resolveAll: () => Promise.resolve([]),
       resolve: (_, { providerId }) =>
         Promise.resolve(
           providerId === undefined
