@@ -46,6 +46,14 @@ export interface Bench {
   readonly run: (context: BenchContext) => AsyncIterable<Figure> | Promise<readonly Figure[]>;
 }
 
+/** Benches that are run under one name, one after the other, each in a process of its own. */
+export interface BenchOfParts {
+  readonly name: string;
+  readonly description: string;
+  /** Names of benches. */
+  readonly parts: readonly string[];
+}
+
 /** A figure as it is printed: one line of JSON. */
 export interface FigureLine {
   readonly bench: string;

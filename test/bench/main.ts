@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { figureLine, machine, type Bench, type BenchContext, type Figure, type FigureLine } from './bench.js';
+import { figureLine, machine } from './bench.js';
+import type { Bench, BenchContext, BenchOfParts, Figure, FigureLine } from './bench.js';
 
 const USAGE = `npm run bench -- NAME [--json] [--full] [--figure NAME …] [--drachtio HOST:PORT [--secret WORD]] [--recordings FILE]
 
@@ -35,17 +36,15 @@ async function main(): Promise<number> {
     .map((file) => file.slice(0, -'.bench.ts'.length))
     .toSorted();
   if (name === 'list') return list(names);
-  if (name === 'all')
-    return all(
-      names,
-      process.argv.slice(2).filter((argument) => argument.startsWith('--')),
-    );
+  if (name === 'all') return all(await wholeBenches(names), flagsBeside(name));
   if (name === undefined || !names.includes(name)) {
     process.stderr.write(`${USAGE}\nBenches: ${names.join(', ')}\n`);
     return 2;
   }
+  const bench = await load(name);
+  if ('parts' in bench) return all(bench.parts, flagsBeside(name));
   const { drachtio, secret, json, full, figure: figures, recordings } = values;
-  return one(await load(name), {
+  return one(bench, {
     json,
     full,
     figures,
@@ -57,9 +56,21 @@ async function main(): Promise<number> {
 async function list(names: readonly string[]): Promise<number> {
   for (const bench of await Promise.all(names.map((name) => load(name)))) {
     process.stdout.write(`${bench.name}: ${bench.description}\n`);
-    for (const figure of bench.figures) process.stdout.write(`  ${figure}\n`);
+    for (const line of 'parts' in bench ? bench.parts : bench.figures) process.stdout.write(`  ${line}\n`);
   }
   return 0;
+}
+
+/** Those that measure something themselves. */
+async function wholeBenches(names: readonly string[]): Promise<readonly string[]> {
+  const benches = await Promise.all(names.map((name) => load(name)));
+  return benches.filter((bench) => !('parts' in bench)).map(({ name }) => name);
+}
+
+/** What stands on the command line beside the name. */
+function flagsBeside(name: string): readonly string[] {
+  const given = process.argv.slice(2);
+  return given.filter((_argument, at) => at !== given.indexOf(name));
 }
 
 /** Each bench in its own process: what one leaves in the heap or teaches the compiler is no other's figure. */
@@ -124,8 +135,8 @@ async function* figuresOf(bench: Bench, context: Parameters<Bench['run']>[0]): A
   yield* result instanceof Promise ? await result : result;
 }
 
-async function load(name: string): Promise<Bench> {
-  const module = (await import(new URL(`${name}.bench.ts`, folder).href)) as { readonly bench?: Bench };
+async function load(name: string): Promise<Bench | BenchOfParts> {
+  const module = (await import(new URL(`${name}.bench.ts`, folder).href)) as { readonly bench?: Bench | BenchOfParts };
   if (module.bench?.name !== name)
     throw new Error(`test/bench/${name}.bench.ts must export bench with the name ${name}`);
   return module.bench;

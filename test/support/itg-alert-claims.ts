@@ -39,7 +39,9 @@ export async function openAlerts(server?: TestServer) {
     },
     desk: {
       ofCampaign: async () => [{ tracebackId: 't-1', outcome: 'point-of-entry' }, { tracebackId: 't-2' }],
-      requestOutcomes: async () => outcomes,
+      requestOutcomes: async function* () {
+        yield* outcomes;
+      },
     },
     organizations: {
       agencies: async () => AGENCIES,

@@ -22,6 +22,8 @@ export interface CampaignsBench {
   readonly context: TestContext;
   readonly opened: OpeningOrder[];
   readonly tracebacks: Map<string, Traceback>;
+  /** Ids of tracebacks that were read. */
+  readonly looked: string[];
   readonly records: LiveRecord[];
   readonly reports: Map<string, AppReport>;
   /** Starts anew, as after a restart. */
@@ -34,6 +36,7 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
   context.clock.set(LIVE_START_MS + 60_000);
   const opened: OpeningOrder[] = [];
   const tracebacks = new Map<string, Traceback>();
+  const looked: string[] = [];
   const records: LiveRecord[] = [];
   const reports = new Map<string, AppReport>();
   const desk = {
@@ -41,7 +44,10 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
       opened.push(order);
       return Promise.resolve(`t-${String(opened.length)}`);
     },
-    traceback: (_reading: unknown, id: string) => Promise.resolve(tracebacks.get(id) ?? openTraceback(id)),
+    traceback: (_reading: unknown, id: string) => {
+      looked.push(id);
+      return Promise.resolve(tracebacks.get(id) ?? openTraceback(id));
+    },
     ofCampaign: () => Promise.resolve(opened.map((_, at) => ({ tracebackId: `t-${String(at + 1)}` }))),
   } as unknown as TracebackDesk;
   const live: LiveReader = {
@@ -70,10 +76,11 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
   };
   const ports = { tracebacks: desk, live, reports: past, organizations, holds: createHoldReader() };
   const area = (): CampaignsArea => createCampaignsArea(context, ports, { allocated: ALLOCATED });
-  return { context, opened, tracebacks, records, reports, area };
+  return { context, opened, tracebacks, looked, records, reports, area };
 }
 
-const openTraceback = (tracebackId: string): Traceback => ({
+/** A traceback that is open. */
+export const openTraceback = (tracebackId: string): Traceback => ({
   format: 'hopback.traceback.1',
   ...{ tracebackId, direction: 'back', state: 'open', hops: [] },
   requester: { kind: 'itg', name: 'ITG' },

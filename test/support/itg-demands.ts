@@ -322,14 +322,15 @@ export function portsOf(
             .filter(({ campaignId }) => campaignId === id)
             .map(({ traceback }) => ({ tracebackId: traceback.tracebackId })),
         ),
-      openedBetween: (_, { fromMs, toMs }) =>
-        Promise.resolve(
-          world.tracebacks
-            .map(({ traceback }) => traceback)
-            .filter(({ openedAt }) => Date.parse(openedAt) >= fromMs && Date.parse(openedAt) < toMs)
-            .map(({ tracebackId }) => tracebackId),
-        ),
-      requestOutcomes: () => Promise.resolve([]),
+      openedBetween: async function* (_, { fromMs, toMs }) {
+        for (const { traceback } of world.tracebacks) {
+          const openedMs = Date.parse(traceback.openedAt);
+          if (openedMs >= fromMs && openedMs < toMs) yield traceback.tracebackId;
+        }
+      },
+      requestOutcomes: async function* () {
+        yield* [];
+      },
     },
     live: {
       record: (providerId, recordId) =>
@@ -371,6 +372,8 @@ export function portsOf(
     },
     providers: {
       provider: () => Promise.resolve(undefined),
+      providers: () => Promise.resolve(new Map()),
+      resolveAll: () => Promise.resolve([]),
       resolve: (_, { providerId }) =>
         Promise.resolve(
           providerId === undefined

@@ -23,13 +23,14 @@ export async function openRegistry(server?: TestServer) {
   const clients = new Set<string>();
   const area: ProvidersArea = createProvidersArea(context, {
     desk: {
-      requestOutcomes: async (_reading, { fromMs, toMs, providerId }) =>
-        outcomes.filter(
+      requestOutcomes: async function* (_reading, { fromMs, toMs, providerId }) {
+        yield* outcomes.filter(
           (one) =>
             one.issuedAtMs >= fromMs &&
             one.issuedAtMs < toMs &&
             (providerId === undefined || one.providerId === providerId),
-        ),
+        );
+      },
     },
     hasClient: async (_reading, ids) => new Set(ids.filter((id) => clients.has(id))),
   });

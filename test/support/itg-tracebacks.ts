@@ -8,12 +8,18 @@ import type {
   TracebackOpening,
   TracebackRequestStatus,
 } from '../../sdk/src/platform/index.js';
-import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
+import type {
+  ProviderReference,
+  TracebackAnswer,
+  TracebackFinding,
+  TracebackRequest,
+} from '../../sdk/src/traceback/index.js';
 import type {
   Caller,
   LiveReader,
   OrganizationDirectory,
   ProviderDirectory,
+  ProviderResolution,
   RegisteredProvider,
 } from '../../harness/src/platform/core/index.js';
 import { createTracebacksArea, tracebacksDefinition } from '../../harness/src/platform/tracebacks/index.js';
@@ -54,13 +60,24 @@ export function registryOf(
   known: ReadonlyMap<string, RegisteredProvider> | ((providerId: string) => RegisteredProvider | undefined),
 ): ProviderDirectory {
   const find = typeof known === 'function' ? known : (id: string) => known.get(id);
+  const resolution = ({ providerId, name }: ProviderReference): ProviderResolution => {
+    if (name.startsWith('Several')) return { status: 'several', providerIds: ['prv-a', 'prv-b'] };
+    const provider = find(providerId ?? `prv-${name.replace(/^Example /, '')}`);
+    return provider === undefined ? { status: 'unlisted' } : { status: 'found', provider };
+  };
   return {
     provider: (_reading, providerId) => Promise.resolve(find(providerId)),
-    resolve: (_reading, { providerId, name }) => {
-      if (name.startsWith('Several')) return Promise.resolve({ status: 'several', providerIds: ['prv-a', 'prv-b'] });
-      const provider = find(providerId ?? `prv-${name.replace(/^Example /, '')}`);
-      return Promise.resolve(provider === undefined ? { status: 'unlisted' } : { status: 'found', provider });
-    },
+    providers: (_reading, ids) =>
+      Promise.resolve(
+        new Map(
+          ids.flatMap((id) => {
+            const provider = find(id);
+            return provider === undefined ? [] : [[id, provider] as const];
+          }),
+        ),
+      ),
+    resolve: (_reading, reference) => Promise.resolve(resolution(reference)),
+    resolveAll: (_reading, references) => Promise.resolve(references.map(resolution)),
   };
 }
 

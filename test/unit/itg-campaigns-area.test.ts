@@ -6,7 +6,7 @@ import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
-import { callCampaigns as call, listed, openCampaignsBench, valueOf } from '../support/itg-campaigns-bench.js';
+import { callCampaigns as call, listed, openCampaignsBench, openTraceback, valueOf } from '../support/itg-campaigns-bench.js';
 import type { CampaignsBench } from '../support/itg-campaigns-bench.js';
 import { campaignClaims } from '../support/itg-campaign-claims.js';
 import { openTestDatabase } from '../support/itg-database.js';
@@ -124,6 +124,31 @@ test('a live campaign is traced by as many calls as it has ways in, from the car
   });
   expect(bench.opened[0]?.opening.call.recordId).toMatch(/^[0-9a-f]{32}$/);
   expect((await listed(area))[0]?.tracebackIds).toEqual(['t-1']);
+});
+
+test('a campaign is looked at again as soon as one of its tracebacks has come to something, and then not for minutes', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  let atMs = LIVE_START_MS + 60_000;
+  const looks = async (): Promise<boolean> => {
+    const before = bench.looked.length;
+    await area.jobs.find(({ name }) => name === 'campaigns.trace')?.run((atMs += 5_000));
+    return bench.looked.length > before;
+  };
+  await looks();
+  expect(await looks()).toBe(false);
+  const [campaign] = await listed(area);
+  bench.tracebacks.set('t-1', { ...openTraceback('t-1'), state: 'closed', outcome: 'no-record' });
+  await bench.context.transact(async (transaction) => {
+    const data = { tracebackId: 't-1', campaignId: campaign?.campaignId, isFinal: true };
+    const event = { eventId: 'e-1', position: 1, atMs, type: 'traceback.concluded', subject: 't-1', data } as const;
+    await area.reactions['traceback.concluded']?.(transaction, event);
+  });
+  // Twice, as what concluded may have been noted before it was committed.
+  expect([await looks(), await looks(), await looks()]).toEqual([true, true, false]);
 });
 
 test('a campaign that was heard of by reports alone is traced from the provider that serves the subscriber', async () => {

@@ -1,5 +1,6 @@
 import { SEVERITIES } from '../domain/alerts/index.js';
 import { CONCERN_RULES, countRequest, wilsonInterval } from '../domain/providers/index.js';
+import type { CountedRequest } from '../domain/providers/index.js';
 import type { PlatformTransaction } from '../core/index.js';
 import { rulesOf } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
@@ -25,8 +26,11 @@ export async function evaluateProvider(
   const nowMs = parts.context.clock.nowMs();
   const range = { fromMs: nowMs - STRETCH_MS, toMs: nowMs + 1, providerId };
   const facts = { nowMs, ...(await parts.counting.facts(transaction, range)) };
-  const outcomes = await parts.desk.requestOutcomes(transaction, range);
-  const counted = outcomes.map((outcome) => countRequest(outcome, facts)).filter(({ tried }) => tried.length > 0);
+  const counted: CountedRequest[] = [];
+  for await (const outcome of parts.desk.requestOutcomes(transaction, range)) {
+    const request = countRequest(outcome, facts);
+    if (request.tried.length > 0) counted.push(request);
+  }
   const unanswered = counted.filter(({ timeliness }) => timeliness === 'unanswered');
   const { lower } = wilsonInterval(unanswered.length, counted.length);
   if (unanswered.length < MIN_UNANSWERED || lower <= CONCERN_RULES['not-participating'].threshold) return;

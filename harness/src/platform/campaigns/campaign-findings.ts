@@ -15,7 +15,7 @@ export async function refreshFindings(
   desk: TracebackDesk,
 ): Promise<void> {
   const all = await desk.ofCampaign(transaction, campaignId);
-  const tracebackIds = all.map(({ tracebackId }) => tracebackId).slice(-MAX_READ);
+  const tracebackIds = all.map(({ tracebackId }) => tracebackId).slice(0, MAX_READ);
   const counts = new Map<
     string,
     { provider: CampaignProvider['provider']; role: CampaignProvider['role']; tracebacks: number }

@@ -61,6 +61,8 @@ const TICK_EVERY_MS = 30_000;
 const TRACE_EVERY_MS = 5_000;
 /** Of campaigns without news. */
 const TRACE_QUIET_EVERY_MS = 600_000;
+/** What concluded is noted before its transaction has committed: the first look may come too early, the second does not. */
+const LOOKS_AFTER_CONCLUSION = 2;
 /** Calls that are held while stored campaigns are taken up: some seconds at 15,000 a second. More are to be told again. */
 const MAX_HELD = 100_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -75,6 +77,7 @@ export function createCampaignsArea(
   const store = createCampaignStore(context, { engine, organizations: ports.organizations });
   const held: (() => void)[] = [];
   let heldCalls = 0;
+  const concluded = new Map<string, number>();
   let isStarted = false;
   const hear = (calls: number, work: () => void): void => {
     if (isStarted) return work();
@@ -95,12 +98,14 @@ export function createCampaignsArea(
     roles: CAMPAIGNS_ROLES,
     schemas: CAMPAIGNS_SCHEMAS,
     operations: campaignsOperations({ context, engine, store }),
-    jobs: jobsOf(context, ports, { engine, flush: store.flush, isStarted: () => isStarted }),
+    jobs: jobsOf(context, ports, { engine, concluded, flush: store.flush, isStarted: () => isStarted }),
     reactions: {
       'traceback.concluded': async (transaction, event) => {
         const { campaignId } = event.data as { readonly campaignId?: string };
         if (campaignId === undefined) return;
-        await refreshFindings(transaction, engine.campaign(campaignId)?.campaignId ?? campaignId, ports.tracebacks);
+        const current = engine.campaign(campaignId)?.campaignId ?? campaignId;
+        await refreshFindings(transaction, current, ports.tracebacks);
+        concluded.set(current, LOOKS_AFTER_CONCLUSION);
       },
     },
     engine,
@@ -152,11 +157,13 @@ function jobsOf(
   ports: CampaignsPorts,
   by: {
     readonly engine: CampaignEngine;
+    /** Campaigns of which a traceback has come to something, and how often they are to be looked at. */
+    readonly concluded: Map<string, number>;
     readonly flush: () => Promise<void>;
     readonly isStarted: () => boolean;
   },
 ): PlatformArea['jobs'] {
-  const { engine, flush, isStarted } = by;
+  const { engine, concluded, flush, isStarted } = by;
   const traced = new Map<string, { readonly calls: number; readonly atMs: number }>();
   return [
     { name: 'campaigns.store', everyMs: STORE_EVERY_MS, run: async () => void (isStarted() && (await flush())) },
@@ -176,10 +183,16 @@ function jobsOf(
         for (const file of isStarted() ? engine.campaigns() : []) {
           if (file.standing.state !== 'live') continue;
           const last = traced.get(file.campaignId);
-          // Tenfold the calls may show a new way in; tracebacks that were answered show where to ask next.
+          const looks = concluded.get(file.campaignId) ?? 0;
+          // Twice the calls may show a new way in; tracebacks that were answered show where to ask next.
           const isDue =
-            last === undefined || file.observedCalls >= last.calls * 2 || nowMs - last.atMs >= TRACE_QUIET_EVERY_MS;
+            last === undefined ||
+            looks > 0 ||
+            file.observedCalls >= last.calls * 2 ||
+            nowMs - last.atMs >= TRACE_QUIET_EVERY_MS;
           if (!isDue) continue;
+          if (looks > 1) concluded.set(file.campaignId, looks - 1);
+          else concluded.delete(file.campaignId);
           // Calls are read from the database: those that are counted here have to be there.
           const calls = file.observedCalls;
           await flush();

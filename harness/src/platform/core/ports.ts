@@ -27,21 +27,30 @@ export interface RegisteredProvider {
   readonly answerKeys: readonly { readonly jwk: Readonly<Record<string, unknown>>; readonly untilMs?: number }[];
 }
 
+/** Whom a reference means. `several` where it cannot be told. */
+export type ProviderResolution =
+  | { readonly status: 'found'; readonly provider: RegisteredProvider }
+  | { readonly status: 'unlisted' }
+  | { readonly status: 'several'; readonly providerIds: readonly string[] };
+
 /** The registry. Carried out by the area `providers`. */
 export interface ProviderDirectory {
   readonly provider: (reading: Reading, providerId: string) => Promise<RegisteredProvider | undefined>;
+  /** Some providers by id, with as many statements as one takes; who is not registered is not among them. */
+  readonly providers: (
+    reading: Reading,
+    providerIds: readonly string[],
+  ) => Promise<ReadonlyMap<string, RegisteredProvider>>;
   /**
    * Whom a reference means: by an identifier that only one provider has; by name only where it is the only one of that name and no identifier
-   * contradicts it. `several` where it cannot be told.
+   * contradicts it.
    */
-  readonly resolve: (
+  readonly resolve: (reading: Reading, reference: ProviderReference) => Promise<ProviderResolution>;
+  /** The same of some references, in their order, with as many statements as one takes. */
+  readonly resolveAll: (
     reading: Reading,
-    reference: ProviderReference,
-  ) => Promise<
-    | { readonly status: 'found'; readonly provider: RegisteredProvider }
-    | { readonly status: 'unlisted' }
-    | { readonly status: 'several'; readonly providerIds: readonly string[] }
-  >;
+    references: readonly ProviderReference[],
+  ) => Promise<readonly ProviderResolution[]>;
 }
 
 /** What is held in favour of providers when requests to them are counted. Carried out by the area `providers`. */
@@ -132,16 +141,16 @@ export interface TracebackDesk {
     reading: Reading,
     campaignId: string,
   ) => Promise<readonly { readonly tracebackId: string; readonly outcome?: TracebackConclusion }[]>;
-  /** Tracebacks that were opened in a stretch of time, `fromMs` in it and `toMs` not. */
+  /** Tracebacks that were opened in a stretch of time, `fromMs` in it and `toMs` not, by that time; read in pages. */
   readonly openedBetween: (
     reading: Reading,
     range: { readonly fromMs: number; readonly toMs: number },
-  ) => Promise<readonly string[]>;
-  /** Requests that were issued in a stretch of time, of one provider or all. */
+  ) => AsyncIterable<string>;
+  /** Requests that were issued in a stretch of time, of one provider or all, by that time; read in pages. */
   readonly requestOutcomes: (
     reading: Reading,
     range: { readonly fromMs: number; readonly toMs: number; readonly providerId?: string },
-  ) => Promise<readonly RequestOutcome[]>;
+  ) => AsyncIterable<RequestOutcome>;
 }
 
 /** A live record with the carrier that sent it. */

@@ -1,5 +1,4 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { sql } from 'kysely';
 import type { TimerClock } from '@hopback/sdk/platform';
 import type {
   AuditEntry,
@@ -13,7 +12,7 @@ import { jsonbText, storableText } from './json-text.js';
 import type { KeyRing } from './key-ring.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createSealedValues } from './sealed-values.js';
-import { createTransactor, noteWritten, type TransactionCounts } from './transact.js';
+import { addWrites, createTransactor, type TransactionCounts } from './transact.js';
 import { createUuidV7 } from './uuid-v7.js';
 
 /** Details of an audit entry, characters of JSON: with all octets of UTF-8 it still fits in a leaf of the log. */
@@ -83,11 +82,12 @@ const auditTo =
         details: facts,
       });
     }
-    const { rows } = await sql<{ readonly transaction_id: string }>`
-      insert into core_audit (at_ms, action, organization_id, actor, object, details)
-      values (${clock.nowMs()}, ${action}, ${organizationId}, ${actor}, ${object}, ${text}::jsonb)
-      returning pg_current_xact_id()::text as transaction_id`.execute(transaction);
-    noteWritten(transaction, rows[0]?.transaction_id);
+    await addWrites(transaction, ({ audit }) => {
+      audit.push({
+        ...{ at_ms: clock.nowMs(), action: action ?? '', organization_id: organizationId ?? '' },
+        ...{ actor: actor ?? '', object: object ?? '', detailsJson: text },
+      });
+    });
   };
 
 interface EventRow {
@@ -101,9 +101,10 @@ interface EventRow {
 
 async function appendEvent(transaction: PlatformTransaction, event: EventRow): Promise<void> {
   const { id, atMs, type, subject, data, audience } = event;
-  const { rows } = await sql<{ readonly transaction_id: string }>`
-    insert into core_events (event_id, at_ms, type, subject, data, audience)
-    values (${id}, ${atMs}, ${type}, ${storableText(subject)}, ${jsonbText(data)}::jsonb, ${jsonbText(audience)}::jsonb)
-    returning pg_current_xact_id()::text as transaction_id`.execute(transaction);
-  noteWritten(transaction, rows[0]?.transaction_id);
+  await addWrites(transaction, ({ events }) => {
+    events.push({
+      ...{ event_id: id, at_ms: atMs, type, subject: storableText(subject), dataJson: jsonbText(data) },
+      audience: audience.map(storableText),
+    });
+  });
 }

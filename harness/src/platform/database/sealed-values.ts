@@ -5,6 +5,7 @@ import type { Selectable } from 'kysely';
 import type { CoreTables, PlatformContext, PlatformTransaction, SealedValues } from '../core/index.js';
 import type { KeyRing } from './key-ring.js';
 import { decryptText, derivedKey, encryptText } from './secret-text.js';
+import { addWrites, flushWrites } from './transact.js';
 
 /** Longest value, characters: a number, a name or an address. */
 export const SEALED_VALUE_CHARS = 4_096;
@@ -42,14 +43,13 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
         at_ms: clock.nowMs(),
         ...encrypted(keyRing(), { reference, belongsTo, value }),
       };
-      await transaction
-        .insertInto('core_sealed')
-        .values(row)
-        .onConflict((conflict) => conflict.column('reference').doNothing())
-        .execute();
+      await addWrites(transaction, ({ sealed }) => {
+        if (!sealed.has(reference)) sealed.set(reference, row);
+      });
       return reference;
     },
     open: async (transaction, asked, reason) => {
+      await flushWrites(transaction);
       const found = await opened(transaction, keyRing(), asked);
       await audit(transaction, {
         ...reason,
@@ -59,6 +59,7 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
       return found;
     },
     forget: async (transaction, belongsTo) => {
+      await flushWrites(transaction);
       await transaction.deleteFrom('core_sealed').where('belongs_to', '=', belongsTo).execute();
     },
     pseudonym: (value) => mac(pseudonyms, value),

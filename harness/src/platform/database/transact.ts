@@ -3,6 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { sql, type ControlledTransaction } from 'kysely';
 import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
+import { createCoreWrites, isFull, writeCore } from './core-writes.js';
+import type { CoreWrites } from './core-writes.js';
 import { isConnectionLost, isOrderConflict, outcomeUnknown, sqlStateOf } from './database-errors.js';
 import type { OpenedDatabase } from './open-database.js';
 import { transactionScope } from './pglite-dialect.js';
@@ -99,17 +101,33 @@ interface RunningTransaction {
   /** Of the database, once it wrote what is audited or told. */
   id: string | undefined;
   wrote: boolean;
+  readonly writes: CoreWrites;
 }
 
 const running = new WeakMap<object, RunningTransaction>();
 
 /**
- * Notes that something was audited or told within a transaction, and which one it is for the server.
+ * Adds to what a transaction tells, audits and seals. Where nobody conducts the transaction it is written at once.
  * @internal
  */
-export function noteWritten(transaction: PlatformTransaction, transactionId: string | undefined): void {
+export async function addWrites(transaction: PlatformTransaction, add: (writes: CoreWrites) => void): Promise<void> {
+  const writes = running.get(transaction)?.writes ?? createCoreWrites();
+  add(writes);
+  if (!running.has(transaction) || isFull(writes)) await flushWrites(transaction, writes);
+}
+
+/**
+ * Writes what waits: before something of it is read.
+ * @internal
+ */
+export async function flushWrites(
+  transaction: PlatformTransaction,
+  writes: CoreWrites | undefined = running.get(transaction)?.writes,
+): Promise<void> {
+  if (writes === undefined) return;
+  const transactionId = await writeCore(transaction, writes);
   const noted = running.get(transaction);
-  if (noted === undefined) return;
+  if (noted === undefined || transactionId === undefined) return;
   noted.wrote = true;
   noted.id ??= transactionId;
 }
@@ -119,7 +137,7 @@ async function attempted<Result>(
   work: (transaction: PlatformTransaction) => Promise<Result>,
 ): Promise<Attempt<Result>> {
   let transaction: ControlledTransaction<CoreTables> | undefined;
-  const noted: RunningTransaction = { id: undefined, wrote: false };
+  const noted: RunningTransaction = { id: undefined, wrote: false, writes: createCoreWrites() };
   let result: Result;
   try {
     transaction = await opened.database.startTransaction().setIsolationLevel('serializable').execute();
@@ -127,7 +145,11 @@ async function attempted<Result>(
     running.set(begun, noted);
     const scope = { isOpen: true };
     try {
-      result = await transactionScope.run(scope, () => work(begun));
+      result = await transactionScope.run(scope, async () => {
+        const made = await work(begun);
+        await flushWrites(begun);
+        return made;
+      });
     } finally {
       scope.isOpen = false;
     }

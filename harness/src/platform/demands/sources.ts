@@ -80,7 +80,7 @@ async function* tracebacksOf({ context, ports }: DemandParts, query: ProducibleQ
   // A call is traced after it was made; clocks may differ by less than a day.
   for (let fromMs = Date.parse(scope.from) - DAY_MS; fromMs <= asOfMs; fromMs += DAY_MS) {
     const toMs = Math.min(fromMs + DAY_MS, asOfMs + 1);
-    for (const tracebackId of await ports.tracebacks.openedBetween(context.database, { fromMs, toMs }))
+    for await (const tracebackId of ports.tracebacks.openedBetween(context.database, { fromMs, toMs }))
       yield { tracebackId, campaignIds: [] };
   }
 }

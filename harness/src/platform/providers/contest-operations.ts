@@ -38,6 +38,14 @@ export function createContestOperations(parts: ScorecardParts): Operations {
   };
 }
 
+async function outcomeOf(
+  outcomes: AsyncIterable<RequestOutcome>,
+  requestId: string,
+): Promise<RequestOutcome | undefined> {
+  for await (const outcome of outcomes) if (outcome.requestId === requestId) return outcome;
+  return undefined;
+}
+
 async function contestRequest(parts: ScorecardParts, call: OperationCall): Promise<PlatformAnswer> {
   const { context, desk } = parts;
   const providerId = pathOf(call, 'providerId');
@@ -46,8 +54,7 @@ async function contestRequest(parts: ScorecardParts, call: OperationCall): Promi
   const reason = textWithoutNumbers(given);
   const range = { fromMs: call.atMs - MAX_AGE_MS, toMs: call.atMs + 1, providerId };
   return context.transact(async (transaction) => {
-    const outcomes = await desk.requestOutcomes(transaction, range);
-    const outcome = outcomes.find((one) => one.requestId === requestId);
+    const outcome = await outcomeOf(desk.requestOutcomes(transaction, range), requestId);
     if (outcome === undefined) return problemAnswer('not-found');
     const tables = transaction.withTables<ProviderTables>();
     const there = await tables

@@ -2,7 +2,7 @@ import type { ProviderEntry } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import { sql } from 'kysely';
 import type { RawBuilder, Selectable } from 'kysely';
-import type { ProviderDirectory, Reading, RegisteredProvider } from '../core/index.js';
+import type { ProviderDirectory, ProviderResolution, Reading, RegisteredProvider } from '../core/index.js';
 import { codesToLookUp, resolveReference } from '../domain/providers/index.js';
 import type { CodeOwner, ProviderCode, ResolvedReference } from '../domain/providers/index.js';
 import type { OfficeContact, ProviderTables } from './provider-tables.js';
@@ -28,19 +28,30 @@ export type KeptKey = Selectable<ProviderTables['providers_keys']>;
 
 /** Makes the registry that other areas ask. */
 export function createProviderDirectory(hasClient: HasClient): ProviderDirectory {
-  const provider: ProviderDirectory['provider'] = async (reading, providerId) => {
-    const kept = await readProvider(reading, providerId);
-    if (kept === undefined) return undefined;
-    const reachable = await hasClient(reading, [providerId]);
-    return asRegistered(kept, reachable.has(providerId));
+  const providers: ProviderDirectory['providers'] = async (reading, providerIds) => {
+    const kept = await readProviders(reading, [...new Set(providerIds)]);
+    const reachable = await hasClient(reading, [...kept.keys()]);
+    return new Map([...kept].map(([id, provider]) => [id, asRegistered(provider, reachable.has(id))]));
+  };
+  const resolveAll: ProviderDirectory['resolveAll'] = async (reading, references) => {
+    const resolved = await resolve(reading, references);
+    const found = await providers(
+      reading,
+      resolved.flatMap((one) => (one.status === 'found' ? [one.providerId] : [])),
+    );
+    return resolved.map((one): ProviderResolution => {
+      if (one.status !== 'found') return one;
+      const provider = found.get(one.providerId);
+      return provider === undefined ? { status: 'unlisted' } : { status: 'found', provider };
+    });
   };
   return {
-    provider,
+    providers,
+    resolveAll,
+    provider: async (reading, providerId) => (await providers(reading, [providerId])).get(providerId),
     resolve: async (reading, reference) => {
-      const resolved = await resolve(reading, reference);
-      if (resolved.status !== 'found') return resolved;
-      const found = await provider(reading, resolved.providerId);
-      return found === undefined ? { status: 'unlisted' } : { status: 'found', provider: found };
+      const [resolution] = await resolveAll(reading, [reference]);
+      return resolution ?? { status: 'unlisted' };
     },
   };
 }
@@ -54,60 +65,91 @@ const asRegistered = ({ entry, zone, keys }: KeptProvider, isReachable: boolean)
 
 /** A provider of the registry; undefined where it is not in it. */
 export async function readProvider(reading: Reading, providerId: string): Promise<KeptProvider | undefined> {
+  return (await readProviders(reading, [providerId])).get(providerId);
+}
+
+/** Providers of the registry, by id: two statements. */
+async function readProviders(
+  reading: Reading,
+  providerIds: readonly string[],
+): Promise<ReadonlyMap<string, KeptProvider>> {
+  if (providerIds.length === 0) return new Map();
   const tables = reading.withTables<ProviderTables>();
-  const row = await tables
+  const rows = await tables
     .selectFrom('providers_entries')
-    .select(['entry', 'zone', 'office'])
-    .where('provider_id', '=', providerId)
-    .executeTakeFirst();
-  if (row === undefined) return undefined;
+    .select(['provider_id', 'entry', 'zone', 'office'])
+    .where('provider_id', 'in', providerIds)
+    .execute();
   const keys = await tables
     .selectFrom('providers_keys')
     .selectAll()
-    .where('provider_id', '=', providerId)
+    .where('provider_id', 'in', providerIds)
     .orderBy('from_ms')
     .orderBy('key_id')
     .execute();
-  return {
-    entry: row.entry,
-    ...(row.zone !== null && { zone: row.zone }),
-    ...(row.office !== null && { contact: row.office }),
-    keys,
-  };
+  const keysOf = new Map<string, KeptKey[]>(rows.map((row) => [row.provider_id, []]));
+  for (const key of keys) keysOf.get(key.provider_id)?.push(key);
+  return new Map(
+    rows.map((row) => [
+      row.provider_id,
+      {
+        entry: row.entry,
+        ...(row.zone !== null && { zone: row.zone }),
+        ...(row.office !== null && { contact: row.office }),
+        keys: keysOf.get(row.provider_id) ?? [],
+      },
+    ]),
+  );
 }
 
-async function resolve(reading: Reading, reference: ProviderReference): Promise<ResolvedReference> {
-  const codes = codesToLookUp(reference);
-  const owners = await ownersOf(reading, codes);
-  const ids = [...new Set(owners.map(({ providerId }) => providerId))];
-  const codesOfOwners = ids.length === 0 ? [] : await codesOfProviders(reading, ids.slice(0, MAX_OWNERS));
-  return resolveReference(reference, { owners, codesOfOwners });
+/** Whom references mean: two statements for all of them. */
+async function resolve(
+  reading: Reading,
+  references: readonly ProviderReference[],
+): Promise<readonly ResolvedReference[]> {
+  const codes = references.map((reference) => codesToLookUp(reference));
+  const all = await ownersOf(reading, codes.flat());
+  const owners = codes.map((asked) => asked.flatMap((code) => all.get(codeName(code)) ?? []));
+  const ids = new Set(owners.flatMap((own) => own.slice(0, MAX_OWNERS).map(({ providerId }) => providerId)));
+  const codesOfOwners = ids.size === 0 ? [] : await codesOfProviders(reading, [...ids]);
+  return references.map((reference, at) => {
+    const own = owners[at] ?? [];
+    const known = new Set(own.map(({ providerId }) => providerId));
+    return resolveReference(reference, {
+      owners: own,
+      codesOfOwners: codesOfOwners.filter(({ providerId }) => known.has(providerId)),
+    });
+  });
 }
 
 /** Owners of one name or code that are looked at: whatever more than one has tells nobody apart. */
 const MAX_OWNERS = 64;
+/** Codes of one statement, of two values each. */
+const CODES_OF_A_STATEMENT = 10_000;
 
-async function ownersOf(reading: Reading, codes: readonly ProviderCode[]): Promise<readonly CodeOwner[]> {
-  const tables = reading.withTables<ProviderTables>();
-  const ids = codes.filter(({ kind }) => kind === 'id').map(({ value }) => value);
-  const others = codes.filter(({ kind }) => kind !== 'id');
-  const byId =
-    ids.length === 0
-      ? []
-      : await tables.selectFrom('providers_entries').select('provider_id').where('provider_id', 'in', ids).execute();
-  const byCode =
-    others.length === 0
-      ? []
-      : await tables
-          .selectFrom('providers_codes')
-          .selectAll()
-          .where((row) => row.or(others.map(({ kind, value }) => row.and({ kind, value }))))
-          .limit(MAX_OWNERS)
-          .execute();
-  return [
-    ...byId.map(({ provider_id: providerId }) => ({ kind: 'id' as const, value: providerId, providerId })),
-    ...byCode.map(ownerOf),
-  ];
+const codeName = ({ kind, value }: ProviderCode): string => `${kind}:${value}`;
+
+/** Owners of codes by {@link codeName}: of each code as many as tell that it has several. */
+async function ownersOf(
+  reading: Reading,
+  codes: readonly ProviderCode[],
+): Promise<ReadonlyMap<string, readonly CodeOwner[]>> {
+  const unique = [...new Map(codes.map((code) => [codeName(code), code])).values()];
+  const owners = new Map<string, CodeOwner[]>(unique.map((code) => [codeName(code), []]));
+  for (let at = 0; at < unique.length; at += CODES_OF_A_STATEMENT) {
+    const asked = JSON.stringify(unique.slice(at, at + CODES_OF_A_STATEMENT));
+    const { rows } = await sql<CodeOwner>`
+      select asked.kind, asked.value, owner.provider_id as "providerId"
+      from jsonb_to_recordset(${asked}::jsonb) as asked (kind text, value text)
+      cross join lateral (
+        (select provider_id from providers_entries where asked.kind = 'id' and provider_id = asked.value)
+        union all
+        (select provider_id from providers_codes
+          where asked.kind <> 'id' and kind = asked.kind and value = asked.value limit ${MAX_OWNERS})
+      ) as owner`.execute(reading);
+    for (const row of rows) owners.get(codeName(row))?.push(row);
+  }
+  return owners;
 }
 
 async function codesOfProviders(reading: Reading, ids: readonly string[]): Promise<readonly CodeOwner[]> {

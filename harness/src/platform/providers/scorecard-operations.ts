@@ -47,8 +47,15 @@ async function standingsOf(
   range: TimeRange,
   nowMs: number,
 ): Promise<ReadonlyMap<string, ProviderStanding>> {
-  const outcomes = await desk.requestOutcomes(context.database, range);
+  const outcomes = await allOf(desk.requestOutcomes(context.database, range));
   return measureStandings(outcomes, { nowMs, ...(await countingFacts(context.database, range)) });
+}
+
+/** Standings are measured together, so that the outcomes of a stretch of time are held; they come in pages. */
+async function allOf<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 /** What is held in favour of providers when their requests are counted. */
@@ -136,7 +143,7 @@ async function listCountedRequests(parts: ScorecardParts, call: OperationCall): 
   const place = cursor === undefined ? undefined : readCursor(cursor, ['number', 'string']);
   if (cursor !== undefined && place === undefined) return wrongParameter('cursor');
   if ((await readProvider(parts.context.database, providerId)) === undefined) return problemAnswer('not-found');
-  const outcomes = await parts.desk.requestOutcomes(parts.context.database, { ...range, providerId });
+  const outcomes = await allOf(parts.desk.requestOutcomes(parts.context.database, { ...range, providerId }));
   const facts = { nowMs: call.atMs, ...(await countingFacts(parts.context.database, range)) };
   const requests = measureStandings(outcomes, facts).get(providerId)?.requests ?? [];
   const sorted = [...requests].sort((one, other) => newestFirst(one, other));

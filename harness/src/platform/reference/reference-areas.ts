@@ -66,7 +66,9 @@ export function referenceAreas(
   const desk = deskOf(() => there('tracebacks').desk);
   const directory: ProviderDirectory = {
     provider: (reading, providerId) => there('providers').directory.provider(reading, providerId),
+    providers: (reading, providerIds) => there('providers').directory.providers(reading, providerIds),
     resolve: (reading, reference) => there('providers').directory.resolve(reading, reference),
+    resolveAll: (reading, references) => there('providers').directory.resolveAll(reading, references),
   };
   const opening: Opening = { home, settings, there, desk, directory };
   return {

@@ -7,9 +7,12 @@ import type {
   TracebackEvent,
   TracebackRequest,
 } from '@hopback/sdk/traceback';
-import { askedCall, questionIdentity } from '../domain/tracebacks/index.js';
-import type { PlatformTransaction, RegisteredProvider } from '../core/index.js';
+import { askedCall, NO_RESULT, questionIdentity } from '../domain/tracebacks/index.js';
+import type { PlatformTransaction, ProviderResolution, RegisteredProvider } from '../core/index.js';
+import { requestsWith } from './asked-requests.js';
 import { answersOf } from './answers-store.js';
+import { effectKey } from './due-effect.js';
+import type { DueEffect } from './due-effect.js';
 import type { EffectParts } from './engine.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import type { PlainTexts } from './plain-texts.js';
@@ -17,7 +20,6 @@ import { platformReason } from './plain-texts.js';
 import { sealedEventData, sealJson } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
-import type { TracebacksTables } from './tracebacks-tables.js';
 
 /** The effect that has a provider asked. */
 export type AskEffect = Extract<TracebackEffect, { readonly type: 'ask-provider' }>;
@@ -47,6 +49,69 @@ function notAskable({ entry, isReachable }: RegisteredProvider): NotAskableReaso
   return isReachable ? undefined : 'no-contact';
 }
 
+/** What is to be asked: the request as it goes out, and which question it is; or why the provider is not asked. */
+export type PreparedAsk =
+  | { readonly status: 'ask'; readonly asking: Asking }
+  | { readonly status: 'refused'; readonly reason: NotAskableReason };
+
+/**
+ * Prepares what providers are asked: whom references mean, and in which requests the same is asked already, is read for all of them together.
+ * @returns by `effectKey`
+ */
+export async function prepareAsks(
+  parts: EffectParts,
+  transaction: PlatformTransaction,
+  due: readonly DueEffect[],
+): Promise<ReadonlyMap<string, PreparedAsk>> {
+  const effects = due.flatMap(({ held, effect }) => (effect.type === 'ask-provider' ? [{ held, effect }] : []));
+  if (effects.length === 0) return new Map();
+  const found = await parts.providers.resolveAll(
+    transaction,
+    effects.map(({ effect }) => effect.provider),
+  );
+  const prepared = new Map<string, PreparedAsk>();
+  const questions = new Map<string, Omit<Asking, 'others'>>();
+  for (const [index, one] of effects.entries()) {
+    const asking = await prepareAsk(parts, transaction, { ...one, found: found[index] });
+    if (typeof asking === 'string') prepared.set(effectKey(one), { status: 'refused', reason: asking });
+    else questions.set(effectKey(one), asking);
+  }
+  const others = await requestsWith(
+    transaction,
+    [...questions.values()].map(({ question }) => question),
+  );
+  for (const [key, asking] of questions)
+    prepared.set(key, { status: 'ask', asking: { ...asking, others: others.get(asking.question) ?? [] } });
+  return prepared;
+}
+
+async function prepareAsk(
+  parts: EffectParts,
+  transaction: PlatformTransaction,
+  {
+    held,
+    effect,
+    found,
+  }: { readonly held: HeldTraceback; readonly effect: AskEffect; readonly found: ProviderResolution | undefined },
+): Promise<Omit<Asking, 'others'> | NotAskableReason> {
+  if (found?.status !== 'found') return found?.status === 'several' ? 'no-contact' : 'not-listed';
+  const { provider } = found;
+  const reason = notAskable(provider);
+  if (reason !== undefined) return reason;
+  const asked = await callOf(parts, transaction, { held, effect });
+  // Nobody can look up a call of which neither number nor record is known.
+  if (asked === undefined) return 'no-contact';
+  const frame = { tracebackId: held.row.traceback_id, requestId: effect.requestId };
+  const sent = sentEvent(held, { ...frame, atMs: parts.context.clock.nowMs(), zone: provider.zone });
+  const request = requestOf(held, effect, { ...asked, provider, sent });
+  const { direction, requester, downstream, call } = request;
+  const { providerId } = provider.entry;
+  const question = parts.context.sealed.pseudonym(
+    questionIdentity({ providerId, direction, requester, call, ...(downstream !== undefined && { downstream }) }),
+  );
+  return { held, provider, sent, request, question };
+}
+
 /**
  * Asks a provider: writes the request and tells it, or joins a request in which it is asked the same already.
  * @returns what happened, for the lifecycle: one event, and answers that were there already
@@ -54,24 +119,13 @@ function notAskable({ entry, isReachable }: RegisteredProvider): NotAskableReaso
 export async function askProvider(
   parts: EffectParts,
   transaction: PlatformTransaction,
-  { held, effect }: { readonly held: HeldTraceback; readonly effect: AskEffect },
+  due: { readonly held: HeldTraceback; readonly effect: AskEffect },
 ): Promise<readonly TracebackEvent[]> {
-  const { context, providers } = parts;
-  const { requestId } = effect;
-  const frame = { tracebackId: held.row.traceback_id, requestId, atMs: context.clock.nowMs() };
-  const refused = (reason: NotAskableReason): readonly TracebackEvent[] => [
-    { type: 'provider-not-askable', ...frame, reason },
-  ];
-  const found = await providers.resolve(transaction, effect.provider);
-  if (found.status !== 'found') return refused(found.status === 'unlisted' ? 'not-listed' : 'no-contact');
-  const reason = notAskable(found.provider);
-  if (reason !== undefined) return refused(reason);
-  const asked = await callOf(parts, transaction, { held, effect });
-  // Nobody can look up a call of which neither number nor record is known.
-  if (asked === undefined) return refused('no-contact');
-  const sent = sentEvent(held, { ...frame, zone: found.provider.zone });
-  const request = requestOf(held, effect, { ...asked, provider: found.provider, sent });
-  return sendOrJoin(parts, transaction, { held, effect, provider: found.provider, sent, request });
+  const { held, effect } = due;
+  const prepared = parts.asks.get(effectKey(due));
+  if (prepared?.status === 'ask') return sendOrJoin(parts, transaction, prepared.asking);
+  const frame = { tracebackId: held.row.traceback_id, requestId: effect.requestId, atMs: parts.context.clock.nowMs() };
+  return [{ type: 'provider-not-askable', ...frame, reason: prepared?.reason ?? 'not-listed' }];
 }
 
 type SentEvent = Extract<TracebackEvent, { readonly type: 'request-sent' }>;
@@ -112,10 +166,13 @@ async function callOf(
 
 interface Asking {
   readonly held: HeldTraceback;
-  readonly effect: AskEffect;
   readonly provider: RegisteredProvider;
   readonly sent: SentEvent;
   readonly request: TracebackRequest;
+  /** Pseudonym of the question. */
+  readonly question: string;
+  /** Requests of the table in which the same is asked, the first one first. */
+  readonly others: readonly HeldRequest[];
 }
 
 function requestOf(
@@ -149,13 +206,10 @@ async function sendOrJoin(
   asking: Asking,
 ): Promise<readonly TracebackEvent[]> {
   const { context, texts } = parts;
-  const { held, request, provider, sent } = asking;
+  const { held, request, provider, sent, question } = asking;
   const { providerId } = provider.entry;
-  const { direction, requester, downstream, call, requestId, tracebackId } = request;
-  const question = context.sealed.pseudonym(
-    questionIdentity({ providerId, direction, requester, call, ...(downstream !== undefined && { downstream }) }),
-  );
-  const other = await requestWith(parts, transaction, { question, tracebackId });
+  const { requestId, tracebackId } = request;
+  const other = requestWith(parts, asking);
   const belongsTo = `traceback:${tracebackId}`;
   const pieces = await sealJson(context, transaction, { value: request, belongsTo });
   texts.note(pieces, request);
@@ -174,9 +228,10 @@ async function sendOrJoin(
     ...row,
     asked_by: other.request_id,
     due_at_ms: other.due_at_ms,
-    is_overdue_told: true,
     acknowledged_at_ms: other.acknowledged_at_ms,
     answered_at_ms: other.answered_at_ms,
+    last_answer_id: other.last_answer_id,
+    last_answered_at_ms: other.last_answered_at_ms,
   });
   const joined: SentEvent = { ...sent, receivedAtMs: other.issued_at_ms, statedDueAtMs: other.due_at_ms };
   const reason = platformReason(tracebackId);
@@ -192,12 +247,11 @@ async function sendOrJoin(
   ];
 }
 
-/** The request in which the same is asked already, by another traceback. */
-async function requestWith(
+/** The request in which the same is asked already, by another traceback: of this transaction, or of the table. */
+function requestWith(
   { batch }: EffectParts,
-  transaction: PlatformTransaction,
-  { question, tracebackId }: { readonly question: string; readonly tracebackId: string },
-): Promise<HeldRequest | undefined> {
+  { question, others, request: { tracebackId } }: Asking,
+): HeldRequest | undefined {
   const unsaved = batch
     .flatMap(({ requests }) => [...requests.values()])
     .find(
@@ -208,18 +262,7 @@ async function requestWith(
         one.asked_by === null &&
         one.cancelled_at_ms === null,
     );
-  if (unsaved !== undefined) return unsaved;
-  return transaction
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .selectAll()
-    .where('question', '=', question)
-    .where('traceback_id', '!=', tracebackId)
-    .where('asked_by', 'is', null)
-    .where('cancelled_at_ms', 'is', null)
-    .orderBy('place')
-    .limit(1)
-    .executeTakeFirst();
+  return unsaved ?? others.find((one) => one.traceback_id !== tracebackId);
 }
 
 function newRequest(
@@ -238,11 +281,14 @@ function newRequest(
     cancelled_at_ms: null,
     cancel_reason: null,
     answered_at_ms: null,
+    last_answer_id: null,
+    last_answered_at_ms: null,
     reminders: 0,
     is_overdue_told: false,
     question,
     asked_by: null,
     is_wanted: true,
+    result: NO_RESULT,
     request: pieces,
     isNew: true,
   };

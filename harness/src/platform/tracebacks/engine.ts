@@ -1,7 +1,11 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { pendingEffects, stepTraceback } from '@hopback/sdk/traceback';
+import { pendingEffects, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
-import type { PlatformTransaction } from '../core/index.js';
+import type { OrganizationDirectory, PlatformTransaction } from '../core/index.js';
+import { prepareAsks } from './ask-provider.js';
+import type { PreparedAsk } from './ask-provider.js';
+import { effectKey } from './due-effect.js';
+import type { DueEffect } from './due-effect.js';
 import { createStateMemory, loadTracebacks, saveTracebacks } from './held-traceback.js';
 import type { HeldTraceback, SavedState } from './held-traceback.js';
 import { performEffect } from './perform-effect.js';
@@ -67,9 +71,8 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
       const reason = one === undefined ? undefined : stepped(one, events);
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
     }
-    const done = new Map<string, readonly string[]>();
-    for (const one of held)
-      done.set(one.row.traceback_id, await carryOut({ ...parts, texts, batch: held }, transaction, one));
+    const organizations = readOnce(parts.organizations);
+    const done = await carryOut({ ...parts, organizations, texts, batch: held, asks: new Map() }, transaction);
     const states = await saveTracebacks(transaction, held, context.clock.nowMs());
     saved.get(transaction)?.push(...states);
     return { done };
@@ -102,11 +105,21 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
   };
 }
 
-/** Hands events in. @returns why the first one was refused that was */
-function stepped(held: HeldTraceback, events: readonly TracebackEvent[]): EventRefusal | undefined {
+/** Who staff is, read once in a transaction. */
+function readOnce(organizations: OrganizationDirectory): OrganizationDirectory {
+  let staff: ReturnType<OrganizationDirectory['staff']> | undefined;
+  return { ...organizations, staff: (reading) => (staff ??= organizations.staff(reading)) };
+}
+
+/** Hands events in. @returns why the first one was refused that was; then nothing of them stands */
+export function stepped(held: HeldTraceback, events: readonly TracebackEvent[]): EventRefusal | undefined {
+  const before = held.state;
   for (const event of events) {
     const { state, reason } = stepTraceback(held.state, event);
-    if (reason !== undefined) return reason;
+    if (reason !== undefined) {
+      held.state = before;
+      return reason;
+    }
     held.state = state;
   }
   return undefined;
@@ -117,32 +130,58 @@ export type EffectParts = TracebacksParts & {
   readonly texts: PlainTexts;
   /** Tracebacks that the same transaction works on: what was done for one of them is not in the tables yet. */
   readonly batch: readonly HeldTraceback[];
+  /** Questions of the effects that are due now, by {@link effectKey}. */
+  readonly asks: ReadonlyMap<string, PreparedAsk>;
 };
 
-/** Does what is to be done until nothing is, but for what waits for a person or a search. @returns ids of what was done */
+/**
+ * Does what is to be done until nothing is, but for what waits for a person or a search: in rounds, in each of which every traceback has its next
+ * effect done, so that what they need is read for all of them together.
+ * @returns ids of what was done, by traceback
+ */
 async function carryOut(
   parts: EffectParts,
   transaction: PlatformTransaction,
-  held: HeldTraceback,
-): Promise<readonly string[]> {
-  const done: string[] = [];
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const done = new Map<string, string[]>(parts.batch.map(({ row }) => [row.traceback_id, []]));
   const waiting = new Set<string>();
-  for (;;) {
-    await tellOverdue(parts, transaction, held);
-    const effect = nextEffect(held, waiting);
-    if (effect === undefined) return done;
-    const events = await performEffect(parts, transaction, { held, effect });
-    if (events === 'waits') waiting.add(effect.effectId);
-    else {
-      const reason = stepped(held, events);
-      if (reason !== undefined || done.length >= MAX_EFFECTS) throw unfinished(held, effect);
-      done.push(effect.effectId);
+  for (let moving = parts.batch; moving.length > 0;) {
+    const due: DueEffect[] = [];
+    for (const held of moving) {
+      await tellOverdue(parts, transaction, held);
+      const effect = pendingEffects(held.state).find((one) => !waiting.has(effectKey({ held, effect: one })));
+      if (effect !== undefined) due.push({ held, effect });
     }
+    await prefetchTexts(parts, transaction, due);
+    const asks = await prepareAsks(parts, transaction, due);
+    for (const one of due) {
+      const { held, effect } = one;
+      const events = await performEffect({ ...parts, asks }, transaction, one);
+      const ids = done.get(held.row.traceback_id) ?? [];
+      if (events === 'waits') waiting.add(effectKey(one));
+      else if (stepped(held, events) !== undefined || ids.length >= MAX_EFFECTS) throw unfinished(held, effect);
+      else ids.push(effect.effectId);
+    }
+    moving = due.map(({ held }) => held);
   }
+  return done;
 }
 
-function nextEffect({ state }: HeldTraceback, waiting: ReadonlySet<string>): TracebackEffect | undefined {
-  return pendingEffects(state).find(({ effectId }) => !waiting.has(effectId));
+/** What was sealed and is needed now: what a provider is asked about, and what is told of a traceback that has come to something. */
+async function prefetchTexts(
+  { texts }: EffectParts,
+  transaction: PlatformTransaction,
+  due: readonly DueEffect[],
+): Promise<void> {
+  const asked = due.flatMap(({ held: { row, requests, state }, effect }): (readonly string[])[] => {
+    if (effect.type === 'notify' || effect.type === 'close')
+      return [row.opening, ...[...requests.values()].map(({ request }) => request)];
+    if (effect.type !== 'ask-provider') return [];
+    const hop = viewTraceback(state).path.find(({ requestId }) => requestId === effect.requestId);
+    const before = requests.get(hop?.fromRequestId ?? '');
+    return before === undefined ? [row.opening] : [row.opening, before.request];
+  });
+  await texts.prefetch(transaction, asked);
 }
 
 const unfinished = ({ row }: HeldTraceback, { type }: TracebackEffect): HopbackError =>

@@ -1,9 +1,11 @@
+import { HopbackError } from '@hopback/sdk/errors';
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import type { TracebackState, TracebackView } from '@hopback/sdk/traceback';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
-import { waitingItems } from '../domain/tracebacks/index.js';
+import { isSameResult, requestResult, waitingItems } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, Reading } from '../core/index.js';
+import { insertRows } from './insert-rows.js';
 import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
 
 /** A request as it is in the table; what can change of it is changed here first. */
@@ -24,6 +26,8 @@ export interface HeldTraceback {
 /** States of tracebacks that were worked on last, by id: of those what follows from them need not be found out again. */
 export interface StateMemory {
   readonly get: (tracebackId: string, version: number) => TracebackState | undefined;
+  /** Version that is remembered. */
+  readonly version: (tracebackId: string) => number | undefined;
   readonly set: (tracebackId: string, version: number, state: TracebackState) => void;
 }
 
@@ -38,6 +42,7 @@ export function createStateMemory(): StateMemory {
       const known = states.get(tracebackId);
       return known?.version === version ? known.state : undefined;
     },
+    version: (tracebackId) => states.get(tracebackId)?.version,
     set: (tracebackId, version, state) => {
       states.delete(tracebackId);
       states.set(tracebackId, { version, state });
@@ -47,7 +52,7 @@ export function createStateMemory(): StateMemory {
   };
 }
 
-/** Reads tracebacks with their requests: two statements, however many there are. */
+/** Reads tracebacks with their requests: two statements, however many there are. States that are remembered are not read. */
 export async function loadTracebacks(
   reading: Reading,
   tracebackIds: readonly string[],
@@ -55,25 +60,38 @@ export async function loadTracebacks(
 ): Promise<ReadonlyMap<string, HeldTraceback>> {
   const held = new Map<string, HeldTraceback>();
   if (tracebackIds.length === 0) return held;
-  const tables = reading.withTables<TracebacksTables>();
-  const rows = await tables
-    .selectFrom('tracebacks_states')
-    .selectAll()
-    .where('traceback_id', 'in', tracebackIds)
-    .execute();
-  const requests = await tables
+  const asked = tracebackIds.map((id) => ({ id, version: memory.version(id) ?? null }));
+  const { rows } = await sql<StateRow>`
+    select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
+      known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
+      known.seeks_neighbours, known.waits, known.opening,
+      case when known.version = asked.version then null else known.state end as state
+    from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) as asked (id text, version integer)
+    join tracebacks_states as known on known.traceback_id = asked.id`.execute(reading);
+  const requests = await reading
+    .withTables<TracebacksTables>()
     .selectFrom('tracebacks_requests')
     .selectAll()
     .where('traceback_id', 'in', tracebackIds)
     .orderBy('place')
     .execute();
   for (const row of rows) {
-    const state = memory.get(row.traceback_id, row.version) ?? row.state;
-    held.set(row.traceback_id, { row, requests: new Map(), state, readState: state, isNew: false });
+    const state = row.state ?? memory.get(row.traceback_id, row.version);
+    if (state === undefined) throw forgotten(row.traceback_id);
+    held.set(row.traceback_id, { row: { ...row, state }, requests: new Map(), state, readState: state, isNew: false });
   }
   for (const request of requests) held.get(request.traceback_id)?.requests.set(request.request_id, request);
   return held;
 }
+
+type StateRow = Omit<Selectable<StatesTable>, 'state'> & { readonly state: TracebackState | null };
+
+/** It was remembered when it was asked for, and is not any more: the transaction is begun again. */
+const forgotten = (tracebackId: string): HopbackError =>
+  new HopbackError('unavailable', 'a state was forgotten while it was read', {
+    retryable: true,
+    details: { tracebackId },
+  });
 
 /** Columns that follow from where a traceback stands. */
 export function standingOf(
@@ -105,6 +123,7 @@ export async function saveTracebacks(
   nowMs: number,
 ): Promise<readonly SavedState[]> {
   const changed = held.filter(({ state, readState, isNew }) => isNew || state !== readState);
+  for (const one of changed) noteResults(one);
   await insertStates(
     transaction,
     changed.filter(({ isNew }) => isNew),
@@ -130,20 +149,34 @@ export async function saveTracebacks(
   }));
 }
 
+/** Notes beside requests what became of them. */
+function noteResults({ state, requests }: HeldTraceback): void {
+  const view = viewTraceback(state);
+  for (const hop of [...view.path, ...view.left]) {
+    const request = requests.get(hop.requestId);
+    const result = request === undefined ? undefined : requestResult(hop, view);
+    if (request === undefined || result === undefined || isSameResult(request.result, result)) continue;
+    request.result = result;
+    request.isChanged = true;
+  }
+}
+
+const STATES = {
+  table: 'tracebacks_states',
+  columns: {
+    ...({ traceback_id: 'text', direction: 'text', campaign_id: 'text', opened_by: 'text' } as const),
+    ...({ reason_key: 'text', opened_at_ms: 'bigint', updated_at_ms: 'bigint', standing: 'text' } as const),
+    ...({ outcome: 'text', state: 'jsonb', version: 'integer', wake_at_ms: 'bigint' } as const),
+    ...({ seeks_neighbours: 'boolean', waits: 'jsonb', opening: 'jsonb' } as const),
+  },
+};
+
 async function insertStates(transaction: PlatformTransaction, held: readonly HeldTraceback[]): Promise<void> {
-  if (held.length === 0) return;
-  const rows = held.map(({ row: { place: _place, ...row }, state }) => {
-    const { waits, ...standing } = standingOf(state);
-    return {
-      ...row,
-      ...standing,
-      version: 1,
-      state: JSON.stringify(state),
-      waits: JSON.stringify(waits),
-      opening: JSON.stringify(row.opening),
-    };
-  });
-  await transaction.withTables<TracebacksTables>().insertInto('tracebacks_states').values(rows).execute();
+  await insertRows(
+    transaction,
+    STATES,
+    held.map(({ row, state }) => ({ ...row, ...standingOf(state), version: 1, state })),
+  );
 }
 
 async function updateStates(
@@ -164,14 +197,20 @@ async function updateStates(
     where known.traceback_id = changed.id`.execute(transaction);
 }
 
-async function insertRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> {
-  if (requests.length === 0) return;
-  const rows = requests.map(({ place: _place, isNew: _isNew, isChanged: _isChanged, ...row }) => ({
-    ...row,
-    request: JSON.stringify(row.request),
-  }));
-  await transaction.withTables<TracebacksTables>().insertInto('tracebacks_requests').values(rows).execute();
-}
+const REQUESTS = {
+  table: 'tracebacks_requests',
+  columns: {
+    ...({ request_id: 'text', traceback_id: 'text', provider_id: 'text', hop: 'integer' } as const),
+    ...({ issued_at_ms: 'bigint', due_at_ms: 'bigint', acknowledged_at_ms: 'bigint' } as const),
+    ...({ cancelled_at_ms: 'bigint', cancel_reason: 'text', answered_at_ms: 'bigint' } as const),
+    ...({ last_answer_id: 'text', last_answered_at_ms: 'bigint', reminders: 'integer' } as const),
+    ...({ is_overdue_told: 'boolean', question: 'text', asked_by: 'text', is_wanted: 'boolean' } as const),
+    ...({ result: 'jsonb', request: 'jsonb' } as const),
+  },
+};
+
+const insertRequests = (transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> =>
+  insertRows(transaction, REQUESTS, requests);
 
 async function updateRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> {
   if (requests.length === 0) return;
@@ -179,11 +218,13 @@ async function updateRequests(transaction: PlatformTransaction, requests: readon
   await sql`
     update tracebacks_requests as known set
       acknowledged_at_ms = changed.acknowledged_at_ms, cancelled_at_ms = changed.cancelled_at_ms,
-      cancel_reason = changed.cancel_reason, answered_at_ms = changed.answered_at_ms, reminders = changed.reminders,
+      cancel_reason = changed.cancel_reason, answered_at_ms = changed.answered_at_ms,
+      last_answer_id = changed.last_answer_id, last_answered_at_ms = changed.last_answered_at_ms,
+      result = changed.result, reminders = changed.reminders,
       is_overdue_told = changed.is_overdue_told, is_wanted = changed.is_wanted, asked_by = changed.asked_by
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as changed (
       request_id text, acknowledged_at_ms bigint, cancelled_at_ms bigint, cancel_reason text, answered_at_ms bigint,
-      reminders integer, is_overdue_told boolean, is_wanted boolean, asked_by text
+      last_answer_id text, last_answered_at_ms bigint, result jsonb, reminders integer, is_overdue_told boolean, is_wanted boolean, asked_by text
     )
     where known.request_id = changed.request_id`.execute(transaction);
 }

@@ -20,19 +20,26 @@ export type OpeningFault =
 
 /** A traceback that was opened, now or before. */
 export type Opened =
-  | { readonly status: 'opened'; readonly tracebackId: string; readonly isNew: boolean }
+  | {
+      readonly status: 'opened';
+      readonly tracebackId: string;
+      /** Where it was opened now. */
+      readonly held?: HeldTraceback;
+    }
   | { readonly status: 'refused'; readonly reason: OpeningFault };
+
+type OpeningParts = TracebacksParts & { readonly engine: TracebackEngine };
 
 /** Opens a traceback, or gives the one that was opened for the same reason. */
 export async function openTraceback(
-  parts: TracebacksParts & { readonly engine: TracebackEngine },
+  parts: OpeningParts,
   transaction: PlatformTransaction,
   order: OpeningOrder,
 ): Promise<Opened> {
   const { context, engine } = parts;
   const { opening, organizationId, actor, reasonKey, campaignId = opening.campaign?.campaignId } = order;
   const known = reasonKey === undefined ? undefined : await openedFor(transaction, reasonKey);
-  if (known !== undefined) return { status: 'opened', tracebackId: known, isNew: false };
+  if (known !== undefined) return { status: 'opened', tracebackId: known };
   const { call, direction } = opening;
   if (!(await mayAskAs(parts, transaction, order))) return { status: 'refused', reason: 'foreign-requester' };
   const named = opening.firstProvider ?? (await servedBy(parts, transaction, opening.reportId));
@@ -67,7 +74,7 @@ export async function openTraceback(
   await context.audit(transaction, {
     ...{ action: 'traceback.opened', organizationId, actor, object: `traceback:${tracebackId}`, details },
   });
-  return { status: 'opened', tracebackId, isNew: true };
+  return { status: 'opened', tracebackId, held };
 }
 
 /** The traceback group asks for whom it will; an agency in its own name alone; nobody else in anybody's. 47 CFR 64.1200(n)(1) says who may ask. */
@@ -116,7 +123,7 @@ export async function registered(
 
 /** Trace forward: who serves a call-back number is found out in a traceback of its own. */
 export async function openForward(
-  parts: TracebacksParts & { readonly engine: TracebackEngine },
+  parts: OpeningParts,
   transaction: PlatformTransaction,
   forward: { readonly held: HeldTraceback; readonly order: OpeningOrder; readonly forwardId: string },
 ): Promise<Opened> {

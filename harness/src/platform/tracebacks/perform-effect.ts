@@ -1,22 +1,18 @@
 import type { TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
 import type { PlatformTransaction } from '../core/index.js';
 import { askProvider, referenceOf } from './ask-provider.js';
+import type { DueEffect } from './due-effect.js';
 import type { EffectParts } from './engine.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
+import { askingRow, requestOnWire } from './request-on-wire.js';
 import { tellRequest, tellUpdated } from './tell-tracebacks.js';
 import type { TracebacksTables } from './tracebacks-tables.js';
-
-/** An effect, and the traceback that it is of. */
-export interface Performing<Effect extends TracebackEffect = TracebackEffect> {
-  readonly held: HeldTraceback;
-  readonly effect: Effect;
-}
 
 /** Does one thing. @returns the events that say so; `waits` where somebody else does it */
 export async function performEffect(
   parts: EffectParts,
   transaction: PlatformTransaction,
-  { held, effect }: Performing,
+  { held, effect }: DueEffect,
 ): Promise<readonly TracebackEvent[] | 'waits'> {
   const frame = { tracebackId: held.row.traceback_id, atMs: parts.context.clock.nowMs() };
   const done: readonly TracebackEvent[] = [{ type: 'effect-done', ...frame, effectId: effect.effectId }];
@@ -58,25 +54,29 @@ export async function performEffect(
   return done;
 }
 
-/** Whoever asks for another too reminds for it: its provider knows of one request alone. */
+/** The provider knows of one request alone, and is reminded of it once. */
 async function remind(
   parts: EffectParts,
   transaction: PlatformTransaction,
   request: HeldRequest | undefined,
 ): Promise<void> {
-  if (request === undefined || request.asked_by !== null) return;
+  if (request === undefined) return;
+  const asking = await requestOnWire(parts, transaction, request);
+  if (asking === undefined) return;
   request.reminders += 1;
   request.isChanged = true;
-  const { request_id: requestId, traceback_id: tracebackId, due_at_ms: dueAtMs, reminders } = request;
-  const data = { requestId, tracebackId, dueAt: new Date(dueAtMs).toISOString(), reminder: reminders };
-  await tellRequest(parts, transaction, { request, type: 'org.hopback.traceback-request.reminded.1', data });
+  const { request_id: requestId, traceback_id: tracebackId, due_at_ms: dueAtMs } = asking;
+  const data = { requestId, tracebackId, dueAt: new Date(dueAtMs).toISOString(), reminder: request.reminders };
+  await tellRequest(parts, transaction, {
+    ...{ request: asking, type: 'org.hopback.traceback-request.reminded.1', data },
+  });
 }
 
 /** Both sides of a dispute are asked to look again, each by its own request. */
 async function askAgain(
   parts: EffectParts,
   transaction: PlatformTransaction,
-  { held, effect }: Performing<Extract<TracebackEffect, { readonly type: 'dispute' }>>,
+  { held, effect }: DueEffect<Extract<TracebackEffect, { readonly type: 'dispute' }>>,
 ): Promise<void> {
   const ids = new Set(effect.parties.map(({ providerId }) => providerId));
   for (const request of held.requests.values())
@@ -84,21 +84,23 @@ async function askAgain(
 }
 
 async function announceResponsiveness(
-  { context }: EffectParts,
+  parts: EffectParts,
   transaction: PlatformTransaction,
   {
     held,
     effect,
-  }: Performing<Extract<TracebackEffect, { readonly type: 'mark-non-responsive' | 'clear-non-responsive' }>>,
+  }: DueEffect<Extract<TracebackEffect, { readonly type: 'mark-non-responsive' | 'clear-non-responsive' }>>,
 ): Promise<void> {
   const request = held.requests.get(effect.requestId);
-  if (request === undefined) return;
-  await context.announce(transaction, {
+  // Of a provider that is asked once for several tracebacks it is said once.
+  const asking = request === undefined ? undefined : await requestOnWire(parts, transaction, request);
+  if (asking === undefined) return;
+  await parts.context.announce(transaction, {
     type: 'provider.responsiveness',
-    subject: request.provider_id,
+    subject: asking.provider_id,
     data: {
-      providerId: request.provider_id,
-      requestId: request.request_id,
+      providerId: asking.provider_id,
+      requestId: asking.request_id,
       isNonResponsive: effect.type === 'mark-non-responsive',
     },
   });
@@ -108,7 +110,7 @@ async function announceResponsiveness(
 async function cancel(
   parts: EffectParts,
   transaction: PlatformTransaction,
-  { held, effect }: Performing<Extract<TracebackEffect, { readonly type: 'cancel-request' }>>,
+  { held, effect }: DueEffect<Extract<TracebackEffect, { readonly type: 'cancel-request' }>>,
 ): Promise<void> {
   const request = held.requests.get(effect.requestId);
   if (request === undefined) return;
@@ -129,24 +131,6 @@ async function cancel(
     .set({ cancelled_at_ms: asking.cancelled_at_ms, cancel_reason: asking.cancel_reason })
     .where('request_id', '=', asking.request_id)
     .execute();
-}
-
-/** A request as it is on the wire: in hand, or in the table. */
-async function askingRow(
-  { batch }: EffectParts,
-  transaction: PlatformTransaction,
-  requestId: string,
-): Promise<HeldRequest | undefined> {
-  for (const { requests } of batch) {
-    const request = requests.get(requestId);
-    if (request !== undefined) return request;
-  }
-  return transaction
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .selectAll()
-    .where('request_id', '=', requestId)
-    .executeTakeFirst();
 }
 
 /** Whether a traceback that joined a request still wants its answer. */
@@ -187,7 +171,7 @@ async function cancelOnWire(
 async function conclude(
   parts: EffectParts,
   transaction: PlatformTransaction,
-  { held, effect }: Performing<Extract<TracebackEffect, { readonly type: 'notify' | 'close' }>>,
+  { held, effect }: DueEffect<Extract<TracebackEffect, { readonly type: 'notify' | 'close' }>>,
 ): Promise<void> {
   // What is final is told once it is closed.
   if (effect.type === 'notify' && effect.isFinal) return;

@@ -14,7 +14,9 @@ export interface PlainTexts {
    * that these are all.
    */
   readonly answers: (requestId: string) => readonly TracebackAnswer[] | undefined;
-  readonly withAnswers: (requestId: string, answers: readonly TracebackAnswer[]) => PlainTexts;
+  readonly withAnswers: (answers: ReadonlyMap<string, readonly TracebackAnswer[]>) => PlainTexts;
+  /** Opens what the platform is about to work with, all of it together. */
+  readonly prefetch: (transaction: PlatformTransaction, asked: readonly (readonly string[])[]) => Promise<void>;
   readonly openings: (
     transaction: PlatformTransaction,
     held: readonly HeldTraceback[],
@@ -63,10 +65,14 @@ export function createPlainTexts(context: PlatformContext): PlainTexts {
   const texts: PlainTexts = {
     note,
     answers: () => undefined,
-    withAnswers: (requestId, answers) => ({
-      ...texts,
-      answers: (asked) => (asked === requestId ? answers : undefined),
-    }),
+    withAnswers: (answers) => ({ ...texts, answers: (requestId) => answers.get(requestId) }),
+    prefetch: async (transaction, asked) => {
+      const missing = asked.filter((pieces) => !known.has(pieces.join(' ')));
+      if (missing.length === 0) return;
+      const reason = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' };
+      const opened = await openJson(context, transaction, { pieces: missing, reason });
+      for (const [index, pieces] of missing.entries()) if (opened[index] !== undefined) note(pieces, opened[index]);
+    },
     openings: async (transaction, held, reason) =>
       (await plain(
         transaction,

@@ -6,7 +6,8 @@ import { answerRows } from './answers-store.js';
 import type { HeldRequest } from './held-traceback.js';
 import { pageOfRows, placeWindow } from './paging.js';
 import type { OpeningReason } from '../database/index.js';
-import { askedRequest, submitAnswer } from './submit-answer.js';
+import { askedRequest, joinedRequests } from './asked-requests.js';
+import { createAnswerIntake } from './submit-answer.js';
 import type { AnswerParts } from './submit-answer.js';
 import type { TracebacksTables } from './tracebacks-tables.js';
 
@@ -26,7 +27,7 @@ export function requestOperations(parts: AnswerParts): Operations {
     listTracebackRequests: (call) => listRequests(parts, call),
     fetchTracebackRequest: withOwn(async (transaction, row, call) => statusAnswer(parts, transaction, { row, call })),
     acknowledgeTracebackRequest: withOwn((transaction, row, call) => acknowledge(parts, transaction, { row, call })),
-    answerTracebackRequest: (call) => submitAnswer(parts, call),
+    answerTracebackRequest: createAnswerIntake(parts),
     fetchAnswerReceipt: withOwn(async (transaction, row, call) => {
       const answers = await answerRows(transaction, [row.request_id]);
       const found = answers.find(({ answer_id: answerId }) => answerId === call.request.parameters['answerId']);
@@ -57,12 +58,7 @@ async function acknowledge(
   if (row.acknowledged_at_ms !== null) return statusAnswer(parts, transaction, { row, call });
   const { context, engine } = parts;
   const atMs = context.clock.nowMs();
-  const joined = await transaction
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .select(['request_id', 'traceback_id'])
-    .where('asked_by', '=', row.request_id)
-    .execute();
+  const joined = await joinedRequests(transaction, [row.request_id]);
   const concerned = [{ request_id: row.request_id, traceback_id: row.traceback_id }, ...joined];
   const held = await engine.load(transaction, [...new Set(concerned.map((one) => one.traceback_id))]);
   const ids = new Set(concerned.map((one) => one.request_id));

@@ -3,10 +3,10 @@ import type { Traceback } from '@hopback/sdk/platform';
 import { shownTraceback } from '../domain/tracebacks/index.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
 import type { EventToTell, PlatformTransaction } from '../core/index.js';
-import { answerRows } from './answers-store.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import { platformReason } from './plain-texts.js';
 import type { PlainTexts } from './plain-texts.js';
+import { requestOnWire } from './request-on-wire.js';
 import { sealedEventData } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
@@ -29,21 +29,23 @@ export async function tellRequest<Type extends RequestEvent>(
 
 /** Tells of deadlines that have passed: the provider and staff, once. */
 export async function tellOverdue(
-  { context, organizations }: TracebacksParts,
+  parts: TracebacksParts & { readonly batch: readonly HeldTraceback[] },
   transaction: PlatformTransaction,
   held: HeldTraceback,
 ): Promise<void> {
+  const { context, organizations } = parts;
   for (const { state, requestId } of viewTraceback(held.state).path) {
     const request = held.requests.get(requestId);
     if (state !== 'overdue' && state !== 'non-responsive') continue;
     if (request === undefined || request.is_overdue_told) continue;
     request.is_overdue_told = true;
     request.isChanged = true;
-    const { traceback_id: tracebackId, provider_id: providerId, due_at_ms: dueAtMs } = request;
+    const asking = await requestOnWire(parts, transaction, request);
+    if (asking === undefined) continue;
+    const { request_id: subject, traceback_id: tracebackId, provider_id: providerId, due_at_ms: dueAtMs } = asking;
     await context.tell(transaction, {
-      type: 'org.hopback.traceback-request.overdue.1',
-      subject: requestId,
-      data: { requestId, tracebackId, dueAt: new Date(dueAtMs).toISOString() },
+      ...{ type: 'org.hopback.traceback-request.overdue.1', subject },
+      data: { requestId: subject, tracebackId, dueAt: new Date(dueAtMs).toISOString() },
       to: [providerId, ...(await organizations.staff(transaction))],
     });
   }
@@ -96,20 +98,13 @@ async function viewerOf(
   return { kind: 'provider', providerId: organizationId, askedCall: request.call, isOpener };
 }
 
-/** All that is shown of tracebacks to anybody: one statement for their answers, and one for what is sealed. */
+/** All that is shown of tracebacks to anybody: one statement for what is sealed. */
 async function factsOf(
   { texts }: { readonly texts: PlainTexts },
   transaction: PlatformTransaction,
   { held, reason }: { readonly held: readonly HeldTraceback[]; readonly reason: OpeningReason },
 ): Promise<ReadonlyMap<string, TracebackFacts>> {
   const openings = await texts.openings(transaction, held, reason);
-  const requests = held.flatMap((one) => [...one.requests.values()]);
-  const answered = requests.filter(({ answered_at_ms: atMs }) => atMs !== null);
-  const rows = await answerRows(
-    transaction,
-    answered.map(({ asked_by: askedBy, request_id: requestId }) => askedBy ?? requestId),
-  );
-  const last = new Map(rows.map((row) => [row.request_id, row]));
   const found = new Map<string, TracebackFacts>();
   for (const [index, { row, state, requests: own }] of held.entries()) {
     const opening = openings[index];
@@ -123,24 +118,18 @@ async function factsOf(
       call: opening.call,
       openedAtMs: row.opened_at_ms,
       updatedAtMs: row.updated_at_ms,
-      requests: new Map([...own.values()].map((request) => [request.request_id, requestFacts(request, last)])),
+      requests: new Map([...own.values()].map((request) => [request.request_id, requestFacts(request)])),
     });
   }
   return found;
 }
 
-type AnswerRow = Awaited<ReturnType<typeof answerRows>>[number];
-
-function requestFacts(request: HeldRequest, last: ReadonlyMap<string, AnswerRow>): RequestFacts {
-  const { request_id: requestId, asked_by: askedBy, issued_at_ms: issuedAtMs, due_at_ms: dueAtMs } = request;
-  const answer = last.get(askedBy ?? requestId);
+function requestFacts(request: HeldRequest): RequestFacts {
+  const { request_id: requestId, issued_at_ms: issuedAtMs, due_at_ms: dueAtMs } = request;
+  const { last_answer_id: answerId, last_answered_at_ms: receivedAtMs } = request;
   return {
-    requestId,
-    issuedAtMs,
-    dueAtMs,
-    ...(answer !== undefined && {
-      lastAnswer: { answerId: answer.answer_id, receivedAtMs: answer.received_at_ms },
-    }),
+    ...{ requestId, issuedAtMs, dueAtMs },
+    ...(answerId !== null && receivedAtMs !== null && { lastAnswer: { answerId, receivedAtMs } }),
   };
 }
 
@@ -159,13 +148,17 @@ export async function tellUpdated(
     .map(({ provider_id: providerId }) => providerId);
   const isAgency = !staff.includes(openedBy) && (await organizations.agency(transaction, openedBy)) !== undefined;
   const seen = { ...held, row: { ...held.row, updated_at_ms: context.clock.nowMs() } };
+  const reason = platformReason(tracebackId);
+  const facts = (await factsOf(parts, transaction, { held: [seen], reason })).get(tracebackId);
+  // Nothing is left to be told of a traceback whose call has been removed.
+  if (facts === undefined) return;
   const tell = async (to: readonly string[], kind: Looking['kind'], covered: ReadonlySet<string>): Promise<void> => {
     const [organizationId] = to;
     if (organizationId === undefined) return;
-    const looking = { organizationId, kind, covered, reason: platformReason(tracebackId) };
-    const shown = await shownTracebacks(parts, transaction, { held: [seen], looking });
-    const traceback = shown.get(tracebackId);
-    if (traceback === undefined) return;
+    const looking = { organizationId, kind, covered, reason };
+    const viewer = await viewerOf(parts, transaction, { held: seen, looking, facts });
+    if (viewer === undefined) return;
+    const traceback = shownTraceback(facts, viewer);
     const belongsTo = `traceback:${tracebackId}`;
     await context.tell(transaction, {
       type: 'org.hopback.traceback.updated.1',

@@ -1,12 +1,9 @@
 import { HopbackError } from '@hopback/sdk/errors';
+import { sql } from 'kysely';
 import type { Traceback } from '@hopback/sdk/platform';
-import { viewTraceback } from '@hopback/sdk/traceback';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
-import { isDisputedHop, requestRole, withoutNumbers } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, Reading, RequestOutcome, TracebackDesk } from '../core/index.js';
 import { answersOf } from './answers-store.js';
-import { createStateMemory, loadTracebacks } from './held-traceback.js';
-import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import { openTraceback } from './open-traceback.js';
 import { platformReason } from './plain-texts.js';
 import type { AnswerParts } from './submit-answer.js';
@@ -15,8 +12,6 @@ import type { TracebacksTables } from './tracebacks-tables.js';
 
 /** Tracebacks of a campaign that are given at once: a campaign has a budget of some dozens. */
 const OF_CAMPAIGN = 10_000;
-/** Tracebacks that are loaded at once for outcomes. */
-const LOADED_AT_ONCE = 500;
 
 /** Makes the port by which other areas deal with tracebacks. */
 export function createTracebackDesk(parts: AnswerParts): TracebackDesk {
@@ -56,17 +51,7 @@ export function createTracebackDesk(parts: AnswerParts): TracebackDesk {
         ...(row.outcome !== null && { outcome: row.outcome }),
       }));
     },
-    openedBetween: async (reading, { fromMs, toMs }) => {
-      const rows = await reading
-        .withTables<TracebacksTables>()
-        .selectFrom('tracebacks_states')
-        .select('traceback_id')
-        .where('opened_at_ms', '>=', fromMs)
-        .where('opened_at_ms', '<', toMs)
-        .orderBy('place')
-        .execute();
-      return rows.map((row) => row.traceback_id);
-    },
+    openedBetween,
     requestOutcomes,
   };
 }
@@ -93,57 +78,90 @@ async function whole(
   return shown.get(tracebackId);
 }
 
-/** Requests that were issued in a stretch of time. A request that another asks for is none of its own: its provider was asked once. */
-async function requestOutcomes(
+/** Rows of a page of what other areas count. */
+const COUNTED_AT_ONCE = 2_000;
+
+/** Tracebacks that were opened in a stretch of time, by that time. */
+async function* openedBetween(
   reading: Reading,
-  { fromMs, toMs, providerId }: Parameters<TracebackDesk['requestOutcomes']>[1],
-): Promise<readonly RequestOutcome[]> {
-  let query = reading
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .select(['request_id', 'traceback_id'])
-    .where('issued_at_ms', '>=', fromMs)
-    .where('issued_at_ms', '<', toMs)
-    .where('asked_by', 'is', null);
-  if (providerId !== undefined) query = query.where('provider_id', '=', providerId);
-  const rows = await query.orderBy('place').execute();
-  const wanted = new Set(rows.map((row) => row.request_id));
-  const ids = [...new Set(rows.map((row) => row.traceback_id))];
-  const memory = createStateMemory();
-  const outcomes = new Map<string, RequestOutcome>();
-  for (let at = 0; at < ids.length; at += LOADED_AT_ONCE) {
-    const held = await loadTracebacks(reading, ids.slice(at, at + LOADED_AT_ONCE), memory);
-    for (const one of held.values())
-      for (const request of one.requests.values())
-        if (wanted.has(request.request_id)) outcomes.set(request.request_id, outcomeOf(one, request));
+  { fromMs, toMs }: Parameters<TracebackDesk['openedBetween']>[1],
+): AsyncGenerator<string> {
+  for (let behind = { atMs: fromMs, place: -1 }; ;) {
+    const rows = await reading
+      .withTables<TracebacksTables>()
+      .selectFrom('tracebacks_states')
+      .select(['traceback_id', 'opened_at_ms', 'place'])
+      .where('opened_at_ms', '<', toMs)
+      .where(sql<boolean>`(opened_at_ms, place) > (${behind.atMs}, ${behind.place})`)
+      .orderBy('opened_at_ms')
+      .orderBy('place')
+      .limit(COUNTED_AT_ONCE)
+      .execute();
+    for (const row of rows) yield row.traceback_id;
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < COUNTED_AT_ONCE) return;
+    behind = { atMs: last.opened_at_ms, place: last.place };
   }
-  return rows.map((row) => outcomes.get(row.request_id)).filter((outcome) => outcome !== undefined);
 }
 
-function outcomeOf({ row, state }: HeldTraceback, request: HeldRequest): RequestOutcome {
-  const view = viewTraceback(state);
-  const hop = [...view.path, ...view.left].find(({ requestId }) => requestId === request.request_id);
-  const role = hop === undefined ? undefined : requestRole(hop, view);
-  const reason = hop?.current?.reason;
+/**
+ * Requests that were issued in a stretch of time, by that time. A request that another asks for is none of its own: its provider was asked
+ * once.
+ */
+async function* requestOutcomes(
+  reading: Reading,
+  { fromMs, toMs, providerId }: Parameters<TracebackDesk['requestOutcomes']>[1],
+): AsyncGenerator<RequestOutcome> {
+  for (let behind = { atMs: fromMs, place: -1 }; ;) {
+    const rows = await outcomeRows(reading, behind, { toMs, providerId });
+    for (const row of rows) yield outcomeOf(row);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < COUNTED_AT_ONCE) return;
+    behind = { atMs: last.issued_at_ms, place: last.place };
+  }
+}
+
+function outcomeRows(
+  reading: Reading,
+  behind: { readonly atMs: number; readonly place: number },
+  { toMs, providerId }: { readonly toMs: number; readonly providerId: string | undefined },
+) {
+  return reading
+    .withTables<TracebacksTables>()
+    .selectFrom('tracebacks_requests as request')
+    .innerJoin('tracebacks_states as traceback', 'traceback.traceback_id', 'request.traceback_id')
+    .select(['request.request_id', 'request.place', 'request.traceback_id', 'request.provider_id', 'request.hop'])
+    .select(['request.issued_at_ms', 'request.due_at_ms', 'request.answered_at_ms', 'request.cancelled_at_ms'])
+    .select(['request.result', 'traceback.campaign_id'])
+    .where('request.issued_at_ms', '<', toMs)
+    .where(sql<boolean>`(request.issued_at_ms, request.place) > (${behind.atMs}, ${behind.place})`)
+    .where('request.asked_by', 'is', null)
+    .$if(providerId !== undefined, (query) => query.where('request.provider_id', '=', providerId ?? ''))
+    .orderBy('request.issued_at_ms')
+    .orderBy('request.place')
+    .limit(COUNTED_AT_ONCE)
+    .execute();
+}
+
+type OutcomeRow = Awaited<ReturnType<typeof outcomeRows>>[number];
+
+function outcomeOf(row: OutcomeRow): RequestOutcome {
+  const { arm, reason, role, isDisputed } = row.result;
   return {
-    requestId: request.request_id,
-    tracebackId: row.traceback_id,
-    providerId: request.provider_id,
+    ...{ requestId: row.request_id, tracebackId: row.traceback_id, providerId: row.provider_id },
     ...(row.campaign_id !== null && { campaignId: row.campaign_id }),
-    hop: request.hop,
-    issuedAtMs: request.issued_at_ms,
-    dueAtMs: request.due_at_ms,
-    ...(request.answered_at_ms !== null && { answeredAtMs: request.answered_at_ms }),
-    state: stateOf(request, hop?.state === 'non-responsive'),
-    ...(hop?.current !== undefined && { arm: hop.current.arm }),
-    ...(reason !== undefined && { reason: withoutNumbers(reason) }),
+    ...{ hop: row.hop, issuedAtMs: row.issued_at_ms, dueAtMs: row.due_at_ms },
+    ...(row.answered_at_ms !== null && { answeredAtMs: row.answered_at_ms }),
+    state: stateOf(row),
+    ...(arm !== undefined && { arm }),
+    ...(reason !== undefined && { reason }),
     ...(role !== undefined && { role }),
-    isDisputed: hop !== undefined && isDisputedHop(hop, view),
+    isDisputed,
   };
 }
 
-function stateOf(request: HeldRequest, isNonResponsive: boolean): RequestOutcome['state'] {
-  if (request.answered_at_ms !== null) return 'answered';
-  if (request.cancelled_at_ms !== null) return 'cancelled';
-  return isNonResponsive ? 'unanswered' : 'open';
+function stateOf({ answered_at_ms, cancelled_at_ms, result }: OutcomeRow): RequestOutcome['state'] {
+  if (answered_at_ms !== null) return 'answered';
+  if (cancelled_at_ms !== null) return 'cancelled';
+  return result.isNonResponsive ? 'unanswered' : 'open';
 }

@@ -2,6 +2,7 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { PlatformAnswer, TracebackOpening } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
 import { openTraceback } from './open-traceback.js';
+import { platformReason } from './plain-texts.js';
 import type { AnswerParts } from './submit-answer.js';
 import { pageOfRows, placeWindow } from './paging.js';
 import { coverage, shownTracebacks } from './tell-tracebacks.js';
@@ -43,8 +44,26 @@ async function open(parts: AnswerParts, call: OperationCall): Promise<PlatformAn
     });
     if (opened.status === 'refused')
       return unopened(opened.reason === 'foreign-requester' ? '/requester' : '/firstProvider', opened.reason);
-    return shownAnswer(parts, transaction, { call, tracebackId: opened.tracebackId });
+    const { tracebackId, held } = opened;
+    return held === undefined
+      ? shownAnswer(parts, transaction, { call, tracebackId })
+      : shownOpened(parts, transaction, { call, held });
   });
+}
+
+/** A traceback to whoever opened it just now: what it stated itself is not opened for it. */
+async function shownOpened(
+  parts: AnswerParts,
+  transaction: PlatformTransaction,
+  { call, held }: { readonly call: OperationCall; readonly held: Held },
+): Promise<PlatformAnswer> {
+  const tracebackId = held.row.traceback_id;
+  const looking = await lookingOf(parts, transaction, { call, tracebackIds: [tracebackId] });
+  const shown = await shownTracebacks({ ...parts, texts: parts.engine.texts }, transaction, {
+    ...{ held: [held], looking: { ...looking, reason: platformReason(tracebackId) } },
+  });
+  const traceback = shown.get(tracebackId);
+  return traceback === undefined ? problemAnswer('not-found') : jsonAnswer(traceback);
 }
 
 const unopened = (pointer: string, code: string): PlatformAnswer =>

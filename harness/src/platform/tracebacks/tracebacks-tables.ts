@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 import type { NoticeState, TracebackConclusion } from '@hopback/sdk/platform';
 import type { FindingArm, TracebackState as LifecycleState } from '@hopback/sdk/traceback';
-import type { WaitingItem } from '../domain/tracebacks/index.js';
+import type { RequestResult, WaitingItem } from '../domain/tracebacks/index.js';
 import type { EpochMs, JsonColumn } from '../core/index.js';
 
 /** Text in pieces, each sealed: references in order. */
@@ -45,7 +45,11 @@ export interface RequestsTable {
   readonly acknowledged_at_ms: number | null;
   readonly cancelled_at_ms: number | null;
   readonly cancel_reason: string | null;
+  /** When the first answer came. */
   readonly answered_at_ms: number | null;
+  /** The last answer, and when it came. */
+  readonly last_answer_id: string | null;
+  readonly last_answered_at_ms: number | null;
   readonly reminders: number;
   readonly is_overdue_told: boolean;
   /** Pseudonym of the question: what is asked by two tracebacks is asked once. */
@@ -54,6 +58,8 @@ export interface RequestsTable {
   readonly asked_by: string | null;
   /** Whether its own traceback still wants the answer; where others do, it is not cancelled. */
   readonly is_wanted: boolean;
+  /** What became of it, as far as the course of the traceback says it. */
+  readonly result: JsonColumn<RequestResult>;
   /** Sealed: the request as it is on the wire. */
   readonly request: SealedPieces;
 }

@@ -1,0 +1,100 @@
+import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
+import type { CoreTables, PlatformTransaction } from '../core/index.js';
+
+/** An event before it has its position. */
+export interface EventWrite {
+  readonly event_id: string;
+  readonly at_ms: number;
+  readonly type: string;
+  readonly subject: string;
+  /** JSON that PostgreSQL stores. */
+  readonly dataJson: string;
+  readonly audience: readonly string[];
+}
+
+/** An entry of the audit before it has its position. */
+export interface AuditWrite {
+  readonly at_ms: number;
+  readonly action: string;
+  readonly organization_id: string;
+  readonly actor: string;
+  readonly object: string;
+  /** JSON that PostgreSQL stores. */
+  readonly detailsJson: string;
+}
+
+export type SealedWrite = Selectable<CoreTables['core_sealed']>;
+
+/**
+ * What a transaction has to tell, to audit and to seal: written together, before it commits or reads something sealed. A traceback that
+ * concludes tells half a dozen providers, and a statement costs as much as ten rows.
+ */
+export interface CoreWrites {
+  readonly events: EventWrite[];
+  readonly audit: AuditWrite[];
+  /** By reference. */
+  readonly sealed: Map<string, SealedWrite>;
+}
+
+/** Rows that wait at most: an import of thousands does not hold them all. */
+const MAX_WAITING = 1_000;
+
+/** Makes an empty one. */
+export const createCoreWrites = (): CoreWrites => ({ events: [], audit: [], sealed: new Map() });
+
+/** Whether so much waits that it is to be written now. */
+export const isFull = ({ events, audit, sealed }: CoreWrites): boolean =>
+  events.length + audit.length + sealed.size >= MAX_WAITING;
+
+/**
+ * Writes what waits, in the order in which it came.
+ * @returns the id of the transaction; undefined where nothing waited. Rejects with what the database rejects with
+ */
+export async function writeCore(transaction: PlatformTransaction, writes: CoreWrites): Promise<string | undefined> {
+  const events = writes.events.splice(0);
+  const audit = writes.audit.splice(0);
+  const sealed = [...writes.sealed.values()];
+  writes.sealed.clear();
+  if (sealed.length > 0) await insertSealed(transaction, sealed);
+  if (events.length === 0 && audit.length === 0) return undefined;
+  const { rows } = await sql<{ readonly transaction_id: string }>`
+    with told as (
+      insert into core_events (event_id, at_ms, type, subject, data, audience)
+      select event_id, at_ms, type, subject, data, audience
+      from rows from (
+        jsonb_to_recordset(${arrayOf(events, eventText)}::jsonb)
+        as (event_id text, at_ms bigint, type text, subject text, data jsonb, audience jsonb)
+      ) with ordinality as event (event_id, at_ms, type, subject, data, audience, place)
+      order by place
+    ), noted as (
+      insert into core_audit (at_ms, action, organization_id, actor, object, details)
+      select at_ms, action, organization_id, actor, object, details
+      from rows from (
+        jsonb_to_recordset(${arrayOf(audit, auditText)}::jsonb)
+        as (at_ms bigint, action text, organization_id text, actor text, object text, details jsonb)
+      ) with ordinality as entry (at_ms, action, organization_id, actor, object, details, place)
+      order by place
+    )
+    select pg_current_xact_id()::text as transaction_id`.execute(transaction);
+  return rows[0]?.transaction_id;
+}
+
+async function insertSealed(transaction: PlatformTransaction, rows: readonly SealedWrite[]): Promise<void> {
+  await sql`
+    insert into core_sealed (reference, key_id, nonce, ciphertext, at_ms, belongs_to)
+    select reference, key_id, nonce, ciphertext, at_ms, belongs_to
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as piece (reference text, key_id text, nonce text, ciphertext text, at_ms bigint, belongs_to text)
+    on conflict (reference) do nothing`.execute(transaction);
+}
+
+const arrayOf = <Row>(rows: readonly Row[], text: (row: Row) => string): string => `[${rows.map(text).join(',')}]`;
+
+const eventText = ({ dataJson, audience, ...row }: EventWrite): string =>
+  `{${membersOf({ ...row, audience })},"data":${dataJson}}`;
+
+const auditText = ({ detailsJson, ...row }: AuditWrite): string => `{${membersOf(row)},"details":${detailsJson}}`;
+
+/** Members of an object as JSON, without its braces. */
+const membersOf = (row: object): string => JSON.stringify(row).slice(1, -1);

@@ -1,0 +1,264 @@
+import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import type { AnswerReceipt, PlatformAnswer } from '@hopback/sdk/platform';
+import type { ProviderReference, TracebackAnswer, TracebackEvent, TracebackFinding } from '@hopback/sdk/traceback';
+import { veiledAnswer } from '../domain/tracebacks/index.js';
+import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
+import { sealJson } from '../database/index.js';
+import { answerRows } from './answers-store.js';
+import { referenceOf } from './ask-provider.js';
+import { askedRequests, joinedRequests } from './asked-requests.js';
+import { stepped } from './engine.js';
+import type { HeldRequest, HeldTraceback } from './held-traceback.js';
+import { insertRows } from './insert-rows.js';
+import type { AnswerParts } from './submit-answer.js';
+import type { VerifiedAnswer } from './verify-answer.js';
+
+/** An answer whose signature has been verified, and who sent it. */
+export interface TakingIn {
+  readonly verified: VerifiedAnswer;
+  readonly requestId: string;
+  readonly provider: ProviderReference;
+  readonly caller: OperationCall['caller'];
+}
+
+/** Takes answers in, each to a request of its own. @returns what their providers are answered, by request */
+export async function takeIn(
+  parts: AnswerParts,
+  transaction: PlatformTransaction,
+  takings: readonly TakingIn[],
+): Promise<ReadonlyMap<string, PlatformAnswer>> {
+  const ids = takings.map(({ requestId }) => requestId);
+  const asked = await askedRequests(transaction, ids);
+  const before = await answerRows(transaction, ids);
+  const answers = new Map<string, PlatformAnswer>();
+  const next: (TakingIn & { readonly dueAtMs: number })[] = [];
+  for (const taking of takings) {
+    const request = asked.get(taking.requestId);
+    const own = before.filter((row) => row.request_id === taking.requestId);
+    const standing = standingAnswer(taking, request, own);
+    if (standing !== undefined) answers.set(taking.requestId, standing);
+    else if (request !== undefined) next.push({ ...taking, dueAtMs: request.due_at_ms });
+  }
+  if (next.length > 0) await feed(parts, transaction, { next, answers });
+  return answers;
+}
+
+/** What an answer is answered that is not taken: it is known, or does not come next. */
+function standingAnswer(
+  { verified: { answer, sha256 }, requestId, caller }: TakingIn,
+  asked: HeldRequest | undefined,
+  before: Awaited<ReturnType<typeof answerRows>>,
+): PlatformAnswer | undefined {
+  if (asked?.provider_id !== caller.organizationId) return problemAnswer('not-found');
+  const known = before.find((row) => row.answer_id === answer.answerId);
+  if (known !== undefined)
+    return known.sha256 === sha256
+      ? jsonAnswer({ answerId: known.answer_id, receipt: known.receipt })
+      : problemAnswer('conflict');
+  if (answer.requestId !== requestId || answer.tracebackId !== asked.traceback_id)
+    return problemAnswer('answer-mismatch', { detail: 'The answer is of another request.' });
+  if (asked.cancelled_at_ms !== null) return problemAnswer('request-cancelled');
+  const last = before.at(-1);
+  const isNext = answer.revision === (last?.revision ?? 0) + 1 && answer.amends?.answerId === last?.answer_id;
+  return isNext ? undefined : problemAnswer('answer-out-of-sequence');
+}
+
+/** An answer that stands, with its receipt. */
+interface TakenAnswer extends TakingIn {
+  readonly receivedAtMs: number;
+  readonly receipt: AnswerReceipt;
+  readonly tracebackIds: readonly string[];
+}
+
+/** Hands answers to their tracebacks, and to those that joined their requests; stores what the tracebacks take. */
+async function feed(
+  parts: AnswerParts,
+  transaction: PlatformTransaction,
+  {
+    next,
+    answers,
+  }: {
+    readonly next: readonly (TakingIn & { readonly dueAtMs: number })[];
+    readonly answers: Map<string, PlatformAnswer>;
+  },
+): Promise<void> {
+  const { engine, context } = parts;
+  const heard = await asHeard(parts, transaction, next);
+  const joined = await joinedRequests(
+    transaction,
+    next.map(({ requestId }) => requestId),
+  );
+  const concerned = next.map(({ requestId, verified: { answer } }) => [
+    { request_id: requestId, traceback_id: answer.tracebackId },
+    ...joined.filter((row) => row.asked_by === requestId),
+  ]);
+  const held = await engine.load(transaction, [...new Set(concerned.flat().map((row) => row.traceback_id))]);
+  const taken: TakenAnswer[] = [];
+  for (const [index, { dueAtMs, ...taking }] of next.entries()) {
+    const own = concerned[index] ?? [];
+    const answer = heard[index];
+    const receivedAtMs = context.clock.nowMs();
+    const reason =
+      answer === undefined ? undefined : refusedBy(held, { own, answer, receivedAtMs, requestId: taking.requestId });
+    if (reason !== undefined) {
+      const detail = `The traceback does not take it: ${reason}.`;
+      answers.set(taking.requestId, problemAnswer('answer-mismatch', { detail }));
+      continue;
+    }
+    const tracebackIds = own.map((row) => row.traceback_id);
+    const receipt = receiptOf(taking, { receivedAtMs, dueAtMs });
+    taken.push({ ...taking, receivedAtMs, receipt, tracebackIds });
+  }
+  if (taken.length > 0)
+    for (const [requestId, answer] of await keep(parts, transaction, { taken, held })) answers.set(requestId, answer);
+}
+
+/**
+ * Has tracebacks hear an answer: all of them, or none.
+ * @returns why it was refused
+ */
+function refusedBy(
+  held: ReadonlyMap<string, HeldTraceback>,
+  heard: {
+    readonly own: readonly { readonly request_id: string; readonly traceback_id: string }[];
+    readonly requestId: string;
+    readonly answer: TracebackAnswer;
+    readonly receivedAtMs: number;
+  },
+): string | undefined {
+  const { own, answer, receivedAtMs } = heard;
+  const before = new Map<HeldTraceback, HeldTraceback['state']>();
+  for (const { request_id: requestId, traceback_id: tracebackId } of own) {
+    const one = held.get(tracebackId);
+    if (one === undefined) continue;
+    if (!before.has(one)) before.set(one, one.state);
+    const event: TracebackEvent = {
+      ...{ type: 'answer-received', tracebackId, atMs: receivedAtMs },
+      answer: { ...answer, requestId, tracebackId },
+    };
+    const reason = stepped(one, [event]);
+    if (reason === undefined) continue;
+    for (const [known, state] of before) known.state = state;
+    return reason;
+  }
+  const ids = new Set(own.map((row) => row.request_id));
+  for (const one of before.keys()) noteAnswered(one, ids, { answerId: answer.answerId, atMs: receivedAtMs });
+  return undefined;
+}
+
+function noteAnswered(
+  { requests }: HeldTraceback,
+  answered: ReadonlySet<string>,
+  { answerId, atMs }: { readonly answerId: string; readonly atMs: number },
+): void {
+  for (const request of requests.values()) {
+    if (!answered.has(request.request_id)) continue;
+    request.answered_at_ms ??= atMs;
+    Object.assign(request, { last_answer_id: answerId, last_answered_at_ms: atMs, isChanged: true });
+  }
+}
+
+const receiptOf = (
+  { requestId, verified: { answer, sha256 } }: TakingIn,
+  { receivedAtMs, dueAtMs }: { readonly receivedAtMs: number; readonly dueAtMs: number },
+): AnswerReceipt => ({
+  format: 'hopback.answer-receipt.1',
+  ...{ requestId, tracebackId: answer.tracebackId, answerId: answer.answerId, revision: answer.revision },
+  ...{ answerSha256: sha256, receivedAt: new Date(receivedAtMs).toISOString() },
+  isLate: receivedAtMs > dueAtMs,
+});
+
+const ANSWERS = {
+  table: 'tracebacks_answers',
+  columns: {
+    ...({ request_id: 'text', answer_id: 'text', traceback_id: 'text', provider_id: 'text' } as const),
+    ...({ revision: 'integer', arm: 'text', received_at_ms: 'bigint', is_late: 'boolean' } as const),
+    ...({ sha256: 'text', receipt: 'text', jws: 'jsonb' } as const),
+  },
+};
+
+/** Stores answers, does what follows from them, and puts them down. @returns receipts by request */
+async function keep(
+  parts: AnswerParts,
+  transaction: PlatformTransaction,
+  { taken, held }: { readonly taken: readonly TakenAnswer[]; readonly held: ReadonlyMap<string, HeldTraceback> },
+): Promise<ReadonlyMap<string, PlatformAnswer>> {
+  const { context, engine } = parts;
+  const receipts = await Promise.all(taken.map(({ receipt }) => parts.receipts.sign(receipt)));
+  const rows: object[] = [];
+  for (const [index, { verified, requestId, caller, receivedAtMs, receipt }] of taken.entries()) {
+    const { answer, sha256, jws: value } = verified;
+    rows.push({
+      ...{ request_id: requestId, answer_id: answer.answerId, traceback_id: answer.tracebackId },
+      ...{ provider_id: caller.organizationId, revision: answer.revision, arm: answer.finding.arm },
+      ...{ received_at_ms: receivedAtMs, is_late: receipt.isLate, sha256, receipt: receipts[index] },
+      jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${answer.tracebackId}` }),
+    });
+  }
+  await insertRows(transaction, ANSWERS, rows);
+  const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
+  const { done } = await engine.conductHeld(transaction, [...held.values()], { happenings: [], texts });
+  const staff = await parts.organizations.staff(transaction);
+  const answers = new Map<string, PlatformAnswer>();
+  for (const [index, { verified, requestId, caller, receipt, tracebackIds }] of taken.entries()) {
+    const { answer, sha256 } = verified;
+    await context.audit(transaction, {
+      ...{ action: 'answer.received', organizationId: caller.organizationId, actor: caller.clientId },
+      object: `request:${requestId}`,
+      details: {
+        ...{ answerId: answer.answerId, revision: answer.revision, arm: answer.finding.arm, sha256 },
+        done: tracebackIds.flatMap((id) => done.get(id) ?? []),
+      },
+    });
+    await context.tell(transaction, {
+      ...{ type: 'org.hopback.traceback-answer.received.1', subject: answer.answerId, data: receipt },
+      to: [caller.organizationId, ...staff],
+    });
+    answers.set(requestId, jsonAnswer({ answerId: answer.answerId, receipt: receipts[index] ?? '' }));
+  }
+  return answers;
+}
+
+/** Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. */
+async function asHeard(
+  { context, providers }: AnswerParts,
+  transaction: PlatformTransaction,
+  takings: readonly TakingIn[],
+): Promise<readonly TracebackAnswer[]> {
+  const veiled = takings.map(({ verified, provider }) => ({
+    ...veiledAnswer(verified.answer, context.sealed.pseudonym),
+    provider,
+  }));
+  const named = veiled.map(({ finding }) => namedIn(finding));
+  const found = await providers.resolveAll(
+    transaction,
+    named.filter((one) => one !== undefined),
+  );
+  let at = 0;
+  return veiled.map((answer, index) => {
+    const reference = named[index];
+    const resolution = reference === undefined ? undefined : found[at++];
+    if (reference === undefined || resolution === undefined) return answer;
+    return { ...answer, finding: registeredFinding(answer.finding, reference, resolution) };
+  });
+}
+
+function namedIn(finding: TracebackFinding): ProviderReference | undefined {
+  if (finding.arm === 'received-from') return finding.upstream;
+  return finding.arm === 'number-served-by' ? finding.provider : undefined;
+}
+
+/** Where a name means several providers nobody is asked by chance: a person finds out which one it is. */
+function registeredFinding(
+  finding: TracebackFinding,
+  named: ProviderReference,
+  found: ProviderResolution,
+): TracebackFinding {
+  if (found.status === 'several' && finding.arm === 'received-from')
+    return { arm: 'received-from-unlisted', upstream: { name: named.name } };
+  if (found.status !== 'found') return finding;
+  const reference = referenceOf(found.provider);
+  return finding.arm === 'number-served-by'
+    ? { arm: 'number-served-by', provider: reference }
+    : { arm: 'received-from', upstream: reference };
+}

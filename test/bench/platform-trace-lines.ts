@@ -1,0 +1,150 @@
+import { fileURLToPath } from 'node:url';
+import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
+import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
+import { startLineProcess } from './line-process.js';
+
+/** A provider as the bench registers it. */
+export interface BenchProvider {
+  readonly providerId: string;
+  readonly name: string;
+  readonly ocn: string;
+  readonly clientJwk: Readonly<Record<string, unknown>>;
+  readonly answerJwk: Readonly<Record<string, unknown>>;
+}
+
+/** A line to the process of the platform. */
+export type TraceOrder = { readonly id: number } & (
+  | { readonly do: 'register'; readonly providers: readonly BenchProvider[] }
+  | {
+      readonly do: 'call';
+      readonly operationId: string;
+      /** Organization: `itg`, or a provider. */
+      readonly by: string;
+      readonly parameters: Readonly<Record<string, string>>;
+      readonly body?: unknown;
+    }
+  /** Moves the clock, and does what is due then; with 0 all jobs of the area. */
+  | { readonly do: 'pass'; readonly ms: number }
+  /** Waits until areas have reacted, and the audit is in its log. */
+  | { readonly do: 'settle' }
+  | { readonly do: 'figures' }
+  | { readonly do: 'end' }
+);
+
+/** What the process has used and done so far. */
+export interface TraceFigures {
+  /** Processor, user and system, of the process of the platform. */
+  readonly cpuMs: number;
+  /** Tracebacks. */
+  readonly open: number;
+  readonly closed: number;
+  /** Requests to providers, those that joined another among them. */
+  readonly hops: number;
+  readonly answers: number;
+}
+
+/** A platform in another process. */
+export interface TracePlatform extends AsyncDisposable {
+  readonly url: string;
+  readonly receiptKeys: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+  readonly processId: number;
+  readonly register: (providers: readonly BenchProvider[]) => Promise<void>;
+  readonly call: (
+    operationId: string,
+    by: string,
+    request: { readonly parameters?: Readonly<Record<string, string>>; readonly body?: unknown },
+  ) => Promise<PlatformAnswer>;
+  readonly pass: (ms: number) => Promise<void>;
+  readonly settle: () => Promise<void>;
+  readonly figures: () => Promise<TraceFigures>;
+}
+
+const PROCESS = ['--import', 'tsx', fileURLToPath(new URL('platform-trace-process.ts', import.meta.url))];
+
+/** Providers of one line and one transaction. */
+const REGISTERED_AT_ONCE = 500;
+
+/** Without the id that its line gets. */
+type Unsent<Order> = Order extends unknown ? Omit<Order, 'id'> : never;
+
+interface Started {
+  readonly url: string;
+  readonly receiptKeys: TracePlatform['receiptKeys'];
+}
+
+/** Hears of what reaches providers, and of tracebacks that have come to something. */
+export interface TraceListener {
+  readonly asked: (request: TracebackRequest) => void;
+  readonly concluded: (tracebackId: string) => void;
+}
+
+interface Said {
+  readonly asked?: TracebackRequest;
+  readonly concluded?: string;
+  readonly id?: number;
+  readonly answer?: unknown;
+  readonly error?: string;
+}
+
+/**
+ * Starts a platform.
+ * @param place - a folder of its own, and a server of PostgreSQL where it is not to be embedded
+ */
+export async function startTracePlatform(
+  place: { readonly directory: string; readonly postgresUrl?: string },
+  { asked, concluded }: TraceListener,
+): Promise<TracePlatform> {
+  const { directory, postgresUrl } = place;
+  // Whoever profiles the bench profiles the platform.
+  const profiling = process.execArgv.filter((argument) => argument.startsWith('--cpu-prof'));
+  const child = await startLineProcess([
+    ...[...profiling, ...PROCESS, directory],
+    ...(postgresUrl === undefined ? [] : [postgresUrl]),
+  ]);
+  const waiting = new Map<
+    number,
+    { readonly resolve: (answer: unknown) => void; readonly reject: (e: Error) => void }
+  >();
+  const heard = (said: Said): void => {
+    if (said.asked !== undefined) asked(said.asked);
+    if (said.concluded !== undefined) concluded(said.concluded);
+    const { id = -1, answer, error } = said;
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) call?.resolve(answer);
+    else call?.reject(new Error(error));
+  };
+  const read = async (): Promise<void> => {
+    for (let line = await child.nextLine(); line !== undefined; line = await child.nextLine())
+      heard(JSON.parse(line) as Said);
+    for (const { reject } of waiting.values()) reject(new Error('the platform has ended'));
+  };
+  const reading = read();
+  let ids = 0;
+  const order = (what: Unsent<TraceOrder>): Promise<unknown> => {
+    const id = (ids += 1);
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject });
+      child.write(JSON.stringify({ id, ...what }));
+    });
+  };
+  const { url, receiptKeys } = JSON.parse(child.firstLine) as Started;
+  const close = async (): Promise<void> => {
+    await order({ do: 'end' }).catch(() => undefined);
+    await reading;
+    await child.close();
+  };
+  return {
+    ...{ url, receiptKeys, processId: child.processId },
+    register: async (providers) => {
+      for (let at = 0; at < providers.length; at += REGISTERED_AT_ONCE)
+        await order({ do: 'register', providers: providers.slice(at, at + REGISTERED_AT_ONCE) });
+    },
+    call: async (operationId, by, { parameters = {}, body }) =>
+      (await order({ do: 'call', operationId, by, parameters, body })) as PlatformAnswer,
+    pass: async (ms) => void (await order({ do: 'pass', ms })),
+    settle: async () => void (await order({ do: 'settle' })),
+    figures: async () => (await order({ do: 'figures' })) as TraceFigures,
+    [Symbol.asyncDispose]: close,
+  };
+}
