@@ -49,7 +49,7 @@ async function alertsOf({ context }: ReferencePlatform): Promise<number> {
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('organization_id', '=', 'agency-tx')
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return count;
 }
 
 /** Calls to an exchange in Texas that show numbers of it, through a gateway of the campaign's own. */

@@ -6,7 +6,13 @@ import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
-import { callCampaigns as call, listed, openCampaignsBench, openTraceback, valueOf } from '../support/itg-campaigns-bench.js';
+import {
+  callCampaigns as call,
+  listed,
+  openCampaignsBench,
+  openTraceback,
+  valueOf,
+} from '../support/itg-campaigns-bench.js';
 import type { CampaignsBench } from '../support/itg-campaigns-bench.js';
 import { campaignClaims } from '../support/itg-campaign-claims.js';
 import { openTestDatabase } from '../support/itg-database.js';

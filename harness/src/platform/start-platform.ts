@@ -173,7 +173,18 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     },
   });
   return {
-    ...{ url, tokenUrl: `${url}/oauth/token`, port: server.port, database, context, trust, areas, routes, roles, metrics },
+    ...{
+      url,
+      tokenUrl: `${url}/oauth/token`,
+      port: server.port,
+      database,
+      context,
+      trust,
+      areas,
+      routes,
+      roles,
+      metrics,
+    },
     caughtUp: reactions.caughtUp,
     close: closers.close,
     [Symbol.asyncDispose]: closers.close,

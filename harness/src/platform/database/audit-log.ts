@@ -96,7 +96,11 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     core.isClosed = true;
     stop();
     await core.turn;
-    await core.log.close().finally(() => lock.close());
+    try {
+      await core.log.close();
+    } finally {
+      await lock.close();
+    }
   };
   return {
     logId: options.logId,

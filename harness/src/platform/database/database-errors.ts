@@ -11,9 +11,6 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** Whether a constraint says that there is such a row already. */
-export const isUniqueViolation = (error: unknown): boolean => sqlStateOf(error) === '23505';
-
 /** Whether the database found that transactions could not be put in order, or that they waited for each other. */
 export function isOrderConflict(error: unknown): boolean {
   const state = sqlStateOf(error);

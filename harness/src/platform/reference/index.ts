@@ -1,4 +1,3 @@
-export { foldersOf, openPlatformHome } from './platform-home.js';
 export type { HomeKey, PlatformFolders, PlatformHome } from './platform-home.js';
 export type { OpenedAreas, ReferenceSettings } from './reference-areas.js';
 export { FIRST_OPERATOR_CLIENT, startReferencePlatform } from './reference-platform.js';

@@ -2,14 +2,7 @@ export { answerTimes } from './answer-times.js';
 export { binomialUpperTail, falseDiscoveryRates, wilsonInterval } from './binomial.js';
 export { readCursor, writeCursor } from './cursor.js';
 export { countRequest } from './counted-request.js';
-export type {
-  ContestState,
-  CountedRequest,
-  CountingFacts,
-  ExclusionReason,
-  FindingReason,
-  Timeliness,
-} from './counted-request.js';
+export type { ContestState, CountedRequest, ExclusionReason, FindingReason, Timeliness } from './counted-request.js';
 export { entryAfterFiling, isSameEntry } from './filed-entry.js';
 export { participationCsv, participationJson } from './participation-report.js';
 export { readFilings } from './read-filings.js';
