@@ -4,9 +4,9 @@ import type { AlertTables } from '../../harness/src/platform/alerts/alert-tables
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import {
   FIRST_OPERATOR_CLIENT,
-  startReferencePlatform,
+  startReferenceWithAreas,
 } from '../../harness/src/platform/reference/reference-platform.js';
-import type { ReferencePlatform } from '../../harness/src/platform/reference/reference-platform.js';
+import type { ReferenceWithAreas } from '../../harness/src/platform/reference/reference-platform.js';
 import { liveCall } from '../support/itg-live-calls.js';
 import { platformLab } from '../support/itg-platform.js';
 
@@ -22,7 +22,7 @@ const PATIENCE_MS = 60_000;
  * @returns seconds of each
  */
 export async function alertPath(campaigns: number): Promise<readonly number[]> {
-  await using platform = await startReferencePlatform();
+  await using platform = await startReferenceWithAreas();
   const { keyId, privateKey } = platform.home.operatorKey;
   const key = { keyId, privateKey, jwk: {}, algorithm: 'ES256' } as const;
   const lab = platformLab(platform, { organizationId: 'itg', clientId: FIRST_OPERATOR_CLIENT, key });
@@ -42,7 +42,7 @@ export async function alertPath(campaigns: number): Promise<readonly number[]> {
   return seconds;
 }
 
-async function alertsOf({ context }: ReferencePlatform): Promise<number> {
+async function alertsOf({ context }: ReferenceWithAreas): Promise<number> {
   const { count } = await context.database
     .withTables<AlertTables>()
     .selectFrom('alerts_alerts')

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LiveReader, OperationCall } from '../../harness/dist/platform/core/index.js';
-import { FIRST_OPERATOR_CLIENT, startReferencePlatform } from '../../harness/dist/platform/index.js';
+import { FIRST_OPERATOR_CLIENT, startReferenceWithAreas } from '../../harness/dist/platform/reference/index.js';
 import { openLiveFeed } from '../../harness/dist/platform/records/live-feed.js';
 import { jsonAnswer, privateKeyJwt, type PlatformAnswer } from '../../sdk/dist/platform/index.js';
 
@@ -33,7 +33,7 @@ const CLOCK = {
 
 /** The whole reference platform as it is started by its command: tokens, limits, the database within, the detection of campaigns. */
 export async function wholePlatform(directory: string): Promise<ReceivingSide> {
-  const platform = await startReferencePlatform({ directory });
+  const platform = await startReferenceWithAreas({ directory });
   const { tokenUrl, url, home, opened } = platform;
   const { privateKey: operatorKey, keyId } = home.operatorKey;
   const operator = await privateKeyJwt({ tokenUrl, clientId: FIRST_OPERATOR_CLIENT, key: operatorKey, keyId });

@@ -10,7 +10,7 @@ import { createEventFeed } from '../../harness/dist/platform/database/index.js';
 import { openEvents } from '../../harness/dist/platform/events/open-events.js';
 import type { ProviderTables } from '../../harness/dist/platform/providers/provider-tables.js';
 import { writeEntries } from '../../harness/dist/platform/providers/registry-writer.js';
-import { startReferencePlatform } from '../../harness/dist/platform/reference/index.js';
+import { startReferenceWithAreas } from '../../harness/dist/platform/reference/index.js';
 import { readClientKey } from '../../harness/dist/platform/trust/client-key.js';
 import { insertClient } from '../../harness/dist/platform/trust/client-operations.js';
 import { insertOrganization } from '../../harness/dist/platform/trust/organization-operations.js';
@@ -29,7 +29,7 @@ const clock: TimerClock = {
   },
 };
 const UNLIMITED = { perSecond: 1_000_000, burst: 1_000_000 };
-const platform = await startReferencePlatform({
+const platform = await startReferenceWithAreas({
   ...{ directory, clock, rates: { perClient: UNLIMITED, perAddress: UNLIMITED } },
   ...(url !== undefined && { database: { url } }),
 });

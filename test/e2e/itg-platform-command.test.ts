@@ -6,7 +6,7 @@ import { demoMember } from '../../harness/src/cli/seed/members.js';
 import { planDemoCalls } from '../../harness/src/cli/seed/planned-calls.js';
 import { batchOfCarrier, recordIdOfCall } from '../../harness/src/cli/seed/shared-calls.js';
 import { OPERATOR_ROUTES } from '../../harness/src/platform/operator-routes.js';
-import { startReferencePlatform } from '../../harness/src/platform/reference/index.js';
+import { startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
 import { createHttpsRecordTransport, PLATFORM_ROUTES, privateKeyJwt } from '../../sdk/src/platform/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
@@ -94,7 +94,7 @@ test(
     expect(restoring).toMatchObject({ exitCode: 0, err: '' });
     expect(JSON.parse(restoring.out)).toMatchObject({ audit: { status: 'intact', findingCount: 0 } });
     {
-      await using platform = await startReferencePlatform({ directory: restored });
+      await using platform = await startReferenceWithAreas({ directory: restored });
       for (const one of acknowledged)
         expect(await platform.opened.records.reader.report('app-call-guard', one.reportId)).toMatchObject({
           calledAt: one.calledAt,
@@ -161,7 +161,7 @@ test(
     const away = await start('--port', '0', '--database', 'postgres://u:secret@127.0.0.1:1/name');
     expect(away).toMatchObject({ exitCode: 4, out: '' });
     expect(away.err).toMatch(/^hopback-harness platform: the PostgreSQL of --database cannot be reached \(\w+\)\n$/);
-    await using platform = await startReferencePlatform();
+    await using platform = await startReferenceWithAreas();
     // The commands know every route that is served.
     const known = [...PLATFORM_ROUTES, ...OPERATOR_ROUTES].map(({ operationId }) => operationId);
     expect(new Set(platform.routes.map(({ operationId }) => operationId))).toEqual(new Set(known));

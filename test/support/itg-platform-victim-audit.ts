@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import { expect, vi } from 'vitest';
-import { startReferencePlatform } from '../../harness/src/platform/index.js';
-import type { ReferencePlatform } from '../../harness/src/platform/index.js';
+import { startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
+import type { ReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import type { RecordsTables } from '../../harness/src/platform/records/records-tables.js';
 import type { TracebacksTables } from '../../harness/src/platform/tracebacks/tracebacks-tables.js';
@@ -29,7 +29,7 @@ export interface LookedThrough {
 export async function lookThrough(killed: KilledPlatform): Promise<LookedThrough> {
   const clock = movedClock();
   const rates = { perClient: RATE, perAddress: RATE };
-  await using platform = await startReferencePlatform({ ...killed.settings, clock, rates });
+  await using platform = await startReferenceWithAreas({ ...killed.settings, clock, rates });
   killed.leadTo(platform.port);
   await expectRecords(platform, killed);
   await expectReports(platform, killed);
@@ -42,7 +42,7 @@ export async function lookThrough(killed: KilledPlatform): Promise<LookedThrough
   return { auditRows, events, postedTwice };
 }
 
-async function expectRecords({ opened }: ReferencePlatform, { acknowledged }: KilledPlatform): Promise<void> {
+async function expectRecords({ opened }: ReferenceWithAreas, { acknowledged }: KilledPlatform): Promise<void> {
   const { reader } = opened.records;
   const [nowMs, dayMs] = [Date.now(), 86_400_000];
   const asked = [...acknowledged.records].map((key) => key.split(' '));
@@ -61,7 +61,7 @@ async function expectRecords({ opened }: ReferencePlatform, { acknowledged }: Ki
   expect([...found.values()].filter((times) => times > 1)).toEqual([]);
 }
 
-async function expectReports({ context }: ReferencePlatform, { acknowledged }: KilledPlatform): Promise<void> {
+async function expectReports({ context }: ReferenceWithAreas, { acknowledged }: KilledPlatform): Promise<void> {
   const rows = await context.database
     .withTables<RecordsTables>()
     .selectFrom('records_reports')
@@ -72,7 +72,7 @@ async function expectReports({ context }: ReferencePlatform, { acknowledged }: K
   expect(there.size).toBe(rows.length);
 }
 
-async function expectDemands(platform: ReferencePlatform, { acknowledged, parties }: KilledPlatform): Promise<void> {
+async function expectDemands(platform: ReferenceWithAreas, { acknowledged, parties }: KilledPlatform): Promise<void> {
   const tables = platform.context.database.withTables<DemandTables>();
   const rows = await tables.selectFrom('demands_demands').select(['demand_id', 'request_hash', 'state']).execute();
   // One reference, one demand: those that nobody had an answer to as well.
@@ -95,7 +95,7 @@ async function expectDemands(platform: ReferencePlatform, { acknowledged, partie
 }
 
 async function documentAt(
-  { routes }: ReferencePlatform,
+  { routes }: ReferenceWithAreas,
   demandId: string,
   { agency }: KilledPlatform['parties'],
 ): Promise<Uint8Array> {
@@ -106,7 +106,10 @@ async function documentAt(
   return file.bytes;
 }
 
-async function expectTracebacks(platform: ReferencePlatform, { acknowledged, parties }: KilledPlatform): Promise<void> {
+async function expectTracebacks(
+  platform: ReferenceWithAreas,
+  { acknowledged, parties }: KilledPlatform,
+): Promise<void> {
   const tables = platform.context.database.withTables<TracebacksTables>();
   expect(await answerAll(parties, acknowledged)).toEqual([]);
   const states = await tables
@@ -125,7 +128,7 @@ async function expectTracebacks(platform: ReferencePlatform, { acknowledged, par
 }
 
 /** Every event that concerns somebody with an endpoint is posted to it. @returns how many */
-async function expectEvents(platform: ReferencePlatform, { posted, parties }: KilledPlatform): Promise<number> {
+async function expectEvents(platform: ReferenceWithAreas, { posted, parties }: KilledPlatform): Promise<number> {
   await platform.caughtUp();
   const { rows } = await sql<{ readonly event_id: string }>`
     select event_id from core_events where audience ?| array[${sql.join(parties.endpoints)}]`.execute(
@@ -135,7 +138,7 @@ async function expectEvents(platform: ReferencePlatform, { posted, parties }: Ki
   return rows.length;
 }
 
-async function expectAudit({ opened }: ReferencePlatform, { acknowledged }: KilledPlatform): Promise<number> {
+async function expectAudit({ opened }: ReferenceWithAreas, { acknowledged }: KilledPlatform): Promise<number> {
   const { auditLog } = opened;
   await auditLog.drain();
   const verification = await auditLog.verify();

@@ -8,8 +8,8 @@ import type { PlatformClient } from '../../sdk/src/platform/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import type { TestKey } from '../../sdk/src/testing/index.js';
 import type { TracebackAnswer, TracebackRequest } from '../../sdk/src/traceback/index.js';
-import { FIRST_OPERATOR_CLIENT, startReferencePlatform } from '../../harness/src/platform/reference/index.js';
-import type { ReferencePlatform, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
+import { FIRST_OPERATOR_CLIENT, startReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
+import type { ReferenceWithAreas, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
 import { emptyDatabase, newDatabase } from './itg-database.js';
 import type { TestServer } from './itg-database.js';
 import { platformLab } from './itg-platform.js';
@@ -23,7 +23,7 @@ export interface TestCarrier extends TestMember {
 
 /** The whole reference platform, listening, with its first operator, who has every role of staff. */
 export interface ReferenceLab extends PlatformLab {
-  readonly platform: ReferencePlatform;
+  readonly platform: ReferenceWithAreas;
   /** Registers a carrier: an organization with a client, an entry in the registry, and a key of answers. Its office is in New York. */
   readonly joinCarrier: (organizationId: string, entry?: Partial<ProviderEntry>) => Promise<TestCarrier>;
   /** A client of the sdk as somebody, which calls by this `fetch` where one is given. */
@@ -49,7 +49,7 @@ export async function startReferenceLab({ server, ...options }: ReferenceLabOpti
     (server === undefined
       ? { memory: true as const, template: await emptyDatabase() }
       : { url: await newDatabase(server) });
-  const platform = await startReferencePlatform({
+  const platform = await startReferenceWithAreas({
     checkAnswers: true,
     rates: { perClient: UNLIMITED, perAddress: UNLIMITED },
     ...options,
@@ -60,7 +60,7 @@ export async function startReferenceLab({ server, ...options }: ReferenceLabOpti
 
 /** The same of a reference platform that runs. */
 export function referenceLab(
-  platform: ReferencePlatform,
+  platform: ReferenceWithAreas,
   { clock }: Pick<ReferencePlatformOptions, 'clock'> = {},
 ): ReferenceLab {
   const { keyId, privateKey } = platform.home.operatorKey;

@@ -1,3 +1,4 @@
+import type { LifecycleRules, Requester } from '@hopback/sdk/traceback';
 import { alertsDefinition, createAlertsArea } from '../alerts/index.js';
 import { auditDefinition, createAuditArea } from '../audit/index.js';
 import { campaignsDefinition, createCampaignsArea } from '../campaigns/index.js';
@@ -17,9 +18,9 @@ import type { AreaParts, PluggedArea } from '../platform-options.js';
 import { createProvidersArea, providersDefinition } from '../providers/index.js';
 import type { ProvidersArea } from '../providers/index.js';
 import { createRecordsArea, recordsDefinition } from '../records/index.js';
-import type { RecordsArea, RecordsAreaOptions } from '../records/index.js';
+import type { LiveRetention, RecordsArea } from '../records/index.js';
 import { createReceiptSigner, createTracebacksArea, tracebacksDefinition } from '../tracebacks/index.js';
-import type { TracebacksArea, TracebacksOptions } from '../tracebacks/index.js';
+import type { TracebacksArea } from '../tracebacks/index.js';
 import { HARNESS_VERSION } from '../../version.js';
 import type { PlatformHome } from './platform-home.js';
 
@@ -29,10 +30,10 @@ export const DEFAULT_LOG_ID = 'platform/audit';
 /** What an operator may set of the areas. */
 export interface ReferenceSettings {
   /** How live data are kept. */
-  readonly retention?: RecordsAreaOptions['retention'];
+  readonly retention?: Partial<LiveRetention>;
   readonly demandLimits?: Partial<DemandLimits>;
   /** By which tracebacks are conducted, and in whose name. */
-  readonly tracebacks?: Pick<TracebacksOptions, 'rules' | 'requester'>;
+  readonly tracebacks?: { readonly rules?: LifecycleRules; readonly requester?: Requester };
   /** Who operates the platform, as certificates name it. Default `Traceback group`. */
   readonly operatorName?: string;
   /** Name of the log of the audit, which stays. Default `platform/audit`. */
@@ -130,7 +131,7 @@ function plug<Area extends PlatformArea>(
   };
 }
 
-const retentionOf = ({ retention }: ReferenceSettings): Pick<RecordsAreaOptions, 'retention'> =>
+const retentionOf = ({ retention }: ReferenceSettings): Pick<ReferenceSettings, 'retention'> =>
   retention === undefined ? {} : { retention };
 
 interface Opening {

@@ -29,7 +29,6 @@ export interface ReferencePlatformOptions
 /** A reference platform that listens. */
 export interface ReferencePlatform extends RunningPlatform {
   readonly home: PlatformHome;
-  readonly opened: OpenedAreas;
   /** Key set that receipts are verified with, as JWK. */
   readonly receiptKeys: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   /**
@@ -38,6 +37,11 @@ export interface ReferencePlatform extends RunningPlatform {
    * @throws HopbackError `invalid-argument` (`reason: 'not-empty'`), `storage-failed`
    */
   readonly backup: (archive: string, onProgress?: (progress: ArchiveProgress) => void) => Promise<ArchiveManifest>;
+}
+
+/** The same with its areas: what is within one platform, and may change with every release. */
+export interface ReferenceWithAreas extends ReferencePlatform {
+  readonly opened: OpenedAreas;
 }
 
 /** Client of the first operator, where no other is stated. */
@@ -57,7 +61,12 @@ export const FIRST_OPERATOR_CLIENT = 'itg-operator';
  * console.log(response.status); // 200
  * ```
  */
-export async function startReferencePlatform(options: ReferencePlatformOptions = {}): Promise<ReferencePlatform> {
+export function startReferencePlatform(options: ReferencePlatformOptions = {}): Promise<ReferencePlatform> {
+  return startReferenceWithAreas(options);
+}
+
+/** As {@link startReferencePlatform}, for whoever looks at areas. */
+export async function startReferenceWithAreas(options: ReferencePlatformOptions = {}): Promise<ReferenceWithAreas> {
   const isTemporary = options.directory === undefined;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'hopback-platform-')));
   const removed = async (): Promise<void> => {
