@@ -18,6 +18,8 @@ export { startPlatform } from './start-platform.js';
 export type { RunningPlatform } from './start-platform.js';
 export type * from './core/index.js';
 export type {
+  ArchivedFile,
+  ArchivedTable,
   ArchiveManifest,
   ArchiveProgress,
   DatabasePlace,
@@ -25,6 +27,7 @@ export type {
   EventFeed,
   EventsRead,
   KeyRing,
+  Leadership,
   OpenedDatabase,
   StoredEvent,
 } from './database/index.js';

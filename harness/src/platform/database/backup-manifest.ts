@@ -23,7 +23,7 @@ export interface ArchivedTable extends ArchivedFile {
 
 /** What an archive holds. */
 export interface ArchiveManifest {
-  readonly format: typeof ARCHIVE_FORMAT;
+  readonly format: 'hopback-platform-archive-1';
   readonly createdAt: string;
   readonly engine: 'pglite' | 'postgresql';
   /** Names and hashes of the migrations that made the schema. */
