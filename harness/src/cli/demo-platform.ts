@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { TestPki } from '@hopback/sdk/testing';
 
 /** A platform that takes batches of records over HTTPS and keeps each record once, by its id. */
@@ -36,7 +36,8 @@ export async function startDemoPlatform(pki: TestPki, token: string): Promise<De
       response.writeHead(401).end();
       return;
     }
-    const records = recordIds(body);
+    const unpack = request.headers['content-encoding'] === 'br' ? brotliDecompressSync : gunzipSync;
+    const records = recordIds(unpack(body));
     for (const id of records) {
       if (ids.has(id)) repeated += 1;
       ids.add(id);
@@ -67,7 +68,7 @@ export async function startDemoPlatform(pki: TestPki, token: string): Promise<De
 }
 
 function recordIds(body: Buffer): readonly string[] {
-  const lines = gunzipSync(body).toString().trimEnd().split('\n');
+  const lines = body.toString().trimEnd().split('\n');
   return lines.map((line) => (JSON.parse(line) as { readonly recordId: string }).recordId);
 }
 
