@@ -73,13 +73,7 @@ export function detectByRecord(detection: RecordDetection, live: LiveRecord, by:
   }
   const ownerOfNumber = note.callingKey < 0 ? undefined : detection.numberOwners.get(note.callingKey);
   if (ownerOfNumber !== undefined) claim(detection, note, { campaignId: ownerOfNumber, reasons: ['one-number'] });
-  const evidence = { tables: detection.tables, policy, isSelected };
-  // The narrowest first: who signed it is surer than by whom it came.
-  if (note.signer !== undefined && before.every(({ signer }) => signer !== note.signer))
-    addTo(detection, `signer:${note.signer}`, note, evidence);
-  if (note.trunk !== undefined) addTo(detection, `trunk:${note.reporterId}:${note.trunk}`, note, evidence);
-  if (note.upstream !== undefined && before.every(({ upstream }) => upstream !== note.upstream))
-    addTo(detection, `upstream:${note.upstream}`, note, evidence);
+  addToGroups(detection, note, { before, evidence: { tables: detection.tables, policy, isSelected } });
   const isPoor = sighting !== undefined && sighting.evidence >= policy.alarmAt;
   // Selected calls all end badly.
   if (isPoor && !isSelected && sighting.callsBefore >= policy.leastCalls) {
@@ -87,6 +81,24 @@ export function detectByRecord(detection: RecordDetection, live: LiveRecord, by:
   }
 }
 
+/** Adds a call to all of its groups but those to which another record of it was added. */
+function addToGroups(
+  detection: RecordDetection,
+  note: CallNote,
+  { before, evidence }: { readonly before: readonly CallNote[]; readonly evidence: GroupEvidence },
+): void {
+  const { signer, trunk, upstream, reporterId } = note;
+  // The narrowest first: who signed it is surer than by whom it came.
+  if (signer !== undefined && !before.some((other) => other.signer === signer)) {
+    addTo(detection, `signer:${signer}`, note, evidence);
+  }
+  if (trunk !== undefined) addTo(detection, `trunk:${reporterId}:${trunk}`, note, evidence);
+  if (upstream !== undefined && !before.some((other) => other.upstream === upstream)) {
+    addTo(detection, `upstream:${upstream}`, note, evidence);
+  }
+}
+
+/** What its number has called, with this call: another record of the same call is no other call. */
 function sightingOf(
   { numbers }: RecordDetection,
   note: CallNote,
