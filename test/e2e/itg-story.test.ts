@@ -75,7 +75,8 @@ test(
     [campaign] = (await found()) as [Campaign];
     expect(campaign).toMatchObject({ state: 'live', class: 'government-impersonation', callingNumbers: 24 });
     expect(campaign.name).toMatch(/^SSA/);
-    expect(campaign.observedCalls).toBeGreaterThanOrEqual(24);
+    // Up to four carriers record each of them.
+    expect(campaign.observedCalls).toBe(24);
     expect(campaign.estimatedVolume).toMatchObject({ basis: 'capture-recapture', both: 24 });
     expect(campaign.signers?.map(({ spc }) => spc).toSorted()).toEqual(['404D', '707G']);
   },

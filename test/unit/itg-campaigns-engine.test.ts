@@ -36,6 +36,47 @@ test('the same record twice is counted once', () => {
   expect(standing(engine)[0]?.observedCalls).toBe(20);
 });
 
+test('a call that two carriers record is counted once, whichever record comes first, and both are told', () => {
+  const first = neighbourCalls(34);
+  const second = first.map(({ record, receivedAtMs }) => ({
+    ...{ providerId: 'prv-2', receivedAtMs: receivedAtMs + 2_000 },
+    record: {
+      ...record,
+      inviteAtUs: record.inviteAtUs + 1_500_000,
+      ingress: { trunk: 'from-cedar', provider: 'Alder' },
+      received: { verstat: 'No-TN-Validation' as const },
+    },
+  }));
+  const inTurns = first.flatMap((live, at) => (at % 2 === 0 ? [live, second[at]] : [second[at], live]));
+  for (const records of [[...first, ...second], [...second, ...first], inTurns]) {
+    const engine = engineFor();
+    for (const live of records) if (live !== undefined) engine.record(live);
+    const [campaign, ...others] = standing(engine);
+    expect(others).toEqual([]);
+    expect(campaign).toMatchObject({ observedCalls: 34, recordedCalls: 34, bothCalls: 0 });
+    expect([...(campaign?.signers ?? [])]).toEqual([['333C', 34]]);
+    expect(Object.fromEntries(campaign?.reporters ?? [])).toEqual({ 'prv-1': 34, 'prv-2': 34 });
+    expect(engine.take().flatMap(({ calls }) => calls)).toHaveLength(68);
+  }
+});
+
+test('two calls of a number to an exchange within seconds, by two carriers, are two where they end otherwise', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) {
+    engine.record(live);
+    engine.record({
+      ...{ providerId: 'prv-2', receivedAtMs: live.receivedAtMs },
+      record: {
+        ...live.record,
+        disposition: 'answered',
+        answeredAtUs: live.record.inviteAtUs,
+        endedAtUs: live.record.inviteAtUs + 3_000_000,
+      },
+    });
+  }
+  expect(standing(engine)[0]?.observedCalls).toBe(40);
+});
+
 test('neighbours who talk with each other are no campaign', () => {
   const engine = engineFor();
   for (const live of neighbourCalls(400, { seconds: 90 })) engine.record(live);

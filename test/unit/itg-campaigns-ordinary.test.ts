@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
+import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { appReport, liveCall, LIVE_START_MS, neighbourCalls } from '../support/itg-live-calls.js';
@@ -12,13 +13,16 @@ const PEOPLE: Endings = [undefined, 90, undefined, 20, 120, undefined, 3, 80, un
 const DEALINGS: Endings = [20, undefined, 15, 20, 3, undefined, 30, 18, undefined, 25];
 const RECORDING: Endings = [undefined, undefined, 2, undefined, undefined, 4, undefined, undefined, 15, undefined];
 
-function found(records: readonly LiveRecord[], reports: readonly AppReport[] = []): readonly string[] {
+function engineWith(records: readonly LiveRecord[], reports: readonly AppReport[] = []): CampaignEngine {
   let ids = 0;
   const engine = createCampaignEngine({ allocated: new Set(['290', '390']), newId: () => `c-${String((ids += 1))}` });
   for (const live of records) engine.record(live);
   for (const report of reports) engine.report('app-1', report, LIVE_START_MS + 3_600_000);
-  return [...engine.campaigns()].map(({ name }) => name);
+  return engine;
 }
+
+const found = (records: readonly LiveRecord[], reports: readonly AppReport[] = []): readonly string[] =>
+  [...engineWith(records, reports).campaigns()].map(({ name }) => name);
 
 /** Fields that only those have that are so: an answered call has seconds. */
 const ending = (endings: Endings, at: number): { readonly seconds?: number } => {
@@ -65,6 +69,21 @@ test('an exchange that shows a number that cannot be is no campaign while people
       : live,
   );
   expect(found(mixed)).toEqual(['Unidentified-InvalidNumber']);
+});
+
+test('numbers that cannot be and come again, of many carriers, neither hide a campaign by the same provider nor count for it', () => {
+  const wrong = (at: number): string => `129004567${String(10 + (at % 30))}`;
+  const calls = unsuspected(1_200, (at) => ({
+    upstream: 'Wholesale',
+    // A third of the calls with such numbers, once all of the others are known.
+    ...(at >= 600 && at % 3 === 0
+      ? { calling: `12900${String(100_000 + at)}`, ...ending(RECORDING, at / 3) }
+      : { calling: wrong(at), ...ending(PEOPLE, at) }),
+  }));
+  const engine = engineWith(calls);
+  const [campaign, ...others] = [...engine.campaigns()];
+  expect(others).toEqual([]);
+  expect(campaign).toMatchObject({ name: 'Unidentified-InvalidNumber', observedCalls: 200 });
 });
 
 test('a county that calls number by number from its own number is no campaign; who does so from ever other numbers is', () => {

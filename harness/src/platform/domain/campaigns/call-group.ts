@@ -98,7 +98,7 @@ function addToWay(group: CallGroup, note: CallNote, by: GroupEvidence, way: numb
     return false;
   }
   if (!isMarked) return false;
-  keepNote(group, way, note);
+  keepNote(group, note, way, policy);
   return least >= policy.alarmAt;
 }
 
@@ -143,15 +143,25 @@ function forgetNotes(group: CallGroup, way: number): void {
   if (notes !== undefined && notes.length > 0) notes.length = 0;
 }
 
-function keepNote(group: CallGroup, way: number, note: CallNote): void {
-  let notes = group.notes[way];
-  if (notes === undefined) {
-    notes = [];
-    group.notes[way] = notes;
-  }
-  if (notes.length >= MAX_GROUP_NOTES) notes.shift();
+/**
+ * Keeps a marked call in place of the oldest of its sort: numbers that come again and again have half of the places at most where others call
+ * as well, and the others as many. An exchange that was set up wrongly would push out the calls of a campaign beside it before they are enough.
+ */
+function keepNote(group: CallGroup, note: CallNote, way: number, policy: CampaignPolicy): void {
+  const notes = (group.notes[way] ??= []);
   notes.push(note);
+  if (notes.length <= MAX_GROUP_NOTES) return;
+  let regulars = 0;
+  for (const kept of notes) if (isRegular(kept, policy)) regulars += 1;
+  const goes = regulars > MAX_GROUP_NOTES / 2;
+  notes.splice(
+    notes.findIndex((kept) => isRegular(kept, policy) === goes),
+    1,
+  );
 }
+
+/** Whether a call is of a number that comes again and again. Each carrier veils it anew, so that it is counted by carrier. */
+const isRegular = ({ callsBefore }: CallNote, { leastCalling }: CampaignPolicy): boolean => callsBefore >= leastCalling;
 
 /** Ways of calling that live on many numbers: of one number they are that number's fault. */
 const MANY_NUMBERS: ReadonlySet<WayOfCalling> = new Set(['neighbour-spoofing', 'failed-verification', 'snowshoe']);
@@ -164,10 +174,18 @@ const MANY_NUMBERS: ReadonlySet<WayOfCalling> = new Set(['neighbour-spoofing', '
  */
 export function enoughNotes(notes: readonly CallNote[], way: number, by: GroupEvidence): readonly CallNote[] {
   if (isEnough(notes, way, by)) return notes;
-  const counts = new Map<number, number>();
-  for (const { callingKey } of notes) counts.set(callingKey, (counts.get(callingKey) ?? 0) + 1);
-  const others = notes.filter(({ callingKey }) => (counts.get(callingKey) ?? 0) < by.policy.leastCalling);
+  const regulars = new Set<number>();
+  for (const note of notes) if (isRegular(note, by.policy)) regulars.add(note.callingKey);
+  const others = notes.filter(({ callingKey }) => !regulars.has(callingKey));
   return others.length < notes.length && isEnough(others, way, by) ? others : [];
+}
+
+/**
+ * Whether a marked call of a group with a campaign in it is to be left out of that: its number comes again and again, and with the calls of
+ * such numbers those of the group are like no campaign. Never throws.
+ */
+export function isApart(group: CallGroup, note: CallNote, way: number, by: GroupEvidence): boolean {
+  return isRegular(note, by.policy) && !isEnough(group.notes[way] ?? [], way, by);
 }
 
 function isEnough(notes: readonly CallNote[], way: number, { policy, tables, isSelected }: GroupEvidence): boolean {

@@ -31,6 +31,10 @@ export interface CallNote {
   readonly durationSeconds: number | undefined;
   /** Bits, by the order of `WAYS_OF_CALLING`. */
   marks: number;
+  /** Calls of the same number before it, as far as they are remembered. */
+  callsBefore: number;
+  /** This and other carriers' records of the same call; undefined where there are none. */
+  sameCall: CallNote[] | undefined;
   /** Campaign that it is counted for. */
   campaignId: string | undefined;
   /** Whether a report of an application is about it. */
@@ -65,6 +69,8 @@ export function callNote(live: LiveRecord, policy: CampaignPolicy): CallNote {
     outcome: outcomeOf(record, seconds, policy),
     durationSeconds: seconds,
     marks: 0,
+    callsBefore: 0,
+    sameCall: undefined,
     campaignId: undefined,
     isReported: false,
   };

@@ -22,6 +22,7 @@ import { keyHash } from './key-hash.js';
 import { createNumberMemory } from './number-memory.js';
 import { detectByRecord } from './record-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
+import { meetSameCall } from './same-call.js';
 import { createSeenCalls } from './seen-calls.js';
 import { createScriptIndex, nameOfScript } from './scripts/index.js';
 import type { ScriptIndexLimits } from './scripts/index.js';
@@ -100,8 +101,10 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
       if (seen.isRepeat('record', live.providerId, live.record.recordId)) return;
       const note = callNote(live, policy);
       const suspicion = tracker.judge(live.record, live.providerId);
+      const canBeJoined = note.isCallingShown && note.calledNpaNxx >= 0;
+      if (canBeJoined) meetSameCall(note, parts.reports.calls, policy);
       detectByRecord(parts.records, live, { note, suspicion });
-      if (!note.isCallingShown || note.calledNpaNxx < 0) return;
+      if (!canBeJoined) return;
       meetWaitingReport(parts.reports, note);
       parts.reports.calls.put(note.callingKey, note.calledNpaNxx, note);
     },

@@ -120,26 +120,32 @@ export interface CountedCall {
   readonly upstream: string | undefined;
   readonly isFailed: boolean;
   readonly isRecord: boolean;
+  /** Whether another carrier's record of the same call was counted before: then only whose records there are is new. */
+  readonly isAgain: boolean;
+  /** Whether no record of the call that was counted before has its signer. */
+  readonly isSignerNew: boolean;
   readonly reasons: readonly string[];
 }
 
-/** Counts a call. Never throws. */
+/** Counts a call, or one more record of it. Never throws. */
 export function countCall(file: CampaignFile, counted: CountedCall): void {
   const { call, callingKey, upstream, isRecord } = counted;
+  if (isRecord) {
+    if (upstream !== undefined) countName(file.upstreams, upstream);
+    countName(file.reporters, call.reporterId);
+    // Whoever signs a call has no signature on its own record of it.
+    if (call.signer !== undefined && counted.isSignerNew) countName(file.signers, call.signer);
+  }
+  file.firstSeenMs = Math.min(file.firstSeenMs, call.atMs);
+  file.lastSeenMs = Math.max(file.lastSeenMs, call.atMs);
+  if (counted.isAgain) return;
   file.observedCalls += 1;
   if (isRecord) file.recordedCalls += 1;
   else file.reportedCalls += 1;
   for (const reason of counted.reasons) countName(file.reasons, reason);
   if (callingKey >= 0) file.callingNumbers.add(callingKey);
-  if (isRecord) {
-    if (call.signer !== undefined) countName(file.signers, call.signer);
-    countName(file.attestations, counted.isFailed ? 'failed' : (call.attestation ?? 'none'));
-    if (upstream !== undefined) countName(file.upstreams, upstream);
-    countName(file.reporters, call.reporterId);
-  }
+  if (isRecord) countName(file.attestations, counted.isFailed ? 'failed' : (call.attestation ?? 'none'));
   if (call.calledNpaNxx !== undefined) countName(file.areas, call.calledNpaNxx.slice(0, 3));
-  file.firstSeenMs = Math.min(file.firstSeenMs, call.atMs);
-  file.lastSeenMs = Math.max(file.lastSeenMs, call.atMs);
   const minute = Math.floor(call.atMs / 60_000);
   file.minutes.set(minute, (file.minutes.get(minute) ?? 0) + 1);
   if (file.minutes.size > 2 * RATE_MINUTES) forgetMinutes(file);

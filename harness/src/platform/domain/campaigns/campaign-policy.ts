@@ -49,6 +49,8 @@ export interface CampaignPolicy {
   readonly manyNumbersShare: number;
   /** How far the clocks of a telephone and a switch may be apart for one call, seconds. */
   readonly joinSeconds: number;
+  /** How far the clocks of two carriers, and the way of a call between them, may be apart, seconds. */
+  readonly sameCallSeconds: number;
   /** Seconds without a call after which a campaign is dormant, and days of that after which it is closed. */
   readonly dormantAfterSeconds: number;
   readonly closedAfterDays: number;
@@ -108,6 +110,8 @@ export const DEFAULT_CAMPAIGN_POLICY: CampaignPolicy = Object.freeze({
   manyNumbersShare: 0.5,
   // Telephones are set by their network; switches by hand. Ringing is 30 s.
   joinSeconds: 90,
+  // A call is with the last of its carriers within a second or two; who calls the same exchange again within as many mostly ends otherwise.
+  sameCallSeconds: 5,
   // Campaigns pause for lunch in the country they call from, and begin again; a court is asked about those that call now.
   dormantAfterSeconds: 4 * 3_600,
   closedAfterDays: 30,

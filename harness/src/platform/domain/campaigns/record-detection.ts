@@ -4,13 +4,14 @@ import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
 import { campaignCall } from './call-note.js';
 import type { CallNote } from './call-note.js';
-import { addToGroup, enoughNotes, evidenceOfWay } from './call-group.js';
+import { addToGroup, enoughNotes, evidenceOfWay, isApart } from './call-group.js';
 import type { CallGroup, CallGroups, GroupEvidence } from './call-group.js';
 import { WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import { marksOf, numberEvidence } from './evidence-of-call.js';
 import type { EvidenceTables } from './evidence-of-call.js';
-import type { NumberMemory } from './number-memory.js';
+import type { NumberMemory, NumberSighting } from './number-memory.js';
+import { otherRecords } from './same-call.js';
 
 /** What records are judged by. */
 export interface RecordDetection {
@@ -53,31 +54,60 @@ const SELECTED_SHARE = 0.9;
  */
 export function detectByRecord(detection: RecordDetection, live: LiveRecord, by: Judged): void {
   const { note, suspicion } = by;
-  const { policy, numbers } = detection;
+  const { policy } = detection;
   const carrier = sharingOf(detection, live, note.atMs);
   const isSelected = carrier.suspectedShare > SELECTED_SHARE;
-  const seconds = Math.floor(note.atMs / 1_000);
-  const sighting =
-    note.callingKey < 0 ? undefined : numbers.note(note.callingKey, seconds, numberEvidence(note.outcome));
+  // A call of which there is a record already is no other call of its number, and no more evidence of its signer.
+  const before = otherRecords(note);
+  const sighting = sightingOf(detection, note, before);
+  note.callsBefore = before[0]?.callsBefore ?? sighting?.callsBefore ?? 0;
   note.marks = marksOf(note, suspicion, {
-    callsBefore: sighting?.callsBefore ?? 0,
+    callsBefore: note.callsBefore,
     isSelected,
     // Before it is known who calls again and again everybody is new.
     knowsNumbers: note.atMs - carrier.sinceMs >= policy.learningSeconds * 1_000,
     told: live.record.sharing.suspicion?.signals,
   });
+  for (const { campaignId } of before) {
+    if (campaignId !== undefined) claim(detection, note, { campaignId, reasons: [] });
+  }
   const ownerOfNumber = note.callingKey < 0 ? undefined : detection.numberOwners.get(note.callingKey);
   if (ownerOfNumber !== undefined) claim(detection, note, { campaignId: ownerOfNumber, reasons: ['one-number'] });
-  const evidence = { tables: detection.tables, policy, isSelected };
-  // The narrowest first: who signed it is surer than by whom it came.
-  if (note.signer !== undefined) addTo(detection, `signer:${note.signer}`, note, evidence);
-  if (note.trunk !== undefined) addTo(detection, `trunk:${note.reporterId}:${note.trunk}`, note, evidence);
-  if (note.upstream !== undefined) addTo(detection, `upstream:${note.upstream}`, note, evidence);
+  addToGroups(detection, note, { before, evidence: { tables: detection.tables, policy, isSelected } });
   const isPoor = sighting !== undefined && sighting.evidence >= policy.alarmAt;
   // Selected calls all end badly.
   if (isPoor && !isSelected && sighting.callsBefore >= policy.leastCalls) {
     judgeNumber(detection, live, note);
   }
+}
+
+/** Adds a call to all of its groups but those to which another record of it was added. */
+function addToGroups(
+  detection: RecordDetection,
+  note: CallNote,
+  { before, evidence }: { readonly before: readonly CallNote[]; readonly evidence: GroupEvidence },
+): void {
+  const { signer, trunk, upstream, reporterId } = note;
+  // The narrowest first: who signed it is surer than by whom it came.
+  if (signer !== undefined && !before.some((other) => other.signer === signer)) {
+    addTo(detection, `signer:${signer}`, note, evidence);
+  }
+  if (trunk !== undefined) addTo(detection, `trunk:${reporterId}:${trunk}`, note, evidence);
+  if (upstream !== undefined && !before.some((other) => other.upstream === upstream)) {
+    addTo(detection, `upstream:${upstream}`, note, evidence);
+  }
+}
+
+/** What its number has called, with this call: another record of the same call is no other call. */
+function sightingOf(
+  { numbers }: RecordDetection,
+  note: CallNote,
+  before: readonly CallNote[],
+): NumberSighting | undefined {
+  const { callingKey, atMs, outcome } = note;
+  if (callingKey < 0) return undefined;
+  if (before.length > 0) return numbers.find(callingKey);
+  return numbers.note(callingKey, Math.floor(atMs / 1_000), numberEvidence(outcome));
 }
 
 /** A call with what the platform's own judgement has to say of it. */
@@ -108,7 +138,9 @@ function addTo(detection: RecordDetection, key: string, note: CallNote, evidence
     if ((note.marks & (1 << way)) === 0 || evidenceOfWay(group, way) === 0) continue;
     const owner = group.owners[way];
     if (owner !== undefined && detection.book.file(owner) !== undefined) {
-      claim(detection, note, { campaignId: owner, reasons: reasonsOf(group, way) });
+      if (!isApart(group, note, way, evidence)) {
+        claim(detection, note, { campaignId: owner, reasons: reasonsOf(group, way) });
+      }
     } else if ((alarms & (1 << way)) !== 0) raise(detection, group, { way, evidence });
   }
 }
@@ -147,15 +179,18 @@ function knownCampaign(book: CampaignBook, notes: readonly CallNote[]): Campaign
   return undefined;
 }
 
-/** Counts a call for a campaign, once. Never throws. */
+/** Counts a call for a campaign, once, with all records of it. Never throws. */
 export function claim(
-  { book }: Pick<RecordDetection, 'book'>,
+  detection: Pick<RecordDetection, 'book'>,
   note: CallNote,
   { campaignId, reasons }: { readonly campaignId: string; readonly reasons: readonly string[] },
 ): void {
+  const { book } = detection;
   if (note.campaignId !== undefined) return;
   const file = book.file(campaignId);
   if (file === undefined) return;
+  const others = otherRecords(note);
+  const counted = others.filter((other) => other.campaignId !== undefined);
   note.campaignId = file.campaignId;
   book.count(file, {
     call: campaignCall(note),
@@ -163,8 +198,11 @@ export function claim(
     upstream: note.upstream,
     isFailed: note.isFailed,
     isRecord: true,
+    isAgain: counted.length > 0,
+    isSignerNew: counted.every(({ signer }) => signer !== note.signer),
     reasons,
   });
+  for (const other of others) claim(detection, other, { campaignId, reasons: [] });
 }
 
 function reasonsOf({ key }: CallGroup, way: number): readonly string[] {

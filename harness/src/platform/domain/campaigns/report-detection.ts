@@ -279,7 +279,10 @@ function countReport(detection: ReportDetection, file: CampaignFile, reported: R
   const { call, callingKey, reasons, record } = reported;
   const { book } = detection;
   if (record !== undefined) claimReported(detection, file, record);
-  book.count(file, { call, callingKey, reasons, upstream: undefined, isFailed: false, isRecord: false });
+  book.count(file, {
+    ...{ call, callingKey, reasons, upstream: undefined, isFailed: false },
+    ...{ isRecord: false, isAgain: false, isSignerNew: false },
+  });
   reported.isCounted = true;
   if (record !== undefined) countOnce(detection, file, record);
 }
