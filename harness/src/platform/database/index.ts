@@ -23,6 +23,7 @@ export type { AuditFinding, AuditVerification } from './verify-audit.js';
 export { isSealedData, openJson, sealedEventData, sealJson } from './sealed-json.js';
 export type { OpeningReason } from './sealed-json.js';
 export { keptSecret, writeSecretFile } from './secret-file.js';
+export { flushWrites } from './transact.js';
 export { backupPlatform } from './backup.js';
 export type { ArchiveProgress } from './backup.js';
 export type { ArchivedFile, ArchivedTable, ArchiveManifest } from './backup-manifest.js';

@@ -6,6 +6,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { AreaDefinition, PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import type { Presence } from '../database/index.js';
+import { flushWrites } from '../database/index.js';
 import type { IdempotencyStore, KeyedCall } from './ports.js';
 
 /** How long answers are kept, milliseconds: twice the 24 hours that the contract promises. */
@@ -121,6 +122,8 @@ interface KeyedParts {
 
 /** A transaction that has only read commits nothing that a repeat could do twice. */
 async function hasWritten(transaction: PlatformTransaction): Promise<boolean> {
+  // What is told, audited and sealed may still wait to be written.
+  await flushWrites(transaction);
   const { rows } = await sql<{ readonly wrote: boolean }>`
     select pg_current_xact_id_if_assigned() is not null as wrote`.execute(transaction);
   return rows[0]?.wrote === true;
