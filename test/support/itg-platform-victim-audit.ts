@@ -84,7 +84,7 @@ async function expectDemands(platform: ReferenceWithAreas, { acknowledged, parti
     expect(states.get(demandId)).toBeDefined();
     const decision = acknowledged.decisions.get(demandId);
     if (decision !== undefined)
-      expect(states.get(demandId)).toBe(
+      expect(states.get(demandId)).toEqual(
         decision === 'reject' ? 'rejected' : expect.stringMatching(/approved|produced/),
       );
     const demand = await parties.agency.demands.retrieve({ demandId });
