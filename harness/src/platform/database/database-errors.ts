@@ -11,10 +11,19 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** Whether the database found that transactions could not be put in order, or that they waited for each other. */
+/**
+ * Whether a transaction is to be begun again: the database found that it could not be put in order with others, that they waited for each other,
+ * or that it does not know a statement any more.
+ */
 export function isOrderConflict(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return state === '40001' || state === '40P01';
+  return state === '40001' || state === '40P01' || isStaleStatement(error);
+}
+
+/** Whether a statement that was prepared is not what it was: its tables have other columns by now, or the server has let go of it. */
+export function isStaleStatement(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === '26000' || (state === '0A000' && error instanceof Error && /cached plan/.test(error.message));
 }
 
 /** The server goes down, comes up, or has too many connections: PostgreSQL, appendix A, classes 08, 53 and 57. */

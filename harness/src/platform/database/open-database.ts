@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
@@ -7,10 +8,12 @@ import { lockFolder, type FolderLock } from '@hopback/sdk/log';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { CoreTables, PlatformDatabase, PlatformLog } from '../core/index.js';
+import { createServerPool, createSolePool } from './connection-pool.js';
 import { createPostgresLeadership, SOLE_LEADER, type Leadership } from './leadership.js';
-import { createPgliteDialect } from './pglite-dialect.js';
+
+import { PgliteSocket } from './pglite-socket.js';
 import { createPostgresSignals } from './postgres-signals.js';
-import { PGLITE_PARSERS, POSTGRES_TYPES } from './sql-values.js';
+import { POSTGRES_TYPES } from './sql-values.js';
 
 /** A statement that takes longer is a mistake: reports and exports read in pages. */
 export const STATEMENT_TIMEOUT_MS = 30_000;
@@ -18,6 +21,8 @@ export const STATEMENT_TIMEOUT_MS = 30_000;
 export const IDLE_TRANSACTION_TIMEOUT_MS = 30_000;
 /** Connections of one process: a few for each processor of a server of the size that this platform needs. */
 export const POOL_CONNECTIONS = 10;
+/** Statements are read once and planned each time: a plan that was made when a table was empty would stay. */
+const PLANS = 'force_custom_plan';
 /** A server that does not answer a connection in this time is away. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -44,7 +49,7 @@ export interface OpenedDatabase extends AsyncDisposable {
 }
 
 /**
- * Opens the database of a platform: PGlite within this process, or a server of PostgreSQL. Both give the same values for the same columns:
+ * Opens the database of a platform: PGlite within this process, or a server of PostgreSQL, by one driver. Both give the same values for the same columns:
  * `bigint` as a number, `jsonb` as a value, `numeric` as text, `bytea` as a `Buffer`. PGlite has one connection, and no limit on how long a
  * statement takes; it does not wait for the disk, so that what it acknowledged survives the end of the process and not that of the machine.
  * @param place - where it is; a folder is made where it is not there, and is this process's alone
@@ -79,7 +84,8 @@ export async function createDatabaseTemplate(): Promise<Blob> {
 
 async function openPglite(directory: string | undefined, template: Blob | undefined): Promise<OpenedDatabase> {
   let lock: FolderLock | undefined;
-  let pglite: PGlite;
+  let pglite: PGlite | undefined;
+  let client: pg.Client;
   try {
     if (directory !== undefined) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -87,18 +93,26 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
       lock = await lockFolder(directory, 'the database');
     }
     pglite = directory === undefined ? await madePglite({ template }) : await keptPglite(directory);
+    client = await connectedTo(pglite);
   } catch (cause) {
+    await pglite?.close();
     await lock?.close();
     throw cannotOpen(cause);
   }
-  const database = new Kysely<CoreTables>({ dialect: createPgliteDialect(pglite) });
+  const opened = pglite;
+  const end = async (): Promise<void> => {
+    await client.end();
+    if (!opened.closed) await opened.close();
+  };
+  const pool = createSolePool(client, end);
+  const database = new Kysely<CoreTables>({ dialect: new PostgresDialect({ pool }) });
   const emitter = new EventEmitter().setMaxListeners(0);
   let closing: Promise<void> | undefined;
   const closed = async (): Promise<void> => {
     try {
       await database.destroy();
       // Where no statement was run the kysely has not begun, and ends nothing.
-      if (!pglite.closed) await pglite.close();
+      if (!opened.closed) await end();
     } finally {
       await lock?.close();
     }
@@ -118,10 +132,21 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
   };
 }
 
+async function connectedTo(pglite: PGlite): Promise<pg.Client> {
+  // The driver takes whatever behaves as a socket does; its types know only those of the network.
+  const stream = (): Socket => new PgliteSocket(pglite) as unknown as Socket;
+  const client = new pg.Client({ stream, user: 'postgres', database: 'postgres', ssl: false, types: POSTGRES_TYPES });
+  // One that breaks while a statement runs: that statement says so.
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(`set plan_cache_mode to ${PLANS}; set timezone to 'UTC'`);
+  return client;
+}
+
 /** Begins with what `initdb` makes, where nothing else is given: that takes seconds of a processor, and it ready a fraction of one. */
 async function madePglite({ dataDir, template }: { dataDir?: string; template?: Blob | undefined }): Promise<PGlite> {
   const loadDataDir = template ?? (await readyDataDir());
-  return PGlite.create({ ...(dataDir !== undefined && { dataDir }), loadDataDir, parsers: PGLITE_PARSERS });
+  return PGlite.create({ ...(dataDir !== undefined && { dataDir }), loadDataDir });
 }
 
 async function readyDataDir(): Promise<Blob> {
@@ -133,7 +158,7 @@ async function readyDataDir(): Promise<Blob> {
 async function keptPglite(directory: string): Promise<PGlite> {
   const [dataDir, making] = [join(directory, 'pglite'), join(directory, 'pglite-unfinished')];
   if (await isThere(making)) await rm(dataDir, { recursive: true, force: true });
-  else if (await isThere(dataDir)) return PGlite.create({ dataDir, parsers: PGLITE_PARSERS });
+  else if (await isThere(dataDir)) return PGlite.create({ dataDir });
   await writeFile(making, '');
   const pglite = await madePglite({ dataDir });
   await rm(making);
@@ -162,7 +187,7 @@ async function openPostgres(
     max: poolConnections,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
-    options: '-c TimeZone=UTC',
+    options: `-c TimeZone=UTC -c plan_cache_mode=${PLANS}`,
   });
   // A connection that breaks while nobody uses it: the pool lets it go, and makes another.
   pool.on('error', () => undefined);
@@ -180,7 +205,7 @@ async function openPostgres(
     await pool.end();
     throw cannotOpen(cause);
   }
-  const database = new Kysely<CoreTables>({ dialect: new PostgresDialect({ pool }) });
+  const database = new Kysely<CoreTables>({ dialect: new PostgresDialect({ pool: createServerPool(pool) }) });
   const signals = createPostgresSignals({ ...connection, application_name: `${applicationName}-signals` });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> =>

@@ -1,14 +1,10 @@
 import pg from 'pg';
-import { types } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
-
-// What both engines give back for the same column has to be the same, or tests on the one say nothing about the other.
 
 /** Object identifiers of types, as in pg_type. */
 const INT8 = 20;
 const INT8_ARRAY = 1016;
 const NUMERIC = 1700;
-const BYTEA = 17;
 
 /**
  * Reads a `bigint` as a number: milliseconds, counts and positions fit in one for 285,000 years.
@@ -39,20 +35,11 @@ const OWN_PARSERS: ReadonlyMap<number, TextParser> = new Map<number, TextParser>
   [NUMERIC, (text) => text],
 ]);
 
-/** How values of PostgreSQL are read: for the option `types` of `pg`. */
+/** How values are read: for the option `types` of `pg`. */
 export const POSTGRES_TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     const own = format === 'binary' ? undefined : OWN_PARSERS.get(oid);
     const ofPackage = pg.types.getTypeParser as (type: number, as: 'text' | 'binary') => TextParser;
     return own ?? ofPackage(oid, format ?? 'text');
   }) as typeof pg.types.getTypeParser,
-};
-
-/** How values of PGlite are read: for its option `parsers`. Octets come as `Buffer`, as those of `pg` do. */
-export const PGLITE_PARSERS: Record<number, TextParser> = {
-  [INT8]: safeInteger,
-  [INT8_ARRAY]: integerArray,
-  [NUMERIC]: (text) => text,
-  [BYTEA]: (text) => Buffer.from(text.slice(2), 'hex'),
-  [types.FLOAT8]: Number,
 };

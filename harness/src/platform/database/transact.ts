@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { sql, type ControlledTransaction } from 'kysely';
 import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
+import { transactionScope } from './connection-pool.js';
 import { createCoreWrites, isFull, writeCore } from './core-writes.js';
 import type { CoreWrites } from './core-writes.js';
 import { isConnectionLost, isOrderConflict, outcomeUnknown, sqlStateOf } from './database-errors.js';
 import type { OpenedDatabase } from './open-database.js';
-import { transactionScope } from './pglite-dialect.js';
 
 /** Times that a transaction is begun: with ten connections that all write to the same rows one of them comes through in each round. */
 const ORDER_ATTEMPTS = 20;
