@@ -1,13 +1,17 @@
 import type { TimerClock } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { DomainEvent, DomainEventType } from '../core/index.js';
+import type { DomainEvent, DomainEventType, PlatformDatabase } from '../core/index.js';
+import { createEventTail } from './event-tail.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createPositionCeiling } from './position-ceiling.js';
+import type { PositionCeiling } from './position-ceiling.js';
 
 /** Events that are read at once: half a megabyte of ordinary ones. */
 export const READ_EVENTS = 500;
 /** Without a signal a reader looks again after this time: signals of processes that died get lost. */
 export const EVENT_POLL_MS = 1_000;
+/** Without a signal what is known is good for this time: half of that after which a reader looks again. */
+const LOOK_EVERY_MS = EVENT_POLL_MS / 2;
 /** Where transactions that still run hold events back, a reader looks again after this time. */
 const HELD_POLL_MS = 20;
 
@@ -54,29 +58,50 @@ export interface EventFeed extends AsyncDisposable {
 export function createEventFeed(opened: OpenedDatabase, options: { readonly clock: TimerClock }): EventFeed {
   const { database } = opened;
   const ceiling = createPositionCeiling(database, 'core_event_positions');
+  const looked = createLook(opened, ceiling);
   const closing = new AbortController();
 
+  const tail = createEventTail(() => options.clock.nowMs());
+  /** Pages that are being read, by where they begin: who wants the same has the same. */
+  const reading = new Map<number, Promise<EventsRead>>();
+
+  /** What comes behind a position, from the database. */
+  const page = (afterPosition: number, through: number): Promise<EventsRead> => {
+    const known = reading.get(afterPosition);
+    if (known !== undefined) return known;
+    const begun = readRows(database, { afterPosition, through, limit: READ_EVENTS })
+      .then((found) => {
+        tail.add(afterPosition, found.throughPosition, found.events);
+        return found;
+      })
+      .finally(() => reading.delete(afterPosition));
+    reading.set(afterPosition, begun);
+    return begun;
+  };
+
+  /** What is remembered behind a position, once what came in since is. */
+  const kept = async (afterPosition: number, through: number): Promise<EventsRead> => {
+    const reached = tail.reachesFrom(afterPosition);
+    if (reached < through) await page(reached, through);
+    const throughPosition = Math.min(through, tail.reachesFrom(afterPosition));
+    const events = tail.between(afterPosition, throughPosition);
+    return events === undefined ? page(afterPosition, through) : { events, throughPosition };
+  };
+
   const read: EventFeed['read'] = async (afterPosition, { limit = READ_EVENTS, organizationId } = {}) => {
-    const through = await ceiling.through();
+    const through = await looked.through();
     if (through <= afterPosition) return { events: [], throughPosition: afterPosition };
     const count = Math.min(limit, READ_EVENTS);
-    const rows = await database
-      .selectFrom('core_events')
-      .selectAll()
-      .where('position', '>', afterPosition)
-      .where('position', '<=', through)
-      .$if(organizationId !== undefined, (query) =>
-        query.where(sql<boolean>`audience @> ${JSON.stringify([organizationId])}::jsonb`),
-      )
-      .orderBy('position')
-      .limit(count)
-      .execute();
-    const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => ({
-      ...{ eventId, position, atMs, subject, data, audience },
-      type: type as DomainEventType,
-    }));
+    const reached = tail.reachesFrom(afterPosition);
+    // Who is far behind reads what is his; who is near what all others read too.
+    if (organizationId !== undefined && through - reached > READ_EVENTS)
+      return readRows(database, { afterPosition, through, limit: count, organizationId });
+    const found = reached > afterPosition ? await kept(afterPosition, through) : await page(afterPosition, through);
+    const isFor = ({ audience }: StoredEvent): boolean =>
+      organizationId === undefined || audience.includes(organizationId);
+    const events = found.events.filter(isFor).slice(0, count);
     const last = events.at(-1)?.position;
-    return { events, throughPosition: last !== undefined && events.length === count ? last : through };
+    return { events, throughPosition: last !== undefined && events.length === count ? last : found.throughPosition };
   };
 
   const wait: EventFeed['wait'] = async (afterPosition, { signal, timeoutMs } = {}) => {
@@ -86,7 +111,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
       while (!turn.isOver()) {
         // Before it looks, so that what comes in meanwhile makes it look again.
         const next = turn.next(() => (ceiling.isHeld() ? HELD_POLL_MS : EVENT_POLL_MS));
-        const through = await ceiling.through().catch(() => 0);
+        const through = await looked.through().catch(() => 0);
         if (through > afterPosition) return true;
         await next();
       }
@@ -96,7 +121,10 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     }
   };
 
-  const close = async (): Promise<void> => closing.abort();
+  const close = async (): Promise<void> => {
+    closing.abort();
+    looked.stop();
+  };
   return {
     read,
     wait,
@@ -113,6 +141,60 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** How far events can be read, asked of the database only where something may have come. */
+interface Look {
+  readonly through: () => Promise<number>;
+  readonly stop: () => void;
+}
+
+function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): Look {
+  let signals = 0;
+  let known: { readonly signals: number; readonly atMs: number; readonly through: number } | undefined;
+  const stop = opened.onSignal(() => (signals += 1));
+  return {
+    through: async () => {
+      const isNew = known?.signals !== signals || performance.now() - known.atMs >= LOOK_EVERY_MS;
+      if (known !== undefined && !isNew && !ceiling.isHeld()) return known.through;
+      // Before it looks, so that what comes in meanwhile makes it look again.
+      const [before, atMs] = [signals, performance.now()];
+      const through = await ceiling.through();
+      known = { signals: before, atMs, through };
+      return through;
+    },
+    stop,
+  };
+}
+
+interface RowsToRead {
+  readonly afterPosition: number;
+  readonly through: number;
+  readonly limit: number;
+  readonly organizationId?: string | undefined;
+}
+
+async function readRows(
+  database: PlatformDatabase,
+  { afterPosition, through, limit, organizationId }: RowsToRead,
+): Promise<EventsRead> {
+  const rows = await database
+    .selectFrom('core_events')
+    .selectAll()
+    .where('position', '>', afterPosition)
+    .where('position', '<=', through)
+    .$if(organizationId !== undefined, (query) =>
+      query.where(sql<boolean>`audience @> ${JSON.stringify([organizationId])}::jsonb`),
+    )
+    .orderBy('position')
+    .limit(limit)
+    .execute();
+  const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => ({
+    ...{ eventId, position, atMs, subject, data, audience },
+    type: type as DomainEventType,
+  }));
+  const last = events.at(-1)?.position;
+  return { events, throughPosition: last !== undefined && events.length === limit ? last : through };
 }
 
 interface Turn {

@@ -42,7 +42,10 @@ export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals 
     const made = new pg.Client(config);
     made.on('error', () => undefined);
     made.on('end', again);
-    made.on('notification', () => emitter.emit('signal'));
+    made.on('notification', ({ processId }) => {
+      // What this process says it has heard already.
+      if (processId !== (made as unknown as { readonly processID: number }).processID) emitter.emit('signal');
+    });
     try {
       await made.connect();
       await made.query(`listen ${CHANNEL}`);

@@ -1,5 +1,5 @@
 import { isHopbackError } from '@hopback/sdk/errors';
-import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction, Reaction } from '../core/index.js';
+import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
 import type { CoreWorkTables } from './core-work-tables.js';
 import { isConnectionLost, isOutcomeUnknown } from './database-errors.js';
 import type { EventFeed } from './event-feed.js';
@@ -12,6 +12,13 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 /** A process that does not lead looks again after this time. */
 const LEADER_POLL_MS = 2_000;
+/** Events of one area that are reacted to in one transaction at most, and for how long: it may have the only connection. */
+const MAX_TOGETHER = 100;
+const TOGETHER_MS = 25;
+/** What nobody reacts to is read again after a crash, so many events at most. */
+const NOTED_EVERY = 1_000;
+/** After this time without events it is noted too: what was read can be removed. */
+const NOTED_AFTER_MS = 1_000;
 /** Characters of the reason why an event was set aside. */
 const REASON_CHARS = 200;
 
@@ -43,7 +50,7 @@ export interface ReactionRunnerOptions {
 
 /**
  * Runs the reactions of areas: for each area in the order of events, each event once, since the note that it was reacted to is part of the
- * transaction in which it is. A reaction that fails is tried again, and set aside with an entry in the audit after some attempts; the area
+ * transaction in which it is; events that come together share one. A reaction that fails is tried again, and set aside with an entry in the audit after some attempts; the area
  * goes on with the next event, and other areas do not wait for it. An area that is new begins with the oldest event there is.
  */
 export function startReactionRunner(options: ReactionRunnerOptions): ReactionRunner {
@@ -54,6 +61,7 @@ export function startReactionRunner(options: ReactionRunnerOptions): ReactionRun
     .map(({ name, reactions }): AreaRun => ({
       ...{ area: name, reactions, context, feed, leadership, signal: ending.signal },
       counts: { area: name, position: 0, reacted: 0, failed: 0, setAside: 0 },
+      ...{ notedPosition: 0, isSure: false },
       listeners: new Set(),
     }));
   const loops = runs.map((run) => reactOn(run));
@@ -85,6 +93,10 @@ interface AreaRun {
   readonly leadership: Leadership;
   readonly signal: AbortSignal;
   readonly counts: { area: string; position: number; reacted: number; failed: number; setAside: number };
+  /** Position that the table has, as far as is known: behind that of the counts by what nobody reacted to. */
+  notedPosition: number;
+  /** Whether it is: nobody else leads, and nothing failed. */
+  isSure: boolean;
   /** Hear of each step. */
   readonly listeners: Set<() => void>;
 }
@@ -109,19 +121,22 @@ async function reactOn(run: AreaRun): Promise<void> {
   while (!signal.aborted) {
     try {
       if (!(await leadership.isLeader())) {
+        run.isSure = false;
         await pause(run, LEADER_POLL_MS);
         continue;
       }
-      stepped(run, await positionOf(run));
+      if (!run.isSure) stepped(run, (run.notedPosition = await positionOf(run)));
+      run.isSure = true;
       const { events, throughPosition } = await feed.read(run.counts.position);
       if (throughPosition === run.counts.position) {
-        await feed.wait(run.counts.position, { signal });
+        await (run.notedPosition < throughPosition ? noteIdle(run) : feed.wait(throughPosition, { signal }));
         continue;
       }
-      for (const event of events) if (!signal.aborted) await reactTo(run, event);
+      await reactToAll(run, events);
       if (!signal.aborted) await moveOn(run, throughPosition);
       failures = 0;
     } catch (error) {
+      run.isSure = false;
       if (isHopbackError(error) && error.code === 'closed') return;
       // The database is away, or a reaction failed and will be tried again.
       failures += 1;
@@ -165,27 +180,80 @@ async function positionOf({ context, area }: AreaRun): Promise<number> {
   return row.position;
 }
 
-async function reactTo(run: AreaRun, event: DomainEvent): Promise<void> {
-  const reaction: Reaction | undefined = run.reactions[event.type];
-  if (reaction === undefined) return;
+async function reactToAll(run: AreaRun, events: readonly DomainEvent[]): Promise<void> {
+  const due = events.filter(({ type }) => run.reactions[type] !== undefined);
+  for (let at = 0; at < due.length && !run.signal.aborted;)
+    at += await reactToSome(run, due.slice(at, at + MAX_TOGETHER));
+}
+
+/**
+ * Reacts to some events in one transaction, as many as there is time for. Where a reaction fails the ones before it are done again without it.
+ * @returns how many are done
+ */
+async function reactToSome(run: AreaRun, events: readonly DomainEvent[]): Promise<number> {
+  let failing: DomainEvent | undefined;
   try {
-    const isNew = await run.context.transact(async (transaction) => {
-      if (!(await marked(transaction, run.area, event.position))) return false;
-      await reaction(transaction, event);
-      return true;
+    const { done, reacted } = await run.context.transact(async (transaction) => {
+      failing = undefined;
+      const together = await reactedTogether(run, transaction, events, (event) => (failing = event));
+      failing = undefined;
+      return together;
     });
-    if (isNew) run.counts.reacted += 1;
-    stepped(run, event.position);
+    run.counts.reacted += reacted;
+    noted(run, events[done - 1]?.position ?? 0);
+    return done;
   } catch (error) {
-    if (isConnectionLost(error) || isOutcomeUnknown(error)) throw error;
+    if (failing === undefined || isConnectionLost(error) || isOutcomeUnknown(error)) throw error;
     if (isHopbackError(error) && (error.code === 'unavailable' || error.code === 'closed')) throw error;
+    const before = events.slice(0, events.indexOf(failing));
+    const done = before.length === 0 ? 0 : await reactToSome(run, before);
+    if (done < before.length) return done;
     run.counts.failed += 1;
-    if (await failedForGood(run, event, error)) stepped(run, event.position);
-    else throw new TriedAgain();
+    if (!(await failedForGood(run, failing, error))) throw new TriedAgain();
+    noted(run, failing.position);
+    return done + 1;
   }
 }
 
-/** Notes that an event is done. @returns false where it was already */
+async function reactedTogether(
+  run: AreaRun,
+  transaction: PlatformTransaction,
+  ...[events, begins]: [readonly DomainEvent[], (event: DomainEvent) => void]
+): Promise<{ readonly done: number; readonly reacted: number }> {
+  const { area, reactions } = run;
+  // Another process may have reacted to some of them.
+  const through = await reactedThrough(transaction, area);
+  const startMs = performance.now();
+  let [done, reacted] = [0, 0];
+  for (const event of events) {
+    begins(event);
+    if (event.position > through) {
+      await reactions[event.type]?.(transaction, event);
+      reacted += 1;
+    }
+    done += 1;
+    if (performance.now() - startMs > TOGETHER_MS) break;
+  }
+  await marked(transaction, area, events[done - 1]?.position ?? 0);
+  return { done, reacted };
+}
+
+async function reactedThrough(transaction: PlatformTransaction, area: string): Promise<number> {
+  const { position } = await transaction
+    .withTables<CoreWorkTables>()
+    .selectFrom('core_reactions')
+    .select('position')
+    .where('area', '=', area)
+    .executeTakeFirstOrThrow();
+  return position;
+}
+
+function noted(run: AreaRun, position: number): void {
+  run.notedPosition = Math.max(run.notedPosition, position);
+  stepped(run, position);
+}
+
+/** Notes that events are done. @returns false where they were already */
 async function marked(transaction: PlatformTransaction, area: string, position: number): Promise<boolean> {
   const { numUpdatedRows } = await transaction
     .withTables<CoreWorkTables>()
@@ -197,11 +265,22 @@ async function marked(transaction: PlatformTransaction, area: string, position: 
   return numUpdatedRows > 0n;
 }
 
-/** What nobody reacts to is done when it was read. */
+/** What nobody reacts to is done when it was read; that is noted when there is more of it, or time. */
 async function moveOn(run: AreaRun, position: number): Promise<void> {
-  if (position <= run.counts.position) return;
-  await run.context.transact((transaction) => marked(transaction, run.area, position));
   stepped(run, position);
+  if (position - run.notedPosition >= NOTED_EVERY) await note(run);
+}
+
+/** Waits for events, and notes how far it is where none come for a while. */
+async function noteIdle(run: AreaRun): Promise<void> {
+  const { feed, signal, counts } = run;
+  if (!(await feed.wait(counts.position, { signal, timeoutMs: NOTED_AFTER_MS })) && !signal.aborted) await note(run);
+}
+
+async function note(run: AreaRun): Promise<void> {
+  const { position } = run.counts;
+  await run.context.transact((transaction) => marked(transaction, run.area, position));
+  run.notedPosition = position;
 }
 
 /** Counts a failure, for longer than this process lives; sets the event aside after the last. */

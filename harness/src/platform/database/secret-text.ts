@@ -1,11 +1,14 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { KeyRing } from './key-ring.js';
+import { createRandomPool } from './random-pool.js';
 
 /** Octets of a nonce of AES-GCM. NIST SP 800-38D section 8.2.2: random ones for at most 2^32 values of a key, far from here. */
 const NONCE_BYTES = 12;
 /** Octets of its tag. */
 const TAG_BYTES = 16;
+
+const random = createRandomPool();
 
 /** A text that was encrypted: key, nonce, and the rest with its tag. */
 export interface EncryptedText {
@@ -18,11 +21,11 @@ export interface EncryptedText {
 
 /** Encrypts with the current key: AES-256-GCM under a random nonce. */
 export function encryptText({ current }: KeyRing, text: string, boundTo: string): EncryptedText {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = random(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', current.key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(`${current.id}\n${boundTo}`, 'utf8'));
   const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return { keyId: current.id, nonce: nonce.toString('base64'), ciphertext: ciphertext.toString('base64') };
+  return { keyId: current.id, nonce: Buffer.from(nonce).toString('base64'), ciphertext: ciphertext.toString('base64') };
 }
 
 /** @throws HopbackError `key-unusable` without its key; `log-inconsistent` where it is not what was encrypted */

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@hopback/sdk/platform';
+import { createRandomPool } from './random-pool.js';
 
 /** Twelve bits that count ids of one millisecond. RFC 9562 section 6.2, method 1 */
 const COUNTER_LIMIT = 0x1000;
@@ -9,7 +9,7 @@ const COUNTER_LIMIT = 0x1000;
  * back does not make it give one that sorts before those it gave.
  * @see RFC 9562 sections 5.7 and 6.2
  */
-export function createUuidV7(clock: Clock, random: (bytes: number) => Uint8Array = randomBytes): () => string {
+export function createUuidV7(clock: Clock, random: (bytes: number) => Uint8Array = createRandomPool()): () => string {
   let lastMs = -1;
   let counter = 0;
   return () => {

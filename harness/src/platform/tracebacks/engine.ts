@@ -63,6 +63,13 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
   const memory = createStateMemory();
   const allTexts = createPlainTexts(context);
   const saved = new WeakMap<PlatformTransaction, SavedState[]>();
+  let last: Promise<unknown> = Promise.resolve();
+  /** Transactions of one process come one after another: those that share providers and requests would begin again and again. */
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 
   const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, { happenings, texts = allTexts }) => {
     const byId = new Map(held.map((one) => [one.row.traceback_id, one]));
@@ -92,16 +99,17 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
     load: (transaction, tracebackIds) => loadTracebacks(transaction, tracebackIds, memory),
     conduct,
     conductHeld,
-    transact: async (work) => {
-      let states: SavedState[] = [];
-      const result = await context.transact((transaction) => {
-        states = [];
-        saved.set(transaction, states);
-        return work(transaction);
-      });
-      for (const { tracebackId, version, state } of states) memory.set(tracebackId, version, state);
-      return result;
-    },
+    transact: (work) =>
+      inTurn(async () => {
+        let states: SavedState[] = [];
+        const result = await context.transact((transaction) => {
+          states = [];
+          saved.set(transaction, states);
+          return work(transaction);
+        });
+        for (const { tracebackId, version, state } of states) memory.set(tracebackId, version, state);
+        return result;
+      }),
   };
 }
 
