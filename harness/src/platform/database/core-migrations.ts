@@ -107,5 +107,19 @@ export const CORE_DEFINITION: AreaDefinition = {
         await sql`create table core_meta (name text primary key, value text not null)`.execute(database);
       },
     },
+    {
+      name: 'core-004-versions',
+      up: async (database) => {
+        await sql`create table core_versions (name text primary key, version bigint not null)`.execute(database);
+        // Given once, also where the transaction that had it is rolled back.
+        await sql`create sequence core_version_numbers`.execute(database);
+        await sql`create function core_note_change() returns trigger language plpgsql as ${sql.raw(`$$
+          begin
+            insert into core_versions values (tg_argv[0], nextval('core_version_numbers'))
+              on conflict (name) do update set version = excluded.version;
+            return null;
+          end $$`)}`.execute(database);
+      },
+    },
   ],
 };

@@ -89,7 +89,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
   };
 
   const read: EventFeed['read'] = async (afterPosition, { limit = READ_EVENTS, organizationId } = {}) => {
-    const through = await looked.through();
+    const through = await looked();
     if (through <= afterPosition) return { events: [], throughPosition: afterPosition };
     const count = Math.min(limit, READ_EVENTS);
     const reached = tail.reachesFrom(afterPosition);
@@ -111,7 +111,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
       while (!turn.isOver()) {
         // Before it looks, so that what comes in meanwhile makes it look again.
         const next = turn.next(() => (ceiling.isHeld() ? HELD_POLL_MS : EVENT_POLL_MS));
-        const through = await looked.through().catch(() => 0);
+        const through = await looked().catch(() => 0);
         if (through > afterPosition) return true;
         await next();
       }
@@ -121,10 +121,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     }
   };
 
-  const close = async (): Promise<void> => {
-    closing.abort();
-    looked.stop();
-  };
+  const close = async (): Promise<void> => closing.abort();
   return {
     read,
     wait,
@@ -144,26 +141,16 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
 }
 
 /** How far events can be read, asked of the database only where something may have come. */
-interface Look {
-  readonly through: () => Promise<number>;
-  readonly stop: () => void;
-}
-
-function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): Look {
-  let signals = 0;
+function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Promise<number> {
   let known: { readonly signals: number; readonly atMs: number; readonly through: number } | undefined;
-  const stop = opened.onSignal(() => (signals += 1));
-  return {
-    through: async () => {
-      const isNew = known?.signals !== signals || performance.now() - known.atMs >= LOOK_EVERY_MS;
-      if (known !== undefined && !isNew && !ceiling.isHeld()) return known.through;
-      // Before it looks, so that what comes in meanwhile makes it look again.
-      const [before, atMs] = [signals, performance.now()];
-      const through = await ceiling.through();
-      known = { signals: before, atMs, through };
-      return through;
-    },
-    stop,
+  return async () => {
+    // Before it looks, so that what comes in meanwhile makes it look again.
+    const [signals, atMs] = [opened.signalCount(), performance.now()];
+    const isKnown = known?.signals === signals && atMs - known.atMs < LOOK_EVERY_MS && !ceiling.isHeld();
+    if (known !== undefined && isKnown) return known.through;
+    const through = await ceiling.through();
+    known = { signals, atMs, through };
+    return through;
   };
 }
 

@@ -31,3 +31,5 @@ export { restorePlatform } from './restore.js';
 export { EVENTS_KEPT_MS, eventsRetentionJob, removeOverdue } from './retention.js';
 export type { RetentionClass } from './retention.js';
 export type { Leadership } from './leadership.js';
+export { countChanges, createVersionedMemory } from './table-versions.js';
+export type { RememberedVersion, VersionedMemory } from './table-versions.js';

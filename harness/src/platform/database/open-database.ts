@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { CoreTables, PlatformDatabase, PlatformLog } from '../core/index.js';
 import { createServerPool, createSolePool } from './connection-pool.js';
+import { createGatheredSignals } from './gathered-signals.js';
 import { createPostgresLeadership, SOLE_LEADER, type Leadership } from './leadership.js';
 
 import { PgliteSocket } from './pglite-socket.js';
@@ -43,6 +43,8 @@ export interface OpenedDatabase extends AsyncDisposable {
   readonly signal: () => void;
   /** Hears of it, from this process and others; may be called without a reason, and is not sure to be. @returns how to stop */
   readonly onSignal: (listener: () => void) => () => void;
+  /** How many signals there were, those that are not passed on yet among them. */
+  readonly signalCount: () => number;
   /** Which of several processes on one database does something; close it before the database. */
   readonly leadership: (name: string) => Leadership;
   readonly close: () => Promise<void>;
@@ -106,9 +108,10 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
   };
   const pool = createSolePool(client, end);
   const database = new Kysely<CoreTables>({ dialect: new PostgresDialect({ pool }) });
-  const emitter = new EventEmitter().setMaxListeners(0);
+  const signals = createGatheredSignals();
   let closing: Promise<void> | undefined;
   const closed = async (): Promise<void> => {
+    signals.close();
     try {
       await database.destroy();
       // Where no statement was run the kysely has not begun, and ends nothing.
@@ -121,11 +124,9 @@ async function openPglite(directory: string | undefined, template: Blob | undefi
   return {
     database,
     engine: 'pglite',
-    signal: () => void emitter.emit('signal'),
-    onSignal: (listener) => {
-      emitter.on('signal', listener);
-      return () => void emitter.off('signal', listener);
-    },
+    signal: signals.signal,
+    onSignal: signals.onSignal,
+    signalCount: signals.count,
     leadership: () => SOLE_LEADER,
     close,
     [Symbol.asyncDispose]: close,
@@ -218,6 +219,7 @@ async function openPostgres(
     engine: 'postgresql',
     signal: signals.signal,
     onSignal: signals.onSignal,
+    signalCount: signals.count,
     leadership: (name) =>
       createPostgresLeadership({ ...connection, application_name: `${applicationName}-leader` }, name),
     close,

@@ -1,5 +1,6 @@
-import { EventEmitter } from 'node:events';
 import pg from 'pg';
+import { createGatheredSignals } from './gathered-signals.js';
+import type { GatheredSignals } from './gathered-signals.js';
 
 /** Channel of LISTEN and NOTIFY; it carries nothing but that there is something to read. */
 const CHANNEL = 'hopback_platform';
@@ -12,15 +13,13 @@ const NOTIFY_EVERY_MS = 20;
 const RECONNECT_MS = 1_000;
 
 /** Says to this process and others that something was committed. */
-export interface PostgresSignals {
-  readonly signal: () => void;
-  readonly onSignal: (listener: () => void) => () => void;
+export interface PostgresSignals extends Omit<GatheredSignals, 'close'> {
   readonly close: () => Promise<void>;
 }
 
 /** Makes signals over a connection of its own, which is made when it is first needed, and anew where it breaks. Never throws. */
 export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals {
-  const emitter = new EventEmitter().setMaxListeners(0);
+  const gathered = createGatheredSignals();
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
   let notifying: NodeJS.Timeout | undefined;
@@ -44,14 +43,14 @@ export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals 
     made.on('end', again);
     made.on('notification', ({ processId }) => {
       // What this process says it has heard already.
-      if (processId !== (made as unknown as { readonly processID: number }).processID) emitter.emit('signal');
+      if (processId !== (made as unknown as { readonly processID: number }).processID) gathered.signal();
     });
     try {
       await made.connect();
       await made.query(`listen ${CHANNEL}`);
       client = made;
       // What was committed while nobody listened.
-      emitter.emit('signal');
+      gathered.signal();
     } catch {
       await made.end().catch(() => undefined);
       again();
@@ -84,16 +83,17 @@ export function createPostgresSignals(config: pg.ClientConfig): PostgresSignals 
 
   return {
     signal: () => {
-      emitter.emit('signal');
+      gathered.signal();
       notifySoon();
     },
     onSignal: (listener) => {
       begin();
-      emitter.on('signal', listener);
-      return () => void emitter.off('signal', listener);
+      return gathered.onSignal(listener);
     },
+    count: gathered.count,
     close: async () => {
       isClosed = true;
+      gathered.close();
       clearTimeout(timer);
       clearTimeout(notifying);
       await connecting;

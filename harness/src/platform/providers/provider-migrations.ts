@@ -1,5 +1,9 @@
 import { sql } from 'kysely';
 import type { AreaDefinition } from '../core/index.js';
+import { countChanges } from '../database/index.js';
+
+/** Versions of what the registry says of providers. */
+export const REGISTRY = 'providers';
 
 /** Tables of the registry, of objections and of outages. Names sort by code unit on every engine: `collate "C"`. */
 export const providersDefinition: AreaDefinition = {
@@ -82,6 +86,10 @@ export const providersDefinition: AreaDefinition = {
           actor text not null)`.execute(database);
         await sql`create index providers_outages_to on providers_outages (to_ms)`.execute(database);
       },
+    },
+    {
+      name: 'providers-003-versions',
+      up: (database) => countChanges(database, REGISTRY, ['providers_entries', 'providers_codes', 'providers_keys']),
     },
   ],
 };

@@ -5,6 +5,9 @@ import type { RawBuilder, Selectable } from 'kysely';
 import type { ProviderDirectory, ProviderResolution, Reading, RegisteredProvider } from '../core/index.js';
 import { codesToLookUp, resolveReference } from '../domain/providers/index.js';
 import type { CodeOwner, ProviderCode, ResolvedReference } from '../domain/providers/index.js';
+import { createVersionedMemory } from '../database/index.js';
+import type { RememberedVersion } from '../database/index.js';
+import { REGISTRY } from './provider-migrations.js';
 import type { OfficeContact, ProviderTables } from './provider-tables.js';
 
 /**
@@ -26,35 +29,48 @@ export interface KeptProvider {
 
 export type KeptKey = Selectable<ProviderTables['providers_keys']>;
 
-/** Makes the registry that other areas ask. */
+/** Makes the registry that other areas ask: it remembers what it read until the registry changes. */
 export function createProviderDirectory(hasClient: HasClient): ProviderDirectory {
-  const providers: ProviderDirectory['providers'] = async (reading, providerIds) => {
-    const kept = await readProviders(reading, [...new Set(providerIds)]);
+  const memory = createVersionedMemory(REGISTRY);
+  const registered = async (
+    reading: Reading,
+    ...[registry, providerIds]: [RememberedVersion, readonly string[]]
+  ): Promise<ReadonlyMap<string, RegisteredProvider>> => {
+    const kept = await registry.read('provider', providerIds, (ids) => readProviders(reading, ids));
     const reachable = await hasClient(reading, [...kept.keys()]);
     return new Map([...kept].map(([id, provider]) => [id, asRegistered(provider, reachable.has(id))]));
   };
   const resolveAll: ProviderDirectory['resolveAll'] = async (reading, references) => {
-    const resolved = await resolve(reading, references);
-    const found = await providers(
-      reading,
-      resolved.flatMap((one) => (one.status === 'found' ? [one.providerId] : [])),
-    );
-    return resolved.map((one): ProviderResolution => {
+    const registry = await memory.at(reading);
+    const names = references.map((reference) => JSON.stringify(reference));
+    const resolved = await registry.read('reference', names, async (missing) => {
+      const asked = missing.map((name) => JSON.parse(name) as ProviderReference);
+      const found = await resolve(reading, asked);
+      return new Map(missing.map((name, at): [string, ResolvedReference] => [name, found[at] ?? UNLISTED]));
+    });
+    const all = names.map((name) => resolved.get(name) ?? UNLISTED);
+    const ids = all.flatMap((one) => (one.status === 'found' ? [one.providerId] : []));
+    const found = await registered(reading, registry, ids);
+    return all.map((one): ProviderResolution => {
       if (one.status !== 'found') return one;
       const provider = found.get(one.providerId);
-      return provider === undefined ? { status: 'unlisted' } : { status: 'found', provider };
+      return provider === undefined ? UNLISTED : { status: 'found', provider };
     });
   };
+  const providers: ProviderDirectory['providers'] = async (reading, providerIds) =>
+    registered(reading, await memory.at(reading), providerIds);
   return {
     providers,
     resolveAll,
     provider: async (reading, providerId) => (await providers(reading, [providerId])).get(providerId),
     resolve: async (reading, reference) => {
       const [resolution] = await resolveAll(reading, [reference]);
-      return resolution ?? { status: 'unlisted' };
+      return resolution ?? UNLISTED;
     },
   };
 }
+
+const UNLISTED = { status: 'unlisted' } as const;
 
 const asRegistered = ({ entry, zone, keys }: KeptProvider, isReachable: boolean): RegisteredProvider => ({
   entry,

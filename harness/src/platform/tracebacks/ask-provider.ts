@@ -1,4 +1,4 @@
-import { stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import { viewTraceback } from '@hopback/sdk/traceback';
 import type {
   NotAskableReason,
   ProviderReference,
@@ -14,6 +14,7 @@ import { answersOf } from './answers-store.js';
 import { effectKey } from './due-effect.js';
 import type { DueEffect } from './due-effect.js';
 import type { EffectParts } from './engine.js';
+import { foreseenStep } from './foreseen-step.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import type { PlainTexts } from './plain-texts.js';
 import { platformReason } from './plain-texts.js';
@@ -132,7 +133,7 @@ type SentEvent = Extract<TracebackEvent, { readonly type: 'request-sent' }>;
 
 function sentEvent({ state }: HeldTraceback, sent: Omit<SentEvent, 'type'>): SentEvent {
   const event: SentEvent = { type: 'request-sent', ...sent };
-  const isZone = stepTraceback(state, event).reason !== 'no-deadline';
+  const isZone = foreseenStep(state, event).reason !== 'no-deadline';
   return isZone ? event : { ...event, zone: ZONE_OF_LAST_RESORT };
 }
 
@@ -181,7 +182,7 @@ function requestOf(
   { call, opening, provider, sent }: AskedCall & { readonly provider: RegisteredProvider; readonly sent: SentEvent },
 ): TracebackRequest {
   // The deadline follows from the rules of the traceback, and belongs into the request.
-  const { path } = viewTraceback(stepTraceback(state, sent).state);
+  const { path } = viewTraceback(foreseenStep(state, sent).state);
   const dueAtMs = path.find((one) => one.requestId === requestId)?.dueAtMs ?? sent.atMs;
   return {
     format: 'hopback.traceback-request.1',

@@ -1,11 +1,12 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { pendingEffects, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
 import type { OrganizationDirectory, PlatformTransaction } from '../core/index.js';
 import { prepareAsks } from './ask-provider.js';
 import type { PreparedAsk } from './ask-provider.js';
 import { effectKey } from './due-effect.js';
 import type { DueEffect } from './due-effect.js';
+import { foreseenStep } from './foreseen-step.js';
 import { createStateMemory, loadTracebacks, saveTracebacks } from './held-traceback.js';
 import type { HeldTraceback, SavedState } from './held-traceback.js';
 import { performEffect } from './perform-effect.js';
@@ -123,7 +124,7 @@ function readOnce(organizations: OrganizationDirectory): OrganizationDirectory {
 export function stepped(held: HeldTraceback, events: readonly TracebackEvent[]): EventRefusal | undefined {
   const before = held.state;
   for (const event of events) {
-    const { state, reason } = stepTraceback(held.state, event);
+    const { state, reason } = foreseenStep(held.state, event);
     if (reason !== undefined) {
       held.state = before;
       return reason;

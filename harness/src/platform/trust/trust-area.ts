@@ -5,7 +5,9 @@ import { clientOperations } from './client-operations.js';
 import { organizationOperations } from './organization-operations.js';
 import { createTokenDesk, forgetEnded } from './token-desk.js';
 import type { TokenDesk } from './token-desk.js';
+import { createVersionedMemory } from '../database/index.js';
 import { TRUST_SCHEMAS } from './trust-bodies.schema.js';
+import { CLIENTS } from './trust-migrations.js';
 import { TRUST_ROLES, TRUST_ROUTES } from './trust-routes.js';
 import type { TrustTables } from './trust-tables.js';
 
@@ -54,7 +56,7 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
     makeFirstOperator: (first) => makeFirstOperator(context, first),
     ...directory(),
     mayCall,
-    hasClient,
+    hasClient: rememberedClients(),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -106,7 +108,20 @@ function entryOf(row: {
 /** Organizations that one statement names. */
 const ASKED_AT_ONCE = 5_000;
 
-const hasClient: TrustArea['hasClient'] = async (reading, organizationIds) => {
+/** Remembered until an organization or a client changes. */
+function rememberedClients(): TrustArea['hasClient'] {
+  const memory = createVersionedMemory(CLIENTS);
+  return async (reading, organizationIds) => {
+    const clients = await memory.at(reading);
+    const found = await clients.read('has-client', organizationIds, async (missing) => {
+      const having = await withClients(reading, missing);
+      return new Map(missing.map((id) => [id, having.has(id)]));
+    });
+    return new Set([...found].flatMap(([id, has]) => (has ? [id] : [])));
+  };
+}
+
+async function withClients(reading: Reading, organizationIds: readonly string[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (let at = 0; at < organizationIds.length; at += ASKED_AT_ONCE) {
     const rows = await reading
@@ -122,7 +137,7 @@ const hasClient: TrustArea['hasClient'] = async (reading, organizationIds) => {
     for (const row of rows) found.add(row.organization_id);
   }
   return found;
-};
+}
 
 const mayCall: TrustArea['mayCall'] = async (reading, { organizationId, clientId }) => {
   const found = await reading

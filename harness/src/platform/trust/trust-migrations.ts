@@ -1,5 +1,9 @@
 import { sql } from 'kysely';
 import type { AreaDefinition } from '../core/index.js';
+import { countChanges } from '../database/index.js';
+
+/** Versions of who is let in. */
+export const CLIENTS = 'clients';
 
 /** Tables of organizations, clients, keys, tokens and used assertions. */
 export const trustDefinition: AreaDefinition = {
@@ -59,6 +63,10 @@ export const trustDefinition: AreaDefinition = {
           primary key (client_id, jti_hash))`.execute(database);
         await sql`create index trust_assertions_ends on trust_assertions (ends_at_ms)`.execute(database);
       },
+    },
+    {
+      name: 'trust-003-versions',
+      up: (database) => countChanges(database, CLIENTS, ['trust_clients', 'trust_organizations']),
     },
   ],
 };

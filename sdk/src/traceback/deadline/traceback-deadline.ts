@@ -1,3 +1,4 @@
+import { createNamedMemo } from '../../core/memo.js';
 import type { ClosedDay } from './business-days.js';
 import { clockRun } from './clock-run.js';
 import type { ClockRun, ReceiptTime } from './clock-run.js';
@@ -127,8 +128,13 @@ function computed(
   return { ...facts, explanation: explainDeadline(facts) };
 }
 
+const readingsFor = createNamedMemo<readonly DeadlineReadings[]>(1_000);
+
 /** Every way to read the rule that a policy leaves open; in the order of the questions, so that among equals the first is the same. */
-function readingsOf(policy: DeadlinePolicy): readonly DeadlineReadings[] {
+const readingsOf = (policy: DeadlinePolicy): readonly DeadlineReadings[] =>
+  readingsFor(QUESTIONS.map((question) => policy[question]).join(' '), () => openReadings(policy));
+
+function openReadings(policy: DeadlinePolicy): readonly DeadlineReadings[] {
   let open: readonly Partial<DeadlineReadings>[] = [{}];
   for (const question of QUESTIONS) {
     const choice = policy[question];

@@ -1,0 +1,46 @@
+import { EventEmitter } from 'node:events';
+
+/**
+ * After a signal the next one is passed on no sooner than this: a hundred commits a second would have every reader look a hundred times for
+ * what it finds in forty.
+ */
+const GATHERED_MS = 25;
+
+/** Signals that something was committed. */
+export interface GatheredSignals {
+  readonly signal: () => void;
+  readonly onSignal: (listener: () => void) => () => void;
+  /** How many there were: counted at once, whenever they are passed on. */
+  readonly count: () => number;
+  readonly close: () => void;
+}
+
+/** Passes signals on to those who listen: the first at once, those that follow soon together. */
+export function createGatheredSignals(): GatheredSignals {
+  const emitter = new EventEmitter().setMaxListeners(0);
+  let signals = 0;
+  let isUnsaid = false;
+  let timer: NodeJS.Timeout | undefined;
+  const pass = (): void => {
+    isUnsaid = false;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (isUnsaid) pass();
+    }, GATHERED_MS);
+    timer.unref();
+    emitter.emit('signal');
+  };
+  return {
+    signal: () => {
+      signals += 1;
+      if (timer === undefined) pass();
+      else isUnsaid = true;
+    },
+    onSignal: (listener) => {
+      emitter.on('signal', listener);
+      return () => void emitter.off('signal', listener);
+    },
+    count: () => signals,
+    close: () => clearTimeout(timer),
+  };
+}

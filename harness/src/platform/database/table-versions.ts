@@ -1,0 +1,78 @@
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import type { Reading } from '../core/index.js';
+
+/** What is remembered of one version at most; with more it begins anew. */
+const MAX_REMEMBERED = 20_000;
+
+/** Has each transaction that changes a table give it a version that no other has. For migrations of areas. */
+export async function countChanges(database: Kysely<unknown>, name: string, tables: readonly string[]): Promise<void> {
+  for (const table of tables)
+    await sql`create trigger ${sql.ref(`${table}_version`)} after insert or update or delete on ${sql.table(table)}
+      for each statement execute function core_note_change(${sql.lit(name)})`.execute(database);
+}
+
+/** What was read of tables, for as long as nobody changes them: of a registry that is asked a thousand times between two changes. */
+export interface VersionedMemory {
+  /** What is remembered of the tables as a transaction sees them: one statement. */
+  readonly at: (reading: Reading) => Promise<RememberedVersion>;
+}
+
+/** What is remembered of one version. */
+export interface RememberedVersion {
+  /**
+   * Values by their keys; those that are not remembered are loaded together.
+   * @param kind - one for each function that loads
+   */
+  readonly read: <Value>(
+    kind: string,
+    keys: readonly string[],
+    load: (missing: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+  ) => Promise<ReadonlyMap<string, Value>>;
+}
+
+/**
+ * Makes a memory of what tables hold whose changes are counted ({@link countChanges}). A transaction sees the version that belongs to what it sees
+ * of the tables, its own changes included, so that what is remembered is what it would read.
+ */
+export function createVersionedMemory(name: string): VersionedMemory {
+  let current = { version: -1, values: new Map<string, unknown>() };
+  return {
+    at: async (reading) => {
+      const version = await versionOf(reading, name);
+      if (current.version !== version) current = { version, values: new Map() };
+      return rememberedIn(current.values);
+    },
+  };
+}
+
+function rememberedIn(values: Map<string, unknown>): RememberedVersion {
+  return {
+    read: async <Value>(
+      kind: string,
+      ...[keys, load]: [readonly string[], (missing: readonly string[]) => Promise<ReadonlyMap<string, Value>>]
+    ) => {
+      const found = new Map<string, Value>();
+      const missing = new Set<string>();
+      for (const key of keys) {
+        const known = values.get(`${kind}:${key}`);
+        if (known !== undefined) found.set(key, known as Value);
+        else missing.add(key);
+      }
+      if (missing.size === 0) return found;
+      const loaded = await load([...missing]);
+      if (values.size + loaded.size > MAX_REMEMBERED) values.clear();
+      for (const [key, value] of loaded) {
+        values.set(`${kind}:${key}`, value);
+        found.set(key, value);
+      }
+      return found;
+    },
+  };
+}
+
+async function versionOf(reading: Reading, name: string): Promise<number> {
+  const { rows } = await sql<{ readonly version: number }>`
+    select version from core_versions where name = ${name}`.execute(reading);
+  return rows[0]?.version ?? 0;
+}
