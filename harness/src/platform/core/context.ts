@@ -15,10 +15,11 @@ export interface AuditEntry {
 }
 
 /**
- * Stands in the place of the data of an event that hold telephone numbers, as `core_events` is read in the clear: references of the pieces, in
- * order, of the JSON of the data. Whoever delivers the event opens them, and leaves it out where they have been removed.
+ * Stands in the place of the data of an event that hold telephone numbers, as `core_events` is read in the clear: the data are one member, and
+ * these are references of the pieces, in order, of its JSON. Whoever delivers the event opens them, and leaves it out where they have been removed.
  */
 export interface SealedEventData {
+  readonly member: string;
   readonly sealed: readonly string[];
 }
 

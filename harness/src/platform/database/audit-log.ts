@@ -82,7 +82,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<AuditLog> {
   const core: AuditCore = {
     options,
-    ceiling: createPositionCeiling(options.database.database, 'core_audit_positions'),
+    ceiling: createPositionCeiling(options.database, 'core_audit_positions'),
     log: await openLog(options),
     lastPosition: 0,
     isCaughtUp: false,

@@ -57,7 +57,7 @@ export interface EventFeed extends AsyncDisposable {
  */
 export function createEventFeed(opened: OpenedDatabase, options: { readonly clock: TimerClock }): EventFeed {
   const { database } = opened;
-  const ceiling = createPositionCeiling(database, 'core_event_positions');
+  const ceiling = createPositionCeiling(opened, 'core_event_positions');
   const looked = createLook(opened, ceiling);
   const closing = new AbortController();
 

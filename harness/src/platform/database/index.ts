@@ -20,7 +20,7 @@ export type { AuditRow } from './audit-leaf.js';
 export { jsonbText, storableText } from './json-text.js';
 export { verifyAudit } from './verify-audit.js';
 export type { AuditFinding, AuditVerification } from './verify-audit.js';
-export { isSealedData, openJson, sealedEventData, sealJson } from './sealed-json.js';
+export { isSealedData, openJson, sealJson } from './sealed-json.js';
 export type { OpeningReason } from './sealed-json.js';
 export { keptSecret, writeSecretFile } from './secret-file.js';
 export { flushWrites } from './transact.js';

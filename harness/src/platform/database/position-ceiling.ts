@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { PlatformDatabase } from '../core/index.js';
+import type { OpenedDatabase } from './open-database.js';
 
 /** Tells how far a table of positions can be read without stepping over what has not yet committed. */
 export interface PositionCeiling {
@@ -19,11 +20,14 @@ export type PositionSequence = 'core_event_positions' | 'core_audit_positions';
  * what comes after that position, and no other transaction holds back anything. Writers do not wait for each other as they would with a lock
  * over appending: that makes commits wait in line for the disk.
  */
-export function createPositionCeiling(database: PlatformDatabase, sequence: PositionSequence): PositionCeiling {
+export function createPositionCeiling(opened: OpenedDatabase, sequence: PositionSequence): PositionCeiling {
+  const { database, engine } = opened;
+  // With one connection nothing runs while it is looked.
+  const positionNow = engine === 'pglite' ? lastPosition : settledPosition;
   let through = 0;
   let isHeld = false;
   const look = async (): Promise<number> => {
-    const { newest, settled } = await settledPosition(database, sequence);
+    const { newest, settled } = await positionNow(database, sequence);
     // A transaction names the position that it saw before its first, which may have been settled long ago.
     through = Math.max(through, settled);
     isHeld = newest > through;
@@ -42,6 +46,13 @@ async function settledPosition(database: PlatformDatabase, sequence: PositionSeq
   const { rows } = await sql<SettledPosition>`
     select newest, settled from core_settled_position(${sequence}::regclass)`.execute(database);
   return rows[0] ?? { newest: 0, settled: 0 };
+}
+
+async function lastPosition(database: PlatformDatabase, sequence: PositionSequence): Promise<SettledPosition> {
+  const { rows } = await sql<{ readonly last: number }>`
+    select coalesce(pg_sequence_last_value(${sequence}::regclass), 0) as last`.execute(database);
+  const last = rows[0]?.last ?? 0;
+  return { newest: last, settled: last };
 }
 
 /** One look at a time: who comes while one is under way gets the one after it, which saw all that he knows of. */

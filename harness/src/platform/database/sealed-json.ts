@@ -56,18 +56,11 @@ export async function openJson(
   });
 }
 
-/** Seals the data of an event that hold telephone numbers. */
-export async function sealedEventData(
-  context: Sealing,
-  transaction: PlatformTransaction,
-  sealing: { readonly value: unknown; readonly belongsTo: string },
-): Promise<SealedEventData> {
-  return { sealed: await sealJson(context, transaction, sealing) };
-}
-
 /** Whether the data of an event are sealed. */
 export function isSealedData(data: unknown): data is SealedEventData {
-  if (typeof data !== 'object' || data === null || Object.keys(data).length !== 1) return false;
-  const { sealed } = data as { readonly sealed?: unknown };
-  return Array.isArray(sealed) && sealed.every((reference) => typeof reference === 'string');
+  if (typeof data !== 'object' || data === null || Object.keys(data).length !== 2) return false;
+  const { member, sealed } = data as { readonly member?: unknown; readonly sealed?: unknown };
+  return (
+    typeof member === 'string' && Array.isArray(sealed) && sealed.every((reference) => typeof reference === 'string')
+  );
 }

@@ -20,8 +20,11 @@ export async function openEvents(
   let next = 0;
   const opened: StoredEvent[] = [];
   for (const event of events) {
-    const data = isSealedData(event.data) ? values[next++] : event.data;
-    if (data !== undefined) opened.push({ ...event, data });
+    if (!isSealedData(event.data)) opened.push(event);
+    else {
+      const value = values[next++];
+      if (value !== undefined) opened.push({ ...event, data: { [event.data.member]: value } });
+    }
   }
   return opened;
 }

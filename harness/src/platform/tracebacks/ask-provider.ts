@@ -18,7 +18,7 @@ import { foreseenStep } from './foreseen-step.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import type { PlainTexts } from './plain-texts.js';
 import { platformReason } from './plain-texts.js';
-import { sealedEventData, sealJson } from '../database/index.js';
+import { sealJson } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 
@@ -220,7 +220,7 @@ async function sendOrJoin(
     await context.tell(transaction, {
       type: 'org.hopback.traceback-request.created.1',
       subject: requestId,
-      data: await sealedEventData(context, transaction, { value: { request }, belongsTo }),
+      data: { member: 'request', sealed: pieces },
       to: [providerId],
     });
     return [sent];

@@ -6,7 +6,7 @@ import { receiveResponse } from '../domain/tracebacks/index.js';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
 import { referenceOf } from './ask-provider.js';
 import { pageOfRows, placeWindow } from './paging.js';
-import { openJson, sealJson, sealedEventData } from '../database/index.js';
+import { openJson, sealJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
 import type { NoticeIssue } from './staff-bodies.js';
 import type { AnswerParts } from './submit-answer.js';
@@ -69,7 +69,7 @@ async function issue(parts: AnswerParts, call: OperationCall): Promise<PlatformA
       .execute();
     await context.tell(transaction, {
       ...{ type: 'org.hopback.notice.issued.1', subject: noticeId, to: [body.providerId] },
-      data: await sealedEventData(context, transaction, { value: { notice }, belongsTo }),
+      data: { member: 'notice', sealed: pieces },
     });
     await context.audit(transaction, { ...reasonOf(call, belongsTo), action: 'notice.issued' });
     return jsonAnswer(notice);

@@ -7,7 +7,7 @@ import type { HeldRequest, HeldTraceback } from './held-traceback.js';
 import { platformReason } from './plain-texts.js';
 import type { PlainTexts } from './plain-texts.js';
 import { requestOnWire } from './request-on-wire.js';
-import { sealedEventData } from '../database/index.js';
+import { sealJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
 import { DEFAULT_REQUESTER } from './tracebacks-parts.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
@@ -163,7 +163,7 @@ export async function tellUpdated(
     await context.tell(transaction, {
       type: 'org.hopback.traceback.updated.1',
       subject: tracebackId,
-      data: await sealedEventData(context, transaction, { value: { traceback }, belongsTo }),
+      data: { member: 'traceback', sealed: await sealJson(context, transaction, { value: traceback, belongsTo }) },
       to,
     });
   };
