@@ -26,10 +26,12 @@ export async function sealJson(
   return references;
 }
 
-/** JSON of visible ASCII, so that no piece ends within a character. RFC 8259 section 7 */
+/** JSON of ASCII, so that no piece ends within a character. RFC 8259 section 7 */
 function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll(
-    /[\u007f-\uffff]/g,
+  const text = JSON.stringify(value);
+  if (Buffer.byteLength(text) === text.length) return text;
+  return text.replaceAll(
+    /[\u0080-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -217,6 +217,7 @@ async function sendOrJoin(
   const row = newRequest(asking, { question, pieces });
   if (other === undefined) {
     held.requests.set(requestId, row);
+    parts.unsaved.set(question, [...(parts.unsaved.get(question) ?? []), row]);
     await context.tell(transaction, {
       type: 'org.hopback.traceback-request.created.1',
       subject: requestId,
@@ -250,20 +251,12 @@ async function sendOrJoin(
 
 /** The request in which the same is asked already, by another traceback: of this transaction, or of the table. */
 function requestWith(
-  { batch }: EffectParts,
+  { unsaved }: EffectParts,
   { question, others, request: { tracebackId } }: Asking,
 ): HeldRequest | undefined {
-  const unsaved = batch
-    .flatMap(({ requests }) => [...requests.values()])
-    .find(
-      (one) =>
-        one.isNew === true &&
-        one.question === question &&
-        one.traceback_id !== tracebackId &&
-        one.asked_by === null &&
-        one.cancelled_at_ms === null,
-    );
-  return unsaved ?? others.find((one) => one.traceback_id !== tracebackId);
+  const isOther = (one: HeldRequest): boolean => one.traceback_id !== tracebackId;
+  const sent = unsaved.get(question)?.find((one) => isOther(one) && one.cancelled_at_ms === null);
+  return sent ?? others.find(isOther);
 }
 
 function newRequest(

@@ -8,7 +8,7 @@ import { effectKey } from './due-effect.js';
 import type { DueEffect } from './due-effect.js';
 import { foreseenStep } from './foreseen-step.js';
 import { createStateMemory, loadTracebacks, saveTracebacks } from './held-traceback.js';
-import type { HeldTraceback, SavedState } from './held-traceback.js';
+import type { HeldRequest, HeldTraceback, SavedState } from './held-traceback.js';
 import { performEffect } from './perform-effect.js';
 import { createPlainTexts } from './plain-texts.js';
 import type { PlainTexts } from './plain-texts.js';
@@ -80,7 +80,10 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
     }
     const organizations = readOnce(parts.organizations);
-    const done = await carryOut({ ...parts, organizations, texts, batch: held, asks: new Map() }, transaction);
+    const done = await carryOut(
+      { ...parts, organizations, texts, batch: held, asks: new Map(), unsaved: new Map() },
+      transaction,
+    );
     const states = await saveTracebacks(transaction, held, context.clock.nowMs());
     saved.get(transaction)?.push(...states);
     return { done };
@@ -139,6 +142,8 @@ export type EffectParts = TracebacksParts & {
   readonly texts: PlainTexts;
   /** Tracebacks that the same transaction works on: what was done for one of them is not in the tables yet. */
   readonly batch: readonly HeldTraceback[];
+  /** Requests that the transaction makes, which are not in the table yet, by the question that they ask. */
+  readonly unsaved: Map<string, readonly HeldRequest[]>;
   /** Questions of the effects that are due now, by {@link effectKey}. */
   readonly asks: ReadonlyMap<string, PreparedAsk>;
 };

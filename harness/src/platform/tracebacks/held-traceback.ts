@@ -15,7 +15,7 @@ export type HeldRequest = {
 
 /** A traceback that a transaction works on. */
 export interface HeldTraceback {
-  readonly row: Selectable<StatesTable>;
+  readonly row: StateRow;
   readonly requests: Map<string, HeldRequest>;
   state: TracebackState;
   /** As it was read; the same object where nothing has changed. */
@@ -61,7 +61,7 @@ export async function loadTracebacks(
   const held = new Map<string, HeldTraceback>();
   if (tracebackIds.length === 0) return held;
   const asked = tracebackIds.map((id) => ({ id, version: memory.version(id) ?? null }));
-  const { rows } = await sql<StateRow>`
+  const { rows } = await sql<StateRow & { readonly state: string | null }>`
     select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
       known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
       known.seeks_neighbours, known.waits, known.opening,
@@ -75,16 +75,17 @@ export async function loadTracebacks(
     .where('traceback_id', 'in', tracebackIds)
     .orderBy('place')
     .execute();
-  for (const row of rows) {
-    const state = row.state ?? memory.get(row.traceback_id, row.version);
+  for (const { state: stored, ...row } of rows) {
+    const state = stored === null ? memory.get(row.traceback_id, row.version) : (JSON.parse(stored) as TracebackState);
     if (state === undefined) throw forgotten(row.traceback_id);
-    held.set(row.traceback_id, { row: { ...row, state }, requests: new Map(), state, readState: state, isNew: false });
+    held.set(row.traceback_id, { row, requests: new Map(), state, readState: state, isNew: false });
   }
   for (const request of requests) held.get(request.traceback_id)?.requests.set(request.request_id, request);
   return held;
 }
 
-type StateRow = Omit<Selectable<StatesTable>, 'state'> & { readonly state: TracebackState | null };
+/** What the table has of a traceback beside its state. */
+type StateRow = Omit<Selectable<StatesTable>, 'state'>;
 
 /** It was remembered when it was asked for, and is not any more: the transaction is begun again. */
 const forgotten = (tracebackId: string): HopbackError =>
@@ -166,7 +167,7 @@ const STATES = {
   columns: {
     ...({ traceback_id: 'text', direction: 'text', campaign_id: 'text', opened_by: 'text' } as const),
     ...({ reason_key: 'text', opened_at_ms: 'bigint', updated_at_ms: 'bigint', standing: 'text' } as const),
-    ...({ outcome: 'text', state: 'jsonb', version: 'integer', wake_at_ms: 'bigint' } as const),
+    ...({ outcome: 'text', state: 'text', version: 'integer', wake_at_ms: 'bigint' } as const),
     ...({ seeks_neighbours: 'boolean', waits: 'jsonb', opening: 'jsonb' } as const),
   },
 };
@@ -175,7 +176,7 @@ async function insertStates(transaction: PlatformTransaction, held: readonly Hel
   await insertRows(
     transaction,
     STATES,
-    held.map(({ row, state }) => ({ ...row, ...standingOf(state), version: 1, state })),
+    held.map(({ row, state }) => ({ ...row, ...standingOf(state), version: 1, state: JSON.stringify(state) })),
   );
 }
 
@@ -185,14 +186,17 @@ async function updateStates(
   nowMs: number,
 ): Promise<void> {
   if (held.length === 0) return;
-  const rows = held.map(({ row, state }) => ({ id: row.traceback_id, ...standingOf(state), state }));
+  const rows = held.map(({ row, state }) => ({
+    ...{ id: row.traceback_id, state: JSON.stringify(state) },
+    ...standingOf(state),
+  }));
   await sql`
     update tracebacks_states as known set
       state = changed.state, standing = changed.standing, outcome = changed.outcome, wake_at_ms = changed.wake_at_ms,
       seeks_neighbours = changed.seeks_neighbours, waits = changed.waits, version = known.version + 1,
       updated_at_ms = ${nowMs}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as changed (
-      id text, state jsonb, standing text, outcome text, wake_at_ms bigint, seeks_neighbours boolean, waits jsonb
+      id text, state text, standing text, outcome text, wake_at_ms bigint, seeks_neighbours boolean, waits jsonb
     )
     where known.traceback_id = changed.id`.execute(transaction);
 }

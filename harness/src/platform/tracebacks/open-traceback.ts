@@ -61,7 +61,7 @@ export async function openTraceback(
     row: {
       ...{ traceback_id: tracebackId, place: 0, direction, campaign_id: campaignId ?? null },
       ...{ opened_by: organizationId, reason_key: reasonKey ?? null, opened_at_ms: atMs, updated_at_ms: atMs },
-      ...{ standing: 'open', outcome: null, state, version: 0, wake_at_ms: null, seeks_neighbours: false },
+      ...{ standing: 'open', outcome: null, version: 0, wake_at_ms: null, seeks_neighbours: false },
       ...{ waits: [], opening: pieces },
     },
     requests: new Map(),

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 import type { NoticeState, TracebackConclusion } from '@hopback/sdk/platform';
-import type { FindingArm, TracebackState as LifecycleState } from '@hopback/sdk/traceback';
+import type { FindingArm } from '@hopback/sdk/traceback';
 import type { RequestResult, WaitingItem } from '../domain/tracebacks/index.js';
 import type { EpochMs, JsonColumn } from '../core/index.js';
 
@@ -21,7 +21,8 @@ export interface StatesTable {
   readonly standing: 'open' | 'closed' | 'withdrawn';
   readonly outcome: TracebackConclusion | null;
   /** Facts of the lifecycle, without telephone numbers. */
-  readonly state: JsonColumn<LifecycleState>;
+  /** JSON of the lifecycle's state, as text: it is written whole, and nothing of it is asked for in SQL. */
+  readonly state: string;
   /** Grows with each change, so that what is in memory is known to be of today. */
   readonly version: number;
   /** When time alone brings something. */
