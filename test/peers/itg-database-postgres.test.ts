@@ -58,6 +58,7 @@ describePeer('postgres', 'PostgreSQL', () => {
       'core-001-events-and-audit',
       'core-002-sealed',
       'core-003-work',
+      'core-004-versions',
       'one-001',
     ]);
   });

@@ -1,7 +1,7 @@
 import type { TimerClock } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { DomainEvent, DomainEventType, PlatformDatabase } from '../core/index.js';
-import { createEventTail } from './event-tail.js';
+import { createRecentEvents } from './recent-events.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createPositionCeiling } from './position-ceiling.js';
 import type { PositionCeiling } from './position-ceiling.js';
@@ -61,7 +61,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
   const looked = createLook(opened, ceiling);
   const closing = new AbortController();
 
-  const tail = createEventTail(() => options.clock.nowMs());
+  const recent = createRecentEvents(() => options.clock.nowMs());
   /** Pages that are being read, by where they begin: who wants the same has the same. */
   const reading = new Map<number, Promise<EventsRead>>();
 
@@ -71,7 +71,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     if (known !== undefined) return known;
     const begun = readRows(database, { afterPosition, through, limit: READ_EVENTS })
       .then((found) => {
-        tail.add(afterPosition, found.throughPosition, found.events);
+        recent.add(afterPosition, found.throughPosition, found.events);
         return found;
       })
       .finally(() => reading.delete(afterPosition));
@@ -81,10 +81,10 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
 
   /** What is remembered behind a position, once what came in since is. */
   const kept = async (afterPosition: number, through: number): Promise<EventsRead> => {
-    const reached = tail.reachesFrom(afterPosition);
+    const reached = recent.reachesFrom(afterPosition);
     if (reached < through) await page(reached, through);
-    const throughPosition = Math.min(through, tail.reachesFrom(afterPosition));
-    const events = tail.between(afterPosition, throughPosition);
+    const throughPosition = Math.min(through, recent.reachesFrom(afterPosition));
+    const events = recent.between(afterPosition, throughPosition);
     return events === undefined ? page(afterPosition, through) : { events, throughPosition };
   };
 
@@ -92,7 +92,7 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
     const through = await looked();
     if (through <= afterPosition) return { events: [], throughPosition: afterPosition };
     const count = Math.min(limit, READ_EVENTS);
-    const reached = tail.reachesFrom(afterPosition);
+    const reached = recent.reachesFrom(afterPosition);
     // Who is far behind reads what is his; who is near what all others read too.
     if (organizationId !== undefined && through - reached > READ_EVENTS)
       return readRows(database, { afterPosition, through, limit: count, organizationId });

@@ -52,6 +52,8 @@ const CHECKING_MS = 5_000;
 const MAX_CONNECTIONS = 20_000;
 /** Octets of the head of a request: a token and some fields. */
 const MAX_HEADER_BYTES = 16_384;
+/** How often a server that closes looks for connections that have become idle, milliseconds. */
+const SWEEPING_MS = 50;
 /** How long calls that are worked on may take when the server closes, milliseconds. */
 const DRAIN_MS = 10_000;
 
@@ -66,29 +68,48 @@ export async function startHttpServer(options: HttpServerOptions, app: () => Pla
       app()(request, connectionOf(incoming as IncomingMessage, outgoing as ServerResponse, options)),
     { overrideGlobalObjects: false, errorHandler: () => new Response(null, { status: 400 }) },
   );
-  const server = serverOf(options, (incoming, outgoing) => void listener(incoming, outgoing));
-  const sockets = new Set<Socket>();
+  const connections = new Map<Socket, Connection>();
+  const server = serverOf(options, (incoming, outgoing) => {
+    const connection = connections.get(incoming.socket);
+    if (connection !== undefined) {
+      connection.calls += 1;
+      outgoing.once('close', () => (connection.answered += 1));
+    }
+    void listener(incoming, outgoing);
+  });
   server.maxConnections = MAX_CONNECTIONS;
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    connections.set(socket, { calls: 0, answered: 0 });
+    socket.once('close', () => connections.delete(socket));
   });
   await listening(server, host, port);
   let closing: Promise<void> | undefined;
   const shut = async (): Promise<void> => {
     const ended = new Promise<void>((resolve) => void server.close(() => resolve()));
-    server.closeIdleConnections();
     const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of connections.keys()) socket.destroy();
     }, drainMs);
-    // A connection that becomes idle after its last answer is closed with it.
-    const sweeping = setInterval(() => server.closeIdleConnections(), 50);
+    // The server knows as idle only what has ended a call of its own accord: not what was opened in advance, nor what a caller broke off.
+    const sweeping = setInterval(() => {
+      server.closeIdleConnections();
+      for (const [socket, connection] of connections) if (isIdle(socket, connection)) socket.destroy();
+    }, SWEEPING_MS);
     await ended;
     clearTimeout(timer);
     clearInterval(sweeping);
   };
   return { port: (server.address() as AddressInfo).port, close: () => (closing ??= shut()) };
 }
+
+/** What came over a connection. */
+interface Connection {
+  calls: number;
+  answered: number;
+}
+
+/** Whether nothing is under way: all calls have been answered, or there was none yet. */
+const isIdle = ({ bytesRead }: Socket, { calls, answered }: Connection): boolean =>
+  calls === 0 ? bytesRead === 0 : calls === answered;
 
 function serverOf(
   { tls }: HttpServerOptions,

@@ -6,7 +6,7 @@ const MAX_EVENTS = 2_000;
 const KEPT_MS = 60_000;
 
 /** The newest events as they were read last: what comes in is read by a dozen readers, and from the database once. */
-export interface EventTail {
+export interface RecentEvents {
   /** Events behind a position and up to another; undefined where not all of them are remembered. */
   readonly between: (afterPosition: number, throughPosition: number) => readonly StoredEvent[] | undefined;
   /** Up to where they are remembered without a gap from a position on; the position itself where nothing is. */
@@ -16,7 +16,7 @@ export interface EventTail {
 }
 
 /** Makes an empty one. */
-export function createEventTail(nowMs: () => number): EventTail {
+export function createRecentEvents(nowMs: () => number): RecentEvents {
   let events: StoredEvent[] = [];
   /** All events behind `from` and up to `through` are there. */
   let from = 0;
