@@ -35,7 +35,7 @@ export function createServerPool(pool: pg.Pool): PostgresPool {
     end: async () => {
       if (!pool.ended) await pool.end();
     },
-  } as PostgresPool;
+  };
 }
 
 /** The one connection to PGlite, for kysely: statements and transactions have it in turn. */
@@ -82,7 +82,7 @@ export function createSolePool(client: pg.Client, end: () => Promise<void>): Pos
       isEnded = true;
       await end();
     },
-  } as PostgresPool;
+  };
 }
 
 function clientOf(

@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { callbackify } from 'node:util';
 import type { PGlite } from '@electric-sql/pglite';
 import { HopbackError } from '@hopback/sdk/errors';
 
@@ -21,6 +22,7 @@ interface SocketOfClient {
  */
 export class PgliteSocket extends Duplex implements SocketOfClient {
   readonly #pglite: PGlite;
+  readonly #carryOut = callbackify((messages: Buffer) => this.#carriedOut(messages));
 
   constructor(pglite: PGlite) {
     super();
@@ -52,11 +54,11 @@ export class PgliteSocket extends Duplex implements SocketOfClient {
     // What there is to read is pushed when it is there.
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#carryOut(chunk, done);
   }
 
-  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error) => void): void {
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: (error?: Error | null) => void): void {
     this.#carryOut(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 
@@ -65,21 +67,12 @@ export class PgliteSocket extends Duplex implements SocketOfClient {
     done();
   }
 
-  #carryOut(messages: Buffer, done: (error?: Error) => void): void {
-    if (messages[0] === TERMINATE) {
-      done();
-      return;
-    }
-    if (this.#pglite.closed) {
-      done(new HopbackError('closed', 'the database has been closed'));
-      return;
-    }
+  async #carriedOut(messages: Buffer): Promise<void> {
+    if (messages[0] === TERMINATE) return;
+    if (this.#pglite.closed) throw new HopbackError('closed', 'the database has been closed');
     // What it gives lies in the memory of its machine, and is another thing the next moment.
     const onRawData = (answered: Uint8Array): void => void this.push(Buffer.from(answered));
-    // This way it does not read its own answers too. It runs before the promise is there; without a disk to wait for, that is settled.
-    this.#pglite.execProtocolRawStream(messages, { syncToFs: false, onRawData }).then(
-      () => done(),
-      (cause: unknown) => done(cause instanceof Error ? cause : new Error(String(cause))),
-    );
+    // This way it does not read its own answers too.
+    await this.#pglite.execProtocolRawStream(messages, { syncToFs: false, onRawData });
   }
 }
