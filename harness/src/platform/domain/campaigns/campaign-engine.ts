@@ -63,6 +63,8 @@ export interface CampaignEngine {
   readonly tick: (nowMs: number) => void;
   /** An analyst's word, which holds for calls to come. */
   readonly decide: (decision: AnalystDecision) => DecisionOutcome;
+  /** Whether something is new that others rest on: what only grew is not. */
+  readonly hasChanges: () => boolean;
   /** What is new since it was last asked. */
   readonly take: () => readonly CampaignNews[];
   readonly campaigns: () => IterableIterator<CampaignFile>;
@@ -116,6 +118,7 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
       for (const file of book.files()) letTimePass(parts, file, nowMs);
     },
     decide: (decision) => applyDecision(parts, decision),
+    hasChanges: book.hasChanges,
     take: book.take,
     campaigns: book.files,
     campaign: book.file,
