@@ -116,7 +116,7 @@ export function campaignClaims(engine: string, open: () => CampaignsBench): void
             else if (name === 'again') area.listener.records(bench.records.slice(-5));
             else if (name === 'store') await area.flush();
             else {
-              // Gone as it stood.
+              await bench.die();
               area = bench.area();
               await area.start();
             }

@@ -28,6 +28,8 @@ export interface CampaignsBench {
   readonly reports: Map<string, AppReport>;
   /** Starts anew, as after a restart. */
   readonly area: () => CampaignsArea;
+  /** Kills what was started: what its database has begun is done, and nothing else. */
+  readonly die: () => Promise<void>;
 }
 
 /** Makes one on a database with the tables of campaigns and demands. */
@@ -75,8 +77,23 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
     staff: () => Promise.resolve(['itg']),
   };
   const ports = { tracebacks: desk, live, reports: past, organizations, holds: createHoldReader() };
-  const area = (): CampaignsArea => createCampaignsArea(context, ports, { allocated: ALLOCATED });
-  return { context, opened, tracebacks, looked, records, reports, area };
+  let life = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
+  const area = (): CampaignsArea => {
+    const own = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
+    life = own;
+    const transact: TestContext['transact'] = (work) => {
+      if (own.isOver) return Promise.reject(new Error('this one is dead'));
+      const result = context.transact(work);
+      own.begun = Promise.allSettled([own.begun, result]);
+      return result;
+    };
+    return createCampaignsArea({ ...context, transact }, ports, { allocated: ALLOCATED });
+  };
+  const die = async (): Promise<void> => {
+    life.isOver = true;
+    await life.begun;
+  };
+  return { context, opened, tracebacks, looked, records, reports, area, die };
 }
 
 /** A traceback that is open. */

@@ -50,6 +50,25 @@ test('a campaign that is found is stored, told to agencies and staff, announced,
   expect((await area.reader.campaign(bench.context.database, campaignId))?.observedCalls).toBe(30);
 });
 
+test('what is found is stored when it is heard, and areas hear of it again when it has grown by a tenth', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await expect.poll(() => listed(area)).toMatchObject([{ observedCalls: 30 }]);
+  const grow = async (from: number, count: number): Promise<void> => {
+    area.listener.records(neighbourCalls(count, { from }));
+    await area.flush();
+  };
+  await grow(30, 2);
+  await grow(32, 1);
+  await grow(33, 1);
+  const changes = (await bench.context.events()).filter(({ type }) => type === 'campaign.changed');
+  expect(changes.map(({ data }) => (data as { readonly change: string }).change)).toEqual(['found', 'grown']);
+  // To have grown is no act of anybody.
+  expect((await bench.context.audited()).map(({ action }) => action)).toEqual(['campaign.found']);
+});
+
 test('carriers and applications see a campaign without who let it in', async () => {
   const bench = openBench();
   const area = bench.area();

@@ -42,6 +42,20 @@ test('numbers that are lent out of a large pool, whose calls are taken, are no c
   expect(found(unsuspected(3_000, (at) => ({ ...pool, ...ending(RECORDING, at) })))).toEqual(['Unidentified-Snowshoe']);
 });
 
+test('of who calls from ever new numbers half of the calls are enough where the signer was never heard of', () => {
+  const before = unsuspected(1_000, (at) => ({ spc: '909N', upstream: 'Nine', ...ending(PEOPLE, at) }));
+  const calls = (count: number, by: { readonly spc: string; readonly upstream: string }): LiveRecord[] => [
+    ...before,
+    ...unsuspected(count, (at) => ({ ...by, at: 1_000 + at, trunk: 'trunk-2', ...ending(RECORDING, at) })),
+  ];
+  const stranger = { spc: '707S', upstream: 'Seven' };
+  expect(found(calls(30, stranger))).toEqual(['Unidentified-Snowshoe']);
+  expect(found(calls(30, { spc: '909N', upstream: 'Nine' }))).toEqual([]);
+  expect(found(calls(60, { spc: '909N', upstream: 'Nine' }))).toEqual(['Unidentified-Snowshoe']);
+  // To be new is no reason to be watched.
+  expect(engineWith(calls(8, stranger)).watched(10)).toEqual([]);
+});
+
 test('a hospital that calls next door is talked with, and no campaign; a recording that shows neighbours is one', () => {
   const neighbours = (endings: Endings): LiveRecord[] =>
     Array.from({ length: 1_000 }, (_, at) =>

@@ -10,6 +10,8 @@ export interface CampaignStore {
    * @throws what the database throws, when all has been tried
    */
   readonly flush: () => Promise<void>;
+  /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
+  readonly flushChanges: () => Promise<void>;
   /** Has something done in the transaction that stores a campaign. */
   readonly along: (campaignId: string, work: (transaction: PlatformTransaction) => Promise<void>) => void;
 }
@@ -26,6 +28,8 @@ interface Unstored {
 const MAX_UNSTORED_CALLS = 50_000;
 /** Between two events about one campaign that only grows. Whoever wants more reads the campaign. */
 const TELL_EVERY_MS = 60_000;
+/** Calls beside those with which areas last heard of it, from which on they hear of it again: rules wait for so many calls. */
+const GROWN = 1.1;
 /** Organizations that hear of a campaign: agencies of all States and of the federation many times over. */
 const MAX_AUDIENCE = 5_000;
 
@@ -37,6 +41,7 @@ export function createCampaignStore(
   const { engine } = by;
   const unstored = new Map<string, Unstored>();
   const toldMs = new Map<string, number>();
+  const heardCalls = new Map<string, number>();
   let running: Promise<void> = Promise.resolve();
 
   const entryOf = (file: CampaignFile): Unstored => {
@@ -55,10 +60,13 @@ export function createCampaignStore(
     }
   };
   const storeOne = async (entry: Unstored): Promise<void> => {
-    const { file, calls, changes, works } = entry;
+    const { file, calls, works } = entry;
     const nowMs = context.clock.nowMs();
+    const { observedCalls } = file;
+    const isGrown = entry.changes.length === 0 && observedCalls >= GROWN * (heardCalls.get(file.campaignId) ?? 0);
+    const changes: readonly CampaignChange[] = isGrown ? ['grown'] : entry.changes;
     const isTold =
-      changes.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
+      entry.changes.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
     await context.transact(async (transaction) => {
       await storeCampaign(transaction, file, { sealed: context.sealed, nowMs });
       // What was merged into another that is stored later is moved when it is there.
@@ -72,10 +80,11 @@ export function createCampaignStore(
       if (isTold && file.standing.because !== 'lawful') await tellCampaign(context, transaction, { file, nowMs, by });
     });
     if (isTold) toldMs.set(file.campaignId, nowMs);
+    if (changes.length > 0) heardCalls.set(file.campaignId, observedCalls);
   };
-  const flushOnce = async (): Promise<void> => {
+  const flushOnce = async (isDue: (entry: Unstored) => boolean): Promise<void> => {
     take();
-    for (const entry of unstored.values()) {
+    for (const entry of [...unstored.values()].filter(isDue)) {
       // What comes while it is being stored is news of the next time.
       unstored.delete(entry.file.campaignId);
       try {
@@ -89,12 +98,14 @@ export function createCampaignStore(
       }
     }
   };
+  const inTurn = (isDue: (entry: Unstored) => boolean): Promise<void> => {
+    const next = running.then(() => flushOnce(isDue));
+    running = next.catch(() => undefined);
+    return next;
+  };
   return {
-    flush: () => {
-      const next = running.then(flushOnce, flushOnce);
-      running = next.catch(() => undefined);
-      return next;
-    },
+    flush: () => inTurn(() => true),
+    flushChanges: () => inTurn(({ changes }) => changes.length > 0),
     along: (campaignId, work) => {
       const file = engine.campaign(campaignId);
       if (file !== undefined) entryOf(file).works.push(work);
@@ -116,6 +127,7 @@ async function announceChanges(
       subject: campaignId,
       data: { campaignId, change },
     });
+    if (change === 'grown') continue;
     await context.audit(transaction, {
       action: `campaign.${change}`,
       organizationId: 'platform',

@@ -13,6 +13,7 @@ import { createCampaignEngine, DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaig
 import type { CampaignEngine, CampaignEngineOptions } from '../domain/campaigns/index.js';
 import { refreshFindings } from './campaign-findings.js';
 import { createCampaignStore } from './campaign-store.js';
+import type { CampaignStore } from './campaign-store.js';
 import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
 import { CAMPAIGNS_SCHEMAS } from './campaigns.schema.js';
 import { campaignsOperations } from './campaigns-operations.js';
@@ -79,6 +80,7 @@ export function createCampaignsArea(
   let heldCalls = 0;
   const concluded = new Map<string, number>();
   let isStarted = false;
+  const changes = promptly(engine, store);
   const hear = (calls: number, work: () => void): void => {
     if (isStarted) return work();
     if (heldCalls + calls > MAX_HELD) {
@@ -90,6 +92,7 @@ export function createCampaignsArea(
     return undefined;
   };
   const close = async (): Promise<void> => {
+    changes.end();
     if (isStarted) await store.flush();
   };
   return {
@@ -114,8 +117,13 @@ export function createCampaignsArea(
       records: (records) =>
         hear(records.length, () => {
           for (const live of records) engine.record(live);
+          changes.store();
         }),
-      report: (appId, report, receivedAtMs) => hear(1, () => engine.report(appId, report, receivedAtMs)),
+      report: (appId, report, receivedAtMs) =>
+        hear(1, () => {
+          engine.report(appId, report, receivedAtMs);
+          changes.store();
+        }),
     },
     flush: store.flush,
     start: async () => {
@@ -127,6 +135,27 @@ export function createCampaignsArea(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Stores at once what others rest on, and not with the next second. What cannot be stored is tried again with that, which tells of it. */
+function promptly(
+  engine: CampaignEngine,
+  store: CampaignStore,
+): { readonly store: () => void; readonly end: () => void } {
+  let isBusy = false;
+  let isOver = false;
+  const begin = (): void => {
+    if (isBusy || isOver || !engine.hasChanges()) return;
+    isBusy = true;
+    void store
+      .flushChanges()
+      .catch(() => undefined)
+      .then(() => {
+        isBusy = false;
+        begin();
+      });
+  };
+  return { store: begin, end: () => void (isOver = true) };
 }
 
 async function restore(context: PlatformContext, ports: CampaignsPorts, engine: CampaignEngine): Promise<void> {

@@ -7,7 +7,7 @@ export interface DomainEventData {
   /** A campaign was found, or changed in what others rest on. */
   readonly 'campaign.changed': {
     readonly campaignId: string;
-    readonly change: 'found' | 'live' | 'dormant' | 'merged';
+    readonly change: 'found' | 'grown' | 'live' | 'dormant' | 'merged';
   };
   /** A traceback has come to something, or was closed. */
   readonly 'traceback.concluded': {

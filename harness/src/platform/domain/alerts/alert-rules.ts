@@ -47,9 +47,9 @@ export interface AlertSubscription {
 }
 
 /**
- * What staff starts with. Twenty calls are where detection is sure of a campaign; a campaign that calls now is urgent, since a temporary
- * restraining order stops only what goes on. A State is concerned where one call in fifty is to it, or where ten are: the smallest has
- * a fifth of a percent of all telephones.
+ * What staff starts with. Detection is sure of what it finds; of what is found by reports alone a third of the calls is known at best, so that
+ * ten of them are thirty. A campaign that calls now is urgent, since a temporary restraining order stops only what goes on. A State is concerned
+ * where one call in fifty is to it, or where ten are: the smallest has a fifth of a percent of all telephones.
  */
 export const DEFAULT_RULES: readonly AlertRule[] = [
   rule({ ruleId: 'default-live', kind: 'live-campaign', severity: 'urgent', minCallsPerMinute: 1, mustBeLive: true }),
@@ -60,7 +60,7 @@ export const DEFAULT_RULES: readonly AlertRule[] = [
 function rule(own: Pick<AlertRule, 'ruleId' | 'kind' | 'severity'> & Partial<AlertRule>): AlertRule {
   return {
     isEnabled: true,
-    minCalls: 20,
+    minCalls: 10,
     minCallsPerMinute: 0,
     mustBeLive: false,
     types: [],

@@ -30,12 +30,25 @@ const LEARNING = 1 / 32_768;
 /** Times the alarm that a sum rises to, so that a campaign that has ended is over within some hundred calls. */
 const MOST_ALARMS = 2;
 
-/** Starts a group. Never throws. */
-export function createCallGroup(key: string, tables: EvidenceTables): CallGroup {
+const SNOWSHOE = WAYS_OF_CALLING.indexOf('snowshoe');
+
+/**
+ * Starts a group. Who calls from ever new numbers comes with a signature or a provider that nobody has called by before, and a group that is new
+ * begins part of the way to the alarm; trunks get new names whenever a switch is set up anew. Never throws.
+ * @see Lucas and Crosier, Fast Initial Response for CUSUM Quality-Control Schemes, Technometrics 24 (1982)
+ */
+export function createCallGroup(
+  key: string,
+  by: { readonly tables: EvidenceTables; readonly headStart: number },
+): CallGroup {
+  const { tables } = by;
+  const headStart = key.startsWith('trunk:') ? 0 : by.headStart;
+  const sums = new Float64Array(WAYS_OF_CALLING.length * KINDS);
+  sums.fill(headStart, SNOWSHOE * KINDS, (SNOWSHOE + 1) * KINDS);
   return {
     key,
-    sums: new Float64Array(WAYS_OF_CALLING.length * KINDS),
-    raised: 0,
+    sums,
+    raised: headStart > 0 ? 1 << SNOWSHOE : 0,
     shares: Float64Array.from(tables.all, ({ ordinary }) => ordinary),
     learned: new Float64Array(WAYS_OF_CALLING.length),
     calls: 0,
@@ -224,7 +237,10 @@ export interface CallGroups {
  * Makes the table: two generations, of which the older one is forgotten when the younger is half the limit, but for groups of campaigns.
  * Never throws.
  */
-export function createCallGroups(limit: number, tables: EvidenceTables): CallGroups {
+export function createCallGroups(
+  limit: number,
+  by: { readonly tables: EvidenceTables; readonly headStart: number },
+): CallGroups {
   let young = new Map<string, CallGroup>();
   let old = new Map<string, CallGroup>();
   const turn = (): void => {
@@ -242,7 +258,7 @@ export function createCallGroups(limit: number, tables: EvidenceTables): CallGro
     at: (key) => {
       const known = young.get(key);
       if (known !== undefined) return known;
-      const group = old.get(key) ?? createCallGroup(key, tables);
+      const group = old.get(key) ?? createCallGroup(key, by);
       old.delete(key);
       if (young.size >= limit / 2) turn();
       young.set(key, group);

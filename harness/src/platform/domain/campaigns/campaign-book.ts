@@ -35,6 +35,8 @@ export interface CampaignBook {
   readonly join: (into: CampaignFile, from: CampaignFile, atMs: number) => boolean;
   readonly areApart: (one: CampaignFile, other: CampaignFile) => boolean;
   readonly touch: (file: CampaignFile, change?: CampaignChange) => void;
+  /** Whether there is news that others rest on: a campaign that is new, or calls again. */
+  readonly hasChanges: () => boolean;
   /** What is new; what was taken is news no more. */
   readonly take: () => readonly CampaignNews[];
 }
@@ -63,9 +65,12 @@ export function createCampaignBook(options: { readonly newId: () => string; read
     while (file?.mergedInto !== undefined) file = files.get(file.mergedInto);
     return file;
   };
+  let hasChanges = false;
   const touch = (file: CampaignFile, change?: CampaignChange): void => {
     const { changes } = newsOf(file);
-    if (change !== undefined && !changes.includes(change)) changes.push(change);
+    if (change === undefined) return;
+    hasChanges = true;
+    if (!changes.includes(change)) changes.push(change);
   };
   const freeName = (wanted: string, own: CampaignFile): string => {
     const taken = new Set<string>();
@@ -116,12 +121,14 @@ export function createCampaignBook(options: { readonly newId: () => string; read
       touch(into);
       return true;
     },
+    hasChanges: () => hasChanges,
     take: () => {
       const taken = [...news].flatMap(([campaignId, { calls, changes }]) => {
         const file = files.get(campaignId);
         return file === undefined ? [] : [{ file, calls, changes }];
       });
       news.clear();
+      hasChanges = false;
       return taken;
     },
   };

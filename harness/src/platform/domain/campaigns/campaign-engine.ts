@@ -63,6 +63,8 @@ export interface CampaignEngine {
   readonly tick: (nowMs: number) => void;
   /** An analyst's word, which holds for calls to come. */
   readonly decide: (decision: AnalystDecision) => DecisionOutcome;
+  /** Whether something is new that others rest on: what only grew is not. */
+  readonly hasChanges: () => boolean;
   /** What is new since it was last asked. */
   readonly take: () => readonly CampaignNews[];
   readonly campaigns: () => IterableIterator<CampaignFile>;
@@ -116,6 +118,7 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
       for (const file of book.files()) letTimePass(parts, file, nowMs);
     },
     decide: (decision) => applyDecision(parts, decision),
+    hasChanges: book.hasChanges,
     take: book.take,
     campaigns: book.files,
     campaign: book.file,
@@ -148,7 +151,7 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
     book,
     records: {
       ...{ policy, tables, book, numbers, numberOwners },
-      groups: createCallGroups(limits.groups, tables),
+      groups: createCallGroups(limits.groups, { tables, headStart: policy.headStart }),
       sharing: new Map(),
       watched: new Map(),
     },
@@ -197,11 +200,13 @@ function watchedGroups({ records, policy, book }: EngineParts, limit: number): r
   for (const group of records.groups.all()) {
     for (const [way, name] of WAYS_OF_CALLING.entries()) {
       const evidence = evidenceOfWay(group, way);
-      if (evidence < policy.watchAt || book.file(group.owners[way]) !== undefined) continue;
+      const calls = group.notes[way]?.length ?? 0;
+      // What is new begins near the watch, before it has called.
+      const isNew = name === 'snowshoe' && calls < policy.leastCalls;
+      if (evidence < policy.watchAt || isNew || book.file(group.owners[way]) !== undefined) continue;
       found.push({
-        ...{ group: group.key, way: name, evidence },
+        ...{ group: group.key, way: name, evidence, calls },
         alarmAt: policy.alarmAt,
-        calls: group.notes[way]?.length ?? 0,
       });
     }
   }

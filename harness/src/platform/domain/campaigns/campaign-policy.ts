@@ -33,6 +33,8 @@ export interface CampaignPolicy {
   /** Sum of evidence, natural logarithm of odds, from which on a way of calling is a campaign, and from which it is on watch. */
   readonly alarmAt: number;
   readonly watchAt: number;
+  /** Evidence of calls from ever new numbers with which a signer or provider begins that was never heard of. */
+  readonly headStart: number;
   /** Marked calls, and different numbers called by them, that a campaign has at least. */
   readonly leastCalls: number;
   readonly leastCalled: number;
@@ -96,6 +98,10 @@ export const DEFAULT_CAMPAIGN_POLICY: CampaignPolicy = Object.freeze({
   // e^20 is half a thousand million: with three groups a call and seven ways, about one false campaign in 20 million calls.
   alarmAt: 20,
   watchAt: 10,
+  // Half of the alarm, as Lucas and Crosier have it. Against senders of short notices how calls end is all that tells, 0.4 a call: fifty calls from
+  // nothing. New signers are some a day and not 2,000 a second, and one of them that is ordinary reaches the alarm from here less often than once
+  // in e^10, or falls to nothing and has no more of it.
+  headStart: 10,
   // A campaign of twenty calls has to be found by them, and a party line of a few is none.
   leastCalls: 12,
   leastCalled: 10,
