@@ -59,6 +59,8 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   let recordId = '';
   /** Where in the form we are. */
   let place: FormStep = paths.start();
+  /** Where the shape of the object of a form of its own is remembered: all forms begin at one step, which would have those of all of them. */
+  let reference: FormStep | undefined;
   const put = (text: string): void => {
     place = paths.token(place, text);
   };
@@ -152,6 +154,7 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     const index = numbers.length;
     numbers.push(0);
     place = paths.start();
+    reference = outer;
     any(value, 'value');
     numbers[index] = paths.end(place);
     place = paths.token(outer, FORM);
@@ -169,13 +172,15 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
 
   /** What is known of the members of an object: mostly what was known of an object that stood in this place before. */
   const shapeOf = (value: object): Shape => {
-    const last = place.shape as Shape | undefined;
+    const from = reference ?? place;
+    reference = undefined;
+    const last = from.shape as Shape | undefined;
     for (let known = last; known !== undefined; known = known.before) if (hasNames(value, known.names)) return known;
     const names = Object.keys(value);
     const members = names.map((name) => MEMBERS.get(name) ?? unknownMember(name));
     const before = last !== undefined && last.count < MAX_SHAPES ? last : undefined;
     const shape: Shape = { names, members, before, count: (before?.count ?? 0) + 1 };
-    place.shape = shape;
+    from.shape = shape;
     return shape;
   };
 
@@ -225,6 +230,7 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     inviteAtUs = record.inviteAtUs;
     recordId = record.recordId;
     place = paths.start();
+    reference = undefined;
     object(record);
     const form = paths.end(place);
     if (typeof form === 'string') into.text(form);
