@@ -174,11 +174,13 @@ const MANY_NUMBERS: ReadonlySet<WayOfCalling> = new Set(['neighbour-spoofing', '
  */
 export function enoughNotes(notes: readonly CallNote[], way: number, by: GroupEvidence): readonly CallNote[] {
   if (isEnough(notes, way, by)) return notes;
-  if (!notes.some((note) => isRegular(note, by.policy))) return [];
+  let others = notes.length;
+  for (const note of notes) if (isRegular(note, by.policy)) others -= 1;
+  if (others === notes.length || others < by.policy.leastCalls) return [];
   const regulars = new Set<number>();
   for (const note of notes) if (isRegular(note, by.policy)) regulars.add(note.callingKey);
-  const others = notes.filter(({ callingKey }) => !regulars.has(callingKey));
-  return others.length < notes.length && isEnough(others, way, by) ? others : [];
+  const found = notes.filter(({ callingKey }) => !regulars.has(callingKey));
+  return isEnough(found, way, by) ? found : [];
 }
 
 /**
@@ -212,14 +214,13 @@ function isEnough(notes: readonly CallNote[], way: number, { policy, tables, isS
 
 /** Whether so many different numbers are among calls. */
 function hasDistinct(notes: readonly CallNote[], key: 'calledKey' | 'callingKey', least: number): boolean {
-  if (least <= 0) return true;
-  const found = new Set<number>();
+  const found: number[] = [];
   for (const note of notes) {
-    if (note[key] < 0) continue;
-    found.add(note[key]);
-    if (found.size >= least) return true;
+    if (found.length >= least) return true;
+    // So few that a list is faster than a set.
+    if (note[key] >= 0 && !found.includes(note[key])) found.push(note[key]);
   }
-  return false;
+  return found.length >= least;
 }
 
 /** Groups by their keys, never more than a limit. */
