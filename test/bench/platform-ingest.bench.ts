@@ -37,8 +37,8 @@ const REPEAT_EVERY = 20;
 /** Rows that are made before the store alone is measured. */
 const STORED_ALONE = 60_000;
 const RECEIVER = [
-  // Whoever profiles the bench profiles the platform.
-  ...process.execArgv.filter((argument) => argument.startsWith('--cpu-prof')),
+  // Whoever profiles the bench profiles the platform; whoever gives it a larger young generation gives that to the platform.
+  ...process.execArgv.filter((argument) => /^--(?:cpu-prof|max-semi-space-size=)/.test(argument)),
   '--import',
   'tsx',
   fileURLToPath(new URL('platform-ingest-process.ts', import.meta.url)),

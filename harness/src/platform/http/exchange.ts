@@ -119,11 +119,13 @@ async function withBody(
   const isOpen = route.allowed.length === 0;
   // Of lines the operation unpacks what came; of everything else nobody sends it compressed.
   const coding = request.headers.get('content-encoding') ?? 'identity';
-  if (route.request?.kind !== 'lines' && coding !== 'identity') return problemAnswer('unsupported-media-type');
+  const isLines = route.request?.kind === 'lines';
+  if (!isLines && coding !== 'identity') return problemAnswer('unsupported-media-type');
   const whole = new Request(url, {
     method: request.method === 'HEAD' ? 'GET' : request.method,
     headers: request.headers,
-    ...(bytes.length > 0 && route.method !== 'GET' && { body: bytes as Uint8Array<ArrayBuffer> }),
+    // Of lines nothing is read here but the header fields: their octets are handed on as they are.
+    ...(bytes.length > 0 && route.method !== 'GET' && !isLines && { body: bytes as Uint8Array<ArrayBuffer> }),
   });
   const reading = await readPlatformRequest(whole, { route, path, url, schemas: parts.schemas });
   if (reading.status === 'refused')
@@ -134,7 +136,8 @@ async function withBody(
   if (operation === undefined) return problemAnswer('unavailable', { detail: 'This platform does not do that.' });
   const atMs = parts.context.clock.nowMs();
   const call = {
-    ...{ route, caller, httpRequestId, signal, atMs, request: reading.request },
+    ...{ route, caller, httpRequestId, signal, atMs },
+    request: isLines ? { ...reading.request, bytes } : reading.request,
     ...(certificateSha256 !== undefined && { certificateSha256 }),
   };
   const key = reading.request.parameters['Idempotency-Key'];
@@ -142,7 +145,7 @@ async function withBody(
   const { clientId, organizationId } = caller;
   const target = `${route.method} ${url.pathname}${url.search}`;
   return parts.idempotency.once(
-    { clientId, organizationId, key, target, bytes: reading.request.bytes, nowMs: atMs },
+    { clientId, organizationId, key, target, bytes: call.request.bytes, nowMs: atMs },
     async () => checked(parts, route, await operation(call)),
   );
 }

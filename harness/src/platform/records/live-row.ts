@@ -36,8 +36,7 @@ export function liveRow(providerId: string, record: SharedRecord, receivedAtMs: 
   const calling = callingKey(record.calling);
   const asserted = callingKey(record.asserted);
   const [first] = calledKeys(called);
-  const isWhole = called?.shown === 'whole';
-  const row: LiveRow = {
+  const row: Written<LiveRow> = {
     format: 'hopback.call-record.1',
     recordId: rowIdOf(providerId, record.recordId),
     source: { id: providerId, format: 'hopback', readerVersion: 1, sha256: '' },
@@ -45,22 +44,26 @@ export function liveRow(providerId: string, record: SharedRecord, receivedAtMs: 
     callGroupId: '',
     inviteAtUs: record.inviteAtUs,
     time: ROW_TIME,
-    ...(calling !== undefined && { calling: { asWritten: '', tn: calling } }),
-    ...(asserted !== undefined && { asserted: { asWritten: '', tn: asserted } }),
-    ...(first !== undefined && {
-      called: {
-        asWritten: '',
-        tn: first,
-        ...(isWhole && called.translatedTn !== undefined && { translatedTn: called.translatedTn }),
-        ...(isWhole && called.lrn !== undefined && { lrn: called.lrn }),
-      },
-    }),
     ingress: { trunk: providerId },
     egress: { trunk: EVERY_ROW },
     disposition: 'answered',
     live: { receivedAtMs, record },
   };
+  // One after the other: to spread what may not be there takes longer than all the rest.
+  if (calling !== undefined) row.calling = { asWritten: '', tn: calling };
+  if (asserted !== undefined) row.asserted = { asWritten: '', tn: asserted };
+  if (first !== undefined) row.called = calledOf(called, first);
   return row;
+}
+
+type Written<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+function calledOf(called: SharedRecord['called'], tn: string): NonNullable<CallRecord['called']> {
+  const keys: Written<NonNullable<CallRecord['called']>> = { asWritten: '', tn };
+  if (called?.shown !== 'whole') return keys;
+  if (called.translatedTn !== undefined) keys.translatedTn = called.translatedTn;
+  if (called.lrn !== undefined) keys.lrn = called.lrn;
+  return keys;
 }
 
 /**

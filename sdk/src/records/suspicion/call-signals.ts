@@ -7,14 +7,15 @@ import type { SuspicionEvidence } from './suspicion.js';
 
 /** The list of numbers from which nobody calls, and numbers that cannot be. */
 export function callingSignals({ facts, calling, lists, record }: SignalContext, found: Findings): void {
-  const evidence: SuspicionEvidence = { recordIds: [facts.recordId] };
   if (calling.isOnList) {
+    const evidence = ofItself(facts);
     add(found, 'do-not-originate', 'call', { strength: 1, observed: 'listed', threshold: '', evidence });
   } else if (lists.doNotOriginate === undefined) cannot(found, 'do-not-originate', 'no-list');
   else if (facts.callingMissing !== undefined) cannot(found, 'do-not-originate', facts.callingMissing);
   else if (facts.isCallingVeiled) cannot(found, 'do-not-originate', 'calling-number-withheld');
   if (calling.finding !== undefined) {
     const { strength, finding } = calling;
+    const evidence = ofItself(facts);
     add(found, 'invalid-calling-number', 'call', { strength, observed: finding, threshold: '', evidence });
   } else if (facts.callingMissing !== undefined) {
     cannot(found, 'invalid-calling-number', facts.callingMissing);
@@ -29,9 +30,9 @@ export function callingSignals({ facts, calling, lists, record }: SignalContext,
 /** What the signatures were worth, a PASSporT that was seen before, and gateway attestation. */
 export function verdictSignals({ facts, record, policy }: SignalContext, found: Findings): void {
   const received = record.received;
-  const evidence: SuspicionEvidence = { recordIds: [facts.recordId] };
   if (received?.verstat === undefined) cannot(found, 'failed-verification', 'no-verification');
   else if (received.verstat === 'TN-Validation-Failed') {
+    const evidence = ofItself(facts);
     add(found, 'failed-verification', 'call', { strength: 1, observed: failure(received), threshold: '', evidence });
   }
   const seen = received?.evidence?.seenCount;
@@ -39,7 +40,8 @@ export function verdictSignals({ facts, record, policy }: SignalContext, found: 
   else {
     const strength = rampStrength(seen, policy.replayedPassport);
     const threshold = policy.replayedPassport.from;
-    if (strength > 0) add(found, 'replayed-passport', 'call', { strength, observed: seen, threshold, evidence });
+    if (strength > 0)
+      add(found, 'replayed-passport', 'call', { strength, observed: seen, threshold, evidence: ofItself(facts) });
   }
   // Of a signature that is not good, nothing is believed.
   if (received?.verstat !== 'TN-Validation-Passed' || received.attestation === undefined) {
@@ -47,8 +49,14 @@ export function verdictSignals({ facts, record, policy }: SignalContext, found: 
   } else if (received.attestation === 'C') {
     // Foreign numbers have to come in so; a domestic one that does is roaming, or spoofed abroad.
     const strength = facts.callingNpaNxx < 0 ? FOREIGN_GATEWAY_STRENGTH : 1;
+    const evidence = ofItself(facts);
     add(found, 'gateway-attestation', 'call', { strength, observed: 'C', threshold: '', evidence });
   }
+}
+
+/** Made where something is found alone: most calls are judged without. */
+function ofItself({ recordId }: SignalContext['facts']): SuspicionEvidence {
+  return { recordIds: [recordId] };
 }
 
 /** A foreign number with gateway attestation is what every call from abroad has. */

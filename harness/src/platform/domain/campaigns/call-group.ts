@@ -187,10 +187,13 @@ const MANY_NUMBERS: ReadonlySet<WayOfCalling> = new Set(['neighbour-spoofing', '
  */
 export function enoughNotes(notes: readonly CallNote[], way: number, by: GroupEvidence): readonly CallNote[] {
   if (isEnough(notes, way, by)) return notes;
+  let others = notes.length;
+  for (const note of notes) if (isRegular(note, by.policy)) others -= 1;
+  if (others === notes.length || others < by.policy.leastCalls) return [];
   const regulars = new Set<number>();
   for (const note of notes) if (isRegular(note, by.policy)) regulars.add(note.callingKey);
-  const others = notes.filter(({ callingKey }) => !regulars.has(callingKey));
-  return others.length < notes.length && isEnough(others, way, by) ? others : [];
+  const found = notes.filter(({ callingKey }) => !regulars.has(callingKey));
+  return isEnough(found, way, by) ? found : [];
 }
 
 /**
@@ -204,25 +207,33 @@ export function isApart(group: CallGroup, note: CallNote, way: number, by: Group
 function isEnough(notes: readonly CallNote[], way: number, { policy, tables, isSelected }: GroupEvidence): boolean {
   if (notes.length < policy.leastCalls) return false;
   const people = (tables.all[way] as WayTables).kinds[0] as KindTable;
-  const called = new Set<number>();
-  const calling = new Set<number>();
   let isOwn = true;
   let known = 0;
   let outcomes = 0;
-  for (const { calledKey, callingKey, isFailed, attestation, outcome } of notes) {
-    if (calledKey >= 0) called.add(calledKey);
-    if (callingKey >= 0) calling.add(callingKey);
+  for (const { isFailed, attestation, outcome } of notes) {
     if (isFailed || attestation === 'C') isOwn = false;
     if (outcome !== 'unknown') known += 1;
     outcomes += people.outcomes[outcome];
   }
-  if (called.size < policy.leastCalled) return false;
+  // What costs least first: of a group that has reached the alarm it is asked at every marked call.
   if (!isSelected && known >= policy.leastCalls && outcomes < policy.watchAt) return false;
-  const isMany = calling.size >= policy.leastCalling;
+  if (!hasDistinct(notes, 'calledKey', policy.leastCalled)) return false;
+  const isMany = hasDistinct(notes, 'callingKey', policy.leastCalling);
   const name = WAYS_OF_CALLING[way] as WayOfCalling;
   // A county that warns a town goes through its exchanges number by number, and shows its own: who does so can be called back.
   if (name === 'sequential-dialling') return isMany || !isOwn;
   return !MANY_NUMBERS.has(name) || isMany;
+}
+
+/** Whether so many different numbers are among calls. */
+function hasDistinct(notes: readonly CallNote[], key: 'calledKey' | 'callingKey', least: number): boolean {
+  const found: number[] = [];
+  for (const note of notes) {
+    if (found.length >= least) return true;
+    // So few that a list is faster than a set.
+    if (note[key] >= 0 && !found.includes(note[key])) found.push(note[key]);
+  }
+  return found.length >= least;
 }
 
 /** Groups by their keys, never more than a limit. */

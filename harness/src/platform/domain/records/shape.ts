@@ -37,19 +37,35 @@ export const eachOf =
   (value) =>
     Array.isArray(value) && value.length <= most && value.every(check);
 
+interface Place {
+  readonly key: string;
+  readonly check: Check;
+  readonly counts: number;
+}
+
 /** An object with all of some members, any of some others, and none beside. */
 export function shape(needed: Readonly<Record<string, Check>>, possible: Readonly<Record<string, Check>>): Check {
-  const members = new Map<string, { readonly check: Check; readonly counts: number }>();
-  for (const [key, check] of Object.entries(possible)) members.set(key, { check, counts: 0 });
-  for (const [key, check] of Object.entries(needed)) members.set(key, { check, counts: 1 });
+  const members = new Map<string, Place>();
+  for (const [key, check] of Object.entries(possible)) members.set(key, { key, check, counts: 0 });
+  for (const [key, check] of Object.entries(needed)) members.set(key, { key, check, counts: 1 });
   const all = Object.keys(needed).length;
+  // Members mostly come in the order in which they came last.
+  const places: Place[] = [];
   return (value) => {
     if (!isObject(value)) return false;
     let found = 0;
+    let at = 0;
     for (const key in value) {
-      const member = members.get(key);
-      if (member === undefined || !member.check(value[key])) return false;
-      found += member.counts;
+      let place = places[at];
+      if (place === undefined || place.key !== key) {
+        const member = members.get(key);
+        if (member === undefined) return false;
+        place = member;
+        places[at] = place;
+      }
+      if (!place.check(value[key])) return false;
+      found += place.counts;
+      at += 1;
     }
     return found === all;
   };

@@ -46,15 +46,17 @@ function connected({ duckdb, writer }: Engine): { duckdb: DuckDb; connection: En
 
 /**
  * The rows of a batch whose ids are in the day. The same leg has the same time, so that only rows of the times of the batch are
- * looked at; none where the batch is later than everything in the day.
+ * looked at; none of those that are later than everything in the day.
  */
 async function repeatedRows(engine: Engine, partition: Partition, batch: RowBatch): Promise<ReadonlySet<number>> {
   const { duckdb, writer } = engine;
   const columns = batch.columns();
   const [atMs = NO_TIMES] = columns;
-  const from = smallest(atMs);
-  if (from > partition.lastAtMs) return NONE;
-  const ids = [0, 2, 3, 4, 5].map((index) => columns[index] ?? NO_TIMES);
+  // What is later than everything in the day is not in it.
+  const places = placesUpTo(atMs, partition.lastAtMs);
+  if (places.length === 0) return NONE;
+  const ids = [0, 2, 3, 4, 5].map((index) => chosen(columns[index] ?? NO_TIMES, places));
+  const [times = NO_TIMES] = ids;
   await writer.run(
     'CREATE OR REPLACE TEMP TABLE incoming (at_ms INTEGER, id1 UINTEGER, id2 UINTEGER, id3 UINTEGER, id4 UINTEGER, place INTEGER)',
   );
@@ -62,13 +64,19 @@ async function repeatedRows(engine: Engine, partition: Partition, batch: RowBatc
   await appendRows(
     connected(engine),
     { table: 'incoming', catalog: 'temp', types: [INTEGER, UINTEGER, UINTEGER, UINTEGER, UINTEGER, INTEGER] },
-    [...ids, atMs.map((_value, place) => place)],
+    [...ids, places],
   );
   const found = await writer.runAndReadAll(
     `SELECT place FROM temp.incoming SEMI JOIN (SELECT at_ms, id1, id2, id3, id4 FROM ${partition.schema}.records ` +
-      `WHERE at_ms BETWEEN ${from} AND ${largest(atMs)}) AS known USING (at_ms, id1, id2, id3, id4)`,
+      `WHERE at_ms BETWEEN ${smallest(times)} AND ${largest(times)}) AS known USING (at_ms, id1, id2, id3, id4)`,
   );
   return new Set(found.getRowsJS().map(([place]) => Number(place)));
+}
+
+function placesUpTo(atMs: Uint32Array, lastAtMs: number): readonly number[] {
+  const places: number[] = [];
+  for (let place = 0; place < atMs.length; place += 1) if ((atMs[place] ?? 0) <= lastAtMs) places.push(place);
+  return places;
 }
 
 const NONE: ReadonlySet<number> = new Set();

@@ -87,7 +87,8 @@ export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQ
     const ids = new Set<string>();
     const rowCallers: Caller[] = [];
     const repeatedCallers: Caller[] = [];
-    for (const [index, record] of records.entries()) {
+    for (let index = 0; index < records.length; index += 1) {
+      const record = records[index] as CallRecord;
       const caller = callers[index] as Caller;
       if (ids.has(record.recordId)) repeatedCallers.push(caller);
       else {
@@ -103,7 +104,7 @@ export function createInsertQueue({ using, pause }: InsertQueueOptions): InsertQ
   const written = async (write: WriteBatch, { batch, callers, repeatedCallers }: Group): Promise<void> => {
     try {
       const repeated = await write(batch);
-      for (const [row, caller] of callers.entries()) settle(caller, repeated.has(row));
+      for (let row = 0; row < callers.length; row += 1) settle(callers[row] as Caller, repeated.has(row));
       for (const caller of repeatedCallers) settle(caller, true);
     } finally {
       batch.reset();

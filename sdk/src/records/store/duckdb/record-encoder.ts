@@ -25,8 +25,8 @@ import {
   writtenPiece,
 } from './hole-values.js';
 import { MAX_COUNT } from './record-form.js';
-import { MEMBERS, isSame, unknownMember } from './record-members.js';
-import type { Kind, Member, Shape } from './record-members.js';
+import { MEMBERS, hasNames, unknownMember } from './record-members.js';
+import type { Kind, Shape } from './record-members.js';
 
 /** Numbers of forms. */
 export interface FormNumbers {
@@ -59,6 +59,8 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   let recordId = '';
   /** Where in the form we are. */
   let place: FormStep = paths.start();
+  /** Where the shape of the object of a form of its own is remembered: all forms begin at one step, which would have those of all of them. */
+  let reference: FormStep | undefined;
   const put = (text: string): void => {
     place = paths.token(place, text);
   };
@@ -152,6 +154,7 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     const index = numbers.length;
     numbers.push(0);
     place = paths.start();
+    reference = outer;
     any(value, 'value');
     numbers[index] = paths.end(place);
     place = paths.token(outer, FORM);
@@ -168,26 +171,33 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   };
 
   /** What is known of the members of an object: mostly what was known of an object that stood in this place before. */
-  const shapeOf = (names: readonly string[]): Shape => {
-    const last = place.shape as Shape | undefined;
-    for (let known = last; known !== undefined; known = known.before) if (isSame(known.names, names)) return known;
+  const shapeOf = (value: object): Shape => {
+    const from = reference ?? place;
+    reference = undefined;
+    const last = from.shape as Shape | undefined;
+    for (let known = last; known !== undefined; known = known.before) if (hasNames(value, known.names)) return known;
+    const names = Object.keys(value);
     const members = names.map((name) => MEMBERS.get(name) ?? unknownMember(name));
     const before = last !== undefined && last.count < MAX_SHAPES ? last : undefined;
     const shape: Shape = { names, members, before, count: (before?.count ?? 0) + 1 };
-    place.shape = shape;
+    from.shape = shape;
     return shape;
   };
 
   const object = (value: object): void => {
-    // Names and values at once, not value by name: objects of many shapes pass here.
-    const values: readonly unknown[] = Object.values(value);
-    const { members } = shapeOf(Object.keys(value));
+    const { members } = shapeOf(value);
     let isFirst = true;
+    let at = -1;
     put('{');
-    for (let at = 0; at < values.length; at += 1) {
-      const inner = values[at];
+    // `for in` reads members by their places and makes no lists of them.
+    for (const name in value) {
+      at += 1;
+      const member = members[at];
+      // What comes behind its own members is inherited.
+      if (member === undefined) break;
+      const inner = (value as Readonly<Record<string, unknown>>)[name];
       if (inner === undefined) continue;
-      const { first, further, kind } = members[at] as Member;
+      const { first, further, kind } = member;
       put(isFirst ? first : further);
       isFirst = false;
       if (kind === 'section') section(inner);
@@ -220,6 +230,7 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
     inviteAtUs = record.inviteAtUs;
     recordId = record.recordId;
     place = paths.start();
+    reference = undefined;
     object(record);
     const form = paths.end(place);
     if (typeof form === 'string') into.text(form);

@@ -80,11 +80,14 @@ function knownMembers(): Map<string, Member> {
   return table;
 }
 
-/** Whether two objects have the same members in the same order. */
-export function isSame(names: readonly string[], others: readonly string[]): boolean {
-  if (names.length !== others.length) return false;
-  for (let at = 0; at < names.length; at += 1) if (names[at] !== others[at]) return false;
-  return true;
+/** Whether an object has these members in this order, and no others. */
+export function hasNames(value: object, names: readonly string[]): boolean {
+  let at = 0;
+  for (const name in value) {
+    if (names[at] !== name) return false;
+    at += 1;
+  }
+  return at === names.length;
 }
 
 /** A member that no call record has had so far. */
