@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { createEventFeed, startReactionRunner } from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
@@ -120,6 +121,34 @@ export function eventClaims(engine: string, open: () => Promise<OpenedDatabase>)
       expect(reacted).toEqual(expected);
     }
     expect(done).toHaveLength(100);
+  });
+
+  test(`${engine}: an event whose reaction fails as it commits is set aside, and those that came with it are reacted to`, async () => {
+    await using database = await open();
+    const context = createTestContext({ database });
+    await sql`create table later_refused_by (id int primary key)`.execute(database.database);
+    await sql`create table later_refused (
+      id int primary key references later_refused_by (id) deferrable initially deferred)`.execute(database.database);
+    await using feed = createEventFeed(database, { clock: context.clock });
+    const reaction = async (
+      transaction: Parameters<typeof context.audit>[0],
+      { subject }: { subject: string },
+    ): Promise<void> => {
+      if (subject === 'bad') await sql`insert into later_refused values (1)`.execute(transaction);
+      const entry = { action: 'one.reacted', organizationId: 'o', actor: 'platform', object: subject };
+      await context.audit(transaction, entry);
+    };
+    for (const id of ['a', 'bad', 'b']) await announced(context, id);
+    await using runner = startReactionRunner({
+      ...{ context, feed },
+      areas: [{ name: 'one', reactions: { 'demand.approved': reaction } }],
+    });
+    await whileMoving(context, runner.caughtUp());
+    expect(await context.audited()).toMatchObject([
+      { action: 'one.reacted', object: 'a' },
+      { action: 'reaction.set-aside', details: { area: 'one', attempts: 5 } },
+      { action: 'one.reacted', object: 'b' },
+    ]);
   });
 
   test(`${engine}: an event that cannot be reacted to is set aside with an entry in the audit, and the others go on`, async () => {

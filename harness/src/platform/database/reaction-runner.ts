@@ -203,8 +203,12 @@ async function reactToSome(run: AreaRun, events: readonly DomainEvent[]): Promis
     noted(run, events[done - 1]?.position ?? 0);
     return done;
   } catch (error) {
-    if (failing === undefined || isConnectionLost(error) || isOutcomeUnknown(error)) throw error;
+    if (isConnectionLost(error) || isOutcomeUnknown(error)) throw error;
     if (isHopbackError(error) && (error.code === 'unavailable' || error.code === 'closed')) throw error;
+    // What fails when all is written may be of any of them: the first one alone shows whether it is its own.
+    if (failing === undefined && events.length > 1) return reactToSome(run, events.slice(0, 1));
+    failing ??= events[0];
+    if (failing === undefined) throw error;
     const before = events.slice(0, events.indexOf(failing));
     const done = before.length === 0 ? 0 : await reactToSome(run, before);
     if (done < before.length) return done;

@@ -78,10 +78,12 @@ export async function startHttpServer(options: HttpServerOptions, app: () => Pla
     void listener(incoming, outgoing);
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-    connections.set(socket, { calls: 0, answered: 0 });
-    socket.once('close', () => connections.delete(socket));
-  });
+  // Of one under TLS both: calls come over the one, and the other is there before it is agreed on.
+  for (const event of ['connection', 'secureConnection'])
+    server.on(event, (socket: Socket) => {
+      connections.set(socket, { calls: 0, answered: 0 });
+      socket.once('close', () => connections.delete(socket));
+    });
   await listening(server, host, port);
   let closing: Promise<void> | undefined;
   const shut = async (): Promise<void> => {
