@@ -82,7 +82,12 @@ function checkStep(before: TracebackState, event: TracebackEvent, step: Tracebac
   const pending = pendingEffects(step.state).map(({ effectId }) => effectId);
   assert.equal(new Set(pending).size, pending.length);
   assert.ok(step.effects.every(({ effectId }) => pending.includes(effectId)));
-  assert.deepEqual(readTracebackState(JSON.parse(JSON.stringify(step.state))), { status: 'read', state: step.state });
+  const read = readTracebackState(JSON.parse(JSON.stringify(step.state)));
+  assert.deepEqual(read, { status: 'read', state: step.state });
+  // What follows from a state is the same to whoever knows of it what it was before, and to who reads it for the first time.
+  if (read.status !== 'read') return;
+  assert.deepEqual(viewTraceback(read.state), viewTraceback(step.state));
+  assert.deepEqual(pendingEffects(read.state), pendingEffects(step.state));
 }
 
 /** What must hold of every traceback at every moment. */

@@ -31,6 +31,8 @@ export interface TracebackDispute {
 
 /** All contradictions between statements about the hops that a traceback leads over. */
 export function disputesOf({ hops, facts }: TracedPath): readonly TracebackDispute[] {
+  // Somebody denies, or a third reports.
+  if (!facts.isDenied && facts.reports.length === 0) return [];
   return hops.flatMap((hop) => {
     const found = [...denialOf(hop, facts), ...contradictionsOf(hop, facts)];
     return found.map((dispute): TracebackDispute => {

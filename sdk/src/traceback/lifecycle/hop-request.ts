@@ -37,21 +37,28 @@ const MAX_GENERATIONS = 16;
  * not needed, it is asked by a request of its own.
  */
 export function hopRequest(question: HopQuestion, facts: KnownFacts): HopRequest {
-  const requests = generations(question, facts);
-  const answered = requests.find(({ requestId }) => facts.statements.has(requestId));
-  const last = requests.at(-1);
-  return answered ?? last ?? requestOf(question, facts, 1);
+  return currentRequest(generations(question, facts), facts);
 }
 
-/** That request, and those before it that were cancelled. */
-export function generations(question: HopQuestion, facts: KnownFacts): readonly HopRequest[] {
-  const requests = [requestOf(question, facts, 1)];
+/** Of requests with one question the one that stands: one that was answered, or else the last. */
+export function currentRequest(requests: Generations, { statements }: KnownFacts): HopRequest {
+  return requests.find(({ requestId }) => statements.has(requestId)) ?? requests.at(-1) ?? requests[0];
+}
+
+/** Requests with one question, in the order in which they are asked: the next one when the one before was cancelled. */
+export type Generations = readonly [HopRequest, ...HopRequest[]];
+
+/** All requests with a question that there are so far. */
+export function generations(question: HopQuestion, facts: KnownFacts): Generations {
+  const first: HopRequest = { requestId: firstIdOf(question, facts), ...question };
+  const requests: [HopRequest, ...HopRequest[]] = [first];
+  let before = first.requestId;
   for (let generation = 2; generation <= MAX_GENERATIONS; generation += 1) {
-    const next = requestOf(question, facts, generation);
-    const before = requests.at(-1)?.requestId ?? '';
+    const requestId = `${first.requestId}-r${generation}`;
     // What was heard of is there, also where the word that led to it is heard of later.
-    if (!wasCancelled(before, facts) && !isHeardOf(next.requestId, facts)) break;
-    requests.push(next);
+    if (!wasCancelled(before, facts) && !isHeardOf(requestId, facts)) break;
+    requests.push({ requestId, ...question });
+    before = requestId;
   }
   return requests;
 }
@@ -62,12 +69,11 @@ function wasCancelled(requestId: string, { done, cancelled }: KnownFacts): boole
   return told !== undefined && (cancelled === undefined || told.atMs < cancelled.atMs);
 }
 
-function requestOf(question: HopQuestion, facts: KnownFacts, generation: number): HopRequest {
-  const { provider, contact, downstream } = question;
+/** Id of the first request with a question. */
+function firstIdOf({ provider, contact, downstream, hop }: HopQuestion, facts: KnownFacts): string {
   const asked = provider !== undefined ? providerKey(provider) : contact !== undefined ? contactKey(contact) : '';
   const digits = hashOf(`${asked}\n${downstream === undefined ? '' : providerKey(downstream)}`, facts);
-  const suffix = generation > 1 ? `-r${generation}` : '';
-  return { requestId: `${facts.state.tracebackId}-${question.hop}-${digits}${suffix}`, ...question };
+  return `${facts.state.tracebackId}-${hop}-${digits}`;
 }
 
 function hashOf(text: string, { questionHashes }: KnownFacts): string {

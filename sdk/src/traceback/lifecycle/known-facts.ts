@@ -1,3 +1,5 @@
+import type { HopRequest } from './hop-request.js';
+import { ARM_MEANINGS } from './statement.js';
 import type { TracedHop } from './traced-hop.js';
 import type { FactOf, ReportFact, StatementFact, TracebackState } from './traceback-state.js';
 
@@ -19,8 +21,12 @@ export interface KnownFacts {
   readonly reports: readonly ReportFact[];
   readonly forwards: readonly FactOf<'forward'>[];
   readonly cancelled: FactOf<'cancelled'> | undefined;
+  /** Whether any answer says that the call was none of its provider's. */
+  readonly isDenied: boolean;
   /** What was found out from them already, for as long as they are looked at: hops of the path by the id of their requests. */
   readonly tracedHops: Map<string, TracedHop>;
+  /** Requests to which answers lead, by the id of the request that was answered. */
+  readonly namedRequests: Map<string, NamedRequest>;
   /** Hashes of questions, of which each is asked for many times. */
   readonly questionHashes: Map<string, string>;
   /** Hops of the state before that nothing new was heard of, and that time does not change any more. */
@@ -28,7 +34,14 @@ export interface KnownFacts {
 }
 
 /** What is known of a state from the one before it. */
-export type FoundBefore = Pick<KnownFacts, 'questionHashes' | 'settledHops'>;
+export type FoundBefore = Pick<KnownFacts, 'questionHashes' | 'settledHops' | 'namedRequests'>;
+
+/** A request that asks what an answer leads to. */
+export interface NamedRequest {
+  readonly request: HopRequest;
+  /** Id of the first request with that question: those that came after it was cancelled begin with it. */
+  readonly firstId: string;
+}
 
 /** Sorts the facts of a state by what they are about. */
 export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFacts {
@@ -44,6 +57,7 @@ export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFa
   const reports: ReportFact[] = [];
   const forwards: FactOf<'forward'>[] = [];
   let cancelled: FactOf<'cancelled'> | undefined;
+  let isDenied = false;
   let { nowMs } = state;
   for (const fact of state.facts) {
     nowMs = Math.max(nowMs, fact.atMs);
@@ -59,6 +73,7 @@ export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFa
     else if (fact.kind === 'forward') forwards.push(fact);
     else if (fact.kind === 'cancelled') cancelled = fact;
     else {
+      isDenied ||= ARM_MEANINGS[fact.arm].denies;
       const ofRequest = statements.get(fact.requestId);
       if (ofRequest === undefined) statements.set(fact.requestId, [fact]);
       else ofRequest.push(fact);
@@ -82,7 +97,9 @@ export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFa
     reports,
     forwards,
     cancelled,
+    isDenied,
     tracedHops: new Map(),
+    namedRequests: before?.namedRequests ?? new Map<string, NamedRequest>(),
     questionHashes: before?.questionHashes ?? new Map<string, string>(),
     settledHops: before?.settledHops ?? NO_HOPS,
   };

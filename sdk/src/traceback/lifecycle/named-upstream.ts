@@ -1,4 +1,4 @@
-import { generations, hopRequest } from './hop-request.js';
+import { currentRequest, generations, hopRequest } from './hop-request.js';
 import type { HopQuestion, HopRequest } from './hop-request.js';
 import type { KnownFacts } from './known-facts.js';
 import { isSameProvider } from './provider-identity.js';
@@ -11,7 +11,12 @@ import type { FactOf, ReportFact, StatementFact } from './traceback-state.js';
 export function namedRequest(hop: TracedHop, facts: KnownFacts): HopRequest | undefined {
   const { current } = hop;
   if (current === undefined || !ARM_MEANINGS[current.arm].names) return undefined;
-  return hopRequest(namedQuestion(hop, current, facts), facts);
+  const known = facts.namedRequests.get(hop.requestId);
+  if (known !== undefined) return known.request;
+  const requests = generations(namedQuestion(hop, current, facts), facts);
+  const request = currentRequest(requests, facts);
+  facts.namedRequests.set(hop.requestId, { request, firstId: requests[0].requestId });
+  return request;
 }
 
 /** All questions to which a provider's answers and neighbours have led, those that were amended or chosen away included. */

@@ -5,14 +5,31 @@ import type { ContactDetails, ProviderReference } from '../../core/provider-refe
  * name. Who knows of affiliates and old names puts the provider's own reference into events first.
  */
 export function isSameProvider(one: ProviderReference, other: ProviderReference): boolean {
-  if (IDENTIFIERS.some((name) => one[name] !== undefined && one[name] === other[name])) return true;
-  return !isOtherProvider(one, other) && plainName(one.name) === plainName(other.name);
+  if (one === other || sharesIdentifier(one, other)) return true;
+  return !hasOtherIdentity(one, other) && plainName(one.name) === plainName(other.name);
 }
 
 /** Whether two references cannot mean the same provider. A provider has one id and one registration, and may have many codes. */
 export function isOtherProvider(one: ProviderReference, other: ProviderReference): boolean {
-  if (IDENTIFIERS.some((name) => one[name] !== undefined && one[name] === other[name])) return false;
-  return UNIQUE.some((name) => one[name] !== undefined && other[name] !== undefined);
+  return one !== other && !sharesIdentifier(one, other) && hasOtherIdentity(one, other);
+}
+
+/** Written out: it is asked of every two hops of a path. */
+function sharesIdentifier(one: ProviderReference, other: ProviderReference): boolean {
+  return (
+    (one.providerId !== undefined && one.providerId === other.providerId) ||
+    (one.frn !== undefined && one.frn === other.frn) ||
+    (one.ocn !== undefined && one.ocn === other.ocn) ||
+    (one.spc !== undefined && one.spc === other.spc)
+  );
+}
+
+/** Whether both have an identifier of which a provider has one alone, of two that do not share any. */
+function hasOtherIdentity(one: ProviderReference, other: ProviderReference): boolean {
+  return (
+    (one.providerId !== undefined && other.providerId !== undefined) ||
+    (one.frn !== undefined && other.frn !== undefined)
+  );
 }
 
 /** A provider's name among others in one traceback. */
@@ -48,8 +65,6 @@ export function keptContact({ name, email, telephone, postalAddress, country }: 
   };
 }
 
-const IDENTIFIERS = ['providerId', 'frn', 'ocn', 'spc'] as const;
-const UNIQUE = ['providerId', 'frn'] as const;
 const KEYS = ['providerId', 'frn', 'ocn', 'spc'] as const;
 
 function plainName(name: string): string {

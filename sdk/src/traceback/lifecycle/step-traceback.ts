@@ -209,6 +209,7 @@ function settled(
   readonly dropped: TracebackStep['dropped'];
 } {
   const dropped = [...path.hops, ...path.left]
+    .filter(({ requestId, statements }) => statements.length !== (path.facts.statements.get(requestId)?.length ?? 0))
     .flatMap((hop) => faultyStatements(hop, path.facts))
     .map(({ statement, fault }) => ({ answerId: statement.id, reason: fault }));
   if (dropped.length === 0) return { state: heard, path, dropped };

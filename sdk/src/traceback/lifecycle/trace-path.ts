@@ -2,7 +2,7 @@ import { createMemo } from '../../core/memo.js';
 import { generations, hopRequest } from './hop-request.js';
 import type { HopQuestion, HopRequest } from './hop-request.js';
 import { isHeardOf, knownFacts } from './known-facts.js';
-import type { FoundBefore, KnownFacts } from './known-facts.js';
+import type { FoundBefore, KnownFacts, NamedRequest } from './known-facts.js';
 import { hopOnPath, namedRequest, neighboursOf, onceAsked, reportedRequest, reportsTo } from './named-upstream.js';
 import { isSameProvider } from './provider-identity.js';
 import { denies, isSilent, tracedHop } from './traced-hop.js';
@@ -48,21 +48,34 @@ export function tracePathAfter(before: TracedPath, state: TracebackState, fact: 
   return pathFor(state, () =>
     followPath(state, {
       questionHashes: before.facts.questionHashes,
-      settledHops: settledHops(before, fact),
+      ...settledBefore(before, fact),
     }),
   );
 }
 
-/** What was answered is not changed by time; and by a fact only where it is about the same request, or ends all of them. */
-function settledHops(before: TracedPath, fact: TracebackFact | undefined): ReadonlyMap<string, TracedHop> {
-  const settled = new Map<string, TracedHop>();
-  if (fact?.kind === 'cancelled' || before.facts.cancelled !== undefined) return settled;
+/**
+ * What was answered is not changed by time; and by a fact only where it is about the same request, or ends all of them. Where it leads is not changed
+ * either but by a fact about a request with the same question, by who somebody was found to be, and by a request that was cancelled.
+ */
+function settledBefore(
+  { facts, hops }: TracedPath,
+  fact: TracebackFact | undefined,
+): Pick<FoundBefore, 'settledHops' | 'namedRequests'> {
+  const settledHops = new Map<string, TracedHop>();
+  const namedRequests = new Map<string, NamedRequest>();
+  if (fact?.kind === 'cancelled' || facts.cancelled !== undefined) return { settledHops, namedRequests };
   const touched = fact === undefined ? undefined : fact.kind === 'statement' ? fact.requestId : fact.id;
-  for (const hop of before.hops) {
+  const leadsElsewhere = fact?.kind === 'identified' || (fact?.kind === 'done' && fact.id.startsWith('cancel:'));
+  for (const hop of hops) {
     const isAnswered = hop.state === 'answered' || hop.state === 'corrected';
-    if (isAnswered && hop.requestId !== touched) settled.set(hop.requestId, hop);
+    if (!isAnswered || hop.requestId === touched) continue;
+    settledHops.set(hop.requestId, hop);
+    const named = facts.namedRequests.get(hop.requestId);
+    if (named === undefined || leadsElsewhere) continue;
+    const isTouched = touched?.startsWith(named.firstId) === true && touched !== named.request.requestId;
+    if (!isTouched) namedRequests.set(hop.requestId, named);
   }
-  return settled;
+  return { settledHops, namedRequests };
 }
 
 function followPath(state: TracebackState, found?: FoundBefore): TracedPath {
@@ -139,6 +152,7 @@ function refusedStep(request: HopRequest, hops: readonly TracedHop[], state: Tra
 /** Hops off the path of which something is known: they are looked for from every answer that there ever was. */
 function leftHops(path: readonly TracedHop[], facts: KnownFacts): readonly TracedHop[] {
   const seen = new Set(path.map(({ requestId }) => requestId));
+  if (isAllHeardOf(seen, facts)) return [];
   const left: TracedHop[] = [];
   const queue = [...path];
   for (let hop = queue.shift(); hop !== undefined; hop = queue.shift()) {
@@ -155,6 +169,14 @@ function leftHops(path: readonly TracedHop[], facts: KnownFacts): readonly Trace
     }
   }
   return left.sort((one, other) => (one.requestId < other.requestId ? -1 : 1));
+}
+
+/** Whether all that was heard of is about some requests. */
+function isAllHeardOf(requestIds: ReadonlySet<string>, facts: KnownFacts): boolean {
+  const { sent, acknowledged, statements, notAskable } = facts;
+  for (const heard of [sent, acknowledged, statements, notAskable])
+    for (const requestId of heard.keys()) if (!requestIds.has(requestId)) return false;
+  return true;
 }
 
 /** When the last thing happened that may have led the traceback elsewhere from here. */

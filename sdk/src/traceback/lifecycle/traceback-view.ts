@@ -92,8 +92,11 @@ function computedView(path: TracedPath): TracebackView {
   };
 }
 
+/** Views of hops, which are the same in many states. */
+const hopViewFor = createMemo<HopView>();
+
 function hopView(hop: TracedHop): HopView {
-  return { ...hop, role: roleOf(hop) };
+  return hopViewFor(hop, () => ({ ...hop, role: roleOf(hop) }));
 }
 
 function statusOf({ facts }: TracedPath, outcome: TracebackOutcome | undefined): TracebackStatus {

@@ -61,7 +61,9 @@ export function tracedHop(
   const statements = validStatements(request, facts);
   const last = statements.at(-1);
   const contradictsItself =
-    last !== undefined && statements.some((other) => other.revision === last.revision && !saysTheSame(other, last));
+    last !== undefined &&
+    statements.length > 1 &&
+    statements.some((other) => other.revision === last.revision && !saysTheSame(other, last));
   const sent = facts.sent.get(requestId);
   const notAskable = facts.notAskable.get(requestId);
   const nonResponsiveAtMs =
@@ -71,19 +73,25 @@ export function tracedHop(
     ...answers(statements),
     ...(withdrawnAtMs === undefined ? [] : [{ event: 'withdrawn' as const, atMs: withdrawnAtMs }]),
   ]);
-  return {
+  const isLate = sent !== undefined && statements.length > 0 && firstTime(statements) > sent.dueAtMs;
+  // One after the other: to spread four members that may be absent takes longer than all else here.
+  const hop: { -readonly [Name in keyof TracedHop]: TracedHop[Name] } = {
     ...request,
     state,
     history,
     statements,
     contradictsItself,
-    ...(last !== undefined && !contradictsItself && { current: last }),
-    ...(state === 'not-askable' && notAskable !== undefined && { notAskable: notAskable.reason }),
-    ...(sent !== undefined && { sentAtMs: sent.atMs, dueAtMs: sent.dueAtMs }),
-    ...(nonResponsiveAtMs !== undefined && { nonResponsiveAtMs }),
-    isLate: sent !== undefined && statements.length > 0 && firstTime(statements) > sent.dueAtMs,
+    isLate,
     isOnPath,
   };
+  if (last !== undefined && !contradictsItself) hop.current = last;
+  if (state === 'not-askable' && notAskable !== undefined) hop.notAskable = notAskable.reason;
+  if (sent !== undefined && nonResponsiveAtMs !== undefined) {
+    hop.sentAtMs = sent.atMs;
+    hop.dueAtMs = sent.dueAtMs;
+    hop.nonResponsiveAtMs = nonResponsiveAtMs;
+  }
+  return hop;
 }
 
 /** Answers that are none to the request that they name, and why. */
@@ -98,11 +106,13 @@ export function faultyStatements(
 }
 
 function validStatements(request: HopRequest, facts: KnownFacts): readonly StatementFact[] {
+  const known = facts.statements.get(request.requestId);
+  if (known === undefined) return NO_STATEMENTS;
   const asked = { direction: facts.state.direction, ...request };
-  return (facts.statements.get(request.requestId) ?? []).filter(
-    (statement) => statementFault(statement, asked) === undefined,
-  );
+  return known.filter((statement) => statementFault(statement, asked) === undefined);
 }
+
+const NO_STATEMENTS: readonly StatementFact[] = [];
 
 function happenings({ requestId }: HopRequest, facts: KnownFacts): readonly HopHappening[] {
   const list: HopHappening[] = [];
