@@ -12,6 +12,7 @@ import {
 import type { PlatformContext } from '../core/index.js';
 import { auditLeafText, positionOfLeaf, type AuditRow } from './audit-leaf.js';
 import { heldCheckpoint, leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
+import { createGatheredSignals } from './gathered-signals.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createPositionCeiling } from './position-ceiling.js';
 import { verifyAudit, type AuditVerification } from './verify-audit.js';
@@ -22,6 +23,11 @@ const DRAINED_AT_ONCE = 500;
 const DRAIN_POLL_MS = 1_000;
 /** Where transactions that still run hold entries back. */
 const HELD_POLL_MS = 20;
+/**
+ * What is committed one after the other is brought to the log together after this time: to bring it there is a transaction, a signature and a sync each
+ * time, and whoever wants a proof has it drained.
+ */
+const GATHERED_MS = 200;
 
 /** What a log of an audit is opened with. */
 export interface AuditLogOptions {
@@ -49,7 +55,7 @@ export interface AuditLog extends AsyncDisposable {
   readonly checkpoint: () => string | undefined;
   /** Brings to the log what was committed before, as far as no transaction that still runs can have entries before it. @returns how many entries. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
   readonly drain: () => Promise<number>;
-  /** An entry with its proof; undefined while it is not in the log, or where there is no such entry. @throws HopbackError `log-inconsistent`, `storage-failed` */
+  /** An entry with its proof, brought to the log first; undefined while it cannot be there, or where there is no such entry. @throws HopbackError `log-inconsistent`, `storage-failed` */
   readonly proofOf: (position: number) => Promise<ProvedEntry | undefined>;
   /** @throws HopbackError `invalid-argument` for more entries than there are */
   readonly consistencyProof: (fromSize: number, toSize?: number) => ConsistencyProof;
@@ -108,15 +114,7 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     size: () => core.log.size,
     checkpoint: () => core.log.checkpoint,
     drain: () => inTurn(core, () => drained(core)),
-    proofOf: async (position) => {
-      const row = await options.database.database
-        .selectFrom('core_audit')
-        .select('leaf_index')
-        .where('position', '=', position)
-        .executeTakeFirst();
-      const leafIndex = row?.leaf_index ?? undefined;
-      return leafIndex === undefined || leafIndex >= core.log.size ? undefined : core.log.prove(leafIndex);
-    },
+    proofOf: (position) => proofOf(core, position),
     consistencyProof: (fromSize, toSize) => core.log.consistencyProof(fromSize, toSize),
     verify: () =>
       inTurn(core, () =>
@@ -127,6 +125,24 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function proofOf(core: AuditCore, position: number): Promise<ProvedEntry | undefined> {
+  const leafIndexOf = async (): Promise<number | null | undefined> => {
+    const row = await core.options.database.database
+      .selectFrom('core_audit')
+      .select('leaf_index')
+      .where('position', '=', position)
+      .executeTakeFirst();
+    return row?.leaf_index;
+  };
+  let leafIndex = await leafIndexOf();
+  if (leafIndex === null) {
+    // What keeps it from the log is told by whoever drains at intervals.
+    await inTurn(core, () => drained(core)).catch(() => 0);
+    leafIndex = await leafIndexOf();
+  }
+  return typeof leafIndex === 'number' && leafIndex < core.log.size ? core.log.prove(leafIndex) : undefined;
 }
 
 interface AuditCore {
@@ -188,10 +204,13 @@ function keepDraining(core: AuditCore): () => void {
     if (core.isClosed) return;
     stopTimer = clock.schedule(() => void run(), core.ceiling.isHeld() ? HELD_POLL_MS : DRAIN_POLL_MS);
   };
-  const stopSignals = core.options.database.onSignal(() => void run());
+  const gathered = createGatheredSignals(GATHERED_MS);
+  gathered.onSignal(() => void run());
+  const stopSignals = core.options.database.onSignal(gathered.signal);
   void run();
   return () => {
     stopSignals();
+    gathered.close();
     stopTimer?.();
   };
 }

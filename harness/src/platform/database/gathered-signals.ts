@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 
 /**
- * After a signal the next one is passed on no sooner than this: a hundred commits a second would have every reader look a hundred times for
+ * How long signals are gathered where nothing else is said: a hundred commits a second would have every reader look a hundred times for
  * what it finds in forty.
  */
 const GATHERED_MS = 25;
@@ -15,8 +15,11 @@ export interface GatheredSignals {
   readonly close: () => void;
 }
 
-/** Passes signals on to those who listen: the first at once, those that follow soon together. */
-export function createGatheredSignals(): GatheredSignals {
+/**
+ * Passes signals on to those who listen: the first at once, those that follow soon together.
+ * @param gatherMs - after a signal the next one is passed on no sooner
+ */
+export function createGatheredSignals(gatherMs: number = GATHERED_MS): GatheredSignals {
   const emitter = new EventEmitter().setMaxListeners(0);
   let signals = 0;
   let isUnsaid = false;
@@ -26,7 +29,7 @@ export function createGatheredSignals(): GatheredSignals {
     timer = setTimeout(() => {
       timer = undefined;
       if (isUnsaid) pass();
-    }, GATHERED_MS);
+    }, gatherMs);
     timer.unref();
     emitter.emit('signal');
   };
