@@ -13,10 +13,9 @@ const handles = await (async () => {
 
 /** A full disk: files can be opened, and take half of what is written to them. */
 function fillDisk(): void {
-  const whole = handles.writeFile;
   vi.spyOn(handles, 'writeFile').mockImplementation(async function (this: FileHandle, text) {
     const bytes = Buffer.from(String(text));
-    await whole.call(this, bytes.subarray(0, bytes.length / 2));
+    await this.write(bytes.subarray(0, bytes.length / 2));
     throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
   });
 }
