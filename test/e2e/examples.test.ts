@@ -26,7 +26,6 @@ import { reload } from '../../examples/reload-trust-store.js';
 import { headersFor, startVerifying, verdictOf } from '../../examples/verify-invite.js';
 import { verifyOffline } from '../../examples/verify-offline-core.js';
 import { compileErrors, printedBy, removeReferenceExamples } from '../house/reference.js';
-import { run } from '../house/run.js';
 import { createCliLab } from '../support/cli-lab.js';
 import type { CliLab } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
@@ -274,10 +273,7 @@ test.each(names)(
   },
 );
 
-test.each(names.filter((name) => name !== 'lab.ts'))('%s is a program that prints what it says', async (name) => {
-  const { code, output } = await run(process.execPath, ['--import', 'tsx', `examples/${name}`]);
-  expect({ code, output }).toMatchObject({ code: 0 });
-  const said = printedBy(await readFile(`examples/${name}`, 'utf8'));
-  expect(said.length).toBeGreaterThan(0);
-  expect(output.split('\n').filter((line) => said.includes(line))).toEqual(said);
+// That each of them is a program that prints it is for test/package, where they run as with a user.
+test.each(names.filter((name) => name !== 'lab.ts'))('%s says what it prints', async (name) => {
+  expect(printedBy(await readFile(`examples/${name}`, 'utf8')).length).toBeGreaterThan(0);
 });

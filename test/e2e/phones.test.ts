@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import Srf from 'drachtio-srf';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createManualClock } from '@hopback/sdk/testing';
 import { WebSocketServer } from 'ws';
 import { createDrachtioServer } from '../../harness/src/drachtio/index.js';
@@ -56,8 +56,17 @@ interface Dialog {
 }
 
 // What a drachtio application has to do by hand to send 607: the table of statuses of drachtio-srf does not have it.
-const drachtio = createRequire(createRequire(import.meta.url).resolve('drachtio-srf'));
-(drachtio('sip-status') as Record<number, string>)[607] = 'Unwanted';
+const statuses = createRequire(createRequire(import.meta.url).resolve('drachtio-srf'))('sip-status') as Record<
+  number,
+  string
+>;
+beforeAll(() => {
+  statuses[607] = 'Unwanted';
+});
+// The files that follow in the process have the table as it is.
+afterAll(() => {
+  delete statuses[607];
+});
 
 /** A server, an application that is its registrar, and phones; all gone after the test. */
 class Lab {

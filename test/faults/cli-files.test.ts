@@ -1,28 +1,24 @@
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import type * as FileSystem from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { nodeIo } from '../../sdk/src/cli/node-io.js';
 
-const disk = vi.hoisted(() => ({ isFull: false }));
+/** What all open files have their methods from. */
+const handles = await (async () => {
+  await using file = await open('/dev/null');
+  return Object.getPrototypeOf(file) as FileHandle;
+})();
 
-// A full disk: files can be opened, and take half of what is written to them.
-vi.mock('node:fs/promises', async (original) => {
-  const actual = await original<typeof FileSystem>();
-  const open: typeof actual.open = async (...args) => {
-    const file = await actual.open(...args);
-    if (!disk.isFull) return file;
-    const whole = file.writeFile.bind(file);
-    file.writeFile = async (text) => {
-      const bytes = Buffer.from(String(text));
-      await whole(bytes.subarray(0, bytes.length / 2));
-      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-    };
-    return file;
-  };
-  return { ...actual, open };
-});
+/** A full disk: files can be opened, and take half of what is written to them. */
+function fillDisk(): void {
+  vi.spyOn(handles, 'writeFile').mockImplementation(async function (this: FileHandle, text) {
+    const bytes = Buffer.from(String(text));
+    await this.write(bytes.subarray(0, bytes.length / 2));
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  });
+}
 
 const { files } = nodeIo();
 let directory: string;
@@ -33,24 +29,24 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  disk.isFull = false;
+  vi.restoreAllMocks();
   await rm(directory, { recursive: true, force: true });
 });
 
 const FULL = { code: 'storage-failed', message: expect.stringContaining('ENOSPC') as string };
 
 test('a full disk leaves no half of a new file, so that the next attempt is not refused', async () => {
-  disk.isFull = true;
+  fillDisk();
   await expect(files.write(path('key'), 'secret', { mode: 0o600, overwrite: false })).rejects.toMatchObject(FULL);
   expect(await readdir(directory)).toEqual([]);
-  disk.isFull = false;
+  vi.restoreAllMocks();
   await files.write(path('key'), 'secret', { mode: 0o600, overwrite: false });
   expect(await readFile(path('key'), 'utf8')).toBe('secret');
 });
 
 test('a full disk leaves the file that was to be replaced, and nothing beside it', async () => {
   await writeFile(path('export.json'), 'good');
-  disk.isFull = true;
+  fillDisk();
   await expect(files.write(path('export.json'), 'new', { mode: 0o644, overwrite: true })).rejects.toMatchObject(FULL);
   expect(await readdir(directory)).toEqual(['export.json']);
   expect(await readFile(path('export.json'), 'utf8')).toBe('good');

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { builtProgram } from '../support/built-program.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { keptLog, liveSample, openFeed, rememberingListener, SAMPLES_MS } from '../support/itg-live-records.js';
 
@@ -16,7 +17,7 @@ const VICTIM = fileURLToPath(new URL('../support/itg-live-victim.ts', import.met
 
 /** Runs the victim until so many batches are acknowledged. @returns those that were */
 async function killedVictim(directory: string, first: number, killAfter: number): Promise<readonly number[]> {
-  const argv = ['--import', 'tsx', VICTIM, directory, String(first), String(first + BATCHES_PER_ROUND)];
+  const argv = [builtProgram(VICTIM), directory, String(first), String(first + BATCHES_PER_ROUND)];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const acknowledged: number[] = [];

@@ -15,6 +15,7 @@ import { openRejectFile, readRejects } from '../../sdk/src/records/ingest/reject
 import { openValueJournal } from '../../sdk/src/log/index.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, eachOnce } from '../support/followed-rows.js';
+import { builtProgram } from '../support/built-program.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { filesWith } from '../support/instant-files.js';
 import { createRotatingLog } from '../support/rotating-log.js';
@@ -194,7 +195,7 @@ test(
 
 /** Starts a follower and kills it so many milliseconds after it has begun, or has stored its first rows. */
 async function killedFollower(after: 'following' | 'stored', afterMs: number): Promise<void> {
-  const child = spawn(process.execPath, ['--import', 'tsx', FOLLOWER, directory], {
+  const child = spawn(process.execPath, [builtProgram(FOLLOWER), directory], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

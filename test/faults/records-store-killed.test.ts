@@ -9,6 +9,7 @@ import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import { MAX_QUERY_LIMIT } from '../../sdk/src/records/store/record-store.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { builtProgram } from '../support/built-program.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { KILLED_TRUNK, killedRecord } from '../support/record-store-killed.js';
 import { storeFolders } from '../support/record-store-folder.js';
@@ -31,7 +32,7 @@ interface Round {
 
 /** Runs the writer and kills it. @returns the indexes that it said were stored */
 async function killedWriter({ directory, first, last, killAfter }: Round): Promise<readonly number[]> {
-  const argv = ['--import', 'tsx', WRITER, directory, String(first), String(last)];
+  const argv = [builtProgram(WRITER), directory, String(first), String(last)];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const stored: number[] = [];

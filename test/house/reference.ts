@@ -34,14 +34,13 @@ export interface ReferenceExample {
  * full, and examples that compile. That they run is for test/unit/house/reference-examples.test.ts.
  */
 export async function checkReference(): Promise<readonly string[]> {
-  const exported = readExports();
-  const examples = await writeExamples(exported);
+  const examples = await writeExamples(readExports());
   const errors = typeErrors(examples);
   await removeReferenceExamples();
   const warnings = await tool('typedoc', ['--logLevel', 'Warn']);
   // Of a reference that could not be written, the one before is still there.
   const links = warnings.length > 0 ? [] : await linkProblems(`${ROOT}docs/reference`);
-  return [...warnings, ...links, ...exportGaps(exported), ...errors];
+  return [...warnings, ...links, ...exportGaps(), ...errors];
 }
 
 async function linkProblems(folder: string): Promise<readonly string[]> {
@@ -123,10 +122,35 @@ const OPTIONS: ts.CompilerOptions = {
   ]),
 };
 
+/** Of everything but the examples, by path: to read the sources takes longer than to check an example against them. */
+const PARSED = new Map<string, ts.SourceFile | undefined>();
+
+/** Reads the sources once for all programs of the process. Their options agree in all that a file is read by. */
+function createHost(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  const read: ts.CompilerHost['getSourceFile'] = (path, how) => host.getSourceFile(path, how);
+  return {
+    ...host,
+    getSourceFile: (path, how) => {
+      if (path.startsWith(EXAMPLES)) return read(path, how);
+      if (!PARSED.has(path)) PARSED.set(path, read(path, how));
+      return PARSED.get(path);
+    },
+  };
+}
+
+let exportsRead: Exports | undefined;
+
+/** What the entries export: the same throughout a process, as the sources are. */
 function readExports(): Exports {
+  return (exportsRead ??= exportsOf());
+}
+
+function exportsOf(): Exports {
   const program = ts.createProgram(
     ENTRIES.map(({ path }) => path),
     OPTIONS,
+    createHost(OPTIONS),
   );
   const checker = program.getTypeChecker();
   const declarations = new Map<ts.Node, ExportedDeclaration>();
@@ -278,9 +302,11 @@ function isDeclaredBy(node: ts.Identifier): boolean {
 }
 
 function typeErrors(examples: readonly ReferenceExample[]): readonly string[] {
+  const options = { ...OPTIONS, rootDir: ROOT };
   const program = ts.createProgram(
     examples.map(({ file }) => file),
-    { ...OPTIONS, rootDir: ROOT },
+    options,
+    createHost(options),
   );
   return examples.flatMap(({ title, file }) => {
     const source = program.getSourceFile(file);

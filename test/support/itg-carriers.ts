@@ -16,12 +16,14 @@ import { createTestKey, sampleCallRecord } from '../../sdk/src/testing/index.js'
 import { createCarrierResponder } from '../../sdk/src/traceback/index.js';
 import type { CarrierResponder } from '../../sdk/src/traceback/index.js';
 import type { RegisteredProvider } from '../../harness/src/platform/core/index.js';
+import { isSealedData, openJson } from '../../harness/src/platform/database/index.js';
 import {
   createReceiptSigner,
   createTracebacksArea,
   tracebacksDefinition,
 } from '../../harness/src/platform/tracebacks/index.js';
 import { createTestContext } from './itg-context.js';
+import type { TestEvent } from './itg-context.js';
 import { openTestDatabase } from './itg-database.js';
 import { carrier, labOf, labOptions, registeredProvider, registryOf } from './itg-tracebacks.js';
 import type { TracebacksLab } from './itg-tracebacks.js';
@@ -138,7 +140,7 @@ function createServe(
       for (const event of events.filter((one) => one.position > position)) {
         position = event.position;
         if (!event.type.startsWith('org.hopback.traceback-request.')) continue;
-        const data = await opened(lab, event.data);
+        const data = await opened(lab, event);
         const envelope = {
           ...{
             specversion: '1.0',
@@ -193,12 +195,13 @@ function createServe(
   return { serve, pump };
 }
 
-async function opened(lab: TracebacksLab, data: unknown): Promise<unknown> {
-  const { sealed } = data as { readonly sealed?: readonly string[] };
-  if (sealed === undefined) return data;
+/** The data as they are brought to organizations: in the clear, below the name of their member. */
+async function opened({ context }: TracebacksLab, { data }: TestEvent): Promise<unknown> {
+  if (!isSealedData(data)) return data;
+  const { member, sealed } = data;
   const reason = { organizationId: 'platform', actor: 'platform', object: 'event' };
-  const texts = await lab.context.transact((transaction) => lab.context.sealed.open(transaction, sealed, reason));
-  return JSON.parse(sealed.map((reference) => texts.get(reference) ?? '').join(''));
+  const [value] = await context.transact((transaction) => openJson(context, transaction, { pieces: [sealed], reason }));
+  return { [member]: value };
 }
 
 function written(answer: PlatformAnswer, status: number): Response {

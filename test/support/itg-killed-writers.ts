@@ -9,6 +9,7 @@ import { openAuditLog, openPlatformDatabase } from '../../harness/src/platform/d
 import type { DatabasePlace } from '../../harness/src/platform/database/index.js';
 import { createLogSigner } from '../../sdk/src/log/index.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
+import { builtProgram } from './built-program.js';
 import { createTestContext } from './itg-context.js';
 
 /** Where a writer writes. */
@@ -45,7 +46,7 @@ export async function killedWriters(options: {
     const begunMs = performance.now();
     const child = spawn(
       process.execPath,
-      ['--import', 'tsx', WRITER, JSON.stringify({ database, folder } satisfies WriterPlace), `r${round}`],
+      [builtProgram(WRITER), JSON.stringify({ database, folder } satisfies WriterPlace), `r${round}`],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const acks = await untilKilled(child, {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { startLineProcess } from '../bench/line-process.js';
+import { builtProgram } from './built-program.js';
 import type { ReceiverControl, ReceiverReport } from './record-receiver-process.js';
 
 /** A platform in a process of its own. */
@@ -16,9 +17,7 @@ export interface RecordReceiver extends AsyncDisposable {
 
 /** Path of a file beside this one, as Node is to run it. */
 export const programBeside = (name: string): readonly string[] => [
-  '--import',
-  'tsx',
-  fileURLToPath(new URL(name, import.meta.url)),
+  builtProgram(fileURLToPath(new URL(name, import.meta.url))),
 ];
 
 /** Starts it. @param tlsFiles - private key and certificate, where batches come over TLS as well */

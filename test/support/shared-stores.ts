@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { openSharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import type { SharedRecordStore } from '../../sdk/src/records/store/shared-record-store.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { builtProgram } from './built-program.js';
 
 const SCRIPT = fileURLToPath(new URL('shared-store-process.ts', import.meta.url));
 
@@ -24,7 +25,7 @@ export interface StoreProcess {
  * @param records - how many of `sampleRecord(index, NOON_US + index)`
  */
 export async function startStoreProcess(directory: string, records = 0): Promise<StoreProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, directory, String(records)], {
+  const child = spawn(process.execPath, [builtProgram(SCRIPT), directory, String(records)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
