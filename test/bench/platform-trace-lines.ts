@@ -35,6 +35,8 @@ export type TraceOrder = { readonly id: number } & (
 export interface TraceFigures {
   /** Processor, user and system, of the process of the platform. */
   readonly cpuMs: number;
+  /** What of it the embedded database took, by the clock: it takes the thread while it runs. */
+  readonly databaseMs: number;
   /** Tracebacks. */
   readonly open: number;
   readonly closed: number;

@@ -26,8 +26,10 @@ const CLOSING_STEPS = { steps: 3, ms: 8 * DAY_MS };
 
 /** What one run cost. */
 export interface LoadCost {
-  /** From when all of them were open. */
+  /** Of the process of the platform, the embedded database among it, from when all of them were open. */
   readonly cpuMsOfHop: number;
+  /** What of it the embedded database took. */
+  readonly databaseMsOfHop: number;
   readonly cpuMsOfOpening: number;
   readonly hops: number;
   readonly answers: number;
@@ -129,6 +131,7 @@ async function driven(
   const hops = after.hops - before.hops;
   return {
     cpuMsOfHop: (after.cpuMs - opened.cpuMs) / hops,
+    databaseMsOfHop: (after.databaseMs - opened.databaseMs) / hops,
     cpuMsOfOpening: (opened.cpuMs - before.cpuMs) / open,
     ...{ hops, answers: after.answers - before.answers, disputes: world.disputes, silent: world.silent.length },
     seconds: (performance.now() - startMs) / 1_000,

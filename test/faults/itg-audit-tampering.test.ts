@@ -15,12 +15,12 @@ import { createLogSigner } from '../../sdk/src/log/index.js';
 import { decodeMerkleRecord } from '../../sdk/src/log/merkle-record.js';
 import { parseSegmentFileName } from '../../sdk/src/log/segment-format.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
-import { faultCount, reportFault } from '../support/fault-counts.js';
+import { reportFault } from '../support/fault-counts.js';
 import { createTestContext } from '../support/itg-context.js';
 import { openTestDatabase } from '../support/itg-database.js';
 import { recordsOfSegment, segmentOf } from '../support/tampered-log.js';
 
-const TAMPERINGS = faultCount({ short: 250, full: 1_000 });
+const TAMPERINGS = 1_000;
 /** Eight with the table, of which one is with each of four columns, and seven with the log. */
 const WAYS = 8 + 3 + 7;
 const ENTRIES = 60;

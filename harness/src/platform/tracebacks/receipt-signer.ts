@@ -1,6 +1,6 @@
-import { CompactSign } from 'jose';
 import type { KeyObject } from 'node:crypto';
 import { ANSWER_RECEIPT_JWS_TYPE } from '@hopback/sdk/platform';
+import { createJwsSigner } from './compact-jws.js';
 import type { ReceiptSigner } from './tracebacks-parts.js';
 
 /**
@@ -14,10 +14,6 @@ export function createReceiptSigner(key: {
   readonly algorithm: 'ES256' | 'EdDSA';
 }): ReceiptSigner {
   const { keyId, privateKey, algorithm } = key;
-  return {
-    sign: (receipt) =>
-      new CompactSign(Buffer.from(JSON.stringify(receipt)))
-        .setProtectedHeader({ alg: algorithm, kid: keyId, typ: ANSWER_RECEIPT_JWS_TYPE })
-        .sign(privateKey),
-  };
+  const sign = createJwsSigner({ alg: algorithm, kid: keyId, typ: ANSWER_RECEIPT_JWS_TYPE }, privateKey);
+  return { sign: async (receipt) => sign(receipt) };
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { compactVerify, importJWK } from 'jose';
 import {
   MAX_ANSWER_JWS_CHARS,
   problemAnswer,
@@ -10,6 +9,8 @@ import {
 import type { AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { RegisteredProvider } from '../core/index.js';
+import { isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
+import type { VerifyingKey } from './compact-jws.js';
 
 /** An answer that was believed, and the characters that it came in. */
 export interface VerifiedAnswer {
@@ -19,49 +20,36 @@ export interface VerifiedAnswer {
   readonly sha256: string;
 }
 
-/** What answers may be signed with: the contract says ES256 or EdDSA, and larger curves are no weaker. RFC 8725 section 3.1 */
-const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519'];
-
 /** Verifies answers of providers. */
 export type AnswerVerifier = (
   submission: AnswerSubmission,
   signer: { readonly provider: RegisteredProvider; readonly atMs: number },
 ) => Promise<VerifiedAnswer | PlatformProblem>;
 
-/** Keys that were imported last: one for each provider of the registry, and room. */
-const REMEMBERED_KEYS = 10_000;
-
-type Key = Awaited<ReturnType<typeof importJWK>>;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Makes the verifier. It never throws for peer input. */
 export function createAnswerVerifier(): AnswerVerifier {
-  const keys = new Map<string, Key>();
-  const imported = async (jwk: Readonly<Record<string, unknown>>): Promise<Key> => {
-    const text = JSON.stringify(jwk);
-    const known = keys.get(text);
-    if (known !== undefined) return known;
-    const key = await importJWK(jwk, typeof jwk['alg'] === 'string' ? jwk['alg'] : algorithmOf(jwk));
-    if (keys.size >= REMEMBERED_KEYS) keys.clear();
-    keys.set(text, key);
-    return key;
+  /** Keys, for as long as the registry is remembered that they are in. */
+  const keys = new WeakMap<object, VerifyingKey | 'none'>();
+  const keyOf = (jwk: Readonly<Record<string, unknown>>): VerifyingKey | undefined => {
+    const known = keys.get(jwk) ?? verifyingKey(jwk) ?? 'none';
+    keys.set(jwk, known);
+    return known === 'none' ? undefined : known;
   };
   return async ({ answer: jws, evidence }, { provider, atMs }) => {
     if (jws.length > MAX_ANSWER_JWS_CHARS) return problemAnswer('too-large');
+    const read = readCompactJws(jws);
+    const stated = provider.answerKeys.find(
+      ({ jwk, untilMs }) => jwk['kid'] === read?.header['kid'] && (untilMs === undefined || atMs < untilMs),
+    );
+    const key = stated?.jwk['kid'] === undefined ? undefined : keyOf(stated.jwk);
+    const isType = read?.header['typ'] === TRACEBACK_ANSWER_JWS_TYPE;
+    if (read === undefined || key === undefined || !isType || !isSignedBy(read, key))
+      return problemAnswer('answer-signature-invalid');
     let payload: unknown;
     try {
-      const verified = await compactVerify(
-        jws,
-        ({ kid, typ }) => {
-          if (typ !== TRACEBACK_ANSWER_JWS_TYPE) throw new TypeError('another type');
-          const key = provider.answerKeys.find(
-            ({ jwk, untilMs }) => jwk['kid'] === kid && (untilMs === undefined || atMs < untilMs),
-          );
-          if (kid === undefined || key === undefined) throw new TypeError('another key');
-          return imported(key.jwk);
-        },
-        { algorithms: ALGORITHMS },
-      );
-      payload = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(verified.payload));
+      payload = JSON.parse(UTF8.decode(read.payload));
     } catch {
       return problemAnswer('answer-signature-invalid');
     }
@@ -75,9 +63,4 @@ export function createAnswerVerifier(): AnswerVerifier {
       return problemAnswer('answer-mismatch', { detail: 'The evidence is of another answer.' });
     return { answer, jws, sha256: createHash('sha256').update(jws).digest('hex') };
   };
-}
-
-/** By the curve, where a key does not say it. RFC 7518 section 3.4, RFC 8037 section 3.1 */
-function algorithmOf({ crv }: Readonly<Record<string, unknown>>): string {
-  return crv === 'P-256' ? 'ES256' : crv === 'P-384' ? 'ES384' : 'EdDSA';
 }
