@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { liveRow } from '../../harness/dist/platform/records/live-row.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
@@ -15,6 +14,7 @@ import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { startLineProcess, type LineProcess } from './line-process.js';
+import { platformProcess } from './platform-process.js';
 import { median, type Bench, type BenchContext, type Figure } from './bench.js';
 import type { ReceivingSide } from './platform-ingest-sides.js';
 import { benchRecord } from './stream-deliver.js';
@@ -36,13 +36,7 @@ const STEP_US = 66;
 const REPEAT_EVERY = 20;
 /** Rows that are made before the store alone is measured. */
 const STORED_ALONE = 60_000;
-const RECEIVER = [
-  // Whoever profiles the bench profiles the platform; whoever gives it a larger young generation gives that to the platform.
-  ...process.execArgv.filter((argument) => /^--(?:cpu-prof|max-semi-space-size=)/.test(argument)),
-  '--import',
-  'tsx',
-  fileURLToPath(new URL('platform-ingest-process.ts', import.meta.url)),
-];
+const RECEIVER = platformProcess('platform-ingest-process.ts');
 const { batchRecords, maxInFlight } = DEFAULT_STREAM_POLICY;
 
 async function* measure(context: BenchContext): AsyncGenerator<Figure> {

@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
 import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 import { startLineProcess } from './line-process.js';
+import { platformProcess } from './platform-process.js';
 
 /** A provider as the bench registers it. */
 export interface BenchProvider {
@@ -61,7 +61,7 @@ export interface TracePlatform extends AsyncDisposable {
   readonly figures: () => Promise<TraceFigures>;
 }
 
-const PROCESS = ['--import', 'tsx', fileURLToPath(new URL('platform-trace-process.ts', import.meta.url))];
+const PROCESS = platformProcess('platform-trace-process.ts');
 
 /** Providers of one line and one transaction. */
 const REGISTERED_AT_ONCE = 500;
@@ -97,10 +97,8 @@ export async function startTracePlatform(
   { asked, concluded }: TraceListener,
 ): Promise<TracePlatform> {
   const { directory, postgresUrl } = place;
-  // Whoever profiles the bench profiles the platform.
-  const profiling = process.execArgv.filter((argument) => argument.startsWith('--cpu-prof'));
   const child = await startLineProcess([
-    ...[...profiling, ...PROCESS, directory],
+    ...[...PROCESS, directory],
     ...(postgresUrl === undefined ? [] : [postgresUrl]),
   ]);
   const waiting = new Map<
