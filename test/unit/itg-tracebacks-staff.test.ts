@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FccNotice, Traceback } from '../../sdk/src/platform/index.js';
-import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
+import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
 import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
 import type { WaitingPage } from '../../harness/src/platform/tracebacks/index.js';
 import { answerFor, carrier, createTracebacksLab, from, openingOf, signed, STAFF } from '../support/itg-tracebacks.js';
@@ -141,22 +141,25 @@ test('answers that come at once are taken in together, and one that cannot be do
   for (const letter of ['ga', 'gb', 'gc', 'gd']) ids.push(await openAt(letter));
   const requests = new Map<string, TracebackRequest>();
   for (const letter of ['ga', 'gb', 'gc', 'gd']) requests.set(letter, await lab.requestTo(letter));
-  const of = (letter: string) => ({ request: requests.get(letter)! });
-  const twice = {
-    parameters: { requestId: requests.get('gb')?.requestId ?? '' },
-    body: { answer: await signed(answerFor(requests.get('gb')!, from('gy')), 'gb') },
+  // Signed before, so that they come at once.
+  const submission = async (letter: string, finding: TracebackFinding, more: Partial<TracebackAnswer> = {}) => {
+    const request = requests.get(letter)!;
+    const body = { answer: await signed(answerFor(request, finding, more), letter) };
+    return { by: carrier(letter), call: { parameters: { requestId: request.requestId }, body } };
   };
-  const before = lab.context.transactionCounts().committed;
-  const answers = await Promise.all([
-    lab.answer('ga', from('gx'), of('ga')),
-    lab.call('answerTracebackRequest', carrier('gb'), twice),
+  const twice = await submission('gb', from('gy'));
+  const submissions = [
+    await submission('ga', from('gx')),
+    twice,
     // Of another traceback.
-    lab.answer('gc', from('gz'), { ...of('gc'), tracebackId: 't-other' }),
+    await submission('gc', from('gz'), { tracebackId: 't-other' }),
     // Nobody is known whom it was not sent to.
-    lab.answer('gd', { arm: 'not-sent-to-downstream', downstream: { name: 'Example gz' } }, of('gd')),
+    await submission('gd', { arm: 'not-sent-to-downstream', downstream: { name: 'Example gz' } }),
     // The same once more.
-    lab.call('answerTracebackRequest', carrier('gb'), twice),
-  ]);
+    twice,
+  ];
+  const before = lab.context.transactionCounts().committed;
+  const answers = await Promise.all(submissions.map(({ by, call }) => lab.call('answerTracebackRequest', by, call)));
   expect(answers.map((answer) => (answer.kind === 'problem' ? answer.code : answer.kind))).toEqual([
     ...['json', 'json', 'answer-mismatch', 'answer-mismatch', 'json'],
   ]);
