@@ -39,7 +39,6 @@ const project = (name: string, { testTimeout = PATIENCE_MS, sharesProcesses, run
     hookTimeout: PATIENCE_MS,
     isolate: sharesProcesses !== true,
     fileParallelism: runsAlone !== true,
-    sequence: { groupOrder: runsAlone === true ? 1 : 0 },
   },
 });
 
@@ -52,9 +51,9 @@ export default defineConfig({
     projects: [
       project('unit', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
-      project('peers', { sharesProcesses: true, runsAlone: true }),
-      project('faults', { sharesProcesses: true }),
-      project('e2e', { sharesProcesses: true }),
+      project('peers', { runsAlone: true }),
+      project('faults'),
+      project('e2e'),
       project('package', { testTimeout: 240_000 }),
     ],
   },

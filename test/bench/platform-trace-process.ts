@@ -34,6 +34,18 @@ let databaseMs = 0;
 // Whatever it is asked by goes this way, and is done when it returns. Called on the database as it is within.
 // oxlint-disable-next-line typescript/unbound-method
 const { execProtocolRawSync } = PGlite.prototype;
+const { execProtocolRawStream } = PGlite.prototype;
+// What it hands over is read by the driver meanwhile, which is the platform's.
+PGlite.prototype.execProtocolRawStream = function (this: PGlite, message, { onRawData, ...options }) {
+  return execProtocolRawStream.call(this, message, {
+    ...options,
+    onRawData: (data) => {
+      const begunMs = performance.now();
+      onRawData(data);
+      databaseMs -= performance.now() - begunMs;
+    },
+  });
+};
 PGlite.prototype.execProtocolRawSync = function (this: PGlite, ...messages) {
   const begunMs = performance.now();
   try {

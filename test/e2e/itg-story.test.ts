@@ -140,6 +140,8 @@ test(
     // Where it was asked through another traceback it knows of that one alone.
     const seen = asCedar.flatMap((one) => (one.status === 'fulfilled' ? [JSON.stringify(one.value)] : []));
     expect(seen.length).toBeGreaterThan(0);
+    for (const one of asCedar)
+      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'request-refused' });
     expect(seen.filter((one) => !one.includes(id('birch')) || one.includes(id('alder')))).toEqual([]);
     for (const { tracebackId } of closed)
       await expect(texas().tracebacks.retrieve({ tracebackId })).rejects.toMatchObject({ code: 'request-refused' });

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { CompactSign, compactVerify, importJWK } from 'jose';
@@ -63,9 +63,22 @@ test.each(names)(
 );
 
 test.each(['ES256', 'EdDSA'] as const)('%s: jose believes what is signed here', async (alg) => {
-  const sign = createJwsSigner({ alg, kid: 'k', typ: 't' }, KEYS[alg].privateKey);
-  const { payload, protectedHeader } = await compactVerify(sign({ a: 'ü' }), KEYS[alg].publicKey);
+  const signedAs = createJwsSigner({ alg, kid: 'k', typ: 't' }, KEYS[alg].privateKey);
+  const { payload, protectedHeader } = await compactVerify(signedAs({ a: 'ü' }), KEYS[alg].publicKey);
   expect([Buffer.from(payload).toString(), protectedHeader]).toEqual(['{"a":"ü"}', { alg, kid: 'k', typ: 't' }]);
+});
+
+test('an Ed25519 key verifies under both names of its algorithm; no key signs by the algorithm of another', async () => {
+  const jwk = jwkOf(KEYS.EdDSA.publicKey);
+  const named = await new CompactSign(Buffer.from('{}'))
+    .setProtectedHeader({ alg: 'Ed25519' })
+    .sign(KEYS.EdDSA.privateKey);
+  for (const alg of [undefined, 'EdDSA', 'Ed25519'])
+    for (const jws of [named, await signed('EdDSA', {}, '{}')])
+      expect(isBelieved(jws, { ...jwk, ...(alg !== undefined && { alg }) })).toBe(true);
+  const header = { alg: 'ES256', kid: 'k', typ: 't' } as const;
+  for (const name of ['ES384', 'EdDSA', 'RS256'] as const)
+    expect(() => createJwsSigner(header, KEYS[name].privateKey)).toThrow('another algorithm');
 });
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -80,7 +93,14 @@ test('headers that ask for another check than that of the key are refused, as jo
     .sign(KEYS.ES256.privateKey);
   expect(isBelieved(crit, jwk)).toBe(false);
   const headers: unknown[] = [{ alg: 'none' }, { alg: 'ES384' }, { alg: 'EdDSA' }, { alg: 7 }, {}, [], null, 'ES256'];
+  const { privateKey } = KEYS.ES256;
+  // Signed with a character too many, of which no octet comes.
+  const odd = ['payload', 'header'].map((which) => {
+    const input = which === 'header' ? `${part({ alg: 'ES256', a: 'b' })}A.e30` : `${part({ alg: 'ES256' })}.e30AA`;
+    return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+  });
   const texts = [
+    ...odd,
     ...[hmac, `${part({ alg: 'none' })}.${payload}.`, `${part({ alg: 'ES256' })}.${payload}`, '', '..', 'a.b.c'],
     ...headers.map((header) => `${part(header)}.${payload}.${signature}`),
     ...['__proto__', 'constructor', 'toString'].map((alg) => `${part({ alg })}.${payload}.${signature}`),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
 import type { FindingArm, TracebackFinding } from '../../sdk/src/core/traceback-answer.js';
 import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle-rules.js';
 import { pendingEffects } from '../../sdk/src/traceback/lifecycle/pending-effects.js';
@@ -162,12 +163,12 @@ const FORWARD_ARMS: readonly FindingArm[] = [
   'origin',
 ];
 
-function finding(arm: FindingArm, letter: string): TracebackFinding {
+function finding(arm: FindingArm, letter: string, named: ProviderReference = provider(letter)): TracebackFinding {
   switch (arm) {
     case 'received-from':
-      return { arm, upstream: provider(letter) };
+      return { arm, upstream: named };
     case 'number-served-by':
-      return { arm, provider: provider(letter) };
+      return { arm, provider: named };
     case 'received-from-unlisted':
     case 'point-of-entry':
       return { arm, upstream: { name: `Unlisted ${letter}` } };
@@ -219,7 +220,10 @@ const answer =
     const arm = pick(arms);
     if (hop?.provider === undefined || arm === undefined) return undefined;
     const revision = (hop.statements.at(-1)?.revision ?? 0) + 1;
-    const said = finding(arm, pick(LETTERS) ?? 'B');
+    const letter = pick(LETTERS) ?? 'B';
+    // The same provider in other words, with a code that others give it too.
+    const renamed = { ...provider(letter), name: `Example ${letter} Inc`, spc: '9999' };
+    const said = finding(arm, letter, pick([provider(letter), provider(letter), provider(letter), renamed]));
     return { type: 'answer-received', answer: answerTo(hop.requestId, hop.provider, said, { revision }) };
   };
 

@@ -5,6 +5,7 @@ import type { LifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle
 import { readTracebackState } from '../../sdk/src/traceback/lifecycle/read-traceback-state.js';
 import { stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import type { TracebackEvent } from '../../sdk/src/traceback/lifecycle/traceback-event.js';
+import type { TracebackState } from '../../sdk/src/traceback/lifecycle/traceback-state.js';
 import { viewTraceback } from '../../sdk/src/traceback/lifecycle/traceback-view.js';
 import { answerTo, COURSE_START_MS, from, HOUR_MS, provider, traceback } from '../support/traceback-course.js';
 import type { TracebackCourse } from '../support/traceback-course.js';
@@ -39,6 +40,28 @@ test('goes upstream hop by hop to the provider that says the call began at it', 
   for (const { effectId } of course.pending()) course.happen({ type: 'effect-done', effectId });
   expect(course.view().status).toBe('closed');
   expect(course.pending()).toEqual([]);
+});
+
+test('a provider that is named in other words is the same one, and who it names is looked at by what is said of it now', () => {
+  const course = traceback();
+  const named = (letter: string, more: { readonly spc?: string } = {}): TracebackFinding => ({
+    arm: 'received-from',
+    upstream: { ...provider(letter), ...more },
+  });
+  // By the code that both are said to have B would have the call from itself.
+  course.answer('A', named('B', { spc: '9999' }));
+  course.answer('B', named('C', { spc: '9999' }));
+  expect(course.view().outcome?.kind).toBe('loop');
+  const { effects } = course.answer('A', named('B'), 2);
+  expect(effects).toContainEqual(
+    expect.objectContaining({
+      type: 'ask-provider',
+      provider: { ...provider('C'), spc: '9999' },
+      downstream: provider('B'),
+    }),
+  );
+  const stored: unknown = JSON.parse(JSON.stringify(course.state()));
+  expect(viewTraceback(stored as TracebackState)).toEqual(course.view());
 });
 
 test('asks each provider about the call that the one before described, and by the id that follows from it', () => {

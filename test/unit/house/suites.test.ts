@@ -34,7 +34,8 @@ test.each([
 
 test('a module is mocked only where a file has its process to itself', () => {
   const text = "vi.mock('node:fs', () => ({}));\nvi.spyOn(console, 'log');";
-  for (const path of ['test/unit/a.test.ts', 'test/e2e/a.test.ts', 'test/faults/a.test.ts'])
-    expect(modulesMocked(path, text)).toEqual([expect.stringContaining(`${path}:1: vi.mock: `)]);
-  expect(modulesMocked('test/package/a.test.ts', text)).toEqual([]);
+  expect(modulesMocked('test/unit/a.test.ts', text)).toEqual([
+    expect.stringContaining('test/unit/a.test.ts:1: vi.mock: '),
+  ]);
+  expect(modulesMocked('test/e2e/a.test.ts', text)).toEqual([]);
 });

@@ -96,6 +96,7 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     failures: 0,
     turn: Promise.resolve(),
     isClosed: false,
+    isPaused: false,
   };
   const stop = keepDraining(core);
   const close = async (): Promise<void> => {
@@ -117,10 +118,10 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     proofOf: (position) => proofOf(core, position),
     consistencyProof: (fromSize, toSize) => core.log.consistencyProof(fromSize, toSize),
     verify: () =>
-      inTurn(core, () =>
+      whilePaused(core, () =>
         verifyAudit({ ...trustOf(options), database: options.database, directory: options.directory }),
       ),
-    whilePaused: (work) => inTurn(core, work),
+    whilePaused: (work) => whilePaused(core, work),
     failures: () => core.failures,
     close,
     [Symbol.asyncDispose]: close,
@@ -138,8 +139,11 @@ async function proofOf(core: AuditCore, position: number): Promise<ProvedEntry |
   };
   let leafIndex = await leafIndexOf();
   if (leafIndex === null) {
-    // What keeps it from the log is told by whoever drains at intervals.
-    await inTurn(core, () => drained(core)).catch(() => 0);
+    // A backup and a look through all of it take minutes, and are not waited for.
+    if (core.isPaused) return undefined;
+    await inTurn(core, () => drained(core)).catch((error: unknown) => {
+      core.options.context.log.warn('an entry of the audit could not be brought to its log', { position, error });
+    });
     leafIndex = await leafIndexOf();
   }
   return typeof leafIndex === 'number' && leafIndex < core.log.size ? core.log.prove(leafIndex) : undefined;
@@ -159,6 +163,8 @@ interface AuditCore {
   /** Draining and looking through go one after the other. Never rejects. */
   turn: Promise<unknown>;
   isClosed: boolean;
+  /** Whether something has the turn that takes long. */
+  isPaused: boolean;
 }
 
 const trustOf = ({ signer, formerPublicKeys = [], logId, heldCheckpoints = [] }: AuditLogOptions) => ({
@@ -181,6 +187,17 @@ function inTurn<Result>(core: AuditCore, work: () => Promise<Result>): Promise<R
   const done = core.turn.then(work);
   core.turn = done.catch(() => undefined);
   return done;
+}
+
+function whilePaused<Result>(core: AuditCore, work: () => Promise<Result>): Promise<Result> {
+  return inTurn(core, async () => {
+    core.isPaused = true;
+    try {
+      return await work();
+    } finally {
+      core.isPaused = false;
+    }
+  });
 }
 
 /** Drains after each signal, and at intervals. @returns how to stop */

@@ -124,10 +124,12 @@ async function setOffice(
 const keptContact = ({ name, ...rest }: OfficeContact): OfficeContact => ({ name: textWithoutNumbers(name), ...rest });
 
 /** Kinds of key that answers can be signed with, by their members. RFC 7518 section 6.2, RFC 8037 section 2 */
-const KINDS: readonly { readonly kty: string; readonly crv: string; readonly alg: string }[] = [
-  { kty: 'EC', crv: 'P-256', alg: 'ES256' },
-  { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA' },
-];
+const KINDS: readonly { readonly kty: string; readonly crv: string; readonly algs: readonly [string, ...string[]] }[] =
+  [
+    { kty: 'EC', crv: 'P-256', algs: ['ES256'] },
+    // RFC 9864 section 2.2: two names of one algorithm.
+    { kty: 'OKP', crv: 'Ed25519', algs: ['EdDSA', 'Ed25519'] },
+  ];
 
 /** What is wrong with a key, as a word. */
 async function wrongKey(jwk: AnswerKeyRegistration['jwk']): Promise<string | undefined> {
@@ -136,8 +138,11 @@ async function wrongKey(jwk: AnswerKeyRegistration['jwk']): Promise<string | und
   if (jwk['d'] !== undefined) return 'private-key';
   const kid = jwk['kid'];
   if (kid === undefined || !/^[\x21-\x7e]{1,256}$/.test(kid)) return 'kid-missing';
+  const { alg, use } = jwk;
+  if (alg !== undefined && !kind.algs.includes(alg)) return 'key-kind-not-taken';
+  if (use !== undefined && use !== 'sig') return 'key-kind-not-taken';
   try {
-    await importJWK({ ...jwk }, kind.alg);
+    await importJWK({ ...jwk }, kind.algs[0]);
     return undefined;
   } catch {
     return 'no-key';

@@ -1,5 +1,6 @@
 import { createPublicKey, sign, verify } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { HopbackError } from '@hopback/sdk/errors';
 
 /** What answers and receipts may be signed with: the contract says ES256 or EdDSA, and larger curves are no weaker. RFC 8725 section 3.1 */
 const HASHES: Readonly<Record<string, string | undefined>> = {
@@ -38,8 +39,9 @@ export function verifyingKey(jwk: Readonly<Record<string, unknown>>): VerifyingK
     return undefined;
   }
   const algorithms = ALGORITHMS[key.asymmetricKeyDetails?.namedCurve ?? key.asymmetricKeyType ?? ''] ?? [];
-  const stated = alg === undefined ? algorithms : algorithms.filter((algorithm) => algorithm === alg);
-  return stated.length === 0 ? undefined : { key, algorithms: stated };
+  // Names of one algorithm are one: RFC 9864 section 2.2.
+  const isFor = alg === undefined ? algorithms.length > 0 : algorithms.some((algorithm) => algorithm === alg);
+  return isFor ? { key, algorithms } : undefined;
 }
 
 /** A JWS that was taken apart, and of which nothing is believed yet. */
@@ -58,7 +60,7 @@ export interface ReadJws {
  */
 export function readCompactJws(jws: string): ReadJws | undefined {
   const [protectedHeader = '', payload = '', signature = '', ...more] = jws.split('.');
-  if (more.length > 0 || ![protectedHeader, payload, signature].every((part) => BASE64URL.test(part))) return undefined;
+  if (more.length > 0 || ![protectedHeader, payload, signature].every(isBase64url)) return undefined;
   const header = headerOf(protectedHeader);
   if (header === undefined || 'crit' in header) return undefined;
   return {
@@ -67,8 +69,8 @@ export function readCompactJws(jws: string): ReadJws | undefined {
   };
 }
 
-/** RFC 7515 section 2: without padding. */
-const BASE64URL = /^[\w-]+$/;
+/** RFC 7515 section 2: without padding. One character alone is of no octet. */
+const isBase64url = (part: string): boolean => /^[\w-]+$/.test(part) && part.length % 4 !== 1;
 
 function headerOf(part: string): Readonly<Record<string, unknown>> | undefined {
   try {
@@ -91,11 +93,19 @@ export function isSignedBy({ header, signingInput, signature }: ReadJws, { key, 
   return verify(HASHES[alg], Buffer.from(signingInput), { key, dsaEncoding: 'ieee-p1363' }, signature);
 }
 
-/** Signs with a key in this process what has one header each time. */
+/**
+ * Signs with a key in this process what has one header each time.
+ * @throws HopbackError `key-unusable` where the key is of another algorithm
+ */
 export function createJwsSigner(
   header: { readonly alg: 'ES256' | 'EdDSA'; readonly kid: string; readonly typ: string },
   privateKey: KeyObject,
 ): (payload: unknown) => string {
+  const { algorithms } = verifyingKey({ ...createPublicKey(privateKey).export({ format: 'jwk' }) }) ?? {};
+  if (algorithms?.includes(header.alg) !== true)
+    throw new HopbackError('key-unusable', 'a key is of another algorithm than what it is to sign by', {
+      details: { algorithm: header.alg, keyId: header.kid },
+    });
   const protectedHeader = base64url(header);
   const key = { key: privateKey, dsaEncoding: 'ieee-p1363' } as const;
   return (payload) => {

@@ -38,6 +38,8 @@ export type FoundBefore = Pick<KnownFacts, 'questionHashes' | 'settledHops' | 'n
 
 /** A request that asks what an answer leads to. */
 export interface NamedRequest {
+  /** The hop whose answer it is, as it stood: who is asked is told of it. */
+  readonly from: TracedHop;
   readonly request: HopRequest;
   /** Id of the first request with that question: those that came after it was cancelled begin with it. */
   readonly firstId: string;

@@ -12,10 +12,10 @@ export function namedRequest(hop: TracedHop, facts: KnownFacts): HopRequest | un
   const { current } = hop;
   if (current === undefined || !ARM_MEANINGS[current.arm].names) return undefined;
   const known = facts.namedRequests.get(hop.requestId);
-  if (known !== undefined) return known.request;
+  if (known?.from === hop) return known.request;
   const requests = generations(namedQuestion(hop, current, facts), facts);
   const request = currentRequest(requests, facts);
-  facts.namedRequests.set(hop.requestId, { request, firstId: requests[0].requestId });
+  facts.namedRequests.set(hop.requestId, { from: hop, request, firstId: requests[0].requestId });
   return request;
 }
 

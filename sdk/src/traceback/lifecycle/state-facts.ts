@@ -33,7 +33,7 @@ export function withFact(state: TracebackState, fact: TracebackFact): FactsStep 
   const known = state.facts[index];
   if (known === undefined) {
     if (state.facts.length >= MAX_FACTS) return { status: 'refused', reason: 'too-many-facts' };
-    return { status: 'added', state: { ...state, facts: inserted(state.facts, fact) } };
+    return { status: 'added', state: { ...state, facts: [...state.facts, fact].sort(byKindAndId) } };
   }
   const standing = STANDING[fact.kind];
   if (standing === 'content' && contentOf(known) !== contentOf(fact)) {
@@ -41,12 +41,6 @@ export function withFact(state: TracebackState, fact: TracebackFact): FactsStep 
   }
   if (!replaces(fact, known, standing)) return { status: 'known' };
   return { status: 'added', state: { ...state, facts: state.facts.with(index, fact) } };
-}
-
-/** Facts, in their order, with another. */
-function inserted(facts: readonly TracebackFact[], fact: TracebackFact): readonly TracebackFact[] {
-  const after = facts.findIndex((other) => byKindAndId(fact, other) < 0);
-  return after < 0 ? [...facts, fact] : facts.toSpliced(after, 0, fact);
 }
 
 /** Takes note that nothing but time has passed. */
