@@ -33,8 +33,7 @@ const clock: TimerClock = {
 let databaseMs = 0;
 // Whatever it is asked by goes this way, and is done when it returns. Called on the database as it is within.
 // oxlint-disable-next-line typescript/unbound-method
-const { execProtocolRawSync } = PGlite.prototype;
-const { execProtocolRawStream } = PGlite.prototype;
+const { execProtocolRawSync, execProtocolRawStream } = PGlite.prototype;
 // What it hands over is read by the driver meanwhile, which is the platform's.
 PGlite.prototype.execProtocolRawStream = function (this: PGlite, message, { onRawData, ...options }) {
   return execProtocolRawStream.call(this, message, {
