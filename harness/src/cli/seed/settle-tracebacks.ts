@@ -28,7 +28,8 @@ export async function answeredTracebacks(
     const { items } = await operator.tracebacks.list({}, { signal });
     const own = items.filter((one) => one.campaign?.campaignId === campaign.campaignId);
     const untraced = CAMPAIGN_WAYS.filter((way) => !own.some(({ hops }) => isFirst(way, hops[0])));
-    if (untraced.length === 0) return own;
+    // What came up since carriers answered is answered in the next round.
+    if (untraced.length === 0) return own.every(isSettled) ? own : undefined;
     if (performance.now() < byStaffMs) return undefined;
     for (const way of untraced.filter((one) => !opened.has(one))) {
       opened.add(way);
@@ -38,6 +39,17 @@ export async function answeredTracebacks(
     return undefined;
   });
 }
+
+/** Whether a traceback has come to what it comes to: an outcome, or a provider that says nothing. */
+function isSettled({ outcome, hops }: Traceback): boolean {
+  return outcome !== undefined || SILENT.has(hops.at(-1)?.provider.providerId);
+}
+
+const SILENT: ReadonlySet<string | undefined> = new Set(
+  CAMPAIGN_WAYS.filter(({ end }) => end.says === 'nothing').map(
+    ({ providers }) => demoProvider(providers.at(-1) ?? '').providerId,
+  ),
+);
 
 const isFirst = ({ providers: [word = ''] }: DemoWay, hop: Traceback['hops'][number] | undefined): boolean =>
   hop?.provider.providerId === demoProvider(word).providerId;
