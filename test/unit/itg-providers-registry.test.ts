@@ -92,6 +92,12 @@ test('a key that is replaced stays for answers from before', async () => {
   ]);
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
   expect(await calls.code(STAFF, 'POST', [path, { jwk: { ...pair, kid: 'secret' } }])).toBe('invalid-body');
+  // A key that is for something else would verify nothing, and is not taken.
+  for (const other of [{ alg: 'EdDSA' }, { alg: 'ES384' }, { use: 'enc' }])
+    expect(await calls.code(STAFF, 'POST', [path, { jwk: { ...jwk('other'), ...other } }])).toBe('invalid-body');
+  const edwards = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  for (const alg of ['EdDSA', 'Ed25519'])
+    await calls.post(STAFF, path, { jwk: { ...edwards, kid: alg, alg, use: 'sig' } });
 });
 
 test('a removal and its end stand in the entry, its history and the audit', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   MAX_ANSWER_JWS_CHARS,
   problemAnswer,
@@ -7,6 +6,7 @@ import {
   WIRE_SCHEMAS,
 } from '@hopback/sdk/platform';
 import type { AnswerSubmission, PlatformProblem } from '@hopback/sdk/platform';
+import { answerSha256 } from '@hopback/sdk/traceback';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { RegisteredProvider } from '../core/index.js';
 import { isSignedBy, readCompactJws, verifyingKey } from './compact-jws.js';
@@ -61,6 +61,6 @@ export function createAnswerVerifier(): AnswerVerifier {
     const answer = value as TracebackAnswer;
     if (evidence !== undefined && (evidence.answerId !== answer.answerId || evidence.requestId !== answer.requestId))
       return problemAnswer('answer-mismatch', { detail: 'The evidence is of another answer.' });
-    return { answer, jws, sha256: createHash('sha256').update(jws).digest('hex') };
+    return { answer, jws, sha256: answerSha256(jws) };
   };
 }

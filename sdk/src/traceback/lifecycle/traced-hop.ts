@@ -1,3 +1,4 @@
+import type { Draft } from '../../core/draft.js';
 import type { HopRequest } from './hop-request.js';
 import { runHop } from './hop-machine.js';
 import type { HopHappening, HopState, HopStep } from './hop-machine.js';
@@ -75,7 +76,7 @@ export function tracedHop(
   ]);
   const isLate = sent !== undefined && statements.length > 0 && firstTime(statements) > sent.dueAtMs;
   // One after the other: to spread four members that may be absent takes longer than all else here.
-  const hop: { -readonly [Name in keyof TracedHop]: TracedHop[Name] } = {
+  const hop: Draft<TracedHop> = {
     ...request,
     state,
     history,
