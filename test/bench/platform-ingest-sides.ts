@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createTestKey } from '@hopback/sdk/testing';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LiveReader, OperationCall } from '../../harness/dist/platform/core/index.js';
@@ -43,16 +43,16 @@ export async function wholePlatform(directory: string): Promise<ReceivingSide> {
     const { status } = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     if (status !== 201) throw new Error(`${path} was answered with ${status}`);
   };
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKeyPem: pem, publicKeyJwk } = createTestKey();
   const client = { tokenUrl, clientId: `${CARRIER}-1`, keyId: 'key-1' };
   await post('/v1/organizations', { organizationId: CARRIER, kind: 'carrier', name: 'Example' });
   await post('/v1/clients', {
     ...{ clientId: client.clientId, organizationId: CARRIER, name: 'Switch' },
-    keys: [{ jwk: { ...publicKey.export({ format: 'jwk' }), kid: client.keyId } }],
+    keys: [{ jwk: { ...publicKeyJwk, kid: client.keyId } }],
   });
   return {
     url: `${url}/v1/record-batches`,
-    client: { ...client, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string },
+    client: { ...client, pem },
     told: opened.records.told,
     find: opened.records.reader.find,
   };

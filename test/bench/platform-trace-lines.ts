@@ -33,7 +33,7 @@ export type TraceOrder = { readonly id: number } & (
 
 /** What the process has used and done so far. */
 export interface TraceFigures {
-  /** Processor, user and system, of the process of the platform. */
+  /** Processor, user and system, of the process of the platform, without the lines that it is spoken to by. */
   readonly cpuMs: number;
   /** What of it the embedded database took, by the clock: it takes the thread while it runs. */
   readonly databaseMs: number;

@@ -1,5 +1,7 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createTestKey } from '@hopback/sdk/testing';
+import type { TestKey } from '@hopback/sdk/testing';
 import type { PlatformAnswer } from '../../sdk/src/platform/index.js';
 import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
 import type { TracebackAnswer, TracebackFinding, TracebackRequest } from '../../sdk/src/traceback/index.js';
@@ -50,13 +52,11 @@ export async function startTraceLoad(
   graph: CarrierGraph,
   place: { readonly directory: string; readonly postgresUrl?: string },
 ): Promise<TraceLoad> {
-  const keys = Array.from({ length: KEYS }, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+  const keys = Array.from({ length: KEYS }, () => createTestKey());
   const waiting: TracebackRequest[] = [];
   const asked = (request: TracebackRequest): void => void waiting.push(request);
   const platform = await startTracePlatform(place, { asked, concluded: () => undefined });
-  await platform.register(
-    graph.neighbours.map((_none, carrier) => providerOf(carrier, keys[carrier % KEYS]?.publicKey)),
-  );
+  await platform.register(graph.neighbours.map((_none, carrier) => providerOf(carrier, keys[carrier % KEYS]!)));
   const world: World = {
     ...{ graph, platform, waiting, courses: new Map(), dice: seededDice(31) },
     keyOf: (carrier) => keys[carrier % KEYS]?.privateKey,
@@ -96,8 +96,7 @@ const idOf = (carrier: number): string => `prv-${String(carrier)}`;
 const carrierOf = (providerId: string): number => Number(providerId.slice('prv-'.length));
 const isSilent = (carrier: number): boolean => (carrier * 2_654_435_761) % 2 ** 32 < 2 ** 32 / SILENT_ONE_IN;
 
-function providerOf(carrier: number, key: KeyObject | undefined): BenchProvider {
-  const jwk: JsonWebKey = key?.export({ format: 'jwk' }) ?? {};
+function providerOf(carrier: number, { publicKeyJwk: jwk }: TestKey): BenchProvider {
   const ocn = carrier.toString(36).toUpperCase().padStart(4, '0');
   const kid = `key-${String(carrier)}`;
   return {

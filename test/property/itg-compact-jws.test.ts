@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as fc from 'fast-check';
 import { CompactSign, compactVerify, importJWK } from 'jose';
@@ -9,15 +9,16 @@ import {
   readCompactJws,
   verifyingKey,
 } from '../../harness/src/platform/tracebacks/compact-jws.js';
+import { createTestKey } from '../../sdk/src/testing/test-key.js';
 
 // Signatures of answers are verified with node:crypto, since they are many; jose says whether that is right.
 
 const KEYS = {
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-  EdDSA: generateKeyPairSync('ed25519'),
-  ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
-  RS256: generateKeyPairSync('rsa', { modulusLength: 2_048 }),
+  ES256: createTestKey('P-256'),
+  ES384: createTestKey('P-384'),
+  EdDSA: createTestKey('Ed25519'),
+  ES512: createTestKey('P-521'),
+  RS256: createTestKey('RSA-2048'),
 };
 type Algorithm = keyof typeof KEYS;
 const names = Object.keys(KEYS) as Algorithm[];

@@ -1,8 +1,9 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CompactSign, exportJWK } from 'jose';
+import { CompactSign } from 'jose';
+import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import type { TracebackRequest } from '../../sdk/src/traceback/index.js';
 
 /** A platform on loopback: lists open requests, takes answers, signs receipts, and keeps every body that ever came. */
@@ -23,7 +24,7 @@ export interface AnswerPlatform extends AsyncDisposable {
 }
 
 export async function startAnswerPlatform(): Promise<AnswerPlatform> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKeyJwk } = createTestKey();
   const requests = new Map<string, TracebackRequest>();
   const answers = new Map<string, string[]>();
   const acknowledged = new Set<string>();
@@ -80,7 +81,7 @@ export async function startAnswerPlatform(): Promise<AnswerPlatform> {
   };
   const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' }] });
+  const keys = JSON.stringify({ keys: [{ ...publicKeyJwk, alg: 'ES256', use: 'sig' }] });
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     keys,

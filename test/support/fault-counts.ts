@@ -21,6 +21,15 @@ const isFull = process.env['HOPBACK_FAULTS'] === 'full';
 export const faultCount = ({ short, full }: { readonly short: number; readonly full: number }): number =>
   isFull ? full : short;
 
+/** Rounds after which somebody who waits for all of them is told how far it is. */
+const TOLD_EVERY = 10;
+
+/** Says how far a fault test is where the whole number of rounds is asked for: some take an hour. */
+export function tellRound(round: number, rounds: number): void {
+  if (isFull && (round + 1) % TOLD_EVERY === 0)
+    process.stderr.write(`${TestRunner.getCurrentTest()?.name ?? ''}: ${round + 1} of ${rounds} rounds\n`);
+}
+
 /**
  * Has figures printed at the end of the test that is running, when it passes. Called after what they claim was asserted.
  * @param fault - names the claim, e.g. `spool-kill`

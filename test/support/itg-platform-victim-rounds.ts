@@ -12,6 +12,7 @@ import type { DatabasePlace } from '../../harness/src/platform/index.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import type { RunningPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { tellRound } from './fault-counts.js';
 import { fetchTo, PLATFORM_URL, registerParties } from './itg-platform-victim-parties.js';
 import type { PlatformParties } from './itg-platform-victim-parties.js';
 import { startLoad } from './itg-platform-victim-load.js';
@@ -125,6 +126,7 @@ export async function killedPlatform(options: {
       // The platform lives, and has to find the way back by itself.
       await load.further(1);
     }
+    tellRound(round, rounds);
   }
   const last: Victim = victim ?? startVictim(settings);
   target.port = await last.open;

@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { TimerClock } from '../../sdk/src/core/clock.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import type { AssertionAlgorithm, PlatformClient, PlatformScope } from '../../sdk/src/platform/index.js';
+import { createTestKey, type TestKeyType } from '../../sdk/src/testing/test-key.js';
 import { startPlatform } from '../../harness/src/platform/index.js';
 import type { PlatformOptions, RunningPlatform } from '../../harness/src/platform/index.js';
 import { emptyDatabase } from './itg-database.js';
@@ -16,16 +16,14 @@ export interface ClientTestKey {
   readonly algorithm: AssertionAlgorithm;
 }
 
+const KEY_TYPES: Readonly<Record<AssertionAlgorithm, TestKeyType>> = {
+  ...({ ES256: 'P-256', ES384: 'P-384', EdDSA: 'Ed25519', PS256: 'RSA-2048' } as const),
+};
+
 /** Makes a key for assertions. */
 export function clientTestKey(keyId: string, algorithm: AssertionAlgorithm = 'ES256'): ClientTestKey {
-  const { privateKey, publicKey } =
-    algorithm === 'PS256'
-      ? generateKeyPairSync('rsa', { modulusLength: 2_048 })
-      : algorithm === 'EdDSA'
-        ? generateKeyPairSync('ed25519')
-        : generateKeyPairSync('ec', { namedCurve: algorithm === 'ES256' ? 'P-256' : 'P-384' });
-  const jwk = { ...(publicKey.export({ format: 'jwk' }) satisfies JsonWebKey), kid: keyId };
-  return { keyId, privateKey, jwk, algorithm };
+  const { privateKey, publicKeyJwk } = createTestKey(KEY_TYPES[algorithm]);
+  return { keyId, privateKey, jwk: { ...publicKeyJwk, kid: keyId }, algorithm };
 }
 
 /** Somebody who calls a platform in a test. */

@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { CompactSign } from 'jose';
 import type {
   AnswerReceipt,
@@ -37,7 +37,7 @@ export const HOUR_MS = 3_600_000;
 export const CALLED = '+12025550143';
 export const CALLING = '+13035550199';
 
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const { privateKey, publicKeyJwk } = createTestKey();
 
 /** A provider of these tests by a letter or name; all sign with one key. */
 export function registeredProvider(letter: string, changes: Partial<ProviderEntry> = {}): RegisteredProvider {
@@ -51,7 +51,7 @@ export function registeredProvider(letter: string, changes: Partial<ProviderEntr
     updatedAt: '2026-01-01T00:00:00Z',
     ...changes,
   };
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: `key-${letter}`, alg: 'ES256' };
+  const jwk = { ...publicKeyJwk, kid: `key-${letter}`, alg: 'ES256' };
   return { entry, zone: 'America/New_York', isReachable: true, answerKeys: [{ jwk }] };
 }
 

@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readFilings } from '../../harness/src/platform/domain/providers/index.js';
+import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { STAFF } from '../support/itg-calls.js';
 import { filingsCsv, openRegistry, registryClaims, WRONG_CALLS } from '../support/itg-registry-claims.js';
 import type { OpenedRegistry } from '../support/itg-registry-claims.js';
@@ -75,7 +75,7 @@ test('a key that is replaced stays for answers from before', async () => {
   const { calls, context, area } = filings;
   await calls.post(STAFF, '/v1/registry/imports', { csv: filingsCsv(1), source: 'RMD' });
   const jwk = (kid: string) => ({
-    ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+    ...createTestKey().publicKeyJwk,
     kid,
   });
   const path = '/v1/registry/providers/prv-0000000001/answer-keys';
@@ -90,12 +90,12 @@ test('a key that is replaced stays for answers from before', async () => {
     ['old', Date.UTC(2026, 11, 1)],
     ['new', undefined],
   ]);
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+  const pair = createTestKey().privateKeyJwk;
   expect(await calls.code(STAFF, 'POST', [path, { jwk: { ...pair, kid: 'secret' } }])).toBe('invalid-body');
   // A key that is for something else would verify nothing, and is not taken.
   for (const other of [{ alg: 'EdDSA' }, { alg: 'ES384' }, { use: 'enc' }])
     expect(await calls.code(STAFF, 'POST', [path, { jwk: { ...jwk('other'), ...other } }])).toBe('invalid-body');
-  const edwards = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  const edwards = createTestKey('Ed25519').publicKeyJwk;
   for (const alg of ['EdDSA', 'Ed25519'])
     await calls.post(STAFF, path, { jwk: { ...edwards, kid: alg, alg, use: 'sig' } });
 });

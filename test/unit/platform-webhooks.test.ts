@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { expect, test } from 'vitest';
+import { createTestKey } from '../../sdk/src/testing/test-key.js';
 import { isHopbackError } from '../../sdk/src/errors.js';
 import { signWebhook } from '../../sdk/src/platform/webhooks/sign-webhook.js';
 import { MAX_WEBHOOK_BYTES, verifyWebhook } from '../../sdk/src/platform/webhooks/verify-webhook.js';
@@ -41,11 +41,8 @@ test('takes the old and the new secret while one is exchanged for the other', ()
 });
 
 test('verifies Ed25519 with the public key alone, the private one with or without its public half', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const [seed, half] = [privateKey, publicKey].map((key) => {
-    const jwk = key.export({ format: 'jwk' });
-    return Buffer.from(jwk.d ?? jwk.x ?? '', 'base64url');
-  });
+  const { privateKeyJwk, publicKeyJwk } = createTestKey('Ed25519');
+  const [seed, half] = [privateKeyJwk.d, publicKeyJwk.x].map((text = '') => Buffer.from(text, 'base64url'));
   const open = `whpk_${half?.toString('base64')}`;
   for (const secret of [seed!, Buffer.concat([seed!, half!])]) {
     const headers = signed({ secrets: [`whsk_${secret.toString('base64')}`] });

@@ -4,7 +4,7 @@ import type { CountedRequest } from '../domain/providers/index.js';
 import type { PlatformTransaction } from '../core/index.js';
 import { rulesOf } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
-import { raiseAlert } from './raise-alert.js';
+import { raiseAlert, toldAlready } from './raise-alert.js';
 
 /** Stretch over which requests to a provider are counted: a quarter, so that what was once is not held against it for ever. */
 const STRETCH_MS = 90 * 86_400_000;
@@ -24,6 +24,11 @@ export async function evaluateProvider(
   providerId: string,
 ): Promise<void> {
   const nowMs = parts.context.clock.nowMs();
+  const subject = `provider:${providerId}`;
+  const reason = `provider-non-responsive:${quarterOf(nowMs)}`;
+  // Whoever is silent is so a hundred times over, and its requests are counted while there is somebody to be told.
+  const told = await toldAlready(transaction, { subject, reason });
+  if (told.size > 0 && (await recipientsOf(parts, transaction, told)).length === 0) return;
   const range = { fromMs: nowMs - STRETCH_MS, toMs: nowMs + 1, providerId };
   const facts = { nowMs, ...(await parts.counting.facts(transaction, range)) };
   const counted: CountedRequest[] = [];
@@ -34,20 +39,12 @@ export async function evaluateProvider(
   const unanswered = counted.filter(({ timeliness }) => timeliness === 'unanswered');
   const { lower } = wilsonInterval(unanswered.length, counted.length);
   if (unanswered.length < MIN_UNANSWERED || lower <= CONCERN_RULES['not-participating'].threshold) return;
-  const { agencies, subscriptions } = await rulesOf(parts, transaction);
   const entry = (await parts.providers.provider(transaction, providerId))?.entry;
   const name = entry?.businessName ?? providerId;
   const tracebackIds = [...new Set(unanswered.map(({ outcome }) => outcome.tracebackId))];
-  for (const { agencyId, jurisdiction } of agencies) {
-    const subscription = subscriptions.get(agencyId);
-    const isWanted =
-      subscription?.withoutKinds.includes('provider-non-responsive') !== true &&
-      SEVERITIES.indexOf('warning') >= SEVERITIES.indexOf(subscription?.minSeverity ?? 'information');
-    if (jurisdiction !== 'US' || !isWanted) continue;
+  for (const organizationId of await recipientsOf(parts, transaction, told)) {
     await raiseAlert(parts.context, transaction, {
-      organizationId: agencyId,
-      subject: `provider:${providerId}`,
-      reason: `provider-non-responsive:${quarterOf(nowMs)}`,
+      ...{ organizationId, subject, reason },
       alert: {
         kind: 'provider-non-responsive',
         severity: 'warning',
@@ -62,6 +59,25 @@ export async function evaluateProvider(
       },
     });
   }
+}
+
+/** Who wants such alerts and has not had this one. */
+async function recipientsOf(
+  parts: AlertParts,
+  transaction: PlatformTransaction,
+  told: ReadonlySet<string>,
+): Promise<readonly string[]> {
+  const { agencies, subscriptions } = await rulesOf(parts, transaction);
+  const isWanted = (agencyId: string): boolean => {
+    const subscription = subscriptions.get(agencyId);
+    return (
+      subscription?.withoutKinds.includes('provider-non-responsive') !== true &&
+      SEVERITIES.indexOf('warning') >= SEVERITIES.indexOf(subscription?.minSeverity ?? 'information')
+    );
+  };
+  return agencies
+    .filter(({ agencyId, jurisdiction }) => jurisdiction === 'US' && isWanted(agencyId) && !told.has(agencyId))
+    .map(({ agencyId }) => agencyId);
 }
 
 function quarterOf(ms: number): string {

@@ -68,6 +68,21 @@ export async function raiseAlert(
   return 'raised';
 }
 
+/** Organizations that have been told of a subject for a reason. */
+export async function toldAlready(
+  transaction: PlatformTransaction,
+  { subject, reason }: Pick<AlertOrder, 'subject' | 'reason'>,
+): Promise<ReadonlySet<string>> {
+  const rows = await transaction
+    .withTables<AlertTables>()
+    .selectFrom('alerts_alerts')
+    .select('organization_id')
+    .where('subject', '=', subject)
+    .where('reason', '=', reason)
+    .execute();
+  return new Set(rows.map((row) => row.organization_id));
+}
+
 const rowOf = (alert: Alert, order: AlertOrder, nowMs: number) => ({
   alert_id: alert.alertId,
   organization_id: order.organizationId,

@@ -14,6 +14,8 @@ export const EVENT_POLL_MS = 1_000;
 const LOOK_EVERY_MS = EVENT_POLL_MS / 2;
 /** Where transactions that still run hold events back, a reader looks again after this time. */
 const HELD_POLL_MS = 20;
+/** Then what is known is good for half of that: a dozen readers that look again do so with one question. */
+const HELD_LOOK_MS = HELD_POLL_MS / 2;
 
 /** An event with whom it is for. */
 export interface StoredEvent extends DomainEvent {
@@ -146,7 +148,8 @@ function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Pro
   return async () => {
     // Before it looks, so that what comes in meanwhile makes it look again.
     const [signals, atMs] = [opened.signalCount(), performance.now()];
-    const isKnown = known?.signals === signals && atMs - known.atMs < LOOK_EVERY_MS && !ceiling.isHeld();
+    const goodForMs = ceiling.isHeld() ? HELD_LOOK_MS : LOOK_EVERY_MS;
+    const isKnown = known?.signals === signals && atMs - known.atMs < goodForMs;
     if (known !== undefined && isKnown) return known.through;
     const through = await ceiling.through();
     known = { signals, atMs, through };

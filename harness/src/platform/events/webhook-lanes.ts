@@ -99,6 +99,18 @@ async function dueLanes(
     .execute();
 }
 
+/** Organizations that have endpoints to which is posted. */
+export async function endpointOwners({ database }: PlatformContext): Promise<ReadonlySet<string>> {
+  const rows = await database
+    .withTables<EventsTables>()
+    .selectFrom('events_endpoints')
+    .select('organization_id')
+    .distinct()
+    .where('state', '=', 'active')
+    .execute();
+  return new Set(rows.map((row) => row.organization_id));
+}
+
 /** When the next lane is due that waits, milliseconds since the epoch. */
 export async function nextDueMs({ database }: PlatformContext, nowMs: number): Promise<number | undefined> {
   const row = await database

@@ -10,7 +10,7 @@ import { pause } from './event-tail.js';
 import type { EventTail } from './event-tail.js';
 import type { EventsTables } from './events-tables.js';
 import type { PostOutcome, PostWebhook } from './post-webhook.js';
-import { disableEndpoint, MAX_RETRY_LANES, nextDueMs, saveLane, takeLanes } from './webhook-lanes.js';
+import { disableEndpoint, endpointOwners, MAX_RETRY_LANES, nextDueMs, saveLane, takeLanes } from './webhook-lanes.js';
 import type { Awake, HeldLane, LaneState } from './webhook-lanes.js';
 import { afterAttempt } from './webhook-schedule.js';
 
@@ -18,7 +18,7 @@ import { afterAttempt } from './webhook-schedule.js';
 export const POSTS_AT_ONCE = 32;
 /** Events of a lane that are read at once. */
 const EVENTS_AT_ONCE = 20;
-/** Longest time without a look at what is due, milliseconds: another process may have died, or a clock been set. */
+/** Longest time without a look at all that is due, milliseconds: another process may have died or have a new endpoint, or a clock been set. */
 const LOOK_MS = 30_000;
 /** After trouble with the database, milliseconds. */
 const RETRY_MS = 1_000;
@@ -56,6 +56,9 @@ export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
   const sending: Sending = { ...parts, holder: parts.context.newId('sender'), signal: ending.signal };
   const running = new Set<Promise<void>>();
   let awake: Awake = 'all';
+  /** Who has endpoints, as of the last look at everybody's; undefined where that may have changed. What others are told is posted nowhere. */
+  let owners: ReadonlySet<string> | undefined;
+  let lookedAtMs = 0;
   let wake = (): void => {};
   let isWoken = false;
   const woken = (): void => {
@@ -71,21 +74,36 @@ export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
   const missed = new Set<string>();
   const stopListening = parts.tail.listenAll((organizationIds) => {
     for (const id of busy) if (organizationIds.has(id)) missed.add(id);
-    rouse(organizationIds);
+    const concerned = [...organizationIds].filter((id) => owners?.has(id) !== false);
+    if (concerned.length > 0) rouse(concerned);
   });
 
+  const taken = async (look: {
+    readonly asked: Awake;
+    readonly nowMs: number;
+    readonly limit: number;
+  }): Promise<readonly HeldLane[]> => {
+    const { asked, nowMs, limit } = look;
+    if (asked === 'all') {
+      owners = undefined;
+      const found = await endpointOwners(parts.context);
+      // Who was roused meanwhile may be new.
+      if (awake !== 'all') owners = found;
+      lookedAtMs = nowMs;
+    }
+    const newest = await parts.source.newestPosition();
+    return takeLanes(parts.context, { ...sending, awake: asked, nowMs, limit, newest });
+  };
   const round = async (): Promise<number> => {
     const nowMs = parts.context.clock.nowMs();
     const limit = POSTS_AT_ONCE - running.size;
+    if (nowMs - lookedAtMs >= LOOK_MS) awake = 'all';
     const asked = awake;
     awake = new Set();
-    const newest = await parts.source.newestPosition();
-    const lanes = await takeLanes(parts.context, { ...sending, awake: asked, nowMs, limit, newest }).catch(
-      (error: unknown) => {
-        awake = 'all';
-        throw error;
-      },
-    );
+    const lanes = await taken({ asked, nowMs, limit }).catch((error: unknown) => {
+      awake = 'all';
+      throw error;
+    });
     // There may be more of them.
     if (lanes.length >= limit) awake = asked === 'all' ? 'all' : new Set([...asked, ...awake]);
     for (const lane of lanes) {
@@ -122,7 +140,10 @@ export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
   };
   const looping = loop();
   return {
-    wake: woken,
+    wake: () => {
+      awake = 'all';
+      woken();
+    },
     close: async () => {
       stopListening();
       ending.abort();
