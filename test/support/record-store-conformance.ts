@@ -390,6 +390,20 @@ function otherInstantClaims({ name, empty, reopened }: StoreUnderTest): void {
   });
 
   if (reopened === undefined) return;
+  test(`${name} finds what is held by either instant when it is opened again`, async () => {
+    const clock = createManualClock();
+    const first = await empty(clock);
+    await first.insert(records);
+    const query = { window: around(NOON_US + HOUR_US), calledTn: CALLED };
+    await first.hold({ query, reason: 'demand' });
+    await first.hold({ query, reason: 'another demand' });
+    await first.expire(NOON_US + DAY_US);
+    await first.close();
+    await using store = await reopened(clock);
+    expect(await legs(store, query)).toEqual(['earlier', 'after']);
+    expect(await legs(store, { ...query, window: around(NOON_US) })).toEqual(['earlier']);
+  });
+
   test(`${name} finds by either instant when it is opened again, whatever the number of such calls`, async () => {
     const clock = createManualClock();
     const first = await empty(clock);

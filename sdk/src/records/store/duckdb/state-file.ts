@@ -61,6 +61,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
   const audit = await readAudit(writer);
   const daySums = await openDaySums(writer);
   let retainedFromUs = await readRetainedFrom(writer);
+  let hasOtherInstants = await holdsOtherInstants(writer);
 
   const days = new Set((await rowsOf(writer, 'SELECT day FROM state.days')).map(([day]) => Number(day)));
   let sources = await readSources(writer, coverage);
@@ -125,7 +126,8 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
     },
     holds: () => [...holds.values()].filter(({ isReleased }) => !isReleased).map(({ hold }) => hold),
     audit: () => [...audit],
-    held: (connection, query) => (holds.size === 0 ? Promise.resolve([]) : readHeld(connection, query)),
+    held: (connection, query) =>
+      holds.size === 0 ? Promise.resolve([]) : readHeld(connection, query, { hasOtherInstants }),
     hold: async (hold, entry, records) => {
       await inTransaction(writer, async () => {
         await writer.run('INSERT INTO state.holds VALUES ($1, $2, FALSE)', [hold.holdId, JSON.stringify(hold)]);
@@ -133,6 +135,7 @@ export async function openStateFile(duckdb: DuckDb, writer: DuckDBConnection): P
         await writeAudit(entry, audit.length);
       });
       holds.set(hold.holdId, { hold, isReleased: false });
+      hasOtherInstants ||= records.some(({ time }) => time.otherInviteAtUs !== undefined);
       audit.push(entry);
     },
     release: async (holdId, entry) => {
@@ -224,12 +227,24 @@ async function writeCoverage(
     await writer.run('INSERT INTO state.coverage VALUES ($1, $2, $3)', [sourceId, BigInt(fromUs), BigInt(toUs)]);
 }
 
-async function readHeld(connection: DuckDBConnection, query: RecordQuery): Promise<readonly CallRecord[]> {
-  const { fromUs, toUs } = aroundOtherInstants(query.window);
+/** Whether a record is held that may have begun at another instant than the one it is kept under. */
+async function holdsOtherInstants(connection: DuckDBConnection): Promise<boolean> {
+  const sql = `SELECT 1 FROM state.held WHERE contains(record, '"otherInviteAtUs":') LIMIT 1`;
+  return (await rowsOf(connection, sql)).length > 0;
+}
+
+/** Each record once, however many holds have a copy of it: a demand a day over the same campaign holds its calls a hundred times. */
+async function readHeld(
+  connection: DuckDBConnection,
+  query: RecordQuery,
+  { hasOtherInstants }: { readonly hasOtherInstants: boolean },
+): Promise<readonly CallRecord[]> {
+  const { fromUs, toUs } = hasOtherInstants ? aroundOtherInstants(query.window) : query.window;
   // Of records in JavaScript, so that infinite windows need no spelling in SQL.
   const from = Math.max(fromUs, Number.MIN_SAFE_INTEGER);
   const to = Math.min(toUs, Number.MAX_SAFE_INTEGER);
-  const sql = `SELECT record FROM state.held WHERE at_us BETWEEN ${from} AND ${to} AND ${keyCondition(query)}`;
+  const sql = `SELECT first(record) FROM state.held WHERE at_us BETWEEN ${from} AND ${to} AND ${keyCondition(query)}
+    GROUP BY id1, id2, id3, id4`;
   const records = (await rowsOf(connection, sql)).map(([record]) => JSON.parse(String(record)) as CallRecord);
   return records.filter((record) => matchesQuery(record, query));
 }
