@@ -9,6 +9,7 @@ import { callOver, openLossyLink } from '../../examples/lossy-link.js';
 import { hangUp, openCarrier, SDP } from '../../examples/sip-lab.js';
 import { ladder } from '../../examples/sip-ladder.js';
 import { callAcross, openTwoCarriers } from '../../examples/two-carriers.js';
+import { openTerminating, policyOfSource, statusOfCall } from '../../examples/verify-in-drachtio.js';
 import { startVerifying } from '../../examples/verify-invite.js';
 import { compileErrors, printedBy, removeReferenceExamples } from '../house/reference.js';
 import { ROOT, run } from '../house/run.js';
@@ -46,6 +47,17 @@ test('two-carriers brings an Identity header across, and the terminating carrier
   expect(invites).toHaveLength(4);
   expect(invites[1]?.text).toContain(`\r\nIdentity: ${lab.identityHeader}\r\n`);
   expect([originating.server.inUse().dialogs, terminating.server.inUse().dialogs]).toEqual([0, 0]);
+});
+
+test('verify-in-drachtio lets a signed call through, and refuses a spoofed one', async () => {
+  const { service, close } = await startVerifying(lab.trust, lab.repository);
+  await using originating = await openCarrier();
+  await using terminating = await openTerminating(service);
+  const call = (number: string): Promise<number> =>
+    statusOfCall(originating, terminating, { From: `<sip:+${number}@localhost>`, Identity: lab.identityHeader });
+  expect([await call('12025550101'), await call('12025550166')]).toEqual([486, 438]);
+  expect(policyOfSource('192.0.2.40').role).toBe('gateway');
+  await close();
 });
 
 test('sip-ladder draws what passed three servers, each message once', async () => {

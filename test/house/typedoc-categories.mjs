@@ -32,6 +32,7 @@ const CATEGORIES = [
   [/^records\/suspicion\//, 'Suspicion'],
   [/^log\/(?:checkpoint|log-signer|merkle|verify-merkle)/, 'Merkle log'],
   [/^log\//, 'Log'],
+  [/^switch\//, 'Into a switch'],
   [/^platform\/webhooks\//, 'Webhooks'],
   [/^platform\/(?:sources\/|traceback-request-source)/, 'Sources of requests'],
   [/^platform\/(?:client|events|http)\/|^platform\/auth/, 'Platform client'],

@@ -1,0 +1,117 @@
+import { HopbackError } from '../errors.js';
+
+/**
+ * What a provider is for the calls that come in by a trunk: that of its own customers, the first one in the country, one in the middle, or the
+ * one that serves the called party.
+ * @see 47 CFR 64.6302, 64.6305
+ */
+export type TrunkRole = 'originating' | 'gateway' | 'intermediate' | 'terminating';
+
+/** What a verdict was that is no good one. `unsigned`: no Identity header that counts. `indeterminate`: something could not be checked. */
+export type PoorVerdict = 'failed' | 'unsigned' | 'indeterminate';
+
+/**
+ * How a call is refused by an analytics block of the United States, where whoever is blocked is told whom to turn to.
+ * @see 47 CFR 64.1200(k)(9), RFC 8688 section 3.2
+ */
+export interface NetworkBlock {
+  /** Whom the caller may turn to: an absolute `https`, `tel` or `mailto` URI of at most 256 characters. */
+  readonly redress: string;
+  /** Where the block was made: the name of the host, as it stands in the Reason header. */
+  readonly location: string;
+}
+
+/** What is done with the calls of a trunk. Made by {@link trunkPolicy}, which knows the defaults of each role. */
+export interface TrunkPolicy {
+  readonly role: TrunkRole;
+  /**
+   * `always`: unsigned calls are told so. `when-signed`: what has no Identity header is no fault. `off`: nothing is verified. Default `always`
+   * for `terminating`, `when-signed` for the others: nobody signs towards an originating provider, and much of what comes from abroad is not
+   * signed at all.
+   */
+  readonly verify: 'always' | 'when-signed' | 'off';
+  /**
+   * What a poor verdict does. `continue`: the call goes on with its verstat. `continue_return_reason`: it does, and the caller's side is told by
+   * Reason header fields. `reject_request`: it ends. Default `continue_return_reason`; an `intermediate` may not reject for a verdict.
+   * @see RFC 9410
+   */
+  readonly failureAction: 'continue' | 'continue_return_reason' | 'reject_request';
+  /** Which poor verdicts `reject_request` is for. Default `failed` alone: that something could not be checked is no fault of the caller. */
+  readonly rejects: readonly PoorVerdict[];
+  /** How it ends: by the response of the verdict (RFC 8224 section 6.2.2), or by 603 Network Blocked. Default `stir`. */
+  readonly rejectWith: 'stir' | NetworkBlock;
+  /** A calling number whose holder makes no calls from it: nothing, a mark, or the end of the call. Default `mark`. */
+  readonly doNotOriginate: 'off' | 'mark' | 'reject';
+  /**
+   * The upstream provider has no filing in the Robocall Mitigation Database, or was removed from it: nothing, a mark, or the end of the call.
+   * Default `mark`. @see 47 CFR 64.6305(g)
+   */
+  readonly upstreamFiling: 'off' | 'mark' | 'reject';
+}
+
+/** Longest URI of a redress: what fits into a Reason header beside its name in any switch. */
+const MAX_REDRESS_CHARS = 256;
+const REDRESS = /^(?:https:\/\/[\w.~:/?#[\]@!$&()*+,=%-]+|tel:\+?[\d.*#-]+|mailto:[\w.+-]+@[\w.-]+)$/;
+const LOCATION = /^[\w.:-]{1,253}$/;
+
+/**
+ * Fills a policy up with the defaults of its role.
+ * @param partial - `role` and whatever is to differ from its defaults
+ * @returns a whole policy, checked
+ * @throws {@link HopbackError} `invalid-configuration` for a member that is unknown, misspelled or out of range, and for an intermediate that
+ * would reject calls for their verdict
+ * @see 47 CFR 64.6302
+ * @example
+ * ```ts
+ * const policy = trunkPolicy({ role: 'terminating', failureAction: 'reject_request' });
+ * console.log(policy.verify, policy.rejects.join()); // always failed
+ * ```
+ */
+export function trunkPolicy(partial: Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>): TrunkPolicy {
+  const given = Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
+  const policy: TrunkPolicy = {
+    verify: partial.role === 'terminating' ? 'always' : 'when-signed',
+    failureAction: 'continue_return_reason',
+    rejects: ['failed'],
+    rejectWith: 'stir',
+    ...({ doNotOriginate: 'mark', upstreamFiling: 'mark' } as const),
+    ...(given as typeof partial),
+  };
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(CHOICES, name) && name !== 'rejects' && name !== 'rejectWith')
+      throw invalid(`${name} is no member of a trunk policy`);
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value: unknown = policy[name as keyof typeof CHOICES];
+    if (!(choices as readonly unknown[]).includes(value)) throw invalid(`${name} must be one of ${choices.join(', ')}`);
+  }
+  const { rejects, rejectWith, role, failureAction } = policy;
+  if (
+    !Array.isArray(rejects) ||
+    rejects.length === 0 ||
+    !rejects.every((one: unknown) => (POOR_VERDICTS as readonly unknown[]).includes(one))
+  )
+    throw invalid(`rejects must name one or more of ${POOR_VERDICTS.join(', ')}`);
+  if (rejectWith !== 'stir' && !isNetworkBlock(rejectWith))
+    throw invalid('rejectWith must be stir, or have an https, tel or mailto URI as redress and a host as location');
+  if (role === 'intermediate' && failureAction === 'reject_request')
+    throw invalid('an intermediate provider hands calls on whatever their verdict is: failureAction must be another');
+  return policy;
+}
+
+const POOR_VERDICTS: readonly PoorVerdict[] = ['failed', 'unsigned', 'indeterminate'];
+
+const CHOICES = {
+  role: ['originating', 'gateway', 'intermediate', 'terminating'],
+  verify: ['always', 'when-signed', 'off'],
+  failureAction: ['continue', 'continue_return_reason', 'reject_request'],
+  doNotOriginate: ['off', 'mark', 'reject'],
+  upstreamFiling: ['off', 'mark', 'reject'],
+} as const satisfies { readonly [Name in keyof TrunkPolicy]?: readonly TrunkPolicy[Name][] };
+
+function isNetworkBlock(value: unknown): value is NetworkBlock {
+  const { redress, location } = (value ?? {}) as Partial<Record<keyof NetworkBlock, unknown>>;
+  const isRedress = typeof redress === 'string' && redress.length <= MAX_REDRESS_CHARS && REDRESS.test(redress);
+  return isRedress && typeof location === 'string' && LOCATION.test(location);
+}
+
+const invalid = (message: string): HopbackError => new HopbackError('invalid-configuration', message);

@@ -1,0 +1,77 @@
+import { createPassport } from '@hopback/sdk/testing';
+import { trunkPolicy, verifyIdentity } from '@hopback/sdk/switch';
+import type { CallIdentity } from '@hopback/sdk/switch';
+import { expect, test } from 'vitest';
+import { connectApp } from '../support/drachtio-app.js';
+import type { AppRequest } from '../support/drachtio-app.js';
+import { createLab } from '../support/drachtio-lab.js';
+import { createVerificationLab } from '../support/verification-lab.js';
+
+// drachtio-srf as it is published, behind the embedded server: two Identity header fields reach it as one, and the compact one under its own name.
+
+const stir = await createVerificationLab();
+const { identityHeader } = createPassport({
+  signer: stir.provider,
+  x5u: stir.x5u,
+  iatSeconds: Math.floor(stir.clock.nowMs() / 1_000),
+});
+const CALLED = 'sip:+12025550199@terminating.example';
+const lines = (from: string, ...more: readonly string[]): readonly string[] => [
+  `P-Asserted-Identity: <tel:+${from}>`,
+  ...more,
+];
+
+/** An application of two lines: the middleware, and 480 with what it found. */
+async function laboratory(policy = trunkPolicy({ role: 'terminating' })) {
+  const lab = await createLab({ clock: stir.clock });
+  const app = await connectApp(lab.server, {
+    setUp: (srf) => {
+      srf.use('invite', verifyIdentity({ service: stir.service, policyOf: () => policy }));
+      srf.use('invite', (req, res) => {
+        const { verdict, treatment } = (req as AppRequest & { locals: { identity: CallIdentity } }).locals.identity;
+        const reason = treatment.reasonHeaders.join(', ');
+        res.send(480, {
+          headers: { 'X-Verstat': verdict?.verstat ?? 'none', ...(reason !== '' && { Reason: reason }) },
+        });
+      });
+    },
+  });
+  await lab.quiet();
+  return {
+    lab,
+    [Symbol.asyncDispose]: async () => {
+      await app[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.each([
+  ['Identity', `Identity: ${identityHeader}`],
+  ['the compact y', `y: ${identityHeader}`],
+  ['a folded Identity', `Identity: ${identityHeader.replace(';', '\r\n ;')}`],
+  ['a second Identity', `Identity: rubbish\r\nIdentity: ${identityHeader}`],
+])('an application of drachtio-srf has the verdict of a call with %s', async (_what, identity) => {
+  await using world = await laboratory();
+  const call = (await world.lab.peer()).call('INVITE', { uri: CALLED, lines: lines('12025550101', identity) });
+  const answer = await call.response(480);
+  expect(answer.value('X-Verstat')).toBe('TN-Validation-Passed');
+  call.ackFailure(answer);
+});
+
+test('a spoofed call is answered with its Reason, or refused with 438 by policy', async () => {
+  const spoofed = { uri: CALLED, lines: lines('12025550166', `Identity: ${identityHeader}`) };
+  await using lenient = await laboratory();
+  const told = (await lenient.lab.peer()).call('INVITE', spoofed);
+  const answer = await told.response(480);
+  expect([answer.value('X-Verstat'), answer.value('Reason').slice(0, 15)]).toEqual([
+    'No-TN-Validation',
+    'STIR;cause=438;',
+  ]);
+  told.ackFailure(answer);
+  await using strict = await laboratory(trunkPolicy({ role: 'terminating', failureAction: 'reject_request' }));
+  const refused = (await strict.lab.peer()).call('INVITE', spoofed);
+  const refusal = await refused.response(438);
+  expect(refusal.reason).toBe('Invalid Identity Header');
+  refused.ackFailure(refusal);
+});

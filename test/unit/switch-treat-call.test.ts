@@ -1,0 +1,177 @@
+import { parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
+import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
+import { callFacts, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
+import type { CallConcern, CallFacts, CallToTreat, TrunkPolicy } from '../../sdk/src/switch/index.js';
+
+function factsOf(options: SampleInviteOptions): CallFacts {
+  const parsed = parseSipRequest(sampleInvite(options));
+  if (parsed.status === 'malformed') throw new Error(parsed.reason);
+  return callFacts(parsed.request);
+}
+
+const FACTS: CallFacts = { calling: '12025550101', isEmergency: false, isAnonymous: false, isSigned: true };
+const REASON = 'STIR;cause=438;text="Invalid Identity Header"';
+
+function verdict(status: CallVerdict['status'], changes: Partial<CallVerdict> = {}): CallVerdict {
+  const sipResponse = { status: 438, reasonPhrase: 'Invalid Identity Header' } as const;
+  return {
+    ...{ status, verstat: 'TN-Validation-Failed', reasonHeaders: [REASON], reasons: ['signature-invalid'] },
+    ...{ sipResponse, outcomes: [{ status, index: 0 }], evidence: {} },
+    ...changes,
+  } as unknown as CallVerdict;
+}
+
+const rejecting = (changes: Partial<TrunkPolicy> = {}): TrunkPolicy =>
+  trunkPolicy({
+    ...({ role: 'terminating', failureAction: 'reject_request' } as const),
+    ...{ rejects: ['failed', 'unsigned', 'indeterminate'], ...changes },
+  });
+
+test.each(['originating', 'gateway', 'intermediate', 'terminating'] as const)(
+  'a %s provider lets every call go on unless told otherwise, and says what was wrong',
+  (role) => {
+    const all = { facts: FACTS, verdict: verdict('failed'), isDoNotOriginate: true, filing: 'removed' } as const;
+    expect(treatCall(all, trunkPolicy({ role }))).toEqual({
+      action: 'continue',
+      reasonHeaders: [REASON],
+      concerns: ['failed', 'do-not-originate', 'upstream-removed'],
+    });
+  },
+);
+
+test('an intermediate cannot be told to reject for a verdict', () => {
+  expect(() => trunkPolicy({ role: 'intermediate', failureAction: 'reject_request' })).toThrow(
+    expect.objectContaining({ code: 'invalid-configuration' }) as Error,
+  );
+});
+
+test.each([
+  ['a word that is none', { role: 'terminating', failureAction: 'reject' }],
+  ['a role that is none', { role: 'transit' }],
+  ['a member that is none', { role: 'gateway', verfiy: 'off' }],
+  ['nothing to reject', { role: 'gateway', rejects: [] }],
+  ['a redress that would add header fields', redress('https://a.example/\r\nX: 1')],
+  ['a redress in a quote', redress('https://a.example/"')],
+  ['a redress of another kind', redress('javascript:alert(1)')],
+])('%s is a mistake of the configuration', (_what, policy) => {
+  expect(() => trunkPolicy(policy as TrunkPolicy)).toThrow(
+    expect.objectContaining({ code: 'invalid-configuration' }) as Error,
+  );
+});
+
+function redress(uri: string): unknown {
+  return { role: 'terminating', rejectWith: { redress: uri, location: 'gw.example' } };
+}
+
+test('a call that fails is refused by the response of its verdict, where policy says so', () => {
+  expect(treatCall({ facts: FACTS, verdict: verdict('failed') }, rejecting())).toMatchObject({
+    ...{ action: 'reject', status: 438, reasonPhrase: 'Invalid Identity Header', because: 'failed', reasonHeaders: [] },
+  });
+});
+
+test('a block of the network says whom to turn to', () => {
+  const policy = rejecting({ rejectWith: { redress: 'https://blocks.example/redress', location: 'gw1.example.net' } });
+  expect(treatCall({ facts: FACTS, verdict: verdict('failed') }, policy)).toMatchObject({
+    ...{ status: 603, reasonPhrase: 'Network Blocked' },
+    reasonHeaders: ['SIP;cause=603;text="v=analytics1;url=https://blocks.example/redress";location=gw1.example.net'],
+  });
+});
+
+test.each<readonly [CallConcern, Partial<TrunkPolicy>, Partial<CallToTreat>, number]>([
+  ['unsigned', {}, { facts: { ...FACTS, isSigned: false }, verdict: verdict('indeterminate') }, 438],
+  ['indeterminate', {}, { verdict: verdict('indeterminate') }, 438],
+  ['do-not-originate', { doNotOriginate: 'reject' }, { isDoNotOriginate: true }, 603],
+  ['upstream-not-filed', { upstreamFiling: 'reject' }, { filing: 'absent' }, 403],
+  ['upstream-removed', { upstreamFiling: 'reject' }, { filing: 'removed' }, 403],
+])('%s refuses a call where policy says so, and no other', (because, changes, call, status) => {
+  const policy = rejecting(changes);
+  expect(treatCall({ facts: FACTS, ...call }, policy)).toMatchObject({ action: 'reject', status, because });
+  const lenient = trunkPolicy({ role: 'terminating' });
+  expect(treatCall({ facts: FACTS, ...call }, lenient)).toMatchObject({ action: 'continue', concerns: [because] });
+});
+
+test('what was not looked up speaks against nobody', () => {
+  const policy = rejecting({ doNotOriginate: 'reject', upstreamFiling: 'reject' });
+  expect(treatCall({ facts: FACTS, filing: 'unknown' }, policy)).toMatchObject({ action: 'continue', concerns: [] });
+});
+
+test('an emergency call goes on whatever the policy is', () => {
+  const policy = rejecting({ doNotOriginate: 'reject', upstreamFiling: 'reject' });
+  const all = { verdict: verdict('failed'), isDoNotOriginate: true, filing: 'removed' } as const;
+  expect(treatCall({ facts: { ...FACTS, isEmergency: true }, ...all }, policy)).toMatchObject({
+    ...{ action: 'continue', exemption: 'emergency' },
+    concerns: ['failed', 'do-not-originate', 'upstream-removed'],
+  });
+});
+
+test('a caller who is not named is not refused for a verdict, but for the provider he comes from', () => {
+  const facts = { ...FACTS, isAnonymous: true };
+  const policy = rejecting({ upstreamFiling: 'reject' });
+  expect(treatCall({ facts, verdict: verdict('failed') }, policy)).toMatchObject({
+    ...{ action: 'continue', exemption: 'anonymous' },
+  });
+  expect(treatCall({ facts, verdict: verdict('failed'), filing: 'absent' }, policy)).toMatchObject({
+    ...{ action: 'reject', because: 'upstream-not-filed' },
+  });
+});
+
+test('beside a good Identity header one that is not good is named, unless nothing is to be said', () => {
+  const good = verdict('passed', { reasonHeaders: [REASON], reasons: ['signature-invalid'] });
+  const told = treatCall({ facts: FACTS, verdict: good }, trunkPolicy({ role: 'terminating' }));
+  expect(told).toEqual({ action: 'continue', reasonHeaders: [REASON], concerns: [] });
+  const silent = trunkPolicy({ role: 'terminating', failureAction: 'continue' });
+  expect(treatCall({ facts: FACTS, verdict: good }, silent)).toMatchObject({ reasonHeaders: [] });
+});
+
+test('headers that nobody understands are no signature, and no fault where only signed calls are verified', () => {
+  const ignored = verdict('indeterminate', { outcomes: [{ status: 'ignored', index: 0, ppt: 'rsp' }] });
+  const call = { facts: FACTS, verdict: ignored };
+  expect(treatCall(call, trunkPolicy({ role: 'terminating' })).concerns).toEqual(['unsigned']);
+  expect(treatCall(call, trunkPolicy({ role: 'gateway' }))).toMatchObject({ concerns: [], reasonHeaders: [] });
+});
+
+test.each<readonly [string, SampleInviteOptions]>([
+  ['911', { requestUri: 'sip:911@a.example;user=phone' }],
+  ['112 as a tel URI', { requestUri: 'tel:112;phone-context=+1' }],
+  ['911 that was dialled and led on', { to: '<sip:911@a.example>', requestUri: 'sip:psap@esinet.example' }],
+  ['the service of emergencies', { requestUri: 'urn:service:sos' }],
+  ['one of its kinds', { requestUri: 'urn:service:sos.fire' }],
+  ['a call back of an answering point', { headers: ['Priority: psap-callback'] }],
+  ['a call of an emergency network', { headers: ['Resource-Priority: wps.0, esnet.1'] }],
+])('%s is an emergency call', (_what, options) => {
+  expect(factsOf(options).isEmergency).toBe(true);
+});
+
+test.each<readonly [string, SampleInviteOptions]>([
+  ['a number that begins alike', { destTn: '19115550100' }],
+  ['a service beside it', { requestUri: 'urn:service:sosmaking' }],
+  ['a namespace beside it', { headers: ['Resource-Priority: esnet.5'] }],
+  ['another priority', { headers: ['Priority: emergency-like'] }],
+])('%s is none', (_what, options) => {
+  expect(factsOf(options).isEmergency).toBe(false);
+});
+
+test.each<readonly [string, SampleInviteOptions, boolean, string | undefined]>([
+  ['whoever is named', {}, false, '12025550101'],
+  ['an anonymous From', { from: '<sip:anonymous@anonymous.invalid>' }, true, undefined],
+  ['Privacy: id', { headers: ['Privacy: id;critical'] }, true, '12025550101'],
+  [
+    'an anonymous From beside the number that the network knows',
+    { from: '<sip:anonymous@anonymous.invalid>', assertedIdentities: ['<tel:+12025550177>'] },
+    true,
+    '12025550177',
+  ],
+  // Else whoever spoofs would only have to leave the number out.
+  ['an address without a number', { from: '<sip:alice@a.example>' }, false, undefined],
+  ['a From that is none', { from: '<<<' }, false, undefined],
+  [
+    'two numbers that the network asserts',
+    { assertedIdentities: ['<tel:+12025550177>, <tel:+12025550178>'] },
+    false,
+    undefined,
+  ],
+])('%s: anonymous or not, and the number that calls', (_what, options, isAnonymous, calling) => {
+  const facts = factsOf(options);
+  expect([facts.isAnonymous, facts.calling]).toEqual([isAnonymous, calling]);
+});
