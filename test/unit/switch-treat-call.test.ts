@@ -1,4 +1,4 @@
-import { parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
+import { DEFAULT_VERIFICATION_POLICY, parseSipRequest, type CallVerdict } from '@hopback/sdk/stir';
 import { sampleInvite, type SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { callFacts, treatCall, trunkPolicy } from '../../sdk/src/switch/index.js';
@@ -10,7 +10,10 @@ function factsOf(options: SampleInviteOptions): CallFacts {
   return callFacts(parsed.request);
 }
 
-const FACTS: CallFacts = { calling: '12025550101', isEmergency: false, isAnonymous: false, isSigned: true };
+const FACTS: CallFacts = {
+  ...{ calling: '12025550101', statedNumbers: ['12025550101'] },
+  ...{ isEmergency: false, isMarkedEmergency: false, isAnonymous: false, isSigned: true },
+};
 const REASON = 'STIR;cause=438;text="Invalid Identity Header"';
 
 function verdict(status: CallVerdict['status'], changes: Partial<CallVerdict> = {}): CallVerdict {
@@ -51,17 +54,21 @@ test.each([
   ['a role that is none', { role: 'transit' }],
   ['a member that is none', { role: 'gateway', verfiy: 'off' }],
   ['nothing to reject', { role: 'gateway', rejects: [] }],
-  ['a redress that would add header fields', redress('https://a.example/\r\nX: 1')],
-  ['a redress in a quote', redress('https://a.example/"')],
-  ['a redress of another kind', redress('javascript:alert(1)')],
+  ['a redress that would add header fields', blocking({ url: 'https://a.example/\r\nX: 1' })],
+  ['a redress that ends its quotes', blocking({ url: 'https://a.example/"' })],
+  ['a redress that adds another', blocking({ url: 'https://a.example/;tel=+1' })],
+  ['a redress without TLS', blocking({ url: 'http://a.example/' })],
+  ['a redress of another kind', blocking({ fax: '+12025550100' })],
+  ['no redress', blocking({})],
+  ['a host for a location', blocking({ url: 'https://a.example/', location: 'gw.example' })],
 ])('%s is a mistake of the configuration', (_what, policy) => {
   expect(() => trunkPolicy(policy as TrunkPolicy)).toThrow(
     expect.objectContaining({ code: 'invalid-configuration' }) as Error,
   );
 });
 
-function redress(uri: string): unknown {
-  return { role: 'terminating', rejectWith: { redress: uri, location: 'gw.example' } };
+function blocking(block: object): unknown {
+  return { role: 'terminating', rejectWith: { location: 'RLN', ...block } };
 }
 
 test('a call that fails is refused by the response of its verdict, where policy says so', () => {
@@ -71,10 +78,14 @@ test('a call that fails is refused by the response of its verdict, where policy 
 });
 
 test('a block of the network says whom to turn to', () => {
-  const policy = rejecting({ rejectWith: { redress: 'https://blocks.example/redress', location: 'gw1.example.net' } });
+  const policy = rejecting({
+    rejectWith: { url: 'https://blocks.example/redress', tel: '+18005550100', location: 'RLN' },
+  });
   expect(treatCall({ facts: FACTS, verdict: verdict('failed') }, policy)).toMatchObject({
     ...{ status: 603, reasonPhrase: 'Network Blocked' },
-    reasonHeaders: ['SIP;cause=603;text="v=analytics1;url=https://blocks.example/redress";location=gw1.example.net'],
+    reasonHeaders: [
+      'SIP;cause=603;text="v=analytics1;url=https://blocks.example/redress;tel=+18005550100";location=RLN',
+    ],
   });
 });
 
@@ -82,6 +93,7 @@ test.each<readonly [CallConcern, Partial<TrunkPolicy>, Partial<CallToTreat>, num
   ['unsigned', {}, { facts: { ...FACTS, isSigned: false }, verdict: verdict('indeterminate') }, 438],
   ['indeterminate', {}, { verdict: verdict('indeterminate') }, 438],
   ['do-not-originate', { doNotOriginate: 'reject' }, { isDoNotOriginate: true }, 603],
+  ['unreadable', { unreadable: 'reject' }, { isUnreadable: true }, 400],
   ['upstream-not-filed', { upstreamFiling: 'reject' }, { filing: 'absent' }, 403],
   ['upstream-removed', { upstreamFiling: 'reject' }, { filing: 'removed' }, 403],
 ])('%s refuses a call where policy says so, and no other', (because, changes, call, status) => {
@@ -103,6 +115,12 @@ test('an emergency call goes on whatever the policy is', () => {
     ...{ action: 'continue', exemption: 'emergency' },
     concerns: ['failed', 'do-not-originate', 'upstream-removed'],
   });
+});
+
+test('what header fields say of an emergency is believed, but on a trunk from which no answering point calls', () => {
+  const call = { facts: { ...FACTS, isMarkedEmergency: true }, verdict: verdict('failed') };
+  expect(treatCall(call, rejecting())).toMatchObject({ action: 'continue', exemption: 'emergency' });
+  expect(treatCall(call, rejecting({ emergencyMarks: 'ignored' }))).toMatchObject({ action: 'reject' });
 });
 
 test('a caller who is not named is not refused for a verdict, but for the provider he comes from', () => {
@@ -134,13 +152,21 @@ test('headers that nobody understands are no signature, and no fault where only 
 test.each<readonly [string, SampleInviteOptions]>([
   ['911', { requestUri: 'sip:911@a.example;user=phone' }],
   ['112 as a tel URI', { requestUri: 'tel:112;phone-context=+1' }],
-  ['911 that was dialled and led on', { to: '<sip:911@a.example>', requestUri: 'sip:psap@esinet.example' }],
+  ['911 with its country', { requestUri: 'sip:+1911@a.example' }],
+  ['911 beside what cannot be read', { requestUri: 'sip:911@a.example;user=phone;user=phone' }],
+  ['911 at a port that is none', { requestUri: 'sip:911@a.example:99999' }],
   ['the service of emergencies', { requestUri: 'urn:service:sos' }],
   ['one of its kinds', { requestUri: 'urn:service:sos.fire' }],
+])('%s is an emergency call', (_what, options) => {
+  expect(factsOf(options)).toMatchObject({ isEmergency: true });
+});
+
+test.each<readonly [string, SampleInviteOptions]>([
+  ['911 that was dialled and led on', { to: '<sip:911@a.example>', requestUri: 'sip:psap@esinet.example' }],
   ['a call back of an answering point', { headers: ['Priority: psap-callback'] }],
   ['a call of an emergency network', { headers: ['Resource-Priority: wps.0, esnet.1'] }],
-])('%s is an emergency call', (_what, options) => {
-  expect(factsOf(options).isEmergency).toBe(true);
+])('%s is marked as an emergency call', (_what, options) => {
+  expect(factsOf(options)).toMatchObject({ isEmergency: false, isMarkedEmergency: true });
 });
 
 test.each<readonly [string, SampleInviteOptions]>([
@@ -148,14 +174,23 @@ test.each<readonly [string, SampleInviteOptions]>([
   ['a service beside it', { requestUri: 'urn:service:sosmaking' }],
   ['a namespace beside it', { headers: ['Resource-Priority: esnet.5'] }],
   ['another priority', { headers: ['Priority: emergency-like'] }],
+  ['somebody’s number that 911 is said to have led to', { to: '<sip:911@a.example>' }],
 ])('%s is none', (_what, options) => {
-  expect(factsOf(options).isEmergency).toBe(false);
+  expect(factsOf(options)).toMatchObject({ isEmergency: false, isMarkedEmergency: false });
+});
+
+test('emergency numbers are those of the plan, and the two that telephones know everywhere', () => {
+  const french = { ...DEFAULT_VERIFICATION_POLICY, numberingPlan: { countryCode: '33', emergencyNumbers: ['15'] } };
+  const parsed = parseSipRequest(sampleInvite({ requestUri: 'sip:15@a.example;user=phone' }));
+  if (parsed.status === 'malformed') throw new Error(parsed.reason);
+  expect([callFacts(parsed.request, french).isEmergency, callFacts(parsed.request).isEmergency]).toEqual([true, false]);
 });
 
 test.each<readonly [string, SampleInviteOptions, boolean, string | undefined]>([
   ['whoever is named', {}, false, '12025550101'],
   ['an anonymous From', { from: '<sip:anonymous@anonymous.invalid>' }, true, undefined],
   ['Privacy: id', { headers: ['Privacy: id;critical'] }, true, '12025550101'],
+  ['Privacy: header, which hides nobody', { headers: ['Privacy: header'] }, false, '12025550101'],
   [
     'an anonymous From beside the number that the network knows',
     { from: '<sip:anonymous@anonymous.invalid>', assertedIdentities: ['<tel:+12025550177>'] },

@@ -1,7 +1,9 @@
+import { DEFAULT_VERIFICATION_POLICY } from '@hopback/sdk/stir';
 import { createPassport, sampleInvite } from '@hopback/sdk/testing';
+import type { SampleInviteOptions } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
 import { trunkPolicy, verifyIdentity } from '../../sdk/src/switch/index.js';
-import type { CallIdentity, SipRequestLike, VerifyIdentityOptions } from '../../sdk/src/switch/index.js';
+import type { CallIdentity, SipRequestLike, TrunkPolicy, VerifyIdentityOptions } from '../../sdk/src/switch/index.js';
 import { createVerificationLab } from '../support/verification-lab.js';
 
 const lab = await createVerificationLab();
@@ -80,6 +82,72 @@ test('a call of a do-not-originate number ends where policy says so', async () =
   expect(sent).toEqual([[603, 'Decline', { headers: {} }]]);
 });
 
+test.each<readonly [string, SampleInviteOptions]>([
+  ['beside a number that is asserted', { assertedIdentities: ['<tel:+12025550101>'], origTn: '12025550166' }],
+  ['where two are asserted', { assertedIdentities: ['<tel:+12025550177>, <tel:+12025550178>'], origTn: '12025550166' }],
+  ['where what is asserted cannot be read', { assertedIdentities: ['<'], origTn: '12025550166' }],
+])('a do-not-originate number in From ends a call also %s', async (_where, options) => {
+  const policyOf = () => trunkPolicy({ role: 'gateway', doNotOriginate: 'reject' });
+  const { sent } = await outcomeOf(sampleInvite(options), { policyOf, doNotOriginate: new Set(['12025550166']) });
+  expect(sent).toEqual([[603, 'Decline', { headers: {} }]]);
+});
+
+test('of several asserted numbers the one that was verified gets the mark, and no other', async () => {
+  const assertedIdentities = ['"Bank" <sip:+18005550100@bank.example;user=phone>', '<tel:+12025550101>'];
+  const { identity } = await outcomeOf(sampleInvite({ identityHeaders: [identityHeader], assertedIdentities }));
+  expect(identity?.caller).toEqual({
+    ...{ name: 'P-Asserted-Identity', value: '<tel:+12025550101;verstat=TN-Validation-Passed>' },
+  });
+});
+
+test('where From is what counts, From gets the mark whatever is asserted', async () => {
+  const originatingIdentity = ['from'] as const;
+  const service = lab.serviceWith({ policy: { originatingIdentity } });
+  const raw = sampleInvite({ identityHeaders: [identityHeader], assertedIdentities: ['<tel:+18005550100>'] });
+  const parties = { ...DEFAULT_VERIFICATION_POLICY, originatingIdentity };
+  const { identity } = await outcomeOf(raw, { service, parties });
+  expect(identity?.verdict?.verstat).toBe('TN-Validation-Passed');
+  expect(identity?.caller?.name).toBe('From');
+  expect(identity?.caller?.value).toContain('+12025550101;verstat=TN-Validation-Passed@');
+});
+
+test('a request that cannot be read is told of, and ends with 400 where policy says so, but for an emergency', async () => {
+  const raw = sampleInvite({ headers: ['X-A: \u0001'] });
+  const mild = await outcomeOf(raw);
+  expect(mild.identity?.treatment).toMatchObject({ action: 'continue', concerns: ['unreadable'] });
+  expect(mild.troubles).toEqual([expect.objectContaining({ code: 'invalid-argument' })]);
+  const policyOf = () => trunkPolicy({ role: 'terminating', unreadable: 'reject' });
+  expect((await outcomeOf(raw, { policyOf })).sent).toEqual([[400, 'Bad Request', { headers: {} }]]);
+  const emergency = sampleInvite({ headers: ['X-A: \u0001'], requestUri: 'sip:911@a.example' });
+  expect((await outcomeOf(emergency, { policyOf })).handedOn).toHaveLength(1);
+});
+
+test('a call goes on though policy would reject it: to 911, and of nobody who is named', async () => {
+  const identityHeaders = [identityHeader];
+  for (const options of [
+    { requestUri: 'sip:911@a.example' },
+    { from: '<sip:anonymous@anonymous.invalid>', assertedIdentities: ['<tel:+12025550166>'] },
+  ])
+    expect(await outcomeOf(sampleInvite({ identityHeaders, ...options }), { policyOf: () => REJECTING })).toMatchObject(
+      {
+        ...{ sent: [], handedOn: [[]] },
+      },
+    );
+});
+
+test('a provider that was removed from the database is refused with 403 where policy says so', async () => {
+  const policyOf = () => trunkPolicy({ role: 'intermediate', upstreamFiling: 'reject' });
+  const { sent } = await outcomeOf(SIGNED, { policyOf, filingOf: () => 'removed' });
+  expect(sent).toEqual([[403, 'Forbidden', { headers: {} }]]);
+});
+
+test('a block names whom to turn to on the wire', async () => {
+  const rejectWith = { email: 'blocks@carrier.example', location: 'RLN' } as const;
+  const { sent } = await outcomeOf(SPOOFED, { policyOf: () => trunkPolicy({ ...REJECTING, rejectWith }) });
+  const Reason = 'SIP;cause=603;text="v=analytics1;email=blocks@carrier.example";location=RLN';
+  expect(sent).toEqual([[603, 'Network Blocked', { headers: { Reason } }]]);
+});
+
 test('nothing is verified where nothing is signed and nobody asks for it, nor where it is off', async () => {
   const service = { verify: async () => Promise.reject(new Error('asked')) };
   for (const [raw, policy] of [
@@ -99,15 +167,33 @@ test.each<readonly [string, unknown, Partial<VerifyIdentityOptions>]>([
   ['a policy that throws', SIGNED, { policyOf: broken }],
   ['a list that throws', SIGNED, { doNotOriginate: { has: broken } }],
   ['a registry that throws', SIGNED, { filingOf: broken }],
+  ['a policy that is none', SPOOFED, { policyOf: () => ({ failureAction: 'reject_request' }) as TrunkPolicy }],
   ['a listener that throws', SIGNED, { policyOf: broken, onTrouble: broken }],
 ])('%s: the call goes on, once', async (_what, raw, options) => {
-  const { handedOn, sent } = await outcomeOf(raw, options);
+  const { handedOn, sent, identity } = await outcomeOf(raw, options);
   expect([handedOn, sent]).toEqual([[[]], []]);
+  expect(identity?.treatment.action).toBe('continue');
 });
 
 function broken(): never {
   throw new Error('broken');
 }
+
+test('what is promised and not kept is heard of, and ends nothing', async () => {
+  const refuse = async (): Promise<never> => Promise.reject(new Error('later'));
+  const troubles = await new Promise<readonly unknown[]>((resolve) => {
+    const heard: unknown[] = [];
+    const onTrouble = (error: unknown): void => {
+      if (heard.push(error) === 2) resolve(heard);
+    };
+    verifyIdentity({ service: lab.service, policyOf: () => REJECTING, onTrouble })(
+      { raw: SPOOFED },
+      { send: refuse },
+      refuse,
+    );
+  });
+  expect(troubles).toHaveLength(2);
+});
 
 test('a response that cannot be sent is no end of the call, and an application that throws no end of the process', async () => {
   const troubles: unknown[] = [];

@@ -1,4 +1,4 @@
-import { isAnonymousUri, parseNameAddr } from '../core/name-addr.js';
+import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../core/name-addr.js';
 import { headerValues } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../core/sip-uri.js';
@@ -12,20 +12,27 @@ import type { PartyOptions } from '../stir/index.js';
 export interface CallFacts {
   /** The number that calls, as a verification service reads it; absent where there is none, or none without doubt. */
   readonly calling?: CanonicalTn;
-  /** A call to an emergency service, or one by which that calls back. */
+  /** Every number that From and P-Asserted-Identity state, whichever of them counts. */
+  readonly statedNumbers: readonly CanonicalTn[];
+  /** Headed to an emergency service. */
   readonly isEmergency: boolean;
+  /** Header fields say that it is an emergency call, or one by which an answering point calls back. Anybody can write them. */
+  readonly isMarkedEmergency: boolean;
   /** The caller does not want to be named: by Privacy, or by a From that names nobody. */
   readonly isAnonymous: boolean;
   /** Whether there is any Identity header. */
   readonly isSigned: boolean;
 }
 
-/** Emergency numbers of the countries that SHAKEN is spoken in, and of GSM. */
-const EMERGENCY_NUMBERS: ReadonlySet<string> = new Set(['911', '112']);
+/**
+ * A URI of 911 or 112, whatever else is in it: an emergency call is one also where the rest cannot be read.
+ * @see RFC 3261 section 19.1.1, RFC 3966
+ */
+const EMERGENCY_URI = /^\s*(?:sips?|tel):(?:\+?1)?(?:911|112)(?:$|[@;?:>\s])/i;
 /** @see RFC 5031 section 4.2 */
-const EMERGENCY_SERVICE = /^urn:service:sos(?:\.|$)/i;
+const EMERGENCY_SERVICE = /^\s*urn:service:sos(?:\.|$)/i;
 /** Kinds of privacy that hide who calls. @see RFC 3323 section 4.2, RFC 3325 section 9.3 */
-const HIDDEN = /(?:^|[;,\s])(?:id|user|header)(?:$|[;,\s])/i;
+const HIDDEN = /(?:^|[;,\s])(?:id|user)(?:$|[;,\s])/i;
 /** @see RFC 4412 section 12.6, RFC 7135 */
 const EMERGENCY_NAMESPACE = /(?:^|,)\s*esnet\.[0-4]\s*(?:,|$)/i;
 
@@ -45,10 +52,15 @@ const EMERGENCY_NAMESPACE = /(?:^|,)\s*esnet\.[0-4]\s*(?:,|$)/i;
  */
 export function callFacts(request: SipRequestText, options: PartyOptions = DEFAULT_VERIFICATION_POLICY): CallFacts {
   const { orig } = readParties(verificationRequestOf(request), options);
+  const plan = options.numberingPlan;
   const from = headerValues(request, 'from').map(uriIn);
+  const asserted = headerValues(request, 'p-asserted-identity').flatMap((value) => splitHeaderList(value));
+  const numbers = [...from, ...asserted.map(uriIn)].map((uri) => (uri === undefined ? undefined : numberOf(uri, plan)));
   return {
     ...(orig?.kind === 'tn' && { calling: orig.value }),
-    isEmergency: isEmergency(request, options.numberingPlan),
+    statedNumbers: [...new Set(numbers.filter((number) => number !== undefined))],
+    isEmergency: isEmergencyUri(request.requestUri, plan),
+    isMarkedEmergency: isMarkedEmergency(request, plan),
     isAnonymous:
       headerValues(request, 'privacy').some((value) => HIDDEN.test(value)) ||
       from.some((uri) => uri !== undefined && isAnonymousUri(uri)),
@@ -56,24 +68,42 @@ export function callFacts(request: SipRequestText, options: PartyOptions = DEFAU
   };
 }
 
-function isEmergency(request: SipRequestText, plan: NumberingPlan): boolean {
-  const { requestUri } = request;
-  if (EMERGENCY_SERVICE.test(requestUri)) return true;
-  const target = parseSipUri(requestUri);
-  if (target.status === 'parsed' && isEmergencyNumber(target.uri, plan)) return true;
-  // The To stays as it was dialled where the Request-URI has become that of an answering point.
+/**
+ * What can be told of a request that cannot be read: whether its first line is headed to an emergency service.
+ * @param raw - may be anything
+ * @internal
+ */
+export function factsOfUnreadable(raw: unknown, plan: NumberingPlan): CallFacts {
+  const [, requestUri = ''] = typeof raw === 'string' ? raw.slice(0, MAX_FIRST_LINE).trimStart().split(/\s/, 2) : [];
+  return {
+    ...{ statedNumbers: [], isEmergency: isEmergencyUri(requestUri, plan), isMarkedEmergency: false },
+    ...{ isAnonymous: false, isSigned: false },
+  };
+}
+
+/** More than any Request-URI that leads somewhere. */
+const MAX_FIRST_LINE = 2_048;
+
+function isEmergencyUri(text: string, plan: NumberingPlan): boolean {
+  if (EMERGENCY_URI.test(text) || EMERGENCY_SERVICE.test(text)) return true;
+  const read = parseSipUri(text);
+  return read.status === 'parsed' && telephoneNumberOfUri(read.uri, plan).kind === 'emergency';
+}
+
+function isMarkedEmergency(request: SipRequestText, plan: NumberingPlan): boolean {
+  // The To stays as it was dialled where the Request-URI has become that of an answering point, which is no number of somebody else.
+  const target = parseSipUri(request.requestUri);
+  const isNumber = target.status === 'parsed' && numberOf(target.uri, plan) !== undefined;
   const to = headerValues(request, 'to').map(addressIn)[0];
-  if (to !== undefined && EMERGENCY_SERVICE.test(to)) return true;
-  const dialled = to === undefined ? undefined : parseSipUri(to);
-  if (dialled?.status === 'parsed' && isEmergencyNumber(dialled.uri, plan)) return true;
+  if (!isNumber && to !== undefined && isEmergencyUri(to, plan)) return true;
   if (headerValues(request, 'priority').some((value) => value.trim().toLowerCase() === 'psap-callback')) return true;
   return headerValues(request, 'resource-priority').some((value) => EMERGENCY_NAMESPACE.test(value));
 }
 
-function isEmergencyNumber(uri: SipUri, plan: NumberingPlan): boolean {
+function numberOf(uri: SipUri, plan: NumberingPlan): CanonicalTn | undefined {
+  if (isAnonymousUri(uri)) return undefined;
   const number = telephoneNumberOfUri(uri, plan);
-  if (number.kind !== 'none') return EMERGENCY_NUMBERS.has(number.tn);
-  return uri.user !== undefined && EMERGENCY_NUMBERS.has(uri.user.split(';', 1)[0] ?? '');
+  return number.kind === 'none' ? undefined : number.tn;
 }
 
 function addressIn(value: string): string | undefined {

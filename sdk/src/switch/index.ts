@@ -12,6 +12,6 @@ export type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
 export { treatCall } from './treat-call.js';
 export type { CallConcern, CallToTreat, CallTreatment, Exemption, UpstreamFiling } from './treat-call.js';
 export { trunkPolicy } from './trunk-policy.js';
-export type { NetworkBlock, PoorVerdict, TrunkPolicy, TrunkRole } from './trunk-policy.js';
+export type { IsupLocation, NetworkBlock, PoorVerdict, TrunkPolicy, TrunkRole } from './trunk-policy.js';
 export { verifyIdentity } from './verify-identity.js';
 export type { CallIdentity, SipMiddleware, VerifyIdentityOptions } from './verify-identity.js';

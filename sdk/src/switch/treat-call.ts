@@ -10,13 +10,15 @@ export interface CallToTreat {
   readonly facts: CallFacts;
   /** Absent where nothing was verified, or could be. */
   readonly verdict?: CallVerdict;
-  /** Whether the calling number is on the do-not-originate list; absent where no list is there. */
+  /** The request could not be read; `facts` are what its first line says. */
+  readonly isUnreadable?: boolean;
+  /** Whether a number that the request states is on the do-not-originate list; absent where no list is there. */
   readonly isDoNotOriginate?: boolean;
   readonly filing?: UpstreamFiling;
 }
 
-/** What speaks against a call: a poor verdict, its calling number, or whom it comes from. */
-export type CallConcern = PoorVerdict | 'do-not-originate' | 'upstream-not-filed' | 'upstream-removed';
+/** What speaks against a call: a poor verdict, what it looks like, its calling number, or whom it comes from. */
+export type CallConcern = PoorVerdict | 'unreadable' | 'do-not-originate' | 'upstream-not-filed' | 'upstream-removed';
 
 /** Why a call goes on that would have been refused. */
 export type Exemption = 'emergency' | 'anonymous';
@@ -51,7 +53,7 @@ export type CallTreatment =
  * @example
  * ```ts
  * const policy = trunkPolicy({ role: 'terminating', doNotOriginate: 'reject' });
- * const facts = { calling: '18005550100', isEmergency: false, isAnonymous: false, isSigned: false };
+ * const facts = { statedNumbers: ['18005550100'], isEmergency: false, isMarkedEmergency: false, isAnonymous: false, isSigned: false };
  * const treatment = treatCall({ facts, isDoNotOriginate: true }, policy);
  * if (treatment.action === 'reject') console.log(treatment.status, treatment.because); // 603 do-not-originate
  * ```
@@ -60,13 +62,14 @@ export function treatCall(call: CallToTreat, policy: TrunkPolicy): CallTreatment
   const { verdict, facts } = call;
   const poor = poorVerdictOf(call, policy);
   const concerns: CallConcern[] = poor === undefined ? [] : [poor];
+  if (call.isUnreadable === true) concerns.push('unreadable');
   if (call.isDoNotOriginate === true && policy.doNotOriginate !== 'off') concerns.push('do-not-originate');
   const filing = policy.upstreamFiling === 'off' ? undefined : FILING_CONCERNS[call.filing ?? 'unknown'];
   if (filing !== undefined) concerns.push(filing);
   // Also beside a good header one that is not good is named. What has no Identity that counts is no fault where only signed calls are verified.
   const isTold = policy.failureAction !== 'continue' && (poor !== undefined || verdict?.status === 'passed');
   const refusals = concerns.filter((concern) => isRefusal(concern, policy));
-  const exempted = exemptionOf(facts);
+  const exempted = exemptionOf(facts, policy);
   const because = refusals.find(
     (concern) => exempted === undefined || (exempted === 'anonymous' && !isVerdict(concern)),
   );
@@ -94,20 +97,25 @@ function poorVerdictOf({ verdict, facts }: CallToTreat, { verify }: TrunkPolicy)
   return 'indeterminate';
 }
 
-const exemptionOf = ({ isEmergency, isAnonymous }: CallFacts): Exemption | undefined =>
-  isEmergency ? 'emergency' : isAnonymous ? 'anonymous' : undefined;
+function exemptionOf(facts: CallFacts, { emergencyMarks }: TrunkPolicy): Exemption | undefined {
+  if (facts.isEmergency || (facts.isMarkedEmergency && emergencyMarks === 'believed')) return 'emergency';
+  return facts.isAnonymous ? 'anonymous' : undefined;
+}
 
 const isVerdict = (concern: CallConcern): concern is PoorVerdict =>
   concern === 'failed' || concern === 'unsigned' || concern === 'indeterminate';
 
 function isRefusal(concern: CallConcern, policy: TrunkPolicy): boolean {
   if (concern === 'do-not-originate') return policy.doNotOriginate === 'reject';
+  if (concern === 'unreadable') return policy.unreadable === 'reject';
   if (!isVerdict(concern)) return policy.upstreamFiling === 'reject';
   return policy.failureAction === 'reject_request' && policy.rejects.includes(concern);
 }
 
 /** A response of a verdict names what to mend; where it has none there is nothing to mend. @see RFC 3261 section 21.4.4 */
 const FORBIDDEN = { status: 403, reasonPhrase: 'Forbidden' } as const;
+/** @see RFC 3261 section 21.4.1 */
+const BAD_REQUEST = { status: 400, reasonPhrase: 'Bad Request' } as const;
 /** @see RFC 3261 section 21.6.2 */
 const DECLINE = { status: 603, reasonPhrase: 'Decline' } as const;
 
@@ -119,6 +127,7 @@ function refused(
   const refusal = { action: 'reject', concerns, because } as const;
   // A number that nobody calls from is nobody's: there is no one to turn to anybody. Such blocks need no redress.
   if (because === 'do-not-originate') return { ...refusal, ...DECLINE, reasonHeaders: [] };
+  if (because === 'unreadable') return { ...refusal, ...BAD_REQUEST, reasonHeaders: [] };
   if (!isVerdict(because)) return { ...refusal, ...FORBIDDEN, reasonHeaders: [] };
   if (rejectWith !== 'stir')
     return { ...refusal, status: 603, reasonPhrase: 'Network Blocked', reasonHeaders: [networkBlocked(rejectWith)] };
@@ -127,5 +136,9 @@ function refused(
 }
 
 /** @see ATIS-1000099, 47 CFR 64.1200(k)(9) */
-const networkBlocked = ({ redress, location }: NetworkBlock): string =>
-  `SIP;cause=603;text="v=analytics1;url=${redress}";location=${location}`;
+function networkBlocked({ url, tel, email, location }: NetworkBlock): string {
+  const redress = Object.entries({ url, tel, email }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
+  return `SIP;cause=603;text="${['v=analytics1', ...redress].join(';')}";location=${location}`;
+}

@@ -11,15 +11,27 @@ export type TrunkRole = 'originating' | 'gateway' | 'intermediate' | 'terminatin
 export type PoorVerdict = 'failed' | 'unsigned' | 'indeterminate';
 
 /**
- * How a call is refused by an analytics block of the United States, where whoever is blocked is told whom to turn to.
- * @see 47 CFR 64.1200(k)(9), RFC 8688 section 3.2
+ * How a call is refused by an analytics block of the United States: whoever is blocked is told where it was, and whom to turn to by at least one of
+ * `url`, `tel` and `email`.
+ * @see 47 CFR 64.1200(k)(9), ATIS-1000099
  */
 export interface NetworkBlock {
-  /** Whom the caller may turn to: an absolute `https`, `tel` or `mailto` URI of at most 256 characters. */
-  readonly redress: string;
-  /** Where the block was made: the name of the host, as it stands in the Reason header. */
-  readonly location: string;
+  /** An absolute `https` URL of at most 256 characters. */
+  readonly url?: string;
+  /** A telephone number: `+` and up to 15 digits. */
+  readonly tel?: string;
+  /** An address of at most 256 characters. */
+  readonly email?: string;
+  /** Which network blocked it, as ISUP names it. @see RFC 8606 section 4 */
+  readonly location: IsupLocation;
 }
+
+/**
+ * Where something was decided: `LN` the network that serves the callee locally, `RLN` the same seen from afar, `TN` transit, `INTL` international,
+ * `RPN` and `LPN` private networks, `U` the user, `BI` beyond an interworking point.
+ * @see RFC 8606 section 4, ITU-T Q.850 section 2.2.3
+ */
+export type IsupLocation = 'U' | 'LPN' | 'LN' | 'TN' | 'RLN' | 'RPN' | 'INTL' | 'BI';
 
 /** What is done with the calls of a trunk. Made by {@link trunkPolicy}, which knows the defaults of each role. */
 export interface TrunkPolicy {
@@ -47,12 +59,24 @@ export interface TrunkPolicy {
    * Default `mark`. @see 47 CFR 64.6305(g)
    */
   readonly upstreamFiling: 'off' | 'mark' | 'reject';
+  /** A request that cannot be read, so that nothing of it was looked at: a mark, or 400. Default `mark`. */
+  readonly unreadable: 'mark' | 'reject';
+  /**
+   * Whether header fields make an emergency call, as `Priority: psap-callback` does, or only where it is headed. Anybody can write them: `ignored`
+   * for trunks from which no answering point calls. Default `believed`. @see RFC 7090 section 6
+   */
+  readonly emergencyMarks: 'believed' | 'ignored';
 }
 
-/** Longest URI of a redress: what fits into a Reason header beside its name in any switch. */
+/** Longest URL or address of a redress: what fits into a Reason header beside the rest in any switch. */
 const MAX_REDRESS_CHARS = 256;
-const REDRESS = /^(?:https:\/\/[\w.~:/?#[\]@!$&()*+,=%-]+|tel:\+?[\d.*#-]+|mailto:[\w.+-]+@[\w.-]+)$/;
-const LOCATION = /^[\w.:-]{1,253}$/;
+const REDRESS: Readonly<Record<'url' | 'tel' | 'email', RegExp>> = {
+  // Without what would end a parameter or its quotes.
+  url: /^https:\/\/[\w.~:/?#[\]@!$&()*+,=%-]+$/,
+  tel: /^\+\d{1,15}$/,
+  email: /^[\w.+-]+@[\w.-]+$/,
+};
+const ISUP_LOCATIONS: readonly IsupLocation[] = ['U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI'];
 
 /**
  * Fills a policy up with the defaults of its role.
@@ -74,7 +98,7 @@ export function trunkPolicy(partial: Pick<TrunkPolicy, 'role'> & Partial<TrunkPo
     failureAction: 'continue_return_reason',
     rejects: ['failed'],
     rejectWith: 'stir',
-    ...({ doNotOriginate: 'mark', upstreamFiling: 'mark' } as const),
+    ...({ doNotOriginate: 'mark', upstreamFiling: 'mark', unreadable: 'mark', emergencyMarks: 'believed' } as const),
     ...(given as typeof partial),
   };
   for (const name of Object.keys(given))
@@ -92,7 +116,7 @@ export function trunkPolicy(partial: Pick<TrunkPolicy, 'role'> & Partial<TrunkPo
   )
     throw invalid(`rejects must name one or more of ${POOR_VERDICTS.join(', ')}`);
   if (rejectWith !== 'stir' && !isNetworkBlock(rejectWith))
-    throw invalid('rejectWith must be stir, or have an https, tel or mailto URI as redress and a host as location');
+    throw invalid('rejectWith must be stir, or have url (https), tel or email, and a location as in RFC 8606');
   if (role === 'intermediate' && failureAction === 'reject_request')
     throw invalid('an intermediate provider hands calls on whatever their verdict is: failureAction must be another');
   return policy;
@@ -106,12 +130,20 @@ const CHOICES = {
   failureAction: ['continue', 'continue_return_reason', 'reject_request'],
   doNotOriginate: ['off', 'mark', 'reject'],
   upstreamFiling: ['off', 'mark', 'reject'],
+  unreadable: ['mark', 'reject'],
+  emergencyMarks: ['believed', 'ignored'],
 } as const satisfies { readonly [Name in keyof TrunkPolicy]?: readonly TrunkPolicy[Name][] };
 
 function isNetworkBlock(value: unknown): value is NetworkBlock {
-  const { redress, location } = (value ?? {}) as Partial<Record<keyof NetworkBlock, unknown>>;
-  const isRedress = typeof redress === 'string' && redress.length <= MAX_REDRESS_CHARS && REDRESS.test(redress);
-  return isRedress && typeof location === 'string' && LOCATION.test(location);
+  if (typeof value !== 'object' || value === null) return false;
+  const { location, ...redress } = value as Readonly<Record<string, unknown>>;
+  const stated = Object.entries(redress).filter(([, one]) => one !== undefined);
+  const isGood = ([name, one]: readonly [string, unknown]): boolean =>
+    Object.hasOwn(REDRESS, name) &&
+    typeof one === 'string' &&
+    one.length <= MAX_REDRESS_CHARS &&
+    REDRESS[name as keyof typeof REDRESS].test(one);
+  return stated.length > 0 && stated.every(isGood) && (ISUP_LOCATIONS as readonly unknown[]).includes(location);
 }
 
 const invalid = (message: string): HopbackError => new HopbackError('invalid-configuration', message);

@@ -1,10 +1,11 @@
 import { HopbackError } from '../errors.js';
+import { splitHeaderList } from '../core/name-addr.js';
 import { headerValues } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
 import type { CanonicalTn } from '../core/terms.js';
-import { verificationRequestOf, withVerstat } from '../stir/index.js';
-import type { CallVerdict, VerificationService, Verstat } from '../stir/index.js';
-import { callFacts } from './call-facts.js';
+import { DEFAULT_VERIFICATION_POLICY, readParties, verificationRequestOf, withVerstat } from '../stir/index.js';
+import type { CallVerdict, PartyOptions, VerificationService, Verstat } from '../stir/index.js';
+import { callFacts, factsOfUnreadable } from './call-facts.js';
 import type { CallFacts } from './call-facts.js';
 import { readRequestLike } from './sip-request-like.js';
 import type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
@@ -15,22 +16,27 @@ import type { TrunkPolicy } from './trunk-policy.js';
 
 /** What an inbound call was found to be. {@link verifyIdentity} leaves it at `req.locals.identity`. */
 export interface CallIdentity {
-  /** Absent for a request that cannot be read. */
-  readonly facts?: CallFacts;
+  /** Of a request that cannot be read only what its first line says. */
+  readonly facts: CallFacts;
   /** Absent where nothing was verified: by policy, without an Identity header, or since verification itself failed. */
   readonly verdict?: CallVerdict;
   readonly policy: TrunkPolicy;
   readonly treatment: CallTreatment;
-  /** The header field that names the caller to the callee's side, with `verstat` in its URI; absent without a verdict, or without an address. */
+  /**
+   * The header field that names the caller to the callee's side, with `verstat` in its URI: the one value whose number the verdict is about, so that
+   * no other number gets the mark. Absent without a verdict, and where no number was read.
+   */
   readonly caller?: { readonly name: 'P-Asserted-Identity' | 'From'; readonly value: string };
 }
 
 /** What the middleware works with. */
 export interface VerifyIdentityOptions {
   readonly service: Pick<VerificationService, 'verify'>;
+  /** Which header names the caller, and the numbering plan: those of the policy of the service. Default those of its default. */
+  readonly parties?: PartyOptions;
   /** Policy of a call, by its trunk or by anything else of the request. Default that of a terminating provider. */
   readonly policyOf?: (request: SipRequestLike) => TrunkPolicy | undefined;
-  /** Numbers from which nobody calls. */
+  /** Numbers from which nobody calls; each number that From and P-Asserted-Identity state is looked up. */
   readonly doNotOriginate?: { readonly has: (number: CanonicalTn) => boolean };
   /** What is known of the filing of the provider that a request came from. Default nothing. */
   readonly filingOf?: (request: SipRequestLike) => UpstreamFiling | undefined;
@@ -48,6 +54,13 @@ export type SipMiddleware = (
 
 const TERMINATING = trunkPolicy({ role: 'terminating' });
 
+/** What the application finds where nothing could be found out. */
+const UNKNOWN: CallIdentity = {
+  facts: factsOfUnreadable('', DEFAULT_VERIFICATION_POLICY.numberingPlan),
+  policy: TERMINATING,
+  treatment: { action: 'continue', reasonHeaders: [], concerns: [] },
+};
+
 /**
  * Makes middleware for `srf.use('invite', …)` that verifies the Identity headers of each call, leaves a {@link CallIdentity} at
  * `req.locals.identity`, and ends the calls that policy says so of. Whatever happens in it the call goes on: it never throws, never hands an
@@ -63,7 +76,7 @@ const TERMINATING = trunkPolicy({ role: 'terminating' });
  * const service = { verify: async () => Promise.reject(new Error('not asked')) };
  * const request = { raw: sampleInvite(), locals: {} as Record<string, unknown> };
  * const middleware = verifyIdentity({ service, policyOf });
- * await new Promise<void>((resolve) => middleware(request, { send: resolve }, resolve));
+ * await new Promise<void>((resolve) => middleware(request, { send: () => resolve() }, resolve));
  * console.log((request.locals['identity'] as CallIdentity).treatment.action); // continue
  * ```
  */
@@ -82,13 +95,14 @@ export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
     try {
       const identity = await identify(options, request, trouble);
       request.locals = { ...request.locals, identity };
-      isAnswered = answered(response, identity.treatment);
+      isAnswered = await answered(response, identity.treatment);
     } catch (error) {
       trouble(error);
+      request.locals = { identity: UNKNOWN, ...request.locals };
     }
     if (isAnswered) return;
     try {
-      (next as () => void)();
+      await (next as () => unknown)();
     } catch (error) {
       trouble(error);
     }
@@ -101,20 +115,25 @@ async function identify(
   request: SipRequestLike,
   trouble: (error: unknown) => void,
 ): Promise<CallIdentity> {
+  const { parties = DEFAULT_VERIFICATION_POLICY, service } = options;
   const policy = asked(() => options.policyOf?.(request), trouble) ?? TERMINATING;
+  const filing = asked(() => options.filingOf?.(request), trouble);
   const read = readRequestLike(request);
-  if (read.status === 'malformed')
-    return { policy, treatment: { action: 'continue', reasonHeaders: [], concerns: [] } };
-  const facts = callFacts(read.request);
-  const verdict = await verdictOn(options.service, { read: read.request, facts, policy }).catch((error: unknown) => {
+  if (read.status === 'malformed') {
+    const { reason, line } = read;
+    trouble(new HopbackError('invalid-argument', 'an INVITE cannot be read', { details: { reason, line } }));
+    const facts = factsOfUnreadable(request.raw, parties.numberingPlan);
+    return { facts, policy, treatment: treatCall({ facts, isUnreadable: true, ...(filing && { filing }) }, policy) };
+  }
+  const facts = callFacts(read.request, parties);
+  const verdict = await verdictOn(service, { read: read.request, facts, policy }).catch((error: unknown) => {
     trouble(error);
     return undefined;
   });
-  const { calling } = facts;
+  const { doNotOriginate } = options;
   const isDoNotOriginate =
-    calling === undefined ? undefined : asked(() => options.doNotOriginate?.has(calling), trouble);
-  const filing = asked(() => options.filingOf?.(request), trouble);
-  const caller = verdict === undefined ? undefined : callerWith(read.request, verdict.verstat);
+    doNotOriginate && asked(() => facts.statedNumbers.some((number) => doNotOriginate.has(number)), trouble);
+  const caller = verdict && callerWith(read.request, { verstat: verdict.verstat, parties });
   const treatment = treatCall(
     {
       facts,
@@ -150,20 +169,28 @@ async function verdictOn(
   return service.verify(verificationRequestOf(read));
 }
 
-function callerWith(request: SipRequestText, verstat: Verstat): CallIdentity['caller'] {
-  for (const name of ['P-Asserted-Identity', 'From'] as const) {
-    const [stated] = headerValues(request, name);
-    const value = stated === undefined ? undefined : withVerstat(stated, verstat);
-    if (value !== undefined) return { name, value };
-  }
-  return undefined;
+function callerWith(
+  request: SipRequestText,
+  { verstat, parties }: { readonly verstat: Verstat; readonly parties: PartyOptions },
+): CallIdentity['caller'] {
+  const { orig, origSource } = readParties(verificationRequestOf(request), parties);
+  if (orig === undefined || origSource === undefined || origSource === 'given') return undefined;
+  const name = origSource === 'from' ? 'From' : 'P-Asserted-Identity';
+  const values = headerValues(request, name).flatMap((value) => splitHeaderList(value));
+  // Of two numbers that the network asserts one counts: the mark is for that one.
+  const stated = values.find((value) => {
+    const alone = readParties(origSource === 'from' ? { from: value } : { pAssertedIdentity: value }, parties).orig;
+    return alone?.kind === orig.kind && alone.value === orig.value;
+  });
+  const value = stated === undefined ? undefined : withVerstat(stated, verstat);
+  return value === undefined ? undefined : { name, value };
 }
 
 /** Answers a call that is refused. @returns false where it goes on */
-function answered(response: SipResponseLike, treatment: CallTreatment): boolean {
+async function answered(response: SipResponseLike, treatment: CallTreatment): Promise<boolean> {
   if (treatment.action === 'continue') return false;
   const { status, reasonPhrase, reasonHeaders } = treatment;
-  response.send(status, reasonPhrase, {
+  await response.send(status, reasonPhrase, {
     headers: reasonHeaders.length === 0 ? {} : { Reason: reasonHeaders.join(', ') },
   });
   return true;

@@ -144,15 +144,16 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
 
 /** How far events can be read, asked of the database only where something may have come. */
 function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Promise<number> {
-  let known: { readonly signals: number; readonly atMs: number; readonly through: number } | undefined;
+  let known:
+    { readonly signals: number; readonly atMs: number; readonly through: number; readonly isHeld: boolean } | undefined;
   return async () => {
     // Before it looks, so that what comes in meanwhile makes it look again.
     const [signals, atMs] = [opened.signalCount(), performance.now()];
-    const goodForMs = ceiling.isHeld() ? HELD_LOOK_MS : LOOK_EVERY_MS;
+    const goodForMs = known?.isHeld === true ? HELD_LOOK_MS : LOOK_EVERY_MS;
     const isKnown = known?.signals === signals && atMs - known.atMs < goodForMs;
     if (known !== undefined && isKnown) return known.through;
     const through = await ceiling.through();
-    known = { signals, atMs, through };
+    known = { signals, atMs, through, isHeld: ceiling.isHeld() };
     return through;
   };
 }

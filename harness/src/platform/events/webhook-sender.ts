@@ -97,7 +97,8 @@ export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
   const round = async (): Promise<number> => {
     const nowMs = parts.context.clock.nowMs();
     const limit = POSTS_AT_ONCE - running.size;
-    if (nowMs - lookedAtMs >= LOOK_MS) awake = 'all';
+    // A clock that was set back would put the next look off for as long.
+    if (nowMs - lookedAtMs >= LOOK_MS || nowMs < lookedAtMs) awake = 'all';
     const asked = awake;
     awake = new Set();
     const lanes = await taken({ asked, nowMs, limit }).catch((error: unknown) => {
@@ -125,7 +126,9 @@ export function startWebhookSender(parts: WebhookSenderParts): WebhookSender {
     }
     if (lanes.length > 0 && running.size < POSTS_AT_ONCE) return 0;
     const due = await nextDueMs(parts.context, nowMs);
-    return Math.min(LOOK_MS, Math.max(1, (due ?? Infinity) - nowMs));
+    const lookMs = Math.max(1, lookedAtMs + LOOK_MS - nowMs);
+    // What is due and was not taken is waited for by nobody else.
+    return Math.min(lookMs, due === undefined ? lookMs : due > nowMs ? due - nowMs : RETRY_MS);
   };
   const loop = async (): Promise<void> => {
     while (!ending.signal.aborted) {

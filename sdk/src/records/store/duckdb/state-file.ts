@@ -243,8 +243,8 @@ async function readHeld(
   // Of records in JavaScript, so that infinite windows need no spelling in SQL.
   const from = Math.max(fromUs, Number.MIN_SAFE_INTEGER);
   const to = Math.min(toUs, Number.MAX_SAFE_INTEGER);
-  const sql = `SELECT first(record) FROM state.held WHERE at_us BETWEEN ${from} AND ${to} AND ${keyCondition(query)}
-    GROUP BY id1, id2, id3, id4`;
+  const sql = `SELECT record FROM state.held WHERE at_us BETWEEN ${from} AND ${to} AND ${keyCondition(query)}
+    GROUP BY id1, id2, id3, id4, record`;
   const records = (await rowsOf(connection, sql)).map(([record]) => JSON.parse(String(record)) as CallRecord);
   return records.filter((record) => matchesQuery(record, query));
 }
