@@ -1,5 +1,5 @@
 import { createPassport } from '@hopback/sdk/testing';
-import { trunkPolicy, verifyIdentity } from '@hopback/sdk/switch';
+import { outboundHeaders, trunkPolicy, verifyIdentity } from '@hopback/sdk/switch';
 import type { CallIdentity } from '@hopback/sdk/switch';
 import { expect, test } from 'vitest';
 import { connectApp } from '../support/drachtio-app.js';
@@ -57,6 +57,35 @@ test.each([
   const answer = await call.response(480);
   expect(answer.value('X-Verstat')).toBe('TN-Validation-Passed');
   call.ackFailure(answer);
+});
+
+test('two Identity header fields leave a B2BUA of drachtio-srf as two', async () => {
+  await using lab = await createLab({ clock: stir.clock });
+  await using next = await createLab({ clock: stir.clock });
+  const onward = await next.app('invite');
+  await using _app = await connectApp(lab.server, {
+    setUp: (srf) => {
+      srf.use('invite', (req, res) => {
+        const uri = next.server.uri().replace('sip:', 'sip:+12025550199@');
+        void outboundHeaders(req)
+          .then(({ headers }) => srf.createB2BUA(req, res, uri, { headers }))
+          .catch(() => undefined);
+      });
+    },
+  });
+  await lab.quiet();
+  const second = identityHeader.replace('https://', 'https://second.');
+  const call = (await lab.peer()).call('INVITE', {
+    uri: CALLED,
+    lines: lines('12025550101', `Identity: ${identityHeader}\r\nIdentity: ${second}`),
+  });
+  const { req, res } = await onward.next('INVITE');
+  expect(req.raw.split('\r\n').filter((line) => line.startsWith('Identity: '))).toEqual([
+    `Identity: ${identityHeader}`,
+    `Identity: ${second}`,
+  ]);
+  res.send(486);
+  call.ackFailure(await call.response(486));
 });
 
 test('a spoofed call is answered with its Reason, or refused with 438 by policy', async () => {

@@ -1,17 +1,19 @@
 /**
  * Into a switch: middleware for applications of drachtio-srf, and what it rests on, for switches that are spoken to otherwise. A
  * {@link TrunkPolicy} says as data what is done with the calls of a trunk, {@link treatCall} does it, and {@link verifyIdentity} does both
- * for each INVITE.
+ * for each INVITE. {@link outboundHeaders} makes what the next leg gets: Identity as it came, or signed here.
  *
  * Without an explicit policy no call is refused; no mistake in here, and no trouble of a network or disk, keeps a call from going on.
  * @packageDocumentation
  */
 export { callFacts } from './call-facts.js';
 export type { CallFacts } from './call-facts.js';
+export { outboundHeaders } from './outbound-headers.js';
+export type { OutboundHeaders, OutboundHeadersOptions } from './outbound-headers.js';
 export type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
 export { treatCall } from './treat-call.js';
 export type { CallConcern, CallToTreat, CallTreatment, Exemption, UpstreamFiling } from './treat-call.js';
 export { trunkPolicy } from './trunk-policy.js';
-export type { IsupLocation, NetworkBlock, PoorVerdict, TrunkPolicy, TrunkRole } from './trunk-policy.js';
+export type { IsupLocation, NetworkBlock, PoorVerdict, TrunkPolicy } from './trunk-policy.js';
 export { verifyIdentity } from './verify-identity.js';
 export type { CallIdentity, SipMiddleware, VerifyIdentityOptions } from './verify-identity.js';

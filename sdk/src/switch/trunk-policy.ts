@@ -1,11 +1,5 @@
 import { HopbackError } from '../errors.js';
-
-/**
- * What a provider is for the calls that come in by a trunk: that of its own customers, the first one in the country, one in the middle, or the
- * one that serves the called party.
- * @see 47 CFR 64.6302, 64.6305
- */
-export type TrunkRole = 'originating' | 'gateway' | 'intermediate' | 'terminating';
+import type { CallRole } from '../stir/index.js';
 
 /** What a verdict was that is no good one. `unsigned`: no Identity header that counts. `indeterminate`: something could not be checked. */
 export type PoorVerdict = 'failed' | 'unsigned' | 'indeterminate';
@@ -35,7 +29,8 @@ export type IsupLocation = 'U' | 'LPN' | 'LN' | 'TN' | 'RLN' | 'RPN' | 'INTL' | 
 
 /** What is done with the calls of a trunk. Made by {@link trunkPolicy}, which knows the defaults of each role. */
 export interface TrunkPolicy {
-  readonly role: TrunkRole;
+  /** What the provider is for the calls that come in by the trunk. */
+  readonly role: CallRole;
   /**
    * `always`: unsigned calls are told so. `when-signed`: what has no Identity header is no fault. `off`: nothing is verified. Default `always`
    * for `terminating`, `when-signed` for the others: nobody signs towards an originating provider, and much of what comes from abroad is not

@@ -1,0 +1,117 @@
+import { HopbackError } from '../errors.js';
+import { parseNameAddr } from '../core/name-addr.js';
+import { headerValues, splitIdentityHeader } from '../core/sip-request.js';
+import type { SipRequestText } from '../core/sip-request.js';
+import { verificationRequestOf } from '../stir/index.js';
+import type { AttestationFacts, AuthenticationService, SigningOutcome } from '../stir/index.js';
+import { readRequestLike } from './sip-request-like.js';
+import type { SipRequestLike } from './sip-request-like.js';
+import type { CallIdentity } from './verify-identity.js';
+
+/** What the next leg of a call gets. */
+export interface OutboundHeaders {
+  /**
+   * For the `headers` of `createB2BUA` or `createUAC`: Identity, Date, and P-Asserted-Identity or From, as far as there are any. Several Identity
+   * header fields are one text here, with their names and line ends between them: drachtio-srf would join them by commas otherwise, and no
+   * verifier has to take a list apart.
+   */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What became of the signature; absent where none was asked for. */
+  readonly signing?: SigningOutcome;
+}
+
+/** What the next leg is made from. */
+export interface OutboundHeadersOptions {
+  /** What was found of the call as it came in: `req.locals.identity`. */
+  readonly identity?: CallIdentity;
+  /** Signs calls that nobody has signed. */
+  readonly service?: Pick<AuthenticationService, 'sign'>;
+  /** What the provider knows of the call. Default the role of its trunk, and nothing else. */
+  readonly facts?: AttestationFacts;
+  /** Per-call off switch: `false` leaves the call unsigned. */
+  readonly sign?: boolean;
+  /** Hears of what went wrong here: the call goes on without it. Default nobody. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+/**
+ * Makes header fields for the next leg of a call that came in. Identity header fields go on as they came, whatever their verdict is. A call that nobody has
+ * signed is signed, as far as it is for this provider to do: as the originating one or the gateway, and as an intermediate one for calls that
+ * come directly from the provider that originated them. Towards the callee, for a terminating provider, the caller's header field has its verstat.
+ * @param request - the INVITE as it came
+ * @param options - what is known of it
+ * @returns the fields; never rejects: what cannot be made is left out
+ * @see RFC 8224 sections 4.1 and 9, 47 CFR 64.6302, 3GPP TS 24.229 section 7.2A.20
+ * @example
+ * ```ts
+ * // As it stands in an application: srf.createB2BUA(req, res, uri, await outboundHeaders(req, { identity, service }));
+ * const request = { raw: sampleInvite({ identityHeaders: ['a.b.c;info=<https://a.example/1>', 'd.e.f;info=<https://d.example/1>'] }) };
+ * const { headers } = await outboundHeaders(request);
+ * console.log(headers['Identity']?.split('\r\n').length); // 2
+ * ```
+ */
+export async function outboundHeaders(
+  request: SipRequestLike,
+  options: OutboundHeadersOptions = {},
+): Promise<OutboundHeaders> {
+  const read = readRequestLike(request);
+  if (read.status === 'malformed') {
+    const { reason, line } = read;
+    const error = new HopbackError('invalid-argument', 'an INVITE cannot be read', { details: { reason, line } });
+    return told(options, error, { headers: {} });
+  }
+  const carried = headerValues(read.request, 'identity').flatMap((value) => splitIdentityHeader(value));
+  const signing = await signed(read.request, options).catch((error: unknown) => told(options, error, undefined));
+  const added = signing?.status === 'signed' ? signing.identityHeaders : [];
+  const [date] = headerValues(read.request, 'date');
+  const dateToSend = (signing?.status === 'signed' ? signing.date : undefined) ?? date;
+  const identity = [...carried, ...added].filter((value) => value !== '');
+  return {
+    headers: {
+      ...(identity.length > 0 && { Identity: identity.join('\r\nIdentity: ') }),
+      ...(identity.length > 0 && dateToSend !== undefined && { Date: dateToSend }),
+      ...callerField(options.identity),
+    },
+    ...(signing !== undefined && { signing }),
+  };
+}
+
+function told<Value>({ onTrouble }: OutboundHeadersOptions, error: unknown, value: Value): Value {
+  try {
+    onTrouble?.(error);
+  } catch {
+    // Whoever listens to trouble makes none for calls.
+  }
+  return value;
+}
+
+async function signed(
+  request: SipRequestText,
+  { identity, service, facts, sign = true }: OutboundHeadersOptions,
+): Promise<SigningOutcome | undefined> {
+  const known: AttestationFacts | undefined =
+    facts ?? (identity === undefined ? undefined : { role: identity.policy.role });
+  if (service === undefined || known === undefined || !isOurs(known)) return undefined;
+  return service.sign({ ...verificationRequestOf(request), facts: known, sign });
+}
+
+/** Whether it is for this provider to sign what is not signed. @see 47 CFR 64.6302(a) to (d) */
+function isOurs({ role, receivedFrom }: AttestationFacts): boolean {
+  if (role === 'intermediate') return receivedFrom === 'originating-provider';
+  return role !== 'terminating';
+}
+
+/** The caller's field with its verstat, for whom it is meant: the callee's side. */
+function callerField(identity: CallIdentity | undefined): Readonly<Record<string, string>> {
+  if (identity?.caller === undefined || identity.policy.role !== 'terminating') return {};
+  const { name, value } = identity.caller;
+  return { [name]: name === 'From' ? withoutParameters(value) : value };
+}
+
+/** Name and address alone: the tag belongs to the leg that the call came in by. @see RFC 3261 section 19.3 */
+function withoutParameters(value: string): string {
+  const address = parseNameAddr(value);
+  if (address.status === 'malformed') return value;
+  const bracketed = `<${address.uri}>`;
+  return value.slice(0, value.indexOf(bracketed) + bracketed.length);
+}

@@ -1,0 +1,106 @@
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  createLocalSigner,
+  createStaticCertificateSource,
+} from '@hopback/sdk/stir';
+import type { AttestationFacts, CallVerdict } from '@hopback/sdk/stir';
+import { createPassport, sampleInvite } from '@hopback/sdk/testing';
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { outboundHeaders, trunkPolicy } from '../../sdk/src/switch/index.js';
+import type { CallIdentity } from '../../sdk/src/switch/index.js';
+import { createVerificationLab } from '../support/verification-lab.js';
+
+const lab = await createVerificationLab();
+const service = createAuthenticationService({
+  ...{ spc: '1234', clock: lab.clock, randomUuid: randomUUID, policy: createAttestationPolicy() },
+  signer: await createLocalSigner({ privateKeyPem: lab.provider.privateKeyPem }),
+  certificateSource: createStaticCertificateSource({ chainPem: lab.provider.chainPem, x5u: lab.x5u }),
+});
+const { identityHeader } = createPassport({
+  ...{ signer: lab.provider, x5u: lab.x5u, iatSeconds: Math.floor(lab.clock.nowMs() / 1_000) },
+});
+const TWO = [identityHeader, 'd.e.f;info=<https://d.example/1>;ppt=div'];
+
+function identityOf(role: AttestationFacts['role'], caller?: CallIdentity['caller']): CallIdentity {
+  const facts = {
+    statedNumbers: [],
+    isEmergency: false,
+    isMarkedEmergency: false,
+    isAnonymous: false,
+    isSigned: false,
+  };
+  return {
+    ...{ facts, policy: trunkPolicy({ role }), treatment: { action: 'continue', reasonHeaders: [], concerns: [] } },
+    ...(caller !== undefined && { caller, verdict: {} as CallVerdict }),
+  };
+}
+
+test.each(['originating', 'gateway', 'intermediate', 'terminating'] as const)(
+  'a %s provider hands Identity on as it came, one field each, with its Date',
+  async (role) => {
+    const raw = sampleInvite({ identityHeaders: TWO });
+    const { headers, signing } = await outboundHeaders({ raw }, { identity: identityOf(role), service });
+    expect(headers).toEqual({ Identity: TWO.join('\r\nIdentity: '), Date: expect.any(String) as string });
+    expect(signing === undefined || signing.status === 'not-signed').toBe(true);
+  },
+);
+
+test('joined, folded and compact Identity become one field each', async () => {
+  const joined = sampleInvite({ identityHeaders: [TWO.join(', ')], identityHeaderName: 'y' });
+  expect((await outboundHeaders({ raw: joined })).headers['Identity']).toBe(TWO.join('\r\nIdentity: '));
+  const folded = sampleInvite({ identityHeaders: [TWO[0]!.replace(';ppt', '\r\n ;ppt')] });
+  expect((await outboundHeaders({ raw: folded })).headers['Identity']).not.toContain('\r\n');
+});
+
+test.each<readonly [string, AttestationFacts, 'signed' | undefined]>([
+  ['the originating provider signs', { role: 'originating', receivedFrom: 'customer' }, 'signed'],
+  ['the gateway signs', { role: 'gateway', receivedFrom: 'foreign-provider' }, 'signed'],
+  [
+    'an intermediate signs what the originator hands it',
+    { role: 'intermediate', receivedFrom: 'originating-provider' },
+    'signed',
+  ],
+  ['an intermediate signs nothing else', { role: 'intermediate', receivedFrom: 'intermediate-provider' }, undefined],
+  ['the terminating provider signs nothing', { role: 'terminating' }, undefined],
+])('%s of a call that nobody has signed', async (_who, facts, status) => {
+  const { headers, signing } = await outboundHeaders({ raw: sampleInvite() }, { service, facts });
+  expect(signing?.status).toBe(status);
+  expect(headers['Identity'] !== undefined).toBe(status === 'signed');
+});
+
+test('what is signed here is verified there', async () => {
+  const raw = sampleInvite();
+  const { headers } = await outboundHeaders({ raw }, { service, identity: identityOf('gateway') });
+  const verdict = await lab.service.verify({ ...lab.call, identity: headers['Identity'] });
+  expect(verdict).toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'C' });
+});
+
+test('a call is left unsigned where it is told so, or nobody can sign', async () => {
+  const identity = identityOf('originating');
+  const off = await outboundHeaders({ raw: sampleInvite() }, { service, identity, sign: false });
+  expect([off.headers, off.signing]).toMatchObject([{}, { status: 'not-signed', reason: 'switched-off' }]);
+  expect(await outboundHeaders({ raw: sampleInvite() }, { identity })).toEqual({ headers: {} });
+});
+
+test('towards the callee the caller has its verstat, and no tag of another leg', async () => {
+  const value = '"A > B" <sip:+12025550101;verstat=TN-Validation-Passed@a.example;user=phone>;tag=1;x="<"';
+  const identity = identityOf('terminating', { name: 'From', value });
+  expect((await outboundHeaders({ raw: sampleInvite() }, { identity })).headers).toEqual({
+    From: '"A > B" <sip:+12025550101;verstat=TN-Validation-Passed@a.example;user=phone>',
+  });
+  const onward = identityOf('intermediate', { name: 'From', value });
+  expect((await outboundHeaders({ raw: sampleInvite() }, { identity: onward })).headers).toEqual({});
+});
+
+test('what cannot be read, or fails, is told of and leaves the call as it is', async () => {
+  const troubles: unknown[] = [];
+  const onTrouble = (error: unknown): void => void troubles.push(error);
+  expect(await outboundHeaders({ raw: 'INVITE' }, { onTrouble })).toEqual({ headers: {} });
+  const failing = { sign: async () => Promise.reject(new Error('away')) };
+  const raw = sampleInvite({ identityHeaders: TWO });
+  const { headers } = await outboundHeaders({ raw }, { service: failing, facts: { role: 'gateway' }, onTrouble });
+  expect(headers['Identity']).toBe(TWO.join('\r\nIdentity: '));
+  expect(troubles).toHaveLength(2);
+});
