@@ -63,7 +63,7 @@ test('two Identity header fields leave a B2BUA of drachtio-srf as two', async ()
   await using lab = await createLab({ clock: stir.clock });
   await using next = await createLab({ clock: stir.clock });
   const onward = await next.app('invite');
-  await using _app = await connectApp(lab.server, {
+  const { close } = await connectApp(lab.server, {
     setUp: (srf) => {
       srf.use('invite', (req, res) => {
         const uri = next.server.uri().replace('sip:', 'sip:+12025550199@');
@@ -86,6 +86,7 @@ test('two Identity header fields leave a B2BUA of drachtio-srf as two', async ()
   ]);
   res.send(486);
   call.ackFailure(await call.response(486));
+  await close();
 });
 
 test('a spoofed call is answered with its Reason, or refused with 438 by policy', async () => {
