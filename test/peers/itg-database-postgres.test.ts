@@ -126,6 +126,43 @@ describePeer('postgres', 'PostgreSQL', () => {
     const counts = { committed: 2, lostConnections: 1, askedOutcomes: 1, unknownOutcomes: 0 };
     expect(context.transactionCounts()).toMatchObject(counts);
   });
+
+  test.each(['audit', 'event'] as const)(
+    'an id that a crashed server gave to another transaction is not taken for that of this one: %s',
+    async (what) => {
+      await using database = await openTestDatabase({ server });
+      const context = createTestContext({ database });
+      // As after a crash: whatever is asked for, a transaction of that id has committed.
+      await sql`create schema lying`.execute(context.database);
+      await sql`create function lying.pg_xact_status(xid8) returns text language sql as $$ select 'committed' $$`.execute(
+        context.database,
+      );
+      await sql`create function die() returns trigger language plpgsql as $$ begin
+        if current_setting('test.die', true) = 'yes' then perform pg_terminate_backend(pg_backend_pid()); end if; return null; end $$`.execute(
+        context.database,
+      );
+      for (const table of ['core_audit', 'core_events'])
+        await sql`create constraint trigger dies after insert on ${sql.table(table)} deferrable initially deferred
+          for each row execute function die()`.execute(context.database);
+      const { rows } = await sql<{ readonly name: string }>`select current_database() as name`.execute(
+        context.database,
+      );
+      await sql`alter database ${sql.ref(rows[0]!.name)} set search_path = lying, pg_catalog, public`.execute(
+        context.database,
+      );
+      let attempts = 0;
+      await context.transact(async (transaction) => {
+        attempts += 1;
+        if (what === 'audit')
+          await context.audit(transaction, { action: 'written', organizationId: 'o', actor: 'a', object: 'x' });
+        else await context.announce(transaction, { type: 'demand.approved', subject: 'x', data: { demandId: 'x' } });
+        if (attempts === 1) await sql`select set_config('test.die', 'yes', true)`.execute(transaction);
+      });
+      expect(attempts).toBe(2);
+      const there = what === 'audit' ? await context.audited() : await context.events();
+      expect(there).toHaveLength(1);
+    },
+  );
 });
 
 const ROW = { reference: 's-1', key_id: 'k1', nonce: '', at_ms: 0, belongs_to: 'x' };

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
-import type { CoreTables, PlatformTransaction } from '../core/index.js';
+import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
 
 /** An event before it has its position. */
 export interface EventWrite {
@@ -47,18 +47,26 @@ export const createCoreWrites = (): CoreWrites => ({ events: [], audit: [], seal
 export const isFull = ({ events, audit, sealed }: CoreWrites): boolean =>
   events.length + audit.length + sealed.size >= MAX_WAITING;
 
+/** By what a transaction is known again when its connection was lost in the commit. */
+export interface CommitMark {
+  /** The server's. After a crash it may give the id of a transaction that did not commit to another one, which does. */
+  readonly transactionId: string;
+  /** Something that this transaction wrote, and no other: an event by its id, or an entry of the audit by all that it says. */
+  readonly wrote: { readonly eventId: string } | { readonly position: number; readonly entry: AuditWrite };
+}
+
 /**
  * Writes what waits, in the order in which it came.
- * @returns the id of the transaction; undefined where nothing waited. Rejects with what the database rejects with
+ * @returns by what it is known; undefined where nothing waited. Rejects with what the database rejects with
  */
-export async function writeCore(transaction: PlatformTransaction, writes: CoreWrites): Promise<string | undefined> {
+export async function writeCore(transaction: PlatformTransaction, writes: CoreWrites): Promise<CommitMark | undefined> {
   const events = writes.events.splice(0);
   const audit = writes.audit.splice(0);
   const sealed = [...writes.sealed.values()];
   writes.sealed.clear();
   if (sealed.length > 0) await insertSealed(transaction, sealed);
   if (events.length === 0 && audit.length === 0) return undefined;
-  const { rows } = await sql<{ readonly transaction_id: string }>`
+  const { rows } = await sql<{ readonly transaction_id: string; readonly position: number | null }>`
     with told as (
       insert into core_events (event_id, at_ms, type, subject, data, audience)
       select event_id, at_ms, type, subject, data, audience
@@ -75,9 +83,40 @@ export async function writeCore(transaction: PlatformTransaction, writes: CoreWr
         as (at_ms bigint, action text, organization_id text, actor text, object text, details jsonb)
       ) with ordinality as entry (at_ms, action, organization_id, actor, object, details, place)
       order by place
+      returning position
     )
-    select pg_current_xact_id()::text as transaction_id`.execute(transaction);
-  return rows[0]?.transaction_id;
+    select pg_current_xact_id()::text as transaction_id, (select max(position) from noted) as position`.execute(
+    transaction,
+  );
+  const { transaction_id: transactionId = '', position = null } = rows[0] ?? {};
+  const [event, entry] = [events[0], audit.at(-1)];
+  if (event !== undefined) return { transactionId, wrote: { eventId: event.event_id } };
+  return entry === undefined || position === null ? undefined : { transactionId, wrote: { position, entry } };
+}
+
+/**
+ * Whether what a transaction wrote is there: asked once it is over.
+ * @throws what the database throws
+ */
+export async function isWritten(database: PlatformDatabase, { wrote }: CommitMark): Promise<boolean> {
+  if ('eventId' in wrote) {
+    const { eventId } = wrote;
+    const row = await database
+      .selectFrom('core_events')
+      .select('position')
+      .where('event_id', '=', eventId)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+  const { position, entry } = wrote;
+  // A position may have been given anew as well, so that the row has to be the very one.
+  const { rows } = await sql<{ readonly position: number }>`
+    select position from core_audit
+    where position = ${position} and at_ms = ${entry.at_ms} and action = ${entry.action} and actor = ${entry.actor}
+      and organization_id = ${entry.organization_id} and object = ${entry.object} and details = ${entry.detailsJson}::jsonb`.execute(
+    database,
+  );
+  return rows.length > 0;
 }
 
 async function insertSealed(transaction: PlatformTransaction, rows: readonly SealedWrite[]): Promise<void> {

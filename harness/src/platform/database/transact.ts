@@ -4,8 +4,8 @@ import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { sql, type ControlledTransaction } from 'kysely';
 import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
 import { transactionScope } from './connection-pool.js';
-import { createCoreWrites, isFull, writeCore } from './core-writes.js';
-import type { CoreWrites } from './core-writes.js';
+import { createCoreWrites, isFull, isWritten, writeCore } from './core-writes.js';
+import type { CommitMark, CoreWrites } from './core-writes.js';
 import { isConnectionLost, isOrderConflict, outcomeUnknown, sqlStateOf } from './database-errors.js';
 import type { OpenedDatabase } from './open-database.js';
 
@@ -56,7 +56,7 @@ export function createTransactor(
       const attempt = await attempted(opened, work);
       if (attempt.status === 'lost-in-commit') {
         counts.askedOutcomes += 1;
-        const outcome = await outcomeOf(opened.database, attempt.transactionId, pause);
+        const outcome = await outcomeOf(opened.database, attempt.mark, pause);
         if (outcome === 'unknown') {
           counts.unknownOutcomes += 1;
           throw outcomeUnknown(attempt.error);
@@ -91,15 +91,15 @@ type Attempt<Result> =
       readonly status: 'lost-in-commit';
       readonly result: Result;
       readonly wrote: boolean;
-      readonly transactionId: string | undefined;
+      readonly mark: CommitMark | undefined;
       readonly error: unknown;
     }
   | { readonly status: 'failed'; readonly error: unknown };
 
 /** What is noted of a transaction while it runs. */
 interface RunningTransaction {
-  /** Of the database, once it wrote what is audited or told. */
-  id: string | undefined;
+  /** Once it wrote what is audited or told. */
+  mark: CommitMark | undefined;
   wrote: boolean;
   readonly writes: CoreWrites;
 }
@@ -125,11 +125,11 @@ export async function flushWrites(
   writes: CoreWrites | undefined = running.get(transaction)?.writes,
 ): Promise<void> {
   if (writes === undefined) return;
-  const transactionId = await writeCore(transaction, writes);
+  const mark = await writeCore(transaction, writes);
   const noted = running.get(transaction);
-  if (noted === undefined || transactionId === undefined) return;
+  if (noted === undefined || mark === undefined) return;
   noted.wrote = true;
-  noted.id ??= transactionId;
+  noted.mark ??= mark;
 }
 
 async function attempted<Result>(
@@ -137,7 +137,7 @@ async function attempted<Result>(
   work: (transaction: PlatformTransaction) => Promise<Result>,
 ): Promise<Attempt<Result>> {
   let transaction: ControlledTransaction<CoreTables> | undefined;
-  const noted: RunningTransaction = { id: undefined, wrote: false, writes: createCoreWrites() };
+  const noted: RunningTransaction = { mark: undefined, wrote: false, writes: createCoreWrites() };
   let result: Result;
   try {
     transaction = await opened.database.startTransaction().setIsolationLevel('serializable').execute();
@@ -171,7 +171,7 @@ async function attempted<Result>(
       .catch(() => undefined);
     // What the server answered it means: it did not commit.
     if (!isConnectionLost(error)) return { status: 'failed', error: aborted(error) };
-    return { status: 'lost-in-commit', result, wrote: noted.wrote, transactionId: noted.id, error };
+    return { status: 'lost-in-commit', result, wrote: noted.wrote, mark: noted.mark, error };
   }
 }
 
@@ -181,28 +181,44 @@ function aborted(error: unknown): unknown {
   return new HopbackError('internal', 'a transaction went on after one of its statements had failed', { cause: error });
 }
 
-/** @see PostgreSQL, section 9.27, pg_xact_status */
+/**
+ * Asks the server what became of a transaction. That one of its id committed says nothing yet: a server that crashed before it had written anything of a transaction to its log
+ * gives that id to another. What the transaction wrote has to be there.
+ * @see PostgreSQL, section 9.27, pg_xact_status
+ */
 async function outcomeOf(
   database: PlatformDatabase,
-  transactionId: string | undefined,
+  mark: CommitMark | undefined,
   pause: (ms: number) => Promise<unknown>,
 ): Promise<'committed' | 'aborted' | 'unknown'> {
-  if (transactionId === undefined) return 'unknown';
+  if (mark === undefined) return 'unknown';
   for (let asked = 0; asked < OUTCOME_QUESTIONS; asked += 1) {
     if (asked > 0) await pause(Math.min(LONGEST_LOST_PAUSE_MS, LOST_PAUSE_MS * 2 ** (asked - 1)));
     try {
-      const { rows } = await sql<{ readonly status: string | null }>`
-        select pg_xact_status(${transactionId}::xid8) as status`.execute(database);
-      const status = rows[0]?.status;
-      if (status === 'committed' || status === 'aborted') return status;
-      // Too long ago, so that the server has forgotten it.
-      if (status === null || status === undefined) return 'unknown';
+      // Before what it wrote is looked for: once it is over, all of it can be seen or none ever will.
+      if (await isRunning(database, mark)) continue;
+      return (await isWritten(database, mark)) ? 'committed' : 'aborted';
     } catch {
       // Still away.
     }
   }
   return 'unknown';
 }
+
+async function isRunning(database: PlatformDatabase, { transactionId }: CommitMark): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ readonly status: string | null }>`
+      select pg_xact_status(${transactionId}::xid8) as status`.execute(database);
+    return rows[0]?.status === 'in progress';
+  } catch (error) {
+    // The server has no transaction of this id yet: it crashed before it had heard of this one for good.
+    if (sqlStateOf(error) === INVALID_PARAMETER_VALUE) return false;
+    throw error;
+  }
+}
+
+/** What `pg_xact_status` fails with for an id of the future. @see PostgreSQL, appendix A */
+const INVALID_PARAMETER_VALUE = '22023';
 
 const gaveUp = (why: string, cause: unknown): HopbackError =>
   new HopbackError('unavailable', why, { retryable: true, cause });
