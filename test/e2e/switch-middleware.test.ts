@@ -1,3 +1,4 @@
+import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
 import { createPassport } from '@hopback/sdk/testing';
 import { outboundHeaders, trunkPolicy, verifyIdentity } from '@hopback/sdk/switch';
 import type { CallIdentity } from '@hopback/sdk/switch';
@@ -84,6 +85,11 @@ test('two Identity header fields leave a B2BUA of drachtio-srf as two', async ()
     `Identity: ${identityHeader}`,
     `Identity: ${second}`,
   ]);
+  const parsed = parseSipRequest(req.raw);
+  if (parsed.status === 'malformed') throw new Error(parsed.reason);
+  const { requestUri: _target, ...parties } = verificationRequestOf(parsed.request);
+  // Whoever comes next verifies it by the parties that it is about, wherever the leg was sent.
+  expect((await stir.service.verify(parties)).verstat).toBe('TN-Validation-Passed');
   res.send(486);
   call.ackFailure(await call.response(486));
   await close();

@@ -42,16 +42,20 @@ test.each(['originating', 'gateway', 'intermediate', 'terminating'] as const)(
   async (role) => {
     const raw = sampleInvite({ identityHeaders: TWO });
     const { headers, signing } = await outboundHeaders({ raw }, { identity: identityOf(role), service });
-    expect(headers).toEqual({ Identity: TWO.join('\r\nIdentity: '), Date: expect.any(String) as string });
+    expect(headers).toEqual({
+      ...{ identity: TWO.join('\r\nIdentity: '), date: expect.any(String) as string },
+      from: '<sip:+12025550101@originating.example;user=phone>',
+      to: '<sip:+12025550199@terminating.example;user=phone>',
+    });
     expect(signing === undefined || signing.status === 'not-signed').toBe(true);
   },
 );
 
 test('joined, folded and compact Identity become one field each', async () => {
   const joined = sampleInvite({ identityHeaders: [TWO.join(', ')], identityHeaderName: 'y' });
-  expect((await outboundHeaders({ raw: joined })).headers['Identity']).toBe(TWO.join('\r\nIdentity: '));
+  expect((await outboundHeaders({ raw: joined })).headers['identity']).toBe(TWO.join('\r\nIdentity: '));
   const folded = sampleInvite({ identityHeaders: [TWO[0]!.replace(';ppt', '\r\n ;ppt')] });
-  expect((await outboundHeaders({ raw: folded })).headers['Identity']).not.toContain('\r\n');
+  expect((await outboundHeaders({ raw: folded })).headers['identity']).not.toContain('\r\n');
 });
 
 test.each<readonly [string, AttestationFacts, 'signed' | undefined]>([
@@ -67,13 +71,14 @@ test.each<readonly [string, AttestationFacts, 'signed' | undefined]>([
 ])('%s of a call that nobody has signed', async (_who, facts, status) => {
   const { headers, signing } = await outboundHeaders({ raw: sampleInvite() }, { service, facts });
   expect(signing?.status).toBe(status);
-  expect(headers['Identity'] !== undefined).toBe(status === 'signed');
+  expect(headers['identity'] !== undefined).toBe(status === 'signed');
 });
 
 test('what is signed here is verified there', async () => {
   const raw = sampleInvite();
   const { headers } = await outboundHeaders({ raw }, { service, identity: identityOf('gateway') });
-  const verdict = await lab.service.verify({ ...lab.call, identity: headers['Identity'] });
+  const { identity, from, to } = headers;
+  const verdict = await lab.service.verify({ ...lab.call, ...{ identity, from: from!, to: to! } });
   expect(verdict).toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'C' });
 });
 
@@ -88,10 +93,18 @@ test('towards the callee the caller has its verstat, and no tag of another leg',
   const value = '"A > B" <sip:+12025550101;verstat=TN-Validation-Passed@a.example;user=phone>;tag=1;x="<"';
   const identity = identityOf('terminating', { name: 'From', value });
   expect((await outboundHeaders({ raw: sampleInvite() }, { identity })).headers).toEqual({
-    From: '"A > B" <sip:+12025550101;verstat=TN-Validation-Passed@a.example;user=phone>',
+    from: '"A > B" <sip:+12025550101;verstat=TN-Validation-Passed@a.example;user=phone>',
   });
   const onward = identityOf('intermediate', { name: 'From', value });
   expect((await outboundHeaders({ raw: sampleInvite() }, { identity: onward })).headers).toEqual({});
+});
+
+test.each([
+  ['sip:+12025550101@a.example', '<sip:+12025550101@a.example>'],
+  ['"<sip:a@a.example>" <sip:a@a.example>', '"<sip:a@a.example>" <sip:a@a.example>'],
+])('parties go on without the tag of this leg: %s', async (from, onward) => {
+  const { headers } = await outboundHeaders({ raw: sampleInvite({ identityHeaders: TWO, from }) });
+  expect(headers['from']).toBe(onward);
 });
 
 test('what cannot be read, or fails, is told of and leaves the call as it is', async () => {
@@ -101,6 +114,6 @@ test('what cannot be read, or fails, is told of and leaves the call as it is', a
   const failing = { sign: async () => Promise.reject(new Error('away')) };
   const raw = sampleInvite({ identityHeaders: TWO });
   const { headers } = await outboundHeaders({ raw }, { service: failing, facts: { role: 'gateway' }, onTrouble });
-  expect(headers['Identity']).toBe(TWO.join('\r\nIdentity: '));
+  expect(headers['identity']).toBe(TWO.join('\r\nIdentity: '));
   expect(troubles).toHaveLength(2);
 });

@@ -11,7 +11,8 @@ import type { CallIdentity } from './verify-identity.js';
 /** What the next leg of a call gets. */
 export interface OutboundHeaders {
   /**
-   * For the `headers` of `createB2BUA` or `createUAC`: Identity, Date, and P-Asserted-Identity or From, as far as there are any. Several Identity
+   * For the `headers` of `createB2BUA` or `createUAC`, their names in lower case as `proxyRequestHeaders: ['all']` has them: Identity with the From, To,
+   * P-Asserted-Identity and Date that it is about, as far as there are any. None of them may be in a list of `proxyRequestHeaders` beside. Several Identity
    * header fields are one text here, with their names and line ends between them: drachtio-srf would join them by commas otherwise, and no
    * verifier has to take a list apart.
    */
@@ -47,7 +48,7 @@ export interface OutboundHeadersOptions {
  * // As it stands in an application: srf.createB2BUA(req, res, uri, await outboundHeaders(req, { identity, service }));
  * const request = { raw: sampleInvite({ identityHeaders: ['a.b.c;info=<https://a.example/1>', 'd.e.f;info=<https://d.example/1>'] }) };
  * const { headers } = await outboundHeaders(request);
- * console.log(headers['Identity']?.split('\r\n').length); // 2
+ * console.log(headers['identity']?.split('\r\n').length); // 2
  * ```
  */
 export async function outboundHeaders(
@@ -68,11 +69,26 @@ export async function outboundHeaders(
   const identity = [...carried, ...added].filter((value) => value !== '');
   return {
     headers: {
-      ...(identity.length > 0 && { Identity: identity.join('\r\nIdentity: ') }),
-      ...(identity.length > 0 && dateToSend !== undefined && { Date: dateToSend }),
+      ...(identity.length > 0 && signedOver(read.request)),
+      ...(identity.length > 0 && { identity: identity.join('\r\nIdentity: ') }),
+      ...(identity.length > 0 && dateToSend !== undefined && { date: dateToSend }),
       ...callerField(options.identity),
     },
     ...(signing !== undefined && { signing }),
+  };
+}
+
+/**
+ * The parties that a PASSporT is about: `createB2BUA` hands none of them on by itself, and makes To of wherever the next leg is sent.
+ * @see RFC 8224 section 4.1
+ */
+function signedOver(request: SipRequestText): Readonly<Record<string, string>> {
+  const asserted = headerValues(request, 'p-asserted-identity').join(', ');
+  const [from, to] = ['from', 'to'].map((name) => headerValues(request, name)[0]);
+  return {
+    ...(from !== undefined && { from: withoutParameters(from) }),
+    ...(to !== undefined && { to: withoutParameters(to) }),
+    ...(asserted !== '' && { 'p-asserted-identity': asserted }),
   };
 }
 
@@ -105,7 +121,7 @@ function isOurs({ role, receivedFrom }: AttestationFacts): boolean {
 function callerField(identity: CallIdentity | undefined): Readonly<Record<string, string>> {
   if (identity?.caller === undefined || identity.policy.role !== 'terminating') return {};
   const { name, value } = identity.caller;
-  return { [name]: name === 'From' ? withoutParameters(value) : value };
+  return name === 'From' ? { from: withoutParameters(value) } : { 'p-asserted-identity': value };
 }
 
 /** Name and address alone: the tag belongs to the leg that the call came in by. @see RFC 3261 section 19.3 */
@@ -113,5 +129,7 @@ function withoutParameters(value: string): string {
   const address = parseNameAddr(value);
   if (address.status === 'malformed') return value;
   const bracketed = `<${address.uri}>`;
-  return value.slice(0, value.indexOf(bracketed) + bracketed.length);
+  // The last one: a display name may say the same.
+  const at = value.lastIndexOf(bracketed);
+  return at < 0 ? bracketed : value.slice(0, at + bracketed.length);
 }

@@ -174,13 +174,13 @@ function callerWith(
   { verstat, parties }: { readonly verstat: Verstat; readonly parties: PartyOptions },
 ): CallIdentity['caller'] {
   const { orig, origSource } = readParties(verificationRequestOf(request), parties);
-  if (orig === undefined || origSource === undefined || origSource === 'given') return undefined;
+  if (orig?.kind !== 'tn' || origSource === undefined || origSource === 'given') return undefined;
   const name = origSource === 'from' ? 'From' : 'P-Asserted-Identity';
   const values = headerValues(request, name).flatMap((value) => splitHeaderList(value));
   // Of two numbers that the network asserts one counts: the mark is for that one.
   const stated = values.find((value) => {
     const alone = readParties(origSource === 'from' ? { from: value } : { pAssertedIdentity: value }, parties).orig;
-    return alone?.kind === orig.kind && alone.value === orig.value;
+    return alone?.kind === 'tn' && alone.value === orig.value;
   });
   const value = stated === undefined ? undefined : withVerstat(stated, verstat);
   return value === undefined ? undefined : { name, value };
