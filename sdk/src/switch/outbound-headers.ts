@@ -1,4 +1,3 @@
-import { HopbackError } from '../errors.js';
 import { parseNameAddr } from '../core/name-addr.js';
 import { headerValues, splitIdentityHeader } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
@@ -6,6 +5,7 @@ import { verificationRequestOf } from '../stir/index.js';
 import type { AttestationFacts, AuthenticationService, SigningOutcome } from '../stir/index.js';
 import { readRequestLike } from './sip-request-like.js';
 import type { SipRequestLike } from './sip-request-like.js';
+import { tellTrouble, unreadableInvite } from './trouble.js';
 import type { CallIdentity } from './verify-identity.js';
 
 /** What the next leg of a call gets. */
@@ -57,12 +57,14 @@ export async function outboundHeaders(
 ): Promise<OutboundHeaders> {
   const read = readRequestLike(request);
   if (read.status === 'malformed') {
-    const { reason, line } = read;
-    const error = new HopbackError('invalid-argument', 'an INVITE cannot be read', { details: { reason, line } });
-    return told(options, error, { headers: {} });
+    tellTrouble(options.onTrouble, unreadableInvite(read));
+    return { headers: {} };
   }
   const carried = headerValues(read.request, 'identity').flatMap((value) => splitIdentityHeader(value));
-  const signing = await signed(read.request, options).catch((error: unknown) => told(options, error, undefined));
+  const signing = await signed(read.request, options).catch((error: unknown) => {
+    tellTrouble(options.onTrouble, error);
+    return undefined;
+  });
   const added = signing?.status === 'signed' ? signing.identityHeaders : [];
   const [date] = headerValues(read.request, 'date');
   const dateToSend = (signing?.status === 'signed' ? signing.date : undefined) ?? date;
@@ -90,15 +92,6 @@ function signedOver(request: SipRequestText): Readonly<Record<string, string>> {
     ...(to !== undefined && { to: withoutParameters(to) }),
     ...(asserted !== '' && { 'p-asserted-identity': asserted }),
   };
-}
-
-function told<Value>({ onTrouble }: OutboundHeadersOptions, error: unknown, value: Value): Value {
-  try {
-    onTrouble?.(error);
-  } catch {
-    // Whoever listens to trouble makes none for calls.
-  }
-  return value;
 }
 
 async function signed(

@@ -11,6 +11,7 @@ import { readRequestLike } from './sip-request-like.js';
 import type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
 import { treatCall } from './treat-call.js';
 import type { CallTreatment, UpstreamFiling } from './treat-call.js';
+import { tellTrouble, unreadableInvite } from './trouble.js';
 import { trunkPolicy } from './trunk-policy.js';
 import type { TrunkPolicy } from './trunk-policy.js';
 
@@ -83,13 +84,7 @@ const UNKNOWN: CallIdentity = {
 export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
   if (typeof options.service?.verify !== 'function')
     throw new HopbackError('invalid-argument', 'verifyIdentity needs a verification service: { service }');
-  const trouble = (error: unknown): void => {
-    try {
-      options.onTrouble?.(error);
-    } catch {
-      // Whoever listens to trouble makes none for calls.
-    }
-  };
+  const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
   const handle = async (...[request, response, next]: Parameters<SipMiddleware>): Promise<void> => {
     let isAnswered = false;
     try {
@@ -120,8 +115,7 @@ async function identify(
   const filing = asked(() => options.filingOf?.(request), trouble);
   const read = readRequestLike(request);
   if (read.status === 'malformed') {
-    const { reason, line } = read;
-    trouble(new HopbackError('invalid-argument', 'an INVITE cannot be read', { details: { reason, line } }));
+    trouble(unreadableInvite(read));
     const facts = factsOfUnreadable(request.raw, parties.numberingPlan);
     return { facts, policy, treatment: treatCall({ facts, isUnreadable: true, ...(filing && { filing }) }, policy) };
   }
