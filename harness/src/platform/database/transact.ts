@@ -51,6 +51,10 @@ export function createTransactor(
   pause: (ms: number) => Promise<unknown> = (ms) => wait(ms),
 ): Transactor {
   const counts = { committed: 0, conflicts: 0, lostConnections: 0, askedOutcomes: 0, unknownOutcomes: 0 };
+  const pauseAfterLoss = async (losses: number, error: unknown): Promise<void> => {
+    if (losses >= LOST_ATTEMPTS) throw gaveUp('the database is away', error);
+    await pause(Math.min(LONGEST_LOST_PAUSE_MS, LOST_PAUSE_MS * 2 ** (losses - 1)));
+  };
   const transact = async <Result>(work: (transaction: PlatformTransaction) => Promise<Result>): Promise<Result> => {
     for (let [conflicts, losses] = [0, 0]; ;) {
       const attempt = await attempted(opened, work);
@@ -61,7 +65,12 @@ export function createTransactor(
           counts.unknownOutcomes += 1;
           throw outcomeUnknown(attempt.error);
         }
-        if (outcome === 'aborted') continue;
+        if (outcome === 'aborted') {
+          // Not without end: a commit may be what kills the connection.
+          losses += 1;
+          await pauseAfterLoss(losses, attempt.error);
+          continue;
+        }
       }
       if (attempt.status === 'committed' || attempt.status === 'lost-in-commit') {
         counts.committed += 1;
@@ -77,8 +86,7 @@ export function createTransactor(
       } else if (isConnectionLost(error)) {
         counts.lostConnections += 1;
         losses += 1;
-        if (losses >= LOST_ATTEMPTS) throw gaveUp('the database is away', error);
-        await pause(Math.min(LONGEST_LOST_PAUSE_MS, LOST_PAUSE_MS * 2 ** (losses - 1)));
+        await pauseAfterLoss(losses, error);
       } else throw error;
     }
   };
@@ -205,10 +213,13 @@ async function outcomeOf(
   return 'unknown';
 }
 
+/** A standby behind the same address may not have heard of it yet: what it has is no answer. */
 async function isRunning(database: PlatformDatabase, { transactionId }: CommitMark): Promise<boolean> {
   try {
     const { rows } = await sql<{ readonly status: string | null }>`
-      select pg_xact_status(${transactionId}::xid8) as status`.execute(database);
+      select case when pg_is_in_recovery() then 'in progress' else pg_xact_status(${transactionId}::xid8) end as status`.execute(
+      database,
+    );
     return rows[0]?.status === 'in progress';
   } catch (error) {
     // The server has no transaction of this id yet: it crashed before it had heard of this one for good.
