@@ -1,4 +1,10 @@
-import { createVerificationService, describeVerdict, explainEvidence, verificationRequestOf } from '../stir/index.js';
+import {
+  claimedParties,
+  createVerificationService,
+  describeVerdict,
+  explainEvidence,
+  verificationRequestOf,
+} from '../stir/index.js';
 import type {
   CallVerdict,
   CertificateRepository,
@@ -14,7 +20,6 @@ import type { CallInput } from './call-input.js';
 import { allowListOf, openRepository, repositoryOfFile, REPOSITORY_OPTIONS } from './certificate-options.js';
 import type { RepositoryOption } from './certificate-options.js';
 import { requireStored, requireUsable } from './cache-directory.js';
-import { claimedParties } from './claimed-parties.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';

@@ -15,5 +15,5 @@ export { treatCall } from './treat-call.js';
 export type { CallConcern, CallToTreat, CallTreatment, Exemption, UpstreamFiling } from './treat-call.js';
 export { trunkPolicy } from './trunk-policy.js';
 export type { IsupLocation, NetworkBlock, PoorVerdict, TrunkPolicy } from './trunk-policy.js';
-export { verifyIdentity } from './verify-identity.js';
+export { identifyCall, verifyIdentity } from './verify-identity.js';
 export type { CallIdentity, SipMiddleware, VerifyIdentityOptions } from './verify-identity.js';

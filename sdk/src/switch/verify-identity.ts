@@ -87,13 +87,12 @@ export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
   const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
   const handle = async (...[request, response, next]: Parameters<SipMiddleware>): Promise<void> => {
     let isAnswered = false;
+    const identity = await identifyCall(request, options);
+    request.locals = { ...request.locals, identity };
     try {
-      const identity = await identify(options, request, trouble);
-      request.locals = { ...request.locals, identity };
       isAnswered = await answered(response, identity.treatment);
     } catch (error) {
       trouble(error);
-      request.locals = { identity: UNKNOWN, ...request.locals };
     }
     if (isAnswered) return;
     try {
@@ -103,6 +102,29 @@ export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
     }
   };
   return (request, response, next) => void handle(request, response, next);
+}
+
+/**
+ * Finds out what an inbound call is, and what policy makes of it, where there is no middleware to do it.
+ * @param request - the INVITE as it came; `raw` and, as far as policy asks for it, where it came from
+ * @param options - those of {@link verifyIdentity}
+ * @returns what was found; of a call that nothing could be found out about that it goes on. Never rejects
+ * @see RFC 8224 section 6.2, RFC 9410
+ * @example
+ * ```ts
+ * const service = { verify: async () => Promise.reject(new Error('out of order')) };
+ * const { treatment, verdict } = await identifyCall({ raw: sampleInvite() }, { service });
+ * console.log(treatment.action, verdict); // continue undefined
+ * ```
+ */
+export async function identifyCall(request: SipRequestLike, options: VerifyIdentityOptions): Promise<CallIdentity> {
+  const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
+  try {
+    return await identify(options, request, trouble);
+  } catch (error) {
+    trouble(error);
+    return UNKNOWN;
+  }
 }
 
 async function identify(

@@ -30,6 +30,7 @@ export type { ReplayMemory, ReplayMemoryOptions, Seen } from './replay-memory.js
 export { canonicalParty, readParties } from './request.js';
 export { formatSipDate, readSipDate } from './sip-date.js';
 export type { PartyOptions, RequestParties, VerificationRequest } from './request.js';
+export { claimedParties } from './claimed-parties.js';
 export { verificationRequestOf } from './request-of-sip.js';
 export { INLINE_SIGNATURE_CHECKER } from './signature-checker.js';
 export type { SignatureChecker } from './signature-checker.js';

@@ -1,0 +1,224 @@
+import { z } from 'zod';
+import { CALL_ROLES, CALL_SOURCES, NUMBER_OWNERSHIPS } from '../../stir/index.js';
+import { trunkPolicy } from '../../switch/index.js';
+import type { TrunkPolicy } from '../../switch/index.js';
+import type { SidecarConfiguration, TrunkConfiguration } from './configuration.js';
+
+/** A verification asks for some two kilobytes; four times the largest Identity header, with room for a raw INVITE. */
+const CALLS_MAX_BODY_BYTES = 65_536;
+/** Batches of records and documents of switches are larger. */
+const ADMIN_MAX_BODY_BYTES = 8 * 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_WORKERS = 64;
+
+const path = z.string().min(1).max(4_096);
+const paths = z.array(path).max(256).default([]);
+const words = <const Words extends readonly [string, ...string[]]>(...list: Words) => z.enum(list);
+
+const token = z.strictObject({
+  name: z.string().min(1).max(64).describe('name for logs and metrics'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be the SHA-256 of a token, 64 lower-case hexadecimal digits')
+    .describe('SHA-256 of the token: printf %s "$TOKEN" | sha256sum'),
+});
+
+const listener = (defaults: { readonly port: number; readonly maxBodyBytes: number }) =>
+  z.strictObject({
+    host: z.string().min(1).max(255).default('127.0.0.1').describe('address or name to listen at'),
+    port: z.int().min(0).max(65_535).default(defaults.port).describe('0 for any that is free'),
+    tls: z
+      .strictObject({
+        certificate: path.describe('PEM file of the chain of the server'),
+        key: path.describe('PEM file of its private key'),
+        clientCa: path.optional().describe('PEM file of authorities: clients need a certificate of one of them'),
+      })
+      .optional(),
+    tokens: z.array(token).max(256).default([]).describe('who may ask; empty: whoever reaches the address'),
+    requestsPerSecond: z.number().positive().max(1_000_000).optional().describe('of each client; default no limit'),
+    maxBodyBytes: z.int().min(1_024).max(MAX_BODY_BYTES).default(defaults.maxBodyBytes),
+  });
+
+const list = z.union([
+  z.strictObject({
+    path: path.describe('the list as downloaded, JWS compact'),
+    signerChain: path.optional().describe("certificates of the list's signer, where the list does not carry them"),
+  }),
+  z.strictObject({
+    url: z.url().describe('where the policy administrator publishes its list'),
+    crlUrls: z.array(z.url()).max(8).default([]).describe('where CRLs are published'),
+    cache: path.optional().describe('file that the last good list is kept in over a restart'),
+  }),
+]);
+
+const trust = z.strictObject({
+  roots: paths.describe('certificates of STI-CAs: files or directories'),
+  list: list.optional().describe('the signed list of the policy administrator, instead of roots'),
+  stiPaRoots: paths.describe('roots of the policy administrator: for its list and its CRL, never for calls'),
+  intermediates: paths,
+  crls: paths.describe('CRL files, PEM or DER'),
+  crlSigners: paths.describe('certificates of CRL signers'),
+});
+
+const allow = z.strictObject({
+  hosts: z.array(z.string().min(1)).optional(),
+  addresses: z.array(z.string().min(1)).optional(),
+  ports: z.array(z.int().min(1).max(65_535)).optional(),
+});
+
+const certificates = z.strictObject({
+  directory: path.optional().describe('where fetched certificates are kept over a restart'),
+  preload: z.array(z.url()).max(10_000).default([]).describe('x5u URLs that are fetched at the start'),
+  ca: path.optional().describe('PEM file of authorities for the web servers of certificates'),
+  allow: allow.optional().describe('exceptions of the URL policy, for laboratories'),
+});
+
+const verification = z.strictObject({
+  timeBudgetMs: z.int().min(0).max(60_000).default(500).describe('how long a call may wait for certificates'),
+  profile: words('shaken', 'rfc8224').optional(),
+  freshnessSeconds: z.int().min(1).max(86_400).optional().describe('how old an iat may be; default 60'),
+  dateFreshness: words('iat-wins', 'strict').optional(),
+  innerFreshness: words('note', 'require').optional(),
+  originatingIdentity: z.array(words('p-asserted-identity', 'from')).min(1).max(2).optional(),
+  destination: words('to', 'request-uri').optional(),
+  retargeting: words('require-div', 'accept').optional(),
+  revocationUnknown: words('indeterminate', 'accept').optional(),
+  rejectReplay: z.boolean().optional(),
+  verstatPriority: words('chain', 'worst-of-all').optional(),
+  ppi: words('full', 'compact', 'none').optional(),
+});
+
+const facts = z.strictObject({
+  role: z.enum(CALL_ROLES).default('originating'),
+  trunk: z.string().min(1).max(128).optional(),
+  customer: z.string().min(1).max(128).optional(),
+  customerKnown: z.boolean().optional(),
+  callerAuthenticated: z.boolean().optional(),
+  numberOwnership: z.enum(NUMBER_OWNERSHIPS).optional(),
+  receivedFrom: z.enum(CALL_SOURCES).optional(),
+});
+
+const signing = z.strictObject({
+  key: path.describe('PEM file of the private key, P-256; HOPBACK_KEY_PASSPHRASE opens an encrypted one'),
+  certificate: path.describe('PEM file of the chain as the x5u serves it, end entity first'),
+  x5u: z.string().min(1).max(2_048).describe('where verifiers fetch that chain'),
+  spc: z
+    .string()
+    .regex(/^[0-9A-Z]{1,15}$/, 'must be a service provider code')
+    .optional(),
+  attestationPolicy: path.optional().describe('JSON file of the attestation policy'),
+  attestation: words('of-the-switch', 'at-most-policy', 'policy-alone')
+    .default('of-the-switch')
+    .describe('who decides the attestation that a request brings'),
+  attestationBasis: z
+    .string()
+    .min(1)
+    .max(256)
+    .default('The switch decided the attestation and asked for it over the signing API.')
+    .describe('reason that is kept with an attestation of the switch'),
+  facts: facts.prefault({}).describe('what is known of calls beyond the request'),
+  emergencyCalls: words('do-not-sign', 'sign').default('do-not-sign'),
+});
+
+const isp = words('U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI');
+const block = z.strictObject({
+  url: z.string().optional(),
+  tel: z.string().optional(),
+  email: z.string().optional(),
+  location: isp,
+});
+
+const trunkFields = z.strictObject({
+  addresses: z.array(z.string().min(1).max(64)).max(1_024).default([]).describe('addresses that its calls come from'),
+  role: z.enum(CALL_ROLES),
+  verify: words('always', 'when-signed', 'off').optional(),
+  failureAction: words('continue', 'continue_return_reason', 'reject_request').optional(),
+  rejects: z
+    .array(words('failed', 'unsigned', 'indeterminate'))
+    .min(1)
+    .optional(),
+  rejectWith: z.union([z.literal('stir'), block]).optional(),
+  doNotOriginate: words('off', 'mark', 'reject').optional(),
+  upstreamFiling: words('off', 'mark', 'reject').optional(),
+  unreadable: words('mark', 'reject').optional(),
+  emergencyMarks: words('believed', 'ignored').optional(),
+});
+
+/** The defaults of a role are those of {@link trunkPolicy}, which also knows what does not go together. */
+const trunk = trunkFields.transform(({ addresses, ...partial }, context): TrunkConfiguration => {
+  try {
+    return { addresses, ...trunkPolicy(withoutAbsent(partial)) };
+  } catch (error) {
+    context.issues.push({ code: 'custom', message: `cannot be used: ${messageOf(error)}`, input: partial });
+    return z.NEVER;
+  }
+});
+
+function withoutAbsent(partial: z.infer<typeof trunkFields> extends infer Fields ? Omit<Fields, 'addresses'> : never) {
+  // What is not there is absent after JSON; zod types it as possibly undefined.
+  return partial as Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const answers = z.strictObject({
+  verification: words('by-request', 'atis', '3gpp').default('by-request').describe('dialect of verification answers'),
+  signing: words('atis', '3gpp').default('atis').describe('dialect of signing answers'),
+  reasonNames: words('lower', 'camel').default('lower').describe('reasoncode, or reasonCode'),
+  verstatSuffix: z.boolean().default(false).describe('TN-Validation-Passed-A instead of TN-Validation-Passed'),
+  attestation: z.boolean().default(false).describe('attest and origid in verification answers of the ATIS dialect'),
+  basePaths: z
+    .array(z.string().regex(/^\/[\w./-]{0,128}$/, 'must begin with / and have only letters, digits and . _ -'))
+    .max(16)
+    .default([])
+    .describe('paths before /signing and /verification beside /stir/v1'),
+  heartbeatNumbers: z.array(z.string().min(1).max(32)).max(64).default(['9999999999']),
+});
+
+const fields = z.strictObject({
+  listen: z
+    .strictObject({
+      calls: listener({ port: 8090, maxBodyBytes: CALLS_MAX_BODY_BYTES }).prefault({}),
+      admin: listener({ port: 8091, maxBodyBytes: ADMIN_MAX_BODY_BYTES }).optional(),
+    })
+    .prefault({}),
+  trust: trust.describe('whom calls are verified against'),
+  certificates: certificates.prefault({}),
+  verification: verification.prefault({}),
+  signing: signing.optional().describe('with what calls are signed; without it none is'),
+  trunks: z.record(z.string().min(1).max(128), trunk).default({}).describe('policies by trunk; default is for all others'),
+  doNotOriginate: path.optional().describe('file of numbers from which nobody calls, one a line'),
+  answers: answers.prefault({}),
+  workers: z.int().min(1).max(MAX_WORKERS).default(1).describe('processes that answer the call listener'),
+  log: z
+    .strictObject({
+      level: words('debug', 'info', 'warn', 'error', 'silent').default('info'),
+      calls: words('none', 'poor', 'all').default('none').describe('which calls get a line, numbers masked'),
+    })
+    .prefault({}),
+  reloadSeconds: z.number().min(0).max(86_400).default(5).describe('how often files are looked at; 0: at SIGHUP alone'),
+  drainSeconds: z.number().min(0).max(600).default(20).describe('how long calls under way may take at the end'),
+});
+
+/**
+ * The one schema of the configuration: of the YAML file, of the variables and the flags that stand in for parts of it, of `config check` and of
+ * the JSON Schema that editors use.
+ */
+export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
+  .refine(({ trust: { roots, list: signed } }) => roots.length > 0 || signed !== undefined, {
+    path: ['trust'],
+    message: 'names nobody: roots or list must be there',
+  })
+  .refine(({ trust: { list: signed, stiPaRoots } }) => signed === undefined || stiPaRoots.length > 0, {
+    path: ['trust', 'stiPaRoots'],
+    message: 'must be there for a signed list: somebody has to vouch for it',
+  }) as unknown as z.ZodType<SidecarConfiguration>;
+
+/**
+ * The schema for editors, as JSON Schema draft-7: what may be written, nothing that has a default is needed.
+ * @returns plain JSON
+ */
+export const configurationJsonSchema = (): Readonly<Record<string, unknown>> => ({
+  ...z.toJSONSchema(fields, { target: 'draft-7', io: 'input' }),
+  title: 'Configuration of the Hopback sidecar',
+});

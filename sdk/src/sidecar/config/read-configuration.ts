@@ -1,0 +1,143 @@
+import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { Document, Node } from 'yaml';
+import { readBySchema } from '../../core/read-by-schema.js';
+import { schemaFindings } from '../../core/schema-findings.js';
+import type { SidecarConfiguration } from './configuration.js';
+import { SIDECAR_CONFIGURATION } from './configuration.schema.js';
+import { settingsOfEnvironment } from './settings.js';
+import type { Setting } from './settings.js';
+
+/** Where a configuration comes from. */
+export interface ConfigurationSources {
+  /** YAML, of which JSON is a part. */
+  readonly text: string;
+  /** Variables of the process; those that begin with `HOPBACK__` stand in for members. Default none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Of the command line; they win over the environment, as that does over the file. Default none. */
+  readonly settings?: readonly Setting[];
+}
+
+/** One thing that is wrong with a configuration. */
+export interface ConfigurationProblem {
+  /** `trunks.verizon.role`; empty for the whole. */
+  readonly member: string;
+  readonly text: string;
+  /** Where in the file, from 1; absent for what is not there or comes from elsewhere. */
+  readonly line?: number;
+  readonly column?: number;
+  /** The variable or flag that the value comes from. */
+  readonly from?: string;
+}
+
+/** What was read. */
+export type ConfigurationResult =
+  | { readonly status: 'read'; readonly configuration: SidecarConfiguration }
+  | { readonly status: 'invalid'; readonly problems: readonly ConfigurationProblem[] };
+
+/** Larger than any configuration that people write. */
+export const MAX_CONFIGURATION_CHARS = 1_048_576;
+
+/**
+ * Reads a configuration: the file, what variables and flags put in its place, the defaults.
+ * @param sources - text, variables, settings
+ * @returns the whole configuration, or everything that is wrong with it, with line and column; never throws for what is written
+ * @example
+ * ```ts
+ * const result = readConfiguration({ text: 'trust: { roots: [roots.pem] }\nlisten: { calls: { port: 80900 } }\n' });
+ * if (result.status === 'invalid') for (const { line, text } of result.problems) console.log(line, text); // 2 listen.calls.port must be at most 65535
+ * ```
+ */
+export function readConfiguration({
+  text,
+  environment = {},
+  settings = [],
+}: ConfigurationSources): ConfigurationResult {
+  if (text.length > MAX_CONFIGURATION_CHARS)
+    return invalid([{ member: '', text: `has more than ${String(MAX_CONFIGURATION_CHARS)} characters` }]);
+  const lines = new LineCounter();
+  // Aliases are bounded by the library; a merge of maps is nothing that a schema could name places in.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const [firstError] = document.errors;
+  if (firstError !== undefined) {
+    const { line, col } = lines.linePos(firstError.pos[0]);
+    return invalid([{ member: '', text: firstError.message, line, column: col }]);
+  }
+  const value: unknown = contentOf(document);
+  const overlays = [...settingsOfEnvironment(environment), ...settings];
+  const { merged, problems } = overlay(value ?? {}, overlays);
+  if (problems.length > 0) return invalid(problems);
+  const result = readBySchema(SIDECAR_CONFIGURATION, merged);
+  if (result.success) return { status: 'read', configuration: result.data };
+  return invalid(
+    schemaFindings(result.error.issues, merged).map(({ path, member, text: found }) => {
+      const from = overlays.findLast((setting) => isWithin(path, setting.path))?.from;
+      return { member, text: found, ...(from === undefined ? placeOf(document, lines, path) : { from }) };
+    }),
+  );
+}
+
+const invalid = (problems: readonly ConfigurationProblem[]): ConfigurationResult => ({ status: 'invalid', problems });
+
+function contentOf(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    // More aliases than a person writes: what is left is held against the schema as nothing.
+    return undefined;
+  }
+}
+
+const isWithin = (path: readonly PropertyKey[], prefix: readonly string[]): boolean =>
+  prefix.every((part, index) => String(path[index]) === part);
+
+/** The place of the member, or of the nearest one above it that is written. */
+function placeOf(
+  document: Document,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+): Pick<ConfigurationProblem, 'line' | 'column'> {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const offset = offsetOf(document, path.slice(0, length));
+    if (offset === undefined) continue;
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  }
+  return {};
+}
+
+/** Where the name of a member stands; of an entry of a list where its value does. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  if (path.length === 0) return (document.contents as Node | null)?.range?.[0];
+  const above = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const name = path.at(-1);
+  if (isMap(above)) {
+    const pair = above.items.find(({ key }) => isScalar(key) && String(key.value) === String(name));
+    return (pair?.key as Node | undefined)?.range?.[0];
+  }
+  return (document.getIn(path, true) as Node | undefined)?.range?.[0];
+}
+
+/** Puts settings into a copy of what the file says. */
+function overlay(
+  value: unknown,
+  settings: readonly Setting[],
+): { readonly merged: unknown; readonly problems: readonly ConfigurationProblem[] } {
+  const merged: unknown = structuredClone(value);
+  const problems: ConfigurationProblem[] = [];
+  for (const { path, value: set, from } of settings) {
+    if (!put(merged, path, set)) problems.push({ member: path.join('.'), text: 'cannot be set here', from });
+  }
+  return { merged, problems };
+}
+
+function put(root: unknown, path: readonly string[], value: unknown): boolean {
+  let at = root;
+  for (const [index, part] of path.entries()) {
+    if (typeof at !== 'object' || at === null || part === '__proto__') return false;
+    const members = at as Record<string, unknown>;
+    if (index === path.length - 1) members[part] = value;
+    else members[part] = Object.hasOwn(members, part) ? (members[part] ?? {}) : {};
+    at = members[part];
+  }
+  return path.length > 0;
+}

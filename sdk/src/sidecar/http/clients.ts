@@ -1,0 +1,53 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { ListenerConfiguration } from '../config/configuration.js';
+
+/** Who asks, or why nobody is let in. */
+export type ClientResult =
+  | { readonly status: 'admitted'; readonly name: string }
+  | { readonly status: 'unknown' }
+  | { readonly status: 'too-many'; readonly retryAfterSeconds: number };
+
+/** Tells clients apart and holds them to their rate. */
+export interface Clients {
+  readonly admit: (request: IncomingMessage, nowMs: number) => ClientResult;
+}
+
+/** Clients whose rate is known; whoever comes with more has the ones that came longest ago forgotten, which have a full measure by then. */
+const MAX_CLIENTS = 10_000;
+
+/** @param listener - its tokens and rate */
+export function createClients({ tokens, requestsPerSecond }: ListenerConfiguration): Clients {
+  const byHash = new Map(tokens.map(({ name, sha256 }) => [sha256, name]));
+  const buckets = new Map<string, { level: number; atMs: number }>();
+  const take = (name: string, perSecond: number, nowMs: number): number => {
+    const bucket = buckets.get(name) ?? { level: perSecond, atMs: nowMs };
+    buckets.delete(name);
+    buckets.set(name, bucket);
+    if (buckets.size > MAX_CLIENTS) for (const [oldest] of buckets) if (buckets.delete(oldest)) break;
+    bucket.level = Math.min(Math.max(1, perSecond), bucket.level + ((nowMs - bucket.atMs) * perSecond) / 1_000);
+    bucket.atMs = nowMs;
+    if (bucket.level < 1) return Math.max(1, Math.ceil((1 - bucket.level) / perSecond));
+    bucket.level -= 1;
+    return 0;
+  };
+  return {
+    admit(request, nowMs) {
+      const name = byHash.size === 0 ? addressOf(request) : byHash.get(tokenHash(request));
+      if (name === undefined) return { status: 'unknown' };
+      if (requestsPerSecond === undefined) return { status: 'admitted', name };
+      const retryAfterSeconds = take(name, requestsPerSecond, nowMs);
+      return retryAfterSeconds === 0 ? { status: 'admitted', name } : { status: 'too-many', retryAfterSeconds };
+    },
+  };
+}
+
+const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? 'unknown';
+
+const BEARER = /^Bearer +([\w.~+/=-]{1,512})$/i;
+
+/** Of the hash nothing can be learned by how long a comparison takes. */
+function tokenHash(request: IncomingMessage): string {
+  const [, token] = BEARER.exec(request.headers.authorization ?? '') ?? [];
+  return token === undefined ? '' : hash('sha256', token);
+}

@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer, ServerOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { HopbackError } from '../../errors.js';
+import type { ListenerConfiguration } from '../config/configuration.js';
+import { causeText } from '../services/notice.js';
+import { pathFrom } from '../services/files.js';
+
+/** One address that is listened at. */
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  /** Files of its certificate. */
+  readonly files: readonly string[];
+  /** Takes the certificate and key anew; connections that are there stay. @throws {@link HopbackError} when they cannot be used */
+  readonly reload: () => Promise<void>;
+  /** Takes no more connections, lets requests under way end, and closes what is left after the time. */
+  readonly close: (drainMs: number) => Promise<void>;
+}
+
+/** Longer than the seconds for which load balancers and switches keep a connection: they end it, so that no request meets one that closes. */
+const KEEP_ALIVE_MS = 75_000;
+/** For the header of a request: whoever needs longer is no switch. */
+const HEADERS_MS = 10_000;
+/** For a whole request, a large batch of records over a slow line included. */
+const REQUEST_MS = 120_000;
+
+/**
+ * Listens.
+ * @param configuration - where
+ * @param options - the directory that its paths begin at, and what answers
+ * @returns the listener, once it listens
+ * @throws {@link HopbackError} `invalid-configuration` when the certificate cannot be used or the address not be listened at
+ */
+export async function listen(
+  configuration: ListenerConfiguration,
+  { directory, handler }: { readonly directory: string; readonly handler: RequestListener },
+): Promise<Listener> {
+  const { host, port, tls } = configuration;
+  const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
+  const server: Server | TlsServer =
+    tls === undefined
+      ? createServer({ ...timeouts, noDelay: true }, handler)
+      : createTlsServer({ ...timeouts, noDelay: true, ...(await tlsOptions(tls, directory)) }, handler);
+  server.maxRequestsPerSocket = 0;
+  await listening(server, { host, port });
+  const address = server.address() as AddressInfo;
+  return {
+    host,
+    port: address.port,
+    isTls: tls !== undefined,
+    files: tls === undefined ? [] : filesOf(tls).map((path) => pathFrom(directory, path)),
+    async reload() {
+      if (tls === undefined || !('setSecureContext' in server)) return;
+      try {
+        server.setSecureContext(await tlsOptions(tls, directory));
+      } catch (cause) {
+        throw unusable(causeText(cause), cause);
+      }
+    },
+    close: (drainMs) => closed(server, drainMs),
+  };
+}
+
+const filesOf = ({ certificate, key, clientCa }: NonNullable<ListenerConfiguration['tls']>): readonly string[] =>
+  clientCa === undefined ? [certificate, key] : [certificate, key, clientCa];
+
+async function tlsOptions(
+  tls: NonNullable<ListenerConfiguration['tls']>,
+  directory: string,
+): Promise<Pick<ServerOptions, 'cert' | 'key' | 'ca' | 'requestCert' | 'rejectUnauthorized' | 'minVersion'>> {
+  const [cert, key, ca] = await Promise.all(
+    filesOf(tls).map((path) =>
+      readFile(pathFrom(directory, path)).catch((cause: unknown) => {
+        throw unusable(`${path} cannot be read`, cause);
+      }),
+    ),
+  );
+  if (cert === undefined || key === undefined) throw unusable('no certificate', undefined);
+  const own = { cert, key, minVersion: 'TLSv1.2' } as const;
+  return ca === undefined ? own : { ...own, ca, requestCert: true, rejectUnauthorized: true };
+}
+
+const unusable = (detail: string, cause: unknown): HopbackError =>
+  new HopbackError('invalid-configuration', `the TLS certificate of a listener cannot be used: ${detail}`, { cause });
+
+function listening(server: Server | TlsServer, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error): void =>
+      reject(
+        new HopbackError('invalid-configuration', `${host} port ${String(port)} cannot be listened at: ${cause.message}`, {
+          cause,
+        }),
+      );
+    server.once('error', fail);
+    server.listen({ host, port }, () => {
+      server.off('error', fail);
+      // From here on an error is one of a single connection that could not be accepted, such as for want of descriptors: others can.
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server | TlsServer, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(timer);
+      clearInterval(idle);
+      resolve();
+    });
+    server.closeIdleConnections();
+    // A connection is idle as soon as its answer has gone out, which nobody tells.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  });
+}
+
+const IDLE_CHECK_MS = 50;

@@ -1,0 +1,19 @@
+/**
+ * Beside a switch: an HTTP service that verifies and signs calls in the dialects that switches speak, keeps itself up to date, and tells how it fares.
+ * {@link startSidecar} is what `hopback serve` runs; {@link readConfiguration} what `hopback config check` does.
+ * @packageDocumentation
+ */
+export { configurationJsonSchema } from './config/configuration.schema.js';
+export type * from './config/configuration.js';
+export { MAX_CONFIGURATION_CHARS, readConfiguration } from './config/read-configuration.js';
+export type { ConfigurationProblem, ConfigurationResult, ConfigurationSources } from './config/read-configuration.js';
+export { settingOfText } from './config/settings.js';
+export type { Setting } from './config/settings.js';
+export type { VerifiedCall } from './http/call-context.js';
+export type { Listener } from './http/listen.js';
+export type { AnsweredRequest } from './http/serve-calls.js';
+export type { SidecarMetrics } from './metrics.js';
+export type { Readiness } from './readiness.js';
+export type { OnNotice, SidecarNotice } from './services/notice.js';
+export { configurationInvalid, placeText, startSidecar } from './sidecar.js';
+export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';

@@ -1,0 +1,128 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { CallVerdict } from '../stir/index.js';
+import type { SidecarServices } from './services/sidecar-services.js';
+
+/** What is counted, under the names that dashboards ask for. No label ever has a telephone number. */
+export interface SidecarMetrics {
+  readonly registry: Registry;
+  /** A call that was verified. @param seconds - that it took */
+  readonly verified: (verdict: CallVerdict, seconds: number) => void;
+  /** A call that was to be signed. @param attest - the level, or empty where it was not signed @param outcome - `signed` or why not */
+  readonly signed: (result: { readonly attest: string; readonly outcome: string }, seconds: number) => void;
+  readonly heartbeat: () => void;
+  /** A request that was answered. @param route - name of the route, not its path */
+  readonly answered: (route: string, status: number) => void;
+  readonly reloaded: (outcome: 'changed' | 'unchanged' | 'kept') => void;
+}
+
+/** From what a verification takes in memory to what a caller notices, seconds. */
+const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/**
+ * Makes the metrics of one process.
+ * @param services - those in force, asked when somebody reads
+ * @returns counters, and the registry that they are read from
+ */
+export function createSidecarMetrics(services: () => SidecarServices | undefined): SidecarMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const verifications = new Counter({
+    name: 'stir_verifications_total',
+    help: 'Calls verified, by verdict; reason is the first one, or none',
+    labelNames: ['verstat', 'attest', 'reason'],
+    registers,
+  });
+  const verifySeconds = new Histogram({
+    name: 'stir_verify_duration_seconds',
+    help: 'Time that a verification took, certificates included',
+    buckets: BUCKETS,
+    registers,
+  });
+  const signings = new Counter({
+    name: 'stir_signings_total',
+    help: 'Calls that were to be signed, by attestation and by what became of them',
+    labelNames: ['attest', 'outcome'],
+    registers,
+  });
+  const signSeconds = new Histogram({
+    name: 'stir_sign_duration_seconds',
+    help: 'Time that a signature took',
+    buckets: BUCKETS,
+    registers,
+  });
+  const heartbeats = new Counter({ name: 'stir_heartbeats_total', help: 'Requests that were no calls', registers });
+  const answers = new Counter({
+    name: 'hopback_http_responses_total',
+    help: 'Requests answered, by route and status',
+    labelNames: ['route', 'status'],
+    registers,
+  });
+  const reloads = new Counter({
+    name: 'hopback_reloads_total',
+    help: 'Times that the configuration was looked at again; kept: what changed could not be used',
+    labelNames: ['outcome'],
+    registers,
+  });
+  gaugesOf(services, registry);
+  return {
+    registry,
+    verified({ verstat, attestation = '', reasons }, seconds) {
+      verifications.inc({ verstat, attest: attestation, reason: reasons[0] ?? 'none' });
+      verifySeconds.observe(seconds);
+    },
+    signed({ attest, outcome }, seconds) {
+      signings.inc({ attest, outcome });
+      signSeconds.observe(seconds);
+    },
+    heartbeat: () => heartbeats.inc(),
+    answered: (route, status) => answers.inc({ route, status }),
+    reloaded: (outcome) => reloads.inc({ outcome }),
+  };
+}
+
+/** What is looked at when somebody reads. */
+function gaugesOf(services: () => SidecarServices | undefined, registry: Registry): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: (of: SidecarServices) => number | undefined): void => {
+    const made: Gauge = new Gauge({
+      name,
+      help,
+      registers,
+      collect: () => {
+        const of = services();
+        made.set((of && value(of)) ?? Number.NaN);
+      },
+    });
+  };
+  const counter = (name: string, help: string, value: (of: SidecarServices) => number): void => {
+    const made: Counter = new Counter({
+      name,
+      help,
+      registers,
+      collect: () => {
+        made.reset();
+        const of = services();
+        made.inc(of === undefined ? 0 : value(of));
+      },
+    });
+  };
+  counter('stir_cert_cache_hits_total', 'Look-ups of certificates answered from memory', ({ certificates }) => {
+    const { hits, staleHits } = certificates.stats();
+    return hits + staleHits;
+  });
+  counter(
+    'stir_cert_cache_misses_total',
+    'Look-ups of certificates for which disk or network was asked',
+    ({ certificates }) => certificates.stats().misses,
+  );
+  gauge('stir_cert_cache_entries', 'Chains in memory', ({ certificates }) => certificates.stats().entries);
+  gauge(
+    'stir_trust_anchors',
+    'Certificates of STI-CAs that are trusted; 0: nothing can be verified',
+    ({ trust }) => trust.current()?.anchors.length ?? 0,
+  );
+  gauge('stir_signing_cert_expiry_seconds', 'When the signing certificate ends, seconds since the epoch', ({ signing }) =>
+    signing === undefined ? undefined : signing.certificate.certificate.notAfterMs / 1_000,
+  );
+}

@@ -1,0 +1,25 @@
+import type { SidecarServices } from './services/sidecar-services.js';
+
+/** Whether the service can do what it is there for. */
+export interface Readiness {
+  readonly isReady: boolean;
+  /** `trust`: somebody is trusted. `signing`: the key and certificate can be used; `off` where nothing is signed here. */
+  readonly trust: 'ready' | 'nobody is trusted yet';
+  readonly signing: string;
+  readonly isDraining: boolean;
+}
+
+/**
+ * @param services - in force
+ * @param isDraining - the process is about to end
+ */
+export function readinessOf({ trust, signing }: SidecarServices, isDraining: boolean): Readiness {
+  const isTrusting = trust.current() !== undefined;
+  const obstacle = signing?.service.obstacle();
+  return {
+    isReady: isTrusting && obstacle === undefined && !isDraining,
+    trust: isTrusting ? 'ready' : 'nobody is trusted yet',
+    signing: signing === undefined ? 'off' : (obstacle?.detail ?? 'ready'),
+    isDraining,
+  };
+}

@@ -1,0 +1,47 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { HopbackError } from '../../errors.js';
+
+/** Largest of the small files that a configuration names: keys, policies, lists of numbers. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** A path as the configuration has it, from the directory of its file. */
+export const pathFrom = (directory: string, path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
+
+/**
+ * Reads a text file that a configuration names.
+ * @param path - absolute
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read, or is larger than any such file
+ */
+export async function readTextFile(path: string): Promise<string> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new HopbackError('storage-failed', `${path} cannot be read`, { cause, retryable: true });
+  });
+  if (bytes.length > MAX_FILE_BYTES) throw new HopbackError('storage-failed', `${path} is too large`);
+  return bytes.toString('utf8');
+}
+
+/**
+ * A text that differs whenever one of the files does: size, time and place on disk of each, and of what is in a directory.
+ * @param paths - files and directories; one that is not there has its own mark
+ */
+export async function stampOf(paths: readonly string[]): Promise<string> {
+  const stamps = await Promise.all(paths.map((path) => stampOfPath(path)));
+  return stamps.join('\n');
+}
+
+async function stampOfPath(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return `${path} -`;
+  const stamp = `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
+  if (!found.isDirectory()) return stamp;
+  const names = await readdir(path).catch(() => []);
+  const within = await Promise.all(names.toSorted().map(async (name) => stampOfEntry(join(path, name))));
+  return [stamp, ...within].join('\n');
+}
+
+/** One level: certificates lie in a directory, not below it. */
+async function stampOfEntry(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? `${path} -` : `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
+}

@@ -1,0 +1,248 @@
+import type { Clock } from '../../core/clock.js';
+import {
+  createCertificateRepository,
+  createVerificationService,
+} from '../../stir/index.js';
+import type {
+  CanonicalTn,
+  CertificateRepositoryService,
+  SignatureRecord,
+  VerificationService,
+} from '../../stir/index.js';
+import type { SidecarConfiguration } from '../config/configuration.js';
+import { pathFrom, readTextFile, stampOf } from './files.js';
+import { loadNumbers } from './load-numbers.js';
+import { loadSigning } from './load-signing.js';
+import type { SigningPart } from './load-signing.js';
+import { loadTrust } from './load-trust.js';
+import type { TrustPart } from './load-trust.js';
+import type { OnNotice } from './notice.js';
+import { trunkTable } from './trunk-table.js';
+import type { TrunkTable } from './trunk-table.js';
+
+/** Everything that a request is answered with: one object, put in the place of the last at a reload. */
+export interface SidecarServices {
+  readonly configuration: SidecarConfiguration;
+  /** Absent while nobody is trusted yet. */
+  readonly verification: VerificationService | undefined;
+  readonly trust: TrustPart;
+  readonly certificates: CertificateRepositoryService;
+  readonly signing: SigningPart | undefined;
+  readonly trunks: TrunkTable;
+  readonly doNotOriginate: ReadonlySet<CanonicalTn> | undefined;
+  /** Files that all this was read from. */
+  readonly files: readonly string[];
+}
+
+/** What services are loaded with. */
+export interface ServicesOptions {
+  /** Of the configuration file: paths begin there. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly onNotice: OnNotice;
+  /** Opens an encrypted signing key. */
+  readonly passphrase?: string;
+  readonly onSignature?: (record: SignatureRecord) => void;
+}
+
+/** Loads services, and loads them again. */
+export interface ServicesLoader {
+  /** In force. @throws Error before the first load */
+  readonly current: () => SidecarServices;
+  /**
+   * Loads what has changed, and puts it in force at once. What has not stays as it is: caches, connections and memories with it.
+   * @throws {@link HopbackError} when something cannot be used; what was in force stays in force
+   */
+  readonly load: (configuration: SidecarConfiguration) => Promise<SidecarServices>;
+  readonly close: () => Promise<void>;
+}
+
+/** A part that is kept for as long as its key stays the same. */
+interface Kept<Part> {
+  readonly key: string;
+  readonly part: Part;
+}
+
+/**
+ * Makes a loader that has loaded nothing yet.
+ * @param options - where files are, time, and whom to tell
+ * @returns the loader, to be closed
+ */
+export function createServicesLoader(options: ServicesOptions): ServicesLoader {
+  let current: SidecarServices | undefined;
+  const parts: Parts = { certificates: undefined, trust: undefined, verification: undefined };
+  /** Calls under way may still ask what was replaced; it is closed with the rest. */
+  const replaced = new Set<() => Promise<void>>();
+  const load = async (configuration: SidecarConfiguration): Promise<SidecarServices> => {
+    const next = await loadParts(configuration, { options, parts });
+    for (const close of next.replaced) {
+      const timer = setTimeout(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
+      timer.unref();
+      replaced.add(close);
+    }
+    Object.assign(parts, next.parts);
+    current = next.services;
+    return current;
+  };
+  const closeReplaced = async (close: () => Promise<void>): Promise<void> => {
+    replaced.delete(close);
+    await close();
+  };
+  return {
+    current() {
+      if (current === undefined) throw new Error('services were asked for before they were loaded');
+      return current;
+    },
+    load,
+    async close() {
+      await Promise.all([...replaced].map((close) => closeReplaced(close)));
+      await parts.trust?.part.close();
+      await parts.certificates?.part.close();
+    },
+  };
+}
+
+/** Beyond the time that a call may wait. */
+const GRACE_MS = 5_000;
+
+interface Parts {
+  certificates: Kept<CertificateRepositoryService> | undefined;
+  trust: Kept<TrustPart> | undefined;
+  verification: Kept<{ readonly service: () => VerificationService | undefined }> | undefined;
+}
+
+interface Loaded {
+  readonly parts: Parts;
+  readonly services: SidecarServices;
+  readonly replaced: readonly (() => Promise<void>)[];
+}
+
+async function loadParts(
+  configuration: SidecarConfiguration,
+  { options, parts }: { readonly options: ServicesOptions; readonly parts: Parts },
+): Promise<Loaded> {
+  const { directory } = options;
+  const replaced: (() => Promise<void>)[] = [];
+  const signing = configuration.signing && (await signingPart(configuration, options));
+  const doNotOriginatePath =
+    configuration.doNotOriginate === undefined ? undefined : pathFrom(directory, configuration.doNotOriginate);
+  const doNotOriginate = doNotOriginatePath === undefined ? undefined : await loadNumbers(doNotOriginatePath);
+  const certificates = await certificatesPart(configuration, { options, before: parts.certificates });
+  const trust = await trustPart(configuration, { options, before: parts.trust }).catch(async (error: unknown) => {
+    if (certificates !== parts.certificates) await certificates.part.close();
+    throw error;
+  });
+  if (parts.certificates !== undefined && parts.certificates !== certificates) replaced.push(parts.certificates.part.close);
+  if (parts.trust !== undefined && parts.trust !== trust) replaced.push(parts.trust.part.close);
+  const verificationKey = JSON.stringify([configuration.verification, certificates.key, trust.key]);
+  const verification =
+    parts.verification?.key === verificationKey
+      ? parts.verification
+      : { key: verificationKey, part: verificationPart(configuration, { options, trust, certificates }) };
+  const { ca } = configuration.certificates;
+  const services: SidecarServices = {
+    configuration,
+    get verification() {
+      return verification.part.service();
+    },
+    trust: trust.part,
+    certificates: certificates.part,
+    signing,
+    trunks: trunkTable(configuration.trunks),
+    doNotOriginate,
+    files: [
+      ...trust.part.files,
+      ...(signing?.files ?? []),
+      ...[doNotOriginatePath, ca && pathFrom(directory, ca)].filter((path) => path !== undefined),
+    ],
+  };
+  return { parts: { certificates, trust, verification }, services, replaced };
+}
+
+function signingPart(
+  { signing, certificates: { allow } }: SidecarConfiguration,
+  { directory, clock, passphrase, onSignature }: ServicesOptions,
+): Promise<SigningPart | undefined> {
+  if (signing === undefined) return Promise.resolve(undefined);
+  return loadSigning(signing, {
+    ...{ directory, clock },
+    ...(passphrase !== undefined && { passphrase }),
+    ...(allow !== undefined && { allow }),
+    ...(onSignature !== undefined && { onRecord: onSignature }),
+  });
+}
+
+interface PartOptions<Part> {
+  readonly options: ServicesOptions;
+  readonly before: Kept<Part> | undefined;
+}
+
+async function certificatesPart(
+  { certificates }: SidecarConfiguration,
+  { options: { directory, clock, onNotice }, before }: PartOptions<CertificateRepositoryService>,
+): Promise<Kept<CertificateRepositoryService>> {
+  const ca = certificates.ca === undefined ? undefined : await readTextFile(pathFrom(directory, certificates.ca));
+  const key = JSON.stringify([certificates, ca]);
+  if (before?.key === key) return before;
+  const part = createCertificateRepository({
+    clock,
+    ...(certificates.allow !== undefined && { allow: certificates.allow }),
+    ...(ca !== undefined && { ca }),
+    ...(certificates.directory !== undefined && { directory: pathFrom(directory, certificates.directory) }),
+  });
+  void warmUp(part, certificates.preload).then(onNotice);
+  return { key, part };
+}
+
+/** What is on disk and what is to be there before calls need it, behind everybody's back. */
+async function warmUp(
+  repository: CertificateRepositoryService,
+  urls: readonly string[],
+): Promise<Parameters<OnNotice>[0]> {
+  const { imported } = await repository.restore();
+  const { found, failures } = await repository.preload(urls);
+  const text = `${String(imported)} certificates from disk, ${String(found)} fetched, ${String(failures.length)} not to be had`;
+  return { level: failures.length > 0 ? 'warn' : 'info', part: 'certificates', text };
+}
+
+async function trustPart(
+  { trust, certificates }: SidecarConfiguration,
+  { options, before }: PartOptions<TrustPart>,
+): Promise<Kept<TrustPart>> {
+  const { directory, clock, onNotice } = options;
+  // What a published list is vouched for by is read once, so that other roots make another part; files are read again by the part itself.
+  const vouching = trust.list !== undefined && 'url' in trust.list ? await stampOf(trust.stiPaRoots.map((path) => pathFrom(directory, path))) : '';
+  const key = JSON.stringify([trust, certificates.allow, certificates.ca, vouching]);
+  if (before?.key === key) {
+    await before.part.reload();
+    return before;
+  }
+  return { key, part: await loadTrust(trust, { directory, clock, certificates, onNotice }) };
+}
+
+/** Made when there is somebody to trust; told of each other store from then on. */
+function verificationPart(
+  { verification: { timeBudgetMs, ...policy } }: SidecarConfiguration,
+  {
+    options: { clock },
+    trust,
+    certificates,
+  }: {
+    readonly options: ServicesOptions;
+    readonly trust: Kept<TrustPart>;
+    readonly certificates: Kept<CertificateRepositoryService>;
+  },
+): { readonly service: () => VerificationService | undefined } {
+  let service: VerificationService | undefined;
+  const make = (): VerificationService | undefined => {
+    const trustStore = trust.part.current();
+    if (trustStore === undefined) return undefined;
+    return createVerificationService({ certificates: certificates.part, trustStore, clock, policy, timeBudgetMs });
+  };
+  service = make();
+  trust.part.onTrustStore((store) => {
+    if (service === undefined) service = make();
+    else service.useTrustStore(store);
+  });
+  return { service: () => service };
+}
