@@ -160,6 +160,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./traceback-policy-try.js')).tracebackPolicyTryCommand,
   },
   {
+    name: 'serve',
+    summary: 'answer switches over HTTP: verify and sign their calls',
+    load: async () => (await import('./serve.js')).serveCommand,
+  },
+  {
+    name: 'config check',
+    summary: 'say what is wrong with the configuration of serve, line by line',
+    load: async () => (await import('./config-check.js')).configCheckCommand,
+  },
+  {
+    name: 'config schema',
+    summary: 'print the JSON Schema of that configuration, for editors',
+    load: async () => (await import('./config-schema.js')).configSchemaCommand,
+  },
+  {
+    name: 'config init',
+    summary: 'ask what is needed, and write that configuration',
+    load: async () => (await import('./config-init.js')).configInitCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check machine, trust, cache, key and certificate',
     load: async () => (await import('./doctor.js')).doctorCommand,

@@ -44,6 +44,22 @@ export interface CliIo {
    * it does.
    */
   readonly stopSignal: () => AbortSignal;
+  /** Calls the listener at each SIGHUP, which does not end the process from then on. */
+  readonly onHangUp: (listener: () => void) => void;
+  /**
+   * Where a service writes its log: never waits for whoever reads it. What does not fit into a mebibyte beside a reader that does not read is
+   * dropped.
+   */
+  readonly openLog: () => Promise<CliLog>;
+  /** Asks for a line. @returns what was typed; undefined at the end of the input */
+  readonly ask: (question: string) => Promise<string | undefined>;
+}
+
+/** Log of a service. */
+export interface CliLog {
+  readonly write: (text: string) => void;
+  /** Writes what is left, for a second at most. */
+  readonly close: () => Promise<void>;
 }
 
 /** Files by path, relative to the working directory. */

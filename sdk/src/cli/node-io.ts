@@ -5,7 +5,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { HopbackError } from '../errors.js';
-import type { CliFiles, CliIo, CliOutput } from './io.js';
+import { createInterface } from 'node:readline';
+import type { Interface } from 'node:readline';
+import type { CliFiles, CliIo, CliLog, CliOutput } from './io.js';
 import { shownText } from './shown-text.js';
 
 /** The process as commands see it. */
@@ -24,7 +26,45 @@ export function nodeIo(): CliIo {
     files: FILES,
     keepPrivate: () => void process.umask(0o077),
     stopSignal,
+    onHangUp: (listener) => void process.on('SIGHUP', listener),
+    openLog,
+    ask,
   };
+}
+
+/** What is kept for a reader that does not read: beyond it lines are dropped. */
+const MAX_LOG_BYTES = 1024 * 1024;
+const LOG_CLOSE_MS = 1_000;
+
+/** A pipe is written to at once by Node, however long that takes, and calls would wait: this goes by another thread. */
+async function openLog(): Promise<CliLog> {
+  const { destination } = await import('pino');
+  const log = destination({ dest: 1, sync: false, maxLength: MAX_LOG_BYTES });
+  log.on('error', () => undefined);
+  return {
+    write: (text) => void log.write(text),
+    close: () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, LOG_CLOSE_MS);
+        log.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
+
+/** Lines of the input, typed or from a pipe, for as long as somebody asks. */
+let lines: { readonly reader: Interface; readonly next: AsyncIterator<string> } | undefined;
+
+async function ask(question: string): Promise<string | undefined> {
+  if (lines === undefined) {
+    const reader = createInterface({ input: process.stdin });
+    lines = { reader, next: reader[Symbol.asyncIterator]() };
+  }
+  process.stdout.write(question);
+  const line = await lines.next.next();
+  return line.done === true ? undefined : line.value;
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;

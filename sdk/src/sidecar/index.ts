@@ -17,3 +17,6 @@ export type { Readiness } from './readiness.js';
 export type { OnNotice, SidecarNotice } from './services/notice.js';
 export { configurationInvalid, placeText, startSidecar } from './sidecar.js';
 export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';
+export { isWorker, startWorkers, workerLink } from './workers.js';
+export type { WorkerLink, Workers } from './workers.js';
+export { checkFiles } from './check-files.js';

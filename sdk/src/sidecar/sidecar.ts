@@ -46,6 +46,8 @@ export interface SidecarOptions {
   readonly onSignature?: (record: SignatureRecord) => void;
   /** Hears of each request of the call listener. Returns at once. */
   readonly onAnswered?: (answered: AnsweredRequest) => void;
+  /** Text of `/metrics`, where several processes are counted together. Default the counts of this one. */
+  readonly metricsText?: (own: () => Promise<string>) => Promise<string>;
 }
 
 /** What a reload did. */
@@ -90,7 +92,7 @@ export interface Sidecar extends AsyncDisposable {
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const path = resolve(options.configurationPath);
   const directory = dirname(path);
-  const onNotice = options.onNotice ?? (() => undefined);
+  const onNotice = options.onNotice ?? nothing;
   const passphrase = options.environment?.['HOPBACK_KEY_PASSPHRASE'];
   const loader = createServicesLoader({
     ...{ directory, onNotice, clock: options.clock ?? { nowMs: Date.now } },
@@ -149,10 +151,11 @@ interface Parts {
 }
 
 function listenForCalls({ options, directory, loader, state, metrics }: Parts & { readonly directory: string }): Promise<Listener> {
-  const onNotice = options.onNotice ?? (() => undefined);
+  const { metricsText, onNotice = nothing } = options;
   const probes = probeRoutes({
     readiness: () => readinessOf(loader.current(), state.isDraining),
     ...{ metrics, openApi: () => openApiDocument(loader.current().configuration) },
+    ...(metricsText !== undefined && { metricsText: () => metricsText(() => metrics.registry.metrics()) }),
   });
   const otherwise = getRequestListener(probes.fetch);
   const onTrouble = (error: unknown): void => onNotice({ level: 'error', part: 'calls', text: causeText(error) });

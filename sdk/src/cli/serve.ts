@@ -1,0 +1,135 @@
+import { isWorker, startSidecar, startWorkers, workerLink } from '../sidecar/index.js';
+import type { Setting, Sidecar, SidecarConfiguration, SidecarOptions } from '../sidecar/index.js';
+import type { Command } from './command.js';
+import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './configuration-options.js';
+import type { ConfigurationOption, ReadConfiguration } from './configuration-options.js';
+import { EXIT } from './exit-codes.js';
+import type { ExitCode } from './exit-codes.js';
+import type { CliIo } from './io.js';
+import { refuseOperands } from './options.js';
+import type { Options } from './options.js';
+import { printLines } from './output.js';
+import { createServeLog } from './serve-log.js';
+import type { ServeLog } from './serve-log.js';
+
+type ServeOption = ConfigurationOption | 'workers';
+
+/** `hopback serve` */
+export const serveCommand: Command = {
+  name: 'serve',
+  summary: 'answer switches over HTTP: verify and sign their calls',
+  usage: ['[--config FILE] [--set PATH=VALUE]... [--workers N]'],
+  options: {
+    ...CONFIGURATION_OPTIONS,
+    workers: { value: 'N', text: 'processes that answer, in place of what the configuration says' },
+  },
+  notes: [
+    'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and /v1/sign-csv (as secsipidx does), /v1/invite/verify and ' +
+      '/v1/invite/sign (a SIP INVITE as text), GET /livez, /readyz, /metrics and /openapi.json. Changed files are noticed, and at SIGHUP at once: what cannot be ' +
+      'used leaves everything as it was. SIGTERM and Ctrl-C let requests under way end. The log goes to the output, a JSON object a line.',
+    'Exit codes: 0 ended as asked; 2 the configuration is wrong; 4 a file or address that it names cannot be used.',
+  ],
+  run,
+};
+
+async function run(options: Options<ServeOption | 'json'>, io: CliIo): Promise<ExitCode> {
+  refuseOperands(options, ['Name the file with --config.']);
+  const read = await configurationOf(options, io);
+  if (read.status === 'invalid') {
+    if (!isWorker()) printLines(io, problemLines(read.path, read.problems), io.stderr);
+    return EXIT.usage;
+  }
+  const output = await io.openLog();
+  let inForce: () => SidecarConfiguration = () => read.configuration;
+  const log = createServeLog(output, () => inForce().log);
+  const sidecarOptions: SidecarOptions = {
+    configurationPath: read.path,
+    environment: io.env,
+    settings: allSettings(options),
+    onNotice: log.notice,
+    onVerified: log.verified,
+    onAnswered: log.answered,
+  };
+  try {
+    const follow = (sidecar: Sidecar): void => void (inForce = sidecar.configuration);
+    const workers = workersOf(options, read);
+    if (isWorker()) return await serveAsWorker(sidecarOptions, { log, follow });
+    if (workers > 1) return await watchWorkers({ io, log, workers, drainSeconds: read.configuration.drainSeconds });
+    return await serveAlone(sidecarOptions, { io, log, follow });
+  } finally {
+    await output.close();
+  }
+}
+
+const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
+  ...settingsOf(options),
+  ...(options.text('workers') === undefined
+    ? []
+    : [{ path: ['workers'], value: Number(options.text('workers')), from: '--workers' }]),
+];
+
+function workersOf(options: Options<ServeOption>, read: Extract<ReadConfiguration, { readonly status: 'read' }>): number {
+  const given = Number(options.text('workers') ?? read.configuration.workers);
+  return Number.isInteger(given) && given > 0 ? given : read.configuration.workers;
+}
+
+async function serveAlone(
+  options: SidecarOptions,
+  { io, log, follow }: { readonly io: CliIo; readonly log: ServeLog; readonly follow: (sidecar: Sidecar) => void },
+): Promise<ExitCode> {
+  const stopped = io.stopSignal();
+  const sidecar = await startSidecar(options);
+  follow(sidecar);
+  log.ready({ calls: urlOf(sidecar), ...sidecar.readiness() });
+  io.onHangUp(() => void sidecar.reload());
+  await whenAborted(stopped);
+  log.notice({ level: 'info', part: 'serve', text: 'ends: requests under way are let end' });
+  await sidecar.close();
+  return EXIT.ok;
+}
+
+async function serveAsWorker(
+  options: SidecarOptions,
+  { log, follow }: { readonly log: ServeLog; readonly follow: (sidecar: Sidecar) => void },
+): Promise<ExitCode> {
+  const link = workerLink();
+  const sidecar = await startSidecar({ ...options, metricsText: link.metricsText });
+  follow(sidecar);
+  await link.serve(sidecar);
+  log.notice({ level: 'info', part: 'serve', text: 'ends: requests under way are let end' });
+  await sidecar.close();
+  link.close();
+  return EXIT.ok;
+}
+
+async function watchWorkers({
+  io,
+  log,
+  workers: count,
+  drainSeconds,
+}: {
+  readonly io: CliIo;
+  readonly log: ServeLog;
+  readonly workers: number;
+  readonly drainSeconds: number;
+}): Promise<ExitCode> {
+  const stopped = io.stopSignal();
+  const workers = await startWorkers({ count, onNotice: log.notice });
+  log.ready({ port: workers.port, workers: workers.pids() });
+  io.onHangUp(workers.reload);
+  await whenAborted(stopped);
+  await workers.close(drainSeconds * 1_000);
+  return EXIT.ok;
+}
+
+function urlOf({ calls: { isTls, host, port } }: Sidecar): string {
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return `${isTls ? 'https' : 'http'}://${shown}:${String(port)}`;
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

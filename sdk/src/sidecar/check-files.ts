@@ -1,0 +1,25 @@
+import type { SidecarConfiguration } from './config/configuration.js';
+import type { OnNotice } from './services/notice.js';
+import { createServicesLoader } from './services/sidecar-services.js';
+
+/**
+ * Loads everything that a configuration names, and lets it go: whether a sidecar could start with it. Listens nowhere.
+ * @param configuration - as read
+ * @param options - the directory of its file, and what opens an encrypted key
+ * @throws {@link HopbackError} for the first thing that cannot be used
+ */
+export async function checkFiles(
+  configuration: SidecarConfiguration,
+  options: { readonly directory: string; readonly passphrase?: string; readonly onNotice?: OnNotice },
+): Promise<void> {
+  const { directory, passphrase, onNotice = () => undefined } = options;
+  const loader = createServicesLoader({
+    ...{ directory, onNotice, clock: { nowMs: Date.now } },
+    ...(passphrase !== undefined && { passphrase }),
+  });
+  try {
+    await loader.load({ ...configuration, certificates: { ...configuration.certificates, preload: [] } });
+  } finally {
+    await loader.close();
+  }
+}

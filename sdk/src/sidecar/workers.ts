@@ -1,0 +1,181 @@
+import cluster from 'node:cluster';
+import type { Worker } from 'node:cluster';
+import { AggregatorRegistry } from 'prom-client';
+import type { RegistryContentType } from 'prom-client';
+import { HopbackError } from '../errors.js';
+import type { OnNotice } from './services/notice.js';
+import type { Sidecar } from './sidecar.js';
+
+/** What processes tell each other. */
+type Message =
+  | { readonly hopback: 'reload' | 'close' }
+  | { readonly hopback: 'metrics-wanted'; readonly id: number }
+  | { readonly hopback: 'metrics'; readonly id: number; readonly text: string };
+
+/** Several processes that answer the call listener, and the one that watches them. */
+export interface Workers {
+  /** Where they listen. */
+  readonly port: number;
+  /** Of those that live. */
+  readonly pids: () => readonly number[];
+  readonly reload: () => void;
+  /** Counts of all of them together. */
+  readonly metricsText: () => Promise<string>;
+  /** Asks all to end, and ends those that do not within the time. */
+  readonly close: (drainMs: number) => Promise<void>;
+}
+
+/** Between the end of a worker and the next in its place, doubled each time it did not last. */
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 10_000;
+/** A worker that lived as long did not fail at its start. */
+const STEADY_MS = 60_000;
+/** Beyond the time for draining. */
+const GRACE_MS = 2_000;
+
+/** Whether this process is one of the workers. */
+export const isWorker = (): boolean => cluster.isWorker;
+
+/**
+ * Starts this program once more for each worker, and puts another in the place of one that ends.
+ * @param options - how many, and whom to tell
+ * @returns the workers, once all listen
+ * @throws {@link HopbackError} `unavailable` when one ends before it listens: it has said why
+ */
+export async function startWorkers(options: { readonly count: number; readonly onNotice: OnNotice }): Promise<Workers> {
+  const { count, onNotice } = options;
+  const registry = new AggregatorRegistry();
+  let isClosing = false;
+  let waitMs = FIRST_WAIT_MS;
+  const timers = new Set<NodeJS.Timeout>();
+  const fork = (): Worker => {
+    const startedMs = performance.now();
+    const worker = cluster.fork();
+    worker.on('message', (message: Message) => void answerMetrics(worker, { message, registry }));
+    worker.once('exit', (code, signal) => {
+      if (isClosing) return;
+      waitMs = performance.now() - startedMs > STEADY_MS ? FIRST_WAIT_MS : Math.min(waitMs * 2, LONGEST_WAIT_MS);
+      const how = signal === null ? `with ${String(code)}` : `by ${signal}`;
+      onNotice({ level: 'error', part: 'workers', text: `one ended ${how}; another starts in ${String(waitMs)} ms` });
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        fork();
+      }, waitMs);
+      timers.add(timer);
+    });
+    return worker;
+  };
+  const port = await allListening(Array.from({ length: count }, fork)).catch((error: unknown) => {
+    isClosing = true;
+    for (const worker of living()) worker.process.kill('SIGKILL');
+    throw error;
+  });
+  return {
+    port,
+    pids: () => living().flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid])),
+    reload: () => tellAll({ hopback: 'reload' }),
+    metricsText: () => registry.clusterMetrics(),
+    async close(drainMs) {
+      isClosing = true;
+      for (const timer of timers) clearTimeout(timer);
+      tellAll({ hopback: 'close' });
+      await Promise.all(living().map((worker) => ended(worker, drainMs + GRACE_MS)));
+    },
+  };
+}
+
+const living = (): readonly Worker[] =>
+  Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined && !worker.isDead()) as Worker[];
+
+function tellAll(message: Message): void {
+  for (const worker of living()) if (worker.isConnected()) worker.send(message);
+}
+
+function allListening(workers: readonly Worker[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let waiting = workers.length;
+    for (const worker of workers) {
+      worker.once('listening', ({ port }) => {
+        waiting -= 1;
+        if (waiting === 0) resolve(port);
+      });
+      worker.once('exit', () => reject(new HopbackError('unavailable', 'a worker could not be started: see above')));
+    }
+  });
+}
+
+async function answerMetrics(
+  worker: Worker,
+  { message, registry }: { readonly message: Message; readonly registry: AggregatorRegistry<RegistryContentType> },
+): Promise<void> {
+  if (message.hopback !== 'metrics-wanted') return;
+  const text = await registry.clusterMetrics().catch(() => '');
+  if (worker.isConnected()) worker.send({ hopback: 'metrics', id: message.id, text } satisfies Message);
+}
+
+function ended(worker: Worker, withinMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), withinMs);
+    worker.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    if (worker.isDead()) resolve();
+  });
+}
+
+/** How long the counts of all are waited for: as long as a scrape. */
+const METRICS_MS = 5_000;
+
+/** What a worker asks the process that watches it. */
+export interface WorkerLink {
+  /** Counts of all workers together; of this one alone where nobody answers. */
+  readonly metricsText: (own: () => Promise<string>) => Promise<string>;
+  /**
+   * Does what the watching process asks for, and ends when it is gone.
+   * @returns when the worker is to end
+   */
+  readonly serve: (sidecar: Sidecar) => Promise<void>;
+  /** Lets go of the process that watches, so that this one can end. */
+  readonly close: () => void;
+}
+
+/** @returns the link of this process, which is a worker */
+export function workerLink(): WorkerLink {
+  let nextId = 0;
+  const waiting = new Map<number, (text: string) => void>();
+  process.on('message', (message: Message) => {
+    if (message.hopback === 'metrics') waiting.get(message.id)?.(message.text);
+  });
+  return {
+    metricsText(own) {
+      const id = (nextId += 1);
+      return new Promise((resolve) => {
+        const done = (text: string): void => {
+          clearTimeout(timer);
+          waiting.delete(id);
+          resolve(text === '' ? own() : text);
+        };
+        const timer = setTimeout(() => done(''), METRICS_MS);
+        waiting.set(id, done);
+        process.send?.({ hopback: 'metrics-wanted', id } satisfies Message);
+      });
+    },
+    async serve(sidecar) {
+      AggregatorRegistry.setRegistries([sidecar.metrics.registry]);
+      void new AggregatorRegistry();
+      // Ctrl-C reaches all processes of a terminal: the one that watches decides.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+      await new Promise<void>((resolve) => {
+        process.on('message', (message: Message) => {
+          if (message.hopback === 'reload') void sidecar.reload();
+          if (message.hopback === 'close') resolve();
+        });
+        process.once('disconnect', resolve);
+      });
+    },
+    close() {
+      if (process.connected) process.disconnect();
+    },
+  };
+}
