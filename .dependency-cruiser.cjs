@@ -166,11 +166,11 @@ module.exports = {
       from: { path: own('switch') },
       to: { path: npm('drachtio-srf'), dependencyTypesNot: ['type-only'] },
     },
-    folder('sidecar', [own('core'), anyIndex, npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml')]),
+    folder('sidecar', [own('core'), anyIndex, npm('zod', 'hono', '@hono/[a-z0-9-]+', 'yaml', 'prom-client')]),
     folder('cli', [
       own('core'),
       anyIndex,
-      npm('drachtio-srf', 'jose', 'zod', 'yaml', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
+      npm('drachtio-srf', 'jose', 'zod', 'yaml', 'pino', 'prom-client', '@peculiar/[a-z0-9-]+', 'reflect-metadata'),
     ]),
     folder('testing', [own('core'), anyIndex, npm('jose', 'msw', '@peculiar/[a-z0-9-]+', 'reflect-metadata')]),
     {

@@ -14,6 +14,7 @@ const ENTRIES = [
   { specifier: '@hopback/sdk/platform', path: `${ROOT}sdk/src/platform/index.ts` },
   { specifier: '@hopback/sdk/log', path: `${ROOT}sdk/src/log/index.ts` },
   { specifier: '@hopback/sdk/switch', path: `${ROOT}sdk/src/switch/index.ts` },
+  { specifier: '@hopback/sdk/sidecar', path: `${ROOT}sdk/src/sidecar/index.ts` },
   { specifier: '@hopback/sdk/testing', path: `${ROOT}sdk/src/testing/index.ts` },
   { specifier: '@hopback/harness', path: `${ROOT}harness/src/index.ts` },
   { specifier: '@hopback/harness/drachtio', path: `${ROOT}harness/src/drachtio/index.ts` },

@@ -33,6 +33,7 @@ const CATEGORIES = [
   [/^log\/(?:checkpoint|log-signer|merkle|verify-merkle)/, 'Merkle log'],
   [/^log\//, 'Log'],
   [/^switch\//, 'Into a switch'],
+  [/^sidecar\//, 'Beside a switch'],
   [/^platform\/webhooks\//, 'Webhooks'],
   [/^platform\/(?:sources\/|traceback-request-source)/, 'Sources of requests'],
   [/^platform\/(?:client|events|http)\/|^platform\/auth/, 'Platform client'],

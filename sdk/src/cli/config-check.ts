@@ -49,7 +49,10 @@ async function run(options: Options<ConfigurationOption | 'form-only' | 'json'>,
     printJson(io, { path: read.path, isGood, problems, ...(unusable !== undefined && { unusable }) });
     return isGood ? EXIT.ok : EXIT.negative;
   }
-  const lines = [...problemLines(read.path, problems), ...(unusable === undefined ? [] : [`${read.path}: ${unusable}`])];
+  const lines = [
+    ...problemLines(read.path, problems),
+    ...(unusable === undefined ? [] : [`${read.path}: ${unusable}`]),
+  ];
   printLines(io, isGood ? [`✓ ${read.path} is in order`] : lines);
   return isGood ? EXIT.ok : EXIT.negative;
 }

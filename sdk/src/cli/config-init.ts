@@ -40,9 +40,18 @@ const isListed = (answers: ReadonlyMap<string, string>): boolean => answers.get(
 const QUESTIONS: readonly Question[] = [
   { id: 'host', text: 'Address to listen at for your switch', preset: '127.0.0.1' },
   { id: 'port', text: 'Port', preset: '8090' },
-  { id: 'trust', text: 'Whom to trust: roots (certificate files) or list (signed, of the policy administrator)', preset: 'list' },
+  {
+    id: 'trust',
+    text: 'Whom to trust: roots (certificate files) or list (signed, of the policy administrator)',
+    preset: 'list',
+  },
   { id: 'list', text: 'File of the list, or its https URL', preset: 'sti-pa-list.jws', isAsked: isListed },
-  { id: 'roots', text: 'File or directory of STI-CA roots', preset: 'sti-ca-roots.pem', isAsked: (answers) => !isListed(answers) },
+  {
+    id: 'roots',
+    text: 'File or directory of STI-CA roots',
+    preset: 'sti-ca-roots.pem',
+    isAsked: (answers) => !isListed(answers),
+  },
   { id: 'stiPaRoot', text: 'File of the root of the policy administrator', preset: 'sti-pa-root.pem' },
   { id: 'crl', text: 'CRL: file, or its URL with a list by URL; - for none', preset: 'sti-pa.crl' },
   { id: 'crlSigner', text: 'File of the certificate of its signer; - where the CRL names it', preset: '-' },
@@ -55,7 +64,12 @@ const QUESTIONS: readonly Question[] = [
   { id: 'signs', text: 'Are calls signed here: yes or no', preset: 'no' },
   { id: 'key', text: 'File of the private key', preset: 'signing-key.pem', isAsked: isSigning },
   { id: 'certificate', text: 'File of the certificate chain', preset: 'signing-chain.pem', isAsked: isSigning },
-  { id: 'x5u', text: 'URL that serves the chain', preset: 'https://certificates.example.com/chain.pem', isAsked: isSigning },
+  {
+    id: 'x5u',
+    text: 'URL that serves the chain',
+    preset: 'https://certificates.example.com/chain.pem',
+    isAsked: isSigning,
+  },
 ];
 
 async function run(options: Options<'output' | 'overwrite' | 'json'>, io: CliIo): Promise<ExitCode> {
@@ -74,7 +88,12 @@ async function run(options: Options<'output' | 'overwrite' | 'json'>, io: CliIo)
     return EXIT.usage;
   }
   await io.files.write(path, text, { mode: 0o644, overwrite: options.isOn('overwrite') });
-  printLines(io, ['', `✓ ${path} is written`, `  hopback config check --config ${path}`, `  hopback serve --config ${path}`]);
+  printLines(io, [
+    '',
+    `✓ ${path} is written`,
+    `  hopback config check --config ${path}`,
+    `  hopback serve --config ${path}`,
+  ]);
   return EXIT.ok;
 }
 

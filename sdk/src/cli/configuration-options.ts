@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { MAX_CONFIGURATION_CHARS, placeText, readConfiguration, settingOfText } from '../sidecar/index.js';
+import { MAX_CONFIGURATION_CHARS, problemText, readConfiguration, settingOfText } from '../sidecar/index.js';
 import type { ConfigurationProblem, Setting, SidecarConfiguration } from '../sidecar/index.js';
 import type { CliIo } from './io.js';
 import type { Options, OptionSpecs } from './options.js';
@@ -55,4 +55,4 @@ export async function configurationOf(options: Options<ConfigurationOption>, io:
 
 /** Problems as lines, each with its place. */
 export const problemLines = (path: string, problems: readonly ConfigurationProblem[]): readonly string[] =>
-  problems.map((problem) => `${placeText(path, problem)}: ${problem.text}`);
+  problems.map((problem) => problemText(path, problem));

@@ -18,7 +18,12 @@ export interface ServeLog {
  */
 export function createServeLog(log: CliLog, configuration: () => SidecarConfiguration['log']): ServeLog {
   const logger: Logger = pino(
-    { level: 'debug', base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level: 'debug',
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     { write: (line: string) => log.write(line) },
   );
   const isLogged = (level: keyof typeof LEVELS): boolean => LEVELS[level] >= LEVELS[configuration().level];

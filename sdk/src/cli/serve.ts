@@ -1,4 +1,4 @@
-import { isWorker, startSidecar, startWorkers, workerLink } from '../sidecar/index.js';
+import { startSidecar } from '../sidecar/index.js';
 import type { Setting, Sidecar, SidecarConfiguration, SidecarOptions } from '../sidecar/index.js';
 import type { Command } from './command.js';
 import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './configuration-options.js';
@@ -11,6 +11,7 @@ import type { Options } from './options.js';
 import { printLines } from './output.js';
 import { createServeLog } from './serve-log.js';
 import type { ServeLog } from './serve-log.js';
+import { isWorker, startWorkers, workerLink } from './serve-workers.js';
 
 type ServeOption = ConfigurationOption | 'workers';
 
@@ -68,7 +69,10 @@ const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
     : [{ path: ['workers'], value: Number(options.text('workers')), from: '--workers' }]),
 ];
 
-function workersOf(options: Options<ServeOption>, read: Extract<ReadConfiguration, { readonly status: 'read' }>): number {
+function workersOf(
+  options: Options<ServeOption>,
+  read: Extract<ReadConfiguration, { readonly status: 'read' }>,
+): number {
   const given = Number(options.text('workers') ?? read.configuration.workers);
   return Number.isInteger(given) && given > 0 ? given : read.configuration.workers;
 }

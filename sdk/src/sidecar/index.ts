@@ -5,7 +5,7 @@
  */
 export { configurationJsonSchema } from './config/configuration.schema.js';
 export type * from './config/configuration.js';
-export { MAX_CONFIGURATION_CHARS, readConfiguration } from './config/read-configuration.js';
+export { MAX_CONFIGURATION_CHARS, problemText, readConfiguration } from './config/read-configuration.js';
 export type { ConfigurationProblem, ConfigurationResult, ConfigurationSources } from './config/read-configuration.js';
 export { settingOfText } from './config/settings.js';
 export type { Setting } from './config/settings.js';
@@ -15,8 +15,6 @@ export type { AnsweredRequest } from './http/serve-calls.js';
 export type { SidecarMetrics } from './metrics.js';
 export type { Readiness } from './readiness.js';
 export type { OnNotice, SidecarNotice } from './services/notice.js';
-export { configurationInvalid, placeText, startSidecar } from './sidecar.js';
+export { startSidecar } from './sidecar.js';
 export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';
-export { isWorker, startWorkers, workerLink } from './workers.js';
-export type { WorkerLink, Workers } from './workers.js';
 export { checkFiles } from './check-files.js';

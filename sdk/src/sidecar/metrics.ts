@@ -7,7 +7,7 @@ export interface SidecarMetrics {
   readonly registry: Registry;
   /** A call that was verified. @param seconds - that it took */
   readonly verified: (verdict: CallVerdict, seconds: number) => void;
-  /** A call that was to be signed. @param attest - the level, or empty where it was not signed @param outcome - `signed` or why not */
+  /** A call that was to be signed: its level, empty where it was not signed; `signed`, or why not; and the seconds that it took. */
   readonly signed: (result: { readonly attest: string; readonly outcome: string }, seconds: number) => void;
   readonly heartbeat: () => void;
   /** A request that was answered. @param route - name of the route, not its path */
@@ -122,7 +122,9 @@ function gaugesOf(services: () => SidecarServices | undefined, registry: Registr
     'Certificates of STI-CAs that are trusted; 0: nothing can be verified',
     ({ trust }) => trust.current()?.anchors.length ?? 0,
   );
-  gauge('stir_signing_cert_expiry_seconds', 'When the signing certificate ends, seconds since the epoch', ({ signing }) =>
-    signing === undefined ? undefined : signing.certificate.certificate.notAfterMs / 1_000,
+  gauge(
+    'stir_signing_cert_expiry_seconds',
+    'When the signing certificate ends, seconds since the epoch',
+    ({ signing }) => (signing === undefined ? undefined : signing.certificate.certificate.notAfterMs / 1_000),
   );
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.js';
 import { HopbackError } from '../errors.js';
 import type { SignatureRecord } from '../stir/index.js';
 import type { SidecarConfiguration } from './config/configuration.js';
-import { readConfiguration } from './config/read-configuration.js';
+import { problemText, readConfiguration } from './config/read-configuration.js';
 import type { ConfigurationProblem } from './config/read-configuration.js';
 import type { Setting } from './config/settings.js';
 import type { VerifiedCall } from './http/call-context.js';
@@ -20,7 +20,7 @@ import { serveCalls } from './http/serve-calls.js';
 import type { AnsweredRequest } from './http/serve-calls.js';
 import { createSidecarMetrics } from './metrics.js';
 import type { SidecarMetrics } from './metrics.js';
-import { openApiDocument } from './open-api.js';
+import { openApiDocument } from './open-api/open-api-document.js';
 import { readinessOf } from './readiness.js';
 import type { Readiness } from './readiness.js';
 import { pathFrom, stampOf } from './services/files.js';
@@ -150,7 +150,13 @@ interface Parts {
   readonly metrics: SidecarMetrics;
 }
 
-function listenForCalls({ options, directory, loader, state, metrics }: Parts & { readonly directory: string }): Promise<Listener> {
+function listenForCalls({
+  options,
+  directory,
+  loader,
+  state,
+  metrics,
+}: Parts & { readonly directory: string }): Promise<Listener> {
   const { metricsText, onNotice = nothing } = options;
   const probes = probeRoutes({
     readiness: () => readinessOf(loader.current(), state.isDraining),
@@ -192,14 +198,10 @@ async function readFileConfiguration(
 }
 
 /** Every problem with its place, one a line. */
-export function configurationInvalid(path: string, problems: readonly ConfigurationProblem[]): HopbackError {
-  const lines = problems.map((problem) => `${placeText(path, problem)}: ${problem.text}`);
+function configurationInvalid(path: string, problems: readonly ConfigurationProblem[]): HopbackError {
+  const lines = problems.map((problem) => problemText(path, problem));
   return new HopbackError('invalid-configuration', lines.join('\n'), { details: { problems: problems.length } });
 }
-
-/** `hopback.yaml:12:5`, or the variable that a value comes from. */
-export const placeText = (path: string, { line, column, from }: ConfigurationProblem): string =>
-  from ?? (line === undefined ? path : `${path}:${String(line)}:${String(column ?? 1)}`);
 
 interface ReloadParts extends Parts {
   readonly path: string;
@@ -210,8 +212,7 @@ interface ReloadParts extends Parts {
 async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
   const { path, options, loader, state, metrics, calls, onNotice } = parts;
   const kept = (problems: readonly ConfigurationProblem[]): ReloadOutcome => {
-    for (const problem of problems)
-      onNotice({ level: 'error', part: 'reload', text: `${placeText(path, problem)}: ${problem.text}` });
+    for (const problem of problems) onNotice({ level: 'error', part: 'reload', text: problemText(path, problem) });
     metrics.reloaded('kept');
     return { status: 'kept', problems };
   };
@@ -279,7 +280,10 @@ async function watchFiles({
   const plan = (): void => {
     const { reloadSeconds } = loader.current().configuration;
     // 0: at a signal alone, which may bring another interval.
-    timer = setTimeout(() => void (reloadSeconds > 0 ? look() : Promise.resolve()).finally(replan), Math.max(0.05, reloadSeconds || 1) * 1_000);
+    timer = setTimeout(
+      () => void (reloadSeconds > 0 ? look() : Promise.resolve()).finally(replan),
+      Math.max(0.05, reloadSeconds || 1) * 1_000,
+    );
     timer.unref();
   };
   const replan = (): void => {

@@ -186,7 +186,10 @@ const fields = z.strictObject({
   certificates: certificates.prefault({}),
   verification: verification.prefault({}),
   signing: signing.optional().describe('with what calls are signed; without it none is'),
-  trunks: z.record(z.string().min(1).max(128), trunk).default({}).describe('policies by trunk; default is for all others'),
+  trunks: z
+    .record(z.string().min(1).max(128), trunk)
+    .default({})
+    .describe('policies by trunk; default is for all others'),
   doNotOriginate: path.optional().describe('file of numbers from which nobody calls, one a line'),
   answers: answers.prefault({}),
   workers: z.int().min(1).max(MAX_WORKERS).default(1).describe('processes that answer the call listener'),
@@ -216,7 +219,12 @@ export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
 
 /**
  * The schema for editors, as JSON Schema draft-7: what may be written, nothing that has a default is needed.
- * @returns plain JSON
+ * @returns plain JSON; never throws
+ * @see JSON Schema draft-7
+ * @example
+ * ```ts
+ * console.log(configurationJsonSchema()['title']); // Configuration of the Hopback sidecar
+ * ```
  */
 export const configurationJsonSchema = (): Readonly<Record<string, unknown>> => ({
   ...z.toJSONSchema(fields, { target: 'draft-7', io: 'input' }),

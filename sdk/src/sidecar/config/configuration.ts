@@ -111,7 +111,10 @@ export interface SidecarConfiguration {
   readonly answers: AnswersConfiguration;
   /** Processes that answer the call listener. */
   readonly workers: number;
-  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'; readonly calls: 'none' | 'poor' | 'all' };
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+    readonly calls: 'none' | 'poor' | 'all';
+  };
   /** How often files are looked at for changes, seconds; 0: only at SIGHUP. */
   readonly reloadSeconds: number;
   /** How long calls under way may take to end when the process is asked to. */

@@ -34,30 +34,47 @@ export type ConfigurationResult =
   | { readonly status: 'read'; readonly configuration: SidecarConfiguration }
   | { readonly status: 'invalid'; readonly problems: readonly ConfigurationProblem[] };
 
+/**
+ * A problem as a line for people, which begins with its place as editors read it.
+ * @param path - of the configuration file
+ * @param problem - from {@link readConfiguration}
+ * @returns `hopback.yaml:12:5: …`, or the variable or flag that the value comes from in the place of that; never throws
+ * @see https://www.gnu.org/prep/standards/html_node/Errors.html
+ * @example
+ * ```ts
+ * console.log(problemText('hopback.yaml', { member: 'workers', text: 'workers must be a number', line: 3, column: 1 }));
+ * // hopback.yaml:3:1: workers must be a number
+ * ```
+ */
+export function problemText(path: string, problem: ConfigurationProblem): string {
+  const { line, column, from, text } = problem;
+  const place = from ?? (line === undefined ? path : `${path}:${String(line)}:${String(column ?? 1)}`);
+  return `${place}: ${text}`;
+}
+
 /** Larger than any configuration that people write. */
 export const MAX_CONFIGURATION_CHARS = 1_048_576;
 
 /**
  * Reads a configuration: the file, what variables and flags put in its place, the defaults.
- * @param sources - text, variables, settings
+ * @param sources - text of the file, variables, settings
  * @returns the whole configuration, or everything that is wrong with it, with line and column; never throws for what is written
+ * @see YAML 1.2.2, JSON Schema draft-7
  * @example
  * ```ts
  * const result = readConfiguration({ text: 'trust: { roots: [roots.pem] }\nlisten: { calls: { port: 80900 } }\n' });
  * if (result.status === 'invalid') for (const { line, text } of result.problems) console.log(line, text); // 2 listen.calls.port must be at most 65535
  * ```
  */
-export function readConfiguration({
-  text,
-  environment = {},
-  settings = [],
-}: ConfigurationSources): ConfigurationResult {
+export function readConfiguration(sources: ConfigurationSources): ConfigurationResult {
+  const { text, environment = {}, settings = [] } = sources;
   if (text.length > MAX_CONFIGURATION_CHARS)
     return invalid([{ member: '', text: `has more than ${String(MAX_CONFIGURATION_CHARS)} characters` }]);
   const lines = new LineCounter();
   // Aliases are bounded by the library; a merge of maps is nothing that a schema could name places in.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
-  const [firstError] = document.errors;
+  // What the library only warns of, such as a tag that nobody knows, would quietly be something else.
+  const [firstError] = [...document.errors, ...document.warnings];
   if (firstError !== undefined) {
     const { line, col } = lines.linePos(firstError.pos[0]);
     return invalid([{ member: '', text: firstError.message, line, column: col }]);
@@ -107,7 +124,7 @@ function placeOf(
 
 /** Where the name of a member stands; of an entry of a list where its value does. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
-  if (path.length === 0) return (document.contents as Node | null)?.range?.[0];
+  if (path.length === 0) return document.contents?.range?.[0];
   const above = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const name = path.at(-1);
   if (isMap(above)) {

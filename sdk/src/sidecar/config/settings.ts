@@ -31,8 +31,13 @@ export function settingsOfEnvironment(environment: Readonly<Record<string, strin
 
 /**
  * Reads a setting of the command line: `listen.calls.port=8443`.
- * @param text - path and value
- * @returns undefined when it is none
+ * @param text - path and value, which is read as YAML
+ * @returns the setting; undefined when it is none; never throws
+ * @see YAML 1.2.2
+ * @example
+ * ```ts
+ * console.log(settingOfText('listen.calls.port=8443')?.value); // 8443
+ * ```
  */
 export function settingOfText(text: string): Setting | undefined {
   const at = text.indexOf('=');
@@ -44,7 +49,7 @@ export function settingOfText(text: string): Setting | undefined {
 /** A text that is no YAML is that text. */
 function yamlValue(text: string): unknown {
   try {
-    return parse(text) as unknown;
+    return parse(text, { logLevel: 'silent' }) as unknown;
   } catch {
     return text;
   }
@@ -64,7 +69,8 @@ function membersOfNames(names: readonly string[]): readonly string[] {
     const nodes: readonly SchemaNode[] = at === undefined ? [] : [at, ...(at.anyOf ?? [])];
     const known = nodes.flatMap(({ properties = {} }) => Object.entries(properties));
     const found = known.find(([member]) => member.toLowerCase() === name.replaceAll('_', '').toLowerCase());
-    at = found?.[1] ?? at?.items ?? (typeof at?.additionalProperties === 'object' ? at.additionalProperties : undefined);
+    at =
+      found?.[1] ?? at?.items ?? (typeof at?.additionalProperties === 'object' ? at.additionalProperties : undefined);
     return found?.[0] ?? name.toLowerCase();
   });
 }

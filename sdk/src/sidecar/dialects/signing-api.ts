@@ -1,4 +1,10 @@
-import type { Attestation, DiversionOutcome, DiversionRequest, PassportParty, SigningOutcome } from '../../stir/index.js';
+import type {
+  Attestation,
+  DiversionOutcome,
+  DiversionRequest,
+  PassportParty,
+  SigningOutcome,
+} from '../../stir/index.js';
 import { invalid, missing, read, readEnvelope, readParties, readParty, readSeconds, texts } from './read-body.js';
 import type { Members, Read } from './read-body.js';
 import { stirApiProblem } from './stir-api-problem.js';

@@ -132,8 +132,7 @@ export async function answerInviteSign(request: CallRequest, context: CallContex
   const identity = outcome?.status === 'signed' ? outcome.identityHeaders : [];
   const reason = outcome === undefined ? 'not-ours' : outcome.status === 'signed' ? undefined : outcome.reason;
   const date = outcome?.status === 'signed' ? headers['date'] : undefined;
-  if (!wantsText(request))
-    return jsonAnswer(JSON.stringify({ isSigned: identity.length > 0, identity, date, reason }));
+  if (!wantsText(request)) return jsonAnswer(JSON.stringify({ isSigned: identity.length > 0, identity, date, reason }));
   const lines = [...identity.map((value) => `Identity: ${value}`), ...(date === undefined ? [] : [`Date: ${date}`])];
   return {
     ...textAnswer(lines.map((line) => `${line}\r\n`).join('')),

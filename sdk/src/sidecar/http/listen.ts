@@ -88,13 +88,20 @@ async function tlsOptions(
 const unusable = (detail: string, cause: unknown): HopbackError =>
   new HopbackError('invalid-configuration', `the TLS certificate of a listener cannot be used: ${detail}`, { cause });
 
-function listening(server: Server | TlsServer, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+function listening(
+  server: Server | TlsServer,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void =>
       reject(
-        new HopbackError('invalid-configuration', `${host} port ${String(port)} cannot be listened at: ${cause.message}`, {
-          cause,
-        }),
+        new HopbackError(
+          'invalid-configuration',
+          `${host} port ${String(port)} cannot be listened at: ${cause.message}`,
+          {
+            cause,
+          },
+        ),
       );
     server.once('error', fail);
     server.listen({ host, port }, () => {

@@ -81,7 +81,11 @@ async function serve(options: ServeCallsOptions, { route, request, response, que
   }
   // What was refused unread would be taken for the next request of the connection.
   const isToBeClosed = options.isDraining() || hasUnread(request);
-  sendAnswer(response, answer, isToBeClosed ? [X_REQUEST_ID, requestId, 'Connection', 'close'] : [X_REQUEST_ID, requestId]);
+  sendAnswer(
+    response,
+    answer,
+    isToBeClosed ? [X_REQUEST_ID, requestId, 'Connection', 'close'] : [X_REQUEST_ID, requestId],
+  );
   context.metrics.answered(route.name, answer.status);
   options.onAnswered({ route: route.name, status: answer.status, requestId, client });
 }

@@ -21,8 +21,7 @@ export function answerSigning({ text }: CallRequest, context: CallContext): Answ
     return jsonAnswer(heartbeatAnswer(dialect));
   }
   const startedMs = context.elapsedMs();
-  const outcome =
-    call.kind === 'div' ? signing.service.signDiversionNow(call.request) : signShaken(call, signing);
+  const outcome = call.kind === 'div' ? signing.service.signDiversionNow(call.request) : signShaken(call, signing);
   counted(context, { attest: call.kind === 'div' ? 'div' : '', outcome, startedMs });
   const answer = signingAnswer(outcome, dialect);
   return typeof answer === 'string' ? jsonAnswer(answer) : problemAnswer(answer);

@@ -6,7 +6,8 @@ import { HopbackError } from '../../errors.js';
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** A path as the configuration has it, from the directory of its file. */
-export const pathFrom = (directory: string, path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
+export const pathFrom = (directory: string, path: string): string =>
+  isAbsolute(path) ? path : resolve(directory, path);
 
 /**
  * Reads a text file that a configuration names.
@@ -35,13 +36,15 @@ async function stampOfPath(path: string): Promise<string> {
   if (found === undefined) return `${path} -`;
   const stamp = `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
   if (!found.isDirectory()) return stamp;
-  const names = await readdir(path).catch(() => []);
-  const within = await Promise.all(names.toSorted().map(async (name) => stampOfEntry(join(path, name))));
+  const names: readonly string[] = await readdir(path).catch(() => []);
+  const within = await Promise.all([...names].sort().map(async (name) => stampOfEntry(join(path, name))));
   return [stamp, ...within].join('\n');
 }
 
 /** One level: certificates lie in a directory, not below it. */
 async function stampOfEntry(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
-  return found === undefined ? `${path} -` : `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
+  return found === undefined
+    ? `${path} -`
+    : `${path} ${String(found.mtimeMs)} ${String(found.size)} ${String(found.ino)}`;
 }

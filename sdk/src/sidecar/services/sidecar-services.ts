@@ -1,8 +1,5 @@
 import type { Clock } from '../../core/clock.js';
-import {
-  createCertificateRepository,
-  createVerificationService,
-} from '../../stir/index.js';
+import { createCertificateRepository, createVerificationService } from '../../stir/index.js';
 import type {
   CanonicalTn,
   CertificateRepositoryService,
@@ -132,7 +129,8 @@ async function loadParts(
     if (certificates !== parts.certificates) await certificates.part.close();
     throw error;
   });
-  if (parts.certificates !== undefined && parts.certificates !== certificates) replaced.push(parts.certificates.part.close);
+  if (parts.certificates !== undefined && parts.certificates !== certificates)
+    replaced.push(parts.certificates.part.close);
   if (parts.trust !== undefined && parts.trust !== trust) replaced.push(parts.trust.part.close);
   const verificationKey = JSON.stringify([configuration.verification, certificates.key, trust.key]);
   const verification =
@@ -211,7 +209,10 @@ async function trustPart(
 ): Promise<Kept<TrustPart>> {
   const { directory, clock, onNotice } = options;
   // What a published list is vouched for by is read once, so that other roots make another part; files are read again by the part itself.
-  const vouching = trust.list !== undefined && 'url' in trust.list ? await stampOf(trust.stiPaRoots.map((path) => pathFrom(directory, path))) : '';
+  const vouching =
+    trust.list !== undefined && 'url' in trust.list
+      ? await stampOf(trust.stiPaRoots.map((path) => pathFrom(directory, path)))
+      : '';
   const key = JSON.stringify([trust, certificates.allow, certificates.ca, vouching]);
   if (before?.key === key) {
     await before.part.reload();

@@ -3,8 +3,7 @@ import type { Worker } from 'node:cluster';
 import { AggregatorRegistry } from 'prom-client';
 import type { RegistryContentType } from 'prom-client';
 import { HopbackError } from '../errors.js';
-import type { OnNotice } from './services/notice.js';
-import type { Sidecar } from './sidecar.js';
+import type { OnNotice, Sidecar } from '../sidecar/index.js';
 
 /** What processes tell each other. */
 type Message =

@@ -1,0 +1,197 @@
+import { hash } from 'node:crypto';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import { createTestPki, sampleInvite } from '@hopback/sdk/testing';
+import { afterAll, expect, test } from 'vitest';
+import type { VerifiedCall } from '../../sdk/src/sidecar/index.js';
+import { lintOpenApi } from '../house/contract.js';
+import { ask, openSidecarLab } from '../support/sidecar-lab.js';
+
+const lab = await openSidecarLab();
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const TEXT = { 'content-type': 'text/plain' };
+const JSON_BODY = { 'content-type': 'application/json' };
+const verification = (identity: string, tn = '12025550101'): string =>
+  JSON.stringify({ verificationRequest: { from: { tn }, to: { tn: ['12025550199'] }, identity } });
+
+test('an INVITE as text gets what is to be done with it, by the policy of its trunk', async () => {
+  await lab.configure({
+    trunks: {
+      default: { role: 'terminating' },
+      strict: { role: 'terminating', failureAction: 'reject_request', addresses: ['192.0.2.7'] },
+    },
+  });
+  const calls: VerifiedCall[] = [];
+  const sidecar = await lab.start({ onVerified: (call) => calls.push(call) });
+  const spoofed = sampleInvite({ identityHeaders: [lab.identity()], origTn: '12025550166' });
+  const verify = async (query: string, body: string): Promise<Readonly<Record<string, unknown>>> =>
+    JSON.parse(
+      (await ask(sidecar, `/v1/invite/verify${query}`, { method: 'POST', headers: TEXT, body })).text,
+    ) as Readonly<Record<string, unknown>>;
+  expect(await verify('', sampleInvite({ identityHeaders: [lab.identity()] }))).toMatchObject({
+    ...{ action: 'continue', verstat: 'TN-Validation-Passed', attestation: 'A', spc: '1234' },
+    caller: { name: 'From', value: expect.stringContaining(';verstat=TN-Validation-Passed') as string },
+  });
+  expect(await verify('', spoofed)).toMatchObject({ action: 'continue', reasons: ['orig-mismatch'] });
+  const rejected = { action: 'reject', status: 438, reasonPhrase: 'Invalid Identity Header' };
+  expect(await verify('?trunk=strict', spoofed)).toMatchObject(rejected);
+  expect(await verify('?address=192.0.2.7', spoofed)).toMatchObject(rejected);
+  expect(await verify('', 'no SIP at all')).toMatchObject({ action: 'continue', concerns: ['unreadable'] });
+  expect(calls.map(({ trunk, callId }) => [trunk, callId !== undefined])).toEqual([
+    ...[
+      [undefined, true],
+      [undefined, true],
+      ['strict', true],
+      ['strict', true],
+    ],
+  ]);
+  await lab.configure();
+});
+
+test('whoever reads no JSON gets header fields, and what to do in the header of the answer', async () => {
+  const sidecar = await lab.start();
+  const headers = { ...TEXT, accept: 'text/plain' };
+  const body = sampleInvite({ identityHeaders: [lab.identity()] });
+  const verified = await ask(sidecar, '/v1/invite/verify', { method: 'POST', headers, body });
+  expect(verified.text).toMatch(/^From: <sip:\+12025550101;verstat=TN-Validation-Passed@[^\r]+\r\n$/);
+  expect(verified.headers.get('x-hopback-action')).toBe('continue');
+  const signed = await ask(sidecar, '/v1/invite/sign?attest=B', { method: 'POST', headers, body: sampleInvite({}) });
+  expect(signed.text).toMatch(/^Identity: [\w.-]+;info=<https:[^>]+>;alg=ES256;ppt=shaken\r\n/);
+  const again = await ask(sidecar, '/v1/invite/sign', { method: 'POST', headers, body });
+  expect([again.text, again.headers.get('x-hopback-reason')]).toEqual(['', 'already-signed']);
+});
+
+test('what is signed over one route verifies over the others', async () => {
+  const sidecar = await lab.start();
+  const csv = await ask(sidecar, '/v1/sign-csv', {
+    method: 'POST',
+    body: '12025550101,12025550199,A,,https://a.example',
+  });
+  expect(csv.status).toBe(200);
+  const checked = await ask(sidecar, '/v1/check', { method: 'POST', body: csv.text });
+  expect([checked.status, checked.text]).toEqual([200, 'OK\n']);
+  const answer = await ask(sidecar, '/stir/v1/verification', {
+    ...{ method: 'POST', headers: JSON_BODY, body: verification(csv.text.trim()) },
+  });
+  expect(answer.text).toBe('{"verificationResponse":{"verstat":"TN-Validation-Passed"}}');
+  const bad = await ask(sidecar, '/v1/check', { method: 'POST', body: 'junk' });
+  expect([bad.status, bad.text, bad.headers.get('x-hopback-reason')]).toEqual([
+    500,
+    'FAILED\n',
+    'identity-header-malformed',
+  ]);
+});
+
+test('a token is asked for, and the rate is kept, where that is configured', async () => {
+  const tokens = [{ name: 'sbc-1', sha256: hash('sha256', 'secret') }];
+  await lab.configure({ listen: { calls: { port: 0, tokens, requestsPerSecond: 2 } } });
+  const sidecar = await lab.start();
+  const body = verification(lab.identity());
+  const status = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+    (await ask(sidecar, '/stir/v1/verification', { method: 'POST', headers: { ...JSON_BODY, ...headers }, body }))
+      .status;
+  expect(await status({})).toBe(401);
+  const bearer = { authorization: 'Bearer secret' };
+  const statuses = [await status(bearer), await status(bearer), await status(bearer)];
+  expect(statuses).toEqual([200, 200, 429]);
+  expect((await ask(sidecar, '/readyz')).status).toBe(200);
+  await lab.configure();
+});
+
+test('a body that is too large is refused before it is read whole', async () => {
+  const sidecar = await lab.start();
+  const answer = await ask(sidecar, '/v1/invite/verify', { method: 'POST', headers: TEXT, body: 'x'.repeat(70_000) });
+  expect([answer.status, answer.headers.get('connection')]).toEqual([413, 'close']);
+});
+
+test('a client that goes away, and one that sends no HTTP, harm nobody', async () => {
+  const sidecar = await lab.start();
+  for (const bytes of [
+    'POST /v1/check HTTP/1.1\r\nContent-Length: 50\r\nHost: a\r\n\r\nhalf',
+    'INVITE sip:a SIP/2.0\r\n\r\n',
+    '\u0000\u0001',
+  ]) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(sidecar.calls.port, '127.0.0.1', () => socket.write(bytes, () => socket.destroy()));
+      socket.on('close', () => resolve());
+      socket.on('error', () => undefined);
+    });
+  }
+  expect((await ask(sidecar, '/v1/check', { method: 'POST', body: lab.identity() })).text).toBe('OK\n');
+});
+
+test('over TLS a client needs a certificate of the authority that is named, and a new certificate is taken on', async () => {
+  const server = await createTestPki({ nowMs: Date.now() });
+  const ours = server.issueServiceProvider({ spc: '1111' });
+  const clients = await createTestPki({ nowMs: Date.now() });
+  const client = clients.issueServiceProvider({ spc: '2222' });
+  await lab.write('server.pem', ours.chainPem);
+  await lab.write('server.key', ours.privateKeyPem);
+  await lab.write('switches.pem', clients.root.certificatePem);
+  const tls = { certificate: 'server.pem', key: 'server.key', clientCa: 'switches.pem' };
+  await lab.configure({ listen: { calls: { port: 0, tls } } });
+  const sidecar = await lab.start();
+  const get = (credential: { readonly cert?: string; readonly key?: string }): Promise<number | string> =>
+    new Promise((resolve) => {
+      const options = {
+        host: '127.0.0.1',
+        port: sidecar.calls.port,
+        path: '/livez',
+        agent: false,
+        rejectUnauthorized: false,
+      };
+      const asked = httpsRequest({ ...options, ...credential }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      asked.on('error', () => resolve('refused'));
+      asked.end();
+    });
+  expect(await get({})).toBe('refused');
+  expect(await get({ cert: client.chainPem, key: client.privateKeyPem })).toBe(200);
+  const next = server.issueServiceProvider({ spc: '3333' });
+  await lab.write('server.pem', next.chainPem);
+  expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
+  await lab.write('server.key', next.privateKeyPem);
+  expect((await sidecar.reload()).status).not.toBe('kept');
+  expect(await get({ cert: client.chainPem, key: client.privateKeyPem })).toBe(200);
+  await lab.configure();
+});
+
+test('what has changed is in force at once, and what cannot be used leaves all as it was', async () => {
+  const sidecar = await lab.start();
+  const body = verification(lab.identity());
+  const verstat = async (): Promise<string> =>
+    (await ask(sidecar, '/stir/v1/verification', { method: 'POST', headers: JSON_BODY, body })).text;
+  const passed = '{"verificationResponse":{"verstat":"TN-Validation-Passed"}}';
+  expect(await verstat()).toBe(passed);
+  await lab.configure({ answers: { verstatSuffix: true } });
+  expect(await sidecar.reload()).toEqual({ status: 'changed' });
+  expect(await verstat()).toBe(passed.replace('Passed', 'Passed-A'));
+  const keys = lab.pki.issueServiceProvider({ spc: '9999' });
+  await lab.write('key.pem', keys.privateKeyPem);
+  expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
+  expect(sidecar.readiness()).toMatchObject({ isReady: true, signing: 'ready' });
+  await lab.write('chain.pem', keys.chainPem);
+  expect(await sidecar.reload()).toEqual({ status: 'changed' });
+  await lab.write('crl.der', lab.pki.crl({ revoked: [lab.provider], number: 2 }).der);
+  expect(await sidecar.reload()).toEqual({ status: 'changed' });
+  expect(await verstat()).toContain('"reasoncode":437');
+  await lab.write('hopback.yaml', 'trust: [');
+  expect(await sidecar.reload()).toMatchObject({ status: 'kept', problems: [{ line: 1 }] });
+  expect(await verstat()).toContain('"reasoncode":437');
+  expect((await ask(sidecar, '/metrics')).text).toContain('hopback_reloads_total{outcome="kept"} 2');
+});
+
+test('the description of the routes passes the linter', async () => {
+  await lab.configure({ listen: { calls: { port: 0, tokens: [{ name: 'a', sha256: hash('sha256', 'a') }] } } });
+  await lab.write('key.pem', lab.provider.privateKeyPem);
+  await lab.write('chain.pem', lab.provider.chainPem);
+  const sidecar = await lab.start();
+  const found = await lintOpenApi(JSON.parse((await ask(sidecar, '/openapi.json')).text));
+  // Probes refuse nobody.
+  expect(found.filter((problem) => !/~1(?:livez|readyz|metrics|openapi\.json)\/get\/responses/.test(problem))).toEqual(
+    [],
+  );
+});

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readConfiguration } from '../../sdk/src/sidecar/index.js';
+import { readSignCsv } from '../../sdk/src/sidecar/dialects/secsipidx-api.js';
+import { readSigning } from '../../sdk/src/sidecar/dialects/signing-api.js';
+import { stirApiProblemBody } from '../../sdk/src/sidecar/dialects/stir-api-problem.js';
+import { readVerification, verificationAnswer } from '../../sdk/src/sidecar/dialects/verification-api.js';
+import { createVerificationLab } from '../support/verification-lab.js';
+
+const lab = await createVerificationLab();
+const STYLE = { reasonNames: 'lower', verstatSuffix: false, attestation: true } as const;
+const word = fc.oneof(
+  fc.string(),
+  fc.constantFrom('12025550101', '+12025550199', 'sip:a@b.example', 'A', 'shaken', ''),
+);
+const value = fc.oneof(
+  fc.jsonValue(),
+  word,
+  fc.array(word),
+  fc.nat(),
+  fc.record({ tn: word }),
+  fc.record({ tn: fc.array(word), uri: word }),
+);
+const members = fc.record(
+  Object.fromEntries(
+    [
+      'from',
+      'to',
+      'dest',
+      'orig',
+      'time',
+      'iat',
+      'identity',
+      'identityHeader',
+      'identityHeaders',
+      'attest',
+      'origid',
+      'ppt',
+      'div',
+      'requestId',
+    ].map((name) => [name, value]),
+  ),
+  { requiredKeys: [] },
+);
+const body = (name: string): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.string(),
+    fc.json(),
+    members.map((inner) => JSON.stringify({ [name]: inner })),
+  );
+
+test('any body to verify is a request or a problem, and any request gets an answer that is JSON', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      body('verificationRequest'),
+      fc.constantFrom('by-request', 'atis', '3gpp'),
+      async (text, dialect) => {
+        const read = readVerification(text, dialect);
+        if (read.status === 'problem') {
+          expect(JSON.parse(stirApiProblemBody(read.problem))).toHaveProperty('requestError');
+          return;
+        }
+        const verdict = await lab.service.verify(read.value.request);
+        const answer = JSON.parse(verificationAnswer(read.value, verdict, STYLE)) as Readonly<Record<string, unknown>>;
+        expect(answer).toHaveProperty('verificationResponse');
+        expect(verdict.status).not.toBe('passed');
+      },
+    ),
+  );
+});
+
+test('any body to sign is a call, a heartbeat or a problem', () => {
+  fc.assert(
+    fc.property(body('signingRequest'), (text) => {
+      const read = readSigning(text, { heartbeatNumbers: ['9999999999'] });
+      expect(['read', 'problem']).toContain(read.status);
+    }),
+  );
+});
+
+test('any line of sign-csv is a call or a problem', () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.array(word, { maxLength: 7 }).map((fields) => fields.join(',')),
+  );
+  fc.assert(fc.property(line, (text) => ['read', 'problem'].includes(readSignCsv(text).status)));
+});
+
+test('any text is a configuration or has problems', () => {
+  const yaml = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc
+      .constantFrom(
+        'a: &a [*a]',
+        '&a {b: *a}',
+        '<<: {}',
+        '!!js/function x',
+        '? a\n: b',
+        '__proto__: {x: 1}',
+        '- a\n- b',
+      )
+      .map((text) => `trust: { roots: [a] }\n${text}\n`),
+  );
+  const environment = fc.dictionary(
+    fc.string().map((name) => `HOPBACK__${name}`),
+    fc.string(),
+    { maxKeys: 3 },
+  );
+  fc.assert(
+    fc.property(yaml, environment, (text, variables) => {
+      const result = readConfiguration({ text, environment: variables });
+      if (result.status === 'invalid') expect(result.problems.length).toBeGreaterThan(0);
+      expect(({} as Readonly<Record<string, unknown>>)['x']).toBeUndefined();
+    }),
+  );
+});

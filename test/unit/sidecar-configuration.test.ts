@@ -1,0 +1,104 @@
+import { Ajv } from 'ajv';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { configurationJsonSchema, readConfiguration, settingOfText } from '../../sdk/src/sidecar/index.js';
+import type { ConfigurationSources } from '../../sdk/src/sidecar/index.js';
+
+const TRUST = 'trust: { roots: [roots.pem] }\n';
+
+const problemsOf = (sources: ConfigurationSources): readonly unknown[] => {
+  const result = readConfiguration(sources);
+  return result.status === 'invalid' ? result.problems : [];
+};
+
+test('what is left out has its default: loopback, one process, nothing signed', () => {
+  const result = readConfiguration({ text: TRUST });
+  if (result.status === 'invalid') throw new Error(JSON.stringify(result.problems));
+  const { listen, signing, workers, answers, verification } = result.configuration;
+  expect(listen).toEqual({ calls: { host: '127.0.0.1', port: 8090, tokens: [], maxBodyBytes: 65_536 } });
+  expect([signing, workers, answers.verification, verification.timeBudgetMs]).toEqual([
+    undefined,
+    1,
+    'by-request',
+    500,
+  ]);
+});
+
+test('each problem has the line and column of its member', () => {
+  const text = `${TRUST}listen:\n  calls:\n    port: 80900\ntrunks:\n  acme:\n    role: boss\nfoo: 1\n`;
+  expect(problemsOf({ text })).toEqual([
+    { member: 'listen.calls.port', text: 'listen.calls.port must be at most 65535', line: 4, column: 5 },
+    expect.objectContaining({ member: 'trunks.acme.role', line: 7, column: 5 }),
+    { member: 'foo', text: 'there is no member foo', line: 8, column: 1 },
+  ]);
+});
+
+test('what is missing is told at what it should be in', () => {
+  const text = `${TRUST}signing:\n  key: key.pem\n  x5u: https://a.example/b.pem\n`;
+  expect(problemsOf({ text })).toEqual([
+    { member: 'signing.certificate', text: 'signing.certificate is missing', line: 2, column: 1 },
+  ]);
+});
+
+test('text that is no YAML is told with its place', () => {
+  expect(problemsOf({ text: 'trust:\n  roots: [a\n' })).toEqual([expect.objectContaining({ member: '', line: 3 })]);
+});
+
+test('a trunk that would reject where its role may not is told why', () => {
+  const text = `${TRUST}trunks:\n  acme: { role: intermediate, failureAction: reject_request }\n`;
+  expect(problemsOf({ text })).toEqual([
+    expect.objectContaining({
+      member: 'trunks.acme',
+      line: 3,
+      text: expect.stringContaining('intermediate') as string,
+    }),
+  ]);
+});
+
+test('nobody to trust, and a list that nobody vouches for, are told', () => {
+  expect(problemsOf({ text: 'trust: {}' })).toEqual([expect.objectContaining({ member: 'trust' })]);
+  expect(problemsOf({ text: 'trust: { list: { path: list.jws } }' })).toEqual([
+    expect.objectContaining({ member: 'trust.stiPaRoots' }),
+  ]);
+});
+
+test('flags win over variables, and those over the file', () => {
+  const setting = settingOfText('workers=4');
+  if (setting === undefined) throw new Error('no setting');
+  const environment = {
+    HOPBACK__WORKERS: '3',
+    HOPBACK__LISTEN__CALLS__PORT: '8443',
+    HOPBACK__TRUNKS__ACME__ROLE: 'gateway',
+  };
+  const result = readConfiguration({ text: `${TRUST}workers: 2\n`, environment, settings: [setting] });
+  if (result.status === 'invalid') throw new Error(JSON.stringify(result.problems));
+  expect(result.configuration).toMatchObject({
+    ...{ workers: 4, listen: { calls: { port: 8_443 } } },
+    trunks: { acme: { role: 'gateway', verify: 'when-signed' } },
+  });
+});
+
+test('variables find members whatever their case', () => {
+  const environment = { HOPBACK__RELOADSECONDS: '7', HOPBACK__ANSWERS__BASE_PATHS: '[/a]', HOPBACK_KEY: 'other' };
+  const result = readConfiguration({ text: TRUST, environment });
+  if (result.status === 'invalid') throw new Error(JSON.stringify(result.problems));
+  expect([result.configuration.reloadSeconds, result.configuration.answers.basePaths]).toEqual([7, ['/a']]);
+});
+
+test('a value of a variable that cannot be is told by the name of the variable', () => {
+  expect(problemsOf({ text: TRUST, environment: { HOPBACK__WORKERS: 'many' } })).toEqual([
+    { member: 'workers', text: 'workers must be a number', from: 'HOPBACK__WORKERS' },
+  ]);
+});
+
+test('a setting without a path is none', () => {
+  expect([settingOfText('workers'), settingOfText('=3'), settingOfText('')]).toEqual([undefined, undefined, undefined]);
+});
+
+test('the JSON Schema for editors takes what is taken, and refuses what is not', () => {
+  const validate = new Ajv({ strict: false, logger: false }).compile(configurationJsonSchema());
+  const good = parse(`${TRUST}listen: { calls: { port: 0 } }\ntrunks: { default: { role: terminating } }\n`) as unknown;
+  expect(validate(good)).toBe(true);
+  expect(validate({ trust: {}, listen: { calls: { port: 'high' } } })).toBe(false);
+  expect(validate({ trust: {}, foo: 1 })).toBe(false);
+});
