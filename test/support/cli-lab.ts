@@ -53,6 +53,10 @@ export interface RunOptions {
   readonly isTty?: boolean;
   /** Asks the command to end, as Ctrl-C does. */
   readonly stop?: AbortSignal;
+  /** Lines that are typed when the command asks. */
+  readonly answers?: readonly string[];
+  /** Gets what the command does at SIGHUP. */
+  readonly onHangUp?: (listener: () => void) => void;
 }
 
 /** What came of a run. */
@@ -130,6 +134,7 @@ export async function runInProcess(
   const stdout = catchOutput(options.isTty ?? false);
   const stderr = catchOutput(options.isTty ?? false);
   const { stdin } = options;
+  const answers = [...(options.answers ?? [])];
   const io: CliIo = {
     ...PROCESS,
     stdin: {
@@ -147,6 +152,12 @@ export async function runInProcess(
     // Of this process, in which other tests run.
     keepPrivate: () => undefined,
     stopSignal: () => options.stop ?? new AbortController().signal,
+    onHangUp: (listener) => options.onHangUp?.(listener),
+    openLog: () => Promise.resolve({ write: stdout.write, close: () => Promise.resolve() }),
+    ask(question) {
+      stdout.write(question);
+      return Promise.resolve(answers.shift());
+    },
   };
   const exitCode = await runCli(args, io);
   const text = stdout.text();

@@ -21,7 +21,7 @@ export const configCheckCommand: Command = {
   },
   notes: [
     'Each line begins with the place, hopback.yaml:12:5, as editors read it. Variables that begin with HOPBACK__ count as they do for serve.',
-    'Exit codes: 0 in order; 1 something is wrong; 4 the file cannot be read.',
+    'Exit codes: 0 in order; 1 something is wrong; 2 not understood; 4 the file cannot be read.',
   ],
   run,
 };

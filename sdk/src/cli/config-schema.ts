@@ -12,7 +12,7 @@ export const configSchemaCommand: Command = {
   options: {},
   notes: [
     'Save it beside the configuration, and begin that with: # yaml-language-server: $schema=hopback.schema.json',
-    'Exit codes: 0.',
+    'Exit codes: 0 printed; 2 not understood; 4 it could not be written.',
   ],
   run(options, io) {
     refuseOperands(options, []);
