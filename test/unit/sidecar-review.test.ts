@@ -28,6 +28,10 @@ interface Browser {
   readonly logIn: (password?: string) => Promise<Page>;
 }
 type Fields = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+
+const pairsOf = (fields: Fields): readonly (readonly [string, string])[] =>
+  Array.isArray(fields) ? fields : Object.entries(fields);
+
 interface Page {
   readonly status: number;
   readonly text: string;
@@ -56,9 +60,7 @@ function browserOf(app: ReviewLab['app'] = lab.app): Browser {
       page(path, {
         method: 'POST',
         headers: { origin: ORIGIN, 'content-type': 'application/x-www-form-urlencoded', ...headers },
-        body: new URLSearchParams(
-          Array.isArray(fields) ? fields.map(([name, value]) => [name, value]) : { ...fields },
-        ).toString(),
+        body: new URLSearchParams(pairsOf(fields).map(([name, value]): [string, string] => [name, value])).toString(),
       }),
     logIn: (password = PASSWORD) => browser.post('/review/login', { name: NAME, password }),
   };
@@ -74,7 +76,7 @@ function tokenOf(text: string, action: string): string {
 async function answered(browser: Browser, fields: Fields): Promise<Page> {
   const path = '/review/requests/r-1';
   const token = tokenOf((await browser.get(path)).text, path);
-  return browser.post(path, [['token', token], ...(Array.isArray(fields) ? fields : Object.entries(fields))]);
+  return browser.post(path, [['token', token], ...pairsOf(fields)]);
 }
 
 const CHOICE = { step: 'check', arm: 'received-from', candidate: FIRST_ID };

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { AllowedAction, AllowedArm, ReviewView, ViewWarning } from '../../../traceback/index.js';
+import { PARTY_FIELDS } from '../decision-of-form.js';
 import type { Html } from './layout.js';
 
 /** What somebody has filled in, and the token of the form. */
@@ -107,30 +108,44 @@ const ACTIONS = {
   terminated: 'terminated',
 } as const;
 
+/** Folded away unless something is in it: most answers need none of it. */
+function folded(title: string, isOpen: boolean, fields: Html): Html {
+  return html`<details ${isOpen ? 'open' : ''}>
+    <summary>${title}</summary>
+    ${fields}
+  </details>`;
+}
+
 function partyFields(values: URLSearchParams): Html {
   const chosen = values.get('action') ?? '';
-  return html`<fieldset>
-      <legend>The provider, where the directory does not say or is wrong</legend>
-      ${textField(values, 'provider-name', 'Name')} ${textField(values, 'provider-ocn', 'OCN')}
-      ${textField(values, 'provider-spc', 'SPC')} ${textField(values, 'provider-frn', 'FCC Registration Number')}
-    </fieldset>
-    <fieldset>
-      <legend>A provider that no registry lists, or one abroad</legend>
-      ${textField(values, 'contact-name', 'Name of the provider')} ${textField(values, 'contact-email', 'E-mail')}
-      ${textField(values, 'contact-telephone', 'Telephone')}
-      ${textField(values, 'contact-country', 'Country, two letters')}
-    </fieldset>
-    <fieldset>
-      <legend>The customer, and what was done</legend>
-      ${textField(values, 'customer-id', 'Customer whose call it was')}
+  const isFilled = (...names: readonly string[]): boolean => names.some((name) => (values.get(name) ?? '') !== '');
+  return html`${folded(
+    'The provider, where the directory does not say or is wrong',
+    isFilled(...Object.values(PARTY_FIELDS.provider)),
+    html`${textField(values, 'provider-name', 'Name')} ${textField(values, 'provider-ocn', 'OCN')}
+    ${textField(values, 'provider-spc', 'SPC')} ${textField(values, 'provider-frn', 'FCC Registration Number')}`,
+  )}
+  ${folded(
+    'A provider that no registry lists, or one abroad',
+    isFilled(...Object.values(PARTY_FIELDS.contact)),
+    html`${textField(values, 'contact-name', 'Name of the provider')} ${textField(values, 'contact-email', 'E-mail')}
+    ${textField(values, 'contact-telephone', 'Telephone')}
+    ${textField(values, 'contact-country', 'Country, two letters')}`,
+  )}
+  ${folded(
+    'The customer, and what was done',
+    isFilled('customer-id', 'know-your-customer', 'action'),
+    html`${textField(values, 'customer-id', 'Customer whose call it was')}
       ${textField(values, 'know-your-customer', 'On what basis the customer is known')}
       <label class="field"
         ><span>What was done about whoever sent the call</span
         ><select name="action">
-          ${Object.entries(ACTIONS).map(([value, text]) => html`<option value="${value}" ${value === chosen ? 'selected' : ''}>${text}</option>`)}
+          ${Object.entries(ACTIONS).map(
+            ([value, text]) => html`<option value="${value}" ${value === chosen ? 'selected' : ''}>${text}</option>`,
+          )}
         </select></label
-      >
-    </fieldset>`;
+      >`,
+  )}`;
 }
 
 function textField(values: URLSearchParams, name: string, label: string): Html {

@@ -6,7 +6,7 @@ a { color: var(--link); }
 :focus-visible { outline: 3px solid #b35900; outline-offset: 2px; }
 .skip { position: absolute; left: -100vw; }
 .skip:focus { left: 1rem; top: .5rem; padding: .5rem; background: #fff; z-index: 1; }
-header { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding: .5rem 1.5rem;
+header { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: 1rem; padding: .5rem 1.5rem;
   border-bottom: 1px solid var(--line); background: var(--soft); }
 header p, header form { margin: 0; }
 .product a { color: var(--ink); font-weight: 700; text-decoration: none; }
@@ -21,7 +21,7 @@ caption { text-align: left; color: #4a525a; padding-bottom: .25rem; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 thead th { background: var(--soft); }
 .scroll { overflow-x: auto; }
-.local { color: #4a525a; white-space: nowrap; }
+.local { color: #4a525a; display: inline-block; }
 time { white-space: nowrap; }
 .deadline { display: inline-block; padding: .1rem .5rem; border-radius: .25rem; border: 1px solid; font-weight: 600; }
 .deadline-open { color: #14532d; background: #e7f6ec; }
@@ -29,11 +29,11 @@ time { white-space: nowrap; }
 .deadline-overdue { color: #8f1414; background: #fde8e8; }
 .deadline-done { color: #374151; background: #eef0f2; }
 .equal { color: #14532d; } .compatible { color: #1b4d7a; } .absent { color: #4a525a; } .contradicts { color: #8f1414; font-weight: 600; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: .3rem 1.5rem; margin: .5rem 0; }
-dl > div { display: flex; gap: .75rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: .3rem 1.5rem; margin: .5rem 0; }
+dl > div { display: flex; flex-wrap: wrap; gap: 0 .75rem; }
 dt { flex: 0 0 7.5rem; color: #4a525a; }
-dd { margin: 0; overflow-wrap: anywhere; }
-.calls { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1rem; }
+dd { flex: 1 1 11rem; min-width: 0; margin: 0; overflow-wrap: anywhere; }
+.calls { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; }
 .call { border: 1px solid var(--line); border-radius: .4rem; padding: .75rem 1rem; }
 .call dl { grid-template-columns: 1fr; }
 .warning { color: #713f12; }
@@ -41,9 +41,11 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .problems { border: 2px solid #8f1414; border-radius: .4rem; padding: 0 1rem; background: #fff7f7; }
 .problems h2 { margin-top: .75rem; color: #8f1414; }
 .note { border-left: 4px solid var(--link); background: var(--soft); padding: .5rem 1rem; }
-fieldset { border: 1px solid var(--line); border-radius: .4rem; margin: 1rem 0; padding: .5rem 1rem 1rem; }
+fieldset { min-width: 0; border: 1px solid var(--line); border-radius: .4rem; margin: 1rem 0; padding: .5rem 1rem 1rem; }
+details { border: 1px solid var(--line); border-radius: .4rem; margin: 1rem 0; padding: .5rem 1rem; }
+summary { cursor: pointer; font-weight: 700; }
 legend { font-weight: 700; padding: 0 .3rem; }
-.choice { display: block; padding: .2rem 0; }
+.choice { display: block; overflow-wrap: anywhere; padding: .2rem 0; }
 .choice input { margin-right: .5rem; }
 .field { display: block; margin: .6rem 0; max-width: 40rem; }
 .field > span { display: block; }
