@@ -96,7 +96,7 @@ function tokenBefore(text: string, mark: string): string {
 test('a webhook with a request is acknowledged when the request is in the journal, and one that nobody signed is not taken', async () => {
   // Stream and polling hear nothing: the platform is asked for tokens alone.
   const fetch: PlatformFetch = (input, init) =>
-    String(input).includes('/oauth/') ? globalThis.fetch(input, init) : Promise.reject(new TypeError('no way'));
+    input.includes('/oauth/') ? globalThis.fetch(input, init) : Promise.reject(new TypeError('no way'));
   const { client } = platform.credentials('prv-birch');
   await using desk = await deskWith({
     platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client, fetch },

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { getRequestListener } from '@hono/node-server';
+import { serve } from '@hono/node-server';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
@@ -25,11 +24,11 @@ describePeer('chromium', 'the review page in Chromium', () => {
   beforeAll(async () => {
     // On loopback, as behind a tunnel: there is no TLS.
     lab = await createReviewLab({ isSecure: false });
-    const server = createServer(getRequestListener(lab.app.fetch)).listen(0, '127.0.0.1');
+    const server = serve({ fetch: lab.app.fetch, hostname: '127.0.0.1', port: 0 });
     await once(server, 'listening');
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/review`;
     close = async () => {
-      server.closeAllConnections();
+      if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     };
     browser = await chromium.launch({ executablePath: peer('chromium').path, args: ['--no-sandbox'] });
@@ -43,7 +42,7 @@ describePeer('chromium', 'the review page in Chromium', () => {
   /** What axe finds that keeps somebody out. */
   async function seriousFindings(page: Page): Promise<readonly string[]> {
     await page.evaluate(axe.source);
-    const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+    const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
     return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   }

@@ -150,8 +150,8 @@ test('a document that cannot be read is kept for people and acknowledged, so tha
 });
 
 test('a document that cannot be read is not acknowledged while the disk does not keep it', async () => {
-  const rejected = [{ line: 1, reason: 'bad-json', detail: 'no JSON' }] as const;
-  const taken = { status: 'taken', inserted: 0, repeated: 0, expired: 0, skipped: 0, rejected } as const;
+  const rejects = [{ line: 1, reason: 'bad-json', detail: 'no JSON' }] as const;
+  const taken = { status: 'taken', inserted: 0, repeated: 0, expired: 0, skipped: 0, rejected: 1, rejects } as const;
   const full = recordIntakeApp({ intake: { push: async () => ({ ...taken, areRejectsKept: false }) } });
   const answer = await post('/v1/freeswitch/json_cdr/fs-1', '{}', { type: 'application/json', app: full });
   expect(answer).toMatchObject({ status: 503, body: { code: 'not-stored' } });

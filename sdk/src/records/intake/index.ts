@@ -1,4 +1,5 @@
 export { rejectsFile, rejectsFolder, sourceFileName } from './intake-folders.js';
+export { MAX_PUSHED_REJECTS } from './intake-source.js';
 export type { IntakeSourceNotice, IntakeSourceState, Pushed, PushedReject } from './intake-source.js';
 export { makeSourceKnown } from './make-source-known.js';
 export { openRecordIntake } from './open-record-intake.js';

@@ -34,6 +34,9 @@ export interface IntakeSourceNotice {
   readonly detail: string;
 }
 
+/** Rows that are named to whoever sent them: enough to see what is wrong; all of them are in the reject file. */
+export const MAX_PUSHED_REJECTS = 1_000;
+
 /** A row that was sent and could not be read. */
 export interface PushedReject {
   /** Its line in what was sent, from 1. */
@@ -56,8 +59,10 @@ export interface Pushed {
   readonly expired: number;
   /** Rows that are no legs, as it should be. */
   readonly skipped: number;
-  /** Rows that could not be read, in their order. */
-  readonly rejected: readonly PushedReject[];
+  /** Rows that could not be read. */
+  readonly rejected: number;
+  /** The first of them, {@link MAX_PUSHED_REJECTS} at most, in their order. */
+  readonly rejects: readonly PushedReject[];
   /** Whether the reject file has every one of them; false where the disk refused. */
   readonly areRejectsKept: boolean;
 }

@@ -36,7 +36,7 @@ import { startRetention } from './retention.js';
  * const source = readSourceConfiguration({ id: 'fs-1', format: 'freeswitch-json', time: { zone: 'utc' } });
  * const intake = await openRecordIntake({ directory, sources: [source], clock: { nowMs: Date.now } });
  * const pushed = await intake.push('fs-1', new TextEncoder().encode('{"variables":{}}'));
- * console.log(pushed.status === 'taken' && pushed.rejected[0]?.field); // uuid
+ * console.log(pushed.status === 'taken' && pushed.rejects[0]?.field); // uuid
  * await intake.close();
  * await rm(directory, { recursive: true });
  * ```

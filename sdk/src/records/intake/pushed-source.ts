@@ -5,11 +5,16 @@ import type { RejectedRow } from '../ingest/reject.js';
 import type { RowCoverage } from '../ingest/row-coverage.js';
 import { createRowIntake } from '../ingest/row-intake.js';
 import { createRowSplitter } from '../ingest/row-splitter.js';
+import type { SplitRow } from '../ingest/row-splitter.js';
 import type { Inserted, RecordStore } from '../store/record-store.js';
+import { MAX_PUSHED_REJECTS } from './intake-source.js';
 import type { IntakeSource, Pushed, PushedReject } from './intake-source.js';
 
-/** Octets that are read before everything else has its turn: some twenty records, a millisecond or two. */
+/** Octets that fall into rows at a time: that is quick. */
 const PIECE_BYTES = 65_536;
+
+/** Rows that are read before everything else has its turn: a millisecond or two. */
+const ROWS_PER_TURN = 32;
 
 /** Records that go to the store at a time. */
 const BATCH_RECORDS = 4_096;
@@ -41,11 +46,11 @@ export function createPushedSource(parts: PushedSourceParts): IntakeSource & Req
   let isClosed = false;
 
   const push = async (octets: Uint8Array): Promise<Pushed> => {
-    const { records, rejected, ...read } = await rowsOf(octets, parts);
+    const { records, rejected, rejects: named, ...read } = await rowsOf(octets, parts);
     counts.rows += read.rows;
     counts.records += records.length;
     counts.skipped += read.skipped;
-    counts.rejected += rejected.length;
+    counts.rejected += rejected;
     counts.waiting += records.length;
     try {
       const stored = await insertAll(records, parts.store);
@@ -53,9 +58,9 @@ export function createPushedSource(parts: PushedSourceParts): IntakeSource & Req
       counts.inserted += stored.inserted;
       counts.repeated += stored.repeated;
       const lostBefore = rejects.statistics().lost;
-      if (rejected.length > 0) await rejects.flush();
+      if (rejected > 0) await rejects.flush();
       const areRejectsKept = rejects.statistics().lost === lostBefore && !read.isRejectLost;
-      return { status: 'taken', ...stored, skipped: read.skipped, rejected, areRejectsKept };
+      return { status: 'taken', ...stored, skipped: read.skipped, rejected, rejects: named, areRejectsKept };
     } catch (error) {
       counts.failures += 1;
       throw error;
@@ -86,7 +91,8 @@ export function createPushedSource(parts: PushedSourceParts): IntakeSource & Req
 
 interface RowsRead {
   readonly records: ReturnType<ReturnType<typeof createRowIntake>['handOver']>;
-  readonly rejected: readonly PushedReject[];
+  readonly rejected: number;
+  readonly rejects: readonly PushedReject[];
   readonly rows: number;
   readonly skipped: number;
   /** Whether the reject file had no room for one. */
@@ -96,11 +102,12 @@ interface RowsRead {
 async function rowsOf(octets: Uint8Array, parts: PushedSourceParts): Promise<RowsRead> {
   const { sourceId, newReader, rejects, pause } = parts;
   const reader = newReader();
-  const rejected: PushedReject[] = [];
+  const named: PushedReject[] = [];
   let isRejectLost = false;
   const reject = (row: RejectedRow): void => {
     const { line, reason, field, detail } = row;
-    rejected.push({ line, reason, ...(field === undefined ? {} : { field }), detail });
+    if (named.length < MAX_PUSHED_REJECTS)
+      named.push({ line, reason, ...(field === undefined ? {} : { field }), detail });
     const lostBefore = rejects.statistics().lost;
     rejects.reject(row);
     isRejectLost ||= rejects.statistics().lost > lostBefore;
@@ -108,14 +115,21 @@ async function rowsOf(octets: Uint8Array, parts: PushedSourceParts): Promise<Row
   const sink = { reject, flush: rejects.flush };
   const rows = createRowIntake({ sourceId, reader, rejects: sink, coverage: NO_COVERAGE });
   const splitter = createRowSplitter({ framing: reader.framing });
-  for (let at = 0; at < octets.length; at += PIECE_BYTES) {
-    for (const row of splitter.push(octets.subarray(at, at + PIECE_BYTES))) rows.take(row, '');
-    if (at + PIECE_BYTES < octets.length) await pause();
-  }
-  for (const row of splitter.end()) rows.take(row, '');
+  let taken = 0;
+  const take = async (found: readonly SplitRow[]): Promise<void> => {
+    for (const row of found) {
+      rows.take(row, '');
+      taken += 1;
+      // The octets of the rows hold until the next push, however long that is.
+      if (taken % ROWS_PER_TURN === 0) await pause();
+    }
+  };
+  for (let at = 0; at < octets.length; at += PIECE_BYTES)
+    await take(splitter.push(octets.subarray(at, at + PIECE_BYTES)));
+  await take(splitter.end());
   rows.expire(Infinity);
-  const { rows: count, skipped } = rows.counts();
-  return { records: rows.handOver(), rejected, rows: count, skipped, isRejectLost };
+  const { rows: count, skipped, rejected } = rows.counts();
+  return { records: rows.handOver(), rejected, rejects: named, rows: count, skipped, isRejectLost };
 }
 
 /** One batch after the other: a store that shares its time sees no larger ones from followers. */

@@ -7,9 +7,6 @@ import { problem } from './problem.js';
 import { createTakeIn, DEFAULT_INTAKE_LIMITS } from './take-in.js';
 import type { IntakeLimits, TakeIn } from './take-in.js';
 
-/** Rows that an answer names at most; all of them are in the reject file. */
-export const MAX_ANSWERED_REJECTS = 1_000;
-
 /** The source of records in our own form that are sent to `/v1/records`; the records name the sources that they are of. */
 export const HTTP_RECORDS_SOURCE: SourceConfiguration = { id: 'http', format: 'hopback', time: { zone: 'utc' } };
 
@@ -36,7 +33,7 @@ export interface RecordsAnswer {
   readonly skipped: number;
   /** Lines that could not be read. */
   readonly rejected: number;
-  /** Those of them, {@link MAX_ANSWERED_REJECTS} at most. */
+  /** Those of them, {@link MAX_PUSHED_REJECTS} at most. */
   readonly rejects: readonly PushedReject[];
   /** Whether the reject file has all of them, for `hopback records rejects`. */
   readonly areRejectsKept: boolean;
@@ -95,9 +92,8 @@ const NDJSON: ReadonlySet<string> = new Set(['application/x-ndjson', 'applicatio
 
 function recordsAnswer(taken: Pushed | Response): Response {
   if (taken instanceof Response) return taken;
-  const { inserted: accepted, repeated, expired, skipped, rejected, areRejectsKept } = taken;
-  const rejects = rejected.slice(0, MAX_ANSWERED_REJECTS);
-  return answered(200, { accepted, repeated, expired, skipped, rejected: rejected.length, rejects, areRejectsKept });
+  const { inserted: accepted, repeated, expired, skipped, rejected, rejects, areRejectsKept } = taken;
+  return answered(200, { accepted, repeated, expired, skipped, rejected, rejects, areRejectsKept });
 }
 
 /** By media type: how the document is in the body. */
@@ -117,7 +113,7 @@ async function takeInDocument(request: Request, sourceId: string, takeIn: TakeIn
     form === 'bare' ? { sourceId } : { sourceId, rowsIn: (octets) => formDocument(octets, form) },
   );
   if (taken instanceof Response) return taken;
-  const [reject] = taken.rejected;
+  const [reject] = taken.rejects;
   if (reject === undefined) {
     const { inserted, repeated, expired } = taken;
     if (inserted + repeated + expired === 0) return problem('body-malformed', 'there is no document in it');

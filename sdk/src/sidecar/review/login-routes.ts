@@ -25,7 +25,7 @@ export function addLoginRoutes(app: Hono, parts: LoginParts): void {
     return logIn(context, form, parts);
   });
   app.post(`${base}/logout`, async (context) => {
-    const taken = await sessionForm(context, parts);
+    const taken = await sessionForm(context, parts, `${base}/logout`);
     if (taken instanceof Response) return taken;
     sessions.end(cookie.read(context.req.raw.headers));
     context.header('set-cookie', cookie.field());

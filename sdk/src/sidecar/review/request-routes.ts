@@ -55,12 +55,17 @@ export function addRequestRoutes(app: Hono, parts: RequestParts): void {
     });
   });
   app.post(`${base}/requests/:request`, async (context) => {
-    const taken = await sessionForm(context, parts);
-    if (taken instanceof Response) return taken;
     const requestId = context.req.param('request');
+    const taken = await sessionForm(context, parts, pathOf(parts, requestId));
+    if (taken instanceof Response) return taken;
     if (parts.responder.entry(requestId) === undefined) return notThere(context, parts, taken.session);
     return takeForm(context, parts, { ...taken, requestId });
   });
+}
+
+/** Where the page of a request is, however somebody has written its id. */
+function pathOf({ base }: RequestParts, requestId: string): string {
+  return `${base}/requests/${encodeURIComponent(requestId)}`;
 }
 
 /** States in which nothing goes on without a person. */
@@ -112,7 +117,7 @@ function showRequest(context: Context, parts: RequestParts, one: Shown): Respons
   } = one;
   const view = parts.responder.review(requestId, { showNumbers });
   if (view === undefined) return notThere(context, parts, session);
-  const form = { values, token: formToken(session, context.req.path) };
+  const form = { values, token: formToken(session, pathOf(parts, requestId)) };
   const content = requestPage(frameOf(parts, session), { view, times: parts.times, form, problems, isTaken });
   return shown(context, content, problems.length === 0 ? 200 : 422);
 }
@@ -152,7 +157,7 @@ function check(context: Context, parts: RequestParts, deciding: Deciding): Respo
     return showRequest(context, parts, { session, requestId, values: form, problems });
   }
   const content = confirmPage(frameOf(parts, session), {
-    ...{ decision, values: form, token: formToken(session, context.req.path) },
+    ...{ decision, values: form, token: formToken(session, pathOf(parts, requestId)) },
     text: findingText(outcome.draft.finding),
     despite: warningTexts(view, outcome.despite),
   });
@@ -178,7 +183,7 @@ async function carryOut(context: Context, parts: RequestParts, deciding: Decidin
   await audited(context, parts, { event: 'decision', ...who, ...what });
   const decided = await parts.responder.decide(decision);
   await audited(context, parts, { event: 'decision-outcome', ...who, outcome: decided.status });
-  if (decided.status !== 'refused') return context.redirect(`${context.req.path}?taken=1`, 303);
+  if (decided.status !== 'refused') return context.redirect(`${pathOf(parts, requestId)}?taken=1`, 303);
   const problems = decided.problems.map(({ text }) => text);
   return showRequest(context, parts, { session, requestId, values: form, problems });
 }

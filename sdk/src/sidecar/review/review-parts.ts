@@ -45,10 +45,11 @@ export async function formOf(
   return reading.status === 'read' ? new URLSearchParams(new TextDecoder().decode(reading.octets)) : 'unreadable';
 }
 
-/** The form of a session, with its token for this path; else the answer to give. */
+/** The form of a session, with its token for the path that such forms are sent to; else the answer to give. */
 export async function sessionForm(
   context: Context,
   parts: ReviewParts,
+  path: string,
 ): Promise<{ readonly session: Session; readonly form: URLSearchParams } | Response> {
   const session = sessionOf(context, parts);
   if (session === undefined) return context.redirect(`${parts.base}/login`, 303);
@@ -60,7 +61,7 @@ export async function sessionForm(
       messagePage({ ...frame, title: 'Not understood' }, 'What was sent is no form of this page, or too large.'),
       400,
     );
-  if (form === 'foreign' || !isFormToken(form.get('token') ?? '', session, context.req.path))
+  if (form === 'foreign' || !isFormToken(form.get('token') ?? '', session, path))
     return shown(
       context,
       messagePage(
