@@ -25,6 +25,7 @@ const HEADERS = ['/usr/include', '/usr/local/include'];
 const SYSTEM_PROGRAMS = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/sbin'];
 
 const PEERS = {
+  chromium: { find: () => program('chromium', ['--version']), packages: ['chromium'] },
   faketime: { find: () => program('faketime', ['--version']), packages: ['faketime'] },
   kamailio: { find: () => kamailioWith('secsipid.so'), packages: ['kamailio', 'kamailio-secsipid-modules'] },
   libsecsipid: { find: () => libsecsipid(), packages: ['libsecsipid-dev', 'gcc', 'libc6-dev'] },

@@ -1,4 +1,4 @@
-import { createSourceReader, importFiles, openRejectFile } from '../records/index.js';
+import { createSourceReader, importFiles, makeSourceKnown, openRejectFile } from '../records/index.js';
 import type {
   FileSourceConfiguration,
   ImportedFile,
@@ -21,7 +21,7 @@ import { fileSourceOf, SOURCE_OPTIONS } from './source-options.js';
 import type { SourceOption } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import { rejectsFile, storeDirectory } from './store-folders.js';
-import { makeSourceKnown, openStore, STORE_OPTIONS } from './store-options.js';
+import { openStore, STORE_OPTIONS } from './store-options.js';
 import { UsageError } from './usage-error.js';
 
 type ImportOption = keyof typeof STORE_OPTIONS | SourceOption | 'partial';

@@ -1,8 +1,5 @@
-import { lockFolder } from '../log/index.js';
-import { join } from 'node:path';
-import { createRecordFeed, openRecordStream } from '../records/index.js';
-import type { OpenRecordStream, RecordFeed, RecordStore, SourceConfiguration } from '../records/index.js';
-import type { RecordTransport } from '../platform/index.js';
+import { openRecordIntake, RETENTION_DAYS } from '../records/index.js';
+import type { IntakeNotice, IntakePlatform, RecordIntake, SourceConfiguration } from '../records/index.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';
@@ -13,14 +10,13 @@ import { countText, jsonLine } from './output.js';
 import { PLATFORM_OPTIONS, transportOf } from './platform-options.js';
 import type { PlatformOption } from './platform-options.js';
 import { SHARING_OPTIONS, sharingPolicyOf } from './sharing-options.js';
-import type { NamedSharingPolicy, SharingOption } from './sharing-options.js';
+import type { SharingOption } from './sharing-options.js';
 import { sourceFiles } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import type { StatusLine } from './status-line.js';
 import { storeDirectory } from './store-folders.js';
-import { makeSourceKnown, openStore, STORE_OPTIONS } from './store-options.js';
-import { checkPaths, tailSource } from './tail-sources.js';
-import type { SourceNotice, TailedSource } from './tail-sources.js';
+import { STORE_OPTIONS } from './store-options.js';
+import { followedSources } from './tail-sources.js';
 import { noticeText, statusDocument, statusText, unreadLines } from './tail-status.js';
 import type { TailState } from './tail-status.js';
 import { UsageError } from './usage-error.js';
@@ -36,13 +32,10 @@ type TailOption =
   | 'drain-seconds'
   | 'retention-days';
 
-/** 18 months: what a carrier keeps records for, by 47 CFR 42.6 and by the industry traceback that asks for them. */
-const RETENTION_DAYS = 548;
 const MAX_RETENTION_DAYS = 36_500;
 /** How long `--once` waits for the platform: a minute of retries. What is not delivered stays in the spool. */
 const DRAIN_SECONDS = 60;
 const MAX_DRAIN_SECONDS = 86_400;
-const DAY_MS = 86_400_000;
 /** How often the status is looked at, and so, too, how soon a change of it is told. */
 const TICK_MS = 250;
 /** How often a line of JSON is written at most. */
@@ -101,61 +94,37 @@ async function run(options: Options<TailOption | 'json'>, io: CliIo): Promise<Ex
   const drainSeconds =
     numberOption(options.text('drain-seconds'), { name: 'drain-seconds', min: 0, max: MAX_DRAIN_SECONDS }) ??
     DRAIN_SECONDS;
-  const sharing = await sharingOf(options, io);
+  const platform = await platformOf(options, io);
   const stopped = io.stopSignal();
   const teller = createTeller(io, options.isOn('json'));
-  const opened: { readonly close: () => Promise<void> }[] = [];
-  const keep = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
-    opened.unshift(part);
-    return part;
-  };
+  io.keepPrivate();
+  let intake: RecordIntake | undefined;
   try {
-    const store = keep(await openStore(options, io));
-    keep(await startRetention(store, { days: retentionDays, io, teller }));
-    const stream = sharing === undefined ? undefined : await openStream(options, { directory, sharing, keep });
-    const feed =
-      sharing === undefined || stream === undefined
-        ? undefined
-        : createRecordFeed({ store, stream, policy: sharing.named.policy });
-    for (const { id } of sources) await makeSourceKnown(store, id);
-    const tailed: TailedSource[] = [];
-    const path = options.text('path');
-    for (const source of sources) {
-      const sink = feed ?? store;
-      tailed.push(keep(await tailSource(source, { directory, sink, io, path, onNotice: teller.notice })));
-    }
-    const tail: Tail = { tailed, stream, feed, teller, stopped };
+    intake = await openRecordIntake({
+      ...{ directory, sources, retentionDays, clock: io.clock, onNotice: teller.notice },
+      ...(platform === undefined ? {} : { platform }),
+    });
+    const tail: Tail = { intake, teller, stopped };
     if (options.isOn('once')) return await takeInOnce(tail, drainSeconds);
     return await takeInUntilStopped(tail);
   } finally {
     teller.end();
-    await closeAll(opened);
+    await intake?.close();
   }
-}
-
-/** One after the other, whatever one of them says; then that. */
-async function closeAll(parts: readonly { readonly close: () => Promise<void> }[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const part of parts) await part.close().catch((error: unknown) => failures.push(error));
-  if (failures.length > 0) throw failures[0];
 }
 
 async function sourcesOf(options: Options<TailOption>, io: CliIo): Promise<readonly SourceConfiguration[]> {
   const files = options.texts('source');
   if (files.length === 0) throw new UsageError('say what to follow: --source FILE, a JSON file that declares it');
   const sources = await sourceFiles(files, io);
-  checkPaths(sources, { path: options.text('path'), isOnce: options.isOn('once') });
-  return sources;
+  return followedSources(sources, { path: options.text('path'), isOnce: options.isOn('once') });
 }
 
-interface Sharing {
-  readonly transport: RecordTransport;
-  readonly named: NamedSharingPolicy;
-}
-
-async function sharingOf(options: Options<TailOption>, io: CliIo): Promise<Sharing | undefined> {
+async function platformOf(options: Options<TailOption>, io: CliIo): Promise<IntakePlatform | undefined> {
   const transport = await transportOf(options, io);
-  if (transport !== undefined) return { transport, named: await sharingPolicyOf(options, io) };
+  const spool = options.text('spool');
+  if (transport !== undefined)
+    return { transport, ...(await sharingPolicyOf(options, io)), ...(spool === undefined ? {} : { spool }) };
   const needless = (
     ['sharing', 'pseudonym-key', 'rotation', 'tenant', 'spool', 'token-file', 'platform-ca'] as const
   ).find((name) => options.text(name) !== undefined);
@@ -164,65 +133,15 @@ async function sharingOf(options: Options<TailOption>, io: CliIo): Promise<Shari
   throw new UsageError(`--${needless} is of no use without --platform URL: nothing leaves`);
 }
 
-async function openStream(
-  options: Options<TailOption>,
-  {
-    directory,
-    sharing,
-    keep,
-  }: {
-    readonly directory: string;
-    readonly sharing: Sharing;
-    readonly keep: <Part extends { readonly close: () => Promise<void> }>(part: Part) => Part;
-  },
-): Promise<OpenRecordStream> {
-  const spool = options.text('spool') ?? join(directory, 'spool');
-  keep(await lockFolder(spool, 'the spool'));
-  const source = `/carriers/${encodeURIComponent(sharing.named.tenantId)}`;
-  return keep(await openRecordStream({ directory: spool, source, transport: sharing.transport }));
-}
-
-/** Removes what is too old, now and once a day. A store that refuses is asked again the next day. */
-async function startRetention(
-  store: RecordStore,
-  { days, io, teller }: { readonly days: number; readonly io: CliIo; readonly teller: Teller },
-): Promise<{ readonly close: () => Promise<void> }> {
-  const expire = async (): Promise<void> => {
-    const removed = await store.expire((io.clock.nowMs() - days * DAY_MS) * 1_000);
-    if (removed > 0) teller.expired(removed, days);
-  };
-  await expire();
-  let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    running = expire().catch((cause: unknown) => {
-      teller.notice({ source: 'store', kind: 'failed', detail: `retention could not be kept: ${String(cause)}` });
-    });
-  }, DAY_MS);
-  return {
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
-}
-
 interface Tail {
-  readonly tailed: readonly TailedSource[];
-  readonly stream: OpenRecordStream | undefined;
-  readonly feed: RecordFeed | undefined;
+  readonly intake: RecordIntake;
   readonly teller: Teller;
   readonly stopped: AbortSignal;
 }
 
-function stateOf({ tailed, stream, feed }: Tail): TailState {
-  const sources = tailed.map(({ state }) => state());
-  if (stream === undefined || feed === undefined) return { sources };
-  return { sources, platform: { status: stream.status(), counts: feed.counts() } };
-}
-
 /** Tells how things stand as long as something is under way; the timer also keeps the process alive. */
 async function telling<Value>(tail: Tail, work: Promise<Value>): Promise<Value> {
-  const timer = setInterval(() => tail.teller.status(() => stateOf(tail)), TICK_MS);
+  const timer = setInterval(() => tail.teller.status(tail.intake.state), TICK_MS);
   try {
     return await work;
   } finally {
@@ -232,33 +151,31 @@ async function telling<Value>(tail: Tail, work: Promise<Value>): Promise<Value> 
 
 async function takeInUntilStopped(tail: Tail): Promise<ExitCode> {
   await telling(tail, whenAborted(tail.stopped));
-  for (const source of tail.tailed) await source.close();
-  tail.teller.ended(stateOf(tail), EXIT.ok);
+  await tail.intake.endSources();
+  tail.teller.ended(tail.intake.state(), EXIT.ok);
   return EXIT.ok;
 }
 
 async function takeInOnce(tail: Tail, drainSeconds: number): Promise<ExitCode> {
-  const { tailed, stream, stopped, feed } = tail;
+  const { intake, stopped } = tail;
   const isDrained = await telling(
     tail,
     (async () => {
-      for (const { look } of tailed) {
-        await Promise.race([look(), whenAborted(stopped)]);
-      }
-      for (const source of tailed) await source.close();
-      if (stream === undefined || stopped.aborted) return true;
-      const drained = stream.drain({ timeoutMs: drainSeconds * 1_000 });
-      return (await Promise.race([drained, whenAborted(stopped)]))?.status === 'drained';
+      await Promise.race([intake.look({ signal: stopped }), whenAborted(stopped)]);
+      await intake.endSources();
+      if (stopped.aborted) return true;
+      const drained = intake.drain({ timeoutMs: drainSeconds * 1_000 });
+      const outcome = await Promise.race([drained, whenAborted(stopped)]);
+      return outcome === undefined ? !stopped.aborted : outcome.status === 'drained';
     })(),
   );
-  const state = stateOf(tail);
-  const isClean = state.sources.every(
+  const state = intake.state();
+  const { sources, platform } = state;
+  const isClean = sources.every(
     ({ rejected, lost, unreadFiles, brokenFiles }) => rejected + lost + unreadFiles + brokenFiles === 0,
   );
   const isTaken =
-    stream === undefined || feed === undefined
-      ? true
-      : stream.status().dead === 0 && Object.keys(feed.counts().refused).length === 0;
+    platform === undefined || (platform.status.dead === 0 && Object.keys(platform.counts.refused).length === 0);
   const exitCode = !isDrained ? EXIT.environment : isClean && isTaken && !stopped.aborted ? EXIT.ok : EXIT.negative;
   tail.teller.ended(state, exitCode);
   return exitCode;
@@ -274,8 +191,7 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
 /** Says what goes on, to people or to programs. */
 interface Teller {
   readonly status: (state: () => TailState) => void;
-  readonly notice: (notice: SourceNotice) => void;
-  readonly expired: (records: number, days: number) => void;
+  readonly notice: (notice: IntakeNotice) => void;
   readonly ended: (state: TailState, exitCode: ExitCode) => void;
   readonly end: () => void;
 }
@@ -300,8 +216,6 @@ function jsonTeller(io: CliIo): Teller {
       tell(statusDocument(now, io.clock.nowMs()));
     },
     notice: (notice) => tell({ format: 'hopback.records-tail-notice.1', atMs: io.clock.nowMs(), ...notice }),
-    expired: (records, days) =>
-      tell({ format: 'hopback.records-tail-notice.1', atMs: io.clock.nowMs(), kind: 'expired', records, days }),
     ended: (state, exitCode) => tell({ ...statusDocument(state, io.clock.nowMs()), isEnded: true, exitCode }),
     end: () => undefined,
   };
@@ -310,8 +224,12 @@ function jsonTeller(io: CliIo): Teller {
 function textTeller(line: StatusLine): Teller {
   return {
     status: (state) => line.show(() => statusText(state())),
-    notice: (notice) => line.note([noticeText(notice)]),
-    expired: (records, days) => line.note([`· ${String(records)} records were older than ${String(days)} days`]),
+    notice: (notice) =>
+      line.note([
+        notice.kind === 'expired'
+          ? `· ${String(notice.records)} records were older than ${String(notice.days)} days`
+          : noticeText(notice),
+      ]),
     ended(state, exitCode) {
       const waiting =
         state.platform === undefined

@@ -39,14 +39,6 @@ export async function openStore(options: Options<StoreOption>, io: CliIo): Promi
 }
 
 /**
- * Makes a source known to a store, of which perhaps every row is rejected: from then on "not found" has to hold for it too. Nothing that the
- * store is complete for is taken away but the first microsecond of 1970.
- */
-export async function makeSourceKnown(store: SharedRecordStore, sourceId: string): Promise<void> {
-  if (!(await store.scope()).sources.includes(sourceId)) await store.uncover({ sourceId, fromUs: 0, toUs: 0 });
-}
-
-/**
  * Opens the store that is named and has to be there: a folder that was mistyped is not answered with "not found".
  * @throws {@link UsageError} when none is named; {@link HopbackError} `storage-failed` when there is no store
  */

@@ -1,18 +1,13 @@
-import type { RecordFeedCounts, StreamStatus } from '../records/index.js';
+import type { IntakeSourceNotice, IntakeSourceState, IntakeState, StreamStatus } from '../records/index.js';
 import { countText } from './output.js';
-import type { SourceNotice, SourceState } from './tail-sources.js';
 import { shownText } from './shown-text.js';
 
-/** How everything stands. */
-export interface TailState {
-  readonly sources: readonly SourceState[];
-  /** Where something may leave. */
-  readonly platform?: { readonly status: StreamStatus; readonly counts: RecordFeedCounts };
-}
+/** How everything stands; nothing is submitted to a tail. */
+export type TailState = Pick<IntakeState, 'sources' | 'platform'>;
 
 /** One line for people. */
 export function statusText({ sources, platform }: TailState): string {
-  const sum = (name: Exclude<keyof SourceState, 'id'>): number =>
+  const sum = (name: Exclude<keyof IntakeSourceState, 'id'>): number =>
     sources.reduce((total, source) => total + source[name], 0);
   const failing = sources.filter(({ failures }) => failures > 0).map(({ id }) => id);
   const lost = sum('lost');
@@ -79,7 +74,7 @@ export function unreadLines({ sources }: TailState): readonly string[] {
 }
 
 /** What happened, as a line. */
-export function noticeText({ source, kind, path, detail }: SourceNotice): string {
+export function noticeText({ source, kind, path, detail }: IntakeSourceNotice): string {
   const mark = kind === 'listening' ? '✓' : '!';
   const word = kind === 'listening' ? 'listens on ' : path === undefined ? '' : `${shownText(path)} `;
   return `${mark} ${source}: ${word}${detail}`;

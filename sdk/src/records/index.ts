@@ -13,6 +13,7 @@ export type { CoverageInterval } from '../core/coverage.js';
 export type * from '../core/shared-record.js';
 export * from './feed/index.js';
 export * from './ingest/index.js';
+export * from './intake/index.js';
 export * from './redaction/index.js';
 export * from './store/index.js';
 export {

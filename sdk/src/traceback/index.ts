@@ -92,6 +92,7 @@ export { createCarrierResponder } from './responder/carrier-responder.js';
 export type {
   CarrierEvidence,
   CarrierPlatform,
+  CarrierRequestParts,
   CarrierResponder,
   CarrierResponderOptions,
 } from './responder/carrier-responder.js';

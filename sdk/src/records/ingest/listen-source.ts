@@ -1,24 +1,18 @@
-import type { CallRecord } from '../../core/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
 import { nodeSchedule } from './follow-file.js';
 import { createHepListener } from './hep-listener.js';
 import type { HepCounters, HepListener } from './hep-listener.js';
+import { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
 import type { RowReading } from './record-reader.js';
 import type { RejectSink } from './reject.js';
 import { createSourceHepReader } from './source-configuration.js';
 import type { HepConfiguration } from './source-configuration.js';
 
 /** How long a record waits for others that go to the store with it, milliseconds: a sync of the disk takes some of them. */
-export const LISTEN_COMMIT_MS = 250;
+export const LISTEN_COMMIT_MS: number = PENDING_COMMIT_MS;
 
 /** Records that wait for a store that refuses at most: a quarter of an hour of 200 calls a second, some 200 MB. */
-export const MAX_LISTEN_PENDING = 200_000;
-
-/** Longest wait after a store has refused, milliseconds. */
-const LISTEN_RETRY_MAX_MS = 30_000;
-
-/** Records that go to the store at a time. */
-const LISTEN_BATCH_RECORDS = 4_096;
+export const MAX_LISTEN_PENDING: number = MAX_PENDING_INSERTS;
 
 /** Options of {@link listenToSource}. */
 export interface SourceListenOptions {
@@ -83,51 +77,21 @@ export async function listenToSource(options: SourceListenOptions): Promise<Sour
   const { configuration, store, rejects, schedule = nodeSchedule } = options;
   const { key: _key, lingerUs: _lingerUs, maxCalls: _maxCalls, ...listen } = configuration.listen;
   const reader = createSourceHepReader(configuration);
-  const counts = { records: 0, rejected: 0, inserted: 0, repeated: 0, lost: 0 };
-  let pending: CallRecord[] = [];
-  let running: Promise<void> = Promise.resolve();
-  let cancel: (() => void) | undefined;
-  let failures = 0;
+  const counts = { records: 0, rejected: 0, lost: 0 };
+  const pending = createPendingInserts({ store, schedule, settled: rejects.flush, onFailed: options.onFailed });
 
-  const commitOnce = async (): Promise<void> => {
-    while (pending.length > 0) {
-      const batch = pending.slice(0, LISTEN_BATCH_RECORDS);
-      const { inserted, repeated } = await store.insert(batch);
-      pending = pending.slice(batch.length);
-      counts.inserted += inserted;
-      counts.repeated += repeated;
-    }
-    await rejects.flush();
-    failures = 0;
-  };
-  const commit = (): Promise<void> => {
-    cancel?.();
-    cancel = undefined;
-    const turn = running.then(commitOnce);
-    running = turn.catch((cause: unknown) => {
-      failures += 1;
-      options.onFailed?.(cause);
-      commitLater();
-    });
-    return turn;
-  };
-  const commitLater = (): void => {
-    const delayMs = Math.min(LISTEN_RETRY_MAX_MS, LISTEN_COMMIT_MS * 2 ** Math.min(failures, 16));
-    cancel ??= schedule(() => void commit().catch(() => undefined), delayMs);
-  };
   const take = (readings: readonly RowReading[]): void => {
     for (const reading of readings) {
       if (reading.status === 'record') {
         counts.records += 1;
-        if (pending.length < MAX_LISTEN_PENDING) pending.push(reading.record);
-        else counts.lost += 1;
+        if (!pending.take(reading.record)) counts.lost += 1;
       } else if (reading.status === 'rejected') {
         counts.rejected += 1;
         const { reason, field, detail } = reading;
         const named = field === undefined ? {} : { field };
         rejects.reject({ sourceId: configuration.id, file: '', ...NOWHERE, reason, ...named, detail });
       } else continue;
-      commitLater();
+      pending.commitLater();
     }
   };
 
@@ -136,15 +100,17 @@ export async function listenToSource(options: SourceListenOptions): Promise<Sour
   const close = async (): Promise<void> => {
     await listener.close();
     take(reader.expire(Infinity));
-    await commit().catch(() => undefined);
-    cancel?.();
+    await pending.close();
   };
   const closeOnce = (): Promise<void> => (closing ??= close());
   return {
     listening: listener.listening,
     counters: listener.counters,
-    statistics: () => ({ ...counts, waiting: reader.waiting(), pending: pending.length }),
-    commit,
+    statistics() {
+      const { inserted, repeated, pending: unstored } = pending.statistics();
+      return { ...counts, inserted, repeated, waiting: reader.waiting(), pending: unstored };
+    },
+    commit: pending.commit,
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   };

@@ -78,6 +78,13 @@ export interface CarrierResponderOptions extends Pick<
   readonly answerKey: LocalAnswerSignerOptions;
   /** Without it answers stand without evidence. */
   readonly evidence?: CarrierEvidence;
+  /** Makes a way of requests beside stream and polling, such as webhooks; it is closed with the responder. */
+  readonly moreRequests?: (parts: CarrierRequestParts) => TracebackRequestSource;
+}
+
+/** What a further way of requests may go by. */
+export interface CarrierRequestParts extends StandingRequests {
+  readonly client: PlatformClient;
 }
 
 /** A responder at work, and the client that it speaks to the platform with. */
@@ -142,7 +149,7 @@ export async function createCarrierResponder(options: CarrierResponderOptions): 
       ...storeKnowledge(store, { trunks, ...(options.isHeld !== undefined && { isHeld: options.isHeld }) }),
       deadlineOf: officeDeadline({ zone }),
       platform: { transport: createClientAnswerTransport(client), verifyReceipt },
-      requests: ({ open }) => requestsOf(client, { open, clock, onProblem: options.onProblem }),
+      requests: ({ open }) => requestsOf(client, { ...options, open }),
       ...(evidence !== undefined && { evidence: evidence.writer }),
     };
     return { ...(await openResponder(parts, { close })), client };
@@ -167,13 +174,7 @@ async function clientOf(
 /** What the stream missed, while there was none, polling finds: requests, and that one which stands open here is open no longer there. */
 function requestsOf(
   client: PlatformClient,
-  {
-    open,
-    clock,
-    onProblem,
-  }: StandingRequests & {
-    readonly [Name in 'clock' | 'onProblem']: CarrierResponderOptions[Name] | undefined;
-  },
+  { open, clock, onProblem, moreRequests }: StandingRequests & CarrierResponderOptions,
 ): TracebackRequestSource {
   const onState = ({ via, status, code = 'internal', httpStatus }: RequestSourceState): void => {
     if (status === 'hearing') return;
@@ -181,7 +182,9 @@ function requestsOf(
     onProblem?.({ kind: 'source', detail: `${via} is ${status}: ${code}${answer}` });
   };
   const parts = { client, onState, open, ...(clock !== undefined && { clock }) };
-  return mergeTracebackRequestSources([streamTracebackRequests(parts), pollTracebackRequests(parts)]);
+  const more = moreRequests?.({ client, open });
+  const sources = [streamTracebackRequests(parts), pollTracebackRequests(parts), ...(more === undefined ? [] : [more])];
+  return mergeTracebackRequestSources(sources);
 }
 
 async function evidenceOf({ evidence, directory }: CarrierResponderOptions): Promise<EvidenceStore | undefined> {

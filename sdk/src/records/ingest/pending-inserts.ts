@@ -1,0 +1,101 @@
+import type { CallRecord } from '../../core/call-record.js';
+import type { RecordStore } from '../store/record-store.js';
+
+/** How long a record waits for others that go to the store with it, milliseconds: a sync of the disk takes some of them. */
+export const PENDING_COMMIT_MS = 250;
+
+/** Records that wait for a store that refuses at most: a quarter of an hour of 200 calls a second, some 200 MB. */
+export const MAX_PENDING_INSERTS = 200_000;
+
+/** Longest wait after a store has refused, milliseconds. */
+const RETRY_MAX_MS = 30_000;
+
+/** Records that go to the store at a time. */
+const BATCH_RECORDS = 4_096;
+
+/** Options of {@link createPendingInserts}. */
+export interface PendingInsertsOptions {
+  readonly store: Pick<RecordStore, 'insert'>;
+  /** Runs something later; the returned function cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+  /** Default {@link MAX_PENDING_INSERTS}. */
+  readonly maxPending?: number;
+  /** Runs after a batch was stored, before that counts as done. */
+  readonly settled?: () => Promise<void>;
+  /** Told when the store refuses; it is tried again. */
+  readonly onFailed?: ((cause: unknown) => void) | undefined;
+}
+
+/** What became of records that were taken. */
+export interface PendingInsertsStatistics {
+  readonly inserted: number;
+  readonly repeated: number;
+  /** That are not in the store yet. */
+  readonly pending: number;
+  /** Attempts that failed since the last that did not. */
+  readonly failures: number;
+}
+
+/** Records on their way to a store that may be slow, or refuse for a while. */
+export interface PendingInserts {
+  /** Takes a record at once. @returns false where too many wait already */
+  readonly take: (record: CallRecord) => boolean;
+  /** Sees to a commit within a moment. */
+  readonly commitLater: () => void;
+  /** Stores what was taken. @throws what the store refused with; it is tried again */
+  readonly commit: () => Promise<void>;
+  readonly statistics: () => PendingInsertsStatistics;
+  /** Tries once more, and ends. Never rejects. */
+  readonly close: () => Promise<void>;
+}
+
+/** Keeps records that come one by one until the store has them, in their order; a store that refuses is asked again, less and less often. */
+export function createPendingInserts(options: PendingInsertsOptions): PendingInserts {
+  const { store, schedule, maxPending = MAX_PENDING_INSERTS, settled, onFailed } = options;
+  const counts = { inserted: 0, repeated: 0 };
+  let pending: CallRecord[] = [];
+  let running: Promise<void> = Promise.resolve();
+  let cancel: (() => void) | undefined;
+  let failures = 0;
+
+  const commitOnce = async (): Promise<void> => {
+    while (pending.length > 0) {
+      const batch = pending.slice(0, BATCH_RECORDS);
+      const { inserted, repeated } = await store.insert(batch);
+      pending = pending.slice(batch.length);
+      counts.inserted += inserted;
+      counts.repeated += repeated;
+    }
+    await settled?.();
+    failures = 0;
+  };
+  const commit = (): Promise<void> => {
+    cancel?.();
+    cancel = undefined;
+    const turn = running.then(commitOnce);
+    running = turn.catch((cause: unknown) => {
+      failures += 1;
+      onFailed?.(cause);
+      commitLater();
+    });
+    return turn;
+  };
+  const commitLater = (): void => {
+    const delayMs = Math.min(RETRY_MAX_MS, PENDING_COMMIT_MS * 2 ** Math.min(failures, 16));
+    cancel ??= schedule(() => void commit().catch(() => undefined), delayMs);
+  };
+  return {
+    take(record) {
+      if (pending.length >= maxPending) return false;
+      pending.push(record);
+      return true;
+    },
+    commitLater,
+    commit,
+    statistics: () => ({ ...counts, pending: pending.length, failures }),
+    async close() {
+      await commit().catch(() => undefined);
+      cancel?.();
+    },
+  };
+}

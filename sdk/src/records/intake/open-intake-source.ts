@@ -1,0 +1,152 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../core/clock.js';
+import { lockFolder, openValueJournal } from '../../log/index.js';
+import { followFiles } from '../ingest/follow-file.js';
+import { listenToSource } from '../ingest/listen-source.js';
+import { openRejectFile } from '../ingest/reject-file.js';
+import type { RejectFile } from '../ingest/reject-file.js';
+import { createSourceReader } from '../ingest/source-configuration.js';
+import type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } from '../ingest/source-configuration.js';
+import type { RecordStore } from '../store/record-store.js';
+import { followFolder, rejectsFile } from './intake-folders.js';
+import { once, sourceNotice } from './intake-source.js';
+import type { IntakeSource, IntakeSourceNotice } from './intake-source.js';
+import { createPushedSource } from './pushed-source.js';
+
+/** What sources are taken in with. */
+export interface IntakeSourceParts {
+  /** Directory of the store. */
+  readonly directory: string;
+  readonly sink: Pick<RecordStore, 'insert' | 'cover'>;
+  readonly clock: Clock;
+  readonly onNotice: (notice: IntakeSourceNotice) => void;
+}
+
+/**
+ * Begins to take in one source: follows its files, listens for it, or waits for what is sent where it has no path. A source is taken in
+ * by one process at a time.
+ */
+export async function openIntakeSource(source: SourceConfiguration, parts: IntakeSourceParts): Promise<IntakeSource> {
+  const lock = await lockFolder(followFolder(parts.directory, source.id), `the source ${source.id}`);
+  let rejects: RejectFile | undefined;
+  try {
+    rejects = await openRejectFile({ path: rejectsFile(parts.directory, source.id, 'tail') });
+    const open = { ...parts, rejects, lock };
+    if (source.format === 'hep') return await listened(source, open);
+    return source.path === undefined ? sent(source, open) : await followed({ ...source, path: source.path }, open);
+  } catch (error) {
+    await rejects?.close();
+    await lock.close();
+    throw error;
+  }
+}
+
+interface OpenParts extends IntakeSourceParts {
+  readonly rejects: RejectFile;
+  readonly lock: { readonly close: () => Promise<void> };
+}
+
+async function followed(
+  source: FileSourceConfiguration & { readonly path: string },
+  parts: OpenParts,
+): Promise<IntakeSource> {
+  const { rejects, lock, sink, clock, onNotice } = parts;
+  const { id, path, rotated, longestCallMs, longestSilenceMs } = source;
+  const reader = createSourceReader(source);
+  let brokenFiles = 0;
+  const values = await openValueJournal({ directory: join(followFolder(parts.directory, id), 'places') });
+  if (!/[*?]/.test(path) && !(await exists(path)))
+    onNotice({ source: id, kind: 'waiting-for-file', path, detail: 'there is no such file yet' });
+  const follower = await followFiles({
+    ...{ sourceId: id, path, reader, store: sink, rejects, values, clock },
+    ...(rotated === undefined ? {} : { rotated }),
+    ...(longestCallMs === undefined ? {} : { longestCallMs }),
+    ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
+    onNotice: (notice) => {
+      if (notice.kind === 'lost' || notice.kind === 'damaged') brokenFiles += 1;
+      onNotice(sourceNotice(id, notice));
+    },
+  }).catch(async (error: unknown) => {
+    await values.close().catch(() => undefined);
+    throw error;
+  });
+  return {
+    state: () => ({ id, ...follower.statistics(), brokenFiles, lost: rejects.statistics().lost }),
+    look: follower.look,
+    close: once(async () => {
+      await follower.close();
+      await rejects.close();
+      try {
+        await values.close();
+      } finally {
+        await lock.close();
+      }
+    }),
+  };
+}
+
+async function listened(configuration: HepConfiguration, parts: OpenParts): Promise<IntakeSource> {
+  const { rejects, lock, sink, onNotice } = parts;
+  const { id } = configuration;
+  let failures = 0;
+  const listener = await listenToSource({
+    configuration,
+    rejects,
+    store: {
+      async insert(records) {
+        const inserted = await sink.insert(records);
+        failures = 0;
+        return inserted;
+      },
+    },
+    onFailed: (cause) => {
+      failures += 1;
+      onNotice(sourceNotice(id, { kind: 'failed', cause }));
+    },
+  });
+  for (const { transport, host, port } of listener.listening)
+    onNotice({ source: id, kind: 'listening', detail: `${transport} ${host} port ${String(port)}` });
+  return {
+    state() {
+      const { records, rejected, inserted, repeated, waiting, lost } = listener.statistics();
+      const { udpPackets, tcpPackets } = listener.counters();
+      const skipped = 0;
+      return {
+        ...{ id, rows: udpPackets + tcpPackets, records, skipped, rejected, inserted, repeated, waiting },
+        ...{ unreadBytes: 0, unreadFiles: 0, brokenFiles: 0, failures, lost: lost + rejects.statistics().lost },
+      };
+    },
+    look: listener.commit,
+    close: once(async () => {
+      await listener.close();
+      await rejects.close();
+      await lock.close();
+    }),
+  };
+}
+
+function sent(source: FileSourceConfiguration, { rejects, lock, sink }: OpenParts): IntakeSource {
+  const pushed = createPushedSource({
+    sourceId: source.id,
+    newReader: () => createSourceReader(source),
+    store: sink,
+    rejects,
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  return {
+    ...pushed,
+    close: once(async () => {
+      await pushed.close();
+      await rejects.close();
+      await lock.close();
+    }),
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,149 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { HopbackError, isHopbackError } from '../../errors.js';
+import type { DecisionContext, TracebackResponder } from '../../traceback/index.js';
+import { createPasswordCheck } from './account-file.js';
+import type { Accounts } from './account-file.js';
+import { createLoginLimiter } from './login-limiter.js';
+import { addLoginRoutes } from './login-routes.js';
+import { messagePage } from './pages/message-page.js';
+import { STYLE } from './pages/style.js';
+import { createTimes } from './pages/times.js';
+import { addRequestRoutes } from './request-routes.js';
+import type { ReviewAudit } from './review-audit.js';
+import { createSessionCookie } from './session-cookie.js';
+import { createSessions, SESSION_IDLE_MS } from './sessions.js';
+
+/** Options of {@link reviewApp}. */
+export interface ReviewAppOptions {
+  readonly responder: Pick<TracebackResponder, 'list' | 'review' | 'entry' | 'decide'>;
+  /** By which a decision is checked before it is confirmed: policy, directory, and who answers. */
+  readonly context: DecisionContext;
+  /** Who may log in, from {@link readAccounts}; asked each time, so that who is taken off is out at once. */
+  readonly accounts: () => Accounts;
+  /** Where it is written who did what, from {@link openReviewAudit}. */
+  readonly audit: ReviewAudit;
+  /** IANA name of the zone of the office: times are shown in UTC and in it. */
+  readonly zone: string;
+  /** Path that all pages are below, `/` and then letters. Default `/review`. */
+  readonly base?: string;
+  /** `https://sidecar.example`, where a proxy before this server changes the field `Host`. Default what that says. */
+  readonly origin?: string;
+  /**
+   * Whether the session goes over TLS alone. False sends passwords and sessions in the clear: for a listener on loopback, behind a proxy
+   * or a tunnel. Default true.
+   */
+  readonly isSecure?: boolean;
+  /** Milliseconds after which somebody who does nothing has to log in again, 60,000 to 43,200,000. Default 900,000. */
+  readonly idleMs?: number;
+  readonly clock?: { readonly nowMs: () => number };
+  /** Where a request comes from, for the rate limit of logins and the audit. Default the address of the connection. */
+  readonly addressOf?: (context: Context) => string | undefined;
+  /** Told what broke, for logs. May not throw. */
+  readonly onFailed?: (cause: unknown) => void;
+}
+
+const MIN_IDLE_MS = 60_000;
+const MAX_IDLE_MS = 43_200_000;
+
+/**
+ * What pages may load and do: nothing but themselves. No script is among it, and no page of others shows them in a frame.
+ * @see https://www.w3.org/TR/CSP3/
+ */
+const POLICY =
+  "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+/**
+ * Makes the page on which people look at traceback requests that no policy answers, choose the call that is meant, and have the answer signed
+ * and sent. Rendered by the server, without a script: it works in any browser, by keyboard, and with a screen reader.
+ *
+ * Accounts are local. A session is a cookie that scripts cannot read and other sites cannot send; every form has a token of its session and its
+ * path, and is taken from pages of this server alone; guesses of passwords are kept rare by name and by address. Who logged in, looked at
+ * numbers and decided is in the audit before it is done.
+ * @param options - responder, accounts, audit, zone
+ * @returns the routes below `base`, to be mounted at the root; they never throw
+ * @throws {@link HopbackError} `invalid-configuration` where the zone, the base or the idle time cannot be
+ * @see {@link createCarrierResponder}; OWASP ASVS 5.0 sections 6 and 7; WCAG 2.2
+ * @example
+ * ```ts
+ * const line = await accountEntry({ name: 'duty engineer', password: 'correct horse battery staple' });
+ * const accounts = readAccounts(line);
+ * const directory = createTrunkDirectory({ directoryId: 'd', providers: [], entries: [] });
+ * const app = reviewApp({
+ *   responder: { list: () => [], review: () => undefined, entry: () => undefined, decide: async () => ({ status: 'repeated' }) },
+ *   context: { policy: DEFAULT_TRACEBACK_POLICY, directory, provider: { name: 'Example LLC' } },
+ *   accounts: () => accounts,
+ *   audit: async () => {},
+ *   zone: 'America/New_York',
+ * });
+ * const response = await app.request('/review');
+ * console.log(response.status, response.headers.get('location')); // 303 /review/login
+ * ```
+ */
+export function reviewApp(options: ReviewAppOptions): Hono {
+  const { base, idleMs, times } = checkedOptions(options);
+  const { isSecure = true, origin, clock, addressOf = connectionAddress, onFailed = () => undefined } = options;
+  const nowMs = clock?.nowMs ?? Date.now;
+  const parts = {
+    ...{ base, origin, nowMs, addressOf, times },
+    ...{ responder: options.responder, context: options.context, accounts: options.accounts, audit: options.audit },
+    sessions: createSessions({ nowMs, random: randomBytes, idleMs }),
+    cookie: createSessionCookie({ base, isSecure }),
+    newId: randomUUID,
+  };
+  const app = new Hono();
+  app.use(`${base}/*`, async (context, next) => {
+    await next();
+    setHeaders(context.res.headers);
+  });
+  app.get(`${base}/style.css`, (context) => context.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
+  addLoginRoutes(app, { ...parts, checkPassword: createPasswordCheck(), limiter: createLoginLimiter(nowMs) });
+  addRequestRoutes(app, parts);
+  app.onError((error, context) => {
+    onFailed(error);
+    const isDisk = isHopbackError(error) && error.code === 'storage-failed';
+    const text = isDisk
+      ? 'The disk refuses. Nothing was done that is not on record; try again.'
+      : 'It could not be done. Try again; what was done is on the page of the request.';
+    const response = context.html(messagePage({ base, title: 'This did not work' }, text), 503);
+    return response;
+  });
+  return app;
+}
+
+function checkedOptions({ base = '/review', idleMs = SESSION_IDLE_MS, zone }: ReviewAppOptions): {
+  readonly base: string;
+  readonly idleMs: number;
+  readonly times: ReturnType<typeof createTimes>;
+} {
+  const isTime = idleMs >= MIN_IDLE_MS && idleMs <= MAX_IDLE_MS;
+  if (!/^\/[a-z][a-z0-9-]{0,63}$/.test(base) || !isTime)
+    throw new HopbackError(
+      'invalid-configuration',
+      'The base or the idle time of the review page is out of its bounds.',
+    );
+  try {
+    return { base, idleMs, times: createTimes(zone) };
+  } catch (cause) {
+    throw new HopbackError('invalid-configuration', 'The zone of the review page does not exist.', { cause });
+  }
+}
+
+function setHeaders(headers: Headers): void {
+  headers.set('content-security-policy', POLICY);
+  headers.set('cache-control', 'no-store');
+  headers.set('x-content-type-options', 'nosniff');
+  // Of forms browsers say where they come from under this, and not under "no-referrer".
+  headers.set('referrer-policy', 'same-origin');
+}
+
+function connectionAddress(context: Context): string | undefined {
+  try {
+    return getConnInfo(context).remote.address;
+  } catch {
+    // Not served by Node's server, as in a test.
+    return undefined;
+  }
+}

@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createMemoryRecordStore } from '@hopback/sdk/records';
+import { signWebhook, WIRE_EXAMPLES } from '@hopback/sdk/platform';
+import { sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
+import type { TestPlatform } from '@hopback/sdk/testing';
+import type { PlatformFetch } from '@hopback/sdk/platform';
+import { openTracebackDesk } from '../../sdk/src/sidecar/review/open-traceback-desk.js';
+import type { TracebackDesk, TracebackDeskOptions } from '../../sdk/src/sidecar/review/open-traceback-desk.js';
+import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/account-file.js';
+import type { ReviewAuditEntry } from '../../sdk/src/sidecar/review/review-audit.js';
+
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const ORIGIN = 'https://sidecar.example';
+const PASSWORD = 'correct horse battery staple';
+
+let directory: string;
+let platform: TestPlatform;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-desk-'));
+  platform = await startTestPlatform();
+});
+afterEach(async () => {
+  await platform.close();
+  await rm(directory, { recursive: true });
+});
+
+/** Two calls of the minute that is asked about, from two carriers: nobody but a person can tell them apart. */
+async function deskWith(options: Partial<TracebackDeskOptions> = {}): Promise<TracebackDesk> {
+  const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+  const other = { trunk: 'oak-1', address: '198.51.100.9:5060', callId: 'leg-2@198.51.100.9' };
+  await store.insert([sampleCallRecord(), sampleCallRecord({ legId: 'leg-2', callGroupId: 'leg-2', ingress: other })]);
+  await store.cover({ sourceId: 'sbc-1', fromUs: 0, toUs: Date.now() * 1_000 });
+  const { client, answerKey } = platform.credentials('prv-birch');
+  return openTracebackDesk({
+    ...{ directory: join(directory, 'responder'), store, answerKey, zone: 'America/New_York', trunks: TEST_TRUNKS },
+    provider: { providerId: 'prv-birch', name: 'Birch Carrier Services Inc.' },
+    platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client },
+    webhooks: { secrets: [SECRET] },
+    ...options,
+  });
+}
+
+async function post(
+  desk: TracebackDesk,
+  path: string,
+  { cookie = '', fields }: { readonly cookie?: string; readonly fields: Readonly<Record<string, string>> },
+): Promise<Response> {
+  const headers = {
+    cookie,
+    origin: ORIGIN,
+    host: 'sidecar.example',
+    'content-type': 'application/x-www-form-urlencoded',
+  };
+  return desk.app.request(path, { method: 'POST', headers, body: new URLSearchParams(fields).toString() });
+}
+
+test('a request that comes from the platform and fits two calls is chosen on the page, signed, and taken by the platform', async () => {
+  const accounts = readAccounts(await accountEntry({ name: 'duty engineer', password: PASSWORD }));
+  const audit: ReviewAuditEntry[] = [];
+  await using desk = await deskWith({
+    review: { accounts: () => accounts, audit: async (entry) => void audit.push(entry) },
+  });
+  const tracebackId = platform.openTraceback();
+  const { requestId } = await platform.requestTo('prv-birch', tracebackId);
+  for (let state = ''; state !== 'review';) {
+    await new Promise((resolve) => setImmediate(resolve));
+    state = desk.responder.list().find((one) => one.requestId === requestId)?.state ?? '';
+  }
+  const login = await post(desk, '/review/login', { fields: { name: 'duty engineer', password: PASSWORD } });
+  const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const path = `/review/requests/${requestId}`;
+  const text = await (await desk.app.request(path, { headers: { cookie } })).text();
+  const token = tokenBefore(text, 'name="step" value="check"');
+  const { candidates } = desk.responder.review(requestId)!;
+  const candidate = candidates.find(({ upstream }) => upstream.includes('Cedar'))?.candidate ?? '';
+  const sent = await post(desk, path, {
+    cookie,
+    fields: { token, step: 'send', arm: 'received-from', candidate, despite: 'another-fits-as-well' },
+  });
+  expect([sent.status, problemsIn(await sent.text())]).toEqual([303, '']);
+  const { answer } = await platform.answered(requestId);
+  expect(answer).toMatchObject({
+    finding: { arm: 'received-from' },
+    answeredBy: { kind: 'person', name: 'duty engineer' },
+  });
+  expect(audit.map(({ event, outcome }) => outcome ?? event)).toEqual(['login', 'decision', 'accepted']);
+});
+
+function tokenBefore(text: string, mark: string): string {
+  return [...text.slice(0, text.indexOf(mark)).matchAll(/name="token" value="([^"]+)"/g)].at(-1)?.[1] ?? '';
+}
+
+test('a webhook with a request is acknowledged when the request is in the journal, and one that nobody signed is not taken', async () => {
+  // Stream and polling hear nothing: the platform is asked for tokens alone.
+  const fetch: PlatformFetch = (input, init) =>
+    input.includes('/oauth/') ? globalThis.fetch(input, init) : Promise.reject(new TypeError('no way'));
+  const { client } = platform.credentials('prv-birch');
+  await using desk = await deskWith({
+    platform: { baseUrl: platform.baseUrl, receiptKeys: platform.keys, ...client, fetch },
+  });
+  const event = WIRE_EXAMPLES.PlatformEvent.find(
+    ({ value }) => value.type === 'org.hopback.traceback-request.created.1',
+  )?.value;
+  if (event?.type !== 'org.hopback.traceback-request.created.1') throw new Error('no example of such an event');
+  const body = JSON.stringify(event);
+  const timestampSeconds = Math.floor(Date.now() / 1_000);
+  const signed = signWebhook({ id: event.id, timestampSeconds, body, secrets: [SECRET] });
+  const hook = (headers: object): Response | Promise<Response> =>
+    desk.app.request('/v1/webhooks/platform', { method: 'POST', headers: { ...headers }, body });
+  expect((await hook({ ...signed, 'webhook-signature': 'v1,AAAA' })).status).toBe(401);
+  expect(desk.responder.list()).toEqual([]);
+  expect((await hook(signed)).status).toBe(204);
+  expect(desk.responder.entry(event.data.request.requestId)?.via).toBe('webhook');
+  expect((await hook(signed)).status).toBe(204);
+  expect(desk.responder.list().length).toBe(1);
+});
+
+test('a secret that is none, and a page that cannot be, are refused, and leave the folder free', async () => {
+  const review = { accounts: () => new Map(), audit: async () => undefined, base: 'none' };
+  await expect(deskWith({ webhooks: { secrets: ['none'] } })).rejects.toMatchObject({ code: 'invalid-configuration' });
+  await expect(deskWith({ review })).rejects.toMatchObject({ code: 'invalid-configuration' });
+  await (await deskWith()).close();
+});
+
+/** What a page says is wrong. */
+function problemsIn(text: string): string {
+  return /role="alert">[^]*?<\/div>/.exec(text)?.[0].replace(/<[^>]*>|\s+/g, ' ') ?? '';
+}
