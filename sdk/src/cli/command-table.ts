@@ -180,6 +180,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./config-init.js')).configInitCommand,
   },
   {
+    name: 'config account',
+    summary: 'make the line of an account for the page on which tracebacks are answered',
+    load: async () => (await import('./config-account.js')).configAccountCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check machine, trust, cache, key and certificate',
     load: async () => (await import('./doctor.js')).doctorCommand,

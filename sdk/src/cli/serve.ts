@@ -1,5 +1,5 @@
-import { startSidecar } from '../sidecar/index.js';
-import type { Setting, Sidecar, SidecarConfiguration, SidecarOptions } from '../sidecar/index.js';
+import { startAdmin, startSidecar } from '../sidecar/index.js';
+import type { Listener, Setting, Sidecar, SidecarConfiguration, SidecarOptions } from '../sidecar/index.js';
 import type { Command } from './command.js';
 import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './configuration-options.js';
 import type { ConfigurationOption, ReadConfiguration } from './configuration-options.js';
@@ -55,7 +55,8 @@ async function run(options: Options<ServeOption | 'json'>, io: CliIo): Promise<E
     const follow = (sidecar: Sidecar): void => void (inForce = sidecar.configuration);
     const workers = workersOf(options, read);
     if (isWorker()) return await serveAsWorker(sidecarOptions, { log, follow });
-    if (workers > 1) return await watchWorkers({ io, log, workers, drainSeconds: read.configuration.drainSeconds });
+    if (workers > 1)
+      return await watchWorkers(sidecarOptions, { io, log, workers, drainSeconds: read.configuration.drainSeconds });
     return await serveAlone(sidecarOptions, { io, log, follow });
   } finally {
     await output.close();
@@ -84,7 +85,7 @@ async function serveAlone(
   const stopped = io.stopSignal();
   const sidecar = await startSidecar(options);
   follow(sidecar);
-  log.ready({ calls: urlOf(sidecar), ...sidecar.readiness() });
+  log.ready({ calls: urlOf(sidecar.calls), ...adminUrl(sidecar.admin), ...sidecar.readiness() });
   io.onHangUp(() => void sidecar.reload());
   await whenAborted(stopped);
   log.notice({ level: 'info', part: 'serve', text: 'ends: requests under way are let end' });
@@ -97,7 +98,7 @@ async function serveAsWorker(
   { log, follow }: { readonly log: ServeLog; readonly follow: (sidecar: Sidecar) => void },
 ): Promise<ExitCode> {
   const link = workerLink();
-  const sidecar = await startSidecar({ ...options, metricsText: link.metricsText });
+  const sidecar = await startSidecar({ ...options, metricsText: link.metricsText, role: 'calls' });
   follow(sidecar);
   await link.serve(sidecar);
   log.notice({ level: 'info', part: 'serve', text: 'ends: requests under way are let end' });
@@ -106,27 +107,40 @@ async function serveAsWorker(
   return EXIT.ok;
 }
 
-async function watchWorkers({
-  io,
-  log,
-  workers: count,
-  drainSeconds,
-}: {
+interface Watched {
   readonly io: CliIo;
   readonly log: ServeLog;
   readonly workers: number;
   readonly drainSeconds: number;
-}): Promise<ExitCode> {
+}
+
+async function watchWorkers(
+  options: SidecarOptions,
+  { io, log, workers: count, drainSeconds }: Watched,
+): Promise<ExitCode> {
   const stopped = io.stopSignal();
   const workers = await startWorkers({ count, onNotice: log.notice });
-  log.ready({ port: workers.port, workers: workers.pids() });
-  io.onHangUp(workers.reload);
-  await whenAborted(stopped);
-  await workers.close(drainSeconds * 1_000);
+  const metricsText = async (own: () => Promise<string>): Promise<string> =>
+    `${await workers.metricsText()}${await own()}`;
+  try {
+    const admin = await startAdmin({ ...options, metricsText });
+    log.ready({ ...{ port: workers.port, workers: workers.pids() }, ...adminUrl(admin.listener) });
+    io.onHangUp(() => {
+      workers.reload();
+      void admin.reload();
+    });
+    await whenAborted(stopped);
+    await admin.close();
+  } finally {
+    await workers.close(drainSeconds * 1_000);
+  }
   return EXIT.ok;
 }
 
-function urlOf({ calls: { isTls, host, port } }: Sidecar): string {
+const adminUrl = (listener: Listener | undefined): { readonly admin?: string } =>
+  listener === undefined ? {} : { admin: urlOf(listener) };
+
+function urlOf({ isTls, host, port }: Listener): string {
   const shown = host.includes(':') ? `[${host}]` : host;
   return `${isTls ? 'https' : 'http'}://${shown}:${String(port)}`;
 }

@@ -18,3 +18,7 @@ export type { OnNotice, SidecarNotice } from './services/notice.js';
 export { startSidecar } from './sidecar.js';
 export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';
 export { checkFiles } from './check-files.js';
+export { startAdmin } from './admin/start-admin.js';
+export type { AdminProcess } from './admin/start-admin.js';
+export * from './intake/index.js';
+export * from './review/index.js';

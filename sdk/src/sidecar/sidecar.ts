@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
 import type { Clock } from '../core/clock.js';
-import { HopbackError } from '../errors.js';
 import type { SignatureRecord } from '../stir/index.js';
-import type { SidecarConfiguration } from './config/configuration.js';
-import { problemText, readConfiguration } from './config/read-configuration.js';
+import { openAdmin } from './admin/open-admin.js';
+import type { Admin } from './admin/open-admin.js';
+import type { ListenerConfiguration, SidecarConfiguration } from './config/configuration.js';
+import { readConfigurationFile, requireConfigurationFile } from './config/configuration-file.js';
+import { problemText } from './config/read-configuration.js';
 import type { ConfigurationProblem } from './config/read-configuration.js';
 import type { Setting } from './config/settings.js';
 import type { VerifiedCall } from './http/call-context.js';
@@ -23,9 +25,9 @@ import type { SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
 import { readinessOf } from './readiness.js';
 import type { Readiness } from './readiness.js';
-import { pathFrom, stampOf } from './services/files.js';
 import { causeText } from './services/notice.js';
 import type { OnNotice } from './services/notice.js';
+import { oneAtATime, once, watchFiles } from './services/watch-files.js';
 import { createServicesLoader } from './services/sidecar-services.js';
 import type { ServicesLoader } from './services/sidecar-services.js';
 
@@ -48,6 +50,8 @@ export interface SidecarOptions {
   readonly onAnswered?: (answered: AnsweredRequest) => void;
   /** Text of `/metrics`, where several processes are counted together. Default the counts of this one. */
   readonly metricsText?: (own: () => Promise<string>) => Promise<string>;
+  /** `calls`: records, tracebacks and the admin listener are another process's, as for one of several workers. Default `all`. */
+  readonly role?: 'all' | 'calls';
 }
 
 /** What a reload did. */
@@ -59,6 +63,8 @@ export type ReloadOutcome =
 /** A sidecar that answers. */
 export interface Sidecar extends AsyncDisposable {
   readonly calls: Listener;
+  /** The admin listener, where there is one. */
+  readonly admin: Listener | undefined;
   readonly metrics: SidecarMetrics;
   readonly configuration: () => SidecarConfiguration;
   readonly readiness: () => Readiness;
@@ -99,31 +105,44 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     ...(passphrase !== undefined && { passphrase }),
     ...(options.onSignature !== undefined && { onSignature: options.onSignature }),
   });
-  const read = await readFileConfiguration(path, options);
-  if (read.status === 'invalid') throw configurationInvalid(path, read.problems);
-  await loader.load(read.configuration).catch(async (error: unknown) => {
+  await loader.load(await requireConfigurationFile(path, options)).catch(async (error: unknown) => {
     await loader.close();
     throw error;
   });
   const state = createState(loader);
   const metrics = createSidecarMetrics(() => loader.current());
-  const calls = await listenForCalls({ options, directory, loader, state, metrics }).catch(async (error: unknown) => {
-    await loader.close();
-    throw error;
-  });
-  const reload = oneAtATime(() => reloadOnce({ path, options, loader, state, metrics, calls, onNotice }));
-  const watch = await watchFiles({ path, loader, calls, reload });
-  const close = once(async () => {
-    state.isDraining = true;
-    watch.close();
-    await calls.close(loader.current().configuration.drainSeconds * 1_000);
-    await loader.close();
-  });
-  return {
-    ...{ calls, metrics, reload, close, [Symbol.asyncDispose]: close },
-    configuration: () => loader.current().configuration,
-    readiness: () => readinessOf(loader.current(), state.isDraining),
+  const parts: Parts = {
+    options,
+    directory,
+    loader,
+    state,
+    metrics,
+    probes: probesOf({ options, loader, state, metrics }),
   };
+  const opened: (() => Promise<void>)[] = [loader.close];
+  try {
+    const admin = options.role === 'calls' ? undefined : await adminOf(parts);
+    if (admin !== undefined) opened.unshift(admin.close);
+    const calls = await listenForCalls(parts);
+    const reload = oneAtATime(() => reloadOnce({ ...parts, path, calls, admin, onNotice }));
+    const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
+    const watch = await watchFiles({ files, seconds: () => loader.current().configuration.reloadSeconds, reload });
+    const close = once(async () => {
+      state.isDraining = true;
+      watch.close();
+      await calls.close(loader.current().configuration.drainSeconds * 1_000);
+      for (const closePart of opened) await closePart();
+    });
+    return {
+      ...{ calls, metrics, reload, close, [Symbol.asyncDispose]: close },
+      admin: admin?.listener,
+      configuration: () => loader.current().configuration,
+      readiness: () => readinessOf(loader.current(), state.isDraining),
+    };
+  } catch (error) {
+    for (const closePart of opened) await closePart();
+    throw error;
+  }
 }
 
 /** What changes while it runs. */
@@ -145,24 +164,32 @@ const partsOf = (loader: ServicesLoader): Pick<State, 'routes' | 'clients'> => {
 
 interface Parts {
   readonly options: SidecarOptions;
+  readonly directory: string;
   readonly loader: ServicesLoader;
   readonly state: State;
   readonly metrics: SidecarMetrics;
+  readonly probes: Hono;
 }
 
-function listenForCalls({
-  options,
-  directory,
-  loader,
-  state,
-  metrics,
-}: Parts & { readonly directory: string }): Promise<Listener> {
-  const { metricsText, onNotice = nothing } = options;
-  const probes = probeRoutes({
+function probesOf({ options, loader, state, metrics }: Omit<Parts, 'directory' | 'probes'>): Hono {
+  const { metricsText } = options;
+  const own = (): Promise<string> => metrics.registry.metrics();
+  return probeRoutes({
     readiness: () => readinessOf(loader.current(), state.isDraining),
-    ...{ metrics, openApi: () => openApiDocument(loader.current().configuration) },
-    ...(metricsText !== undefined && { metricsText: () => metricsText(() => metrics.registry.metrics()) }),
+    openApi: () => openApiDocument(loader.current().configuration),
+    metricsText: metricsText === undefined ? own : () => metricsText(own),
+    contentType: metrics.registry.contentType,
   });
+}
+
+function adminOf({ options, directory, loader, metrics, probes }: Parts): Promise<Admin> {
+  const { clock = { nowMs: Date.now }, onNotice = nothing } = options;
+  const { configuration } = loader.current();
+  return openAdmin({ configuration, directory, clock, onNotice, probes, registry: metrics.registry });
+}
+
+function listenForCalls({ options, directory, loader, state, metrics, probes }: Parts): Promise<Listener> {
+  const { onNotice = nothing } = options;
   const otherwise = getRequestListener(probes.fetch);
   const onTrouble = (error: unknown): void => onNotice({ level: 'error', part: 'calls', text: causeText(error) });
   const { maxBodyBytes } = loader.current().configuration.listen.calls;
@@ -183,34 +210,15 @@ function listenForCalls({
 
 const nothing = (): void => undefined;
 
-async function readFileConfiguration(
-  path: string,
-  { environment, settings }: SidecarOptions,
-): Promise<ReturnType<typeof readConfiguration>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new HopbackError('storage-failed', `${path} cannot be read`, { cause });
-  });
-  return readConfiguration({
-    text,
-    ...(environment !== undefined && { environment }),
-    ...(settings !== undefined && { settings }),
-  });
-}
-
-/** Every problem with its place, one a line. */
-function configurationInvalid(path: string, problems: readonly ConfigurationProblem[]): HopbackError {
-  const lines = problems.map((problem) => problemText(path, problem));
-  return new HopbackError('invalid-configuration', lines.join('\n'), { details: { problems: problems.length } });
-}
-
 interface ReloadParts extends Parts {
   readonly path: string;
   readonly calls: Listener;
+  readonly admin: Admin | undefined;
   readonly onNotice: OnNotice;
 }
 
 async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
-  const { path, options, loader, state, metrics, calls, onNotice } = parts;
+  const { path, options, loader, state, metrics, calls, admin, onNotice } = parts;
   const kept = (problems: readonly ConfigurationProblem[]): ReloadOutcome => {
     for (const problem of problems) onNotice({ level: 'error', part: 'reload', text: problemText(path, problem) });
     metrics.reloaded('kept');
@@ -218,10 +226,11 @@ async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
   };
   try {
     const before = loader.current();
-    const read = await readFileConfiguration(path, options);
+    const read = await readConfigurationFile(path, options);
     if (read.status === 'invalid') return kept(read.problems);
     const trustBefore = before.trust.current()?.version;
     await calls.reload();
+    await admin?.reload(read.configuration);
     const after = await loader.load(read.configuration);
     Object.assign(state, partsOf(loader));
     tellOfRestart(before.configuration, { after: after.configuration, onNotice });
@@ -243,71 +252,25 @@ function tellOfRestart(
   before: SidecarConfiguration,
   { after, onNotice }: { readonly after: SidecarConfiguration; readonly onNotice: OnNotice },
 ): void {
-  const fixed = ({ listen: { calls, admin }, workers }: SidecarConfiguration): string =>
-    JSON.stringify([calls.host, calls.port, calls.tls, calls.maxBodyBytes, admin?.host, admin?.port, workers]);
+  const fixedOf = ({ host, port, tls, maxBodyBytes }: ListenerConfiguration): unknown => [
+    host,
+    port,
+    tls,
+    maxBodyBytes,
+  ];
+  const fixed = ({ listen: { calls, admin }, records, tracebacks, workers }: SidecarConfiguration): string =>
+    JSON.stringify([
+      fixedOf(calls),
+      admin && fixedOf(admin),
+      records?.directory,
+      records?.platform,
+      tracebacks,
+      workers,
+    ]);
   if (fixed(before) !== fixed(after))
     onNotice({
       level: 'warn',
       part: 'reload',
-      text: 'addresses, certificates by another path, body limits and workers are taken on at the next start',
+      text: 'addresses, certificates by another path, body limits, folders, platforms and workers are taken on at the next start',
     });
-}
-
-/** Looks at the files every few seconds; a copy of another name in the place of a file, as orchestrators make them, is noticed too. */
-async function watchFiles({
-  path,
-  loader,
-  calls,
-  reload,
-}: {
-  readonly path: string;
-  readonly loader: ServicesLoader;
-  readonly calls: Listener;
-  readonly reload: () => Promise<ReloadOutcome>;
-}): Promise<{ readonly close: () => void }> {
-  const stamp = (): Promise<string> =>
-    stampOf([path, ...loader.current().files, ...calls.files].map((file) => pathFrom(dirname(path), file)));
-  let last = await stamp();
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  const look = async (): Promise<void> => {
-    const now = await stamp();
-    if (now === last || isClosed) return;
-    await reload();
-    // Also of what could not be used: it is looked at again when it has changed again.
-    last = await stamp();
-  };
-  const plan = (): void => {
-    const { reloadSeconds } = loader.current().configuration;
-    // 0: at a signal alone, which may bring another interval.
-    timer = setTimeout(
-      () => void (reloadSeconds > 0 ? look() : Promise.resolve()).finally(replan),
-      Math.max(0.05, reloadSeconds || 1) * 1_000,
-    );
-    timer.unref();
-  };
-  const replan = (): void => {
-    if (!isClosed) plan();
-  };
-  plan();
-  return {
-    close() {
-      isClosed = true;
-      clearTimeout(timer);
-    },
-  };
-}
-
-function oneAtATime<Result>(work: () => Promise<Result>): () => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return () => {
-    const next = last.then(work);
-    last = next;
-    return next;
-  };
-}
-
-function once(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => (running ??= work());
 }

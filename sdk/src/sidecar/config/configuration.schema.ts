@@ -11,6 +11,9 @@ const ADMIN_MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_WORKERS = 64;
 
+/** Where nobody else listens in. */
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
 const path = z.string().min(1).max(4_096);
 const paths = z.array(path).max(256).default([]);
 const words = <const Words extends readonly [string, ...string[]]>(...list: Words) => z.enum(list);
@@ -175,6 +178,42 @@ const answers = z.strictObject({
   heartbeatNumbers: z.array(z.string().min(1).max(32)).max(64).default(['9999999999']),
 });
 
+const records = z.strictObject({
+  directory: path.describe('folder of the record store'),
+  sources: paths.describe('JSON files that declare a source each; one without a path is sent over HTTP'),
+  retentionDays: z.int().min(1).max(36_500).optional().describe('default 548, 18 months'),
+  platform: z
+    .strictObject({
+      url: z.url().describe('where batches of records are posted'),
+      tokenFile: path.describe('file of the bearer token'),
+      ca: path.optional().describe('PEM file that vouches for the platform'),
+      sharing: z.string().min(1).max(4_096).default('suspicious').describe('level, or JSON file of a policy'),
+      pseudonymKey: path.describe('file of the key of the pseudonyms: openssl rand -hex 32'),
+      rotation: z.string().min(1).max(128).describe('name of that key; a new key has a new name'),
+      tenant: z.string().min(1).max(256).describe('whose records they are, as the platform knows you'),
+    })
+    .optional(),
+});
+
+const tracebacks = z.strictObject({
+  directory: path.describe('folder of the responder'),
+  zone: z.string().min(1).max(64).describe('IANA name of the zone of the responding office'),
+  provider: z.strictObject({ providerId: z.string().min(1).max(256), name: z.string().min(1).max(256) }),
+  trunks: path.describe('JSON file: who is at the other end of which trunk'),
+  policy: path.optional().describe('JSON file of the traceback policy'),
+  answerKey: z.strictObject({ key: path, keyId: z.string().min(1).max(256) }).describe('never a key that signs calls'),
+  platform: z.strictObject({
+    baseUrl: z.url(),
+    clientId: z.string().min(1).max(256),
+    keyId: z.string().min(1).max(256),
+    key: path,
+    receiptKeys: path.describe('JWK set of the keys that the platform signs receipts with'),
+  }),
+  webhookSecrets: path.optional().describe('file of the secrets of webhooks, one a line'),
+  accounts: path.optional().describe('file of the accounts of people who answer: hopback config account'),
+  origin: z.url().optional().describe('https URL of the page, where a proxy is in front of it'),
+});
+
 const fields = z.strictObject({
   listen: z
     .strictObject({
@@ -192,6 +231,8 @@ const fields = z.strictObject({
     .describe('policies by trunk; default is for all others'),
   doNotOriginate: path.optional().describe('file of numbers from which nobody calls, one a line'),
   answers: answers.prefault({}),
+  records: records.optional().describe('call records: taken in, kept, sent on'),
+  tracebacks: tracebacks.optional().describe('traceback requests: answered by policy, and by people on a page'),
   workers: z.int().min(1).max(MAX_WORKERS).default(1).describe('processes that answer the call listener'),
   log: z
     .strictObject({
@@ -215,7 +256,28 @@ export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
   .refine(({ trust: { list: signed, stiPaRoots } }) => signed === undefined || stiPaRoots.length > 0, {
     path: ['trust', 'stiPaRoots'],
     message: 'must be there for a signed list: somebody has to vouch for it',
-  }) as unknown as z.ZodType<SidecarConfiguration>;
+  })
+  .refine((of) => of.tracebacks === undefined || of.records !== undefined, {
+    path: ['tracebacks'],
+    message: 'cannot be answered without records',
+  })
+  .refine(({ tracebacks: of, listen: { admin } }) => of === undefined || admin !== undefined, {
+    path: ['tracebacks'],
+    message: 'need listen.admin, for the page and for webhooks',
+  })
+  .refine(
+    ({ tracebacks: of, listen: { admin } }) =>
+      of?.accounts === undefined ||
+      admin === undefined ||
+      admin.tls !== undefined ||
+      LOOPBACK.has(admin.host) ||
+      of.origin?.startsWith('https://') === true,
+    {
+      path: ['listen', 'admin', 'tls'],
+      message:
+        'must be there: passwords would go in the clear. Or listen on 127.0.0.1, or name the https origin of a proxy',
+    },
+  ) as unknown as z.ZodType<SidecarConfiguration>;
 
 /**
  * The schema for editors, as JSON Schema draft-7: what may be written, nothing that has a default is needed.

@@ -91,6 +91,62 @@ export interface AnswersConfiguration {
   readonly heartbeatNumbers: readonly string[];
 }
 
+/** Where call records are taken in and kept, and what of them leaves. */
+export interface RecordsConfiguration {
+  /** Of the store; places, rejected rows and the spool are below it. */
+  readonly directory: string;
+  /** JSON files that declare a source each, as `hopback records tail` reads them. One without a `path` is sent over HTTP. */
+  readonly sources: readonly string[];
+  readonly retentionDays?: number;
+  /** Without it nothing leaves. */
+  readonly platform?: {
+    /** Where batches are posted. */
+    readonly url: string;
+    /** File of the bearer token; read again when the platform refuses it. */
+    readonly tokenFile: string;
+    readonly ca?: string;
+    /** A level, or a JSON file with a policy. */
+    readonly sharing: string;
+    /** File of the key of the pseudonyms: 64 hexadecimal digits or more. */
+    readonly pseudonymKey: string;
+    /** Name of that key. */
+    readonly rotation: string;
+    /** Whose records they are, as the platform knows the carrier. */
+    readonly tenant: string;
+  };
+}
+
+/** By what traceback requests are answered. */
+export interface TracebacksConfiguration {
+  /** For journal, inbox, evidence and the audit of the page. */
+  readonly directory: string;
+  /** IANA name of the zone of the responding office. */
+  readonly zone: string;
+  /** The provider, as the registry of the platform has it. */
+  readonly provider: { readonly providerId: string; readonly name: string };
+  /** JSON file: who is at the other end of which trunk. */
+  readonly trunks: string;
+  /** JSON file of the policy; default that of the responder. */
+  readonly policy?: string;
+  /** The key that answers are signed with: never one that signs calls. */
+  readonly answerKey: { readonly key: string; readonly keyId: string };
+  readonly platform: {
+    readonly baseUrl: string;
+    readonly clientId: string;
+    readonly keyId: string;
+    /** PEM file of the key of the client. */
+    readonly key: string;
+    /** JWK set of the keys that the platform signs receipts with. */
+    readonly receiptKeys: string;
+  };
+  /** File of the secrets of webhooks, one a line; without it there is no route for them. */
+  readonly webhookSecrets?: string;
+  /** File of the accounts of people who answer, from `hopback config account`; without it there is no page. */
+  readonly accounts?: string;
+  /** `https://…` of the page, where a proxy in front of it changes the field `Host`. */
+  readonly origin?: string;
+}
+
 /** A whole configuration of the sidecar, defaults filled in. Paths are relative to the directory of its file. */
 export interface SidecarConfiguration {
   readonly listen: {
@@ -109,6 +165,10 @@ export interface SidecarConfiguration {
   /** File of numbers from which nobody calls, one a line. */
   readonly doNotOriginate?: string;
   readonly answers: AnswersConfiguration;
+  /** Absent: no records are taken in. */
+  readonly records?: RecordsConfiguration;
+  /** Absent: no tracebacks are answered here. Needs records. */
+  readonly tracebacks?: TracebacksConfiguration;
   /** Processes that answer the call listener. */
   readonly workers: number;
   readonly log: {

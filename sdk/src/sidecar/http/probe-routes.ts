@@ -1,14 +1,14 @@
 import { Hono } from 'hono';
 import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api-problem.js';
-import type { SidecarMetrics } from '../metrics.js';
 import type { Readiness } from '../readiness.js';
 
 /** What the routes that nobody waits for at a call are made of. */
 export interface ProbeRoutesOptions {
   readonly readiness: () => Readiness;
-  readonly metrics: SidecarMetrics;
-  /** Text of `/metrics`, where several processes are counted together; default that of this one. */
-  readonly metricsText?: () => Promise<string>;
+  /** Text of `/metrics`. */
+  readonly metricsText: () => Promise<string>;
+  /** Type of that text. */
+  readonly contentType: string;
   /** What is told of the API. */
   readonly openApi: () => Readonly<Record<string, unknown>>;
 }
@@ -19,7 +19,7 @@ export interface ProbeRoutesOptions {
  * @param options - what they tell
  * @returns routes, to be mounted
  */
-export function probeRoutes({ readiness, metrics, metricsText, openApi }: ProbeRoutesOptions): Hono {
+export function probeRoutes({ readiness, metricsText, contentType, openApi }: ProbeRoutesOptions): Hono {
   const app = new Hono();
   app.get('/livez', (context) => context.text('ok\n'));
   app.get('/readyz', (context) => {
@@ -27,8 +27,7 @@ export function probeRoutes({ readiness, metrics, metricsText, openApi }: ProbeR
     return context.json(state, state.isReady ? 200 : 503);
   });
   app.get('/metrics', async (context) => {
-    const text = await (metricsText ?? (() => metrics.registry.metrics()))();
-    return context.body(text, 200, { 'Content-Type': metrics.registry.contentType });
+    return context.body(await metricsText(), 200, { 'Content-Type': contentType });
   });
   app.get('/openapi.json', (context) => context.json(openApi()));
   app.notFound((context) =>

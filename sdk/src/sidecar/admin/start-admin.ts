@@ -1,0 +1,66 @@
+import { dirname, resolve } from 'node:path';
+import { Registry } from 'prom-client';
+import { requireConfigurationFile } from '../config/configuration-file.js';
+import type { Listener } from '../http/listen.js';
+import { probeRoutes } from '../http/probe-routes.js';
+import { openApiDocument } from '../open-api/open-api-document.js';
+import type { SidecarOptions } from '../sidecar.js';
+import { causeText } from '../services/notice.js';
+import { oneAtATime, once } from '../services/watch-files.js';
+import { openAdmin } from './open-admin.js';
+
+/** Records, tracebacks and the admin listener in a process of their own. */
+export interface AdminProcess {
+  readonly listener: Listener | undefined;
+  /** Reads the configuration again. Never rejects: what cannot be used is told, and leaves everything as it was. */
+  readonly reload: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts what may wait beside several processes that answer calls: records, tracebacks, the admin listener.
+ * @param options - as for a sidecar; `metricsText` puts the counts of the others in front of those of this process
+ * @returns what was started, once it listens; nothing of it where the configuration has neither
+ * @throws {@link HopbackError} `invalid-configuration`, and those of what the configuration names
+ * @see {@link startSidecar}, which has all in one process
+ * @example
+ * ```ts
+ * const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const configurationPath = `${directory}/hopback.yaml`;
+ * await writeFile(configurationPath, 'trust: { roots: [roots.pem] }\nlisten: { admin: { port: 0 } }\nrecords: { directory: store }\n');
+ * const admin = await startAdmin({ configurationPath });
+ * console.log((await fetch(`http://127.0.0.1:${admin.listener?.port}/livez`)).status); // 200
+ * await admin.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function startAdmin(options: SidecarOptions): Promise<AdminProcess> {
+  const path = resolve(options.configurationPath);
+  const directory = dirname(path);
+  const { onNotice = () => undefined, clock = { nowMs: Date.now }, metricsText } = options;
+  const configuration = await requireConfigurationFile(path, options);
+  const registry = new Registry();
+  let isDraining = false;
+  const own = (): Promise<string> => registry.metrics();
+  const probes = probeRoutes({
+    readiness: () => ({ isReady: !isDraining, trust: 'ready', signing: 'off', isDraining }),
+    contentType: registry.contentType,
+    metricsText: metricsText === undefined ? own : () => metricsText(own),
+    openApi: () => openApiDocument(configuration),
+  });
+  const admin = await openAdmin({ configuration, directory, clock, onNotice, registry, probes });
+  const reload = async (): Promise<void> => {
+    try {
+      await admin.reload(await requireConfigurationFile(path, options));
+    } catch (error) {
+      onNotice({ level: 'error', part: 'reload', text: causeText(error) });
+    }
+  };
+  const close = once(async () => {
+    isDraining = true;
+    await admin.close();
+  });
+  return { listener: admin.listener, reload: oneAtATime(reload), close };
+}
