@@ -105,7 +105,11 @@ export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
   return (request, response, next) => void handle(request, response, next);
 }
 
-async function identify(
+/**
+ * What a call was found to be: what the middleware leaves in `locals`. Never rejects.
+ * @internal
+ */
+export async function identify(
   options: VerifyIdentityOptions,
   request: SipRequestLike,
   trouble: (error: unknown) => void,
