@@ -50,6 +50,8 @@ export interface RedirectServer extends AsyncDisposable {
   readonly options: RedirectHandler;
   /** INVITEs that wait for their answers. */
   readonly open: () => number;
+  /** Whether `drain` or `close` was called. */
+  readonly isDraining: () => boolean;
   /** From here on OPTIONS get 503, so that SBCs go elsewhere; INVITEs are answered as before. */
   readonly drain: () => void;
   /** Drains, has new INVITEs get 503 as well, and waits until none is open: the time budget at most. */
@@ -116,6 +118,7 @@ export function createRedirectServer(options: RedirectServerOptions): RedirectSe
       void sent({ status, reasonPhrase: status === 200 ? 'OK' : 'Service Unavailable', headers }, response, trouble);
     },
     open: () => state.open,
+    isDraining: () => state.isDraining,
     drain: () => void (state.isDraining = true),
     close,
     [Symbol.asyncDispose]: close,
