@@ -244,6 +244,14 @@ test('rules are found by address, network, host, user and header field; nobody e
   expect(await ruleOf('rubbish')).toEqual([403, 'Forbidden', {}]);
 });
 
+test('a call for help from an address that is in no rule goes on', async () => {
+  const rules: readonly RedirectRule[] = [{ ...VERIFY, when: { sources: ['192.0.2.8'] } }];
+  for (const raw of [sampleInvite({ requestUri: 'urn:service:sos.fire' }), 'INVITE sip:911@a.example SIP/2.0\r\n?']) {
+    const { sent } = await answerTo(raw, { rules });
+    expect(sent).toEqual([[404, 'Not Found', { Reason: 'SIP;cause=404;text="emergency"' }]]);
+  }
+});
+
 test.each([
   ['source', 'sip:+12025550199;npdi@a.example;user=phone', {}, '<sip:+12025550199;npdi@192.0.2.7:5070;user=phone>'],
   ['source', 'tel:+12025550199;npdi', {}, '<sip:+12025550199;npdi@192.0.2.7:5070;user=phone>'],

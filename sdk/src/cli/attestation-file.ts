@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { HopbackError } from '../errors.js';
 import type { SignatureRecord } from '../stir/index.js';
 import { shownText } from './shown-text.js';
@@ -54,7 +54,12 @@ export async function openAttestationFile(
 /** Telephone numbers are in it: for its user alone. */
 async function append(path: string, text: string): Promise<void> {
   try {
-    await appendFile(path, text, { mode: 0o600, flush: true });
+    await using file = await open(path, 'a', 0o600);
+    await file.writeFile(text);
+    // Neither a terminal nor a pipe has a disk behind it.
+    await file.sync().catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'EINVAL') throw cause;
+    });
   } catch (cause) {
     const { code = 'unknown' } = cause as NodeJS.ErrnoException;
     throw new HopbackError('storage-failed', `${shownText(path)} cannot be written (${code})`, { cause });

@@ -51,7 +51,7 @@ const STANDARD: RedirectProfile = {
  * The profiles that are known. `standard`: 302 with Identity and Date, or with P-Asserted-Identity. `attestation`: the same, the level asked for by
  * `Attestation: A`. `attestation-info`: the same, asked for by `Attestation-Info` and `Origination-ID`, which verified calls are told in, too.
  * `x-identity`: 300 with `X-Identity` and `X-Date`, for SBCs that copy nothing but fields whose name begins with `X-`.
- * @see 3GPP TS 24.229 sections 7.2.18 and 7.2.19
+ * @see 3GPP TS 24.229 section 7.2
  */
 export const REDIRECT_PROFILES: Readonly<Record<RedirectProfileName, RedirectProfile>> = {
   standard: STANDARD,

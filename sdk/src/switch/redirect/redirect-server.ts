@@ -1,5 +1,8 @@
 import { HopbackError } from '../../errors.js';
+import type { SipRequestResult } from '../../core/sip-request.js';
+import { DEFAULT_VERIFICATION_POLICY } from '../../stir/index.js';
 import type { AuthenticationService, Schedule } from '../../stir/index.js';
+import { callFacts, factsOfUnreadable } from '../call-facts.js';
 import { readRequestLike } from '../sip-request-like.js';
 import type { SipRequestLike, SipResponseLike } from '../sip-request-like.js';
 import { tellTrouble, unreadableInvite } from '../trouble.js';
@@ -19,7 +22,10 @@ export interface RedirectServerOptions extends Pick<
   VerifyIdentityOptions,
   'parties' | 'doNotOriginate' | 'filingOf' | 'onTrouble'
 > {
-  /** Looked through in order; the first that a request fits decides. A request that fits none is answered with 403. */
+  /**
+   * Looked through in order; the first that a request fits decides. A request that fits none is answered with 403, and
+   * with 404 where it is headed to an emergency service.
+   */
   readonly rules: readonly RedirectRule[];
   /** Signs, for rules with `mode: 'sign'`. Where it has `obstacle`, a server that could not sign says so to OPTIONS. */
   readonly signing?: Pick<AuthenticationService, 'sign'> & Partial<Pick<AuthenticationService, 'obstacle'>>;
@@ -171,14 +177,14 @@ async function decided(
 
 async function decide(
   request: SipRequestLike,
-  { options, trouble }: Context,
+  { options, trouble, profile }: Context,
   rules: readonly ReadyRule[],
 ): Promise<RedirectAnswer> {
   const { signing, verification, onTrouble: _told, ...more } = options;
   const read = readRequestLike(request);
   const text = read.status === 'parsed' ? read.request : undefined;
   const rule = rules.find(({ matches }) => matches(request, text));
-  if (rule === undefined) return FORBIDDEN;
+  if (rule === undefined) return isEmergency(request, read, options) ? nothingToSay('emergency', profile) : FORBIDDEN;
   const answer = async (): Promise<RedirectAnswer> => {
     if (rule.mode === 'verify' && verification !== undefined)
       return answerByVerifying({ request, text, rule }, { ...more, service: verification }, trouble);
@@ -190,6 +196,15 @@ async function decide(
     return answerBySigning({ request, text: read.request, rule }, signing);
   };
   return { ...(await answer()), rule: rule.name };
+}
+
+/** No call for help ends here because somebody has forgotten the address of an SBC. @see RFC 5031 section 4.2 */
+function isEmergency(request: SipRequestLike, read: SipRequestResult, { parties }: RedirectServerOptions): boolean {
+  const facts =
+    read.status === 'parsed'
+      ? callFacts(read.request, parties)
+      : factsOfUnreadable(request.raw, (parties ?? DEFAULT_VERIFICATION_POLICY).numberingPlan);
+  return facts.isEmergency;
 }
 
 /** Sends an answer, and tells whoever listens. */
