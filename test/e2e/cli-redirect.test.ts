@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
 import { createManualClock } from '@hopback/sdk/testing';
@@ -82,7 +82,7 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
     ]),
   );
   const command = await redirect(controlOf(server), [
-    ...['--mode', 'by-request', '--rules', rules, '--drain-seconds', '2'],
+    ...['--mode', 'by-request', '--rules', rules, '--drain-seconds', '4'],
     ...[...lab.trust, ...signingArgs()],
   ]);
   await command.until(noticed('connected'));
@@ -156,6 +156,20 @@ test('waits for its drachtio server, and comes back to one that was gone', async
   expect(await command.end('SIGTERM')).toBe(0);
 });
 
+test('somebody who accepts connections and says nothing does not keep it from its end', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const asked = new Promise<string>((resolve) => {
+    silent.on('connection', (socket) => socket.on('data', (bytes: Buffer) => resolve(bytes.toString())));
+  });
+  const { port } = silent.address() as AddressInfo;
+  const command = await redirect(`127.0.0.1:${String(port)}`, ['--mode', 'verify', ...lab.trust]);
+  expect(await asked).toContain(`|authenticate|${SECRET}|`);
+  expect(await command.end('SIGTERM')).toBe(0);
+  silent.close();
+  await once(silent, 'close');
+});
+
 test('a secret that the server refuses ends it with 4', async () => {
   await using server = await drachtio();
   const command = await redirect(controlOf(server), ['--mode', 'verify', ...lab.trust], 'other');
@@ -192,8 +206,8 @@ test.each<[readonly string[], number, string]>([
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
+  const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return port;
 }

@@ -85,19 +85,17 @@ async function keepTrying(
   state: { srf: SrfLike | undefined },
   signal: AbortSignal,
 ): Promise<void> {
+  // One listener for all connections.
+  const stopped = whenAborted(signal);
   let pauseMs = FIRST_PAUSE_MS;
-  let told = '';
+  let told: string | undefined;
   while (!signal.aborted) {
-    const trouble = await reach(options.address, signal);
-    if (trouble === undefined) {
-      const wasUp = await runOnce(options, state, signal);
-      told = '';
-      if (wasUp) pauseMs = FIRST_PAUSE_MS;
-    } else if (trouble !== told && !signal.aborted) {
-      // Once for each reason: whoever waits for a server for hours need not read it a thousand times.
+    const trouble = (await reach(options.address, signal)) ?? (await runOnce(options, state, stopped));
+    // Once for each reason: whoever waits for a server for hours need not read it a thousand times.
+    if (trouble !== undefined && trouble !== told && !signal.aborted)
       options.onNotice({ kind: 'unreachable', detail: trouble });
-      told = trouble;
-    }
+    told = trouble;
+    if (trouble === undefined) pauseMs = FIRST_PAUSE_MS;
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
@@ -118,42 +116,56 @@ async function reach({ host, port }: DrachtioAddress, signal: AbortSignal): Prom
   }
 }
 
-/** @returns whether it was up. @throws {@link HopbackError} `unauthorized` when the server refuses the secret */
+/**
+ * @returns why it never came up; undefined when it was up
+ * @throws {@link HopbackError} `unauthorized` when the server refuses the secret
+ */
 async function runOnce(
   { address, secret, Srf, setUp, onNotice }: LinkOptions,
   state: { srf: SrfLike | undefined },
-  signal: AbortSignal,
-): Promise<boolean> {
+  stopped: Promise<undefined>,
+): Promise<string | undefined> {
+  const place = `${address.host}:${String(address.port)}`;
   const srf = new Srf();
-  const ended = new Promise<undefined>((resolve) => {
+  const ended = new Promise<'ended'>((resolve) => {
     // Without a listener an error would end the process; a connection that failed is closed, too.
     srf.on('error', () => undefined);
-    srf.on('close', () => resolve(undefined));
+    srf.on('close', () => resolve('ended'));
   });
-  const connected = new Promise<unknown>((resolve) => {
-    srf.on('connect', (error) => resolve(error ?? 'connected'));
+  const connected = new Promise<'up' | Error>((resolve) => {
+    srf.on('connect', (error) => resolve(error instanceof Error ? error : 'up'));
   });
   setUp(srf);
   // One attempt: the next is made here.
   srf.connect({ ...address, secret, enablePing: true, reconnect: { maxAttempts: 1 } });
-  const opened = await Promise.race([connected, ended]);
-  if (opened === undefined) return false;
-  if (opened !== 'connected')
+  const opened = await Promise.race([connected, ended, stopped, late(CONNECT_TIMEOUT_MS)]);
+  if (opened instanceof Error)
     throw new HopbackError('unauthorized', 'the drachtio server refuses the secret of --secret-file', {
       cause: opened,
     });
-  state.srf = srf;
-  onNotice({ kind: 'connected', detail: `${address.host}:${String(address.port)}` });
-  await Promise.race([ended, whenAborted(signal)]);
-  state.srf = undefined;
-  if (!signal.aborted) {
-    onNotice({ kind: 'lost', detail: 'the connection was lost, and is made again' });
-    return true;
+  if (opened === 'up') {
+    state.srf = srf;
+    onNotice({ kind: 'connected', detail: place });
+    const how = await Promise.race([ended, stopped]);
+    state.srf = undefined;
+    if (how === 'ended') onNotice({ kind: 'lost', detail: 'the connection was lost, and is made again' });
   }
-  srf.disconnect();
-  await Promise.race([ended, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
-  return true;
+  // What is closed already takes no harm; somebody who says nothing is left.
+  if (opened !== 'ended') await endConnection(srf, ended);
+  return opened === 'up' ? undefined : `${place} does not answer as a drachtio server does`;
 }
+
+async function endConnection(srf: SrfLike, ended: Promise<unknown>): Promise<void> {
+  try {
+    srf.disconnect();
+  } catch {
+    // It is thrown where the connection is gone.
+  }
+  await Promise.race([ended, late(CLOSE_TIMEOUT_MS)]);
+}
+
+/** A wait that keeps no process from its end. */
+const late = (delayMs: number): Promise<undefined> => sleep(delayMs, undefined, { ref: false });
 
 /** Resolves when a signal is aborted. */
 export function whenAborted(signal: AbortSignal): Promise<undefined> {
