@@ -177,6 +177,22 @@ test('a secret that the server refuses ends it with 4', async () => {
   expect(command.lines().some(said('hopback.error.1', { code: 'unauthorized' }))).toBe(true);
 });
 
+test('without --json it says in lines what goes on, and at the end what it has answered', async () => {
+  await using server = await drachtio();
+  const secretFile = await lab.put('drachtio.secret', SECRET);
+  const at = ['--drachtio', controlOf(server), '--secret-file', secretFile, '--drain-seconds', '0'];
+  const command = startCommand(['redirect', ...at, '--mode', 'verify', ...lab.trust]);
+  running.push(command);
+  await command.until((line) => line === `✓ connected to ${controlOf(server)}`);
+  await server.quiet();
+  await answerTo(server, 302, call());
+  expect(await command.end('SIGTERM')).toBe(0);
+  expect(command.lines().slice(-2)).toEqual([
+    '· OPTIONS get 503 for 0 s',
+    '✓ ended: 0 signed, 1 verified, 0 left as they were, 0 blocked',
+  ]);
+});
+
 const here = ['--drachtio', '127.0.0.1:1'];
 test.each<[readonly string[], number, string]>([
   [[], 2, '--drachtio HOST:PORT'],

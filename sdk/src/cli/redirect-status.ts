@@ -52,12 +52,16 @@ export function createRedirectTeller(io: CliIo, isJson: boolean): RedirectTeller
 export const troubleText = (error: unknown): string =>
   isHopbackError(error) ? error.message : error instanceof Error ? error.name : typeof error;
 
-function statusText({ isConnected, isDraining, open, answers, troubles, recordsLost }: RedirectState): string {
-  const { signed, verified, blocked, unavailable, forbidden } = answers;
+function statusText(state: RedirectState): string {
+  const { isConnected, isDraining, open } = state;
   const doing = !isConnected ? 'NOT CONNECTED' : isDraining ? 'draining' : 'serving';
+  return `${doing}, ${String(open)} open; ${countsText(state)}`;
+}
+
+function countsText({ answers, troubles, recordsLost }: RedirectState): string {
+  const { signed, verified, blocked, unavailable, forbidden } = answers;
   return [
-    `${doing}, ${String(open)} open; ` +
-      `${String(signed)} signed, ${String(verified)} verified, ${String(answers['nothing-to-say'])} left as they were, ` +
+    `${String(signed)} signed, ${String(verified)} verified, ${String(answers['nothing-to-say'])} left as they were, ` +
       `${String(blocked)} blocked`,
     ...(unavailable > 0 ? [`${String(unavailable)} not served`] : []),
     ...(forbidden > 0 ? [`${String(forbidden)} of strangers`] : []),
@@ -76,9 +80,7 @@ function textTeller(io: CliIo): RedirectTeller {
   return {
     status: (state) => line.show(() => statusText(state())),
     notice: ({ kind, detail }) => line.note([`${MARKS[kind]} ${detail}`]),
-    ended: (state, exitCode) =>
-      // That the connection is gone is what was asked for.
-      line.note([`${exitCode === 0 ? '✓' : '!'} ended: ${statusText({ ...state, isConnected: true })}`]),
+    ended: (state, exitCode) => line.note([`${exitCode === 0 ? '✓' : '!'} ended: ${countsText(state)}`]),
     end: line.end,
   };
 }
