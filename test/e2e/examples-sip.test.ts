@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openGuardedLine } from '../../examples/blocking-phone.js';
 import { openLab, type Lab } from '../../examples/lab.js';
 import { callOver, openLossyLink } from '../../examples/lossy-link.js';
+import { answerTo, openRedirect, redirectServerOf } from '../../examples/redirect-in-drachtio.js';
+import { startSigning } from '../../examples/sign-call.js';
 import { hangUp, openCarrier, SDP } from '../../examples/sip-lab.js';
 import { ladder } from '../../examples/sip-ladder.js';
 import { callAcross, openTwoCarriers } from '../../examples/two-carriers.js';
@@ -47,6 +49,26 @@ test('two-carriers brings an Identity header across, and the terminating carrier
   expect(invites).toHaveLength(4);
   expect(invites[1]?.text).toContain(`\r\nIdentity: ${lab.identityHeader}\r\n`);
   expect([originating.server.inUse().dialogs, terminating.server.inUse().dialogs]).toEqual([0, 0]);
+});
+
+test('redirect-in-drachtio signs what comes unsigned, verifies the rest, and keeps what it decided', async () => {
+  const { service, close } = await startVerifying(lab.trust, lab.repository);
+  const kept: object[] = [];
+  const signing = await startSigning(lab.provider, () => undefined);
+  await using server = redirectServerOf(signing, service, (record) => void kept.push(record));
+  await using redirect = await openRedirect(server);
+  await using sbc = await openCarrier();
+  const ask = async (number: string, more: Record<string, string>, field: string): Promise<readonly [number, string]> =>
+    answerTo(sbc, redirect, { headers: { From: `<sip:+${number}@localhost>`, ...more }, field });
+  const carried = { Identity: lab.identityHeader };
+  expect(await ask('12025550101', {}, 'Identity')).toEqual([302, expect.stringContaining(';info=<https://')]);
+  expect(await ask('12025550101', carried, 'P-Asserted-Identity')).toEqual([
+    302,
+    expect.stringContaining(';verstat=TN-Validation-Passed@'),
+  ]);
+  expect(await ask('12025550166', carried, 'Reason')).toEqual([603, expect.stringContaining('STIR;cause=438')]);
+  expect(kept).toMatchObject([{ ppt: 'shaken' }, { outcome: 'verified' }, { outcome: 'blocked' }]);
+  await close();
 });
 
 test('verify-in-drachtio lets a signed call through, and refuses a spoofed one', async () => {

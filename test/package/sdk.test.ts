@@ -63,6 +63,14 @@ test('the hopback command is installed and says how to use it', async () => {
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('hopback') });
 });
 
+test('hopback redirect says what to install where drachtio-srf is missing', async () => {
+  const { code, output } = await sdk.node([
+    ...['node_modules/@hopback/sdk/dist/cli/main.js', 'redirect', '--drachtio', '127.0.0.1:1'],
+    ...['--secret-file', 'package.json', '--mode', 'verify'],
+  ]);
+  expect({ code, output }).toEqual({ code: 4, output: expect.stringContaining('npm install drachtio-srf') });
+});
+
 test.each(examples)('example %s runs against the installed package', async (name) => {
   const { code, output } = await runExample(sdk, name);
   expect({ code, output }).toMatchObject({ code: 0 });

@@ -70,7 +70,8 @@ export async function createRecordsLab(): Promise<RecordsLab> {
   };
 }
 
-function startCommand(args: readonly string[]): RunningCommand {
+/** Starts the command as it is installed, in a process of its own. */
+export function startCommand(args: readonly string[]): RunningCommand {
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '' },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -185,6 +185,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./config-account.js')).configAccountCommand,
   },
   {
+    name: 'redirect',
+    summary: 'answer SBCs that ask by SIP redirect, for signatures and for verdicts',
+    load: async () => (await import('./redirect.js')).redirectCommand,
+  },
+  {
     name: 'doctor',
     summary: 'check machine, trust, cache, key and certificate',
     load: async () => (await import('./doctor.js')).doctorCommand,

@@ -127,11 +127,25 @@ export async function attestationOf(
 ): Promise<{ readonly facts: AttestationFacts; readonly policy: AttestationPolicy }> {
   const facts = factsOf(options);
   requireBasis(options);
-  const policyPath = options.text('policy');
-  if (policyPath !== undefined) return { facts, policy: createAttestationPolicy(await policyFile(policyPath, io)) };
-  const isExplicit = options.text('attest') !== undefined;
+  return {
+    facts,
+    policy: await attestationPolicyOf(options, io, { hearsRequests: options.text('attest') !== undefined }),
+  };
+}
+
+/**
+ * The policy that `--policy` names, or the default one.
+ * @param hearsRequests - whether the default one lets requests bring a level: a policy that is named says so itself
+ */
+export async function attestationPolicyOf(
+  options: Options<'policy'>,
+  io: CliIo,
+  { hearsRequests }: { readonly hearsRequests: boolean },
+): Promise<AttestationPolicy> {
+  const path = options.text('policy');
+  if (path !== undefined) return createAttestationPolicy(await policyFile(path, io));
   const data = DEFAULT_ATTESTATION_POLICY;
-  return { facts, policy: createAttestationPolicy(isExplicit ? { ...data, explicitAttestation: 'permitted' } : data) };
+  return createAttestationPolicy(hearsRequests ? { ...data, explicitAttestation: 'permitted' } : data);
 }
 
 /** A level that no rule gives needs somebody's reason, and a reason without a level would be lost. */

@@ -1,7 +1,8 @@
 /**
  * Into a switch: middleware for applications of drachtio-srf, and what it rests on, for switches that are spoken to otherwise. A
  * {@link TrunkPolicy} says as data what is done with the calls of a trunk, {@link treatCall} does it, and {@link verifyIdentity} does both
- * for each INVITE. {@link outboundHeaders} makes what the next leg gets: Identity as it came, or signed here.
+ * for each INVITE. {@link outboundHeaders} makes what the next leg gets: Identity as it came, or signed here. {@link createRedirectServer} answers
+ * SBCs that ask by redirect, for signatures and for verdicts.
  *
  * Without an explicit policy no call is refused; no mistake in here, and no trouble of a network or disk, keeps a call from going on.
  * @packageDocumentation
@@ -10,6 +11,23 @@ export { callFacts } from './call-facts.js';
 export type { CallFacts } from './call-facts.js';
 export { outboundHeaders } from './outbound-headers.js';
 export type { OutboundHeaders, OutboundHeadersOptions } from './outbound-headers.js';
+export { REDIRECT_PROFILES, redirectProfile } from './redirect/profile.js';
+export type { RedirectProfile, RedirectProfileName } from './redirect/profile.js';
+export {
+  createRedirectServer,
+  DEFAULT_MAX_OPEN_INVITES,
+  DEFAULT_REDIRECT_BUDGET_MS,
+  MAX_REDIRECT_BUDGET_MS,
+} from './redirect/redirect-server.js';
+export type { RedirectHandler, RedirectServer, RedirectServerOptions } from './redirect/redirect-server.js';
+export type { RedirectAnswer, RedirectOutcome } from './redirect/answer.js';
+export type {
+  RedirectCondition,
+  RedirectRule,
+  RedirectRuleBase,
+  SigningRule,
+  VerificationRule,
+} from './redirect/rule.js';
 export type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
 export { treatCall } from './treat-call.js';
 export type { CallConcern, CallToTreat, CallTreatment, Exemption, UpstreamFiling } from './treat-call.js';

@@ -117,8 +117,12 @@ function callerField(identity: CallIdentity | undefined): Readonly<Record<string
   return name === 'From' ? { from: withoutParameters(value) } : { 'p-asserted-identity': value };
 }
 
-/** Name and address alone: the tag belongs to the leg that the call came in by. @see RFC 3261 section 19.3 */
-function withoutParameters(value: string): string {
+/**
+ * Name and address alone: the tag belongs to the leg that the call came in by.
+ * @see RFC 3261 section 19.3
+ * @internal
+ */
+export function withoutParameters(value: string): string {
   const address = parseNameAddr(value);
   if (address.status === 'malformed') return value;
   const bracketed = `<${address.uri}>`;

@@ -127,7 +127,11 @@ export async function identifyCall(request: SipRequestLike, options: VerifyIdent
   }
 }
 
-async function identify(
+/**
+ * What a call was found to be: what the middleware leaves in `locals`. Never rejects.
+ * @internal
+ */
+export async function identify(
   options: VerifyIdentityOptions,
   request: SipRequestLike,
   trouble: (error: unknown) => void,

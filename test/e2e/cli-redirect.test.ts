@@ -1,0 +1,229 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { readFile, stat } from 'node:fs/promises';
+import { createManualClock } from '@hopback/sdk/testing';
+import { parseSipRequest, verificationRequestOf } from '@hopback/sdk/stir';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createCliLab } from '../support/cli-lab.js';
+import type { CliLab } from '../support/cli-lab.js';
+import { startCommand } from '../support/cli-records-lab.js';
+import type { RunningCommand } from '../support/cli-records-lab.js';
+import { createLab } from '../support/drachtio-lab.js';
+import type { DrachtioLab } from '../support/drachtio-lab.js';
+import type { Came, CallParts } from '../support/sip-peer.js';
+
+const SECRET = 'cymru';
+const FACTS = ['--role', 'originating', '--customer-known', '--caller-authenticated', '--number-ownership', 'owned'];
+
+let lab: CliLab;
+let running: RunningCommand[] = [];
+beforeEach(async () => {
+  lab = await createCliLab(Date.now());
+});
+afterEach(async () => {
+  for (const command of running) await command.end('SIGKILL');
+  running = [];
+  await lab[Symbol.asyncDispose]();
+});
+
+/** A drachtio server at the control port; its clock stands still. */
+const drachtio = (port = 0): Promise<DrachtioLab> =>
+  createLab({ clock: createManualClock(Date.now()), control: { port, secret: SECRET } });
+
+const controlOf = ({ server }: DrachtioLab): string => `${server.control.host}:${String(server.control.port)}`;
+
+async function redirect(control: string, args: readonly string[], secret = SECRET): Promise<RunningCommand> {
+  const secretFile = await lab.put('drachtio.secret', `${secret}\n`);
+  const command = startCommand(['redirect', '--json', '--drachtio', control, '--secret-file', secretFile, ...args]);
+  running.push(command);
+  return command;
+}
+
+const said =
+  (format: string, part: object) =>
+  (line: string): boolean => {
+    const document = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    return document['format'] === format && Object.entries(part).every(([name, value]) => document[name] === value);
+  };
+const noticed = (kind: string): ((line: string) => boolean) => said('hopback.redirect-notice.1', { kind });
+
+const signingArgs = (): readonly string[] => [
+  ...['--key', lab.files.key, '--certificate', lab.files.chain, '--x5u', lab.x5u, ...lab.allow],
+  ...['--attestations', lab.path('attestations.ndjson')],
+];
+
+const call = (...lines: readonly string[]): CallParts => ({
+  ...{ uri: 'sip:+12025550199@redirect.example', from: '<sip:+12025550101@sbc.example>', lines },
+});
+
+async function answerTo(
+  to: DrachtioLab,
+  status: number | string,
+  parts: CallParts,
+): Promise<{ came: Came; sent: string }> {
+  const peer = await to.peer();
+  const placed = peer.call('INVITE', parts);
+  const came = await placed.response(status);
+  placed.ackFailure(came);
+  return { came, sent: placed.sent };
+}
+
+test('signs and verifies by request, drains at SIGTERM and leaves its records', async () => {
+  await using server = await drachtio();
+  const rules = await lab.put(
+    'rules.json',
+    JSON.stringify([
+      {
+        ...{ name: 'outbound', mode: 'sign', when: { header: { name: 'Attestation' }, sources: ['127.0.0.0/8'] } },
+        ...{ facts: { role: 'originating', customerKnown: true, callerAuthenticated: true } },
+        profile: { basedOn: 'attestation', status: 300 },
+      },
+      { name: 'inbound', mode: 'verify', policy: { role: 'terminating', failureAction: 'reject_request' } },
+    ]),
+  );
+  const command = await redirect(controlOf(server), [
+    ...['--mode', 'by-request', '--rules', rules, '--drain-seconds', '4'],
+    ...[...lab.trust, ...signingArgs()],
+  ]);
+  await command.until(noticed('connected'));
+  await server.quiet();
+  const { came, sent } = await answerTo(server, 300, call('Attestation: B'));
+  const [identityHeader = ''] = came.values('Identity');
+  // What was signed is brought back, and verified by the same process.
+  const lines = [`Identity: ${identityHeader}`, `Date: ${came.value('Date')}`];
+  const verified = await answerTo(server, 302, call(...lines));
+  expect(verified.came.value('P-Asserted-Identity')).toContain(';verstat=TN-Validation-Passed@');
+  const spoofed = { ...call(...lines), from: '<sip:+12025550166@sbc.example>' };
+  expect((await answerTo(server, 603, spoofed)).came.value('Reason')).toMatch(/^STIR;cause=438;/);
+  const peer = await server.peer();
+  await peer.call('OPTIONS').response(200);
+
+  const ended = command.end('SIGTERM');
+  await command.until(noticed('draining'));
+  await peer.call('OPTIONS').response(503);
+  await answerTo(server, 300, call('Attestation: A'));
+  expect(await ended).toBe(0);
+  const last = JSON.parse(command.lines().at(-1) ?? '') as object;
+  expect(last).toMatchObject({
+    ...{ format: 'hopback.redirect.1', isEnded: true, exitCode: 0, open: 0, recordsLost: 0 },
+    answers: { signed: 2, verified: 1, blocked: 1, unavailable: 0 },
+  });
+  await answerTo(server, 503, call());
+
+  const records = (await readFile(lab.path('attestations.ndjson'), 'utf8')).trim().split('\n');
+  expect(records.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { format: 'hopback.attestation-record.1', claims: { attestation: 'B' }, decidedBy: 'request' },
+    { claims: { attestation: 'A' } },
+  ]);
+  expect((await stat(lab.path('attestations.ndjson'))).mode & 0o077).toBe(0);
+  const parsed = parseSipRequest(sent);
+  if (parsed.status === 'malformed') throw new Error(parsed.reason);
+  expect(verificationRequestOf(parsed.request).identity).toEqual([]);
+});
+
+test('a call that waits for a certificate gets its answer after SIGTERM, and its time is bounded', async () => {
+  await using server = await drachtio();
+  const command = await redirect(controlOf(server), [
+    ...['--mode', 'verify', '--drain-seconds', '0', '--time-budget', '2000', ...lab.trust, ...lab.allow],
+  ]);
+  await command.until(noticed('connected'));
+  await server.quiet();
+  const x5u = lab.server.fault('/stalled.pem', { kind: 'stall-after-headers' });
+  const peer = await server.peer();
+  const waiting = peer.call('INVITE', call(`Identity: ${lab.identityHeader({ x5u })}`));
+  await waiting.response(100);
+  const ended = command.end('SIGTERM');
+  const answer = await waiting.response(302);
+  expect(answer.value('P-Asserted-Identity')).toContain(';verstat=No-TN-Validation@');
+  waiting.ackFailure(answer);
+  expect(await ended).toBe(0);
+});
+
+test('waits for its drachtio server, and comes back to one that was gone', async () => {
+  const port = await freePort();
+  const command = await redirect(`127.0.0.1:${String(port)}`, [
+    ...['--mode', 'sign', '--source', '127.0.0.1', '--drain-seconds', '0', ...FACTS, ...signingArgs()],
+  ]);
+  await command.until(noticed('unreachable'));
+  const connections = (): number => command.lines().filter(noticed('connected')).length;
+  for (const nth of [1, 2]) {
+    await using server = await drachtio(port);
+    await command.until(() => connections() === nth);
+    await server.quiet();
+    await answerTo(server, 302, call());
+  }
+  await command.until(noticed('lost'));
+  expect(await command.end('SIGTERM')).toBe(0);
+});
+
+test('somebody who accepts connections and says nothing does not keep it from its end', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const asked = new Promise<string>((resolve) => {
+    silent.on('connection', (socket) => socket.on('data', (bytes: Buffer) => resolve(bytes.toString())));
+  });
+  const { port } = silent.address() as AddressInfo;
+  const command = await redirect(`127.0.0.1:${String(port)}`, ['--mode', 'verify', ...lab.trust]);
+  expect(await asked).toContain(`|authenticate|${SECRET}|`);
+  expect(await command.end('SIGTERM')).toBe(0);
+  silent.close();
+  await once(silent, 'close');
+});
+
+test('a secret that the server refuses ends it with 4', async () => {
+  await using server = await drachtio();
+  const command = await redirect(controlOf(server), ['--mode', 'verify', ...lab.trust], 'other');
+  expect(await command.ended()).toBe(4);
+  expect(command.lines().some(said('hopback.error.1', { code: 'unauthorized' }))).toBe(true);
+});
+
+test('without --json it says in lines what goes on, and at the end what it has answered', async () => {
+  await using server = await drachtio();
+  const secretFile = await lab.put('drachtio.secret', SECRET);
+  const at = ['--drachtio', controlOf(server), '--secret-file', secretFile, '--drain-seconds', '0'];
+  const command = startCommand(['redirect', ...at, '--mode', 'verify', ...lab.trust]);
+  running.push(command);
+  await command.until((line) => line === `✓ connected to ${controlOf(server)}`);
+  await server.quiet();
+  await answerTo(server, 302, call());
+  expect(await command.end('SIGTERM')).toBe(0);
+  expect(command.lines().slice(-2)).toEqual([
+    '· OPTIONS get 503 for 0 s',
+    '✓ ended: 0 signed, 1 verified, 0 left as they were, 0 blocked',
+  ]);
+});
+
+const here = ['--drachtio', '127.0.0.1:1'];
+test.each<[readonly string[], number, string]>([
+  [[], 2, '--drachtio HOST:PORT'],
+  [['--drachtio', 'a:b'], 2, 'HOST:PORT'],
+  [['--drachtio', 'a:70000'], 2, 'HOST:PORT'],
+  [here, 2, '--secret-file'],
+  [[...here, 'SECRET'], 2, '--mode'],
+  [[...here, 'SECRET', '--mode', 'sign'], 2, '--source'],
+  [[...here, 'SECRET', '--mode', 'sign', '--source', '192.0.2.1'], 2, '--role'],
+  [[...here, 'SECRET', '--mode', 'sign', '--source', '192.0.2.1', ...FACTS], 2, '--attestations'],
+  [[...here, 'SECRET', '--mode', 'verify'], 2, '--trust'],
+  [[...here, 'SECRET', '--mode', 'verify', ...FACTS], 2, '--role is of no use with --mode verify'],
+  [[...here, 'SECRET', '--mode', 'by-request'], 2, '--rules'],
+  [[...here, 'SECRET', '--mode', 'verify', '--profile', 'absent.json'], 4, 'absent.json'],
+  [[...here, 'SECRET', '--mode', 'verify', '--profile', 'PROFILE'], 2, 'contct is no member'],
+  [[...here, 'SECRET', '--mode', 'verify', '--time-budget', '0'], 2, '--time-budget'],
+])('%j ends with %d and says %s', async (args, exitCode, words) => {
+  const secretFile = await lab.put('drachtio.secret', SECRET);
+  const profile = await lab.put('profile.json', '{"basedOn":"x-identity","contct":"source"}');
+  const given = args.flatMap((arg) =>
+    arg === 'SECRET' ? ['--secret-file', secretFile] : arg === 'PROFILE' ? [profile] : [arg],
+  );
+  const run = await lab.run(['redirect', ...given]);
+  expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(words)]);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

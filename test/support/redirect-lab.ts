@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import {
+  createAttestationPolicy,
+  createAuthenticationService,
+  createLocalSigner,
+  createStaticCertificateSource,
+  DEFAULT_ATTESTATION_POLICY,
+} from '@hopback/sdk/stir';
+import type { AttestationFacts, AuthenticationService } from '@hopback/sdk/stir';
+import { createPassport } from '@hopback/sdk/testing';
+import { createVerificationLab } from './verification-lab.js';
+import type { VerificationLab } from './verification-lab.js';
+
+/** What a redirect server needs: a verification service, and an authentication service whose policy hears requests. */
+export interface RedirectLab {
+  readonly stir: VerificationLab;
+  readonly signing: AuthenticationService;
+  /** Value of an Identity header for a call of 12025550101 to 12025550199 that is made now. */
+  readonly identityHeader: () => string;
+}
+
+/** What is known of a customer who is known. */
+export const KNOWN_CUSTOMER: AttestationFacts = {
+  role: 'originating',
+  customerKnown: true,
+  callerAuthenticated: true,
+  numberOwnership: 'owned',
+};
+
+/** Makes it. */
+export async function createRedirectLab(): Promise<RedirectLab> {
+  const stir = await createVerificationLab();
+  const { provider, x5u, clock } = stir;
+  const signing = createAuthenticationService({
+    ...{ spc: '1234', clock, randomUuid: randomUUID },
+    policy: createAttestationPolicy({ ...DEFAULT_ATTESTATION_POLICY, explicitAttestation: 'permitted' }),
+    signer: await createLocalSigner({ privateKeyPem: provider.privateKeyPem }),
+    certificateSource: createStaticCertificateSource({ chainPem: provider.chainPem, x5u }),
+  });
+  const identityHeader = (): string =>
+    createPassport({ signer: provider, x5u, iatSeconds: Math.floor(clock.nowMs() / 1_000) }).identityHeader;
+  return { stir, signing, identityHeader };
+}

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SignatureRecord } from '@hopback/sdk/stir';
+import { expect, test } from 'vitest';
+import { openAttestationFile } from '../../sdk/src/cli/attestation-file.js';
+import { codeOf } from '../support/code-of.js';
+
+const record = (origId: string): SignatureRecord =>
+  ({ format: 'hopback.attestation-record.1', ppt: 'shaken', claims: { origId } }) as SignatureRecord;
+const trouble = (): never => {
+  throw new Error('nobody expected trouble');
+};
+
+test('records are appended, a line each, for the user alone, and a file that was moved away begins again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-attestations-'));
+  const path = join(folder, 'attestations.ndjson');
+  const idsIn = async (name: string): Promise<readonly unknown[]> =>
+    (await readFile(join(folder, name), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { claims: { origId: string } }).claims.origId);
+  for (const part of [['1', '2'], ['3']]) {
+    const file = await openAttestationFile(path, trouble);
+    for (const origId of part) file.keep(record(origId));
+    await file.close();
+    expect(file.lost()).toBe(0);
+  }
+  expect(await idsIn('attestations.ndjson')).toEqual(['1', '2', '3']);
+  expect((await stat(path)).mode & 0o077).toBe(0);
+  const file = await openAttestationFile(path, trouble);
+  await rename(path, join(folder, 'old'));
+  file.keep(record('4'));
+  await file.close();
+  expect([await idsIn('old'), await idsIn('attestations.ndjson')]).toEqual([['1', '2', '3'], ['4']]);
+  await rm(folder, { recursive: true });
+});
+
+test('a file that cannot be written is found out at once', async () => {
+  expect(await codeOf(openAttestationFile('/nowhere/at/all', trouble))).toBe('storage-failed');
+});
+
+test.skipIf(!existsSync('/dev/full'))('what a full disk does not take is counted and told of', async () => {
+  const told: unknown[] = [];
+  const file = await openAttestationFile('/dev/full', (error) => void told.push(error.message));
+  file.keep(record('1'));
+  await file.close();
+  expect([file.lost(), told]).toEqual([1, ['/dev/full cannot be written (ENOSPC)']]);
+});
