@@ -36,9 +36,9 @@ const BINARY = /\.(?:png|jpe?g|gif|ico|woff2?|pcap|der|wav|gz|tgz)$/;
 export async function checkTrackedText(): Promise<readonly string[]> {
   const listed = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
   if (listed.code !== 0) return [`git ls-files failed: ${listed.output}`];
-  const paths = listed.output.split('\0').filter((path) => path !== '' && !BINARY.test(path));
+  const known = new Set(listed.output.split('\0').filter((path) => path !== ''));
+  const paths = [...known].filter((path) => !BINARY.test(path));
   const texts = await Promise.all(paths.map(async (path) => [path, await textOf(path)] as const));
-  const known = new Set(paths);
   return texts.flatMap(([path, text]) => [...textProblems(path, text), ...brokenLinks(path, text, known)]);
 }
 

@@ -73,6 +73,18 @@ test('records that are submitted are taken at once up to a bound, those above ar
   expect((await again.store.statistics()).records).toBe(3);
 });
 
+test('a record that no store can take is refused, and keeps none behind it waiting', async () => {
+  const intake = await opened([]);
+  const records = [
+    sampleCallRecord({ recordId: 'none' }),
+    { ...sampleCallRecord(), inviteAtUs: -1 },
+    sampleCallRecord(),
+  ];
+  expect(intake.submit(records)).toBe(1);
+  await intake.close();
+  expect(intake.state().submitted).toMatchObject({ accepted: 1, refused: 2, inserted: 1, pending: 0 });
+});
+
 test('a source that stays goes on, one that changed goes on from its place, one that is gone ends', async () => {
   for (const name of ['stays', 'changes', 'goes'])
     await writeFile(join(directory, `${name}.csv`), `${asteriskRow(1)}\n`);

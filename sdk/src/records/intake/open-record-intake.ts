@@ -6,6 +6,7 @@ import type { RecordFeed } from '../feed/record-feed.js';
 import { nodeSchedule } from '../ingest/follow-file.js';
 import { createPendingInserts } from '../ingest/pending-inserts.js';
 import type { PendingInserts } from '../ingest/pending-inserts.js';
+import { isRecordId } from '../store/record-query.js';
 import type { SharedRecordStore } from '../store/shared-record-store.js';
 import { openSharedRecordStore } from '../store/shared-record-store.js';
 import { openRecordStream } from '../stream/open-record-stream.js';
@@ -115,7 +116,7 @@ function intakeOf({ store, platform, submitted, sources }: Parts, close: () => P
   const counts = { accepted: 0, refused: 0 };
   let isClosed = false;
   const submit = (records: readonly CallRecord[]): number => {
-    const taken = isClosed ? 0 : records.filter((record) => submitted.take(record)).length;
+    const taken = isClosed ? 0 : records.filter((record) => isStorable(record) && submitted.take(record)).length;
     counts.accepted += taken;
     counts.refused += records.length - taken;
     if (taken > 0) submitted.commitLater();
@@ -152,4 +153,9 @@ function intakeOf({ store, platform, submitted, sources }: Parts, close: () => P
     close: closing,
     [Symbol.asyncDispose]: closing,
   };
+}
+
+/** Whether a store can ever take a record: one that it cannot would keep all behind it waiting. */
+function isStorable({ recordId, inviteAtUs }: CallRecord): boolean {
+  return isRecordId(recordId) && Number.isSafeInteger(inviteAtUs) && inviteAtUs >= 0;
 }

@@ -48,7 +48,7 @@ export type IntakeNotice =
 /** What became of records that were submitted. */
 export interface SubmittedCounts {
   readonly accepted: number;
-  /** Not taken, since too many waited: they are lost, and their count is all that is left. */
+  /** Not taken, since too many waited or no store can take them: they are lost, and their count is all that is left. */
   readonly refused: number;
   readonly inserted: number;
   readonly repeated: number;
@@ -73,7 +73,7 @@ export interface RecordIntake extends AsyncDisposable {
   /**
    * Takes records that nobody waits for, at once, whatever the disk does: they go to the store within a quarter of a second, or as soon as it
    * takes them. What is not there when the process is killed is lost. Never throws.
-   * @returns how many were taken; the rest found too many waiting, and is counted
+   * @returns how many were taken; of the rest, which is counted, too many wait, or no store can ever take them: without an id or a time
    */
   readonly submit: (records: readonly CallRecord[]) => number;
   /**
