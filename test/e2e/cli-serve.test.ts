@@ -105,7 +105,8 @@ function serve(more: readonly string[] = []): Served {
 const post = (url: string, body: string): Promise<Response> => fetch(url, { method: 'POST', body });
 
 test('one process serves, logs in JSON with numbers masked, reloads at SIGHUP and ends at SIGTERM', async () => {
-  await lab.configure({ log: { calls: 'all' } });
+  const signing = { key: 'key.pem', certificate: 'chain.pem', x5u: lab.x5u, attestations: 'attestations.jsonl' };
+  await lab.configure({ log: { calls: 'all' }, signing });
   const { child, line, ended } = serve();
   const url = String((await line('ready'))['calls']);
   expect(await (await post(`${url}/v1/check`, lab.identity())).text()).toBe('OK\n');
@@ -113,10 +114,13 @@ test('one process serves, logs in JSON with numbers masked, reloads at SIGHUP an
   expect(call).toMatchObject({ verstat: 'TN-Validation-Passed', attestation: 'A', reasons: [] });
   expect(JSON.stringify(call)).not.toContain('2025550');
   await lab.configure({ answers: { verstatSuffix: true } });
+  expect((await post(`${url}/v1/sign-csv`, '12025550101,12025550199,A,,')).status).toBe(200);
   child.kill('SIGHUP');
   await line('in force');
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
+  const kept = await readFile(join(lab.directory, 'attestations.jsonl'), 'utf8');
+  expect(JSON.parse(kept)).toMatchObject({ decidedBy: 'request', claims: { attestation: 'A' } });
   await lab.configure();
 });
 

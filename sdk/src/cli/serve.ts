@@ -1,5 +1,8 @@
+import { resolve } from 'node:path';
 import { startAdmin, startSidecar } from '../sidecar/index.js';
 import type { Listener, Setting, Sidecar, SidecarConfiguration, SidecarOptions } from '../sidecar/index.js';
+import { openAttestationFile } from './attestation-file.js';
+import type { AttestationFile } from './attestation-file.js';
 import type { Command } from './command.js';
 import { CONFIGURATION_OPTIONS, configurationOf, problemLines, settingsOf } from './configuration-options.js';
 import type { ConfigurationOption, ReadConfiguration } from './configuration-options.js';
@@ -43,6 +46,7 @@ async function run(options: Options<ServeOption | 'json'>, io: CliIo): Promise<E
   const output = await io.openLog();
   let inForce: () => SidecarConfiguration = () => read.configuration;
   const log = createServeLog(output, () => inForce().log);
+  const attestations = isWatching(options, read) ? undefined : await attestationsOf(read, log);
   const sidecarOptions: SidecarOptions = {
     configurationPath: read.path,
     environment: io.env,
@@ -50,17 +54,36 @@ async function run(options: Options<ServeOption | 'json'>, io: CliIo): Promise<E
     onNotice: log.notice,
     onVerified: log.verified,
     onAnswered: log.answered,
+    ...(attestations !== undefined && { onSignature: attestations.keep }),
   };
   try {
     const follow = (sidecar: Sidecar): void => void (inForce = sidecar.configuration);
-    const workers = workersOf(options, read);
     if (isWorker()) return await serveAsWorker(sidecarOptions, { log, follow });
-    if (workers > 1)
-      return await watchWorkers(sidecarOptions, { io, log, workers, drainSeconds: read.configuration.drainSeconds });
+    if (isWatching(options, read)) {
+      const { drainSeconds } = read.configuration;
+      return await watchWorkers(sidecarOptions, { io, log, workers: workersOf(options, read), drainSeconds });
+    }
     return await serveAlone(sidecarOptions, { io, log, follow });
   } finally {
+    await attestations?.close();
     await output.close();
   }
+}
+
+type Read = Extract<ReadConfiguration, { readonly status: 'read' }>;
+
+/** Whether this process watches others that answer. */
+const isWatching = (options: Options<ServeOption>, read: Read): boolean => !isWorker() && workersOf(options, read) > 1;
+
+/** Each process that signs appends to the one file. */
+async function attestationsOf(
+  { configuration: { signing }, directory }: Read,
+  log: ServeLog,
+): Promise<AttestationFile | undefined> {
+  if (signing?.attestations === undefined) return undefined;
+  return openAttestationFile(resolve(directory, signing.attestations), ({ message: text }) =>
+    log.notice({ level: 'error', part: 'attestations', text }),
+  );
 }
 
 const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
@@ -70,10 +93,7 @@ const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
     : [{ path: ['workers'], value: Number(options.text('workers')), from: '--workers' }]),
 ];
 
-function workersOf(
-  options: Options<ServeOption>,
-  read: Extract<ReadConfiguration, { readonly status: 'read' }>,
-): number {
+function workersOf(options: Options<ServeOption>, read: Read): number {
   const given = Number(options.text('workers') ?? read.configuration.workers);
   return Number.isInteger(given) && given > 0 ? given : read.configuration.workers;
 }

@@ -121,6 +121,7 @@ const signing = z.strictObject({
     .describe('reason that is kept with an attestation of the switch'),
   facts: facts.prefault({}).describe('what is known of calls beyond the request'),
   emergencyCalls: words('do-not-sign', 'sign').default('do-not-sign'),
+  attestations: path.optional().describe('file to which the record of each signature is appended, a line of JSON'),
 });
 
 const isp = words('U', 'LPN', 'LN', 'TN', 'RLN', 'RPN', 'INTL', 'BI');

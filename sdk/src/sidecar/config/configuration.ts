@@ -71,6 +71,8 @@ export interface SigningConfiguration {
   /** What is known of calls beyond the request. */
   readonly facts: AttestationFacts;
   readonly emergencyCalls: 'do-not-sign' | 'sign';
+  /** File to which `hopback serve` appends the record of each signature, a line of JSON; holds telephone numbers. */
+  readonly attestations?: string;
 }
 
 /** A trunk: its policy, and by which addresses its calls are told. */
