@@ -8,8 +8,18 @@
  */
 export { callFacts } from './call-facts.js';
 export type { CallFacts } from './call-facts.js';
+export { createFilingDirectory, LEAST_FILINGS, MAX_FILING_LIST_AGE_MS } from './filing-directory.js';
+export type {
+  FilingDirectory,
+  FilingDirectoryOptions,
+  FilingDirectoryStatus,
+  FilingLoad,
+  FilingReference,
+} from './filing-directory.js';
 export { outboundHeaders } from './outbound-headers.js';
 export type { OutboundHeaders, OutboundHeadersOptions } from './outbound-headers.js';
+export { filingName, MAX_FILING_LIST_BYTES, MAX_LISTED_FILINGS, readFilingList } from './read-filing-list.js';
+export type { FilingListReading, ListedFiling } from './read-filing-list.js';
 export { everyStatus, relayedHeaders, relayFailure } from './relay-failure.js';
 export type { FinalResponseLike, RelayOptions } from './relay-failure.js';
 export type { SipRequestLike, SipResponseLike } from './sip-request-like.js';

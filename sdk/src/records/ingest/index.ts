@@ -5,6 +5,8 @@ export type { CelColumn, CelEvent } from './asterisk-cel-event.js';
 export { createBroadworksReader } from './broadworks.js';
 export { createColumnsReader } from './columns.js';
 export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './column-map.js';
+export { csvFields, MAX_CSV_FIELD_CHARS, MAX_CSV_FIELDS, MAX_CSV_ROW_CHARS } from './csv-fields.js';
+export type { CsvFault, CsvLayout, CsvReading } from './csv-fields.js';
 export { createFreeswitchCsvReader } from './freeswitch-csv.js';
 export { createFreeswitchJsonReader } from './freeswitch-json.js';
 export { createHepListener, HEP_IDLE_TIMEOUT_MS, MAX_HEP_CALL_AGE_MS, MAX_HEP_CONNECTIONS } from './hep-listener.js';
