@@ -58,7 +58,7 @@ test.each([
   await using at = await world(
     (srf, { req, res, uri }) =>
       srf.createB2BUA(req, res, uri, { responseHeaders: relayedHeaders as never }).catch(() => undefined),
-    [everyStatus as unknown as Handler],
+    [everyStatus],
   );
   at.callee.reply(await at.callee.next('INVITE'), status, { reason, lines: line === undefined ? [] : [line] });
   const answer = await at.call.response(status);
@@ -74,7 +74,7 @@ test('two Reason header fields go on as two, and ours behind them', async () => 
   await using at = await world((srf, { req, res, uri }) =>
     srf
       .createUAC(uri, { localSdp: req.body })
-      .catch((error: unknown) => relayFailure(res as never, error, { reasonHeaders: [own] })),
+      .catch((error: unknown) => relayFailure(res, error, { reasonHeaders: [own] })),
   );
   const lines = [`Reason: ${BLOCKED}`, 'Reason: Q.850;cause=21'];
   at.callee.reply(await at.callee.next('INVITE'), 603, { reason: 'Network Blocked', lines });
@@ -85,8 +85,8 @@ test('two Reason header fields go on as two, and ours behind them', async () => 
 });
 
 test.each([
-  ['607 without the middleware', (res: AppResponse) => relayFailure(res as never, { status: 607 }), 607, 'Unwanted'],
-  ['an error of the application', (res: AppResponse) => relayFailure(res as never, new Error('x')), 500, /Error/],
+  ['607 without the middleware', (res: AppResponse) => relayFailure(res, { status: 607 }), 607, 'Unwanted'],
+  ['an error of the application', (res: AppResponse) => relayFailure(res, new Error('x')), 500, /Error/],
 ] as const)('an application that places its legs itself sends %s', async (_what, send, status, reason) => {
   await using at = await world((_srf, { res }) => send(res));
   const answer = await at.call.response(status);
@@ -109,7 +109,7 @@ test('an application sends 607 of its own, in every form that send takes', async
         form(res);
         finished = res.finalResponseSent;
       },
-      [everyStatus as unknown as Handler],
+      [everyStatus],
     );
     const answer = await at.call.response(607);
     expect([['Unwanted', 'Not Again'].includes(answer.reason), finished]).toEqual([true, true]);
@@ -121,7 +121,7 @@ test('a caller who was answered already hears of no failure behind it', async ()
   let again: boolean | undefined;
   await using at = await world((_srf, { res }) => {
     res.send(486);
-    again = relayFailure(res as never, { status: 607 });
+    again = relayFailure(res, { status: 607 });
   });
   at.call.ackFailure(await at.call.response(486));
   expect(again).toBe(false);

@@ -57,6 +57,11 @@ class Story {
       weHangUp: () => this.uas.destroyed(),
       weLeave: () => uac?.destroyed(),
       listenersGo: () => this.uas.removeAllListeners(),
+      proxied: () => {
+        const responses = [{ address: '192.0.2.9', port: 5060, msgs: [{ status: 486, msg: came(486) }] }, {}];
+        this.branches += 2;
+        this.call.proxied({ responses });
+      },
       end: () => this.call.end({ party: 'network' }),
     };
     steps[what]!();
@@ -65,7 +70,19 @@ class Story {
 
 const WHAT = [
   ...['branch', 'unsent', 'promised', 'ringing', 'answered', 'busy', 'unwanted', 'rubbish', 'cancel', 'blocked'],
-  ...['accept', 'refuse', 'uac', 'uas', 'callerHangsUp', 'calleeHangsUp', 'weHangUp', 'weLeave', 'listenersGo', 'end'],
+  ...[
+    'accept',
+    'refuse',
+    'uac',
+    'uas',
+    'callerHangsUp',
+    'calleeHangsUp',
+    'weHangUp',
+    'weLeave',
+    'listenersGo',
+    'end',
+    'proxied',
+  ],
 ];
 const step = fc.record({
   what: fc.constantFrom(...WHAT),
@@ -118,7 +135,7 @@ test('whatever is handed to it as a call, it throws nothing and makes a record',
   await fc.assert(
     fc.asyncProperty(fc.anything(), fc.anything(), fc.anything(), async (raw, response, dialog) => {
       const sink = keepingSink();
-      const tracker = createCallTracker({ source: { id: 'app' }, sink, trunkOf: () => Promise.reject as never });
+      const tracker = createCallTracker({ source: { id: 'app' }, sink, trunkOf: () => 7 as never });
       const call = tracker.begin({ raw } as never, response);
       call.branch().cbRequest(raw, response, { raw });
       call.connected({ uas: dialog as never, uac: dialog as never });

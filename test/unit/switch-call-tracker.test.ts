@@ -229,7 +229,7 @@ test('what the signatures were worth, and what was signed, is on record', async 
     const answer = new Answer();
     await new Promise<void>((resolve) => {
       answer.once('end', () => resolve());
-      tracker.middleware(request, answer as never, () => verify(request, answer as never, resolve));
+      tracker.middleware(request, answer, () => verify(request, answer, resolve));
     });
     return { answer, call: (request as unknown as { locals: { call: TrackedCall } }).locals.call };
   };
@@ -284,7 +284,7 @@ test('the oldest call goes out without an end where there are too many, or it is
   const [first] = [begin(), begin(), begin()];
   expect(records).toMatchObject([{ disposition: 'no-answer' }]);
   expect(records[0]).not.toHaveProperty('endedAtUs');
-  first!.answer.send(486);
+  first.answer.send(486);
   expect(records).toHaveLength(1);
   clock.advance(1_001);
   begin();

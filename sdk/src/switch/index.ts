@@ -10,9 +10,15 @@ export { callFacts } from './call-facts.js';
 export type { CallFacts } from './call-facts.js';
 export { createCallTracker, MAX_CALL_AGE_MS, MAX_OPEN_CALLS } from './calls/call-tracker.js';
 export type { CallRecordSink, CallTracker, CallTrackerOptions, CallTrackerStatistics } from './calls/call-tracker.js';
-export type { CallEnd } from './calls/call-state.js';
+export type { CallEnd, EndingParty } from './calls/call-state.js';
 export type { DialogLike } from './calls/emitters.js';
-export type { BranchCallbacks, BranchOptions, CallDialogs, TrackedCall } from './calls/tracked-call.js';
+export type {
+  BranchCallbacks,
+  BranchOptions,
+  CallDialogs,
+  ProxyResultLike,
+  TrackedCall,
+} from './calls/tracked-call.js';
 export { createFilingDirectory, LEAST_FILINGS, MAX_FILING_LIST_AGE_MS } from './filing-directory.js';
 export type {
   FilingDirectory,

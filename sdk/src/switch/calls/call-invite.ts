@@ -21,7 +21,8 @@ export interface CallInvite {
   readonly identities: readonly string[];
   /** It belongs to a dialog that is there already. @see RFC 3261 section 12.2 */
   readonly isWithinDialog: boolean;
-  readonly message: LegMessage;
+  /** Absent where it was not seen. */
+  readonly message?: LegMessage;
 }
 
 /** Identity header fields of a request that are kept: shaken, rph and some diversions. */
@@ -73,7 +74,8 @@ function uriIn(value: string | undefined): string | undefined {
   return address?.status === 'parsed' ? address.uri : undefined;
 }
 
-function addressOf({ source_address: address, source_port: port }: SipRequestLike): string | undefined {
+/** Address and port of whoever sent a request, as a record has them. */
+export function addressOf({ source_address: address, source_port: port }: SipRequestLike): string | undefined {
   if (typeof address !== 'string' || address === '') return undefined;
   if (port === undefined || port === '') return address;
   return address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`;

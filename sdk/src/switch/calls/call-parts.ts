@@ -167,10 +167,11 @@ export function receivedOf(
   };
 }
 
-/** What refused a call that the policy of its trunk refuses; undefined where it goes on. */
-export function blockedByPolicy(identity: CallIdentity | undefined): string | undefined {
+/** What refused a call that was refused as the policy of its trunk has it; undefined where it was not. */
+export function blockedByPolicy({ final }: CallState, identity: CallIdentity | undefined): string | undefined {
   const treatment = identity?.treatment;
-  return treatment?.action === 'reject' ? `policy of the trunk (${treatment.because})` : undefined;
+  if (treatment?.action !== 'reject' || final?.status !== treatment.status) return undefined;
+  return `policy of the trunk (${treatment.because})`;
 }
 
 /** What is kept of our own signature; undefined where there is none. */

@@ -272,7 +272,7 @@ function finish(tracker: TrackerState, { call, request, messages }: OpenCall): v
   open.delete(call.key);
   safely(() => {
     const identity = request?.locals?.['identity'] as CallIdentity | undefined;
-    const refusedFor = call.answeredAtUs === undefined ? blockedByPolicy(identity) : undefined;
+    const refusedFor = blockedByPolicy(call, identity);
     if (refusedFor !== undefined) call.blockedBy ??= refusedFor;
     const legs = legsOfCall(call, receivedOf(identity, call.ingress?.identities ?? []));
     for (const { parts, messages: own } of legs) safely(() => handOver(tracker, recorder.record(parts, own)));

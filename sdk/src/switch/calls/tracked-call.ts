@@ -4,7 +4,7 @@ import type { NumberingPlan } from '../../core/telephone-number.js';
 import type { SigningOutcome } from '../../stir/index.js';
 import type { SipRequestLike } from '../sip-request-like.js';
 import { readResponseLike } from '../sip-response-text.js';
-import { readInvite } from './call-invite.js';
+import { addressOf, readInvite } from './call-invite.js';
 import { ownSigningOf } from './call-parts.js';
 import {
   addBranch,
@@ -15,6 +15,7 @@ import {
   callCancelled,
   callEnded,
   callFinal,
+  callGivenUp,
   isPlacedCallOver,
 } from './call-state.js';
 import type { CallBranch, CallEnd, CallState, FinalAnswer } from './call-state.js';
@@ -43,6 +44,15 @@ export interface CallDialogs {
   readonly uac?: DialogLike;
 }
 
+/** What `proxyRequest` resolves with: as much of it as is used here. */
+export interface ProxyResultLike {
+  readonly responses?: readonly {
+    readonly address?: string;
+    readonly port?: number | string;
+    readonly msgs?: readonly { readonly status?: number; readonly msg?: unknown }[];
+  }[];
+}
+
 /** Follows one call. Nothing in it throws, waits, or answers the call. */
 export interface TrackedCall {
   /**
@@ -54,6 +64,11 @@ export interface TrackedCall {
   readonly blocked: (by: string) => void;
   /** The call was answered. @returns what it was given, so that it can stand in a chain of promises */
   readonly connected: <Dialogs extends CallDialogs>(dialogs: Dialogs) => Dialogs;
+  /**
+   * The server has proxied the call by itself, and `proxyRequest` says with which final responses: one branch for each callee. Of the end of such a call
+   * nobody tells an application, hence its record has none.
+   */
+  readonly proxied: (result: ProxyResultLike) => void;
   /** Nothing more will come of the call: for one that ends in a way that its dialogs do not tell. */
   readonly end: (end?: Pick<CallEnd, 'party' | 'cause'>) => void;
 }
@@ -92,6 +107,11 @@ export function trackCall(
       safely(() => connect(call, dialogs, around));
       return dialogs;
     },
+    proxied: (result) =>
+      safely(() => {
+        takeProxied(call, result, around);
+        over(callGivenUp(call));
+      }),
     end: (end = {}) => safely(() => over(callEnded(call, end, nowUs()))),
   };
 }
@@ -152,6 +172,21 @@ function followBranch(
       settlePlaced(call, around);
     }),
   );
+}
+
+function takeProxied(call: CallState, { responses = [] }: ProxyResultLike, around: CallSurroundings): void {
+  for (const { address = '', port = '', msgs = [] } of responses)
+    for (const [index, { status = 0, msg }] of msgs.entries()) {
+      const branch = status < 200 ? undefined : addBranch(call, {});
+      if (branch === undefined) continue;
+      // drachtio-srf puts what came from another port of the same address behind the first, whose port it names.
+      const from = { raw: '', source_address: address, source_port: index === 0 ? port : '' };
+      const { ingress } = call;
+      branchSent(call, branch, {
+        ...{ callId: ingress?.callId, address: addressOf(from), identities: [], isWithinDialog: false },
+      });
+      branchFinal(call, branch, cameFinal(call, msg, around) ?? { status }, around.nowUs());
+    }
 }
 
 /** A final response that came; undefined for a provisional one. */
