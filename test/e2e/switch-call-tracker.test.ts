@@ -43,7 +43,7 @@ async function world(handle: (at: At) => unknown, { use = [], parts = {}, clock 
   const callees = [await lab.peer(), await lab.peer()];
   const app = await connectApp(lab.server, {
     setUp: (srf) => {
-      for (const handler of [tracker.middleware, everyStatus, ...use]) srf.use('invite', handler as unknown as Handler);
+      for (const handler of [tracker.middleware, everyStatus, ...use]) srf.use('invite', handler as Handler);
       srf.use('invite', (request, res) => {
         const req = request as TrackedRequest;
         void handle({ srf, req, res, call: req.locals.call, callees });
