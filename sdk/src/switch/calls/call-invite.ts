@@ -53,10 +53,12 @@ export function readInvite(
     calling: uriIn(headerValues(request, 'from')[0]),
     asserted: uriIn(asserted),
     called: calledUri(request, to.status === 'parsed' ? to.uri : undefined, plan),
-    ...{ address, message: taken, isWithinDialog: to.status === 'parsed' && to.params.has('tag') },
+    address,
     identities: headerValues(request, 'identity')
       .flatMap((value) => splitIdentityHeader(value))
       .slice(0, MAX_IDENTITIES),
+    isWithinDialog: to.status === 'parsed' && to.params.has('tag'),
+    message: taken,
   };
 }
 

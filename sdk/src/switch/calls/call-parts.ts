@@ -28,7 +28,7 @@ export interface LegToRecord {
  * or of which no branch tells what became of it: that the application answered it itself, or refused it after others had.
  * @param received - what its signatures were worth
  */
-export function legsOfCall(call: CallState, received: ReceivedVerification | undefined): readonly LegToRecord[] {
+export function legsOfCall(call: CallState, received: Received): readonly LegToRecord[] {
   const legs = call.branches.map((branch) => branchLeg(call, branch, received));
   const { ingress } = call;
   if (ingress === undefined) return legs;
@@ -39,55 +39,69 @@ export function legsOfCall(call: CallState, received: ReceivedVerification | und
   return isTold ? legs : [...legs, ingressLeg(call, ingress, received)];
 }
 
-/** Members of a record that all legs of a call have in common. */
-function common(call: CallState, received: ReceivedVerification | undefined) {
-  const first = call.ingress ?? call.branches.find(({ sent }) => sent !== undefined)?.sent;
-  const callId = first?.callId ?? '';
-  return {
-    callGroupId: callId === '' ? call.key : callId,
-    invite: { status: 'instant', atUs: call.beganAtUs, basis: OBSERVED },
-    calling: first?.calling,
-    asserted: first?.asserted,
-    called: first?.called,
-    ingress: call.ingress === undefined ? undefined : sideOf(call.ingress, call.trunk),
-    ...{ received, customerId: call.customerId },
-  } as const;
+type Received = ReceivedVerification | undefined;
+
+/** What the legs of a call have in common, and the call group is named by. */
+function groupOf(call: CallState): string {
+  const callId = firstInvite(call)?.callId ?? '';
+  return callId === '' ? call.key : callId;
+}
+
+function firstInvite({ ingress, branches }: CallState): CallInvite | undefined {
+  return ingress ?? branches.find(({ sent }) => sent !== undefined)?.sent;
 }
 
 function sideOf({ address, callId }: CallInvite, trunk: string | undefined): LegSide {
   return { trunk, address, callId };
 }
 
-function branchLeg(call: CallState, branch: CallBranch, received: ReceivedVerification | undefined): LegToRecord {
-  const { sent, final, end } = branch;
-  const shared = common(call, received);
+function branchLeg(call: CallState, branch: CallBranch, received: Received): LegToRecord {
+  const { sent, final, end, answeredAtUs } = branch;
+  const callGroupId = groupOf(call);
   const { disposition, blockedBy } = fateOfBranch(call, branch);
-  return {
-    parts: {
-      ...shared,
-      legId: `${shared.callGroupId} ${call.key} ${branch.index}`,
-      egress: sent === undefined ? { trunk: branch.trunk } : sideOf(sent, branch.trunk),
-      sentTo: call.ingress === undefined ? undefined : sent?.called,
-      ...{ answeredAtUs: branch.answeredAtUs, endedAtUs: branch.endedAtUs, disposition, blockedBy },
-      release: releaseOf(branch.answeredAtUs === undefined ? final : undefined, causeOfBranch(call, branch)),
-      signed: branch.signed,
-    },
-    messages: kept([call.ingress?.message, sent?.message, final?.message, end?.message]),
+  const isAnswered = answeredAtUs !== undefined;
+  const parts: LegParts = {
+    legId: `${callGroupId} ${call.key} ${branch.index}`,
+    callGroupId,
+    invite: { status: 'instant', atUs: call.beganAtUs, basis: OBSERVED },
+    answeredAtUs,
+    endedAtUs: branch.endedAtUs,
+    calling: firstInvite(call)?.calling,
+    asserted: firstInvite(call)?.asserted,
+    called: firstInvite(call)?.called,
+    sentTo: call.ingress === undefined ? undefined : sent?.called,
+    ingress: call.ingress && sideOf(call.ingress, call.trunk),
+    egress: sent === undefined ? { trunk: branch.trunk } : sideOf(sent, branch.trunk),
+    disposition,
+    release: releaseOf(isAnswered ? undefined : final, causeOfBranch(call, branch)),
+    received,
+    signed: branch.signed,
+    customerId: call.customerId,
+    blockedBy,
   };
+  return { parts, messages: kept([call.ingress?.message, sent?.message, final?.message, end?.message]) };
 }
 
-function ingressLeg(call: CallState, ingress: CallInvite, received: ReceivedVerification | undefined): LegToRecord {
-  const shared = common(call, received);
+function ingressLeg(call: CallState, ingress: CallInvite, received: Received): LegToRecord {
+  const callGroupId = groupOf(call);
   const { disposition, blockedBy } = fateOfIngress(call);
-  return {
-    parts: {
-      ...shared,
-      legId: `${shared.callGroupId} ${call.key}`,
-      ...{ answeredAtUs: call.answeredAtUs, endedAtUs: call.endedAtUs, disposition, blockedBy },
-      release: releaseOf(call.answeredAtUs === undefined ? call.final : undefined, call.end),
-    },
-    messages: kept([ingress.message, call.end?.message]),
+  const parts: LegParts = {
+    legId: `${callGroupId} ${call.key}`,
+    callGroupId,
+    invite: { status: 'instant', atUs: call.beganAtUs, basis: OBSERVED },
+    answeredAtUs: call.answeredAtUs,
+    endedAtUs: call.endedAtUs,
+    calling: ingress.calling,
+    asserted: ingress.asserted,
+    called: ingress.called,
+    ingress: sideOf(ingress, call.trunk),
+    disposition,
+    release: releaseOf(call.answeredAtUs === undefined ? call.final : undefined, call.end),
+    received,
+    customerId: call.customerId,
+    blockedBy,
   };
+  return { parts, messages: kept([ingress.message, call.end?.message]) };
 }
 
 const kept = (messages: readonly (LegMessage | undefined)[]): readonly LegMessage[] =>
@@ -132,15 +146,17 @@ function causeOfBranch(call: CallState, { isUnsent, end, final }: CallBranch): C
 
 function releaseOf(final: FinalAnswer | undefined, end: CallEnd | undefined): Release | undefined {
   const q850Cause = final?.q850Cause ?? end?.q850Cause;
-  const cause = end?.cause?.trim().slice(0, MAX_CAUSE_CHARS);
-  const release: Release = {
-    ...(final !== undefined && { sipStatus: final.status }),
-    ...(q850Cause !== undefined && { q850Cause }),
-    ...(cause !== undefined && cause !== '' && { cause }),
-    ...(end?.party !== undefined && { party: end.party }),
-  };
-  return Object.keys(release).length === 0 ? undefined : release;
+  const cause = end?.cause?.trim().slice(0, MAX_CAUSE_CHARS) ?? '';
+  if (final === undefined && q850Cause === undefined && cause === '' && end?.party === undefined) return undefined;
+  const release: Writable<Release> = {};
+  if (final !== undefined) release.sipStatus = final.status;
+  if (q850Cause !== undefined) release.q850Cause = q850Cause;
+  if (cause !== '') release.cause = cause;
+  if (end?.party !== undefined) release.party = end.party;
+  return release;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A word of a record at most. */
 const MAX_CAUSE_CHARS = 256;
@@ -149,22 +165,18 @@ const MAX_CAUSE_CHARS = 256;
  * What the signatures of a call were worth. Where nobody verified them, the claims stand for themselves: there is no verstat then.
  * @param identities - Identity header field values as they came
  */
-export function receivedOf(
-  identity: CallIdentity | undefined,
-  identities: readonly string[],
-): ReceivedVerification | undefined {
-  const claims = shakenClaims(identities);
+export function receivedOf(identity: CallIdentity | undefined, identities: readonly string[]): Received {
   const verdict = identity?.verdict;
-  if (verdict === undefined) return claims === undefined ? undefined : { ...claims };
-  const { attestation = claims?.attestation, origId = claims?.origId, signer, verstat, evidence } = verdict;
-  return {
-    verstat,
-    ...(attestation !== undefined && { attestation }),
-    ...(origId !== undefined && origId !== '' && { origId: origId.slice(0, MAX_CAUSE_CHARS) }),
-    ...(claims?.iatSeconds !== undefined && { iatSeconds: claims.iatSeconds }),
-    ...(signer?.spc !== undefined && { spc: signer.spc }),
-    evidence,
-  };
+  const claims = shakenClaims(identities);
+  if (verdict === undefined) return claims;
+  const { attestation = claims?.attestation, origId = claims?.origId, signer } = verdict;
+  const received: Writable<ReceivedVerification> = { verstat: verdict.verstat };
+  if (attestation !== undefined) received.attestation = attestation;
+  if (origId !== undefined && origId !== '') received.origId = origId.slice(0, MAX_CAUSE_CHARS);
+  if (claims?.iatSeconds !== undefined) received.iatSeconds = claims.iatSeconds;
+  if (signer?.spc !== undefined) received.spc = signer.spc;
+  received.evidence = verdict.evidence;
+  return received;
 }
 
 /** What refused a call that was refused as the policy of its trunk has it; undefined where it was not. */

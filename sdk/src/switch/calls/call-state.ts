@@ -27,15 +27,15 @@ export interface FinalAnswer {
 export interface CallBranch {
   /** In the order of sending, from 0. */
   readonly index: number;
-  readonly trunk?: string | undefined;
-  readonly signed?: OwnSigning | undefined;
-  sent?: CallInvite;
+  readonly trunk: string | undefined;
+  readonly signed: OwnSigning | undefined;
+  sent: CallInvite | undefined;
   /** The INVITE could not be sent. */
   isUnsent: boolean;
-  final?: FinalAnswer;
-  answeredAtUs?: number;
-  endedAtUs?: number;
-  end?: CallEnd;
+  final: FinalAnswer | undefined;
+  answeredAtUs: number | undefined;
+  endedAtUs: number | undefined;
+  end: CallEnd | undefined;
 }
 
 /** A call as far as it is known. Changed by the functions of this file alone. */
@@ -44,17 +44,17 @@ export interface CallState {
   readonly key: string;
   readonly beganAtUs: number;
   /** Absent where the application places the call itself. */
-  readonly ingress?: CallInvite;
-  readonly trunk?: string | undefined;
-  readonly customerId?: string | undefined;
+  readonly ingress: CallInvite | undefined;
+  readonly trunk: string | undefined;
+  readonly customerId: string | undefined;
   readonly branches: CallBranch[];
   /** What the caller was answered. */
-  final?: FinalAnswer;
+  final: FinalAnswer | undefined;
   isCancelled: boolean;
-  blockedBy?: string;
-  answeredAtUs?: number;
-  endedAtUs?: number;
-  end?: CallEnd;
+  blockedBy: string | undefined;
+  answeredAtUs: number | undefined;
+  endedAtUs: number | undefined;
+  end: CallEnd | undefined;
   /** The last instant that was taken: none is before the one before it, whatever is done to the clock. */
   lastUs: number;
   /** Nothing more is taken in: its records are made. */
@@ -71,10 +71,22 @@ export const MAX_CALL_BRANCHES = 70;
 export function beginCall(
   parts: Pick<CallState, 'key' | 'ingress' | 'trunk' | 'customerId'> & { readonly atUs: number },
 ): CallState {
-  const { key, ingress, trunk, customerId, atUs } = parts;
+  // All members from the start: what calls have in common they share in memory.
   return {
-    ...{ key, beganAtUs: atUs, trunk, customerId, branches: [], isCancelled: false, lastUs: atUs, isOver: false },
-    ...(ingress !== undefined && { ingress }),
+    key: parts.key,
+    beganAtUs: parts.atUs,
+    ingress: parts.ingress,
+    trunk: parts.trunk,
+    customerId: parts.customerId,
+    branches: [],
+    final: undefined,
+    isCancelled: false,
+    blockedBy: undefined,
+    answeredAtUs: undefined,
+    endedAtUs: undefined,
+    end: undefined,
+    lastUs: parts.atUs,
+    isOver: false,
   };
 }
 
@@ -85,9 +97,22 @@ function at(call: CallState, atUs: number): number {
 }
 
 /** A leg is about to be sent out. @returns undefined where the call is over, or has too many */
-export function addBranch(call: CallState, parts: Pick<CallBranch, 'trunk' | 'signed'>): CallBranch | undefined {
+export function addBranch(
+  call: CallState,
+  parts: Partial<Pick<CallBranch, 'trunk' | 'signed'>> = {},
+): CallBranch | undefined {
   if (call.isOver || call.branches.length >= MAX_CALL_BRANCHES) return undefined;
-  const branch: CallBranch = { index: call.branches.length, ...parts, isUnsent: false };
+  const branch: CallBranch = {
+    index: call.branches.length,
+    trunk: parts.trunk,
+    signed: parts.signed,
+    sent: undefined,
+    isUnsent: false,
+    final: undefined,
+    answeredAtUs: undefined,
+    endedAtUs: undefined,
+    end: undefined,
+  };
   call.branches.push(branch);
   return branch;
 }

@@ -236,7 +236,7 @@ function newCall(
     atUs: nowUs(),
     trunk: asked(options.trunkOf),
     customerId: customerId ?? asked(options.customerOf),
-    ...(request !== undefined && { ingress: readInvite(request, { message, plan: options.source.numbers?.plan }) }),
+    ingress: request && readInvite(request, { message, plan: options.source.numbers?.plan }),
   });
 }
 

@@ -177,14 +177,13 @@ function followBranch(
 function takeProxied(call: CallState, { responses = [] }: ProxyResultLike, around: CallSurroundings): void {
   for (const { address = '', port = '', msgs = [] } of responses)
     for (const [index, { status = 0, msg }] of msgs.entries()) {
-      const branch = status < 200 ? undefined : addBranch(call, {});
+      const branch = status < 200 ? undefined : addBranch(call);
       if (branch === undefined) continue;
       // drachtio-srf puts what came from another port of the same address behind the first, whose port it names.
       const from = { raw: '', source_address: address, source_port: index === 0 ? port : '' };
       const { ingress } = call;
-      branchSent(call, branch, {
-        ...{ callId: ingress?.callId, address: addressOf(from), identities: [], isWithinDialog: false },
-      });
+      const callId = ingress?.callId;
+      branchSent(call, branch, { callId, address: addressOf(from), identities: [], isWithinDialog: false });
       branchFinal(call, branch, cameFinal(call, msg, around) ?? { status }, around.nowUs());
     }
 }
@@ -233,7 +232,7 @@ function branchOfDialog(call: CallState, uac: DialogLike, around: CallSurroundin
   const open = call.branches.filter(({ endedAtUs, isUnsent }) => endedAtUs === undefined && !isUnsent);
   const known = open.find(({ sent }) => sent !== undefined && sent.callId === callId);
   if (known !== undefined) return known;
-  const untold = open.find(({ sent }) => sent === undefined) ?? addBranch(call, {});
+  const untold = open.find(({ sent }) => sent === undefined) ?? addBranch(call);
   if (untold !== undefined && isRequest(uac.req)) branchSent(call, untold, readInvite(uac.req, around));
   return untold;
 }
@@ -250,10 +249,8 @@ function endOf(
   const text = messageText(ended);
   const reasons = text === undefined ? [] : reasonsIn(text);
   const cause = /text="([^"]{1,256})"/.exec(reasons.join(','))?.[1];
-  return {
-    party: source === 'application' ? 'network' : other,
-    ...{ cause, q850Cause: q850CauseOf(reasons), message: messageOf(call, ended, around) },
-  };
+  const party = source === 'application' ? 'network' : other;
+  return { party, cause, q850Cause: q850CauseOf(reasons), message: messageOf(call, ended, around) };
 }
 
 function reasonsIn(text: string): readonly string[] {
