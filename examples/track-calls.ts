@@ -30,6 +30,25 @@ export function openFilings(csv: string, leastFilings?: number): FilingDirectory
 /** What the middleware leaves with a request. */
 type TrackedRequest = Srf.SrfRequest & { locals: { call: TrackedCall; identity: CallIdentity } };
 
+/** Sends a call on. What becomes of it is on record by itself. */
+async function sendOn(
+  srf: Srf,
+  { req, res, uri }: { readonly req: TrackedRequest; readonly res: Srf.SrfResponse; readonly uri: string },
+): Promise<void> {
+  const { call, identity } = req.locals;
+  const { headers, signing } = await outboundHeaders(req, { identity });
+  const options = { headers: { ...headers }, responseHeaders: relayedHeaders };
+  try {
+    const leg = call.branch({ trunk: 'next-1', signing });
+    const { uas, uac } = call.connected(await srf.createB2BUA(req, res, uri, options, leg));
+    uas.on('destroy', () => uac.destroy());
+    uac.on('destroy', () => uas.destroy());
+  } catch {
+    // The caller has an answer, and the call its record; nothing more will come of it.
+    call.end();
+  }
+}
+
 /** A carrier in the middle: whatever becomes of a call, it is on record, and the caller hears of it what the callee said. */
 export async function openMiddle(
   next: Carrier,
@@ -46,22 +65,7 @@ export async function openMiddle(
     srf.use('invite', tracker.middleware);
     srf.use('invite', everyStatus);
     srf.use('invite', verifyIdentity({ service: parts.service, policyOf: () => policy, filingOf }));
-    srf.invite(async (request, res) => {
-      const req = request as TrackedRequest;
-      const { call, identity } = req.locals;
-      const { headers, signing } = await outboundHeaders(req, { identity });
-      const options = { headers: { ...headers }, responseHeaders: relayedHeaders };
-      try {
-        const leg = call.branch({ trunk: 'next-1', signing });
-        const dialogs = await srf.createB2BUA(req, res, next.server.uri(), options, leg);
-        const { uas, uac } = call.connected(dialogs);
-        uas.on('destroy', () => void uac.destroy());
-        uac.on('destroy', () => void uas.destroy());
-      } catch {
-        // The caller has an answer, and the call its record; nothing more will come of it.
-        call.end();
-      }
-    });
+    srf.invite((req, res) => void sendOn(srf, { req: req as TrackedRequest, res, uri: next.server.uri() }));
   });
   return { carrier, tracker };
 }

@@ -103,9 +103,10 @@ const LINE_FEED = 0x0a;
 const isLookedAt = (row: SplitRow): boolean => row.status === 'row' || row.bytes.length === row.sizeBytes;
 
 /**
- * A business name as names are compared: letters and digits in lower case, one space between words, without the legal form at the end.
+ * A business name as names are compared: Latin letters and digits in lower case, one space between words, without the legal form at the end.
  * @param name - as somebody wrote it
  * @returns the name; empty where there is nothing to compare. Never throws
+ * @see Unicode Standard Annex 15 for what becomes of letters with marks
  * @example
  * ```ts
  * console.log(filingName('Example Télécom, Inc.')); // example telecom
@@ -115,9 +116,9 @@ export function filingName(name: string): string {
   const words = name
     .slice(0, MAX_NAME_CHARS)
     .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
+    .replace(/[\u0300-\u036f]/g, '')
     .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
+    .split(/[^a-z0-9]+/)
     .filter((word) => word !== '');
   while (words.length > 1 && LEGAL_FORMS.has(words.at(-1) ?? '')) words.pop();
   return words.join(' ');
@@ -175,8 +176,8 @@ const namesOf = (names: readonly string[]): readonly string[] =>
  * @internal
  */
 export function rmdNumberOf(text: string): string | undefined {
-  const digits = /^\s*(?:RMD)?0*(\d{1,12})\s*$/i.exec(text.slice(0, MAX_NAME_CHARS))?.[1];
-  return digits === undefined ? undefined : `RMD${digits.padStart(7, '0')}`;
+  const digits = /^(?:RMD)?(\d{1,16})$/i.exec(text.trim())?.[1];
+  return digits === undefined ? undefined : `RMD${digits.replace(/^0+/, '').padStart(7, '0')}`;
 }
 
 /**

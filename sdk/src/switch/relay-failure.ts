@@ -197,6 +197,7 @@ function sendArguments([, ...rest]: readonly unknown[]): SendArguments {
  * @param _request - is not looked at
  * @param response - what the application answers by
  * @param next - is called at once
+ * @returns nothing
  * @see RFC 8197, RFC 8688
  * @example
  * ```ts

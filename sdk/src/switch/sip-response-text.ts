@@ -18,7 +18,9 @@ export interface SipResponseText {
 }
 
 /** @see RFC 3261 section 7.2 */
-const STATUS_LINE = /^\s{0,8}SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]{0,256})[^\r\n]*)?\r?\n/i;
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?\r?\n/i;
+/** A phrase is a few words. */
+const MAX_PHRASE_CHARS = 256;
 
 /**
  * Reads a response by its text. Never throws for peer input.
@@ -26,15 +28,16 @@ const STATUS_LINE = /^\s{0,8}SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]{0,256})[^\r\n]*)?
  * @see RFC 3261 section 7.2
  */
 export function readResponseLike({ raw }: SipAnswerLike): SipResponseText | undefined {
-  const line = typeof raw === 'string' ? STATUS_LINE.exec(raw) : null;
-  if (typeof raw !== 'string' || line === null) return undefined;
+  const text = typeof raw === 'string' ? raw.trimStart() : '';
+  const line = STATUS_LINE.exec(text);
+  if (line === null) return undefined;
   // The header fields of a response are read as those of a request, hence behind the start line of one.
-  const parsed = parseSipRequest(`RESPONSE sip:response SIP/2.0\r\n${raw.slice(line[0].length)}`);
+  const parsed = parseSipRequest(`RESPONSE sip:response SIP/2.0\r\n${text.slice(line[0].length)}`);
   if (parsed.status === 'malformed') return undefined;
   const request: SipRequestText = parsed.request;
   return {
     status: Number(line[1]),
-    reasonPhrase: (line[2] ?? '').trim(),
+    reasonPhrase: (line[2] ?? '').slice(0, MAX_PHRASE_CHARS).trim(),
     values: (name) => headerValues(request, name),
   };
 }

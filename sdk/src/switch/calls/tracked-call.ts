@@ -248,7 +248,7 @@ function endOf(
   const { source } = ended as { readonly source?: unknown };
   const text = messageText(ended);
   const reasons = text === undefined ? [] : reasonsIn(text);
-  const cause = /text="([^"]{1,256})"/.exec(reasons.join(','))?.[1];
+  const cause = /text="([^"]+)"/.exec(reasons.join(','))?.[1];
   const party = source === 'application' ? 'network' : other;
   return { party, cause, q850Cause: q850CauseOf(reasons), message: messageOf(call, ended, around) };
 }
