@@ -82,3 +82,12 @@ export function addressOf({ source_address: address, source_port: port }: SipReq
   if (port === undefined || port === '') return address;
   return address.includes(':') && !address.startsWith('[') ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/**
+ * The server's own name of the transaction, which no peer can choose: whoever sends two INVITEs with one Call-ID at the same instant does not get the
+ * record of one for both.
+ */
+export function transactionOf(request: SipRequestLike | undefined): string | undefined {
+  const { stackTxnId } = (request ?? {}) as { readonly stackTxnId?: unknown };
+  return typeof stackTxnId === 'string' && stackTxnId !== '' ? stackTxnId : undefined;
+}

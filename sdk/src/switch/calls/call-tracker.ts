@@ -2,12 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
 import { passingMap } from '../../core/passing-map.js';
 import type { PassingMap } from '../../core/passing-map.js';
-import { createLegRecorder, createRecordOutbox } from '../../records/index.js';
-import type { CallRecord, LegMessage, LegRecorder, OwnSource, RecordOutbox, RecordStore } from '../../records/index.js';
+import { createLegRecorder, createPendingInserts } from '../../records/index.js';
+import type {
+  CallRecord,
+  LegMessage,
+  LegRecorder,
+  OwnSource,
+  PendingInserts,
+  RecordStore,
+} from '../../records/index.js';
 import type { SipRequestLike } from '../sip-request-like.js';
 import { tellTrouble } from '../trouble.js';
 import type { CallIdentity, SipMiddleware } from '../verify-identity.js';
-import { readInvite } from './call-invite.js';
+import { readInvite, transactionOf } from './call-invite.js';
 import { blockedByPolicy, legsOfCall, receivedOf } from './call-parts.js';
 import { beginCall, callGivenUp } from './call-state.js';
 import type { CallState } from './call-state.js';
@@ -148,7 +155,7 @@ interface TrackerState {
   readonly instance: string;
   readonly options: CallTrackerOptions;
   readonly recorder: LegRecorder;
-  readonly outbox: RecordOutbox | undefined;
+  readonly outbox: PendingInserts | undefined;
   readonly nextKey: () => number;
   readonly nowUs: () => number;
   readonly safely: (task: () => void) => void;
@@ -158,7 +165,7 @@ interface TrackerState {
 }
 
 function trackerState(options: CallTrackerOptions): TrackerState {
-  const { sink, schedule, onTrouble, clock = { nowMs: Date.now } } = options;
+  const { sink, schedule = nodeSchedule, onTrouble, clock = { nowMs: Date.now } } = options;
   const counts = { calls: 0, givenUp: 0, records: 0, refused: 0, troubles: 0 };
   let keys = 0;
   const trouble = (error: unknown): void => {
@@ -168,10 +175,7 @@ function trackerState(options: CallTrackerOptions): TrackerState {
   return {
     ...{ options, counts, instance: randomUUID() },
     ...{ open: passingMap<OpenCall>(), recorder: createLegRecorder(options.source) },
-    outbox:
-      'insert' in sink
-        ? createRecordOutbox({ store: sink, onFailed: trouble, ...(schedule !== undefined && { schedule }) })
-        : undefined,
+    outbox: 'insert' in sink ? createPendingInserts({ store: sink, schedule, onFailed: trouble }) : undefined,
     nextKey: () => (keys += 1),
     nowUs: () => Math.max(0, Math.floor(clock.nowMs())) * 1_000,
     safely: (task) => {
@@ -240,15 +244,6 @@ function newCall(
   });
 }
 
-/**
- * The server's own name of the transaction, which no peer can choose: whoever sends two INVITEs with one Call-ID at the same instant does not get the
- * record of one for both.
- */
-function transactionOf(request: SipRequestLike | undefined): string | undefined {
-  const { stackTxnId } = (request ?? {}) as { readonly stackTxnId?: unknown };
-  return typeof stackTxnId === 'string' && stackTxnId !== '' ? stackTxnId : undefined;
-}
-
 /** The oldest call goes where there are too many, and where it is older than any is. */
 function makeRoom(tracker: TrackerState): void {
   const { maxOpenCalls = MAX_OPEN_CALLS, maxCallAgeMs = MAX_CALL_AGE_MS } = tracker.options;
@@ -283,16 +278,22 @@ function finish(tracker: TrackerState, { call, request, messages }: OpenCall): v
 
 function handOver({ options, outbox, counts }: TrackerState, record: CallRecord): void {
   counts.records += 1;
-  if (outbox !== undefined) {
-    outbox.put(record);
-    return;
-  }
   counts.refused += 1;
+  if (outbox?.take(record) === true) {
+    counts.refused -= 1;
+    outbox.commitLater();
+  }
   if ('record' in options.sink && options.sink.record(record).accepted) counts.refused -= 1;
 }
 
 function statisticsOf({ counts, open, outbox }: TrackerState): CallTrackerStatistics {
   const { calls, givenUp, records, refused, troubles } = counts;
-  const { pending, lost } = outbox?.counts() ?? { pending: 0, lost: 0 };
-  return { ...{ calls, givenUp, records, troubles, pending }, open: open.size(), lost: lost + refused };
+  const pending = outbox?.statistics().pending ?? 0;
+  return { ...{ calls, givenUp, records, troubles, pending }, open: open.size(), lost: refused };
+}
+
+/** The timers of Node, which keep no process alive. */
+function nodeSchedule(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
 }
