@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createDrachtioServer, type DrachtioServer } from '@hopback/harness/drachtio';
+import { createMemoryRecordStore } from '@hopback/sdk/records';
 import Srf from 'drachtio-srf';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openGuardedLine } from '../../examples/blocking-phone.js';
@@ -10,6 +11,7 @@ import { answerTo, openRedirect, redirectServerOf } from '../../examples/redirec
 import { startSigning } from '../../examples/sign-call.js';
 import { hangUp, openCarrier, SDP } from '../../examples/sip-lab.js';
 import { ladder } from '../../examples/sip-ladder.js';
+import * as track from '../../examples/track-calls.js';
 import { callAcross, openTwoCarriers } from '../../examples/two-carriers.js';
 import { openTerminating, policyOfSource, statusOfCall } from '../../examples/verify-in-drachtio.js';
 import { startVerifying } from '../../examples/verify-invite.js';
@@ -79,6 +81,35 @@ test('verify-in-drachtio lets a signed call through, and refuses a spoofed one',
     statusOfCall(originating, terminating, { From: `<sip:+${number}@localhost>`, Identity: lab.identityHeader });
   expect([await call('12025550101'), await call('12025550166')]).toEqual([486, 438]);
   expect(policyOfSource('192.0.2.40').role).toBe('gateway');
+  await close();
+});
+
+test('track-calls puts every call on record, and tells the caller what the callee said', async () => {
+  const { service, close } = await startVerifying(lab.trust, lab.repository);
+  const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+  const present = track.openFilings('number,business_name,frn\nRMD0001234,Example LLC,123456\n', 1);
+  const absent = track.openFilings('number,business_name,frn\nRMD0000002,Another LLC,000002\n', 1);
+  await using callee = await track.openCallee('12025550166');
+  await using caller = await openCarrier();
+  const statuses: number[] = [];
+  for (const filings of [present, absent]) {
+    const { carrier, tracker } = await track.openMiddle(callee, { service, store, filings });
+    await using middle = carrier;
+    for (const number of ['12025550101', '12025550166']) {
+      const headers = { From: `<sip:+${number}@localhost>`, Identity: lab.identityHeader };
+      statuses.push(await track.statusOfCall(caller, middle, headers));
+    }
+    await tracker.close();
+    await vi.waitFor(() => expect(middle.server.inUse().dialogs).toBe(0), WAIT);
+  }
+  expect(statuses).toEqual([200, 607, 403, 403]);
+  const { records } = await store.find({ calledTn: '12025550199', window: track.ANY_TIME });
+  expect(records.map(track.storyOf)).toEqual([
+    'Example LLC, answered, calling',
+    'Example LLC, blocked, called party (607 Unwanted)',
+    'Example LLC, blocked, policy of the trunk (upstream-not-filed)',
+    'Example LLC, blocked, policy of the trunk (upstream-not-filed)',
+  ]);
   await close();
 });
 

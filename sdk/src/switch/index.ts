@@ -9,6 +9,25 @@
  */
 export { callFacts } from './call-facts.js';
 export type { CallFacts } from './call-facts.js';
+export { createCallTracker, MAX_CALL_AGE_MS, MAX_OPEN_CALLS } from './calls/call-tracker.js';
+export type { CallRecordSink, CallTracker, CallTrackerOptions, CallTrackerStatistics } from './calls/call-tracker.js';
+export type { CallEnd, EndingParty } from './calls/call-state.js';
+export type { DialogLike } from './calls/emitters.js';
+export type {
+  BranchCallbacks,
+  BranchOptions,
+  CallDialogs,
+  ProxyResultLike,
+  TrackedCall,
+} from './calls/tracked-call.js';
+export { createFilingDirectory, LEAST_FILINGS, MAX_FILING_LIST_AGE_MS } from './filing-directory.js';
+export type {
+  FilingDirectory,
+  FilingDirectoryOptions,
+  FilingDirectoryStatus,
+  FilingLoad,
+  FilingReference,
+} from './filing-directory.js';
 export { outboundHeaders } from './outbound-headers.js';
 export type { OutboundHeaders, OutboundHeadersOptions } from './outbound-headers.js';
 export { REDIRECT_PROFILES, redirectProfile } from './redirect/profile.js';
@@ -28,7 +47,12 @@ export type {
   SigningRule,
   VerificationRule,
 } from './redirect/rule.js';
+export { filingName, MAX_FILING_LIST_BYTES, MAX_LISTED_FILINGS, readFilingList } from './read-filing-list.js';
+export type { FilingListReading, ListedFiling } from './read-filing-list.js';
+export { everyStatus, relayedHeaders, relayFailure } from './relay-failure.js';
+export type { FinalResponseLike, RelayOptions } from './relay-failure.js';
 export type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
+export type { SipAnswerLike } from './sip-response-text.js';
 export { treatCall } from './treat-call.js';
 export type { CallConcern, CallToTreat, CallTreatment, Exemption, UpstreamFiling } from './treat-call.js';
 export { trunkPolicy } from './trunk-policy.js';

@@ -30,6 +30,7 @@ export const MAX_CSV_FIELD_CHARS = 16_384;
  * bare field, anything between a closing quote and the separator and a quote that nothing closes are faults: rows are not guessed at, since
  * one quote in a caller's display name could otherwise move every field behind it. Never throws.
  * @param text - the row without its line end; line ends inside quotes belong to the field
+ * @param layout - the separator, and whether spaces may stand before quotes. Default commas and none
  * @returns at least one field; of an empty row one that is empty
  * @see RFC 4180 section 2
  * @example

@@ -5,6 +5,8 @@ export type { CelColumn, CelEvent } from './asterisk-cel-event.js';
 export { createBroadworksReader } from './broadworks.js';
 export { createColumnsReader } from './columns.js';
 export type { ColumnMap, ColumnMember, ColumnPlace, ColumnsDescription } from './column-map.js';
+export { csvFields, MAX_CSV_FIELD_CHARS, MAX_CSV_FIELDS, MAX_CSV_ROW_CHARS } from './csv-fields.js';
+export type { CsvFault, CsvLayout, CsvReading } from './csv-fields.js';
 export { createFreeswitchCsvReader } from './freeswitch-csv.js';
 export { createFreeswitchJsonReader } from './freeswitch-json.js';
 export { createHepListener, HEP_IDLE_TIMEOUT_MS, MAX_HEP_CALL_AGE_MS, MAX_HEP_CONNECTIONS } from './hep-listener.js';
@@ -17,9 +19,14 @@ export { USUAL_EXTRA } from './kamailio-layout.js';
 export type { AccColumn, AccRole, KamailioAccLayout } from './kamailio-layout.js';
 export { accDatabaseRow } from './kamailio-row.js';
 export type { DatabaseValue } from './kamailio-row.js';
+export type { LegParts, LegSide } from './leg.js';
+export { createLegRecorder } from './leg-recorder.js';
+export type { LegMessage, LegRecorder, OwnSource } from './leg-recorder.js';
 export { createOracleSbcReader } from './oracle-sbc.js';
 export type { OracleSbcFields } from './oracle-sbc.js';
 export { MAX_WAITING_RAW_BYTES } from './raw-rows.js';
+export { shakenClaims } from './passport-claims.js';
+export type { PassportClaims } from './passport-claims.js';
 export { createRibbonActReader } from './ribbon-act.js';
 export { FOLLOW_BATCH_RECORDS, FOLLOW_POLL_MS, followFiles } from './follow-file.js';
 export type { FileFollower, FollowOptions, FollowStatistics } from './follow-file.js';
@@ -35,6 +42,8 @@ export { openRejectFile, readRejects, REJECT_FILE_MAX_BYTES, REJECT_FILES_KEPT }
 export type { RejectFile, RejectFileOptions, RejectStatistics } from './reject-file.js';
 export { createRowSplitter, MAX_REJECTED_BYTES, MAX_ROW_BYTES } from './row-splitter.js';
 export type { BrokenRow, FoundRow, RowSplitter, RowSplitterOptions, SplitRow } from './row-splitter.js';
+export { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
+export type { PendingInserts, PendingInsertsOptions, PendingInsertsStatistics } from './pending-inserts.js';
 export type {
   RecordReader,
   RejectReason,
@@ -48,6 +57,8 @@ export type {
 export { rowClock } from './row-time.js';
 export type { RowClock, RowInstant, RowTimeFault, RowTimeReading } from './row-time.js';
 export type { TimeLayout } from './time-layouts.js';
+export { blockedByStatus, dispositionOfStatus } from './sip-dispositions.js';
+export { q850CauseOf } from './sip-facts.js';
 export { createSourceHepReader, createSourceReader, readSourceConfiguration } from './source-configuration.js';
 export type {
   AsteriskCelConfiguration,

@@ -39,7 +39,10 @@ export interface LegSide {
   readonly callId?: string | undefined;
 }
 
-/** What a format found in its row. Members that are undefined, and texts that are empty, are left out of the record. */
+/**
+ * What a format found in its row. Times are microseconds since the epoch, in order. Members that are undefined, and texts that are empty, are left out
+ * of the record.
+ */
 export interface LegParts {
   readonly legId: string;
   readonly callGroupId: string;

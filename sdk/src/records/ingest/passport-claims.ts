@@ -22,6 +22,12 @@ const MAX_ORIG_ID_CHARS = 128;
  * @param identities - Identity header values, one PASSporT each
  * @returns undefined where none is a readable shaken PASSporT
  * @see RFC 8225, RFC 8588
+ * @example
+ * ```ts
+ * const signer = (await createTestPki()).issueServiceProvider({ spc: '1234' });
+ * const { identityHeader } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
+ * console.log(shakenClaims([identityHeader])?.attestation); // A
+ * ```
  */
 export function shakenClaims(identities: readonly string[]): PassportClaims | undefined {
   for (const identity of identities) {

@@ -49,7 +49,24 @@ export interface PendingInserts {
   readonly close: () => Promise<void>;
 }
 
-/** Keeps records that come one by one until the store has them, in their order; a store that refuses is asked again, less and less often. */
+/**
+ * Keeps records that come one by one until the store has them, in their order; a store that refuses is asked again, less and less often. What waits when
+ * the process is killed is lost.
+ * @param options - the store, and what runs something later, as the timers of Node do without keeping a process alive
+ * @returns what takes the records; to be closed. Never throws
+ * @see {@link createRecordFeed} for a store with a stream behind it
+ * @example
+ * ```ts
+ * const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
+ * const schedule = (callback: () => void, delayMs: number) => {
+ *   const timer = setTimeout(callback, delayMs).unref();
+ *   return () => clearTimeout(timer);
+ * };
+ * const pending = createPendingInserts({ store, schedule });
+ * await pending.commit();
+ * console.log(pending.statistics().pending); // 0
+ * ```
+ */
 export function createPendingInserts(options: PendingInsertsOptions): PendingInserts {
   const { store, schedule, maxPending = MAX_PENDING_INSERTS, settled, onFailed } = options;
   const counts = { inserted: 0, repeated: 0 };

@@ -4,7 +4,12 @@ import type { Disposition } from '../../core/call-record.js';
  * What a final SIP status says about how a call went. 607 and 608 are the two by which the called side says that the call is not
  * wanted: a person, or an analytics engine.
  * @param status - 100 to 699
+ * @returns how it went; `failed` for what says nothing else. Never throws
  * @see RFC 3261 section 21, RFC 8197, RFC 8688
+ * @example
+ * ```ts
+ * console.log(dispositionOfStatus(486), dispositionOfStatus(607)); // busy blocked
+ * ```
  */
 export function dispositionOfStatus(status: number): Disposition {
   if (status >= 200 && status < 300) return 'answered';
@@ -30,7 +35,16 @@ const DISPOSITIONS: ReadonlyMap<number, Disposition> = new Map<number, Dispositi
   [608, 'blocked'],
 ]);
 
-/** Who blocked a call by this status; undefined where it says nothing of it. @see RFC 8197, RFC 8688 */
+/**
+ * Who blocked a call, as its final SIP status says.
+ * @param status - 100 to 699
+ * @returns undefined where the status says nothing of it; never throws
+ * @see RFC 8197, RFC 8688
+ * @example
+ * ```ts
+ * console.log(blockedByStatus(607)); // called party (607 Unwanted)
+ * ```
+ */
 export function blockedByStatus(status: number | undefined): string | undefined {
   if (status === 607) return 'called party (607 Unwanted)';
   return status === 608 ? 'analytics engine (608 Rejected)' : undefined;

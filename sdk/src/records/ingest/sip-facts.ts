@@ -141,8 +141,17 @@ function verstatOf(uri: string | undefined): Verstat | undefined {
 /** The highest cause of Q.850; a record has no others. */
 const LAST_Q850_CAUSE = 127;
 
-/** @see RFC 3326 */
-function q850CauseOf(values: readonly string[]): number | undefined {
+/**
+ * The Q.850 cause that Reason header fields give. Never throws for peer input.
+ * @param values - of the header fields, each with one reason or several
+ * @returns 0 to 127; undefined where none is given
+ * @see RFC 3326, ITU-T Q.850 section 2.2.7
+ * @example
+ * ```ts
+ * console.log(q850CauseOf(['SIP;cause=480, Q.850;cause=19;text="no answer"'])); // 19
+ * ```
+ */
+export function q850CauseOf(values: readonly string[]): number | undefined {
   for (const value of values) {
     const cause = /(?:^|,)\s{0,8}Q\.850\s{0,8};[^,]{0,64}?cause\s{0,8}=\s{0,8}(\d{1,3})/i.exec(value)?.[1];
     if (cause !== undefined && Number(cause) <= LAST_Q850_CAUSE) return Number(cause);

@@ -1,0 +1,260 @@
+import { q850CauseOf } from '../../records/index.js';
+import type { LegMessage } from '../../records/index.js';
+import type { NumberingPlan } from '../../core/telephone-number.js';
+import type { SigningOutcome } from '../../stir/index.js';
+import type { SipRequestLike } from '../sip-request-like.js';
+import { readResponseLike } from '../sip-response-text.js';
+import { addressOf, readInvite } from './call-invite.js';
+import { ownSigningOf } from './call-parts.js';
+import {
+  addBranch,
+  branchEnded,
+  branchFinal,
+  branchSent,
+  callBlocked,
+  callCancelled,
+  callEnded,
+  callFinal,
+  callGivenUp,
+  isPlacedCallOver,
+} from './call-state.js';
+import type { CallBranch, CallEnd, CallState, FinalAnswer } from './call-state.js';
+import { listen, messageText, watchDialog } from './emitters.js';
+import type { DialogLike } from './emitters.js';
+
+/** What an application knows of a leg that it is about to send out. */
+export interface BranchOptions {
+  /** Name of the trunk that it leaves by. */
+  readonly trunk?: string | undefined;
+  /** What became of our own signature: `signing` of {@link outboundHeaders}. */
+  readonly signing?: SigningOutcome | undefined;
+}
+
+/** What `createB2BUA` and `createUAC` take beside their options, to tell how a leg goes. */
+export interface BranchCallbacks {
+  /** Takes the error or the request, as drachtio-srf hands them over. */
+  readonly cbRequest: (...parts: readonly unknown[]) => void;
+}
+
+/** The dialogs of a call that was answered, as `createB2BUA` resolves with them. */
+export interface CallDialogs {
+  /** Towards the caller. */
+  readonly uas?: DialogLike;
+  /** Towards the callee. */
+  readonly uac?: DialogLike;
+}
+
+/** What `proxyRequest` resolves with: as much of it as is used here. */
+export interface ProxyResultLike {
+  readonly responses?: readonly {
+    readonly address?: string;
+    readonly port?: number | string;
+    readonly msgs?: readonly { readonly status?: number; readonly msg?: unknown }[];
+  }[];
+}
+
+/** Follows one call. Nothing in it throws, waits, or answers the call. */
+export interface TrackedCall {
+  /**
+   * A leg is about to be sent out: one call of this for each `createB2BUA` or `createUAC`, whose progress callbacks it gives. A redirection that is
+   * followed makes a branch of its own.
+   */
+  readonly branch: (options?: BranchOptions) => BranchCallbacks;
+  /** The application refuses the call: to be said before the response is sent. @param by - a rule, an engine, the subscriber */
+  readonly blocked: (by: string) => void;
+  /** The call was answered. @returns what it was given, so that it can stand in a chain of promises */
+  readonly connected: <Dialogs extends CallDialogs>(dialogs: Dialogs) => Dialogs;
+  /**
+   * The server has proxied the call by itself, and `proxyRequest` says with which final responses: one branch for each callee. Of the end of such a call
+   * nobody tells an application, hence its record has none.
+   */
+  readonly proxied: (result: ProxyResultLike) => void;
+  /** Nothing more will come of the call: for one that ends in a way that its dialogs do not tell. */
+  readonly end: (end?: Pick<CallEnd, 'party' | 'cause'>) => void;
+}
+
+/** What a call is followed with. */
+export interface CallSurroundings {
+  readonly nowUs: () => number;
+  readonly message: (text: string) => LegMessage;
+  readonly plan: NumberingPlan | undefined;
+  /** Runs something that must make no trouble for the call. */
+  readonly safely: (task: () => void) => void;
+  /** The call is over: its records are to be made. */
+  readonly onOver: () => void;
+}
+
+/** Follows a call that was begun. `response` is what the application answers it by. */
+export function trackCall(
+  call: CallState,
+  { request, response }: { readonly request?: SipRequestLike | undefined; readonly response?: unknown },
+  around: CallSurroundings,
+): TrackedCall {
+  const { nowUs, safely, onOver } = around;
+  const over = (isOver: boolean): void => {
+    if (isOver) onOver();
+  };
+  safely(() => {
+    listen(request, 'cancel', (cancel) =>
+      safely(() => over(callCancelled(call, messageOf(call, cancel, around), nowUs()))),
+    );
+    listen(response, 'end', (told) => safely(() => over(callFinal(call, toldFinal(told), nowUs()))));
+  });
+  return {
+    branch: (options = {}) => branchCallbacks(call, options, around),
+    blocked: (by) => safely(() => callBlocked(call, by)),
+    connected: (dialogs) => {
+      safely(() => connect(call, dialogs, around));
+      return dialogs;
+    },
+    proxied: (result) =>
+      safely(() => {
+        takeProxied(call, result, around);
+        over(callGivenUp(call));
+      }),
+    end: (end = {}) => safely(() => over(callEnded(call, end, nowUs()))),
+  };
+}
+
+/** @returns undefined also of a call whose records are made */
+function messageOf(call: CallState, carrier: unknown, { message }: CallSurroundings): LegMessage | undefined {
+  const text = call.isOver ? undefined : messageText(carrier);
+  return text === undefined ? undefined : message(text);
+}
+
+/** What a response of ours says when it has gone. */
+function toldFinal(told: unknown): FinalAnswer {
+  const { status, reason } = (told ?? {}) as { readonly status?: unknown; readonly reason?: unknown };
+  return {
+    status: typeof status === 'number' ? status : 500,
+    reasonPhrase: typeof reason === 'string' ? reason : undefined,
+  };
+}
+
+/** One branch for each request that is sent: a redirection that is followed sends another. */
+function branchCallbacks(
+  call: CallState,
+  { trunk, signing }: BranchOptions,
+  around: CallSurroundings,
+): BranchCallbacks {
+  const { safely } = around;
+  const add = (): CallBranch | undefined => addBranch(call, { trunk, signed: ownSigningOf(signing) });
+  let waiting: CallBranch | undefined;
+  safely(() => {
+    waiting = add();
+  });
+  return {
+    cbRequest: (...parts) =>
+      safely(() => {
+        const branch = waiting ?? add();
+        waiting = undefined;
+        if (branch !== undefined && !call.isOver) followBranch(call, branch, { sent: parts.find(isRequest), around });
+      }),
+  };
+}
+
+function isRequest(part: unknown): part is SipRequestLike {
+  return typeof part === 'object' && part !== null && !(part instanceof Error) && messageText(part) !== undefined;
+}
+
+function followBranch(
+  call: CallState,
+  branch: CallBranch,
+  { sent, around }: { readonly sent: SipRequestLike | undefined; readonly around: CallSurroundings },
+): void {
+  const { nowUs, safely } = around;
+  branchSent(call, branch, sent === undefined ? undefined : readInvite(sent, around));
+  listen(sent, 'response', (response) =>
+    safely(() => {
+      const final = cameFinal(call, response, around);
+      if (final === undefined) return;
+      branchFinal(call, branch, final, nowUs());
+      settlePlaced(call, around);
+    }),
+  );
+}
+
+function takeProxied(call: CallState, { responses = [] }: ProxyResultLike, around: CallSurroundings): void {
+  for (const { address = '', port = '', msgs = [] } of responses)
+    for (const [index, { status = 0, msg }] of msgs.entries()) {
+      const branch = status < 200 ? undefined : addBranch(call);
+      if (branch === undefined) continue;
+      // drachtio-srf puts what came from another port of the same address behind the first, whose port it names.
+      const from = { raw: '', source_address: address, source_port: index === 0 ? port : '' };
+      const { ingress } = call;
+      const callId = ingress?.callId;
+      branchSent(call, branch, { callId, address: addressOf(from), identities: [], isWithinDialog: false });
+      branchFinal(call, branch, cameFinal(call, msg, around) ?? { status }, around.nowUs());
+    }
+}
+
+/** A final response that came; undefined for a provisional one. */
+function cameFinal(call: CallState, response: unknown, around: CallSurroundings): FinalAnswer | undefined {
+  const read = readResponseLike({ raw: messageText(response) });
+  if (read === undefined || read.status < 200) return undefined;
+  const { status, reasonPhrase, values } = read;
+  return { status, reasonPhrase, q850Cause: q850CauseOf(values('reason')), message: messageOf(call, response, around) };
+}
+
+function settlePlaced(call: CallState, { nowUs, onOver }: CallSurroundings): void {
+  if (!isPlacedCallOver(call)) return;
+  const last = call.branches.findLast(({ end }) => end !== undefined);
+  if (callEnded(call, last?.end ?? {}, nowUs())) onOver();
+}
+
+function connect(call: CallState, { uas, uac }: CallDialogs, around: CallSurroundings): void {
+  const { nowUs, safely, onOver } = around;
+  if (call.isOver) return;
+  if (uac !== undefined) {
+    const branch = branchOfDialog(call, uac, around);
+    if (branch !== undefined) {
+      branchFinal(call, branch, { status: 200 }, nowUs());
+      watchDialog(uac, (ended) =>
+        safely(() => {
+          branchEnded(call, branch, endOf(call, { ended, other: 'called' }, around), nowUs());
+          settlePlaced(call, around);
+        }),
+      );
+    }
+  }
+  if (uas === undefined) return;
+  callFinal(call, { status: 200 }, nowUs());
+  watchDialog(uas, (ended) =>
+    safely(() => {
+      if (callEnded(call, endOf(call, { ended, other: 'calling' }, around), nowUs())) onOver();
+    }),
+  );
+}
+
+/** The branch that a dialog came of; one that nobody has told of is added. */
+function branchOfDialog(call: CallState, uac: DialogLike, around: CallSurroundings): CallBranch | undefined {
+  const callId = uac.sip?.callId;
+  const open = call.branches.filter(({ endedAtUs, isUnsent }) => endedAtUs === undefined && !isUnsent);
+  const known = open.find(({ sent }) => sent !== undefined && sent.callId === callId);
+  if (known !== undefined) return known;
+  const untold = open.find(({ sent }) => sent === undefined) ?? addBranch(call);
+  if (untold !== undefined && isRequest(uac.req)) branchSent(call, untold, readInvite(uac.req, around));
+  return untold;
+}
+
+/** Who ended a dialog: the other end by a BYE, the server by one of its own, or the application. */
+function endOf(
+  call: CallState,
+  { ended, other }: { readonly ended: unknown; readonly other: 'calling' | 'called' },
+  around: CallSurroundings,
+): CallEnd {
+  if (ended === 'hung-up-here') return { party: 'network' };
+  if (ended === 'over-before') return { party: other };
+  const { source } = ended as { readonly source?: unknown };
+  const text = messageText(ended);
+  const reasons = text === undefined ? [] : reasonsIn(text);
+  const cause = /text="([^"]+)"/.exec(reasons.join(','))?.[1];
+  const party = source === 'application' ? 'network' : other;
+  return { party, cause, q850Cause: q850CauseOf(reasons), message: messageOf(call, ended, around) };
+}
+
+function reasonsIn(text: string): readonly string[] {
+  // The header fields of a request are read as those of a response, behind a status line.
+  const headers = text.slice(text.indexOf('\n') + 1);
+  return readResponseLike({ raw: `SIP/2.0 200 OK\r\n${headers}` })?.values('reason') ?? [];
+}
