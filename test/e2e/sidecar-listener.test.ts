@@ -184,6 +184,42 @@ test('what has changed is in force at once, and what cannot be used leaves all a
   expect((await ask(sidecar, '/metrics')).text).toContain('hopback_reloads_total{outcome="kept"} 2');
 });
 
+test('an upstream without a filing, or with one that was removed, is told; a file that is no whole database changes nothing', async () => {
+  const filings = (removedOn: string): string =>
+    [
+      'number,business_name,frn,last_updated,removed_on',
+      ...Array.from(
+        { length: 4_000 },
+        (_, at) => `RMD00${String(10_000 + at)},Filer ${String(at)},00${String(20_000_000 + at)},2026-03-01,`,
+      ),
+      `RMD0001234,Example Upstream,0012345678,2026-03-01,${removedOn}`,
+      '',
+    ].join('\n');
+  await lab.write('rmd.csv', filings(''));
+  const trunk = { role: 'terminating', upstreamFiling: 'reject' };
+  await lab.configure({
+    filings: 'rmd.csv',
+    trunks: {
+      filed: { ...trunk, filing: { rmdNumber: 'RMD0001234' } },
+      unfiled: { ...trunk, filing: { rmdNumber: 'RMD0009999' } },
+    },
+  });
+  const sidecar = await lab.start();
+  const body = sampleInvite({ identityHeaders: [lab.identity()] });
+  const verify = async (name: string): Promise<unknown> =>
+    JSON.parse((await ask(sidecar, `/v1/invite/verify?trunk=${name}`, { method: 'POST', headers: TEXT, body })).text);
+  expect(await verify('filed')).toMatchObject({ action: 'continue' });
+  expect(await verify('unfiled')).toMatchObject({ action: 'reject', status: 403, because: 'upstream-not-filed' });
+  await lab.write('rmd.csv', 'number,business_name\nRMD0001234,Exam');
+  await sidecar.reload();
+  expect(lab.notices.at(-2)).toMatchObject({ part: 'filings', level: 'warn' });
+  expect(await verify('filed')).toMatchObject({ action: 'continue' });
+  await lab.write('rmd.csv', filings('2026-04-01'));
+  await sidecar.reload();
+  expect(await verify('filed')).toMatchObject({ action: 'reject', because: 'upstream-removed' });
+  await lab.configure();
+});
+
 test('the description of the routes passes the linter', async () => {
   await lab.configure({ listen: { calls: { port: 0, tokens: [{ name: 'a', sha256: hash('sha256', 'a') }] } } });
   await lab.write('key.pem', lab.provider.privateKeyPem);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CALL_ROLES, CALL_SOURCES, NUMBER_OWNERSHIPS } from '../../stir/index.js';
 import { trunkPolicy } from '../../switch/index.js';
-import type { TrunkPolicy } from '../../switch/index.js';
+import type { FilingReference, TrunkPolicy } from '../../switch/index.js';
 import type { SidecarConfiguration, TrunkConfiguration } from './configuration.js';
 
 /** A verification asks for some two kilobytes; four times the largest Identity header, with room for a raw INVITE. */
@@ -134,6 +134,15 @@ const block = z.strictObject({
 
 const trunkFields = z.strictObject({
   addresses: z.array(z.string().min(1).max(64)).max(1_024).default([]).describe('addresses that its calls come from'),
+  filing: z
+    .strictObject({
+      rmdNumber: z.string().min(1).max(32).optional(),
+      frn: z.string().min(1).max(32).optional(),
+      businessName: z.string().min(1).max(256).optional(),
+    })
+    .refine((reference) => Object.values(reference).some((value) => value !== undefined), 'must say which filing')
+    .optional()
+    .describe('filing of the provider at the other end in the Robocall Mitigation Database'),
   role: z.enum(CALL_ROLES),
   verify: words('always', 'when-signed', 'off').optional(),
   failureAction: words('continue', 'continue_return_reason', 'reject_request').optional(),
@@ -149,19 +158,16 @@ const trunkFields = z.strictObject({
 });
 
 /** The defaults of a role are those of {@link trunkPolicy}, which also knows what does not go together. */
-const trunk = trunkFields.transform(({ addresses, ...partial }, context): TrunkConfiguration => {
+const trunk = trunkFields.transform(({ addresses, filing, ...partial }, context): TrunkConfiguration => {
   try {
-    return { addresses, ...trunkPolicy(withoutAbsent(partial)) };
+    // What is not there is absent after JSON; zod types it as possibly undefined.
+    const policy = trunkPolicy(partial as Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>);
+    return { addresses, ...policy, ...(filing !== undefined && { filing: filing as FilingReference }) };
   } catch (error) {
     context.issues.push({ code: 'custom', message: `cannot be used: ${messageOf(error)}`, input: partial });
     return z.NEVER;
   }
 });
-
-function withoutAbsent(partial: z.infer<typeof trunkFields> extends infer Fields ? Omit<Fields, 'addresses'> : never) {
-  // What is not there is absent after JSON; zod types it as possibly undefined.
-  return partial as Pick<TrunkPolicy, 'role'> & Partial<TrunkPolicy>;
-}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -231,6 +237,7 @@ const fields = z.strictObject({
     .default({})
     .describe('policies by trunk; default is for all others'),
   doNotOriginate: path.optional().describe('file of numbers from which nobody calls, one a line'),
+  filings: path.optional().describe('CSV file of the Robocall Mitigation Database'),
   answers: answers.prefault({}),
   records: records.optional().describe('call records: taken in, kept, sent on'),
   tracebacks: tracebacks.optional().describe('traceback requests: answered by policy, and by people on a page'),

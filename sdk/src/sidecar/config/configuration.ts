@@ -1,5 +1,5 @@
 import type { AttestationFacts, VerificationPolicy, X5uAllowList } from '../../stir/index.js';
-import type { TrunkPolicy } from '../../switch/index.js';
+import type { FilingReference, TrunkPolicy } from '../../switch/index.js';
 
 /** Somebody who may ask: known by a token, of which only its hash is written down. */
 export interface TokenConfiguration {
@@ -78,6 +78,8 @@ export interface SigningConfiguration {
 /** A trunk: its policy, and by which addresses its calls are told. */
 export interface TrunkConfiguration extends TrunkPolicy {
   readonly addresses: readonly string[];
+  /** The filing of the provider at the other end. */
+  readonly filing?: FilingReference;
 }
 
 /** How the REST answers are written, where vendors differ. */
@@ -166,6 +168,8 @@ export interface SidecarConfiguration {
   readonly trunks: Readonly<Record<string, TrunkConfiguration>>;
   /** File of numbers from which nobody calls, one a line. */
   readonly doNotOriginate?: string;
+  /** File of the Robocall Mitigation Database as it hands it out, CSV; as old as the file is. */
+  readonly filings?: string;
   readonly answers: AnswersConfiguration;
   /** Absent: no records are taken in. */
   readonly records?: RecordsConfiguration;

@@ -27,6 +27,7 @@ export async function answerInviteVerify(request: CallRequest, context: CallCont
     {
       service,
       policyOf: () => trunk.policy,
+      filingOf: () => (trunk.name === undefined ? undefined : services.filings?.filingOfTrunk(trunk.name)),
       ...(services.doNotOriginate !== undefined && { doNotOriginate: services.doNotOriginate }),
       onTrouble: context.onTrouble,
     },

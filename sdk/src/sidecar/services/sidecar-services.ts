@@ -6,8 +6,11 @@ import type {
   SignatureRecord,
   VerificationService,
 } from '../../stir/index.js';
+import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { pathFrom, readTextFile, stampOf } from './files.js';
+import { loadFilings } from './load-filings.js';
+import type { FilingsPart } from './load-filings.js';
 import { loadNumbers } from './load-numbers.js';
 import { loadSigning } from './load-signing.js';
 import type { SigningPart } from './load-signing.js';
@@ -27,6 +30,7 @@ export interface SidecarServices {
   readonly signing: SigningPart | undefined;
   readonly trunks: TrunkTable;
   readonly doNotOriginate: ReadonlySet<CanonicalTn> | undefined;
+  readonly filings: FilingDirectory | undefined;
   /** Files that all this was read from. */
   readonly files: readonly string[];
 }
@@ -67,7 +71,7 @@ interface Kept<Part> {
  */
 export function createServicesLoader(options: ServicesOptions): ServicesLoader {
   let current: SidecarServices | undefined;
-  const parts: Parts = { certificates: undefined, trust: undefined, verification: undefined };
+  const parts: Parts = { certificates: undefined, trust: undefined, verification: undefined, filings: undefined };
   /** Calls under way may still ask what was replaced; it is closed with the rest. */
   const replaced = new Set<() => Promise<void>>();
   const load = async (configuration: SidecarConfiguration): Promise<SidecarServices> => {
@@ -106,6 +110,7 @@ interface Parts {
   certificates: Kept<CertificateRepositoryService> | undefined;
   trust: Kept<TrustPart> | undefined;
   verification: Kept<{ readonly service: () => VerificationService | undefined }> | undefined;
+  filings: FilingsPart | undefined;
 }
 
 interface Loaded {
@@ -124,6 +129,13 @@ async function loadParts(
   const doNotOriginatePath =
     configuration.doNotOriginate === undefined ? undefined : pathFrom(directory, configuration.doNotOriginate);
   const doNotOriginate = doNotOriginatePath === undefined ? undefined : await loadNumbers(doNotOriginatePath);
+  const filingsPath = configuration.filings === undefined ? undefined : pathFrom(directory, configuration.filings);
+  const { trunks } = configuration;
+  const { clock, onNotice } = options;
+  const filings =
+    filingsPath === undefined
+      ? undefined
+      : await loadFilings(filingsPath, { trunks, clock, onNotice, before: parts.filings });
   const certificates = await certificatesPart(configuration, { options, before: parts.certificates });
   const trust = await trustPart(configuration, { options, before: parts.trust }).catch(async (error: unknown) => {
     if (certificates !== parts.certificates) await certificates.part.close();
@@ -148,13 +160,14 @@ async function loadParts(
     signing,
     trunks: trunkTable(configuration.trunks),
     doNotOriginate,
+    filings: filings?.directory,
     files: [
       ...trust.part.files,
       ...(signing?.files ?? []),
-      ...[doNotOriginatePath, ca && pathFrom(directory, ca)].filter((path) => path !== undefined),
+      ...[doNotOriginatePath, filingsPath, ca && pathFrom(directory, ca)].filter((path) => path !== undefined),
     ],
   };
-  return { parts: { certificates, trust, verification }, services, replaced };
+  return { parts: { certificates, trust, verification, filings }, services, replaced };
 }
 
 function signingPart(
