@@ -108,6 +108,7 @@ describePeer(['kamailio-http', 'sipp'], 'docs/switches/kamailio.md, followed ste
     await call('+12025550166', 'X-Hopback-Unverified: timeout');
     await sidecar.stop();
     await call('+12025550166;verstat=TN-Validation-Passed', asserted('+12025550189'));
+    await call('+12025550166', 'P-Asserted-Identity: <sip:pbx@a.example>');
     const phone = await readFile(`${directory}/phone.log`, 'latin1');
     const invites = phone.split(/^INVITE /m).slice(1);
     const marks = /^(?:From|P-Asserted-Identity|X-Hopback-Unverified): .*?(?=@127|;user=phone|$)/gm;
@@ -120,6 +121,11 @@ describePeer(['kamailio-http', 'sipp'], 'docs/switches/kamailio.md, followed ste
       [
         'From: <sip:+12025550166',
         'P-Asserted-Identity: "A, B" <sip:+12025550189;verstat=No-TN-Validation;tgrp=x@a.example>, <tel:+12025550189;verstat=No-TN-Validation>',
+        'X-Hopback-Unverified: unreachable',
+      ],
+      [
+        'From: <sip:+12025550166;verstat=No-TN-Validation',
+        'P-Asserted-Identity: <sip:pbx@a.example>',
         'X-Hopback-Unverified: unreachable',
       ],
     ]);
