@@ -26,10 +26,16 @@ const SYSTEM_PROGRAMS = ['/usr/local/bin', '/usr/local/sbin', '/usr/bin', '/usr/
 
 const PEERS = {
   chromium: { find: () => program('chromium', ['--version']), packages: ['chromium'] },
+  curl: { find: () => program('curl', ['--version']), packages: ['curl'] },
   faketime: { find: () => program('faketime', ['--version']), packages: ['faketime'] },
   kamailio: { find: () => kamailioWith('secsipid.so'), packages: ['kamailio', 'kamailio-secsipid-modules'] },
+  'kamailio-http': {
+    find: () => kamailioWith('http_async_client.so'),
+    packages: ['kamailio', 'kamailio-extra-modules'],
+  },
   libsecsipid: { find: () => libsecsipid(), packages: ['libsecsipid-dev', 'gcc', 'libc6-dev'] },
   libfiu: { find: () => program('fiu-run', ['-h']), packages: ['fiu-utils', 'libfiu0'] },
+  lua: { find: () => program('lua5.4', ['-v']), packages: ['lua5.4'] },
   nats: { find: () => program('nats-server', ['--version']), packages: ['nats-server'] },
   openssl: { find: () => program('openssl', ['version']), packages: ['openssl'] },
   postgres: { find: () => postgres(), packages: ['postgresql'] },

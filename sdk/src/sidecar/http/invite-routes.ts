@@ -13,7 +13,8 @@ import { NOT_READY, verified } from './verification-routes.js';
 
 /**
  * `POST /v1/invite/verify`: an INVITE as it came in, as text; out comes what is to be done with the call, as JSON, or as the header fields that
- * it gets. The trunk is named in the query, `?trunk=NAME`, or told by `?address=192.0.2.1`.
+ * it gets. The trunk is named in the query, `?trunk=NAME`, or told by `?address=192.0.2.1`. `?answer=text` is for switches that choose no Accept and see
+ * no header of an answer: all of it is in the lines then.
  */
 export async function answerInviteVerify(request: CallRequest, context: CallContext): Promise<Answer> {
   const { services } = context;
@@ -33,7 +34,7 @@ export async function answerInviteVerify(request: CallRequest, context: CallCont
     },
   );
   tell(request, { context, identity, startedMs, trunk: trunk.name, address });
-  return wantsText(request) ? inviteText(identity) : jsonAnswer(JSON.stringify(inviteDocument(identity)));
+  return wantsText(request) ? inviteText(request, identity) : jsonAnswer(JSON.stringify(inviteDocument(identity)));
 }
 
 function tell(
@@ -65,8 +66,17 @@ function tell(
   );
 }
 
-const wantsText = ({ headers: { accept } }: CallRequest): boolean =>
-  accept !== undefined && !accepts(accept, 'application/json') && accepts(accept, 'text/plain');
+const wantsText = ({ headers: { accept }, query }: CallRequest): boolean =>
+  wantsLines(query) || (accept !== undefined && !accepts(accept, 'application/json') && accepts(accept, 'text/plain'));
+
+const wantsLines = (query: URLSearchParams): boolean => query.get('answer') === 'text';
+
+/** An answer of lines, `fields` in its header; and among its lines for whom sees no header. */
+function linesAnswer({ query }: CallRequest, lines: readonly string[], fields: readonly string[]): Answer {
+  const pairs = fields.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${fields[index + 1] ?? ''}`] : []));
+  const body = [...(wantsLines(query) ? pairs : []), ...lines].map((line) => `${line}\r\n`).join('');
+  return { ...textAnswer(body), ...(fields.length > 0 && { headers: fields }) };
+}
 
 function inviteDocument({ verdict, treatment, caller }: CallIdentity): Readonly<Record<string, unknown>> {
   const { action, reasonHeaders, concerns } = treatment;
@@ -89,19 +99,16 @@ function inviteDocument({ verdict, treatment, caller }: CallIdentity): Readonly<
 }
 
 /** Header fields for the call, one a line; what is to be done with it stands in the header of the answer. */
-function inviteText({ verdict, treatment, caller }: CallIdentity): Answer {
+function inviteText(request: CallRequest, { verdict, treatment, caller }: CallIdentity): Answer {
   const lines = [
     ...(caller === undefined ? [] : [`${caller.name}: ${caller.value}`]),
     ...treatment.reasonHeaders.map((value) => `Reason: ${value}`),
   ];
   const status = treatment.action === 'reject' ? `${String(treatment.status)} ${treatment.reasonPhrase}` : '';
-  return {
-    ...textAnswer(lines.map((line) => `${line}\r\n`).join('')),
-    headers: [
-      ...['X-Hopback-Action', treatment.action, 'X-Hopback-Verstat', verdict?.verstat ?? 'No-TN-Validation'],
-      ...(status === '' ? [] : ['X-Hopback-Status', status]),
-    ],
-  };
+  return linesAnswer(request, lines, [
+    ...['X-Hopback-Action', treatment.action, 'X-Hopback-Verstat', verdict?.verstat ?? 'No-TN-Validation'],
+    ...(status === '' ? [] : ['X-Hopback-Status', status]),
+  ]);
 }
 
 /**
@@ -135,10 +142,7 @@ export async function answerInviteSign(request: CallRequest, context: CallContex
   const date = outcome?.status === 'signed' ? headers['date'] : undefined;
   if (!wantsText(request)) return jsonAnswer(JSON.stringify({ isSigned: identity.length > 0, identity, date, reason }));
   const lines = [...identity.map((value) => `Identity: ${value}`), ...(date === undefined ? [] : [`Date: ${date}`])];
-  return {
-    ...textAnswer(lines.map((line) => `${line}\r\n`).join('')),
-    ...(reason !== undefined && { headers: ['X-Hopback-Reason', reason] }),
-  };
+  return linesAnswer(request, lines, reason === undefined ? [] : ['X-Hopback-Reason', reason]);
 }
 
 const explicit = (

@@ -49,6 +49,10 @@ const VERIFICATION: Route = {
   body: json('VerificationRequest'),
   answers: { '200': answer('Verified.', json('VerificationResponse')), ...JSON_PROBLEMS },
 };
+const ANSWER = {
+  name: 'answer',
+  description: 'text: as for a client that takes only text/plain, with all of it in lines.',
+};
 const TRUNK = { name: 'trunk', description: 'Name of the trunk, as in `trunks` of the configuration.' };
 
 const OTHERS: Readonly<Record<string, Route>> = {
@@ -58,7 +62,11 @@ const OTHERS: Readonly<Record<string, Route>> = {
     description:
       'Of a client that takes only text/plain the answer is the header fields for the call, one a line, and X-Hopback-Action, X-Hopback-Status and X-Hopback-Verstat are in its own.',
     body: plain,
-    query: [TRUNK, { name: 'address', description: 'Address that the call came from, which trunks are told by.' }],
+    query: [
+      TRUNK,
+      { name: 'address', description: 'Address that the call came from, which trunks are told by.' },
+      ANSWER,
+    ],
     answers: {
       '200': answer('What is to be done with the call.', { ...json('InviteVerification'), ...plain }),
       ...PROBLEMS,
@@ -72,6 +80,7 @@ const OTHERS: Readonly<Record<string, Route>> = {
     query: [
       { name: 'attest', description: 'A, B or C, as the switch has decided; absent: the policy decides.' },
       TRUNK,
+      ANSWER,
     ],
     answers: { '200': answer('Signed, or why not.', { ...json('InviteSigning'), ...plain }), ...PROBLEMS },
   },
