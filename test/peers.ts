@@ -38,6 +38,7 @@ const PEERS = {
   strace: { find: () => program('strace', ['-V']), packages: ['strace'] },
   tmpfs: { find: () => mountableTmpfs(), packages: ['mount'] },
   tshark: { find: () => program('tshark', ['-v']), packages: ['tshark'] },
+  wrk: { find: () => program('wrk', ['-v']), packages: ['wrk'] },
 } as const satisfies Record<string, PeerDefinition>;
 
 /** Names of the peers that can be asked for. */
