@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer, ServerOptions } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { HopbackError } from '../../errors.js';
 import type { ListenerConfiguration } from '../config/configuration.js';
@@ -137,28 +138,42 @@ function takePlain(
   return connections;
 }
 
+/**
+ * New connections are refused at once. Those that are there are told with their next answer; those on which none is asked for are ended once
+ * they have had the time for it, since a request that is on its way to an end that closes is lost.
+ */
 function closed(
   server: Server | TlsServer,
   { drainMs, connections }: { readonly drainMs: number; readonly connections: PlainConnections | undefined },
 ): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      connections?.closeAll();
-      server.closeAllConnections();
-    }, drainMs);
     const closeIdle = (): void => {
       connections?.closeIdle();
       server.closeIdleConnections();
     };
-    server.close(() => {
-      clearTimeout(timer);
-      clearInterval(idle);
+    let idle: NodeJS.Timeout | undefined;
+    const notice = setTimeout(
+      () => {
+        closeIdle();
+        // A connection is idle as soon as its answer has gone out, which nobody tells.
+        idle = setInterval(closeIdle, IDLE_CHECK_MS);
+      },
+      Math.min(NOTICE_MS, drainMs / 2),
+    );
+    const timer = setTimeout(() => {
+      connections?.closeAll();
+      server.closeAllConnections();
+    }, drainMs);
+    // That of http.Server would end idle connections now.
+    NetServer.prototype.close.call(server, () => {
+      for (const each of [timer, notice, idle]) clearTimeout(each);
+      // Stops its looking at connections; that it is closed already is no news.
+      server.close(() => undefined);
       resolve();
     });
-    closeIdle();
-    // A connection is idle as soon as its answer has gone out, which nobody tells.
-    const idle = setInterval(closeIdle, IDLE_CHECK_MS);
   });
 }
 
+/** In which a connection of a switch that is in use sees another request. */
+const NOTICE_MS = 1_000;
 const IDLE_CHECK_MS = 50;
