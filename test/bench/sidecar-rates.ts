@@ -4,7 +4,7 @@ import { peer } from '../peers.js';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
-import { interleave } from './bench.js';
+import { interleave, median } from './bench.js';
 import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
 import { startLineProcess } from './line-process.js';
 import type { LineProcess } from './line-process.js';
@@ -13,7 +13,7 @@ import type { CallFile } from './sidecar-calls.js';
 import { startSecsipidx } from './sidecar-secsipidx.js';
 import type { SecsipidxServer } from './sidecar-secsipidx.js';
 import { tryFaults } from './sidecar-skipped.js';
-import { keepTo, loadByWrk } from './sidecar-wrk.js';
+import { keepTo, loadByWrk, processorSeconds } from './sidecar-wrk.js';
 import type { LoadedRoute } from './sidecar-wrk.js';
 import { trustStoreOf, writtenWorld } from './signed-calls.js';
 
@@ -61,19 +61,42 @@ async function startParts(context: BenchContext): Promise<Parts> {
   };
 }
 
+/** A server, and what its requests have cost so far, microseconds of processor. */
+interface Loaded {
+  readonly port: number;
+  readonly pid: number;
+  readonly route: LoadedRoute;
+  readonly who: string;
+  readonly costsUs: number[];
+}
+
+const loaded = (
+  { port, pid }: { readonly port: number; readonly pid: number },
+  route: LoadedRoute,
+  who: string,
+): Loaded => ({
+  ...{ port, pid, route, who, costsUs: [] },
+});
+
 /** A route of a server under the load of wrk, from the other processor. */
-function underLoad(
-  calls: CallFile,
-  { port, route, who }: { port: number; route: LoadedRoute; who: string },
-): Contestant {
+function underLoad(calls: CallFile, server: Loaded | undefined): Contestant {
+  if (server === undefined) return NOBODY;
+  const { port, pid, route, who, costsUs } = server;
   return {
     measure: async (ms) => {
       const seconds = Math.ceil(ms / 1_000);
       const slice = calls.slice(who, seconds * CALLS_A_SECOND);
-      return (await loadByWrk({ who, port, route, calls: slice, seconds, core: CORES.load })).perSecond;
+      const before = processorSeconds(pid);
+      const { perSecond, requests } = await loadByWrk({ who, port, route, calls: slice, seconds, core: CORES.load });
+      costsUs.push(((processorSeconds(pid) - before) * 1e6) / requests);
+      return perSecond;
     },
   };
 }
+
+/** What is left of a busy machine's moods: processor time of the servers themselves. */
+const costText = (servers: readonly (Loaded | undefined)[]): string =>
+  `processor time a request: ${servers.flatMap((each) => (each ? [`${each.who} ${median(each.costsUs).toFixed(0)} µs`] : [])).join(', ')}`;
 
 async function startInProcess({ lab }: Parts): Promise<LineProcess> {
   const { pki, providers } = lab;
@@ -93,18 +116,20 @@ export async function* verifyRates(context: BenchContext): AsyncGenerator<Figure
   const { calls, sidecar, secsipidx } = parts;
   await using inProcess = await startInProcess(parts);
   const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const [check, verification] = [loaded(sidecar, 'check', 'check'), loaded(sidecar, 'verification', 'verification')];
+  const theirs = secsipidx && loaded(secsipidx, 'check', 'secsipidx');
   const rates = await interleave(
     {
       inProcess: { measure: (ms) => inProcessRate(inProcess, { calls, ms }) },
-      check: underLoad(calls, { port: sidecar.port, route: 'check', who: 'check' }),
-      verification: underLoad(calls, { port: sidecar.port, route: 'verification', who: 'verification' }),
-      secsipidx: secsipidx ? underLoad(calls, { port: secsipidx.port, route: 'check', who: 'secsipidx' }) : NOBODY,
+      check: underLoad(calls, check),
+      verification: underLoad(calls, verification),
+      secsipidx: underLoad(calls, theirs),
     },
     { rounds, ms: TURN_SECONDS * 1_000, steadyBy: 'inProcess' },
   );
   await requireCounts(sidecar, 'stir_verifications_total', /verstat="TN-Validation-Passed".*reason="none"/);
   const skipped = await skippedChecks(parts);
-  const of = `of the steadiest ${rounds} of ${rates.inProcess.made} rounds`;
+  const of = `of the steadiest ${rounds} of ${rates.inProcess.made} rounds; ${costText([check, verification, theirs])}`;
   for (const [route, rate] of [
     ['check', rates.check],
     ['verification', rates.verification],
@@ -164,11 +189,13 @@ export async function* signRates(context: BenchContext): AsyncGenerator<Figure> 
   await using parts = await startParts(context);
   const { calls, sidecar, secsipidx } = parts;
   const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const [signCsv, signing] = [loaded(sidecar, 'sign-csv', 'sign-csv'), loaded(sidecar, 'signing', 'signing')];
+  const theirs = secsipidx && loaded(secsipidx, 'sign-csv', 'secsipidx');
   const rates = await interleave(
     {
-      'sign-csv': underLoad(calls, { port: sidecar.port, route: 'sign-csv', who: 'sign-csv' }),
-      signing: underLoad(calls, { port: sidecar.port, route: 'signing', who: 'signing' }),
-      secsipidx: secsipidx ? underLoad(calls, { port: secsipidx.port, route: 'sign-csv', who: 'secsipidx' }) : NOBODY,
+      'sign-csv': underLoad(calls, signCsv),
+      signing: underLoad(calls, signing),
+      secsipidx: underLoad(calls, theirs),
     },
     { rounds, ms: TURN_SECONDS * 1_000, ...(secsipidx && { steadyBy: 'secsipidx' as const }) },
   );
@@ -178,7 +205,9 @@ export async function* signRates(context: BenchContext): AsyncGenerator<Figure> 
       ...{ figure: `${route}-vs-secsipidx`, value: rates[route].median, unit: 'requests/s' },
       ...againstSecsipidx('/v1/sign-csv', rates.secsipidx),
       ...{ bar: { ratioAtLeast: SECSIPIDX_BAR } },
-      note: secsipidx ? `medians of the steadiest ${rounds} of ${rates.secsipidx.made} rounds` : missing(),
+      note: secsipidx
+        ? `medians of the steadiest ${rounds} of ${rates.secsipidx.made} rounds; ${costText([signCsv, signing, theirs])}`
+        : missing(),
     };
   }
 }

@@ -110,8 +110,11 @@ test('the commands of the image serve, are healthy, reload and end, as nobody in
     if (child.stdout === null) throw new Error('no log');
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const said = async (part: string): Promise<void> => {
-      for (let next = await lines.next(); !next.value?.includes(part); next = await lines.next())
+      for (;;) {
+        const next = await lines.next();
         if (next.done === true) throw new Error(`it ended before it said ${part}`);
+        if (next.value.includes(part)) return;
+      }
     };
     await said('"msg":"ready"');
     expect(await once(started(healthCheck), 'exit')).toEqual([0, null]);

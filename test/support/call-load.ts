@@ -63,7 +63,7 @@ export function startCallLoad(port: number, calls: readonly LoadedCall[]): CallL
   };
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startMs) * PER_SECOND) / 1_000);
-    while (sent < due) sendNext(startMs + ((sent + 1) * 1_000) / PER_SECOND);
+    for (let index = sent; index < due; index += 1) sendNext(startMs + ((index + 1) * 1_000) / PER_SECOND);
   }, TICK_MS);
   const until = (isIt: () => boolean): Promise<void> =>
     new Promise((resolve, reject) => {

@@ -51,7 +51,7 @@ export async function startSidecarProcess(start: SidecarStart): Promise<SidecarP
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'] ?? '', ...env },
   });
-  const ended = once(child, 'exit').then(([code, signal]) => ({ code, signal }) as SidecarEnd);
+  const ended: Promise<SidecarEnd> = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
   const log: LogLine[] = [];
   const waiting = new Set<(line: LogLine) => void>();
   const lines = createInterface({ input: child.stdout });
