@@ -67,7 +67,7 @@ test(
 
 testPeer(
   'tmpfs',
-  'a full disk for certificates costs no call its verdict: new ones are fetched and used, and are not there after a restart',
+  'a full disk for certificates costs no call its verdict: new ones are fetched and used all the same',
   async () => {
     await using disk = await smallDisk();
     await using folder = await createSidecarFolder();

@@ -8,7 +8,7 @@ const KILLS = faultCount({ short: 2, full: 30 });
 const BETWEEN = 300;
 
 test(
-  'of several processes one that is killed under 500 requests/s costs the requests in its sockets and no other, and another takes its place',
+  'of several processes one that is killed under 500 requests/s costs no more than the requests under way, and another takes its place',
   { timeout: 60_000 + 30_000 * KILLS },
   async () => {
     await using folder = await createSidecarFolder();
