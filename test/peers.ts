@@ -42,8 +42,10 @@ const PEERS = {
   secsipidx: { find: () => program('secsipidx', ['-version']), packages: ['secsipidx'] },
   sipp: { find: () => program('sipp', ['-v']), packages: ['sip-tester'] },
   strace: { find: () => program('strace', ['-V']), packages: ['strace'] },
+  systemd: { find: () => program('systemd-analyze', ['--version']), packages: ['systemd'] },
   tmpfs: { find: () => mountableTmpfs(), packages: ['mount'] },
   tshark: { find: () => program('tshark', ['-v']), packages: ['tshark'] },
+  wrk: { find: () => program('wrk', ['-v']), packages: ['wrk'] },
 } as const satisfies Record<string, PeerDefinition>;
 
 /** Names of the peers that can be asked for. */

@@ -15,10 +15,12 @@ export interface LineProcess extends AsyncDisposable {
 
 /**
  * Starts a Node program and waits for its first line.
+ * @param argv - of node @param before - a program that starts it, such as one that keeps it to a processor, with its arguments
  * @throws Error when it ends before
  */
-export async function startLineProcess(argv: readonly string[]): Promise<LineProcess> {
-  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+export async function startLineProcess(argv: readonly string[], before: readonly string[] = []): Promise<LineProcess> {
+  const [program = '', ...rest] = [...before, process.execPath, ...argv];
+  const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const nextLine = async (): Promise<string | undefined> => {
     const next = await lines.next();

@@ -18,6 +18,7 @@ import type {
   TrustStore,
   VerificationService,
   VerificationServiceOptions,
+  X5uAllowList,
 } from '@hopback/sdk/stir';
 import { createPassport, createTestPki } from '@hopback/sdk/testing';
 import type { TestPki, TestServiceProvider } from '@hopback/sdk/testing';
@@ -162,6 +163,8 @@ export interface WarmService extends AsyncDisposable {
 export interface VerifiersWorld {
   readonly signers: readonly { readonly x5u: string; readonly provider: Pick<TestServiceProvider, 'chainPem'> }[];
   readonly trustStore: TrustStore;
+  /** Exceptions under which their chains may be had, for those of a laboratory. */
+  readonly allow?: X5uAllowList;
 }
 
 /** A PKI as far as those need it who trust it. */
@@ -206,7 +209,7 @@ export async function createWarmService(
   clock: Clock,
   options: Partial<VerificationServiceOptions> = {},
 ): Promise<WarmService> {
-  const certificates = createCertificateRepository({ clock });
+  const certificates = createCertificateRepository({ clock, ...(world.allow && { allow: world.allow }) });
   await importChains(certificates, world, clock.nowMs());
   const newMemory = (): ReplayMemory => createReplayMemory({ windowMs: REPLAY_WINDOW_MS });
   let memory = newMemory();

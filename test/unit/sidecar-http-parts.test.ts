@@ -1,14 +1,13 @@
 import { hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { createClients } from '../../sdk/src/sidecar/http/clients.js';
+import type { ClientMarks } from '../../sdk/src/sidecar/http/clients.js';
 import { accepts, isJson, mediaType } from '../../sdk/src/sidecar/http/media-types.js';
 import { trunkTable } from '../../sdk/src/sidecar/services/trunk-table.js';
 import { trunkPolicy } from '../../sdk/src/switch/index.js';
 
 const LISTENER = { host: '127.0.0.1', port: 0, tokens: [], maxBodyBytes: 1_024 };
-const from = (remoteAddress: string, authorization?: string): IncomingMessage =>
-  ({ socket: { remoteAddress }, headers: { authorization } }) as unknown as IncomingMessage;
+const from = (remoteAddress: string, authorization?: string): ClientMarks => ({ remoteAddress, authorization });
 
 test('a token is known by its hash, and nobody else is let in', () => {
   const clients = createClients({ ...LISTENER, tokens: [{ name: 'sbc-1', sha256: hash('sha256', 'secret') }] });

@@ -7,7 +7,8 @@ import { performance } from 'node:perf_hooks';
 import { HopbackError } from '../errors.js';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
-import type { CliFiles, CliIo, CliLog, CliOutput } from './io.js';
+import type { CliFiles, CliIo, CliOutput } from './io.js';
+import { openLog } from './open-log.js';
 import { shownText } from './shown-text.js';
 
 /** The process as commands see it. */
@@ -29,28 +30,6 @@ export function nodeIo(): CliIo {
     onHangUp: (listener) => void process.on('SIGHUP', listener),
     openLog,
     ask,
-  };
-}
-
-/** What is kept for a reader that does not read: beyond it lines are dropped. */
-const MAX_LOG_BYTES = 1024 * 1024;
-const LOG_CLOSE_MS = 1_000;
-
-/** A pipe is written to at once by Node, however long that takes, and calls would wait: this goes by another thread. */
-async function openLog(): Promise<CliLog> {
-  const { destination } = await import('pino');
-  const log = destination({ dest: 1, sync: false, maxLength: MAX_LOG_BYTES });
-  log.on('error', () => undefined);
-  return {
-    write: (text) => void log.write(text),
-    close: () =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, LOG_CLOSE_MS);
-        log.flush(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
   };
 }
 

@@ -43,6 +43,8 @@ export const isWorker = (): boolean => cluster.isWorker;
  */
 export async function startWorkers(options: { readonly count: number; readonly onNotice: OnNotice }): Promise<Workers> {
   const { count, onNotice } = options;
+  // Each takes connections from the system by itself. One that were handed over to a process which has just been killed would stay open for good.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   const registry = new AggregatorRegistry();
   let isClosing = false;
   let waitMs = FIRST_WAIT_MS;

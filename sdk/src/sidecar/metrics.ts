@@ -27,11 +27,10 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const verifications = new Counter({
+  const verifications = tally(registry, {
     name: 'stir_verifications_total',
     help: 'Calls verified, by verdict; reason is the first one, or none',
     labelNames: ['verstat', 'attest', 'reason'],
-    registers,
   });
   const verifySeconds = new Histogram({
     name: 'stir_verify_duration_seconds',
@@ -39,11 +38,10 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
     buckets: BUCKETS,
     registers,
   });
-  const signings = new Counter({
+  const signings = tally(registry, {
     name: 'stir_signings_total',
     help: 'Calls that were to be signed, by attestation and by what became of them',
     labelNames: ['attest', 'outcome'],
-    registers,
   });
   const signSeconds = new Histogram({
     name: 'stir_sign_duration_seconds',
@@ -52,11 +50,10 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
     registers,
   });
   const heartbeats = new Counter({ name: 'stir_heartbeats_total', help: 'Requests that were no calls', registers });
-  const answers = new Counter({
+  const answers = tally(registry, {
     name: 'hopback_http_responses_total',
     help: 'Requests answered, by route and status',
     labelNames: ['route', 'status'],
-    registers,
   });
   const reloads = new Counter({
     name: 'hopback_reloads_total',
@@ -68,16 +65,44 @@ export function createSidecarMetrics(services: () => SidecarServices | undefined
   return {
     registry,
     verified({ verstat, attestation = '', reasons }, seconds) {
-      verifications.inc({ verstat, attest: attestation, reason: reasons[0] ?? 'none' });
+      verifications(verstat, attestation, reasons[0] ?? 'none');
       verifySeconds.observe(seconds);
     },
     signed({ attest, outcome }, seconds) {
-      signings.inc({ attest, outcome });
+      signings(attest, outcome);
       signSeconds.observe(seconds);
     },
     heartbeat: () => heartbeats.inc(),
-    answered: (route, status) => answers.inc({ route, status }),
+    answered: (route, status) => answers(route, String(status)),
     reloaded: (outcome) => reloads.inc({ outcome }),
+  };
+}
+
+/**
+ * A counter with labels whose counts are kept here and handed on when somebody reads: the registry puts the labels of each count together
+ * anew, which a call would pay for three times.
+ */
+function tally(
+  registry: Registry,
+  { name, help, labelNames }: { readonly name: string; readonly help: string; readonly labelNames: readonly string[] },
+): (...labels: readonly string[]) => void {
+  const counts = new Map<string, { readonly labels: Readonly<Record<string, string>>; count: number }>();
+  const counter: Counter = new Counter({
+    ...{ name, help, labelNames, registers: [registry] },
+    collect: () => {
+      counter.reset();
+      for (const { labels, count } of counts.values()) counter.inc(labels, count);
+    },
+  });
+  return (...values) => {
+    const key = values.join(' ');
+    const known = counts.get(key);
+    if (known !== undefined) known.count += 1;
+    else
+      counts.set(key, {
+        labels: Object.fromEntries(labelNames.map((label, at) => [label, values[at] ?? ''])),
+        count: 1,
+      });
   };
 }
 

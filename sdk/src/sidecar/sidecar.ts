@@ -18,8 +18,8 @@ import type { Clients } from './http/clients.js';
 import { listen } from './http/listen.js';
 import type { Listener } from './http/listen.js';
 import { probeRoutes } from './http/probe-routes.js';
-import { serveCalls } from './http/serve-calls.js';
-import type { AnsweredRequest } from './http/serve-calls.js';
+import { serveCalls, servePlainCalls } from './http/serve-calls.js';
+import type { AnsweredRequest, ServeCallsOptions } from './http/serve-calls.js';
 import { createSidecarMetrics } from './metrics.js';
 import type { SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
@@ -192,23 +192,23 @@ function listenForCalls({ options, directory, loader, state, metrics, probes }: 
   const { onNotice = nothing } = options;
   const otherwise = getRequestListener(probes.fetch);
   const onTrouble = (error: unknown): void => onNotice({ level: 'error', part: 'calls', text: causeText(error) });
+  const { onVerified = nothing } = options;
   const { maxBodyBytes } = loader.current().configuration.listen.calls;
-  const handler = serveCalls({
+  const serving: ServeCallsOptions = {
     routes: () => state.routes,
     clients: () => state.clients,
-    context: () => ({
-      ...{ services: loader.current(), metrics, onTrouble },
-      elapsedMs: () => performance.now(),
-      onVerified: options.onVerified ?? nothing,
-    }),
+    context: () => ({ services: loader.current(), metrics, elapsedMs, onVerified, onTrouble }),
     ...{ maxBodyBytes, nowMs: Date.now, isDraining: () => state.isDraining },
     otherwise: (request, response) => void otherwise(request, response),
     onAnswered: options.onAnswered ?? nothing,
+  };
+  return listen(loader.current().configuration.listen.calls, {
+    ...{ directory, handler: serveCalls(serving), plain: servePlainCalls(serving) },
   });
-  return listen(loader.current().configuration.listen.calls, { directory, handler });
 }
 
 const nothing = (): void => undefined;
+const elapsedMs = (): number => performance.now();
 
 interface ReloadParts extends Parts {
   readonly path: string;

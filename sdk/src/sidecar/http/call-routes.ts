@@ -12,14 +12,19 @@ export interface CallRoute {
   readonly takes: 'json' | 'sip' | 'any';
   /** Whether the answer is JSON whatever is asked for. */
   readonly givesJson: boolean;
+  /** Whether its answers have header fields of fixed words alone, so that they may be written without being looked at. */
+  readonly isPlain?: boolean;
   readonly answer: (request: CallRequest, context: CallContext) => Answer | Promise<Answer>;
 }
 
 const VERIFICATION: CallRoute = {
-  ...{ name: 'verification', takes: 'json', givesJson: true },
+  ...{ name: 'verification', takes: 'json', givesJson: true, isPlain: true },
   answer: answerVerification,
 };
-const SIGNING: CallRoute = { ...{ name: 'signing', takes: 'json', givesJson: true }, answer: answerSigning };
+const SIGNING: CallRoute = {
+  ...{ name: 'signing', takes: 'json', givesJson: true, isPlain: true },
+  answer: answerSigning,
+};
 
 /** Where the API of ATIS-1000082 and TS 24.229 is. */
 const STIR_BASE = '/stir/v1';
@@ -35,8 +40,8 @@ export function callRoutes(basePaths: readonly string[]): ReadonlyMap<string, Ca
       [`${base}/verification`, VERIFICATION],
       [`${base}/signing`, SIGNING],
     ]),
-    ['/v1/check', { name: 'check', takes: 'any', givesJson: false, answer: answerCheck }],
-    ['/v1/sign-csv', { name: 'sign-csv', takes: 'any', givesJson: false, answer: answerSignCsv }],
+    ['/v1/check', { name: 'check', takes: 'any', givesJson: false, isPlain: true, answer: answerCheck }],
+    ['/v1/sign-csv', { name: 'sign-csv', takes: 'any', givesJson: false, isPlain: true, answer: answerSignCsv }],
     ['/v1/invite/verify', { name: 'invite-verify', takes: 'sip', givesJson: false, answer: answerInviteVerify }],
     ['/v1/invite/sign', { name: 'invite-sign', takes: 'sip', givesJson: false, answer: answerInviteSign }],
   ]);

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { ListenerConfiguration } from '../config/configuration.js';
 
 /** Who asks, or why nobody is let in. */
@@ -8,9 +7,16 @@ export type ClientResult =
   | { readonly status: 'unknown' }
   | { readonly status: 'too-many'; readonly retryAfterSeconds: number };
 
+/** What a client is known by. */
+export interface ClientMarks {
+  readonly remoteAddress: string;
+  /** Value of Authorization. */
+  readonly authorization: string | undefined;
+}
+
 /** Tells clients apart and holds them to their rate. */
 export interface Clients {
-  readonly admit: (request: IncomingMessage, nowMs: number) => ClientResult;
+  readonly admit: (marks: ClientMarks, nowMs: number) => ClientResult;
 }
 
 /** Clients whose rate is known; whoever comes with more has the ones that came longest ago forgotten, which have a full measure by then. */
@@ -32,8 +38,8 @@ export function createClients({ tokens, requestsPerSecond }: ListenerConfigurati
     return 0;
   };
   return {
-    admit(request, nowMs) {
-      const name = byHash.size === 0 ? addressOf(request) : byHash.get(tokenHash(request));
+    admit({ remoteAddress, authorization }, nowMs) {
+      const name = byHash.size === 0 ? remoteAddress : byHash.get(tokenHash(authorization));
       if (name === undefined) return { status: 'unknown' };
       if (requestsPerSecond === undefined) return { status: 'admitted', name };
       const retryAfterSeconds = take(name, requestsPerSecond, nowMs);
@@ -42,12 +48,10 @@ export function createClients({ tokens, requestsPerSecond }: ListenerConfigurati
   };
 }
 
-const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? 'unknown';
-
 const BEARER = /^Bearer +([\w.~+/=-]{1,512})$/i;
 
 /** Of the hash nothing can be learned by how long a comparison takes. */
-function tokenHash(request: IncomingMessage): string {
-  const [, token] = BEARER.exec(request.headers.authorization ?? '') ?? [];
+function tokenHash(authorization = ''): string {
+  const [, token] = BEARER.exec(authorization) ?? [];
   return token === undefined ? '' : hash('sha256', token);
 }

@@ -3,11 +3,14 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer, ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { Server as NetServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { HopbackError } from '../../errors.js';
 import type { ListenerConfiguration } from '../config/configuration.js';
 import { causeText } from '../services/notice.js';
 import { pathFrom } from '../services/files.js';
+import { createPlainConnections } from './plain-connections.js';
+import type { PlainConnections, PlainHandler } from './plain-connections.js';
 
 /** One address that is listened at. */
 export interface Listener {
@@ -38,7 +41,11 @@ const REQUEST_MS = 120_000;
  */
 export async function listen(
   configuration: ListenerConfiguration,
-  { directory, handler }: { readonly directory: string; readonly handler: RequestListener },
+  {
+    directory,
+    handler,
+    plain,
+  }: { readonly directory: string; readonly handler: RequestListener; readonly plain?: PlainHandler },
 ): Promise<Listener> {
   const { host, port, tls } = configuration;
   const timeouts = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS };
@@ -47,6 +54,8 @@ export async function listen(
       ? createServer({ ...timeouts, noDelay: true }, handler)
       : createTlsServer({ ...timeouts, noDelay: true, ...(await tlsOptions(tls, directory)) }, handler);
   server.maxRequestsPerSocket = 0;
+  const connections =
+    plain && takePlain(server, { plain, event: tls === undefined ? 'connection' : 'secureConnection' });
   await listening(server, { host, port });
   const address = server.address() as AddressInfo;
   return {
@@ -62,7 +71,7 @@ export async function listen(
         throw unusable(causeText(cause), cause);
       }
     },
-    close: (drainMs) => closed(server, drainMs),
+    close: (drainMs) => closed(server, { drainMs, connections }),
   };
 }
 
@@ -113,18 +122,58 @@ function listening(
   });
 }
 
-function closed(server: Server | TlsServer, drainMs: number): Promise<void> {
+/** Connections begin with plain requests; Node's parser gets those on which anything else comes. */
+function takePlain(
+  server: Server | TlsServer,
+  { plain, event }: { readonly plain: PlainHandler; readonly event: 'connection' | 'secureConnection' },
+): PlainConnections {
+  const connections = createPlainConnections(plain, { keepAliveMs: KEEP_ALIVE_MS, bodyMs: HEADERS_MS });
+  const parsers = server.listeners(event) as ((this: typeof server, socket: Socket) => void)[];
+  server.removeAllListeners(event);
+  server.on(event, (socket: Socket) => {
+    connections.take(socket, () => {
+      for (const parser of parsers) parser.call(server, socket);
+    });
+  });
+  return connections;
+}
+
+/**
+ * New connections are refused at once. Those that are there are told with their next answer; those on which none is asked for are ended once
+ * they have had the time for it, since a request that is on its way to an end that closes is lost.
+ */
+function closed(
+  server: Server | TlsServer,
+  { drainMs, connections }: { readonly drainMs: number; readonly connections: PlainConnections | undefined },
+): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
-      clearTimeout(timer);
-      clearInterval(idle);
+    const closeIdle = (): void => {
+      connections?.closeIdle();
+      server.closeIdleConnections();
+    };
+    let idle: NodeJS.Timeout | undefined;
+    const notice = setTimeout(
+      () => {
+        closeIdle();
+        // A connection is idle as soon as its answer has gone out, which nobody tells.
+        idle = setInterval(closeIdle, IDLE_CHECK_MS);
+      },
+      Math.min(NOTICE_MS, drainMs / 2),
+    );
+    const timer = setTimeout(() => {
+      connections?.closeAll();
+      server.closeAllConnections();
+    }, drainMs);
+    // That of http.Server would end idle connections now.
+    NetServer.prototype.close.call(server, () => {
+      for (const each of [timer, notice, idle]) clearTimeout(each);
+      // Stops its looking at connections; that it is closed already is no news.
+      server.close(() => undefined);
       resolve();
     });
-    server.closeIdleConnections();
-    // A connection is idle as soon as its answer has gone out, which nobody tells.
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   });
 }
 
+/** In which a connection of a switch that is in use sees another request. */
+const NOTICE_MS = 1_000;
 const IDLE_CHECK_MS = 50;

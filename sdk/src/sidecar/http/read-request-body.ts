@@ -24,17 +24,17 @@ export function readRequestBody(request: IncomingMessage, maxBytes: number): Pro
       if (size <= maxBytes) chunks.push(chunk);
       else resolve({ status: 'too-large' });
     });
-    request.on('end', () => resolve(textOf(chunks)));
+    request.on('end', () => resolve(textOf(chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks))));
     request.on('error', () => resolve({ status: 'broken' }));
     request.on('close', () => resolve({ status: 'broken' }));
   });
 }
 
+const NOTHING = Buffer.alloc(0);
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-function textOf(chunks: readonly Buffer[]): BodyResult {
-  const [first] = chunks;
-  const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+/** Text of the octets of a body; never throws for peer input. */
+export function textOf(bytes: Buffer): BodyResult {
   // Nearly every body is of ASCII alone, which the fast way gives as it is.
   const text = bytes.toString('latin1');
   if (!NOT_ASCII.test(text)) return { status: 'read', text };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { stirApiProblem } from '../dialects/stir-api-problem.js';
 import type { StirApiProblem } from '../dialects/stir-api-problem.js';
 import type { Clients } from './clients.js';
@@ -8,7 +8,9 @@ import type { Answer } from './answer.js';
 import type { CallContext } from './call-context.js';
 import type { CallRoute } from './call-routes.js';
 import { accepts, isJson, mediaType } from './media-types.js';
-import { readRequestBody } from './read-request-body.js';
+import type { PlainAnswer, PlainHandler } from './plain-connections.js';
+import { readRequestBody, textOf } from './read-request-body.js';
+import type { BodyResult } from './read-request-body.js';
 
 /** What calls are served with; asked at each request anew, so that a reload is in force at once. */
 export interface ServeCallsOptions {
@@ -52,23 +54,90 @@ export function serveCalls(options: ServeCallsOptions): (request: IncomingMessag
   };
 }
 
-interface Exchange {
-  readonly route: CallRoute;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: string;
+/**
+ * Answers plain requests for the routes that every call takes, by the same services.
+ * @param options - those of {@link serveCalls}
+ * @returns a handler; undefined for the requests of other routes
+ */
+export function servePlainCalls(options: ServeCallsOptions): PlainHandler {
+  return {
+    maxBodyBytes: options.maxBodyBytes,
+    answer(plain, remoteAddress) {
+      const route = options.routes().get(plain.path);
+      if (route?.isPlain !== true) return undefined;
+      const { headers, body, query } = plain;
+      return servePlain(options, {
+        route,
+        query,
+        method: 'POST',
+        headers,
+        remoteAddress,
+        readBody: () => textOf(body),
+      });
+    },
+  };
 }
 
-async function serve(options: ServeCallsOptions, { route, request, response, query }: Exchange): Promise<void> {
+async function servePlain(options: ServeCallsOptions, exchange: Exchange): Promise<PlainAnswer> {
+  const { answer, requestId } = await answered(options, exchange);
+  return { answer, requestId, isLast: options.isDraining() };
+}
+
+/** One request, however it was read. */
+interface Exchange {
+  readonly route: CallRoute;
+  readonly query: string;
+  readonly method: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string;
+  readonly readBody: () => BodyResult | Promise<BodyResult>;
+}
+
+interface Answered {
+  readonly answer: Answer;
+  readonly requestId: string;
+}
+
+async function serve(
+  options: ServeCallsOptions,
+  call: {
+    readonly route: CallRoute;
+    readonly query: string;
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+  },
+): Promise<void> {
+  const { request, response, route, query } = call;
+  const { answer, requestId } = await answered(options, {
+    route,
+    query,
+    method: request.method,
+    headers: request.headers,
+    remoteAddress: request.socket.remoteAddress ?? 'unknown',
+    readBody: () => readRequestBody(request, options.maxBodyBytes),
+  });
+  // What was refused unread would be taken for the next request of the connection.
+  const isToBeClosed = options.isDraining() || hasUnread(request);
+  sendAnswer(
+    response,
+    answer,
+    isToBeClosed ? [X_REQUEST_ID, requestId, 'Connection', 'close'] : [X_REQUEST_ID, requestId],
+  );
+}
+
+/** Finds the answer, counts it and tells of it. Never rejects. */
+async function answered(options: ServeCallsOptions, exchange: Exchange): Promise<Answered> {
   const context = options.context();
-  const requestId = requestIdOf(request);
+  const { headers, remoteAddress, route } = exchange;
+  const requestId = requestIdOf(headers);
   let client = '';
   let answer: Answer;
   try {
-    const admitted = options.clients().admit(request, options.nowMs());
+    const { authorization } = headers;
+    const admitted = options.clients().admit({ remoteAddress, authorization }, options.nowMs());
     if (admitted.status === 'admitted') {
       client = admitted.name;
-      answer = await answerOf(options, { route, request, query, context, requestId, client });
+      answer = await answerOf({ exchange, context, requestId, client });
     } else {
       answer =
         admitted.status === 'unknown'
@@ -79,15 +148,9 @@ async function serve(options: ServeCallsOptions, { route, request, response, que
     context.onTrouble(error);
     answer = problemAnswer(stirApiProblem('internal'));
   }
-  // What was refused unread would be taken for the next request of the connection.
-  const isToBeClosed = options.isDraining() || hasUnread(request);
-  sendAnswer(
-    response,
-    answer,
-    isToBeClosed ? [X_REQUEST_ID, requestId, 'Connection', 'close'] : [X_REQUEST_ID, requestId],
-  );
   context.metrics.answered(route.name, answer.status);
   options.onAnswered({ route: route.name, status: answer.status, requestId, client });
+  return { answer, requestId };
 }
 
 const hasUnread = ({ complete, headers }: IncomingMessage): boolean =>
@@ -99,26 +162,24 @@ const NOT_AUTHENTICATED: Answer = {
   headers: ['WWW-Authenticate', 'Bearer'],
 };
 
-interface Admitted extends Omit<Exchange, 'response'> {
+interface Admitted {
+  readonly exchange: Exchange;
   readonly context: CallContext;
   readonly requestId: string;
   readonly client: string;
 }
 
-async function answerOf(options: ServeCallsOptions, exchange: Admitted): Promise<Answer> {
-  const { route, request, query, context, requestId, client } = exchange;
-  const refusal = refusalOf(route, request);
+async function answerOf(admitted: Admitted): Promise<Answer> {
+  const { exchange, context, requestId, client } = admitted;
+  const { route, headers, query } = exchange;
+  const refusal = refusalOf(route, exchange);
   if (refusal !== undefined) return problemAnswer(refusal);
-  const body = await readRequestBody(request, options.maxBodyBytes);
+  const reading = exchange.readBody();
+  const body = reading instanceof Promise ? await reading : reading;
   if (body.status !== 'read') return BODY_PROBLEMS[body.status];
   if (body.text === '' && route.takes !== 'json') return problemAnswer(stirApiProblem('body-missing'));
   return route.answer(
-    {
-      text: body.text,
-      query: query === '' ? NO_QUERY : new URLSearchParams(query),
-      headers: request.headers,
-      ...{ client, requestId },
-    },
+    { text: body.text, query: query === '' ? NO_QUERY : new URLSearchParams(query), headers, client, requestId },
     context,
   );
 }
@@ -130,9 +191,9 @@ const BODY_PROBLEMS: Readonly<Record<'too-large' | 'broken', Answer>> = {
   broken: problemAnswer(stirApiProblem('body-malformed', 'the body ended early, or is no UTF-8')),
 };
 
-function refusalOf(route: CallRoute, request: IncomingMessage): StirApiProblem | undefined {
-  if (request.method !== 'POST') return stirApiProblem('method-not-allowed');
-  const { accept, 'content-type': contentType } = request.headers;
+function refusalOf(route: CallRoute, { method, headers }: Exchange): StirApiProblem | undefined {
+  if (method !== 'POST') return stirApiProblem('method-not-allowed');
+  const { accept, 'content-type': contentType } = headers;
   const type = mediaType(contentType);
   if (route.takes === 'json' && !isJson(type)) return stirApiProblem('media-type', 'application/json');
   if (route.takes === 'sip' && !SIP_TYPES.has(type)) return stirApiProblem('media-type', 'text/plain');
@@ -146,7 +207,7 @@ const SIP_TYPES: ReadonlySet<string> = new Set(['text/plain', 'message/sip', 'ap
 /** What may come back in a header field; anything else is replaced by an id of our own. */
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
 
-function requestIdOf({ headers }: IncomingMessage): string {
+function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = headers['x-requestid'] ?? headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }

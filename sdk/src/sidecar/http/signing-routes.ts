@@ -1,4 +1,4 @@
-import type { SigningOutcome } from '../../stir/index.js';
+import type { NumberSigningRequest, SigningOutcome } from '../../stir/index.js';
 import { readSignCsv } from '../dialects/secsipidx-api.js';
 import { heartbeatAnswer, readSigning, signingAnswer } from '../dialects/signing-api.js';
 import type { ShakenCall } from '../dialects/signing-api.js';
@@ -45,18 +45,20 @@ export const NOTHING_TO_SIGN_WITH: Answer = problemAnswer(
 );
 
 function signShaken(call: ShakenCall, { service, configuration }: SigningPart): SigningOutcome {
-  const { origTn, destTn, destUri, attestation, origId, iatSeconds } = call;
-  return service.signNow({
-    facts: configuration.facts,
-    ...{ origTn, destTn, destUri },
-    ...(iatSeconds !== undefined && { iatSeconds }),
-    ...(origId !== undefined && { origId }),
-    ...(attestation !== undefined &&
-      configuration.attestation !== 'policy-alone' && {
-        attestation,
-        attestationBasis: configuration.attestationBasis,
-      }),
-  });
+  const { facts, attestation: decides, attestationBasis } = configuration;
+  const request: { -readonly [Member in keyof NumberSigningRequest]: NumberSigningRequest[Member] } = {
+    facts,
+    origTn: call.origTn,
+    destTn: call.destTn,
+    destUri: call.destUri,
+  };
+  if (call.iatSeconds !== undefined) request.iatSeconds = call.iatSeconds;
+  if (call.origId !== undefined) request.origId = call.origId;
+  if (call.attestation !== undefined && decides !== 'policy-alone') {
+    request.attestation = call.attestation;
+    request.attestationBasis = attestationBasis;
+  }
+  return service.signNow(request);
 }
 
 /** Counts a call that was to be signed. */

@@ -1,0 +1,222 @@
+import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { peer } from '../peers.js';
+import { createSidecarFolder } from '../support/sidecar-folder.js';
+import type { SidecarFolder } from '../support/sidecar-folder.js';
+import type { SidecarProcess } from '../support/sidecar-process.js';
+import { interleave, median } from './bench.js';
+import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
+import { startLineProcess } from './line-process.js';
+import type { LineProcess } from './line-process.js';
+import { writeCalls } from './sidecar-calls.js';
+import type { CallFile } from './sidecar-calls.js';
+import { startSecsipidx } from './sidecar-secsipidx.js';
+import type { SecsipidxServer } from './sidecar-secsipidx.js';
+import { tryFaults } from './sidecar-skipped.js';
+import { keepTo, loadByWrk, processorSeconds } from './sidecar-wrk.js';
+import type { LoadedRoute } from './sidecar-wrk.js';
+import { trustStoreOf, writtenWorld } from './signed-calls.js';
+
+/** Who answers has a processor, and who asks the other. */
+export const CORES = { server: 0, load: 1 } as const;
+/** Of calls that were signed before the load began, on both sides alike. */
+export const FRESHNESS_SECONDS = 3_600;
+/** Enough that a turn meets none twice, and few of the turns before. */
+const CALLS = 100_000;
+const CALLS_A_SECOND = 12_000;
+const PROVIDERS = 8;
+const ROUNDS = 5;
+const FULL_ROUNDS = 15;
+const TURN_SECONDS = 1;
+const HTTP_BAR = 0.4;
+const SECSIPIDX_BAR = 0.9;
+
+/** The parts that take turns. */
+interface Parts extends AsyncDisposable {
+  readonly lab: SidecarFolder;
+  readonly calls: CallFile;
+  readonly sidecar: SidecarProcess;
+  readonly secsipidx: SecsipidxServer | undefined;
+}
+
+/** A sidecar, secsipidx and one process that verifies without HTTP, all kept to one processor. */
+async function startParts(context: BenchContext): Promise<Parts> {
+  const lab = await createSidecarFolder({ count: PROVIDERS });
+  await lab.configure({ verification: { freshnessSeconds: FRESHNESS_SECONDS } });
+  context.progress(`signing ${CALLS} calls; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
+  const calls = await writeCalls(lab, CALLS);
+  const sidecar = await lab.start();
+  await sidecar.heard(({ part }) => part === 'certificates');
+  keepTo(CORES.server, sidecar.pid);
+  const secsipidx = peer('secsipidx').available
+    ? await startSecsipidx(lab, { expireSeconds: FRESHNESS_SECONDS, core: CORES.server })
+    : undefined;
+  return {
+    ...{ lab, calls, sidecar, secsipidx },
+    async [Symbol.asyncDispose]() {
+      await secsipidx?.[Symbol.asyncDispose]();
+      await sidecar[Symbol.asyncDispose]();
+      await lab[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A server, and what its requests have cost so far, microseconds of processor. */
+interface Loaded {
+  readonly port: number;
+  readonly pid: number;
+  readonly route: LoadedRoute;
+  readonly who: string;
+  readonly costsUs: number[];
+}
+
+const loaded = (
+  { port, pid }: { readonly port: number; readonly pid: number },
+  route: LoadedRoute,
+  who: string,
+): Loaded => ({
+  ...{ port, pid, route, who, costsUs: [] },
+});
+
+/** A route of a server under the load of wrk, from the other processor. */
+function underLoad(calls: CallFile, server: Loaded | undefined): Contestant {
+  if (server === undefined) return NOBODY;
+  const { port, pid, route, who, costsUs } = server;
+  return {
+    measure: async (ms) => {
+      const seconds = Math.ceil(ms / 1_000);
+      const slice = calls.slice(who, seconds * CALLS_A_SECOND);
+      const before = processorSeconds(pid);
+      const { perSecond, requests } = await loadByWrk({ who, port, route, calls: slice, seconds, core: CORES.load });
+      costsUs.push(((processorSeconds(pid) - before) * 1e6) / requests);
+      return perSecond;
+    },
+  };
+}
+
+/** What is left of a busy machine's moods: processor time of the servers themselves. */
+const costText = (servers: readonly (Loaded | undefined)[]): string =>
+  `processor time a request: ${servers.flatMap((each) => (each ? [`${each.who} ${median(each.costsUs).toFixed(0)} µs`] : [])).join(', ')}`;
+
+async function startInProcess({ lab }: Parts): Promise<LineProcess> {
+  const { pki, providers } = lab;
+  const world = await lab.put('world.json', writtenWorld({ pki, signers: providers, trustStore: trustStoreOf(pki) }));
+  const program = fileURLToPath(new URL('sidecar-verify-process.ts', import.meta.url));
+  const child = await startLineProcess([...process.execArgv, program, world, String(FRESHNESS_SECONDS)]);
+  keepTo(CORES.server, child.processId);
+  return child;
+}
+
+/** Absent as a contestant where it is not installed. */
+const NOBODY: Contestant = { measure: () => Promise.resolve(Number.NaN) };
+
+/** Verification over HTTP, beside the same in process and secsipidx. */
+export async function* verifyRates(context: BenchContext): AsyncGenerator<Figure> {
+  await using parts = await startParts(context);
+  const { calls, sidecar, secsipidx } = parts;
+  await using inProcess = await startInProcess(parts);
+  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const [check, verification] = [loaded(sidecar, 'check', 'check'), loaded(sidecar, 'verification', 'verification')];
+  const theirs = secsipidx && loaded(secsipidx, 'check', 'secsipidx');
+  const rates = await interleave(
+    {
+      inProcess: { measure: (ms) => inProcessRate(inProcess, { calls, ms }) },
+      check: underLoad(calls, check),
+      verification: underLoad(calls, verification),
+      secsipidx: underLoad(calls, theirs),
+    },
+    { rounds, ms: TURN_SECONDS * 1_000, steadyBy: 'inProcess' },
+  );
+  await requireCounts(sidecar, 'stir_verifications_total', /verstat="TN-Validation-Passed".*reason="none"/);
+  const skipped = await skippedChecks(parts);
+  const of = `of the steadiest ${rounds} of ${rates.inProcess.made} rounds; ${costText([check, verification, theirs])}`;
+  for (const [route, rate] of [
+    ['check', rates.check],
+    ['verification', rates.verification],
+  ] as const) {
+    yield {
+      ...{ figure: `${route}-vs-in-process`, value: rate.median, unit: 'requests/s' },
+      ...{ baseline: 'verify in process, same calls, same processor', baselineValue: rates.inProcess.median },
+      ...{ bar: { ratioAtLeast: HTTP_BAR }, note: `medians ${of}; all answers good` },
+    };
+    yield {
+      ...{ figure: `${route}-vs-secsipidx`, value: rate.median, unit: 'requests/s' },
+      ...againstSecsipidx('/v1/check', rates.secsipidx),
+      ...{
+        bar: { ratioAtLeast: SECSIPIDX_BAR },
+        note: secsipidx === undefined ? missing() : `${skipped}; medians ${of}`,
+      },
+    };
+  }
+}
+
+async function inProcessRate(
+  child: LineProcess,
+  { calls, ms }: { readonly calls: CallFile; readonly ms: number },
+): Promise<number> {
+  const { path, offset, count } = calls.slice('in process', Math.ceil((ms / 1_000) * 2 * CALLS_A_SECOND));
+  child.write([path, offset, count, ms].join('\t'));
+  return Number(await child.nextLine());
+}
+
+const missing = (): string => `secsipidx is missing: ${peer('secsipidx').install}`;
+
+const againstSecsipidx = (route: string, rate: Rate): Pick<Figure, 'baseline' | 'baselineValue'> => ({
+  baseline: `secsipidx ${route}, GOMAXPROCS=1`,
+  ...(Number.isNaN(rate.median) ? {} : { baselineValue: rate.median }),
+});
+
+/** What we check for the same answer: by trying it, not by reading. */
+async function skippedChecks({ lab, secsipidx }: Parts): Promise<string> {
+  if (secsipidx === undefined) return '';
+  const revoked = lab.pki.issueServiceProvider({ spc: '4321' });
+  const x5u = lab.server.publish('/revoked.pem', revoked.chainPem);
+  await lab.put('sti-pa.crl', lab.pki.crl({ revoked: [revoked] }).der);
+  await lab.configure();
+  await using strict = await lab.start();
+  const ours = async (identity: string): Promise<string> => {
+    const answer = await fetch(`http://127.0.0.1:${strict.port}/v1/check`, { method: 'POST', body: identity });
+    return (await answer.text()).trim();
+  };
+  const found = await tryFaults(lab, {
+    ...{ first: secsipidx.check, second: ours, revoked: lab.identity({ signer: revoked, x5u }) },
+  });
+  return `of ${found.tried} faults secsipidx lets ${found.passedByFirst.length} pass that are refused here: ${found.passedByFirst.join(' ')}`;
+}
+
+/** Signing over HTTP, beside secsipidx. */
+export async function* signRates(context: BenchContext): AsyncGenerator<Figure> {
+  await using parts = await startParts(context);
+  const { calls, sidecar, secsipidx } = parts;
+  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const [signCsv, signing] = [loaded(sidecar, 'sign-csv', 'sign-csv'), loaded(sidecar, 'signing', 'signing')];
+  const theirs = secsipidx && loaded(secsipidx, 'sign-csv', 'secsipidx');
+  const rates = await interleave(
+    {
+      'sign-csv': underLoad(calls, signCsv),
+      signing: underLoad(calls, signing),
+      secsipidx: underLoad(calls, theirs),
+    },
+    { rounds, ms: TURN_SECONDS * 1_000, ...(secsipidx && { steadyBy: 'secsipidx' as const }) },
+  );
+  await requireCounts(sidecar, 'stir_signings_total', /outcome="signed"/);
+  for (const route of ['sign-csv', 'signing'] as const) {
+    yield {
+      ...{ figure: `${route}-vs-secsipidx`, value: rates[route].median, unit: 'requests/s' },
+      ...againstSecsipidx('/v1/sign-csv', rates.secsipidx),
+      ...{ bar: { ratioAtLeast: SECSIPIDX_BAR } },
+      note: secsipidx
+        ? `medians of the steadiest ${rounds} of ${rates.secsipidx.made} rounds; ${costText([signCsv, signing, theirs])}`
+        : missing(),
+    };
+  }
+}
+
+/** Every count under a name is of this kind. @throws Error where another has been counted, or nothing */
+export async function requireCounts(sidecar: SidecarProcess, name: string, kind: RegExp): Promise<number> {
+  const counts = Object.entries(await sidecar.counts(name));
+  const wrong = counts.filter(([labels]) => !kind.test(labels));
+  const right = counts.reduce((sum, [, count]) => sum + count, 0);
+  if (wrong.length > 0 || right === 0) throw new Error(`not all as they should be: ${JSON.stringify(counts)}`);
+  return right;
+}

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { peer } from '../peers.js';
+import type { SidecarFolder } from '../support/sidecar-folder.js';
+import { keepTo } from './sidecar-wrk.js';
+
+/** The HTTP server of secsipidx. */
+export interface SecsipidxServer extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  /** `OK` or `FAILED`. */
+  readonly check: (identity: string) => Promise<string>;
+}
+
+/** How it is started. */
+export interface SecsipidxStart {
+  /** Oldest token that it takes, seconds. */
+  readonly expireSeconds: number;
+  /** Processor that it is kept to. */
+  readonly core?: number;
+}
+
+const START_MS = 10_000;
+const LOOK_MS = 20;
+
+/** Starts it on the files of a lab with what it has of checks: the dates of the certificate and its path to the roots. */
+export async function startSecsipidx(
+  lab: SidecarFolder,
+  { expireSeconds, core }: SecsipidxStart,
+): Promise<SecsipidxServer> {
+  const port = await freePort();
+  const cache = lab.path('secsipidx');
+  await mkdir(cache, { recursive: true });
+  const argv = ['-http-srv', `127.0.0.1:${port}`, '-k', lab.path('key.pem'), '-expire', String(expireSeconds)];
+  const checks = ['-cache-dir', cache, '-cert-verify', '5', '-ca-file', lab.path('root.pem')];
+  const child = spawn(peer('secsipidx').path, [...argv, ...checks], {
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'] ?? '', SSL_CERT_FILE: lab.path('web-root.pem'), GOMAXPROCS: '1' },
+  });
+  const exit = once(child, 'exit');
+  const close = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exit;
+  };
+  const check = async (identity: string): Promise<string> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/check`, { method: 'POST', body: identity });
+    return (await answer.text()).trim();
+  };
+  try {
+    // Each certificate once: of requests that come together while one is fetched it fails some.
+    for (const { provider, x5u } of lab.providers) await untilOk(() => check(lab.identity({ signer: provider, x5u })));
+    if (core !== undefined && child.pid !== undefined) keepTo(core, child.pid);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { port, pid: child.pid ?? 0, check, [Symbol.asyncDispose]: close };
+}
+
+/** A good call passes: then it listens, and has its certificate. */
+async function untilOk(check: () => Promise<string>): Promise<void> {
+  const startMs = performance.now();
+  for (;;) {
+    const said = await check().catch(() => 'nothing');
+    if (said === 'OK') return;
+    if (performance.now() - startMs > START_MS) throw new Error(`secsipidx says ${said} of a good call`);
+    await setTimeout(LOOK_MS);
+  }
+}
+
+/** One that was free a moment ago: secsipidx does not tell which it took. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

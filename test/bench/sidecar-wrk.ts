@@ -1,0 +1,83 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { peer } from '../peers.js';
+import type { CallSlice } from './sidecar-calls.js';
+
+/** Routes that wrk asks. */
+export type LoadedRoute = 'check' | 'verification' | 'sign-csv' | 'signing';
+
+/** What wrk asks, and how. */
+export interface WrkLoad {
+  /** For messages. */
+  readonly who: string;
+  readonly port: number;
+  readonly route: LoadedRoute;
+  readonly calls: CallSlice;
+  readonly seconds: number;
+  /** Processor that wrk is kept to; default whichever is free. */
+  readonly core?: number;
+}
+
+/** What came of it. */
+export interface WrkResult {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Processors that wrk itself used. */
+  readonly cores: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+/** Where each route is; the paths of secsipidx are the same. */
+const PATHS: Readonly<Record<LoadedRoute, string>> = {
+  check: '/v1/check',
+  verification: '/stir/v1/verification',
+  'sign-csv': '/v1/sign-csv',
+  signing: '/stir/v1/signing',
+};
+/** Connections that are kept: enough that the server never waits for a client. */
+const CONNECTIONS = 32;
+const SCRIPT = fileURLToPath(new URL('wrk/calls.lua', import.meta.url));
+
+const run = promisify(execFile);
+
+/**
+ * Asks as fast as answers come, over connections that are kept.
+ * @throws Error when an answer was not 200, or none came: a rate of failures is no rate
+ */
+export async function loadByWrk({ who, port, route, calls, seconds, core }: WrkLoad): Promise<WrkResult> {
+  const url = `http://127.0.0.1:${port}${PATHS[route]}`;
+  const argv = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', SCRIPT, url, '--', route, calls.path];
+  const whole = [peer('wrk').path, ...argv, String(calls.offset), String(calls.count)];
+  const [program = '', ...rest] = core === undefined ? whole : ['taskset', '-c', String(core), ...whole];
+  const { stdout } = await run(program, rest);
+  const said = JSON.parse(stdout.slice(stdout.lastIndexOf('\n{'))) as Readonly<
+    Record<'requests' | 'microseconds' | 'failed' | 'broken' | 'p50Us' | 'p99Us' | 'cpuSeconds', number>
+  >;
+  const { requests, microseconds, failed, broken, cpuSeconds, p50Us, p99Us } = said;
+  if (failed + broken > 0) throw new Error(`${who}: ${failed} of ${requests} were not answered 200, ${broken} broken`);
+  const elapsed = microseconds / 1e6;
+  return { requests, perSecond: requests / elapsed, cores: cpuSeconds / elapsed, p50Us, p99Us };
+}
+
+/** Keeps a process with all its threads to one processor. @throws Error where that cannot be done */
+export function keepTo(core: number, pid: number): void {
+  const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`taskset could not keep a process to processor ${core}: ${stderr}`);
+}
+
+/** Processor time that a process has used since it began, with all its threads, seconds; NaN where the system does not say. */
+export function processorSeconds(pid: number): number {
+  try {
+    // Behind the name, which may hold spaces: the 14th and 15th field of the whole.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** As Linux counts for programs, on every architecture that Node runs on. */
+const TICKS_A_SECOND = 100;

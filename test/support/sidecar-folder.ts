@@ -1,0 +1,104 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPassport, createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import type { CertificateServer, PassportOptions, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import { startSidecarProcess } from './sidecar-process.js';
+import type { SidecarProcess, SidecarStart } from './sidecar-process.js';
+
+/** Members of a configuration, as a YAML file has them. */
+export type ConfigurationMembers = Readonly<Record<string, unknown>>;
+
+/** A provider and where its chain is published. */
+export interface PublishedProvider {
+  readonly provider: TestServiceProvider;
+  readonly x5u: string;
+}
+
+/** A folder with everything that `hopback serve` is configured with, and the certificate server that calls refer to. */
+export interface SidecarFolder extends AsyncDisposable {
+  readonly pki: TestPki;
+  /** The first one is who the sidecar signs for. */
+  readonly providers: readonly [PublishedProvider, ...PublishedProvider[]];
+  readonly server: CertificateServer;
+  readonly directory: string;
+  readonly path: (name: string) => string;
+  /** Puts a file in the place of another in one step, as whoever rotates files does. */
+  readonly put: (name: string, content: string | Uint8Array) => Promise<string>;
+  /** Writes hopback.yaml: the usual members, and others in place of them. */
+  readonly configure: (changes?: ConfigurationMembers) => Promise<void>;
+  /** Identity header value of the first provider, fresh. */
+  readonly identity: (options?: Partial<PassportOptions>) => string;
+  readonly start: (options?: Omit<SidecarStart, 'configurationPath'>) => Promise<SidecarProcess>;
+}
+
+/** Makes the folder and starts the certificate server. @param count - providers; default 1 */
+export async function createSidecarFolder({ count = 1 }: { readonly count?: number } = {}): Promise<SidecarFolder> {
+  const pki = await createTestPki({ nowMs: Date.now() });
+  const server = await startCertificateServer();
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-sidecar-'));
+  const published = (spc: string): PublishedProvider => {
+    const provider = pki.issueServiceProvider({ spc });
+    return { provider, x5u: server.publish(`/${spc}.pem`, provider.chainPem) };
+  };
+  const first = published('1000');
+  const providers = [first, ...Array.from({ length: count - 1 }, (_, at) => published(String(1001 + at)))] as const;
+  const path = (name: string): string => join(directory, name);
+  const put: SidecarFolder['put'] = async (name, content) => {
+    await writeFile(path(`${name}.new`), content, { mode: 0o600 });
+    await rename(path(`${name}.new`), path(name));
+    return path(name);
+  };
+  const usual = usualMembers(server, providers);
+  const configure: SidecarFolder['configure'] = async (changes = {}) =>
+    // JSON is YAML.
+    void (await put('hopback.yaml', JSON.stringify({ ...usual, ...changes }, null, 2)));
+  for (const [name, content] of filesOf(pki, { server, provider: first.provider })) await put(name, content);
+  await configure();
+  return {
+    ...{ pki, providers, server, directory, path, put, configure },
+    identity: (options = {}) =>
+      createPassport({
+        ...{ signer: first.provider, x5u: first.x5u, iatSeconds: Math.floor(Date.now() / 1000), ...options },
+      }).identityHeader,
+    start: (options = {}) => startSidecarProcess({ configurationPath: path('hopback.yaml'), ...options }),
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function filesOf(
+  pki: TestPki,
+  { server, provider }: { readonly server: CertificateServer; readonly provider: TestServiceProvider },
+): readonly (readonly [name: string, content: string | Uint8Array])[] {
+  return [
+    ['root.pem', pki.root.certificatePem],
+    ['sti-pa-root.pem', pki.stiPaRoot.certificatePem],
+    ['sti-pa.crl', pki.crl().der],
+    ['crl-signer.pem', pki.stiPaCrlIssuer.certificatePem],
+    ['key.pem', provider.privateKeyPem],
+    ['chain.pem', provider.chainPem],
+    ['web-root.pem', server.tlsRootPem],
+  ];
+}
+
+/** Looks at files at SIGHUP alone, so that a test says when. */
+function usualMembers(server: CertificateServer, providers: readonly PublishedProvider[]): ConfigurationMembers {
+  const [first] = providers;
+  return {
+    listen: { calls: { port: 0 } },
+    trust: {
+      ...{ roots: ['root.pem'], stiPaRoots: ['sti-pa-root.pem'] },
+      ...{ crls: ['sti-pa.crl'], crlSigners: ['crl-signer.pem'] },
+    },
+    certificates: {
+      ca: 'web-root.pem',
+      preload: providers.map(({ x5u }) => x5u),
+      allow: { addresses: ['127.0.0.0/8'], ports: Object.values(server.ports) },
+    },
+    signing: { key: 'key.pem', certificate: 'chain.pem', x5u: first?.x5u },
+    reloadSeconds: 0,
+  };
+}
