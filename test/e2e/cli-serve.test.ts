@@ -42,6 +42,16 @@ test('config check says that all is in order, or what is wrong with its place', 
     expect.stringContaining('nowhere.pem cannot be read') as string,
   ]);
   expect((await run(['config', 'check', ...config, '--form-only'])).exitCode).toBe(0);
+  const tls = { certificate: 'nowhere.pem', key: 'key.pem' };
+  const wrongParts = [
+    { listen: { calls: { port: 0, tls } } },
+    { listen: { calls: { port: 0 }, admin: { port: 0 } }, records: { directory: 'records', sources: ['nowhere.pem'] } },
+  ];
+  for (const part of wrongParts) {
+    await lab.configure(part);
+    const checked = await run(['config', 'check', ...config]);
+    expect([checked.exitCode, checked.stdout]).toEqual([1, expect.stringContaining('nowhere.pem') as string]);
+  }
   await lab.configure();
 });
 
@@ -122,6 +132,11 @@ test('one process serves, logs in JSON with numbers masked, reloads at SIGHUP an
   const kept = await readFile(join(lab.directory, 'attestations.jsonl'), 'utf8');
   expect(JSON.parse(kept)).toMatchObject({ decidedBy: 'request', claims: { attestation: 'A' } });
   await lab.configure();
+});
+
+test('several processes that cannot start are given up, and none is left', async () => {
+  const { ended } = serve(['--workers', '2', '--set', 'signing.key=nowhere.pem']);
+  expect(await ended).toBe(4);
 });
 
 test('several processes serve one port, count together, and one that is killed is replaced', async () => {

@@ -2,12 +2,13 @@ import { hash } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { createTestPki, sampleInvite } from '@hopback/sdk/testing';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { VerifiedCall } from '../../sdk/src/sidecar/index.js';
 import { lintOpenApi } from '../house/contract.js';
 import { ask, openSidecarLab } from '../support/sidecar-lab.js';
 
 const lab = await openSidecarLab();
+beforeEach(() => lab.reset());
 afterAll(() => lab[Symbol.asyncDispose]());
 
 const TEXT = { 'content-type': 'text/plain' };
@@ -46,7 +47,6 @@ test('an INVITE as text gets what is to be done with it, by the policy of its tr
       ['strict', true],
     ],
   ]);
-  await lab.configure();
 });
 
 test('whoever reads no JSON gets header fields, and what to do in the header of the answer', async () => {
@@ -85,7 +85,7 @@ test('what is signed over one route verifies over the others', async () => {
 
 test('a token is asked for, and the rate is kept, where that is configured', async () => {
   const tokens = [{ name: 'sbc-1', sha256: hash('sha256', 'secret') }];
-  await lab.configure({ listen: { calls: { port: 0, tokens, requestsPerSecond: 2 } } });
+  await lab.configure({ listen: { calls: { port: 0, tokens, requestsPerSecond: 0.001 } } });
   const sidecar = await lab.start();
   const body = verification(lab.identity());
   const status = async (headers: Readonly<Record<string, string>>): Promise<number> =>
@@ -94,9 +94,8 @@ test('a token is asked for, and the rate is kept, where that is configured', asy
   expect(await status({})).toBe(401);
   const bearer = { authorization: 'Bearer secret' };
   const statuses = [await status(bearer), await status(bearer), await status(bearer)];
-  expect(statuses).toEqual([200, 200, 429]);
+  expect(statuses).toEqual([200, 429, 429]);
   expect((await ask(sidecar, '/readyz')).status).toBe(200);
-  await lab.configure();
 });
 
 test('a body that is too large is refused before it is read whole', async () => {
@@ -156,7 +155,6 @@ test('over TLS a client needs a certificate of the authority that is named, and 
   await lab.write('server.key', next.privateKeyPem);
   expect((await sidecar.reload()).status).not.toBe('kept');
   expect(await get({ cert: client.chainPem, key: client.privateKeyPem })).toBe(200);
-  await lab.configure();
 });
 
 test('what has changed is in force at once, and what cannot be used leaves all as it was', async () => {
@@ -173,15 +171,52 @@ test('what has changed is in force at once, and what cannot be used leaves all a
   await lab.write('key.pem', keys.privateKeyPem);
   expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
   expect(sidecar.readiness()).toMatchObject({ isReady: true, signing: 'ready' });
+  // What is wrong with a key keeps no revocation from being heard.
+  await lab.write('crl.der', lab.pki.crl({ revoked: [lab.provider], number: 2 }).der);
+  expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
+  expect(await verstat()).toContain('"reasoncode":437');
   await lab.write('chain.pem', keys.chainPem);
   expect(await sidecar.reload()).toEqual({ status: 'changed' });
-  await lab.write('crl.der', lab.pki.crl({ revoked: [lab.provider], number: 2 }).der);
-  expect(await sidecar.reload()).toEqual({ status: 'changed' });
-  expect(await verstat()).toContain('"reasoncode":437');
   await lab.write('hopback.yaml', 'trust: [');
   expect(await sidecar.reload()).toMatchObject({ status: 'kept', problems: [{ line: 1 }] });
   expect(await verstat()).toContain('"reasoncode":437');
-  expect((await ask(sidecar, '/metrics')).text).toContain('hopback_reloads_total{outcome="kept"} 2');
+  expect((await ask(sidecar, '/metrics')).text).toContain('hopback_reloads_total{outcome="kept"} 3');
+});
+
+test('a list that cannot be had replaces nobody who is trusted', async () => {
+  const sidecar = await lab.start();
+  const body = lab.identity();
+  const list = { url: lab.server.url('/nowhere.jws'), crlUrls: [] };
+  await lab.configure({ trust: { list, stiPaRoots: ['sti-pa.pem'] } });
+  expect((await sidecar.reload()).status).toBe('changed');
+  expect(sidecar.readiness()).toMatchObject({ isReady: true, trust: 'ready' });
+  expect((await ask(sidecar, '/v1/check', { method: 'POST', body })).status).toBe(200);
+});
+
+test('what cannot be used at the one listener changes nothing at the other', async () => {
+  const tokens = (token: string): object => ({ port: 0, tokens: [{ name: 'a', sha256: hash('sha256', token) }] });
+  await lab.configure({ listen: { calls: { port: 0 }, admin: tokens('old') } });
+  const sidecar = await lab.start();
+  const status = async (token: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`http://127.0.0.1:${String(sidecar.admin?.port)}/metrics`, { headers })).status;
+  };
+  const signing = { key: 'nowhere.pem', certificate: 'chain.pem', x5u: lab.x5u };
+  await lab.configure({ listen: { calls: { port: 0 }, admin: tokens('new') }, signing });
+  expect(await sidecar.reload()).toMatchObject({ status: 'kept' });
+  expect([await status('old'), await status('new')]).toEqual([200, 401]);
+  await lab.configure({ listen: { calls: { port: 0 }, admin: tokens('new') } });
+  await sidecar.reload();
+  expect([await status('old'), await status('new')]).toEqual([401, 200]);
+});
+
+test('an INVITE that is no UTF-8 is judged as any other', async () => {
+  const sidecar = await lab.start();
+  const invite = sampleInvite({ identityHeaders: [lab.identity()] }).replace('From: ', 'From: "Andr\u00e9" ');
+  const response = await fetch(`http://127.0.0.1:${String(sidecar.calls.port)}/v1/invite/verify`, {
+    ...{ method: 'POST', headers: TEXT, body: Buffer.from(invite, 'latin1') },
+  });
+  expect(await response.json()).toMatchObject({ verstat: 'TN-Validation-Passed' });
 });
 
 test('an upstream without a filing, or with one that was removed, is told; a file that is no whole database changes nothing', async () => {
@@ -217,13 +252,10 @@ test('an upstream without a filing, or with one that was removed, is told; a fil
   await lab.write('rmd.csv', filings('2026-04-01'));
   await sidecar.reload();
   expect(await verify('filed')).toMatchObject({ action: 'reject', because: 'upstream-removed' });
-  await lab.configure();
 });
 
 test('the description of the routes passes the linter', async () => {
   await lab.configure({ listen: { calls: { port: 0, tokens: [{ name: 'a', sha256: hash('sha256', 'a') }] } } });
-  await lab.write('key.pem', lab.provider.privateKeyPem);
-  await lab.write('chain.pem', lab.provider.chainPem);
   const sidecar = await lab.start();
   const found = await lintOpenApi(JSON.parse((await ask(sidecar, '/openapi.json')).text));
   // Probes refuse nobody.

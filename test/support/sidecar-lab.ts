@@ -19,6 +19,8 @@ export interface SidecarLab extends AsyncDisposable {
   readonly notices: readonly SidecarNotice[];
   /** What a configuration has; members of `more` stand in for those of it. */
   readonly configure: (more?: Readonly<Record<string, unknown>>) => Promise<void>;
+  /** Makes all files what they were at first. */
+  readonly reset: () => Promise<void>;
   /** Writes a file into the folder. */
   readonly write: (name: string, content: string | Uint8Array) => Promise<void>;
   /** Starts a sidecar on a free port; closed with the laboratory. */
@@ -44,7 +46,6 @@ export async function openSidecarLab(): Promise<SidecarLab> {
     'key.pem': provider.privateKeyPem,
     'chain.pem': provider.chainPem,
   };
-  for (const [name, content] of Object.entries(files)) await write(name, content);
   const configuration = {
     listen: { calls: { port: 0 } },
     trust: { roots: ['root.pem'], stiPaRoots: ['sti-pa.pem'], crls: ['crl.der'], crlSigners: ['crl-signer.pem'] },
@@ -60,9 +61,13 @@ export async function openSidecarLab(): Promise<SidecarLab> {
   const started: Sidecar[] = [];
   const configure = (more: Readonly<Record<string, unknown>> = {}): Promise<void> =>
     write('hopback.yaml', stringify({ ...configuration, ...more }));
-  await configure();
+  const reset = async (): Promise<void> => {
+    for (const [name, content] of Object.entries(files)) await write(name, content);
+    await configure();
+  };
+  await reset();
   return {
-    ...{ directory, configurationPath, pki, provider, server, x5u, notices, configure, write },
+    ...{ directory, configurationPath, pki, provider, server, x5u, notices, configure, write, reset },
     async start(options = {}) {
       const onNotice = (notice: SidecarNotice): void => void notices.push(notice);
       const sidecar = await startSidecar({ configurationPath, onNotice, ...options });

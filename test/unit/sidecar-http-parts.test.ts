@@ -28,8 +28,8 @@ test('each client has its own rate, and is told when it may come again', () => {
 
 test('a rate below one a second still lets one through', () => {
   const clients = createClients({ ...LISTENER, requestsPerSecond: 0.1 });
-  expect(clients.admit(from('192.0.2.1'), 0).status).toBe('too-many');
-  expect(clients.admit(from('192.0.2.1'), 10_000).status).toBe('admitted');
+  const admitted = [0, 5_000, 20_000].map((nowMs) => clients.admit(from('192.0.2.1'), nowMs).status);
+  expect(admitted).toEqual(['admitted', 'too-many', 'admitted']);
 });
 
 test.each([
@@ -60,6 +60,16 @@ test('a trunk is found by its name, by an address, and else is the default', () 
   });
   expect(table.find({ name: 'acme' })).toMatchObject({ name: 'acme', policy: { role: 'gateway' } });
   expect(table.find({ address: '192.0.2.7' })).toMatchObject({ name: 'acme' });
+  const nets = { ...trunkPolicy({ role: 'gateway' }) };
+  const byNetwork = trunkTable({
+    wide: { addresses: ['192.0.2.0/24', '2001:db8::/32'], ...nets },
+    narrow: { addresses: ['192.0.2.128/25'], ...nets },
+  });
+  expect(
+    ['192.0.2.1', '192.0.2.200', '2001:db8::1', '198.51.100.1', 'nonsense'].map(
+      (address) => byNetwork.find({ address }).name,
+    ),
+  ).toEqual(['wide', 'narrow', 'wide', undefined, undefined]);
   const other = table.find({ name: 'nobody', address: '192.0.2.9' });
   expect([other.name, other.policy?.role]).toEqual([undefined, 'terminating']);
   expect(trunkTable({}).find({})).toEqual({});

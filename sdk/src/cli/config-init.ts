@@ -34,7 +34,9 @@ interface Question {
   readonly isAsked?: (answers: ReadonlyMap<string, string>) => boolean;
 }
 
-const isSigning = (answers: ReadonlyMap<string, string>): boolean => answers.get('signs') === 'yes';
+const isSigning = (answers: ReadonlyMap<string, string>): boolean => /^y(?:es)?$/i.test(answers.get('signs') ?? '');
+const isPublished = (answers: ReadonlyMap<string, string>): boolean =>
+  isListed(answers) && answers.get('list')?.startsWith('https://') === true;
 const isListed = (answers: ReadonlyMap<string, string>): boolean => answers.get('trust') === 'list';
 
 const QUESTIONS: readonly Question[] = [
@@ -53,7 +55,8 @@ const QUESTIONS: readonly Question[] = [
     isAsked: (answers) => !isListed(answers),
   },
   { id: 'stiPaRoot', text: 'File of the root of the policy administrator', preset: 'sti-pa-root.pem' },
-  { id: 'crl', text: 'CRL: file, or its URL with a list by URL; - for none', preset: 'sti-pa.crl' },
+  { id: 'crl', text: 'File of the CRL; - for none', preset: 'sti-pa.crl', isAsked: (answers) => !isPublished(answers) },
+  { id: 'crlUrl', text: 'URL of the CRL; - for none', preset: '-', isAsked: isPublished },
   { id: 'crlSigner', text: 'File of the certificate of its signer; - where the CRL names it', preset: '-' },
   { id: 'role', text: `What you are to the calls that come in: ${CALL_ROLES.join(', ')}`, preset: 'terminating' },
   {
@@ -104,14 +107,14 @@ const HEADER = `# Configuration of the Hopback sidecar. Paths begin at the direc
 
 function configurationOfAnswers(answers: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
   const answer = (id: string): string => answers.get(id) ?? '';
-  const files = (id: string): readonly string[] => (answer(id) === '-' ? [] : [answer(id)]);
-  const { isPublished, list } = listOf(answer('list'), files('crl'));
+  const files = (id: string): readonly string[] => (['-', ''].includes(answer(id)) ? [] : [answer(id)]);
+  const list = listOf(answers, files('crlUrl'));
   return {
     listen: { calls: { host: answer('host'), port: Number(answer('port')) } },
     trust: {
       ...(isListed(answers) ? { list } : { roots: files('roots') }),
       stiPaRoots: files('stiPaRoot'),
-      ...(!(isListed(answers) && isPublished) && { crls: files('crl') }),
+      ...(!isPublished(answers) && { crls: files('crl') }),
       ...(files('crlSigner').length > 0 && { crlSigners: files('crlSigner') }),
     },
     certificates: { directory: 'certificates' },
@@ -122,10 +125,7 @@ function configurationOfAnswers(answers: ReadonlyMap<string, string>): Readonly<
   };
 }
 
-function listOf(
-  where: string,
-  crlUrls: readonly string[],
-): { readonly isPublished: boolean; readonly list: Readonly<Record<string, unknown>> } {
-  const isPublished = where.startsWith('https://');
-  return { isPublished, list: isPublished ? { url: where, crlUrls, cache: 'sti-pa-list.cache' } : { path: where } };
+function listOf(answers: ReadonlyMap<string, string>, crlUrls: readonly string[]): Readonly<Record<string, unknown>> {
+  const where = answers.get('list');
+  return isPublished(answers) ? { url: where, crlUrls, cache: 'sti-pa-list.cache' } : { path: where };
 }

@@ -40,16 +40,21 @@ export type ReadConfiguration = { readonly path: string; readonly directory: str
 
 /**
  * Reads the configuration that options name.
+ * @param settings - that stand in for members; default those of `--set`
  * @throws {@link UsageError} for a setting that is none; {@link HopbackError} `storage-failed` when the file cannot be read
  */
-export async function configurationOf(options: Options<ConfigurationOption>, io: CliIo): Promise<ReadConfiguration> {
+export async function configurationOf(
+  options: Options<ConfigurationOption>,
+  io: CliIo,
+  settings: readonly Setting[] = settingsOf(options),
+): Promise<ReadConfiguration> {
   const path = configurationPath(options);
   const bytes = await io.files.read(path, MAX_CONFIGURATION_CHARS);
   if (bytes === undefined) throw new UsageError(`${path} is too large for a configuration`);
   const text = Buffer.from(bytes).toString('utf8');
   return {
     ...{ path, directory: dirname(path) },
-    ...readConfiguration({ text, environment: io.env, settings: settingsOf(options) }),
+    ...readConfiguration({ text, environment: io.env, settings }),
   };
 }
 

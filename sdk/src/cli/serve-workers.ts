@@ -35,6 +35,11 @@ const GRACE_MS = 2_000;
 /** Whether this process is one of the workers. */
 export const isWorker = (): boolean => cluster.isWorker;
 
+/** Lets go of the process that watches, so that a worker can end: the connection to it would keep it alive. */
+export function leaveWorkers(): void {
+  if (cluster.isWorker && process.connected) process.disconnect();
+}
+
 /**
  * Starts this program once more for each worker, and puts another in the place of one that ends.
  * @param options - how many, and whom to tell
@@ -68,6 +73,7 @@ export async function startWorkers(options: { readonly count: number; readonly o
   };
   const port = await allListening(Array.from({ length: count }, fork)).catch((error: unknown) => {
     isClosing = true;
+    for (const timer of timers) clearTimeout(timer);
     for (const worker of living()) worker.process.kill('SIGKILL');
     throw error;
   });
@@ -75,7 +81,8 @@ export async function startWorkers(options: { readonly count: number; readonly o
     port,
     pids: () => living().flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid])),
     reload: () => tellAll({ hopback: 'reload' }),
-    metricsText: () => registry.clusterMetrics(),
+    // One that does not answer must not keep the counts of the process that watches from being read.
+    metricsText: () => registry.clusterMetrics().catch(() => ''),
     async close(drainMs) {
       isClosing = true;
       for (const timer of timers) clearTimeout(timer);
@@ -137,8 +144,6 @@ export interface WorkerLink {
    * @returns when the worker is to end
    */
   readonly serve: (sidecar: Sidecar) => Promise<void>;
-  /** Lets go of the process that watches, so that this one can end. */
-  readonly close: () => void;
 }
 
 /** @returns the link of this process, which is a worker */
@@ -174,9 +179,6 @@ export function workerLink(): WorkerLink {
         });
         process.once('disconnect', resolve);
       });
-    },
-    close() {
-      if (process.connected) process.disconnect();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { startAdmin, startSidecar } from '../sidecar/index.js';
-import type { Listener, Setting, Sidecar, SidecarConfiguration, SidecarOptions } from '../sidecar/index.js';
+import type { Listener, Setting, SidecarConfiguration, SidecarNotice, SidecarOptions } from '../sidecar/index.js';
 import { openAttestationFile } from './attestation-file.js';
 import type { AttestationFile } from './attestation-file.js';
 import type { Command } from './command.js';
@@ -14,7 +14,7 @@ import type { Options } from './options.js';
 import { printLines } from './output.js';
 import { createServeLog } from './serve-log.js';
 import type { ServeLog } from './serve-log.js';
-import { isWorker, startWorkers, workerLink } from './serve-workers.js';
+import { isWorker, leaveWorkers, startWorkers, workerLink } from './serve-workers.js';
 
 type ServeOption = ConfigurationOption | 'workers';
 
@@ -38,42 +38,67 @@ export const serveCommand: Command = {
 
 async function run(options: Options<ServeOption | 'json'>, io: CliIo): Promise<ExitCode> {
   refuseOperands(options, ['Name the file with --config.']);
-  const read = await configurationOf(options, io);
-  if (read.status === 'invalid') {
-    if (!isWorker()) printLines(io, problemLines(read.path, read.problems), io.stderr);
+  const onHangUp = hangUps(io);
+  try {
+    const settings = allSettings(options);
+    const read = await configurationOf(options, io, settings);
+    if (read.status === 'read') return await serve(read, { io, settings, onHangUp });
+    printLines(io, problemLines(read.path, read.problems), io.stderr);
     return EXIT.usage;
+  } finally {
+    leaveWorkers();
   }
+}
+
+/** Hears of each SIGHUP. */
+type OnHangUp = (listener: () => void) => void;
+
+/** From here on, also while it starts, a SIGHUP does not end the process. */
+function hangUps(io: CliIo): OnHangUp {
+  let current: (() => void) | undefined;
+  io.onHangUp(() => current?.());
+  return (listener) => void (current = listener);
+}
+
+type Read = Extract<ReadConfiguration, { readonly status: 'read' }>;
+
+interface Means {
+  readonly io: CliIo;
+  readonly settings: readonly Setting[];
+  readonly onHangUp: OnHangUp;
+}
+
+async function serve(read: Read, { io, settings, onHangUp }: Means): Promise<ExitCode> {
   const output = await io.openLog();
   let inForce: () => SidecarConfiguration = () => read.configuration;
   const log = createServeLog(output, () => inForce().log);
-  const attestations = isWatching(options, read) ? undefined : await attestationsOf(read, log);
-  const sidecarOptions: SidecarOptions = {
+  const isWatching = !isWorker() && read.configuration.workers > 1;
+  const attestations = isWatching ? undefined : await attestationsOf(read, log);
+  const options: SidecarOptions = {
     configurationPath: read.path,
-    environment: io.env,
-    settings: allSettings(options),
-    onNotice: log.notice,
-    onVerified: log.verified,
-    onAnswered: log.answered,
+    ...{ environment: io.env, settings, onNotice: log.notice, onVerified: log.verified, onAnswered: log.answered },
     ...(attestations !== undefined && { onSignature: attestations.keep }),
   };
+  const follow = (configuration: () => SidecarConfiguration): void => void (inForce = configuration);
+  const parts: Parts = { io, log, follow, onHangUp, configuration: read.configuration };
   try {
-    const follow = (sidecar: Sidecar): void => void (inForce = sidecar.configuration);
-    if (isWorker()) return await serveAsWorker(sidecarOptions, { log, follow });
-    if (isWatching(options, read)) {
-      const { drainSeconds } = read.configuration;
-      return await watchWorkers(sidecarOptions, { io, log, workers: workersOf(options, read), drainSeconds });
-    }
-    return await serveAlone(sidecarOptions, { io, log, follow });
+    if (isWorker()) return await serveAsWorker(options, parts);
+    return await (isWatching ? watchWorkers(options, parts) : serveAlone(options, parts));
   } finally {
     await attestations?.close();
     await output.close();
   }
 }
 
-type Read = Extract<ReadConfiguration, { readonly status: 'read' }>;
-
-/** Whether this process watches others that answer. */
-const isWatching = (options: Options<ServeOption>, read: Read): boolean => !isWorker() && workersOf(options, read) > 1;
+interface Parts {
+  readonly io: CliIo;
+  readonly log: ServeLog;
+  /** Says by whose configuration the log goes from now on. */
+  readonly follow: (configuration: () => SidecarConfiguration) => void;
+  readonly onHangUp: OnHangUp;
+  /** As it was read at the start. */
+  readonly configuration: SidecarConfiguration;
+}
 
 /** Each process that signs appends to the one file. */
 async function attestationsOf(
@@ -93,66 +118,50 @@ const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
     : [{ path: ['workers'], value: Number(options.text('workers')), from: '--workers' }]),
 ];
 
-function workersOf(options: Options<ServeOption>, read: Read): number {
-  const given = Number(options.text('workers') ?? read.configuration.workers);
-  return Number.isInteger(given) && given > 0 ? given : read.configuration.workers;
-}
-
-async function serveAlone(
-  options: SidecarOptions,
-  { io, log, follow }: { readonly io: CliIo; readonly log: ServeLog; readonly follow: (sidecar: Sidecar) => void },
-): Promise<ExitCode> {
+async function serveAlone(options: SidecarOptions, { io, log, follow, onHangUp }: Parts): Promise<ExitCode> {
   const stopped = io.stopSignal();
   const sidecar = await startSidecar(options);
-  follow(sidecar);
+  follow(sidecar.configuration);
+  onHangUp(() => void sidecar.reload());
   log.ready({ calls: urlOf(sidecar.calls), ...adminUrl(sidecar.admin), ...sidecar.readiness() });
-  io.onHangUp(() => void sidecar.reload());
   await whenAborted(stopped);
-  log.notice({ level: 'info', part: 'serve', text: 'ends: requests under way are let end' });
+  log.notice(ENDING);
   await sidecar.close();
   return EXIT.ok;
 }
 
-async function serveAsWorker(
-  options: SidecarOptions,
-  { log, follow }: { readonly log: ServeLog; readonly follow: (sidecar: Sidecar) => void },
-): Promise<ExitCode> {
+const ENDING: SidecarNotice = { level: 'info', part: 'serve', text: 'ends: requests under way are let end' };
+
+async function serveAsWorker(options: SidecarOptions, { log, follow }: Parts): Promise<ExitCode> {
   const link = workerLink();
   const sidecar = await startSidecar({ ...options, metricsText: link.metricsText, role: 'calls' });
-  follow(sidecar);
+  follow(sidecar.configuration);
   await link.serve(sidecar);
-  log.notice({ level: 'info', part: 'serve', text: 'ends: requests under way are let end' });
+  log.notice(ENDING);
   await sidecar.close();
-  link.close();
   return EXIT.ok;
-}
-
-interface Watched {
-  readonly io: CliIo;
-  readonly log: ServeLog;
-  readonly workers: number;
-  readonly drainSeconds: number;
 }
 
 async function watchWorkers(
   options: SidecarOptions,
-  { io, log, workers: count, drainSeconds }: Watched,
+  { io, log, follow, onHangUp, configuration }: Parts,
 ): Promise<ExitCode> {
   const stopped = io.stopSignal();
-  const workers = await startWorkers({ count, onNotice: log.notice });
+  const workers = await startWorkers({ count: configuration.workers, onNotice: log.notice });
   const metricsText = async (own: () => Promise<string>): Promise<string> =>
     `${await workers.metricsText()}${await own()}`;
   try {
-    const admin = await startAdmin({ ...options, metricsText });
-    log.ready({ ...{ port: workers.port, workers: workers.pids() }, ...adminUrl(admin.listener) });
-    io.onHangUp(() => {
+    const admin = await startAdmin({ ...options, metricsText, isServing: () => workers.pids().length > 0 });
+    follow(admin.configuration);
+    onHangUp(() => {
       workers.reload();
       void admin.reload();
     });
+    log.ready({ ...{ port: workers.port, workers: workers.pids() }, ...adminUrl(admin.listener) });
     await whenAborted(stopped);
     await admin.close();
   } finally {
-    await workers.close(drainSeconds * 1_000);
+    await workers.close(configuration.drainSeconds * 1_000);
   }
   return EXIT.ok;
 }

@@ -1,3 +1,4 @@
+import { checkAdmin } from './admin/check-admin.js';
 import type { SidecarConfiguration } from './config/configuration.js';
 import type { OnNotice } from './services/notice.js';
 import { createServicesLoader } from './services/sidecar-services.js';
@@ -26,6 +27,7 @@ export async function checkFiles(
     ...(passphrase !== undefined && { passphrase }),
   });
   try {
+    await checkAdmin(configuration, directory);
     await loader.load({ ...configuration, certificates: { ...configuration.certificates, preload: [] } });
   } finally {
     await loader.close();

@@ -19,6 +19,6 @@ export { startSidecar } from './sidecar.js';
 export type { ReloadOutcome, Sidecar, SidecarOptions } from './sidecar.js';
 export { checkFiles } from './check-files.js';
 export { startAdmin } from './admin/start-admin.js';
-export type { AdminProcess } from './admin/start-admin.js';
+export type { AdminOptions, AdminProcess } from './admin/start-admin.js';
 export * from './intake/index.js';
 export * from './review/index.js';

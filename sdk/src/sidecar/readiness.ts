@@ -4,7 +4,7 @@ import type { SidecarServices } from './services/sidecar-services.js';
 export interface Readiness {
   readonly isReady: boolean;
   /** `trust`: somebody is trusted. `signing`: the key and certificate can be used; `off` where nothing is signed here. */
-  readonly trust: 'ready' | 'nobody is trusted yet';
+  readonly trust: 'ready' | 'nobody is trusted yet' | 'nobody answers calls';
   readonly signing: string;
   readonly isDraining: boolean;
 }

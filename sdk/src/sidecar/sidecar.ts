@@ -29,7 +29,7 @@ import { causeText } from './services/notice.js';
 import type { OnNotice } from './services/notice.js';
 import { oneAtATime, once, watchFiles } from './services/watch-files.js';
 import { createServicesLoader } from './services/sidecar-services.js';
-import type { ServicesLoader } from './services/sidecar-services.js';
+import type { ServicesLoader, SidecarServices } from './services/sidecar-services.js';
 
 /** What a sidecar is started with. */
 export interface SidecarOptions {
@@ -218,7 +218,7 @@ interface ReloadParts extends Parts {
 }
 
 async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
-  const { path, options, loader, state, metrics, calls, admin, onNotice } = parts;
+  const { path, options, loader, metrics, onNotice } = parts;
   const kept = (problems: readonly ConfigurationProblem[]): ReloadOutcome => {
     for (const problem of problems) onNotice({ level: 'error', part: 'reload', text: problemText(path, problem) });
     metrics.reloaded('kept');
@@ -229,10 +229,7 @@ async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
     const read = await readConfigurationFile(path, options);
     if (read.status === 'invalid') return kept(read.problems);
     const trustBefore = before.trust.current()?.version;
-    await calls.reload();
-    await admin?.reload(read.configuration);
-    const after = await loader.load(read.configuration);
-    Object.assign(state, partsOf(loader));
+    const after = await inForce(parts, read.configuration);
     tellOfRestart(before.configuration, { after: after.configuration, onNotice });
     const isChanged =
       JSON.stringify(before.configuration) !== JSON.stringify(after.configuration) ||
@@ -245,6 +242,30 @@ async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
   } catch (error) {
     return kept([{ member: '', text: causeText(error) }]);
   }
+}
+
+/** Everything is read and tried first, then all of it is put in force; where something cannot be used nothing is. */
+async function inForce(
+  { loader, state, calls, admin }: ReloadParts,
+  configuration: SidecarConfiguration,
+): Promise<SidecarServices> {
+  const before = loader.current().configuration.listen.calls;
+  const services = await loader.prepare(configuration);
+  try {
+    const commitCalls = await calls.prepare();
+    const commitAdmin = await admin?.prepare(configuration);
+    commitCalls();
+    commitAdmin?.();
+  } catch (error) {
+    await services.letGo();
+    throw error;
+  }
+  const after = services.commit();
+  state.routes = callRoutes(configuration.answers.basePaths);
+  // Who was held to a rate is still held to it.
+  if (JSON.stringify(before) !== JSON.stringify(configuration.listen.calls))
+    state.clients = createClients(configuration.listen.calls);
+  return after;
 }
 
 /** What a process takes on once. */

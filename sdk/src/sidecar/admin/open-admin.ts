@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -7,11 +8,12 @@ import type { RecordIntake } from '../../records/index.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api-problem.js';
 import { createClients } from '../http/clients.js';
-import type { Clients } from '../http/clients.js';
+import type { ClientMarks, Clients } from '../http/clients.js';
 import { listen } from '../http/listen.js';
 import type { Listener } from '../http/listen.js';
 import { recordIntakeApp } from '../intake/index.js';
 import { DEFAULT_INTAKE_LIMITS } from '../intake/index.js';
+import { pathFrom } from '../services/files.js';
 import { causeText } from '../services/notice.js';
 import type { OnNotice } from '../services/notice.js';
 import { addIntakeMetrics } from './admin-metrics.js';
@@ -25,8 +27,12 @@ export interface Admin {
   readonly intake: RecordIntake | undefined;
   /** Files that are read again. */
   readonly files: readonly string[];
-  /** Takes on other tokens, sources, accounts and secrets. @throws {@link HopbackError} for what cannot be used, which leaves it as it was */
-  readonly reload: (configuration: SidecarConfiguration) => Promise<void>;
+  /**
+   * Reads tokens, sources, accounts and secrets; other sources are in force then, if nothing else is wrong.
+   * @returns puts the rest in force
+   * @throws {@link HopbackError} for what cannot be used, which leaves all as it was
+   */
+  readonly prepare: (configuration: SidecarConfiguration) => Promise<() => void>;
   readonly close: () => Promise<void>;
 }
 
@@ -59,7 +65,7 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
     const desk =
       tracebacks && intake && (await openTracebacks(tracebacks, { configuration, directory, clock, intake, onNotice }));
     if (desk !== undefined) opened.unshift(() => desk.close());
-    const state = { clients: addresses.admin && createClients(addresses.admin) };
+    const state = { admin: addresses.admin, clients: addresses.admin && createClients(addresses.admin) };
     const listener =
       addresses.admin &&
       (await listen(addresses.admin, {
@@ -68,13 +74,25 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
       }));
     return {
       ...{ listener, intake },
-      files: [...(listener?.files ?? []), ...(desk?.files ?? [])],
-      async reload(next) {
-        await listener?.reload();
+      files: [
+        ...(listener?.files ?? []),
+        ...(desk?.files ?? []),
+        ...(records?.sources ?? []).map((file) => pathFrom(directory, file)),
+      ],
+      async prepare(next) {
+        const commitListener = await listener?.prepare();
+        const commitDesk = await desk?.prepare();
+        // Last, since it is done when it has succeeded.
         if (intake !== undefined && next.records !== undefined)
           await intake.replaceSources(await recordSources(next.records, directory));
-        await desk?.reload();
-        if (next.listen.admin !== undefined) state.clients = createClients(next.listen.admin);
+        return () => {
+          commitListener?.();
+          commitDesk?.();
+          const before = JSON.stringify(state.admin);
+          state.admin = next.listen.admin;
+          if (state.admin !== undefined && JSON.stringify(state.admin) !== before)
+            state.clients = createClients(state.admin);
+        };
       },
       async close() {
         await listener?.close(configuration.drainSeconds * 1_000);
@@ -98,6 +116,11 @@ interface Parts {
   readonly clients: () => Clients | undefined;
 }
 
+const marksOf = ({ socket, headers: { authorization } }: IncomingMessage): ClientMarks => ({
+  remoteAddress: socket.remoteAddress ?? 'unknown',
+  authorization,
+});
+
 /** Routes of machines ask for a token; webhooks are known by their signature, and people log in. */
 const MACHINE_ROUTES = /^\/v1\/(?:records|freeswitch)(?:\/|$)|^\/metrics$/;
 
@@ -108,7 +131,7 @@ function handlerOf(
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     const admitted = MACHINE_ROUTES.test(context.req.path)
-      ? clients()?.admit(context.env.incoming, Date.now())
+      ? clients()?.admit(marksOf(context.env.incoming), Date.now())
       : undefined;
     if (admitted === undefined || admitted.status === 'admitted') {
       await next();

@@ -30,7 +30,7 @@ export interface OpenRecordsOptions {
  */
 export async function openRecords(records: RecordsConfiguration, options: OpenRecordsOptions): Promise<RecordIntake> {
   const { directory, clock, onNotice } = options;
-  const platform = records.platform && (await platformOf(records.platform, directory));
+  const platform = records.platform && (await recordPlatform(records.platform, directory));
   return openRecordIntake({
     directory: pathFrom(directory, records.directory),
     sources: await recordSources(records, directory),
@@ -66,7 +66,11 @@ export async function recordSources(
   return declared.some(({ id }) => id === HTTP_RECORDS_SOURCE.id) ? declared : [...declared, HTTP_RECORDS_SOURCE];
 }
 
-async function platformOf(
+/**
+ * Where records go, what may leave, and under whose name.
+ * @throws {@link HopbackError} for a token, key, policy or certificate that cannot be used
+ */
+export async function recordPlatform(
   platform: NonNullable<RecordsConfiguration['platform']>,
   directory: string,
 ): Promise<NonNullable<RecordIntakeOptions['platform']>> {

@@ -14,8 +14,8 @@ import { readJsonFile } from './json-file.js';
 /** The desk, and what it is made of beside. */
 export interface Tracebacks {
   readonly desk: TracebackDesk;
-  /** Reads accounts and secrets of webhooks again. @throws {@link HopbackError} when they cannot be used; those in force stay */
-  readonly reload: () => Promise<void>;
+  /** Reads accounts and secrets of webhooks again. @returns puts them in force @throws {@link HopbackError} when they cannot be used */
+  readonly prepare: () => Promise<() => void>;
   /** Files of accounts and secrets. */
   readonly files: readonly string[];
   readonly close: () => Promise<void>;
@@ -58,8 +58,9 @@ export async function openTracebacks(
   });
   return {
     desk,
-    async reload() {
-      Object.assign(kept, await readKept(tracebacks, directory));
+    async prepare() {
+      const next = await readKept(tracebacks, directory);
+      return () => void Object.assign(kept, next);
     },
     files: [tracebacks.webhookSecrets, tracebacks.accounts].flatMap((path) => (path === undefined ? [] : [at(path)])),
     async close() {

@@ -1,20 +1,28 @@
 import { dirname, resolve } from 'node:path';
 import { Registry } from 'prom-client';
+import type { SidecarConfiguration } from '../config/configuration.js';
 import { requireConfigurationFile } from '../config/configuration-file.js';
 import type { Listener } from '../http/listen.js';
 import { probeRoutes } from '../http/probe-routes.js';
 import { openApiDocument } from '../open-api/open-api-document.js';
 import type { SidecarOptions } from '../sidecar.js';
 import { causeText } from '../services/notice.js';
-import { oneAtATime, once } from '../services/watch-files.js';
+import { oneAtATime, once, watchFiles } from '../services/watch-files.js';
 import { openAdmin } from './open-admin.js';
 
 /** Records, tracebacks and the admin listener in a process of their own. */
 export interface AdminProcess {
   readonly listener: Listener | undefined;
+  readonly configuration: () => SidecarConfiguration;
   /** Reads the configuration again. Never rejects: what cannot be used is told, and leaves everything as it was. */
   readonly reload: () => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+/** What it is started with. */
+export interface AdminOptions extends SidecarOptions {
+  /** Whether calls are answered, by the processes beside this one. Default they are. */
+  readonly isServing?: () => boolean;
 }
 
 /**
@@ -36,16 +44,19 @@ export interface AdminProcess {
  * await rm(directory, { recursive: true });
  * ```
  */
-export async function startAdmin(options: SidecarOptions): Promise<AdminProcess> {
+export async function startAdmin(options: AdminOptions): Promise<AdminProcess> {
   const path = resolve(options.configurationPath);
   const directory = dirname(path);
-  const { onNotice = () => undefined, clock = { nowMs: Date.now }, metricsText } = options;
-  const configuration = await requireConfigurationFile(path, options);
+  const { onNotice = () => undefined, clock = { nowMs: Date.now }, metricsText, isServing = () => true } = options;
+  let configuration = await requireConfigurationFile(path, options);
   const registry = new Registry();
   let isDraining = false;
   const own = (): Promise<string> => registry.metrics();
   const probes = probeRoutes({
-    readiness: () => ({ isReady: !isDraining, trust: 'ready', signing: 'off', isDraining }),
+    readiness: () => {
+      const isReady = isServing() && !isDraining;
+      return { isReady, trust: isServing() ? 'ready' : 'nobody answers calls', signing: 'off', isDraining };
+    },
     contentType: registry.contentType,
     metricsText: metricsText === undefined ? own : () => metricsText(own),
     openApi: () => openApiDocument(configuration),
@@ -53,14 +64,20 @@ export async function startAdmin(options: SidecarOptions): Promise<AdminProcess>
   const admin = await openAdmin({ configuration, directory, clock, onNotice, registry, probes });
   const reload = async (): Promise<void> => {
     try {
-      await admin.reload(await requireConfigurationFile(path, options));
+      const next = await requireConfigurationFile(path, options);
+      (await admin.prepare(next))();
+      configuration = next;
     } catch (error) {
       onNotice({ level: 'error', part: 'reload', text: causeText(error) });
     }
   };
+  const reloadInTurn = oneAtATime(reload);
+  const files = (): readonly string[] => [path, ...admin.files];
+  const watch = await watchFiles({ files, seconds: () => configuration.reloadSeconds, reload: reloadInTurn });
   const close = once(async () => {
     isDraining = true;
+    watch.close();
     await admin.close();
   });
-  return { listener: admin.listener, reload: oneAtATime(reload), close };
+  return { listener: admin.listener, configuration: () => configuration, reload: reloadInTurn, close };
 }

@@ -132,8 +132,13 @@ const block = z.strictObject({
   location: isp,
 });
 
+const address = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+  'must be an address, or a network such as 192.0.2.0/24',
+);
+
 const trunkFields = z.strictObject({
-  addresses: z.array(z.string().min(1).max(64)).max(1_024).default([]).describe('addresses that its calls come from'),
+  addresses: z.array(address).max(1_024).default([]).describe('addresses and networks that its calls come from'),
   filing: z
     .strictObject({
       rmdNumber: z.string().min(1).max(32).optional(),
@@ -156,6 +161,8 @@ const trunkFields = z.strictObject({
   unreadable: words('mark', 'reject').optional(),
   emergencyMarks: words('believed', 'ignored').optional(),
 });
+
+const hasNoneTwice = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;
 
 /** The defaults of a role are those of {@link trunkPolicy}, which also knows what does not go together. */
 const trunk = trunkFields.transform(({ addresses, filing, ...partial }, context): TrunkConfiguration => {
@@ -264,6 +271,18 @@ export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
   .refine(({ trust: { list: signed, stiPaRoots } }) => signed === undefined || stiPaRoots.length > 0, {
     path: ['trust', 'stiPaRoots'],
     message: 'must be there for a signed list: somebody has to vouch for it',
+  })
+  .refine(({ trust: { list: signed, roots } }) => signed === undefined || roots.length === 0, {
+    path: ['trust', 'roots'],
+    message: 'have no place beside a list: it says whom to trust',
+  })
+  .refine(({ trust: { list: signed, crls } }) => signed === undefined || !('url' in signed) || crls.length === 0, {
+    path: ['trust', 'crls'],
+    message: 'have no place beside a list by URL: name them in list.crlUrls',
+  })
+  .refine(({ trunks }) => hasNoneTwice(Object.values(trunks).flatMap((of) => of.addresses)), {
+    path: ['trunks'],
+    message: 'have an address twice: a call can come by one of them alone',
   })
   .refine((of) => of.tracebacks === undefined || of.records !== undefined, {
     path: ['tracebacks'],

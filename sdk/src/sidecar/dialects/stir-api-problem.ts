@@ -53,3 +53,7 @@ export function stirApiProblemBody({ messageId, text, variables }: StirApiProble
   const kind = messageId.startsWith('POL') ? 'policyException' : 'serviceException';
   return JSON.stringify({ requestError: { [kind]: { messageId, text, variables } } });
 }
+
+/** A problem as a sentence, its variables in their places. */
+export const stirApiProblemText = ({ text, variables }: StirApiProblem): string =>
+  text.replaceAll(/%([1-9])/g, (place, digit: string) => variables[Number(digit) - 1] ?? place);

@@ -1,3 +1,4 @@
+import { splitIdentityHeader } from '../../core/sip-request.js';
 import { FAILURE_REASONS } from '../../stir/index.js';
 import type { CallVerdict, PassportParty, VerificationOutcome, VerificationRequest } from '../../stir/index.js';
 import { invalid, missing, read, readEnvelope, readParties, readParty, readSeconds, texts } from './read-body.js';
@@ -28,17 +29,25 @@ export interface VerificationCall {
   readonly requestId?: string;
 }
 
+/** How requests to verify are read. */
+export interface VerificationApiOptions {
+  readonly dialect: Dialect | 'by-request';
+  /** Calling numbers that heartbeats come from, with an Identity or without. */
+  readonly heartbeatNumbers: readonly string[];
+}
+
 /** Most characters of a `requestId` that are given back. */
 const MAX_REQUEST_ID_CHARS = 128;
 
 /**
  * Reads a request to verify. Which dialect it is in is seen by its member for the Identity header, unless it is configured.
  * @param text - the body
- * @param dialect - what is configured
+ * @param options - dialect, and which numbers are no calls
  * @returns the request, or what is wrong with it; never throws for what a client sends
  * @see ATIS-1000082 (verification API), 3GPP TS 24.229 annex V.2.6
  */
-export function readVerification(text: string, dialect: Dialect | 'by-request'): Read<VerificationCall> {
+export function readVerification(text: string, options: VerificationApiOptions): Read<VerificationCall> {
+  const { dialect, heartbeatNumbers } = options;
   const envelope = readEnvelope(text, 'verificationRequest');
   if (envelope.status === 'problem') return envelope;
   const body = envelope.value;
@@ -52,7 +61,7 @@ export function readVerification(text: string, dialect: Dialect | 'by-request'):
   const { requestId } = body;
   return read({
     dialect: spoken,
-    isHeartbeat: identity.length === 0,
+    isHeartbeat: identity.length === 0 || heartbeatNumbers.includes(parties.value.orig?.value ?? ''),
     identity,
     request: { identity, ...parties.value, ...(time !== undefined && { dateSeconds: time.value }) },
     ...(typeof requestId === 'string' && { requestId: requestId.slice(0, MAX_REQUEST_ID_CHARS) }),
@@ -134,12 +143,14 @@ function verstatOf({ verstat, attestation }: CallVerdict, { verstatSuffix }: Ans
 }
 
 function threeGppAnswer(call: VerificationCall, verdict: CallVerdict, style: AnswerStyle): string {
+  // Outcomes are counted by header field value, of which one text may have several.
+  const identity = call.identity.flatMap((value) => splitIdentityHeader(value));
   const divs = verdict.evidence.passports.filter(({ div }) => div !== undefined);
   return JSON.stringify({
     verificationResponse: {
       ...(call.requestId !== undefined && { requestId: call.requestId }),
       verstatValue: verstatOf(verdict, style),
-      verifyResults: verdict.outcomes.map((outcome) => ({ verifyResult: verifyResult(outcome, call.identity) })),
+      verifyResults: verdict.outcomes.map((outcome) => ({ verifyResult: verifyResult(outcome, identity) })),
       ...(divs.length > 0 && {
         divResult: divs.map(({ div, status }) => ({ div: { tn: div }, verstatValue: VERSTAT_OF_DIV[status] })),
       }),

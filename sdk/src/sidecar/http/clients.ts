@@ -27,7 +27,7 @@ export function createClients({ tokens, requestsPerSecond }: ListenerConfigurati
   const byHash = new Map(tokens.map(({ name, sha256 }) => [sha256, name]));
   const buckets = new Map<string, { level: number; atMs: number }>();
   const take = (name: string, perSecond: number, nowMs: number): number => {
-    const bucket = buckets.get(name) ?? { level: perSecond, atMs: nowMs };
+    const bucket = buckets.get(name) ?? { level: Math.max(1, perSecond), atMs: nowMs };
     buckets.delete(name);
     buckets.set(name, bucket);
     if (buckets.size > MAX_CLIENTS) for (const [oldest] of buckets) if (buckets.delete(oldest)) break;

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Server as TlsServer, ServerOptions } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { HopbackError } from '../../errors.js';
 import type { ListenerConfiguration } from '../config/configuration.js';
 import { causeText } from '../services/notice.js';
@@ -19,8 +20,12 @@ export interface Listener {
   readonly isTls: boolean;
   /** Files of its certificate. */
   readonly files: readonly string[];
-  /** Takes the certificate and key anew; connections that are there stay. @throws {@link HopbackError} when they cannot be used */
-  readonly reload: () => Promise<void>;
+  /**
+   * Reads the certificate and key anew; connections that are there stay.
+   * @returns puts them in force
+   * @throws {@link HopbackError} when they cannot be used
+   */
+  readonly prepare: () => Promise<() => void>;
   /** Takes no more connections, lets requests under way end, and closes what is left after the time. */
   readonly close: (drainMs: number) => Promise<void>;
 }
@@ -52,7 +57,7 @@ export async function listen(
   const server: Server | TlsServer =
     tls === undefined
       ? createServer({ ...timeouts, noDelay: true }, handler)
-      : createTlsServer({ ...timeouts, noDelay: true, ...(await tlsOptions(tls, directory)) }, handler);
+      : createTlsServer({ ...timeouts, noDelay: true, ...(await usableTls(tls, directory)) }, handler);
   server.maxRequestsPerSocket = 0;
   const connections =
     plain && takePlain(server, { plain, event: tls === undefined ? 'connection' : 'secureConnection' });
@@ -63,13 +68,10 @@ export async function listen(
     port: address.port,
     isTls: tls !== undefined,
     files: tls === undefined ? [] : filesOf(tls).map((path) => pathFrom(directory, path)),
-    async reload() {
-      if (tls === undefined || !('setSecureContext' in server)) return;
-      try {
-        server.setSecureContext(await tlsOptions(tls, directory));
-      } catch (cause) {
-        throw unusable(causeText(cause), cause);
-      }
+    async prepare() {
+      if (tls === undefined || !('setSecureContext' in server)) return () => undefined;
+      const next = await usableTls(tls, directory);
+      return () => server.setSecureContext(next);
     },
     close: (drainMs) => closed(server, { drainMs, connections }),
   };
@@ -77,6 +79,23 @@ export async function listen(
 
 const filesOf = ({ certificate, key, clientCa }: NonNullable<ListenerConfiguration['tls']>): readonly string[] =>
   clientCa === undefined ? [certificate, key] : [certificate, key, clientCa];
+
+/**
+ * Reads the files of a TLS listener and tries them out.
+ * @throws {@link HopbackError} `invalid-configuration` when they cannot be used
+ */
+export async function usableTls(
+  tls: NonNullable<ListenerConfiguration['tls']>,
+  directory: string,
+): Promise<Awaited<ReturnType<typeof tlsOptions>>> {
+  const options = await tlsOptions(tls, directory);
+  try {
+    createSecureContext(options);
+  } catch (cause) {
+    throw unusable(causeText(cause), cause);
+  }
+  return options;
+}
 
 async function tlsOptions(
   tls: NonNullable<ListenerConfiguration['tls']>,

@@ -10,10 +10,13 @@ export type BodyResult =
 /**
  * Reads a whole body as text.
  * @param request - of which nothing was read
- * @param maxBytes - more is not kept
+ * @param options - `maxBytes`: more is not kept; `isSip`: any octets are taken, since nobody keeps those of a SIP message to UTF-8
  * @returns the text; never rejects
  */
-export function readRequestBody(request: IncomingMessage, maxBytes: number): Promise<BodyResult> {
+export function readRequestBody(
+  request: IncomingMessage,
+  { maxBytes, isSip = false }: { readonly maxBytes: number; readonly isSip?: boolean },
+): Promise<BodyResult> {
   const declared = Number(request.headers['content-length'] ?? '0');
   if (declared > maxBytes) return Promise.resolve({ status: 'too-large' });
   return new Promise((resolve) => {
@@ -24,7 +27,11 @@ export function readRequestBody(request: IncomingMessage, maxBytes: number): Pro
       if (size <= maxBytes) chunks.push(chunk);
       else resolve({ status: 'too-large' });
     });
-    request.on('end', () => resolve(textOf(chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks))));
+    request.on('end', () => {
+      const bytes = chunks.length === 1 ? (chunks[0] ?? NOTHING) : Buffer.concat(chunks);
+      const read = textOf(bytes);
+      resolve(read.status === 'broken' && isSip ? { status: 'read', text: bytes.toString('latin1') } : read);
+    });
     request.on('error', () => resolve({ status: 'broken' }));
     request.on('close', () => resolve({ status: 'broken' }));
   });

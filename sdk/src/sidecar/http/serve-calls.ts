@@ -42,7 +42,8 @@ export interface AnsweredRequest {
  */
 export function serveCalls(options: ServeCallsOptions): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
-    const url = request.url ?? '/';
+    // What proxies are asked with is the same resource. @see RFC 9112 section 3.2.2
+    const url = (request.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
     const at = url.indexOf('?');
     const path = at < 0 ? url : url.slice(0, at);
     const route = options.routes().get(path);
@@ -114,7 +115,7 @@ async function serve(
     method: request.method,
     headers: request.headers,
     remoteAddress: request.socket.remoteAddress ?? 'unknown',
-    readBody: () => readRequestBody(request, options.maxBodyBytes),
+    readBody: () => readRequestBody(request, { maxBytes: options.maxBodyBytes, isSip: route.takes === 'sip' }),
   });
   // What was refused unread would be taken for the next request of the connection.
   const isToBeClosed = options.isDraining() || hasUnread(request);
@@ -173,7 +174,8 @@ async function answerOf(admitted: Admitted): Promise<Answer> {
   const { exchange, context, requestId, client } = admitted;
   const { route, headers, query } = exchange;
   const refusal = refusalOf(route, exchange);
-  if (refusal !== undefined) return problemAnswer(refusal);
+  if (refusal !== undefined)
+    return refusal.status === 405 ? { ...problemAnswer(refusal), headers: ['Allow', 'POST'] } : problemAnswer(refusal);
   const reading = exchange.readBody();
   const body = reading instanceof Promise ? await reading : reading;
   if (body.status !== 'read') return BODY_PROBLEMS[body.status];

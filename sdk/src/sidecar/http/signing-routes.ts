@@ -2,7 +2,7 @@ import type { NumberSigningRequest, SigningOutcome } from '../../stir/index.js';
 import { readSignCsv } from '../dialects/secsipidx-api.js';
 import { heartbeatAnswer, readSigning, signingAnswer } from '../dialects/signing-api.js';
 import type { ShakenCall } from '../dialects/signing-api.js';
-import { stirApiProblem } from '../dialects/stir-api-problem.js';
+import { stirApiProblem, stirApiProblemText } from '../dialects/stir-api-problem.js';
 import type { SigningPart } from '../services/load-signing.js';
 import { jsonAnswer, problemAnswer, textAnswer } from './answer.js';
 import type { Answer } from './answer.js';
@@ -31,7 +31,7 @@ export function answerSigning({ text }: CallRequest, context: CallContext): Answ
 export function answerSignCsv({ text }: CallRequest, context: CallContext): Answer {
   const { signing } = context.services;
   const asked = readSignCsv(text);
-  if (asked.status === 'problem') return textAnswer(`${asked.problem.text}\n`, 400);
+  if (asked.status === 'problem') return textAnswer(`${stirApiProblemText(asked.problem)}\n`, 400);
   if (signing === undefined) return NOTHING_TO_SIGN_WITH;
   const startedMs = context.elapsedMs();
   const outcome = signShaken(asked.value, signing);

@@ -11,7 +11,7 @@ import type { CallContext, CallRequest } from './call-context.js';
 /** `POST /stir/v1/verification`, in both dialects. */
 export async function answerVerification({ text, requestId }: CallRequest, context: CallContext): Promise<Answer> {
   const { answers } = context.services.configuration;
-  const asked = readVerification(text, answers.verification);
+  const asked = readVerification(text, { dialect: answers.verification, heartbeatNumbers: answers.heartbeatNumbers });
   if (asked.status === 'problem') return problemAnswer(asked.problem);
   const call = asked.value;
   const startedMs = context.elapsedMs();

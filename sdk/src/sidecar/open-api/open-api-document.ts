@@ -100,7 +100,12 @@ const OTHERS: Readonly<Record<string, Route>> = {
     summary: 'Sign OrigTN,DestTN,ATTEST,OrigID,X5U, as secsipidx does',
     description: 'X5U is not heard: the signing certificate says where it is.',
     body: plain,
-    answers: { '200': answer('Value of the Identity header field.', plain), ...PROBLEMS },
+    answers: {
+      '200': answer('Value of the Identity header field.', plain),
+      ...PROBLEMS,
+      '400': answer('The line cannot be understood.', plain),
+      '500': answer('FAILED; X-Hopback-Reason says why.', plain),
+    },
   },
 };
 

@@ -68,8 +68,12 @@ export async function loadSigning(
     ...{ clock, randomUuid: randomUUID, ...(onRecord !== undefined && { onRecord }) },
   });
   const obstacle = service.obstacle();
-  // A certificate that has expired, or of another key: better told now than with each call.
-  if (obstacle !== undefined)
+  // One of another key is a mistake of whoever changed the files; one that has run out must not stop verification.
+  if (
+    obstacle !== undefined &&
+    obstacle.reason !== 'certificate-expired' &&
+    obstacle.reason !== 'certificate-not-yet-valid'
+  )
     throw new HopbackError('certificate-unusable', `nothing can be signed: ${obstacle.detail}`);
   const files = [keyPath, chainPath, policyPath].filter((path) => path !== undefined);
   return { service, configuration, certificate: read.signingCertificate, files };

@@ -24,6 +24,8 @@ export interface LoadTrustOptions {
   readonly clock: Clock;
   readonly certificates: CertificatesConfiguration;
   readonly onNotice: OnNotice;
+  /** The store in force: a list that is yet to come replaces it, and nothing else does. */
+  readonly current?: TrustStore;
 }
 
 /**
@@ -60,6 +62,7 @@ async function trustOfFiles(trust: TrustConfiguration, { directory, clock }: Loa
     onTrustStore: (listener) => listeners.push(listener),
     files: [
       ...anchors,
+      ...('signerChainPath' in files.anchors ? [files.anchors.signerChainPath] : []),
       ...[files.stiPaRoots, files.intermediates, files.crls, files.crlSigners].flatMap((paths) => paths ?? []),
     ],
     close: () => Promise.resolve(),
@@ -96,6 +99,7 @@ async function publishedTrust(trust: Published, options: LoadTrustOptions): Prom
     ...{ listUrl: url, crlUrls, stiPaRoots, intermediates, clock, random: Math.random },
     ...(crlSigners.length > 0 && { crlSigners }),
     ...(cache !== undefined && { cachePath: pathFrom(directory, cache) }),
+    ...(options.current !== undefined && { current: options.current }),
     ...(certificates.allow !== undefined && { allow: certificates.allow }),
     ...(certificates.ca !== undefined && { ca: await readTextFile(pathFrom(directory, certificates.ca)) }),
     schedule: (callback, delayMs) => {
@@ -110,7 +114,11 @@ async function publishedTrust(trust: Published, options: LoadTrustOptions): Prom
   });
   return {
     current: refresh.current,
-    reload: async () => void (await refresh.refresh()),
+    // Behind everybody's back: a list that is slow to come must not keep anything else waiting.
+    reload() {
+      void refresh.refresh();
+      return Promise.resolve();
+    },
     onTrustStore: (listener) => listeners.push(listener),
     files: [...trust.stiPaRoots, ...trust.crlSigners, ...trust.intermediates].map((path) => pathFrom(directory, path)),
     close: refresh.close,

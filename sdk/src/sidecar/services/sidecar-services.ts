@@ -55,7 +55,15 @@ export interface ServicesLoader {
    * @throws {@link HopbackError} when something cannot be used; what was in force stays in force
    */
   readonly load: (configuration: SidecarConfiguration) => Promise<SidecarServices>;
+  /** As `load`, but for putting it in force, which what it resolves to does. What is not put in force has to be let go by that. */
+  readonly prepare: (configuration: SidecarConfiguration) => Promise<PreparedServices>;
   readonly close: () => Promise<void>;
+}
+
+/** Services that could be in force. */
+export interface PreparedServices {
+  readonly commit: () => SidecarServices;
+  readonly letGo: () => Promise<void>;
 }
 
 /** A part that is kept for as long as its key stays the same. */
@@ -74,17 +82,31 @@ export function createServicesLoader(options: ServicesOptions): ServicesLoader {
   const parts: Parts = { certificates: undefined, trust: undefined, verification: undefined, filings: undefined };
   /** Calls under way may still ask what was replaced; it is closed with the rest. */
   const replaced = new Set<() => Promise<void>>();
-  const load = async (configuration: SidecarConfiguration): Promise<SidecarServices> => {
+  const prepare = async (configuration: SidecarConfiguration): Promise<PreparedServices> => {
     const next = await loadParts(configuration, { options, parts });
-    for (const close of next.replaced) {
-      const timer = setTimeout(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
-      timer.unref();
-      replaced.add(close);
-    }
-    Object.assign(parts, next.parts);
-    current = next.services;
-    return current;
+    const isNew = {
+      trust: next.parts.trust !== parts.trust,
+      certificates: next.parts.certificates !== parts.certificates,
+    };
+    return {
+      commit() {
+        for (const close of next.replaced) {
+          const timer = setTimeout(() => void closeReplaced(close), configuration.verification.timeBudgetMs + GRACE_MS);
+          timer.unref();
+          replaced.add(close);
+        }
+        Object.assign(parts, next.parts);
+        current = next.services;
+        return current;
+      },
+      async letGo() {
+        if (isNew.trust) await next.parts.trust?.part.close();
+        if (isNew.certificates) await next.parts.certificates?.part.close();
+      },
+    };
   };
+  const load = async (configuration: SidecarConfiguration): Promise<SidecarServices> =>
+    (await prepare(configuration)).commit();
   const closeReplaced = async (close: () => Promise<void>): Promise<void> => {
     replaced.delete(close);
     await close();
@@ -95,6 +117,7 @@ export function createServicesLoader(options: ServicesOptions): ServicesLoader {
       return current;
     },
     load,
+    prepare,
     async close() {
       await Promise.all([...replaced].map((close) => closeReplaced(close)));
       await parts.trust?.part.close();
@@ -123,6 +146,33 @@ async function loadParts(
   configuration: SidecarConfiguration,
   { options, parts }: { readonly options: ServicesOptions; readonly parts: Parts },
 ): Promise<Loaded> {
+  // Whom to trust first: what is wrong with a key of our own must not keep a revocation from being heard.
+  const certificates = await certificatesPart(configuration, { options, before: parts.certificates });
+  const letGo: (() => Promise<void>)[] = certificates === parts.certificates ? [] : [certificates.part.close];
+  try {
+    const trust = await trustPart(configuration, { options, before: parts.trust });
+    if (trust !== parts.trust) letGo.unshift(trust.part.close);
+    return await loadRest(configuration, { options, parts, certificates, trust });
+  } catch (error) {
+    for (const close of letGo) await close();
+    throw error;
+  }
+}
+
+async function loadRest(
+  configuration: SidecarConfiguration,
+  {
+    options,
+    parts,
+    certificates,
+    trust,
+  }: {
+    readonly options: ServicesOptions;
+    readonly parts: Parts;
+    readonly certificates: Kept<CertificateRepositoryService>;
+    readonly trust: Kept<TrustPart>;
+  },
+): Promise<Loaded> {
   const { directory } = options;
   const replaced: (() => Promise<void>)[] = [];
   const signing = configuration.signing && (await signingPart(configuration, options));
@@ -136,11 +186,6 @@ async function loadParts(
     filingsPath === undefined
       ? undefined
       : await loadFilings(filingsPath, { trunks, clock, onNotice, before: parts.filings });
-  const certificates = await certificatesPart(configuration, { options, before: parts.certificates });
-  const trust = await trustPart(configuration, { options, before: parts.trust }).catch(async (error: unknown) => {
-    if (certificates !== parts.certificates) await certificates.part.close();
-    throw error;
-  });
   if (parts.certificates !== undefined && parts.certificates !== certificates)
     replaced.push(parts.certificates.part.close);
   if (parts.trust !== undefined && parts.trust !== trust) replaced.push(parts.trust.part.close);
@@ -231,7 +276,11 @@ async function trustPart(
     await before.part.reload();
     return before;
   }
-  return { key, part: await loadTrust(trust, { directory, clock, certificates, onNotice }) };
+  const current = before?.part.current();
+  return {
+    key,
+    part: await loadTrust(trust, { directory, clock, certificates, onNotice, ...(current && { current }) }),
+  };
 }
 
 /** Made when there is somebody to trust; told of each other store from then on. */
