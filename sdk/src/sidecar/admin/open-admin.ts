@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -127,7 +127,7 @@ const MACHINE_ROUTES = /^\/v1\/(?:records|freeswitch)(?:\/|$)|^\/metrics$/;
 function handlerOf(
   { configuration, onNotice, probes }: OpenAdminOptions,
   { intake, desk, clients }: Parts,
-): ReturnType<typeof getRequestListener> {
+): RequestListener {
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     const admitted = MACHINE_ROUTES.test(context.req.path)
@@ -154,5 +154,6 @@ function handlerOf(
   app.notFound((context) =>
     context.body(stirApiProblemBody(stirApiProblem('not-found')), 404, { 'Content-Type': 'application/json' }),
   );
-  return getRequestListener(app.fetch);
+  const answer = getRequestListener(app.fetch);
+  return (request, response) => void answer(request, response);
 }

@@ -43,7 +43,7 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n', 'latin1');
 /** Visible characters alone, and exactly the one version that keeps connections by itself. */
 const REQUEST_LINE = /^POST (\/[\x21-\x7e]*) HTTP\/1\.1$/;
 /** No space before the colon, no folded line, no control character. @see RFC 9112 section 5.1 */
-const FIELD_LINE = /^([A-Za-z0-9-]+):[ \t]*([\x20-\x7e]*)$/;
+const FIELD_LINE = /^([A-Za-z0-9-]+):([\t\x20-\x7e]*)$/;
 const LENGTH = /^[1-9]\d{0,7}$/;
 
 /**
@@ -92,8 +92,9 @@ function readFields(lines: readonly string[]): Fields | undefined {
   let length: number | undefined;
   let hosts = 0;
   for (let index = 1; index < lines.length; index += 1) {
-    const [, name, value] = FIELD_LINE.exec(lines[index] ?? '') ?? [];
-    if (name === undefined || value === undefined) return undefined;
+    const [, name, written] = FIELD_LINE.exec(lines[index] ?? '') ?? [];
+    if (name === undefined || written === undefined) return undefined;
+    const value = written.trim();
     const field = name.toLowerCase();
     if (field === 'content-length') {
       if (length !== undefined || !LENGTH.test(value)) return undefined;
@@ -104,7 +105,7 @@ function readFields(lines: readonly string[]): Fields | undefined {
       if (value.toLowerCase() !== 'keep-alive') return undefined;
     } else if (HEARD.has(field)) {
       if (heard[field] !== undefined) return undefined;
-      heard[field] = value.trimEnd();
+      heard[field] = value;
     } else if (GOVERNING.has(field)) {
       return undefined;
     }
