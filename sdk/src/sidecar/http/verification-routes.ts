@@ -1,7 +1,7 @@
 import { splitIdentityHeader } from '../../core/sip-request.js';
-import { claimedParties } from '../../stir/index.js';
 import type { CallVerdict, VerificationRequest } from '../../stir/index.js';
 import { checkAnswer } from '../dialects/secsipidx-api.js';
+import { statedParties } from '../dialects/stated-parties.js';
 import { stirApiProblem } from '../dialects/stir-api-problem.js';
 import { readVerification, verificationAnswer } from '../dialects/verification-api.js';
 import { jsonAnswer, problemAnswer, textAnswer } from './answer.js';
@@ -38,7 +38,7 @@ export function verified(
 /** `POST /v1/check` of secsipidx. */
 export async function answerCheck({ text, requestId }: CallRequest, context: CallContext): Promise<Answer> {
   const identity = splitIdentityHeader(text.trim());
-  const request: VerificationRequest = { identity, ...claimedParties(identity) };
+  const request: VerificationRequest = { identity, ...statedParties(identity) };
   const startedMs = context.elapsedMs();
   const verdict: CallVerdict | undefined = await context.services.verification?.verify(request);
   if (verdict === undefined) return NOT_READY;

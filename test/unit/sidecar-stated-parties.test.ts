@@ -1,0 +1,33 @@
+import { GOOD_PASSPORT_NAMES, GOOD_PASSPORTS, PASSPORT_FAULT_NAMES, PASSPORT_FAULTS } from '@hopback/sdk/testing';
+import { beforeAll, expect, test } from 'vitest';
+import { statedParties } from '../../sdk/src/sidecar/dialects/stated-parties.js';
+import { claimedParties } from '../../sdk/src/stir/index.js';
+import { createVerificationLab } from '../support/verification-lab.js';
+import type { VerificationLab } from '../support/verification-lab.js';
+
+let lab: VerificationLab;
+beforeAll(async () => {
+  lab = await createVerificationLab();
+});
+
+/** Whether a check passes is the same, however the parties are read. */
+async function passes(identity: readonly string[], parties: typeof statedParties): Promise<boolean> {
+  const service = lab.serviceWith({ policy: { retargeting: 'accept' } });
+  return (await service.verify({ identity, ...parties(identity) })).status === 'passed';
+}
+
+test.each(PASSPORT_FAULT_NAMES)('%s passes no check that it would not pass by the strict reading', async (name) => {
+  const { identityHeader } = PASSPORT_FAULTS[name].build(lab.faults);
+  const identity = [identityHeader];
+  expect(await passes(identity, statedParties)).toBe(await passes(identity, claimedParties));
+});
+
+test.each(GOOD_PASSPORT_NAMES)('%s passes as by the strict reading', async (name) => {
+  const { identityHeaders = [] } = GOOD_PASSPORTS[name].build(lab.faults).invite;
+  expect(await passes(identityHeaders, statedParties)).toBe(await passes(identityHeaders, claimedParties));
+});
+
+test('what names nobody leaves the call without parties', () => {
+  for (const value of ['', 'a', 'a.b', 'a.bnVsbA.c', 'a.e30.c', 'a.eyJvcmlnIjp7InRuIjoxfX0.c'])
+    expect(statedParties([value])).toEqual({});
+});
