@@ -1,4 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageJson, type PackageJson } from '../house/packages.js';
 import { printedBy } from '../house/reference.js';
@@ -64,10 +66,13 @@ test('the hopback command is installed and says how to use it', async () => {
 });
 
 test('hopback redirect says what to install where drachtio-srf is missing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-secret-'));
+  await writeFile(join(folder, 'secret'), 'cymru', { mode: 0o600 });
   const { code, output } = await sdk.node([
     ...['node_modules/@hopback/sdk/dist/cli/main.js', 'redirect', '--drachtio', '127.0.0.1:1'],
-    ...['--secret-file', 'package.json', '--mode', 'verify'],
+    ...['--secret-file', join(folder, 'secret'), '--mode', 'verify'],
   ]);
+  await rm(folder, { recursive: true });
   expect({ code, output }).toEqual({ code: 4, output: expect.stringContaining('npm install drachtio-srf') });
 });
 
