@@ -31,7 +31,10 @@ export function createClients({ tokens, requestsPerSecond }: ListenerConfigurati
     buckets.delete(name);
     buckets.set(name, bucket);
     if (buckets.size > MAX_CLIENTS) for (const [oldest] of buckets) if (buckets.delete(oldest)) break;
-    bucket.level = Math.min(Math.max(1, perSecond), bucket.level + ((nowMs - bucket.atMs) * perSecond) / 1_000);
+    bucket.level = Math.min(
+      Math.max(1, perSecond),
+      bucket.level + (Math.max(0, nowMs - bucket.atMs) * perSecond) / 1_000,
+    );
     bucket.atMs = nowMs;
     if (bucket.level < 1) return Math.max(1, Math.ceil((1 - bucket.level) / perSecond));
     bucket.level -= 1;

@@ -57,7 +57,10 @@ export async function listen(
   const server: Server | TlsServer =
     tls === undefined
       ? createServer({ ...timeouts, noDelay: true }, handler)
-      : createTlsServer({ ...timeouts, noDelay: true, ...(await usableTls(tls, directory)) }, handler);
+      : createTlsServer(
+          { ...timeouts, noDelay: true, handshakeTimeout: HEADERS_MS, ...(await usableTls(tls, directory)) },
+          handler,
+        );
   server.maxRequestsPerSocket = 0;
   const connections =
     plain && takePlain(server, { plain, event: tls === undefined ? 'connection' : 'secureConnection' });

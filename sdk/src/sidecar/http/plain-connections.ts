@@ -36,6 +36,9 @@ export interface PlainTimes {
   readonly bodyMs: number;
 }
 
+/** Beyond what the other side is told, so that no request meets a connection that is just being given up. */
+const MARGIN_MS = 1_000;
+
 /** Each piece has the head looked at again: a body that drips in is the whole parser's. */
 const MAX_PIECES = 8;
 
@@ -52,6 +55,8 @@ interface Connection {
   hasEnded: boolean;
   /** Given to a whole parser. */
   isGone: boolean;
+  /** Nothing more is answered: the process ends. */
+  isClosing: boolean;
 }
 
 /**
@@ -67,7 +72,8 @@ export function createPlainConnections(handler: PlainHandler, times: PlainTimes)
     take(socket, handOver) {
       const remoteAddress = socket.remoteAddress ?? 'unknown';
       const connection: Connection = {
-        ...{ socket, remoteAddress, octets: undefined, pieces: 0, isBusy: false, hasEnded: false, isGone: false },
+        ...{ socket, remoteAddress, octets: undefined, pieces: 0 },
+        ...{ isBusy: false, hasEnded: false, isGone: false, isClosing: false },
         handOver: () => {
           connections.delete(connection);
           givenUp(connection, listeners);
@@ -76,11 +82,16 @@ export function createPlainConnections(handler: PlainHandler, times: PlainTimes)
       };
       const listeners = listenersOf(connection, { handler, times, connections });
       connections.add(connection);
-      socket.setTimeout(times.keepAliveMs);
+      socket.setTimeout(times.keepAliveMs + MARGIN_MS);
       for (const [event, listener] of listeners) socket.on(event, listener);
     },
     closeIdle() {
-      for (const { socket, isBusy, octets } of connections) if (!isBusy && octets === undefined) socket.destroySoon();
+      for (const connection of connections) {
+        const { socket, isBusy, isClosing, octets } = connection;
+        if (isBusy || isClosing || octets !== undefined) continue;
+        connection.isClosing = true;
+        socket.destroySoon();
+      }
     },
     closeAll() {
       for (const { socket } of connections) socket.destroy();
@@ -102,6 +113,7 @@ function listenersOf(connection: Connection, { handler, times, connections }: Su
     [
       'data',
       (chunk: Buffer) => {
+        if (connection.isClosing) return;
         connection.octets = connection.octets === undefined ? chunk : Buffer.concat([connection.octets, chunk]);
         connection.pieces += 1;
         if (connection.isBusy) socket.pause();
@@ -149,7 +161,7 @@ function work(connection: Connection, { handler, times }: Means): void {
     connection.handOver();
     return;
   }
-  if (connection.pieces > 1) socket.setTimeout(times.keepAliveMs);
+  if (connection.pieces > 1) socket.setTimeout(times.keepAliveMs + MARGIN_MS);
   connection.octets = undefined;
   connection.pieces = 0;
   connection.isBusy = true;
@@ -171,7 +183,10 @@ function send(connection: Connection, given: PlainAnswer, means: Means): void {
 
 function goOn(connection: Connection, means: Means): void {
   connection.isBusy = false;
-  if (connection.octets === undefined) return;
+  if (connection.octets === undefined) {
+    if (connection.hasEnded) connection.socket.end();
+    return;
+  }
   work(connection, means);
   if (!connection.isGone) connection.socket.resume();
 }
