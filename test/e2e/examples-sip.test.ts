@@ -11,7 +11,7 @@ import { answerTo, openRedirect, redirectServerOf } from '../../examples/redirec
 import { startSigning } from '../../examples/sign-call.js';
 import { hangUp, openCarrier, SDP } from '../../examples/sip-lab.js';
 import { ladder } from '../../examples/sip-ladder.js';
-import * as track from '../../examples/track-calls.js';
+import * as track from '../support/track-calls.js';
 import { callAcross, openTwoCarriers } from '../../examples/two-carriers.js';
 import { openTerminating, policyOfSource, statusOfCall } from '../../examples/verify-in-drachtio.js';
 import { startVerifying } from '../../examples/verify-invite.js';

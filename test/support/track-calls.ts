@@ -1,4 +1,3 @@
-import { createMemoryRecordStore } from '@hopback/sdk/records';
 import type { CallRecord, RecordStore } from '@hopback/sdk/records';
 import type { VerificationService } from '@hopback/sdk/stir';
 import {
@@ -12,9 +11,7 @@ import {
 } from '@hopback/sdk/switch';
 import type { CallIdentity, CallTracker, FilingDirectory, TrackedCall } from '@hopback/sdk/switch';
 import type Srf from 'drachtio-srf';
-import { isMain, openLab } from './lab.js';
-import { hangUp, openCarrier, SDP, type Carrier } from './sip-lab.js';
-import { startVerifying } from './verify-invite.js';
+import { hangUp, openCarrier, SDP, type Carrier } from '../../examples/sip-lab.js';
 
 /** What the provider at the other end of each trunk has filed. The file comes anew each day: `filings.load(csv, { listedAtMs })`. */
 export function openFilings(csv: string, leastFilings?: number): FilingDirectory {
@@ -98,23 +95,3 @@ export const ANY_TIME = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
 /** How a record says that its call went. */
 export const storyOf = ({ disposition, blockedBy, release, ingress }: CallRecord): string =>
   [ingress.provider, disposition, blockedBy ?? release?.party ?? release?.sipStatus].join(', ');
-
-if (isMain(import.meta.url)) {
-  await using lab = await openLab();
-  const { service, close } = await startVerifying(lab.trust, lab.repository);
-  const store = createMemoryRecordStore({ clock: { nowMs: Date.now } });
-  const filings = openFilings('number,business_name,frn\nRMD0001234,Example LLC,0000123456\n', 1);
-  await using callee = await openCallee('12025550166');
-  const { carrier, tracker } = await openMiddle(callee, { service, store, filings });
-  await using middle = carrier;
-  await using caller = await openCarrier();
-  const call = (number: string): Promise<number> =>
-    statusOfCall(caller, middle, { From: `<sip:+${number}@localhost>`, Identity: lab.identityHeader });
-  console.log(await call('12025550101'), await call('12025550166')); // 200 607
-  await tracker.close();
-  const { records } = await store.find({ calledTn: '12025550199', window: ANY_TIME });
-  for (const record of records) console.log(storyOf(record));
-  // Example LLC, answered, calling
-  // Example LLC, blocked, called party (607 Unwanted)
-  await close();
-}
