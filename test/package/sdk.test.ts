@@ -45,6 +45,18 @@ test.each(specifiers)('%s imports in plain Node', async (specifier) => {
   expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^[1-9]\d*$/) });
 });
 
+// Before others install what types of peers it needs.
+test('hopback redirect says what to install where drachtio-srf is missing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-secret-'));
+  await writeFile(join(folder, 'secret'), 'cymru', { mode: 0o600 });
+  const { code, output } = await sdk.node([
+    ...['node_modules/@hopback/sdk/dist/cli/main.js', 'redirect', '--drachtio', '127.0.0.1:1'],
+    ...['--secret-file', join(folder, 'secret'), '--mode', 'verify'],
+  ]);
+  await rm(folder, { recursive: true });
+  expect({ code, output }).toEqual({ code: 4, output: expect.stringContaining('npm install drachtio-srf') });
+});
+
 test('a TypeScript consumer compiles under the strictest NodeNext settings', async () => {
   const types = Object.keys((await packageJson('sdk')).peerDependencies ?? {});
   await expect(compileConsumer(sdk, { specifiers, types })).resolves.toBe('');
@@ -63,17 +75,6 @@ test('importing ./stir loads its declared packages and nothing of the test kit, 
 test('the hopback command is installed and says how to use it', async () => {
   const { code, output } = await sdk.node(['node_modules/@hopback/sdk/dist/cli/main.js', '--help']);
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('hopback') });
-});
-
-test('hopback redirect says what to install where drachtio-srf is missing', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hopback-secret-'));
-  await writeFile(join(folder, 'secret'), 'cymru', { mode: 0o600 });
-  const { code, output } = await sdk.node([
-    ...['node_modules/@hopback/sdk/dist/cli/main.js', 'redirect', '--drachtio', '127.0.0.1:1'],
-    ...['--secret-file', join(folder, 'secret'), '--mode', 'verify'],
-  ]);
-  await rm(folder, { recursive: true });
-  expect({ code, output }).toEqual({ code: 4, output: expect.stringContaining('npm install drachtio-srf') });
 });
 
 test.each(examples)('example %s runs against the installed package', async (name) => {
