@@ -36,7 +36,7 @@ export async function openSidecarLab(): Promise<SidecarLab> {
   const server = await startCertificateServer();
   const x5u = server.publish('/1234.pem', provider.chainPem);
   const write = (name: string, content: string | Uint8Array): Promise<void> =>
-    writeFile(join(directory, name), content);
+    writeFile(join(directory, name), content, { mode: 0o600 });
   const files: Readonly<Record<string, string | Uint8Array>> = {
     'root.pem': pki.root.certificatePem,
     'sti-pa.pem': pki.stiPaRoot.certificatePem,

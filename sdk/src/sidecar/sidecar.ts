@@ -152,15 +152,10 @@ interface State {
   clients: Clients;
 }
 
-const createState = (loader: ServicesLoader): State => ({ isDraining: false, ...partsOf(loader) });
-
-const partsOf = (loader: ServicesLoader): Pick<State, 'routes' | 'clients'> => {
-  const { configuration } = loader.current();
-  return {
-    routes: callRoutes(configuration.answers.basePaths),
-    clients: createClients(configuration.listen.calls),
-  };
-};
+function createState(loader: ServicesLoader): State {
+  const { answers, listen: addresses } = loader.current().configuration;
+  return { isDraining: false, routes: callRoutes(answers.basePaths), clients: createClients(addresses.calls) };
+}
 
 interface Parts {
   readonly options: SidecarOptions;

@@ -9,7 +9,7 @@ import type { CarrierPlatform } from '../../traceback/index.js';
 import type { SidecarConfiguration, TracebacksConfiguration } from '../config/configuration.js';
 import { usableTls } from '../http/listen.js';
 import { readAccounts } from '../review/index.js';
-import { pathFrom, readTextFile } from '../services/files.js';
+import { pathFrom, readSecretFile, readTextFile } from '../services/files.js';
 import { readJsonFile } from './json-file.js';
 import { recordPlatform, recordSources } from './open-records.js';
 
@@ -46,7 +46,7 @@ async function checkTracebacks(
   // createReceiptVerifier checks every key of it.
   createReceiptVerifier((await readJsonFile(at(platform.receiptKeys))) as CarrierPlatform['receiptKeys']);
   if (accounts !== undefined) readAccounts(await readTextFile(at(accounts)));
-  if (webhookSecrets !== undefined) await readTextFile(at(webhookSecrets));
+  if (webhookSecrets !== undefined) await readSecretFile(at(webhookSecrets));
 }
 
 function isZone(zone: string): boolean {

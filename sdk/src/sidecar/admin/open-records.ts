@@ -13,7 +13,7 @@ import {
 import type { RecordIntake, RecordIntakeOptions, SharingPolicyData, SourceConfiguration } from '../../records/index.js';
 import type { RecordsConfiguration } from '../config/configuration.js';
 import { HTTP_RECORDS_SOURCE } from '../intake/index.js';
-import { pathFrom, readTextFile } from '../services/files.js';
+import { pathFrom, readSecretFile, readTextFile } from '../services/files.js';
 import type { OnNotice } from '../services/notice.js';
 import { readJsonFile } from './json-file.js';
 
@@ -76,7 +76,7 @@ export async function recordPlatform(
 ): Promise<NonNullable<RecordIntakeOptions['platform']>> {
   const { url, ca, tenant: tenantId, rotation: rotationId, sharing } = platform;
   const authorization = await fileToken(pathFrom(directory, platform.tokenFile));
-  const key = pseudonymKey(await readTextFile(pathFrom(directory, platform.pseudonymKey)));
+  const key = pseudonymKey(await readSecretFile(pathFrom(directory, platform.pseudonymKey)));
   const data = await sharingData(sharing, directory);
   return {
     transport: createHttpsRecordTransport({
@@ -90,11 +90,11 @@ export async function recordPlatform(
 
 /** The token of a file. One that is refused is read again: whoever renews tokens writes there. */
 async function fileToken(path: string): Promise<RequestAuthorization> {
-  let authorization = bearerToken((await readTextFile(path)).trim());
+  let authorization = bearerToken((await readSecretFile(path)).trim());
   let isRefused = false;
   return {
     async fields(request, signal) {
-      if (isRefused) authorization = bearerToken((await readTextFile(path)).trim());
+      if (isRefused) authorization = bearerToken((await readSecretFile(path)).trim());
       isRefused = false;
       return authorization.fields(request, signal);
     },

@@ -6,7 +6,7 @@ import type { CarrierPlatform } from '../../traceback/index.js';
 import type { SidecarConfiguration, TracebacksConfiguration } from '../config/configuration.js';
 import { openReviewAudit, openTracebackDesk, readAccounts } from '../review/index.js';
 import type { Accounts, ReviewAuditFile, TracebackDesk, TracebackDeskOptions } from '../review/index.js';
-import { pathFrom, readTextFile } from '../services/files.js';
+import { pathFrom, readSecretFile, readTextFile } from '../services/files.js';
 import { causeText } from '../services/notice.js';
 import type { OnNotice } from '../services/notice.js';
 import { readJsonFile } from './json-file.js';
@@ -77,7 +77,7 @@ interface Kept {
 }
 
 async function readKept({ accounts, webhookSecrets }: TracebacksConfiguration, directory: string): Promise<Kept> {
-  const secrets = webhookSecrets === undefined ? '' : await readTextFile(pathFrom(directory, webhookSecrets));
+  const secrets = webhookSecrets === undefined ? '' : await readSecretFile(pathFrom(directory, webhookSecrets));
   return {
     accounts: accounts === undefined ? new Map() : readAccounts(await readTextFile(pathFrom(directory, accounts))),
     secrets: secrets

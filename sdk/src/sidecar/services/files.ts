@@ -23,6 +23,18 @@ export async function readTextFile(path: string): Promise<string> {
 }
 
 /**
+ * Reads a file with a secret in it, as the commands do: one that every user of the machine can read is none any more.
+ * @param path - absolute
+ * @throws {@link HopbackError} `storage-failed` when it cannot be read; `key-unusable` when it is open to everybody
+ */
+export async function readSecretFile(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (found !== undefined && process.platform !== 'win32' && (found.mode & 0o007) !== 0)
+    throw new HopbackError('key-unusable', `${path} is open to every user of this machine: chmod 600 ${path}`);
+  return readTextFile(path);
+}
+
+/**
  * A text that differs whenever one of the files does: size, time and place on disk of each, and of what is in a directory.
  * @param paths - files and directories; one that is not there has its own mark
  */
