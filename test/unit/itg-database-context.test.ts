@@ -97,7 +97,7 @@ test('a line of the log has no telephone number, and keeps ids, hashes and times
     atMs: 1_793_620_800_000,
   });
   const line = context.logged.at(-1);
-  expect(JSON.stringify(line)).not.toMatch(/555/);
+  expect(JSON.stringify(line)).not.toMatch(/555-?0112/);
   expect(line).toMatchObject({
     message: 'call of [number] and [number]',
     details: { id, at: '2026-11-02T12:00:00Z', tn: '[number]', atMs: 1_793_620_800_000 },
