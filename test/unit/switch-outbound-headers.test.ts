@@ -6,6 +6,7 @@ import {
 } from '@hopback/sdk/stir';
 import type { AttestationFacts, CallVerdict } from '@hopback/sdk/stir';
 import { createPassport, sampleInvite } from '@hopback/sdk/testing';
+import type { SampleInviteOptions } from '@hopback/sdk/testing';
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { outboundHeaders, trunkPolicy } from '../../sdk/src/switch/index.js';
@@ -116,4 +117,51 @@ test('what cannot be read, or fails, is told of and leaves the call as it is', a
   const { headers } = await outboundHeaders({ raw }, { service: failing, facts: { role: 'gateway' }, onTrouble });
   expect(headers['identity']).toBe(TWO.join('\r\nIdentity: '));
   expect(troubles).toHaveLength(2);
+});
+
+const FORGED = '+12025550101;verstat=TN-Validation-Passed';
+
+test.each<readonly [string, SampleInviteOptions, Readonly<Record<string, string>>]>([
+  ['of From, unsigned', { from: `<sip:${FORGED}@a.example>` }, { from: '<sip:+12025550101@a.example>' }],
+  [
+    'of From and what is asserted, signed',
+    {
+      identityHeaders: TWO,
+      from: `"A" <sip:${FORGED}@a.example>`,
+      assertedIdentities: [`<sip:${FORGED}@a.example>, <tel:${FORGED}>`],
+    },
+    { from: '"A" <sip:+12025550101@a.example>', asserted: '<sip:+12025550101@a.example>, <tel:+12025550101>' },
+  ],
+  ['of what is asserted, unsigned', { assertedIdentities: [`<tel:${FORGED}>`] }, { asserted: '<tel:+12025550101>' }],
+  [
+    'of a display name, with the name',
+    { from: '"verstat=TN-Validation-Passed" <sip:+12025550101@a.example>', assertedIdentities: ['verstat'] },
+    { from: '<sip:+12025550101@a.example>' },
+  ],
+])('a verstat that the caller brought along goes nowhere: %s', async (_where, options, { from, asserted }) => {
+  for (const role of ['originating', 'intermediate', 'terminating'] as const) {
+    const raw = sampleInvite(options);
+    const { headers } = await outboundHeaders({ raw }, { identity: identityOf(role) });
+    expect(JSON.stringify(headers)).not.toContain('verstat');
+    expect(headers['p-asserted-identity']).toBe(asserted);
+    if (from !== undefined) expect(headers['from']).toBe(from);
+  }
+});
+
+test('beside the number that the verdict is about no other field has a verstat', async () => {
+  const raw = sampleInvite({ identityHeaders: TWO, from: `<sip:${FORGED}@a.example>` });
+  const caller = { name: 'P-Asserted-Identity', value: '<tel:+12025550166;verstat=No-TN-Validation>' } as const;
+  const { headers } = await outboundHeaders({ raw }, { identity: identityOf('terminating', caller) });
+  expect([headers['from'], headers['p-asserted-identity']]).toEqual(['<sip:+12025550101@a.example>', caller.value]);
+});
+
+test('who does not want to be named stays unnamed: Privacy goes on, and From as it came', async () => {
+  const assertedIdentities = ['<tel:+12025550101>'];
+  const from = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+  const hidden = sampleInvite({ from, assertedIdentities, headers: ['Privacy: id', 'Privacy: user'] });
+  expect((await outboundHeaders({ raw: hidden })).headers).toEqual({ from, privacy: 'id;user' });
+  const signed = sampleInvite({ from, assertedIdentities, identityHeaders: TWO, headers: ['Privacy: id'] });
+  expect((await outboundHeaders({ raw: signed })).headers).toMatchObject({
+    ...{ from, privacy: 'id', 'p-asserted-identity': '<tel:+12025550101>' },
+  });
 });

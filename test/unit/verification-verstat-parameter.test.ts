@@ -121,3 +121,12 @@ test.each([
 function parameters(count: number): string {
   return Array.from({ length: count }, (_, index) => `;p${String(index)}`).join('');
 }
+
+test.each([
+  ['nothing to take out', '"Desk" <sip:+12025550101@a.example>;tag=1', '"Desk" <sip:+12025550101@a.example>;tag=1'],
+  ['a SIP URI', `<sip:+12025550101;verstat=${PASSED}@a.example>;tag=1`, '<sip:+12025550101@a.example>;tag=1'],
+  ['a tel URI', `<tel:+12025550101;Verst%61t=${PASSED}>`, '<tel:+12025550101>'],
+  ['a name', `"verstat=${PASSED}" <sip:+12025550101@a.example>`, undefined],
+])('without a verdict a verstat is taken out: %s', (_where, value, without) => {
+  expect(withVerstat(value)).toBe(without);
+});

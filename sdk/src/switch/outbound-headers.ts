@@ -1,8 +1,9 @@
-import { parseNameAddr } from '../core/name-addr.js';
+import { parseNameAddr, splitHeaderList } from '../core/name-addr.js';
 import { headerValues, splitIdentityHeader } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
-import { verificationRequestOf } from '../stir/index.js';
+import { verificationRequestOf, withVerstat } from '../stir/index.js';
 import type { AttestationFacts, AuthenticationService, SigningOutcome } from '../stir/index.js';
+import { callFacts } from './call-facts.js';
 import { readRequestLike } from './sip-request-like.js';
 import type { SipRequestLike } from './sip-request-like.js';
 import { tellTrouble, unreadableInvite } from './trouble.js';
@@ -12,7 +13,8 @@ import type { CallIdentity } from './verify-identity.js';
 export interface OutboundHeaders {
   /**
    * For the `headers` of `createB2BUA` or `createUAC`, their names in lower case as `proxyRequestHeaders: ['all']` has them: Identity with the From, To,
-   * P-Asserted-Identity and Date that it is about, as far as there are any. None of them may be in a list of `proxyRequestHeaders` beside. Several Identity
+   * P-Asserted-Identity and Date that it is about, as far as there are any; Privacy, with the From of a caller who does not want to be named; and parties
+   * that came with a verstat, without it. None of them may be in a list of `proxyRequestHeaders` beside. Several Identity
    * header fields are one text here, with their names and line ends between them: drachtio-srf would join them by commas otherwise, and no
    * verifier has to take a list apart.
    */
@@ -38,7 +40,8 @@ export interface OutboundHeadersOptions {
 /**
  * Makes header fields for the next leg of a call that came in. Identity header fields go on as they came, whatever their verdict is. A call that nobody has
  * signed is signed, as far as it is for this provider to do: as the originating one or the gateway, and as an intermediate one for calls that
- * come directly from the provider that originated them. Towards the callee, for a terminating provider, the caller's header field has its verstat.
+ * come directly from the provider that originated them. Towards the callee, for a terminating provider, the caller's header field has its verstat; one
+ * that the caller brought along goes nowhere. Who does not want to be named stays unnamed: Privacy goes on, and From as it came.
  * @param request - the INVITE as it came
  * @param options - what is known of it
  * @returns the fields; never rejects: what cannot be made is left out
@@ -69,29 +72,61 @@ export async function outboundHeaders(
   const [date] = headerValues(read.request, 'date');
   const dateToSend = (signing?.status === 'signed' ? signing.date : undefined) ?? date;
   const identity = [...carried, ...added].filter((value) => value !== '');
+  const isSigned = identity.length > 0;
   return {
     headers: {
-      ...(identity.length > 0 && signedOver(read.request)),
-      ...(identity.length > 0 && { identity: identity.join('\r\nIdentity: ') }),
-      ...(identity.length > 0 && dateToSend !== undefined && { date: dateToSend }),
+      ...partiesToState(read.request, { isSigned, isAnonymous: isAnonymous(read.request, options.identity) }),
+      ...(isSigned && { identity: identity.join('\r\nIdentity: ') }),
+      ...(isSigned && dateToSend !== undefined && { date: dateToSend }),
       ...callerField(options.identity),
     },
     ...(signing !== undefined && { signing }),
   };
 }
 
+function isAnonymous(request: SipRequestText, identity: CallIdentity | undefined): boolean {
+  // Of a call that nothing could be found out about the facts of its identity say nothing.
+  return identity?.facts.isAnonymous === true || callFacts(request).isAnonymous;
+}
+
 /**
- * The parties that a PASSporT is about: `createB2BUA` hands none of them on by itself, and makes To of wherever the next leg is sent.
- * @see RFC 8224 section 4.1
+ * Parties that `createB2BUA` would leave out, or get wrong. Those that a PASSporT is about: it hands none of them on by itself, and makes To of wherever the
+ * next leg is sent. Those of a caller who does not want to be named: it makes From of P-Asserted-Identity, which names him to the callee, and
+ * forgets what Privacy asks for. And those with a verstat that the caller brought along, without it.
+ * @see RFC 8224 section 4.1, RFC 3323 section 4.2, RFC 3325 section 9.3
  */
-function signedOver(request: SipRequestText): Readonly<Record<string, string>> {
-  const asserted = headerValues(request, 'p-asserted-identity').join(', ');
+function partiesToState(
+  request: SipRequestText,
+  { isSigned, isAnonymous: isHidden }: { readonly isSigned: boolean; readonly isAnonymous: boolean },
+): Readonly<Record<string, string>> {
   const [from, to] = ['from', 'to'].map((name) => headerValues(request, name)[0]);
+  const asserted = headerValues(request, 'p-asserted-identity').join(', ');
+  const privacy = headerValues(request, 'privacy').join(';');
+  const cleanFrom = from === undefined ? undefined : withoutForeignVerstat(from);
+  const cleanAsserted = splitHeaderList(asserted)
+    .flatMap((value) => withoutForeignVerstat(value) ?? [])
+    .join(', ');
+  const isFromStated = isSigned || isHidden || cleanFrom !== from;
+  const isAssertedStated = isSigned || cleanAsserted !== splitHeaderList(asserted).join(', ');
   return {
-    ...(from !== undefined && { from: withoutParameters(from) }),
-    ...(to !== undefined && { to: withoutParameters(to) }),
-    ...(asserted !== '' && { 'p-asserted-identity': asserted }),
+    ...(isFromStated && cleanFrom !== undefined && { from: withoutParameters(cleanFrom) }),
+    ...(isSigned && to !== undefined && { to: withoutParameters(to) }),
+    ...(isAssertedStated && cleanAsserted !== '' && { 'p-asserted-identity': cleanAsserted }),
+    ...(privacy !== '' && { privacy }),
   };
+}
+
+/**
+ * A party as it came, but for a verstat: that is for the verdict of this provider alone, and whoever calls writes one that he likes.
+ * @returns undefined where it cannot be told apart from the rest
+ * @see 3GPP TS 24.229 section 7.2A.20
+ */
+function withoutForeignVerstat(value: string): string | undefined {
+  const clean = withVerstat(value);
+  if (clean !== undefined) return clean;
+  const address = parseNameAddr(value);
+  // A display name may say it: the address goes on without one.
+  return address.status === 'parsed' ? withVerstat(`<${address.uri}>`) : undefined;
 }
 
 async function signed(

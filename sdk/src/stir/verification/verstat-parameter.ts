@@ -12,9 +12,9 @@ import type { Verstat } from '../../core/terms.js';
  *
  * A parameter `verstat` that was there before is taken out, in any case and with escapes: a caller may have brought one along.
  * Nothing else changes: scheme, number, host and port stay as they were. A URI without a number (`sip:alice@…`, an anonymous one)
- * gets none. Never throws for peer input.
+ * gets none. Without a verdict the parameter is only taken out, and a value without the word stays as it is. Never throws for peer input.
  * @param value - of a From or P-Asserted-Identity header, or a bare URI; a list of up to 64 values is taken
- * @param verstat - of a call verdict
+ * @param verstat - of a call verdict; absent where none is to be told
  * @returns the value to send on; undefined where nothing is to be sent on: the value cannot be read (a parameter given twice, a second
  * `@`), or the word `verstat` would be left in it beside the parameter that was written. It is looked for in the whole text, display
  * name, password and headers too, in any case and percent-encoded once or many times: a receiver that only searches for the word
@@ -26,7 +26,8 @@ import type { Verstat } from '../../core/terms.js';
  * console.log(value); // "Desk" <sip:+12025550101;verstat=TN-Validation-Passed@a.example;user=phone>;tag=1
  * ```
  */
-export function withVerstat(value: string, verstat: Verstat): string | undefined {
+export function withVerstat(value: string, verstat?: Verstat): string | undefined {
+  if (verstat === undefined && verstatsIn(value) === 0) return value;
   const values = splitHeaderList(value).map((one) => withVerstatInOne(one, verstat));
   if (values.length === 0 || values.includes(undefined)) return undefined;
   const text = values.join(', ');
@@ -34,10 +35,10 @@ export function withVerstat(value: string, verstat: Verstat): string | undefined
   return splitHeaderList(text).length === values.length ? text : undefined;
 }
 
-function withVerstatInOne(value: string, verstat: Verstat): string | undefined {
+function withVerstatInOne(value: string, verstat: Verstat | undefined): string | undefined {
   const before = readAddress(value);
   if (before === undefined) return undefined;
-  const parameter = before.takesVerstat ? `;verstat=${verstat}` : '';
+  const parameter = verstat !== undefined && before.takesVerstat ? `;verstat=${verstat}` : '';
   const uri = uriWithParameter(before, parameter);
   const open = openingBracket(value);
   const behind = open < 0 ? value.indexOf(';') : value.indexOf('>', open) + 1;
