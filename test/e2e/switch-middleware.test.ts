@@ -111,3 +111,70 @@ test('a spoofed call is answered with its Reason, or refused with 438 by policy'
   expect(refusal.reason).toBe('Invalid Identity Header');
   refused.ackFailure(refusal);
 });
+
+test('a caller who gives up while the call is verified rings nobody', async () => {
+  await using lab = await createLab({ clock: stir.clock });
+  let verified = (): void => undefined;
+  const until = new Promise<void>((resolve) => {
+    verified = resolve;
+  });
+  const asked: (() => void)[] = [];
+  const began = new Promise<void>((resolve) => asked.push(resolve));
+  const service = {
+    verify: async (...parts: Parameters<typeof stir.service.verify>) => {
+      asked[0]!();
+      await until;
+      return stir.service.verify(...parts);
+    },
+  };
+  const callee = await lab.peer();
+  const rung: unknown[] = [];
+  await using app = await connectApp(lab.server, {
+    setUp: (srf) => {
+      srf.use('invite', verifyIdentity({ service }));
+      srf.use('invite', (req, res) => {
+        rung.push(req);
+        void srf.createB2BUA(req, res, callee.uri, {}).catch(() => undefined);
+      });
+    },
+  });
+  await lab.quiet();
+  const call = (await lab.peer()).call('INVITE', { uri: CALLED, lines: lines('12025550101') });
+  await began;
+  call.cancel();
+  call.ackFailure(await call.response('487 INVITE'));
+  await lab.quiet();
+  verified();
+  await lab.nothingLeft();
+  expect([rung, app]).toEqual([[], expect.anything()]);
+});
+
+test.each([
+  ['unsigned', []],
+  ['signed', [`Identity: ${identityHeader}`]],
+])('who does not want to be named is not named to the next leg: %s', async (_what, more) => {
+  await using lab = await createLab({ clock: stir.clock });
+  const callee = await lab.peer();
+  await using app = await connectApp(lab.server, {
+    setUp: (srf) => {
+      srf.use('invite', (req, res) => {
+        void outboundHeaders(req)
+          .then(({ headers }) => srf.createB2BUA(req, res, callee.uri, { headers, proxyRequestHeaders: ['privacy'] }))
+          .catch(() => undefined);
+      });
+    },
+  });
+  await lab.quiet();
+  const call = (await lab.peer()).call('INVITE', {
+    ...{ uri: CALLED, from: '"Anonymous" <sip:anonymous@anonymous.invalid>' },
+    lines: lines('12025550101', 'Privacy: id', ...more),
+  });
+  const invite = await callee.next('INVITE');
+  expect([invite.value('From').split(';tag')[0], invite.value('Privacy')]).toEqual([
+    ...['"Anonymous" <sip:anonymous@anonymous.invalid>', 'id'],
+  ]);
+  callee.reply(invite, 486);
+  call.ackFailure(await call.response(486));
+  await lab.nothingLeft();
+  expect(app).toBeDefined();
+});

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { DEFAULT_VERIFICATION_POLICY } from '@hopback/sdk/stir';
 import { createPassport, sampleInvite } from '@hopback/sdk/testing';
 import type { SampleInviteOptions } from '@hopback/sdk/testing';
@@ -211,4 +212,27 @@ test('without a service there is no middleware', () => {
   expect(() => verifyIdentity({} as VerifyIdentityOptions)).toThrow(
     expect.objectContaining({ code: 'invalid-argument' }) as Error,
   );
+});
+
+test('a call that its caller gives up meanwhile is not handed on, and nobody listens any longer', async () => {
+  for (const isGivenUp of [true, false]) {
+    let verified = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      verified = resolve;
+    });
+    const service: VerifyIdentityOptions['service'] = {
+      verify: async (call) => until.then(async () => lab.service.verify(call)),
+    };
+    const locals: Record<string, unknown> = {};
+    const request: EventEmitter & SipRequestLike = Object.assign(new EventEmitter(), { raw: SPOOFED, locals });
+    const done: string[] = [];
+    const response = { send: () => void done.push('answered') };
+    verifyIdentity({ service })(request, response, () => done.push('handed on'));
+    if (isGivenUp) request.emit('cancel', {});
+    verified();
+    await expect.poll(() => request.locals?.['identity']).toBeDefined();
+    await Promise.resolve();
+    expect(done).toEqual(isGivenUp ? [] : ['handed on']);
+    expect(request.listenerCount('cancel')).toBe(0);
+  }
 });

@@ -7,6 +7,7 @@ import { DEFAULT_VERIFICATION_POLICY, readParties, verificationRequestOf, withVe
 import type { CallVerdict, PartyOptions, VerificationService, Verstat } from '../stir/index.js';
 import { callFacts, factsOfUnreadable } from './call-facts.js';
 import type { CallFacts } from './call-facts.js';
+import { watchCancel } from './calls/emitters.js';
 import { readRequestLike } from './sip-request-like.js';
 import type { SipRequestLike, SipResponseLike } from './sip-request-like.js';
 import { treatCall } from './treat-call.js';
@@ -65,9 +66,10 @@ const UNKNOWN: CallIdentity = {
 /**
  * Makes middleware for `srf.use('invite', …)` that verifies the Identity headers of each call, leaves a {@link CallIdentity} at
  * `req.locals.identity`, and ends the calls that policy says so of. Whatever happens in it the call goes on: it never throws, never hands an
- * error on, and waits no longer than the time budget of the service. Nothing of drachtio-srf is loaded.
+ * error on, and waits no longer than the time budget of the service. A call that its caller gives up meanwhile ends here: the server has answered it.
+ * Nothing of drachtio-srf is loaded.
  * @param options - the service, and policy per call
- * @returns the middleware, which returns at once: each call is handed on, or answered, once
+ * @returns the middleware, which returns at once: each call that is still wanted is handed on, or answered, once
  * @throws {@link HopbackError} `invalid-argument` without a service
  * @see RFC 8224 section 6.2, RFC 9410
  * @example
@@ -87,8 +89,12 @@ export function verifyIdentity(options: VerifyIdentityOptions): SipMiddleware {
   const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
   const handle = async (...[request, response, next]: Parameters<SipMiddleware>): Promise<void> => {
     let isAnswered = false;
+    const watch = watchCancel(request);
     const identity = await identifyCall(request, options);
+    watch.stop();
     request.locals = { ...request.locals, identity };
+    // drachtio-srf tells of a CANCEL once, when nobody of the application listened yet: it would ring the callee for a caller who is gone.
+    if (watch.isCancelled()) return;
     try {
       isAnswered = await answered(response, identity.treatment);
     } catch (error) {

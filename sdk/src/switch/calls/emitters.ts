@@ -9,6 +9,7 @@ export interface DialogLike {
 
 interface Emitter {
   readonly on: (event: string, listener: (...parts: readonly unknown[]) => void) => unknown;
+  readonly removeListener?: (event: string, listener: (...parts: readonly unknown[]) => void) => unknown;
 }
 
 function isEmitter(value: unknown): value is Emitter {
@@ -20,6 +21,26 @@ export function listen(emitter: unknown, event: string, listener: (...parts: rea
   if (!isEmitter(emitter)) return false;
   emitter.on(event, listener);
   return true;
+}
+
+/** What became of a request while something else went on. */
+export interface CancelWatch {
+  readonly isCancelled: () => boolean;
+  /** Listens no longer. */
+  readonly stop: () => void;
+}
+
+/** Watches whether the caller gives up. Of a request that cannot be listened to nobody knows. */
+export function watchCancel(request: unknown): CancelWatch {
+  let isCancelled = false;
+  const onCancel = (): void => {
+    isCancelled = true;
+  };
+  listen(request, 'cancel', onCancel);
+  return {
+    isCancelled: () => isCancelled,
+    stop: () => void (request as Partial<Emitter> | null)?.removeListener?.('cancel', onCancel),
+  };
 }
 
 /** Text of a message as it was on the wire, of a request, a response, or what drachtio-srf tells of a CANCEL. */
