@@ -126,3 +126,23 @@ test('a caller who was answered already hears of no failure behind it', async ()
   at.call.ackFailure(await at.call.response(486));
   expect(again).toBe(false);
 });
+
+test('behind everyStatus what a listener throws reaches whoever sent the response', async () => {
+  const thrown: unknown[] = [];
+  await using at = await world(
+    (_srf, { res }) => {
+      const failure = new Error('of the application');
+      (res as unknown as NodeJS.EventEmitter).once('end', () => {
+        throw failure;
+      });
+      try {
+        res.send(486);
+      } catch (error) {
+        thrown.push(error === failure);
+      }
+    },
+    [everyStatus],
+  );
+  at.call.ackFailure(await at.call.response(486));
+  expect(thrown).toEqual([true]);
+});

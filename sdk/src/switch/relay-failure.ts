@@ -143,16 +143,21 @@ function isAgentResponse(response: FinalResponseLike): response is AgentResponse
 
 /** Sends by the `send` of drachtio-srf, and past it what it throws for: it looks at the status before it does anything. */
 function sendAny(response: FinalResponseLike, send: FinalResponseLike['send'], parts: readonly unknown[]): unknown {
+  const wasSent = isSent(response);
   try {
     return (send as (...all: readonly unknown[]) => unknown).call(response, ...parts);
   } catch (error) {
     const [status] = parts;
     const isStatus = typeof status === 'number' && Number.isInteger(status) && status >= 300 && status <= 699;
     if (!isStatus || !isAgentResponse(response)) throw error;
+    // It has gone: somebody who was told of it threw.
+    if (!wasSent && isSent(response)) throw error;
     sendPast(response, status, sendArguments(parts));
     return undefined;
   }
 }
+
+const isSent = ({ finalResponseSent }: FinalResponseLike): boolean => finalResponseSent === true;
 
 /** As its `send` does it. */
 function sendPast(
