@@ -128,6 +128,27 @@ test.each(['calling', 'called'] as const)('a joined call that the %s party hangs
   expect(record!.source.raw).toHaveLength(4);
 });
 
+test('a joined call that both hang up at once is one record', async () => {
+  await using at = await world(async ({ srf, req, res, call, callees }) => {
+    const { uas, uac } = call.connected(await srf.createB2BUA(req, res, callees[0]!.uri, {}, call.branch()));
+    // There is nothing left to end.
+    uas.on('destroy', () => void uac.destroy().catch(() => undefined));
+    uac.on('destroy', () => void uas.destroy().catch(() => undefined));
+  });
+  const invite = await at.callee.next('INVITE');
+  at.callee.reply(invite, 200, { body: sdp('2') });
+  await at.call.response(200);
+  at.call.ack();
+  await at.callee.next('ACK');
+  await at.lab.quiet();
+  const back = at.callee.dialog(invite);
+  at.call.request('BYE');
+  back.request('BYE');
+  await Promise.all([at.call.response('200 BYE'), back.response('200 BYE')]);
+  await at.lab.nothingLeft();
+  expect(at.records).toMatchObject([{ disposition: 'answered', endedAtUs: expect.any(Number) as number }]);
+});
+
 test.each([
   [486, 'Busy Here', 'busy', undefined],
   [603, 'Decline', 'rejected', undefined],
