@@ -350,3 +350,43 @@ test('a sink that refuses, or fails, is counted and disturbs no call', () => {
   begin().answer.send(486);
   expect(tracker.statistics()).toMatchObject({ records: 2, lost: 2, troubles: 3 });
 });
+
+test.each<readonly [string, (call: TrackedCall) => unknown, object]>([
+  ['who blocked it', (call) => call.blocked(new Error('no') as never), { blockedBy: 'the application' }],
+  ['a trunk', (call) => call.branch({ trunk: 7 as never }), { egress: {} }],
+  ['no options', (call) => call.branch(null as never), { egress: {} }],
+  ['a cause', (call) => call.end({ cause: 5 as never }), { disposition: 'no-answer' }],
+  ['a party', (call) => call.end({ party: 'caller' as never }), { disposition: 'no-answer' }],
+])('what an application says that is no word costs the word and not the record: %s', (_what, say, rest) => {
+  const { begin, records } = laboratory();
+  const { answer, call } = begin();
+  say(call);
+  answer.emit('end', { status: 9_999 });
+  expect(records).toMatchObject([rest]);
+});
+
+test('a word of a record is no novel, and no half character ends it', () => {
+  const { begin, records } = laboratory();
+  const { answer, call } = begin();
+  call.blocked(`${'x'.repeat(255)}${'\u{1f4de}'.repeat(9_999)}`);
+  answer.send(603);
+  expect(records[0]?.blockedBy).toBe(`${'x'.repeat(255)}\ufffd`);
+});
+
+test('a header field that cannot be read makes no other status of a response', () => {
+  const { begin, records } = laboratory();
+  const { answer, call } = begin();
+  const next = telling();
+  call.branch().cbRequest(null, next);
+  next.emit('response', { ...came(486, 'X-A: \u0007'), status: 486 });
+  answer.send(486);
+  expect(records).toMatchObject([{ disposition: 'busy', release: { sipStatus: 486 } }]);
+});
+
+test('a call says whether its caller has given up', () => {
+  const { begin } = laboratory();
+  const { request, call } = begin();
+  expect(call.isCancelled()).toBe(false);
+  request.emit('cancel', {});
+  expect(call.isCancelled()).toBe(true);
+});

@@ -1,3 +1,4 @@
+import { wellFormedText } from '../../core/well-formed-text.js';
 import { blockedByStatus, dispositionOfStatus, shakenClaims } from '../../records/index.js';
 import type {
   Disposition,
@@ -146,7 +147,7 @@ function causeOfBranch(call: CallState, { isUnsent, end, final }: CallBranch): C
 
 function releaseOf(final: FinalAnswer | undefined, end: CallEnd | undefined): Release | undefined {
   const q850Cause = final?.q850Cause ?? end?.q850Cause;
-  const cause = end?.cause?.trim().slice(0, MAX_CAUSE_CHARS) ?? '';
+  const cause = recordWord(end?.cause) ?? '';
   if (final === undefined && q850Cause === undefined && cause === '' && end?.party === undefined) return undefined;
   const release: Writable<Release> = {};
   if (final !== undefined) release.sipStatus = final.status;
@@ -160,6 +161,13 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A word of a record at most. */
 const MAX_CAUSE_CHARS = 256;
+
+/** A word of the application or of a peer, as far as a record holds it; undefined where it is none. */
+export function recordWord(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.trim().slice(0, MAX_CAUSE_CHARS) : '';
+  // A pair may be cut in two.
+  return text === '' ? undefined : wellFormedText(text);
+}
 
 /**
  * What the signatures of a call were worth. Where nobody verified them, the claims stand for themselves: there is no verstat then.

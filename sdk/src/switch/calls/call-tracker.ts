@@ -15,7 +15,7 @@ import type { SipRequestLike } from '../sip-request-like.js';
 import { tellTrouble } from '../trouble.js';
 import type { CallIdentity, SipMiddleware } from '../verify-identity.js';
 import { readInvite, transactionOf } from './call-invite.js';
-import { blockedByPolicy, legsOfCall, receivedOf } from './call-parts.js';
+import { blockedByPolicy, legsOfCall, receivedOf, recordWord } from './call-parts.js';
 import { beginCall, callGivenUp } from './call-state.js';
 import type { CallState } from './call-state.js';
 import { trackCall } from './tracked-call.js';
@@ -233,13 +233,13 @@ function newCall(
       safely(() => {
         answer = question(request);
       });
-    return typeof answer === 'string' ? answer : undefined;
+    return recordWord(answer);
   };
   return beginCall({
     key: `${transactionOf(request) ?? instance} ${nextKey()}`,
     atUs: nowUs(),
     trunk: asked(options.trunkOf),
-    customerId: customerId ?? asked(options.customerOf),
+    customerId: recordWord(customerId) ?? asked(options.customerOf),
     ingress: request && readInvite(request, { message, plan: options.source.numbers?.plan }),
   });
 }

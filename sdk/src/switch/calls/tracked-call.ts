@@ -5,7 +5,7 @@ import type { SigningOutcome } from '../../stir/index.js';
 import type { SipRequestLike } from '../sip-request-like.js';
 import { readResponseLike } from '../sip-response-text.js';
 import { addressOf, readInvite } from './call-invite.js';
-import { ownSigningOf } from './call-parts.js';
+import { ownSigningOf, recordWord } from './call-parts.js';
 import {
   addBranch,
   branchEnded,
@@ -18,7 +18,7 @@ import {
   callGivenUp,
   isPlacedCallOver,
 } from './call-state.js';
-import type { CallBranch, CallEnd, CallState, FinalAnswer } from './call-state.js';
+import type { CallBranch, CallEnd, CallState, EndingParty, FinalAnswer } from './call-state.js';
 import { listen, messageText, watchDialog } from './emitters.js';
 import type { DialogLike } from './emitters.js';
 
@@ -69,6 +69,11 @@ export interface TrackedCall {
    * nobody tells an application, hence its record has none.
    */
   readonly proxied: (result: ProxyResultLike) => void;
+  /**
+   * Whether the caller has given up. drachtio-srf tells of it once: an application that has waited for something, a signature for one, asks before it
+   * sends a leg out, which would ring for nobody otherwise.
+   */
+  readonly isCancelled: () => boolean;
   /** Nothing more will come of the call: for one that ends in a way that its dialogs do not tell. */
   readonly end: (end?: Pick<CallEnd, 'party' | 'cause'>) => void;
 }
@@ -101,8 +106,9 @@ export function trackCall(
     listen(response, 'end', (told) => safely(() => over(callFinal(call, toldFinal(told), nowUs()))));
   });
   return {
-    branch: (options = {}) => branchCallbacks(call, options, around),
-    blocked: (by) => safely(() => callBlocked(call, by)),
+    // Applications are written in JavaScript, too: what is no word costs the word, and not the record.
+    branch: (options) => branchCallbacks(call, options ?? {}, around),
+    blocked: (by) => safely(() => callBlocked(call, by === '' ? by : (recordWord(by) ?? 'the application'))),
     connected: (dialogs) => {
       safely(() => connect(call, dialogs, around));
       return dialogs;
@@ -112,9 +118,16 @@ export function trackCall(
         takeProxied(call, result, around);
         over(callGivenUp(call));
       }),
-    end: (end = {}) => safely(() => over(callEnded(call, end, nowUs()))),
+    isCancelled: () => call.isCancelled,
+    end: (end) => safely(() => over(callEnded(call, saidEnd(end ?? {}), nowUs()))),
   };
 }
+
+function saidEnd({ party, cause }: Pick<CallEnd, 'party' | 'cause'>): CallEnd {
+  return { party: ENDING_PARTIES.find((one) => one === party), cause: recordWord(cause) };
+}
+
+const ENDING_PARTIES = ['calling', 'called', 'network'] as const satisfies readonly EndingParty[];
 
 /** @returns undefined also of a call whose records are made */
 function messageOf(call: CallState, carrier: unknown, { message }: CallSurroundings): LegMessage | undefined {
@@ -126,9 +139,13 @@ function messageOf(call: CallState, carrier: unknown, { message }: CallSurroundi
 function toldFinal(told: unknown): FinalAnswer {
   const { status, reason } = (told ?? {}) as { readonly status?: unknown; readonly reason?: unknown };
   return {
-    status: typeof status === 'number' ? status : 500,
+    status: isFinal(status) ? status : 500,
     reasonPhrase: typeof reason === 'string' ? reason : undefined,
   };
+}
+
+function isFinal(status: unknown): status is number {
+  return typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 699;
 }
 
 /** One branch for each request that is sent: a redirection that is followed sends another. */
@@ -138,7 +155,8 @@ function branchCallbacks(
   around: CallSurroundings,
 ): BranchCallbacks {
   const { safely } = around;
-  const add = (): CallBranch | undefined => addBranch(call, { trunk, signed: ownSigningOf(signing) });
+  const add = (): CallBranch | undefined =>
+    addBranch(call, { trunk: recordWord(trunk), signed: ownSigningOf(signing) });
   let waiting: CallBranch | undefined;
   safely(() => {
     waiting = add();
@@ -191,8 +209,13 @@ function takeProxied(call: CallState, { responses = [] }: ProxyResultLike, aroun
 /** A final response that came; undefined for a provisional one. */
 function cameFinal(call: CallState, response: unknown, around: CallSurroundings): FinalAnswer | undefined {
   const read = readResponseLike({ raw: messageText(response) });
-  if (read === undefined || read.status < 200) return undefined;
+  if (read === undefined) {
+    // One header field that cannot be read makes no other status of it.
+    const { status } = (response ?? {}) as { readonly status?: unknown };
+    return isFinal(status) ? { status, message: messageOf(call, response, around) } : undefined;
+  }
   const { status, reasonPhrase, values } = read;
+  if (status < 200) return undefined;
   return { status, reasonPhrase, q850Cause: q850CauseOf(values('reason')), message: messageOf(call, response, around) };
 }
 
