@@ -158,11 +158,17 @@ async function openServing(
   const answers = { ...NO_ANSWERS };
   const troubles = createTroubles(io, teller);
   const isNeeded = (mode: string): boolean => rules.some((rule) => rule.mode === mode);
-  const records = isNeeded('sign') ? await openRecords(options, troubles.note) : undefined;
-  const signing = records && (await openSigning(options, io, { ...settings, onRecord: records.keep }));
+  const recordsPath = isNeeded('sign') ? recordsPathOf(options) : undefined;
+  let records: AttestationFile | undefined;
+  const signing =
+    recordsPath === undefined
+      ? undefined
+      : await openSigning(options, io, { ...settings, onRecord: (record) => records?.keep(record) });
   const verification = isNeeded('verify')
     ? await openVerification(options, io, timeBudgetMs * SHARE_OF_VERIFICATION)
     : undefined;
+  // Last: what is not understood leaves no file behind.
+  records = recordsPath === undefined ? undefined : await openAttestationFile(recordsPath, troubles.note);
   const server = createRedirectServer({
     ...{ rules, profile, timeBudgetMs, onTrouble: troubles.note },
     ...(signing !== undefined && { signing: signing.service }),
@@ -189,9 +195,9 @@ async function openServing(
 }
 
 /** @throws {@link UsageError} when no file is named: no signature without the record of its decision */
-async function openRecords(options: RedirectOptions, onTrouble: (error: unknown) => void): Promise<AttestationFile> {
+function recordsPathOf(options: RedirectOptions): string {
   const path = options.text('attestations');
-  if (path !== undefined) return openAttestationFile(path, onTrouble);
+  if (path !== undefined) return path;
   throw new UsageError('say where attestation records are kept: --attestations FILE', [
     'A provider must be able to show how each attestation was decided.',
   ]);
