@@ -159,16 +159,16 @@ async function openServing(
   const troubles = createTroubles(io, teller);
   const isNeeded = (mode: string): boolean => rules.some((rule) => rule.mode === mode);
   const recordsPath = isNeeded('sign') ? recordsPathOf(options) : undefined;
-  let records: AttestationFile | undefined;
+  const kept: { records?: AttestationFile } = {};
   const signing =
     recordsPath === undefined
       ? undefined
-      : await openSigning(options, io, { ...settings, onRecord: (record) => records?.keep(record) });
+      : await openSigning(options, io, { ...settings, onRecord: (record) => kept.records?.keep(record) });
   const verification = isNeeded('verify')
     ? await openVerification(options, io, timeBudgetMs * SHARE_OF_VERIFICATION)
     : undefined;
   // Last: what is not understood leaves no file behind.
-  records = recordsPath === undefined ? undefined : await openAttestationFile(recordsPath, troubles.note);
+  if (recordsPath !== undefined) kept.records = await openAttestationFile(recordsPath, troubles.note);
   const server = createRedirectServer({
     ...{ rules, profile, timeBudgetMs, onTrouble: troubles.note },
     ...(signing !== undefined && { signing: signing.service }),
@@ -180,7 +180,7 @@ async function openServing(
     server,
     state: (link) => ({
       ...{ isConnected: link.isConnected(), isDraining: server.isDraining(), open: server.open() },
-      ...{ answers: { ...answers }, troubles: troubles.count(), recordsLost: records?.lost() ?? 0 },
+      ...{ answers: { ...answers }, troubles: troubles.count(), recordsLost: kept.records?.lost() ?? 0 },
     }),
     async reload() {
       for (const part of parts) {
@@ -189,7 +189,7 @@ async function openServing(
       }
     },
     async close() {
-      for (const part of [...parts, records]) await part?.close();
+      for (const part of [...parts, kept.records]) await part?.close();
     },
   };
 }
