@@ -219,6 +219,14 @@ test.each<[readonly string[], number, string]>([
   expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(words)]);
 });
 
+test('what is not understood leaves no file of attestation records behind', async () => {
+  const secretFile = await lab.put('drachtio.secret', SECRET);
+  const path = lab.path('never-opened.ndjson');
+  const signing = ['--mode', 'sign', '--source', '192.0.2.1', ...FACTS, '--attestations', path];
+  const run = await lab.run(['redirect', ...here, '--secret-file', secretFile, ...signing]);
+  expect([run.exitCode, await stat(path).catch(() => 'absent')]).toEqual([2, 'absent']);
+});
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SignatureRecord } from '@hopback/sdk/stir';
@@ -34,6 +34,29 @@ test('records are appended, a line each, for the user alone, and a file that was
   file.keep(record('4'));
   await file.close();
   expect([await idsIn('old'), await idsIn('attestations.ndjson')]).toEqual([['1', '2', '3'], ['4']]);
+  await rm(folder, { recursive: true });
+});
+
+test('a record is not glued to one that a kill has cut off', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-attestations-'));
+  const path = join(folder, 'attestations.ndjson');
+  await writeFile(path, '{"format":"hopback.attest');
+  const file = await openAttestationFile(path, trouble);
+  for (const origId of ['1', '2']) file.keep(record(origId));
+  await file.close();
+  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  expect(lines).toEqual(['{"format":"hopback.attest', JSON.stringify(record('1')), JSON.stringify(record('2'))]);
+  await rm(folder, { recursive: true });
+});
+
+test('records that a stalled disk has no room for are counted, and told of once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hopback-attestations-'));
+  const told: unknown[] = [];
+  const file = await openAttestationFile(join(folder, 'attestations.ndjson'), (error) => void told.push(error.code));
+  for (let at = 0; at < 100_010; at += 1) file.keep(record('1'));
+  await file.close();
+  expect(told).toEqual(['storage-failed']);
+  expect(file.lost()).toBeGreaterThan(0);
   await rm(folder, { recursive: true });
 });
 

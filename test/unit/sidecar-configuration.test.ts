@@ -40,6 +40,19 @@ test('what is missing is told at what it should be in', () => {
   ]);
 });
 
+test.each([
+  ['127.0.0.1', 9_000, 1],
+  ['0.0.0.0', 9_000, 1],
+  ['192.0.2.1', 9_000, 0],
+  ['127.0.0.1', 9_001, 0],
+  ['127.0.0.1', 0, 0],
+])('two listeners at one place are told before one cannot listen: admin at %s port %d', (host, port, count) => {
+  const calls = port === 0 ? 0 : 9_000;
+  const text = `${TRUST}listen:\n  calls: { port: ${calls} }\n  admin:\n    host: ${host}\n    port: ${port}\n`;
+  const problem = expect.objectContaining({ member: 'listen.admin.port', line: 6 }) as unknown;
+  expect(problemsOf({ text })).toEqual(Array.from({ length: count }, () => problem));
+});
+
 test('text that is no YAML is told with its place', () => {
   expect(problemsOf({ text: 'trust:\n  roots: [a\n' })).toEqual([expect.objectContaining({ member: '', line: 3 })]);
 });

@@ -206,6 +206,38 @@ test('guesses of a password are few: after five the right one has to wait a minu
   expect(lab.audit.at(-2)?.event).toBe('login-refused');
 });
 
+test('a flood of logins that are kept out fills no disk: one a minute is on record', async () => {
+  const browser = browserOf();
+  for (let guess = 1; guess <= 5; guess += 1) await browser.logIn('a guess as long as one');
+  for (let flood = 1; flood <= 50; flood += 1) expect((await browser.logIn()).status).toBe(429);
+  const refusals = (): number => lab.audit.filter(({ event }) => event === 'login-refused').length;
+  expect(refusals()).toBe(1);
+  lab.clock.advance(60_000);
+  expect((await browser.logIn('a guess as long as one')).status).toBe(401);
+  expect((await browser.logIn()).status).toBe(429);
+  expect(refusals()).toBe(2);
+});
+
+test('a clock that is set back shuts nobody out', async () => {
+  let nowMs = lab.clock.nowMs();
+  const other = await createReviewLab({ clock: { nowMs: () => nowMs } });
+  const browser = browserOf(other.app);
+  expect((await browser.logIn('a guess as long as one')).status).toBe(401);
+  nowMs -= 86_400_000;
+  expect((await browser.logIn()).status).toBe(303);
+  await other.responder.close();
+});
+
+test('whoever logs in anew leaves no session behind', async () => {
+  const browser = browserOf();
+  await browser.logIn();
+  const before = browser.cookie;
+  await browser.logIn();
+  expect((await browser.get('/review')).status).toBe(200);
+  browser.cookie = before;
+  expect((await browser.get('/review')).status).toBe(303);
+});
+
 test('numbers are masked until somebody asks for them, which is on record', async () => {
   await lab.ask({});
   const browser = browserOf();

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { HopbackError } from '../errors.js';
 import type { SignatureRecord } from '../stir/index.js';
 import { shownText } from './shown-text.js';
@@ -26,22 +26,36 @@ export async function openAttestationFile(
   let waiting: string[] = [];
   let lost = 0;
   let writing: Promise<void> | undefined;
+  let isOverflowTold = false;
+  // A record that a full disk or a kill has cut off is ended first: the next one must not be glued to it.
+  let mayBeCut = true;
   const write = async (): Promise<void> => {
     while (waiting.length > 0) {
       const lines = waiting;
       waiting = [];
-      await append(path, lines.join('')).catch((error: unknown) => {
-        lost += lines.length;
-        onTrouble(error as HopbackError);
-      });
+      isOverflowTold = false;
+      const isCut = mayBeCut && (await endsWithinLine(path));
+      await append(path, `${isCut ? '\n' : ''}${lines.join('')}`).then(
+        () => (mayBeCut = false),
+        (error: unknown) => {
+          mayBeCut = true;
+          lost += lines.length;
+          onTrouble(error as HopbackError);
+        },
+      );
     }
     writing = undefined;
   };
   await append(path, '');
   return {
     keep(record) {
-      if (waiting.length >= MAX_WAITING) lost += 1;
-      else waiting.push(`${JSON.stringify(record)}\n`);
+      if (waiting.length < MAX_WAITING) waiting.push(`${JSON.stringify(record)}\n`);
+      else {
+        lost += 1;
+        // Once for each time that the disk stalls, not once a call.
+        if (!isOverflowTold) onTrouble(overflow(path));
+        isOverflowTold = true;
+      }
       writing ??= write();
     },
     lost: () => lost,
@@ -50,6 +64,24 @@ export async function openAttestationFile(
     },
   };
 }
+
+const overflow = (path: string): HopbackError =>
+  new HopbackError('storage-failed', `${shownText(path)} takes no records at the moment: those that come now are lost`);
+
+/** Whether the last line has no end. A file that is not there, or that cannot be read back, has none. */
+async function endsWithinLine(path: string): Promise<boolean> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile() || found.size === 0) return false;
+    await using file = await open(path, 'r');
+    const { buffer } = await file.read(new Uint8Array(1), 0, 1, found.size - 1);
+    return buffer[0] !== LINE_END;
+  } catch {
+    return false;
+  }
+}
+
+const LINE_END = 0x0a;
 
 /** Telephone numbers are in it: for its user alone. */
 async function append(path: string, text: string): Promise<void> {

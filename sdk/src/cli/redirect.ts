@@ -158,11 +158,17 @@ async function openServing(
   const answers = { ...NO_ANSWERS };
   const troubles = createTroubles(io, teller);
   const isNeeded = (mode: string): boolean => rules.some((rule) => rule.mode === mode);
-  const records = isNeeded('sign') ? await openRecords(options, troubles.note) : undefined;
-  const signing = records && (await openSigning(options, io, { ...settings, onRecord: records.keep }));
+  const recordsPath = isNeeded('sign') ? recordsPathOf(options) : undefined;
+  const kept: { records?: AttestationFile } = {};
+  const signing =
+    recordsPath === undefined
+      ? undefined
+      : await openSigning(options, io, { ...settings, onRecord: (record) => kept.records?.keep(record) });
   const verification = isNeeded('verify')
     ? await openVerification(options, io, timeBudgetMs * SHARE_OF_VERIFICATION)
     : undefined;
+  // Last: what is not understood leaves no file behind.
+  if (recordsPath !== undefined) kept.records = await openAttestationFile(recordsPath, troubles.note);
   const server = createRedirectServer({
     ...{ rules, profile, timeBudgetMs, onTrouble: troubles.note },
     ...(signing !== undefined && { signing: signing.service }),
@@ -174,7 +180,7 @@ async function openServing(
     server,
     state: (link) => ({
       ...{ isConnected: link.isConnected(), isDraining: server.isDraining(), open: server.open() },
-      ...{ answers: { ...answers }, troubles: troubles.count(), recordsLost: records?.lost() ?? 0 },
+      ...{ answers: { ...answers }, troubles: troubles.count(), recordsLost: kept.records?.lost() ?? 0 },
     }),
     async reload() {
       for (const part of parts) {
@@ -183,15 +189,15 @@ async function openServing(
       }
     },
     async close() {
-      for (const part of [...parts, records]) await part?.close();
+      for (const part of [...parts, kept.records]) await part?.close();
     },
   };
 }
 
 /** @throws {@link UsageError} when no file is named: no signature without the record of its decision */
-async function openRecords(options: RedirectOptions, onTrouble: (error: unknown) => void): Promise<AttestationFile> {
+function recordsPathOf(options: RedirectOptions): string {
   const path = options.text('attestations');
-  if (path !== undefined) return openAttestationFile(path, onTrouble);
+  if (path !== undefined) return path;
   throw new UsageError('say where attestation records are kept: --attestations FILE', [
     'A provider must be able to show how each attestation was decided.',
   ]);

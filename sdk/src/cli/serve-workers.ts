@@ -1,13 +1,15 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
-import { AggregatorRegistry } from 'prom-client';
-import type { RegistryContentType } from 'prom-client';
 import { HopbackError } from '../errors.js';
 import type { OnNotice, Sidecar } from '../sidecar/index.js';
+import { createWorkerCounts } from './serve-worker-counts.js';
+import type { ProcessCounts, WorkerCounts } from './serve-worker-counts.js';
 
 /** What processes tell each other. */
 type Message =
   | { readonly hopback: 'reload' | 'close' }
+  | { readonly hopback: 'counts-wanted'; readonly question: number }
+  | { readonly hopback: 'counts'; readonly question: number; readonly counts: ProcessCounts }
   | { readonly hopback: 'metrics-wanted'; readonly id: number }
   | { readonly hopback: 'metrics'; readonly id: number; readonly text: string };
 
@@ -24,11 +26,12 @@ export interface Workers {
   readonly close: (drainMs: number) => Promise<void>;
 }
 
-/** Between the end of a worker and the next in its place, doubled each time it did not last. */
+/**
+ * Between the end of a worker and the next in its place; doubled each time that one ended before it listened. One that has listened can be used, however
+ * often it is killed: while nobody waits for another, nobody answers.
+ */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
-/** A worker that lived as long did not fail at its start. */
-const STEADY_MS = 60_000;
 /** Beyond the time for draining. */
 const GRACE_MS = 2_000;
 
@@ -50,17 +53,19 @@ export async function startWorkers(options: { readonly count: number; readonly o
   const { count, onNotice } = options;
   // Each takes connections from the system by itself. One that were handed over to a process which has just been killed would stay open for good.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  const registry = new AggregatorRegistry();
+  const counts = createWorkerCounts({ withinMs: COUNTS_MS });
   let isClosing = false;
   let waitMs = FIRST_WAIT_MS;
   const timers = new Set<NodeJS.Timeout>();
   const fork = (): Worker => {
-    const startedMs = performance.now();
     const worker = cluster.fork();
-    worker.on('message', (message: Message) => void answerMetrics(worker, { message, registry }));
+    let hasListened = false;
+    worker.once('listening', () => void (hasListened = true));
+    worker.on('message', (message: Message) => void hear(worker, { message, counts }));
     worker.once('exit', (code, signal) => {
+      counts.gone(worker.id);
       if (isClosing) return;
-      waitMs = performance.now() - startedMs > STEADY_MS ? FIRST_WAIT_MS : Math.min(waitMs * 2, LONGEST_WAIT_MS);
+      waitMs = hasListened ? FIRST_WAIT_MS : Math.min(waitMs * 2, LONGEST_WAIT_MS);
       const how = signal === null ? `with ${String(code)}` : `by ${signal}`;
       onNotice({ level: 'error', part: 'workers', text: `one ended ${how}; another starts in ${String(waitMs)} ms` });
       const timer = setTimeout(() => {
@@ -81,8 +86,7 @@ export async function startWorkers(options: { readonly count: number; readonly o
     port,
     pids: () => living().flatMap(({ process: { pid } }) => (pid === undefined ? [] : [pid])),
     reload: () => tellAll({ hopback: 'reload' }),
-    // One that does not answer must not keep the counts of the process that watches from being read.
-    metricsText: () => registry.clusterMetrics().catch(() => ''),
+    metricsText: () => countsText(counts),
     async close(drainMs) {
       isClosing = true;
       for (const timer of timers) clearTimeout(timer);
@@ -112,14 +116,25 @@ function allListening(workers: readonly Worker[]): Promise<number> {
   });
 }
 
-async function answerMetrics(
+async function hear(
   worker: Worker,
-  { message, registry }: { readonly message: Message; readonly registry: AggregatorRegistry<RegistryContentType> },
+  { message, counts }: { readonly message: Message; readonly counts: WorkerCounts },
 ): Promise<void> {
+  if (message.hopback === 'counts') counts.heard(worker.id, message);
   if (message.hopback !== 'metrics-wanted') return;
-  const text = await registry.clusterMetrics().catch(() => '');
+  const text = await countsText(counts);
   if (worker.isConnected()) worker.send({ hopback: 'metrics', id: message.id, text } satisfies Message);
 }
+
+const countsText = (counts: WorkerCounts): Promise<string> =>
+  counts.text(
+    living()
+      .filter((worker) => worker.isConnected())
+      .map((worker) => ({
+        worker: worker.id,
+        ask: (question) => void worker.send({ hopback: 'counts-wanted', question } satisfies Message),
+      })),
+  );
 
 function ended(worker: Worker, withinMs: number): Promise<void> {
   return new Promise((resolve) => {
@@ -132,8 +147,10 @@ function ended(worker: Worker, withinMs: number): Promise<void> {
   });
 }
 
-/** How long the counts of all are waited for: as long as a scrape. */
-const METRICS_MS = 5_000;
+/** How long the process that watches waits for the counts of each. */
+const COUNTS_MS = 700;
+/** How long the counts of all are waited for: longer than that, and well within the time of a scrape. */
+const METRICS_MS = 1_000;
 
 /** What a worker asks the process that watches it. */
 export interface WorkerLink {
@@ -150,8 +167,12 @@ export interface WorkerLink {
 export function workerLink(): WorkerLink {
   let nextId = 0;
   const waiting = new Map<number, (text: string) => void>();
+  /** What is asked for while this one starts is done when it has. */
+  const early: Message[] = [];
+  let heard = (message: Message): void => void early.push(message);
   process.on('message', (message: Message) => {
     if (message.hopback === 'metrics') waiting.get(message.id)?.(message.text);
+    else heard(message);
   });
   return {
     metricsText(own) {
@@ -168,17 +189,23 @@ export function workerLink(): WorkerLink {
       });
     },
     async serve(sidecar) {
-      AggregatorRegistry.setRegistries([sidecar.metrics.registry]);
-      void new AggregatorRegistry();
       // Ctrl-C reaches all processes of a terminal: the one that watches decides.
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
       await new Promise<void>((resolve) => {
-        process.on('message', (message: Message) => {
+        heard = (message) => {
           if (message.hopback === 'reload') void sidecar.reload();
+          if (message.hopback === 'counts-wanted') void sayCounts(sidecar, message.question);
           if (message.hopback === 'close') resolve();
-        });
+        };
+        for (const message of early) heard(message);
         process.once('disconnect', resolve);
+        if (!process.connected) resolve();
       });
     },
   };
+}
+
+async function sayCounts({ metrics }: Sidecar, question: number): Promise<void> {
+  const counts = await metrics.registry.getMetricsAsJSON();
+  if (process.connected) process.send?.({ hopback: 'counts', question, counts } satisfies Message);
 }

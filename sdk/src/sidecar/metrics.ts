@@ -109,11 +109,12 @@ function tally(
 /** What is looked at when somebody reads. */
 function gaugesOf(services: () => SidecarServices | undefined, registry: Registry): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: (of: SidecarServices) => number | undefined): void => {
+  const gauge = (
+    { name, help, together }: { readonly name: string; readonly help: string; readonly together: 'sum' | 'min' },
+    value: (of: SidecarServices) => number | undefined,
+  ): void => {
     const made: Gauge = new Gauge({
-      name,
-      help,
-      registers,
+      ...{ name, help, registers, aggregator: together },
       collect: () => {
         const of = services();
         made.set((of && value(of)) ?? Number.NaN);
@@ -141,15 +142,23 @@ function gaugesOf(services: () => SidecarServices | undefined, registry: Registr
     'Look-ups of certificates for which disk or network was asked',
     ({ certificates }) => certificates.stats().misses,
   );
-  gauge('stir_cert_cache_entries', 'Chains in memory', ({ certificates }) => certificates.stats().entries);
   gauge(
-    'stir_trust_anchors',
-    'Certificates of STI-CAs that are trusted; 0: nothing can be verified',
+    { name: 'stir_cert_cache_entries', help: 'Chains in memory', together: 'sum' },
+    ({ certificates }) => certificates.stats().entries,
+  );
+  // Of several processes the one that is worst off is told of: a sum of dates never runs out.
+  gauge(
+    {
+      ...{ name: 'stir_trust_anchors', together: 'min' },
+      help: 'Certificates of STI-CAs that are trusted; 0: nothing can be verified',
+    },
     ({ trust }) => trust.current()?.anchors.length ?? 0,
   );
   gauge(
-    'stir_signing_cert_expiry_seconds',
-    'When the signing certificate ends, seconds since the epoch',
+    {
+      ...{ name: 'stir_signing_cert_expiry_seconds', together: 'min' },
+      help: 'When the signing certificate ends, seconds since the epoch',
+    },
     ({ signing }) => (signing === undefined ? undefined : signing.certificate.certificate.notAfterMs / 1_000),
   );
 }

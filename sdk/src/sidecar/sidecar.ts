@@ -228,6 +228,7 @@ async function reloadOnce(parts: ReloadParts): Promise<ReloadOutcome> {
     tellOfRestart(before.configuration, { after: after.configuration, onNotice });
     const isChanged =
       JSON.stringify(before.configuration) !== JSON.stringify(after.configuration) ||
+      before.doNotOriginate !== after.doNotOriginate ||
       before.signing?.certificate.certificate.sha256 !== after.signing?.certificate.certificate.sha256 ||
       trustBefore !== after.trust.current()?.version;
     const status = isChanged ? 'changed' : 'unchanged';

@@ -11,6 +11,8 @@ const ADMIN_MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_WORKERS = 64;
 
+/** Addresses that stand for all of the machine. */
+const ALL_ADDRESSES: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 /** Where nobody else listens in. */
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
 
@@ -162,6 +164,17 @@ const trunkFields = z.strictObject({
   emergencyMarks: words('believed', 'ignored').optional(),
 });
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Port 0 is any that is free. */
+const isSamePlace = (one: Place, other: Place): boolean =>
+  one.port === other.port &&
+  one.port !== 0 &&
+  (one.host === other.host || ALL_ADDRESSES.has(one.host) || ALL_ADDRESSES.has(other.host));
+
 const hasNoneTwice = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;
 
 /** The defaults of a role are those of {@link trunkPolicy}, which also knows what does not go together. */
@@ -283,6 +296,10 @@ export const SIDECAR_CONFIGURATION: z.ZodType<SidecarConfiguration> = fields
   .refine(({ trunks }) => hasNoneTwice(Object.values(trunks).flatMap((of) => of.addresses)), {
     path: ['trunks'],
     message: 'have an address twice: a call can come by one of them alone',
+  })
+  .refine(({ listen: { calls, admin } }) => admin === undefined || !isSamePlace(calls, admin), {
+    path: ['listen', 'admin', 'port'],
+    message: 'is that of listen.calls, too: each needs one of its own',
   })
   .refine((of) => of.tracebacks === undefined || of.records !== undefined, {
     path: ['tracebacks'],

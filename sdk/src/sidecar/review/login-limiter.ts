@@ -11,27 +11,44 @@ const MAX_REMEMBERED = 10_000;
 export interface LoginLimiter {
   /** Whether one may try, by every one of its keys: a name, an address. */
   readonly mayTry: (keys: readonly string[]) => boolean;
+  /** Whether it is put on record that one may not: once in a while for each key, so that a flood of logins does not fill the disk. */
+  readonly isToTell: (keys: readonly string[]) => boolean;
   readonly failed: (keys: readonly string[]) => void;
   readonly succeeded: (keys: readonly string[]) => void;
 }
 
 /** Makes it. */
 export function createLoginLimiter(nowMs: () => number): LoginLimiter {
-  /** How many failures count, and as of when. */
-  const failures = new Map<string, { readonly count: number; readonly atMs: number }>();
+  /** How many failures count, and as of when; and when it was told last that nobody may try. */
+  const failures = new Map<string, { readonly count: number; readonly atMs: number; toldAtMs: number }>();
   const countOf = (key: string): number => {
     const known = failures.get(key);
-    return known === undefined ? 0 : Math.max(0, known.count - Math.floor((nowMs() - known.atMs) / FORGIVEN_EVERY_MS));
+    if (known === undefined) return 0;
+    // A clock that was set back must not shut anybody out until it is where it was.
+    const passedMs = Math.max(0, nowMs() - known.atMs);
+    return Math.max(0, known.count - Math.floor(passedMs / FORGIVEN_EVERY_MS));
   };
   return {
     mayTry: (keys) => keys.every((key) => countOf(key) < ALLOWED_FAILURES),
+    isToTell(keys) {
+      let isNews = false;
+      for (const key of keys) {
+        const known = failures.get(key);
+        if (known === undefined || countOf(key) < ALLOWED_FAILURES) continue;
+        if (Math.abs(nowMs() - known.toldAtMs) < FORGIVEN_EVERY_MS) continue;
+        known.toldAtMs = nowMs();
+        isNews = true;
+      }
+      return isNews;
+    },
     failed(keys) {
       for (const key of keys) {
         const count = countOf(key) + 1;
+        const toldAtMs = failures.get(key)?.toldAtMs ?? Number.NEGATIVE_INFINITY;
         failures.delete(key);
         const [oldest] = failures.keys();
         if (failures.size >= MAX_REMEMBERED && oldest !== undefined) failures.delete(oldest);
-        failures.set(key, { count, atMs: nowMs() });
+        failures.set(key, { count, atMs: nowMs(), toldAtMs });
       }
     },
     succeeded(keys) {

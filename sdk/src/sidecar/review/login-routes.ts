@@ -41,7 +41,7 @@ async function logIn(context: Context, form: URLSearchParams, parts: LoginParts)
   const address = parts.addressOf(context);
   const keys = [`name ${account}`, ...(address === undefined ? [] : [`address ${address}`])];
   if (!limiter.mayTry(keys)) {
-    await audited(context, parts, { event: 'login-refused', account });
+    if (limiter.isToTell(keys)) await audited(context, parts, { event: 'login-refused', account });
     return refused(context, base, { text: 'Too many logins have failed. Try again in some minutes.', status: 429 });
   }
   // Before it is known whether it fails: of many that come together no more are tried than of those that come one by one.
@@ -55,6 +55,8 @@ async function logIn(context: Context, form: URLSearchParams, parts: LoginParts)
   }
   await audited(context, parts, { event: 'login', account: checked.name });
   limiter.succeeded(keys);
+  // Whoever logs in anew leaves no session behind. OWASP ASVS 5.0, 7.2.4
+  sessions.end(cookie.read(context.req.raw.headers));
   context.header('set-cookie', cookie.field(sessions.begin(checked)));
   return context.redirect(base, 303);
 }

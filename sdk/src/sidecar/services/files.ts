@@ -15,9 +15,14 @@ export const pathFrom = (directory: string, path: string): string =>
  * @throws {@link HopbackError} `storage-failed` when it cannot be read, or is larger than any such file
  */
 export async function readTextFile(path: string): Promise<string> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const cannot = (cause: unknown): never => {
     throw new HopbackError('storage-failed', `${path} cannot be read`, { cause, retryable: true });
-  });
+  };
+  const found = await stat(path).catch(cannot);
+  // A pipe that nobody writes to would be waited for without end, and no reload would ever come after it.
+  if (!found.isFile()) throw new HopbackError('storage-failed', `${path} is no file`);
+  if (found.size > MAX_FILE_BYTES) throw new HopbackError('storage-failed', `${path} is too large`);
+  const bytes = await readFile(path).catch(cannot);
   if (bytes.length > MAX_FILE_BYTES) throw new HopbackError('storage-failed', `${path} is too large`);
   return bytes.toString('utf8');
 }

@@ -12,6 +12,7 @@ import { pathFrom, readTextFile, stampOf } from './files.js';
 import { loadFilings } from './load-filings.js';
 import type { FilingsPart } from './load-filings.js';
 import { loadNumbers } from './load-numbers.js';
+import type { NumbersPart } from './load-numbers.js';
 import { loadSigning } from './load-signing.js';
 import type { SigningPart } from './load-signing.js';
 import { loadTrust } from './load-trust.js';
@@ -79,7 +80,10 @@ interface Kept<Part> {
  */
 export function createServicesLoader(options: ServicesOptions): ServicesLoader {
   let current: SidecarServices | undefined;
-  const parts: Parts = { certificates: undefined, trust: undefined, verification: undefined, filings: undefined };
+  const parts: Parts = {
+    ...{ certificates: undefined, trust: undefined, verification: undefined },
+    ...{ filings: undefined, doNotOriginate: undefined },
+  };
   /** Calls under way may still ask what was replaced; it is closed with the rest. */
   const replaced = new Set<() => Promise<void>>();
   const prepare = async (configuration: SidecarConfiguration): Promise<PreparedServices> => {
@@ -134,6 +138,7 @@ interface Parts {
   trust: Kept<TrustPart> | undefined;
   verification: Kept<{ readonly service: () => VerificationService | undefined }> | undefined;
   filings: FilingsPart | undefined;
+  doNotOriginate: NumbersPart | undefined;
 }
 
 interface Loaded {
@@ -178,7 +183,8 @@ async function loadRest(
   const signing = configuration.signing && (await signingPart(configuration, options));
   const doNotOriginatePath =
     configuration.doNotOriginate === undefined ? undefined : pathFrom(directory, configuration.doNotOriginate);
-  const doNotOriginate = doNotOriginatePath === undefined ? undefined : await loadNumbers(doNotOriginatePath);
+  const doNotOriginate =
+    doNotOriginatePath === undefined ? undefined : await loadNumbers(doNotOriginatePath, parts.doNotOriginate);
   const filingsPath = configuration.filings === undefined ? undefined : pathFrom(directory, configuration.filings);
   const { trunks } = configuration;
   const { clock, onNotice } = options;
@@ -204,7 +210,7 @@ async function loadRest(
     certificates: certificates.part,
     signing,
     trunks: trunkTable(configuration.trunks),
-    doNotOriginate,
+    doNotOriginate: doNotOriginate?.numbers,
     filings: filings?.directory,
     files: [
       ...trust.part.files,
@@ -212,7 +218,7 @@ async function loadRest(
       ...[doNotOriginatePath, filingsPath, ca && pathFrom(directory, ca)].filter((path) => path !== undefined),
     ],
   };
-  return { parts: { certificates, trust, verification, filings }, services, replaced };
+  return { parts: { certificates, trust, verification, filings, doNotOriginate }, services, replaced };
 }
 
 function signingPart(

@@ -51,13 +51,21 @@ export async function watchFiles({
   };
 }
 
-/** Runs work once at a time; whoever asks meanwhile gets a run of its own behind it. @param work - never rejects */
+/**
+ * Runs work once at a time; all who ask while it runs share the one run behind it, so that a storm of signals is two runs.
+ * @param work - never rejects
+ */
 export function oneAtATime<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let last: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<Result> | undefined;
   return () => {
-    const next = last.then(work);
-    last = next;
-    return next;
+    if (waiting !== undefined) return waiting;
+    waiting = last.then(() => {
+      waiting = undefined;
+      return work();
+    });
+    last = waiting;
+    return waiting;
   };
 }
 
