@@ -209,12 +209,19 @@ test.each<[readonly string[], number, string]>([
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'absent.json'], 4, 'absent.json'],
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'PROFILE'], 2, 'contct is no member'],
   [[...here, 'SECRET', '--mode', 'verify', '--time-budget', '0'], 2, '--time-budget'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-RULE'], 2, 'rule 1 of '],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-PROFILE'], 2, 'a profile is standard'],
+  [[...here, 'SECRET', '--mode', 'verify', '--trunk-policy', 'FILINGS', 'TRUST'], 2, 'rejects by upstreamFiling'],
 ])('%j ends with %d and says %s', async (args, exitCode, words) => {
   const secretFile = await lab.put('drachtio.secret', SECRET);
   const profile = await lab.put('profile.json', '{"basedOn":"x-identity","contct":"source"}');
-  const given = args.flatMap((arg) =>
-    arg === 'SECRET' ? ['--secret-file', secretFile] : arg === 'PROFILE' ? [profile] : [arg],
-  );
+  const files: Readonly<Record<string, readonly string[]>> = {
+    ...{ SECRET: ['--secret-file', secretFile], PROFILE: [profile], TRUST: lab.trust },
+    'NO-RULE': [await lab.put('no-rule.json', '[null]')],
+    'NO-PROFILE': [await lab.put('no-profile.json', '[{"name":"a","mode":"verify","profile":{"basedOn":"b"}}]')],
+    FILINGS: [await lab.put('policy.json', '{"role":"terminating","upstreamFiling":"reject"}')],
+  };
+  const given = args.flatMap((arg) => files[arg] ?? [arg]);
   const run = await lab.run(['redirect', ...given]);
   expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(words)]);
 });
