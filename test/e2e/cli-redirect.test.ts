@@ -119,7 +119,8 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
   const parsed = parseSipRequest(sent);
   if (parsed.status === 'malformed') throw new Error(parsed.reason);
   expect(verificationRequestOf(parsed.request).identity).toEqual([]);
-});
+  // It drains for four seconds.
+}, 20_000);
 
 test('a call that waits for a certificate gets its answer after SIGTERM, and its time is bounded', async () => {
   await using server = await drachtio();
@@ -169,6 +170,34 @@ test('somebody who accepts connections and says nothing does not keep it from it
   silent.close();
   await once(silent, 'close');
 });
+
+test.each([['HTTP/1.1 400 Bad Request\r\nServer: a#b\r\n\r\n'], ['0#'], ['20#aaaaaaaaaa|other|abc']])(
+  'whatever else answers at the control port does not end it: %j',
+  async (octets) => {
+    const port = await freePort();
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.write(octets));
+    }).listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    const command = await redirect(`127.0.0.1:${String(port)}`, [
+      '--mode',
+      'verify',
+      '--drain-seconds',
+      '0',
+      ...lab.trust,
+    ]);
+    await command.until(noticed('unreachable'));
+    other.close();
+    await once(other, 'close');
+    await using server = await drachtio(port);
+    await command.until(noticed('connected'));
+    await server.quiet();
+    await answerTo(server, 302, call());
+    expect(await command.end('SIGTERM')).toBe(0);
+  },
+  20_000,
+);
 
 test('a secret that the server refuses ends it with 4', async () => {
   await using server = await drachtio();
