@@ -239,6 +239,9 @@ test.each<[readonly string[], number, string]>([
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'PROFILE'], 2, 'contct is no member'],
   [[...here, 'SECRET', '--mode', 'verify', '--time-budget', '0'], 2, '--time-budget'],
   [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-RULE'], 2, 'rule 1 of '],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-JSON'], 2, 'no-json.json is no JSON (line 3, column 13)'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'CUT'], 2, 'cut.json is no JSON (line 2, column 1)'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'MARKED'], 2, 'one rule or more'],
   [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-PROFILE'], 2, 'a profile is standard'],
   [[...here, 'SECRET', '--mode', 'verify', '--trunk-policy', 'FILINGS', 'TRUST'], 2, 'rejects by upstreamFiling'],
 ])('%j ends with %d and says %s', async (args, exitCode, words) => {
@@ -246,6 +249,8 @@ test.each<[readonly string[], number, string]>([
   const profile = await lab.put('profile.json', '{"basedOn":"x-identity","contct":"source"}');
   const files: Readonly<Record<string, readonly string[]>> = {
     ...{ SECRET: ['--secret-file', secretFile], PROFILE: [profile], TRUST: lab.trust },
+    'NO-JSON': [await lab.put('no-json.json', '[\n  { "name": "a",\n    "mode": verify }\n]\n')],
+    ...{ CUT: [await lab.put('cut.json', '[{"name":"a"},\n')], MARKED: [await lab.put('marked.json', '\ufeff[]')] },
     'NO-RULE': [await lab.put('no-rule.json', '[null]')],
     'NO-PROFILE': [await lab.put('no-profile.json', '[{"name":"a","mode":"verify","profile":{"basedOn":"b"}}]')],
     FILINGS: [await lab.put('policy.json', '{"role":"terminating","upstreamFiling":"reject"}')],
