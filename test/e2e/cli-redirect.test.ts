@@ -140,6 +140,18 @@ test('a call that waits for a certificate gets its answer after SIGTERM, and its
   expect(await ended).toBe(0);
 });
 
+test('reads its trust again at SIGHUP, and serves on with what it had where that is no use', async () => {
+  await using server = await drachtio();
+  const command = await redirect(controlOf(server), ['--mode', 'verify', '--drain-seconds', '0', ...lab.trust]);
+  await command.until(noticed('connected'));
+  await server.quiet();
+  await lab.put('root.pem', 'no certificate');
+  process.kill(command.processId, 'SIGHUP');
+  await command.until(noticed('not-reloaded'));
+  await answerTo(server, 302, call());
+  expect(await command.end('SIGTERM')).toBe(0);
+});
+
 test('waits for its drachtio server, and comes back to one that was gone', async () => {
   const port = await freePort();
   const command = await redirect(`127.0.0.1:${String(port)}`, [
