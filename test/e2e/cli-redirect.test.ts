@@ -119,7 +119,8 @@ test('signs and verifies by request, drains at SIGTERM and leaves its records', 
   const parsed = parseSipRequest(sent);
   if (parsed.status === 'malformed') throw new Error(parsed.reason);
   expect(verificationRequestOf(parsed.request).identity).toEqual([]);
-});
+  // It drains for four seconds.
+}, 20_000);
 
 test('a call that waits for a certificate gets its answer after SIGTERM, and its time is bounded', async () => {
   await using server = await drachtio();
@@ -137,6 +138,18 @@ test('a call that waits for a certificate gets its answer after SIGTERM, and its
   expect(answer.value('P-Asserted-Identity')).toContain(';verstat=No-TN-Validation@');
   waiting.ackFailure(answer);
   expect(await ended).toBe(0);
+});
+
+test('reads its trust again at SIGHUP, and serves on with what it had where that is no use', async () => {
+  await using server = await drachtio();
+  const command = await redirect(controlOf(server), ['--mode', 'verify', '--drain-seconds', '0', ...lab.trust]);
+  await command.until(noticed('connected'));
+  await server.quiet();
+  await lab.put('root.pem', 'no certificate');
+  process.kill(command.processId, 'SIGHUP');
+  await command.until(noticed('not-reloaded'));
+  await answerTo(server, 302, call());
+  expect(await command.end('SIGTERM')).toBe(0);
 });
 
 test('waits for its drachtio server, and comes back to one that was gone', async () => {
@@ -169,6 +182,34 @@ test('somebody who accepts connections and says nothing does not keep it from it
   silent.close();
   await once(silent, 'close');
 });
+
+test.each([['HTTP/1.1 400 Bad Request\r\nServer: a#b\r\n\r\n'], ['0#'], ['20#aaaaaaaaaa|other|abc']])(
+  'whatever else answers at the control port does not end it: %j',
+  async (octets) => {
+    const port = await freePort();
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.write(octets));
+    }).listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    const command = await redirect(`127.0.0.1:${String(port)}`, [
+      '--mode',
+      'verify',
+      '--drain-seconds',
+      '0',
+      ...lab.trust,
+    ]);
+    await command.until(noticed('unreachable'));
+    other.close();
+    await once(other, 'close');
+    await using server = await drachtio(port);
+    await command.until(noticed('connected'));
+    await server.quiet();
+    await answerTo(server, 302, call());
+    expect(await command.end('SIGTERM')).toBe(0);
+  },
+  20_000,
+);
 
 test('a secret that the server refuses ends it with 4', async () => {
   await using server = await drachtio();
@@ -209,12 +250,24 @@ test.each<[readonly string[], number, string]>([
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'absent.json'], 4, 'absent.json'],
   [[...here, 'SECRET', '--mode', 'verify', '--profile', 'PROFILE'], 2, 'contct is no member'],
   [[...here, 'SECRET', '--mode', 'verify', '--time-budget', '0'], 2, '--time-budget'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-RULE'], 2, 'rule 1 of '],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-JSON'], 2, 'no-json.json is no JSON (line 3, column 13)'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'CUT'], 2, 'cut.json is no JSON (line 2, column 1)'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'MARKED'], 2, 'one rule or more'],
+  [[...here, 'SECRET', '--mode', 'by-request', '--rules', 'NO-PROFILE'], 2, 'a profile is standard'],
+  [[...here, 'SECRET', '--mode', 'verify', '--trunk-policy', 'FILINGS', 'TRUST'], 2, 'rejects by upstreamFiling'],
 ])('%j ends with %d and says %s', async (args, exitCode, words) => {
   const secretFile = await lab.put('drachtio.secret', SECRET);
   const profile = await lab.put('profile.json', '{"basedOn":"x-identity","contct":"source"}');
-  const given = args.flatMap((arg) =>
-    arg === 'SECRET' ? ['--secret-file', secretFile] : arg === 'PROFILE' ? [profile] : [arg],
-  );
+  const files: Readonly<Record<string, readonly string[]>> = {
+    ...{ SECRET: ['--secret-file', secretFile], PROFILE: [profile], TRUST: lab.trust },
+    'NO-JSON': [await lab.put('no-json.json', '[\n  { "name": "a",\n    "mode": verify }\n]\n')],
+    ...{ CUT: [await lab.put('cut.json', '[{"name":"a"},\n')], MARKED: [await lab.put('marked.json', '\ufeff[]')] },
+    'NO-RULE': [await lab.put('no-rule.json', '[null]')],
+    'NO-PROFILE': [await lab.put('no-profile.json', '[{"name":"a","mode":"verify","profile":{"basedOn":"b"}}]')],
+    FILINGS: [await lab.put('policy.json', '{"role":"terminating","upstreamFiling":"reject"}')],
+  };
+  const given = args.flatMap((arg) => files[arg] ?? [arg]);
   const run = await lab.run(['redirect', ...given]);
   expect([run.exitCode, run.stderr]).toEqual([exitCode, expect.stringContaining(words)]);
 });

@@ -105,10 +105,35 @@ test('a file that is a part, older or from tomorrow leaves the last one in its p
     made.load('number,frn\n1,1\n', at),
   ].map((load) => (load.status === 'refused' ? load.reason : load.status));
   expect(reasons).toEqual([
-    ...['too-few', 'cut-off', 'too-many-unread', 'too-many-unread', 'older-than-last', 'date-ahead', 'date-ahead'],
+    ...['too-few', 'cut-off', 'cut-off', 'too-many-unread', 'older-than-last', 'date-ahead', 'date-ahead'],
     ...['no-header', 'column-missing'],
   ]);
   expect(made.filingOfTrunk('t')).toBe('present');
+});
+
+test('a file that ends behind a line end within a quoted field is cut off', () => {
+  const lines = Array.from({ length: 200 }, (_, index) => `RMD${index + 1},"C\n${index}\nInc.",${index + 1},,,,`);
+  const file = csv(...lines);
+  const made = directory({ frn: '200' }, { leastFilings: 150 });
+  for (const last of ['"C\n198\n', '"C\n'])
+    expect(made.load(file.slice(0, file.lastIndexOf(last) + last.length), { listedAtMs: CLOCK.nowMs() })).toEqual({
+      ...{ status: 'refused', reason: 'cut-off' },
+    });
+  expect(made.load(file, { listedAtMs: CLOCK.nowMs() })).toMatchObject({ status: 'loaded', filings: 200 });
+});
+
+test('a quote that is open in the midst of a file costs its line alone', () => {
+  const lines = Array.from({ length: 200 }, (_, index) => `RMD${index + 1},C${index},${index + 1},,,,`);
+  const file = csv(...lines.slice(0, 100), 'RMD500,"open,500,,,,', ...lines.slice(100));
+  expect(readFilingList(file)).toMatchObject({ status: 'read', unread: 1, isWhole: true });
+});
+
+test('a number that a filing names beside its own is not said to be absent', () => {
+  const file =
+    'Number,Business Name,FRN,Other FRN(s),Removed On\n' +
+    'RMD1,One,1,"2, 0000000003;4",\nRMD2,Two,2,,2026-10-01\nRMD3,Three,5,,\n';
+  const all = ['1', '2', '3', '4', '6'].map((frn) => filingOf({ frn }, file));
+  expect(all).toEqual(['present', 'removed', 'unknown', 'unknown', 'absent']);
 });
 
 test('a file that has lost a tenth of its filings is none', () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HopbackError } from '../errors.js';
+import { guardSocket } from './guarded-socket.js';
 import type { SrfLike } from './srf-module.js';
 import { UsageError } from './usage-error.js';
 
@@ -138,6 +139,7 @@ async function runOnce(
   setUp(srf);
   // One attempt: the next is made here.
   srf.connect({ ...address, secret, enablePing: true, reconnect: { maxAttempts: 1 } });
+  const cut = guardSocket(srf);
   const opened = await Promise.race([connected, ended, stopped, late(CONNECT_TIMEOUT_MS)]);
   if (opened instanceof Error)
     throw new HopbackError('unauthorized', 'the drachtio server refuses the secret of --secret-file', {
@@ -150,8 +152,9 @@ async function runOnce(
     state.srf = undefined;
     if (how === 'ended') onNotice({ kind: 'lost', detail: 'the connection was lost, and is made again' });
   }
-  // What is closed already takes no harm; somebody who says nothing is left.
   if (opened !== 'ended') await endConnection(srf, ended);
+  // Somebody who says nothing would keep a socket for each attempt; what is closed already takes no harm.
+  cut();
   return opened === 'up' ? undefined : `${place} does not answer as a drachtio server does`;
 }
 

@@ -94,29 +94,32 @@ async function rulesFile(path: string | undefined, io: CliIo): Promise<readonly 
   if (!Array.isArray(rules))
     throw new HopbackError('invalid-configuration', `${shownText(path)} must be a list of rules`);
   // The server looks at every member of each.
-  return rules.map((rule: unknown) => {
-    const { profile } = (rule ?? {}) as { readonly profile?: unknown };
-    return (profile === undefined ? rule : { ...(rule as object), profile: profileOf(profile) }) as RedirectRule;
+  return rules.map((rule: unknown, index) => {
+    const which = `rule ${String(index + 1)} of ${shownText(path)}`;
+    if (typeof rule !== 'object' || rule === null)
+      throw new HopbackError('invalid-configuration', `${which} must be an object`);
+    const { profile } = rule as { readonly profile?: unknown };
+    return (profile === undefined ? rule : { ...rule, profile: profileOf(profile, which) }) as RedirectRule;
   });
 }
 
 async function profileOption(text: string, io: CliIo): Promise<RedirectProfile> {
-  return profileOf(isName(text) ? text : await jsonFile(text, io));
+  return isName(text) ? REDIRECT_PROFILES[text] : profileOf(await jsonFile(text, io), shownText(text));
 }
 
 /** A name, or members that differ from `standard` or from the profile that `basedOn` names. */
-function profileOf(value: unknown): RedirectProfile {
+function profileOf(value: unknown, where: string): RedirectProfile {
   if (isName(value)) return REDIRECT_PROFILES[value];
-  if (typeof value !== 'object' || value === null) throw notAProfile();
+  if (typeof value !== 'object' || value === null) throw notAProfile(where);
   const { basedOn = 'standard', ...partial } = value as Partial<RedirectProfile> & { readonly basedOn?: unknown };
-  if (!isName(basedOn)) throw notAProfile();
+  if (!isName(basedOn)) throw notAProfile(where);
   return redirectProfile(partial, REDIRECT_PROFILES[basedOn]);
 }
 
-const notAProfile = (): HopbackError =>
+const notAProfile = (where: string): HopbackError =>
   new HopbackError(
     'invalid-configuration',
-    `a profile is ${Object.keys(REDIRECT_PROFILES).join(', ')}, or an object that may say one of these in basedOn`,
+    `${where}: a profile is ${Object.keys(REDIRECT_PROFILES).join(', ')}, or an object that may say one of these in basedOn`,
   );
 
 const isName = (value: unknown): value is RedirectProfileName =>

@@ -68,7 +68,7 @@ export const redirectCommand: Command = {
       'add and the call goes on; 503 that the next server may be asked; 603 that it ends. OPTIONS get 200 while calls can be served.',
     'Needs a drachtio server and the package drachtio-srf: npm install drachtio-srf. Runs until Ctrl-C or SIGTERM; the connection is made again ' +
       'whenever it is lost. Then OPTIONS get 503 for --drain-seconds, and calls that are open get their answers; a second signal ends it at once. ' +
-      'Trust, CRLs and the certificate are read again every hour. On a terminal one line says how things stand; --json writes one JSON object a line.',
+      'Trust, CRLs and the certificate are read again every hour, and at SIGHUP. On a terminal one line says how things stand; --json writes one JSON object a line.',
     'Exit codes: 0 ended as asked; 1 attestation records were lost; 2 not understood; 4 drachtio-srf is missing, the server refuses the secret, or a key, certificate, trust list or file is ' +
       'not usable.',
     '  hopback redirect --drachtio 127.0.0.1:9022 --secret-file drachtio.secret --mode verify --trust sti-ca-roots/ \\\n' +
@@ -83,6 +83,7 @@ async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   const stopped = io.stopSignal();
   const teller = createRedirectTeller(io, options.isOn('json'));
   const serving = await openServing(options, io, { settings: order.settings, teller });
+  io.onHangUp(() => void serving.reload());
   const link = keepConnected({
     ...{ ...order, onNotice: teller.notice },
     setUp(srf) {

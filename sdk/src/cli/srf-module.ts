@@ -1,8 +1,9 @@
 import { HopbackError } from '../errors.js';
 import type { RedirectHandler } from '../switch/index.js';
+import type { SocketHolder } from './guarded-socket.js';
 
 /** What is used of an `Srf` of drachtio-srf: one connection to one drachtio server. */
-export interface SrfLike {
+export interface SrfLike extends SocketHolder {
   readonly use: (method: string, handler: RedirectHandler) => void;
   readonly on: (event: 'connect' | 'error' | 'close', listener: (error?: unknown, ...more: unknown[]) => void) => void;
   readonly connect: (options: Readonly<Record<string, unknown>>) => void;

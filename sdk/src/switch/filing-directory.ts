@@ -218,7 +218,7 @@ function indexOf(filings: readonly ListedFiling[]): FilingIndex {
 /** Everything that a reference says has to be true of one filing; what is true of none, or of different ones, is for a person to look at. */
 function filingIn(
   { byNumber, byName }: FilingIndex,
-  { unreadNumbers, hasRmdNumbers }: FilingsRead,
+  { unreadNumbers, otherFrns, hasRmdNumbers }: FilingsRead,
   { rmdNumber, frn, businessName = '' }: FilingReference,
 ): UpstreamFiling {
   const numbers = [hasRmdNumbers ? rmdNumber : undefined, frn].filter((number) => number !== undefined);
@@ -226,8 +226,9 @@ function filingIn(
   const named = byName.get(businessName) ?? [];
   if (numbers.length === 0) return standingOf(named) ?? 'unknown';
   const found = numbers.map((number) => byNumber.get(number) ?? []);
-  // Who is there by name has another number than was written down, and is not absent.
-  if (found.every((some) => some.length === 0)) return named.length === 0 ? 'absent' : 'unknown';
+  // Who is there by name, or beside another number, has another one than was written down, and is not absent.
+  const isElsewhere = named.length > 0 || (frn !== undefined && otherFrns.has(frn));
+  if (found.every((some) => some.length === 0)) return isElsewhere ? 'unknown' : 'absent';
   const [first = [], ...others] = found;
   return standingOf(first.filter((filing) => others.every((some) => some.includes(filing)))) ?? 'unknown';
 }

@@ -28,7 +28,9 @@ export type FilingListReading =
       readonly unread: number;
       /** Every number of a filing or a filer that stands in a line that was not read: of these nobody can say that they are not there. */
       readonly unreadNumbers: ReadonlySet<string>;
-      /** Whether the file ends behind a whole line, and everything in its lines was looked at. */
+      /** FCC Registration Numbers that filings name beside the one of their filer: who goes by one of these may have filed under another. */
+      readonly otherFrns: ReadonlySet<string>;
+      /** Whether the file ends behind a whole line, with no quote left open, and everything in its lines was looked at. */
       readonly isWhole: boolean;
     }
   | {
@@ -53,6 +55,7 @@ const MAX_NAME_CHARS = 256;
 const COLUMNS = {
   rmdNumber: ['number', 'rmd_number', 'rmd_id', 'filing_number'],
   frn: ['frn', 'fcc_registration_number'],
+  otherFrns: ['other_frns', 'other_frn', 'other_frn_s_'],
   name: ['business_name'],
   previousNames: ['previous_business_names'],
   otherNames: ['other_dba_names'],
@@ -87,14 +90,20 @@ export function readFilingList(csv: string | Uint8Array): FilingListReading {
     if (!places.has(column)) return { status: 'unreadable', reason: 'column-missing', column: COLUMNS[column][0] };
   const filings: ListedFiling[] = [];
   const unreadNumbers = new Set<string>();
+  const otherFrns = new Set<string>();
+  // A quote that is open behind the last filing: the file ends within a field, be it behind a line end of that field.
+  let isOpen = false;
   for (const row of rows) {
-    const filing = readRow(row, places, header.fields.length);
-    if (filing !== undefined) filings.push(filing);
-    else for (const number of numbersIn(row)) unreadNumbers.add(number);
+    const read = readRow(row, places, header.fields.length);
+    isOpen = read === undefined && (isOpen || (row.status === 'broken' && row.reason === 'bad-quoting'));
+    if (read === undefined) for (const number of numbersIn(row)) unreadNumbers.add(number);
+    else filings.push(read.filing);
+    for (const number of read?.otherFrns ?? []) otherFrns.add(number);
   }
-  const isWhole = bytes.at(-1) === LINE_FEED && rows.every(isLookedAt);
+  const isWhole = bytes.at(-1) === LINE_FEED && !isOpen && rows.every(isLookedAt);
   const unread = rows.length - filings.length;
-  return { status: 'read', filings, hasRmdNumbers: places.has('rmdNumber'), unread, unreadNumbers, isWhole };
+  const hasRmdNumbers = places.has('rmdNumber');
+  return { status: 'read', filings, hasRmdNumbers, unread, unreadNumbers, otherFrns, isWhole };
 }
 
 const LINE_FEED = 0x0a;
@@ -143,8 +152,13 @@ function placesOf(header: readonly string[]): ReadonlyMap<Column, number> {
   return places;
 }
 
+interface FilingRow {
+  readonly filing: ListedFiling;
+  readonly otherFrns: readonly string[];
+}
+
 /** A filing is read whole or not at all: a line in which a comma is missing has somebody else's number in its place. */
-function readRow(row: SplitRow, places: ReadonlyMap<Column, number>, width: number): ListedFiling | undefined {
+function readRow(row: SplitRow, places: ReadonlyMap<Column, number>, width: number): FilingRow | undefined {
   const reading = row.status === 'row' ? csvFields(row.row.text) : undefined;
   if (row.status !== 'row' || reading?.status !== 'fields' || reading.fields.length !== width) return undefined;
   const cell = (column: Column): string => reading.fields[places.get(column) ?? -1]?.trim() ?? '';
@@ -154,7 +168,7 @@ function readRow(row: SplitRow, places: ReadonlyMap<Column, number>, width: numb
   // Of what was removed on a day that cannot be read nobody can say that it is there.
   if ((removedOn === undefined) !== (removedCell === '') || (rmdNumber ?? frn) === undefined) return undefined;
   const updatedOn = dayOf(cell('updated'));
-  return {
+  const filing: ListedFiling = {
     line: row.row.line,
     ...(rmdNumber !== undefined && { rmdNumber }),
     ...(frn !== undefined && { frn }),
@@ -162,6 +176,8 @@ function readRow(row: SplitRow, places: ReadonlyMap<Column, number>, width: numb
     ...(updatedOn !== undefined && { updatedOn }),
     ...(removedOn !== undefined && { removedOn }),
   };
+  const others = cell('otherFrns').match(/\d{1,10}/g) ?? [];
+  return { filing, otherFrns: others.map(frnOf).filter((number) => number !== undefined) };
 }
 
 /** Names with semicolons, bars or line breaks between; a comma is part of a name. */

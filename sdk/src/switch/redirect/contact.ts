@@ -24,7 +24,8 @@ export function contactOf(
 
 /** Over UDP with its port, which is that of the SBC; a connection came from a port where nobody listens. */
 function sourceHost({ source_address, source_port, protocol }: SipRequestLike): string | undefined {
-  const address = source_address?.replace(/^\[|\]$/g, '') ?? '';
+  // The zone of a link-local address is known on this machine alone. @see RFC 6874 section 1
+  const [address = ''] = source_address?.replace(/^\[|\]$/g, '').split('%', 1) ?? [];
   if (isIP(address) === 0) return undefined;
   const port = Number(source_port);
   const isUsual = protocol?.toLowerCase() !== 'udp' || port === SIP_PORT || !(port > 0);

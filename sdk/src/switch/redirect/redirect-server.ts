@@ -83,7 +83,8 @@ const ALLOW = 'INVITE, ACK, CANCEL, OPTIONS';
  * the drachtio server.
  * @param options - rules by trunk, and the services that they need
  * @returns the server; it holds no socket and no timer beyond a call
- * @throws {@link HopbackError} `invalid-configuration` for rules, profiles and numbers that are out of range, and for a rule without its service
+ * @throws {@link HopbackError} `invalid-configuration` for rules, profiles and numbers that are out of range, and for a rule without its service or
+ * without what its policy rejects by
  * @see RFC 3261 sections 8.1.3.4 and 21.3, RFC 8224 section 4, 3GPP TS 24.229 section 7.2A.20
  * @example
  * ```ts
@@ -152,11 +153,23 @@ function contextOf(options: RedirectServerOptions): Context {
     throw invalid('a rule signs, and there is no authentication service: { signing }');
   if (rules.some(({ mode }) => mode === 'verify') && typeof verification?.verify !== 'function')
     throw invalid('a rule verifies, and there is no verification service: { verification }');
+  requireKnowledge(rules, options);
   if (!(budgetMs >= 1 && budgetMs <= MAX_REDIRECT_BUDGET_MS))
     throw invalid(`timeBudgetMs must be from 1 to ${String(MAX_REDIRECT_BUDGET_MS)}`);
   if (!(Number.isSafeInteger(maxOpen) && maxOpen >= 1)) throw invalid('maxOpen must be a whole number from 1 on');
   const trouble = (error: unknown): void => tellTrouble(options.onTrouble, error);
   return { options, rules, profile: ofServer, signs, budgetMs, maxOpen, trouble };
+}
+
+/** What a policy refuses calls for has to be known by somebody: otherwise it would be written down, and done to no call. */
+function requireKnowledge(rules: readonly ReadyRule[], { doNotOriginate, filingOf }: RedirectServerOptions): void {
+  for (const rule of rules) {
+    if (rule.mode !== 'verify') continue;
+    if (rule.policy.doNotOriginate === 'reject' && doNotOriginate === undefined)
+      throw invalid(`policy of redirect rule ${rule.name} rejects by doNotOriginate, and there are no such numbers`);
+    if (rule.policy.upstreamFiling === 'reject' && filingOf === undefined)
+      throw invalid(`policy of redirect rule ${rule.name} rejects by upstreamFiling, and nobody knows the filings`);
+  }
 }
 
 const invalid = (message: string): HopbackError => new HopbackError('invalid-configuration', message);
