@@ -43,7 +43,7 @@ export function pathGraph(record: RunRecord): Markup {
     ${left > 0 ? html`<p>${counted(left, 'provider')} that carried fewest calls are not drawn.</p>` : undefined}
     <div class="scroll" tabindex="0" role="region" aria-label="Path graph">
       <svg width="${Math.ceil(width) + 24}" height="${Math.ceil(height) + 24}" viewBox="-12 -12 ${Math.ceil(width) + 24} ${Math.ceil(height) + 24}" role="img" aria-label="Path graph of ${counted(shown.size, 'provider')}; the table of hops says the same in words">
-        ${graph.edges().map((edge) => wireOf(graph.edge(edge) as DrawnEdge))}
+        ${(graph.edges() as readonly WireEnds[]).map((edge) => wireOf(graph.edge(edge) as DrawnEdge))}
         ${boxes.map((box) => drawnBox(box, graph.node(box.id) as DrawnNode))}
       </svg>
     </div>`;
@@ -132,6 +132,11 @@ interface DrawnNode {
   readonly y: number;
   readonly width: number;
   readonly height: number;
+}
+
+interface WireEnds {
+  readonly v: string;
+  readonly w: string;
 }
 
 interface DrawnEdge {
