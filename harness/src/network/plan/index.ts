@@ -1,1 +1,2 @@
+export * from './is-under.js';
 export * from './plan.js';
