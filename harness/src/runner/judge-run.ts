@@ -56,7 +56,4 @@ export function verdictOf(run: {
 }
 
 /** Exit codes, as SIPp has them where it has any. */
-export const EXIT_CODES = { passed: 0, failed: 1, timeout: 97, 'no-calls': 99 } as const satisfies Record<
-  RunVerdict,
-  number
->;
+export const EXIT_CODES: Readonly<Record<RunVerdict, 0 | 1 | 97 | 99>> = { passed: 0, failed: 1, timeout: 97, 'no-calls': 99 };

@@ -1,0 +1,10 @@
+export { driveCalls } from './drive-calls.js';
+export { createLiveFigures } from './live-figures.js';
+export type { LiveCounts, LiveFigures, LiveHop } from './live-figures.js';
+export { createMessageKeeper } from './message-keeper.js';
+export { createPace, RATE_FACTORS } from './pace.js';
+export type { Pace } from './pace.js';
+export { runPlan } from './run-plan.js';
+export type { RunControl, RunOptions, RunResult, RunStage, RunView } from './run-options.js';
+export type { RunnerClock } from './runner-clock.js';
+export type { RunnerParts } from './runner-parts.js';
