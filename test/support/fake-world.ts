@@ -100,7 +100,7 @@ function messagesOf({ hops, placedAtMs = 0, finalStatus = 0 }: SeenCall, call: P
       const leg = towards === 'down' ? step : last - step;
       const cseq = afterMs >= 500 ? '2 BYE' : line === 'ACK' ? '1 ACK' : '1 INVITE';
       const text = sipText(line, { leg, call, cseq });
-      const atMs = placedAtMs + afterMs + step * 2;
+      const atMs = placedAtMs + (line === '100 Trying' ? leg * 2 + 0.7 : afterMs + step * 2);
       const put = (hop: number, direction: 'in' | 'out', at: number): void => {
         const provider = hops[hop]?.provider;
         if (provider === undefined) return;

@@ -62,8 +62,8 @@ function messageList({ rows, lifelines }: Ladder, callIndex: number): Markup {
 }
 
 function timesOf({ sentMs, receivedMs, isLost }: LadderArrow): string {
-  const sent = sentMs === undefined ? 'sent outside' : `sent at ${sentMs.toFixed(1)} ms`;
-  const came = receivedMs === undefined ? (isLost ? '✕ not seen by the next hop' : 'received outside') : `received at ${receivedMs.toFixed(1)} ms`;
+  const sent = sentMs === undefined ? 'sent by no provider' : `sent at ${sentMs.toFixed(1)} ms`;
+  const came = receivedMs === undefined ? (isLost ? '✕ not seen by the next hop' : 'received by no provider') : `received at ${receivedMs.toFixed(1)} ms`;
   return `${sent}, ${came}`;
 }
 

@@ -1,13 +1,13 @@
 import type { Ladder, LadderArrow, LadderNote } from '../ladder/ladder.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
-import { arrowHead } from './path-graph.js';
+import { arrowHead, FITTING_PX } from './path-graph.js';
 import { counted } from './words.js';
 
-const COLUMN_PX = 215;
+const COLUMN_PX = 190;
 const ROW_PX = 34;
 const TOP_PX = 44;
-const TIMES_PX = 96;
+const TIMES_PX = 84;
 
 /** A ladder as a drawing. Each message leads to its text: `#m-CALL-ROW`. */
 export function ladderSvg(ladder: Ladder, callIndex: number): Markup {
@@ -16,7 +16,7 @@ export function ladderSvg(ladder: Ladder, callIndex: number): Markup {
   const height = TOP_PX + rows.length * ROW_PX + 24;
   const columnAt = (index: number): number => TIMES_PX + index * COLUMN_PX + COLUMN_PX / 2;
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Ladder of call ${callIndex}">
-      <svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="group" aria-label="Ladder of call ${callIndex}: ${counted(rows.length, 'row')}, told in words below">
+      <svg class="${width <= FITTING_PX ? 'fit' : ''}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="group" aria-label="Ladder of call ${callIndex}: ${counted(rows.length, 'row')}, told in words below">
         ${lifelines.map(
           ({ id, kind }, index) =>
             html`<line class="life" x1="${columnAt(index)}" x2="${columnAt(index)}" y1="${TOP_PX - 12}" y2="${height - 8}"/>

@@ -8,6 +8,8 @@ import { behaviourText, counted } from './words.js';
 /** More than these nobody can look at: those that carry most calls are shown. */
 const MAX_PROVIDERS = 60;
 const LINE_PX = 17;
+/** A drawing that is wider is scrolled; one that is not is made to fit, and can still be read. */
+export const FITTING_PX = 1_700;
 /** Width of a letter of 13 px, on the safe side. */
 const LETTER_PX = 7.1;
 const WIDEST_LETTERS = 34;
@@ -42,7 +44,7 @@ export function pathGraph(record: RunRecord): Markup {
       equipment does not: its text says what. A double border is where robocalls truly begin or come in. ≠ marks what was found and is not true.</p>
     ${left > 0 ? html`<p>${counted(left, 'provider')} that carried fewest calls are not drawn.</p>` : undefined}
     <div class="scroll" tabindex="0" role="region" aria-label="Path graph">
-      <svg width="${Math.ceil(width) + 24}" height="${Math.ceil(height) + 24}" viewBox="-12 -12 ${Math.ceil(width) + 24} ${Math.ceil(height) + 24}" role="img" aria-label="Path graph of ${counted(shown.size, 'provider')}; the table of hops says the same in words">
+      <svg class="${width <= FITTING_PX ? 'fit' : ''}" width="${Math.ceil(width) + 24}" height="${Math.ceil(height) + 24}" viewBox="-12 -12 ${Math.ceil(width) + 24} ${Math.ceil(height) + 24}" role="img" aria-label="Path graph of ${counted(shown.size, 'provider')}; the table of hops says the same in words">
         ${(graph.edges() as readonly WireEnds[]).map((edge) => wireOf(graph.edge(edge) as DrawnEdge))}
         ${boxes.map((box) => drawnBox(box, graph.node(box.id) as DrawnNode))}
       </svg>
@@ -151,7 +153,7 @@ const shortened = (text: string): string =>
 
 function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, shown: ReadonlySet<string>): Graph {
   const graph = new Graph({ directed: true });
-  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 70, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 34, marginx: 4, marginy: 4 });
   const known = new Set(boxes.map(({ id }) => id));
   for (const { id, lines } of boxes) {
     const letters = Math.max(...lines.map(({ text }) => shortened(text).length));

@@ -36,11 +36,12 @@ details{border:1px solid var(--line);border-radius:4px;margin:.5rem 0;background
 summary{cursor:pointer;padding:.5rem .75rem;overflow-wrap:anywhere}
 details>div{padding:0 .75rem .75rem}
 details[open]>summary{border-bottom:1px solid var(--line);background:var(--card)}
-.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:0 1rem}
+details details{margin:.2rem 0}details details>summary{padding:.25rem .6rem;font-size:.9rem}
+.beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:0 1rem}
 .filters{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:.5rem 0}
 .filters[hidden]{display:none}
 input,select{font:inherit;color:inherit;background:var(--page);border:1px solid var(--soft);border-radius:4px;padding:.3rem .5rem}
-svg{display:block;max-width:none}
+svg{display:block;max-width:none}svg.fit{max-width:100%;height:auto}
 svg text{fill:var(--ink);font:13px system-ui,sans-serif}
 svg .small{font-size:12px;fill:var(--soft)}
 svg .strong{font-weight:600}
@@ -61,7 +62,7 @@ svg .grid{stroke:var(--line);stroke-width:1}
 svg .plot{fill:none;stroke:var(--accent);stroke-width:1.8}
 svg .plot.second{stroke-dasharray:6 3}svg .plot.third{stroke-dasharray:2 3}
 svg .dot{fill:var(--accent)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(22rem,1fr));gap:1rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:1rem}
 .plots svg{width:100%;height:auto}
 figure{margin:0}figcaption{font-weight:600;margin-bottom:.25rem}
 footer{padding-top:2rem;padding-bottom:2rem;color:var(--soft);font-size:.875rem}
