@@ -12,8 +12,9 @@ export type {
 } from './thresholds/parse-threshold.js';
 export { scenarioJsonSchema } from './schema/scenario.schema.js';
 export { defineScenario } from './define-scenario.js';
-export { isInRange, numberAt, readNumberRange } from './number-ranges.js';
-export type { NumberRange } from './number-ranges.js';
+export { MAX_DIVERSIONS } from './check/ways.js';
+export { isInRange, numberAt, numbersUnder, readNumberRange } from './number-ranges.js';
+export type { NumberRange, NumbersUnder } from './number-ranges.js';
 export { faultText, readScenario } from './read/read-scenario.js';
 export type { ReadScenarioOptions, ScenarioFault, ScenarioResult } from './read/read-scenario.js';
 export type { ReadFile } from './read/csv-files.js';

@@ -91,7 +91,7 @@ export interface ScenarioCaller {
   readonly csv?: ScenarioCsv;
   /** It calls at hours of the day: a part of its calls, which depends on the hour, is not made. Default it does not know the hour. */
   readonly daily?: ScenarioDay;
-  /** A call centre: so many people call, one call each; a call waits until one of them is free. Default nobody waits. */
+  /** A call centre: so many people call, one call each; while all of them do no other call is made. Default any number of people. */
   readonly agents?: number;
 }
 

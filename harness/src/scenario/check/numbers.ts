@@ -1,10 +1,7 @@
 import { MAX_CALLS, MAX_DNO_NUMBERS, MAX_PHONES, MAX_POOL_NUMBERS } from '../limits.js';
-import { numberAt, readNumberRange } from '../number-ranges.js';
+import { numbersUnder, readNumberRange } from '../number-ranges.js';
 import type { Scenario, ScenarioCaller } from '../scenario.js';
 import type { Complaint } from './complaint.js';
-
-/** Digits of a North American number: what is made up under a prefix has so many, or as many as the prefix and four more where that is longer. */
-export const MADE_DIGITS = 11;
 
 /** Numbers that overlap, ranges that are none, more than can be held. */
 export function checkNumbers(scenario: Scenario): readonly Complaint[] {
@@ -53,16 +50,12 @@ function checkPrefixes(
   { prefixes, count }: { readonly prefixes: readonly string[]; readonly count: number },
   path: Complaint['path'],
 ): readonly Complaint[] {
-  const room = prefixes.reduce((sum, prefix) => sum + 10 ** madeDigits(prefix), 0);
+  const room = prefixes.reduce((sum, prefix) => sum + numbersUnder(prefix).room, 0);
   // Half of the room: numbers are drawn, and the last ones would be hard to find.
   if (count <= room / 2) return [];
   const message = `is more than half of the ${String(room)} numbers under the prefixes`;
   return [{ path: [...path, 'count'], message }];
 }
-
-/** How many digits are made up behind a prefix. */
-export const madeDigits = (prefix: string): number =>
-  Math.max(MADE_DIGITS, Math.min(15, prefix.length + 4)) - prefix.length;
 
 /** Calls of a phase, on average. */
 export function callsOfPhase({ seconds, rate }: Scenario['phases'][number]): number {
@@ -76,6 +69,3 @@ function checkVolume({ phases }: Scenario): readonly Complaint[] {
   if (total <= MAX_CALLS) return [];
   return [{ path: ['phases'], message: `have ${String(Math.round(total))} calls: at most ${String(MAX_CALLS)}` }];
 }
-
-/** Last number of an entry of called, for messages. */
-export const lastNumber = (first: string, count: number): string => numberAt(first, count - 1);

@@ -55,6 +55,8 @@ function checkDiversions(
       if (behaviour.kind !== 'diverts') return [];
       const path = ['providers', at, 'behaviours', place, 'to'];
       const to = servedBy(behaviour.to);
+      if (!called.some((entry) => entry.at === id))
+        return [{ path, message: `${id} serves no numbers: a provider diverts calls to its own subscribers` }];
       if (to === undefined) return [{ path, message: `nobody serves ${behaviour.to}: it is in no entry of called` }];
       if (to === id) return [{ path, message: 'is served by the provider itself: divert to a number of another' }];
       if (!reachable(id).has(to)) return [{ path, message: `no way leads from ${id} to ${to}, which serves it` }];
