@@ -69,7 +69,7 @@ export function samplePlan(options: SamplePlanOptions = {}): NetworkPlan {
     };
   });
   return {
-    ...{ scenario, seed: 7, providers, calls: planned, durationMs: calls * everyMs, doNotOriginate: [] },
+    ...{ scenario, seed: 7, providers, calls: planned, durationMs: calls * everyMs, doNotOriginate: [], onceOnly: false },
   };
 }
 

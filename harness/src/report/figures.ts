@@ -50,10 +50,13 @@ export function hopPairs(truth: readonly TrueHop[], seen: readonly SeenHop[]): r
   });
 }
 
-/** Whether a verdict is one of those that are true of its hop. */
+/** Whether a verdict is one of those that are true of its hop; who attested what counts where it passed. */
 export function isVerdictTrue({ truth, seen }: HopPair): boolean {
   if (seen === undefined) return false;
   const { verdict } = truth;
-  if (!verdict.verstat.includes(seen.verstat ?? 'not-asked')) return false;
-  return verdict.attestation === undefined || seen.verstat === undefined || seen.attestation === verdict.attestation;
+  const verstat = seen.verstat ?? 'not-asked';
+  if (!verdict.verstat.includes(verstat)) return false;
+  if (verstat !== 'TN-Validation-Passed') return true;
+  if (verdict.attestation !== undefined && verdict.attestation !== seen.attestation) return false;
+  return verdict.signerSpc === undefined || verdict.signerSpc === seen.signerSpc;
 }

@@ -7,6 +7,8 @@ import type { RunnerClock } from './runner-clock.js';
 /** Settings of {@link driveCalls}. */
 export interface DriveOptions {
   readonly plan: NetworkPlan;
+  /** Those of the plan that are placed, in the order of their times. */
+  readonly calls: readonly PlannedCall[];
   readonly place: (call: PlannedCall) => Promise<SeenCall>;
   readonly pace: Pace;
   readonly figures: LiveFigures;
@@ -31,14 +33,14 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** Places the calls of a plan when they are due, and stays with them until they are over. */
 export function driveCalls(options: DriveOptions): Drive {
-  const { plan, place, pace, figures, clock, ending, onEnded } = options;
+  const { plan, calls, place, pace, figures, clock, ending, onEnded } = options;
   const { maxConcurrent = MAX_CONCURRENT } = plan.scenario;
   let [next, up] = [0, 0];
   let cancel = (): void => undefined;
   let finish: () => void = () => undefined;
   const over = new Promise<void>((resolve) => (finish = resolve));
 
-  const isDone = (): boolean => (ending.aborted || next >= plan.calls.length) && up === 0;
+  const isDone = (): boolean => (ending.aborted || next >= calls.length) && up === 0;
   const carry = async (call: PlannedCall): Promise<void> => {
     const seen = await place(call);
     up -= 1;
@@ -47,7 +49,7 @@ export function driveCalls(options: DriveOptions): Drive {
     if (isDone()) finish();
   };
   const placeDue = (nowMs: number): void => {
-    for (let call = plan.calls[next]; call !== undefined; call = plan.calls[next]) {
+    for (let call = calls[next]; call !== undefined; call = calls[next]) {
       if (ending.aborted || pace.untilMs(call.atMs, nowMs) !== 0) return;
       next += 1;
       if (up >= maxConcurrent) figures.unplaced(call);
@@ -67,7 +69,7 @@ export function driveCalls(options: DriveOptions): Drive {
       finish();
       return;
     }
-    const call = plan.calls[next];
+    const call = calls[next];
     if (ending.aborted || call === undefined) return;
     const waitMs = pace.untilMs(call.atMs, nowMs);
     if (waitMs !== undefined) cancel = clock.schedule(look, Math.min(LONGEST_WAIT_MS, Math.max(1, waitMs)));

@@ -3,19 +3,14 @@ import type { NetworkPlan } from '../network/plan/index.js';
 /** `plan.json` of a run's folder: from it the same plan can be made again. */
 export interface PlanFile {
   readonly format: 'hopback.run-plan.1';
+  /** As it was carried out: shortened, if it was. */
   readonly scenario: NetworkPlan['scenario'];
   readonly seed: number;
-  readonly options: PlanFileOptions;
-}
-
-/** What a plan was made with, beside its scenario and seed. */
-export interface PlanFileOptions {
-  readonly onceOnly?: boolean;
-  readonly scale?: number;
+  readonly onceOnly: boolean;
 }
 
 /** The text of `plan.json`. */
-export function planFileOf({ scenario, seed }: NetworkPlan, options: PlanFileOptions): string {
-  const file: PlanFile = { format: 'hopback.run-plan.1', scenario, seed, options };
+export function planFileOf({ scenario, seed, onceOnly }: NetworkPlan): string {
+  const file: PlanFile = { format: 'hopback.run-plan.1', scenario, seed, onceOnly };
   return `${JSON.stringify(file, null, 2)}\n`;
 }

@@ -19,7 +19,6 @@ import {
 } from '../report/index.js';
 import type { RunRecord } from '../report/index.js';
 import { planFileOf } from './plan-file.js';
-import type { PlanFileOptions } from './plan-file.js';
 
 /** Where a run writes. */
 export interface RunFolder {
@@ -39,15 +38,13 @@ const MAX_CAPTURES = 200;
 /** Settings of {@link openRunFolder}. */
 export interface RunFolderOptions {
   readonly pcap?: 'sampled' | 'all' | undefined;
-  /** How the plan was made of its scenario, so that it can be made again. */
-  readonly planOptions?: PlanFileOptions | undefined;
 }
 
 /**
  * Makes the folder of a run.
  * @throws {@link HopbackError} `invalid-argument` when it is there and holds something: a run does not write over another
  */
-export async function openRunFolder(path: string, { pcap, planOptions = {} }: RunFolderOptions = {}): Promise<RunFolder> {
+export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {}): Promise<RunFolder> {
   await mkdir(path, { recursive: true });
   if ((await readdir(path)).length > 0) {
     throw new HopbackError('invalid-argument', `the folder of the run is not empty: ${path}`);
@@ -59,7 +56,7 @@ export async function openRunFolder(path: string, { pcap, planOptions = {} }: Ru
     ...{ path, workDirectory },
     capture: (message) => captures?.add(message),
     write: async (record) => {
-      await writeRun(path, record, planOptions);
+      await writeRun(path, record);
       if (pcap === 'sampled') await writeSampledCaptures(join(path, 'pcap'), record);
     },
     close: async () => {
@@ -69,10 +66,10 @@ export async function openRunFolder(path: string, { pcap, planOptions = {} }: Ru
   };
 }
 
-async function writeRun(path: string, record: RunRecord, planOptions: PlanFileOptions): Promise<void> {
+async function writeRun(path: string, record: RunRecord): Promise<void> {
   const files: readonly (readonly [string, string])[] = [
     ['summary.json', `${JSON.stringify(summaryOf(record), null, 2)}\n`],
-    ['plan.json', planFileOf(record.plan, planOptions)],
+    ['plan.json', planFileOf(record.plan)],
     ['junit.xml', junitXml(record)],
     ['ctrf.json', ctrfJson(record)],
     ['snapshots.csv', snapshotsCsv(record.snapshots)],

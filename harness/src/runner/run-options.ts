@@ -3,7 +3,6 @@ import type { WorldOptions } from '../network/world/index.js';
 import type { OracleReport, RunFacts } from '../oracle/index.js';
 import type { JudgedThreshold, RunEnd, RunRecord, RunSnapshot, RunSummary, RunVerdict } from '../report/index.js';
 import type { LiveCounts, LiveHop } from './live-figures.js';
-import type { PlanFileOptions } from './plan-file.js';
 import type { RunnerClock } from './runner-clock.js';
 import type { RunnerParts } from './runner-parts.js';
 
@@ -45,14 +44,14 @@ export interface RunControl {
 export interface RunOptions {
   /** Folder of the run; it is made, and has to be empty where it is there. Default nothing is written. */
   readonly folder?: string;
-  /** How the plan was made of its scenario; written to the folder, from which `replay` makes it again. */
-  readonly planOptions?: PlanFileOptions;
   /** Command that makes the same run again, for the report. */
   readonly command?: string;
   /** Factor that the rates of the plan begin with. Default 1. */
   readonly rateFactor?: number;
   /** Seconds after which the run ends in any case, with exit code 97. Default never. */
   readonly timeoutSeconds?: number;
+  /** Indexes of the calls that are placed; the others are in the plan and are not. Default all. */
+  readonly only?: readonly number[];
   /** Processes that providers are spread over. Default 0: this one. */
   readonly processes?: number;
   /** Captures, one for each provider: of the calls that the report shows, or of all. Default none. Needs `folder`. */

@@ -190,17 +190,20 @@ function liveJudge(run: Run): () => void {
   return () => {
     const beganMs = run.clock.nowMs();
     if (beganMs < notBeforeMs || run.calls.length === 0) return;
-    const oracle = run.parts.judge(partOf(run.plan, run.calls), factsOf(run, beganMs));
+    const oracle = judged(run, factsOf(run, beganMs));
     if (brokenThreshold(oracle, thresholds, beganMs - run.startedAtMs) !== undefined) run.end('threshold');
     const endedMs = run.clock.nowMs();
     notBeforeMs = endedMs + (endedMs - beganMs) / LIVE_JUDGE_SHARE;
   };
 }
 
-/** The plan of some of its calls: what has not been placed yet is not wrong. */
-function partOf(plan: NetworkPlan, calls: readonly SeenCall[]): NetworkPlan {
-  const over = new Set(calls.map(({ index }) => index));
-  return { ...plan, calls: plan.calls.filter(({ index }) => over.has(index)) };
+/** Holds what was seen against what is true. Calls that were to be placed later are not held against a run that somebody ended, or that goes on. */
+function judged({ parts, plan, figures, endedBy, options, calls }: Run, facts: RunFacts): OracleReport {
+  const oracle = parts.judge(plan, facts);
+  const isWhole = endedBy() === 'plan' && options.only === undefined && calls.length + figures.counts().unplaced === plan.calls.length;
+  if (isWhole) return oracle;
+  const count = figures.counts().unplaced;
+  return { ...oracle, metrics: { ...oracle.metrics, calls_unplaced: { kind: 'count', count } } };
 }
 
 /** What the runner has seen by itself: calls, and nothing of what follows from them. */
@@ -212,14 +215,16 @@ function factsOf({ startedAtMs, calls }: Run, endedAtMs: number): RunFacts {
 async function callsOf(begun: Begun, world: World): Promise<void> {
   const { run } = begun;
   const { plan, clock, figures, ending } = run;
-  // The time that opening took is none of the plan's.
-  const pace = begun.pace;
-  const nowMs = clock.nowMs();
-  pace.restart(nowMs, plan.calls[0]?.atMs ?? 0);
-  run.enter('calls');
+  const { pace } = begun;
+
   const wanted = wantedCalls(run);
+  const only = run.options.only === undefined ? undefined : new Set(run.options.only);
+  const calls = only === undefined ? plan.calls : plan.calls.filter(({ index }) => only.has(index));
+  // The time that opening took is none of the plan's.
+  pace.restart(clock.nowMs(), calls[0]?.atMs ?? 0);
+  run.enter('calls');
   const drive = driveCalls({
-    ...{ plan, pace, figures, clock, ending: ending.signal, place: (call) => world.place(call) },
+    ...{ plan, calls, pace, figures, clock, ending: ending.signal, place: (call) => world.place(call) },
     onEnded: (call) => {
       run.calls.push(call);
       run.keeper?.ended(call, wanted(call));
@@ -277,9 +282,7 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   const { plan, options, truthOf, figures, keeper, folder } = run;
   const placed = facts.calls.filter(({ placedAtMs }) => placedAtMs !== undefined);
   const end = run.endedBy();
-  // Calls that were to be placed later, when somebody ended the run, are not held against it.
-  const judgedPlan = end === 'plan' ? plan : partOf(plan, facts.calls);
-  const oracle: OracleReport = run.parts.judge(judgedPlan, facts);
+  const oracle = judged(run, facts);
   const thresholds = judgedThresholds(oracle, plan.scenario.thresholds);
   const verdict = verdictOf({ end, placed: placed.length, thresholds, oracle });
   const seen = new Map(facts.calls.map((call) => [call.index, call]));

@@ -3,8 +3,8 @@ import { carryCall } from './carry-call.js';
 import { culpritOf, fairOutcomesOf } from './fair-outcomes.js';
 import { knownNetwork, providerOf } from './known-network.js';
 import type { KnownNetwork } from './known-network.js';
-import { saidElsewhere, statementsOf } from './statements.js';
-import type { CallTruth, GivenAnswer, TrueStatement } from './truth.js';
+import { habitsOf, saidElsewhere, statementsOf } from './statements.js';
+import type { AnsweringHabits, CallTruth, GivenAnswer, TrueStatement } from './truth.js';
 
 /** What is true of the calls of a plan. Nothing is kept of a call: each is told anew, in some microseconds. */
 export interface NetworkTruth {
@@ -13,6 +13,8 @@ export interface NetworkTruth {
   readonly ofCall: (call: PlannedCall) => CallTruth;
   /** What a provider says when it is asked about a call that never came to it. `provider` is one of the plan. */
   readonly saidElsewhere: (call: PlannedCall, provider: string) => GivenAnswer;
+  /** What a provider does with requests about a call, whether it had the call or not. */
+  readonly habits: (call: PlannedCall, provider: string) => AnsweringHabits;
   /**
    * Whether an outcome may name a provider as where a call began or came into the country: it is so, or the provider says so of itself, falsely.
    * Nobody else may be named, on whosever word.
@@ -38,6 +40,7 @@ export function networkTruth(plan: NetworkPlan): NetworkTruth {
     plan,
     ofCall: (call) => truthOf(network, call),
     saidElsewhere: (call, provider) => saidElsewhere(network, call, provider),
+    habits: (call, provider) => habitsOf(network, call, provider),
     mayBeNamed: (call, provider) => mayBeNamed(network, call, provider),
   };
   TRUTHS.set(plan, truth);

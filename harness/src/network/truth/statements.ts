@@ -1,7 +1,7 @@
 import type { PlannedCall } from '../plan/index.js';
 import { effectsUnder, providerOf } from './known-network.js';
 import type { KnownNetwork } from './known-network.js';
-import type { GivenAnswer, TrueAnswer, TrueHop, TrueStatement } from './truth.js';
+import type { AnsweringHabits, GivenAnswer, TrueAnswer, TrueHop, TrueStatement } from './truth.js';
 
 /** How long nobody minds that an answer takes, hours. 47 CFR 64.1200(n)(1) */
 const DEADLINE_HOURS = 24;
@@ -71,11 +71,30 @@ export function colludedBy(network: KnownNetwork, id: string, hops: readonly Tru
   return framed === undefined ? { kind: 'origin', caller: '' } : { kind: 'upstream', provider: framed };
 }
 
+/** What a provider does with requests about a call, whether it had the call or not. */
+export function habitsOf(network: KnownNetwork, call: PlannedCall, id: string): AnsweringHabits {
+  const provider = providerOf(network, id);
+  if (provider.behaviours.length === 0) return provider.planned.answersTracebacks ? HONEST : NEVER;
+  const says = givenBy(network, call, id) ?? (provider.planned.answersTracebacks ? undefined : SILENT);
+  const colluder = colluderOf(network, call, id);
+  return {
+    ...(says !== undefined && { says }),
+    ...(colluder !== undefined && { colluder }),
+    afterHours: hoursOf(network, call, id),
+  };
+}
+
+const HONEST: AnsweringHabits = { afterHours: 0 };
+const NEVER: AnsweringHabits = { says: SILENT, afterHours: 0 };
+
+function hoursOf(network: KnownNetwork, call: PlannedCall, id: string): number {
+  const effects = effectsUnder(providerOf(network, id), { network, call });
+  return effects.reduce((most, { afterHours = 0 }) => Math.max(most, afterHours), 0);
+}
+
 /** Whether the answer of a provider may come when it is marked already as one that does not answer. */
 export function isLate(network: KnownNetwork, call: PlannedCall, id: string): boolean {
-  const provider = providerOf(network, id);
-  if (provider.behaviours.length === 0) return false;
-  return effectsUnder(provider, { network, call }).some(({ afterHours = 0 }) => afterHours >= DEADLINE_HOURS);
+  return hoursOf(network, call, id) >= DEADLINE_HOURS;
 }
 
 function silence(network: KnownNetwork, { provider }: TrueHop, truth: TrueAnswer): GivenAnswer {

@@ -121,3 +121,13 @@ export interface FairOutcome {
   readonly kind: string;
   readonly provider?: string;
 }
+
+/** How a provider answers. */
+export interface AnsweringHabits {
+  /** What it says whatever it finds; absent: what it finds. */
+  readonly says?: GivenAnswer;
+  /** Who says that it sent it the call, though it did not. */
+  readonly colluder?: string;
+  /** How long after the request, hours; 0: at once. */
+  readonly afterHours: number;
+}

@@ -46,7 +46,8 @@ export function dashboardLines(view: RunView, { columns, rows, color }: Terminal
     const verdicts = calls === 0 ? '' : `${isTrue ? '' : '! '}${verdictsTrue}/${calls}`;
     const held = heldMs === undefined ? ['', ''] : [rounded(heldMs.p50), rounded(heldMs.p99)];
     const cells = [String(calls).padStart(8), verdicts.padStart(12), (held[0] ?? '').padStart(11), (held[1] ?? '').padStart(9)];
-    return [` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`, isTrue ? undefined : 31];
+    const text = ` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`;
+    return isTrue ? [text] : [text, 31];
   });
   const left = hops.length - table.length;
   const foot: readonly (readonly [string, number?])[] = [
