@@ -54,6 +54,8 @@ export interface RunOptions {
   readonly only?: readonly number[];
   /** Processes that providers are spread over. Default 0: this one. */
   readonly processes?: number;
+  /** Whether messages are kept for samples although there is no folder. Default false. */
+  readonly keepsMessages?: boolean;
   /** Captures, one for each provider: of the calls that the report shows, or of all. Default none. Needs `folder`. */
   readonly pcap?: 'sampled' | 'all';
   readonly drachtio?: WorldOptions['drachtio'];

@@ -121,7 +121,7 @@ function begin(plan: NetworkPlan, { options, clock, parts, folder }: BeginParts)
   };
   const run: Run = {
     ...{ plan, options, clock, parts, truthOf, figures, folder, ending, startedAtMs, view, calls: [] },
-    keeper: folder === undefined ? undefined : createMessageKeeper(),
+    keeper: folder === undefined && options.keepsMessages !== true ? undefined : createMessageKeeper(),
     enter: (next) => {
       stage = next;
       options.onView?.(view());
