@@ -20,3 +20,4 @@ export type { ReadScenarioOptions, ScenarioFault, ScenarioResult } from './read/
 export type { ReadFile } from './read/csv-files.js';
 export { ROBOCALL_SCRIPTS, SCRIPT_WORDS } from './scripts.js';
 export type { RobocallScript } from './scripts.js';
+export { readShippedScenario, shippedScenarios, shippedScenarioText } from './shipped.js';

@@ -3,6 +3,7 @@ import { MAX_BEHAVIOURS, MAX_PARTIES, MAX_PER_SECOND, MAX_PHASE_SECONDS, MAX_PHA
 import { MAX_NUMBER_ENTRIES, MAX_PROVIDERS, MAX_TRUNKS } from '../limits.js';
 import type { Scenario, ScenarioPhase, ScenarioProvider, ScenarioThreshold, ScenarioTrunk } from '../scenario.js';
 import { BEHAVIOUR } from './behaviour.schema.js';
+import { MEMBER_DESCRIPTIONS } from './member-descriptions.js';
 import { CALLED, CALLER } from './parties.schema.js';
 import { VARIABLES_SECTION } from './variables.schema.js';
 import { id, line, numberPrefix, share } from './words.schema.js';
@@ -99,18 +100,41 @@ const VARIABLE = { type: 'string', pattern: '^\\$\\{[A-Za-z_][A-Za-z0-9_-]*(:-[^
  * console.log(scenarioJsonSchema()['title']); // Scenario of a Hopback test network
  * ```
  */
-export const scenarioJsonSchema = (): Readonly<Record<string, unknown>> => ({
-  ...z.toJSONSchema(z.strictObject({ ...members, variables: z.exactOptional(VARIABLES_SECTION) }), {
-    ...({ target: 'draft-7', io: 'input' } as const),
-    override: ({ jsonSchema }) => {
-      if (!('enum' in jsonSchema) && !['number', 'integer', 'boolean'].includes(String(jsonSchema.type))) return;
-      const own = { ...jsonSchema };
-      for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
-      jsonSchema.anyOf = [own, { ...VARIABLE }] as NonNullable<typeof jsonSchema.anyOf>;
+export const scenarioJsonSchema = (): Readonly<Record<string, unknown>> => {
+  const { $schema, ...schema } = z.toJSONSchema(
+    z.strictObject({ ...members, variables: z.exactOptional(VARIABLES_SECTION) }),
+    {
+      ...({ target: 'draft-7', io: 'input' } as const),
+      override: ({ jsonSchema }) => {
+        if (!('enum' in jsonSchema) && !['number', 'integer', 'boolean'].includes(String(jsonSchema.type))) return;
+        const own = { ...jsonSchema };
+        for (const key of Object.keys(jsonSchema)) delete (jsonSchema as Record<string, unknown>)[key];
+        jsonSchema.anyOf = [own, { ...VARIABLE }] as NonNullable<typeof jsonSchema.anyOf>;
+      },
     },
-  }),
-  title: 'Scenario of a Hopback test network',
-});
+  );
+  return { $schema, title: 'Scenario of a Hopback test network', ...(described(schema, []) as object) };
+};
+
+/** The same schema with what editors say of its members. */
+function described(schema: unknown, trail: readonly string[]): unknown {
+  if (Array.isArray(schema)) return schema.map((part) => described(part, trail));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, value]) => {
+      if (key !== 'properties') return [key, described(value, trail)];
+      const named = Object.entries(value as object).map(([name, member]) => {
+        const place = [...trail, name];
+        const description = MEMBER_DESCRIPTIONS[place.join('.')];
+        return [
+          name,
+          { ...(description === undefined ? {} : { description }), ...(described(member, place) as object) },
+        ];
+      });
+      return [key, Object.fromEntries(named) as unknown];
+    }),
+  );
+}
 
 /** Names of all members that any object of a scenario has, for suggestions. */
 export const MEMBER_NAMES: readonly string[] = [...namesIn(z.toJSONSchema(z.strictObject(members), { io: 'input' }))];
