@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { planNetwork } from '../network/plan/index.js';
 import type { NetworkPlan, PlanOptions } from '../network/plan/index.js';
 import { faultText, readScenario, shippedScenarios, shippedScenarioText } from '../scenario/index.js';
-import type { Scenario, ScenarioResult } from '../scenario/index.js';
+import type { ScenarioResult } from '../scenario/index.js';
 
 /** What a run can be made from. */
 export interface PlanSource extends PlanOptions {
