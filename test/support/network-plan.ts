@@ -24,10 +24,6 @@ export const OWN_PREFIX = '1202555';
 export function smallPlan({ providers, others = [], calls, platform, called, ...more }: SmallNetwork): NetworkPlan {
   const way = providers.map(({ id }) => id);
   const { seed = 1, doNotOriginate = [] } = more;
-  const planned = [
-    ...providers.map((one, place) => provider(one, { place, way })),
-    ...others.map((one, index) => provider(one, { place: way.length + index, way: [] })),
-  ];
   const destination: ScenarioCalled = {
     id: 'homes',
     at: way.at(-1) ?? '',
@@ -36,6 +32,8 @@ export function smallPlan({ providers, others = [], calls, platform, called, ...
     ...called,
   };
   const made = calls.map((call, index) => plannedCall(call, { index, way, destination: destination.id }));
+  const ways = [way, ...made.map((call) => call.way)];
+  const planned = [...providers, ...others].map((one, place) => provider(one, { place, ways }));
   return {
     scenario: {
       ...{ format: 'hopback.scenario.1', name: 'small', why: 'A test.', providers: [], trunks: [] },
@@ -56,20 +54,26 @@ const NAMES = ['alder', 'birch', 'cedar', 'dune', 'elm', 'flint', 'grove'];
 
 function provider(
   { id, ...said }: SmallProvider,
-  { place, way }: { readonly place: number; readonly way: readonly string[] },
+  { place, ways }: { readonly place: number; readonly ways: readonly (readonly string[])[] },
 ): PlannedProvider {
-  const isLast = place === way.length - 1;
-  const role: ProviderRole = place === 0 ? 'originating' : isLast ? 'terminating' : 'transit';
+  const after = neighboursOf(id, ways, 1);
+  const before = neighboursOf(id, ways, -1);
+  const isFirst = ways.some((way) => way[0] === id);
+  const isLast = ways.some((way) => way.at(-1) === id);
+  const role: ProviderRole = isFirst ? 'originating' : isLast ? 'terminating' : 'transit';
   return {
     ...{ id, name: `${id} telephone`, providerId: `prv-${String(place + 1).padStart(10, '0')}`, role },
-    ...{ spc: `${String(101 + place)}A`, country: 'US', stir: true, numbers: place === 0 ? [OWN_PREFIX] : [] },
+    ...{ spc: `${String(101 + place)}A`, country: 'US', stir: true, numbers: isFirst ? [OWN_PREFIX] : [] },
     ...{ failureAction: 'continue_return_reason', answersTracebacks: true, behaviours: [] },
-    shares: isLast ? 'all-pseudonymous' : 'nothing',
-    downstream: way[place + 1] === undefined ? [] : [way[place + 1] ?? ''],
-    upstream: place === 0 || way[place - 1] === undefined ? [] : [way[place - 1] ?? ''],
-    ...{ callers: place === 0 ? ['dialer'] : [], serves: isLast ? ['homes'] : [] },
+    ...{ shares: isLast ? 'all-pseudonymous' : 'nothing', downstream: after, upstream: before },
+    ...{ callers: isFirst ? ['dialer'] : [], serves: isLast ? ['homes'] : [] },
     ...said,
   };
+}
+
+function neighboursOf(id: string, ways: readonly (readonly string[])[], step: 1 | -1): readonly string[] {
+  const found = ways.flatMap((way) => way.flatMap((one, place) => (one === id ? (way[place + step] ?? []) : [])));
+  return [...new Set(found)];
 }
 
 function plannedCall(
