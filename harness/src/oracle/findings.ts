@@ -28,6 +28,7 @@ export type MetricName =
   | 'records_streamed'
   | 'answers_correct'
   | 'tracebacks'
+  /** Rate of those that came to their end. */
   | 'tracebacks_concluded'
   /** Came to one of their fair outcomes. */
   | 'traceback_fair'
