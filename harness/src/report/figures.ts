@@ -1,4 +1,5 @@
 import type { Metric } from '../oracle/index.js';
+import type { NetworkPlan } from '../network/plan/index.js';
 import type { TrueHop } from '../network/truth/index.js';
 import type { SeenHop } from '../oracle/index.js';
 import type { LatencySummary } from './run-record.js';
@@ -31,6 +32,11 @@ export function latencySummary(times: readonly number[]): LatencySummary | undef
   const sorted = times.toSorted((one, other) => one - other);
   const at = (part: number): number => sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
+
+/** Whether a plan has a call of this index; what was seen may speak of others, which the oracle finds fault with. */
+export function hasCall({ calls }: NetworkPlan, index: number): boolean {
+  return calls[index]?.index === index;
 }
 
 /** What a hop has seen of what is true of it: `absent`, the call never came there. */

@@ -2,7 +2,7 @@ export { chooseSamples, kindOfCall, SAMPLE_LIMITS } from './choose-samples.js';
 export type { ChosenCall } from './choose-samples.js';
 export { diffRuns, diffText } from './diff-runs.js';
 export type { MetricChange, RunDiff } from './diff-runs.js';
-export { hopPairs, isVerdictTrue, latencySummary, metricText, rounded } from './figures.js';
+export { hasCall, hopPairs, isVerdictTrue, latencySummary, metricText, rounded } from './figures.js';
 export type { HopPair } from './figures.js';
 export { reportHtml } from './html/report-html.js';
 export { verdictSentence } from './html/summary-sections.js';

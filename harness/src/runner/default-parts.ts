@@ -17,10 +17,8 @@ export function truthOfPlan(plan: NetworkPlan): (index: number) => CallTruth {
 
 /** The network over SIP, its truth and its oracle. */
 export const SIP_PARTS: RunnerParts = {
-  openWorld: async (options) => {
-    const world: unknown = await import('../network/world/index.js');
-    return (world as Pick<RunnerParts, 'openWorld'>).openWorld(options);
-  },
+  // What speaks SIP is loaded when a network is opened: whoever compares two runs waits for none of it.
+  openWorld: async (options) => (await import('../network/world/index.js')).openWorld(options),
   judge: judgeRun,
   truthOf: truthOfPlan,
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NetworkPlan } from '../network/plan/index.js';
 import type { World } from '../network/world/index.js';
 import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
-import { chooseSamples, kindOfCall, SAMPLE_LIMITS, summaryOf } from '../report/index.js';
+import { chooseSamples, hasCall, kindOfCall, SAMPLE_LIMITS, summaryOf } from '../report/index.js';
 import type { RunEnd, RunRecord } from '../report/index.js';
 import { HARNESS_VERSION } from '../version.js';
 import { SIP_PARTS } from './default-parts.js';
@@ -288,7 +288,7 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   const seen = new Map(facts.calls.map((call) => [call.index, call]));
   const samples = chooseSamples(plan, { facts, oracle }).flatMap(({ index, why }) => {
     const call = seen.get(index);
-    return call === undefined
+    return call === undefined || !hasCall(plan, index)
       ? []
       : [{ index, why, truth: truthOf(index), seen: call, messages: keeper?.messagesOf(call) ?? [] }];
   });

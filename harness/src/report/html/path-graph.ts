@@ -1,5 +1,6 @@
 import { Graph, layout } from '@dagrejs/dagre';
 import type { NetworkPlan, PlannedProvider } from '../../network/plan/index.js';
+import { hasCall } from '../figures.js';
 import type { RunRecord } from '../run-record.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
@@ -82,7 +83,8 @@ function boxOf({ id, name, role, spc, stir, behaviours }: PlannedProvider, recor
     plan.calls.filter(({ campaign }) => campaign !== undefined).slice(0, 2_000).map(({ index }) => truthOf(index).culprit.provider),
   );
   const named = facts.tracebacks.filter(
-    ({ outcome }) => outcome?.provider === id && (outcome.kind === 'origin' || outcome.kind === 'point-of-entry'),
+    ({ callIndex, outcome }) =>
+      hasCall(plan, callIndex) && outcome?.provider === id && (outcome.kind === 'origin' || outcome.kind === 'point-of-entry'),
   );
   const wrongly = named.filter(({ callIndex }) => truthOf(callIndex).culprit.provider !== id).length;
   const findings = oracle.findings.filter(({ provider }) => provider === id).length;

@@ -1,5 +1,5 @@
 import type { Finding, Metric } from '../../oracle/index.js';
-import { hopPairs, isVerdictTrue, latencySummary, metricText, rounded } from '../figures.js';
+import { hasCall, hopPairs, isVerdictTrue, latencySummary, metricText, rounded } from '../figures.js';
 import type { RunRecord } from '../run-record.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
@@ -110,7 +110,7 @@ interface HopFigures {
 export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
   const figures = new Map<string, HopFigures>();
   for (const seen of facts.calls) {
-    if (seen.placedAtMs === undefined) continue;
+    if (seen.placedAtMs === undefined || !hasCall(plan, seen.index)) continue;
     for (const pair of hopPairs(truthOf(seen.index).hops, seen.hops)) {
       if (pair.seen === undefined) continue;
       const own = figures.get(pair.truth.provider) ?? { calls: 0, right: 0, held: [] };

@@ -2,6 +2,7 @@ import type { NetworkPlan } from '../../network/plan/index.js';
 import type { CallTruth, TrueAnswer, TrueStatement } from '../../network/truth/index.js';
 import type { SeenAnswer, SeenTraceback } from '../../oracle/index.js';
 import type { RunRecord } from '../run-record.js';
+import { hasCall } from '../figures.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
 import { answerText, counted, seenAnswerText } from './words.js';
@@ -25,7 +26,9 @@ export function tracebackSection({ facts, truthOf, plan, oracle }: RunRecord): M
   const unfair = new Set(
     oracle.findings.flatMap(({ kind, tracebackId }) => (kind === 'accusation' || kind === 'traceback' ? [tracebackId] : [])),
   );
-  const judged = facts.tracebacks
+  const known = facts.tracebacks.filter(({ callIndex }) => hasCall(plan, callIndex));
+  const strange = facts.tracebacks.length - known.length;
+  const judged = known
     .map((traceback): JudgedTraceback => {
       const truth = truthOf(traceback.callIndex);
       const { outcome, tracebackId } = traceback;
@@ -36,6 +39,7 @@ export function tracebackSection({ facts, truthOf, plan, oracle }: RunRecord): M
   const left = judged.length - MAX_SHOWN;
   return html`<p class="soft">From the provider that served the called number up to where the call began. The first row is true; the second is what each said
       when it was asked. ≠ marks what is not true, ⌀ marks silence.</p>
+    ${strange > 0 ? html`<p class="bad">≠ ${counted(strange, 'traceback')} about no call of the plan.</p>` : undefined}
     ${judged.slice(0, MAX_SHOWN).map(tracebackTable)}
     ${left > 0 ? html`<p>${counted(left, 'more traceback')} are not shown; all are in summary.json.</p>` : undefined}`;
 }
