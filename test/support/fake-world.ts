@@ -81,7 +81,19 @@ function seenCall(plan: NetworkPlan, call: PlannedCall, atMs: number): SeenCall 
 
 const legOf = ({ index }: PlannedCall, leg: number): string => `call-${index}-leg-${leg}@sample`;
 
-const TOKEN = ['eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUvYS5wZW0ifQ', Buffer.from(JSON.stringify({ attest: 'C', dest: { tn: ['12025550150'] }, iat: 1_793_620_800, orig: { tn: '12025551000' }, origid: '6a1d' })).toString('base64url'), 'c2lnbmF0dXJl'].join('.');
+const TOKEN = [
+  'eyJhbGciOiJFUzI1NiIsInBwdCI6InNoYWtlbiIsInR5cCI6InBhc3Nwb3J0IiwieDV1IjoiaHR0cHM6Ly9jZXJ0LmV4YW1wbGUvYS5wZW0ifQ',
+  Buffer.from(
+    JSON.stringify({
+      attest: 'C',
+      dest: { tn: ['12025550150'] },
+      iat: 1_793_620_800,
+      orig: { tn: '12025551000' },
+      origid: '6a1d',
+    }),
+  ).toString('base64url'),
+  'c2lnbmF0dXJl',
+].join('.');
 
 /** INVITE, 100, 200, ACK, BYE and 200 on every leg, seen at both of its ends. */
 function messagesOf({ hops, placedAtMs = 0, finalStatus = 0 }: SeenCall, call: PlannedCall): readonly SeenMessage[] {
@@ -120,11 +132,15 @@ function messagesOf({ hops, placedAtMs = 0, finalStatus = 0 }: SeenCall, call: P
   return messages;
 }
 
-function sipText(line: string, at: { readonly leg: number; readonly call: PlannedCall; readonly cseq: string }): string {
+function sipText(
+  line: string,
+  at: { readonly leg: number; readonly call: PlannedCall; readonly cseq: string },
+): string {
   const { leg, call, cseq } = at;
   const isRequest = !/^\d/.test(line);
   const first = isRequest ? `${line} sip:+${call.called}@127.0.0.1:506${leg} SIP/2.0` : `SIP/2.0 ${line}`;
-  const identity = line === 'INVITE' && leg > 1 ? [`Identity: ${TOKEN};info=<https://cert.example/a.pem>;alg=ES256;ppt="shaken"`] : [];
+  const identity =
+    line === 'INVITE' && leg > 1 ? [`Identity: ${TOKEN};info=<https://cert.example/a.pem>;alg=ES256;ppt="shaken"`] : [];
   return [
     first,
     `Via: SIP/2.0/UDP 127.0.0.1:${5_059 + leg};branch=z9hG4bK-${call.index}-${leg}-${cseq.split(' ')[1] ?? ''}`,

@@ -38,10 +38,18 @@ export function samplePlan(options: SamplePlanOptions = {}): NetworkPlan {
     ],
     callers: [
       { id: 'dialer', kind: 'robocaller', at: 'fern', numbers: { kind: 'neighbour' }, calls: ['homes'] },
-      { id: 'office', kind: 'ordinary', at: 'dune', numbers: { kind: 'own', numbers: ['12025550101'] }, calls: ['homes'] },
+      {
+        id: 'office',
+        kind: 'ordinary',
+        at: 'dune',
+        numbers: { kind: 'own', numbers: ['12025550101'] },
+        calls: ['homes'],
+      },
     ],
     called: [{ id: 'homes', at: 'alder', first: '12025550150', count: 40 }],
-    phases: [{ name: 'flood', seconds: (calls * everyMs) / 1_000, rate: { shape: 'constant', perSecond: 1_000 / everyMs } }],
+    phases: [
+      { name: 'flood', seconds: (calls * everyMs) / 1_000, rate: { shape: 'constant', perSecond: 1_000 / everyMs } },
+    ],
     ...(thresholds !== undefined && { thresholds }),
     ...(maxConcurrent !== undefined && { maxConcurrent }),
   };
@@ -69,7 +77,15 @@ export function samplePlan(options: SamplePlanOptions = {}): NetworkPlan {
     };
   });
   return {
-    ...{ scenario, seed: 7, providers, calls: planned, durationMs: calls * everyMs, doNotOriginate: [], onceOnly: false },
+    ...{
+      scenario,
+      seed: 7,
+      providers,
+      calls: planned,
+      durationMs: calls * everyMs,
+      doNotOriginate: [],
+      onceOnly: false,
+    },
   };
 }
 
@@ -133,21 +149,46 @@ export function sampleJudge(plan: NetworkPlan, facts: RunFacts): OracleReport {
       counts.of += 1;
       const wanted = truth.hops[hop]?.verdict.verstat ?? [];
       if (wanted.includes(verstat ?? 'not-asked')) counts.good += 1;
-      else findings.push({ kind: 'verdict', callIndex: index, provider, expected: wanted.join(' or '), seen: verstat ?? 'not-asked' });
+      else
+        findings.push({
+          kind: 'verdict',
+          callIndex: index,
+          provider,
+          expected: wanted.join(' or '),
+          seen: verstat ?? 'not-asked',
+        });
     }
   }
   for (const { callIndex, tracebackId, outcome } of facts.tracebacks) {
     const provider = outcome?.provider;
-    if (provider === undefined || !truthOf(callIndex).innocent.includes(provider) && provider === truthOf(callIndex).culprit.provider) continue;
+    if (
+      provider === undefined ||
+      (!truthOf(callIndex).innocent.includes(provider) && provider === truthOf(callIndex).culprit.provider)
+    )
+      continue;
     counts.accused += 1;
-    findings.unshift({ kind: 'accusation', callIndex, provider, tracebackId, expected: `${truthOf(callIndex).culprit.provider} named`, seen: `${provider} named as ${outcome?.kind ?? ''}` });
+    findings.unshift({
+      kind: 'accusation',
+      callIndex,
+      provider,
+      tracebackId,
+      expected: `${truthOf(callIndex).culprit.provider} named`,
+      seen: `${provider} named as ${outcome?.kind ?? ''}`,
+    });
   }
   const count = (value: number): Metric => ({ kind: 'count', count: value });
   const rate = (good: number, of: number): Metric => ({ kind: 'rate', good, of, value: of === 0 ? 1 : good / of });
   const times = (values: readonly number[]): Metric => {
     const [min, max] = values.length === 0 ? [0, 0] : [Math.min(...values), Math.max(...values)];
     const mean = values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
-    return { kind: 'distribution', count: values.length, min, mean, max, percentiles: { '50': mean, '90': max, '95': max, '99': max, '99.9': max } };
+    return {
+      kind: 'distribution',
+      count: values.length,
+      min,
+      mean,
+      max,
+      percentiles: { '50': mean, '90': max, '95': max, '99': max, '99.9': max },
+    };
   };
   const traced = facts.tracebacks.length;
   const metrics: Record<MetricName, Metric> = {
@@ -155,7 +196,10 @@ export function sampleJudge(plan: NetworkPlan, facts: RunFacts): OracleReport {
     ...{ calls_wrong: count(counts.wrong), call_setup_ms: times(setups), verify_latency_ms: times([]) },
     ...{ verdict_accuracy: rate(counts.good, counts.of), records_complete: rate(0, 0), records_streamed: rate(0, 0) },
     ...{ answers_correct: rate(0, 0), tracebacks: count(traced), tracebacks_concluded: rate(traced, traced) },
-    ...{ traceback_fair: rate(traced - counts.accused, traced), traceback_origin_correct: rate(traced - counts.accused, traced) },
+    ...{
+      traceback_fair: rate(traced - counts.accused, traced),
+      traceback_origin_correct: rate(traced - counts.accused, traced),
+    },
     ...{ wrong_accusations: count(counts.accused), disputed: count(0), time_to_origin_ms: times([]) },
     ...{ campaign_precision: rate(0, 0), campaign_recall: rate(0, 0), time_to_campaign_ms: times([]) },
     ...{ time_to_alert_ms: times([]), troubles: count(facts.troubles.length) },

@@ -43,7 +43,10 @@ export async function toldRun(options: RunOptions = {}): Promise<RunResult> {
     ...{ calls: 40, everyMs: 250 },
     behaviours: {
       elm: [{ kind: 'names-another', provider: 'dune' }],
-      birch: [{ kind: 'silent', share: 0.5 }, { kind: 'strips-identity', fromSeconds: 4, untilSeconds: 6 }],
+      birch: [
+        { kind: 'silent', share: 0.5 },
+        { kind: 'strips-identity', fromSeconds: 4, untilSeconds: 6 },
+      ],
     },
     thresholds: {
       ...{ verdict_accuracy: ['rate==1'], wrong_accusations: ['count==0'], calls_wrong: ['count<=1'] },

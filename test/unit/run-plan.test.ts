@@ -158,3 +158,11 @@ test('nothing waits any more when a run is over', async () => {
   await result;
   expect(clock.pendingTimers()).toBe(0);
 });
+
+test('a call that never ends keeps no run for ever, and is told as a trouble', async () => {
+  const { pass, result } = await start({ world: { callMs: 86_400_000 } });
+  await pass(122_000);
+  const { verdict, facts } = await result;
+  expect(verdict).toBe('failed');
+  expect(facts.troubles).toEqual([{ where: 'runner', what: '10 calls did not end' }]);
+});

@@ -24,8 +24,8 @@ const distributionMetric = z.object({
 
 const finding = z.object({
   kind: z.enum([
-    ...['call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const,
-    ...['accusation', 'campaign', 'alert', 'trouble'] as const,
+    ...(['call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
+    ...(['accusation', 'campaign', 'alert', 'trouble'] as const),
   ]),
   callIndex: z.exactOptional(count),
   provider: z.exactOptional(name),
@@ -76,8 +76,7 @@ export const RUN_SUMMARY_SCHEMA: z.ZodType<RunSummary> = z.object({
 
 /** A summary that was read back, or why it is none. */
 export type ReadRunSummary =
-  | { readonly status: 'read'; readonly summary: RunSummary }
-  | { readonly status: 'unreadable'; readonly why: string };
+  { readonly status: 'read'; readonly summary: RunSummary } | { readonly status: 'unreadable'; readonly why: string };
 
 /** Reads `summary.json` of a run's folder. Never throws. */
 export function readRunSummary(json: string): ReadRunSummary {

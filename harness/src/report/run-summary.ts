@@ -73,13 +73,11 @@ export function summaryOf(record: RunRecord): RunSummary {
     findings: oracle.findings.map(({ tracebackId: _, ...finding }) => finding),
     findingsInAll: oracle.findingsInAll,
     tracebacks: facts.tracebacks
-      .map(
-        ({ callIndex, state, outcome }): SummaryTraceback => ({
-          ...{ callIndex, state },
-          ...(outcome !== undefined && { outcome: outcome.kind }),
-          ...(outcome?.provider !== undefined && { provider: outcome.provider }),
-        }),
-      )
+      .map(({ callIndex, state, outcome }): SummaryTraceback => ({
+        ...{ callIndex, state },
+        ...(outcome !== undefined && { outcome: outcome.kind }),
+        ...(outcome?.provider !== undefined && { provider: outcome.provider }),
+      }))
       .toSorted((one, other) => one.callIndex - other.callIndex),
   };
   return {
@@ -115,7 +113,9 @@ function countsOf({ plan, facts }: RunRecord): SummaryCounts {
 }
 
 function digestOf(value: DeterministicSummary): string {
-  return createHash('sha256').update(JSON.stringify(sortedKeys(value))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(sortedKeys(value)))
+    .digest('hex');
 }
 
 /** The same value with its members in the order of their names (RFC 8785 section 3.2.3). */

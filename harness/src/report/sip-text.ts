@@ -30,7 +30,7 @@ export function readSipText(text: string): SipText {
     else if (name === 'identity' || name === 'y') identities.push(value);
   }
   const status = /^SIP\/2\.0 (\d{3})/.exec(startLine)?.[1];
-  const method = status === undefined ? startLine.split(' ', 1)[0] ?? '' : '';
+  const method = status === undefined ? (startLine.split(' ', 1)[0] ?? '') : '';
   return { startLine, method, ...(status !== undefined && { status: Number(status) }), callId, cseq, identities };
 }
 

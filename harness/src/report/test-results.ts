@@ -64,7 +64,9 @@ function unfinished({ verdict, end }: RunRecord): string | undefined {
   return end === 'signal' ? 'a signal ended the run' : undefined;
 }
 
-function allResults(record: RunRecord): readonly (TestResult | (Omit<TestResult, 'suite'> & { readonly suite: 'run' }))[] {
+function allResults(
+  record: RunRecord,
+): readonly (TestResult | (Omit<TestResult, 'suite'> & { readonly suite: 'run' }))[] {
   const why = unfinished(record);
   const run = {
     suite: 'run',

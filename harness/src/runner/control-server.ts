@@ -49,7 +49,10 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const listeners = new Set<(text: string) => void>();
   let control: RunControl | undefined;
   const app = controlApp({ token, control: () => control, listeners });
-  const server = createServer({ maxHeaderSize: 8_192 }, getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  const server = createServer(
+    { maxHeaderSize: 8_192 },
+    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+  );
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
@@ -160,7 +163,8 @@ function factorOf(text: string | undefined): number | undefined {
   }
 }
 
-const eventOf = (view: RunView): string => `event: ${view.stage === 'over' ? 'over' : 'view'}\ndata: ${JSON.stringify(view)}\n\n`;
+const eventOf = (view: RunView): string =>
+  `event: ${view.stage === 'over' ? 'over' : 'view'}\ndata: ${JSON.stringify(view)}\n\n`;
 
 function eventStream(
   listeners: Set<(text: string) => void>,

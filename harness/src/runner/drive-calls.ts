@@ -22,6 +22,8 @@ export interface DriveOptions {
 export interface Drive {
   /** All that were placed are over, and no other will be placed. Never rejects. */
   readonly over: Promise<void>;
+  /** No other call will be placed; some may be up. */
+  readonly allPlaced: Promise<void>;
   /** Looks anew at what is due: after the pace has changed. */
   readonly look: () => void;
 }
@@ -39,6 +41,8 @@ export function driveCalls(options: DriveOptions): Drive {
   let cancel = (): void => undefined;
   let finish: () => void = () => undefined;
   const over = new Promise<void>((resolve) => (finish = resolve));
+  let finishPlacing: () => void = () => undefined;
+  const allPlaced = new Promise<void>((resolve) => (finishPlacing = resolve));
 
   const isDone = (): boolean => (ending.aborted || next >= calls.length) && up === 0;
   const carry = async (call: PlannedCall): Promise<void> => {
@@ -65,10 +69,8 @@ export function driveCalls(options: DriveOptions): Drive {
     cancel = () => undefined;
     const nowMs = clock.nowMs();
     placeDue(nowMs);
-    if (isDone()) {
-      finish();
-      return;
-    }
+    if (isDone()) finish();
+    if (ending.aborted || next >= calls.length) finishPlacing();
     const call = calls[next];
     if (ending.aborted || call === undefined) return;
     const waitMs = pace.untilMs(call.atMs, nowMs);
@@ -76,5 +78,5 @@ export function driveCalls(options: DriveOptions): Drive {
   };
   ending.addEventListener('abort', look, { once: true });
   look();
-  return { over, look };
+  return { over, allPlaced, look };
 }

@@ -9,7 +9,12 @@ const MAX_WAYS = 30;
 export function dryRunLines(plan: NetworkPlan, truthOf: (index: number) => CallTruth): readonly string[] {
   const { scenario, seed, providers, calls, durationMs } = plan;
   const [ways, phases, callers] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
-  const [verdicts, ends, culprits, fair] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
+  const [verdicts, ends, culprits, fair] = [
+    new Map<string, number>(),
+    new Map<string, number>(),
+    new Map<string, number>(),
+    new Map<string, number>(),
+  ];
   for (const { index, way, phase, caller } of calls) {
     add(ways, way.join(' > '));
     add(phases, phase);
@@ -27,7 +32,12 @@ export function dryRunLines(plan: NetworkPlan, truthOf: (index: number) => CallT
     ...listed('Calls by phase', phases),
     ...listed('Calls by caller', callers),
     ...listed('Ways', ways),
-    ...(odd.length === 0 ? [] : ['Behaviours', ...odd.map(({ id, behaviours }) => `  ${id}: ${behaviours.map(({ kind }) => kind).join(', ')}`)]),
+    ...(odd.length === 0
+      ? []
+      : [
+          'Behaviours',
+          ...odd.map(({ id, behaviours }) => `  ${id}: ${behaviours.map(({ kind }) => kind).join(', ')}`),
+        ]),
     ...listed('True verdicts, one for each hop', verdicts),
     ...listed('True ends of calls', ends),
     ...listed('Where calls truly began or came in', culprits),

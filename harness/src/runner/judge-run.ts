@@ -29,11 +29,7 @@ export function abortingThresholds(thresholds: Thresholds): Thresholds {
 }
 
 /** The first threshold that ends the run now. */
-export function brokenThreshold(
-  oracle: OracleReport,
-  thresholds: Thresholds,
-  elapsedMs: number,
-): string | undefined {
+export function brokenThreshold(oracle: OracleReport, thresholds: Thresholds, elapsedMs: number): string | undefined {
   const broken = checkThresholds(oracle.metrics, thresholds).find(
     ({ status, delayAbortSeconds }) => status === 'broken' && elapsedMs >= delayAbortSeconds * 1_000,
   );
@@ -44,16 +40,23 @@ export function brokenThreshold(
 export function verdictOf(run: {
   readonly end: RunEnd;
   readonly placed: number;
+  /** Calls that did not end: whatever thresholds say, they were not judged. */
+  readonly hanging: number;
   readonly thresholds: readonly JudgedThreshold[];
   readonly oracle: OracleReport;
 }): RunVerdict {
-  const { end, placed, thresholds, oracle } = run;
+  const { end, placed, hanging, thresholds, oracle } = run;
   if (end === 'timeout') return 'timeout';
   if (placed === 0) return 'no-calls';
-  if (end === 'signal' || end === 'threshold') return 'failed';
+  if (end === 'signal' || end === 'threshold' || hanging > 0) return 'failed';
   const isMet = thresholds.length > 0 ? thresholds.every((one) => one.isMet) : oracle.findingsInAll === 0;
   return isMet ? 'passed' : 'failed';
 }
 
 /** Exit codes, as SIPp has them where it has any. */
-export const EXIT_CODES: Readonly<Record<RunVerdict, 0 | 1 | 97 | 99>> = { passed: 0, failed: 1, timeout: 97, 'no-calls': 99 };
+export const EXIT_CODES: Readonly<Record<RunVerdict, 0 | 1 | 97 | 99>> = {
+  passed: 0,
+  failed: 1,
+  timeout: 97,
+  'no-calls': 99,
+};

@@ -46,9 +46,7 @@ interface HopTally {
 /** Makes figures that stand at nothing. `truthOf` tells what is true of a call. */
 export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) => CallTruth): LiveFigures {
   const counts = { placed: 0, unplaced: 0, ended: 0, wrong: 0, good: 0, of: 0 };
-  const hops = new Map<string, HopTally>(
-    plan.providers.map(({ id }) => [id, { calls: 0, verdictsTrue: 0, held: [] }]),
-  );
+  const hops = new Map<string, HopTally>(plan.providers.map(({ id }) => [id, { calls: 0, verdictsTrue: 0, held: [] }]));
   const snapshots: RunSnapshot[] = [];
   let setups: number[] = [];
   let phase = plan.calls[0]?.phase ?? '';

@@ -17,7 +17,9 @@ export interface MessageKeeper {
 const BUDGET_BYTES = 96 * 1_048_576;
 
 /** Makes a keeper that holds nothing. */
-export function createMessageKeeper({ budgetBytes = BUDGET_BYTES }: { readonly budgetBytes?: number } = {}): MessageKeeper {
+export function createMessageKeeper({
+  budgetBytes = BUDGET_BYTES,
+}: { readonly budgetBytes?: number } = {}): MessageKeeper {
   const legs = new Map<string, SeenMessage[]>();
   const forgettable: (readonly string[])[] = [];
   let sizeBytes = 0;

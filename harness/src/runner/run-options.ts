@@ -23,7 +23,12 @@ export interface RunView {
   /** The last second that is over. */
   readonly last?: RunSnapshot;
   /** Tracebacks, campaigns and alerts, as far as the platform has told of them. */
-  readonly found?: { readonly campaigns: number; readonly tracebacks: number; readonly concluded: number; readonly alerts: number };
+  readonly found?: {
+    readonly campaigns: number;
+    readonly tracebacks: number;
+    readonly concluded: number;
+    readonly alerts: number;
+  };
 }
 
 /** Where a run is. */
@@ -67,7 +72,10 @@ export interface RunOptions {
   /** Called each second, and at each change of stage. */
   readonly onView?: (view: RunView) => void;
   /** Waited for before the world is closed, when all files are written: to look at the platform. */
-  readonly beforeClose?: (result: RunResult, platform: { readonly url: string; readonly profile: string } | undefined) => Promise<void>;
+  readonly beforeClose?: (
+    result: RunResult,
+    platform: { readonly url: string; readonly profile: string } | undefined,
+  ) => Promise<void>;
   /** Default that of Node. */
   readonly clock?: RunnerClock;
   /** Default the network over SIP. */

@@ -8,12 +8,16 @@ import type { HarnessProcess } from '../run.js';
 import { FIRST_SCENARIO } from './first-scenario.js';
 import { DIFF_USAGE, INIT_USAGE, LIST_USAGE } from './usage.js';
 
-const OPTIONS = { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } } as const;
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
 
 /** Runs `hopback-harness diff`. @returns the exit code: 1 when the later run is worse */
 export async function runDiff(argv: readonly string[], io: HarnessProcess): Promise<number> {
   const asked = readCommandLine(argv, OPTIONS);
-  if (asked.status === 'not-understood') return misunderstood(io, { command: 'diff', why: asked.why, usage: DIFF_USAGE });
+  if (asked.status === 'not-understood')
+    return misunderstood(io, { command: 'diff', why: asked.why, usage: DIFF_USAGE });
   if (asked.values.help) return said(io, DIFF_USAGE);
   const [before, after, more] = asked.positionals;
   if (before === undefined || after === undefined || more !== undefined) {
@@ -43,7 +47,8 @@ async function summaryIn(folder: string): Promise<RunSummary | string> {
 /** Runs `hopback-harness list`. @returns the exit code */
 export async function runList(argv: readonly string[], io: HarnessProcess): Promise<number> {
   const asked = readCommandLine(argv, OPTIONS);
-  const why = asked.status === 'not-understood' ? asked.why : asked.positionals.length > 0 ? 'list takes no operands' : undefined;
+  const why =
+    asked.status === 'not-understood' ? asked.why : asked.positionals.length > 0 ? 'list takes no operands' : undefined;
   if (asked.status === 'not-understood' || why !== undefined) {
     return misunderstood(io, { command: 'list', why: why ?? '', usage: LIST_USAGE });
   }
@@ -72,10 +77,12 @@ function wrapped(text: string, width: number): string {
 /** Runs `hopback-harness init`. @returns the exit code */
 export async function runInit(argv: readonly string[], io: HarnessProcess): Promise<number> {
   const asked = readCommandLine(argv, { help: OPTIONS.help });
-  if (asked.status === 'not-understood') return misunderstood(io, { command: 'init', why: asked.why, usage: INIT_USAGE });
+  if (asked.status === 'not-understood')
+    return misunderstood(io, { command: 'init', why: asked.why, usage: INIT_USAGE });
   if (asked.values.help) return said(io, INIT_USAGE);
   const [file = 'scenario.yaml', more] = asked.positionals;
-  if (more !== undefined) return misunderstood(io, { command: 'init', why: `${more}: one file at a time`, usage: INIT_USAGE });
+  if (more !== undefined)
+    return misunderstood(io, { command: 'init', why: `${more}: one file at a time`, usage: INIT_USAGE });
   try {
     await writeFile(file, FIRST_SCENARIO, { flag: 'wx' });
   } catch (error) {

@@ -11,7 +11,9 @@ export function resultLines({ record, verdict, thresholds, oracle, folder }: Run
   return [
     '',
     `${verdict.toUpperCase()}: ${verdictSentence(record)}`,
-    ...thresholds.map(({ metric, threshold, isMet, seen }) => `  ${isMet ? 'ok  ' : 'FAIL'} ${metric} ${threshold} (${seen})`),
+    ...thresholds.map(
+      ({ metric, threshold, isMet, seen }) => `  ${isMet ? 'ok  ' : 'FAIL'} ${metric} ${threshold} (${seen})`,
+    ),
     ...findings.slice(0, SHOWN).map((finding) => `  ! ${oneLine(findingText(finding))}`),
     ...(left > 0 ? [`  and ${left} more`] : []),
     ...(folder === undefined ? [] : [`Report: ${folder}/report.html`]),

@@ -31,7 +31,15 @@ export async function runRun(argv: readonly string[], io: HarnessProcess): Promi
     return EXIT.ok;
   }
   const { out = defaultFolder(loaded), keep, json } = asked.values;
-  return carriedOut({ plan: loaded, settings, io, out, keeps: keep, isJson: json, command: commandOf(from, asked.values, loaded) });
+  return carriedOut({
+    plan: loaded,
+    settings,
+    io,
+    out,
+    keeps: keep,
+    isJson: json,
+    command: commandOf(from, asked.values, loaded),
+  });
 }
 
 /** Reads a scenario, or says what is wrong with it. @returns the plan, or an exit code */
@@ -62,7 +70,11 @@ function defaultFolder({ scenario, seed }: Plan): string {
 /** The command that makes the same calls again. */
 function commandOf(
   from: string,
-  values: { readonly set?: readonly string[] | undefined; readonly once: boolean; readonly shorten?: string | undefined },
+  values: {
+    readonly set?: readonly string[] | undefined;
+    readonly once: boolean;
+    readonly shorten?: string | undefined;
+  },
   { seed }: Plan,
 ): string {
   const quoted = (text: string): string => (/^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
@@ -154,7 +166,10 @@ interface Printer {
   readonly view: (view: RunView) => void;
   readonly steered: (control: ControlServer) => void;
   readonly result: (result: RunResult) => void;
-  readonly kept: (platform: { readonly url: string; readonly profile: string } | undefined, until: AbortSignal) => Promise<void>;
+  readonly kept: (
+    platform: { readonly url: string; readonly profile: string } | undefined,
+    until: AbortSignal,
+  ) => Promise<void>;
   readonly close: () => void;
 }
 
@@ -191,7 +206,10 @@ function printerOf({ io, isJson }: Order, onInterrupt: () => void): Printer {
     steered: ({ url, token }) => say(`Steered at ${url} with the token ${token}`),
     result: (result) => say(resultLines(result).join('\n')),
     kept: async (platform, until) => {
-      const where = platform === undefined ? 'There is no platform.' : `The platform is at ${platform.url}; --profile ${platform.profile}`;
+      const where =
+        platform === undefined
+          ? 'There is no platform.'
+          : `The platform is at ${platform.url}; --profile ${platform.profile}`;
       say(`\nThe network stays up until Control-C. ${where}`);
       await untilAborted(until);
     },

@@ -62,7 +62,8 @@ export function readRunSettings(
   const set = pairs(values.set ?? []);
   if (set === undefined) return '--set: it is NAME=VALUE';
   const shorten = values.shorten === undefined ? undefined : Number(values.shorten);
-  if (shorten !== undefined && !(shorten >= 0.001 && shorten <= 1_000)) return `--shorten ${values.shorten}: it is 0.001 to 1000`;
+  if (shorten !== undefined && !(shorten >= 0.001 && shorten <= 1_000))
+    return `--shorten ${values.shorten}: it is 0.001 to 1000`;
   const rateFactor = Number(rate);
   if (!(rateFactor >= 0.01 && rateFactor <= 100)) return `--rate ${rate}: it is 0.01 to 100`;
   const processes = whole(asked, MAX_PROCESSES);

@@ -34,8 +34,16 @@ export function latencyPlots(snapshots: readonly RunSnapshot[]): Markup {
   return html`<div class="plots">
     ${plot('Calls placed each second', 'calls/s', [line('placed', ({ placedPerSecond }) => placedPerSecond)])}
     ${plot('Calls up', 'calls', [line('up', ({ up }) => up)])}
-    ${plot('From INVITE to final response', 'ms', latencies(({ setupMs }) => setupMs))}
-    ${plot('INVITE held at a hop', 'ms', latencies(({ heldMs }) => heldMs))}
+    ${plot(
+      'From INVITE to final response',
+      'ms',
+      latencies(({ setupMs }) => setupMs),
+    )}
+    ${plot(
+      'INVITE held at a hop',
+      'ms',
+      latencies(({ heldMs }) => heldMs),
+    )}
   </div>`;
 }
 
@@ -43,7 +51,11 @@ const STYLES = ['', ' second', ' third'];
 
 function plot(title: string, unit: string, lines: readonly Series[]): Markup {
   const all = lines.flatMap(({ points }) => points);
-  if (all.length === 0) return html`<figure><figcaption>${title}</figcaption><p class="soft">Nothing was measured.</p></figure>`;
+  if (all.length === 0)
+    return html`<figure>
+      <figcaption>${title}</figcaption>
+      <p class="soft">Nothing was measured.</p>
+    </figure>`;
   const xEnd = Math.max(1, ...all.map(({ x }) => x));
   const yEnd = niceTop(Math.max(...all.map(({ y }) => y)));
   const place = ({ x, y }: { readonly x: number; readonly y: number }): { readonly x: number; readonly y: number } => ({
@@ -51,27 +63,41 @@ function plot(title: string, unit: string, lines: readonly Series[]): Markup {
     y: HEIGHT - EDGE.bottom - (y / yEnd) * (HEIGHT - EDGE.top - EDGE.bottom),
   });
   const ticks = [0, 0.5, 1].map((part) => part * yEnd);
-  const largest = lines.map(({ name, points }) => `${name} at most ${rounded(Math.max(0, ...points.map(({ y }) => y)))}`);
-  return html`<figure><figcaption>${title}</figcaption>
+  const largest = lines.map(
+    ({ name, points }) => `${name} at most ${rounded(Math.max(0, ...points.map(({ y }) => y)))}`,
+  );
+  return html`<figure>
+    <figcaption>${title}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}: ${largest.join(', ')} ${unit}">
       ${ticks.map((tick) => {
         const { y } = place({ x: 0, y: tick });
-        return html`<line class="grid" x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}"/>
+        return html`<line
+            class="grid"
+            x1="${EDGE.left}"
+            x2="${WIDTH - EDGE.right}"
+            y1="${y.toFixed(1)}"
+            y2="${y.toFixed(1)}"
+          />
           <text class="small" text-anchor="end" x="${EDGE.left - 6}" y="${(y + 4).toFixed(1)}">${rounded(tick)}</text>`;
       })}
       <text class="small" x="${EDGE.left}" y="${HEIGHT - 10}">0 s</text>
       <text class="small" text-anchor="end" x="${WIDTH - EDGE.right}" y="${HEIGHT - 10}">${rounded(xEnd)} s</text>
-      <text class="small" text-anchor="middle" x="${(EDGE.left + WIDTH - EDGE.right) / 2}" y="${HEIGHT - 10}">${unit}</text>
-      ${lines.map((one, index) => seriesSvg(one.points.map(place), STYLES[index] ?? ''))}
-      ${endLabels(lines, place)}
-    </svg></figure>`;
+      <text class="small" text-anchor="middle" x="${(EDGE.left + WIDTH - EDGE.right) / 2}" y="${HEIGHT - 10}">
+        ${unit}
+      </text>
+      ${lines.map((one, index) => seriesSvg(one.points.map(place), STYLES[index] ?? ''))} ${endLabels(lines, place)}
+    </svg>
+  </figure>`;
 }
 
 function seriesSvg(points: readonly { readonly x: number; readonly y: number }[], style: string): Markup {
   const [only] = points;
   if (points.length === 1 && only !== undefined)
-    return html`<circle class="dot" cx="${only.x.toFixed(1)}" cy="${only.y.toFixed(1)}" r="3"/>`;
-  return html`<polyline class="plot${style}" points="${points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"/>`;
+    return html`<circle class="dot" cx="${only.x.toFixed(1)}" cy="${only.y.toFixed(1)}" r="3" />`;
+  return html`<polyline
+    class="plot${style}"
+    points="${points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"
+  />`;
 }
 
 /** Names at the ends of lines, moved apart so that each can be read. */

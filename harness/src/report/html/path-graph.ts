@@ -41,11 +41,21 @@ export function pathGraph(record: RunRecord): Markup {
   const graph = laidOut(boxes, uses.wires, shown);
   const { width = 0, height = 0 } = graph.graph() as { readonly width?: number; readonly height?: number };
   const left = plan.providers.length - shown.size;
-  return html`<p class="soft">Callers are at the left, called numbers at the right. A dashed box does something that an honest provider with good
-      equipment does not: its text says what. A double border is where robocalls truly begin or come in. ≠ marks what was found and is not true.</p>
+  return html`<p class="soft">
+      Callers are at the left, called numbers at the right. A dashed box does something that an honest provider with
+      good equipment does not: its text says what. A double border is where robocalls truly begin or come in. ≠ marks
+      what was found and is not true.
+    </p>
     ${left > 0 ? html`<p>${counted(left, 'provider')} that carried fewest calls are not drawn.</p>` : undefined}
     <div class="scroll" tabindex="0" role="region" aria-label="Path graph">
-      <svg class="${width <= FITTING_PX ? 'fit' : ''}" width="${Math.ceil(width) + 24}" height="${Math.ceil(height) + 24}" viewBox="-12 -12 ${Math.ceil(width) + 24} ${Math.ceil(height) + 24}" role="img" aria-label="Path graph of ${counted(shown.size, 'provider')}; the table of hops says the same in words">
+      <svg
+        class="${width <= FITTING_PX ? 'fit' : ''}"
+        width="${Math.ceil(width) + 24}"
+        height="${Math.ceil(height) + 24}"
+        viewBox="-12 -12 ${Math.ceil(width) + 24} ${Math.ceil(height) + 24}"
+        role="img"
+        aria-label="Path graph of ${counted(shown.size, 'provider')}; the table of hops says the same in words"
+      >
         ${(graph.edges() as readonly WireEnds[]).map((edge) => wireOf(graph.edge(edge) as DrawnEdge))}
         ${boxes.map((box) => drawnBox(box, graph.node(box.id) as DrawnNode))}
       </svg>
@@ -80,11 +90,16 @@ function busiest({ providers }: NetworkPlan, carried: ReadonlyMap<string, number
 function boxOf({ id, name, role, spc, stir, behaviours }: PlannedProvider, record: RunRecord): Box {
   const { facts, oracle, truthOf, plan } = record;
   const culprits = new Set(
-    plan.calls.filter(({ campaign }) => campaign !== undefined).slice(0, 2_000).map(({ index }) => truthOf(index).culprit.provider),
+    plan.calls
+      .filter(({ campaign }) => campaign !== undefined)
+      .slice(0, 2_000)
+      .map(({ index }) => truthOf(index).culprit.provider),
   );
   const named = facts.tracebacks.filter(
     ({ callIndex, outcome }) =>
-      hasCall(plan, callIndex) && outcome?.provider === id && (outcome.kind === 'origin' || outcome.kind === 'point-of-entry'),
+      hasCall(plan, callIndex) &&
+      outcome?.provider === id &&
+      (outcome.kind === 'origin' || outcome.kind === 'point-of-entry'),
   );
   const wrongly = named.filter(({ callIndex }) => truthOf(callIndex).culprit.provider !== id).length;
   const findings = oracle.findings.filter(({ provider }) => provider === id).length;
@@ -108,26 +123,25 @@ function outsideBoxes({ scenario }: NetworkPlan, shown: ReadonlySet<string>): re
   const callers = scenario.callers.filter(({ at }) => shown.has(at));
   const called = scenario.called.filter(({ at }) => shown.has(at));
   return [
-    ...callers.map(
-      ({ id, kind, numbers }): Box => ({
-        id: `caller ${id}`,
-        lines: [
-          { text: id, style: 'strong' },
-          { text: `${kind === 'robocaller' ? 'robocaller' : 'ordinary caller'}, ${numbers.kind} numbers`, style: 'small' },
-        ],
-        ...{ shape: 'outside', isCulprit: false },
-      }),
-    ),
-    ...called.map(
-      ({ id, count = 1, by = 'sink' }): Box => ({
-        id: `called ${id}`,
-        lines: [
-          { text: id, style: 'strong' },
-          { text: `${counted(count, 'number')}, ${by}`, style: 'small' },
-        ],
-        ...{ shape: 'outside', isCulprit: false },
-      }),
-    ),
+    ...callers.map(({ id, kind, numbers }): Box => ({
+      id: `caller ${id}`,
+      lines: [
+        { text: id, style: 'strong' },
+        {
+          text: `${kind === 'robocaller' ? 'robocaller' : 'ordinary caller'}, ${numbers.kind} numbers`,
+          style: 'small',
+        },
+      ],
+      ...{ shape: 'outside', isCulprit: false },
+    })),
+    ...called.map(({ id, count = 1, by = 'sink' }): Box => ({
+      id: `called ${id}`,
+      lines: [
+        { text: id, style: 'strong' },
+        { text: `${counted(count, 'number')}, ${by}`, style: 'small' },
+      ],
+      ...{ shape: 'outside', isCulprit: false },
+    })),
   ];
 }
 
@@ -175,9 +189,15 @@ function wireOf({ points, x, y, calls }: DrawnEdge): Markup {
   const [last, before] = [points.at(-1), points.at(-2)];
   const text = counted(calls, 'call');
   const width = text.length * 6.6 + 6;
-  return html`<path class="wire" d="${line.join(' ')}"/>
+  return html`<path class="wire" d="${line.join(' ')}" />
     ${last === undefined || before === undefined ? undefined : arrowHead(before, last)}
-    <rect class="behind" x="${(x - width / 2).toFixed(1)}" y="${(y - 9).toFixed(1)}" width="${width.toFixed(1)}" height="18"/>
+    <rect
+      class="behind"
+      x="${(x - width / 2).toFixed(1)}"
+      y="${(y - 9).toFixed(1)}"
+      width="${width.toFixed(1)}"
+      height="18"
+    />
     <text class="small" text-anchor="middle" x="${x.toFixed(1)}" y="${(y + 4).toFixed(1)}">${text}</text>`;
 }
 
@@ -191,7 +211,7 @@ export function arrowHead(from: Point, to: Point): Markup {
   const angle = Math.atan2(to.y - from.y, to.x - from.x);
   const corner = (turn: number): string =>
     `${(to.x - 9 * Math.cos(angle + turn)).toFixed(1)},${(to.y - 9 * Math.sin(angle + turn)).toFixed(1)}`;
-  return html`<polygon class="head" points="${to.x.toFixed(1)},${to.y.toFixed(1)} ${corner(0.42)} ${corner(-0.42)}"/>`;
+  return html`<polygon class="head" points="${to.x.toFixed(1)},${to.y.toFixed(1)} ${corner(0.42)} ${corner(-0.42)}" />`;
 }
 
 function drawnBox({ lines, shape, isCulprit }: Box, { x, y, width, height }: DrawnNode): Markup {
@@ -200,10 +220,16 @@ function drawnBox({ lines, shape, isCulprit }: Box, { x, y, width, height }: Dra
     `x="${(left - grow).toFixed(1)}" y="${(top - grow).toFixed(1)}" width="${(width + 2 * grow).toFixed(1)}" height="${(height + 2 * grow).toFixed(1)}"`;
   const place = { markup: at(0) };
   const kind = shape === 'outside' ? 'who' : `box${shape === 'odd' ? ' odd' : ''}${isCulprit ? ' true' : ''}`;
-  return html`${isCulprit ? html`<rect class="ring" ${{ markup: at(4) }} rx="3"/>` : undefined}
-    <rect class="${kind}" ${place} rx="${shape === 'outside' ? (height / 2).toFixed(1) : '3'}"/>
+  return html`${isCulprit ? html`<rect class="ring" ${{ markup: at(4) }} rx="3" />` : undefined}
+    <rect class="${kind}" ${place} rx="${shape === 'outside' ? (height / 2).toFixed(1) : '3'}" />
     ${lines.map(
       ({ text, style }, index) =>
-        html`<text class="${style}" text-anchor="middle" x="${x.toFixed(1)}" y="${(top + 8 + (index + 0.75) * LINE_PX).toFixed(1)}">${shortened(text)}</text>`,
+        html`<text
+          class="${style}"
+          text-anchor="middle"
+          x="${x.toFixed(1)}"
+          y="${(top + 8 + (index + 0.75) * LINE_PX).toFixed(1)}"
+          >${shortened(text)}</text
+        >`,
     )}`;
 }

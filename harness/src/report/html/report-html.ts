@@ -35,22 +35,58 @@ export function reportHtml(record: RunRecord): string {
   const began = new Date(facts.startedAtMs).toISOString().replace('T', ' ').slice(0, 19);
   const seconds = ((facts.endedAtMs - facts.startedAtMs) / 1_000).toFixed(1);
   const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hashOf(FILTER_SCRIPT)}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>${record.verdict}: ${name}, seed ${plan.seed}</title><style>${{ markup: STYLE }}</style></head>
-<body><a class="skip" href="#main">Skip to content</a>
-<header><h1>${name}</h1><p class="soft">Seed ${plan.seed}, ${began} UTC, ${seconds} s</p>${verdictBanner(record)}<p>${why}</p>${figureTiles(record)}</header>
-<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
-<main id="main" tabindex="-1">${sections.map(({ id, title, content }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`)}</main>
-<footer>Made by hopback-harness ${version}. This file fetches nothing.</footer>
-<script>${{ markup: FILTER_SCRIPT }}</script></body></html>
-`;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hashOf(FILTER_SCRIPT)}'; base-uri 'none'; form-action 'none'"
+        />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${record.verdict}: ${name}, seed ${plan.seed}</title>
+        <style>
+          ${{ markup: STYLE }}
+        </style>
+      </head>
+      <body>
+        <a class="skip" href="#main">Skip to content</a>
+        <header>
+          <h1>${name}</h1>
+          <p class="soft">Seed ${plan.seed}, ${began} UTC, ${seconds} s</p>
+          ${verdictBanner(record)}
+          <p>${why}</p>
+          ${figureTiles(record)}
+        </header>
+        <nav aria-label="Sections">
+          <ul>
+            ${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}
+          </ul>
+        </nav>
+        <main id="main" tabindex="-1">
+          ${sections.map(
+            ({ id, title, content }) =>
+              html`<section id="${id}" aria-labelledby="${id}-title">
+                <h2 id="${id}-title">${title}</h2>
+                ${content}
+              </section>`,
+          )}
+        </main>
+        <footer>Made by hopback-harness ${version}. This file fetches nothing.</footer>
+        <script>
+          ${{ markup: FILTER_SCRIPT }};
+        </script>
+      </body>
+    </html> `;
   return page.markup;
 }
 
 function replaySection({ command, plan }: RunRecord): Markup {
-  return html`<p>The same scenario and seed make the same calls:</p><pre>${command}</pre>
-    <p>The seed is ${plan.seed}. <code>summary.json</code> has a digest of all that the seed decides: two runs with the same digest came to the same.</p>`;
+  return html`<p>The same scenario and seed make the same calls:</p>
+    <pre>${command}</pre>
+    <p>
+      The seed is ${plan.seed}. <code>summary.json</code> has a digest of all that the seed decides: two runs with the
+      same digest came to the same.
+    </p>`;
 }
 
 function hashOf(script: string): string {

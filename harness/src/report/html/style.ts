@@ -16,7 +16,7 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1p
 .skip{position:absolute;left:-99rem}.skip:focus{position:static}
 .soft{color:var(--soft)}
 .verdict{display:flex;gap:1rem;align-items:center;border-left:.5rem solid var(--good);background:var(--goodfill);padding:.9rem 1.1rem;margin:1rem 0}
-.verdict.bad{border-left-color:var(--bad);border-left-style:double;background:var(--badfill)}
+.verdict.failed{border-left-color:var(--bad);border-left-style:double;background:var(--badfill)}
 .verdict strong{font-size:1.35rem;white-space:nowrap}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.75rem;margin:1rem 0;padding:0;list-style:none}
 .tiles li{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.6rem .8rem}

@@ -15,7 +15,9 @@ const VERDICTS = {
 /** What the run came to, in one sentence. */
 export function verdictBanner(record: RunRecord): Markup {
   const { verdict } = record;
-  return html`<div class="verdict${verdict === 'passed' ? '' : ' bad'}" role="status"><strong>${VERDICTS[verdict]}</strong><span>${verdictSentence(record)}</span></div>`;
+  return html`<div class="verdict${verdict === 'passed' ? '' : ' failed'}" role="status">
+    <strong>${VERDICTS[verdict]}</strong><span>${verdictSentence(record)}</span>
+  </div>`;
 }
 
 /** Whether thresholds were met, how many findings there are, and how the run ended. */
@@ -28,7 +30,9 @@ export function verdictSentence({ thresholds, oracle, end, verdict }: RunRecord)
         ? `${thresholds.length === 1 ? 'Its threshold is' : `All ${thresholds.length} thresholds are`} met.`
         : `${missed.length} of ${counted(thresholds.length, 'threshold')} not met: ${missed.map(({ metric, threshold, seen }) => `${metric} ${threshold} was ${seen}`).join('; ')}.`;
   const found =
-    oracle.findingsInAll === 0 ? 'Nothing was found that is not as it is true.' : `${counted(oracle.findingsInAll, 'finding')}.`;
+    oracle.findingsInAll === 0
+      ? 'Nothing was found that is not as it is true.'
+      : `${counted(oracle.findingsInAll, 'finding')}.`;
   const ends = {
     plan: '',
     stopped: ' Somebody stopped it before its end.',
@@ -44,14 +48,26 @@ export function figureTiles({ plan, facts, oracle }: RunRecord): Markup {
   const placed = facts.calls.filter(({ placedAtMs }) => placedAtMs !== undefined).length;
   const { metrics } = oracle;
   const tiles: readonly (readonly [string, string, string])[] = [
-    ['Calls', placed.toLocaleString('en-US'), `of ${plan.calls.length.toLocaleString('en-US')} in the plan, ${plan.providers.length} providers`],
+    [
+      'Calls',
+      placed.toLocaleString('en-US'),
+      `of ${plan.calls.length.toLocaleString('en-US')} in the plan, ${plan.providers.length} providers`,
+    ],
     ['Verdicts true', rateOf(metrics.verdict_accuracy), metricText(metrics.verdict_accuracy)],
     ['Tracebacks fair', rateOf(metrics.traceback_fair), metricText(metrics.traceback_fair)],
     ['Origin found', rateOf(metrics.traceback_origin_correct), metricText(metrics.traceback_origin_correct)],
-    ['Wrong accusations', rateOf(metrics.wrong_accusations), metrics.wrong_accusations.kind === 'count' && metrics.wrong_accusations.count === 0 ? 'nobody innocent was named' : '≠ somebody innocent was named'],
+    [
+      'Wrong accusations',
+      rateOf(metrics.wrong_accusations),
+      metrics.wrong_accusations.kind === 'count' && metrics.wrong_accusations.count === 0
+        ? 'nobody innocent was named'
+        : '≠ somebody innocent was named',
+    ],
     ['Setup p99', p99Of(metrics.call_setup_ms), 'INVITE to final response'],
   ];
-  return html`<ul class="tiles">${tiles.map(([name, value, note]) => html`<li>${name}<b>${value}</b><span class="soft">${note}</span></li>`)}</ul>`;
+  return html`<ul class="tiles">
+    ${tiles.map(([name, value, note]) => html`<li>${name}<b>${value}</b><span class="soft">${note}</span></li>`)}
+  </ul>`;
 }
 
 function rateOf(metric: Metric): string {
@@ -74,30 +90,99 @@ export function findingsSection({ oracle, samples }: RunRecord): Markup {
   const kinds = [...new Set(findings.map(({ kind }) => kind))];
   const drawn = new Set(samples.map(({ index }) => index));
   const left = findingsInAll - Math.min(findings.length, MAX_FINDINGS);
-  return html`<form class="filters" data-rows="tr.finding" hidden><label>Find <input type="search" placeholder="provider, call, words"></label>
-      <label>Show <select><option value="">all kinds</option>${kinds.map((kind) => html`<option value="${kind}">${kind}</option>`)}</select></label><output></output></form>
-    <div class="scroll" tabindex="0" role="region" aria-label="Findings"><table><thead><tr><th scope="col">Kind</th><th scope="col">Call</th><th scope="col">Provider</th><th scope="col">True is</th><th scope="col">Seen was</th></tr></thead>
-      <tbody>${findings.slice(0, MAX_FINDINGS).map((finding) => findingRow(finding, drawn))}</tbody></table></div>
+  return html`<form class="filters" data-rows="tr.finding" hidden>
+      <label>Find <input type="search" placeholder="provider, call, words" /></label>
+      <label
+        >Show
+        <select>
+          <option value="">all kinds</option>
+          ${kinds.map((kind) => html`<option value="${kind}">${kind}</option>`)}
+        </select></label
+      ><output></output>
+    </form>
+    <div class="scroll" tabindex="0" role="region" aria-label="Findings">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Kind</th>
+            <th scope="col">Call</th>
+            <th scope="col">Provider</th>
+            <th scope="col">True is</th>
+            <th scope="col">Seen was</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${findings.slice(0, MAX_FINDINGS).map((finding) => findingRow(finding, drawn))}
+        </tbody>
+      </table>
+    </div>
     ${left > 0 ? html`<p>${counted(left, 'more finding')} in summary.json.</p>` : undefined}`;
 }
 
 function findingRow({ kind, callIndex, provider, expected, seen }: Finding, drawn: ReadonlySet<number>): Markup {
-  const call = callIndex === undefined ? undefined : drawn.has(callIndex) ? html`<a href="#c-${callIndex}">call ${callIndex}</a>` : html`call ${callIndex}`;
-  return html`<tr class="finding" data-kind="${kind}"><th scope="row"><span class="bad">≠ ${kind}</span></th><td>${call}</td><td>${provider ?? ''}</td><td>${expected}</td><td>${seen}</td></tr>`;
+  const call =
+    callIndex === undefined
+      ? undefined
+      : drawn.has(callIndex)
+        ? html`<a href="#c-${callIndex}">call ${callIndex}</a>`
+        : html`call ${callIndex}`;
+  return html`<tr class="finding" data-kind="${kind}">
+    <th scope="row"><span class="bad">≠ ${kind}</span></th>
+    <td>${call}</td>
+    <td>${provider ?? ''}</td>
+    <td>${expected}</td>
+    <td>${seen}</td>
+  </tr>`;
 }
 
 /** Thresholds, those that are not met first. */
 export function thresholdsSection({ thresholds, oracle }: RunRecord): Markup {
   const metrics: Readonly<Record<string, Metric | undefined>> = oracle.metrics;
   const sorted = thresholds.toSorted((one, other) => Number(one.isMet) - Number(other.isMet));
-  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Thresholds"><table><thead><tr><th scope="col">Threshold</th><th scope="col">Met</th><th scope="col">It was</th><th scope="col">All of the metric</th></tr></thead>
-    <tbody>${sorted.map(({ metric, threshold, isMet, seen }) => {
-      const whole = metrics[metric];
-      return html`<tr><th scope="row"><code>${metric}: ${threshold}</code></th><td class="${isMet ? 'good' : 'bad'}">${isMet ? '✓ met' : '✕ not met'}</td><td>${seen}</td><td>${whole === undefined ? '' : metricText(whole)}</td></tr>`;
-    })}</tbody></table></div>`;
+  const table = html`<div class="scroll" tabindex="0" role="region" aria-label="Thresholds">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Threshold</th>
+          <th scope="col">Met</th>
+          <th scope="col">It was</th>
+          <th scope="col">All of the metric</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${sorted.map(({ metric, threshold, isMet, seen }) => {
+          const whole = metrics[metric];
+          return html`<tr>
+            <th scope="row"><code>${metric}: ${threshold}</code></th>
+            <td class="${isMet ? 'good' : 'bad'}">${isMet ? '✓ met' : '✕ not met'}</td>
+            <td>${seen}</td>
+            <td>${whole === undefined ? '' : metricText(whole)}</td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+  </div>`;
   return html`${thresholds.length === 0 ? html`<p>The scenario has none: any finding fails it.</p>` : table}
-    <h3>All metrics</h3><div class="scroll" tabindex="0" role="region" aria-label="All metrics"><table><thead><tr><th scope="col">Metric</th><th scope="col">Value</th></tr></thead>
-    <tbody>${Object.entries(oracle.metrics).map(([name, metric]) => html`<tr><th scope="row"><code>${name}</code></th><td>${metricText(metric)}</td></tr>`)}</tbody></table></div>`;
+    <h3>All metrics</h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="All metrics">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Metric</th>
+            <th scope="col">Value</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${Object.entries(oracle.metrics).map(
+            ([name, metric]) =>
+              html`<tr>
+                <th scope="row"><code>${name}</code></th>
+                <td>${metricText(metric)}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
 }
 
 interface HopFigures {
@@ -122,15 +207,40 @@ export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
   }
   const records = new Map(facts.records.map((record) => [record.provider, record]));
   const shown = plan.providers.filter(({ id, behaviours }) => figures.has(id) || behaviours.length > 0).slice(0, 200);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Hops"><table><thead><tr><th scope="col">Provider</th><th scope="col">Role</th><th scope="col">Behaviour</th>
-    <th scope="col" class="num">Calls</th><th scope="col" class="num">Verdicts true</th><th scope="col" class="num">Held p50 / p99</th><th scope="col" class="num">Records kept / shared / received</th></tr></thead>
-    <tbody>${shown.map(({ id, role, behaviours }) => {
-      const own = figures.get(id);
-      const times = own === undefined ? undefined : latencySummary(own.held);
-      const kept = records.get(id);
-      const isRight = own === undefined || own.right === own.calls;
-      return html`<tr><th scope="row">${id}</th><td>${role}</td><td>${behaviours.length === 0 ? html`<span class="soft">honest</span>` : html`▲ ${behaviours.map(behaviourText).join('; ')}`}</td>
-        <td class="num">${own?.calls ?? 0}</td><td class="num ${isRight ? 'good' : 'bad'}">${own === undefined ? '' : `${isRight ? '✓' : '≠'} ${own.right} of ${own.calls}`}</td>
-        <td class="num">${times === undefined ? '' : `${rounded(times.p50)} / ${rounded(times.p99)} ms`}</td><td class="num">${kept === undefined ? '' : `${kept.stored} / ${kept.streamed} / ${kept.received}`}</td></tr>`;
-    })}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Hops">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Provider</th>
+          <th scope="col">Role</th>
+          <th scope="col">Behaviour</th>
+          <th scope="col" class="num">Calls</th>
+          <th scope="col" class="num">Verdicts true</th>
+          <th scope="col" class="num">Held p50 / p99</th>
+          <th scope="col" class="num">Records kept / shared / received</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${shown.map(({ id, role, behaviours }) => {
+          const own = figures.get(id);
+          const times = own === undefined ? undefined : latencySummary(own.held);
+          const kept = records.get(id);
+          const isRight = own === undefined || own.right === own.calls;
+          return html`<tr>
+            <th scope="row">${id}</th>
+            <td>${role}</td>
+            <td>
+              ${behaviours.length === 0 ? html`<span class="soft">honest</span>` : html`▲ ${behaviours.map(behaviourText).join('; ')}`}
+            </td>
+            <td class="num">${own?.calls ?? 0}</td>
+            <td class="num ${isRight ? 'good' : 'bad'}">
+              ${own === undefined ? '' : `${isRight ? '✓' : '≠'} ${own.right} of ${own.calls}`}
+            </td>
+            <td class="num">${times === undefined ? '' : `${rounded(times.p50)} / ${rounded(times.p99)} ms`}</td>
+            <td class="num">${kept === undefined ? '' : `${kept.stored} / ${kept.streamed} / ${kept.received}`}</td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+  </div>`;
 }

@@ -24,7 +24,9 @@ interface JudgedTraceback {
 export function tracebackSection({ facts, truthOf, plan, oracle }: RunRecord): Markup {
   if (facts.tracebacks.length === 0) return html`<p>No call was traced back in this run.</p>`;
   const unfair = new Set(
-    oracle.findings.flatMap(({ kind, tracebackId }) => (kind === 'accusation' || kind === 'traceback' ? [tracebackId] : [])),
+    oracle.findings.flatMap(({ kind, tracebackId }) =>
+      kind === 'accusation' || kind === 'traceback' ? [tracebackId] : [],
+    ),
   );
   const known = facts.tracebacks.filter(({ callIndex }) => hasCall(plan, callIndex));
   const strange = facts.tracebacks.length - known.length;
@@ -37,8 +39,10 @@ export function tracebackSection({ facts, truthOf, plan, oracle }: RunRecord): M
     })
     .toSorted((one, other) => Number(one.isFair) - Number(other.isFair));
   const left = judged.length - MAX_SHOWN;
-  return html`<p class="soft">From the provider that served the called number up to where the call began. The first row is true; the second is what each said
-      when it was asked. ≠ marks what is not true, ⌀ marks silence.</p>
+  return html`<p class="soft">
+      From the provider that served the called number up to where the call began. The first row is true; the second is
+      what each said when it was asked. ≠ marks what is not true, ⌀ marks silence.
+    </p>
     ${strange > 0 ? html`<p class="bad">≠ ${counted(strange, 'traceback')} about no call of the plan.</p>` : undefined}
     ${judged.slice(0, MAX_SHOWN).map(tracebackTable)}
     ${left > 0 ? html`<p>${counted(left, 'more traceback')} are not shown; all are in summary.json.</p>` : undefined}`;
@@ -57,13 +61,32 @@ function tracebackTable({ traceback, truth, plan, isFair, isRight }: JudgedTrace
   const said = outcome === undefined ? `it is ${state}` : outcomeText(outcome);
   const is = `${truth.culprit.kind.replaceAll('-', ' ')} ${truth.culprit.provider}`;
   const mark = !isFair ? '≠ not fair' : isRight ? '✓ true' : '✓ fair: the evidence carries no more';
-  return html`<h3 id="t-${callIndex}">Call ${callIndex}: ${said} <span class="${isFair ? 'good' : 'bad'}">${mark}</span></h3>
-    <div class="scroll" tabindex="0" role="region" aria-label="Traceback of call ${callIndex} beside the true path"><table class="trace">
-      <thead><tr><td></td>${columns.map(({ provider, statement }) => html`<th scope="col">${provider}${statement === undefined ? html` <span class="bad">≠ not on the way</span>` : undefined}</th>`)}<th scope="col">Outcome</th></tr></thead>
-      <tbody>
-        <tr><th scope="row">True</th>${columns.map(({ statement }) => html`<td>${statement === undefined ? 'did not carry it' : answerText(statement.truth)}</td>`)}<td>${is}</td></tr>
-        <tr><th scope="row">Said</th>${columns.map((column) => answerCell(column, plan))}<td class="${isFair ? '' : 'lie'}">${isFair ? '' : '≠ '}${said}</td></tr>
-      </tbody></table></div>`;
+  return html`<h3 id="t-${callIndex}">
+      Call ${callIndex}: ${said} <span class="${isFair ? 'good' : 'bad'}">${mark}</span>
+    </h3>
+    <div class="scroll" tabindex="0" role="region" aria-label="Traceback of call ${callIndex} beside the true path">
+      <table class="trace">
+        <thead>
+          <tr>
+            <td></td>
+            ${columns.map(({ provider, statement }) => html`<th scope="col">${provider}${statement === undefined ? html` <span class="bad">≠ not on the way</span>` : undefined}</th>`)}
+            <th scope="col">Outcome</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">True</th>
+            ${columns.map(({ statement }) => html`<td>${statement === undefined ? 'did not carry it' : answerText(statement.truth)}</td>`)}
+            <td>${is}</td>
+          </tr>
+          <tr>
+            <th scope="row">Said</th>
+            ${columns.map((column) => answerCell(column, plan))}
+            <td class="${isFair ? '' : 'lie'}">${isFair ? '' : '≠ '}${said}</td>
+          </tr>
+        </tbody>
+      </table>
+    </div>`;
 }
 
 function outcomeText({ kind, provider }: { readonly kind: string; readonly provider?: string }): string {
@@ -124,7 +147,9 @@ function answerCell(column: Column, plan: NetworkPlan): Markup {
       : html`<td><span class="soft">not asked, or no answer</span></td>`;
   }
   const hours = answer.afterMs / 3_600_000;
-  const after = html`<br><span class="soft">after ${hours < 1 ? `${Math.round(answer.afterMs / 1_000)} s` : `${hours.toFixed(1)} h`}</span>`;
+  const after = html`<br /><span class="soft"
+      >after ${hours < 1 ? `${Math.round(answer.afterMs / 1_000)} s` : `${hours.toFixed(1)} h`}</span
+    >`;
   const text = seenAnswerText(answer);
   const truthful = isTruthful(column, plan);
   if (truthful === undefined) return html`<td class="quiet">⌀ ${text}${after}</td>`;

@@ -1,7 +1,8 @@
 import type { SeenMessage } from '../../network/world/index.js';
+import type { SeenHop } from '../../oracle/index.js';
 import { hopPairs, isVerdictTrue } from '../figures.js';
 import type { SampledCall } from '../run-record.js';
-import { readSipText } from '../sip-text.js';
+import { callIdOf, readSipText } from '../sip-text.js';
 
 /** A line of a ladder from top to bottom: somebody who sends and receives. */
 export interface Lifeline {
@@ -56,12 +57,13 @@ const MAX_ROWS = 400;
 
 /** Makes the ladder of a call from the messages of all its providers: what one sent and the next received is one arrow. Never throws. */
 export function ladderOf({ truth, seen, messages }: SampledCall): Ladder {
+  const all = [...seen.hops, ...silentHops(seen.hops, messages)];
   const lifelines: Lifeline[] = [
     { id: 'caller', kind: 'caller' },
-    ...seen.hops.map(({ provider }): Lifeline => ({ id: provider, kind: 'hop' })),
+    ...all.map(({ provider }): Lifeline => ({ id: provider, kind: 'hop' })),
     { id: 'callee', kind: 'callee' },
   ];
-  const sides = messages.flatMap((message, order) => sideOf(message, order, seen.hops));
+  const sides = messages.flatMap((message, order) => sideOf(message, order, all));
   const firstMs = messages[0]?.atMs ?? 0;
   const arrows = pairedSides(sides, firstMs, lifelines);
   const notes = new Map<number, LadderNote>();
@@ -91,10 +93,26 @@ export function verdictText(verstat: string | undefined, attestation: string | u
   return attestation === undefined ? verstat : `${verstat} (${attestation})`;
 }
 
-function sideOf(message: SeenMessage, order: number, hops: SampledCall['seen']['hops']): readonly Side[] {
+type Legs = Pick<SeenHop, 'provider' | 'ingressCallId' | 'egressCallIds'>;
+
+/** Providers that messages of the call came to, and that made no hop of it: it was given up before. */
+function silentHops(hops: readonly SeenHop[], messages: readonly SeenMessage[]): readonly Legs[] {
+  const silent = new Map<string, Legs>();
+  for (const { provider, text } of messages) {
+    const leg = callIdOf(text);
+    const isHop = hops.some(
+      (hop) => hop.provider === provider && (hop.ingressCallId === leg || hop.egressCallIds.includes(leg)),
+    );
+    if (!isHop && hops.some(({ egressCallIds }) => egressCallIds.includes(leg)))
+      silent.set(`${provider}\n${leg}`, { provider, ingressCallId: leg, egressCallIds: [] });
+  }
+  return [...silent.values()];
+}
+
+function sideOf(message: SeenMessage, order: number, hops: readonly Legs[]): readonly Side[] {
   const { callId, cseq, startLine, method, status } = readSipText(message.text);
-  const isEgress = (hop: (typeof hops)[number]): boolean => hop.egressCallIds.includes(callId);
-  const isIngress = (hop: (typeof hops)[number]): boolean => hop.ingressCallId === callId;
+  const isEgress = (hop: Legs): boolean => hop.egressCallIds.includes(callId);
+  const isIngress = (hop: Legs): boolean => hop.ingressCallId === callId;
   const upstream = hops.findIndex(isEgress);
   const downstream = hops.findIndex(isIngress);
   const own = hops.findIndex((hop) => hop.provider === message.provider && (isIngress(hop) || isEgress(hop)));
@@ -105,7 +123,8 @@ function sideOf(message: SeenMessage, order: number, hops: SampledCall['seen']['
   const [from, to] = message.direction === 'out' ? [here, there] : [there, here];
   const cseqMethod = cseq.split(/\s+/)[1] ?? '';
   const reason = startLine.slice('SIP/2.0 '.length).slice(0, 40);
-  const label = status === undefined ? method.slice(0, 24) : cseqMethod === 'INVITE' ? reason : `${reason} (${cseqMethod})`;
+  const label =
+    status === undefined ? method.slice(0, 24) : cseqMethod === 'INVITE' ? reason : `${reason} (${cseqMethod})`;
   return [{ message, key: `${callId}\n${startLine}\n${cseq}\n${from}\n${to}`, label, from, to, order }];
 }
 

@@ -29,23 +29,37 @@ export function dashboardLines(view: RunView, { columns, rows, color }: Terminal
     [` ${bar(view, Math.max(10, Math.min(50, columns - 30)))} ${clock(view.elapsedMs)}`],
     [''],
     [` Rate     ${rounded(last?.placedPerSecond ?? 0)} calls/s, ${rounded(view.rateFactor * 100)} % of the scenario's`],
-    [` Calls    ${counts.up} up, ${counts.placed} of ${counts.planned} placed, ${counts.ended} ended, ${counts.unplaced} not placed`],
+    [
+      ` Calls    ${counts.up} up, ${counts.placed} of ${counts.planned} placed, ${counts.ended} ended, ${counts.unplaced} not placed`,
+    ],
     [` Wrong    ${counts.wrong === 0 ? '0' : `! ${counts.wrong}`}`, counts.wrong === 0 ? 32 : 31],
     [` Verdicts ${accuracy(counts.verdicts)}`, counts.verdicts.good === counts.verdicts.of ? 32 : 31],
     [` Setup    ${latency(last?.setupMs)}`],
     [` Held     ${latency(last?.heldMs)}`],
     ...(found === undefined
       ? []
-      : [[` Found    ${found.campaigns} campaigns, ${found.concluded} of ${found.tracebacks} tracebacks concluded, ${found.alerts} alerts`] as const]),
+      : [
+          [
+            ` Found    ${found.campaigns} campaigns, ${found.concluded} of ${found.tracebacks} tracebacks concluded, ${found.alerts} alerts`,
+          ] as const,
+        ]),
     [''],
-    [` ${'Provider'.padEnd(22)}${'calls'.padStart(8)}${'verdicts'.padStart(12)}${'held p50'.padStart(11)}${'p99'.padStart(9)}`, 4],
+    [
+      ` ${'Provider'.padEnd(22)}${'calls'.padStart(8)}${'verdicts'.padStart(12)}${'held p50'.padStart(11)}${'p99'.padStart(9)}`,
+      4,
+    ],
   ];
   const room = Math.max(0, rows - lines.length - 3);
   const table = hops.slice(0, room).map(({ provider, calls, verdictsTrue, heldMs }): readonly [string, number?] => {
     const isTrue = calls === verdictsTrue;
     const verdicts = calls === 0 ? '' : `${isTrue ? '' : '! '}${verdictsTrue}/${calls}`;
     const held = heldMs === undefined ? ['', ''] : [rounded(heldMs.p50), rounded(heldMs.p99)];
-    const cells = [String(calls).padStart(8), verdicts.padStart(12), (held[0] ?? '').padStart(11), (held[1] ?? '').padStart(9)];
+    const cells = [
+      String(calls).padStart(8),
+      verdicts.padStart(12),
+      (held[0] ?? '').padStart(11),
+      (held[1] ?? '').padStart(9),
+    ];
     const text = ` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`;
     return isTrue ? [text] : [text, 31];
   });
