@@ -31,7 +31,7 @@ export function carryCall(network: KnownNetwork, call: PlannedCall): CarriedCall
   let isCertain = true;
   for (let index = 0; index < call.way.length; index += 1) {
     const provider = providerOf(network, call.way[index] ?? '');
-    const effects = effectsUnder(provider, of);
+    const effects = effectsUnder(provider, of, index);
     const reception = receptionOf(provider, effects, of);
     if (reception?.isCertain === true) return { hops, finalStatus: [...perhaps, ...reception.status] };
     if (reception !== undefined) perhaps.push(...reception.status);
@@ -61,9 +61,9 @@ function cameFrom({ way, caller }: PlannedCall, index: number): TrueHop['from'] 
   return before === undefined ? { caller } : { provider: before };
 }
 
-function goesTo({ way, destination }: PlannedCall, index: number): TrueHop['to'] {
+function goesTo({ way, destination, diversions }: PlannedCall, index: number): TrueHop['to'] {
   const next = way[index + 1];
-  return next === undefined ? { destination } : { provider: next };
+  return next === undefined ? { destination: diversions?.at(-1)?.destination ?? destination } : { provider: next };
 }
 
 function recordOf(effects: readonly BehaviourEffects[]): Pick<TrueHop, 'record' | 'isOnRecord'> {
@@ -94,10 +94,11 @@ function receptionOf(
   return undefined;
 }
 
-/** Calls of the busiest second of the three around a time: a call is a little earlier or later than planned. */
+/** Calls of the busier two of the three seconds around a time: a call comes a little earlier or later than planned, and any second counts. */
 function busiest(load: ReadonlyMap<number, number>, atMs: number): number {
   const second = Math.floor(atMs / 1_000);
-  return [second - 1, second, second + 1].reduce((most, one) => Math.max(most, load.get(one) ?? 0), 0);
+  const [before, now, after] = [second - 1, second, second + 1].map((one) => load.get(one) ?? 0);
+  return (now ?? 0) + Math.max(before ?? 0, after ?? 0);
 }
 
 interface Sending {
@@ -159,13 +160,18 @@ function earlierIdentity(id: string, { network, call }: CallOf): readonly TrueId
   return kept === undefined || kept.callIndex >= call.index ? undefined : kept.identity;
 }
 
+function isReplaying(id: string, { network, call }: CallOf): boolean {
+  const provider = providerOf(network, id);
+  return effectsUnder(provider, { network, call }).some(({ isReplaying: replays }) => replays === true);
+}
+
 function firstIdentity(
   id: string,
   network: KnownNetwork,
 ): { readonly callIndex: number; readonly identity: readonly TrueIdentity[] } | undefined {
   let tried = 0;
   for (const call of network.plan.calls) {
-    if (!call.way.includes(id)) continue;
+    if (!call.way.includes(id) || !isReplaying(id, { network, call })) continue;
     tried += 1;
     if (tried > CALLS_TO_REPLAY) return undefined;
     const sends = carryCall(network, call).hops.find(({ provider }) => provider === id)?.sends;

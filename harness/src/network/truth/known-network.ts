@@ -1,4 +1,4 @@
-import { isUnder } from '../plan/index.js';
+import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
 import type { Behaviour } from '../../scenario/index.js';
 import { effectsOf } from './behaviours/index.js';
@@ -65,14 +65,21 @@ export function providerOf({ providers }: KnownNetwork, id: string): KnownProvid
   return known;
 }
 
-/** What a provider does to, or says of, one call, in the order of its behaviours. */
+/** What a provider does to, or says of, one call, in the order of its behaviours; `hop`: where on the way, for what is done there alone. */
 export function effectsUnder(
   { behaviours, planned }: KnownProvider,
   { network, call }: { readonly network: KnownNetwork; readonly call: PlannedCall },
+  hop?: number,
 ): readonly BehaviourEffects[] {
   if (behaviours.length === 0) return NONE;
-  const context = { seed: network.plan.seed, providerId: planned.id, callIndex: call.index, atMs: call.atMs };
-  return behaviours.filter(({ behaviour }) => isUnder(behaviour, context)).map(({ effects }) => effects);
+  return behaviours
+    .filter(({ behaviour }, place) => {
+      // To where a call is forwarded is planned: by who serves the number that was called.
+      if (behaviour.kind === 'diverts')
+        return call.diversions?.some((one) => one.hop === hop && one.behaviour === place) === true;
+      return behaviourHolds(behaviour, call, { seed: network.plan.seed, provider: planned.id, place });
+    })
+    .map(({ effects }) => effects);
 }
 
 const NONE: readonly BehaviourEffects[] = [];
