@@ -15,7 +15,7 @@ export function twinsOf({ plan, truth, facts }: Judging): (callIndex: number) =>
   const pairsOf = (call: PlannedCall): ReadonlySet<string> => {
     const pairs = new Set([pair(call)]);
     if (call.way.some((id) => renumbering.has(id)))
-      for (const { sends } of truth.ofCall(call).hops) pairs.add(pair(sends));
+      for (const { sends } of truth.carried(call).hops) pairs.add(pair(sends));
     return pairs;
   };
   const traced = new Set(facts.tracebacks.flatMap(({ callIndex }) => plan.calls[callIndex] ?? []));

@@ -1,5 +1,5 @@
 import type { PlannedCall } from '../network/plan/index.js';
-import type { CallTruth, NetworkTruth, TrueHop } from '../network/truth/index.js';
+import type { NetworkTruth, TrueHop } from '../network/truth/index.js';
 
 /** A call as somebody is asked about it: numbers as the one who had it next saw them. */
 export interface AskedCall {
@@ -24,6 +24,8 @@ export interface RecordStores {
   readonly sentTo: (provider: string, asked: AskedCall) => readonly StoredRecord[];
 }
 
+type CarriedHops = ReturnType<NetworkTruth['carried']>;
+
 /** Where a request states the time to the millisecond, a carrier searches so far on both sides: clocks differ. */
 const SEARCH_MS = 60_000;
 
@@ -43,9 +45,9 @@ export function createRecordStores(truth: NetworkTruth, traced: readonly Planned
       return ofCall(call).hops.map((hop) => ({ callIndex: call.index, atMs: call.atMs, hop }));
     });
   };
-  const known = new Map<number, CallTruth>();
-  const ofCall = (call: PlannedCall): CallTruth => {
-    const found = known.get(call.index) ?? truth.ofCall(call);
+  const known = new Map<number, CarriedHops>();
+  const ofCall = (call: PlannedCall): CarriedHops => {
+    const found = known.get(call.index) ?? truth.carried(call);
     known.set(call.index, found);
     return found;
   };
@@ -78,7 +80,7 @@ function digits(number: string): string {
  * number, and where a number was changed on the way those from the same one too.
  */
 function candidatesOf(
-  { plan, ofCall }: NetworkTruth,
+  { plan, carried }: NetworkTruth,
   traced: readonly PlannedCall[],
 ): ReadonlyMap<string, ReadonlySet<readonly PlannedCall[]>> {
   const sought = new Map<string, PlannedCall[]>();
@@ -89,7 +91,7 @@ function candidatesOf(
     for (const number of numbers) byNumber.set(number, (byNumber.get(number) ?? new Set()).add(calls));
   };
   for (const call of traced) {
-    const legs = [call, ...ofCall(call).hops.map(({ sends }) => sends)];
+    const legs = [call, ...carried(call).hops.map(({ sends }) => sends)];
     const numbers = [...new Set(legs.flatMap(({ calling, called }) => [digits(calling), digits(called)]))];
     seek(`called ${digits(call.called)}`, numbers);
     if (numbers.length > 2) seek(`calling ${digits(call.calling)}`, numbers);

@@ -36,16 +36,25 @@ export function carryCall(network: KnownNetwork, call: PlannedCall): CarriedCall
     if (reception?.isCertain === true) return { hops, finalStatus: [...perhaps, ...reception.status] };
     if (reception !== undefined) perhaps.push(...reception.status);
     isCertain &&= reception === undefined;
-    const received: Leg = { ...leg, identity: receivedIdentity(leg, provider, of) };
-    const { verdict, refusal } = trueVerification(received, provider);
-    const frame = { provider: provider.planned.id, from: cameFrom(call, index), receives: received, verdict };
-    const kept = { ...recordOf(effects), isCertain };
-    if (refusal?.isCertain === true) {
-      hops.push({ ...frame, to: { refusedWith: refusal.status[0] ?? 438 }, sends: received, ...kept });
-      return { hops, finalStatus: [...perhaps, ...refusal.status] };
-    }
-    const sends = sentLeg(leg, { of, index, provider, effects });
-    hops.push({ ...frame, to: goesTo(call, index), sends, ...kept });
+    const identity = receivedIdentity(leg, provider, of);
+    // What came is what is carried, but for what is found wrong with it here.
+    const receives: Leg = identity === leg.identity ? leg : { calling: leg.calling, called: leg.called, identity };
+    const { verdict, refusal } = trueVerification(receives, provider);
+    const isRefused = refusal?.isCertain === true;
+    const sends = isRefused ? receives : sentLeg(leg, { of, index, provider, effects });
+    const record = recordOf(effects);
+    hops.push({
+      provider: provider.planned.id,
+      from: cameFrom(call, index),
+      to: isRefused ? { refusedWith: refusal.status[0] ?? 438 } : goesTo(call, index),
+      receives,
+      verdict,
+      sends,
+      isOnRecord: record === 'kept',
+      record,
+      isCertain,
+    });
+    if (isRefused) return { hops, finalStatus: [...perhaps, ...refusal.status] };
     if (refusal !== undefined) perhaps.push(...refusal.status);
     isCertain &&= refusal === undefined;
     leg = sends;
@@ -66,13 +75,10 @@ function goesTo({ way, destination, diversions }: PlannedCall, index: number): T
   return next === undefined ? { destination: diversions?.at(-1)?.destination ?? destination } : { provider: next };
 }
 
-function recordOf(effects: readonly BehaviourEffects[]): Pick<TrueHop, 'record' | 'isOnRecord'> {
-  const record = effects.some((one) => one.record === 'none')
-    ? 'none'
-    : effects.some((one) => one.record === 'gone')
-      ? 'gone'
-      : 'kept';
-  return { record, isOnRecord: record === 'kept' };
+function recordOf(effects: readonly BehaviourEffects[]): TrueHop['record'] {
+  if (effects.length === 0) return 'kept';
+  if (effects.some(({ record }) => record === 'none')) return 'none';
+  return effects.some(({ record }) => record === 'gone') ? 'gone' : 'kept';
 }
 
 /** How the call is received; undefined: it is carried. */
@@ -110,29 +116,22 @@ interface Sending {
 
 /** Signed by role first; then what the provider does, in the order of its behaviours. */
 function sentLeg(leg: Leg, sending: Sending): Leg {
-  const { of, index, provider, effects } = sending;
-  const { id } = provider.planned;
-  const before = of.call.way[index - 1];
-  const attestation = attestationOf(
-    leg,
-    {
-      provider,
-      isFromOrigin: index === 1,
-      ...(before !== undefined && { from: providerOf(of.network, before) }),
-    },
-    effects,
-  );
-  const signed: Leg =
-    attestation === undefined
-      ? leg
-      : {
-          calling: leg.calling,
-          called: leg.called,
-          identity: [signedLeg(leg, { signedBy: id, certificateOf: id, attestation }, of)],
-        };
+  const { effects } = sending;
+  const signed = signedFirst(leg, sending);
   if (effects.length === 0) return signed;
   const hop = behaviourHop(sending);
   return effects.reduce((sent, { sends }) => sends?.(sent, hop) ?? sent, signed);
+}
+
+function signedFirst(leg: Leg, { of, index, provider, effects }: Sending): Leg {
+  if (leg.identity.length > 0) return leg;
+  const { id } = provider.planned;
+  const before = of.call.way[index - 1];
+  const from = before === undefined ? undefined : providerOf(of.network, before);
+  const attestation = attestationOf(leg, { provider, from, isFromOrigin: index === 1 }, effects);
+  if (attestation === undefined) return leg;
+  const { calling, called } = leg;
+  return { calling, called, identity: [signedLeg(leg, { signedBy: id, certificateOf: id, attestation }, of)] };
 }
 
 function behaviourHop({ of, provider }: Sending): BehaviourHop {

@@ -13,8 +13,8 @@ export interface CallOf {
 /** Where a call is, and whom it came from. */
 export interface SigningHop {
   readonly provider: KnownProvider;
-  /** Absent: a customer of the provider. */
-  readonly from?: KnownProvider;
+  /** Undefined: a customer of the provider. */
+  readonly from: KnownProvider | undefined;
   /** Whether `from` is where the call began. */
   readonly isFromOrigin: boolean;
 }
@@ -57,16 +57,10 @@ export function signedLeg(
   of: CallOf,
 ): TrueIdentity {
   const { planned } = providerOf(of.network, certificateOf);
-  return {
-    ppt: 'shaken',
-    signedBy,
-    spc: planned.spc,
-    attestation,
-    orig: calling,
-    dest: called,
-    madeFor: of.call.index,
-    ...certificateFaults(certificateOf, of),
-  };
+  const { faults, doubtful } = certificateFaults(certificateOf, of);
+  const { index: madeFor } = of.call;
+  const { spc } = planned;
+  return { ppt: 'shaken', signedBy, spc, attestation, orig: calling, dest: called, madeFor, faults, doubtful };
 }
 
 /** Who makes a signature, and whose certificate stands for it. */
