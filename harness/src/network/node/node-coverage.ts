@@ -16,6 +16,8 @@ export interface NodeCoverage {
   readonly sinkOf: (records: NodeRecords) => Pick<RecordStore, 'insert'>;
   /** Which call of the plan each record is of, of those that may have left. */
   readonly recorded: () => readonly RecordedCall[];
+  /** Calls of which there is no record yet. */
+  readonly open: () => readonly HopInHand[];
   /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
   readonly complete: (store: RecordStore) => Promise<void>;
 }
@@ -60,6 +62,7 @@ export function createNodeCoverage({
         return inserted;
       },
     }),
+    open: () => [...open.values()],
     recorded: () => [...recorded],
     complete: async (store) => {
       open.clear();

@@ -8,7 +8,7 @@ import type { SeenRecords } from '../../oracle/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import type { CallRoutes, HopPart } from './call-route.js';
 import { openNodeAnswers } from './node-answers.js';
-import { createNodeClock } from './node-clock.js';
+import { createNodeClock, isDownNow } from './node-clock.js';
 import type { RunStart } from './node-clock.js';
 import { createNodeCoverage } from './node-coverage.js';
 import type { RecordedCall } from './node-coverage.js';
@@ -88,7 +88,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
   };
   const onTrouble = (error: unknown): void => options.onTrouble(error instanceof Error ? error.message : String(error));
   try {
-    const verification = openNodeVerification(material, nodeClock);
+    const verification = await openNodeVerification(material, nodeClock);
     closers.push(verification.close);
     const coverage = createNodeCoverage(options);
     const records = await openNodeRecords({
@@ -111,7 +111,8 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
       ...{ ...options, nodeClock, sink, onTrouble, coverage },
       service: verification.service,
       signing: await openNodeSigning(id, material.credentials, nodeClock),
-      addressOf: (next) => addressOf(next, peers.current),
+      addressOf: (next) =>
+        'provider' in next && isDownNow(next.provider.behaviours, start) ? undefined : addressOf(next, peers.current),
     });
     closers.push(nodeSwitch.close);
     const manners = answerManners(plan, provider, options.routes);

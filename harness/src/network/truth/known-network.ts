@@ -1,4 +1,4 @@
-import { isUnder } from '../plan/index.js';
+import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
 import type { Behaviour } from '../../scenario/index.js';
 import { effectsOf } from './behaviours/index.js';
@@ -71,8 +71,10 @@ export function effectsUnder(
   { network, call }: { readonly network: KnownNetwork; readonly call: PlannedCall },
 ): readonly BehaviourEffects[] {
   if (behaviours.length === 0) return NONE;
-  const context = { seed: network.plan.seed, providerId: planned.id, callIndex: call.index, atMs: call.atMs };
-  return behaviours.filter(({ behaviour }) => isUnder(behaviour, context)).map(({ effects }) => effects);
+  const { seed } = network.plan;
+  return behaviours
+    .filter(({ behaviour }, place) => behaviourHolds(behaviour, call, { seed, provider: planned.id, place }))
+    .map(({ effects }) => effects);
 }
 
 const NONE: readonly BehaviourEffects[] = [];
