@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateKeyJwt } from '@hopback/sdk/platform';
 import type { TimerClock } from '@hopback/sdk/platform';
+import type { TracebackResponder } from '@hopback/sdk/traceback';
 import type { TappedMessage } from '../../drachtio/index.js';
 import type { SeenRecords } from '../../oracle/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
@@ -65,6 +66,8 @@ export interface NetworkNode {
   readonly begin: () => void;
   /** Writes down and streams all that it carried. */
   readonly drain: () => Promise<NodeBooks>;
+  /** Requests that nobody has answered since a person would have to: why, in words. */
+  readonly unanswered: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -105,6 +108,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
         }),
     });
     closers.push(records.close);
+    await coverage.begin(records.store);
     const sink = coverage.sinkOf(records);
     const peers: { current: NodePeers } = { current: { providers: {}, destinations: {} } };
     const nodeSwitch = await openNodeSwitch({
@@ -115,13 +119,20 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
         'provider' in next && isDownNow(next.provider.behaviours, start) ? undefined : addressOf(next, peers.current),
     });
     closers.push(nodeSwitch.close);
+    let answering: TracebackResponder | undefined;
     const manners = answerManners(plan, provider, options.routes);
     if (material.platform !== undefined && membership !== undefined && manners.isAnswering) {
       const responder = await openNodeAnswers({
-        ...{ provider, providers: plan.providers, directory: join(folder, 'responder'), store: records.store },
+        ...{
+          provider,
+          providers: plan.providers,
+          directory: join(folder, 'responder'),
+          store: coverage.lookedUp(records.store),
+        },
         ...{ platform: material.platform, membership, clock, manners, onProblem: () => undefined },
       });
       closers.push(() => responder.close());
+      answering = responder;
     }
     return {
       ...{ id, address: nodeSwitch.address, close },
@@ -130,6 +141,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
         peers.current = known;
       },
       begin: nodeSwitch.begin,
+      unanswered: () => waitingFor(answering),
       drain: async () => {
         await nodeSwitch.drain();
         await coverage.complete(records.store);
@@ -146,3 +158,12 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
 
 const addressOf = (next: HopPart['next'], { providers, destinations }: NodePeers): string | undefined =>
   'provider' in next ? providers[next.provider.id] : destinations[next.destination];
+
+/** What a responder leaves to a person: in a network there is none. */
+function waitingFor(responder: TracebackResponder | undefined): readonly string[] {
+  const waiting = responder?.list().filter(({ state }) => state === 'review') ?? [];
+  return waiting.map(({ requestId, tracebackId }) => {
+    const reasons = responder?.review(requestId)?.reasons ?? [];
+    return `${tracebackId} waits for a person: ${reasons.join('; ')}`;
+  });
+}

@@ -135,9 +135,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         });
       },
       facts: async () => {
+        const unanswered = (await Promise.all(hosts.map((host) => host.unanswered()))).flat();
         const found = platform && (await platformFacts(plan, platform, keys()));
         return {
-          ...{ startedAtMs: startMs ?? Date.now(), endedAtMs: Date.now(), troubles: notes.troubles },
+          ...{
+            startedAtMs: startMs ?? Date.now(),
+            endedAtMs: Date.now(),
+            troubles: [...notes.troubles, ...unanswered],
+          },
           calls: plan.calls.map(({ index }) => notes.call(index)),
           records: books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
           ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
