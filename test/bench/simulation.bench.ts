@@ -50,7 +50,7 @@ const MILLION = 1_000_000;
 
 function* nation({ full, progress }: BenchContext): Generator<Figure> {
   const size = full ? 'full' : 'short';
-  const options = { carriers: CARRIERS, seed: 8, calls: CALLS[size] };
+  const options = { carriers: CARRIERS, seed: 8, calls: CALLS[size], seconds: 3_600 };
   const began = performance.now();
   const plan = planNetwork(generateNetwork(options));
   progress(`${plan.calls.length} calls planned in ${seconds(began)} s`);
