@@ -41,7 +41,7 @@ export function smallPlan({ providers, others = [], calls, platform, called, ...
       ...{ called: [destination], phases: [] },
       ...(platform !== undefined && { platform }),
     },
-    ...{ seed, providers: planned, calls: made, doNotOriginate },
+    ...{ seed, providers: planned, calls: made, doNotOriginate, onceOnly: false },
     durationMs: Math.max(0, ...made.map(({ atMs }) => atMs)),
   };
 }

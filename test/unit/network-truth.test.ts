@@ -269,5 +269,5 @@ test('nobody may be named but the culprit and who says so of itself', () => {
 });
 
 test('a call that comes to the same provider by the same neighbour twice may lead round in a circle', () => {
-  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual(['loop', 'origin:a']);
+  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual(['ambiguous:b', 'loop', 'origin:a', 'several-neighbours:b']);
 });

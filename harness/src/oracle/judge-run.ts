@@ -23,10 +23,7 @@ import { counted } from './spread.js';
  */
 export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const findings = createFindingList();
-  const isWithPlatform = plan.scenario.platform !== undefined;
-  const { campaigns, alerts, ...others } = facts;
-  const judged: JudgedFacts = isWithPlatform ? facts : others;
-  const judging: Judging = { plan, truth: networkTruth(plan), facts: judged, findings };
+  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings };
   const calls = judgeCalls(judging);
   const metrics = {
     ...calls.metrics,

@@ -54,29 +54,27 @@ export interface HopPart {
   readonly next: { readonly provider: PlannedProvider } | { readonly destination: string };
 }
 
-/**
- * The part of a provider at a hop. A customer's call is originated, whoever takes it; what is for numbers that it serves is terminated; what comes from
- * abroad enters by a gateway; all else is transit.
- * @see 47 CFR 64.6300
- */
+/** The part of a provider at a hop: by what it is in the network, whatever trunk a call came in by. @see 47 CFR 64.6300 */
 export function hopPart({ call, hop }: CallRoute, providers: ReadonlyMap<string, PlannedProvider>): HopPart {
   const own = providers.get(call.way[hop] ?? '');
   const before = hop === 0 ? undefined : providers.get(call.way[hop - 1] ?? '');
   const after = providers.get(call.way[hop + 1] ?? '');
-  const isFromAbroad = before !== undefined && before.country !== HOME && own?.country === HOME;
   return {
-    role:
-      before === undefined
-        ? 'originating'
-        : after === undefined
-          ? 'terminating'
-          : isFromAbroad
-            ? 'gateway'
-            : 'intermediate',
+    role: roleOf(own?.role, hop),
     from: before === undefined ? { caller: call.caller } : { provider: before },
-    next: after === undefined ? { destination: call.destination } : { provider: after },
+    next: after === undefined ? { destination: destinationOf(call) } : { provider: after },
   };
 }
+
+/** A provider abroad signs for its customers where it signs at all, and hands on what others send it. */
+function roleOf(role: PlannedProvider['role'] | undefined, hop: number): CallRole {
+  if (role === 'ipes' || role === 'originating' || (role === 'foreign' && hop === 0)) return 'originating';
+  return role === 'gateway' || role === 'terminating' ? role : 'intermediate';
+}
+
+/** Whom a call is for in the end. */
+const destinationOf = ({ destination, diversions = [] }: PlannedCall): string =>
+  diversions.at(-1)?.destination ?? destination;
 
 /** SHAKEN and the rules of the Commission are those of the United States. */
 const HOME = 'US';
@@ -94,9 +92,10 @@ export function factsOf(
       numberOwnership: isOwn ? 'owned' : 'unknown',
     };
   }
-  const isForeign = from.provider.country !== HOME;
+  const { role: theirs, country } = from.provider;
+  const isOrigin = hop === 1 && (theirs === 'originating' || theirs === 'ipes');
   return {
     role,
-    receivedFrom: isForeign ? 'foreign-provider' : hop === 1 ? 'originating-provider' : 'intermediate-provider',
+    receivedFrom: country !== HOME ? 'foreign-provider' : isOrigin ? 'originating-provider' : 'intermediate-provider',
   };
 }

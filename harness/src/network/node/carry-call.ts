@@ -1,7 +1,7 @@
 import { outboundHeaders, relayedHeaders, relayFailure } from '@hopback/sdk/switch';
 import type { CallIdentity, TrackedCall } from '@hopback/sdk/switch';
 import type { Behaviour } from '../../scenario/index.js';
-import { isUnder } from '../plan/index.js';
+import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import { doingOf } from './behaviours/index.js';
 import type { Leg } from './behaviours/index.js';
@@ -41,8 +41,7 @@ export function activeBehaviours(
 ): readonly Behaviour[] {
   const { behaviours, id } = provider;
   if (behaviours.length === 0) return behaviours;
-  const context = { seed: plan.seed, providerId: id, callIndex: call.index, atMs: call.atMs };
-  return behaviours.filter((behaviour) => isUnder(behaviour, context));
+  return behaviours.filter((one, place) => behaviourHolds(one, call, { seed: plan.seed, provider: id, place }));
 }
 
 /** Sends a call on as the provider does. Never rejects. */
@@ -105,7 +104,8 @@ export async function carryCall(
 /** Behind the address of a phone. */
 export const WEB_SOCKET = ';transport=ws';
 const NOT_FOUND = 404;
-const UNAVAILABLE = 480;
+/** There is nobody to send it to. RFC 3261 section 21.5.4 */
+export const UNAVAILABLE = 503;
 
 interface LegParts {
   readonly req: SrfRequest;

@@ -1,7 +1,8 @@
 export { CALL_FIELD, createCallRoutes } from './call-route.js';
 export type { CallRoute, CallRoutes } from './call-route.js';
 export { doingOf, NODE_BEHAVIOURS } from './behaviours/index.js';
-export { isNow } from './node-clock.js';
+export { UNAVAILABLE } from './carry-call.js';
+export { isDownNow } from './node-clock.js';
 export type { RunStart } from './node-clock.js';
 export type { HopNote } from './node-hops.js';
 export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform, NodeTrust } from './node-material.js';

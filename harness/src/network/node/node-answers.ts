@@ -47,7 +47,7 @@ export const OFFICE_ZONE = 'America/New_York';
  * Opens the responder of a provider. An honest one has what any carrier has; a liar has the same, which finds the true answer, and stands between it
  * and the platform.
  */
-export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Pick<TracebackResponder, 'close'>> {
+export async function openNodeAnswers(options: NodeAnswersOptions): Promise<TracebackResponder> {
   const { provider, providers, directory, store, platform, membership, clock, manners } = options;
   const identity = { providerId: provider.providerId, name: provider.name };
   const { clientId, keyId, answerKeyId, answerKeyPem, privateKeyPem } = membership;

@@ -20,6 +20,11 @@ export function isNow({ fromSeconds = 0, untilSeconds = Infinity }: Behaviour, {
 
 const SECOND_MS = 1_000;
 
+/** Whether the switch of a provider is down now: its neighbours learn that within a moment, since they ping it. @see RFC 3261 section 11 */
+export const isDownNow = (behaviours: readonly Behaviour[], start: RunStart): boolean =>
+  start.startMs !== undefined &&
+  behaviours.some((behaviour) => doingOf(behaviour).isDown === true && isNow(behaviour, start));
+
 /** Makes the clock of a provider. */
 export function createNodeClock(behaviours: readonly Behaviour[], start: RunStart): NodeClock {
   const skewed = behaviours.filter((behaviour) => doingOf(behaviour).skewMs !== undefined);

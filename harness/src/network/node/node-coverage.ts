@@ -9,13 +9,19 @@ import { SWITCH_ID } from './trunk-table.js';
 
 /** Knows of which times a provider has all records, and which of them it has lost. */
 export interface NodeCoverage {
-  /** A call has come in: until its record is written nothing after it is complete. */
+  /** A call has come in: until its record is written what is known of its numbers is not complete. */
   readonly taken: (hop: HopInHand) => void;
   readonly isLost: (record: CallRecord) => boolean;
+  /** The store for answers: a look-up waits until what is in hand of the number is written down, so that it finds all. */
+  readonly lookedUp: (store: RecordStore) => RecordStore;
+  /** The switch is about to run: until now there was no call. */
+  readonly begin: (store: RecordStore) => Promise<void>;
   /** Hands records in, and says until when there are no others. */
   readonly sinkOf: (records: NodeRecords) => Pick<RecordStore, 'insert'>;
   /** Which call of the plan each record is of, of those that may have left. */
   readonly recorded: () => readonly RecordedCall[];
+  /** Calls of which there is no record yet. */
+  readonly open: () => readonly HopInHand[];
   /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
   readonly complete: (store: RecordStore) => Promise<void>;
 }
@@ -40,6 +46,7 @@ export function createNodeCoverage({
     for (const gap of gaps) await uncover(store, gap, start.startMs ?? 0);
   };
   return {
+    begin: (store) => cover(store, Date.now() + MARGIN_MS),
     taken: (hop) => {
       open.set(hop.ingressCallId, hop);
       if (gaps.length === 0) return;
@@ -55,11 +62,22 @@ export function createNodeCoverage({
           if (hop !== undefined && provider.shares !== 'nothing') recorded.push([recordId, hop.route.call.index]);
         }
         for (const { callGroupId } of records) open.delete(callGroupId);
-        const [oldest] = open.values();
-        await cover(store, (oldest?.arrivedMs ?? Date.now()) - 1);
+        await cover(store, Date.now() + MARGIN_MS);
         return inserted;
       },
     }),
+    lookedUp: (store) => ({
+      ...store,
+      find: async (query) => {
+        const isInHand = ({ route: { call } }: HopInHand): boolean =>
+          query.calledTn === undefined || call.called === query.calledTn;
+        const untilMs = Date.now() + WRITING_MS;
+        while ([...open.values()].some(isInHand) && Date.now() < untilMs)
+          await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        return store.find(query);
+      },
+    }),
+    open: () => [...open.values()],
     recorded: () => [...recorded],
     complete: async (store) => {
       open.clear();
@@ -70,8 +88,11 @@ export function createNodeCoverage({
 }
 
 const US_PER_MS = 1_000;
+/** A look-up waits for calls that are up at most so long, milliseconds; how often it looks. */
+const WRITING_MS = 30_000;
+const LOOK_MS = 50;
 const SECOND_MS = 1_000;
-/** Whoever asks widens the time of the call by clocks that are off: nothing came meanwhile. */
+/** Whoever asks widens the time of the call by clocks that are off. What comes until then is waited for where it is looked up. */
 const MARGIN_MS = 3_600_000;
 
 /** Of a stretch without records it is known that they are missing. */

@@ -1,4 +1,4 @@
-import type { CallIdentity } from '@hopback/sdk/switch';
+import type { CallIdentity, TrackedCall } from '@hopback/sdk/switch';
 import type { SeenHop } from '../../oracle/index.js';
 import type { CallRoute } from './call-route.js';
 import type { SrfRequest } from './srf-face.js';
@@ -18,6 +18,8 @@ export interface HopInHand {
   /** By the monotonic clock, milliseconds. */
   readonly arrivedAt: number;
   heldUs: number;
+  /** Makes its record. */
+  tracked?: Pick<TrackedCall, 'end'>;
   readonly egressCallIds: string[];
 }
 

@@ -7,6 +7,8 @@ export interface NodeCredential {
   readonly spc: string;
   /** Whether its owner should not use it: it has expired, was revoked, is another's or nobody vouches for it. */
   readonly isFaulty: boolean;
+  /** Whether its server gives it out when the network begins. */
+  readonly isServed: boolean;
 }
 
 /** Whom the providers trust, certificates and CRL as DER in base64. */

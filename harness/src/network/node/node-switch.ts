@@ -73,7 +73,9 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
     }
     next();
   };
-  const admit: SrfHandler = (_req, res, next) => {
+  const admit: SrfHandler = (req, res, next) => {
+    const { hop, call } = req.locals as CarriedLocals;
+    if (hop !== undefined && call !== undefined) hop.tracked = call;
     const full = provider.behaviours.some(
       (behaviour) =>
         isNow(behaviour, start) && doingOf(behaviour).isTooMuch?.(arrivedMs, Date.now(), behaviour) === true,
@@ -115,7 +117,12 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
       if (options.drachtio !== undefined) return;
       for (const behaviour of provider.behaviours) if (doingOf(behaviour).isDown === true) schedule(behaviour);
     },
-    drain: () => drained(() => running.tracker),
+    drain: async () => {
+      if (await isDrained(() => running.tracker)) return;
+      // Whoever had the other side is gone.
+      for (const { tracked } of coverage.open()) tracked?.end({ party: 'network', cause: 'nobody ended it' });
+      await isDrained(() => running.tracker);
+    },
     close: async () => {
       for (const timer of timers) clearTimeout(timer);
       await moving;
@@ -221,11 +228,12 @@ function trunkOfHop(hop: HopInHand | undefined): string | undefined {
 const DRAIN_PATIENCE_MS = 10_000;
 const DRAIN_STEP_MS = 20;
 
-async function drained(current: () => CallTracker): Promise<void> {
+async function isDrained(current: () => CallTracker): Promise<boolean> {
   const untilMs = Date.now() + DRAIN_PATIENCE_MS;
   const isBusy = (): boolean => {
     const { open, pending } = current().statistics();
     return open > 0 || pending > 0;
   };
   while (isBusy() && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS));
+  return !isBusy();
 }

@@ -16,17 +16,22 @@ export interface NodeVerification {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the verification service of a provider. */
-export function openNodeVerification(
-  { certificates, trust }: Pick<NodeMaterial, 'certificates' | 'trust'>,
+/**
+ * Opens the verification service of a provider. It has the certificates of those that sign already, as every carrier has that has run for a day; of
+ * servers that fail from the beginning it has none.
+ */
+export async function openNodeVerification(
+  { certificates, trust, credentials }: Pick<NodeMaterial, 'certificates' | 'trust' | 'credentials'>,
   clock: NodeClock,
-): NodeVerification {
+): Promise<NodeVerification> {
   const repository = createCertificateRepository({
     clock,
     // Nobody fetches from loopback, unless told to.
     allow: { addresses: ['127.0.0.0/8'], ports: [certificates.port] },
     ca: certificates.tlsRootPem,
   });
+  const known = Object.values(credentials).flat();
+  await repository.preload(known.filter(({ isServed }) => isServed).map(({ x5u }) => x5u));
   return {
     service: createVerificationService({ certificates: repository, trustStore: trustStoreOf(trust), clock }),
     close: () => repository.close(),

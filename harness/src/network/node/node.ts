@@ -3,12 +3,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { privateKeyJwt } from '@hopback/sdk/platform';
 import type { TimerClock } from '@hopback/sdk/platform';
+import type { TracebackResponder } from '@hopback/sdk/traceback';
 import type { TappedMessage } from '../../drachtio/index.js';
 import type { SeenRecords } from '../../oracle/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import type { CallRoutes, HopPart } from './call-route.js';
 import { openNodeAnswers } from './node-answers.js';
-import { createNodeClock } from './node-clock.js';
+import { createNodeClock, isDownNow } from './node-clock.js';
 import type { RunStart } from './node-clock.js';
 import { createNodeCoverage } from './node-coverage.js';
 import type { RecordedCall } from './node-coverage.js';
@@ -65,6 +66,8 @@ export interface NetworkNode {
   readonly begin: () => void;
   /** Writes down and streams all that it carried. */
   readonly drain: () => Promise<NodeBooks>;
+  /** Requests that nobody has answered since a person would have to: why, in words. */
+  readonly unanswered: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 
@@ -88,7 +91,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
   };
   const onTrouble = (error: unknown): void => options.onTrouble(error instanceof Error ? error.message : String(error));
   try {
-    const verification = openNodeVerification(material, nodeClock);
+    const verification = await openNodeVerification(material, nodeClock);
     closers.push(verification.close);
     const coverage = createNodeCoverage(options);
     const records = await openNodeRecords({
@@ -105,22 +108,31 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
         }),
     });
     closers.push(records.close);
+    await coverage.begin(records.store);
     const sink = coverage.sinkOf(records);
     const peers: { current: NodePeers } = { current: { providers: {}, destinations: {} } };
     const nodeSwitch = await openNodeSwitch({
       ...{ ...options, nodeClock, sink, onTrouble, coverage },
       service: verification.service,
       signing: await openNodeSigning(id, material.credentials, nodeClock),
-      addressOf: (next) => addressOf(next, peers.current),
+      addressOf: (next) =>
+        'provider' in next && isDownNow(next.provider.behaviours, start) ? undefined : addressOf(next, peers.current),
     });
     closers.push(nodeSwitch.close);
+    let answering: TracebackResponder | undefined;
     const manners = answerManners(plan, provider, options.routes);
     if (material.platform !== undefined && membership !== undefined && manners.isAnswering) {
       const responder = await openNodeAnswers({
-        ...{ provider, providers: plan.providers, directory: join(folder, 'responder'), store: records.store },
+        ...{
+          provider,
+          providers: plan.providers,
+          directory: join(folder, 'responder'),
+          store: coverage.lookedUp(records.store),
+        },
         ...{ platform: material.platform, membership, clock, manners, onProblem: () => undefined },
       });
       closers.push(() => responder.close());
+      answering = responder;
     }
     return {
       ...{ id, address: nodeSwitch.address, close },
@@ -129,6 +141,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
         peers.current = known;
       },
       begin: nodeSwitch.begin,
+      unanswered: () => waitingFor(answering),
       drain: async () => {
         await nodeSwitch.drain();
         await coverage.complete(records.store);
@@ -145,3 +158,12 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
 
 const addressOf = (next: HopPart['next'], { providers, destinations }: NodePeers): string | undefined =>
   'provider' in next ? providers[next.provider.id] : destinations[next.destination];
+
+/** What a responder leaves to a person: in a network there is none. */
+function waitingFor(responder: TracebackResponder | undefined): readonly string[] {
+  const waiting = responder?.list().filter(({ state }) => state === 'review') ?? [];
+  return waiting.map(({ requestId, tracebackId }) => {
+    const reasons = responder?.review(requestId)?.reasons ?? [];
+    return `${tracebackId} waits for a person: ${reasons.join('; ')}`;
+  });
+}

@@ -1,6 +1,6 @@
 import type { TracebackAnswer, TracebackRequest } from '@hopback/sdk/traceback';
 import type { Behaviour } from '../../scenario/index.js';
-import { isUnder } from '../plan/index.js';
+import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
 import { doingOf } from './behaviours/index.js';
 import type { CallRoutes } from './call-route.js';
@@ -26,10 +26,8 @@ export function answerManners(plan: NetworkPlan, provider: PlannedProvider, rout
   const waits = doings.some(({ answersAfterMs, isSilent }) => answersAfterMs !== undefined || isSilent === true);
   const callOf = (request: TracebackRequest | undefined): PlannedCall | undefined => calledFor(request, plan, routes);
   const active = (of: PlannedProvider, call: PlannedCall | undefined): readonly Behaviour[] =>
-    of.behaviours.filter((one) =>
-      call === undefined
-        ? isUnbounded(one)
-        : isUnder(one, { seed: plan.seed, providerId: of.id, callIndex: call.index, atMs: call.atMs }),
+    of.behaviours.filter((one, place) =>
+      call === undefined ? isUnbounded(one) : behaviourHolds(one, call, { seed: plan.seed, provider: of.id, place }),
     );
   return {
     isAnswering: provider.answersTracebacks && !isAlwaysSilent,

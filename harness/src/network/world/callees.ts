@@ -32,6 +32,8 @@ export interface Callees {
 /** RFC 8197 */
 const UNWANTED = 607;
 const BUSY = 486;
+/** Nobody came to the telephone. */
+const UNAVAILABLE = 480;
 const RINGING = 180;
 /** Phones of a network at most. */
 const MAX_PHONES = 50;
@@ -95,8 +97,10 @@ async function sink(srf: SrfFace, { req, res, routes, onReached }: SinkParts): P
   });
   if (call.isRejected) res.send(UNWANTED);
   else if (call.isAnswered) await answer(srf, { req, res, call });
-  // Until the caller gives up.
-  else res.send(RINGING);
+  else {
+    res.send(RINGING);
+    res.send(UNAVAILABLE);
+  }
 }
 
 async function answer(
@@ -130,6 +134,6 @@ function answerOf(
     ...(verstat !== undefined && { verstat }),
   });
   if (call.isRejected) return { action: 'reject', status: UNWANTED };
-  if (!call.isAnswered) return { action: 'ring' };
+  if (!call.isAnswered) return { action: 'reject', status: UNAVAILABLE, ringMs: 1 };
   return isEndedByCaller(call) ? { action: 'answer' } : { action: 'answer', hangUpAfterMs: call.durationMs };
 }

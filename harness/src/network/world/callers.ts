@@ -1,6 +1,6 @@
 import type { SeenCall, SeenHop } from '../../oracle/index.js';
 import { createDrachtioServer } from '../../drachtio/index.js';
-import { CALL_FIELD, connectSrf, SILENT_SDP } from '../node/index.js';
+import { CALL_FIELD, connectSrf, SILENT_SDP, UNAVAILABLE } from '../node/index.js';
 import type { SrfDialog, SrfMessage, SrfRequest } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
 
@@ -9,8 +9,8 @@ export type CallerView = Omit<SeenCall, 'hops' | 'shownVerstat'>;
 
 /** Whoever calls: the exchanges of all customers, in one. */
 export interface Callers {
-  /** Places a call at an address, and stays with it until it is over. Never rejects. */
-  readonly place: (call: PlannedCall, address: string) => Promise<CallerView>;
+  /** Places a call at an address, and stays with it until it is over; undefined: nobody is there. Never rejects. */
+  readonly place: (call: PlannedCall, address: string | undefined) => Promise<CallerView>;
   readonly close: () => Promise<void>;
 }
 
@@ -37,11 +37,15 @@ export async function openCallers(): Promise<Callers> {
     const hear = (message: SrfMessage | undefined): void => {
       if (message !== undefined) reasons = [...new Set([...reasons, ...reasonsOf(message)])];
     };
-    const giveUp = setTimeout(() => request?.cancel(), patienceOf(call));
+    const giveUp = setTimeout(() => request?.cancel(), CALLER_PATIENCE_MS);
     const seen = (finalStatus: number | undefined): CallerView => ({
       ...{ index: call.index, placedAtMs, setupMs: performance.now() - startedAt, reasons },
       ...(finalStatus !== undefined && { finalStatus }),
     });
+    if (address === undefined) {
+      clearTimeout(giveUp);
+      return seen(UNAVAILABLE);
+    }
     const callbacks = {
       cbRequest: (...parts: readonly unknown[]) => {
         request = parts[1] as SrfRequest | undefined;
@@ -71,9 +75,6 @@ export async function openCallers(): Promise<Callers> {
     },
   };
 }
-
-const patienceOf = ({ isAnswered, durationMs }: PlannedCall): number =>
-  isAnswered ? CALLER_PATIENCE_MS : Math.min(CALLER_PATIENCE_MS, Math.max(1, durationMs));
 
 const headersOf = ({ index, calling, called }: PlannedCall): Record<string, string> => ({
   From: `<sip:+${calling}@pbx.example>`,

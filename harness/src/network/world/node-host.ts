@@ -34,6 +34,8 @@ export interface NodeHost {
   /** The platform's clock has been moved on. */
   readonly advance: (ms: number) => Promise<void>;
   readonly drain: () => Promise<readonly NodeBooks[]>;
+  /** Requests that wait for a person, of which a network has none: why, in words, with the provider. */
+  readonly unanswered: () => Promise<readonly { readonly where: string; readonly what: string }[]>;
   /** Never rejects. */
   readonly close: () => Promise<void>;
 }
@@ -79,6 +81,7 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
     },
     advance: async (ms) => clock.advance(ms),
     drain: () => Promise.all(nodes.map((node) => node.drain())),
+    unanswered: async () => nodes.flatMap((node) => node.unanswered().map((what) => ({ where: node.id, what }))),
     close: async () => {
       const closed = await Promise.allSettled(nodes.map((node) => node.close()));
       for (const [index, one] of closed.entries())

@@ -1,6 +1,7 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { Verstat } from '@hopback/sdk/stir';
 import type { RunFacts, SeenCall } from '../../oracle/index.js';
+import { isDownNow } from '../node/index.js';
 import type { HopNote, NodeBooks } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
 import { openReportDesk } from './app-reports.js';
@@ -112,13 +113,15 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       place: async (call) => {
         begin(call);
         notes.placed.set(call.index, Date.now());
-        notes.view(await callers.place(call, addresses[call.way[0] ?? ''] ?? ''));
+        const first = plan.providers.find(({ id }) => id === call.way[0]);
+        const address = isDownNow(first?.behaviours ?? [], { startMs }) ? undefined : addresses[first?.id ?? ''];
+        notes.view(await callers.place(call, address));
         return notes.call(call.index);
       },
       settle: async () => {
-        const places = plan.providers.map(({ id }) => id);
+        const order = plan.providers.map(({ id }) => id);
         const written = (await Promise.all(hosts.map((host) => host.drain()))).flat();
-        const placeOf = ({ records }: NodeBooks): number => places.indexOf(records.provider);
+        const placeOf = ({ records }: NodeBooks): number => order.indexOf(records.provider);
         books = written.toSorted((one, other) => placeOf(one) - placeOf(other));
         await desk?.sent();
         if (platform === undefined) return;
@@ -132,9 +135,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         });
       },
       facts: async () => {
+        const unanswered = (await Promise.all(hosts.map((host) => host.unanswered()))).flat();
         const found = platform && (await platformFacts(plan, platform, keys()));
         return {
-          ...{ startedAtMs: startMs ?? Date.now(), endedAtMs: Date.now(), troubles: notes.troubles },
+          ...{
+            startedAtMs: startMs ?? Date.now(),
+            endedAtMs: Date.now(),
+            troubles: [...notes.troubles, ...unanswered],
+          },
           calls: plan.calls.map(({ index }) => notes.call(index)),
           records: books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
           ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },

@@ -1,4 +1,5 @@
-import type { PlatformClient, Traceback, TracebackHop } from '@hopback/sdk/platform';
+import type { PlatformClient, Traceback } from '@hopback/sdk/platform';
+import { doingOf } from '../node/index.js';
 import { createSeededRandom } from '../../faults/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import type { WorldPlatform } from './world-platform.js';
@@ -17,9 +18,7 @@ export interface SettleOptions {
 }
 
 const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 /** How often it is looked, and for how many looks nothing may have changed before clocks are moved on. */
 const LOOK_MS = 40;
 const CALM_LOOKS = 6;
@@ -39,6 +38,7 @@ const PATIENCE_MS = 120_000;
 export async function settlePlatform(options: SettleOptions): Promise<void> {
   const { platform, advance, nowMs, onTrouble } = options;
   const untilMs = performance.now() + PATIENCE_MS;
+  const lateMs = lateAnswers(options.plan);
   await openStaffTracebacks(options);
   let quiet = 0;
   while (performance.now() < untilMs) {
@@ -51,7 +51,7 @@ export async function settlePlatform(options: SettleOptions): Promise<void> {
       continue;
     }
     quiet = Math.min(quiet, 1);
-    const due = Math.min(...open.map((one) => dueOf(one, nowMs())));
+    const due = Math.min(...open.map((one) => dueOf(one, { nowMs: nowMs(), lateMs })));
     await advance(Math.max(ROUND_MS, due - nowMs() + SECOND_MS));
     // Whoever is late is known to be; its neighbours are looked for now.
     await advance(ROUND_MS);
@@ -90,20 +90,29 @@ export async function allTracebacks(client: PlatformClient): Promise<readonly Tr
 
 const PAGE = 200;
 
-/** When something becomes of a traceback by itself, milliseconds: an answer that is due, a day of grace, the end of waiting. */
-function dueOf({ hops, updatedAt }: Traceback, nowMs: number): number {
+/**
+ * When something becomes of a traceback by itself, milliseconds: an answer is due, or comes from somebody who is late; a day of grace is over; it has
+ * waited for a person for long enough.
+ */
+function dueOf(
+  { hops, updatedAt }: Traceback,
+  { nowMs, lateMs }: { readonly nowMs: number; readonly lateMs: readonly number[] },
+): number {
   const asked = hops.filter(({ state }) => ['asked', 'acknowledged', 'overdue'].includes(state));
-  const times = asked.flatMap((hop) => dueOfHop(hop, nowMs));
-  return times.length === 0 ? Date.parse(updatedAt) + STALLED_MS : Math.min(...times);
+  const times = asked.flatMap(({ state, dueAt, issuedAt }) => {
+    if (dueAt === undefined || issuedAt === undefined) return [];
+    const due = Date.parse(dueAt);
+    return [state === 'overdue' ? due + DAY_MS : due, ...lateMs.map((ms) => Date.parse(issuedAt) + ms)];
+  });
+  const ahead = times.filter((one) => one > nowMs);
+  return ahead.length === 0 ? Date.parse(updatedAt) + STALLED_MS : Math.min(...ahead);
 }
 
-/** Those who are late answer at a full hour after they were asked. */
-function dueOfHop({ state, dueAt, issuedAt }: TracebackHop, nowMs: number): readonly number[] {
-  if (dueAt === undefined || issuedAt === undefined) return [];
-  const dueMs = state === 'overdue' ? Date.parse(dueAt) + DAY_MS : Date.parse(dueAt);
-  const hours = Math.ceil((nowMs - Date.parse(issuedAt) + MINUTE_MS) / HOUR_MS);
-  return [Math.min(dueMs, Date.parse(issuedAt) + Math.max(hours, 1) * HOUR_MS)];
-}
+/** After how long those answer who are late. */
+const lateAnswers = ({ providers }: NetworkPlan): readonly number[] =>
+  providers.flatMap(({ behaviours }) =>
+    behaviours.flatMap((behaviour) => doingOf(behaviour).answersAfterMs?.(behaviour) ?? []),
+  );
 
 /** Calls of the plan that staff traces, as the seed draws them of those that were placed. */
 async function openStaffTracebacks({ plan, platform, placed }: SettleOptions): Promise<void> {

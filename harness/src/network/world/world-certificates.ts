@@ -24,26 +24,27 @@ export async function openWorldCertificates(plan: NetworkPlan): Promise<WorldCer
   const pki = await createTestPki({ nowMs, label: 'Network' });
   const other = await createTestPki({ nowMs, label: 'Nobody' });
   const server = await startCertificateServer({ pki });
-  const revoked: TestServiceProvider[] = [];
-  const credentials: Record<string, readonly NodeCredential[]> = {};
-  for (const provider of plan.providers) {
-    if (!provider.stir) continue;
-    const good = pki.issueServiceProvider({ spc: provider.spc });
-    const own = [credentialOf(good, { server, path: goodPath(provider), spc: provider.spc })];
-    const fault = provider.behaviours.flatMap((one) => (one.kind === 'certificate' ? [one.fault] : []))[0];
-    if (fault !== undefined) {
-      const bad = faultyCertificate(fault, { pki, other, plan, provider });
-      if (fault === 'revoked') revoked.push(bad);
-      own.push(credentialOf(bad, { server, path: faultyPath(provider), spc: provider.spc, isFaulty: true }));
-    }
-    credentials[provider.id] = own;
-  }
-  const timers: NodeJS.Timeout[] = [];
   const failing = plan.providers.flatMap((provider) =>
     provider.behaviours.flatMap((behaviour) =>
       doingOf(behaviour).serves === undefined ? [] : [{ provider, behaviour }],
     ),
   );
+  const revoked: TestServiceProvider[] = [];
+  const credentials: Record<string, readonly NodeCredential[]> = {};
+  for (const provider of plan.providers) {
+    if (!provider.stir) continue;
+    const good = pki.issueServiceProvider({ spc: provider.spc });
+    const isServed = !failing.some((one) => one.provider === provider && one.behaviour.fromSeconds === undefined);
+    const own = [credentialOf(good, { server, path: goodPath(provider), spc: provider.spc, isServed })];
+    const fault = provider.behaviours.flatMap((one) => (one.kind === 'certificate' ? [one.fault] : []))[0];
+    if (fault !== undefined) {
+      const bad = faultyCertificate(fault, { pki, other, plan, provider });
+      if (fault === 'revoked') revoked.push(bad);
+      own.push(credentialOf(bad, { server, path: faultyPath(provider), spc: provider.spc, isServed, isFaulty: true }));
+    }
+    credentials[provider.id] = own;
+  }
+  const timers: NodeJS.Timeout[] = [];
   for (const { provider, behaviour } of failing)
     if (behaviour.fromSeconds === undefined) fail(server, provider, behaviour);
   const crl = pki.crl({ revoked: revoked.map((certificate) => ({ certificate, reason: 'keyCompromise' })) });
@@ -99,15 +100,17 @@ function credentialOf(
     server,
     path,
     spc,
+    isServed,
     isFaulty = false,
   }: {
     readonly server: CertificateServer;
     readonly path: string;
     readonly spc: string;
+    readonly isServed: boolean;
     readonly isFaulty?: boolean;
   },
 ): NodeCredential {
-  return { privateKeyPem: key.privateKeyPem, chainPem, x5u: server.publish(path, chainPem), spc, isFaulty };
+  return { privateKeyPem: key.privateKeyPem, chainPem, x5u: server.publish(path, chainPem), spc, isServed, isFaulty };
 }
 
 function faultyCertificate(
