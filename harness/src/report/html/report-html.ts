@@ -72,9 +72,7 @@ export function reportHtml(record: RunRecord): string {
           )}
         </main>
         <footer>Made by hopback-harness ${version}. This file fetches nothing.</footer>
-        <script>
-          ${{ markup: FILTER_SCRIPT }};
-        </script>
+        ${{ markup: `<script>${FILTER_SCRIPT}</script>` }}
       </body>
     </html> `;
   return page.markup;

@@ -9,15 +9,15 @@ header{padding-top:1.75rem}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .25rem}
 h2{font-size:1.2rem;margin:2.5rem 0 .75rem;padding-top:.5rem;border-top:1px solid var(--line)}
 h3{font-size:1rem;margin:1.25rem 0 .5rem}
-p{margin:.5rem 0;max-width:62rem}
+p{margin:.5rem 0;max-width:62rem}p,li,h3{overflow-wrap:anywhere}
 a{color:var(--accent)}
 code,pre{font:13px/1.45 ui-monospace,monospace}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.6rem .75rem;margin:.5rem 0}
 .skip{position:absolute;left:-99rem}.skip:focus{position:static}
 .soft{color:var(--soft)}
-.verdict{display:flex;gap:1rem;align-items:center;border-left:.5rem solid var(--good);background:var(--goodfill);padding:.9rem 1.1rem;margin:1rem 0}
+.verdict{display:flex;flex-wrap:wrap;gap:.25rem 1rem;align-items:center;border-left:.5rem solid var(--good);background:var(--goodfill);padding:.9rem 1.1rem;margin:1rem 0}
 .verdict.failed{border-left-color:var(--bad);border-left-style:double;background:var(--badfill)}
-.verdict strong{font-size:1.35rem;white-space:nowrap}
+.verdict span{flex:1 1 16rem}.verdict strong{font-size:1.35rem;white-space:nowrap}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.75rem;margin:1rem 0;padding:0;list-style:none}
 .tiles li{background:var(--card);border:1px solid var(--line);border-radius:4px;padding:.6rem .8rem}
 .tiles b{display:block;font-size:1.3rem;line-height:1.3}
@@ -40,7 +40,7 @@ details details{margin:.2rem 0}details details>summary{padding:.25rem .6rem;font
 .beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:0 1rem}
 .filters{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center;margin:.5rem 0}
 .filters[hidden]{display:none}
-input,select{font:inherit;color:inherit;background:var(--page);border:1px solid var(--soft);border-radius:4px;padding:.3rem .5rem}
+input,select{max-width:100%;font:inherit;color:inherit;background:var(--page);border:1px solid var(--soft);border-radius:4px;padding:.3rem .5rem}
 svg{display:block;max-width:none}svg.fit{max-width:100%;height:auto}
 svg text{fill:var(--ink);font:13px system-ui,sans-serif}
 svg .small{font-size:12px;fill:var(--soft)}
