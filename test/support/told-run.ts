@@ -64,12 +64,11 @@ export async function toldRun(options: RunOptions = {}): Promise<RunResult> {
       return { ...seen, hops };
     },
   });
-  let isOver = false;
-  const run = runPlan(plan, { clock, parts, ...options }).finally(() => (isOver = true));
+  const over = { is: false };
+  const run = runPlan(plan, { clock, parts, ...options }).finally(() => (over.is = true));
   const pass = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.is) {
       clock.advance(50);
-      // eslint-disable-next-line no-await-in-loop
       await new Promise((resolve) => setImmediate(resolve));
     }
   };

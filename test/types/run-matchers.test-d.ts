@@ -1,3 +1,4 @@
+// eslint-disable-next-line import/no-unassigned-import -- matchers are there when it is loaded
 import '@hopback/harness/vitest';
 import { expect } from 'vitest';
 

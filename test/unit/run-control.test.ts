@@ -60,7 +60,10 @@ async function steered(): Promise<{
   server.steer(control);
   const { url } = server;
   const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${url}${path}`, { ...init, headers: { authorization: 'Bearer secret', ...init.headers } });
+    fetch(`${url}${path}`, {
+      ...init,
+      headers: { authorization: 'Bearer secret', ...(init.headers as Record<string, string>) },
+    });
   return { ask, told };
 }
 

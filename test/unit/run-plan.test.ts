@@ -26,8 +26,8 @@ interface Settings {
 async function start({ plan, world, run }: Settings = {}): Promise<Started> {
   const clock = createManualClock();
   const parts = fakeParts({ clock, ...world });
-  let control: RunControl | undefined;
-  const result = runPlan(samplePlan(plan), { clock, parts, ...run, onControl: (made) => (control = made) });
+  const given: { control?: RunControl } = {};
+  const result = runPlan(samplePlan(plan), { clock, parts, ...run, onControl: (made) => (given.control = made) });
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const pass = async (ms: number): Promise<void> => {
     for (let passed = 0; passed < ms; passed += 50) {
@@ -36,7 +36,8 @@ async function start({ plan, world, run }: Settings = {}): Promise<Started> {
     }
   };
   // Opening makes a folder, which takes as long as it does.
-  while (control === undefined || control.view().stage === 'opening') await turn();
+  while (given.control === undefined || given.control.view().stage === 'opening') await turn();
+  const { control } = given;
   return { clock, parts, control, result, pass };
 }
 

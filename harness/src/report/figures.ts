@@ -11,7 +11,7 @@ export function metricText(metric: Metric): string {
       return String(metric.count);
     case 'rate':
       return metric.of === 0 ? 'nothing to judge' : `${rounded(metric.value)} (${metric.good} of ${metric.of})`;
-    case 'distribution': {
+    default: {
       if (metric.count === 0) return 'nothing was measured';
       const { percentiles, max, count } = metric;
       return `p50 ${rounded(percentiles['50'])}, p95 ${rounded(percentiles['95'])}, p99 ${rounded(percentiles['99'])}, max ${rounded(max)} (${count})`;

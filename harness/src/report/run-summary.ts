@@ -70,7 +70,7 @@ export function summaryOf(record: RunRecord): RunSummary {
   const deterministic: DeterministicSummary = {
     ...{ scenario: plan.scenario.name, seed: plan.seed, providers: plan.providers.length, counts: countsOf(record) },
     metrics: Object.fromEntries(metrics.flatMap(([name, metric]) => (isSteady(metric) ? [[name, metric]] : []))),
-    findings: oracle.findings.map(({ tracebackId: _, ...finding }) => finding),
+    findings: oracle.findings.map(withoutId),
     findingsInAll: oracle.findingsInAll,
     tracebacks: facts.tracebacks
       .map(({ callIndex, state, outcome }): SummaryTraceback => ({
@@ -92,6 +92,14 @@ export function summaryOf(record: RunRecord): RunSummary {
       thresholds,
     },
     command,
+  };
+}
+
+function withoutId({ kind, callIndex, provider, expected, seen }: Finding): Omit<Finding, 'tracebackId'> {
+  return {
+    ...{ kind, expected, seen },
+    ...(callIndex !== undefined && { callIndex }),
+    ...(provider !== undefined && { provider }),
   };
 }
 

@@ -49,10 +49,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const listeners = new Set<(text: string) => void>();
   let control: RunControl | undefined;
   const app = controlApp({ token, control: () => control, listeners });
-  const server = createServer(
-    { maxHeaderSize: 8_192 },
-    getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-  );
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  // Its promise rejects never: what goes wrong is answered.
+  const server = createServer({ maxHeaderSize: 8_192 }, (request, response) => void listener(request, response));
   server.listen(port, host);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;
@@ -145,7 +144,7 @@ async function boundedBody(request: Request): Promise<string | undefined> {
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of request.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
+    text += decoder.decode(chunk, { stream: true });
     if (text.length > MAX_BODY_BYTES) return undefined;
   }
   return text;

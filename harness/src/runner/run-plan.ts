@@ -80,11 +80,11 @@ async function callsOf(begun: Begun, world: World): Promise<void> {
     },
   });
   begun.drive = drive;
-  await Promise.race([drive.over, timeIsUp(run), drive.allPlaced.then(() => patience(run, calls))]);
+  await Promise.race([drive.over, timeIsUp(run), drive.allPlaced.then(() => longAfter(run, calls))]);
 }
 
 /** Resolves when the last call should have ended long ago: one that hangs must not keep the run for ever. It is told as a trouble. */
-function patience(run: Run, calls: readonly PlannedCall[]): Promise<void> {
+function longAfter(run: Run, calls: readonly PlannedCall[]): Promise<void> {
   let longestMs = 0;
   for (const { durationMs } of calls) longestMs = Math.max(longestMs, durationMs);
   return new Promise((resolve) => {

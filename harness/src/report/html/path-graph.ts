@@ -1,7 +1,8 @@
-import { Graph, layout } from '@dagrejs/dagre';
 import type { NetworkPlan, PlannedProvider } from '../../network/plan/index.js';
 import { hasCall } from '../figures.js';
 import type { RunRecord } from '../run-record.js';
+import { emptyGraph, layOut } from './dagre-face.js';
+import type { LaidGraph } from './dagre-face.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
 import { behaviourText, counted } from './words.js';
@@ -39,7 +40,7 @@ export function pathGraph(record: RunRecord): Markup {
     ...outsideBoxes(plan, shown),
   ];
   const graph = laidOut(boxes, uses.wires, shown);
-  const { width = 0, height = 0 } = graph.graph() as { readonly width?: number; readonly height?: number };
+  const { width = 0, height = 0 } = graph.graph();
   const left = plan.providers.length - shown.size;
   return html`<p class="soft">
       Callers are at the left, called numbers at the right. A dashed box does something that an honest provider with
@@ -56,7 +57,7 @@ export function pathGraph(record: RunRecord): Markup {
         role="img"
         aria-label="Path graph of ${counted(shown.size, 'provider')}; the table of hops says the same in words"
       >
-        ${(graph.edges() as readonly WireEnds[]).map((edge) => wireOf(graph.edge(edge) as DrawnEdge))}
+        ${graph.edges().map((edge) => wireOf(graph.edge(edge) as DrawnEdge))}
         ${boxes.map((box) => drawnBox(box, graph.node(box.id) as DrawnNode))}
       </svg>
     </div>`;
@@ -152,11 +153,6 @@ interface DrawnNode {
   readonly height: number;
 }
 
-interface WireEnds {
-  readonly v: string;
-  readonly w: string;
-}
-
 interface DrawnEdge {
   readonly points: readonly { readonly x: number; readonly y: number }[];
   readonly x: number;
@@ -167,8 +163,8 @@ interface DrawnEdge {
 const shortened = (text: string): string =>
   text.length > WIDEST_LETTERS ? `${text.slice(0, WIDEST_LETTERS - 1)}…` : text;
 
-function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, shown: ReadonlySet<string>): Graph {
-  const graph = new Graph({ directed: true });
+function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, shown: ReadonlySet<string>): LaidGraph {
+  const graph = emptyGraph();
   graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 34, marginx: 4, marginy: 4 });
   const known = new Set(boxes.map(({ id }) => id));
   for (const { id, lines } of boxes) {
@@ -180,7 +176,7 @@ function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, show
     const isDrawn = known.has(from) && known.has(to) && (shown.has(from) || shown.has(to));
     if (isDrawn) graph.setEdge(from, to, { calls, width: 60, height: 18, labelpos: 'c' });
   }
-  layout(graph);
+  layOut(graph);
   return graph;
 }
 

@@ -57,7 +57,7 @@ function doing(behaviour: Behaviour): string {
       return `lies: names ${behaviour.name}`;
     case 'claims-origin':
       return 'lies: says it is the origin';
-    case 'denies':
+    default:
       return 'lies: says there was no such call';
   }
 }
@@ -73,7 +73,7 @@ export function answerText(answer: TrueAnswer): string {
       return `point of entry, from ${answer.foreign}`;
     case 'not-retained':
       return 'not retained';
-    case 'not-found':
+    default:
       return 'not found';
   }
 }

@@ -19,7 +19,7 @@ export function ladderMermaid(title: string, { lifelines, rows }: Ladder): strin
 
 /** Nothing in peer text may end a statement, begin a directive or become markup: what is not plain is an entity by its number. */
 function safe(text: string): string {
-  return [...text.replaceAll(/\s+/g, ' ')]
+  return Array.from(text.replaceAll(/\s+/g, ' '))
     .map((character) => (/[\p{L}\p{N} .,()/@+_≠>-]/u.test(character) ? character : `#${character.codePointAt(0)};`))
     .join('')
     .replaceAll('>', '→');

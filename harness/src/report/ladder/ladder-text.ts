@@ -11,7 +11,7 @@ export function ladderText(title: string, ladder: Ladder): string {
   const { lifelines, rows, left } = ladder;
   const columns = lifelines.map((_, index) => TIMES + index * WIDTH + 6);
   const bars = (): string[] => {
-    const line = [...' '.repeat((columns.at(-1) ?? 0) + 1)];
+    const line = Array.from({ length: (columns.at(-1) ?? 0) + 1 }, () => ' ');
     for (const column of columns) line[column] = '|';
     return line;
   };
@@ -57,5 +57,5 @@ function drawArrow(line: string[], row: LadderArrow, columns: readonly number[])
 
 function put(line: string[], text: string, at: number): void {
   while (line.length < at) line.push(' ');
-  for (const [offset, character] of [...text].entries()) line[at + offset] = character;
+  for (const [offset, character] of Array.from(text).entries()) line[at + offset] = character;
 }

@@ -18,7 +18,7 @@ const KEYS: Readonly<Record<string, KeyAction | undefined>> = {
 
 /** The actions of the keys that were pressed, in their order; other keys have none. */
 export function keyActions(text: string): readonly KeyAction[] {
-  return [...text].flatMap((key) => {
+  return Array.from(text).flatMap((key) => {
     const action = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined;
     return action === undefined ? [] : [action];
   });
