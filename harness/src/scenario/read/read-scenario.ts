@@ -89,7 +89,8 @@ export async function readScenario(text: string, options: ReadScenarioOptions): 
  * // a.yaml:3:1: seed: must be a whole number
  * ```
  */
-export function faultText({ file, line, column, path, message }: ScenarioFault): string {
+export function faultText(fault: ScenarioFault): string {
+  const { file, line, column, path, message } = fault;
   return `${file}:${String(line)}:${String(column)}: ${path === '' ? '' : `${path}: `}${message}`;
 }
 
