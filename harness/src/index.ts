@@ -4,6 +4,8 @@
  * - **Phones:** {@link createPhone} registers, calls and answers as it is told; {@link createBlockingSubscriber} is one whose
  *   call-blocking app rejects unwanted calls and reports them.
  * - **Faults:** {@link createChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
+ * - **Scenarios:** a network, who calls in it and what it is held to, from a file ({@link readScenario}), from an object
+ *   ({@link defineScenario}) or from the package ({@link readShippedScenario}); {@link planNetwork} says which calls are placed when and by which way.
  * - **A server:** {@link createDrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
  *
  * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
@@ -12,5 +14,64 @@
  */
 export * from './faults/index.js';
 export * from './network/index.js';
+export { generateNetwork, plannedCalls, planNetwork, planProviders } from './network/plan/index.js';
+export type {
+  GenerateOptions,
+  NetworkPlan,
+  PlannedCall,
+  PlannedDiversion,
+  PlannedNetwork,
+  PlannedProvider,
+  PlanOptions,
+} from './network/plan/index.js';
 export * from './phones/index.js';
+export {
+  checkThresholds,
+  defineScenario,
+  faultText,
+  METRIC_KINDS,
+  parseThreshold,
+  readScenario,
+  readShippedScenario,
+  ROBOCALL_SCRIPTS,
+  SCRIPT_WORDS,
+  scenarioJsonSchema,
+  shippedScenarios,
+  shippedScenarioText,
+} from './scenario/index.js';
+export type {
+  AnswerBehaviour,
+  Behaviour,
+  BehaviourBounds,
+  BehaviourKind,
+  CallingNumbers,
+  CertificateBehaviour,
+  Metric,
+  MetricName,
+  ParsedThreshold,
+  ProviderRole,
+  ReadFile,
+  ReadScenarioOptions,
+  RecordBehaviour,
+  RobocallScript,
+  Scenario,
+  ScenarioCalled,
+  ScenarioCaller,
+  ScenarioCsv,
+  ScenarioDay,
+  ScenarioFault,
+  ScenarioPhase,
+  ScenarioPlatform,
+  ScenarioProvider,
+  ScenarioResult,
+  ScenarioSharing,
+  ScenarioThreshold,
+  ScenarioTrunk,
+  SignallingBehaviour,
+  Threshold,
+  ThresholdAggregate,
+  ThresholdOperator,
+  ThresholdResult,
+  VariableSources,
+} from './scenario/index.js';
 export { HARNESS_VERSION } from './version.js';

@@ -17,6 +17,7 @@ const ONCE_EVERY_MS = 100;
  * anew, and makes the same calls.
  * @param network - from {@link planNetwork} or {@link planProviders}
  * @returns calls with index 0, 1, 2 and so on; never throws
+ * @see {@link planNetwork} for all of them at once
  * @example
  * ```ts
  * const scenario = await readShippedScenario('direct');

@@ -13,8 +13,8 @@ const LINE_PX = 17;
 /** A drawing that is wider is scrolled; one that is not is made to fit, and can still be read. */
 export const FITTING_PX = 1_700;
 /** Width of a letter of 13 px, on the safe side. */
-const LETTER_PX = 7.1;
-const WIDEST_LETTERS = 34;
+const LETTER_PX = 6.6;
+const WIDEST_LETTERS = 32;
 
 /** A line of text in a box, and how it is written. */
 interface BoxLine {
@@ -165,7 +165,7 @@ const shortened = (text: string): string =>
 
 function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, shown: ReadonlySet<string>): LaidGraph {
   const graph = emptyGraph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 34, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 18, marginx: 4, marginy: 4 });
   const known = new Set(boxes.map(({ id }) => id));
   for (const { id, lines } of boxes) {
     const letters = Math.max(...lines.map(({ text }) => shortened(text).length));
@@ -174,7 +174,7 @@ function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, show
   for (const [wire, calls] of wires) {
     const [from = '', to = ''] = wire.split('\n');
     const isDrawn = known.has(from) && known.has(to) && (shown.has(from) || shown.has(to));
-    if (isDrawn) graph.setEdge(from, to, { calls, width: 60, height: 18, labelpos: 'c' });
+    if (isDrawn) graph.setEdge(from, to, { calls, width: 52, height: 18, labelpos: 'c' });
   }
   layOut(graph);
   return graph;
