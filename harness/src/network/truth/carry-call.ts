@@ -48,7 +48,8 @@ export function carryCall(network: KnownNetwork, call: PlannedCall): CarriedCall
       from: cameFrom(call, index),
       to: isRefused ? { refusedWith: refusal.status[0] ?? 438 } : goesTo(call, index),
       receives,
-      verdict,
+      // Who refuses a call because it has too many has not looked at it.
+      verdict: reception === undefined ? verdict : { ...verdict, verstat: [...verdict.verstat, 'not-asked'] },
       sends,
       isOnRecord: record === 'kept',
       record,
