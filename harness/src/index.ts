@@ -6,6 +6,8 @@
  * - **Faults:** {@link createChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
  * - **Scenarios:** a network, who calls in it and what it is held to, from a file ({@link readScenario}), from an object
  *   ({@link defineScenario}) or from the package ({@link readShippedScenario}); {@link planNetwork} says which calls are placed when and by which way.
+ * - **Truth:** {@link callTruth} says what each hop of a planned call has to see, find, send and answer; {@link judgeRun} holds what was seen of a run
+ *   against it; {@link simulateRun} carries a plan out without SIP, its tracebacks by the real lifecycle.
  * - **A server:** {@link createDrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
  *
  * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
@@ -74,4 +76,54 @@ export type {
   ThresholdResult,
   VariableSources,
 } from './scenario/index.js';
+export { callTruth, networkTruth } from './network/truth/index.js';
+export type {
+  AnsweringHabits,
+  Attestation,
+  CallTruth,
+  CarriedTruth,
+  FairOutcome,
+  GivenAnswer,
+  NetworkTruth,
+  TrueAnswer,
+  TrueFault,
+  TrueHop,
+  TrueIdentity,
+  TrueStatement,
+  TrueVerdict,
+} from './network/truth/index.js';
+export * from './oracle/index.js';
+export * from './simulation/index.js';
+export { diffRuns, readRunSummary } from './report/index.js';
+export type {
+  DeterministicSummary,
+  JudgedThreshold,
+  LatencySummary,
+  MetricChange,
+  ReadRunSummary,
+  RunDiff,
+  RunEnd,
+  RunRecord,
+  RunSnapshot,
+  RunSummary,
+  RunVerdict,
+  SampledCall,
+  SummaryCounts,
+  SummaryTraceback,
+} from './report/index.js';
+export { RATE_FACTORS, runScenario, startControlServer } from './runner/index.js';
+export type {
+  ControlServer,
+  ControlServerOptions,
+  LiveCounts,
+  LiveHop,
+  RunControl,
+  RunnerClock,
+  RunnerParts,
+  RunOptions,
+  RunResult,
+  RunScenarioOptions,
+  RunStage,
+  RunView,
+} from './runner/index.js';
 export { HARNESS_VERSION } from './version.js';

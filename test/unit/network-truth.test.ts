@@ -163,7 +163,7 @@ test('a certificate that becomes bad during the run may still be in a cache', ()
 });
 
 test('an Identity of an earlier call is about other numbers, and after a minute too old', () => {
-  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 1_000 }, { way: 'a b d', atMs: 90_000 }];
+  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 10_000 }, { way: 'a b d', atMs: 90_000 }];
   const plan = smallPlan({ providers: rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), calls });
   const truth = networkTruth(plan);
   const faults = plan.calls.map((call) => truth.ofCall(call).hops[2]?.receives.identity[0]?.faults);
@@ -171,6 +171,16 @@ test('an Identity of an earlier call is about other numbers, and after a minute 
     [],
     ['caller-differs', 'callee-differs', 'replayed'],
     ['caller-differs', 'callee-differs', 'replayed', 'stale'],
+  ]);
+});
+
+test('which of two calls that come at once lends its Identity to the others depends on the instant', () => {
+  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 500 }];
+  const plan = smallPlan({ providers: rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), calls });
+  const verdicts = plan.calls.map((call) => callTruth(plan, call).hops[2]?.verdict.verstat);
+  expect(verdicts).toEqual([
+    [PASSED, NONE],
+    [PASSED, NONE],
   ]);
 });
 
@@ -217,6 +227,12 @@ test('of more calls than a provider can carry any may be refused', () => {
     [200, 503],
     [200],
   ]);
+});
+
+test('whoever refuses a call because it has too many has not looked at it', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'overloads', perSecond: 1 }] });
+  const truth = truthOf(providers, [{ way: 'a b d' }, { way: 'a b d', atMs: 10 }]);
+  expect(truth.hops.map(({ verdict }) => verdict.verstat)).toEqual([['not-asked'], [PASSED, 'not-asked'], [PASSED]]);
 });
 
 test.for([
@@ -269,5 +285,10 @@ test('nobody may be named but the culprit and who says so of itself', () => {
 });
 
 test('a call that comes to the same provider by the same neighbour twice may lead round in a circle', () => {
-  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual(['ambiguous:b', 'loop', 'origin:a', 'several-neighbours:b']);
+  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual([
+    'ambiguous:b',
+    'loop',
+    'origin:a',
+    'several-neighbours:b',
+  ]);
 });

@@ -53,7 +53,21 @@ const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
   troubles: 'less',
 };
 
-/** Compares two runs, the earlier one first. */
+/**
+ * Compares two runs. Times are told, and make nothing worse: they differ from run to run.
+ * @param before - summary of the earlier run
+ * @param after - summary of the later one
+ * @returns what is not the same, and whether the later run is worse
+ * @example
+ * ```ts
+ * const summary = (text: string): RunSummary | undefined => {
+ *   const read = readRunSummary(text);
+ *   return read.status === 'read' ? read.summary : undefined;
+ * };
+ * const [before, after] = [summary('{}'), summary('{}')];
+ * console.log(before !== undefined && after !== undefined && diffRuns(before, after).isWorse); // false
+ * ```
+ */
 export function diffRuns(before: RunSummary, after: RunSummary): RunDiff {
   const [one, other] = [before.deterministic, after.deterministic];
   const metrics = metricChanges(before, after);

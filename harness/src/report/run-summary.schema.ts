@@ -78,7 +78,15 @@ export const RUN_SUMMARY_SCHEMA: z.ZodType<RunSummary> = z.object({
 export type ReadRunSummary =
   { readonly status: 'read'; readonly summary: RunSummary } | { readonly status: 'unreadable'; readonly why: string };
 
-/** Reads `summary.json` of a run's folder. Never throws. */
+/**
+ * Reads `summary.json` of a run's folder.
+ * @param json - text of the file
+ * @returns the summary, or what is wrong with it; never throws
+ * @example
+ * ```ts
+ * console.log(readRunSummary('not a summary').status); // unreadable
+ * ```
+ */
 export function readRunSummary(json: string): ReadRunSummary {
   let value: unknown;
   try {

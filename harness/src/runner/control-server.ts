@@ -41,7 +41,15 @@ const MAX_WAITING_BYTES = 1_048_576;
 /**
  * Starts the HTTP server that steers a run: `GET /stats`, `GET /events` (SSE), `POST /rate {"factor": 2}`, `/pause`, `/resume`, `/stop`. Answers are
  * {@link RunView}, errors problem details of RFC 9457.
+ * @param options - where it listens, and its token
+ * @returns the server; it steers the run that it is given
  * @throws {@link HopbackError} `invalid-argument` when the host is not on loopback; what the system says when the port is taken
+ * @example
+ * ```ts
+ * await using control = await startControlServer({ host: '127.0.0.1', port: 0 });
+ * const headers = { authorization: `Bearer ${control.token}` };
+ * console.log((await fetch(`${control.url}/stats`, { headers })).status); // 409
+ * ```
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { host, port, token = randomBytes(24).toString('base64url') } = options;

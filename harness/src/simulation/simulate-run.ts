@@ -37,8 +37,9 @@ const TUESDAY_MS = Date.UTC(2026, 1, 3, 15);
  * @throws `RangeError` where a traceback does not end, or an index is none of the plan
  * @example
  * ```ts
- * const report = judgeRun(plan, simulateRun(plan, { tracebacks: 100 }));
- * console.log(report.metrics.wrong_accusations);
+ * const plan = planNetwork(generateNetwork({ carriers: 50, seed: 1, calls: 200, seconds: 60 }));
+ * const { metrics } = judgeRun(plan, simulateRun(plan, { tracebacks: 5 }));
+ * console.log(metrics.tracebacks, metrics.wrong_accusations); // { kind: 'count', count: 5 } { kind: 'count', count: 0 }
  * ```
  */
 export function simulateRun(plan: NetworkPlan, options: SimulationOptions = {}): JudgedFacts {

@@ -31,8 +31,9 @@ export interface NetworkTruth {
  * @returns the truth, the same object for the same plan; its functions throw `RangeError` for providers that the plan does not have
  * @example
  * ```ts
+ * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
  * const truth = networkTruth(plan);
- * for (const call of plan.calls) console.log(truth.ofCall(call).culprit.provider);
+ * console.log(plan.calls.every((call) => truth.ofCall(call).finalStatus.length > 0)); // true
  * ```
  */
 export function networkTruth(plan: NetworkPlan): NetworkTruth {
@@ -64,7 +65,8 @@ const TRUTHS = new WeakMap<NetworkPlan, NetworkTruth>();
  * @see RFC 8224 section 6.2; RFC 8588; RFC 8946; ATIS-1000082; 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
- * const { culprit, fairOutcomes } = callTruth(plan, plan.calls[0]);
+ * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
+ * for (const call of plan.calls.slice(0, 1)) console.log(callTruth(plan, call).culprit.kind); // origin
  * ```
  */
 export function callTruth(plan: NetworkPlan, call: PlannedCall): CallTruth {
