@@ -27,7 +27,10 @@ const inHarness = (folder) => `^harness/src/${folder}/`;
 const sdkEntry = (...entries) => `^sdk/dist/(${entries.join('|')})\\.(d\\.ts|js)$`;
 
 /** Every folder of the harness that has a rule below. */
-const HARNESS_FOLDERS = ['drachtio', 'faults', 'phones', 'platform', 'cli'];
+const HARNESS_FOLDERS = [
+  ...['drachtio', 'faults', 'phones', 'platform', 'cli'],
+  ...['scenario', 'network', 'oracle', 'simulation', 'report', 'runner', 'vitest'],
+];
 
 const harnessFolder = (name, allowed) => ({
   name: `harness-${name}`,
@@ -36,6 +39,8 @@ const harnessFolder = (name, allowed) => ({
   from: { path: inHarness(name) },
   to: { pathNot: [inHarness(name), ...allowed], dependencyTypesNot: ['core'] },
 });
+
+const harnessIndex = (folder) => `^harness/src/${folder}/index\\.ts$`;
 
 const inPlatform = (folder) => `^harness/src/platform/${folder}/`;
 /** Parts of the platform with tables of their own: they know each other by the ports in its core. */
@@ -220,7 +225,7 @@ module.exports = {
       severity: 'error',
       comment: 'The root of the package re-exports; it holds no code of its own.',
       from: { path: '^harness/src/(index|version)\\.ts$' },
-      to: { pathNot: ['^harness/src/[^/]+/index\\.ts$', '^harness/src/version\\.ts$'] },
+      to: { pathNot: ['^harness/src/(network/)?[^/]+/index\\.ts$', '^harness/src/version\\.ts$'] },
     },
     harnessFolder('faults', [sdkEntry('errors')]),
     harnessFolder('drachtio', [sdkEntry('errors'), npm('ws', '@types/ws')]),
@@ -269,6 +274,49 @@ module.exports = {
       to: { pathNot: inPlatform('core'), dependencyTypesNot: ['type-only'] },
     },
     // Which entries of the sdk there are, harness-by-exports knows.
+    harnessFolder('scenario', [sdkEntry('errors'), npm('zod', 'yaml', 'csv-parse')]),
+    // Plan and truth know the scenario alone; whoever carries a plan out knows the world.
+    harnessFolder('network', [
+      ...['^sdk/dist/', harnessIndex('scenario'), harnessIndex('oracle'), harnessIndex('drachtio')],
+      ...[harnessIndex('phones'), harnessIndex('faults'), harnessIndex('platform'), drachtioFile('clock')],
+      npm('drachtio-srf', 'jose'),
+    ]),
+    {
+      name: 'network-plan-and-truth',
+      severity: 'error',
+      comment: 'What is true must not be learnt from what is under test.',
+      from: { path: '^harness/src/network/(plan|truth)/' },
+      to: {
+        pathNot: [
+          ...['^harness/src/network/(plan|truth)/', harnessIndex('scenario'), harnessIndex('faults')],
+          sdkEntry('errors'),
+        ],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    harnessFolder('oracle', [
+      ...[sdkEntry('errors', 'stir/index'), harnessIndex('scenario'), '^harness/src/network/(plan|truth)/index\\.ts$'],
+    ]),
+    harnessFolder('simulation', [
+      ...[sdkEntry('errors', 'stir/index', 'traceback/index', 'records/index', 'platform/index')],
+      ...[harnessIndex('scenario'), harnessIndex('oracle'), harnessIndex('faults')],
+      '^harness/src/network/(plan|truth)/index\\.ts$',
+    ]),
+    harnessFolder('report', [
+      ...[sdkEntry('errors'), harnessIndex('scenario'), harnessIndex('oracle'), harnessIndex('network')],
+      ...[
+        '^harness/src/network/(plan|truth|world)/index\\.ts$',
+        harnessIndex('drachtio'),
+        '^harness/src/version\\.ts$',
+      ],
+      npm('@dagrejs/dagre', 'zod'),
+    ]),
+    harnessFolder('runner', [
+      ...['^sdk/dist/', '^harness/src/[^/]+/index\\.ts$', '^harness/src/network/(plan|truth|world)/index\\.ts$'],
+      '^harness/src/version\\.ts$',
+      npm('hono', '@hono/node-server'),
+    ]),
+    harnessFolder('vitest', [harnessIndex('oracle'), harnessIndex('runner'), npm('vitest')]),
     harnessFolder('cli', [
       ...['^sdk/dist/', '^harness/src/(index|version)\\.ts$', '^harness/src/[^/]+/index\\.ts$'],
       // The command of the platform is part of it; the tables of its routes are loaded without it.

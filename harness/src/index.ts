@@ -4,6 +4,10 @@
  * - **Phones:** {@link createPhone} registers, calls and answers as it is told; {@link createBlockingSubscriber} is one whose
  *   call-blocking app rejects unwanted calls and reports them.
  * - **Faults:** {@link createChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
+ * - **Scenarios:** a network, who calls in it and what it is held to, from a file ({@link readScenario}), from an object
+ *   ({@link defineScenario}) or from the package ({@link readShippedScenario}); {@link planNetwork} says which calls are placed when and by which way.
+ * - **Truth:** {@link callTruth} says what each hop of a planned call has to see, find, send and answer; {@link judgeRun} holds what was seen of a run
+ *   against it; {@link simulateRun} carries a plan out without SIP, its tracebacks by the real lifecycle.
  * - **A server:** {@link createDrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
  *
  * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
@@ -11,5 +15,115 @@
  * @packageDocumentation
  */
 export * from './faults/index.js';
+export * from './network/index.js';
+export { generateNetwork, plannedCalls, planNetwork, planProviders } from './network/plan/index.js';
+export type {
+  GenerateOptions,
+  NetworkPlan,
+  PlannedCall,
+  PlannedDiversion,
+  PlannedNetwork,
+  PlannedProvider,
+  PlanOptions,
+} from './network/plan/index.js';
 export * from './phones/index.js';
+export {
+  checkThresholds,
+  defineScenario,
+  faultText,
+  METRIC_KINDS,
+  parseThreshold,
+  readScenario,
+  readShippedScenario,
+  ROBOCALL_SCRIPTS,
+  SCRIPT_WORDS,
+  scenarioJsonSchema,
+  shippedScenarios,
+  shippedScenarioText,
+} from './scenario/index.js';
+export type {
+  AnswerBehaviour,
+  Behaviour,
+  BehaviourBounds,
+  BehaviourKind,
+  CallingNumbers,
+  CertificateBehaviour,
+  Metric,
+  MetricName,
+  ParsedThreshold,
+  ProviderRole,
+  ReadFile,
+  ReadScenarioOptions,
+  RecordBehaviour,
+  RobocallScript,
+  Scenario,
+  ScenarioCalled,
+  ScenarioCaller,
+  ScenarioCsv,
+  ScenarioDay,
+  ScenarioFault,
+  ScenarioPhase,
+  ScenarioPlatform,
+  ScenarioProvider,
+  ScenarioResult,
+  ScenarioSharing,
+  ScenarioThreshold,
+  ScenarioTrunk,
+  SignallingBehaviour,
+  Threshold,
+  ThresholdAggregate,
+  ThresholdOperator,
+  ThresholdResult,
+  VariableSources,
+} from './scenario/index.js';
+export { callTruth, networkTruth } from './network/truth/index.js';
+export type {
+  AnsweringHabits,
+  Attestation,
+  CallTruth,
+  CarriedTruth,
+  FairOutcome,
+  GivenAnswer,
+  NetworkTruth,
+  TrueAnswer,
+  TrueFault,
+  TrueHop,
+  TrueIdentity,
+  TrueStatement,
+  TrueVerdict,
+} from './network/truth/index.js';
+export * from './oracle/index.js';
+export * from './simulation/index.js';
+export { diffRuns, readRunSummary } from './report/index.js';
+export type {
+  DeterministicSummary,
+  JudgedThreshold,
+  LatencySummary,
+  MetricChange,
+  ReadRunSummary,
+  RunDiff,
+  RunEnd,
+  RunRecord,
+  RunSnapshot,
+  RunSummary,
+  RunVerdict,
+  SampledCall,
+  SummaryCounts,
+  SummaryTraceback,
+} from './report/index.js';
+export { RATE_FACTORS, runScenario, startControlServer } from './runner/index.js';
+export type {
+  ControlServer,
+  ControlServerOptions,
+  LiveCounts,
+  LiveHop,
+  RunControl,
+  RunnerClock,
+  RunnerParts,
+  RunOptions,
+  RunResult,
+  RunScenarioOptions,
+  RunStage,
+  RunView,
+} from './runner/index.js';
 export { HARNESS_VERSION } from './version.js';

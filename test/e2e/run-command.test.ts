@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readRunSummary } from '../../harness/src/report/index.js';
+import { ROOT } from '../house/run.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import type { TemporaryDirectory } from '../peers/temporary-directory.js';
+
+// The command as somebody types it, over real SIP.
+
+const PROGRAM = join(ROOT, 'harness/dist/cli/main.js');
+
+let directory: TemporaryDirectory;
+beforeAll(async () => {
+  directory = await createTemporaryDirectory();
+});
+afterAll(() => directory?.[Symbol.asyncDispose]());
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function harness(...argv: readonly string[]): Promise<Ended> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [PROGRAM, ...argv], {
+      cwd: directory.path,
+      timeout: 240_000,
+    });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    return error as Ended;
+  }
+}
+
+/** Calls alone, without a platform: as little as a run can be. */
+const SCENARIO = `format: hopback.scenario.1
+name: two-carriers
+why: Two carriers and an office.
+seed: 3
+providers:
+  - { id: alder, role: originating, numbers: ['1303555'] }
+  - { id: birch, role: terminating, numbers: ['1202555'] }
+trunks: [{ from: alder, to: birch }]
+callers:
+  - id: office
+    kind: ordinary
+    at: alder
+    numbers: { kind: own, numbers: [13035550100-13035550109] }
+    calls: [homes]
+    durationSeconds: { from: 0.2, to: 0.4 }
+called: [{ id: homes, at: birch, first: '12025550100', count: 20 }]
+phases: [{ name: flood, seconds: 2, rate: { shape: constant, perSecond: 5 } }]
+thresholds:
+  calls_wrong: [count==0]
+  verdict_accuracy: [rate==1]
+  troubles: [count==0]
+`;
+
+test('run carries a scenario out, replay places one of its calls again, and diff finds that two runs of a seed came to the same', async () => {
+  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  for (const out of ['one', 'two']) {
+    const run = await harness('run', 'two.yaml', '--out', out, '--timeout', '120');
+    expect(run.stdout).toContain('PASSED');
+    expect(run.code).toBe(0);
+  }
+  const read = readRunSummary(await readFile(join(directory.path, 'one', 'summary.json'), 'utf8'));
+  expect(read).toMatchObject({
+    status: 'read',
+    summary: { deterministic: { counts: { planned: 10, placed: 10, byStatus: { 200: 10 } } } },
+  });
+  const diff = await harness('diff', 'one', 'two');
+  expect([diff.code, diff.stdout.split('\n')[0]]).toEqual([0, 'Both runs came to the same; times differ.']);
+  const replay = await harness('replay', '4', 'one', '--trace');
+  expect(replay.stdout).toMatch(/INVITE .*->|--- INVITE ---/);
+  expect(replay.stdout).toContain('PASSED');
+  expect(replay.code).toBe(0);
+}, 300_000);
+
+test('a scenario that makes no sense is told with its line; one that is not there, and an option that is none, are usage', async () => {
+  await writeFile(join(directory.path, 'bad.yaml'), SCENARIO.replace('at: alder', 'at: aldre'));
+  const bad = await harness('run', 'bad.yaml');
+  expect([bad.code, /bad\.yaml:\d+:\d+: .*aldre/.test(bad.stderr)]).toEqual([2, true]);
+  for (const argv of [
+    ['run'],
+    ['run', 'nothing'],
+    ['run', 'direct', '--pcap', 'some'],
+    ['replay', 'x', 'direct'],
+    ['diff', 'a'],
+  ]) {
+    expect((await harness(...argv)).code).toBe(2);
+  }
+  expect((await harness('diff', 'a', 'b')).code).toBe(4);
+}, 120_000);
