@@ -4,6 +4,8 @@
  * - **Phones:** {@link createPhone} registers, calls and answers as it is told; {@link createBlockingSubscriber} is one whose
  *   call-blocking app rejects unwanted calls and reports them.
  * - **Faults:** {@link createChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
+ * - **Truth:** {@link callTruth} says what each hop of a planned call has to see, find, send and answer; {@link judgeRun} holds what was seen of a run
+ *   against it; {@link simulateRun} carries a plan out without SIP, its tracebacks by the real lifecycle.
  * - **A server:** {@link createDrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
  *
  * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
@@ -12,5 +14,23 @@
  */
 export * from './faults/index.js';
 export * from './network/index.js';
+export { callTruth, networkTruth } from './network/truth/index.js';
+export type {
+  AnsweringHabits,
+  Attestation,
+  CallTruth,
+  CarriedTruth,
+  FairOutcome,
+  GivenAnswer,
+  NetworkTruth,
+  TrueAnswer,
+  TrueFault,
+  TrueHop,
+  TrueIdentity,
+  TrueStatement,
+  TrueVerdict,
+} from './network/truth/index.js';
+export * from './oracle/index.js';
 export * from './phones/index.js';
+export * from './simulation/index.js';
 export { HARNESS_VERSION } from './version.js';

@@ -17,7 +17,7 @@ export interface SmallPlan {
 
 /** A plan by hand, with everything that a test does not care about. Calls are a second apart. */
 export function smallPlan({ providers, calls, seed = 1, platform }: SmallPlan): NetworkPlan {
-  const planned = calls.map(smallCall);
+  const planned = calls.map((call, index) => diverted(smallCall(call, index), providers));
   const ways = planned.map(({ way }) => way);
   const all = providers.map((provider, index) => smallProvider(provider, index, ways));
   return {
@@ -34,6 +34,7 @@ export function smallPlan({ providers, calls, seed = 1, platform }: SmallPlan): 
       ...(platform !== undefined && { platform }),
     },
     seed,
+    onceOnly: false,
     providers: all,
     calls: planned,
     durationMs: 1_000 * calls.length,
@@ -80,6 +81,16 @@ function smallProvider(provider: SmallProvider, index: number, ways: readonly (r
     serves: [],
     ...provider,
   };
+}
+
+/** Every provider that forwards does so with every call that comes to it, wherever the number is served. */
+function diverted(call: PlannedCall, providers: readonly SmallProvider[]): PlannedCall {
+  const diversions = call.way.flatMap((id, hop) =>
+    (providers.find((one) => one.id === id)?.behaviours ?? []).flatMap((one, behaviour) =>
+      one.kind === 'diverts' ? [{ hop, behaviour, to: one.to, destination: 'forwarded' }] : [],
+    ),
+  );
+  return diversions.length === 0 ? call : { ...call, diversions };
 }
 
 function smallCall({ way, ...call }: SmallCall, index: number): PlannedCall {

@@ -219,6 +219,12 @@ test('of more calls than a provider can carry any may be refused', () => {
   ]);
 });
 
+test('whoever refuses a call because it has too many has not looked at it', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'overloads', perSecond: 1 }] });
+  const truth = truthOf(providers, [{ way: 'a b d' }, { way: 'a b d', atMs: 10 }]);
+  expect(truth.hops.map(({ verdict }) => verdict.verstat)).toEqual([['not-asked'], [PASSED, 'not-asked'], [PASSED]]);
+});
+
 test.for([
   ['isRejected', { isRejected: true }, [607]],
   ['nobody answers', { isAnswered: false }, [408, 480, 486, 487]],
@@ -269,5 +275,10 @@ test('nobody may be named but the culprit and who says so of itself', () => {
 });
 
 test('a call that comes to the same provider by the same neighbour twice may lead round in a circle', () => {
-  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual(['loop', 'origin:a']);
+  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual([
+    'ambiguous:b',
+    'loop',
+    'origin:a',
+    'several-neighbours:b',
+  ]);
 });

@@ -123,6 +123,19 @@ test('a provider outside the United States is not asked: who named it took the c
   });
 });
 
+test('what a foreign provider reports makes nobody the point of entry who has not said so', () => {
+  const course = traceback();
+  course.answer('A', from('B'));
+  course.answer('B', { arm: 'not-retained', retainedFrom: '2026-01-01T00:00:00Z' });
+  course.happen({ type: 'neighbour-reported', reportId: 'r-1', provider: provider('F'), sentTo: provider('B') });
+  const [ask] = course.effects('ask-provider');
+  expect(ask).toMatchObject({ provider: provider('F'), downstream: provider('B') });
+  course.happen({ type: 'provider-not-askable', requestId: ask?.requestId ?? '', reason: 'foreign' });
+  const { outcome } = course.view();
+  expect(outcome).toMatchObject({ kind: 'not-askable', isFinal: false, provider: provider('F') });
+  expect(outcome).not.toHaveProperty('gateway');
+});
+
 test('a provider that cannot be asked is for a person, and neighbours are sought', () => {
   const course = traceback();
   course.answer('A', from('B'));

@@ -1,5 +1,5 @@
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
-import type { CallTruth } from '../network/truth/index.js';
+import type { CarriedTruth } from '../network/truth/index.js';
 
 /** How many records a provider has to have: not the same where it depends on the instant, and where a call comes in several branches. */
 export interface ExpectedRecords {
@@ -9,7 +9,7 @@ export interface ExpectedRecords {
 
 /** Counts the records that calls should leave behind. */
 export interface RecordsCount {
-  readonly add: (call: PlannedCall, truth: CallTruth) => void;
+  readonly add: (call: PlannedCall, truth: CarriedTruth) => void;
   readonly of: (provider: string) => ExpectedRecords;
 }
 

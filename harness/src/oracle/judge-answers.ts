@@ -37,17 +37,24 @@ export function wrongAnswer(
   const kind = KINDS[answer.kind];
   const fair = fairAnswers(judged, answer.provider);
   const isFair =
-    (kind === 'ambiguous' && judged.hasTwin) ||
+    (kind === 'ambiguous' && (judged.hasTwin || isTwice(judged, answer.provider))) ||
     fair.some((given) => isSaid(judged.plan, given, { kind, named: answer.named }));
   if (isFair) return undefined;
   const named = answer.named === undefined ? '' : ` ${answer.named}`;
   return { expected: fair.map(inWords).join(', or '), seen: `it answered ${answer.kind}${named}` };
 }
 
+/** Whether a provider has two records of the one call. */
+function isTwice({ truth }: JudgedTraceback, provider: string): boolean {
+  return truth.hops.filter((hop) => hop.provider === provider).length > 1;
+}
+
 function fairAnswers({ network, call, truth, traceback }: JudgedTraceback, provider: string): readonly GivenAnswer[] {
   const own = truth.answers.filter((one) => one.provider === provider);
   if (own.length === 0) return [network.saidElsewhere(call, provider)];
-  const given = own.map((one) => one.given);
+  const isElsewhere = !truth.hops.some((hop) => hop.provider === provider);
+  // Who colludes says so to the one that it colludes with alone.
+  const given = [...own.map((one) => one.given), ...(isElsewhere ? [network.saidElsewhere(call, provider)] : [])];
   // Who is named by somebody that it did not send the call to says that it did not.
   const isHonest = own.every((one) => one.given === one.truth);
   const isMisnamed = traceback.answers.some(

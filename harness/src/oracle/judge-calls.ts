@@ -1,5 +1,5 @@
 import type { PlannedCall } from '../network/plan/index.js';
-import type { CallTruth } from '../network/truth/index.js';
+import type { CarriedTruth } from '../network/truth/index.js';
 import { createRecordsCount } from './expected-records.js';
 import type { RecordsCount } from './expected-records.js';
 import type { Metric } from './findings.js';
@@ -50,7 +50,7 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     placed += 1;
     if (seen.setupMs !== undefined) setup.add(seen.setupMs);
     for (const { verstat, heldUs } of seen.hops) if (verstat !== undefined) held.add(heldUs / 1_000);
-    const known = truth.ofCall(call);
+    const known = truth.carried(call);
     records.add(call, known);
     campaigns.add(call, seen.placedAtMs);
     const outcome = wrongOutcome(seen, known);
@@ -81,7 +81,7 @@ interface Trouble {
   readonly seen: string;
 }
 
-function wrongOutcome({ finalStatus }: SeenCall, truth: CallTruth): Trouble | undefined {
+function wrongOutcome({ finalStatus }: SeenCall, truth: CarriedTruth): Trouble | undefined {
   if (finalStatus !== undefined && truth.finalStatus.includes(finalStatus)) return undefined;
   return {
     expected: `the caller gets ${truth.finalStatus.join(' or ')}`,
@@ -97,7 +97,7 @@ function lostCall(
     judging,
     truth,
     missing,
-  }: { readonly judging: Judging; readonly truth: CallTruth; readonly missing: readonly string[] },
+  }: { readonly judging: Judging; readonly truth: CarriedTruth; readonly missing: readonly string[] },
 ): Trouble | undefined {
   const [lost] = missing;
   if (lost !== undefined)

@@ -79,12 +79,13 @@ function meantBy(
 }
 
 function recallOf(
-  { facts, findings }: Judging,
+  { plan, facts, findings }: Judging,
   placed: ReadonlyMap<string, PlacedCampaign>,
   found: ReadonlyMap<string, ReadonlySet<number>>,
 ): Metric {
   let [good, of] = [0, 0];
-  if (facts.campaigns === undefined) return rate(good, of);
+  // Without a platform nobody looks for any.
+  if (facts.campaigns === undefined || plan.scenario.platform === undefined) return rate(good, of);
   for (const [name, { visible }] of placed) {
     const size = Math.min(found.get(name)?.size ?? 0, visible);
     good += size;

@@ -17,16 +17,14 @@ import { counted } from './spread.js';
  * @throws `RangeError` where a way of the plan leads over a provider that the plan does not have
  * @example
  * ```ts
- * const { metrics, findings } = judgeRun(plan, facts);
- * if (metrics.wrong_accusations.kind === 'count' && metrics.wrong_accusations.count > 0) console.log(findings[0]?.seen);
+ * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
+ * const { findings, metrics } = judgeRun(plan, simulateRun(plan));
+ * console.log(findings.length, metrics.verdict_accuracy.kind); // 0 rate
  * ```
  */
 export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const findings = createFindingList();
-  const isWithPlatform = plan.scenario.platform !== undefined;
-  const { campaigns, alerts, ...others } = facts;
-  const judged: JudgedFacts = isWithPlatform ? facts : others;
-  const judging: Judging = { plan, truth: networkTruth(plan), facts: judged, findings };
+  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings };
   const calls = judgeCalls(judging);
   const metrics = {
     ...calls.metrics,

@@ -6,6 +6,7 @@ import type { Judging } from './judging.js';
 import { plannedCall } from './judging.js';
 import type { SeenTraceback } from './run-facts.js';
 import { counted, createSpread, rate } from './spread.js';
+import { twinsOf } from './twin-calls.js';
 
 /** Metrics of tracebacks. */
 export type TracebackMetrics = Readonly<
@@ -126,18 +127,4 @@ function fairInWords({ truth }: JudgedTraceback): string {
 function outcomeInWords({ outcome, state }: SeenTraceback): string {
   if (outcome === undefined) return `it came to nothing, and is ${state}`;
   return `it came to ${outcome.kind}${outcome.provider === undefined ? '' : ` ${outcome.provider}`}`;
-}
-
-/** Which of the calls that are traced have the numbers of another call of the plan. */
-function twinsOf({ plan, facts }: Judging): (callIndex: number) => boolean {
-  const traced = new Map<string, number>();
-  const numbers = (index: number): string => `${plan.calls[index]?.calling ?? ''} ${plan.calls[index]?.called ?? ''}`;
-  for (const { callIndex } of facts.tracebacks) traced.set(numbers(callIndex), 0);
-  if (traced.size > 0)
-    for (const { index } of plan.calls) {
-      const pair = numbers(index);
-      const times = traced.get(pair);
-      if (times !== undefined) traced.set(pair, times + 1);
-    }
-  return (callIndex) => (traced.get(numbers(callIndex)) ?? 0) > 1;
 }

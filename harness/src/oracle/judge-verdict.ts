@@ -1,4 +1,4 @@
-import type { CallTruth, TrueHop } from '../network/truth/index.js';
+import type { CarriedTruth, TrueHop } from '../network/truth/index.js';
 import type { SeenCall, SeenHop } from './run-facts.js';
 import type { Judging } from './judging.js';
 
@@ -15,7 +15,11 @@ export interface VerdictCount {
  */
 export function judgeVerdicts(
   judging: Judging,
-  { seen, truth, isAsPlanned }: { readonly seen: SeenCall; readonly truth: CallTruth; readonly isAsPlanned: boolean },
+  {
+    seen,
+    truth,
+    isAsPlanned,
+  }: { readonly seen: SeenCall; readonly truth: CarriedTruth; readonly isAsPlanned: boolean },
   count: VerdictCount,
 ): readonly string[] {
   const missing: string[] = [];
@@ -36,7 +40,7 @@ export function judgeVerdicts(
 }
 
 /** What the callee was shown has to be what the last provider found. */
-export function judgeShown(judging: Judging, seen: SeenCall, { hops }: CallTruth): void {
+export function judgeShown(judging: Judging, seen: SeenCall, { hops }: CarriedTruth): void {
   const last = hops.at(-1);
   if (seen.shownVerstat === undefined || last === undefined) return;
   if (last.verdict.verstat.includes(seen.shownVerstat)) return;

@@ -22,7 +22,7 @@ export function isInRange(number: string, { first, count }: NumberRange): boolea
   return number.length === first.length && offset >= 0 && offset < count;
 }
 
-/** Digits of a North American number: what is made up under a prefix has so many, or four more than a prefix that is longer than seven. */
+/** Digits of a North American number: what is made up under a prefix of it has so many. Elsewhere numbers are as long, or four digits longer than the prefix. */
 const MADE_DIGITS = 11;
 
 /** Numbers under a prefix, by their place from 0; all of them differ. */
@@ -33,7 +33,8 @@ export interface NumbersUnder {
 
 /** All numbers under a prefix. Behind `1`, and behind a North American area code, no digit follows that no area code or exchange begins with. */
 export function numbersUnder(prefix: string): NumbersUnder {
-  const digits = Math.max(MADE_DIGITS, Math.min(15, prefix.length + 4)) - prefix.length;
+  const length = prefix.startsWith('1') ? MADE_DIGITS : Math.max(MADE_DIGITS, Math.min(15, prefix.length + 4));
+  const digits = Math.max(0, length - prefix.length);
   const isBounded = prefix === '1' || (prefix.length === 4 && prefix.startsWith('1'));
   const room = digits === 0 ? 1 : (isBounded ? 8 : 10) * 10 ** (digits - 1);
   const from = isBounded ? 2 * 10 ** (digits - 1) : 0;

@@ -7,9 +7,9 @@ import type { ScenarioPhase } from '../../scenario/index.js';
  */
 export function* arrivalsOf({ seconds, rate }: ScenarioPhase, random: SeededRandom): Generator<number> {
   if (rate.shape === 'poisson') {
-    if (rate.perSecond === 0) return;
-    const mean = 1 / rate.perSecond;
-    for (let at = random.exponential(mean); at < seconds; at += random.exponential(mean)) yield at;
+    // Divided afterwards: of a rate of 0, and of one that is as good as 0, the wait is without end.
+    const wait = (): number => random.exponential(1) / rate.perSecond;
+    for (let at = wait(); at < seconds; at += wait()) yield at;
     return;
   }
   let due = 0.5;

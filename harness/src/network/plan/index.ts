@@ -6,3 +6,5 @@ export type { PlanOptions } from './plan-network.js';
 export { plannedCalls } from './planned-calls.js';
 export { createRouting } from './routing.js';
 export type { Routing } from './routing.js';
+export { generateNetwork } from './generate-network.js';
+export type { GenerateOptions } from './generate-network.js';

@@ -15,6 +15,14 @@ interface Edge {
   readonly share: number;
 }
 
+/** What is known of ways to one provider. */
+interface End {
+  /** What it costs to come there. */
+  readonly left: ReadonlyMap<string, number>;
+  /** Where a provider sends its calls: the trunks of the cheapest ways. Filled when calls come through it. */
+  readonly next: Map<string, readonly Edge[]>;
+}
+
 /** Costs are sums of what people wrote: two ways whose costs differ by less than this are equally dear. */
 const SAME_COST = 1e-9;
 
@@ -26,27 +34,32 @@ const SAME_COST = 1e-9;
 export function createRouting({ trunks }: Pick<Scenario, 'trunks'>): Routing {
   const out = edgesBy(trunks, 'from', 'to');
   const into = edgesBy(trunks, 'to', 'from');
-  const costs = new Map<string, ReadonlyMap<string, number>>();
-  const costsTo = (end: string): ReadonlyMap<string, number> => {
-    const known = costs.get(end) ?? cheapest(end, into);
-    costs.set(end, known);
+  const ends = new Map<string, End>();
+  const endOf = (id: string): End => {
+    const known = ends.get(id) ?? { left: cheapest(id, into), next: new Map<string, readonly Edge[]>() };
+    ends.set(id, known);
     return known;
   };
   const ways = new Map<string, readonly string[]>();
   return {
     wayOf: (from, to, random) => {
-      const left = costsTo(to);
+      const { left, next } = endOf(to);
       if (!left.has(from)) return undefined;
       const way = [from];
       // Every hop costs something, so that what is left shrinks and the way ends.
-      for (let at = from; at !== to; way.push(at)) at = takeOne(cheapestEdges(at, left, out), random);
+      for (let at = from; at !== to; way.push(at)) {
+        const edges = next.get(at) ?? cheapestEdges(at, left, out);
+        next.set(at, edges);
+        at = takeOne(edges, random);
+      }
       const name = way.join('>');
-      const known = ways.get(name) ?? way;
-      ways.set(name, known);
-      return known;
+      const known = ways.get(name);
+      if (known !== undefined) return known;
+      ways.set(name, way);
+      return way;
     },
     nextHops: (from, to) => {
-      const left = costsTo(to);
+      const { left } = endOf(to);
       const without = cheapest(to, into, from);
       return (out.get(from) ?? [])
         .filter((edge) => without.has(edge.to))

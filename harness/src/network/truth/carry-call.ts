@@ -31,21 +31,31 @@ export function carryCall(network: KnownNetwork, call: PlannedCall): CarriedCall
   let isCertain = true;
   for (let index = 0; index < call.way.length; index += 1) {
     const provider = providerOf(network, call.way[index] ?? '');
-    const effects = effectsUnder(provider, of);
+    const effects = effectsUnder(provider, of, index);
     const reception = receptionOf(provider, effects, of);
     if (reception?.isCertain === true) return { hops, finalStatus: [...perhaps, ...reception.status] };
     if (reception !== undefined) perhaps.push(...reception.status);
     isCertain &&= reception === undefined;
-    const received: Leg = { ...leg, identity: receivedIdentity(leg, provider, of) };
-    const { verdict, refusal } = trueVerification(received, provider);
-    const frame = { provider: provider.planned.id, from: cameFrom(call, index), receives: received, verdict };
-    const kept = { ...recordOf(effects), isCertain };
-    if (refusal?.isCertain === true) {
-      hops.push({ ...frame, to: { refusedWith: refusal.status[0] ?? 438 }, sends: received, ...kept });
-      return { hops, finalStatus: [...perhaps, ...refusal.status] };
-    }
-    const sends = sentLeg(leg, { of, index, provider, effects });
-    hops.push({ ...frame, to: goesTo(call, index), sends, ...kept });
+    const identity = receivedIdentity(leg, provider, of);
+    // What came is what is carried, but for what is found wrong with it here.
+    const receives: Leg = identity === leg.identity ? leg : { calling: leg.calling, called: leg.called, identity };
+    const { verdict, refusal } = trueVerification(receives, provider);
+    const isRefused = refusal?.isCertain === true;
+    const sends = isRefused ? receives : sentLeg(leg, { of, index, provider, effects });
+    const record = recordOf(effects);
+    hops.push({
+      provider: provider.planned.id,
+      from: cameFrom(call, index),
+      to: isRefused ? { refusedWith: refusal.status[0] ?? 438 } : goesTo(call, index),
+      receives,
+      // Who refuses a call because it has too many has not looked at it.
+      verdict: reception === undefined ? verdict : { ...verdict, verstat: [...verdict.verstat, 'not-asked'] },
+      sends,
+      isOnRecord: record === 'kept',
+      record,
+      isCertain,
+    });
+    if (isRefused) return { hops, finalStatus: [...perhaps, ...refusal.status] };
     if (refusal !== undefined) perhaps.push(...refusal.status);
     isCertain &&= refusal === undefined;
     leg = sends;
@@ -61,18 +71,15 @@ function cameFrom({ way, caller }: PlannedCall, index: number): TrueHop['from'] 
   return before === undefined ? { caller } : { provider: before };
 }
 
-function goesTo({ way, destination }: PlannedCall, index: number): TrueHop['to'] {
+function goesTo({ way, destination, diversions }: PlannedCall, index: number): TrueHop['to'] {
   const next = way[index + 1];
-  return next === undefined ? { destination } : { provider: next };
+  return next === undefined ? { destination: diversions?.at(-1)?.destination ?? destination } : { provider: next };
 }
 
-function recordOf(effects: readonly BehaviourEffects[]): Pick<TrueHop, 'record' | 'isOnRecord'> {
-  const record = effects.some((one) => one.record === 'none')
-    ? 'none'
-    : effects.some((one) => one.record === 'gone')
-      ? 'gone'
-      : 'kept';
-  return { record, isOnRecord: record === 'kept' };
+function recordOf(effects: readonly BehaviourEffects[]): TrueHop['record'] {
+  if (effects.length === 0) return 'kept';
+  if (effects.some(({ record }) => record === 'none')) return 'none';
+  return effects.some(({ record }) => record === 'gone') ? 'gone' : 'kept';
 }
 
 /** How the call is received; undefined: it is carried. */
@@ -94,10 +101,11 @@ function receptionOf(
   return undefined;
 }
 
-/** Calls of the busiest second of the three around a time: a call is a little earlier or later than planned. */
+/** Calls of the busier two of the three seconds around a time: a call comes a little earlier or later than planned, and any second counts. */
 function busiest(load: ReadonlyMap<number, number>, atMs: number): number {
   const second = Math.floor(atMs / 1_000);
-  return [second - 1, second, second + 1].reduce((most, one) => Math.max(most, load.get(one) ?? 0), 0);
+  const [before, now, after] = [second - 1, second, second + 1].map((one) => load.get(one) ?? 0);
+  return (now ?? 0) + Math.max(before ?? 0, after ?? 0);
 }
 
 interface Sending {
@@ -109,29 +117,22 @@ interface Sending {
 
 /** Signed by role first; then what the provider does, in the order of its behaviours. */
 function sentLeg(leg: Leg, sending: Sending): Leg {
-  const { of, index, provider, effects } = sending;
-  const { id } = provider.planned;
-  const before = of.call.way[index - 1];
-  const attestation = attestationOf(
-    leg,
-    {
-      provider,
-      isFromOrigin: index === 1,
-      ...(before !== undefined && { from: providerOf(of.network, before) }),
-    },
-    effects,
-  );
-  const signed: Leg =
-    attestation === undefined
-      ? leg
-      : {
-          calling: leg.calling,
-          called: leg.called,
-          identity: [signedLeg(leg, { signedBy: id, certificateOf: id, attestation }, of)],
-        };
+  const { effects } = sending;
+  const signed = signedFirst(leg, sending);
   if (effects.length === 0) return signed;
   const hop = behaviourHop(sending);
   return effects.reduce((sent, { sends }) => sends?.(sent, hop) ?? sent, signed);
+}
+
+function signedFirst(leg: Leg, { of, index, provider, effects }: Sending): Leg {
+  if (leg.identity.length > 0) return leg;
+  const { id } = provider.planned;
+  const before = of.call.way[index - 1];
+  const from = before === undefined ? undefined : providerOf(of.network, before);
+  const attestation = attestationOf(leg, { provider, from, isFromOrigin: index === 1 }, effects);
+  if (attestation === undefined) return leg;
+  const { calling, called } = leg;
+  return { calling, called, identity: [signedLeg(leg, { signedBy: id, certificateOf: id, attestation }, of)] };
 }
 
 function behaviourHop({ of, provider }: Sending): BehaviourHop {
@@ -159,13 +160,18 @@ function earlierIdentity(id: string, { network, call }: CallOf): readonly TrueId
   return kept === undefined || kept.callIndex >= call.index ? undefined : kept.identity;
 }
 
+function isReplaying(id: string, { network, call }: CallOf): boolean {
+  const provider = providerOf(network, id);
+  return effectsUnder(provider, { network, call }).some(({ isReplaying: replays }) => replays === true);
+}
+
 function firstIdentity(
   id: string,
   network: KnownNetwork,
 ): { readonly callIndex: number; readonly identity: readonly TrueIdentity[] } | undefined {
   let tried = 0;
   for (const call of network.plan.calls) {
-    if (!call.way.includes(id)) continue;
+    if (!call.way.includes(id) || !isReplaying(id, { network, call })) continue;
     tried += 1;
     if (tried > CALLS_TO_REPLAY) return undefined;
     const sends = carryCall(network, call).hops.find(({ provider }) => provider === id)?.sends;

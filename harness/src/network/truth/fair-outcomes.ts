@@ -34,48 +34,74 @@ export function fairOutcomesOf(traced: TracedCall): readonly FairOutcome[] {
   const add = (kind: string, provider?: string): void => {
     outcomes.set(`${kind} ${provider ?? ''}`, provider === undefined ? { kind } : { kind, provider });
   };
-  const { hops, statements, network, call } = traced;
-  for (let index = hops.length - 1; index >= 0; index -= 1) {
-    const { provider } = hops[index] as TrueHop;
-    const { given, truth } = statements[index] as TrueStatement;
-    if (isLate(network, call, provider)) add('non-responsive', provider);
-    const isTrue = given === truth && given.kind !== 'not-retained';
-    if (isTrue && given.kind === 'upstream') continue;
-    if (isTrue) {
-      add(given.kind, provider);
-      if (given.kind === 'point-of-entry') add('foreign-provider');
-      break;
-    }
-    addUntrue(given, { traced, index, add, asked: new Set([provider]) });
+  walk({ traced, add, asked: new Set(), walked: new Set() }, traced.hops.length - 1);
+  for (const provider of twiceAlike(traced.call)) {
+    // Its two records fit one question.
+    add('loop');
+    add('ambiguous', provider);
+    add('several-neighbours', provider);
   }
-  if (goesRound(call)) add('loop');
   if (outcomes.size === 0) add('no-record');
   return [...outcomes.values()];
 }
 
 interface Adding {
   readonly traced: TracedCall;
-  /** Of the hop that says something else than the truth. */
-  readonly index: number;
   readonly add: (kind: string, provider?: string) => void;
   /** Whose statements have been followed. */
   readonly asked: ReadonlySet<string>;
+  /** From which hops the way was walked already. */
+  readonly walked: Set<number>;
 }
 
-/** What the word of a provider of the way leads to, when it is not the truth; the way beyond it is looked at besides. */
-function addUntrue(given: GivenAnswer, { traced, index, add, asked }: Adding): void {
+/** What a traceback comes to that has reached a hop, and goes on from there as far as evidence can lead. */
+function walk(adding: Adding, from: number): void {
+  const { traced, add, walked } = adding;
+  const { hops, statements, network, call } = traced;
+  for (let index = from; index >= 0 && !walked.has(index); index -= 1) {
+    walked.add(index);
+    const { provider } = hops[index] as TrueHop;
+    const { given, truth } = statements[index] as TrueStatement;
+    const isTrue = given === truth && given.kind !== 'not-retained';
+    const isSilent = isLate(network, call, provider);
+    if (isSilent) addSilence(provider, adding);
+    if (isTrue && given.kind === 'upstream') continue;
+    if (isTrue) {
+      add(given.kind, provider);
+      if (given.kind === 'point-of-entry') add('foreign-provider');
+      // While it is waited for, the one before may be asked already.
+      if (isSilent) continue;
+      return;
+    }
+    addUntrue(given, index, adding);
+  }
+}
+
+/** What the word of a provider of the way leads to, when it is not the truth; the way beyond it is walked besides. */
+function addUntrue(given: GivenAnswer, index: number, adding: Adding): void {
+  const { traced, add } = adding;
   const { provider } = traced.hops[index] as TrueHop;
   const isFirst = index === traced.hops.length - 1;
-  // Several neighbours have sent it the call where it was there twice.
-  const isTwice = traced.hops.filter((hop) => hop.provider === provider).length > 1;
-  if (isTwice) add('several-neighbours', provider);
+  addTwice(provider, adding);
   // Whatever is not the truth is contradicted by the record of the neighbour before.
   if (index > 0) add('disputed');
   if (given.kind === 'not-found' && isFirst) {
     add('no-record', provider);
     add('number-not-ours', provider);
   }
-  addStatement(given, provider, { traced, index, add, asked });
+  addStatement(given, provider, { ...adding, asked: new Set([...adding.asked, provider]) });
+}
+
+function addSilence(provider: string, adding: Adding): void {
+  adding.add('non-responsive', provider);
+  addTwice(provider, adding);
+}
+
+/** Several neighbours have sent a call to a provider that it came to twice, and each of them leads round to it again. */
+function addTwice(provider: string, { traced: { hops }, add }: Adding): void {
+  if (hops.filter((hop) => hop.provider === provider).length < 2) return;
+  add('several-neighbours', provider);
+  add('loop');
 }
 
 /** What the word of anybody leads to. */
@@ -123,26 +149,31 @@ function addNamed(named: string, by: string, adding: Adding): void {
   }
   // Nobody asks a foreign provider: who names it says of itself that the call came from abroad.
   if (providerOf(network, named).isForeign) add('foreign-provider');
+  if (isLate(network, call, named)) add('non-responsive', named);
   const next = { ...adding, asked: new Set([...asked, named]) };
-  const given =
-    colluderOf(network, call, by) === named ? colludedBy(network, named, hops) : saidElsewhere(network, call, named);
+  const isColluder = colluderOf(network, call, by) === named;
   if (hops.some(({ provider }) => provider === named)) {
     add('loop');
+    // The neighbour that did send it the call may lead on from there.
+    hops.forEach(({ provider }, index) => {
+      if (provider === named) walk(next, index - 1);
+    });
     const own = traced.statements.find(({ provider }) => provider === named);
     // It had the call, and does not say that it sent it there; what it says of its own hop may be followed all the same.
     if (own !== undefined && own.given !== own.truth) addStatement(own.given, named, next);
-    if (colluderOf(network, call, by) !== named) return;
-  }
-  addStatement(given, named, next);
+  } else addStatement(saidElsewhere(network, call, named), named, next);
+  if (isColluder) addStatement(colludedBy(network, named, hops), named, next);
 }
 
-/** Whether a call came to the same provider by the same neighbour twice, so that the same question is asked again. */
-function goesRound({ way }: PlannedCall): boolean {
+/** Providers that sent a call to the same neighbour twice, so that the same question is asked again. */
+function twiceAlike({ way }: PlannedCall): ReadonlySet<string> {
   const seen = new Set<string>();
+  const twice = new Set<string>();
   for (let index = 1; index < way.length; index += 1) {
-    const pair = `${way[index - 1] ?? ''} ${way[index] ?? ''}`;
-    if (seen.has(pair)) return true;
+    const before = way[index - 1] ?? '';
+    const pair = `${before} ${way[index] ?? ''}`;
+    if (seen.has(pair)) twice.add(before);
     seen.add(pair);
   }
-  return false;
+  return twice;
 }

@@ -16,6 +16,8 @@ export interface KnownProvider {
   readonly planned: PlannedProvider;
   readonly behaviours: readonly KnownBehaviour[];
   readonly isForeign: boolean;
+  /** Whether what it does depends on where on the way it is. */
+  readonly doesDivert: boolean;
 }
 
 /** A plan, arranged so that the truth of a call is told fast. */
@@ -26,6 +28,8 @@ export interface KnownNetwork {
   readonly load: (provider: string) => ReadonlyMap<number, number>;
   /** By provider, the first Identity that it sent on, and of which call: found when one is replayed. Undefined: it is being looked for, or there is none. */
   readonly replayed: Map<string, ReplayedIdentity | undefined>;
+  /** What the providers do to the call that was asked about last: of one call several things are asked, and to draw costs most of the time. */
+  readonly drawn: { call: PlannedCall | undefined; readonly effects: Map<string, readonly BehaviourEffects[]> };
 }
 
 /** An Identity that a provider kept. */
@@ -42,6 +46,7 @@ export function knownNetwork(plan: NetworkPlan): KnownNetwork {
       planned,
       behaviours: planned.behaviours.map((behaviour) => ({ behaviour, effects: effectsOf(behaviour) })),
       isForeign: planned.role === 'foreign' || planned.country !== 'US',
+      doesDivert: planned.behaviours.some(({ kind }) => kind === 'diverts'),
     });
   }
   let loads: ReadonlyMap<string, ReadonlyMap<number, number>> | undefined;
@@ -53,6 +58,7 @@ export function knownNetwork(plan: NetworkPlan): KnownNetwork {
       return loads.get(provider) ?? NOTHING;
     },
     replayed: new Map(),
+    drawn: { call: undefined, effects: new Map() },
   };
 }
 
@@ -65,16 +71,31 @@ export function providerOf({ providers }: KnownNetwork, id: string): KnownProvid
   return known;
 }
 
-/** What a provider does to, or says of, one call, in the order of its behaviours. */
+/** What a provider does to, or says of, one call, in the order of its behaviours; `hop`: where on the way, for what is done there alone. */
 export function effectsUnder(
-  { behaviours, planned }: KnownProvider,
+  { behaviours, planned, doesDivert }: KnownProvider,
   { network, call }: { readonly network: KnownNetwork; readonly call: PlannedCall },
+  hop?: number,
 ): readonly BehaviourEffects[] {
   if (behaviours.length === 0) return NONE;
-  const { seed } = network.plan;
-  return behaviours
-    .filter(({ behaviour }, place) => behaviourHolds(behaviour, call, { seed, provider: planned.id, place }))
-    .map(({ effects }) => effects);
+  const { drawn, plan } = network;
+  if (drawn.call !== call) {
+    drawn.call = call;
+    drawn.effects.clear();
+  }
+  const key = hop === undefined || !doesDivert ? planned.id : `${planned.id} ${hop}`;
+  const known = drawn.effects.get(key);
+  if (known !== undefined) return known;
+  const effects = behaviours
+    .filter(({ behaviour }, place) => {
+      // To where a call is forwarded is planned: by who serves the number that was called.
+      if (behaviour.kind === 'diverts')
+        return call.diversions?.some((one) => one.hop === hop && one.behaviour === place) === true;
+      return behaviourHolds(behaviour, call, { seed: plan.seed, provider: planned.id, place });
+    })
+    .map((one) => one.effects);
+  drawn.effects.set(key, effects);
+  return effects;
 }
 
 const NONE: readonly BehaviourEffects[] = [];

@@ -1,14 +1,17 @@
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import { carryCall } from './carry-call.js';
+import type { CarriedCall } from './carry-call.js';
 import { culpritOf, fairOutcomesOf } from './fair-outcomes.js';
 import { knownNetwork, providerOf } from './known-network.js';
 import type { KnownNetwork } from './known-network.js';
 import { habitsOf, saidElsewhere, statementsOf } from './statements.js';
-import type { AnsweringHabits, CallTruth, GivenAnswer, TrueStatement } from './truth.js';
+import type { AnsweringHabits, CallTruth, CarriedTruth, GivenAnswer, TrueStatement } from './truth.js';
 
 /** What is true of the calls of a plan. Nothing is kept of a call: each is told anew, in some microseconds. */
 export interface NetworkTruth {
   readonly plan: NetworkPlan;
+  /** Where a call of the plan comes to, and how it ends. */
+  readonly carried: (call: PlannedCall) => CarriedTruth;
   /** Truth of a call of the plan. */
   readonly ofCall: (call: PlannedCall) => CallTruth;
   /** What a provider says when it is asked about a call that never came to it. `provider` is one of the plan. */
@@ -28,8 +31,9 @@ export interface NetworkTruth {
  * @returns the truth, the same object for the same plan; its functions throw `RangeError` for providers that the plan does not have
  * @example
  * ```ts
+ * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
  * const truth = networkTruth(plan);
- * for (const call of plan.calls) console.log(truth.ofCall(call).culprit.provider);
+ * console.log(plan.calls.every((call) => truth.ofCall(call).finalStatus.length > 0)); // true
  * ```
  */
 export function networkTruth(plan: NetworkPlan): NetworkTruth {
@@ -38,6 +42,7 @@ export function networkTruth(plan: NetworkPlan): NetworkTruth {
   const network = knownNetwork(plan);
   const truth: NetworkTruth = {
     plan,
+    carried: (call) => carriedOnce(network, call),
     ofCall: (call) => truthOf(network, call),
     saidElsewhere: (call, provider) => saidElsewhere(network, call, provider),
     habits: (call, provider) => habitsOf(network, call, provider),
@@ -60,15 +65,27 @@ const TRUTHS = new WeakMap<NetworkPlan, NetworkTruth>();
  * @see RFC 8224 section 6.2; RFC 8588; RFC 8946; ATIS-1000082; 47 CFR 64.1200(n)(1)
  * @example
  * ```ts
- * const { culprit, fairOutcomes } = callTruth(plan, plan.calls[0]);
+ * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
+ * for (const call of plan.calls.slice(0, 1)) console.log(callTruth(plan, call).culprit.kind); // origin
  * ```
  */
 export function callTruth(plan: NetworkPlan, call: PlannedCall): CallTruth {
   return networkTruth(plan).ofCall(call);
 }
 
+/** The call that was asked about last: who carries a plan out and who judges it ask about one after the other. */
+const LAST = new WeakMap<KnownNetwork, { readonly call: PlannedCall; readonly carried: CarriedCall }>();
+
+function carriedOnce(network: KnownNetwork, call: PlannedCall): CarriedCall {
+  const last = LAST.get(network);
+  if (last?.call === call) return last.carried;
+  const carried = carryCall(network, call);
+  LAST.set(network, { call, carried });
+  return carried;
+}
+
 function truthOf(network: KnownNetwork, call: PlannedCall): CallTruth {
-  const { hops, finalStatus } = carryCall(network, call);
+  const { hops, finalStatus } = carriedOnce(network, call);
   const culprit = culpritOf(network, call);
   const statements = statementsOf(network, call, hops);
   const fairOutcomes = fairOutcomesOf({ network, call, hops, statements });
@@ -83,7 +100,7 @@ function truthOf(network: KnownNetwork, call: PlannedCall): CallTruth {
 function mayBeNamed(network: KnownNetwork, call: PlannedCall, provider: string): boolean {
   if (!network.providers.has(provider)) return false;
   if (culpritOf(network, call).provider === provider) return true;
-  const { hops } = carryCall(network, call);
+  const { hops } = carriedOnce(network, call);
   return saysItself(network, call, { provider, statements: statementsOf(network, call, hops) });
 }
 

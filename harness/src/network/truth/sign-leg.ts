@@ -13,8 +13,8 @@ export interface CallOf {
 /** Where a call is, and whom it came from. */
 export interface SigningHop {
   readonly provider: KnownProvider;
-  /** Absent: a customer of the provider. */
-  readonly from?: KnownProvider;
+  /** Undefined: a customer of the provider. */
+  readonly from: KnownProvider | undefined;
   /** Whether `from` is where the call began. */
   readonly isFromOrigin: boolean;
 }
@@ -31,27 +31,20 @@ export function attestationOf(
 ): Attestation | undefined {
   const { role, stir, numbers } = provider.planned;
   if (!stir || leg.identity.length > 0) return undefined;
-  const level = (): Attestation | undefined => {
-    switch (role) {
-      case 'originating':
-      case 'ipes':
-        return from === undefined ? (isAmong(leg.calling, numbers) ? 'A' : 'B') : 'C';
-      case 'foreign':
-        return from === undefined ? (isAmong(leg.calling, numbers) ? 'A' : 'B') : undefined;
-      case 'gateway':
-        return 'C';
-      case 'transit':
-        return isFromOrigin && from !== undefined && isOriginating(from) ? 'C' : undefined;
-      default:
-        return undefined;
-    }
-  };
-  const own = level();
-  if (own === undefined) return undefined;
-  return effects.findLast(({ attestation }) => attestation !== undefined)?.attestation ?? own;
+  const isOriginator = role === 'originating' || role === 'ipes' || (role === 'foreign' && from === undefined);
+  if (isOriginator) {
+    const spoofed = effects.findLast(({ attestation }) => attestation !== undefined)?.attestation;
+    if (spoofed !== undefined) return spoofed;
+    if (from !== undefined) return 'C';
+    return isAmong(leg.calling, numbers) ? 'A' : 'B';
+  }
+  if (role === 'gateway') return 'C';
+  const isIntermediate = role === 'transit' || role === 'foreign';
+  return isIntermediate && isFromOrigin && from !== undefined && isOriginating(from) ? 'C' : undefined;
 }
 
-const isOriginating = ({ planned: { role } }: KnownProvider): boolean => role === 'originating' || role === 'ipes';
+const isOriginating = ({ planned: { role }, isForeign }: KnownProvider): boolean =>
+  !isForeign && (role === 'originating' || role === 'ipes');
 
 function isAmong(number: string, prefixes: readonly string[]): boolean {
   return prefixes.some((prefix) => number.startsWith(prefix));
@@ -64,16 +57,10 @@ export function signedLeg(
   of: CallOf,
 ): TrueIdentity {
   const { planned } = providerOf(of.network, certificateOf);
-  return {
-    ppt: 'shaken',
-    signedBy,
-    spc: planned.spc,
-    attestation,
-    orig: calling,
-    dest: called,
-    madeFor: of.call.index,
-    ...certificateFaults(certificateOf, of),
-  };
+  const { faults, doubtful } = certificateFaults(certificateOf, of);
+  const { index: madeFor } = of.call;
+  const { spc } = planned;
+  return { ppt: 'shaken', signedBy, spc, attestation, orig: calling, dest: called, madeFor, faults, doubtful };
 }
 
 /** Who makes a signature, and whose certificate stands for it. */

@@ -14,11 +14,9 @@ export function statementsOf(
 ): readonly TrueStatement[] {
   const statements = hops.map((hop): TrueStatement => {
     const truth = truthAt(network, hop);
-    return {
-      provider: hop.provider,
-      truth,
-      given: givenBy(network, call, hop.provider) ?? silence(network, hop, truth),
-    };
+    const said = givenBy(network, call, hop.provider) ?? silence(network, hop, truth);
+    // Who means to lie, and names the one that it had the call from, does not.
+    return { provider: hop.provider, truth, given: isSameAnswer(said, truth) ? truth : said };
   });
   const colluders = hops.flatMap(({ provider }) => colluderOf(network, call, provider) ?? []);
   for (const provider of new Set(colluders)) {
@@ -26,6 +24,11 @@ export function statementsOf(
     statements.push({ provider, truth: NOT_FOUND, given: colludedBy(network, provider, hops) });
   }
   return statements;
+}
+
+function isSameAnswer(said: GivenAnswer, truth: TrueAnswer): boolean {
+  if (said.kind === 'upstream') return truth.kind === 'upstream' && truth.provider === said.provider;
+  return said.kind === 'origin' && truth.kind === 'origin';
 }
 
 const NOT_FOUND: TrueAnswer = { kind: 'not-found' };

@@ -109,6 +109,9 @@ export interface CallTruth {
   readonly innocent: readonly string[];
 }
 
+/** Where a call comes to, and how it ends: the part of its truth for which no traceback has to be thought of. */
+export type CarriedTruth = Pick<CallTruth, 'hops' | 'finalStatus'>;
+
 /** What one provider knows of a call, and what it says. */
 export interface TrueStatement {
   readonly provider: string;

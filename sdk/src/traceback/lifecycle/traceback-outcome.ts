@@ -11,7 +11,7 @@ export type OutcomeKind =
   | 'origin'
   /** The provider says itself that the call entered the United States at it. POE */
   | 'point-of-entry'
-  /** The provider that was named is a foreign one: who named it took the call from abroad. */
+  /** The provider that was named is a foreign one: who named it says that it took the call from abroad. */
   | 'foreign-provider'
   /** It did not answer. NR */
   | 'non-responsive'
@@ -25,7 +25,7 @@ export type OutcomeKind =
   | 'disputed'
   /** Somebody was named that no registry has. */
   | 'unlisted-provider'
-  /** The provider is listed and cannot be asked. */
+  /** The provider is listed and cannot be asked; also a foreign one that says itself to whom it sent the call. */
   | 'not-askable'
   /** Several providers say that they sent the call to the one that is silent. */
   | 'several-neighbours'
@@ -131,8 +131,16 @@ export function roleOf(hop: TracedHop): HopRole {
   if (hop.current !== undefined) return ARM_OUTCOMES[hop.current.arm];
   if (hop.state === 'withdrawn') return 'withdrawn';
   if (hop.state === 'non-responsive') return 'non-responsive';
-  if (hop.state === 'not-askable') return hop.notAskable === 'foreign' ? 'foreign-provider' : 'not-askable';
+  if (hop.state === 'not-askable') return isForeignEntry(hop) ? 'foreign-provider' : 'not-askable';
   return hop.state === 'planned' && hop.provider === undefined ? 'unlisted-provider' : 'open';
+}
+
+/**
+ * Whether a provider outside the United States was named by whom it sent the call to, who says thereby that the call entered the country at it. What a
+ * foreign provider reports itself says that of another, who has not said it.
+ */
+function isForeignEntry({ notAskable, namedBy }: TracedHop): boolean {
+  return notAskable === 'foreign' && namedBy !== 'neighbour';
 }
 
 /** What the traceback has come to; undefined while an answer is still to come. */
@@ -196,7 +204,7 @@ export function lastMovedMs({ hops, facts }: TracedPath): number {
 function saidAt(tip: TracedHop, { hops }: TracedPath): Partial<TracebackOutcome> {
   const { current } = tip;
   const contact = current?.contact ?? tip.contact;
-  const gateway = tip.notAskable === 'foreign' ? hops.at(-2)?.provider : undefined;
+  const gateway = isForeignEntry(tip) ? hops.at(-2)?.provider : undefined;
   return {
     ...(contact !== undefined && { contact }),
     ...(gateway !== undefined && { gateway }),

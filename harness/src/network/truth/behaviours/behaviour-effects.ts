@@ -52,6 +52,8 @@ export interface BehaviourEffects {
   readonly afterHours?: number;
   /** Who says that it sent the call, though it did not. */
   readonly colluder?: string;
+  /** Whether it keeps an Identity to send it with other calls. */
+  readonly isReplaying?: boolean;
   /** Whether the next provider gets the call several times. */
   readonly isForked?: boolean;
 }

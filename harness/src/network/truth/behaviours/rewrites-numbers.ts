@@ -1,12 +1,15 @@
 import type { BehaviourEffects, BehaviourOf } from './behaviour-effects.js';
 
+/** In front of a called number where nothing else is said. */
+const PREFIX = '1234';
+
 /** The numbers of the call are written otherwise, or are others; Identity goes on as it came. */
-export function rewritesNumbers({ how, value = '' }: BehaviourOf<'rewrites-numbers'>): BehaviourEffects {
+export function rewritesNumbers({ how, value }: BehaviourOf<'rewrites-numbers'>): BehaviourEffects {
   return {
     sends: ({ calling, called, identity }) => {
       if (how === 'national') return { calling: national(calling), called: national(called), identity };
-      if (how === 'prefix') return { calling, called: `${value}#${called}`, identity };
-      return { calling: value, called, identity };
+      if (how === 'prefix') return { calling, called: `${value ?? PREFIX}#${called}`, identity };
+      return { calling: value ?? calling, called, identity };
     },
   };
 }

@@ -1,0 +1,137 @@
+import type { ProviderReference, TracebackFinding } from '@hopback/sdk/traceback';
+import type { NetworkPlan, PlannedCall, PlannedProvider } from '../network/plan/index.js';
+import type { GivenAnswer, NetworkTruth } from '../network/truth/index.js';
+import type { AskedCall, RecordStores, StoredRecord } from './record-stores.js';
+
+/** A request as it comes to a provider. */
+export interface SimulatedRequest {
+  /** The call that is traced: lies are told about it. */
+  readonly call: PlannedCall;
+  readonly asked: AskedCall;
+  readonly provider: string;
+  /** Who had the call next, as it says; absent for the first. */
+  readonly downstream?: string;
+}
+
+/** What a provider answers. */
+export interface SimulatedAnswer {
+  readonly finding: TracebackFinding;
+  /** Numbers and time of its record, by which the next is asked. */
+  readonly asked: AskedCall;
+  readonly afterHours: number;
+}
+
+/** Providers with their records. */
+export interface Answerers {
+  readonly truth: NetworkTruth;
+  readonly stores: RecordStores;
+  readonly providers: ReadonlyMap<string, PlannedProvider>;
+}
+
+/** A provider in words of the registry. */
+export function referenceTo({ providerId, name, spc }: PlannedProvider): ProviderReference {
+  return { providerId, name, spc };
+}
+
+/** What a provider answers; undefined: nothing. An honest one answers from its records, a liar as its behaviours say. */
+export function answerRequest(answerers: Answerers, request: SimulatedRequest): SimulatedAnswer | undefined {
+  const { truth } = answerers;
+  const { call, asked, provider, downstream } = request;
+  const { says: usual, afterHours } = truth.habits(call, provider);
+  const { answers } = truth.ofCall(call);
+  // Who means to lie may say what is true by chance.
+  const own = answers.filter((one) => one.provider === provider);
+  const says = own.length > 0 && own.every((one) => one.given === one.truth) ? undefined : usual;
+  const isColluding = downstream !== undefined && truth.habits(call, downstream).colluder === provider;
+  const colluded = isColluding ? own[0]?.given : undefined;
+  const said = colluded ?? says;
+  if (said?.kind === 'silent') return undefined;
+  if (said !== undefined) return { finding: findingOf(answerers, said), asked, afterHours };
+  const records = answerers.stores.find(provider, asked);
+  const sent = records.filter(({ hop }) => isSentTo(hop, downstream));
+  const found = nearest(sent, asked);
+  if (found === 'several') return { finding: { arm: 'ambiguous', candidates: sent.length }, asked, afterHours };
+  if (found === undefined) return { finding: withoutRecord(answerers, request, records.length > 0), asked, afterHours };
+  const { calling, called } = found.hop.receives;
+  const finding = findingOf(answerers, fromRecord(answerers, found));
+  return { finding, asked: { calling, called, atMs: found.atMs }, afterHours };
+}
+
+/** The first provider is asked for a call to a number of its own, the others for one that they sent to whoever names them. */
+function isSentTo({ to }: StoredRecord['hop'], downstream: string | undefined): boolean {
+  return downstream === undefined ? !('provider' in to) : 'provider' in to && to.provider === downstream;
+}
+
+/** Two calls with the same numbers as near in time as this are told apart by nobody. */
+const APART_MS = 5_000;
+
+function nearest(records: readonly StoredRecord[], { atMs }: AskedCall): StoredRecord | 'several' | undefined {
+  const [first, second] = [...records].sort((one, other) => Math.abs(one.atMs - atMs) - Math.abs(other.atMs - atMs));
+  if (first === undefined || second === undefined) return first;
+  // A call that crossed the same provider twice by the same neighbours is one call, and has two records.
+  return Math.abs(second.atMs - atMs) < APART_MS ? 'several' : first;
+}
+
+function fromRecord({ providers }: Answerers, { hop: { from, provider } }: StoredRecord): GivenAnswer {
+  if ('caller' in from) return { kind: 'origin', caller: from.caller };
+  const isEntry = !isForeign(providers.get(provider)) && isForeign(providers.get(from.provider));
+  return isEntry ? { kind: 'point-of-entry', foreign: from.provider } : { kind: 'upstream', provider: from.provider };
+}
+
+/** Whether a provider lies outside the United States. */
+export function isForeign(provider: PlannedProvider | undefined): boolean {
+  return provider !== undefined && (provider.role === 'foreign' || provider.country !== 'US');
+}
+
+function withoutRecord(
+  { truth, providers, stores }: Answerers,
+  { call, asked, provider, downstream }: SimulatedRequest,
+  isKnown: boolean,
+): TracebackFinding {
+  const named = providers.get(downstream ?? '');
+  if (isKnown && named !== undefined) return { arm: 'not-sent-to-downstream', downstream: referenceTo(named) };
+  const isRemoved =
+    stores.find(provider, asked, 'whole').length > 0 || truth.saidElsewhere(call, provider).kind === 'not-retained';
+  return isRemoved ? { arm: 'not-retained', retainedFrom: RETAINED_FROM } : { arm: 'not-found' };
+}
+
+const RETAINED_FROM = '2026-02-04T00:00:00Z';
+
+function findingOf({ providers }: Answerers, said: GivenAnswer): TracebackFinding {
+  switch (said.kind) {
+    case 'upstream': {
+      const upstream = providers.get(said.provider);
+      return upstream === undefined
+        ? { arm: 'received-from-unlisted', upstream: { name: said.provider } }
+        : { arm: 'received-from', upstream: referenceTo(upstream) };
+    }
+    case 'origin':
+      return { arm: 'origin', customer: said.caller === '' ? {} : { customerId: said.caller } };
+    case 'point-of-entry': {
+      const foreign = providers.get(said.foreign);
+      return {
+        arm: 'point-of-entry',
+        upstream: { name: foreign?.name ?? said.foreign, ...(foreign !== undefined && { country: foreign.country }) },
+      };
+    }
+    case 'unlisted':
+      return { arm: 'received-from-unlisted', upstream: { name: said.name } };
+    case 'refused':
+      return { arm: 'refused', reason: said.reason };
+    case 'not-retained':
+      return { arm: 'not-retained', retainedFrom: RETAINED_FROM };
+    default:
+      return { arm: 'not-found' };
+  }
+}
+
+/** Whom a finding names: the id of a provider of the plan, or the name that was given. */
+export function namedBy(plan: NetworkPlan, finding: TracebackFinding): string | undefined {
+  if (finding.arm === 'received-from') {
+    const { providerId } = finding.upstream;
+    return plan.providers.find((one) => one.providerId === providerId)?.id ?? finding.upstream.name;
+  }
+  if (finding.arm !== 'received-from-unlisted' && finding.arm !== 'point-of-entry') return undefined;
+  const { name } = finding.upstream;
+  return plan.providers.find((one) => one.name === name)?.id ?? name;
+}

@@ -1,0 +1,247 @@
+import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import type {
+  LifecycleRules,
+  TracebackEffect,
+  TracebackEvent,
+  TracebackFinding,
+  TracebackState,
+} from '@hopback/sdk/traceback';
+import type { PlannedCall } from '../network/plan/index.js';
+import type { SeenAnswer, SeenTraceback } from '../oracle/index.js';
+import { answerRequest, isForeign, namedBy, referenceTo } from './answer-request.js';
+import type { Answerers } from './answer-request.js';
+import type { AskedCall } from './record-stores.js';
+
+/** How tracebacks are conducted. */
+export interface Conduct {
+  readonly answerers: Answerers;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  /** Whose records are looked through for neighbours of the silent: of those that share theirs with the platform, or of everybody who answers. */
+  readonly neighbours: 'sharing' | 'answering';
+  readonly rules?: LifecycleRules;
+}
+
+/** From the call to the traceback: an alert, or a complaint. */
+const OPENED_AFTER_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** A dozen for each hop, and as many reminders: one that takes more does not end, which is a mistake. */
+const MAX_STEPS = 2_000;
+/** Where the offices of all providers are. */
+const ZONE = 'America/New_York';
+
+/**
+ * Conducts the traceback of a call to its end, as the platform does: with the real lifecycle, which is told what happens, and time that goes from one
+ * deadline to the next.
+ * @returns what became of it; undefined for a call that came nowhere, or ended with somebody who cannot be asked
+ * @throws `RangeError` where it does not end
+ */
+export function conductTraceback(conduct: Conduct, call: PlannedCall): SeenTraceback | undefined {
+  const { answerers, startedAtMs, rules } = conduct;
+  const last = answerers.truth.ofCall(call).hops.at(-1);
+  const first = answerers.providers.get(last?.provider ?? '');
+  if (last === undefined || first === undefined || isForeign(first)) return undefined;
+  const tracebackId = `t-${call.index}`;
+  const openedAtMs = startedAtMs + call.atMs + OPENED_AFTER_MS;
+  const isShared = first.shares !== 'nothing' && last.record !== 'none';
+  const { state } = startTraceback({
+    tracebackId,
+    atMs: openedAtMs,
+    first: referenceTo(first),
+    ...(rules !== undefined && { rules }),
+    ...(isShared && { sharedRecordId: `record-${call.index}` }),
+  });
+  return conductToEnd(conduct, call, state);
+}
+
+/** An answer that is on its way. */
+interface Coming {
+  readonly event: Extract<TracebackEvent, { readonly type: 'answer-received' }>;
+  readonly asked: AskedCall;
+}
+
+/** A traceback in its course. */
+interface Course {
+  readonly conduct: Conduct;
+  readonly call: PlannedCall;
+  state: TracebackState;
+  /** The call as each request is about it, and as each answer describes it. */
+  readonly requests: Map<string, AskedCall>;
+  readonly answered: Map<string, AskedCall>;
+  readonly coming: Coming[];
+  readonly answers: SeenAnswer[];
+  /** Effects that nobody carries out: they wait for a person, who does not come. */
+  readonly waiting: Set<string>;
+}
+
+function conductToEnd(conduct: Conduct, call: PlannedCall, started: TracebackState): SeenTraceback {
+  const course: Course = {
+    ...{ conduct, call, state: started, requests: new Map(), answered: new Map() },
+    ...{ coming: [], answers: [], waiting: new Set() },
+  };
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    const view = viewTraceback(course.state);
+    if (view.status === 'closed') return seenTraceback(course);
+    const due = pendingEffects(course.state).filter(({ effectId }) => !course.waiting.has(effectId));
+    const events = due.flatMap((effect) => performed(course, effect));
+    if (events.length > 0) for (const event of events) happen(course, event);
+    else if (due.length === 0) passTime(course, view.wakeAtMs);
+  }
+  throw new RangeError(`traceback ${started.tracebackId} does not end`);
+}
+
+function happen(course: Course, event: TracebackEvent): void {
+  course.state = stepTraceback(course.state, event).state;
+}
+
+/** The next thing that time brings: an answer, or a deadline. */
+function passTime(course: Course, wakeAtMs: number | undefined): void {
+  const { coming, state } = course;
+  coming.sort((one, other) => one.event.atMs - other.event.atMs);
+  const [next] = coming;
+  if (next !== undefined && (wakeAtMs === undefined || next.event.atMs <= wakeAtMs)) {
+    coming.shift();
+    take(course, next);
+    return;
+  }
+  if (wakeAtMs === undefined) throw new RangeError(`traceback ${state.tracebackId} waits for nothing`);
+  happen(course, { type: 'time-passed', tracebackId: state.tracebackId, atMs: wakeAtMs });
+}
+
+function take(course: Course, { event, asked }: Coming): void {
+  const { answer } = event;
+  course.answered.set(answer.answerId, asked);
+  happen(course, event);
+}
+
+/** Does one thing. @returns what happened; nothing where it waits */
+function performed(course: Course, effect: TracebackEffect): readonly TracebackEvent[] {
+  const { tracebackId } = course.state;
+  const atMs = nowOf(course);
+  const frame = { tracebackId, atMs };
+  switch (effect.type) {
+    case 'ask-provider':
+      return ask(course, effect, atMs);
+    case 'find-provider':
+      course.waiting.add(effect.effectId);
+      return [];
+    case 'seek-neighbours':
+      return [...reports(course, effect, atMs), { type: 'effect-done', ...frame, effectId: effect.effectId }];
+    default:
+      return [{ type: 'effect-done', ...frame, effectId: effect.effectId }];
+  }
+}
+
+function nowOf({ state }: Course): number {
+  return state.facts.reduce((latest, { atMs }) => Math.max(latest, atMs), Math.max(state.startedAtMs, state.nowMs));
+}
+
+function ask(
+  course: Course,
+  effect: Extract<TracebackEffect, { readonly type: 'ask-provider' }>,
+  atMs: number,
+): readonly TracebackEvent[] {
+  const { conduct, call, state } = course;
+  const { answerers } = conduct;
+  const { requestId } = effect;
+  const frame = { tracebackId: state.tracebackId, requestId, atMs };
+  const provider = planned(answerers, effect.provider.providerId);
+  if (provider === undefined) return [{ type: 'provider-not-askable', ...frame, reason: 'not-listed' }];
+  if (isForeign(provider)) return [{ type: 'provider-not-askable', ...frame, reason: 'foreign' }];
+  const asked = askedCall(course, requestId);
+  course.requests.set(requestId, asked);
+  const downstream = planned(answerers, effect.downstream?.providerId)?.id;
+  const answer = answerRequest(answerers, {
+    ...{ call, asked, provider: provider.id },
+    ...(downstream !== undefined && { downstream }),
+  });
+  if (answer !== undefined) {
+    const answeredAtMs = atMs + Math.max(1_000, Math.round(answer.afterHours * HOUR_MS));
+    const { finding } = answer;
+    const named = namedBy(answerers.truth.plan, finding);
+    course.coming.push({
+      event: answerEvent(frame, { provider: effect.provider, finding, atMs: answeredAtMs }),
+      asked: answer.asked,
+    });
+    course.answers.push({
+      ...{ provider: provider.id, kind: finding.arm, afterMs: answeredAtMs - atMs },
+      ...(named !== undefined && { named }),
+    });
+  }
+  return [{ type: 'request-sent', ...frame, zone: ZONE }];
+}
+
+/** The first is asked about the call as it was placed at the callee, the others as the answer before, or the request before, describes it. */
+function askedCall({ conduct: { answerers }, call, state, requests, answered }: Course, requestId: string): AskedCall {
+  const hop = viewTraceback(state).path.find((one) => one.requestId === requestId);
+  const before = answered.get(hop?.basedOn ?? '') ?? requests.get(hop?.fromRequestId ?? '');
+  if (before !== undefined) return before;
+  const last = answerers.truth.ofCall(call).hops.at(-1);
+  const { calling, called } = last?.sends ?? call;
+  return { calling, called, atMs: call.atMs };
+}
+
+function planned({ providers }: Answerers, providerId: string | undefined): ReturnType<Answerers['providers']['get']> {
+  return providers.get(providerId ?? '');
+}
+
+function answerEvent(
+  { tracebackId, requestId }: { readonly tracebackId: string; readonly requestId: string },
+  {
+    provider,
+    finding,
+    atMs,
+  }: { readonly provider: { readonly name: string }; readonly finding: TracebackFinding; readonly atMs: number },
+): Coming['event'] {
+  return {
+    type: 'answer-received',
+    tracebackId,
+    atMs,
+    answer: {
+      format: 'hopback.traceback-answer.1',
+      ...{ answerId: `a-${requestId}`, requestId, tracebackId, revision: 1, answeredAt: new Date(atMs).toISOString() },
+      ...{ provider, finding, answeredBy: { kind: 'automatic', policyId: 'simulated' } },
+      searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
+    },
+  };
+}
+
+/** Who has a record of the call that it sent to a provider that says nothing of it. */
+function reports(
+  { conduct, call, state, requests }: Course,
+  { requestId, provider }: Extract<TracebackEffect, { readonly type: 'seek-neighbours' }>,
+  atMs: number,
+): readonly TracebackEvent[] {
+  const { answerers, neighbours } = conduct;
+  const silent = planned(answerers, provider?.providerId);
+  const asked = requests.get(requestId);
+  if (silent === undefined || asked === undefined) return [];
+  const found = new Set(answerers.stores.sentTo(silent.id, asked).map(({ hop }) => hop.provider));
+  return [...found].flatMap((id): readonly TracebackEvent[] => {
+    const neighbour = answerers.providers.get(id);
+    if (neighbour === undefined || id === silent.id) return [];
+    const answers = answerers.truth.habits(call, id).says?.kind !== 'silent';
+    if (neighbours === 'sharing' ? neighbour.shares === 'nothing' : !answers) return [];
+    return [
+      {
+        ...{ type: 'neighbour-reported', tracebackId: state.tracebackId, atMs, reportId: `live:${id}:${silent.id}` },
+        ...{ provider: referenceTo(neighbour), sentTo: referenceTo(silent) },
+      },
+    ];
+  });
+}
+
+function seenTraceback({ conduct: { answerers }, call, state, answers }: Course): SeenTraceback {
+  const { status, outcome } = viewTraceback(state);
+  const provider = planned(answerers, outcome?.provider?.providerId)?.id;
+  const close = state.facts.findLast(({ kind, id }) => kind === 'done' && id.startsWith('close:'));
+  return {
+    tracebackId: state.tracebackId,
+    callIndex: call.index,
+    state: status,
+    ...(outcome !== undefined && { outcome: { kind: outcome.kind, ...(provider !== undefined && { provider }) } }),
+    openedAtMs: state.startedAtMs,
+    ...(close !== undefined && { concludedAtMs: close.atMs }),
+    answers,
+  };
+}

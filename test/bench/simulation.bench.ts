@@ -1,0 +1,147 @@
+import { performance } from 'node:perf_hooks';
+import { generateNetwork, planNetwork } from '../../harness/src/network/plan/index.js';
+import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
+import { judgeRun } from '../../harness/src/oracle/index.js';
+import type { MetricName, OracleReport } from '../../harness/src/oracle/index.js';
+import { simulateRun } from '../../harness/src/simulation/index.js';
+import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
+import { randomNetwork } from '../support/random-network.js';
+import type { Bench, BenchContext, Figure } from './bench.js';
+import { growCarriers } from './platform-carriers.js';
+import { isOriginOnRecord, isOriginReached, partlyAnswering } from './simulation-participation.js';
+
+/** Providers in the Robocall Mitigation Database, rounded. */
+const CARRIERS = 7_000;
+const CALLS = { short: 100_000, full: 1_000_000 };
+const TRACEBACKS = { short: 200, full: 1_000 };
+const NETWORKS = { short: 200, full: 1_000 };
+const TRACED_OF_SHARES = { short: 300, full: 2_000 };
+/** Shares of carriers that take part, the largest first, and in how many calls the originator is known then: Jäger, CCS 2024. */
+const SHARES = [
+  { percent: 1, known: 20 },
+  { percent: 10, known: 53 },
+  { percent: 20, known: 70 },
+  { percent: 30, known: 83 },
+] as const;
+
+/** A network as large as that of the United States, and tracebacks in it, without SIP. */
+export const bench: Bench = {
+  name: 'simulation',
+  description:
+    '7,000 carriers and a million calls (a tenth of it in short form) planned, carried out without SIP and judged; tracebacks with liars; and what is known where only the largest carriers take part',
+  figures: [
+    ...['run', 'run per million calls', 'oracle per million calls', 'memory', 'same summary'],
+    ...['wrong accusations', 'fair outcomes', 'origin found, all answer', 'wrong accusations of random networks'],
+    ...SHARES.flatMap(({ percent }) => [
+      `origin known, ${percent} % take part`,
+      `origin reached, ${percent} % take part`,
+    ]),
+  ],
+  run: measure,
+};
+
+async function* measure(context: BenchContext): AsyncGenerator<Figure> {
+  yield* nation(context);
+  yield* liars(context);
+  yield* participation(context);
+}
+
+const MILLION = 1_000_000;
+
+function* nation({ full, progress }: BenchContext): Generator<Figure> {
+  const size = full ? 'full' : 'short';
+  const options = { carriers: CARRIERS, seed: 8, calls: CALLS[size], seconds: 3_600 };
+  const began = performance.now();
+  const plan = planNetwork(generateNetwork(options));
+  progress(`${plan.calls.length} calls planned in ${seconds(began)} s`);
+  const facts = simulateRun(plan, { tracebacks: TRACEBACKS[size] });
+  progress(`carried out, ${facts.tracebacks.length} tracebacks conducted, after ${seconds(began)} s`);
+  const judged = performance.now();
+  const report = judgeRun(plan, facts);
+  const [run, oracle] = [seconds(began), seconds(judged)];
+  const million = plan.calls.length / MILLION;
+  const note = `${plan.calls.length} calls over ${CARRIERS} carriers, ${facts.tracebacks.length} of them traced`;
+  yield { figure: 'run', value: run, unit: 's', bar: { valueAtMost: 300 }, note };
+  yield { figure: 'run per million calls', value: run / million, unit: 's', bar: { valueAtMost: 300 } };
+  yield { figure: 'oracle per million calls', value: oracle / million, unit: 's', bar: { valueAtMost: 30 } };
+  yield {
+    figure: 'memory',
+    value: process.memoryUsage().rss / 2 ** 20,
+    unit: 'MiB',
+    note: 'of the process, plan included',
+  };
+  yield {
+    figure: 'wrong accusations',
+    value: countOf(report, 'wrong_accusations'),
+    unit: 'accusations',
+    bar: { valueAtMost: 0 },
+  };
+  yield {
+    figure: 'fair outcomes',
+    value: 100 * rateOf(report, 'traceback_fair'),
+    unit: '%',
+    bar: { valueAtLeast: 100 },
+  };
+  for (const finding of report.findings.slice(0, 5)) progress(JSON.stringify(finding));
+  const again = planNetwork(generateNetwork({ ...options, calls: CALLS.short / 10 }));
+  const summary = (one: NetworkPlan): string => JSON.stringify(judgeRun(one, simulateRun(one, { tracebacks: 50 })));
+  const other = planNetwork(generateNetwork({ ...options, calls: CALLS.short / 10 }));
+  yield {
+    figure: 'same summary',
+    ...{ value: summary(again) === summary(other) ? 1 : 0, unit: 'of 1', bar: { valueAtLeast: 1 } },
+    note: `two runs of one seed, ${again.calls.length} calls`,
+  };
+  const honest = planNetwork(generateNetwork({ ...options, calls: CALLS.short / 10, silent: 0, lying: 0 }));
+  const found = judgeRun(honest, simulateRun(honest, { tracebacks: TRACEBACKS[size] }));
+  yield {
+    figure: 'origin found, all answer',
+    ...{ value: 100 * rateOf(found, 'traceback_origin_correct'), unit: '%', bar: { valueAtLeast: 99 } },
+    note: `${countOf(found, 'tracebacks')} tracebacks`,
+  };
+}
+
+function* liars({ full }: BenchContext): Generator<Figure> {
+  const networks = NETWORKS[full ? 'full' : 'short'];
+  let [accusations, tracebacks] = [0, 0];
+  for (let seed = 1; seed <= networks; seed += 1) {
+    const plan = randomNetwork({ seed, calls: 3 });
+    const report = judgeRun(plan, simulateRun(plan, { tracebacks: 3 }));
+    accusations += countOf(report, 'wrong_accusations');
+    tracebacks += countOf(report, 'tracebacks');
+  }
+  yield {
+    figure: 'wrong accusations of random networks',
+    ...{ value: accusations, unit: 'accusations', bar: { valueAtMost: 0 } },
+    note: `${networks} networks with liars, colluding pairs, silent and late providers; ${tracebacks} tracebacks`,
+  };
+}
+
+function* participation({ full }: BenchContext): Generator<Figure> {
+  const graph = growCarriers(CARRIERS, seededDice(2_026));
+  const calls = TRACED_OF_SHARES[full ? 'full' : 'short'];
+  for (const { percent, known } of SHARES) {
+    const plan = partlyAnswering(graph, { percent, calls });
+    const { tracebacks } = simulateRun(plan, { tracebacks: calls, neighbours: 'answering' });
+    const onRecord = plan.calls.filter((call) => isOriginOnRecord(plan, call)).length;
+    const reached = tracebacks.filter((traceback) => isOriginReached(plan, traceback)).length;
+    const jaeger = { unit: '%', baseline: 'Jäger', baselineValue: known, note: `${calls} calls` };
+    const onePercent = calls / 100;
+    yield {
+      ...{ figure: `origin known, ${percent} % take part`, ...jaeger },
+      ...{ value: onRecord / onePercent, bar: { valueAtLeast: known } },
+    };
+    yield { figure: `origin reached, ${percent} % take part`, ...jaeger, value: reached / onePercent };
+  }
+}
+
+const seconds = (sinceMs: number): number => Math.round(performance.now() - sinceMs) / 1_000;
+
+function countOf({ metrics }: OracleReport, name: MetricName): number {
+  const metric = metrics[name];
+  return metric.kind === 'count' ? metric.count : Number.NaN;
+}
+
+function rateOf({ metrics }: OracleReport, name: MetricName): number {
+  const metric = metrics[name];
+  return metric.kind === 'rate' ? metric.value : Number.NaN;
+}

@@ -1,0 +1,256 @@
+import { expect, test } from 'vitest';
+import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
+import { judgeRun } from '../../harness/src/oracle/index.js';
+import type {
+  Finding,
+  MetricName,
+  OracleReport,
+  RunFacts,
+  SeenCall,
+  SeenTraceback,
+} from '../../harness/src/oracle/index.js';
+import { simulateRun } from '../../harness/src/simulation/index.js';
+import { rowOf, smallPlan } from '../support/planned-network.js';
+import type { SmallProvider } from '../support/planned-network.js';
+
+const CALLS = 30;
+
+/** Thirty calls of one campaign over four providers, and one ordinary call from abroad. */
+const PLAN: NetworkPlan = smallPlan({
+  providers: [
+    ...rowOf('a b c d'),
+    { id: 'f', role: 'foreign', shares: 'nothing' },
+    { id: 'g', role: 'gateway' },
+    { id: 'x', role: 'transit', shares: 'nothing' },
+  ],
+  calls: [
+    ...Array.from({ length: CALLS }, () => ({ way: 'a b c d', campaign: 'warranty' })),
+    { way: 'f g d', calling: '49301234567' },
+  ],
+  platform: {},
+});
+
+/** What is seen when all goes as it should: the campaign is found and alerted of, a call of each kind is traced. */
+function facts(): RunFacts {
+  const seen = simulateRun(PLAN, { traced: [3, CALLS] });
+  const firstSeenMs = seen.startedAtMs + 5_000;
+  return {
+    ...seen,
+    calls: [...seen.calls],
+    campaigns: [
+      {
+        campaignId: 'c-1',
+        name: 'AutoWarranty',
+        firstSeenMs,
+        calls: Array.from({ length: CALLS }, (_none, index) => index),
+      },
+    ],
+    alerts: [{ campaignId: 'c-1', agency: 'US', atMs: firstSeenMs + 2_000 }],
+  };
+}
+
+const value = ({ metrics }: OracleReport, name: MetricName): unknown => {
+  const metric = metrics[name];
+  return metric.kind === 'count' ? metric.count : metric.kind === 'rate' ? metric.value : metric.count;
+};
+
+test('a run in which all is as it is true has no finding, and every metric', () => {
+  const report = judgeRun(PLAN, facts());
+  expect(report.findings).toEqual([]);
+  expect(report.findingsInAll).toBe(0);
+  const values = Object.fromEntries(
+    (Object.keys(report.metrics) as MetricName[]).map((name) => [name, value(report, name)]),
+  );
+  expect(values).toEqual({
+    ...{ calls_placed: 31, calls_unplaced: 0, calls_wrong: 0, call_setup_ms: 31, verify_latency_ms: 91 },
+    ...{ verdict_accuracy: 1, records_complete: 1, records_streamed: 1 },
+    ...{ answers_correct: 1, tracebacks: 2, tracebacks_concluded: 1, traceback_fair: 1, traceback_origin_correct: 1 },
+    ...{ wrong_accusations: 0, disputed: 0, time_to_origin_ms: 2 },
+    ...{ campaign_precision: 1, campaign_recall: 1, time_to_campaign_ms: 1, time_to_alert_ms: 1, troubles: 0 },
+  });
+  expect(report.metrics.time_to_campaign_ms).toMatchObject({ min: 5_000, max: 5_000 });
+  expect(report.metrics.time_to_alert_ms).toMatchObject({ min: 7_000 });
+});
+
+type Change = (seen: RunFacts) => RunFacts;
+
+const callChanged =
+  (change: (call: SeenCall) => SeenCall, at = 3): Change =>
+  (seen) => ({ ...seen, calls: seen.calls.map((call) => (call.index === at ? change(call) : call)) });
+
+const hopChanged = (provider: string, change: Partial<SeenCall['hops'][number]>): Change =>
+  callChanged((call) => ({
+    ...call,
+    hops: call.hops.map((hop) => (hop.provider === provider ? { ...hop, ...change } : hop)),
+  }));
+
+const tracebackChanged =
+  (change: Partial<SeenTraceback>): Change =>
+  (seen) => ({
+    ...seen,
+    tracebacks: seen.tracebacks.map((one) => (one.callIndex === 3 ? { ...one, ...change } : one)),
+  });
+
+const recordsChanged =
+  (change: Partial<RunFacts['records'][number]>, provider = 'b'): Change =>
+  (seen) => ({
+    ...seen,
+    records: seen.records.map((one) => (one.provider === provider ? { ...one, ...change } : one)),
+  });
+
+const outcome = (kind: string, provider?: string): Change =>
+  tracebackChanged({ outcome: { kind, ...(provider !== undefined && { provider }) } });
+
+test.for([
+  [
+    'another verdict',
+    hopChanged('c', { verstat: 'No-TN-Validation' }),
+    { kind: 'verdict', provider: 'c', callIndex: 3 },
+  ],
+  ['another attestation', hopChanged('c', { attestation: 'B' }), { kind: 'verdict', provider: 'c' }],
+  ['another signer', hopChanged('d', { signerSpc: '1003' }), { kind: 'verdict', provider: 'd' }],
+  [
+    'a verdict where nothing is signed',
+    hopChanged('a', { verstat: 'No-TN-Validation' }),
+    { kind: 'verdict', provider: 'a' },
+  ],
+  [
+    'another verdict for the callee',
+    callChanged((call) => ({ ...call, shownVerstat: 'TN-Validation-Failed' })),
+    { kind: 'verdict', provider: 'd' },
+  ],
+  ['another end', callChanged((call) => ({ ...call, finalStatus: 503 })), { kind: 'call-outcome', callIndex: 3 }],
+  ['no end', callChanged(({ finalStatus: _none, ...call }) => call), { kind: 'call-outcome', callIndex: 3 }],
+  [
+    'a hop left out',
+    callChanged((call) => ({ ...call, hops: call.hops.filter(({ provider }) => provider !== 'c') })),
+    { kind: 'call-outcome', provider: 'c' },
+  ],
+  [
+    'a hop too many',
+    callChanged((call) => ({
+      ...call,
+      hops: call.hops.map((hop) => (hop.provider === 'a' ? { ...hop, provider: 'x' } : hop)),
+    })),
+    { kind: 'call-outcome', provider: 'x' },
+  ],
+  [
+    'a call that nobody planned',
+    (seen) => ({ ...seen, calls: [...seen.calls, { index: 99, placedAtMs: 0, hops: [], reasons: [] }] }),
+    { kind: 'call-outcome', callIndex: 99 },
+  ],
+  ['a record lost', recordsChanged({ stored: CALLS - 1 }), { kind: 'record', provider: 'b' }],
+  ['a record too many', recordsChanged({ stored: CALLS + 1 }), { kind: 'record', provider: 'b' }],
+  ['a record lost on the way', recordsChanged({ received: CALLS - 1 }), { kind: 'stream', provider: 'b' }],
+  ['a record there twice', recordsChanged({ received: CALLS + 1 }), { kind: 'stream', provider: 'b' }],
+  ['nothing streamed of all', recordsChanged({ streamed: 0, received: 0 }), { kind: 'stream', provider: 'b' }],
+  [
+    'a record that was not to be shared',
+    recordsChanged({ streamed: 1, received: 1 }, 'x'),
+    { kind: 'stream', provider: 'x' },
+  ],
+  [
+    'an answer off by one hop',
+    tracebackChanged({ answers: [{ provider: 'd', kind: 'received-from', named: 'b', afterMs: 1 }] }),
+    { kind: 'answer', provider: 'd' },
+  ],
+  [
+    'an answer of another kind',
+    tracebackChanged({ answers: [{ provider: 'c', kind: 'not-found', afterMs: 1 }] }),
+    { kind: 'answer', provider: 'c' },
+  ],
+  [
+    'an answer of one that never had the call',
+    tracebackChanged({ answers: [{ provider: 'x', kind: 'origin', afterMs: 1 }] }),
+    { kind: 'answer', provider: 'x' },
+  ],
+  ['an honest transit accused', outcome('origin', 'b'), { kind: 'accusation', provider: 'b', callIndex: 3 }],
+  ['one accused that never had the call', outcome('origin', 'x'), { kind: 'accusation', provider: 'x' }],
+  ['a dispute where nobody lies', outcome('disputed'), { kind: 'traceback', callIndex: 3 }],
+  ['one silent who answers', outcome('non-responsive', 'c'), { kind: 'traceback' }],
+  [
+    'no outcome',
+    (seen) => ({
+      ...seen,
+      tracebacks: seen.tracebacks.map(({ outcome: came, ...one }) =>
+        one.callIndex === 3 ? one : { ...one, ...(came && { outcome: came }) },
+      ),
+    }),
+    { kind: 'traceback' },
+  ],
+  ['a campaign not found', (seen) => ({ ...seen, campaigns: [], alerts: [] }), { kind: 'campaign' }],
+  [
+    'a campaign of ordinary calls',
+    (seen) => ({
+      ...seen,
+      campaigns: [...seen.campaigns, { campaignId: 'c-2', name: 'Two', calls: [CALLS], firstSeenMs: 0 }],
+    }),
+    { kind: 'campaign' },
+  ],
+  [
+    'an alert of no campaign',
+    (seen) => ({ ...seen, alerts: [...seen.alerts, { campaignId: 'c-9', agency: 'US-TX', atMs: 0 }] }),
+    { kind: 'alert' },
+  ],
+  ['a trouble', (seen) => ({ ...seen, troubles: [{ where: 'b', what: 'a socket was closed' }] }), { kind: 'trouble' }],
+] as [string, Change, Partial<Finding>][])(
+  'one thing that is not as it is true is one finding: %s',
+  ([, change, finding]) => {
+    const report = judgeRun(PLAN, change(facts()));
+    expect(report.findings).toMatchObject([finding]);
+    expect(report.findingsInAll).toBe(1);
+  },
+);
+
+test('a gateway that names the foreign provider is no accusation, and the gateway is the point of entry', () => {
+  const seen = facts();
+  const tracebacks = seen.tracebacks.map((one) =>
+    one.callIndex === CALLS ? { ...one, outcome: { kind: 'foreign-provider', provider: 'f' } } : one,
+  );
+  const report = judgeRun(PLAN, { ...seen, tracebacks });
+  expect(report.findings).toEqual([]);
+  expect(report.metrics.traceback_origin_correct).toMatchObject({ good: 2 });
+});
+
+test('calls that were not placed are counted, and nothing is asked of them', () => {
+  const seen = facts();
+  const calls = seen.calls.map((call) => (call.index === 3 ? { index: 3, hops: [], reasons: [] } : call));
+  const records = seen.records.map((one) =>
+    'abcd'.includes(one.provider)
+      ? { ...one, stored: one.stored - 1, streamed: one.streamed - 1, received: one.received - 1 }
+      : one,
+  );
+  const report = judgeRun(PLAN, { ...seen, calls, records });
+  expect(report.findings).toEqual([]);
+  expect([report.metrics.calls_placed, report.metrics.calls_unplaced]).toMatchObject([{ count: 30 }, { count: 1 }]);
+});
+
+test('the gravest finding comes first, and of many a thousand are kept', () => {
+  const providers: SmallProvider[] = rowOf('a d');
+  const plan = smallPlan({ providers, calls: Array.from({ length: 1_200 }, () => ({ way: 'a d' })) });
+  const seen = simulateRun(plan, { traced: [7] });
+  const calls = [...seen.calls].map((call) => ({ ...call, finalStatus: 500 }));
+  const tracebacks = seen.tracebacks.map((one) => ({ ...one, outcome: { kind: 'origin', provider: 'd' } }));
+  const report = judgeRun(plan, { ...seen, calls, tracebacks });
+  expect(report.findingsInAll).toBe(1_201);
+  expect(report.findings).toHaveLength(1_000);
+  expect(report.findings[0]).toMatchObject({ kind: 'accusation', provider: 'd' });
+});
+
+test('two calls with the same numbers may be more than a provider can tell apart', () => {
+  const same = { way: 'a d', calling: '12025550100', called: '13125550100' };
+  const plan = smallPlan({ providers: rowOf('a d'), calls: [same, same] });
+  const seen = simulateRun(plan, { traced: [0] });
+  expect(seen.tracebacks[0]?.outcome?.kind).toBe('ambiguous');
+  expect(judgeRun(plan, seen).findings).toEqual([]);
+});
+
+test('percentiles are right to a hundredth, however many values there are', () => {
+  const seen = facts();
+  const calls = seen.calls.map((call) => ({ ...call, setupMs: call.index + 1 }));
+  expect(judgeRun(PLAN, { ...seen, calls }).metrics.call_setup_ms).toMatchObject({ min: 1, max: 31, mean: 16 });
+  const metric = judgeRun(PLAN, { ...seen, calls }).metrics.call_setup_ms;
+  if (metric.kind !== 'distribution') throw new Error('no distribution');
+  expect(Math.abs(metric.percentiles[50] - 16)).toBeLessThan(0.17);
+  expect(Math.abs(metric.percentiles['99.9'] - 31)).toBeLessThan(0.32);
+});

@@ -1,0 +1,170 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import { expect, test } from 'vitest';
+import { defineScenario, faultText, readScenario } from '../../harness/src/scenario/index.js';
+import { changed, faultsOf, SCENARIO, SCENARIO_TEXT } from '../support/scenario-samples.js';
+
+const path = 'sample.yaml';
+const withChange = (from: string, to: string): string => changed(SCENARIO_TEXT, from, to);
+
+test('a file and an object make the same scenario', async () => {
+  const result = await readScenario(SCENARIO_TEXT, { path });
+  expect(result).toEqual({ status: 'read', scenario: defineScenario(SCENARIO) });
+});
+
+test('JSON is read as well, since it is YAML', async () => {
+  expect(await readScenario(JSON.stringify(SCENARIO), { path })).toEqual({ status: 'read', scenario: SCENARIO });
+});
+
+test('the checks of an object are those of a file, and the error names every member that is wrong', () => {
+  const [first, ...others] = SCENARIO.callers;
+  const wrong = { ...SCENARIO, callers: [{ ...first!, at: 'aldr' }, ...others], thresholds: { calls: ['rate==1'] } };
+  let caught: unknown;
+  try {
+    defineScenario(wrong);
+  } catch (error) {
+    caught = error;
+  }
+  expect(isHopbackError(caught) && caught.code).toBe('invalid-argument');
+  expect(String(caught)).toContain('callers[0].at');
+  expect(String(caught)).toContain('thresholds.calls');
+});
+
+// Where something is wrong, as an editor counts lines and columns.
+test.each([
+  ['text that is no YAML', 'providers:\n', 'providers: [\n', '8:3'],
+  ['a name that is there twice', 'name: sample', 'name: sample\nname: again', '3:1'],
+  ['a tag that nobody knows', 'name: sample', 'name: !secret sample', '2:7'],
+  ['a member that there is not', 'role: transit }', 'role: transit, stirs: true }', '9:33'],
+  ['a member of another form', 'count: 100', 'count: many', '26:48'],
+  ['digits without quotes', "'${first}'", '12025550100', '26:29'],
+  ['a kind that there is not', 'kind: neighbour', 'kind: neighbor', '18:16'],
+  ['a member that is missing', 'why: So that tests have one.\n', '', '1:1'],
+  ['an unknown provider in a trunk', '{ from: birch, to: cedar }', '{ from: birch, to: ceder }', '13:20'],
+  ['a caller at an unknown provider', 'at: alder', 'at: aldr', '17:5'],
+  ['a called party that is not there', 'calls: [homes]', 'calls: [home]', '19:13'],
+  ['a threshold of a metric that there is not', 'verdict_accuracy:', 'verdict_acuracy:', '30:3'],
+  ['a threshold that cannot be parsed', 'rate==1', 'rate=1', '30:22'],
+  [
+    'a share out of range',
+    'role: transit }',
+    'role: transit, behaviours: [{ kind: strips-identity, share: 2 }] }',
+    '9:71',
+  ],
+])('%s is told with its line and column', async (_, from, to, place) => {
+  const [first] = await faultsOf(withChange(from, to));
+  expect(first?.split(' ')[0]).toBe(place);
+});
+
+test.each([
+  ['role: transit', 'role: trnsit', 'transit'],
+  ['kind: neighbour', 'kind: neighbor', 'neighbour'],
+  ['at: alder', 'at: aldr', 'alder'],
+  ['verdict_accuracy:', 'verdict_acuracy:', 'verdict_accuracy'],
+  ['numbers: {', 'nubmers: {', 'numbers'],
+  ['calls: [homes]', 'calls: [homes]\n    script: ssa-suspnded', 'ssa-suspended'],
+])('for %s written as %s a suggestion is made: %s', async (from, to, meant) => {
+  expect((await faultsOf(withChange(from, to))).join('\n')).toMatch(new RegExp(`Did you mean .*${meant}`));
+});
+
+const WITH_PLATFORM = `${SCENARIO_TEXT}platform: {}\n`;
+const behaves = (behaviour: string): readonly [string, string] => [
+  '{ id: birch, role: transit }',
+  `{ id: birch, role: transit, behaviours: [${behaviour}] }`,
+];
+
+test.each<[string, readonly [string, string], string]>([
+  ['a trunk back to where it comes from', ['{ from: birch, to: cedar }', '{ from: birch, to: birch }'], 'trunks[1].to'],
+  ['no way from caller to called', ['  - { from: birch, to: cedar }\n', ''], 'callers[0].calls[0]'],
+  ['two providers of one name', ['id: cedar', 'id: birch'], 'providers[2].id'],
+  [
+    'called numbers that overlap',
+    ['count: 100 }', "count: 100 }\n  - { id: more, at: cedar, first: '12025550199' }"],
+    'called[1].first',
+  ],
+  ['a range of two lengths', ['13125550100-13125550109', '13125550100-1312555010'], 'callers[1].numbers.numbers[0]'],
+  ['more phones than there may be', ['count: 100', 'count: 51, by: phones'], 'called[0].count'],
+  [
+    'more numbers than there are under a prefix',
+    ['kind: neighbour', "kind: snowshoe, prefixes: ['1202555010'], count: 9"],
+    'callers[0].numbers.count',
+  ],
+  [
+    'a diversion to a number of nobody',
+    behaves("{ kind: diverts, to: '14155550100' }"),
+    'providers[1].behaviours[0].to',
+  ],
+  [
+    'a lie about a provider that is not there',
+    behaves('{ kind: names-another, provider: gum }'),
+    'providers[1].behaviours[0].provider',
+  ],
+  ['a lie about oneself', behaves('{ kind: names-another, provider: birch }'), 'providers[1].behaviours[0].provider'],
+  ['more branches than trunks', behaves('{ kind: forks, branches: 2 }'), 'providers[1].behaviours[0].branches'],
+  [
+    'an end before the beginning',
+    behaves('{ kind: crashes, fromSeconds: 3, untilSeconds: 3 }'),
+    'providers[1].behaviours[0].untilSeconds',
+  ],
+  ['a share of a behaviour that has none', behaves('{ kind: silent, share: 0.5 }'), 'providers[1].behaviours[0].share'],
+  [
+    'another caller without its number',
+    behaves('{ kind: rewrites-numbers, how: calling }'),
+    'providers[1].behaviours[0]',
+  ],
+  [
+    'a signature without a certificate',
+    ['role: transit }', 'role: transit, stir: false, behaviours: [{ kind: downgrades, to: C }] }'],
+    'providers[1].behaviours[0].kind',
+  ],
+  ['a foreign provider of no country', ['role: transit }', 'role: foreign }'], 'providers[1]'],
+  [
+    'a script with a word that nobody fills in',
+    ['calls: [homes]', "calls: [homes]\n    script: 'Call {nobody}'"],
+    'callers[0].script',
+  ],
+  [
+    'an ordinary caller with a script',
+    ['kind: ordinary', "kind: ordinary\n    script: 'Hello {name}'"],
+    'callers[1].script',
+  ],
+  ['a metric of a platform that is not there', ['verdict_accuracy', 'campaign_recall'], 'thresholds.campaign_recall'],
+  ['a percentile of a rate', ['rate==1', 'p(99)<1'], 'thresholds.verdict_accuracy[0]'],
+  [
+    'a percentile that is not kept',
+    ['verdict_accuracy: [rate==1]', "call_setup_ms: ['p(98)<1']"],
+    'thresholds.call_setup_ms[0]',
+  ],
+  ['more calls than can be', ["perSecond: '${perSecond}'", 'perSecond: 100000'], ''],
+  ['a variable in a number that is none', ["'${perSecond}'", "'${first} a second'"], 'phases[0].rate.perSecond'],
+])('%s is a fault', async (_, [from, to], member) => {
+  const [first] = await faultsOf(
+    withChange(from, to).replace('seconds: 5', member === '' ? 'seconds: 604800' : 'seconds: 5'),
+  );
+  expect(first?.split(' ')[1]).toBe(member === '' ? 'phases' : member);
+});
+
+test('diversions in circles are a fault', async () => {
+  const text = WITH_PLATFORM.replace(
+    'role: terminating }',
+    "role: terminating, behaviours: [{ kind: diverts, to: '13125550150' }] }",
+  )
+    .replace("numbers: ['1312555'] }", "numbers: ['1312555'], behaviours: [{ kind: diverts, to: '12025550100' }] }")
+    .replace('callers:\n', '  - { from: cedar, to: alder }\ncallers:\n')
+    .replace('count: 100 }', "count: 100 }\n  - { id: desk, at: alder, first: '13125550150' }");
+  expect((await faultsOf(text)).map((fault) => fault.split(' ').slice(1).join(' '))).toEqual(
+    expect.arrayContaining(['providers[0].behaviours divert calls in circles']),
+  );
+});
+
+test('all faults of a file are told at once, in its order', async () => {
+  const text = withChange('role: transit', 'role: trnsit')
+    .replace('kind: neighbour', 'kind: neighbor')
+    .replace('seconds: 5', 'seconds: 0');
+  const lines = (await faultsOf(text)).map((fault) => Number(fault.split(':')[0]));
+  expect(lines).toEqual([9, 18, 28]);
+});
+
+test('a fault is a line that editors jump to', () => {
+  const fault = { file: 'a.yaml', line: 3, column: 5, path: 'callers[0].at', message: 'there is no provider x' };
+  expect(faultText(fault)).toBe('a.yaml:3:5: callers[0].at: there is no provider x');
+});

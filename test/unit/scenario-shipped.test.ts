@@ -1,0 +1,94 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { isHopbackError } from '@hopback/sdk/errors';
+import { Ajv } from 'ajv';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { planNetwork } from '../../harness/src/network/plan/index.js';
+import {
+  readShippedScenario,
+  ROBOCALL_SCRIPTS,
+  scenarioJsonSchema,
+  shippedScenarios,
+  shippedScenarioText,
+} from '../../harness/src/scenario/index.js';
+import { codeOf } from '../support/code-of.js';
+
+const folder = new URL('../../harness/src/scenario/shipped/', import.meta.url);
+
+test('every file of the folder is listed, and nothing else; there are at least twenty', async () => {
+  const files = await readdir(folder);
+  expect(
+    shippedScenarios()
+      .map((name) => `${name}.yaml`)
+      .toSorted(),
+  ).toEqual(files.toSorted());
+  expect(files.length).toBeGreaterThanOrEqual(20);
+});
+
+test.each(shippedScenarios())(
+  '%s is read, says why, is held to something, and every caller of it gets through when it is shortened',
+  async (name) => {
+    const scenario = await readShippedScenario(name);
+    expect(scenario.name).toBe(name);
+    expect(scenario.why.split(' ').length).toBeGreaterThan(30);
+    expect(Object.keys(scenario.thresholds ?? {}).length).toBeGreaterThan(3);
+    const plan = planNetwork(scenario, { scale: 0.2 });
+    expect(plan.durationMs).toBeLessThanOrEqual(10_000);
+    expect(plan.calls.every(({ way }) => way.length > 0)).toBe(true);
+    expect(new Set(plan.calls.map(({ caller }) => caller))).toEqual(new Set(scenario.callers.map(({ id }) => id)));
+    // Every behaviour is of somebody whom calls come through, or who is named in answers.
+    const used = new Set(plan.calls.flatMap(({ way }) => way));
+    for (const { id, behaviours } of plan.providers) if (behaviours.length > 0) expect(used).toContain(id);
+  },
+);
+
+const validate = new Ajv({ strict: false, allErrors: true }).compile(scenarioJsonSchema());
+
+test.each(shippedScenarios())('%s passes the schema for editors', async (name) => {
+  expect(validate(parse(await shippedScenarioText(name))) ? [] : validate.errors).toEqual([]);
+});
+
+test('the schema for editors takes variables in the place of numbers and words, and refuses what is none', async () => {
+  const text = await shippedScenarioText('direct');
+  expect(validate(parse(text.replace('seconds: 30', "seconds: '${seconds:-3}'").replace('constant', "'steady'")))).toBe(
+    false,
+  );
+  expect(validate(parse(text.replace('seconds: 30', "seconds: '${seconds:-3}'")))).toBe(true);
+  expect(validate(parse(text.replace('seconds: 30', 'seconds: thirty')))).toBe(false);
+  expect(validate(parse(text.replace('seconds: 30', 'second: 30')))).toBe(false);
+});
+
+test('the committed schema is that of the program, and describes every member', async () => {
+  const committed: unknown = JSON.parse(
+    await readFile(new URL('../../docs/scenario.schema.json', import.meta.url), 'utf8'),
+  );
+  expect(committed).toEqual(JSON.parse(JSON.stringify(scenarioJsonSchema())));
+  expect([...undescribed(committed, [])]).toEqual([]);
+});
+
+function* undescribed(schema: unknown, trail: readonly string[]): Generator<string> {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    if (key !== 'properties') yield* undescribed(value, trail);
+    else
+      for (const [name, member] of Object.entries(value as Readonly<Record<string, { description?: string }>>)) {
+        if (member.description === undefined) yield [...trail, name].join('.');
+        yield* undescribed(member, [...trail, name]);
+      }
+  }
+}
+
+test('a scenario that is not shipped is refused, and so is a variable that it has not', async () => {
+  expect(await codeOf(readShippedScenario('drect'))).toBe('invalid-argument');
+  expect(await codeOf(readShippedScenario('direct', { variables: { rate: '1' } }))).toBe('invalid-argument');
+  await expect(readShippedScenario('drect')).rejects.toSatisfy(
+    (error) => isHopbackError(error) && error.message.includes('direct'),
+  );
+});
+
+test('there are a dozen scripts of several topics, all with words that vary', () => {
+  const scripts = Object.values(ROBOCALL_SCRIPTS);
+  expect(scripts.length).toBeGreaterThanOrEqual(12);
+  expect(new Set(scripts.map(({ topic }) => topic)).size).toBeGreaterThanOrEqual(6);
+  expect(scripts.every(({ text }) => /\{\w+\}/u.test(text))).toBe(true);
+});
