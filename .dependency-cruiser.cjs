@@ -225,7 +225,7 @@ module.exports = {
       severity: 'error',
       comment: 'The root of the package re-exports; it holds no code of its own.',
       from: { path: '^harness/src/(index|version)\\.ts$' },
-      to: { pathNot: ['^harness/src/[^/]+/index\\.ts$', '^harness/src/version\\.ts$'] },
+      to: { pathNot: ['^harness/src/(network/)?[^/]+/index\\.ts$', '^harness/src/version\\.ts$'] },
     },
     harnessFolder('faults', [sdkEntry('errors')]),
     harnessFolder('drachtio', [sdkEntry('errors'), npm('ws', '@types/ws')]),

@@ -6,6 +6,8 @@
  * - **Faults:** {@link createChaosRelay} stands between two hops and loses, delays, reorders and cuts, the same way for the same seed.
  * - **Truth:** {@link callTruth} says what each hop of a planned call has to see, find, send and answer; {@link judgeRun} holds what was seen of a run
  *   against it; {@link simulateRun} carries a plan out without SIP, its tracebacks by the real lifecycle.
+ * - **Scenarios:** a network, who calls in it and what it is held to, from a file ({@link readScenario}), from an object
+ *   ({@link defineScenario}) or from the package ({@link readShippedScenario}); {@link planNetwork} says which calls are placed when and by which way.
  * - **A server:** {@link createDrachtioServer} of `@hopback/harness/drachtio` speaks SIP for applications written with drachtio-srf.
  *
  * Every example on these pages is a program: all that it names of `@hopback/harness` and `@hopback/harness/drachtio` is imported, the
@@ -31,6 +33,65 @@ export type {
   TrueVerdict,
 } from './network/truth/index.js';
 export * from './oracle/index.js';
-export * from './phones/index.js';
 export * from './simulation/index.js';
+export { generateNetwork, plannedCalls, planNetwork, planProviders } from './network/plan/index.js';
+export type {
+  GenerateOptions,
+  NetworkPlan,
+  PlannedCall,
+  PlannedDiversion,
+  PlannedNetwork,
+  PlannedProvider,
+  PlanOptions,
+} from './network/plan/index.js';
+export * from './phones/index.js';
+export {
+  checkThresholds,
+  defineScenario,
+  faultText,
+  METRIC_KINDS,
+  parseThreshold,
+  readScenario,
+  readShippedScenario,
+  ROBOCALL_SCRIPTS,
+  SCRIPT_WORDS,
+  scenarioJsonSchema,
+  shippedScenarios,
+  shippedScenarioText,
+} from './scenario/index.js';
+export type {
+  AnswerBehaviour,
+  Behaviour,
+  BehaviourBounds,
+  BehaviourKind,
+  CallingNumbers,
+  CertificateBehaviour,
+  Metric,
+  MetricName,
+  ParsedThreshold,
+  ProviderRole,
+  ReadFile,
+  ReadScenarioOptions,
+  RecordBehaviour,
+  RobocallScript,
+  Scenario,
+  ScenarioCalled,
+  ScenarioCaller,
+  ScenarioCsv,
+  ScenarioDay,
+  ScenarioFault,
+  ScenarioPhase,
+  ScenarioPlatform,
+  ScenarioProvider,
+  ScenarioResult,
+  ScenarioSharing,
+  ScenarioThreshold,
+  ScenarioTrunk,
+  SignallingBehaviour,
+  Threshold,
+  ThresholdAggregate,
+  ThresholdOperator,
+  ThresholdResult,
+  VariableSources,
+} from './scenario/index.js';
 export { HARNESS_VERSION } from './version.js';

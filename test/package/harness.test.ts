@@ -26,7 +26,10 @@ test('the package carries code, types, sources, licence and readme, and says its
   const { unpackedSizeBytes, files } = harness.packed;
   console.log(`@hopback/harness: tarball ${kib(size)}, unpacked ${kib(unpackedSizeBytes)}, ${files.length} files`);
   expect(files.map(({ path }) => path)).toEqual(
-    expect.arrayContaining(['LICENSE', 'README.md', 'dist/drachtio/index.js', 'dist/index.d.ts', 'src/index.ts']),
+    expect.arrayContaining([
+      ...['LICENSE', 'README.md', 'dist/drachtio/index.js', 'dist/index.d.ts', 'src/index.ts'],
+      'src/scenario/shipped/everything.yaml',
+    ]),
   );
 });
 

@@ -124,3 +124,14 @@ test('anchors within reason are followed, and a fault in what they stand for is 
   expect((await faultsOf(text)).map((fault) => fault.split(' ')[0])).toEqual(['18:23', '18:23']);
   expect((await read(text.replace('neighbor', 'neighbour'))).callers[1]?.numbers).toEqual({ kind: 'neighbour' });
 });
+
+test.each([
+  ['open brackets', '['.repeat(200_000)],
+  ['closed brackets', `why: ${'['.repeat(5_000)}${']'.repeat(5_000)}`],
+  ['open braces', '{a: '.repeat(100_000)],
+  ['lists on one line', `${'- '.repeat(100_000)}x`],
+  ['keys on one line', '? '.repeat(50_000)],
+  ['indented lines', Array.from({ length: 300 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
+])('%s without end are one fault, told before anything is parsed', async (_, text) => {
+  expect(await faultsOf(text)).toEqual([expect.stringContaining('nested')]);
+});

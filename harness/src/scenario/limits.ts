@@ -1,5 +1,5 @@
 /** Characters of a scenario file: a network of 7,000 carriers with all its trunks has about two million. */
-export const MAX_SCENARIO_CHARS = 8_388_608;
+export const MAX_SCENARIO_CHARS = 2_097_152;
 /** All carriers of the United States, twice. */
 export const MAX_PROVIDERS = 20_000;
 /** Each of them at ten others. */

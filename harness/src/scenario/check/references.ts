@@ -1,3 +1,4 @@
+import { MAX_FAULTS } from '../limits.js';
 import type { Scenario } from '../scenario.js';
 import type { Complaint } from './complaint.js';
 import { suggestion } from './near-words.js';
@@ -68,7 +69,14 @@ type Naming = (id: string, path: Complaint['path']) => readonly Complaint[];
 
 function naming(what: string, known: readonly string[]): Naming {
   const set = new Set(known);
-  return (id, path) => (set.has(id) ? [] : [{ path, message: `there is no ${what} ${id}${suggestion(id, known)}` }]);
+  let missing = 0;
+  return (id, path) => {
+    if (set.has(id)) return [];
+    missing += 1;
+    // Words are compared with all that there are: not for more than are told.
+    const meant = missing > MAX_FAULTS ? '' : suggestion(id, known);
+    return [{ path, message: `there is no ${what} ${id}${meant}` }];
+  };
 }
 
 function twice(list: string, names: readonly (string | undefined)[], member = 'id'): readonly Complaint[] {

@@ -1,3 +1,4 @@
+import { MAX_FAULTS } from '../limits.js';
 import type { Complaint } from './complaint.js';
 import { suggestion } from './near-words.js';
 
@@ -34,10 +35,11 @@ export function schemaComplaints(
   value: unknown,
   members: readonly string[],
 ): readonly Complaint[] {
-  return issues.flatMap((issue): readonly Complaint[] => {
+  return issues.slice(0, MAX_FAULTS).flatMap((issue): readonly Complaint[] => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
     if (issue.code === 'unrecognized_keys') {
-      return (issue.keys ?? []).map((key) => ({
+      // Words are compared with all that there are: not for more than are told.
+      return (issue.keys ?? []).slice(0, MAX_FAULTS).map((key) => ({
         path: [...path, key],
         message: `there is no member ${key.slice(0, 64)} here${suggestion(key, members)}`,
       }));

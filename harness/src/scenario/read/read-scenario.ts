@@ -42,7 +42,7 @@ export type ScenarioResult =
 /**
  * Reads a scenario: YAML or JSON with variables, and the CSV files that it names. All that is wrong is told at once, as far as it can be seen: what is
  * wrong with its sense is looked for where its form is right.
- * @param text - of the file, at most 8,388,608 characters
+ * @param text - of the file, at most 2,097,152 characters
  * @param options - where it is, what variables are worth, who reads files
  * @returns the scenario, which can be planned, or what is wrong with it, with line and column; never throws, and rejects never
  * @see YAML 1.2.2
@@ -71,10 +71,10 @@ export async function readScenario(text: string, options: ReadScenarioOptions): 
   if (scenario === undefined) return faulty(complaints.map(at));
   const read = await readCsvFiles(scenario, options.readFile);
   const senses = checkScenario(read.scenario).filter(({ path }) => !read.isFaulty(path));
-  const faults = [
-    ...read.complaints.map((complaint) => inCsv(at(complaint), complaint, read.placeOf(complaint))),
-    ...senses.map((complaint) => inCsv(at(complaint), complaint, read.placeOf(complaint))),
-  ];
+  // More than are told, since it is the first ones of the text that are told; but not one for each of a hundred thousand rows.
+  const faults = [...read.complaints, ...senses]
+    .slice(0, 10 * MAX_FAULTS)
+    .map((complaint) => inCsv(at(complaint), complaint, read.placeOf(complaint)));
   return faults.length > 0 ? faulty(faults) : { status: 'read', scenario: read.scenario };
 }
 

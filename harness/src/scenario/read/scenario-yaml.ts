@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
 import { MAX_YAML_ALIASES } from '../limits.js';
+import { tooDeepAt } from './nesting.js';
 
 /** Where something stands in a file, from 1. */
 export interface TextPlace {
@@ -27,10 +28,17 @@ export interface ScenarioYaml {
 
 /** Reads YAML, of which JSON is a part, with the rules of YAML 1.2. Names may not be there twice. Never throws. */
 export function readYaml(text: string): ScenarioYaml | readonly TextFault[] {
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) {
+    const before = text.slice(0, deep).split('\n');
+    return [
+      { message: 'is nested deeper than a scenario is', line: before.length, column: (before.at(-1)?.length ?? 0) + 1 },
+    ];
+  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, merge: false });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, merge: false });
   // What the library only warns of, such as a tag that nobody knows, would quietly be something else.
-  const troubles = [...document.errors, ...document.warnings];
+  const troubles = [...document.errors, ...document.warnings, ...namesTwice(document)];
   const at = (offset: number): TextPlace => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -51,6 +59,23 @@ export function readYaml(text: string): ScenarioYaml | readonly TextFault[] {
       return { line: 1, column: 1 };
     },
   };
+}
+
+/** Names that an object has twice. The library looks for them too, but compares each name with each. */
+function namesTwice(document: Document): readonly { readonly pos: readonly [number]; readonly message: string }[] {
+  const found: { readonly pos: readonly [number]; readonly message: string }[] = [];
+  visit(document, {
+    Map: (_key, map) => {
+      const names = new Set<string>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (names.has(name)) found.push({ pos: [startOf(key) ?? 0], message: `${name.slice(0, 64)} is there twice` });
+        names.add(name);
+      }
+    },
+  });
+  return found;
 }
 
 function scalarsOf(document: Document): readonly Scalar[] {
