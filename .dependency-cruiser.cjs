@@ -29,7 +29,7 @@ const sdkEntry = (...entries) => `^sdk/dist/(${entries.join('|')})\\.(d\\.ts|js)
 /** Every folder of the harness that has a rule below. */
 const HARNESS_FOLDERS = [
   ...['drachtio', 'faults', 'phones', 'platform', 'cli'],
-  ...['scenario', 'network', 'oracle', 'simulation', 'report', 'runner'],
+  ...['scenario', 'network', 'oracle', 'simulation', 'report', 'runner', 'vitest'],
 ];
 
 const harnessFolder = (name, allowed) => ({
@@ -309,13 +309,14 @@ module.exports = {
         harnessIndex('drachtio'),
         '^harness/src/version\\.ts$',
       ],
-      npm('@dagrejs/dagre'),
+      npm('@dagrejs/dagre', 'zod'),
     ]),
     harnessFolder('runner', [
       ...['^sdk/dist/', '^harness/src/[^/]+/index\\.ts$', '^harness/src/network/(plan|truth|world)/index\\.ts$'],
       '^harness/src/version\\.ts$',
       npm('hono', '@hono/node-server'),
     ]),
+    harnessFolder('vitest', [harnessIndex('oracle'), harnessIndex('runner'), npm('vitest')]),
     harnessFolder('cli', [
       ...['^sdk/dist/', '^harness/src/(index|version)\\.ts$', '^harness/src/[^/]+/index\\.ts$'],
       // The command of the platform is part of it; the tables of its routes are loaded without it.

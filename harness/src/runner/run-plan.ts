@@ -1,0 +1,170 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { World } from '../network/world/index.js';
+import type { RunFacts, SeenCall } from '../oracle/index.js';
+import { chooseSamples, hasCall, kindOfCall, SAMPLE_LIMITS, summaryOf } from '../report/index.js';
+import type { RunRecord } from '../report/index.js';
+import { HARNESS_VERSION } from '../version.js';
+import { SIP_PARTS } from './default-parts.js';
+import { driveCalls } from './drive-calls.js';
+import { EXIT_CODES, judgedThresholds, verdictOf } from './judge-run.js';
+import { beginRun, factsOf, judged, startTimers } from './live-run.js';
+import type { Begun, Run } from './live-run.js';
+import type { MessageKeeper } from './message-keeper.js';
+import { openRunFolder } from './run-folder.js';
+import type { RunOptions, RunResult } from './run-options.js';
+import { NODE_CLOCK } from './runner-clock.js';
+
+/** Beyond the longest call: ringing until a caller gives up is a minute, and the transactions behind it are 32 s (RFC 3261 timer F). */
+const HANGING_AFTER_MS = 120_000;
+/** What a world that had no time to settle gets to say what it has seen. */
+const LAST_WORDS_MS = 5_000;
+
+/**
+ * Carries out a plan: opens its network, places its calls when they are due, waits until what follows from them is done, and holds what was seen against
+ * what is true.
+ * @param plan - what `planNetwork` of a scenario made
+ * @param options - folder, time, rate, captures
+ * @returns what the run came to, also when it failed, was stopped or had no time; its exit code among it
+ * @throws what opening the network or writing the folder throws: an address that cannot be bound, a full disk
+ */
+export async function runPlan(plan: NetworkPlan, options: RunOptions = {}): Promise<RunResult> {
+  const { clock = NODE_CLOCK, parts = SIP_PARTS } = options;
+  const folder = options.folder === undefined ? undefined : await openRunFolder(options.folder, options);
+  const directory = folder?.workDirectory ?? (await mkdtemp(join(tmpdir(), 'hopback-run-')));
+  const begun = beginRun(plan, { options, clock, parts, folder });
+  const { run, pace } = begun;
+  const stopTimers = startTimers(run, pace);
+  run.enter('opening');
+  try {
+    await using world = await parts.openWorld({
+      ...{ plan, directory, processes: options.processes ?? 0 },
+      ...(run.keeper !== undefined && { onMessage: (message) => tapped(run, message) }),
+      ...(options.drachtio !== undefined && { drachtio: options.drachtio }),
+      ...(options.external !== undefined && { external: options.external }),
+    });
+    await callsOf(begun, world);
+    const facts = withHanging(run, await settledFacts(run, world));
+    run.enter('judging');
+    const result = resultOf(run, facts);
+    await folder?.write(result.record);
+    run.enter('over');
+    await options.beforeClose?.(result, world.platform);
+    return result;
+  } finally {
+    stopTimers();
+    for (const cancel of run.cancels) cancel();
+    await folder?.close();
+    if (folder === undefined) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function callsOf(begun: Begun, world: World): Promise<void> {
+  const { run } = begun;
+  const { plan, clock, figures, ending } = run;
+  const { pace } = begun;
+
+  const wanted = wantedCalls(run);
+  const only = run.options.only === undefined ? undefined : new Set(run.options.only);
+  const calls = only === undefined ? plan.calls : plan.calls.filter(({ index }) => only.has(index));
+  // The time that opening took is none of the plan's.
+  pace.restart(clock.nowMs(), calls[0]?.atMs ?? 0);
+  run.enter('calls');
+  const drive = driveCalls({
+    ...{ plan, calls, pace, figures, clock, ending: ending.signal, place: (call) => world.place(call) },
+    onEnded: (call) => {
+      run.calls.push(call);
+      run.keeper?.ended(call, wanted(call));
+    },
+  });
+  begun.drive = drive;
+  await Promise.race([drive.over, timeIsUp(run), drive.allPlaced.then(() => longAfter(run, calls))]);
+}
+
+/** Resolves when the last call should have ended long ago: one that hangs must not keep the run for ever. It is told as a trouble. */
+function longAfter(run: Run, calls: readonly PlannedCall[]): Promise<void> {
+  let longestMs = 0;
+  for (const { durationMs } of calls) longestMs = Math.max(longestMs, durationMs);
+  return new Promise((resolve) => {
+    run.cancels.push(run.clock.schedule(resolve, longestMs + HANGING_AFTER_MS));
+  });
+}
+
+/** Resolves when the time of the run is up: calls that are up are waited for no longer. */
+function timeIsUp({ ending, endedBy }: Run): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (endedBy() === 'timeout') resolve();
+    };
+    ending.signal.addEventListener('abort', look, { once: true });
+    if (ending.signal.aborted) look();
+  });
+}
+
+/** Whether the report will want to show a call, as far as it can be told when the call is over. */
+function wantedCalls({ plan, truthOf }: Run): (call: SeenCall) => boolean {
+  const kinds = new Map<string, number>();
+  let wrong = 0;
+  const byIndex = new Map(plan.calls.map((call) => [call.index, call]));
+  return ({ index, finalStatus }) => {
+    const planned = byIndex.get(index);
+    const isRight = finalStatus !== undefined && truthOf(index).finalStatus.includes(finalStatus);
+    if (!isRight) wrong += 1;
+    const kind = planned === undefined ? '' : kindOfCall(planned);
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    return (!isRight && wrong <= SAMPLE_LIMITS.failed) || (kinds.get(kind) ?? 0) <= SAMPLE_LIMITS.ofEachKind;
+  };
+}
+
+/** Calls that did not end are a trouble of the network: whatever they came to is not known. */
+function withHanging({ figures, endedBy }: Run, facts: RunFacts): RunFacts {
+  const { up } = figures.counts();
+  if (up === 0 || endedBy() === 'timeout') return facts;
+  const trouble = { where: 'runner', what: `${up} calls did not end` };
+  return { ...facts, troubles: [...facts.troubles, trouble] };
+}
+
+async function settledFacts(run: Run, world: World): Promise<RunFacts> {
+  run.enter('settling');
+  if (run.endedBy() !== 'timeout') await Promise.race([world.settle(), timeIsUp(run)]);
+  if (run.endedBy() !== 'timeout') return world.facts();
+  let cancel = (): void => undefined;
+  const patience = new Promise<RunFacts>((resolve) => {
+    cancel = run.clock.schedule(() => resolve(factsOf(run, run.clock.nowMs())), LAST_WORDS_MS);
+  });
+  const told = await Promise.race([world.facts(), patience]);
+  cancel();
+  return told;
+}
+
+function tapped(run: Run, message: Parameters<MessageKeeper['add']>[0]): void {
+  run.keeper?.add(message);
+  run.folder?.capture(message);
+}
+
+function resultOf(run: Run, facts: RunFacts): RunResult {
+  const { plan, options, truthOf, figures, keeper, folder } = run;
+  const end = run.endedBy();
+  const oracle = judged(run, facts);
+  const thresholds = judgedThresholds(oracle, plan.scenario.thresholds);
+  const { placed, up } = figures.counts();
+  const verdict = verdictOf({ end, placed, hanging: up, thresholds, oracle });
+  const seen = new Map(facts.calls.map((call) => [call.index, call]));
+  const samples = chooseSamples(plan, { facts, oracle }).flatMap(({ index, why }) => {
+    const call = seen.get(index);
+    return call === undefined || !hasCall(plan, index)
+      ? []
+      : [{ index, why, truth: truthOf(index), seen: call, messages: keeper?.messagesOf(call) ?? [] }];
+  });
+  const record: RunRecord = {
+    ...{ plan, facts, oracle, thresholds, end, verdict, samples, truthOf },
+    snapshots: figures.snapshots(),
+    command: options.command ?? `hopback-harness run ${plan.scenario.name} --seed ${plan.seed}`,
+    version: HARNESS_VERSION,
+  };
+  const exitCode = EXIT_CODES[verdict];
+  const result = { plan, facts, oracle, thresholds, end, verdict, exitCode, summary: summaryOf(record), record };
+  return folder === undefined ? result : { ...result, folder: folder.path };
+}
