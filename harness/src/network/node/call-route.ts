@@ -76,6 +76,9 @@ function roleOf(role: PlannedProvider['role'] | undefined, hop: number): CallRol
 const destinationOf = ({ destination, diversions = [] }: PlannedCall): string =>
   diversions.at(-1)?.destination ?? destination;
 
+/** The number that a call is for in the end, digits. */
+export const finalNumber = ({ called, diversions = [] }: PlannedCall): string => diversions.at(-1)?.to ?? called;
+
 /** SHAKEN and the rules of the Commission are those of the United States. */
 const HOME = 'US';
 

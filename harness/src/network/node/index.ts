@@ -1,4 +1,4 @@
-export { CALL_FIELD, createCallRoutes } from './call-route.js';
+export { CALL_FIELD, createCallRoutes, finalNumber } from './call-route.js';
 export type { CallRoute, CallRoutes } from './call-route.js';
 export { doingOf, NODE_BEHAVIOURS } from './behaviours/index.js';
 export { UNAVAILABLE } from './carry-call.js';

@@ -16,8 +16,10 @@ export const SWITCH_ID = 'switch-1';
 
 /** Who is at the other end of which trunk of a provider, as `readTrunkDirectory` reads it. */
 export function trunkTable(own: PlannedProvider, providers: readonly PlannedProvider[]): unknown {
-  const party = ({ name, providerId, country }: PlannedProvider): object =>
-    country === 'US' ? { provider: { providerId, name } } : { foreignProvider: { name, country } };
+  const party = ({ id, name, providerId, country }: PlannedProvider): object =>
+    country === 'US'
+      ? { provider: { providerId, name } }
+      : { foreignProvider: { name, country, email: `tracebacks@${id}.example` } };
   const neighbours = (ids: readonly string[], trunk: (id: string) => string): readonly object[] =>
     providers.filter(({ id }) => ids.includes(id)).map((one) => ({ trunk: trunk(one.id), ...party(one) }));
   return {

@@ -1,4 +1,5 @@
 import type { AppReport } from '@hopback/sdk/platform';
+import { finalNumber } from '../node/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import type { ReachedCall } from './callees.js';
 import type { PlatformMember } from './world-platform.js';
@@ -21,7 +22,7 @@ export function reportOf({ call, atMs, calling, verstat, isRejected }: ReachedCa
   const servedBy = plan.providers.find(({ id }) => id === call.way.at(-1))?.name;
   return {
     ...{ format: 'hopback.app-report.1', reportId: reportIdOf(call), app: { name: 'Call guard' } },
-    ...{ calledAt: new Date(atMs).toISOString(), called: { shown: 'number', tn: call.called } },
+    ...{ calledAt: new Date(atMs).toISOString(), called: { shown: 'number', tn: finalNumber(call) } },
     ...(calling !== undefined && isNumber(calling) && { calling }),
     ...(verstat !== undefined && { verstat }),
     ...(servedBy !== undefined && { servedBy }),

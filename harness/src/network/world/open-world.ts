@@ -126,7 +126,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         await desk?.sent();
         if (platform === undefined) return;
         await settlePlatform({
-          ...{ plan, platform, placed: notes.placed, nowMs: clock.nowMs },
+          ...{ plan, platform, placed: notes.placed, shown: notes.shown, nowMs: clock.nowMs },
           advance: async (ms) => {
             clock.advance(ms);
             await Promise.all(hosts.map((host) => host.advance(ms)));
@@ -167,6 +167,8 @@ function spread(ids: readonly string[], over: number): readonly (readonly string
 /** What comes in about calls, from all sides. */
 interface Notes {
   readonly placed: Map<number, number>;
+  /** Digits that the callee was shown. */
+  readonly shown: ReadonlyMap<number, string>;
   readonly troubles: RunFacts['troubles'];
   readonly hop: (note: HopNote) => void;
   readonly reached: (reached: ReachedCall) => void;
@@ -178,25 +180,27 @@ interface Notes {
 function createNotes(): Notes {
   const hops = new Map<number, HopNote[]>();
   const views = new Map<number, CallerView>();
-  const shown = new Map<number, Verstat>();
+  const verstats = new Map<number, Verstat>();
+  const shown = new Map<number, string>();
   const placed = new Map<number, number>();
   const troubles: RunFacts['troubles'][number][] = [];
   return {
-    ...{ placed, troubles },
+    ...{ placed, shown, troubles },
     hop: (note) => {
       const known = hops.get(note.index);
       if (known === undefined) hops.set(note.index, [note]);
       else known.push(note);
     },
-    reached: ({ call, verstat }) => {
-      if (verstat !== undefined) shown.set(call.index, verstat);
+    reached: ({ call, verstat, calling }) => {
+      if (verstat !== undefined) verstats.set(call.index, verstat);
+      if (calling !== undefined) shown.set(call.index, calling);
     },
     view: (view) => void views.set(view.index, view),
     trouble: (where, what) => {
       if (troubles.length < MAX_TROUBLES) troubles.push({ where, what });
     },
     call: (index) => {
-      const verstat = shown.get(index);
+      const verstat = verstats.get(index);
       return {
         ...(views.get(index) ?? { index, reasons: [] }),
         hops: hopsInOrder(hops.get(index) ?? []),

@@ -1,5 +1,6 @@
 import type { Traceback } from '@hopback/sdk/platform';
 import type { RunFacts, SeenAlert, SeenAnswer, SeenCampaign, SeenTraceback } from '../../oracle/index.js';
+import { finalNumber } from '../node/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import { callOfReport } from './app-reports.js';
 import { allTracebacks } from './settle-platform.js';
@@ -69,22 +70,25 @@ type IndexOf = (traceback: Traceback) => number | undefined;
 function callIndex({ calls }: NetworkPlan, { byRecord, placed }: CallKeys): IndexOf {
   const byCalled = new Map<string, PlannedCall[]>();
   for (const call of calls) {
-    const known = byCalled.get(call.called);
-    if (known === undefined) byCalled.set(call.called, [call]);
+    const known = byCalled.get(finalNumber(call));
+    if (known === undefined) byCalled.set(finalNumber(call), [call]);
     else known.push(call);
   }
+  const number = (written: string | undefined): string => written?.replace(/\D/g, '') ?? '';
   return ({ call }) => {
     const { recordId, called, calling, at } = call;
-    if (recordId !== undefined) return byRecord.get(recordId);
-    const number = (written: string | undefined): string | undefined => written?.replace(/\D/g, '');
-    const candidates = (byCalled.get(number(called) ?? '') ?? []).filter(
-      (one) => (calling === undefined || one.calling === number(calling)) && placed.has(one.index),
-    );
+    if (recordId !== undefined && byRecord.has(recordId)) return byRecord.get(recordId);
+    const candidates = (byCalled.get(number(called)) ?? []).filter(({ index }) => placed.has(index));
     const atMs = Date.parse(`${at.local}Z`);
-    const apart = ({ index }: { readonly index: number }): number => Math.abs((placed.get(index) ?? 0) - atMs);
+    // Callers may show another number than they began with.
+    const apart = ({ index, calling: own }: PlannedCall): number =>
+      Math.abs((placed.get(index) ?? 0) - atMs) + (own === number(calling) ? 0 : OTHER_CALLER_MS);
     return candidates.toSorted((one, other) => apart(one) - apart(other))[0]?.index;
   };
 }
+
+/** A call of another caller is rather meant where it came so much nearer in time, milliseconds. */
+const OTHER_CALLER_MS = 60_000;
 
 function seenTraceback(
   traceback: Traceback,

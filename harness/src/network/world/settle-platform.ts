@@ -1,5 +1,5 @@
 import type { PlatformClient, Traceback } from '@hopback/sdk/platform';
-import { doingOf } from '../node/index.js';
+import { doingOf, finalNumber } from '../node/index.js';
 import { createSeededRandom } from '../../faults/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import type { WorldPlatform } from './world-platform.js';
@@ -12,6 +12,8 @@ export interface SettleOptions {
   readonly nowMs: () => number;
   /** Moves all clocks on. */
   readonly advance: (ms: number) => Promise<void>;
+  /** Digits that the callee was shown, by index of the call. */
+  readonly shown: ReadonlyMap<number, string>;
   /** Calls that were placed, by index, and when. */
   readonly placed: ReadonlyMap<number, number>;
   readonly onTrouble: (what: string) => void;
@@ -21,7 +23,7 @@ const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 /** How often it is looked, and for how many looks nothing may have changed before clocks are moved on. */
 const LOOK_MS = 40;
-const CALM_LOOKS = 6;
+const CALM_LOOKS = 4;
 /** Looks for neighbours, and of detection, come each half minute. */
 const ROUND_MS = 31 * SECOND_MS;
 /** Rounds after the last deadline in which nothing new was begun: detection looks again within a minute. */
@@ -115,28 +117,30 @@ const lateAnswers = ({ providers }: NetworkPlan): readonly number[] =>
   );
 
 /** Calls of the plan that staff traces, as the seed draws them of those that were placed. */
-async function openStaffTracebacks({ plan, platform, placed }: SettleOptions): Promise<void> {
+async function openStaffTracebacks({ plan, platform, placed, shown }: SettleOptions): Promise<void> {
   const count = plan.scenario.platform?.staffTracebacks ?? 0;
   const random = createSeededRandom(plan.seed, 'staff-tracebacks');
   const left = plan.calls.filter(({ index }) => placed.has(index));
   for (let drawn = 0; drawn < count && left.length > 0; drawn += 1) {
     const [call] = left.splice(random.int(left.length), 1);
-    if (call !== undefined)
-      await platform.operator.tracebacks.create(openingOf(call, plan, placed.get(call.index) ?? 0));
+    if (call === undefined) continue;
+    const heard = { calling: shown.get(call.index) ?? call.calling, atMs: placed.get(call.index) ?? 0 };
+    await platform.operator.tracebacks.create(openingOf(call, plan, heard));
   }
 }
 
+/** What a callee can say of a call. */
 function openingOf(
-  { called, calling, way }: PlannedCall,
+  call: PlannedCall,
   { providers }: NetworkPlan,
-  atMs: number,
+  { calling, atMs }: { readonly calling: string; readonly atMs: number },
 ): Parameters<PlatformClient['tracebacks']['create']>[0] {
   const written = new Date(atMs).toISOString();
-  const first = providers.find(({ id }) => id === way.at(-1));
+  const first = providers.find(({ id }) => id === call.way.at(-1));
   return {
     direction: 'back',
     call: {
-      ...{ called, calling },
+      ...{ called: finalNumber(call), calling },
       at: { asWritten: written, local: written.slice(0, -1), zone: 'UTC', precision: 'millisecond' },
     },
     ...(first !== undefined && { firstProvider: { providerId: first.providerId, name: first.name } }),
