@@ -39,7 +39,6 @@ export function smallPlan({ providers, calls, seed = 1, platform }: SmallPlan): 
     calls: planned,
     durationMs: 1_000 * calls.length,
     doNotOriginate: [],
-    onceOnly: false,
   };
 }
 
