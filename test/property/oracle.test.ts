@@ -76,6 +76,7 @@ test.for([
   ['accusation', wrongAccusation],
 ] as const satisfies readonly (readonly [Finding['kind'], Plant])[])(
   'whatever the network is, one planted change is one finding: %s',
+  { timeout: 60_000 },
   ([kind, plant]) => {
     let planted = 0;
     for (let seed = 1; seed <= NETWORKS; seed += 1) {
@@ -90,7 +91,6 @@ test.for([
     }
     expect(planted).toBeGreaterThan(NETWORKS / 2);
   },
-  60_000,
 );
 
 function fail(): never {

@@ -163,7 +163,7 @@ test('a certificate that becomes bad during the run may still be in a cache', ()
 });
 
 test('an Identity of an earlier call is about other numbers, and after a minute too old', () => {
-  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 1_000 }, { way: 'a b d', atMs: 90_000 }];
+  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 10_000 }, { way: 'a b d', atMs: 90_000 }];
   const plan = smallPlan({ providers: rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), calls });
   const truth = networkTruth(plan);
   const faults = plan.calls.map((call) => truth.ofCall(call).hops[2]?.receives.identity[0]?.faults);
@@ -171,6 +171,16 @@ test('an Identity of an earlier call is about other numbers, and after a minute 
     [],
     ['caller-differs', 'callee-differs', 'replayed'],
     ['caller-differs', 'callee-differs', 'replayed', 'stale'],
+  ]);
+});
+
+test('which of two calls that come at once lends its Identity to the others depends on the instant', () => {
+  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 500 }];
+  const plan = smallPlan({ providers: rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), calls });
+  const verdicts = plan.calls.map((call) => callTruth(plan, call).hops[2]?.verdict.verstat);
+  expect(verdicts).toEqual([
+    [PASSED, NONE],
+    [PASSED, NONE],
   ]);
 });
 

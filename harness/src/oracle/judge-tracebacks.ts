@@ -97,7 +97,10 @@ function isOfKind({ outcome }: SeenTraceback, { culprit }: CallTruth): boolean {
 
 function isFair({ traceback: { outcome }, truth, hasTwin }: JudgedTraceback): boolean {
   if (outcome === undefined) return false;
-  if (outcome.kind === 'ambiguous' && hasTwin) return true;
+  // Who cannot tell two calls apart says so, or leaves it to a person who may not come in time.
+  if (hasTwin && (outcome.kind === 'ambiguous' || outcome.kind === 'non-responsive')) {
+    return outcome.provider === undefined || truth.hops.some(({ provider }) => provider === outcome.provider);
+  }
   return truth.fairOutcomes.some(
     ({ kind, provider }) =>
       kind === outcome.kind &&

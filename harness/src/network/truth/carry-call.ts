@@ -6,6 +6,7 @@ import { receivedIdentity } from './received-identity.js';
 import { attestationOf, divertedLeg, signedLeg } from './sign-leg.js';
 import type { CallOf } from './sign-leg.js';
 import { trueVerification } from './true-verdict.js';
+import { keptIdentities } from './kept-identities.js';
 import type { TrueHop, TrueIdentity } from './truth.js';
 
 /** The hops that a call comes through, and how it ends for the caller. */
@@ -143,39 +144,6 @@ function behaviourHop({ of, provider }: Sending): BehaviourHop {
     isSigner: stir,
     sign: (leg, certificateOf, attestation) => signedLeg(leg, { signedBy: id, certificateOf, attestation }, of),
     divert: (leg, to) => divertedLeg(leg, to, id, of),
-    earlierIdentity: () => earlierIdentity(id, of),
+    keptIdentities: () => keptIdentities(id, of, carryCall),
   };
-}
-
-/** Among the first calls of a provider: where none of so many is signed, none is kept. */
-const CALLS_TO_REPLAY = 1_000;
-
-function earlierIdentity(id: string, { network, call }: CallOf): readonly TrueIdentity[] | undefined {
-  if (!network.replayed.has(id)) {
-    // While it is looked for there is none: two that replay on one way would else wait for each other.
-    network.replayed.set(id, undefined);
-    network.replayed.set(id, firstIdentity(id, network));
-  }
-  const kept = network.replayed.get(id);
-  return kept === undefined || kept.callIndex >= call.index ? undefined : kept.identity;
-}
-
-function isReplaying(id: string, { network, call }: CallOf): boolean {
-  const provider = providerOf(network, id);
-  return effectsUnder(provider, { network, call }).some(({ isReplaying: replays }) => replays === true);
-}
-
-function firstIdentity(
-  id: string,
-  network: KnownNetwork,
-): { readonly callIndex: number; readonly identity: readonly TrueIdentity[] } | undefined {
-  let tried = 0;
-  for (const call of network.plan.calls) {
-    if (!call.way.includes(id) || !isReplaying(id, { network, call })) continue;
-    tried += 1;
-    if (tried > CALLS_TO_REPLAY) return undefined;
-    const sends = carryCall(network, call).hops.find(({ provider }) => provider === id)?.sends;
-    if (sends !== undefined && sends.identity.length > 0) return { callIndex: call.index, identity: sends.identity };
-  }
-  return undefined;
 }

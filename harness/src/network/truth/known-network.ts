@@ -26,8 +26,8 @@ export interface KnownNetwork {
   readonly providers: ReadonlyMap<string, KnownProvider>;
   /** Calls that a provider is sent in each second of the run; for providers that can be overloaded alone. */
   readonly load: (provider: string) => ReadonlyMap<number, number>;
-  /** By provider, the first Identity that it sent on, and of which call: found when one is replayed. Undefined: it is being looked for, or there is none. */
-  readonly replayed: Map<string, ReplayedIdentity | undefined>;
+  /** By provider, the Identities of which it may have kept any: found when one is replayed. */
+  readonly replayed: Map<string, readonly ReplayedIdentity[]>;
   /** What the providers do to the call that was asked about last: of one call several things are asked, and to draw costs most of the time. */
   readonly drawn: { call: PlannedCall | undefined; readonly effects: Map<string, readonly BehaviourEffects[]> };
 }
@@ -35,6 +35,7 @@ export interface KnownNetwork {
 /** An Identity that a provider kept. */
 export interface ReplayedIdentity {
   readonly callIndex: number;
+  readonly atMs: number;
   readonly identity: readonly TrueIdentity[];
 }
 

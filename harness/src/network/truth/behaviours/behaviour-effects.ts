@@ -21,8 +21,8 @@ export interface BehaviourHop {
   readonly sign: (leg: Leg, certificateOf: string, attestation: Attestation) => TrueIdentity;
   /** Makes a div PASSporT from one number to another. */
   readonly divert: (leg: Leg, to: string) => TrueIdentity;
-  /** Identity of the first call that this provider sent on with any; undefined where that is no earlier one. */
-  readonly earlierIdentity: () => readonly TrueIdentity[] | undefined;
+  /** Identities of earlier calls, of which this provider has kept one, it is not known which; undefined: it may have kept none yet. */
+  readonly keptIdentities: () => readonly (readonly TrueIdentity[] | undefined)[];
 }
 
 /** How a provider fares with a call that comes in. */
