@@ -12,11 +12,11 @@ import { createWebhookReceiver, nodeWebhookHandler } from '../../sdk/src/platfor
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import { platformLab, startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab, TestMember } from '../support/itg-platform.js';
-import { movedClock } from '../support/itg-moved-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
 
 const pki = await createTestPki();
 const certificate = pki.issueTls({ addresses: ['127.0.0.1'] });
-const clock = movedClock();
+const clock = createWorldClock();
 const options: PlatformOptions = {
   clock,
   webhooks: { ca: pki.tlsRoot.certificatePem, dangerouslyAllowPrivateAddresses: true },

@@ -20,6 +20,7 @@ const MIDDLES: Readonly<Record<string, Behaviour>> = {
   claims: { kind: 'claims-origin' },
   denies: { kind: 'denies' },
   purged: { kind: 'purged-records' },
+  gap: { kind: 'record-gap' },
 };
 
 const names = Object.keys(MIDDLES);
@@ -71,7 +72,7 @@ test(
     expect(said('nobody')).toMatchObject({ kind: 'received-from-unlisted' });
     expect(said('claims')).toMatchObject({ kind: 'origin' });
     expect(said('denies')).toMatchObject({ kind: 'not-found' });
-    expect(said('purged')).toMatchObject({ kind: 'not-retained' });
+    for (const id of ['purged', 'gap']) expect(said(id)).toMatchObject({ kind: 'not-retained' });
     expect(said('gateway')).toMatchObject({ kind: 'point-of-entry' });
     expect(outcomeOf('gateway')).toBe('point-of-entry gateway');
     // Nobody who was not on the way is called the origin of anything.

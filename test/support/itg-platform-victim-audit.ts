@@ -6,7 +6,7 @@ import type { ReferenceWithAreas } from '../../harness/src/platform/reference/in
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import type { RecordsTables } from '../../harness/src/platform/records/records-tables.js';
 import type { TracebacksTables } from '../../harness/src/platform/tracebacks/tracebacks-tables.js';
-import { movedClock } from './itg-moved-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
 import { answerAll, documentOf } from './itg-platform-victim-load.js';
 import type { KilledPlatform } from './itg-platform-victim-rounds.js';
 
@@ -27,7 +27,7 @@ export interface LookedThrough {
 
 /** Starts a platform that was killed once more, and holds what is there against what was acknowledged. */
 export async function lookThrough(killed: KilledPlatform): Promise<LookedThrough> {
-  const clock = movedClock();
+  const clock = createWorldClock();
   const rates = { perClient: RATE, perAddress: RATE };
   await using platform = await startReferenceWithAreas({ ...killed.settings, clock, rates });
   killed.leadTo(platform.port);

@@ -5,8 +5,8 @@ import type { PlatformLog } from '../../harness/src/platform/core/index.js';
 import { FIRST_OPERATOR_CLIENT, startReferencePlatform } from '../../harness/src/platform/reference/index.js';
 import type { ReferencePlatform, ReferencePlatformOptions } from '../../harness/src/platform/reference/index.js';
 import { clientTestKey } from './itg-platform.js';
-import { movedClock } from './itg-moved-clock.js';
-import type { MovedClock } from './itg-moved-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
+import type { WorldClock } from '../../harness/src/network/world/world-clock.js';
 
 /** Somebody with a client of the SDK. */
 export interface StoryMember {
@@ -38,7 +38,7 @@ export interface StoryLine {
 /** A reference platform that listens, with a clock that is moved, and all that it logs. */
 export interface StoryPlatform extends AsyncDisposable {
   readonly platform: ReferencePlatform;
-  readonly clock: MovedClock;
+  readonly clock: WorldClock;
   readonly operator: PlatformClient;
   readonly lines: readonly StoryLine[];
   readonly join: (joining: StoryJoining) => Promise<StoryMember>;
@@ -54,7 +54,7 @@ export async function startStoryPlatform(
   startMs: number,
   options: Omit<ReferencePlatformOptions, 'clock' | 'log'> = {},
 ): Promise<StoryPlatform> {
-  const clock = movedClock();
+  const clock = createWorldClock();
   clock.advance(startMs - clock.nowMs());
   const lines: StoryLine[] = [];
   const platform = await startReferencePlatform({

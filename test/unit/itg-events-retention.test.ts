@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PlatformContext } from '../../harness/src/platform/core/index.js';
 import { EVENTS_KEPT_MS } from '../../harness/src/platform/database/index.js';
 import { emptyDatabase } from '../support/itg-database.js';
-import { movedClock } from '../support/itg-moved-clock.js';
+import { createWorldClock } from '../../harness/src/network/world/world-clock.js';
 import { startPlatformLab } from '../support/itg-platform.js';
 import type { PlatformLab } from '../support/itg-platform.js';
 
 const PATIENT = { timeout: 60_000, interval: 20 };
 const HOUR_MS = 3_600_000;
-const clock = movedClock();
+const clock = createWorldClock();
 
 let lab: PlatformLab;
 beforeAll(async () => {

@@ -1,16 +1,28 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { NODE_BEHAVIOURS } from '../../harness/src/network/node/behaviours/index.js';
 import { BEHAVIOUR_TRUTHS } from '../../harness/src/network/truth/behaviours/index.js';
 
-test('each behaviour that a scenario can name has its truth, in a file of its name', () => {
+const kinds = (): readonly string[] => {
   const text = readFileSync(new URL('../../harness/src/scenario/behaviour.ts', import.meta.url), 'utf8');
-  const kinds = [...text.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind = '']) => kind);
-  const folder = new URL('../../harness/src/network/truth/behaviours/', import.meta.url);
-  const others = ['index', 'behaviour-effects'];
-  const files = readdirSync(folder)
-    .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => !others.includes(name));
-  expect(kinds.length).toBeGreaterThan(20);
-  expect(new Set(Object.keys(BEHAVIOUR_TRUTHS))).toEqual(new Set(kinds));
-  expect(new Set(files)).toEqual(new Set(kinds));
+  return [...text.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind = '']) => kind);
+};
+
+const filesOf = (folder: string, others: readonly string[]): ReadonlySet<string> =>
+  new Set(
+    readdirSync(new URL(`../../harness/src/network/${folder}/behaviours/`, import.meta.url))
+      .map((file) => file.replace(/\.ts$/, ''))
+      .filter((name) => !others.includes(name)),
+  );
+
+test('each behaviour that a scenario can name has its truth, in a file of its name', () => {
+  expect(kinds().length).toBeGreaterThan(20);
+  expect(new Set(Object.keys(BEHAVIOUR_TRUTHS))).toEqual(new Set(kinds()));
+  expect(filesOf('truth', ['index', 'behaviour-effects'])).toEqual(new Set(kinds()));
+});
+
+test('each makes a node do something, in a file of its name', () => {
+  expect(new Set(Object.keys(NODE_BEHAVIOURS))).toEqual(new Set(kinds()));
+  expect(filesOf('node', ['index', 'node-behaviour', 'leg-text', 'said-instead'])).toEqual(new Set(kinds()));
+  for (const doing of Object.values(NODE_BEHAVIOURS)) expect(Object.keys(doing).length).toBeGreaterThan(0);
 });

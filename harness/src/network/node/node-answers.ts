@@ -19,7 +19,13 @@ import {
   readTrunkDirectory,
   storeKnowledge,
 } from '@hopback/sdk/traceback';
-import type { AnswerTransport, TracebackAnswer, TracebackResponder, VerifyReceipt } from '@hopback/sdk/traceback';
+import type {
+  AnswerTransport,
+  ResponderEvent,
+  TracebackAnswer,
+  TracebackResponder,
+  VerifyReceipt,
+} from '@hopback/sdk/traceback';
 import type { PlannedProvider } from '../plan/index.js';
 import { lateRequests } from './late-requests.js';
 import { lyingTransport } from './lying-transport.js';
@@ -82,6 +88,7 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
   const opened = await createTracebackResponder({
     ...{ ...common, trunks, signer, ...storeKnowledge(store, { trunks }) },
     deadlineOf: officeDeadline({ zone: OFFICE_ZONE }),
+    ...(manners.hasDesk && { notify: (event) => decided(event, current.responder, clock) }),
     platform: liar === undefined ? honest : lyingTransport(honest, liar),
     requests: ({ open }) => {
       const source = mergeTracebackRequestSources([
@@ -94,3 +101,21 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
   current.responder = opened;
   return opened;
 }
+
+/** Whoever sits at the desk of a provider without records says that it has none. */
+async function decided(
+  event: ResponderEvent,
+  responder: TracebackResponder | undefined,
+  clock: TimerClock,
+): Promise<void> {
+  if (event.kind !== 'review-wanted') return;
+  // Before the responder is there it is told again later.
+  if (responder === undefined) throw new TypeError('the desk is not open yet');
+  const { requestId } = event;
+  await responder.decide({
+    ...{ format: 'hopback.review-decision.1', decisionId: `${requestId}.desk`, requestId, by: 'Traceback desk' },
+    ...{ decidedAt: new Date(clock.nowMs()).toISOString(), arm: 'refused', reason: NO_RECORDS },
+  });
+}
+
+const NO_RECORDS = 'No records of that time were written.';

@@ -10,6 +10,8 @@ import { saidInstead } from './behaviours/said-instead.js';
 export interface AnswerManners {
   /** Whether it has a responder at all. */
   readonly isAnswering: boolean;
+  /** Whether somebody sits there who decides what is left to a person. */
+  readonly hasDesk: boolean;
   /** How long a request lies, milliseconds of the platform's clock; Infinity: for ever. Undefined where none ever does. */
   readonly liesMs?: (request: TracebackRequest) => number;
   /** What is said in place of what was found; undefined where it always says that. */
@@ -31,6 +33,7 @@ export function answerManners(plan: NetworkPlan, provider: PlannedProvider, rout
     );
   return {
     isAnswering: provider.answersTracebacks && !isAlwaysSilent,
+    hasDesk: doings.some(({ losesRecords }) => losesRecords === true),
     ...(waits && {
       liesMs: (request) =>
         active(provider, callOf(request)).reduce((ms, one) => {
