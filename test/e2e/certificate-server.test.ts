@@ -337,3 +337,24 @@ test('closing cuts what is stalled, held, dripping, streaming and idle, and may 
 test('a path without a leading slash is a mistake of the caller', () => {
   expect(() => server.publish('a', BODY)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
 });
+
+test('it is at the address and under the ports that it was told, its TLS certificate too', async () => {
+  const { https, http } = server.ports;
+  await server.close();
+  await using other = await startCertificateServer({
+    address: '127.0.0.2',
+    host: '127.0.0.2',
+    port: https,
+    httpPort: http,
+  });
+  expect(other.ports).toMatchObject({ https, http });
+  const url = other.publish('/a.pem', BODY);
+  expect(url).toBe(`https://127.0.0.2:${https}/a.pem`);
+  const status = await new Promise((resolve, reject) => {
+    httpsGet(url, { ca: other.tlsRootPem }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+  expect(status).toBe(200);
+});
