@@ -173,6 +173,8 @@ function rememberRequest(state: ServerState, request: IncomingMessage, served: S
   state.socketsByPath.set(served.path, sockets);
   if (!sockets.has(socket)) {
     sockets.add(socket);
+    // A connection that stays open may ask for any number of paths.
+    socket.setMaxListeners(0);
     socket.once('close', () => void sockets.delete(socket));
   }
   state.log.push(served);
