@@ -1,11 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { openConformanceTarget } from '@hopback/harness/conformance';
+import { openConformanceTarget, runConformance } from '@hopback/harness/conformance';
 import type { ConformanceTarget, SentCall } from '@hopback/harness/conformance';
 import { expect, test } from 'vitest';
 import { headerValues, openSipDatagrams } from '../peers/sip-datagrams.js';
 import { freePorts } from '../support/recipe.js';
-import { startStirService } from '../support/stir-service.js';
+import { openConformanceLab } from '../support/conformance-lab.js';
+import { startStirService, verdict } from '../support/stir-service.js';
 
 const CALL: SentCall = { identity: ['a.b.c;info=<x>'], origTn: '12025550101', destTn: '12025550199', dateSeconds: 1 };
 const http = (url: string, timeoutMs = 5_000): Promise<ConformanceTarget> =>
@@ -115,4 +116,17 @@ test('what comes out at the callee is the verdict of a device, or its signature'
   expect(await target.sign({ ...CALL, destTn: [CALL.destTn] })).toMatchObject({
     ...{ kind: 'signed', identity: ['d.e.f;info=<x>'] },
   });
+});
+
+test('repositories that keep connections open are asked for last, and results come by number all the same', async () => {
+  await using lab = await openConformanceLab();
+  await using service = await startStirService(verdict('No-TN-Validation'));
+  await using target = await http(service.url);
+  const asked: string[] = [];
+  const outcome = await runConformance({
+    ...{ target, environment: lab.environment, only: ['V-50*', 'V-551'], concurrency: 1 },
+    onResult: ({ number }) => asked.push(number),
+  });
+  expect(asked.slice(-4)).toEqual(['V-506', 'V-507', 'V-508', 'V-509']);
+  expect(outcome.status === 'ran' && outcome.run.results.map(({ number }) => number)).toEqual([...asked].sort());
 });

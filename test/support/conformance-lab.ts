@@ -48,7 +48,7 @@ export const sidecarConfiguration = ({ server, urls }: ConformanceEnvironment): 
     allow: { addresses: ['127.0.0.0/8'], ports: Object.values(server.ports) },
   },
   // Of a machine that tests share; a repository that is silent takes all of it.
-  verification: { timeBudgetMs: 3_000 },
+  verification: { timeBudgetMs: 8_000 },
   signing: { key: TRUST_FILES.signingKey, certificate: TRUST_FILES.signingChain, x5u: urls.signingX5u },
   answers: { attestation: true },
   reloadSeconds: 0,

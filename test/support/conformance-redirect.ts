@@ -30,7 +30,7 @@ export async function startRedirectService(
   const command = startCommand([
     ...['redirect', '--json', '--drachtio', `${host}:${String(port)}`, '--drain-seconds', '0'],
     // Of a machine that tests share: half of it is for a certificate.
-    ...['--time-budget', '6000'],
+    ...['--time-budget', '16000'],
     ...['--secret-file', path('drachtio.secret'), '--mode', 'by-request', '--rules', path('rules.json')],
     ...['--trust', path(TRUST_FILES.root), '--sti-pa-root', path(TRUST_FILES.stiPaRoot)],
     ...['--crl', path(TRUST_FILES.crlDer), '--crl-signer', path(TRUST_FILES.crlSigner)],

@@ -30,13 +30,13 @@ export type CaseGroup = (typeof CASE_GROUPS)[number];
  * - `verify`, `sign`: the service does that at all. `parties`: it is told who calls whom. `sip-caller`: it is told so by header fields of SIP.
  * - `several-headers`: more than one Identity header. `target`: a Request-URI apart from To. `date`: the Date. `unsigned`: calls without Identity.
  * - `folding`: header fields over several lines. `codes`: which response would refuse the call. `verstat`: which of the three values it gives.
- * - `reasons`: Reason header fields (RFC 9410). `attestation`: attest of a call that passed.
+ * - `reasons`: Reason header fields (RFC 9410).
  * - `sign-attestation`: the request says the attestation. `sign-origid`, `sign-iat`: it says these. `sign-several`: several called numbers.
  * - `sign-spelling`: numbers in other spellings than the canonical one. `sign-incomplete`: members can be left out. `sign-div`: div PASSporTs.
  */
 export type Capability =
   | ('verify' | 'parties' | 'sip-caller' | 'several-headers' | 'target' | 'date' | 'unsigned' | 'folding')
-  | ('codes' | 'verstat' | 'reasons' | 'attestation')
+  | ('codes' | 'verstat' | 'reasons')
   | ('sign' | 'sign-attestation' | 'sign-origid' | 'sign-iat' | 'sign-several' | 'sign-spelling')
   | ('sign-incomplete' | 'sign-div');
 
@@ -110,6 +110,8 @@ export interface CaseBase {
 /** A call, and what a verification service makes of it. */
 export interface VerificationCase extends CaseBase {
   readonly kind: 'verification';
+  /** Its repository keeps connections open: asked last, so that no other call waits for a service that limits them. */
+  readonly isLast?: boolean;
   readonly sends: (setting: CaseSetting) => SentCall;
   readonly expects: VerificationExpectation | ((call: SentCall) => VerificationExpectation);
 }

@@ -30,18 +30,20 @@ const MAX_CONCURRENCY = 64;
 const DEFAULT_DURATION_MS = 600_000;
 
 /**
- * Asks a service all cases of a selection, and judges its answers. Whatever the service does is a result; nothing is thrown for it.
+ * Asks a service all cases of a selection, and judges its answers. Whatever the service does is a result: it never rejects for that.
  * @param options - the service, the environment that it was configured with, and which cases
  * @returns the run; or that nobody answered the first call, or that the selection is empty
  * @see RFC 8224 section 6.2, ATIS-1000082
  * @example
  * ```ts
- * import { mkdtemp } from 'node:fs/promises';
+ * import { mkdtemp, rm } from 'node:fs/promises';
  * import { tmpdir } from 'node:os';
  *
- * await using environment = await openConformanceEnvironment({ folder: await mkdtemp(`${tmpdir()}/conformance-`) });
+ * const folder = await mkdtemp(`${tmpdir()}/conformance-`);
+ * await using environment = await openConformanceEnvironment({ folder });
  * await using target = await openConformanceTarget({ kind: 'atis', url: 'http://127.0.0.1:1' });
  * console.log((await runConformance({ target, environment, only: ['V-001'] })).status); // no-answer
+ * await rm(folder, { recursive: true });
  * ```
  */
 export async function runConformance(options: ConformanceRunOptions): Promise<ConformanceOutcome> {
@@ -51,7 +53,8 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Co
   const startedMs = Date.now();
   const silence = await probe(options);
   if (silence !== undefined) return { status: 'no-answer', said: silence };
-  const waiting = selected.map((conformanceCase, index) => ({ conformanceCase, index }));
+  const numbered = selected.map((conformanceCase, index) => ({ conformanceCase, index }));
+  const waiting = [...numbered.filter((one) => !isLast(one)), ...numbered.filter(isLast)];
   const results = new Map<number, CaseResult>();
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
@@ -77,6 +80,9 @@ export async function runConformance(options: ConformanceRunOptions): Promise<Co
     },
   };
 }
+
+const isLast = ({ conformanceCase }: { readonly conformanceCase: ConformanceCase }): boolean =>
+  conformanceCase.kind === 'verification' && conformanceCase.isLast === true;
 
 /** One good call, to know whether anybody is there. @returns what was there in place of an answer */
 async function probe({ target, environment }: ConformanceRunOptions): Promise<string | undefined> {

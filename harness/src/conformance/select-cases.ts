@@ -19,10 +19,8 @@ export interface CaseSelection {
  * console.log(some[0]?.title); // passes a call that is attested A
  * ```
  */
-export function selectCases(
-  cases: readonly ConformanceCase[],
-  { only, groups }: CaseSelection,
-): readonly ConformanceCase[] {
+export function selectCases(cases: readonly ConformanceCase[], selection: CaseSelection): readonly ConformanceCase[] {
+  const { only, groups } = selection;
   return cases
     .filter(({ group }) => groups === undefined || groups.includes(group))
     .filter(({ number }) => only === undefined || only.some((pattern) => fits(number, pattern)));

@@ -33,7 +33,6 @@ const CAPABILITY_TEXT: Readonly<Record<Capability, string>> = {
   codes: 'shows no response code',
   verstat: 'shows no verstat',
   reasons: 'shows no Reason',
-  attestation: 'shows no attestation',
   sign: 'signs nothing',
   'sign-attestation': 'is not told the attestation',
   'sign-origid': 'is not told the origid',

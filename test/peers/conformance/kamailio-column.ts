@@ -11,7 +11,7 @@ import { SAYS_YES_OR_NO } from './column.js';
 /** Kamailio with its secsipid module and nothing else. */
 export const kamailioColumn = (): ColumnDefinition => ({
   name: 'Kamailio secsipid',
-  note: `Kamailio ${peer('kamailio').version ?? ''} of Debian with its module secsipid, \`expire\` 60, \`CertVerify=21\`, \`CertCAFile\` and \`CertCRLFile\`, as [conformance.cfg](../test/peers/kamailio/conformance.cfg) has it: 438 where \`secsipid_check_identity()\` says no, 200 otherwise. The module compares no numbers; a configuration can, and this one does not. Codes and attestation are those of the configuration, and are not asked for`,
+  note: `Kamailio ${peer('kamailio').version ?? ''} of Debian with its module secsipid, \`expire\` 60, \`CertVerify=21\`, \`CertCAFile\` and \`CertCRLFile\`, as [conformance.cfg](../test/peers/kamailio/conformance.cfg) has it: 438 where \`secsipid_check_identity()\` says no, 200 otherwise. The module compares no numbers; a configuration can, and this one does not. Codes are those of the configuration, and are not asked for`,
   isOurs: false,
   concurrency: 1,
   start,

@@ -87,11 +87,19 @@ async function matrix(files: readonly string[], io: HarnessProcess): Promise<num
   return EXIT.ok;
 }
 
+/** The second port that ATIS-1000074 has for an x5u, and one beside it for the CRL. */
+const DEFAULT_CERTIFICATES = { host: '127.0.0.1', httpsPort: 8443, httpPort: 8444 };
+
 async function prepare(
   { folder, certificates }: Extract<ConformanceOrder, { readonly kind: 'prepare' }>,
   io: HarnessProcess,
 ): Promise<number> {
-  await using environment = await openConformanceEnvironment({ folder, certificates, prepares: true });
+  const isNew = !(await isThere(join(folder, 'conformance.json')));
+  const place = certificates ?? (isNew ? DEFAULT_CERTIFICATES : undefined);
+  await using environment = await openConformanceEnvironment({
+    ...{ folder, prepares: true },
+    ...(place !== undefined && { certificates: place }),
+  });
   const here = relative(process.cwd(), folder) || '.';
   io.stdout.write(
     [

@@ -47,7 +47,7 @@ export type GivenConformance = {
 
 /** What is to be done. */
 export type ConformanceOrder =
-  | { readonly kind: 'prepare'; readonly folder: string; readonly certificates: Certificates }
+  | { readonly kind: 'prepare'; readonly folder: string; readonly certificates?: Certificates }
   | { readonly kind: 'list'; readonly selection: CaseSelection; readonly isJson: boolean }
   | { readonly kind: 'matrix'; readonly files: readonly string[] }
   | { readonly kind: 'run'; readonly settings: RunSettings };
@@ -75,7 +75,7 @@ export interface RunSettings {
 
 const CAPABILITIES: readonly Capability[] = [
   ...(['verify', 'parties', 'sip-caller', 'several-headers', 'target', 'date', 'unsigned', 'folding'] as const),
-  ...(['codes', 'verstat', 'reasons', 'attestation'] as const),
+  ...(['codes', 'verstat', 'reasons'] as const),
   ...(['sign', 'sign-attestation', 'sign-origid', 'sign-iat', 'sign-several', 'sign-spelling'] as const),
   ...(['sign-incomplete', 'sign-div'] as const),
 ];
@@ -103,7 +103,8 @@ export function readConformanceOrder(
   const folder = textOf(given.prepare);
   if (folder === undefined) return runOrder(given, selection);
   const certificates = certificatesOf(given);
-  return typeof certificates === 'string' ? certificates : { kind: 'prepare', folder: resolve(folder), certificates };
+  if (typeof certificates === 'string') return certificates;
+  return { kind: 'prepare', folder: resolve(folder), ...optional('certificates', certificates) };
 }
 
 function runOrder(given: GivenConformance, selection: CaseSelection): ConformanceOrder | string {
@@ -160,9 +161,13 @@ function selectionOf(given: GivenConformance): CaseSelection | string {
   };
 }
 
-function certificatesOf(given: GivenConformance): Certificates | string {
+function certificatesOf(given: GivenConformance): Certificates | string | undefined {
+  if (given.certificates === undefined)
+    return given['crl-port'] === undefined && given.listen === undefined
+      ? undefined
+      : '--crl-port and --listen go with --certificates';
   const [, host, port = String(DEFAULT_HTTPS_PORT)] =
-    /^([A-Za-z0-9.-]+)(?::(\d+))?$/.exec(textOf(given.certificates) ?? '127.0.0.1') ?? [];
+    /^([A-Za-z0-9.-]+)(?::(\d+))?$/.exec(textOf(given.certificates) ?? '') ?? [];
   const httpsPort = wholeNumber(port, 65_535);
   const httpPort = wholeNumber(textOf(given['crl-port']) ?? String((httpsPort ?? 0) + 1), 65_535);
   if (host === undefined || httpsPort === undefined) return '--certificates: it is host:port, such as 192.0.2.7:8443';

@@ -7,7 +7,7 @@ hopback-harness conformance --matrix RUN/summary.json...
 Asks a verification and signing service of any vendor numbered cases, each decided by a text of a standard.
 
   --prepare FOLDER      make keys, and the files that the service is given once; FOLDER/README.md says what for
-  --certificates H:P    where the certificate server of the tests is reached, default 127.0.0.1:8443
+  --certificates H:P    where the certificate server of the tests is reached; default as the folder has it, at first 127.0.0.1:8443
   --crl-port N          its port for the CRL, without TLS; default the one after
   --listen ADDRESS      where it listens, where H is a name; default all addresses
 

@@ -71,12 +71,13 @@ const DAY_MS = 86_400_000;
  * @see ATIS-1000080 section 6, RFC 8226 section 7
  * @example
  * ```ts
- * import { mkdtemp } from 'node:fs/promises';
+ * import { mkdtemp, rm } from 'node:fs/promises';
  * import { tmpdir } from 'node:os';
  *
  * const folder = await mkdtemp(`${tmpdir()}/conformance-`);
  * await using environment = await openConformanceEnvironment({ folder });
  * console.log(new URL(environment.urls.signingX5u).pathname); // /signing.pem
+ * await rm(folder, { recursive: true });
  * ```
  */
 export async function openConformanceEnvironment(

@@ -15,7 +15,8 @@ import type { CaseResult, ConformanceRun } from '../conformance-run.js';
  * console.log(writeJunit(run).split('\n')[0]); // <?xml version="1.0" encoding="UTF-8"?>
  * ```
  */
-export function writeJunit(run: ConformanceRun, { strict = false }: { readonly strict?: boolean } = {}): string {
+export function writeJunit(run: ConformanceRun, options: { readonly strict?: boolean } = {}): string {
+  const { strict = false } = options;
   const groups = [...new Set(run.results.map(({ group }) => group))];
   const suites = groups.map((group) =>
     suite(

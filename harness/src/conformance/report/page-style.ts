@@ -22,5 +22,11 @@ tbody th { padding-left: .5rem; border-left: .25rem solid transparent; }
 .fail.should .mark { color: var(--warn); font-weight: bold; }
 .fail.must th { border-left-color: var(--fail); font-weight: bold; }
 .fail.should th { border-left-color: var(--warn); }
+@media (max-width: 44rem) {
+  thead { display: none; }
+  tr { display: grid; grid-template-columns: 4rem 1.5rem 1fr; border-top: 1px solid var(--line); padding: .35rem 0; }
+  th, td { border-top: 0; padding: 0 .6rem 0 0; }
+  td:nth-child(n + 4) { grid-column: 3; }
+}
 @media print { main { max-width: none; padding: 0; } tr { break-inside: avoid; } }
 `;

@@ -12,7 +12,7 @@ import { DEFAULT_TIMEOUT_MS } from './target.js';
 import type { ConformanceTarget, ConformanceTargetOptions } from './target.js';
 
 const ATIS: readonly Capability[] = [
-  ...(['verify', 'parties', 'date', 'codes', 'verstat', 'attestation'] as const),
+  ...(['verify', 'parties', 'date', 'codes', 'verstat'] as const),
   ...(['sign', 'sign-attestation', 'sign-origid', 'sign-iat', 'sign-several', 'sign-spelling'] as const),
   'sign-incomplete',
 ];

@@ -10,7 +10,7 @@ import type { ConformanceTarget, ConformanceTargetOptions } from './target.js';
 
 const SIP: readonly Capability[] = [
   ...(['verify', 'parties', 'sip-caller', 'several-headers', 'target', 'date', 'unsigned', 'folding'] as const),
-  ...(['codes', 'reasons', 'attestation', 'sign', 'sign-spelling'] as const),
+  ...(['codes', 'reasons', 'sign', 'sign-spelling'] as const),
 ];
 
 /** A redirect server: an INVITE goes in, 302 with what is to be added comes out. @throws {@link HopbackError} for a URL that is none */
