@@ -28,7 +28,7 @@ const sdkEntry = (...entries) => `^sdk/dist/(${entries.join('|')})\\.(d\\.ts|js)
 
 /** Every folder of the harness that has a rule below. */
 const HARNESS_FOLDERS = [
-  ...['drachtio', 'faults', 'phones', 'platform', 'cli'],
+  ...['drachtio', 'faults', 'phones', 'platform', 'conformance', 'cli'],
   ...['scenario', 'network', 'oracle', 'simulation', 'report', 'runner', 'vitest'],
 ];
 
@@ -233,6 +233,11 @@ module.exports = {
       sdkEntry('errors', 'stir/index'),
       drachtioFile('clock'),
       npm('sip\\.js', 'ws', '@types/ws'),
+    ]),
+    harnessFolder('conformance', [
+      sdkEntry('errors', 'stir/index', 'testing/index'),
+      '^harness/src/version\\.ts$',
+      npm('zod'),
     ]),
     harnessFolder('platform', [
       sdkEntry('errors', 'platform/index', 'traceback/index', 'records/index', 'log/index'),

@@ -1,4 +1,4 @@
-import { get as httpGet } from 'node:http';
+import { Agent, get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
@@ -336,4 +336,44 @@ test('closing cuts what is stalled, held, dripping, streaming and idle, and may 
 
 test('a path without a leading slash is a mistake of the caller', () => {
   expect(() => server.publish('a', BODY)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+});
+
+test('it is at the address and under the ports that it was told, its TLS certificate too', async () => {
+  const { https, http } = server.ports;
+  await server.close();
+  await using other = await startCertificateServer({
+    address: '127.0.0.2',
+    host: '127.0.0.2',
+    port: https,
+    httpPort: http,
+  });
+  expect(other.ports).toMatchObject({ https, http });
+  const url = other.publish('/a.pem', BODY);
+  expect(url).toBe(`https://127.0.0.2:${https}/a.pem`);
+  const status = await new Promise((resolve, reject) => {
+    httpsGet(url, { ca: other.tlsRootPem }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on('error', reject);
+  });
+  expect(status).toBe(200);
+});
+
+test('a client that asks for many paths over one connection has nobody warned', async () => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warned);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  for (let path = 0; path < 20; path += 1) {
+    await new Promise((resolve, reject) => {
+      httpGet(server.url(`/${path}`, 'http'), { agent }, (response) => response.resume().on('end', resolve)).on(
+        'error',
+        reject,
+      );
+    });
+  }
+  agent.destroy();
+  await server.idle();
+  process.off('warning', warned);
+  expect([server.connections(), server.requests(), warnings]).toEqual([1, 20, []]);
 });

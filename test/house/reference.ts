@@ -17,6 +17,7 @@ const ENTRIES = [
   { specifier: '@hopback/sdk/sidecar', path: `${ROOT}sdk/src/sidecar/index.ts` },
   { specifier: '@hopback/sdk/testing', path: `${ROOT}sdk/src/testing/index.ts` },
   { specifier: '@hopback/harness', path: `${ROOT}harness/src/index.ts` },
+  { specifier: '@hopback/harness/conformance', path: `${ROOT}harness/src/conformance/index.ts` },
   { specifier: '@hopback/harness/drachtio', path: `${ROOT}harness/src/drachtio/index.ts` },
   { specifier: '@hopback/harness/platform', path: `${ROOT}harness/src/platform/index.ts` },
 ] as const;

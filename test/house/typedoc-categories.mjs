@@ -49,6 +49,7 @@ const CATEGORIES = [
   [/^testing\//, 'Test PKI'],
   [/^faults\/seeded-random/, 'Random numbers'],
   [/^faults\//, 'Faults'],
+  [/^conformance\//, 'Conformance'],
   [/^phones\/(?:blocking-subscriber|screening-rule)/, 'Call-blocking apps'],
   [/^phones\/(?:invite-facts|verstat)/, 'What an INVITE says'],
   [/^phones\//, 'Phones'],

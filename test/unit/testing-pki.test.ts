@@ -2,6 +2,7 @@ import { createHash, sign, verify, webcrypto, X509Certificate } from 'node:crypt
 import {
   CERTIFICATE_FAULT_NAMES,
   CERTIFICATE_FAULTS,
+  createPassport,
   createTestKey,
   createTestPki,
   SHAKEN_POLICY_OID,
@@ -370,3 +371,23 @@ test.each(['leaf-expired', 'leaf-forged', 'intermediate-forged', 'issuer-not-a-c
     expect(await pkijsVerify(chainPem, trustAnchors)).toBe(false);
   },
 );
+
+test('a PKI made again with the same keys vouches for what the first one issued, under serial numbers of its own', async () => {
+  const keys = { root: createTestKey(), intermediate: createTestKey(), stiPaRoot: createTestKey() };
+  const first = await createTestPki({ keys });
+  const again = await createTestPki({ keys, firstSerialNumber: 5_000 });
+  const issued = again.issueServiceProvider({ spc: '1234' });
+  expect(issued.serialNumber).toBe(5_000n);
+  expect(again.root.subjectText).toBe(first.root.subjectText);
+  const intermediate = new X509Certificate(again.intermediate.certificatePem);
+  expect(intermediate.verify(new X509Certificate(first.root.certificatePem).publicKey)).toBe(true);
+  expect(new X509Certificate(issued.certificatePem).verify(intermediate.publicKey)).toBe(true);
+  expect(again.stiPaRoot.publicKeyPem).toBe(first.stiPaRoot.publicKeyPem);
+  expect(again.stiPaSigner.publicKeyPem).not.toBe(first.stiPaSigner.publicKeyPem);
+});
+
+test('a PASSporT under an Ed25519 certificate can be made, to be refused', async () => {
+  const signer = pki.issueServiceProvider({ spc: '1234', curve: 'Ed25519' });
+  const { signingInput, signature } = createPassport({ signer, x5u: 'https://certs.example/1234.pem' });
+  expect(verify(null, Buffer.from(signingInput), signer.key.publicKey, signature)).toBe(true);
+});

@@ -14,12 +14,13 @@ const USAGE = `hopback-harness ${HARNESS_VERSION}
               calls that a switch writes down, with a process that is killed in the middle, and count them
   drachtio    run the embedded drachtio server by itself; --help says with which options
   platform    run the reference platform of a traceback group, back it up, restore it; --help says with which options
+  conformance ask a verification and signing service of any vendor some 270 cases; --help says how
   api         call any operation of a traceback platform; --help lists the commands that have words of their own
   --version   print the version
   --help      print this
 
 Exit codes: 0 every verdict as it should be, and no call lost or doubled; 1 not so; 2 the command line cannot be understood;
-            4 what was to be printed could not be written, or an address not be bound; run has 97 and 99 besides.
+            4 what was to be printed could not be written, or an address not be bound; 97 the time was over; 99 nothing was called.
 `;
 
 const API_USAGE = `Commands that call a traceback platform. Each has --help, --json, and --profile FILE, which says who calls and where.
@@ -56,6 +57,8 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
   if (command === 'platform') return platform(rest, io);
   const runs = await runsCommand(command, rest, io);
   if (runs !== undefined) return runs;
+  if (command === 'conformance')
+    return (await import('./conformance/conformance-command.js')).runConformanceCommand(rest, io);
   if (command === 'api' && (rest.length === 0 || rest[0] === '--help' || rest[0] === '-h')) {
     io.stdout.write(`${API_USAGE}\n`);
     return EXIT.ok;
@@ -77,7 +80,7 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
 function wrongOperand([command, ...more]: readonly string[]): string | undefined {
   if (command === undefined) return undefined;
   if (command !== 'demo')
-    return `there is no command ${command}: it is run, list, init, replay, diff, demo, drachtio, platform, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
+    return `there is no command ${command}: it is run, list, init, replay, diff, demo, drachtio, platform, conformance, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
   return more.length === 0 ? undefined : 'demo takes no operands';
 }
 

@@ -9,7 +9,8 @@ export function base64url(value: string | Uint8Array): string {
 /** ES256 (or ES384 for a P-384 key) over the signing input, as r then s. @see RFC 7518 section 3.4 */
 export function signJws(signingInput: string | Uint8Array, privateKey: KeyObject): Uint8Array {
   const curve = privateKey.asymmetricKeyDetails?.namedCurve;
-  const hash = curve === 'secp384r1' ? 'sha384' : 'sha256';
+  // Ed25519 has a hash of its own.
+  const hash = privateKey.asymmetricKeyType === 'ed25519' ? null : curve === 'secp384r1' ? 'sha384' : 'sha256';
   return sign(hash, Buffer.from(signingInput as string), { key: privateKey, dsaEncoding: 'ieee-p1363' });
 }
 

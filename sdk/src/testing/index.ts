@@ -8,7 +8,9 @@ export type {
   DelegateOptions,
   ServiceProviderOptions,
   TestPki,
+  TestPkiKeys,
   TestPkiOptions,
+  TestPkiRole,
   TestServiceProvider,
   TlsOptions,
 } from './test-pki.js';

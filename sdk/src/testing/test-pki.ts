@@ -9,6 +9,7 @@ import type { TestTrustList, TrustListOptions } from './issue-trust-list.js';
 import { TEST_NOW_MS } from './manual-clock.js';
 import { issueCertificate } from './issue-certificate.js';
 import type { TestCertificate } from './test-certificate.js';
+import type { TestKey } from './test-key.js';
 
 /** Settings of {@link createTestPki}. */
 export interface TestPkiOptions {
@@ -18,7 +19,17 @@ export interface TestPkiOptions {
   readonly label?: string;
   /** Where the STI-PA publishes its CRL: the CRL distribution point of every certificate below the root. */
   readonly crlUrl?: string;
+  /** Keys that the PKI's own certificates are made with, each random where it is not given: the same ones make it the same PKI again. */
+  readonly keys?: TestPkiKeys;
+  /** Serial number of the first certificate that is issued later, so that runs under the same keys do not repeat one. Default: the next. */
+  readonly firstSerialNumber?: number;
 }
+
+/** Certificates that a {@link TestPki} has from the beginning. */
+export type TestPkiRole = 'root' | 'intermediate' | 'stiPaRoot' | 'stiPaSigner' | 'stiPaCrlIssuer' | 'tlsRoot';
+
+/** Keys of a {@link TestPki} that was there before. */
+export type TestPkiKeys = Readonly<Partial<Record<TestPkiRole, TestKey>>>;
 
 /** Options of {@link TestPki.issueServiceProvider}. */
 export interface ServiceProviderOptions extends CertificateOptions {
@@ -110,7 +121,7 @@ interface Issuance {
 
 /**
  * Makes a test PKI: STI-CA root and intermediate, STI-PA with its signers, a TLS root. Serial numbers count from 1, names
- * and dates follow from the options, keys are random. Never rejects.
+ * and dates follow from the options, keys are random unless given. Never rejects.
  * @param options - the instant around which certificates are valid, and what is in their names
  * @returns the PKI, which issues further certificates, CRLs and trust lists
  * @see ATIS-1000080 section 6, RFC 8226 section 9
@@ -125,16 +136,19 @@ export async function createTestPki(options: TestPkiOptions = {}): Promise<TestP
   const label = options.label ?? 'Test';
   const crlUrl = options.crlUrl ?? 'http://sti-pa.example/crl';
   const crlIssuerName = shakenName(`${label} STI-PA`, 'STI-PA CRL');
+  const serials = counter();
   const issuance: Issuance = {
     label,
     nowMs,
-    nextSerial: counter(),
+    nextSerial: serials.next,
     belowRoot: belowRootOptions(crlUrl, crlIssuerName),
   };
-  const root = issueRoot(issuance, {});
-  const intermediate = issueCa(issuance, { issuer: root, pathLength: 0 });
-  const policyAdministrator = issuePolicyAdministrator(issuance, crlIssuerName);
-  const tlsRoot = issueRoot(issuance, { commonName: 'TLS ROOT', ...TLS_VALIDITY });
+  const { keys = {} } = options;
+  const root = issueRoot(issuance, keyed(keys.root));
+  const intermediate = issueCa(issuance, { issuer: root, pathLength: 0, ...keyed(keys.intermediate) });
+  const policyAdministrator = issuePolicyAdministrator(issuance, { crlIssuerName, keys });
+  const tlsRoot = issueRoot(issuance, { commonName: 'TLS ROOT', ...TLS_VALIDITY, ...keyed(keys.tlsRoot) });
+  if (options.firstSerialNumber !== undefined) serials.goOnFrom(options.firstSerialNumber);
   return {
     nowMs,
     crlUrl,
@@ -227,15 +241,16 @@ function issueTls(issuance: Issuance, options: TlsOptions): TestCertificate {
 
 function issuePolicyAdministrator(
   issuance: Issuance,
-  crlIssuerName: TestName,
+  { crlIssuerName, keys }: { readonly crlIssuerName: TestName; readonly keys: TestPkiKeys },
 ): Pick<TestPki, 'stiPaRoot' | 'stiPaSigner' | 'stiPaCrlIssuer'> {
   const organization = `${issuance.label} STI-PA`;
-  const stiPaRoot = issueRoot(issuance, { organization, commonName: 'STI-PA ROOT' });
+  const stiPaRoot = issueRoot(issuance, { organization, commonName: 'STI-PA ROOT', ...keyed(keys.stiPaRoot) });
   const below = { issuer: stiPaRoot, ...endEntity(false) };
+  const crlIssuer = { ...below, subject: crlIssuerName, keyUsage: { usages: ['cRLSign'] } } as const;
   return {
     stiPaRoot,
-    stiPaSigner: issue(issuance, 365, { ...below, organization, commonName: 'STI-PA' }),
-    stiPaCrlIssuer: issue(issuance, 365, { ...below, subject: crlIssuerName, keyUsage: { usages: ['cRLSign'] } }),
+    stiPaSigner: issue(issuance, 365, { ...below, organization, commonName: 'STI-PA', ...keyed(keys.stiPaSigner) }),
+    stiPaCrlIssuer: issue(issuance, 365, { ...crlIssuer, ...keyed(keys.stiPaCrlIssuer) }),
   };
 }
 
@@ -265,7 +280,14 @@ function belowRootOptions(crlUrl: string, crlIssuer: TestName): CertificateOptio
   return { certificatePolicies: [SHAKEN_POLICY_OID], crlDistributionPoints: [{ url: crlUrl, crlIssuer }] };
 }
 
-function counter(): () => number {
+const keyed = (key: TestKey | undefined): Pick<CertificateOptions, 'key'> => (key === undefined ? {} : { key });
+
+function counter(): { readonly next: () => number; readonly goOnFrom: (serial: number) => void } {
   let last = 0;
-  return () => ++last;
+  return {
+    next: () => ++last,
+    goOnFrom: (serial) => {
+      last = Math.max(last, serial - 1);
+    },
+  };
 }

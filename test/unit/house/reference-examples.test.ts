@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, expect, test, vi } from 'vitest';
 import * as harness from '@hopback/harness';
+import * as conformance from '@hopback/harness/conformance';
 import * as drachtio from '@hopback/harness/drachtio';
 import * as stir from '@hopback/sdk/stir';
 import * as testing from '@hopback/sdk/testing';
@@ -16,6 +17,7 @@ test.each([
   ['@hopback/sdk/stir', stir],
   ['@hopback/sdk/testing', testing],
   ['@hopback/harness', harness],
+  ['@hopback/harness/conformance', conformance],
   ['@hopback/harness/drachtio', drachtio],
 ])('every function of %s has an example that imports from there', (specifier, entry) => {
   const functions = Object.entries(entry).flatMap(([name, value]) =>

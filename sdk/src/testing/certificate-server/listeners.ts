@@ -30,19 +30,19 @@ export interface Listeners {
 export interface ListenerOptions {
   readonly pki: TestPki;
   readonly names: readonly string[];
-  readonly port: number;
+  /** Of those that have to be the same each time; 0 for any that is free. */
+  readonly ports: Readonly<Record<'https' | 'http', number>>;
+  readonly address: string;
   readonly onRequest: (listener: ServerListener) => RequestListener;
 }
 
 /** tcpmux: nothing has listened there for decades, and unlike a port just closed nobody else can be given it. */
 const REFUSED_PORT = 1;
 
-const LOOPBACK = '127.0.0.1';
-
-/** Starts every listener on loopback, each on a port of its own. */
+/** Starts every listener, each on a port of its own. */
 export async function startListeners(options: ListenerOptions): Promise<Listeners> {
-  const { pki, names, onRequest } = options;
-  const subject = { names, addresses: [LOOPBACK] };
+  const { pki, names, address, onRequest } = options;
+  const subject = { names, addresses: [address] };
   const sockets = createSocketRegister();
   const servers = {
     https: httpsServer(pki.issueTls(subject), onRequest('https')),
@@ -57,7 +57,8 @@ export async function startListeners(options: ListenerOptions): Promise<Listener
   };
   const started = Object.entries(servers).map(async ([name, server]) => {
     server.on('connection', sockets.add);
-    return [name, await listen(server, name === 'https' ? options.port : 0)] as const;
+    const port = name === 'https' || name === 'http' ? options.ports[name] : 0;
+    return [name, await listen(server, { port, address })] as const;
   });
   const ports = Object.fromEntries(await Promise.all(started)) as Record<keyof typeof servers, number>;
   return {
@@ -81,10 +82,13 @@ function httpsServer(certificate: TestCertificate, onRequest: RequestListener): 
   return server;
 }
 
-function listen(server: Server, port: number): Promise<number> {
+function listen(
+  server: Server,
+  { port, address }: { readonly port: number; readonly address: string },
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, LOOPBACK, () => {
+    server.listen(port, address, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });

@@ -15,12 +15,16 @@ import type { ServerFaultName } from './named-faults.js';
 export interface CertificateServerOptions {
   /** Issues the TLS certificates; default a PKI of its own, so that a server can be there before the PKI under test. */
   readonly pki?: TestPki;
-  /** DNS names in the TLS certificate, beside `localhost`; the address 127.0.0.1 is always in it. */
+  /** DNS names in the TLS certificate, beside `localhost`; the address that it is at is always in it. */
   readonly names?: readonly string[];
   /** Host written into URLs. Default `127.0.0.1`. */
   readonly host?: string;
   /** Port of the `https` listener; default 0, any free one. */
   readonly port?: number;
+  /** Port of the `http` listener; default 0, any free one. */
+  readonly httpPort?: number;
+  /** Address that all doors are at, for clients on other machines. Default `127.0.0.1`, which none of them reaches. */
+  readonly address?: string;
 }
 
 /** One request as it arrived. */
@@ -72,8 +76,8 @@ export interface CertificateServer {
 }
 
 /**
- * Starts an HTTPS server of certificates on 127.0.0.1, with further listeners that are wrong in one way each.
- * @param options - names, host and port; without any, a free port of 127.0.0.1
+ * Starts an HTTPS server of certificates on 127.0.0.1 unless told otherwise, with further listeners that are wrong in one way each.
+ * @param options - names, host, address and ports; without any, free ports of 127.0.0.1
  * @returns the server, listening; close it, or take it with `await using`
  * @throws node's own error when a port cannot be opened
  * @see RFC 8226 section 7, RFC 8225 section 4.3
@@ -94,7 +98,8 @@ export async function startCertificateServer(options: CertificateServerOptions =
   const listeners = await startListeners({
     pki,
     names: ['localhost', ...(options.names ?? [])],
-    port: options.port ?? 0,
+    ports: { https: options.port ?? 0, http: options.httpPort ?? 0 },
+    address: options.address ?? '127.0.0.1',
     onRequest: (listener) => requestListener(state, listener, closing.signal),
   });
   const url = (path: string, listener: ServerListener = 'https'): string =>
@@ -168,6 +173,8 @@ function rememberRequest(state: ServerState, request: IncomingMessage, served: S
   state.socketsByPath.set(served.path, sockets);
   if (!sockets.has(socket)) {
     sockets.add(socket);
+    // A connection that stays open may ask for any number of paths.
+    socket.setMaxListeners(0);
     socket.once('close', () => void sockets.delete(socket));
   }
   state.log.push(served);

@@ -1,0 +1,132 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { openConformanceTarget, runConformance } from '@hopback/harness/conformance';
+import type { ConformanceTarget, SentCall } from '@hopback/harness/conformance';
+import { expect, test } from 'vitest';
+import { headerValues, openSipDatagrams } from '../peers/sip-datagrams.js';
+import { freePorts } from '../support/recipe.js';
+import { openConformanceLab } from '../support/conformance-lab.js';
+import { startStirService, verdict } from '../support/stir-service.js';
+
+const CALL: SentCall = { identity: ['a.b.c;info=<x>'], origTn: '12025550101', destTn: '12025550199', dateSeconds: 1 };
+const http = (url: string, timeoutMs = 5_000): Promise<ConformanceTarget> =>
+  openConformanceTarget({ kind: 'atis', url, timeoutMs });
+
+test('a service that is not there, hangs up, says nothing or says nonsense over HTTP is observed, and nothing throws', async () => {
+  const [nobody = 0] = await freePorts(1);
+  await using absent = await http(`http://127.0.0.1:${nobody}`);
+  expect(await absent.verify(CALL)).toMatchObject({ kind: 'no-answer', why: 'refused' });
+  expect(await absent.sign({ destTn: [] })).toMatchObject({ kind: 'no-answer', why: 'refused' });
+  await using cutting = await startStirService((_request, response) => void response.destroy());
+  await using cut = await http(cutting.url);
+  expect(await cut.verify(CALL)).toMatchObject({ kind: 'no-answer', why: 'cut' });
+  await using mute = await startStirService(() => undefined);
+  await using silent = await http(mute.url, 100);
+  expect(await silent.verify(CALL)).toMatchObject({ kind: 'no-answer', why: 'timeout' });
+  await using babbling = await startStirService((_request, response) => void response.end('<html>'.repeat(100_000)));
+  await using babble = await http(babbling.url);
+  expect(await babble.verify(CALL)).toMatchObject({ kind: 'not-understood' });
+});
+
+test('a path in the URL stands in front of the two resources', async () => {
+  await using service = await startStirService((_request, response) => void response.end('{}'));
+  await using target = await http(`${service.url}/StirShakenWeb/resources/v1/`);
+  await target.verify(CALL);
+  await target.sign({ ...CALL, destTn: ['12025550199'], attestation: 'A' });
+  expect(service.heard.map(({ path }) => path)).toEqual([
+    '/StirShakenWeb/resources/v1/verification',
+    '/StirShakenWeb/resources/v1/signing',
+  ]);
+  expect(JSON.parse(service.heard[0]?.body ?? '')).toEqual({
+    verificationRequest: {
+      ...{ from: { tn: '12025550101' }, to: { tn: ['12025550199'] } },
+      ...{ time: 1, identity: 'a.b.c;info=<x>' },
+    },
+  });
+});
+
+/** Answers requests by what the test makes of them, header fields that a response needs copied. */
+async function startDevice(
+  answer: (request: string, count: number) => readonly string[] | undefined,
+): Promise<AsyncDisposable & { readonly url: string; readonly heard: readonly string[] }> {
+  const socket = createSocket('udp4');
+  const heard: string[] = [];
+  socket.on('message', (octets, from) => {
+    const text = octets.toString();
+    heard.push(text);
+    const lines = answer(text, heard.length);
+    if (lines === undefined) return;
+    const copied = ['Via', 'From', 'To', 'Call-ID', 'CSeq'].map(
+      (name) => `${name}: ${headerValues(text, name)[0] ?? ''}`,
+    );
+    const [status = '', ...more] = lines;
+    socket.send([status, ...copied, ...more, '', ''].join('\r\n'), from.port, from.address);
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  return {
+    ...{ url: `sip:127.0.0.1:${socket.address().port}`, heard },
+    [Symbol.asyncDispose]: async () => {
+      socket.close();
+      await once(socket, 'close');
+    },
+  };
+}
+
+test('an INVITE that is lost goes out again, and its answer is acknowledged', async () => {
+  await using device = await startDevice((_request, count) =>
+    count === 2
+      ? ['SIP/2.0 302 Moved Temporarily', 'P-Asserted-Identity: <sip:+12025550101;verstat=TN-Validation-Passed@a>']
+      : undefined,
+  );
+  await using target = await openConformanceTarget({ kind: 'redirect', url: device.url, timeoutMs: 1_500 });
+  expect(await target.verify(CALL)).toMatchObject({ kind: 'verified', isPassed: true });
+  expect(await target.sign({ ...CALL, destTn: [CALL.destTn] })).toMatchObject({ kind: 'no-answer', why: 'timeout' });
+  const [first = '', second, ack = ''] = device.heard;
+  expect(second).toBe(first);
+  expect(ack).toMatch(/^ACK sip:\+12025550199@127\.0\.0\.1/);
+  expect(headerValues(ack, 'Via')).toEqual(headerValues(first, 'Via'));
+});
+
+test('a device that nobody answers for is silent, and a URL that is none is a mistake of the caller', async () => {
+  const [nobody = 0] = await freePorts(1);
+  await using target = await openConformanceTarget({ kind: 'sip', url: `sip:127.0.0.1:${nobody}`, timeoutMs: 100 });
+  expect(await target.verify(CALL)).toMatchObject({ kind: 'no-answer', why: 'timeout' });
+  await expect(openConformanceTarget({ kind: 'sip', url: 'http://127.0.0.1' })).rejects.toMatchObject({
+    code: 'invalid-argument',
+  });
+});
+
+test('what comes out at the callee is the verdict of a device, or its signature', async () => {
+  const [callee = 0] = await freePorts(1);
+  await using onward = await openSipDatagrams();
+  await using device = await startDevice((request) => {
+    if (!request.startsWith('INVITE')) return undefined;
+    const isSigned = request.includes('\r\nIdentity:');
+    const passed = request.replace(/(From: <sip:\+\d+)@/, '$1;verstat=TN-Validation-Failed@');
+    onward.send(isSigned ? passed : request.replace('\r\nFrom', '\r\nIdentity: d.e.f;info=<x>\r\nFrom'), callee);
+    return undefined;
+  });
+  await using target = await openConformanceTarget({
+    ...{ kind: 'sip', url: device.url, timeoutMs: 500 },
+    sip: { callee: `127.0.0.1:${callee}` },
+  });
+  expect(target.capabilities.has('verstat')).toBe(true);
+  expect(await target.verify(CALL)).toMatchObject({ isPassed: false, verstat: 'TN-Validation-Failed' });
+  expect(await target.sign({ ...CALL, destTn: [CALL.destTn] })).toMatchObject({
+    ...{ kind: 'signed', identity: ['d.e.f;info=<x>'] },
+  });
+});
+
+test('repositories that keep connections open are asked for last, and results come by number all the same', async () => {
+  await using lab = await openConformanceLab();
+  await using service = await startStirService(verdict('No-TN-Validation'));
+  await using target = await http(service.url);
+  const asked: string[] = [];
+  const outcome = await runConformance({
+    ...{ target, environment: lab.environment, only: ['V-50*', 'V-551'], concurrency: 1 },
+    onResult: ({ number }) => asked.push(number),
+  });
+  expect(asked.slice(-4)).toEqual(['V-506', 'V-507', 'V-508', 'V-509']);
+  expect(outcome.status === 'ran' && outcome.run.results.map(({ number }) => number)).toEqual([...asked].sort());
+});
