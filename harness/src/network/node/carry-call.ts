@@ -44,6 +44,12 @@ export function activeBehaviours(
   return behaviours.filter((one, place) => behaviourHolds(one, call, { seed: plan.seed, provider: id, place }));
 }
 
+/** Where the plan says at which hop a call is forwarded, a provider that it comes through twice forwards it there alone. */
+function isPlannedHere(behaviour: Behaviour, { call, hop }: CallRoute, { behaviours }: PlannedProvider): boolean {
+  if (behaviour.kind !== 'diverts' || call.diversions === undefined) return true;
+  return call.diversions.some((one) => one.hop === hop && behaviours[one.behaviour] === behaviour);
+}
+
 /** Sends a call on as the provider does. Never rejects. */
 export async function carryCall(
   carrying: Carrying,
@@ -58,7 +64,7 @@ export async function carryCall(
   }
   const { route } = hop;
   const part = hopPart(route, carrying.providers);
-  const active = activeBehaviours(carrying, route.call);
+  const active = activeBehaviours(carrying, route.call).filter((one) => isPlannedHere(one, route, carrying.provider));
   const leg = await legOf(carrying, { req, identity, route, part, active });
   const address = carrying.addressOf(part.next, leg.target);
   if (address === undefined) {
