@@ -44,10 +44,10 @@ export function activeBehaviours(
   return behaviours.filter((one, place) => behaviourHolds(one, call, { seed: plan.seed, provider: id, place }));
 }
 
-/** Where the plan says at which hop a call is forwarded, a provider that it comes through twice forwards it there alone. */
+/** The plan says at which hop a call is forwarded: not where a provider only hands it on. */
 function isPlannedHere(behaviour: Behaviour, { call, hop }: CallRoute, { behaviours }: PlannedProvider): boolean {
-  if (behaviour.kind !== 'diverts' || call.diversions === undefined) return true;
-  return call.diversions.some((one) => one.hop === hop && behaviours[one.behaviour] === behaviour);
+  if (behaviour.kind !== 'diverts') return true;
+  return (call.diversions ?? []).some((one) => one.hop === hop && behaviours[one.behaviour] === behaviour);
 }
 
 /** Sends a call on as the provider does. Never rejects. */
