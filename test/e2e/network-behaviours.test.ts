@@ -55,8 +55,12 @@ const by = (
 const LOST_WAY = ['alder', 'crashes', 'cedar'];
 const ABROAD = ['abroad', 'gateway', 'cedar'];
 const CALLS: readonly Partial<PlannedCall>[] = [
-  ...Object.keys(MIDDLES).flatMap((id) =>
-    by(['alder', id, 'cedar'], { overloads: 4, replays: 2, half: 8, crashes: 0 }[id] ?? 1),
+  ...Object.entries(MIDDLES).flatMap(([id, behaviour]) =>
+    by(['alder', id, 'cedar'], { overloads: 4, replays: 2, half: 8, crashes: 0 }[id] ?? 1, {
+      ...(behaviour.kind === 'diverts' && {
+        diversions: [{ hop: 1, behaviour: 0, to: behaviour.to, destination: 'homes' }],
+      }),
+    }),
   ),
   ...Object.keys(ORIGINS).flatMap((id) => by([id, 'cedar'])),
   ...by(['alder', 'cedar'], 1, { calling: '13125550123' }),

@@ -44,6 +44,12 @@ export function activeBehaviours(
   return behaviours.filter((one, place) => behaviourHolds(one, call, { seed: plan.seed, provider: id, place }));
 }
 
+/** The plan says at which hop a call is forwarded: not where a provider only hands it on. */
+function isPlannedHere(behaviour: Behaviour, { call, hop }: CallRoute, { behaviours }: PlannedProvider): boolean {
+  if (behaviour.kind !== 'diverts') return true;
+  return (call.diversions ?? []).some((one) => one.hop === hop && behaviours[one.behaviour] === behaviour);
+}
+
 /** Sends a call on as the provider does. Never rejects. */
 export async function carryCall(
   carrying: Carrying,
@@ -58,7 +64,7 @@ export async function carryCall(
   }
   const { route } = hop;
   const part = hopPart(route, carrying.providers);
-  const active = activeBehaviours(carrying, route.call);
+  const active = activeBehaviours(carrying, route.call).filter((one) => isPlannedHere(one, route, carrying.provider));
   const leg = await legOf(carrying, { req, identity, route, part, active });
   const address = carrying.addressOf(part.next, leg.target);
   if (address === undefined) {

@@ -15,8 +15,12 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  * @example
  * ```ts
  * const clock = createWorldClock();
- * clock.schedule(() => console.log('a day later'), 86_400_000);
- * clock.advance(86_400_000); // a day later
+ * let isTomorrow = false;
+ * clock.schedule(() => {
+ *   isTomorrow = true;
+ * }, 86_400_000);
+ * clock.advance(86_400_000);
+ * console.log(isTomorrow); // true
  * ```
  */
 export function createWorldClock(): WorldClock {
