@@ -11,5 +11,6 @@
  * @packageDocumentation
  */
 export * from './faults/index.js';
+export * from './network/index.js';
 export * from './phones/index.js';
 export { HARNESS_VERSION } from './version.js';

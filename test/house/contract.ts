@@ -3,6 +3,7 @@ import asyncApiSpecs from '@asyncapi/specs';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv, type AnySchema } from 'ajv';
 import * as prettier from 'prettier';
+import { scenarioJsonSchema } from '../../harness/src/scenario/index.js';
 import { makeAsyncApiDocument } from '../../sdk/src/platform/contract/async-api-document.js';
 import { plainComponentSchemas } from '../../sdk/src/platform/contract/component-schemas.schema.js';
 import { makeOpenApiDocument } from '../../sdk/src/platform/contract/open-api-document.js';
@@ -18,7 +19,7 @@ const SWITCHED_OFF: Readonly<Record<string, 'off'>> = {};
 const DESCRIPTIONS = 'sdk/src/platform/contract/descriptions.ts';
 
 /**
- * Holds the descriptions against the docstrings, the documents of the contract against what the schemas and tables say, OpenAPI against
+ * Holds the descriptions against the docstrings, the documents of the contract and the schema of scenarios against what the schemas and tables say, OpenAPI against
  * redocly's recommended rules, AsyncAPI against the schema of its specification.
  * @param options - `update`: write descriptions and documents anew instead of comparing
  */
@@ -31,6 +32,8 @@ export async function checkContract(options: { readonly update: boolean }): Prom
     { path: DESCRIPTIONS, text: descriptionsSource(descriptions) },
     { path: `${FOLDER}/openapi.json`, text: JSON.stringify(openApi) },
     { path: `${FOLDER}/asyncapi.json`, text: JSON.stringify(asyncApi) },
+    // No part of the contract, but written of a schema in the same way.
+    { path: 'docs/scenario.schema.json', text: JSON.stringify(scenarioJsonSchema()) },
   ];
   const problems: string[] = [];
   for (const file of files) {

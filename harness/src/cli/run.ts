@@ -5,6 +5,11 @@ import { EXIT, readCommandLine } from './command-line.js';
 
 const USAGE = `hopback-harness ${HARNESS_VERSION}
 
+  run         carry out a scenario over real SIP: a network of honest, lying and silent carriers; --help says with which options
+  list        the scenarios that are shipped, and why anybody would run them
+  init        write a scenario to begin with
+  replay      place one call of a run again
+  diff        compare two runs
   demo        sign a call, verify it over HTTPS, explain the verdict, meddle with the call; then follow the
               calls that a switch writes down, with a process that is killed in the middle, and count them
   drachtio    run the embedded drachtio server by itself; --help says with which options
@@ -14,7 +19,7 @@ const USAGE = `hopback-harness ${HARNESS_VERSION}
   --help      print this
 
 Exit codes: 0 every verdict as it should be, and no call lost or doubled; 1 not so; 2 the command line cannot be understood;
-            4 what was to be printed could not be written, or an address not be bound.
+            4 what was to be printed could not be written, or an address not be bound; run has 97 and 99 besides.
 `;
 
 const API_USAGE = `Commands that call a traceback platform. Each has --help, --json, and --profile FILE, which says who calls and where.
@@ -22,7 +27,10 @@ const API_USAGE = `Commands that call a traceback platform. Each has --help, --j
 ${apiHelp()}`;
 
 /** What of a process the commands touch. */
-export type HarnessProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'once' | 'off'>;
+export type HarnessProcess = Pick<NodeJS.Process, 'env' | 'stdout' | 'stderr' | 'once' | 'off'> & {
+  /** Keys of the dashboard; absent: none are read. */
+  readonly stdin?: NodeJS.Process['stdin'];
+};
 
 /**
  * Runs one command line of `hopback-harness`.
@@ -46,6 +54,8 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
   // What a command does not need is not loaded: whoever lists campaigns waits for no SIP server.
   if (command === 'drachtio') return (await import('./drachtio.js')).runDrachtio(rest, io);
   if (command === 'platform') return platform(rest, io);
+  const runs = await runsCommand(command, rest, io);
+  if (runs !== undefined) return runs;
   if (command === 'api' && (rest.length === 0 || rest[0] === '--help' || rest[0] === '-h')) {
     io.stdout.write(`${API_USAGE}\n`);
     return EXIT.ok;
@@ -67,7 +77,7 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
 function wrongOperand([command, ...more]: readonly string[]): string | undefined {
   if (command === undefined) return undefined;
   if (command !== 'demo')
-    return `there is no command ${command}: it is demo, drachtio, platform, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
+    return `there is no command ${command}: it is run, list, init, replay, diff, demo, drachtio, platform, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
   return more.length === 0 ? undefined : 'demo takes no operands';
 }
 
@@ -76,6 +86,28 @@ async function platform(argv: readonly string[], io: HarnessProcess): Promise<nu
   if (verb === 'backup' || verb === 'restore')
     return (await import('./platform/archive-commands.js')).runArchiveCommand(verb, rest, io);
   return (await import('./platform/platform-command.js')).runPlatform(argv, io);
+}
+
+/** Commands about scenarios and their runs. @returns undefined where it is another one */
+async function runsCommand(
+  command: string | undefined,
+  rest: readonly string[],
+  io: HarnessProcess,
+): Promise<number | undefined> {
+  switch (command) {
+    case 'run':
+      return (await import('./runs/run-command.js')).runRun(rest, io);
+    case 'replay':
+      return (await import('./runs/replay-command.js')).runReplay(rest, io);
+    case 'diff':
+      return (await import('./runs/folder-commands.js')).runDiff(rest, io);
+    case 'list':
+      return (await import('./runs/folder-commands.js')).runList(rest, io);
+    case 'init':
+      return (await import('./runs/folder-commands.js')).runInit(rest, io);
+    default:
+      return undefined;
+  }
 }
 
 async function demo({ stdout, env }: HarnessProcess): Promise<number> {

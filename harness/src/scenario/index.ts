@@ -1,2 +1,23 @@
 export * from './behaviour.js';
 export * from './scenario.js';
+export * from './thresholds/check-thresholds.js';
+export { METRIC_KINDS, PLATFORM_METRICS } from './thresholds/metrics.js';
+export type { Metric, MetricName } from './thresholds/metrics.js';
+export { parseThreshold } from './thresholds/parse-threshold.js';
+export type {
+  ParsedThreshold,
+  Threshold,
+  ThresholdAggregate,
+  ThresholdOperator,
+} from './thresholds/parse-threshold.js';
+export { scenarioJsonSchema } from './schema/scenario.schema.js';
+export { defineScenario } from './define-scenario.js';
+export { MAX_DIVERSIONS } from './check/ways.js';
+export { isInRange, numberAt, numbersUnder, readNumberRange } from './number-ranges.js';
+export type { NumberRange, NumbersUnder } from './number-ranges.js';
+export { faultText, readScenario } from './read/read-scenario.js';
+export type { ReadScenarioOptions, ScenarioFault, ScenarioResult } from './read/read-scenario.js';
+export type { ReadFile } from './read/csv-files.js';
+export { ROBOCALL_SCRIPTS, SCRIPT_WORDS } from './scripts.js';
+export type { RobocallScript } from './scripts.js';
+export { readShippedScenario, shippedScenarios, shippedScenarioText } from './shipped.js';

@@ -41,12 +41,14 @@ export interface ScenarioTrunk {
   /** Of a call; the cheapest way is taken. Default 1. */
   readonly cost?: number;
   /**
-   * Part of the calls that take this trunk where others of the same `from` lead to the same end at the same cost. Default an equal part.
+   * Part of the calls that take this trunk where others of the same `from` lead to the same end at the same cost, in relation to theirs. Default 1.
    */
   readonly share?: number;
 }
 
-/** Which numbers a caller shows. */
+/**
+ * Which numbers a caller shows. Where numbers are listed an entry is one number, digits with country code, or a range of them, `first-last`.
+ */
 export type CallingNumbers =
   /** Numbers that its provider has given to it. */
   | { readonly kind: 'own'; readonly numbers: readonly string[] }
@@ -76,12 +78,48 @@ export interface ScenarioCaller {
   readonly durationSeconds?: { readonly from: number; readonly to: number };
   /** `sequential` dials one number after the other. Default `random`. */
   readonly order?: 'sequential' | 'random';
-  /** What a robocaller says. Words in braces, as `{name}` and `{callBack}`, vary from call to call. */
+  /**
+   * What a robocaller says: a text, or the name of one of {@link ROBOCALL_SCRIPTS}. Words in braces, as `{name}` and `{callBack}`, vary from call to call.
+   * Default one of those scripts, by the campaign; empty: it says nothing.
+   */
   readonly script?: string;
   /** Numbers that the script names to be called back. */
   readonly callBack?: readonly string[];
   /** Name of the campaign that its calls belong to; callers of the same name are of one campaign. Default its `id` for a robocaller. */
   readonly campaign?: string;
+  /** Numbers and words that come from a file, line by line, in the place of `numbers`, `calls` and what the script would make up. */
+  readonly csv?: ScenarioCsv;
+  /** It calls at hours of the day: a part of its calls, which depends on the hour, is not made. Default it does not know the hour. */
+  readonly daily?: ScenarioDay;
+  /** A call centre: so many people call, one call each; while all of them do no other call is made. Default any number of people. */
+  readonly agents?: number;
+}
+
+/** Lines of a CSV file as SIPp reads them: fields separated by `;`, and a first line that says in which order they are taken. */
+export interface ScenarioCsv {
+  /** Path of the file, from that of the scenario; {@link readScenario} puts what is in it into `rows` and `order`. */
+  readonly file?: string;
+  /** Field of a line, from 0, that has the number that is shown. Default `numbers` decides. */
+  readonly calling?: number;
+  /** Field that has the number that is called: one that the caller's `calls` have. Default drawn from those. */
+  readonly called?: number;
+  /** Fields that have words of the script, by the name that they have in braces there. */
+  readonly words?: Readonly<Record<string, number>>;
+  /**
+   * `sequential`: line by line, and again from the first; `random`: drawn by the seed; `user`: each line is a subscriber, who is not taken
+   * again before its call has ended. Default `sequential`.
+   */
+  readonly order?: 'sequential' | 'random' | 'user';
+  /** Fields of the lines. */
+  readonly rows?: readonly (readonly string[])[];
+}
+
+/** Hours of a day, which pass faster than they do in life. */
+export interface ScenarioDay {
+  /** Hour at which the run begins, 0 to 24. */
+  readonly startHour: number;
+  /** How many hours pass in a second of the run. Default 1/3600: it goes by the clock. */
+  readonly hoursPerSecond?: number;
 }
 
 /** Numbers that are called. */
@@ -110,7 +148,7 @@ export interface ScenarioCalled {
 export interface ScenarioPhase {
   readonly name: string;
   readonly seconds: number;
-  /** New calls each second: the same all the time, from one to another, twice the base for the middle third, or at random. */
+  /** New calls each second: the same all the time; from one to another; `peak` for the middle third; at random, so many on average. */
   readonly rate:
     | { readonly shape: 'constant'; readonly perSecond: number }
     | { readonly shape: 'ramp'; readonly from: number; readonly to: number }
@@ -131,7 +169,7 @@ export interface ScenarioPlatform {
 }
 
 /**
- * A network, who calls in it, and what it is held to. What {@link readScenario} makes of a file, and `defineScenario` of an object: variables are
+ * A network, who calls in it, and what it is held to. What {@link readScenario} makes of a file, and {@link defineScenario} of an object: variables are
  * filled in, CSV files are read, defaults are not yet put in.
  */
 export interface Scenario {

@@ -23,6 +23,17 @@ export interface PlannedProvider {
   readonly serves: readonly string[];
 }
 
+/** Another number that a call is forwarded to. */
+export interface PlannedDiversion {
+  /** Place in `way`, from 0, of the provider that forwards it. */
+  readonly hop: number;
+  /** Place of the behaviour among those of the provider. */
+  readonly behaviour: number;
+  readonly to: string;
+  /** Id of the called numbers that `to` is one of. */
+  readonly destination: string;
+}
+
 /** A call that is to be placed. */
 export interface PlannedCall {
   /** From 0, in the order of `atMs`. With the seed it names the call: the rest follows from both. */
@@ -38,8 +49,10 @@ export interface PlannedCall {
   readonly called: string;
   /** Id of the called numbers that it is for. */
   readonly destination: string;
-  /** Ids of the providers, from where it begins to where it ends. A provider may be there twice. */
+  /** Ids of the providers, from where it begins to where it ends. A provider may be there twice, where a call is diverted. */
   readonly way: readonly string[];
+  /** Where it is forwarded to another number, in this order; absent: nowhere. The numbers that it is for in the end are those of the last. */
+  readonly diversions?: readonly PlannedDiversion[];
   /** Whether somebody answers, and how long it then lasts, milliseconds. */
   readonly isAnswered: boolean;
   readonly durationMs: number;
@@ -50,14 +63,21 @@ export interface PlannedCall {
   readonly isRejected: boolean;
 }
 
-/** A network and its calls. The same scenario and seed make the same plan. */
-export interface NetworkPlan {
+/** A network whose calls are not yet made: {@link plannedCalls} makes them one after the other. */
+export interface PlannedNetwork {
+  /** Shortened where a scale was asked for: its seconds are those of the plan. */
   readonly scenario: Scenario;
   readonly seed: number;
+  /** Each caller calls once. */
+  readonly onceOnly: boolean;
   readonly providers: readonly PlannedProvider[];
-  readonly calls: readonly PlannedCall[];
-  /** Whole run, milliseconds. */
+  /** From the beginning to the end of the last phase, milliseconds. Calls that are up then last longer. */
   readonly durationMs: number;
   /** Numbers of the do-not-originate list. */
   readonly doNotOriginate: readonly string[];
+}
+
+/** A network and its calls. The same scenario and seed make the same plan. */
+export interface NetworkPlan extends PlannedNetwork {
+  readonly calls: readonly PlannedCall[];
 }

@@ -13,10 +13,16 @@ export interface TrueIdentity {
   /** Numbers that it is about, digits. */
   readonly orig: string;
   readonly dest: string;
+  /** Of a div PASSporT: the number that was called before. */
+  readonly div?: string;
   /** Index of the call that it was made for: an earlier one where it is replayed. */
   readonly madeFor: number;
   /** What makes it worth nothing to whoever verifies it; empty: it is good. */
   readonly faults: readonly TrueFault[];
+  /**
+   * What shows to some and not to others: while a certificate is in somebody's cache, where a server is slow, or a time is at the edge of what is fresh.
+   */
+  readonly doubtful: readonly TrueFault[];
 }
 
 /** Why an Identity header does not hold. */
@@ -60,6 +66,10 @@ export interface TrueHop {
   };
   /** Whether the provider has a record of it when it is asked. */
   readonly isOnRecord: boolean;
+  /** `gone`: it made one, which is not there any more when it is asked. `none`: it made none. */
+  readonly record: 'kept' | 'gone' | 'none';
+  /** Whether the call comes this far in any case; false where it depends on the instant, as behind a provider that is overloaded or has just crashed. */
+  readonly isCertain: boolean;
 }
 
 /** What a provider that knows and says everything would answer about a call: or why it cannot. */
@@ -85,17 +95,39 @@ export interface CallTruth {
   readonly finalStatus: readonly number[];
   /** Who would have to be named at the end of a traceback: the origin, or the gateway that took it from abroad. */
   readonly culprit: { readonly kind: 'origin' | 'point-of-entry'; readonly provider: string };
-  /** For each provider of the way: what is true, and what will be said. */
-  readonly answers: readonly {
-    readonly provider: string;
-    readonly truth: TrueAnswer;
-    readonly given: GivenAnswer;
-  }[];
+  /** What is true, and what will be said: for each of `hops`, in their order, then for providers that the call never came to and that say it did. */
+  readonly answers: readonly TrueStatement[];
   /**
    * What a fair traceback may come to: its outcome, and the provider it is about. Honest ones that are silent about nothing lead to the culprit; where
    * evidence cannot decide, `disputed`.
    */
-  readonly fairOutcomes: readonly { readonly kind: string; readonly provider?: string }[];
-  /** Providers whom no outcome may name as origin or point of entry: all but the culprit. */
+  readonly fairOutcomes: readonly FairOutcome[];
+  /**
+   * Providers of the way whom no outcome may name as origin or point of entry: all but the culprit, and but those that say of themselves that they are.
+   * Of providers that the call never came to {@link NetworkTruth.mayBeNamed} tells the same.
+   */
   readonly innocent: readonly string[];
+}
+
+/** What one provider knows of a call, and what it says. */
+export interface TrueStatement {
+  readonly provider: string;
+  readonly truth: TrueAnswer;
+  readonly given: GivenAnswer;
+}
+
+/** What a traceback may come to; without `provider`, about whomever. `kind` is one of `OutcomeKind` of `@hopback/sdk/traceback`. */
+export interface FairOutcome {
+  readonly kind: string;
+  readonly provider?: string;
+}
+
+/** How a provider answers. */
+export interface AnsweringHabits {
+  /** What it says whatever it finds; absent: what it finds. */
+  readonly says?: GivenAnswer;
+  /** Who says that it sent it the call, though it did not. */
+  readonly colluder?: string;
+  /** How long after the request, hours; 0: at once. */
+  readonly afterHours: number;
 }

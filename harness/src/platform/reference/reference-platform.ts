@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CampaignCall, LiveReader } from '../core/index.js';
 import type { FirstOperator } from '../trust/index.js';
 import type { DatabasePlace } from '../database/index.js';
 import { backupPlatform } from '../database/index.js';
@@ -37,6 +38,16 @@ export interface ReferencePlatform extends RunningPlatform {
    * @throws HopbackError `invalid-argument` (`reason: 'not-empty'`), `storage-failed`
    */
   readonly backup: (archive: string, onProgress?: (progress: ArchiveProgress) => void) => Promise<ArchiveManifest>;
+  /**
+   * Which calls detection has put into a campaign, by record or report: for whoever knows which belong to it, and tests that. No route shows them.
+   * @param limit - at most so many, the newest
+   */
+  readonly campaignCalls: (campaignId: string, limit: number) => Promise<readonly CampaignCall[]>;
+  /** How many different records of a carrier it has, of calls of a stretch of time, `fromMs` in it and `toMs` not. No route shows them. */
+  readonly recordCount: (
+    providerId: string,
+    range: { readonly fromMs: number; readonly toMs: number },
+  ) => Promise<number>;
 }
 
 /** The same with its areas: what is within one platform, and may change with every release. */
@@ -95,6 +106,8 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
     return {
       ...platform,
       ...{ home, opened: opened(), receiptKeys: { keys: [receiptJwk(home)] }, close, [Symbol.asyncDispose]: close },
+      campaignCalls: (campaignId, limit) => opened().campaigns.reader.calls(context.database, campaignId, { limit }),
+      recordCount: (providerId, range) => countRecords(opened().records.reader, providerId, range),
       backup: (archive, onProgress) => {
         const { live, files } = home.folders;
         const { auditLog: audit, records } = opened();
@@ -110,6 +123,27 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
     await removed();
     throw error;
   }
+}
+
+/** Records of one look-up. */
+const RECORDS_PAGE = 50_000;
+
+/** Counts page by page: the last millisecond of one begins the next. */
+async function countRecords(
+  reader: LiveReader,
+  providerId: string,
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): Promise<number> {
+  const ids = new Set<string>();
+  for (let nextMs = fromMs; nextMs < toMs;) {
+    const range = { fromMs: nextMs, toMs, providerIds: [providerId], limit: RECORDS_PAGE };
+    const { records, isCut } = await reader.find(range);
+    for (const { record } of records) ids.add(record.recordId);
+    const last = records.at(-1);
+    if (!isCut || last === undefined) break;
+    nextMs = Math.max(nextMs + 1, Math.floor(last.record.inviteAtUs / 1_000));
+  }
+  return ids.size;
 }
 
 function firstOperatorOf({ operatorKey: { keyId, privateKey } }: PlatformHome): FirstOperator {

@@ -1,0 +1,129 @@
+import type { RunOptions } from '../../runner/index.js';
+
+/** Options of `run`, as `parseArgs` takes them. */
+export const RUN_OPTIONS = {
+  seed: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  once: { type: 'boolean', default: false },
+  shorten: { type: 'string' },
+  rate: { type: 'string', default: '1' },
+  'dry-run': { type: 'boolean', default: false },
+  out: { type: 'string' },
+  pcap: { type: 'string' },
+  processes: { type: 'string', default: '0' },
+  timeout: { type: 'string' },
+  control: { type: 'string' },
+  drachtio: { type: 'string', multiple: true },
+  external: { type: 'string', multiple: true },
+  keep: { type: 'boolean', default: false },
+  trace: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+
+/** Values of {@link RUN_OPTIONS}. */
+export interface RunValues {
+  readonly seed?: string | undefined;
+  readonly set?: readonly string[] | undefined;
+  readonly once: boolean;
+  readonly shorten?: string | undefined;
+  readonly rate?: string | undefined;
+  readonly out?: string | undefined;
+  readonly pcap?: string | undefined;
+  readonly processes?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly control?: string | undefined;
+  readonly drachtio?: readonly string[] | undefined;
+  readonly external?: readonly string[] | undefined;
+}
+
+/** What a command line of `run` asks for. */
+export interface RunSettings {
+  readonly seed: number | undefined;
+  readonly set: Readonly<Record<string, string>>;
+  readonly onceOnly: true | undefined;
+  readonly scale: number | undefined;
+  readonly control: { readonly host: string; readonly port: number } | undefined;
+  readonly run: RunOptions;
+}
+
+/** Longest time that can be asked for, seconds: a timer cannot wait longer. */
+const MAX_TIMEOUT_SECONDS = 2_000_000;
+const MAX_PROCESSES = 64;
+
+/** Reads the values of a command line. @returns the settings, or what is wrong with them */
+export function readRunSettings(
+  values: RunValues,
+  env: Readonly<Record<string, string | undefined>>,
+): RunSettings | string {
+  const seed = values.seed === undefined ? undefined : whole(values.seed, Number.MAX_SAFE_INTEGER);
+  if (Number.isNaN(seed)) return `--seed ${values.seed}: it is a whole number of 0 or more`;
+  const { rate = '1', processes: asked = '0', drachtio: servers = [], external: switches = [] } = values;
+  const set = pairs(values.set ?? []);
+  if (set === undefined) return '--set: it is NAME=VALUE';
+  const shorten = values.shorten === undefined ? undefined : Number(values.shorten);
+  if (shorten !== undefined && !(shorten >= 0.001 && shorten <= 1_000)) return `--shorten ${values.shorten}: it is 0.001 to 1000`;
+  const rateFactor = Number(rate);
+  if (!(rateFactor >= 0.01 && rateFactor <= 100)) return `--rate ${rate}: it is 0.01 to 100`;
+  const processes = whole(asked, MAX_PROCESSES);
+  if (Number.isNaN(processes)) return `--processes ${asked}: it is 0 to ${MAX_PROCESSES}`;
+  const timeoutSeconds = values.timeout === undefined ? undefined : Number(values.timeout);
+  if (timeoutSeconds !== undefined && !(timeoutSeconds > 0 && timeoutSeconds <= MAX_TIMEOUT_SECONDS)) {
+    return `--timeout ${values.timeout}: it is seconds, at most ${MAX_TIMEOUT_SECONDS}`;
+  }
+  const { pcap } = values;
+  if (pcap !== undefined && pcap !== 'sampled' && pcap !== 'all') return `--pcap ${pcap}: it is sampled or all`;
+  const control = values.control === undefined ? undefined : hostAndPort(values.control);
+  if (typeof control === 'string') return `--control ${control}`;
+  const external = pairs(switches);
+  if (external === undefined) return '--external: it is ID=URI';
+  const drachtio = drachtioServers(servers, env['HOPBACK_DRACHTIO_SECRET'] ?? 'cymru');
+  if (typeof drachtio === 'string') return drachtio;
+  return {
+    ...{ seed, set, control, onceOnly: values.once || undefined },
+    scale: shorten === undefined ? undefined : 1 / shorten,
+    run: {
+      ...{ rateFactor, processes },
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      ...(pcap !== undefined && { pcap }),
+      ...(switches.length > 0 && {
+        external: Object.fromEntries(Object.entries(external).map(([id, uri]) => [id, { uri }])),
+      }),
+      ...(servers.length > 0 && { drachtio }),
+    },
+  };
+}
+
+/** A whole number from 0 to `most`; else not a number. */
+export function whole(text: string, most: number): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return value <= most ? value : Number.NaN;
+}
+
+function pairs(texts: readonly string[]): Readonly<Record<string, string>> | undefined {
+  const entries = texts.map((text) => {
+    const equals = text.indexOf('=');
+    return equals < 1 ? undefined : ([text.slice(0, equals), text.slice(equals + 1)] as const);
+  });
+  if (!entries.every((entry) => entry !== undefined)) return undefined;
+  return Object.fromEntries(entries);
+}
+
+function hostAndPort(text: string): { readonly host: string; readonly port: number } | string {
+  const [, host = '', digits = ''] = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(text) ?? [];
+  const port = whole(digits, 65_535);
+  if (host === '' || Number.isNaN(port)) return `${text}: it is HOST:PORT`;
+  return { host, port };
+}
+
+function drachtioServers(texts: readonly string[], secret: string): NonNullable<RunOptions['drachtio']> | string {
+  const named = pairs(texts);
+  if (named === undefined) return '--drachtio: it is ID=HOST:PORT';
+  const read: Record<string, { readonly host: string; readonly port: number; readonly secret: string }> = {};
+  for (const [id, address] of Object.entries(named)) {
+    const at = hostAndPort(address);
+    if (typeof at === 'string') return `--drachtio ${at}`;
+    read[id] = { ...at, secret };
+  }
+  return read;
+}

@@ -1,0 +1,12 @@
+import { identityOf, numberIn, withIdentity } from './leg-text.js';
+import type { NodeBehaviour } from './node-behaviour.js';
+
+/** The call goes to another number, To stays as it was dialled, and a div PASSporT says so. @see RFC 8946 section 4 */
+export const diverts: NodeBehaviour<'diverts'> = {
+  sends: async (leg, { to, withoutDiv = false }, { divert }) => {
+    const retargeted = { ...leg, target: `+${to}` };
+    const identity = identityOf(leg);
+    if (withoutDiv || identity.length === 0) return retargeted;
+    return withIdentity(retargeted, await divert(identity, { from: numberIn(leg.headers['to']), to }));
+  },
+};

@@ -1,0 +1,22 @@
+import type { TracebackAnswer, TracebackFinding } from '@hopback/sdk/traceback';
+
+/**
+ * The answer with another finding. What the record says stays where a call is said to have been found: the lie is about whom it came from.
+ * @param finding - what is said
+ * @param hasCall - whether it is admitted that there was such a call
+ */
+export function saidInstead(
+  { call, ...answer }: TracebackAnswer,
+  finding: TracebackFinding,
+  hasCall: boolean = true,
+): TracebackAnswer {
+  if (!hasCall || call === undefined) return { ...answer, finding };
+  const { ingressTrunk: _trunk, ingressAddress: _address, ingressCallId: _callId, ...rest } = call;
+  return { ...answer, finding, call: rest };
+}
+
+/** Whether the provider found the call: only then there is something to lie about. */
+export const hasFound = ({ finding }: TracebackAnswer): boolean =>
+  ['received-from', 'received-from-unlisted', 'origin', 'point-of-entry', 'not-sent-to-downstream'].includes(
+    finding.arm,
+  );

@@ -1,0 +1,83 @@
+import type { CallRecord, RecordStore } from '@hopback/sdk/records';
+import type { Behaviour } from '../../scenario/index.js';
+import { activeBehaviours } from './carry-call.js';
+import { doingOf } from './behaviours/index.js';
+import type { HopInHand } from './node-hops.js';
+import type { NodeRecords } from './node-records.js';
+import type { NodeOptions } from './node.js';
+import { SWITCH_ID } from './trunk-table.js';
+
+/** Knows of which times a provider has all records, and which of them it has lost. */
+export interface NodeCoverage {
+  /** A call has come in: until its record is written nothing after it is complete. */
+  readonly taken: (hop: HopInHand) => void;
+  readonly isLost: (record: CallRecord) => boolean;
+  /** Hands records in, and says until when there are no others. */
+  readonly sinkOf: (records: NodeRecords) => Pick<RecordStore, 'insert'>;
+  /** Which call of the plan each record is of, of those that may have left. */
+  readonly recorded: () => readonly RecordedCall[];
+  /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
+  readonly complete: (store: RecordStore) => Promise<void>;
+}
+
+/** Id of a record, and index of the call that it is of. */
+export type RecordedCall = readonly [recordId: string, index: number];
+
+/** Makes it. */
+export function createNodeCoverage({
+  provider,
+  plan,
+  start,
+}: Pick<NodeOptions, 'provider' | 'plan' | 'start'>): NodeCoverage {
+  /** By ingress Call-ID, in the order of arrival. */
+  const open = new Map<string, HopInHand>();
+  const gaps = provider.behaviours.filter((behaviour) => doingOf(behaviour).losesRecords === true);
+  const isPurged = provider.behaviours.some((behaviour) => doingOf(behaviour).purgesRecords === true);
+  const lost = new Set<string>();
+  const recorded: RecordedCall[] = [];
+  const cover = async (store: RecordStore, untilMs: number): Promise<void> => {
+    await store.cover({ sourceId: SWITCH_ID, fromUs: 0, toUs: Math.max(0, untilMs) * US_PER_MS });
+    for (const gap of gaps) await uncover(store, gap, start.startMs ?? 0);
+  };
+  return {
+    taken: (hop) => {
+      open.set(hop.ingressCallId, hop);
+      if (gaps.length === 0) return;
+      const active = activeBehaviours({ provider, plan }, hop.route.call);
+      if (active.some((behaviour) => doingOf(behaviour).losesRecords === true)) lost.add(hop.ingressCallId);
+    },
+    isLost: ({ callGroupId }) => lost.has(callGroupId),
+    sinkOf: ({ sink, store }) => ({
+      insert: async (records) => {
+        const inserted = await sink.insert(records);
+        for (const { callGroupId, recordId } of records) {
+          const hop = open.get(callGroupId);
+          if (hop !== undefined && provider.shares !== 'nothing') recorded.push([recordId, hop.route.call.index]);
+        }
+        for (const { callGroupId } of records) open.delete(callGroupId);
+        const [oldest] = open.values();
+        await cover(store, (oldest?.arrivedMs ?? Date.now()) - 1);
+        return inserted;
+      },
+    }),
+    recorded: () => [...recorded],
+    complete: async (store) => {
+      open.clear();
+      await cover(store, Date.now() + MARGIN_MS);
+      if (isPurged) await store.expire(Date.now() * US_PER_MS);
+    },
+  };
+}
+
+const US_PER_MS = 1_000;
+const SECOND_MS = 1_000;
+/** Whoever asks widens the time of the call by clocks that are off: nothing came meanwhile. */
+const MARGIN_MS = 3_600_000;
+
+/** Of a stretch without records it is known that they are missing. */
+async function uncover(store: RecordStore, gap: Behaviour, startMs: number): Promise<void> {
+  const { fromSeconds = 0, untilSeconds } = gap;
+  const fromUs = (startMs + fromSeconds * SECOND_MS) * US_PER_MS;
+  const toUs = untilSeconds === undefined ? Number.MAX_SAFE_INTEGER : (startMs + untilSeconds * SECOND_MS) * US_PER_MS;
+  await store.uncover({ sourceId: SWITCH_ID, fromUs, toUs });
+}

@@ -1,0 +1,53 @@
+import type { CallIdentity } from '@hopback/sdk/switch';
+import type { SeenHop } from '../../oracle/index.js';
+import type { CallRoute } from './call-route.js';
+import type { SrfRequest } from './srf-face.js';
+
+/** What a provider saw of a call, and at which hop of its way. */
+export interface HopNote {
+  readonly index: number;
+  readonly hop: number;
+  readonly seen: SeenHop;
+}
+
+/** A call that is at a provider now. */
+export interface HopInHand {
+  readonly route: CallRoute;
+  readonly ingressCallId: string;
+  readonly arrivedMs: number;
+  /** By the monotonic clock, milliseconds. */
+  readonly arrivedAt: number;
+  heldUs: number;
+  readonly egressCallIds: string[];
+}
+
+/** Begins to follow an INVITE. */
+export function takeInHand(route: CallRoute, request: SrfRequest): HopInHand {
+  return {
+    ...{ route, ingressCallId: request.get('Call-ID') ?? '', arrivedMs: Date.now(), arrivedAt: performance.now() },
+    ...{ heldUs: 0, egressCallIds: [] },
+  };
+}
+
+/** The INVITE has left, or was answered here: what was held until then counts. */
+export function letGo(hop: HopInHand): void {
+  if (hop.heldUs === 0) hop.heldUs = Math.max(1, Math.round((performance.now() - hop.arrivedAt) * US_PER_MS));
+}
+
+const US_PER_MS = 1_000;
+
+/** What is told of it when it has its final response. */
+export function noteOf(hop: HopInHand, provider: string, identity: CallIdentity | undefined): HopNote {
+  const verdict = identity?.verdict;
+  const { route, arrivedMs, heldUs, ingressCallId, egressCallIds } = hop;
+  return {
+    ...{ index: route.call.index, hop: route.hop },
+    seen: {
+      ...{ provider, atMs: arrivedMs, heldUs, ingressCallId, egressCallIds: [...egressCallIds] },
+      ...(verdict !== undefined && { verstat: verdict.verstat }),
+      ...(verdict?.attestation !== undefined && { attestation: verdict.attestation }),
+      ...(verdict?.signer?.spc !== undefined && { signerSpc: verdict.signer.spc }),
+      reasons: verdict?.reasons ?? [],
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { createPrivateKey } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { privateKeyJwt } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/platform';
+import type { TappedMessage } from '../../drachtio/index.js';
+import type { SeenRecords } from '../../oracle/index.js';
+import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
+import type { CallRoutes, HopPart } from './call-route.js';
+import { openNodeAnswers } from './node-answers.js';
+import { createNodeClock } from './node-clock.js';
+import type { RunStart } from './node-clock.js';
+import { createNodeCoverage } from './node-coverage.js';
+import type { RecordedCall } from './node-coverage.js';
+import type { HopNote } from './node-hops.js';
+import type { NodeMaterial } from './node-material.js';
+import { openNodeRecords } from './node-records.js';
+import { openNodeSigning } from './node-signing.js';
+import { openNodeSwitch } from './node-switch.js';
+import { openNodeVerification } from './node-verification.js';
+import { answerManners } from './say-instead.js';
+import type { SrfControl } from './srf-face.js';
+
+/** Where calls go: addresses without `sip:`. */
+export interface NodePeers {
+  /** Providers by id. */
+  readonly providers: Readonly<Record<string, string>>;
+  /** Who answers for called numbers, by their id: a sink. */
+  readonly destinations: Readonly<Record<string, string>>;
+}
+
+/** What a provider has written down. */
+export interface NodeBooks {
+  readonly records: Omit<SeenRecords, 'received'>;
+  /** Which call of the plan each record is of, of those that may have left. */
+  readonly recorded: readonly RecordedCall[];
+}
+
+/** Settings of {@link openNode}. */
+export interface NodeOptions {
+  readonly plan: NetworkPlan;
+  readonly provider: PlannedProvider;
+  readonly routes: CallRoutes;
+  readonly material: NodeMaterial;
+  readonly directory: string;
+  /** The clock of the platform, by which requests are answered. */
+  readonly clock: TimerClock;
+  readonly start: RunStart;
+  readonly onHop: (note: HopNote) => void;
+  readonly onTrouble: (what: string) => void;
+  readonly onMessage?: (message: TappedMessage) => void;
+  /** A drachtio-server in place of the embedded one. */
+  readonly drachtio?: SrfControl;
+}
+
+/** A provider of the network: its switch, its records, and whoever answers for it. */
+export interface NetworkNode {
+  readonly id: string;
+  /** Where it takes calls: `127.0.0.1:5060`. */
+  readonly address: string;
+  /** Where its phones register, `ws://127.0.0.1:5066`; absent where it serves none. */
+  readonly phones?: string;
+  readonly connect: (peers: NodePeers) => void;
+  /** The run has begun: what holds for stretches of time holds from now on. */
+  readonly begin: () => void;
+  /** Writes down and streams all that it carried. */
+  readonly drain: () => Promise<NodeBooks>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Opens a provider: a drachtio-srf application on a server of its own that verifies, signs, carries, records, streams and answers with the SDK as a
+ * carrier would, and beside it does what its behaviours say.
+ * @param options - the plan, the provider, and what it works with
+ * @returns the provider, which takes calls once it knows its peers; to be closed
+ * @throws HopbackError where an address cannot be bound or a directory not used
+ */
+export async function openNode(options: NodeOptions): Promise<NetworkNode> {
+  const { plan, provider, material, directory, clock, start } = options;
+  const { behaviours, id } = provider;
+  const folder = join(directory, id);
+  await mkdir(folder, { recursive: true });
+  const nodeClock = createNodeClock(behaviours, start);
+  const membership = material.platform?.members[id];
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).reverse()) await one();
+  };
+  const onTrouble = (error: unknown): void => options.onTrouble(error instanceof Error ? error.message : String(error));
+  try {
+    const verification = openNodeVerification(material, nodeClock);
+    closers.push(verification.close);
+    const coverage = createNodeCoverage(options);
+    const records = await openNodeRecords({
+      ...{ providerId: id, directory: folder, shares: provider.shares, isLost: coverage.isLost },
+      ...(material.platform !== undefined &&
+        membership !== undefined && {
+          platform: {
+            baseUrl: material.platform.baseUrl,
+            authorization: await privateKeyJwt({
+              ...{ tokenUrl: material.platform.tokenUrl, clientId: membership.clientId, clock },
+              ...{ key: createPrivateKey(membership.privateKeyPem), keyId: membership.keyId },
+            }),
+          },
+        }),
+    });
+    closers.push(records.close);
+    const sink = coverage.sinkOf(records);
+    const peers: { current: NodePeers } = { current: { providers: {}, destinations: {} } };
+    const nodeSwitch = await openNodeSwitch({
+      ...{ ...options, nodeClock, sink, onTrouble, coverage },
+      service: verification.service,
+      signing: await openNodeSigning(id, material.credentials, nodeClock),
+      addressOf: (next) => addressOf(next, peers.current),
+    });
+    closers.push(nodeSwitch.close);
+    const manners = answerManners(plan, provider, options.routes);
+    if (material.platform !== undefined && membership !== undefined && manners.isAnswering) {
+      const responder = await openNodeAnswers({
+        ...{ provider, providers: plan.providers, directory: join(folder, 'responder'), store: records.store },
+        ...{ platform: material.platform, membership, clock, manners, onProblem: () => undefined },
+      });
+      closers.push(() => responder.close());
+    }
+    return {
+      ...{ id, address: nodeSwitch.address, close },
+      ...(nodeSwitch.phones !== undefined && { phones: nodeSwitch.phones }),
+      connect: (known) => {
+        peers.current = known;
+      },
+      begin: nodeSwitch.begin,
+      drain: async () => {
+        await nodeSwitch.drain();
+        await coverage.complete(records.store);
+        const kept = await records.drain();
+        if (kept !== undefined) options.onTrouble(kept);
+        return { records: { provider: id, ...records.counts() }, recorded: coverage.recorded() };
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const addressOf = (next: HopPart['next'], { providers, destinations }: NodePeers): string | undefined =>
+  'provider' in next ? providers[next.provider.id] : destinations[next.destination];

@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import type { EventEmitter } from 'node:events';
+import Srf from 'drachtio-srf';
+
+// drachtio-srf is used as published. Its own types leave out half of what it does; what the network uses of it is typed here, and this is the only
+// file that casts.
+
+/** A message as an application sees it. */
+export interface SrfMessage {
+  readonly raw: string;
+  readonly body: string;
+  readonly status: number;
+  readonly get: (name: string) => string | undefined;
+  readonly source_address: string;
+  readonly source_port: number | string;
+}
+
+/** A request that came, or that the application sent. */
+export interface SrfRequest extends SrfMessage, EventEmitter {
+  readonly uri: string;
+  readonly callingNumber: string;
+  readonly calledNumber: string;
+  locals?: Record<string, unknown>;
+  readonly cancel: () => void;
+}
+
+/** What a request is answered by. */
+export interface SrfResponse extends SrfMessage, EventEmitter {
+  readonly finalResponseSent: boolean;
+  send(status: number, options?: { readonly headers?: Record<string, string>; readonly body?: string }): void;
+  send(
+    status: number,
+    reason: string,
+    options?: { readonly headers?: Record<string, string>; readonly body?: string },
+  ): void;
+}
+
+/** One side of a call that was answered. */
+export interface SrfDialog extends EventEmitter {
+  readonly connected: boolean;
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
+  readonly local: { readonly sdp: string };
+  readonly remote: { readonly sdp: string };
+  readonly res?: SrfMessage;
+  readonly destroy: () => Promise<unknown>;
+}
+
+/** How a leg is told of: as the call tracker of the sdk takes it. */
+export interface SrfCallbacks {
+  readonly cbRequest?: (...parts: readonly unknown[]) => void;
+  readonly cbProvisional?: (response: SrfMessage) => void;
+}
+
+/** What a leg is sent with. */
+export interface SrfLegOptions {
+  readonly headers?: Record<string, string>;
+  readonly responseHeaders?: unknown;
+  readonly localSdp?: string;
+  readonly passFailure?: boolean;
+}
+
+/** Middleware, as `srf.use` takes it. */
+export type SrfHandler = (request: SrfRequest, response: SrfResponse, next: () => void) => void;
+
+/** The part of `Srf` that the network uses. */
+export interface SrfFace extends EventEmitter {
+  use(method: string, handler: SrfHandler): void;
+  readonly invite: (handler: SrfHandler) => void;
+  readonly createUAS: (
+    request: SrfRequest,
+    response: SrfResponse,
+    options: { readonly localSdp: string; readonly headers?: Record<string, string> },
+  ) => Promise<SrfDialog>;
+  readonly createUAC: (uri: string, options: SrfLegOptions, callbacks?: SrfCallbacks) => Promise<SrfDialog>;
+  // oxlint-disable-next-line eslint/max-params -- as drachtio-srf has it
+  readonly createB2BUA: (
+    request: SrfRequest,
+    response: SrfResponse,
+    uri: string,
+    options: SrfLegOptions,
+    callbacks?: SrfCallbacks,
+  ) => Promise<{ readonly uas: SrfDialog; readonly uac: SrfDialog }>;
+  readonly disconnect: () => void;
+}
+
+/** An application that is connected to its server. */
+export interface ConnectedSrf {
+  readonly srf: SrfFace;
+  /** Where the server says that it speaks SIP: `udp/127.0.0.1:5060`, several with commas between. */
+  readonly hostPorts: string;
+  /** Lets go of the server, and comes back no more. Never rejects. */
+  readonly close: () => Promise<void>;
+}
+
+/** Where a drachtio server takes applications. */
+export interface SrfControl {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+}
+
+interface Internals {
+  readonly app: { readonly client: { readonly wp: { closing: boolean } } };
+}
+
+type SrfClass = new () => SrfFace & { readonly connect: (options: object) => void };
+
+/**
+ * Connects an application to a drachtio server.
+ * @param control - where the server takes applications
+ * @param setUp - gives the application its handlers, before it connects
+ * @returns the application
+ * @throws the error that the server refuses it with
+ */
+export async function connectSrf(
+  control: SrfControl,
+  setUp: (srf: SrfFace) => void = () => undefined,
+): Promise<ConnectedSrf> {
+  const srf = new (Srf as unknown as SrfClass)();
+  let isOpen = false;
+  // Without a listener a connection that is lost would end the process.
+  srf.on('error', () => undefined);
+  srf.on('close', () => {
+    isOpen = false;
+  });
+  setUp(srf);
+  srf.connect({ ...control });
+  const [error, hostPorts = ''] = (await once(srf, 'connect')) as [Error | null, string | undefined];
+  const stop = (): void => {
+    (srf as unknown as Internals).app.client.wp.closing = true;
+  };
+  if (error !== null) {
+    stop();
+    throw error;
+  }
+  isOpen = true;
+  return {
+    ...{ srf, hostPorts },
+    close: async () => {
+      // Nobody reconnects from here on.
+      stop();
+      if (!isOpen) return;
+      const closed = once(srf, 'close');
+      srf.disconnect();
+      await closed;
+    },
+  };
+}
+
+/** Ends the other side of a call where one side ends. */
+export function joinEnds(one: SrfDialog, other: SrfDialog): void {
+  const end = (dialog: SrfDialog): void => {
+    // Whoever is gone already needs no BYE.
+    Promise.resolve(dialog.destroy()).catch(() => undefined);
+  };
+  one.on('destroy', () => end(other));
+  other.on('destroy', () => end(one));
+}
+
+/** A session description that nobody sends sound to. */
+export const SILENT_SDP: string = [
+  ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0'],
+  ...['m=audio 40000 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000', ''],
+].join('\r\n');

@@ -1,0 +1,135 @@
+import type { Verstat } from '@hopback/sdk/stir';
+import { everyStatus } from '@hopback/sdk/switch';
+import { createDrachtioServer } from '../../drachtio/index.js';
+import { createPhone, verstatOf } from '../../phones/index.js';
+import type { AnswerPolicy, IncomingCall, Phone } from '../../phones/index.js';
+import type { ScenarioCalled } from '../../scenario/index.js';
+import { CALL_FIELD, connectSrf, createCallRoutes, SILENT_SDP } from '../node/index.js';
+import type { CallRoutes, SrfDialog, SrfFace, SrfRequest, SrfResponse } from '../node/index.js';
+import type { NetworkPlan, PlannedCall } from '../plan/index.js';
+import { isEndedByCaller } from './callers.js';
+
+/** A call as it reached the callee. */
+export interface ReachedCall {
+  readonly call: PlannedCall;
+  readonly atMs: number;
+  /** Digits, as they are shown. */
+  readonly calling?: string;
+  readonly verstat?: Verstat;
+  /** Whether the callee's app rejected it. */
+  readonly isRejected: boolean;
+}
+
+/** All who are called. */
+export interface Callees {
+  /** Address of the sink, without `sip:`. */
+  readonly sink: string;
+  /** Registers the phones with their providers: `ws:` addresses by id of the provider. */
+  readonly register: (phones: Readonly<Record<string, string>>) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** RFC 8197 */
+const UNWANTED = 607;
+const BUSY = 486;
+const RINGING = 180;
+/** Phones of a network at most. */
+const MAX_PHONES = 50;
+
+/** Opens the sink, and the phones of the plan once their providers are there. */
+export async function openCallees(plan: NetworkPlan, onReached: (reached: ReachedCall) => void): Promise<Callees> {
+  const routes = createCallRoutes(plan);
+  const server = await createDrachtioServer();
+  const app = await connectSrf(server.control, (srf) => {
+    srf.use('invite', everyStatus);
+    srf.invite((req, res) => void sink(srf, { req, res, routes, onReached }));
+  });
+  const phones: Phone[] = [];
+  return {
+    sink: server.uri('udp').slice('sip:'.length),
+    register: async (places) => {
+      for (const called of plan.scenario.called)
+        if (called.by === 'phones')
+          for (const number of numbersOf(called).slice(0, MAX_PHONES - phones.length)) {
+            const phone = await createPhone({
+              ...{ server: places[called.at] ?? '', number, domain: `${called.at}.example` },
+              onIncoming: (call) => answerOf(call, { routes, number, onReached }),
+            });
+            phones.push(phone);
+            await phone.register();
+          }
+    },
+    close: async () => {
+      await Promise.all(phones.map((phone) => phone.close()));
+      await app.close();
+      await server.close();
+    },
+  };
+}
+
+function numbersOf({ first, count = 1 }: ScenarioCalled): readonly string[] {
+  return Array.from({ length: count }, (_, index) => String(BigInt(first) + BigInt(index)));
+}
+
+interface SinkParts {
+  readonly req: SrfRequest;
+  readonly res: SrfResponse;
+  readonly routes: CallRoutes;
+  readonly onReached: (reached: ReachedCall) => void;
+}
+
+const digits = (number: string): string => number.replace(/\D/g, '');
+
+async function sink(srf: SrfFace, { req, res, routes, onReached }: SinkParts): Promise<void> {
+  const numbers = { calling: digits(req.callingNumber), called: digits(req.calledNumber) };
+  const call = routes.find(req.get(CALL_FIELD), numbers)?.call;
+  if (call === undefined) {
+    res.send(BUSY);
+    return;
+  }
+  const verstat = verstatOf(req.get('P-Asserted-Identity') ?? '') ?? verstatOf(req.get('From') ?? '');
+  onReached({
+    ...{ call, atMs: Date.now(), isRejected: call.isRejected },
+    ...(numbers.calling !== '' && { calling: numbers.calling }),
+    ...(verstat !== undefined && { verstat }),
+  });
+  if (call.isRejected) res.send(UNWANTED);
+  else if (call.isAnswered) await answer(srf, { req, res, call });
+  // Until the caller gives up.
+  else res.send(RINGING);
+}
+
+async function answer(
+  srf: SrfFace,
+  { req, res, call }: Pick<SinkParts, 'req' | 'res'> & { readonly call: PlannedCall },
+): Promise<void> {
+  let dialog: SrfDialog;
+  try {
+    dialog = await srf.createUAS(req, res, { localSdp: SILENT_SDP });
+  } catch {
+    // The caller is gone.
+    return;
+  }
+  if (isEndedByCaller(call)) return;
+  const timer = setTimeout(() => {
+    Promise.resolve(dialog.destroy()).catch(() => undefined);
+  }, call.durationMs);
+  dialog.once('destroy', () => clearTimeout(timer));
+}
+
+function answerOf(
+  { invite }: IncomingCall,
+  { routes, number, onReached }: Pick<SinkParts, 'routes' | 'onReached'> & { readonly number: string },
+): AnswerPolicy {
+  const { callingNumber, verstat } = invite;
+  const call = routes.find(undefined, { calling: callingNumber ?? '', called: number })?.call;
+  if (call === undefined) return { action: 'busy' };
+  onReached({
+    ...{ call, atMs: Date.now(), isRejected: call.isRejected },
+    ...(callingNumber !== undefined && { calling: callingNumber }),
+    ...(verstat !== undefined && { verstat }),
+  });
+  if (call.isRejected) return { action: 'reject', status: UNWANTED };
+  if (!call.isAnswered) return { action: 'ring' };
+  return isEndedByCaller(call) ? { action: 'answer' } : { action: 'answer', hangUpAfterMs: call.durationMs };
+}

@@ -1,0 +1,199 @@
+import { HopbackError } from '@hopback/sdk/errors';
+import type { Verstat } from '@hopback/sdk/stir';
+import type { RunFacts, SeenCall } from '../../oracle/index.js';
+import type { HopNote, NodeBooks } from '../node/index.js';
+import type { PlannedCall } from '../plan/index.js';
+import { openReportDesk } from './app-reports.js';
+import { openCallees } from './callees.js';
+import type { ReachedCall } from './callees.js';
+import { hopsInOrder, openCallers } from './callers.js';
+import type { CallerView } from './callers.js';
+import { forkNodeHost } from './forked-host.js';
+import { createNodeHost } from './node-host.js';
+import type { HostEvents, NodeHost, NodePlace } from './node-host.js';
+import { platformFacts } from './platform-facts.js';
+import { settlePlatform } from './settle-platform.js';
+import { openWorldCertificates } from './world-certificates.js';
+import { createWorldClock } from './world-clock.js';
+import { openWorldPlatform } from './world-platform.js';
+import type { World, WorldOptions } from './world.js';
+
+/** Processes of one network at most. */
+export const MAX_WORLD_PROCESSES = 64;
+/** Troubles that are kept. */
+const MAX_TROUBLES = 1_000;
+
+/**
+ * Opens a network over real SIP on loopback: its providers with their certificates and records, callers and callees, and the platform where the
+ * scenario has one. Calls are in real time; days of waiting are not.
+ * @param options - the plan, a folder, and what differs
+ * @returns the network, up; to be closed, or taken with `await using`
+ * @throws {@link HopbackError} `invalid-argument` for a number of processes out of 0 to {@link MAX_WORLD_PROCESSES}; `invalid-configuration` where an
+ * address cannot be bound; `storage-failed` where the folder cannot be used
+ * @see docs/decisions/0019-test-network.md
+ * @example
+ * ```ts
+ * // As it stands in a runner: const world = await openWorld({ plan: planNetwork(scenario), directory });
+ * // const seen = await Promise.all(plan.calls.map(world.place)); await world.settle(); const facts = await world.facts();
+ * ```
+ */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {} } = options;
+  if (!Number.isInteger(processes) || processes < 0 || processes > MAX_WORLD_PROCESSES)
+    throw new HopbackError('invalid-argument', `a network has 0 to ${String(MAX_WORLD_PROCESSES)} processes`);
+  const notes = createNotes();
+  const closers: (() => Promise<void>)[] = [];
+  const keep = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
+    closers.push(part.close);
+    return part;
+  };
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => notes.trouble('world', `it did not close: ${String(error)}`));
+  };
+  const close = (): Promise<void> => (closing ??= closeAll());
+  try {
+    const clock = createWorldClock();
+    const certificates = keep(await openWorldCertificates(plan));
+    const platform =
+      plan.scenario.platform === undefined
+        ? undefined
+        : keep(
+            await openWorldPlatform(plan, {
+              ...{ directory, clock, onTrouble: (what) => notes.trouble('platform', what) },
+            }),
+          );
+    const desk = platform && openReportDesk(plan, platform.app, (what) => notes.trouble('app', what));
+    const callees = keep(
+      await openCallees(plan, (reached) => {
+        notes.reached(reached);
+        if (reached.call.isReported) desk?.report(reached);
+      }),
+    );
+    const events: HostEvents = {
+      onHop: notes.hop,
+      onTrouble: notes.trouble,
+      onMessage: (message) => onMessage?.(message),
+    };
+    const own = plan.providers.map(({ id }) => id).filter((id) => external[id] === undefined);
+    const material = { ...certificates.material, ...(platform !== undefined && { platform: platform.forNodes }) };
+    const hosts: NodeHost[] = [];
+    const places: NodePlace[] = [];
+    for (const providers of spread(own, Math.max(1, processes))) {
+      const host = keep(processes === 0 ? createNodeHost(events) : await forkNodeHost(events));
+      hosts.push(host);
+      const order = { plan, material, providers, directory, drachtio, aheadMs: 0, isTapped: onMessage !== undefined };
+      places.push(...(await host.open(order)));
+    }
+    const addresses: Readonly<Record<string, string>> = {
+      ...Object.fromEntries(places.map(({ id, address }) => [id, address])),
+      ...Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri.replace(/^sips?:/, '')])),
+    };
+    const destinations = Object.fromEntries(plan.scenario.called.map(({ id }) => [id, callees.sink]));
+    await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations })));
+    await callees.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
+    const callers = keep(await openCallers());
+
+    let startMs: number | undefined;
+    const begin = (call: PlannedCall): void => {
+      if (startMs !== undefined) return;
+      startMs = Date.now() - call.atMs;
+      certificates.begin();
+      for (const host of hosts)
+        void host.begin(startMs).catch((error: unknown) => notes.trouble('world', String(error)));
+    };
+    let books: readonly NodeBooks[] = [];
+    const keys = (): Parameters<typeof platformFacts>[2] => ({
+      byRecord: new Map(books.flatMap(({ recorded }) => recorded)),
+      placed: notes.placed,
+    });
+    return {
+      place: async (call) => {
+        begin(call);
+        notes.placed.set(call.index, Date.now());
+        notes.view(await callers.place(call, addresses[call.way[0] ?? ''] ?? ''));
+        return notes.call(call.index);
+      },
+      settle: async () => {
+        const places = plan.providers.map(({ id }) => id);
+        const written = (await Promise.all(hosts.map((host) => host.drain()))).flat();
+        const placeOf = ({ records }: NodeBooks): number => places.indexOf(records.provider);
+        books = written.toSorted((one, other) => placeOf(one) - placeOf(other));
+        await desk?.sent();
+        if (platform === undefined) return;
+        await settlePlatform({
+          ...{ plan, platform, placed: notes.placed, nowMs: clock.nowMs },
+          advance: async (ms) => {
+            clock.advance(ms);
+            await Promise.all(hosts.map((host) => host.advance(ms)));
+          },
+          onTrouble: (what) => notes.trouble('platform', what),
+        });
+      },
+      facts: async () => {
+        const found = platform && (await platformFacts(plan, platform, keys()));
+        return {
+          ...{ startedAtMs: startMs ?? Date.now(), endedAtMs: Date.now(), troubles: notes.troubles },
+          calls: plan.calls.map(({ index }) => notes.call(index)),
+          records: books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
+          ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
+        };
+      },
+      ...(platform !== undefined && { platform: { url: platform.reference.url, profile: platform.profile } }),
+      ...{ close, [Symbol.asyncDispose]: close },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Providers in turn over so many processes; none is without any. */
+function spread(ids: readonly string[], over: number): readonly (readonly string[])[] {
+  const parts = Array.from({ length: Math.max(1, Math.min(over, ids.length)) }, (): string[] => []);
+  for (const [index, id] of ids.entries()) parts[index % parts.length]?.push(id);
+  return parts;
+}
+
+/** What comes in about calls, from all sides. */
+interface Notes {
+  readonly placed: Map<number, number>;
+  readonly troubles: RunFacts['troubles'];
+  readonly hop: (note: HopNote) => void;
+  readonly reached: (reached: ReachedCall) => void;
+  readonly view: (view: CallerView) => void;
+  readonly trouble: (where: string, what: string) => void;
+  readonly call: (index: number) => SeenCall;
+}
+
+function createNotes(): Notes {
+  const hops = new Map<number, HopNote[]>();
+  const views = new Map<number, CallerView>();
+  const shown = new Map<number, Verstat>();
+  const placed = new Map<number, number>();
+  const troubles: RunFacts['troubles'][number][] = [];
+  return {
+    ...{ placed, troubles },
+    hop: (note) => {
+      const known = hops.get(note.index);
+      if (known === undefined) hops.set(note.index, [note]);
+      else known.push(note);
+    },
+    reached: ({ call, verstat }) => {
+      if (verstat !== undefined) shown.set(call.index, verstat);
+    },
+    view: (view) => void views.set(view.index, view),
+    trouble: (where, what) => {
+      if (troubles.length < MAX_TROUBLES) troubles.push({ where, what });
+    },
+    call: (index) => {
+      const verstat = shown.get(index);
+      return {
+        ...(views.get(index) ?? { index, reasons: [] }),
+        hops: hopsInOrder(hops.get(index) ?? []),
+        ...(verstat !== undefined && { shownVerstat: verstat }),
+      };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
+import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
+import type { Behaviour } from '../../scenario/index.js';
+import { doingOf } from '../node/index.js';
+import type { NodeCredential, NodeMaterial } from '../node/index.js';
+import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
+
+/** The certificates of a network, and the server that they are fetched from. */
+export interface WorldCertificates {
+  readonly material: Pick<NodeMaterial, 'trust' | 'certificates' | 'credentials'>;
+  /** The run has begun: servers fail from now on where they fail for stretches of time. */
+  readonly begin: () => void;
+  readonly close: () => Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+const SECOND_MS = 1_000;
+/** How long before now a certificate has expired. */
+const EXPIRED_MS = DAY_MS;
+
+/** Issues the certificates of all providers that take part in SHAKEN, revokes those that are to be, and serves them. */
+export async function openWorldCertificates(plan: NetworkPlan): Promise<WorldCertificates> {
+  const nowMs = Date.now();
+  const pki = await createTestPki({ nowMs, label: 'Network' });
+  const other = await createTestPki({ nowMs, label: 'Nobody' });
+  const server = await startCertificateServer({ pki });
+  const revoked: TestServiceProvider[] = [];
+  const credentials: Record<string, readonly NodeCredential[]> = {};
+  for (const provider of plan.providers) {
+    if (!provider.stir) continue;
+    const good = pki.issueServiceProvider({ spc: provider.spc });
+    const own = [credentialOf(good, { server, path: goodPath(provider), spc: provider.spc })];
+    const fault = provider.behaviours.flatMap((one) => (one.kind === 'certificate' ? [one.fault] : []))[0];
+    if (fault !== undefined) {
+      const bad = faultyCertificate(fault, { pki, other, plan, provider });
+      if (fault === 'revoked') revoked.push(bad);
+      own.push(credentialOf(bad, { server, path: faultyPath(provider), spc: provider.spc, isFaulty: true }));
+    }
+    credentials[provider.id] = own;
+  }
+  const timers: NodeJS.Timeout[] = [];
+  const failing = plan.providers.flatMap((provider) =>
+    provider.behaviours.flatMap((behaviour) =>
+      doingOf(behaviour).serves === undefined ? [] : [{ provider, behaviour }],
+    ),
+  );
+  for (const { provider, behaviour } of failing)
+    if (behaviour.fromSeconds === undefined) fail(server, provider, behaviour);
+  const crl = pki.crl({ revoked: revoked.map((certificate) => ({ certificate, reason: 'keyCompromise' })) });
+  return {
+    material: {
+      trust: {
+        ...{ root: base64(pki.root.der), stiPaRoot: base64(pki.stiPaRoot.der) },
+        ...{ crlSigner: base64(pki.stiPaCrlIssuer.der), crl: base64(crl.der) },
+      },
+      certificates: { tlsRootPem: server.tlsRootPem, port: server.ports.https },
+      credentials,
+    },
+    begin: () => {
+      for (const { provider, behaviour } of failing) {
+        const { fromSeconds, untilSeconds } = behaviour;
+        const at = (seconds: number | undefined, what: () => void): void => {
+          if (seconds !== undefined) timers.push(setTimeout(what, seconds * SECOND_MS));
+        };
+        at(fromSeconds, () => fail(server, provider, behaviour));
+        at(untilSeconds, () => {
+          for (const [path, { chainPem }] of pathsOf(provider, credentials)) server.publish(path, chainPem);
+        });
+      }
+    },
+    close: async () => {
+      for (const timer of timers) clearTimeout(timer);
+      await server.close();
+    },
+  };
+}
+
+const goodPath = ({ id }: PlannedProvider): string => `/${id}.pem`;
+const faultyPath = ({ id }: PlannedProvider): string => `/${id}-2.pem`;
+
+function pathsOf(
+  provider: PlannedProvider,
+  credentials: Readonly<Record<string, readonly NodeCredential[]>>,
+): readonly (readonly [string, NodeCredential])[] {
+  return (credentials[provider.id] ?? []).map(
+    (credential) => [credential.isFaulty ? faultyPath(provider) : goodPath(provider), credential] as const,
+  );
+}
+
+function fail(server: CertificateServer, provider: PlannedProvider, behaviour: Behaviour): void {
+  const fault = doingOf(behaviour).serves?.(behaviour);
+  if (fault === undefined) return;
+  for (const path of [goodPath(provider), faultyPath(provider)]) server.fault(path, fault);
+}
+
+function credentialOf(
+  { key, chainPem }: TestServiceProvider,
+  {
+    server,
+    path,
+    spc,
+    isFaulty = false,
+  }: {
+    readonly server: CertificateServer;
+    readonly path: string;
+    readonly spc: string;
+    readonly isFaulty?: boolean;
+  },
+): NodeCredential {
+  return { privateKeyPem: key.privateKeyPem, chainPem, x5u: server.publish(path, chainPem), spc, isFaulty };
+}
+
+function faultyCertificate(
+  fault: 'expired' | 'revoked' | 'wrong-spc' | 'untrusted',
+  {
+    pki,
+    other,
+    plan,
+    provider: { spc },
+  }: {
+    readonly pki: TestPki;
+    readonly other: TestPki;
+    readonly plan: NetworkPlan;
+    readonly provider: PlannedProvider;
+  },
+): TestServiceProvider {
+  if (fault === 'expired') return pki.issueServiceProvider({ spc, notAfterMs: pki.nowMs - EXPIRED_MS });
+  if (fault === 'untrusted') return other.issueServiceProvider({ spc });
+  if (fault === 'revoked') return pki.issueServiceProvider({ spc });
+  // A code that is nobody's in this network.
+  const taken = new Set(plan.providers.map((one) => one.spc));
+  const free = ['999Z', '998Z', '997Z'].find((code) => !taken.has(code)) ?? '999Z';
+  return pki.issueServiceProvider({ spc: free });
+}
+
+const base64 = (der: Uint8Array): string => Buffer.from(der).toString('base64');

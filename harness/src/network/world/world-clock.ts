@@ -1,0 +1,46 @@
+import type { TimerClock } from '@hopback/sdk/platform';
+
+/** The clock of the machine, which is moved on: what is due by then runs at once. */
+export interface WorldClock extends TimerClock {
+  /** Moves it on by so many milliseconds, 0 or more. */
+  readonly advance: (ms: number) => void;
+}
+
+/** Longest time that a timer of Node runs, milliseconds. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/**
+ * Makes a clock that goes as that of the machine does until it is moved on, so that a day of waiting takes no time. Its timers keep no process alive.
+ * @returns the clock, of this process
+ * @example
+ * ```ts
+ * const clock = createWorldClock();
+ * clock.schedule(() => console.log('a day later'), 86_400_000);
+ * clock.advance(86_400_000); // a day later
+ * ```
+ */
+export function createWorldClock(): WorldClock {
+  let offsetMs = 0;
+  const waiting = new Set<{ readonly atMs: number; readonly fire: () => void }>();
+  const nowMs = (): number => Date.now() + offsetMs;
+  return {
+    nowMs,
+    schedule: (callback, delayMs) => {
+      const fire = (): void => {
+        if (waiting.delete(entry)) callback();
+      };
+      const timer = setTimeout(fire, Math.min(delayMs, LONGEST_TIMER_MS));
+      timer.unref();
+      const entry = { atMs: nowMs() + delayMs, fire };
+      waiting.add(entry);
+      return () => {
+        clearTimeout(timer);
+        waiting.delete(entry);
+      };
+    },
+    advance: (ms) => {
+      offsetMs += ms;
+      for (const entry of [...waiting]) if (entry.atMs <= nowMs()) entry.fire();
+    },
+  };
+}

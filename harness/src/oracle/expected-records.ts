@@ -1,0 +1,54 @@
+import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { CallTruth } from '../network/truth/index.js';
+
+/** How many records a provider has to have: not the same where it depends on the instant, and where a call comes in several branches. */
+export interface ExpectedRecords {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Counts the records that calls should leave behind. */
+export interface RecordsCount {
+  readonly add: (call: PlannedCall, truth: CallTruth) => void;
+  readonly of: (provider: string) => ExpectedRecords;
+}
+
+/** How long after its end a call is written down, milliseconds: with a switch that crashes until then, it may be lost. */
+const WRITING_MS = 5_000;
+
+/** Starts to count, for the providers of a plan. */
+export function createRecordsCount({ providers }: NetworkPlan): RecordsCount {
+  const counts = new Map<string, { least: number; most: number }>();
+  const forking = new Set<string>();
+  const crashing = new Map<string, readonly { readonly fromMs: number; readonly untilMs: number }[]>();
+  for (const { id, behaviours } of providers) {
+    counts.set(id, { least: 0, most: 0 });
+    if (behaviours.some(({ kind }) => kind === 'forks')) forking.add(id);
+    const crashes = behaviours.filter(({ kind }) => kind === 'crashes');
+    if (crashes.length > 0)
+      crashing.set(
+        id,
+        crashes.map(({ fromSeconds = 0, untilSeconds = Infinity }) => ({
+          fromMs: fromSeconds * 1_000,
+          untilMs: untilSeconds * 1_000,
+        })),
+      );
+  }
+  const isLost = (provider: string, { atMs, durationMs }: PlannedCall): boolean =>
+    crashing
+      .get(provider)
+      ?.some(({ fromMs, untilMs }) => atMs < untilMs && atMs + durationMs + WRITING_MS >= fromMs) === true;
+  return {
+    add: (call, { hops }) => {
+      let isForked = false;
+      for (const { provider, record, isCertain } of hops) {
+        isForked ||= forking.has(provider);
+        const count = counts.get(provider);
+        if (count === undefined || record === 'none') continue;
+        if (record === 'kept' && isCertain && !isLost(provider, call)) count.least += 1;
+        count.most += isForked ? Infinity : 1;
+      }
+    },
+    of: (provider) => counts.get(provider) ?? { least: 0, most: 0 },
+  };
+}

@@ -1,0 +1,143 @@
+import type { PlannedCall } from '../network/plan/index.js';
+import type { CallTruth } from '../network/truth/index.js';
+import { createRecordsCount } from './expected-records.js';
+import type { RecordsCount } from './expected-records.js';
+import type { Metric } from './findings.js';
+import type { Judging } from './judging.js';
+import { plannedCall } from './judging.js';
+import { judgeShown, judgeVerdicts } from './judge-verdict.js';
+import type { SeenCall } from './run-facts.js';
+import { counted, createSpread, rate } from './spread.js';
+
+/** What was placed of a campaign. */
+export interface PlacedCampaign {
+  /** Milliseconds since the epoch. */
+  readonly firstAtMs: number;
+  readonly placed: number;
+  /** Calls of which anything reaches the platform: a report, or a record of a provider that shares. */
+  readonly visible: number;
+}
+
+/** What the calls of a run come to. */
+export interface JudgedCalls {
+  readonly metrics: Readonly<
+    Record<
+      'calls_placed' | 'calls_unplaced' | 'calls_wrong' | 'call_setup_ms' | 'verify_latency_ms' | 'verdict_accuracy',
+      Metric
+    >
+  >;
+  readonly records: RecordsCount;
+  readonly campaigns: ReadonlyMap<string, PlacedCampaign>;
+}
+
+/** Holds each call against its truth; the calls are gone through once. */
+export function judgeCalls(judging: Judging): JudgedCalls {
+  const { plan, truth, facts, findings } = judging;
+  const [setup, held] = [createSpread(), createSpread()];
+  const records = createRecordsCount(plan);
+  const campaigns = createCampaignCount(judging);
+  const verdicts = { good: 0, of: 0 };
+  let [placed, wrong] = [0, 0];
+  for (const seen of facts.calls) {
+    const call = plannedCall(judging, seen.index);
+    if (call === undefined) {
+      const { index: callIndex } = seen;
+      findings.add({ kind: 'call-outcome', callIndex, expected: 'no such call in the plan', seen: 'a call' });
+      wrong += 1;
+      continue;
+    }
+    if (seen.placedAtMs === undefined) continue;
+    placed += 1;
+    if (seen.setupMs !== undefined) setup.add(seen.setupMs);
+    for (const { verstat, heldUs } of seen.hops) if (verstat !== undefined) held.add(heldUs / 1_000);
+    const known = truth.ofCall(call);
+    records.add(call, known);
+    campaigns.add(call, seen.placedAtMs);
+    const outcome = wrongOutcome(seen, known);
+    const missing = judgeVerdicts(judging, { seen, truth: known, isAsPlanned: outcome === undefined }, verdicts);
+    judgeShown(judging, seen, known);
+    const trouble = outcome ?? lostCall(seen, call, { judging, truth: known, missing });
+    if (trouble === undefined) continue;
+    wrong += outcome === undefined ? 0 : 1;
+    findings.add({ kind: 'call-outcome', callIndex: seen.index, ...trouble });
+  }
+  return {
+    metrics: {
+      calls_placed: counted(placed),
+      calls_unplaced: counted(plan.calls.length - placed),
+      calls_wrong: counted(wrong),
+      call_setup_ms: setup.metric(),
+      verify_latency_ms: held.metric(),
+      verdict_accuracy: rate(verdicts.good, verdicts.of),
+    },
+    records,
+    campaigns: campaigns.found,
+  };
+}
+
+interface Trouble {
+  readonly provider?: string;
+  readonly expected: string;
+  readonly seen: string;
+}
+
+function wrongOutcome({ finalStatus }: SeenCall, truth: CallTruth): Trouble | undefined {
+  if (finalStatus !== undefined && truth.finalStatus.includes(finalStatus)) return undefined;
+  return {
+    expected: `the caller gets ${truth.finalStatus.join(' or ')}`,
+    seen: finalStatus === undefined ? 'the caller got no final response' : `the caller got ${finalStatus}`,
+  };
+}
+
+/** A call that was not seen where it has to come to, or was seen where it never goes. */
+function lostCall(
+  seen: SeenCall,
+  { way }: PlannedCall,
+  {
+    judging,
+    truth,
+    missing,
+  }: { readonly judging: Judging; readonly truth: CallTruth; readonly missing: readonly string[] },
+): Trouble | undefined {
+  const [lost] = missing;
+  if (lost !== undefined)
+    return { provider: lost, expected: `the call comes to ${lost}`, seen: 'it was not seen there' };
+  const isForked = way.some((id) => isForking(judging, id));
+  const refused = truth.hops.at(-1)?.to;
+  const end = refused !== undefined && 'refusedWith' in refused ? truth.hops.length : way.length;
+  const strange = seen.hops.find(({ provider }) => !way.slice(0, end).includes(provider));
+  if (strange === undefined || isForked) return undefined;
+  const { provider } = strange;
+  return { provider, expected: `the call never comes to ${provider}`, seen: 'it was seen there' };
+}
+
+function isForking({ plan }: Judging, id: string): boolean {
+  let forking = FORKING.get(plan);
+  if (forking === undefined) {
+    const forks = plan.providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'forks'));
+    forking = new Set(forks.map((provider) => provider.id));
+    FORKING.set(plan, forking);
+  }
+  return forking.has(id);
+}
+
+const FORKING = new WeakMap<Judging['plan'], ReadonlySet<string>>();
+
+function createCampaignCount({ plan }: Judging): {
+  readonly add: (call: PlannedCall, placedAtMs: number) => void;
+  readonly found: ReadonlyMap<string, PlacedCampaign>;
+} {
+  const sharing = new Set(plan.providers.filter(({ shares }) => shares !== 'nothing').map(({ id }) => id));
+  const found = new Map<string, { firstAtMs: number; placed: number; visible: number }>();
+  return {
+    found,
+    add: ({ campaign, way, isReported }, placedAtMs) => {
+      if (campaign === undefined) return;
+      const known = found.get(campaign) ?? { firstAtMs: placedAtMs, placed: 0, visible: 0 };
+      known.firstAtMs = Math.min(known.firstAtMs, placedAtMs);
+      known.placed += 1;
+      if (isReported || way.some((id) => sharing.has(id))) known.visible += 1;
+      found.set(campaign, known);
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import type { Metric } from './findings.js';
+import type { PlacedCampaign } from './judge-calls.js';
+import type { Judging } from './judging.js';
+import { plannedCall } from './judging.js';
+import type { SeenCampaign } from './run-facts.js';
+import { createSpread, rate } from './spread.js';
+
+/** Metrics of campaigns and alerts. */
+export type CampaignMetrics = Readonly<
+  Record<'campaign_precision' | 'campaign_recall' | 'time_to_campaign_ms' | 'time_to_alert_ms', Metric>
+>;
+
+/** Of fewer calls nobody could say that they belong together. */
+const FEWEST_CALLS = 20;
+
+/**
+ * Holds the campaigns that were found against those that there are: a campaign that was found is taken for the one of which it has most calls. Precision
+ * is how many calls of all that were put into one belong into it, recall how many of those that reached the platform are in one of theirs.
+ */
+export function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, PlacedCampaign>): CampaignMetrics {
+  const { facts, findings } = judging;
+  const [toCampaign, toAlert] = [createSpread(), createSpread()];
+  const found = new Map<string, Set<number>>();
+  const named = new Map<string, string | undefined>();
+  let [good, of] = [0, 0];
+  for (const campaign of facts.campaigns ?? []) {
+    const meant = meantBy(judging, campaign);
+    named.set(campaign.campaignId, meant.name);
+    of += campaign.calls.length;
+    good += meant.calls.length;
+    if (meant.name === undefined) {
+      const seen = `${campaign.name}, of ${campaign.calls.length} calls`;
+      findings.add({ kind: 'campaign', expected: 'no campaign is made of ordinary calls', seen });
+      continue;
+    }
+    if (!found.has(meant.name)) toCampaign.add(campaign.firstSeenMs - (placed.get(meant.name)?.firstAtMs ?? 0));
+    const calls = found.get(meant.name) ?? new Set<number>();
+    for (const index of meant.calls) calls.add(index);
+    found.set(meant.name, calls);
+  }
+  const recall = recallOf(judging, placed, found);
+  const alerted = new Set<string>();
+  for (const { campaignId, agency, atMs } of facts.alerts ?? []) {
+    const name = named.get(campaignId);
+    if (name === undefined) {
+      findings.add({
+        kind: 'alert',
+        expected: 'alerts are about campaigns',
+        seen: `${agency} was alerted of ${campaignId}`,
+      });
+    } else if (!alerted.has(name)) {
+      alerted.add(name);
+      toAlert.add(atMs - (placed.get(name)?.firstAtMs ?? 0));
+    }
+  }
+  return {
+    campaign_precision: rate(good, of),
+    campaign_recall: recall,
+    time_to_campaign_ms: toCampaign.metric(),
+    time_to_alert_ms: toAlert.metric(),
+  };
+}
+
+/** The campaign that most calls of one belong to, and which these are; no name: most are ordinary calls. */
+function meantBy(
+  judging: Judging,
+  { calls }: SeenCampaign,
+): { readonly name: string | undefined; readonly calls: readonly number[] } {
+  const parts = new Map<string | undefined, number[]>();
+  for (const index of new Set(calls)) {
+    const name = plannedCall(judging, index)?.campaign;
+    const part = parts.get(name);
+    if (part === undefined) parts.set(name, [index]);
+    else part.push(index);
+  }
+  const [most] = [...parts].sort(([, one], [, other]) => other.length - one.length);
+  if (most?.[0] === undefined) return { name: undefined, calls: [] };
+  return { name: most[0], calls: most[1] };
+}
+
+function recallOf(
+  { facts, findings }: Judging,
+  placed: ReadonlyMap<string, PlacedCampaign>,
+  found: ReadonlyMap<string, ReadonlySet<number>>,
+): Metric {
+  let [good, of] = [0, 0];
+  if (facts.campaigns === undefined) return rate(good, of);
+  for (const [name, { visible }] of placed) {
+    const size = Math.min(found.get(name)?.size ?? 0, visible);
+    good += size;
+    of += visible;
+    if (size > 0 || visible < FEWEST_CALLS) continue;
+    const expected = `the campaign ${name} is found, of which the platform could see ${visible} calls`;
+    findings.add({ kind: 'campaign', expected, seen: 'it was not' });
+  }
+  return rate(good, of);
+}

@@ -1,0 +1,143 @@
+import type { CallTruth } from '../network/truth/index.js';
+import type { Metric } from './findings.js';
+import { wrongAnswer } from './judge-answers.js';
+import type { JudgedTraceback } from './judge-answers.js';
+import type { Judging } from './judging.js';
+import { plannedCall } from './judging.js';
+import type { SeenTraceback } from './run-facts.js';
+import { counted, createSpread, rate } from './spread.js';
+
+/** Metrics of tracebacks. */
+export type TracebackMetrics = Readonly<
+  Record<
+    | 'answers_correct'
+    | 'tracebacks'
+    | 'tracebacks_concluded'
+    | 'traceback_fair'
+    | 'traceback_origin_correct'
+    | 'wrong_accusations'
+    | 'disputed'
+    | 'time_to_origin_ms',
+    Metric
+  >
+>;
+
+/** Holds each traceback, and each answer in it, against what is true of its call. */
+export function judgeTracebacks(judging: Judging): TracebackMetrics {
+  const { plan, truth: network, facts, findings } = judging;
+  const hasTwin = twinsOf(judging);
+  const toOrigin = createSpread();
+  const answers = { good: 0, of: 0 };
+  let [concluded, fair, right, accusations, disputed] = [0, 0, 0, 0, 0];
+  for (const traceback of facts.tracebacks) {
+    const call = plannedCall(judging, traceback.callIndex);
+    const about = { tracebackId: traceback.tracebackId, callIndex: traceback.callIndex };
+    if (call === undefined) {
+      findings.add({ kind: 'traceback', ...about, expected: 'no such call in the plan', seen: 'a traceback of it' });
+      continue;
+    }
+    const truth = network.ofCall(call);
+    const judged = { plan, network, call, truth, traceback, hasTwin: hasTwin(call.index) };
+    const isConcluded = traceback.concludedAtMs !== undefined;
+    if (isConcluded) concluded += 1;
+    if (traceback.outcome?.kind === 'disputed') disputed += 1;
+    for (const answer of traceback.answers) {
+      const wrong = wrongAnswer(judged, answer);
+      answers.of += 1;
+      if (wrong === undefined) answers.good += 1;
+      else findings.add({ kind: 'answer', ...about, provider: answer.provider, ...wrong });
+    }
+    const accused = accusedBy(judged);
+    if (accused !== undefined && !network.mayBeNamed(call, accused)) {
+      accusations += 1;
+      findings.add({
+        kind: 'accusation',
+        ...about,
+        provider: accused,
+        ...accusationInWords(accused, truth, traceback),
+      });
+    } else if (isFair(judged)) fair += 1;
+    else findings.add({ kind: 'traceback', ...about, expected: fairInWords(judged), seen: outcomeInWords(traceback) });
+    if (accused !== truth.culprit.provider || !isOfKind(traceback, truth)) continue;
+    right += 1;
+    if (traceback.concludedAtMs !== undefined) toOrigin.add(traceback.concludedAtMs - traceback.openedAtMs);
+  }
+  const { length } = facts.tracebacks;
+  return {
+    answers_correct: rate(answers.good, answers.of),
+    tracebacks: counted(length),
+    tracebacks_concluded: rate(concluded, length),
+    traceback_fair: rate(fair, length),
+    traceback_origin_correct: rate(right, length),
+    wrong_accusations: counted(accusations),
+    disputed: counted(disputed),
+    time_to_origin_ms: toOrigin.metric(),
+  };
+}
+
+/**
+ * Whom an outcome says that the call began with, or came into the country by; of a foreign provider it is the one that took the call from it, which
+ * the outcome names, or the answer before.
+ */
+function accusedBy({ plan, traceback: { outcome, answers } }: JudgedTraceback): string | undefined {
+  if (outcome === undefined) return undefined;
+  if (outcome.kind === 'origin' || outcome.kind === 'point-of-entry') return outcome.provider;
+  if (outcome.kind !== 'foreign-provider') return undefined;
+  const foreign = plan.providers.find(({ id }) => id === outcome.provider);
+  if (foreign !== undefined && foreign.role !== 'foreign' && foreign.country === 'US') return foreign.id;
+  const names = new Set([outcome.provider, foreign?.name, foreign?.providerId].filter((name) => name !== undefined));
+  return answers.findLast(({ named }) => named !== undefined && names.has(named))?.provider;
+}
+
+function isOfKind({ outcome }: SeenTraceback, { culprit }: CallTruth): boolean {
+  if (culprit.kind === 'origin') return outcome?.kind === 'origin';
+  return outcome?.kind === 'point-of-entry' || outcome?.kind === 'foreign-provider';
+}
+
+function isFair({ traceback: { outcome }, truth, hasTwin }: JudgedTraceback): boolean {
+  if (outcome === undefined) return false;
+  if (outcome.kind === 'ambiguous' && hasTwin) return true;
+  return truth.fairOutcomes.some(
+    ({ kind, provider }) =>
+      kind === outcome.kind &&
+      (provider === undefined || outcome.provider === undefined || provider === outcome.provider),
+  );
+}
+
+function accusationInWords(
+  accused: string,
+  { culprit }: CallTruth,
+  traceback: SeenTraceback,
+): { readonly expected: string; readonly seen: string } {
+  const began = culprit.kind === 'origin' ? 'began with' : 'came into the country by';
+  return {
+    expected: `the call ${began} ${culprit.provider}; nothing may be said against ${accused}`,
+    seen: outcomeInWords(traceback),
+  };
+}
+
+function fairInWords({ truth }: JudgedTraceback): string {
+  const outcomes = truth.fairOutcomes.map(({ kind, provider }) =>
+    provider === undefined ? kind : `${kind} ${provider}`,
+  );
+  return `it comes to ${outcomes.join(', or ')}`;
+}
+
+function outcomeInWords({ outcome, state }: SeenTraceback): string {
+  if (outcome === undefined) return `it came to nothing, and is ${state}`;
+  return `it came to ${outcome.kind}${outcome.provider === undefined ? '' : ` ${outcome.provider}`}`;
+}
+
+/** Which of the calls that are traced have the numbers of another call of the plan. */
+function twinsOf({ plan, facts }: Judging): (callIndex: number) => boolean {
+  const traced = new Map<string, number>();
+  const numbers = (index: number): string => `${plan.calls[index]?.calling ?? ''} ${plan.calls[index]?.called ?? ''}`;
+  for (const { callIndex } of facts.tracebacks) traced.set(numbers(callIndex), 0);
+  if (traced.size > 0)
+    for (const { index } of plan.calls) {
+      const pair = numbers(index);
+      const times = traced.get(pair);
+      if (times !== undefined) traced.set(pair, times + 1);
+    }
+  return (callIndex) => (traced.get(numbers(callIndex)) ?? 0) > 1;
+}

@@ -1,0 +1,158 @@
+import type { Finding, Metric, MetricName } from '../oracle/index.js';
+import { metricText } from './figures.js';
+import type { RunSummary } from './run-summary.js';
+import { findingText } from './test-results.js';
+
+/** A metric that is not the same in both runs. */
+export interface MetricChange {
+  readonly metric: string;
+  readonly before: string;
+  readonly after: string;
+  /** `other`: neither is worse than the other, or nobody can say. */
+  readonly change: 'better' | 'worse' | 'other';
+}
+
+/** What is not the same in two runs. */
+export interface RunDiff {
+  /** Whether both are of one scenario and seed: if not, the rest compares what cannot well be compared. */
+  readonly isSamePlan: boolean;
+  /** Whether the deterministic parts are equal to the last digit. */
+  readonly isSame: boolean;
+  readonly verdict: { readonly before: string; readonly after: string };
+  readonly metrics: readonly MetricChange[];
+  readonly thresholds: readonly { readonly name: string; readonly before: string; readonly after: string }[];
+  /** Findings that only the later run has, and that only the earlier one has, in words. */
+  readonly newFindings: readonly string[];
+  readonly goneFindings: readonly string[];
+  /** The later run failed where the earlier passed, a rate or count is worse, or there is a finding that was not there. */
+  readonly isWorse: boolean;
+}
+
+/** Which way is better. Times are told, and decide nothing: they differ from run to run. */
+const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
+  calls_placed: 'neither',
+  calls_unplaced: 'less',
+  calls_wrong: 'less',
+  call_setup_ms: 'neither',
+  verify_latency_ms: 'neither',
+  verdict_accuracy: 'more',
+  records_complete: 'more',
+  records_streamed: 'more',
+  answers_correct: 'more',
+  tracebacks: 'neither',
+  tracebacks_concluded: 'more',
+  traceback_fair: 'more',
+  traceback_origin_correct: 'more',
+  wrong_accusations: 'less',
+  disputed: 'neither',
+  time_to_origin_ms: 'neither',
+  campaign_precision: 'more',
+  campaign_recall: 'more',
+  time_to_campaign_ms: 'neither',
+  time_to_alert_ms: 'neither',
+  troubles: 'less',
+};
+
+/** Compares two runs, the earlier one first. */
+export function diffRuns(before: RunSummary, after: RunSummary): RunDiff {
+  const [one, other] = [before.deterministic, after.deterministic];
+  const metrics = metricChanges(before, after);
+  const newFindings = without(other.findings, one.findings);
+  const verdict = { before: before.verdict, after: after.verdict };
+  const hasFallen = before.verdict === 'passed' && after.verdict !== 'passed';
+  return {
+    isSamePlan: one.scenario === other.scenario && one.seed === other.seed,
+    isSame: before.digest === after.digest,
+    ...{ verdict, metrics, newFindings, thresholds: thresholdChanges(before, after) },
+    goneFindings: without(one.findings, other.findings),
+    isWorse: hasFallen || newFindings.length > 0 || metrics.some(({ change }) => change === 'worse'),
+  };
+}
+
+function metricChanges(before: RunSummary, after: RunSummary): readonly MetricChange[] {
+  const all = (summary: RunSummary): Readonly<Record<string, Metric | undefined>> => ({
+    ...summary.deterministic.metrics,
+    ...summary.measured.metrics,
+  });
+  const [old, now] = [all(before), all(after)];
+  const directions: Readonly<Record<string, 'more' | 'less' | 'neither' | undefined>> = DIRECTIONS;
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((metric): readonly MetricChange[] => {
+    const [one, other] = [old[metric], now[metric]];
+    const texts = [one, other].map((value) => (value === undefined ? 'not measured' : metricText(value)));
+    const [was = '', is = ''] = texts;
+    if (was === is) return [];
+    return [{ metric, before: was, after: is, change: changeOf(one, other, directions[metric] ?? 'neither') }];
+  });
+}
+
+function changeOf(
+  one: Metric | undefined,
+  other: Metric | undefined,
+  better: 'more' | 'less' | 'neither',
+): MetricChange['change'] {
+  if (one === undefined || other === undefined || better === 'neither') return 'other';
+  const [was, is] = [figureOf(one), figureOf(other)];
+  if (was === undefined || is === undefined || was === is) return 'other';
+  return is > was === (better === 'more') ? 'better' : 'worse';
+}
+
+function figureOf(metric: Metric): number | undefined {
+  if (metric.kind === 'count') return metric.count;
+  return metric.kind === 'rate' ? metric.value : undefined;
+}
+
+function thresholdChanges(before: RunSummary, after: RunSummary): RunDiff['thresholds'] {
+  const held = ({ measured }: RunSummary): ReadonlyMap<string, string> =>
+    new Map(
+      measured.thresholds.map(({ metric, threshold, isMet, seen }) => [
+        `${metric} ${threshold}`,
+        `${isMet ? 'met' : 'not met'} (${seen})`,
+      ]),
+    );
+  const [old, now] = [held(before), held(after)];
+  return [...new Set([...old.keys(), ...now.keys()])].flatMap((name) => {
+    const [was = 'not asked', is = 'not asked'] = [old.get(name), now.get(name)];
+    return was.startsWith('met') === is.startsWith('met') && was !== 'not asked' && is !== 'not asked'
+      ? []
+      : [{ name, before: was, after: is }];
+  });
+}
+
+function without(
+  these: readonly Omit<Finding, 'tracebackId'>[],
+  those: readonly Omit<Finding, 'tracebackId'>[],
+): readonly string[] {
+  const known = new Set(those.map(findingText));
+  return these.map(findingText).filter((text) => !known.has(text));
+}
+
+/** A comparison in lines for people. */
+export function diffText(diff: RunDiff): readonly string[] {
+  const { isSamePlan, isSame, verdict, metrics, thresholds, newFindings, goneFindings, isWorse } = diff;
+  if (isSame && metrics.every(({ change }) => change === 'other') && thresholds.length === 0) {
+    return ['Both runs came to the same; times differ.', ...timesOf(metrics)];
+  }
+  const marks = { better: '+', worse: '-', other: ' ' } as const;
+  return [
+    ...(isSamePlan ? [] : ['These are runs of different scenarios or seeds.']),
+    `verdict: ${verdict.before} -> ${verdict.after}`,
+    ...metrics.map(({ metric, before, after, change }) => `${marks[change]} ${metric}: ${before} -> ${after}`),
+    ...thresholds.map(({ name, before, after }) => `  threshold ${name}: ${before} -> ${after}`),
+    ...listed(`${newFindings.length} new findings`, newFindings, '-'),
+    ...listed(`${goneFindings.length} findings are gone`, goneFindings, '+'),
+    isWorse ? 'The later run is worse.' : 'The later run is not worse.',
+  ];
+}
+
+/** Findings that a terminal shows of each list. */
+const SHOWN = 50;
+
+function listed(title: string, texts: readonly string[], mark: string): readonly string[] {
+  if (texts.length === 0) return [];
+  const more = texts.length > SHOWN ? [`  and ${texts.length - SHOWN} more`] : [];
+  return [`${title}:`, ...texts.slice(0, SHOWN).map((text) => `${mark} ${text}`), ...more];
+}
+
+function timesOf(metrics: readonly MetricChange[]): readonly string[] {
+  return metrics.map(({ metric, before, after }) => `  ${metric}: ${before} -> ${after}`);
+}

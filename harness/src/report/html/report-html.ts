@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import type { RunRecord } from '../run-record.js';
+import { callsSection } from './calls-section.js';
+import { latencyPlots } from './latency-plots.js';
+import { html } from './markup.js';
+import type { Markup } from './markup.js';
+import { pathGraph } from './path-graph.js';
+import { FILTER_SCRIPT, STYLE } from './style.js';
+import { figureTiles, findingsSection, hopsSection, thresholdsSection, verdictBanner } from './summary-sections.js';
+import { tracebackSection } from './traceback-section.js';
+
+interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly content: Markup;
+}
+
+/**
+ * `report.html`: the whole run in one file that fetches nothing, to be sent to whoever has to see it. It is read without scripts; one of its own filters
+ * lists, and its hash stands in the Content-Security-Policy. All text of peers is escaped.
+ */
+export function reportHtml(record: RunRecord): string {
+  const { plan, facts, version } = record;
+  const { name, why } = plan.scenario;
+  const sections: readonly Section[] = [
+    { id: 'findings', title: 'What is not as it is true', content: findingsSection(record) },
+    { id: 'tracebacks', title: 'Tracebacks beside the true path', content: tracebackSection(record) },
+    { id: 'graph', title: 'Paths', content: pathGraph(record) },
+    { id: 'hops', title: 'Hops', content: hopsSection(record) },
+    { id: 'thresholds', title: 'Thresholds and metrics', content: thresholdsSection(record) },
+    { id: 'latency', title: 'Rates and latencies', content: latencyPlots(record.snapshots) },
+    { id: 'calls', title: 'Calls', content: callsSection(record) },
+    { id: 'replay', title: 'The same again', content: replaySection(record) },
+  ];
+  const began = new Date(facts.startedAtMs).toISOString().replace('T', ' ').slice(0, 19);
+  const seconds = ((facts.endedAtMs - facts.startedAtMs) / 1_000).toFixed(1);
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hashOf(FILTER_SCRIPT)}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>${record.verdict}: ${name}, seed ${plan.seed}</title><style>${{ markup: STYLE }}</style></head>
+<body><a class="skip" href="#main">Skip to content</a>
+<header><h1>${name}</h1><p class="soft">Seed ${plan.seed}, ${began} UTC, ${seconds} s</p>${verdictBanner(record)}<p>${why}</p>${figureTiles(record)}</header>
+<nav aria-label="Sections"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
+<main id="main" tabindex="-1">${sections.map(({ id, title, content }) => html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>${content}</section>`)}</main>
+<footer>Made by hopback-harness ${version}. This file fetches nothing.</footer>
+<script>${{ markup: FILTER_SCRIPT }}</script></body></html>
+`;
+  return page.markup;
+}
+
+function replaySection({ command, plan }: RunRecord): Markup {
+  return html`<p>The same scenario and seed make the same calls:</p><pre>${command}</pre>
+    <p>The seed is ${plan.seed}. <code>summary.json</code> has a digest of all that the seed decides: two runs with the same digest came to the same.</p>`;
+}
+
+function hashOf(script: string): string {
+  return createHash('sha256').update(script).digest('base64');
+}

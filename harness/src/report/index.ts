@@ -1,0 +1,30 @@
+export { chooseSamples, kindOfCall, SAMPLE_LIMITS } from './choose-samples.js';
+export type { ChosenCall } from './choose-samples.js';
+export { diffRuns, diffText } from './diff-runs.js';
+export type { MetricChange, RunDiff } from './diff-runs.js';
+export { hopPairs, isVerdictTrue, latencySummary, metricText, rounded } from './figures.js';
+export type { HopPair } from './figures.js';
+export { reportHtml } from './html/report-html.js';
+export { verdictSentence } from './html/summary-sections.js';
+export { ladderOf } from './ladder/ladder.js';
+export type { Ladder, LadderArrow, LadderNote, Lifeline } from './ladder/ladder.js';
+export { ladderMermaid } from './ladder/ladder-mermaid.js';
+export { ladderText } from './ladder/ladder-text.js';
+export { oneLine } from './ladder/one-line.js';
+export type {
+  JudgedThreshold,
+  LatencySummary,
+  RunEnd,
+  RunRecord,
+  RunSnapshot,
+  RunVerdict,
+  SampledCall,
+} from './run-record.js';
+export { summaryOf } from './run-summary.js';
+export type { DeterministicSummary, RunSummary, SummaryCounts, SummaryTraceback } from './run-summary.js';
+export { readRunSummary, runSummaryJsonSchema } from './run-summary.schema.js';
+export type { ReadRunSummary } from './run-summary.schema.js';
+export { callIdOf, readIdentityText, readSipText } from './sip-text.js';
+export type { IdentityText, SipText } from './sip-text.js';
+export { snapshotsCsv } from './snapshots-csv.js';
+export { ctrfJson, findingText, junitXml } from './test-results.js';

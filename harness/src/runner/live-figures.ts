@@ -1,0 +1,108 @@
+import type { CallTruth } from '../network/truth/index.js';
+import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { SeenCall } from '../oracle/index.js';
+import { hopPairs, isVerdictTrue, latencySummary } from '../report/index.js';
+import type { LatencySummary, RunSnapshot } from '../report/index.js';
+
+/** How one provider does, from the beginning of a run. */
+export interface LiveHop {
+  readonly provider: string;
+  readonly calls: number;
+  readonly verdictsTrue: number;
+  /** How long INVITEs were held in the last seconds, milliseconds. */
+  readonly heldMs?: LatencySummary;
+}
+
+/** Counts of a run that goes on. */
+export interface LiveCounts {
+  readonly planned: number;
+  readonly placed: number;
+  readonly unplaced: number;
+  readonly ended: number;
+  readonly wrong: number;
+  readonly up: number;
+  readonly verdicts: { readonly good: number; readonly of: number };
+}
+
+/** Keeps the figures of a run while it goes on: some counts and the times of the last second, however many calls there are. */
+export interface LiveFigures {
+  readonly placed: (call: PlannedCall) => void;
+  readonly unplaced: (call: PlannedCall) => void;
+  readonly ended: (call: SeenCall) => void;
+  readonly counts: () => LiveCounts;
+  readonly hops: () => readonly LiveHop[];
+  /** Closes the second: figures since the snapshot before. */
+  readonly snapshot: (at: { readonly atMs: number; readonly rateFactor: number }) => RunSnapshot;
+  readonly snapshots: () => readonly RunSnapshot[];
+}
+
+interface HopTally {
+  calls: number;
+  verdictsTrue: number;
+  held: number[];
+  last?: LatencySummary;
+}
+
+/** Makes figures that stand at nothing. `truthOf` tells what is true of a call. */
+export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) => CallTruth): LiveFigures {
+  const counts = { placed: 0, unplaced: 0, ended: 0, wrong: 0, good: 0, of: 0 };
+  const hops = new Map<string, HopTally>(
+    plan.providers.map(({ id }) => [id, { calls: 0, verdictsTrue: 0, held: [] }]),
+  );
+  const snapshots: RunSnapshot[] = [];
+  let setups: number[] = [];
+  let phase = plan.calls[0]?.phase ?? '';
+  const ended = (seen: SeenCall): void => {
+    counts.ended += 1;
+    const truth = truthOf(seen.index);
+    if (seen.finalStatus === undefined || !truth.finalStatus.includes(seen.finalStatus)) counts.wrong += 1;
+    if (seen.setupMs !== undefined) setups.push(seen.setupMs);
+    for (const pair of hopPairs(truth.hops, seen.hops)) {
+      const tally = pair.seen === undefined ? undefined : hops.get(pair.seen.provider);
+      if (pair.seen === undefined || tally === undefined) continue;
+      const isTrue = isVerdictTrue(pair);
+      counts.of += 1;
+      tally.calls += 1;
+      if (isTrue) [counts.good, tally.verdictsTrue] = [counts.good + 1, tally.verdictsTrue + 1];
+      tally.held.push(pair.seen.heldUs / 1_000);
+    }
+  };
+  const snapshot: LiveFigures['snapshot'] = ({ atMs, rateFactor }) => {
+    const before = snapshots.at(-1);
+    const seconds = (atMs - (before?.atMs ?? 0)) / 1_000;
+    const [setupMs, heldMs] = [latencySummary(setups), latencySummary([...hops.values()].flatMap(({ held }) => held))];
+    for (const tally of hops.values()) {
+      const summary = latencySummary(tally.held);
+      if (summary !== undefined) tally.last = summary;
+      tally.held = [];
+    }
+    setups = [];
+    const { placed, unplaced, wrong } = counts;
+    const made: RunSnapshot = {
+      ...{ atMs, phase, rateFactor, placed, unplaced, ended: counts.ended, wrong, up: placed - counts.ended },
+      placedPerSecond: seconds > 0 ? (placed - (before?.placed ?? 0)) / seconds : 0,
+      ...(setupMs !== undefined && { setupMs }),
+      ...(heldMs !== undefined && { heldMs }),
+    };
+    snapshots.push(made);
+    return made;
+  };
+  return {
+    placed: (call) => {
+      counts.placed += 1;
+      phase = call.phase;
+    },
+    unplaced: () => void (counts.unplaced += 1),
+    ...{ ended, snapshot, snapshots: () => snapshots },
+    counts: () => {
+      const { good, of, placed, unplaced, wrong } = counts;
+      const up = placed - counts.ended;
+      return { planned: plan.calls.length, placed, unplaced, ended: counts.ended, wrong, up, verdicts: { good, of } };
+    },
+    hops: () =>
+      [...hops].map(([provider, { calls, verdictsTrue, last }]) => ({
+        ...{ provider, calls, verdictsTrue },
+        ...(last !== undefined && { heldMs: last }),
+      })),
+  };
+}

@@ -1,0 +1,102 @@
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, Node, Scalar } from 'yaml';
+import { MAX_YAML_ALIASES } from '../limits.js';
+
+/** Where something stands in a file, from 1. */
+export interface TextPlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Something that is wrong with the text itself. */
+export interface TextFault extends TextPlace {
+  readonly message: string;
+}
+
+/** A file whose values may still be changed, and which knows where each stands. */
+export interface ScenarioYaml {
+  /** Every value that is not a list or an object, keys apart. */
+  readonly scalars: () => readonly { readonly scalar: Scalar; readonly place: TextPlace }[];
+  /** All of it as plain values; absent where aliases stand for more than a person would write. */
+  readonly content: () => { readonly value: unknown } | undefined;
+  /** The value at a path, where it is no list and no object. Aliases are followed. */
+  readonly scalarAt: (path: readonly (string | number)[]) => Scalar | undefined;
+  /** The place of a member, or of the nearest one above it that is written. */
+  readonly placeOf: (path: readonly (string | number)[]) => TextPlace;
+}
+
+/** Reads YAML, of which JSON is a part, with the rules of YAML 1.2. Names may not be there twice. Never throws. */
+export function readYaml(text: string): ScenarioYaml | readonly TextFault[] {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, merge: false });
+  // What the library only warns of, such as a tag that nobody knows, would quietly be something else.
+  const troubles = [...document.errors, ...document.warnings];
+  const at = (offset: number): TextPlace => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  if (troubles.length > 0) return troubles.map(({ pos, message }) => ({ message, ...at(pos[0]) }));
+  return {
+    scalars: () => scalarsOf(document).map((scalar) => ({ scalar, place: at(scalar.range?.[0] ?? 0) })),
+    content: () => contentOf(document),
+    scalarAt: (path) => {
+      const { node } = follow(document, path) ?? {};
+      return isScalar(node) ? node : undefined;
+    },
+    placeOf: (path) => {
+      for (let length = path.length; length >= 0; length -= 1) {
+        const offset = follow(document, path.slice(0, length))?.offset;
+        if (offset !== undefined) return at(offset);
+      }
+      return { line: 1, column: 1 };
+    },
+  };
+}
+
+function scalarsOf(document: Document): readonly Scalar[] {
+  const found: Scalar[] = [];
+  visit(document, {
+    Scalar: (key, scalar) => {
+      if (key !== 'key') found.push(scalar);
+    },
+  });
+  return found;
+}
+
+function contentOf(document: Document): { readonly value: unknown } | undefined {
+  let aliases = 0;
+  visit(document, { Alias: () => void (aliases += 1) });
+  if (aliases > MAX_YAML_ALIASES) return undefined;
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is at a path, and where: a member where its name stands, an entry of a list where its value does. Aliases are followed to what they stand for. */
+function follow(
+  document: Document,
+  path: readonly (string | number)[],
+): { readonly node: unknown; readonly offset: number } | undefined {
+  let node: unknown = document.contents;
+  let offset = startOf(node);
+  for (const part of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      offset = startOf(pair?.key);
+      node = pair?.value;
+    } else {
+      node = itemOf(node, part);
+      offset = startOf(node);
+    }
+    if (isAlias(node)) node = node.resolve(document);
+    if (offset === undefined) return undefined;
+  }
+  return offset === undefined ? undefined : { node, offset };
+}
+
+const startOf = (node: unknown): number | undefined => (node as Node | null | undefined)?.range?.[0];
+
+const itemOf = (node: unknown, part: string | number): unknown =>
+  (node as { readonly items?: readonly unknown[] } | null | undefined)?.items?.[Number(part)];

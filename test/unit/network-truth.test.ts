@@ -1,0 +1,273 @@
+import { expect, test } from 'vitest';
+import { callTruth, networkTruth } from '../../harness/src/network/truth/index.js';
+import type { CallTruth } from '../../harness/src/network/truth/index.js';
+import type { Behaviour } from '../../harness/src/scenario/index.js';
+import { rowOf, smallPlan } from '../support/planned-network.js';
+import type { SmallCall, SmallProvider } from '../support/planned-network.js';
+
+/** The truth of the last of some calls over providers in a row. */
+function truthOf(providers: readonly SmallProvider[], calls: readonly SmallCall[]): CallTruth {
+  const plan = smallPlan({ providers, calls });
+  const last = plan.calls.at(-1);
+  if (last === undefined) throw new Error('no calls');
+  return callTruth(plan, last);
+}
+
+const inARow = (behaviours: Readonly<Record<string, readonly Behaviour[]>>, call: Partial<SmallCall> = {}): CallTruth =>
+  truthOf(rowOf('a b c d', behaviours), [{ way: 'a b c d', ...call }]);
+
+const verstats = ({ hops }: CallTruth): string =>
+  hops.map(({ provider, verdict }) => `${provider}:${verdict.verstat.join('|')}`).join(' ');
+
+const signatures = ({ hops }: CallTruth): string =>
+  hops
+    .map(({ sends }) =>
+      sends.identity.map(({ ppt, attestation, spc }) => `${ppt}${attestation ?? ''}@${spc}`).join('+'),
+    )
+    .join(' ');
+
+const fair = ({ fairOutcomes }: CallTruth): readonly string[] =>
+  fairOutcomes.map(({ kind, provider }) => (provider === undefined ? kind : `${kind}:${provider}`)).sort();
+
+const PASSED = 'TN-Validation-Passed';
+const FAILED = 'TN-Validation-Failed';
+const NONE = 'No-TN-Validation';
+
+test('an honest call is signed by the originating provider, passes everywhere, and leads to its origin', () => {
+  const truth = inARow({});
+  expect(signatures(truth)).toBe('shakenA@1000 shakenA@1000 shakenA@1000 shakenA@1000');
+  expect(verstats(truth)).toBe(`a:not-asked b:${PASSED} c:${PASSED} d:${PASSED}`);
+  expect(truth.hops[3]?.verdict).toMatchObject({ attestation: 'A', signerSpc: '1000' });
+  expect(truth.answers.map(({ given }) => given.kind)).toEqual(['origin', 'upstream', 'upstream', 'upstream']);
+  expect(fair(truth)).toEqual(['origin:a']);
+  expect(truth).toMatchObject({
+    finalStatus: [200],
+    culprit: { kind: 'origin', provider: 'a' },
+    innocent: ['b', 'c', 'd'],
+  });
+});
+
+test('a number that the originating provider has not given out is signed with B', () => {
+  expect(inARow({}, { calling: '14155550100' }).hops[3]?.verdict.attestation).toBe('B');
+});
+
+test('a gateway signs with C what comes from abroad, and is the point of entry', () => {
+  const providers: SmallProvider[] = [
+    { id: 'f', role: 'foreign' },
+    { id: 'g', role: 'gateway' },
+    { id: 't', role: 'terminating' },
+  ];
+  const truth = truthOf(providers, [{ way: 'f g t' }]);
+  expect(signatures(truth)).toBe(' shakenC@1001 shakenC@1001');
+  expect(verstats(truth)).toBe(`f:not-asked g:not-asked t:${PASSED}`);
+  expect(fair(truth)).toEqual(['foreign-provider', 'point-of-entry:g']);
+  expect(truth.culprit).toEqual({ kind: 'point-of-entry', provider: 'g' });
+});
+
+test('an intermediate provider signs with C what an originating one sends it unsigned, and nothing else', () => {
+  const [a, b, c, d] = rowOf('a b c d') as [SmallProvider, SmallProvider, SmallProvider, SmallProvider];
+  expect(signatures(truthOf([{ ...a, stir: false }, b, c, d], [{ way: 'a b c d' }]))).toBe(
+    ' shakenC@1001 shakenC@1001 shakenC@1001',
+  );
+  const both = truthOf([{ ...a, stir: false }, { ...b, stir: false }, c, d], [{ way: 'a b c d' }]);
+  expect(signatures(both)).toBe('   ');
+  expect(verstats(both)).toBe(`a:not-asked b:not-asked c:not-asked d:${NONE}`);
+});
+
+test('behind a link without IP an intermediate provider is asked nothing and a terminating one finds no signature', () => {
+  expect(verstats(inARow({ b: [{ kind: 'strips-identity' }] }))).toBe(`a:not-asked b:${PASSED} c:not-asked d:${NONE}`);
+});
+
+test.for([
+  ['signs-spoofed', { a: [{ kind: 'signs-spoofed' }] }, PASSED, 'A', '1000'],
+  ['downgrades', { b: [{ kind: 'downgrades', to: 'C' }] }, PASSED, 'C', '1001'],
+  ['signs-as', { b: [{ kind: 'signs-as', provider: 'd', attestation: 'A' }] }, PASSED, 'A', '1003'],
+  ['calling rewritten', { b: [{ kind: 'rewrites-numbers', how: 'calling', value: '12025559999' }] }, NONE],
+  ['prefix', { b: [{ kind: 'rewrites-numbers', how: 'prefix', value: '1234' }] }, NONE],
+  ['national', { b: [{ kind: 'rewrites-numbers', how: 'national' }] }, PASSED, 'B', '1000'],
+  [
+    'rewritten, then signed',
+    {
+      b: [
+        { kind: 'rewrites-numbers', how: 'calling', value: '12025559999' },
+        { kind: 'downgrades', to: 'B' },
+      ],
+    },
+    PASSED,
+    'B',
+    '1001',
+  ],
+  ['diverted', { b: [{ kind: 'diverts', to: '13125559999' }] }, PASSED, 'B', '1000'],
+  [
+    'diverted twice',
+    { b: [{ kind: 'diverts', to: '13125559999' }], c: [{ kind: 'diverts', to: '13125558888' }] },
+    PASSED,
+    'B',
+    '1000',
+  ],
+  ['diverted without div', { b: [{ kind: 'diverts', to: '13125559999', withoutDiv: true }] }, NONE],
+  [
+    'diverted, then rewritten',
+    {
+      b: [{ kind: 'diverts', to: '13125559999' }],
+      c: [{ kind: 'rewrites-numbers', how: 'calling', value: '12025559999' }],
+    },
+    NONE,
+  ],
+  ['expired', { a: [{ kind: 'certificate', fault: 'expired' }] }, FAILED],
+  ['revoked', { a: [{ kind: 'certificate', fault: 'revoked' }] }, FAILED],
+  ['untrusted', { a: [{ kind: 'certificate', fault: 'untrusted' }] }, FAILED],
+  [
+    'certificate of the diverter',
+    {
+      b: [
+        { kind: 'diverts', to: '13125559999' },
+        { kind: 'certificate', fault: 'expired' },
+      ],
+    },
+    FAILED,
+  ],
+  [
+    'stolen certificate that is revoked',
+    { b: [{ kind: 'signs-as', provider: 'c', attestation: 'A' }], c: [{ kind: 'certificate', fault: 'revoked' }] },
+    FAILED,
+  ],
+  ['dead server', { a: [{ kind: 'certificate-server', fault: 'dead' }] }, NONE],
+  ['skewed by ten minutes', { a: [{ kind: 'clock-skew', seconds: 600 }] }, NONE],
+  ['skewed by half a minute', { a: [{ kind: 'clock-skew', seconds: -30 }] }, PASSED, 'B', '1000'],
+  [
+    'both skewed alike',
+    { a: [{ kind: 'clock-skew', seconds: 600 }], d: [{ kind: 'clock-skew', seconds: 600 }] },
+    PASSED,
+    'B',
+    '1000',
+  ],
+  ['not under it yet', { a: [{ kind: 'certificate', fault: 'expired', fromSeconds: 10 }] }, PASSED, 'B', '1000'],
+  ['for no call', { b: [{ kind: 'strips-identity', share: 0 }] }, PASSED, 'B', '1000'],
+] as [string, Record<string, Behaviour[]>, string, string?, string?][])(
+  'the terminating provider comes to what %s makes of a call',
+  ([, behaviours, verstat, attestation, signerSpc]) => {
+    const verdict = inARow(behaviours, { calling: '14155550100' }).hops.at(-1)?.verdict;
+    expect(verdict?.verstat).toEqual([verstat]);
+    expect(verdict?.attestation).toBe(attestation);
+    expect(verdict?.signerSpc).toBe(signerSpc);
+  },
+);
+
+test('a certificate that becomes bad during the run may still be in a cache', () => {
+  const truth = truthOf(rowOf('a d', { a: [{ kind: 'certificate-server', fault: 'dead', fromSeconds: 1 }] }), [
+    { way: 'a d' },
+    { way: 'a d' },
+  ]);
+  expect(truth.hops[1]?.verdict.verstat).toEqual([PASSED, NONE]);
+});
+
+test('an Identity of an earlier call is about other numbers, and after a minute too old', () => {
+  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 1_000 }, { way: 'a b d', atMs: 90_000 }];
+  const plan = smallPlan({ providers: rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), calls });
+  const truth = networkTruth(plan);
+  const faults = plan.calls.map((call) => truth.ofCall(call).hops[2]?.receives.identity[0]?.faults);
+  expect(faults).toEqual([
+    [],
+    ['caller-differs', 'callee-differs', 'replayed'],
+    ['caller-differs', 'callee-differs', 'replayed', 'stale'],
+  ]);
+});
+
+test('a repeat that fits the call is evidence, not a failure', () => {
+  const same = { way: 'a b d', calling: '12025550100', called: '13125550100' };
+  const truth = truthOf(rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), [same, same]);
+  expect(truth.hops[2]?.verdict.verstat).toEqual([PASSED, NONE]);
+});
+
+test('a terminating provider refuses what fails where that is its policy, and an intermediate one never does', () => {
+  const [a, b, d] = rowOf('a b d', { a: [{ kind: 'certificate', fault: 'expired' }] }) as [
+    SmallProvider,
+    SmallProvider,
+    SmallProvider,
+  ];
+  const reject = { failureAction: 'reject_request' } as const;
+  const truth = truthOf([a, { ...b, ...reject }, { ...d, ...reject }], [{ way: 'a b d' }]);
+  expect(truth.finalStatus).toEqual([437]);
+  expect(truth.hops.map(({ to }) => to)).toEqual([{ provider: 'b' }, { provider: 'd' }, { refusedWith: 437 }]);
+});
+
+test('what could not be checked is not refused', () => {
+  const [a, d] = rowOf('a d', { a: [{ kind: 'certificate-server', fault: 'dead' }] }) as [SmallProvider, SmallProvider];
+  expect(truthOf([a, { ...d, failureAction: 'reject_request' }], [{ way: 'a d' }]).finalStatus).toEqual([200]);
+});
+
+test('behind a provider that has crashed there is nothing, and near the instant it is not known', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'crashes', fromSeconds: 10, untilSeconds: 20 }] });
+  const at = (atMs: number): CallTruth => truthOf(providers, [{ way: 'a b d', atMs }]);
+  expect(at(5_000)).toMatchObject({ finalStatus: [200] });
+  expect(at(15_000).hops.map(({ provider }) => provider)).toEqual(['a']);
+  expect(at(15_000).finalStatus).not.toContain(200);
+  expect(at(20_500).finalStatus).toEqual(expect.arrayContaining([200, 503]));
+  expect(at(20_500).hops.map(({ isCertain }) => isCertain)).toEqual([true, false, false]);
+});
+
+test('of more calls than a provider can carry any may be refused', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'overloads', perSecond: 2 }] });
+  const calls = [0, 10, 20, 5_000].map((atMs) => ({ way: 'a b d', atMs }));
+  const plan = smallPlan({ providers, calls });
+  expect(plan.calls.map((call) => callTruth(plan, call).finalStatus)).toEqual([
+    [200, 503],
+    [200, 503],
+    [200, 503],
+    [200],
+  ]);
+});
+
+test.for([
+  ['isRejected', { isRejected: true }, [607]],
+  ['nobody answers', { isAnswered: false }, [408, 480, 486, 487]],
+] as const)('%s', ([, call, status]) => {
+  expect(inARow({}, call).finalStatus).toEqual(status);
+});
+
+test.for([
+  ['silent', [{ kind: 'silent' }], ['disputed', 'non-responsive:b', 'not-askable:b', 'origin:a']],
+  ['late', [{ kind: 'late', hours: 30 }], ['non-responsive:b', 'origin:a']],
+  ['refuses', [{ kind: 'refuses', reason: 'no' }], ['disputed', 'origin:a', 'refused:b']],
+  ['denies', [{ kind: 'denies' }], ['disputed', 'origin:a']],
+  ['purged', [{ kind: 'purged-records' }], ['disputed', 'not-retained:b', 'origin:a']],
+  ['gap', [{ kind: 'record-gap' }], ['disputed', 'not-retained:b', 'origin:a']],
+  ['names nobody', [{ kind: 'names-nobody', name: 'Nobody LLC' }], ['disputed', 'origin:a', 'unlisted-provider']],
+  ['names a third', [{ kind: 'names-another', provider: 'x' }], ['disputed', 'origin:a']],
+  ['names one on the way', [{ kind: 'names-another', provider: 'd' }], ['disputed', 'loop', 'origin:a']],
+  ['claims', [{ kind: 'claims-origin' }], ['disputed', 'origin:a', 'origin:b']],
+] as [string, Behaviour[], string[]][])(
+  'a provider that is or does %s: the neighbour before it may lead on',
+  ([, behaviours, outcomes]) => {
+    const truth = truthOf([...rowOf('a b c d', { b: behaviours }), { id: 'x', role: 'transit' }], [{ way: 'a b c d' }]);
+    expect(fair(truth)).toEqual(outcomes);
+  },
+);
+
+test('a colluder frames the one before it, who denies', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'names-another', provider: 'x', colludes: true }] });
+  const others: SmallProvider[] = [
+    { id: 'x', role: 'transit', upstream: ['y'] },
+    { id: 'y', role: 'originating' },
+  ];
+  const truth = truthOf([...providers, ...others], [{ way: 'a b d' }]);
+  expect(truth.answers.at(-1)).toMatchObject({ provider: 'x', given: { kind: 'upstream', provider: 'y' } });
+  expect(fair(truth)).toEqual(['disputed', 'origin:a']);
+});
+
+test('nobody may be named but the culprit and who says so of itself', () => {
+  const plan = smallPlan({
+    providers: rowOf('a b c d', { b: [{ kind: 'claims-origin' }], c: [{ kind: 'denies' }] }),
+    calls: [{ way: 'a b c d' }],
+  });
+  const truth = networkTruth(plan);
+  const [call] = plan.calls;
+  if (call === undefined) throw new Error('no call');
+  expect(truth.ofCall(call).innocent).toEqual(['c', 'd']);
+  expect(['a', 'b', 'c', 'd'].filter((id) => truth.mayBeNamed(call, id))).toEqual(['a', 'b']);
+});
+
+test('a call that comes to the same provider by the same neighbour twice may lead round in a circle', () => {
+  expect(fair(truthOf(rowOf('a b c d'), [{ way: 'a b c b c d' }]))).toEqual(['loop', 'origin:a']);
+});

@@ -1,0 +1,160 @@
+import { createManualClock } from '@hopback/sdk/testing';
+import type { ManualClock } from '@hopback/sdk/testing';
+import { expect, test } from 'vitest';
+import { runPlan } from '../../harness/src/runner/index.js';
+import type { RunControl, RunOptions, RunResult } from '../../harness/src/runner/index.js';
+import { fakeParts } from '../support/fake-world.js';
+import type { FakeParts, FakeWorldOptions } from '../support/fake-world.js';
+import { samplePlan } from '../support/run-plan-samples.js';
+import type { SamplePlanOptions } from '../support/run-plan-samples.js';
+
+interface Started {
+  readonly clock: ManualClock;
+  readonly parts: FakeParts;
+  readonly control: RunControl;
+  readonly result: Promise<RunResult>;
+  /** Moves the clock on, in steps, and lets what follows happen. */
+  readonly pass: (ms: number) => Promise<void>;
+}
+
+interface Settings {
+  readonly plan?: SamplePlanOptions;
+  readonly world?: Omit<FakeWorldOptions, 'clock'>;
+  readonly run?: RunOptions;
+}
+
+async function start({ plan, world, run }: Settings = {}): Promise<Started> {
+  const clock = createManualClock();
+  const parts = fakeParts({ clock, ...world });
+  let control: RunControl | undefined;
+  const result = runPlan(samplePlan(plan), { clock, parts, ...run, onControl: (made) => (control = made) });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 50) {
+      clock.advance(50);
+      await turn();
+    }
+  };
+  // Opening makes a folder, which takes as long as it does.
+  while (control === undefined || control.view().stage === 'opening') await turn();
+  return { clock, parts, control, result, pass };
+}
+
+test('calls are placed when they are due, however late the timer was', async () => {
+  const { parts, pass, clock, result } = await start({ plan: { calls: 10, everyMs: 100 } });
+  const began = clock.nowMs();
+  await pass(400);
+  // The process was busy for 350 ms: four calls are late, and those after them are not.
+  clock.advance(50);
+  await pass(2_000);
+  expect((await result).exitCode).toBe(0);
+  expect(parts.placed.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  for (const { index, atMs } of parts.placed) expect(atMs - began).toBeLessThanOrEqual(index * 100 + 50);
+  expect(parts.isClosed()).toBe(true);
+});
+
+test('twice the rate halves the time, a pause stops it, and nothing is lost', async () => {
+  const { parts, pass, control, result, clock } = await start({ plan: { calls: 20, everyMs: 100 } });
+  const began = clock.nowMs();
+  control.setRate(2);
+  await pass(500);
+  expect(parts.placed).toHaveLength(11);
+  control.pause();
+  await pass(3_000);
+  expect(parts.placed).toHaveLength(11);
+  expect(control.view()).toMatchObject({ isPaused: true, rateFactor: 2 });
+  control.resume();
+  await pass(2_000);
+  expect((await result).facts.calls.every(({ placedAtMs }) => placedAtMs !== undefined)).toBe(true);
+  expect((parts.placed.at(-1)?.atMs ?? 0) - began).toBe(3_950);
+});
+
+test('calls above the limit of calls that are up are not placed, and are counted', async () => {
+  const { parts, pass, control, result } = await start({
+    plan: { calls: 10, everyMs: 100, maxConcurrent: 2 },
+    world: { callMs: 10_000 },
+  });
+  await pass(1_000);
+  expect(control.view().counts).toMatchObject({ placed: 2, unplaced: 8, up: 2 });
+  await pass(11_000);
+  expect((await result).summary.deterministic.counts).toMatchObject({ planned: 10, placed: 2, unplaced: 8 });
+  expect(parts.placed).toHaveLength(2);
+});
+
+test('a run without thresholds fails on any finding, and one with thresholds on those alone', async () => {
+  const world: Settings['world'] = { spoil: (seen) => (seen.index === 3 ? { ...seen, finalStatus: 503 } : seen) };
+  const without = await start({ world });
+  await without.pass(3_000);
+  expect(await without.result).toMatchObject({ verdict: 'failed', exitCode: 1 });
+  const held = await start({ world, plan: { thresholds: { calls_wrong: ['count<=1'] } } });
+  await held.pass(3_000);
+  expect(await held.result).toMatchObject({ verdict: 'passed', exitCode: 0 });
+  const missed = await start({ world, plan: { thresholds: { calls_wrong: ['count==0'] } } });
+  await missed.pass(3_000);
+  expect(await missed.result).toMatchObject({
+    exitCode: 1,
+    thresholds: [{ metric: 'calls_wrong', threshold: 'count==0', isMet: false, seen: '1' }],
+  });
+});
+
+test('a threshold that aborts ends the run, not before its delay', async () => {
+  const { parts, pass, result } = await start({
+    plan: {
+      ...{ calls: 100, everyMs: 100 },
+      thresholds: { calls_wrong: [{ threshold: 'count==0', abortOnFail: true, delayAbortSeconds: 3 }] },
+    },
+    world: { spoil: (seen) => ({ ...seen, finalStatus: 503 }) },
+  });
+  await pass(20_000);
+  expect(await result).toMatchObject({ end: 'threshold', verdict: 'failed', exitCode: 1 });
+  expect(parts.placed.length).toBeGreaterThanOrEqual(28);
+  expect(parts.placed.length).toBeLessThanOrEqual(42);
+});
+
+test('time that is up ends the run with 97, although its calls and its network hang', async () => {
+  const hanging = await start({ world: { hangs: true }, run: { timeoutSeconds: 5 } });
+  await hanging.pass(11_000);
+  expect(await hanging.result).toMatchObject({ end: 'timeout', verdict: 'timeout', exitCode: 97 });
+  const calls = await start({ world: { callMs: 3_600_000 }, run: { timeoutSeconds: 1 } });
+  await calls.pass(2_000);
+  expect(await calls.result).toMatchObject({ exitCode: 97 });
+  expect(calls.parts.isClosed()).toBe(true);
+});
+
+test('a plan without calls proves nothing: 99', async () => {
+  const { pass, result } = await start({ plan: { calls: 0 } });
+  await pass(100);
+  expect(await result).toMatchObject({ verdict: 'no-calls', exitCode: 99 });
+});
+
+test('a run that is stopped is judged by what was placed; one that a signal ends has failed', async () => {
+  const stopped = await start({ plan: { calls: 100 } });
+  await stopped.pass(500);
+  stopped.control.stop();
+  await stopped.pass(1_000);
+  expect(await stopped.result).toMatchObject({ end: 'stopped', verdict: 'passed', exitCode: 0 });
+  const leaving = new AbortController();
+  const signalled = await start({ plan: { calls: 100 }, run: { signal: leaving.signal } });
+  await signalled.pass(500);
+  leaving.abort();
+  await signalled.pass(1_000);
+  expect(await signalled.result).toMatchObject({ end: 'signal', verdict: 'failed', exitCode: 1 });
+  expect(signalled.parts.placed.length).toBeLessThan(20);
+});
+
+test('two runs of a seed have the same summary but for what was measured', async () => {
+  const digests: string[] = [];
+  for (const callMs of [300, 700]) {
+    const { pass, result } = await start({ world: { callMs } });
+    await pass(3_000);
+    digests.push((await result).summary.digest);
+  }
+  expect(digests[0]).toBe(digests[1]);
+});
+
+test('nothing waits any more when a run is over', async () => {
+  const { clock, pass, result } = await start({ run: { timeoutSeconds: 600 } });
+  await pass(3_000);
+  await result;
+  expect(clock.pendingTimers()).toBe(0);
+});
