@@ -21,8 +21,8 @@ test(
     const mutants = MUTANTS.filter(({ name }) => PLANTED.includes(name));
     expect(mutants).toHaveLength(PLANTED.length);
     const lines: string[] = [];
-    const hunted = await huntMutants({ mutants, shorten: 6, jobs: 2, onLine: (line) => lines.push(line) });
-    expect(hunted, lines.join('\n')).toMatchObject({ unsound: [], survived: [] });
-    reportFault('scenario-mutants', { planted: mutants.length, noticed: hunted.caught.length });
+    const { caught } = await huntMutants({ mutants, shorten: 6, jobs: 2, onLine: (line) => lines.push(line) });
+    expect(lines.filter((line) => /: survived: | FAILED: /.test(line))).toEqual([]);
+    reportFault('scenario-mutants', { planted: mutants.length, noticed: caught.length });
   },
 );
