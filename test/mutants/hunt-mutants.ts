@@ -20,38 +20,52 @@ export interface HuntResult {
 }
 
 /**
- * Runs the scenarios without a defect first, then each mutant through those that should notice, until one fails.
+ * Runs each mutant through the scenarios that should notice, until one fails. A scenario is run without a defect before it is asked for the first time.
  * @returns names of all; never rejects for a scenario that fails
  */
 export async function huntMutants({ mutants, shorten, jobs, onLine }: HuntOptions): Promise<HuntResult> {
-  const sound = new Set<string>();
-  const scenarios = [...new Set(mutants.flatMap((mutant) => mutant.scenarios))];
   const unsound: string[] = [];
-  await inTurns(scenarios, jobs, async (scenario) => {
-    const end = await runScenario({ scenario, shorten });
-    if (end.kind === 'passed') sound.add(scenario);
-    else unsound.push(scenario);
-    onLine(`without a defect: ${scenario} ${end.kind === 'passed' ? 'passed' : `FAILED: ${whyOf(end)}`}`);
-  });
   const caught: string[] = [];
   const survived: string[] = [];
-  let done = 0;
-  await inTurns(mutants, jobs, async (mutant) => {
-    const { isCaught, line } = await hunt(mutant, { shorten, sound });
-    (isCaught ? caught : survived).push(mutant.name);
-    done += 1;
-    onLine(`${String(done)} of ${String(mutants.length)} ${mutant.name}: ${line}`);
-  });
+  const sound = new Map<string, Promise<boolean>>();
+  const trial = async (scenario: string): Promise<boolean> => {
+    const end = await runScenario({ scenario, shorten });
+    const isSound = end.kind === 'passed';
+    if (!isSound) unsound.push(scenario);
+    onLine(`without a defect: ${scenario} ${isSound ? 'passed' : `FAILED: ${whyOf(end)}`}`);
+    return isSound;
+  };
+  const isSound = (scenario: string): Promise<boolean> => {
+    const known = sound.get(scenario) ?? trial(scenario);
+    sound.set(scenario, known);
+    return known;
+  };
+  const left = [...mutants];
+  const turn = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      const { isCaught, line } = await hunt(mutant, { shorten, isSound });
+      (isCaught ? caught : survived).push(mutant.name);
+      const done = caught.length + survived.length;
+      onLine(`${String(done)} of ${String(mutants.length)} ${mutant.name}: ${line}`);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, turn));
   return { unsound, caught, survived };
+}
+
+interface HuntedBy {
+  readonly shorten: number;
+  /** Whether a scenario passes without a defect. */
+  readonly isSound: (scenario: string) => Promise<boolean>;
 }
 
 async function hunt(
   mutant: Mutant,
-  { shorten, sound }: { readonly shorten: number; readonly sound: ReadonlySet<string> },
+  { shorten, isSound }: HuntedBy,
 ): Promise<{ readonly isCaught: boolean; readonly line: string }> {
   const tried: string[] = [];
   for (const scenario of mutant.scenarios) {
-    if (!sound.has(scenario)) {
+    if (!(await isSound(scenario))) {
       tried.push(`${scenario} fails without it`);
       continue;
     }
@@ -66,12 +80,3 @@ async function hunt(
 type Unpassed = Exclude<Awaited<ReturnType<typeof runScenario>>, { readonly kind: 'passed' }>;
 
 const whyOf = (end: Unpassed): string => (end.kind === 'failed' ? end.finding : end.why);
-
-/** Does the work for each, so many at once. */
-async function inTurns<Item>(items: readonly Item[], jobs: number, work: (item: Item) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const turn = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: jobs }, turn));
-}
