@@ -10,6 +10,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/policy/draft-answer.js`,
     text: 'return candidate.upstream === undefined ? undefined : findingOfParty(candidate.upstream, policy.customers);',
     replacement: `if (candidate.upstream?.kind === 'provider' && request.downstream !== undefined) return { arm: 'received-from', upstream: request.downstream }; return candidate.upstream === undefined ? undefined : findingOfParty(candidate.upstream, policy.customers);`,
+    needsPlatform: true,
     scenarios: ['three-hops', 'five-hops'],
   },
   {
@@ -18,6 +19,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/match/match-call.js`,
     text: 'candidate: best.candidate,\n            others:',
     replacement: 'candidate: (weighed[1] ?? best).candidate,\n            others:',
+    needsPlatform: true,
     scenarios: ['neighbour', 'rewritten-numbers', 'everything'],
   },
   {
@@ -26,6 +28,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/match/weigh-fields.js`,
     text: 'const equal = parties.find(isEqual);',
     replacement: 'const equal = parties.find((party) => isEqual(party) || true);',
+    needsPlatform: true,
     scenarios: ['wangiri', 'neighbour', 'everything'],
   },
   {
@@ -34,6 +37,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/policy/draft-answer.js`,
     text: `finding: { arm: 'not-retained', retainedFrom: utcText(outcome.retainedFromUs) },`,
     replacement: `finding: { arm: 'not-found' },`,
+    needsPlatform: true,
     scenarios: ['purged-records'],
   },
   {
@@ -42,6 +46,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/policy/draft-answer.js`,
     text: `return { arm: 'received-from', upstream: party.provider };`,
     replacement: `return { arm: 'origin', customer: customerStatement(undefined, customers) };`,
+    needsPlatform: true,
     scenarios: ['three-hops', 'five-hops'],
   },
   {
@@ -50,6 +55,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/policy/draft-answer.js`,
     text: `return { arm: 'point-of-entry', upstream: party.contact };`,
     replacement: `return { arm: 'origin', customer: customerStatement(undefined, customers) };`,
+    needsPlatform: true,
     scenarios: ['gateway'],
   },
   {
@@ -58,6 +64,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/policy/draft-answer.js`,
     text: 'startedAt: utcText(ingressLeg.inviteAtUs),',
     replacement: 'startedAt: utcText(ingressLeg.inviteAtUs - 18_000_000_000),',
+    needsPlatform: true,
     scenarios: ['three-hops', 'five-hops'],
   },
   {
@@ -66,6 +73,7 @@ export const ANSWER_MUTANTS: readonly Mutant[] = [
     file: `${AT}/deadline/traceback-deadline.js`,
     text: `return { status: 'due', zone: runs.calendar.clock.zone, dueAtMs: runs.binding.run.dueAtMs };`,
     replacement: `return { status: 'due', zone: runs.calendar.clock.zone, dueAtMs: runs.binding.run.dueAtMs + 86_400_000 };`,
+    needsPlatform: true,
     scenarios: ['late-answers'],
   },
 ];

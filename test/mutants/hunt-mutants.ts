@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.js';
 import { runScenario } from './scenario-run.js';
+import type { ScenarioRunOptions } from './scenario-run.js';
 
 /** What is hunted, and how. */
 export interface HuntOptions {
@@ -13,7 +14,7 @@ export interface HuntOptions {
 
 /** What a hunt came to. */
 export interface HuntResult {
-  /** Scenarios that fail although the product has no defect: they prove nothing, and no mutant was held against them. */
+  /** Scenarios, or calls of them, that fail although the product has no defect: they prove nothing, and no mutant was held against them. */
   readonly unsound: readonly string[];
   readonly caught: readonly string[];
   readonly survived: readonly string[];
@@ -28,16 +29,16 @@ export async function huntMutants({ mutants, shorten, jobs, onLine }: HuntOption
   const caught: string[] = [];
   const survived: string[] = [];
   const sound = new Map<string, Promise<boolean>>();
-  const trial = async (scenario: string): Promise<boolean> => {
-    const end = await runScenario({ scenario, shorten });
+  const trial = async (tried: Tried): Promise<boolean> => {
+    const end = await runScenario({ ...tried, shorten });
     const isSound = end.kind === 'passed';
-    if (!isSound) unsound.push(scenario);
-    onLine(`without a defect: ${scenario} ${isSound ? 'passed' : `FAILED: ${whyOf(end)}`}`);
+    if (!isSound) unsound.push(nameOf(tried));
+    onLine(`without a defect: ${nameOf(tried)} ${isSound ? 'passed' : `FAILED: ${whyOf(end)}`}`);
     return isSound;
   };
-  const isSound = (scenario: string): Promise<boolean> => {
-    const known = sound.get(scenario) ?? trial(scenario);
-    sound.set(scenario, known);
+  const isSound = (tried: Tried): Promise<boolean> => {
+    const known = sound.get(nameOf(tried)) ?? trial(tried);
+    sound.set(nameOf(tried), known);
     return known;
   };
   const left = [...mutants];
@@ -53,28 +54,41 @@ export async function huntMutants({ mutants, shorten, jobs, onLine }: HuntOption
   return { unsound, caught, survived };
 }
 
+type Tried = Pick<ScenarioRunOptions, 'scenario' | 'part'>;
+
+const nameOf = ({ scenario, part }: Tried): string => (part === 'all' ? scenario : `the calls of ${scenario}`);
+
+/** What a mutant is held against, one after the other: what is short comes first. */
+function trialsOf({ scenarios, needsPlatform }: Mutant): readonly Tried[] {
+  const all = scenarios.map((scenario) => ({ scenario, part: 'all' }) as const);
+  return needsPlatform === true
+    ? all
+    : [...scenarios.map((scenario) => ({ scenario, part: 'calls' }) as const), ...all];
+}
+
 interface HuntedBy {
   readonly shorten: number;
   /** Whether a scenario passes without a defect. */
-  readonly isSound: (scenario: string) => Promise<boolean>;
+  readonly isSound: (tried: Tried) => Promise<boolean>;
 }
 
 async function hunt(
   mutant: Mutant,
   { shorten, isSound }: HuntedBy,
 ): Promise<{ readonly isCaught: boolean; readonly line: string }> {
-  const tried: string[] = [];
-  for (const scenario of mutant.scenarios) {
-    if (!(await isSound(scenario))) {
-      tried.push(`${scenario} fails without it`);
+  const survived: string[] = [];
+  for (const tried of trialsOf(mutant)) {
+    const name = nameOf(tried);
+    if (!(await isSound(tried))) {
+      survived.push(`${name} fails without it`);
       continue;
     }
-    const end = await runScenario({ scenario, mutant, shorten });
-    if (end.kind === 'failed' && end.isLoaded) return { isCaught: true, line: `caught by ${scenario}: ${end.finding}` };
+    const end = await runScenario({ ...tried, mutant, shorten });
+    if (end.kind === 'failed' && end.isLoaded) return { isCaught: true, line: `caught by ${name}: ${end.finding}` };
     const loaded = end.isLoaded ? '' : ', where its module is not loaded';
-    tried.push(`${scenario} ${end.kind === 'passed' ? 'passed' : `proves nothing (${whyOf(end)})`}${loaded}`);
+    survived.push(`${name} ${end.kind === 'passed' ? 'passed' : `proves nothing (${whyOf(end)})`}${loaded}`);
   }
-  return { isCaught: false, line: `survived: ${tried.join('; ')}` };
+  return { isCaught: false, line: `survived: ${survived.join('; ')}` };
 }
 
 type Unpassed = Exclude<Awaited<ReturnType<typeof runScenario>>, { readonly kind: 'passed' }>;

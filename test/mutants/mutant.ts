@@ -10,6 +10,8 @@ export interface Mutant {
   readonly text: string;
   /** What is there instead. */
   readonly replacement: string;
+  /** Whether it shows in tracebacks, campaigns, alerts or what reaches the platform alone. Absent: in calls, verdicts and records too. */
+  readonly needsPlatform?: true;
   /** Shipped scenarios that have to notice, the likeliest first. */
   readonly scenarios: readonly [string, ...string[]];
 }

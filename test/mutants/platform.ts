@@ -11,6 +11,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${LIFECYCLE}/traceback-outcome.js`,
     text: `if (hop.state === 'non-responsive')\n        return 'non-responsive';`,
     replacement: `if (hop.state === 'non-responsive')\n        return 'origin';`,
+    needsPlatform: true,
     scenarios: ['silent-provider', 'everything'],
   },
   {
@@ -19,6 +20,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${LIFECYCLE}/traced-hop.js`,
     text: 'return hop.basedOn !== undefined && hop.current !== undefined && ARM_MEANINGS[hop.current.arm].denies;',
     replacement: 'return false;',
+    needsPlatform: true,
     scenarios: ['lying-provider', 'colluding-neighbours'],
   },
   {
@@ -27,6 +29,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${LIFECYCLE}/traceback-outcome.js`,
     text: `if (denies(hop))\n        return 'disputed';`,
     replacement: `if (denies(hop))\n        return 'origin';`,
+    needsPlatform: true,
     scenarios: ['lying-provider', 'colluding-neighbours'],
   },
   {
@@ -35,6 +38,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${LIFECYCLE}/named-upstream.js`,
     text: `if (provider === undefined || state.direction === 'forward')`,
     replacement: 'if (provider !== undefined || state !== undefined)',
+    needsPlatform: true,
     scenarios: ['silent-provider', 'purged-records'],
   },
   {
@@ -43,6 +47,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/domain/tracebacks/asked-call.js`,
     text: `zone: 'UTC',`,
     replacement: `zone: 'America/New_York',`,
+    needsPlatform: true,
     scenarios: ['three-hops', 'five-hops'],
   },
   {
@@ -51,6 +56,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/domain/campaigns/report-detection.js`,
     text: 'contents.push(`script:${placed.scriptId}`);',
     replacement: `contents.push('script:any');`,
+    needsPlatform: true,
     scenarios: ['everything', 'dno'],
   },
   {
@@ -59,6 +65,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/domain/campaigns/campaign-policy.js`,
     text: 'alarmAt: 20,',
     replacement: 'alarmAt: 0.01,',
+    needsPlatform: true,
     scenarios: ['neighbour', 'partial-adoption', 'everything'],
   },
   {
@@ -67,6 +74,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/domain/campaigns/content-cluster.js`,
     text: 'if (reports < policy.leastFraudReports || called.size < policy.leastFraudCalled)',
     replacement: 'if (reports < 1e9 || called.size < policy.leastFraudCalled)',
+    needsPlatform: true,
     scenarios: ['direct', 'snowshoe', 'everything'],
   },
   {
@@ -75,6 +83,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/campaigns/trace-campaigns.js`,
     text: 'const budget = tracebackBudget(traceable, past);',
     replacement: `const budget = { ...tracebackBudget(traceable, past), calls: [] };`,
+    needsPlatform: true,
     scenarios: ['direct', 'snowshoe', 'everything'],
   },
   {
@@ -83,6 +92,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/alerts/raise-alert.js`,
     text: 'if (there !== undefined)',
     replacement: 'if (order !== undefined)',
+    needsPlatform: true,
     scenarios: ['direct', 'snowshoe', 'everything'],
   },
   {
@@ -91,6 +101,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/domain/alerts/alert-rules.js`,
     text: 'const own = jurisdictions.filter(({ jurisdiction }) => all || wanted.includes(jurisdiction));',
     replacement: 'const own = jurisdictions.filter(() => all || wanted.length > 0);',
+    needsPlatform: true,
     scenarios: ['direct', 'everything'],
   },
   {
@@ -99,6 +110,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     file: `${AT}/domain/tracebacks/shown-traceback.js`,
     text: 'return isNamed ? [withoutAnswer(hop)] : [];',
     replacement: 'return [hop];',
+    needsPlatform: true,
     scenarios: ['five-hops', 'everything'],
   },
 ];

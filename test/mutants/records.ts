@@ -29,6 +29,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     file: `${AT}/store/coverage.js`,
     text: `    if (next <= window.toUs)\n        gaps.push({ fromUs: next, toUs: window.toUs });\n    return gaps;`,
     replacement: '    return [];',
+    needsPlatform: true,
     scenarios: ['record-gap'],
   },
   {
@@ -38,6 +39,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     text: 'this.#tally.trouble = undefined;\n        this.#settle(sender, records.length);',
     replacement:
       'this.#tally.trouble = undefined;\n        this.#settle(sender, Math.max(1, records.length - (this.#tally.batches % 2)));',
+    needsPlatform: true,
     scenarios: ['campaign-while-carriers-crash', 'everything'],
   },
   {
@@ -46,6 +48,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     file: `${AT}/stream/delivery-attempts.js`,
     text: 'const result = await delivered(transport, sender.batch, this.#closing.signal);',
     replacement: `const result = this.#tally.requests % 3 === 2 ? { status: 'acknowledged', rejected: [] } : await delivered(transport, sender.batch, this.#closing.signal);`,
+    needsPlatform: true,
     scenarios: ['campaign-while-carriers-crash', 'everything'],
   },
   {
@@ -54,6 +57,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     file: `${AT}/redaction/member-tree.js`,
     text: `as: isFull ? 'whole' : 'pseudonym',`,
     replacement: `as: 'whole',`,
+    needsPlatform: true,
     scenarios: ['campaign-while-carriers-crash', 'everything'],
   },
   {
@@ -62,6 +66,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     file: `${AT}/redaction/member-tree.js`,
     text: `customerId: dropped('customer-never-leaves'),`,
     replacement: `customerId: FACT,`,
+    needsPlatform: true,
     scenarios: ['direct', 'everything'],
   },
   {
@@ -70,6 +75,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     file: `${AT}/redaction/share-record.js`,
     text: 'return { isShared: isEnough, level, decidedBy, reason };',
     replacement: 'return { isShared: true, level, decidedBy, reason };',
+    needsPlatform: true,
     scenarios: ['partial-adoption', 'everything'],
   },
 ];

@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { PLATFORM_METRICS, shippedScenarioText } from '../../harness/src/scenario/index.js';
 import { ROOT } from '../house/run.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { mutantEnvironment } from './mutant-environment.js';
@@ -17,6 +19,8 @@ export type ScenarioEnd =
 /** What is run, and how. */
 export interface ScenarioRunOptions {
   readonly scenario: string;
+  /** `calls`: without the platform, and without the thresholds that are of one. What fails so fails with it too, and takes a tenth of the time. */
+  readonly part: 'all' | 'calls';
   /** The defect that the product has meanwhile; absent: none. */
   readonly mutant?: Mutant | undefined;
   /** Everything that takes time is so many times shorter. */
@@ -31,11 +35,12 @@ const MAX_OUTPUT_BYTES = 16 * 1_024 * 1_024;
 const MAX_TOLD_CHARS = 220;
 
 /** Runs a shipped scenario in a process of its own, with what was compiled. Leaves nothing behind. */
-export async function runScenario({ scenario, mutant, shorten }: ScenarioRunOptions): Promise<ScenarioEnd> {
+export async function runScenario({ scenario, part, mutant, shorten }: ScenarioRunOptions): Promise<ScenarioEnd> {
   await using directory = await createTemporaryDirectory();
   const loadedPath = join(directory.path, 'loaded');
+  const from = part === 'all' ? scenario : await directory.write(`${scenario}.json`, await callsOf(scenario));
   const argv = [
-    ...[`${ROOT}harness/dist/cli/main.js`, 'run', scenario, '--shorten', String(shorten)],
+    ...[`${ROOT}harness/dist/cli/main.js`, 'run', from, '--shorten', String(shorten)],
     ...['--timeout', String(LONGEST_SECONDS), '--out', join(directory.path, 'run')],
   ];
   const env = mutant === undefined ? process.env : mutantEnvironment(mutant, loadedPath);
@@ -48,6 +53,18 @@ export async function runScenario({ scenario, mutant, shorten }: ScenarioRunOpti
   const finding = findingIn(output);
   if (finding !== undefined) return { kind: 'failed', isLoaded, finding };
   return { kind: 'broken', isLoaded, why: `exit code ${String(code)}: ${output.trimEnd().slice(-MAX_TOLD_CHARS)}` };
+}
+
+/** A shipped scenario without its platform. */
+async function callsOf(scenario: string): Promise<string> {
+  const { platform: _platform, thresholds, ...calls } = parse(await shippedScenarioText(scenario)) as ShippedText;
+  const kept = Object.entries(thresholds).filter(([name]) => !(PLATFORM_METRICS as ReadonlySet<string>).has(name));
+  return JSON.stringify({ ...calls, thresholds: Object.fromEntries(kept) });
+}
+
+interface ShippedText {
+  readonly platform?: unknown;
+  readonly thresholds: Readonly<Record<string, unknown>>;
 }
 
 function ended(
