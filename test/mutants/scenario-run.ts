@@ -55,15 +55,17 @@ export async function runScenario({ scenario, part, mutant, shorten }: ScenarioR
   return { kind: 'broken', isLoaded, why: `exit code ${String(code)}: ${output.trimEnd().slice(-MAX_TOLD_CHARS)}` };
 }
 
-/** A shipped scenario without its platform. */
+/** A shipped scenario without its platform, and without what is said of it elsewhere. */
 async function callsOf(scenario: string): Promise<string> {
   const { platform: _platform, thresholds, ...calls } = parse(await shippedScenarioText(scenario)) as ShippedText;
   const kept = Object.entries(thresholds).filter(([name]) => !(PLATFORM_METRICS as ReadonlySet<string>).has(name));
-  return JSON.stringify({ ...calls, thresholds: Object.fromEntries(kept) });
+  const providers = calls.providers.map(({ shares: _shares, ...provider }) => provider);
+  return JSON.stringify({ ...calls, providers, thresholds: Object.fromEntries(kept) });
 }
 
 interface ShippedText {
   readonly platform?: unknown;
+  readonly providers: readonly { readonly shares?: unknown }[];
   readonly thresholds: Readonly<Record<string, unknown>>;
 }
 

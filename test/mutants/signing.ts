@@ -54,14 +54,6 @@ export const SIGNING_MUTANTS: readonly Mutant[] = [
     scenarios: ['gateway'],
   },
   {
-    name: 'sign-b-at-the-gateway',
-    suffers: 'A gateway says that it knows a foreign caller whom it has never seen.',
-    file: `${AT}/attestation-rules.js`,
-    text: `when: { role: 'gateway' },\n            attestation: 'C',`,
-    replacement: `when: { role: 'gateway' },\n            attestation: 'B',`,
-    scenarios: ['gateway'],
-  },
-  {
     name: 'sign-with-a-slow-clock',
     suffers: 'What the carrier signs is stale at birth, and everybody refuses it.',
     file: `${AT}/time-of-issue.js`,

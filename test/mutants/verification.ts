@@ -47,9 +47,9 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'verify-ignores-revocation',
     suffers: 'A carrier that was thrown out of the ecosystem goes on as before.',
-    file: `${AT}/certificate-steps.js`,
-    text: `if (revocation.status === 'good')`,
-    replacement: `if (revocation.status !== 'unknown')`,
+    file: 'sdk/dist/stir/certificates/revocation.js',
+    text: `if (entry !== undefined && (entry.reason !== 'certificateHold' || isCurrent(trusted, atMs)))`,
+    replacement: `if (entry?.reason === 'certificateHold')`,
     scenarios: ['revoked-certificate'],
   },
   {
@@ -82,7 +82,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
     file: `${AT}/verdict.js`,
     text: `isTnFailed ? 'TN-Validation-Failed' : 'No-TN-Validation'`,
     replacement: `isTnFailed ? 'No-TN-Validation' : 'No-TN-Validation'`,
-    scenarios: ['replay', 'expired-certificate'],
+    scenarios: ['expired-certificate', 'replay'],
   },
   {
     name: 'verify-blames-unsigned-calls',
