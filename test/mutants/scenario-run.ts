@@ -30,7 +30,7 @@ export interface ScenarioRunOptions {
 /** Longest that a shortened scenario may take, seconds: five times what the longest takes beside another one. */
 const LONGEST_SECONDS = 150;
 /** What a process gets beyond that to write its report, before it is killed. */
-const GRACE_MS = 20_000;
+const GRACE_MS = 60_000;
 const MAX_OUTPUT_BYTES = 16 * 1_024 * 1_024;
 const MAX_TOLD_CHARS = 220;
 
