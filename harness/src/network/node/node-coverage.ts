@@ -99,7 +99,8 @@ const MARGIN_MS = 7_200_000;
 /** Of a stretch without records it is known that they are missing. */
 async function uncover(store: RecordStore, gap: Behaviour, startMs: number): Promise<void> {
   const { fromSeconds = 0, untilSeconds } = gap;
-  const fromUs = (startMs + fromSeconds * SECOND_MS) * US_PER_MS;
-  const toUs = untilSeconds === undefined ? Number.MAX_SAFE_INTEGER : (startMs + untilSeconds * SECOND_MS) * US_PER_MS;
+  // A run that was shortened has parts of a microsecond.
+  const usOf = (seconds: number): number => Math.round((startMs + seconds * SECOND_MS) * US_PER_MS);
+  const [fromUs, toUs] = [usOf(fromSeconds), untilSeconds === undefined ? Number.MAX_SAFE_INTEGER : usOf(untilSeconds)];
   await store.uncover({ sourceId: SWITCH_ID, fromUs, toUs });
 }

@@ -1,6 +1,7 @@
 import type { PlatformClient, Traceback } from '@hopback/sdk/platform';
 import { doingOf, finalNumber } from '../node/index.js';
 import { createSeededRandom } from '../../faults/index.js';
+import type { Behaviour } from '../../scenario/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import type { WorldPlatform } from './world-platform.js';
 
@@ -24,6 +25,8 @@ const DAY_MS = 86_400_000;
 /** How often it is looked, and for how many looks nothing may have changed before clocks are moved on. */
 const LOOK_MS = 40;
 const CALM_LOOKS = 4;
+/** The same where an answer is on its way: what has not come then waits for a person. */
+const AWAITED_LOOKS = 250;
 /** Looks for neighbours, and of detection, come each half minute. */
 const ROUND_MS = 31 * SECOND_MS;
 /** Rounds after the last deadline in which nothing new was begun: detection looks again within a minute. */
@@ -41,10 +44,11 @@ export async function settlePlatform(options: SettleOptions): Promise<void> {
   const { platform, advance, nowMs, onTrouble } = options;
   const untilMs = performance.now() + PATIENCE_MS;
   const lateMs = lateAnswers(options.plan);
+  const prompt = promptProviders(options.plan);
   await openStaffTracebacks(options);
   let quiet = 0;
   while (performance.now() < untilMs) {
-    const tracebacks = await calm(platform.operator, untilMs);
+    const tracebacks = await calm(platform.operator, { untilMs, prompt });
     const open = tracebacks.filter(({ state }) => state === 'open');
     if (open.length === 0) {
       if (quiet >= QUIET_ROUNDS) return;
@@ -61,11 +65,18 @@ export async function settlePlatform(options: SettleOptions): Promise<void> {
   onTrouble('the platform did not come to an end');
 }
 
-/** All tracebacks, once nothing about them has changed for some looks. */
-async function calm(client: PlatformClient, untilMs: number): Promise<readonly Traceback[]> {
+/**
+ * All tracebacks, once nothing about them has changed for some looks; for longer, where somebody is asked who answers by itself: a machine with much to do is slow, and
+ * whoever is slow must not become late by a clock that is moved on.
+ */
+async function calm(
+  client: PlatformClient,
+  { untilMs, prompt }: { readonly untilMs: number; readonly prompt: ReadonlySet<string> },
+): Promise<readonly Traceback[]> {
   let before = '';
   let tracebacks: readonly Traceback[] = [];
-  for (let looks = 0; looks < CALM_LOOKS && performance.now() < untilMs; looks += 1) {
+  let wanted = CALM_LOOKS;
+  for (let looks = 0; looks < wanted && performance.now() < untilMs; looks += 1) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     tracebacks = await allTracebacks(client);
     const campaigns = await client.campaigns.list({});
@@ -79,9 +90,29 @@ async function calm(client: PlatformClient, untilMs: number): Promise<readonly T
     ]);
     if (now !== before) looks = 0;
     before = now;
+    wanted = tracebacks.some((one) => isAwaited(one, prompt)) ? AWAITED_LOOKS : CALM_LOOKS;
   }
   return tracebacks;
 }
+
+/** Providers that answer by themselves at once, by their ids in the registry. */
+function promptProviders({ providers }: NetworkPlan): ReadonlySet<string> {
+  const isPrompt = (behaviour: Behaviour): boolean => {
+    const { isSilent, answersAfterMs } = doingOf(behaviour);
+    return isSilent !== true && answersAfterMs === undefined;
+  };
+  const prompt = providers.filter(
+    ({ answersTracebacks, behaviours }) => answersTracebacks && behaviours.every(isPrompt),
+  );
+  return new Set(prompt.map(({ providerId }) => providerId));
+}
+
+/** Whether somebody is asked who will answer without anything being due. */
+const isAwaited = ({ state, hops }: Traceback, prompt: ReadonlySet<string>): boolean =>
+  state === 'open' &&
+  hops.some(
+    ({ state: hop, provider }) => (hop === 'asked' || hop === 'acknowledged') && prompt.has(provider.providerId ?? ''),
+  );
 
 /** All tracebacks, as staff sees them. */
 export async function allTracebacks(client: PlatformClient): Promise<readonly Traceback[]> {
