@@ -102,7 +102,7 @@ function lostCall(
   const [lost] = missing;
   if (lost !== undefined)
     return { provider: lost, expected: `the call comes to ${lost}`, seen: 'it was not seen there' };
-  const isForked = way.some((id) => isForking(judging, id));
+  const isForked = way.some((id) => judging.forking.has(id));
   const refused = truth.hops.at(-1)?.to;
   const end = refused !== undefined && 'refusedWith' in refused ? truth.hops.length : way.length;
   const strange = seen.hops.find(({ provider }) => !way.slice(0, end).includes(provider));
@@ -110,18 +110,6 @@ function lostCall(
   const { provider } = strange;
   return { provider, expected: `the call never comes to ${provider}`, seen: 'it was seen there' };
 }
-
-function isForking({ plan }: Judging, id: string): boolean {
-  let forking = FORKING.get(plan);
-  if (forking === undefined) {
-    const forks = plan.providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'forks'));
-    forking = new Set(forks.map((provider) => provider.id));
-    FORKING.set(plan, forking);
-  }
-  return forking.has(id);
-}
-
-const FORKING = new WeakMap<Judging['plan'], ReadonlySet<string>>();
 
 function createCampaignCount({ plan }: Judging): {
   readonly add: (call: PlannedCall, placedAtMs: number) => void;

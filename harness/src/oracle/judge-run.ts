@@ -15,6 +15,7 @@ import { counted } from './spread.js';
  * @param facts - what was seen; calls are read once, so that a generator does
  * @returns every metric, and what is not as it is true, the gravest first; the same for the same plan and facts
  * @throws `RangeError` where a way of the plan leads over a provider that the plan does not have
+ * @see {@link networkTruth}
  * @example
  * ```ts
  * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
@@ -24,7 +25,9 @@ import { counted } from './spread.js';
  */
 export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const findings = createFindingList();
-  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings };
+  const forks = plan.providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'forks'));
+  const forking = new Set(forks.map(({ id }) => id));
+  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings, forking };
   const calls = judgeCalls(judging);
   const metrics = {
     ...calls.metrics,

@@ -16,6 +16,8 @@ export interface Judging {
   readonly truth: NetworkTruth;
   readonly facts: JudgedFacts;
   readonly findings: FindingList;
+  /** Ids of providers that fork calls. */
+  readonly forking: ReadonlySet<string>;
 }
 
 /** The call of the plan that was seen; undefined where the plan has no such call. */

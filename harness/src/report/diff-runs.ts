@@ -57,7 +57,8 @@ const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
  * Compares two runs. Times are told, and make nothing worse: they differ from run to run.
  * @param before - summary of the earlier run
  * @param after - summary of the later one
- * @returns what is not the same, and whether the later run is worse
+ * @returns what is not the same, and whether the later run is worse; never throws
+ * @see {@link readRunSummary}
  * @example
  * ```ts
  * const summary = (text: string): RunSummary | undefined => {

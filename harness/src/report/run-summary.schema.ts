@@ -82,6 +82,7 @@ export type ReadRunSummary =
  * Reads `summary.json` of a run's folder.
  * @param json - text of the file
  * @returns the summary, or what is wrong with it; never throws
+ * @see {@link diffRuns}
  * @example
  * ```ts
  * console.log(readRunSummary('not a summary').status); // unreadable

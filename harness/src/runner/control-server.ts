@@ -44,6 +44,7 @@ const MAX_WAITING_BYTES = 1_048_576;
  * @param options - where it listens, and its token
  * @returns the server; it steers the run that it is given
  * @throws {@link HopbackError} `invalid-argument` when the host is not on loopback; what the system says when the port is taken
+ * @see RFC 9457
  * @example
  * ```ts
  * await using control = await startControlServer({ host: '127.0.0.1', port: 0 });

@@ -14,21 +14,20 @@ export interface RunScenarioOptions extends RunOptions, PlanOptions {}
  * @param options - seed, scale; folder, time, rate, captures
  * @returns what the run came to, also when it failed, was stopped or had no time
  * @throws {@link HopbackError} `invalid-argument` for a seed or scale out of bounds, and for a folder that is not empty; what opening the network throws
+ * @see {@link planNetwork}
  * @example
  * ```ts
  * const result = await runScenario(await readShippedScenario('direct'), { onceOnly: true, seed: 7 });
  * console.log(result.verdict); // passed
  * ```
  */
-export function runScenario(
-  scenario: Scenario | NetworkPlan,
-  { seed, onceOnly, scale, ...options }: RunScenarioOptions = {},
-): Promise<RunResult> {
-  if (!('format' in scenario)) return runPlan(scenario, options);
+export function runScenario(scenario: Scenario | NetworkPlan, options: RunScenarioOptions = {}): Promise<RunResult> {
+  const { seed, onceOnly, scale, ...run } = options;
+  if (!('format' in scenario)) return runPlan(scenario, run);
   const plan = planNetwork(scenario, {
     ...(seed !== undefined && { seed }),
     ...(onceOnly !== undefined && { onceOnly }),
     ...(scale !== undefined && { scale }),
   });
-  return runPlan(plan, options);
+  return runPlan(plan, run);
 }

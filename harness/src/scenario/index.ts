@@ -1,7 +1,7 @@
 export * from './behaviour.js';
 export * from './scenario.js';
 export * from './thresholds/check-thresholds.js';
-export { METRIC_KINDS } from './thresholds/metrics.js';
+export { METRIC_KINDS, PLATFORM_METRICS } from './thresholds/metrics.js';
 export type { Metric, MetricName } from './thresholds/metrics.js';
 export { parseThreshold } from './thresholds/parse-threshold.js';
 export type {

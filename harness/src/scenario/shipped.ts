@@ -11,7 +11,7 @@ const SHIPPED = [
   ...['snowshoe', 'neighbour', 'wangiri', 'dno', 'diverted', 'forked', 'rewritten-numbers'],
   ...['stolen-spc', 'expired-certificate', 'revoked-certificate', 'replay', 'clock-skew'],
   ...['silent-provider', 'lying-provider', 'colluding-neighbours', 'late-answers', 'purged-records', 'record-gap'],
-  ...['campaign-while-carriers-crash', 'traffic-storm', 'everything'],
+  ...['campaign-while-carriers-crash', 'traffic-storm', 'demo', 'everything'],
 ] as const;
 
 /** Beside the sources, where both the sources and what is compiled of them find it. */

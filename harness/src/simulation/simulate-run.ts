@@ -35,6 +35,7 @@ const TUESDAY_MS = Date.UTC(2026, 1, 3, 15);
  * @param options - which calls are traced, and when
  * @returns what was seen, for `judgeRun`; calls are made as they are read, as often as they are read. The same for the same plan and options
  * @throws `RangeError` where a traceback does not end, or an index is none of the plan
+ * @see {@link judgeRun}
  * @example
  * ```ts
  * const plan = planNetwork(generateNetwork({ carriers: 50, seed: 1, calls: 200, seconds: 60 }));

@@ -1,13 +1,12 @@
 export { CALL_FIELD, createCallRoutes, finalNumber } from './call-route.js';
-export type { CallRoute, CallRoutes } from './call-route.js';
-export { doingOf, NODE_BEHAVIOURS } from './behaviours/index.js';
+export type { CallRoutes } from './call-route.js';
+export { doingOf } from './behaviours/index.js';
 export { UNAVAILABLE } from './carry-call.js';
 export { isDownNow } from './node-clock.js';
 export type { RunStart } from './node-clock.js';
 export type { HopNote } from './node-hops.js';
-export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform, NodeTrust } from './node-material.js';
+export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform } from './node-material.js';
 export { openNode } from './node.js';
-export type { NetworkNode, NodeBooks, NodeOptions, NodePeers } from './node.js';
+export type { NetworkNode, NodeBooks, NodePeers } from './node.js';
 export { connectSrf, SILENT_SDP } from './srf-face.js';
-export type { ConnectedSrf, SrfControl, SrfDialog, SrfFace, SrfMessage, SrfRequest, SrfResponse } from './srf-face.js';
-export { trunkFrom } from './trunk-table.js';
+export type { SrfControl, SrfDialog, SrfFace, SrfMessage, SrfRequest, SrfResponse } from './srf-face.js';

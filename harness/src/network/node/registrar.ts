@@ -14,7 +14,7 @@ export function registrar(): Registrar {
   const digits = (number: string): string => number.replace(/^\+/, '');
   return {
     handle: (req, res) => {
-      const number = /<?sips?:\+?([^@;>]+)@/i.exec(req.get('To') ?? '')?.[1];
+      const number = /sips?:\+?([^@;>:]{1,64})@/i.exec(req.get('To') ?? '')?.[1];
       const contact = req.get('Contact') ?? '';
       if (number !== undefined)
         addresses.set(digits(number), `${req.source_address}:${String(req.source_port)}${WEB_SOCKET}`);

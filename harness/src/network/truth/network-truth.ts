@@ -4,6 +4,7 @@ import type { CarriedCall } from './carry-call.js';
 import { culpritOf, fairOutcomesOf } from './fair-outcomes.js';
 import { knownNetwork, providerOf } from './known-network.js';
 import type { KnownNetwork } from './known-network.js';
+import { createRemembered } from './remembered.js';
 import { habitsOf, saidElsewhere, statementsOf } from './statements.js';
 import type { AnsweringHabits, CallTruth, CarriedTruth, GivenAnswer, TrueStatement } from './truth.js';
 
@@ -28,7 +29,8 @@ export interface NetworkTruth {
 /**
  * Arranges a plan so that the truth of each of its calls can be told.
  * @param plan - whose calls lead over its own providers
- * @returns the truth, the same object for the same plan; its functions throw `RangeError` for providers that the plan does not have
+ * @returns the truth, the same object for the same plan; its functions throw `RangeError` for providers that the plan does not have. Never throws of itself
+ * @see {@link callTruth}
  * @example
  * ```ts
  * const plan = planNetwork(await readShippedScenario('three-hops'), { onceOnly: true });
@@ -37,10 +39,13 @@ export interface NetworkTruth {
  * ```
  */
 export function networkTruth(plan: NetworkPlan): NetworkTruth {
-  const known = TRUTHS.get(plan);
-  if (known !== undefined) return known;
+  return truthOfPlan(plan);
+}
+
+/** For plans that somebody still holds. */
+const truthOfPlan = createRemembered((plan: NetworkPlan): NetworkTruth => {
   const network = knownNetwork(plan);
-  const truth: NetworkTruth = {
+  return {
     plan,
     carried: (call) => carriedOnce(network, call),
     ofCall: (call) => truthOf(network, call),
@@ -48,12 +53,7 @@ export function networkTruth(plan: NetworkPlan): NetworkTruth {
     habits: (call, provider) => habitsOf(network, call, provider),
     mayBeNamed: (call, provider) => mayBeNamed(network, call, provider),
   };
-  TRUTHS.set(plan, truth);
-  return truth;
-}
-
-/** Plans that somebody still holds. */
-const TRUTHS = new WeakMap<NetworkPlan, NetworkTruth>();
+});
 
 /**
  * Tells what is true of a call: through which providers it comes, what each of them receives, finds, sends and writes down, what it will answer, and what a
@@ -74,13 +74,13 @@ export function callTruth(plan: NetworkPlan, call: PlannedCall): CallTruth {
 }
 
 /** The call that was asked about last: who carries a plan out and who judges it ask about one after the other. */
-const LAST = new WeakMap<KnownNetwork, { readonly call: PlannedCall; readonly carried: CarriedCall }>();
+const lastOf = createRemembered((_network: KnownNetwork): { carried?: readonly [PlannedCall, CarriedCall] } => ({}));
 
 function carriedOnce(network: KnownNetwork, call: PlannedCall): CarriedCall {
-  const last = LAST.get(network);
-  if (last?.call === call) return last.carried;
+  const last = lastOf(network);
+  if (last.carried?.[0] === call) return last.carried[1];
   const carried = carryCall(network, call);
-  LAST.set(network, { call, carried });
+  last.carried = [call, carried];
   return carried;
 }
 

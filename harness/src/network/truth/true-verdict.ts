@@ -63,18 +63,7 @@ const NO_PART: TrueVerdict = { verstat: ['not-asked'], because: 'This provider t
 const NOT_SIGNED: TrueVerdict = { verstat: ['not-asked'], because: 'Nobody has signed the call.' };
 const UNSIGNED: TrueVerdict = { verstat: ['No-TN-Validation'], because: 'Nobody has signed the call.' };
 
-/** Of signers and their levels there are some thousands. */
-const PASSED = new Map<string, TrueVerdict>();
-const MAX_PASSED = 100_000;
-
-function passed(signed: TrueIdentity): TrueVerdict {
-  const key = `${signed.spc} ${signed.attestation ?? ''}`;
-  const known = PASSED.get(key);
-  if (known !== undefined) return known;
-  const verdict = verdictOf(signed, [], []);
-  if (PASSED.size < MAX_PASSED) PASSED.set(key, verdict);
-  return verdict;
-}
+const passed = (signed: TrueIdentity): TrueVerdict => verdictOf(signed, [], []);
 
 function verdictOf(
   { attestation, spc }: TrueIdentity,

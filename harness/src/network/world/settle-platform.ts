@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 /** How often it is looked, and for how many looks nothing may have changed before clocks are moved on. */
 const LOOK_MS = 40;
 const CALM_LOOKS = 4;
-/** The same where an answer is on its way: what has not come then waits for a person. */
+/** The same where an answer is on its way. */
 const AWAITED_LOOKS = 250;
 /** Looks for neighbours, and of detection, come each half minute. */
 const ROUND_MS = 31 * SECOND_MS;
@@ -45,10 +45,11 @@ export async function settlePlatform(options: SettleOptions): Promise<void> {
   const untilMs = performance.now() + PATIENCE_MS;
   const lateMs = lateAnswers(options.plan);
   const prompt = promptProviders(options.plan);
+  const given = new Set<string>();
   await openStaffTracebacks(options);
   let quiet = 0;
   while (performance.now() < untilMs) {
-    const tracebacks = await calm(platform.operator, { untilMs, prompt });
+    const tracebacks = await calm(platform.operator, { untilMs, prompt, given });
     const open = tracebacks.filter(({ state }) => state === 'open');
     if (open.length === 0) {
       if (quiet >= QUIET_ROUNDS) return;
@@ -66,14 +67,15 @@ export async function settlePlatform(options: SettleOptions): Promise<void> {
 }
 
 /**
- * All tracebacks, once nothing about them has changed for some looks; for longer, where somebody is asked who answers by itself: a machine with much to do is slow, and
- * whoever is slow must not become late by a clock that is moved on.
+ * All tracebacks, once nothing about them has changed for some looks; for more of them where somebody is asked who answers by itself: a machine with
+ * much to do is slow, and whoever is slow must not become late by a clock that is moved on. What has not come by then waits for a person.
  */
 async function calm(
   client: PlatformClient,
-  { untilMs, prompt }: { readonly untilMs: number; readonly prompt: ReadonlySet<string> },
+  { untilMs, prompt, given }: { readonly untilMs: number } & Awaiting,
 ): Promise<readonly Traceback[]> {
   let before = '';
+  let awaited: readonly string[] = [];
   let tracebacks: readonly Traceback[] = [];
   let wanted = CALM_LOOKS;
   for (let looks = 0; looks < wanted && performance.now() < untilMs; looks += 1) {
@@ -90,8 +92,10 @@ async function calm(
     ]);
     if (now !== before) looks = 0;
     before = now;
-    wanted = tracebacks.some((one) => isAwaited(one, prompt)) ? AWAITED_LOOKS : CALM_LOOKS;
+    awaited = tracebacks.flatMap((one) => awaitedRequests(one, { prompt, given }));
+    wanted = awaited.length > 0 ? AWAITED_LOOKS : CALM_LOOKS;
   }
+  for (const requestId of awaited) given.add(requestId);
   return tracebacks;
 }
 
@@ -107,12 +111,18 @@ function promptProviders({ providers }: NetworkPlan): ReadonlySet<string> {
   return new Set(prompt.map(({ providerId }) => providerId));
 }
 
-/** Whether somebody is asked who will answer without anything being due. */
-const isAwaited = ({ state, hops }: Traceback, prompt: ReadonlySet<string>): boolean =>
-  state === 'open' &&
-  hops.some(
-    ({ state: hop, provider }) => (hop === 'asked' || hop === 'acknowledged') && prompt.has(provider.providerId ?? ''),
-  );
+/** Who answers at once, and requests whose answers nobody waits for any more. */
+interface Awaiting {
+  readonly prompt: ReadonlySet<string>;
+  readonly given: Set<string>;
+}
+
+/** Requests to those who will answer without anything being due. */
+const awaitedRequests = ({ state, hops }: Traceback, { prompt, given }: Awaiting): readonly string[] =>
+  hops
+    .filter((hop) => state === 'open' && (hop.state === 'asked' || hop.state === 'acknowledged'))
+    .filter(({ provider, requestId }) => prompt.has(provider.providerId ?? '') && !given.has(requestId))
+    .map(({ requestId }) => requestId);
 
 /** All tracebacks, as staff sees them. */
 export async function allTracebacks(client: PlatformClient): Promise<readonly Traceback[]> {

@@ -11,7 +11,8 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Makes a clock that goes as that of the machine does until it is moved on, so that a day of waiting takes no time. Its timers keep no process alive.
- * @returns the clock, of this process
+ * @returns the clock, of this process; never throws
+ * @see {@link openWorld}
  * @example
  * ```ts
  * const clock = createWorldClock();

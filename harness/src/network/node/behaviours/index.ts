@@ -23,8 +23,7 @@ import { signsSpoofed } from './signs-spoofed.js';
 import { silent } from './silent.js';
 import { stripsIdentity } from './strips-identity.js';
 
-export { identityOf, numberIn } from './leg-text.js';
-export type { AnswerSurroundings, Leg, LegSurroundings, NodeBehaviour } from './node-behaviour.js';
+export type { Leg, NodeBehaviour } from './node-behaviour.js';
 
 /** What each kind makes a node do. */
 export const NODE_BEHAVIOURS: { readonly [Kind in BehaviourKind]: NodeBehaviour<Kind> } = {
