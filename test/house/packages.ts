@@ -81,7 +81,8 @@ export function strayFiles(workspace: string, paths: readonly string[]): readonl
 }
 
 /** Sources, what the compiler makes of them, and the three files that npm wants. */
-const PUBLISHED = /^src\/.*\.ts$|^src\/scenario\/shipped\/[a-z-]+\.yaml$|^dist\/.*\.(?:js|d\.ts)(?:\.map)?$|^(?:package\.json|README\.md|LICENSE)$/;
+const PUBLISHED =
+  /^src\/.*\.ts$|^src\/scenario\/shipped\/[a-z-]+\.yaml$|^dist\/.*\.(?:js|d\.ts)(?:\.map)?$|^(?:package\.json|README\.md|LICENSE)$/;
 
 interface NpmPacked {
   readonly filename: string;

@@ -45,7 +45,7 @@ export interface RunControl {
   readonly stop: () => void;
 }
 
-/** Settings of {@link runPlan}. */
+/** Settings of {@link runScenario}. */
 export interface RunOptions {
   /** Folder of the run; it is made, and has to be empty where it is there. Default nothing is written. */
   readonly folder?: string;

@@ -22,7 +22,8 @@ export type HostTold = {
   [Name in keyof HostEvents]: { readonly name: Name; readonly parts: Parameters<HostEvents[Name]> };
 }[keyof HostEvents];
 
-const CHILD = './host-process.js';
+/** As it is compiled, where both the sources and what is compiled of them find it. */
+const CHILD = '../../../dist/network/world/host-process.js';
 /** How long a host may take to close before it is ended, milliseconds. */
 const CLOSING_MS = 10_000;
 
