@@ -3,7 +3,6 @@ import asyncApiSpecs from '@asyncapi/specs';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv, type AnySchema } from 'ajv';
 import * as prettier from 'prettier';
-import { scenarioJsonSchema } from '../../harness/src/scenario/index.js';
 import { makeAsyncApiDocument } from '../../sdk/src/platform/contract/async-api-document.js';
 import { plainComponentSchemas } from '../../sdk/src/platform/contract/component-schemas.schema.js';
 import { makeOpenApiDocument } from '../../sdk/src/platform/contract/open-api-document.js';
@@ -28,6 +27,8 @@ export async function checkContract(options: { readonly update: boolean }): Prom
   const descriptions = contractDocstrings(plainComponentSchemas());
   const openApi = makeOpenApiDocument(descriptions);
   const asyncApi = makeAsyncApiDocument(descriptions);
+  // Nothing of the harness can be loaded before the sdk is compiled, and the first stage of the check compiles it.
+  const { scenarioJsonSchema } = await import('../../harness/src/scenario/index.js');
   const files = [
     { path: DESCRIPTIONS, text: descriptionsSource(descriptions) },
     { path: `${FOLDER}/openapi.json`, text: JSON.stringify(openApi) },
