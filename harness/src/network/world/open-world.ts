@@ -34,8 +34,16 @@ const MAX_TROUBLES = 1_000;
  * @see docs/decisions/0019-test-network.md
  * @example
  * ```ts
- * // As it stands in a runner: const world = await openWorld({ plan: planNetwork(scenario), directory });
- * // const seen = await Promise.all(plan.calls.map(world.place)); await world.settle(); const facts = await world.facts();
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const { platform: _none, thresholds: _any, ...calls } = await readShippedScenario('three-hops');
+ * const plan = planNetwork(calls, { onceOnly: true });
+ * const world = await openWorld({ plan, directory });
+ * const [seen] = await Promise.all(plan.calls.map((call) => world.place({ ...call, durationMs: 50 })));
+ * console.log(seen?.hops.length); // 3
+ * await world.close();
+ * await rm(directory, { recursive: true });
  * ```
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
