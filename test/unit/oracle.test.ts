@@ -64,6 +64,7 @@ test('a run in which all is as it is true has no finding, and every metric', () 
   expect(values).toEqual({
     ...{ calls_placed: 31, calls_unplaced: 0, calls_wrong: 0, call_setup_ms: 31, verify_latency_ms: 91 },
     ...{ verdict_accuracy: 1, records_complete: 1, records_streamed: 1 },
+    answers_automatic: 1,
     ...{ answers_correct: 1, tracebacks: 2, tracebacks_concluded: 1, traceback_fair: 1, traceback_origin_correct: 1 },
     ...{ wrong_accusations: 0, disputed: 0, time_to_origin_ms: 2 },
     ...{ campaign_precision: 1, campaign_recall: 1, time_to_campaign_ms: 1, time_to_alert_ms: 1, troubles: 0 },

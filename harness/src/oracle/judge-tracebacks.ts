@@ -4,7 +4,7 @@ import { wrongAnswer } from './judge-answers.js';
 import type { JudgedTraceback } from './judge-answers.js';
 import type { Judging } from './judging.js';
 import { plannedCall } from './judging.js';
-import type { SeenTraceback } from './run-facts.js';
+import type { SeenAnswering, SeenTraceback } from './run-facts.js';
 import { counted, createSpread, rate } from './spread.js';
 import { twinsOf } from './twin-calls.js';
 
@@ -12,6 +12,7 @@ import { twinsOf } from './twin-calls.js';
 export type TracebackMetrics = Readonly<
   Record<
     | 'answers_correct'
+    | 'answers_automatic'
     | 'tracebacks'
     | 'tracebacks_concluded'
     | 'traceback_fair'
@@ -66,6 +67,7 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
   const { length } = facts.tracebacks;
   return {
     answers_correct: rate(answers.good, answers.of),
+    answers_automatic: automaticRate(facts.answering ?? []),
     tracebacks: counted(length),
     tracebacks_concluded: rate(concluded, length),
     traceback_fair: rate(fair, length),
@@ -74,6 +76,14 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
     disputed: counted(disputed),
     time_to_origin_ms: toOrigin.metric(),
   };
+}
+
+function automaticRate(answering: readonly SeenAnswering[]): Metric {
+  const automatic = answering.reduce((sum, one) => sum + one.automatic, 0);
+  return rate(
+    automatic,
+    answering.reduce((sum, one) => sum + one.byPerson, automatic),
+  );
 }
 
 /**

@@ -76,6 +76,13 @@ export interface SeenRecords {
   readonly received: number;
 }
 
+/** How a provider came to its answers: by itself, or through somebody at its desk. */
+export interface SeenAnswering {
+  readonly provider: string;
+  readonly automatic: number;
+  readonly byPerson: number;
+}
+
 /** All that was seen of a run. */
 export interface RunFacts {
   readonly startedAtMs: number;
@@ -85,6 +92,8 @@ export interface RunFacts {
   readonly campaigns: readonly SeenCampaign[];
   readonly alerts: readonly SeenAlert[];
   readonly tracebacks: readonly SeenTraceback[];
+  /** Absent where nobody sits at any desk. */
+  readonly answering?: readonly SeenAnswering[];
   /** What went wrong in the network itself, none of which is planned: each with where and what. */
   readonly troubles: readonly { readonly where: string; readonly what: string }[];
 }

@@ -39,6 +39,7 @@ const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
   records_complete: 'more',
   records_streamed: 'more',
   answers_correct: 'more',
+  answers_automatic: 'more',
   tracebacks: 'neither',
   tracebacks_concluded: 'more',
   traceback_fair: 'more',

@@ -19,31 +19,29 @@ import {
   readTrunkDirectory,
   storeKnowledge,
 } from '@hopback/sdk/traceback';
-import type {
-  AnswerTransport,
-  ResponderEvent,
-  TracebackAnswer,
-  TracebackResponder,
-  VerifyReceipt,
-} from '@hopback/sdk/traceback';
-import type { PlannedProvider } from '../plan/index.js';
+import type { AnswerTransport, TracebackAnswer, TracebackResponder, VerifyReceipt } from '@hopback/sdk/traceback';
+import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import { lateRequests } from './late-requests.js';
 import { lyingTransport } from './lying-transport.js';
+import { createDesk } from './node-desk.js';
+import type { DeskBooks } from './node-desk.js';
 import type { NodeMembership, NodePlatform } from './node-material.js';
 import type { AnswerManners } from './say-instead.js';
 import { answerPolicy, trunkTable } from './trunk-table.js';
 
 /** Settings of {@link openNodeAnswers}. */
 export interface NodeAnswersOptions {
+  readonly plan: NetworkPlan;
   readonly provider: PlannedProvider;
-  readonly providers: readonly PlannedProvider[];
   readonly directory: string;
   readonly store: RecordStore;
   readonly platform: NodePlatform;
   readonly membership: NodeMembership;
   readonly clock: TimerClock;
   readonly manners: AnswerManners;
-  readonly onProblem: (detail: string) => void;
+  /** Which call a record of the provider is of, for whoever decides what is left to a person. */
+  readonly indexOf: DeskBooks['indexOf'];
+  readonly onTrouble: (what: string) => void;
 }
 
 /** Time zone of all offices. */
@@ -54,17 +52,21 @@ export const OFFICE_ZONE = 'America/New_York';
  * and the platform.
  */
 export async function openNodeAnswers(options: NodeAnswersOptions): Promise<TracebackResponder> {
-  const { provider, providers, directory, store, platform, membership, clock, manners } = options;
+  const { plan, provider, directory, store, platform, membership, clock, manners, indexOf, onTrouble } = options;
+  const { providers, calls } = plan;
   const identity = { providerId: provider.providerId, name: provider.name };
   const { clientId, keyId, answerKeyId, answerKeyPem, privateKeyPem } = membership;
   const key = createPrivateKey(privateKeyPem);
   const timed = { ...clock, monotonicMs: clock.nowMs };
-  const onProblem = ({ kind, detail }: { readonly kind: string; readonly detail: string }): void =>
-    options.onProblem(`${kind}: ${detail}`);
-  const common = { directory, provider: identity, policy: answerPolicy(provider), clock: timed, onProblem };
+  const current: { responder?: TracebackResponder } = {};
+  const notify = createDesk(
+    { provider, providers, calls, indexOf },
+    { responderOf: () => current.responder, clock, onTrouble },
+  );
+  const common = { directory, provider: identity, policy: answerPolicy(provider), clock: timed, notify };
   const { says, liesMs } = manners;
-  if (says === undefined && liesMs === undefined)
-    return createCarrierResponder({
+  if (says === undefined && liesMs === undefined) {
+    current.responder = await createCarrierResponder({
       ...{ ...common, store, zone: OFFICE_ZONE, trunks: trunkTable(provider, providers) },
       answerKey: { privateKeyPem: answerKeyPem, keyId: answerKeyId },
       platform: {
@@ -72,6 +74,8 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
         ...{ clientId, key, keyId },
       },
     });
+    return current.responder;
+  }
   const authorization = await privateKeyJwt({ tokenUrl: platform.tokenUrl, clientId, key, keyId, clock });
   const client = createPlatformClient({ baseUrl: platform.baseUrl, authorization, clock });
   const trunks = createTrunkDirectory(readTrunkDirectory(trunkTable(provider, providers)));
@@ -80,15 +84,13 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
     transport: createClientAnswerTransport(client),
     verifyReceipt: createReceiptVerifier(platform.receiptKeys),
   };
-  const current: { responder?: TracebackResponder } = {};
   const liar = says && {
     signer,
     says: (answer: TracebackAnswer) => says(answer, current.responder?.entry(answer.requestId)?.request),
   };
-  const opened = await createTracebackResponder({
+  current.responder = await createTracebackResponder({
     ...{ ...common, trunks, signer, ...storeKnowledge(store, { trunks }) },
     deadlineOf: officeDeadline({ zone: OFFICE_ZONE }),
-    ...(manners.hasDesk && { notify: (event) => decided(event, current.responder, clock) }),
     platform: liar === undefined ? honest : lyingTransport(honest, liar),
     requests: ({ open }) => {
       const source = mergeTracebackRequestSources([
@@ -98,24 +100,5 @@ export async function openNodeAnswers(options: NodeAnswersOptions): Promise<Trac
       return liesMs === undefined ? source : lateRequests(source, { liesMs, clock });
     },
   });
-  current.responder = opened;
-  return opened;
+  return current.responder;
 }
-
-/** Whoever sits at the desk of a provider without records says that it has none. */
-async function decided(
-  event: ResponderEvent,
-  responder: TracebackResponder | undefined,
-  clock: TimerClock,
-): Promise<void> {
-  if (event.kind !== 'review-wanted') return;
-  // Before the responder is there it is told again later.
-  if (responder === undefined) throw new TypeError('the desk is not open yet');
-  const { requestId } = event;
-  await responder.decide({
-    ...{ format: 'hopback.review-decision.1', decisionId: `${requestId}.desk`, requestId, by: 'Traceback desk' },
-    ...{ decidedAt: new Date(clock.nowMs()).toISOString(), arm: 'refused', reason: NO_RECORDS },
-  });
-}
-
-const NO_RECORDS = 'No records of that time were written.';

@@ -20,6 +20,8 @@ export interface NodeCoverage {
   readonly sinkOf: (records: NodeRecords) => Pick<RecordStore, 'insert'>;
   /** Which call of the plan each record is of, of those that may have left. */
   readonly recorded: () => readonly RecordedCall[];
+  /** Index of the call that a record is of, whether it may leave or not. */
+  readonly indexOf: (recordId: string) => number | undefined;
   /** Calls of which there is no record yet. */
   readonly open: () => readonly HopInHand[];
   /** Everything is written down: until now all is complete. Removes what is to be gone by the time that somebody asks. */
@@ -40,7 +42,7 @@ export function createNodeCoverage({
   const gaps = provider.behaviours.filter((behaviour) => doingOf(behaviour).losesRecords === true);
   const isPurged = provider.behaviours.some((behaviour) => doingOf(behaviour).purgesRecords === true);
   const lost = new Set<string>();
-  const recorded: RecordedCall[] = [];
+  const recorded = new Map<string, number>();
   const cover = async (store: RecordStore, untilMs: number): Promise<void> => {
     await store.cover({ sourceId: SWITCH_ID, fromUs: 0, toUs: Math.max(0, untilMs) * US_PER_MS });
     for (const gap of gaps) await uncover(store, gap, start.startMs ?? 0);
@@ -59,7 +61,7 @@ export function createNodeCoverage({
         const inserted = await sink.insert(records);
         for (const { callGroupId, recordId } of records) {
           const hop = open.get(callGroupId);
-          if (hop !== undefined && provider.shares !== 'nothing') recorded.push([recordId, hop.route.call.index]);
+          if (hop !== undefined) recorded.set(recordId, hop.route.call.index);
         }
         for (const { callGroupId } of records) open.delete(callGroupId);
         await cover(store, Date.now() + MARGIN_MS);
@@ -78,7 +80,8 @@ export function createNodeCoverage({
       },
     }),
     open: () => [...open.values()],
-    recorded: () => [...recorded],
+    recorded: () => (provider.shares === 'nothing' ? [] : [...recorded]),
+    indexOf: (recordId) => recorded.get(recordId),
     complete: async (store) => {
       open.clear();
       await cover(store, Date.now() + MARGIN_MS);

@@ -5,7 +5,7 @@ import { privateKeyJwt } from '@hopback/sdk/platform';
 import type { TimerClock } from '@hopback/sdk/platform';
 import type { TracebackResponder } from '@hopback/sdk/traceback';
 import type { TappedMessage } from '../../drachtio/index.js';
-import type { SeenRecords } from '../../oracle/index.js';
+import type { SeenAnswering, SeenRecords } from '../../oracle/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import type { CallRoutes, HopPart } from './call-route.js';
 import { openNodeAnswers } from './node-answers.js';
@@ -54,6 +54,13 @@ export interface NodeOptions {
   readonly drachtio?: SrfControl;
 }
 
+/** How a provider has answered requests. */
+export interface NodeAnswering {
+  readonly answers: Pick<SeenAnswering, 'automatic' | 'byPerson'>;
+  /** What still waits for a person: why, in words. */
+  readonly waiting: readonly string[];
+}
+
 /** A provider of the network: its switch, its records, and whoever answers for it. */
 export interface NetworkNode {
   readonly id: string;
@@ -66,8 +73,8 @@ export interface NetworkNode {
   readonly begin: () => void;
   /** Writes down and streams all that it carried. */
   readonly drain: () => Promise<NodeBooks>;
-  /** Requests that nobody has answered since a person would have to: why, in words. */
-  readonly unanswered: () => readonly string[];
+  /** How it has answered so far, and what nobody has answered since a person would have to. */
+  readonly answering: () => NodeAnswering;
   readonly close: () => Promise<void>;
 }
 
@@ -123,13 +130,8 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
     const manners = answerManners(plan, provider, options.routes);
     if (material.platform !== undefined && membership !== undefined && manners.isAnswering) {
       const responder = await openNodeAnswers({
-        ...{
-          provider,
-          providers: plan.providers,
-          directory: join(folder, 'responder'),
-          store: coverage.lookedUp(records.store),
-        },
-        ...{ platform: material.platform, membership, clock, manners, onProblem: () => undefined },
+        ...{ plan, provider, directory: join(folder, 'responder'), store: coverage.lookedUp(records.store) },
+        ...{ platform: material.platform, membership, clock, manners, onTrouble, indexOf: coverage.indexOf },
       });
       closers.push(() => responder.close());
       answering = responder;
@@ -141,7 +143,7 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
         peers.current = known;
       },
       begin: nodeSwitch.begin,
-      unanswered: () => waitingFor(answering),
+      answering: () => answeringOf(answering),
       drain: async () => {
         await nodeSwitch.drain();
         await coverage.complete(records.store);
@@ -159,11 +161,15 @@ export async function openNode(options: NodeOptions): Promise<NetworkNode> {
 const addressOf = (next: HopPart['next'], { providers, destinations }: NodePeers): string | undefined =>
   'provider' in next ? providers[next.provider.id] : destinations[next.destination];
 
-/** What a responder leaves to a person: in a network there is none. */
-function waitingFor(responder: TracebackResponder | undefined): readonly string[] {
-  const waiting = responder?.list().filter(({ state }) => state === 'review') ?? [];
-  return waiting.map(({ requestId, tracebackId }) => {
-    const reasons = responder?.review(requestId)?.reasons ?? [];
-    return `${tracebackId} waits for a person: ${reasons.join('; ')}`;
-  });
+function answeringOf(responder: TracebackResponder | undefined): NodeAnswering {
+  if (responder === undefined) return { answers: { automatic: 0, byPerson: 0 }, waiting: [] };
+  const { automatic, byPerson } = responder.statistics();
+  const waiting = responder.list().filter(({ state }) => state === 'review');
+  return {
+    answers: { automatic, byPerson },
+    waiting: waiting.map(({ requestId, tracebackId }) => {
+      const reasons = responder.review(requestId)?.reasons ?? [];
+      return `${tracebackId} waits for a person: ${reasons.join('; ')}`;
+    }),
+  };
 }

@@ -10,8 +10,6 @@ import { saidInstead } from './behaviours/said-instead.js';
 export interface AnswerManners {
   /** Whether it has a responder at all. */
   readonly isAnswering: boolean;
-  /** Whether somebody sits there who decides what is left to a person. */
-  readonly hasDesk: boolean;
   /** How long a request lies, milliseconds of the platform's clock; Infinity: for ever. Undefined where none ever does. */
   readonly liesMs?: (request: TracebackRequest) => number;
   /** What is said in place of what was found; undefined where it always says that. */
@@ -33,7 +31,6 @@ export function answerManners(plan: NetworkPlan, provider: PlannedProvider, rout
     );
   return {
     isAnswering: provider.answersTracebacks && !isAlwaysSilent,
-    hasDesk: doings.some(({ losesRecords }) => losesRecords === true),
     ...(waits && {
       liesMs: (request) =>
         active(provider, callOf(request)).reduce((ms, one) => {
@@ -45,7 +42,9 @@ export function answerManners(plan: NetworkPlan, provider: PlannedProvider, rout
       says: (answer, request) => {
         const call = callOf(request);
         const lie = active(provider, call).findLast((one) => doingOf(one).says !== undefined);
-        if (lie !== undefined) return doingOf(lie).says?.(answer, lie, { provider: named(plan) }) ?? answer;
+        // Who lies does so too about a call that never came to it.
+        if (lie !== undefined)
+          return doingOf(lie).says?.(withCall(answer, call), lie, { provider: named(plan) }) ?? answer;
         const isCounted =
           call !== undefined &&
           !call.way.includes(provider.id) &&
@@ -82,19 +81,18 @@ function colluded(
   { plan, provider }: { readonly plan: NetworkPlan; readonly provider: PlannedProvider },
 ): TracebackAnswer {
   const framed = provider.upstream.find((id) => id !== provider.id && !call.way.includes(id));
-  const startedAt = answer.searched.windows[0]?.from ?? answer.answeredAt;
-  const made: TracebackAnswer = {
-    ...answer,
-    call: {
-      startedAt,
-      calling: call.calling,
-      called: call.called,
-      disposition: call.isAnswered ? 'answered' : 'no-answer',
-    },
-  };
+  const made = withCall(answer, call);
   return framed === undefined
     ? saidInstead(made, { arm: 'origin', customer: {} })
     : saidInstead(made, { arm: 'received-from', upstream: named(plan)(framed) });
+}
+
+/** The answer with a call: of one that was not found, a record that there never was. */
+function withCall(answer: TracebackAnswer, call: PlannedCall | undefined): TracebackAnswer {
+  if (answer.call !== undefined || call === undefined) return answer;
+  const startedAt = answer.searched.windows[0]?.from ?? answer.answeredAt;
+  const { calling, called, isAnswered } = call;
+  return { ...answer, call: { startedAt, calling, called, disposition: isAnswered ? 'answered' : 'no-answer' } };
 }
 
 /** The call of the plan that a request is about: of those with its numbers the one nearest in time is as good as any. */

@@ -75,7 +75,7 @@ export async function forkNodeHost(events: HostEvents): Promise<NodeHost> {
     begin: (startMs) => ask('begin', startMs),
     advance: (ms) => ask('advance', ms),
     drain: () => ask('drain'),
-    unanswered: () => ask('unanswered'),
+    answering: () => ask('answering'),
     close: async () => {
       if (isGone) return;
       const exited = once(child, 'exit');

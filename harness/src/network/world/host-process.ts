@@ -36,7 +36,7 @@ const METHODS: { readonly [Name in keyof NodeHost]: (argument: unknown) => Promi
   begin: (argument) => host.begin(argument as number),
   advance: (argument) => host.advance(argument as number),
   drain: () => host.drain(),
-  unanswered: () => host.unanswered(),
+  answering: () => host.answering(),
   close: () => host.close(),
 };
 

@@ -1,6 +1,15 @@
 import type { SeenMessage } from './world.js';
 import { createCallRoutes, openNode } from '../node/index.js';
-import type { HopNote, NetworkNode, NodeBooks, NodeMaterial, NodePeers, RunStart, SrfControl } from '../node/index.js';
+import type {
+  HopNote,
+  NetworkNode,
+  NodeAnswering,
+  NodeBooks,
+  NodeMaterial,
+  NodePeers,
+  RunStart,
+  SrfControl,
+} from '../node/index.js';
 import type { NetworkPlan } from '../plan/index.js';
 import { createWorldClock } from './world-clock.js';
 
@@ -34,8 +43,8 @@ export interface NodeHost {
   /** The platform's clock has been moved on. */
   readonly advance: (ms: number) => Promise<void>;
   readonly drain: () => Promise<readonly NodeBooks[]>;
-  /** Requests that wait for a person, of which a network has none: why, in words, with the provider. */
-  readonly unanswered: () => Promise<readonly { readonly where: string; readonly what: string }[]>;
+  /** How its providers have answered, by their ids. */
+  readonly answering: () => Promise<readonly (NodeAnswering & { readonly provider: string })[]>;
   /** Never rejects. */
   readonly close: () => Promise<void>;
 }
@@ -81,7 +90,7 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
     },
     advance: async (ms) => clock.advance(ms),
     drain: () => Promise.all(nodes.map((node) => node.drain())),
-    unanswered: async () => nodes.flatMap((node) => node.unanswered().map((what) => ({ where: node.id, what }))),
+    answering: async () => nodes.map((node) => ({ provider: node.id, ...node.answering() })),
     close: async () => {
       const closed = await Promise.allSettled(nodes.map((node) => node.close()));
       for (const [index, one] of closed.entries())

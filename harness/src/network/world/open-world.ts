@@ -21,6 +21,7 @@ import type { World, WorldOptions } from './world.js';
 
 /** Processes of one network at most. */
 export const MAX_WORLD_PROCESSES = 64;
+const ANSWERED = 200;
 /** Troubles that are kept. */
 const MAX_TROUBLES = 1_000;
 
@@ -134,7 +135,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         await desk?.sent();
         if (platform === undefined) return;
         await settlePlatform({
-          ...{ plan, platform, placed: notes.placed, shown: notes.shown, nowMs: clock.nowMs },
+          ...{ plan, platform, reached: notes.reachedAt(), shown: notes.shown, nowMs: clock.nowMs },
           advance: async (ms) => {
             clock.advance(ms);
             await Promise.all(hosts.map((host) => host.advance(ms)));
@@ -143,13 +144,17 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         });
       },
       facts: async () => {
-        const unanswered = (await Promise.all(hosts.map((host) => host.unanswered()))).flat();
+        const answering = (await Promise.all(hosts.map((host) => host.answering()))).flat();
+        const waiting = answering.flatMap(({ provider, waiting: left }) =>
+          left.map((what) => ({ where: provider, what })),
+        );
         const found = platform && (await platformFacts(plan, platform, keys()));
         return {
           ...{
             startedAtMs: startMs ?? Date.now(),
             endedAtMs: Date.now(),
-            troubles: [...notes.troubles, ...unanswered],
+            troubles: [...notes.troubles, ...waiting],
+            answering: answering.map(({ provider, answers }) => ({ provider, ...answers })),
           },
           calls: plan.calls.map(({ index }) => notes.call(index)),
           records: books.map(({ records }) => ({ ...records, received: found?.received.get(records.provider) ?? 0 })),
@@ -177,6 +182,8 @@ interface Notes {
   readonly placed: Map<number, number>;
   /** Digits that the callee was shown. */
   readonly shown: ReadonlyMap<number, string>;
+  /** Calls that came to a callee, by index, and when they were placed. */
+  readonly reachedAt: () => ReadonlyMap<number, number>;
   readonly troubles: RunFacts['troubles'];
   readonly hop: (note: HopNote) => void;
   readonly reached: (reached: ReachedCall) => void;
@@ -191,6 +198,7 @@ function createNotes(): Notes {
   const verstats = new Map<number, Verstat>();
   const shown = new Map<number, string>();
   const placed = new Map<number, number>();
+  const reached = new Set<number>();
   const troubles: RunFacts['troubles'][number][] = [];
   return {
     ...{ placed, shown, troubles },
@@ -199,7 +207,11 @@ function createNotes(): Notes {
       if (known === undefined) hops.set(note.index, [note]);
       else known.push(note);
     },
+    // Whoever is called at a switch that is not ours is known by having answered.
+    reachedAt: () =>
+      new Map([...placed].filter(([index]) => reached.has(index) || views.get(index)?.finalStatus === ANSWERED)),
     reached: ({ call, verstat, calling }) => {
+      reached.add(call.index);
       if (verstat !== undefined) verstats.set(call.index, verstat);
       if (calling !== undefined) shown.set(call.index, calling);
     },

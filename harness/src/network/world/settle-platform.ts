@@ -15,18 +15,18 @@ export interface SettleOptions {
   readonly advance: (ms: number) => Promise<void>;
   /** Digits that the callee was shown, by index of the call. */
   readonly shown: ReadonlyMap<number, string>;
-  /** Calls that were placed, by index, and when. */
-  readonly placed: ReadonlyMap<number, number>;
+  /** Calls that came to a callee, by index, and when they were placed: of others nobody complains. */
+  readonly reached: ReadonlyMap<number, number>;
   readonly onTrouble: (what: string) => void;
 }
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
-/** How often it is looked, and for how many looks nothing may have changed before clocks are moved on. */
-const LOOK_MS = 40;
-const CALM_LOOKS = 4;
+/** How often it is looked, seldom enough that looking costs no answers; and for how many looks nothing may have changed before clocks are moved on. */
+const LOOK_MS = 100;
+const CALM_LOOKS = 3;
 /** The same where an answer is on its way. */
-const AWAITED_LOOKS = 250;
+const AWAITED_LOOKS = 100;
 /** Looks for neighbours, and of detection, come each half minute. */
 const ROUND_MS = 31 * SECOND_MS;
 /** Rounds after the last deadline in which nothing new was begun: detection looks again within a minute. */
@@ -157,15 +157,15 @@ const lateAnswers = ({ providers }: NetworkPlan): readonly number[] =>
     behaviours.flatMap((behaviour) => doingOf(behaviour).answersAfterMs?.(behaviour) ?? []),
   );
 
-/** Calls of the plan that staff traces, as the seed draws them of those that were placed. */
-async function openStaffTracebacks({ plan, platform, placed, shown }: SettleOptions): Promise<void> {
+/** Calls of the plan that staff traces, as the seed draws them of those that somebody got. */
+async function openStaffTracebacks({ plan, platform, reached, shown }: SettleOptions): Promise<void> {
   const count = plan.scenario.platform?.staffTracebacks ?? 0;
   const random = createSeededRandom(plan.seed, 'staff-tracebacks');
-  const left = plan.calls.filter(({ index }) => placed.has(index));
+  const left = plan.calls.filter(({ index }) => reached.has(index));
   for (let drawn = 0; drawn < count && left.length > 0; drawn += 1) {
     const [call] = left.splice(random.int(left.length), 1);
     if (call === undefined) continue;
-    const heard = { calling: shown.get(call.index) ?? call.calling, atMs: placed.get(call.index) ?? 0 };
+    const heard = { calling: shown.get(call.index) ?? call.calling, atMs: reached.get(call.index) ?? 0 };
     await platform.operator.tracebacks.create(openingOf(call, plan, heard));
   }
 }

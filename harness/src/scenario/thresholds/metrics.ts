@@ -27,6 +27,8 @@ export type MetricName =
   /** Of the records that a provider shares, those that reached the platform, once. */
   | 'records_streamed'
   | 'answers_correct'
+  /** Of the answers that were given, those that no person had to decide. */
+  | 'answers_automatic'
   | 'tracebacks'
   | 'tracebacks_concluded'
   /** Came to one of their fair outcomes. */
@@ -54,6 +56,7 @@ export const METRIC_KINDS: Readonly<Record<MetricName, Metric['kind']>> = {
   records_complete: 'rate',
   records_streamed: 'rate',
   answers_correct: 'rate',
+  answers_automatic: 'rate',
   tracebacks: 'count',
   tracebacks_concluded: 'rate',
   traceback_fair: 'rate',
@@ -70,7 +73,8 @@ export const METRIC_KINDS: Readonly<Record<MetricName, Metric['kind']>> = {
 
 /** Metrics that are of a platform: without one nothing can be said of them. */
 export const PLATFORM_METRICS: ReadonlySet<MetricName> = new Set<MetricName>([
-  ...(['records_streamed', 'answers_correct', 'tracebacks', 'tracebacks_concluded', 'traceback_fair'] as const),
+  ...(['records_streamed', 'answers_correct', 'answers_automatic', 'tracebacks'] as const),
+  ...(['tracebacks_concluded', 'traceback_fair'] as const),
   ...(['traceback_origin_correct', 'wrong_accusations', 'disputed', 'time_to_origin_ms'] as const),
   ...(['campaign_precision', 'campaign_recall', 'time_to_campaign_ms', 'time_to_alert_ms'] as const),
 ]);

@@ -1,8 +1,8 @@
 import type { NodeBehaviour } from './node-behaviour.js';
-import { hasFound, saidInstead } from './said-instead.js';
+import { saidInstead } from './said-instead.js';
 
 /** It names somebody who did not send it the call. */
 export const namesAnother: NodeBehaviour<'names-another'> = {
   says: (answer, { provider }, around) =>
-    hasFound(answer) ? saidInstead(answer, { arm: 'received-from', upstream: around.provider(provider) }) : answer,
+    saidInstead(answer, { arm: 'received-from', upstream: around.provider(provider) }),
 };

@@ -1,8 +1,7 @@
 import type { NodeBehaviour } from './node-behaviour.js';
-import { hasFound, saidInstead } from './said-instead.js';
+import { saidInstead } from './said-instead.js';
 
 /** It names somebody who is nowhere listed. */
 export const namesNobody: NodeBehaviour<'names-nobody'> = {
-  says: (answer, { name }) =>
-    hasFound(answer) ? saidInstead(answer, { arm: 'received-from-unlisted', upstream: { name } }) : answer,
+  says: (answer, { name }) => saidInstead(answer, { arm: 'received-from-unlisted', upstream: { name } }),
 };

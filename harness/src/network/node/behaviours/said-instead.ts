@@ -14,9 +14,3 @@ export function saidInstead(
   const { ingressTrunk: _trunk, ingressAddress: _address, ingressCallId: _callId, ...rest } = call;
   return { ...answer, finding, call: rest };
 }
-
-/** Whether the provider found the call: only then there is something to lie about. */
-export const hasFound = ({ finding }: TracebackAnswer): boolean =>
-  ['received-from', 'received-from-unlisted', 'origin', 'point-of-entry', 'not-sent-to-downstream'].includes(
-    finding.arm,
-  );
