@@ -1,10 +1,13 @@
 import { forkProcess } from './forked-process.js';
 import type { HostEvents, NodeHost } from './node-host.js';
+import { seenMessage } from './told-message.js';
+import type { ToldMessage } from './told-message.js';
 
-/** An event of {@link HostEvents} by its name, with what it is told. */
-export type HostTold = {
-  [Name in keyof HostEvents]: { readonly name: Name; readonly parts: Parameters<HostEvents[Name]> };
-}[keyof HostEvents];
+/** An event of {@link HostEvents} by its name, with what it is told; a message by itself. */
+export type HostTold =
+  | { readonly name: 'onHop'; readonly parts: Parameters<HostEvents['onHop']> }
+  | { readonly name: 'onTrouble'; readonly parts: Parameters<HostEvents['onTrouble']> }
+  | { readonly name: 'onMessage'; readonly message: ToldMessage };
 
 /**
  * Starts a process, and a host in it.
@@ -26,5 +29,5 @@ export async function forkNodeHost(events: HostEvents): Promise<NodeHost> {
 function tell(events: HostEvents, told: HostTold): void {
   if (told.name === 'onHop') events.onHop(...told.parts);
   else if (told.name === 'onTrouble') events.onTrouble(...told.parts);
-  else events.onMessage(...told.parts);
+  else events.onMessage(seenMessage(told.message));
 }

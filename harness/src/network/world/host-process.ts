@@ -3,6 +3,7 @@ import { answerParent, tellParent } from './answer-parent.js';
 import type { HostTold } from './forked-host.js';
 import { createNodeHost } from './node-host.js';
 import type { HostOrder, NodeHost } from './node-host.js';
+import { toldMessage } from './told-message.js';
 
 // A process of a network: some of its providers. It is forked by `forkNodeHost`, asked one thing after another, and ends when nobody is there to ask.
 
@@ -11,7 +12,7 @@ const tell = (told: HostTold): void => tellParent(told);
 const host: NodeHost = createNodeHost({
   onHop: (...parts) => tell({ name: 'onHop', parts }),
   onTrouble: (...parts) => tell({ name: 'onTrouble', parts }),
-  onMessage: (...parts) => tell({ name: 'onMessage', parts }),
+  onMessage: (message) => tell({ name: 'onMessage', message: toldMessage(message) }),
 });
 
 answerParent({
