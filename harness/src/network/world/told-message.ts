@@ -1,7 +1,7 @@
 import type { SeenMessage } from './world.js';
 
 /**
- * A message as one process tells it to another: its members in a row. There are seventy of a call, and what goes between processes with a name for each
+ * A message as one process tells it to another: its members in a row. There are some sixty of a call, and what goes between processes with a name for each
  * member takes more than twice as long.
  */
 export type ToldMessage = readonly [
