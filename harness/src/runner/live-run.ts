@@ -76,7 +76,7 @@ export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: B
   };
   const run: Run = {
     ...{ plan, options, clock, parts, truthOf, figures, folder, ending, startedAtMs, view, calls: [], cancels: [] },
-    keeper: folder === undefined && options.keepsMessages !== true ? undefined : createMessageKeeper(),
+    keeper: keepsMessages(options, folder) ? createMessageKeeper() : undefined,
     enter: (next) => {
       stage = next;
       options.onView?.(view());
@@ -92,6 +92,10 @@ export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: B
   options.onControl?.(controlOf(begun));
   return begun;
 }
+
+/** Captures are made of the same messages. */
+const keepsMessages = (options: RunOptions, folder: RunFolder | undefined): boolean =>
+  (folder !== undefined && options.pcap !== undefined) || (options.keepsMessages ?? folder !== undefined);
 
 function controlOf(begun: Begun): RunControl {
   const { run, pace } = begun;

@@ -57,9 +57,9 @@ export interface RunOptions {
   readonly timeoutSeconds?: number;
   /** Indexes of the calls that are placed; the others are in the plan and are not. Default all. */
   readonly only?: readonly number[];
-  /** Processes that providers are spread over. Default 0: this one. */
+  /** Processes that providers are spread over; callers and called have one more. Default 0: all in this one. */
   readonly processes?: number;
-  /** Whether messages are kept for samples although there is no folder. Default false. */
+  /** Whether messages are kept, for the ladders of samples; they are where captures are written. Default where there is a folder. */
   readonly keepsMessages?: boolean;
   /** Captures, one for each provider: of the calls that the report shows, or of all. Default none. Needs `folder`. */
   readonly pcap?: 'sampled' | 'all';

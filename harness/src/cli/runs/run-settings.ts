@@ -10,6 +10,7 @@ export const RUN_OPTIONS = {
   'dry-run': { type: 'boolean', default: false },
   out: { type: 'string' },
   pcap: { type: 'string' },
+  'no-messages': { type: 'boolean', default: false },
   processes: { type: 'string', default: '0' },
   timeout: { type: 'string' },
   control: { type: 'string' },
@@ -30,6 +31,7 @@ export interface RunValues {
   readonly rate?: string | undefined;
   readonly out?: string | undefined;
   readonly pcap?: string | undefined;
+  readonly 'no-messages'?: boolean | undefined;
   readonly processes?: string | undefined;
   readonly timeout?: string | undefined;
   readonly control?: string | undefined;
@@ -74,6 +76,8 @@ export function readRunSettings(
   }
   const { pcap } = values;
   if (pcap !== undefined && pcap !== 'sampled' && pcap !== 'all') return `--pcap ${pcap}: it is sampled or all`;
+  const isSilent = values['no-messages'] === true;
+  if (isSilent && pcap !== undefined) return '--no-messages: --pcap is made of them';
   const control = values.control === undefined ? undefined : hostAndPort(values.control);
   if (typeof control === 'string') return `--control ${control}`;
   const external = pairs(switches);
@@ -87,6 +91,7 @@ export function readRunSettings(
       ...{ rateFactor, processes },
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       ...(pcap !== undefined && { pcap }),
+      ...(isSilent && { keepsMessages: false }),
       ...(switches.length > 0 && {
         external: Object.fromEntries(Object.entries(external).map(([id, uri]) => [id, { uri }])),
       }),

@@ -12,7 +12,8 @@ name of a shipped one (hopback-harness list), or the folder of an earlier run.
   --dry-run           print what would be done, and what is true of it, and do nothing
   --out DIR           folder of the run; default hopback-runs/NAME-SEED-TIME
   --pcap MODE         captures, one for each provider: sampled, of the calls that the report shows; all
-  --processes N       spread the providers over so many processes; default 0: this one
+  --no-messages       keep no message: no ladders, and a flood takes less of the machine
+  --processes N       spread the providers over so many processes, callers and called in one more; default 0: all in this one
   --timeout S         end after S seconds in any case
   --control HOST:PORT steer the run over HTTP, on loopback; HOPBACK_CONTROL_TOKEN is its token, or one is made and printed
   --drachtio ID=HOST:PORT  a drachtio-server in the place of the embedded one, for a provider; HOPBACK_DRACHTIO_SECRET is its secret

@@ -5,10 +5,11 @@ import { isDownNow } from '../node/index.js';
 import type { HopNote, NodeBooks } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
 import { openReportDesk } from './app-reports.js';
-import { openCallees } from './callees.js';
+import { openCallEnds } from './call-ends.js';
 import type { ReachedCall } from './callees.js';
-import { hopsInOrder, openCallers } from './callers.js';
+import { hopsInOrder } from './callers.js';
 import type { CallerView } from './callers.js';
+import { forkCallEnds } from './forked-ends.js';
 import { forkNodeHost } from './forked-host.js';
 import { createNodeHost } from './node-host.js';
 import type { HostEvents, NodeHost, NodePlace } from './node-host.js';
@@ -75,12 +76,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
             }),
           );
     const desk = platform && openReportDesk(plan, platform.app, (what) => notes.trouble('app', what));
-    const callees = keep(
-      await openCallees(plan, (reached) => {
-        notes.reached(reached);
-        if (reached.call.isReported) desk?.report(reached);
-      }),
-    );
+    const onReached = (reached: ReachedCall): void => {
+      notes.reached(reached);
+      if (reached.call.isReported) desk?.report(reached);
+    };
+    const ends = keep(await (processes === 0 ? openCallEnds : forkCallEnds)(plan, onReached));
     const events: HostEvents = {
       onHop: notes.hop,
       onTrouble: notes.trouble,
@@ -100,10 +100,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       ...Object.fromEntries(places.map(({ id, address }) => [id, address])),
       ...Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri.replace(/^sips?:/, '')])),
     };
-    const destinations = Object.fromEntries(plan.scenario.called.map(({ id }) => [id, callees.sink]));
+    const destinations = Object.fromEntries(plan.scenario.called.map(({ id }) => [id, ends.sink]));
     await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations })));
-    await callees.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
-    const callers = keep(await openCallers());
+    await ends.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
 
     let startMs: number | undefined;
     const begin = (call: PlannedCall): void => {
@@ -124,7 +123,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         notes.placed.set(call.index, Date.now());
         const first = plan.providers.find(({ id }) => id === call.way[0]);
         const address = isDownNow(first?.behaviours ?? [], { startMs }) ? undefined : addresses[first?.id ?? ''];
-        notes.view(await callers.place(call, address));
+        const view = await ends.place({ call, address }).catch((error: unknown) => {
+          notes.trouble('callers', String(error));
+          return undefined;
+        });
+        if (view !== undefined) notes.view(view);
         return notes.call(call.index);
       },
       settle: async () => {

@@ -17,7 +17,7 @@ export interface WorldOptions {
   readonly plan: NetworkPlan;
   /** For records, logs and keys; has to exist. */
   readonly directory: string;
-  /** Over how many processes the providers are spread. Default 0: all of them in this one. */
+  /** Over how many processes the providers are spread; whoever calls and is called has one more. Default 0: all of them in this one. */
   readonly processes?: number;
   /** Gets every message of every provider, in the order of each. Default nobody: nothing is copied. */
   readonly onMessage?: (message: SeenMessage) => void;

@@ -1,0 +1,30 @@
+import type { NetworkPlan } from '../plan/index.js';
+import type { CallEnds } from './call-ends.js';
+import type { ReachedCall } from './callees.js';
+import { forkProcess } from './forked-process.js';
+
+/** A call that reached the callee, as one process tells it to another: the plan is known to both. */
+export type ReachedIndex = Omit<ReachedCall, 'call'> & { readonly index: number };
+
+/**
+ * Starts a process for whoever calls and is called: a platform that is busy for a tenth of a second in this one keeps no caller waiting.
+ * @returns both ends; a call that is placed once the process is gone is one of which nothing was seen
+ */
+export async function forkCallEnds(plan: NetworkPlan, onReached: (reached: ReachedCall) => void): Promise<CallEnds> {
+  const { ask, close } = await forkProcess('ends-process.js', (told) => {
+    const { index, ...reached } = told as ReachedIndex;
+    const call = plan.calls[index];
+    if (call !== undefined) onReached({ call, ...reached });
+  });
+  try {
+    return {
+      sink: await ask<string>('open', plan),
+      register: (phones) => ask('register', phones),
+      place: (placed) => ask('place', placed),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

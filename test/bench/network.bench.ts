@@ -1,0 +1,107 @@
+import { cpus } from 'node:os';
+import { readShippedScenario, runScenario } from '@hopback/harness';
+import type { RunResult } from '@hopback/harness';
+import type { Bench, BenchContext, Figure } from './bench.js';
+import { plainRate } from './network-plain.js';
+import type { PlainRate } from './network-plain.js';
+import { processTimesMs } from './process-times.js';
+
+/**
+ * The shipped scenario `five-hops` over real SIP: every hop verifies, records and streams to the platform, which finds the campaign and traces it. Beside it
+ * five B2BUAs in the same processes that carry calls and do nothing else.
+ */
+export const bench: Bench = {
+  name: 'network',
+  description: 'a test network of five hops that verify, record and stream, beside five that only carry',
+  figures: ['carried', 'set-up', 'processor-time'],
+  run: measureNetwork,
+};
+
+const PER_SECOND = 155;
+const SECONDS = 60;
+const FULL_SECONDS = 300;
+const RATE_BAR = 150;
+/** One for each processor. */
+const PROCESSES = 2;
+const PLAIN_MS = 15_000;
+
+async function* measureNetwork(context: BenchContext): AsyncGenerator<Figure> {
+  context.progress(`network: five plain B2BUAs for ${PLAIN_MS / 1_000} s`);
+  const plain = await plainRate(PLAIN_MS);
+  const seconds = context.full ? FULL_SECONDS : SECONDS;
+  context.progress(`network: five hops, ${PER_SECOND} calls/s for ${seconds} s`);
+  const { result, usedMs, elapsedMs } = await carriedOut(seconds);
+  yield carried(result, plain);
+  yield setUp(result);
+  yield processorTime(result, { plain, usedMs, elapsedMs });
+}
+
+interface Carried {
+  readonly result: RunResult;
+  /** Processor time of all processes while calls were up, and the time of the clock. */
+  readonly usedMs: number;
+  readonly elapsedMs: number;
+}
+
+async function carriedOut(seconds: number): Promise<Carried> {
+  const variables = { perSecond: String(PER_SECOND), seconds: String(seconds) };
+  const scenario = await readShippedScenario('five-hops', { variables });
+  const marks = new Map<string, { readonly usedMs: number; readonly atMs: number }>();
+  const result = await runScenario(scenario, {
+    processes: PROCESSES,
+    onView: ({ stage }) => {
+      if (!marks.has(stage)) marks.set(stage, { usedMs: processTimesMs(), atMs: performance.now() });
+    },
+  });
+  const [began, ended] = [marks.get('calls'), marks.get('settling')];
+  if (began === undefined || ended === undefined) throw new Error('the run did not place its calls');
+  return { result, usedMs: ended.usedMs - began.usedMs, elapsedMs: ended.atMs - began.atMs };
+}
+
+/** Calls of the steady phase by the time in which they were placed; 0 unless all went well and nothing that they left behind is missing. */
+function carried({ plan, facts, oracle, thresholds }: RunResult, plain: PlainRate): Figure {
+  const steady = new Set(plan.calls.filter(({ phase }) => phase === 'flood').map(({ index }) => index));
+  const placed = facts.calls.flatMap(({ index, placedAtMs }) =>
+    steady.has(index) && placedAtMs !== undefined ? [placedAtMs] : [],
+  );
+  const inOrder = placed.toSorted((one, other) => one - other);
+  const rate = ((inOrder.length - 1) * 1_000) / ((inOrder.at(-1) ?? 0) - (inOrder[0] ?? 0));
+  const counts = ['calls_wrong', 'calls_unplaced'] as const;
+  const [failed = 0, unplaced = 0] = counts.map((name) => {
+    const metric = oracle.metrics[name];
+    return metric.kind === 'count' ? metric.count : 0;
+  });
+  const rates = (['verdict_accuracy', 'records_complete', 'records_streamed'] as const).map((name) => {
+    const metric = oracle.metrics[name];
+    return metric.kind === 'rate' ? metric.value : 0;
+  });
+  const allRight = failed === 0 && unplaced === 0 && rates.every((value) => value === 1);
+  const missed = thresholds.filter(({ isMet }) => !isMet).map(({ metric }) => metric);
+  const notes = [
+    `${placed.length} calls at ${rate.toFixed(1)}/s through five hops in ${PROCESSES} processes on ${cpus().length} processors`,
+    `${failed} failed, ${unplaced} not placed; verdicts, records and streamed records right: ${rates.join(', ')}`,
+    `thresholds of the scenario missed: ${missed.join(', ') || 'none'}; plain calls failed: ${plain.failed}`,
+  ];
+  return {
+    ...{ figure: 'carried', value: allRight ? rate : 0, unit: 'calls/s', bar: { valueAtLeast: RATE_BAR } },
+    ...{ baseline: 'five plain B2BUAs at their highest rate', baselineValue: plain.callsPerSecond },
+    note: notes.join('; '),
+  };
+}
+
+function setUp({ oracle }: RunResult): Figure {
+  const metric = oracle.metrics.call_setup_ms;
+  const { '50': p50, '99': p99 } = metric.kind === 'distribution' ? metric.percentiles : { '50': 0, '99': 0 };
+  return { figure: 'set-up', value: p99, unit: 'ms', note: `p99 from INVITE to the final response; p50 ${p50} ms` };
+}
+
+function processorTime(
+  { plan }: RunResult,
+  { plain, usedMs, elapsedMs }: { readonly plain: PlainRate } & Omit<Carried, 'result'>,
+): Figure {
+  return {
+    ...{ figure: 'processor-time', value: usedMs / plan.calls.length, unit: 'ms/call' },
+    ...{ baseline: 'five plain B2BUAs', baselineValue: plain.processorMs },
+    note: `of all processes while calls were up: ${(usedMs / elapsedMs).toFixed(2)} processors; callers, called and platform are in it`,
+  };
+}
