@@ -44,6 +44,7 @@ const project = (name: string, { testTimeout = PATIENCE_MS, sharesProcesses, run
     hookTimeout: PATIENCE_MS,
     isolate: sharesProcesses !== true,
     fileParallelism: runsAlone !== true,
+    sequence: { groupOrder: runsAlone === true ? 1 : 0 },
     server: { deps: { external: [/\/(?:sdk|harness)\/dist\//] } },
   },
 });
@@ -57,9 +58,9 @@ export default defineConfig({
     projects: [
       project('unit', { sharesProcesses: true }),
       project('property', { testTimeout: 120_000, sharesProcesses: true }),
-      project('peers', { runsAlone: true }),
+      project('peers', { sharesProcesses: true, runsAlone: true }),
       project('faults'),
-      project('e2e'),
+      project('e2e', { sharesProcesses: true }),
       project('package', { testTimeout: 240_000 }),
     ],
   },
