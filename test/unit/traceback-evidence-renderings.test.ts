@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   evidenceVcon,
   packProofs,
@@ -9,6 +9,7 @@ import {
   type EvidencePack,
 } from '../../sdk/src/traceback/index.js';
 import { evidenceDocument } from '../../sdk/src/traceback/evidence/evidence-document.js';
+import { run } from '../house/run.js';
 import { evidenceLab, LAB_ANSWER, labMaterial, labRecord } from '../support/evidence-lab.js';
 
 async function packOf(changes: Partial<EvidenceMaterial> = {}): Promise<EvidencePack> {
@@ -122,12 +123,24 @@ test('names that every object has are no names of files or media types', async (
 });
 
 test('without the package pdfkit the PDF is unavailable, and says what to install', async () => {
-  const pack = await packOf();
-  vi.doMock('pdfkit', () => {
-    throw new Error('Cannot find package');
-  });
-  onTestFinished(() => vi.doUnmock('pdfkit'));
-  await expect(renderEvidencePdf(pack)).rejects.toMatchObject({ code: 'unavailable' });
+  // In a process of its own: this one has loaded the package.
+  const hooks = `export async function resolve(name, context, next) {
+    if (name === 'pdfkit') throw new Error('Cannot find package');
+    return next(name, context);
+  }`;
+  const script = `
+    import { register } from 'node:module';
+    register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});
+    const { renderEvidencePdf } = await import('@hopback/sdk/traceback');
+    const pack = JSON.parse(process.argv[1], (name, value) => (name === 'octets' ? Buffer.from(value.data) : value));
+    await renderEvidencePdf(pack).catch(({ code, message }) => console.log(code, message));
+  `;
+  const argv = ['--input-type=module', '--eval', script, JSON.stringify(await packOf())];
+  const { code, output } = await run(process.execPath, argv);
+  expect([code, output]).toEqual([
+    0,
+    'unavailable PDFs are drawn by the package pdfkit, which is not installed: npm install pdfkit\n',
+  ]);
 });
 
 /** Whatever has content says how it is encoded, and its hashes are those of its octets. */

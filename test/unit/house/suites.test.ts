@@ -37,5 +37,6 @@ test('a module is mocked only where a file has its process to itself', () => {
   expect(modulesMocked('test/unit/a.test.ts', text)).toEqual([
     expect.stringContaining('test/unit/a.test.ts:1: vi.mock: '),
   ]);
-  expect(modulesMocked('test/e2e/a.test.ts', text)).toEqual([]);
+  expect(modulesMocked('test/e2e/a.test.ts', text)).toHaveLength(1);
+  expect(modulesMocked('test/faults/a.test.ts', text)).toEqual([]);
 });
