@@ -3,6 +3,7 @@ export { diffRuns, diffText } from './diff-runs.js';
 export type { MetricChange, RunDiff } from './diff-runs.js';
 export { hasCall, hopPairs, isVerdictTrue, latencySummary, rounded } from './figures.js';
 export { reportHtml } from './html/report-html.js';
+export { counted } from './html/words.js';
 export { verdictSentence } from './html/summary-sections.js';
 export { ladderOf } from './ladder/ladder.js';
 export { ladderMermaid } from './ladder/ladder-mermaid.js';

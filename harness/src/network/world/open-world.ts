@@ -10,6 +10,7 @@ import type { ReachedCall } from './callees.js';
 import { hopsInOrder, openCallers } from './callers.js';
 import type { CallerView } from './callers.js';
 import { forkNodeHost } from './forked-host.js';
+import { foundSoFar } from './found-so-far.js';
 import { createNodeHost } from './node-host.js';
 import type { HostEvents, NodeHost, NodePlace } from './node-host.js';
 import { platformFacts } from './platform-facts.js';
@@ -161,7 +162,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
         };
       },
-      ...(platform !== undefined && { platform: { url: platform.reference.url, profile: platform.profile } }),
+      ...(platform !== undefined && {
+        found: () => foundSoFar(platform),
+        platform: { url: platform.reference.url, profile: platform.profile },
+      }),
       ...{ close, [Symbol.asyncDispose]: close },
     };
   } catch (error) {
