@@ -143,6 +143,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           },
           onTrouble: (what) => notes.trouble('platform', what),
         });
+        await platform.writeProfile();
       },
       facts: async () => {
         const answering = (await Promise.all(hosts.map((host) => host.answering()))).flat();
