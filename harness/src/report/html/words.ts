@@ -84,6 +84,12 @@ export function seenAnswerText({ kind, named }: SeenAnswer): string {
   return named === undefined ? words : `${words}: ${named}`;
 }
 
+/** What a traceback came to, in words. */
+export function outcomeText({ kind, provider }: { readonly kind: string; readonly provider?: string }): string {
+  const words = kind.replaceAll('-', ' ');
+  return provider === undefined ? words : `${words} ${provider}`;
+}
+
 /** A number with its noun: `1 call`, `2 calls`. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
