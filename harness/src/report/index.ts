@@ -18,6 +18,7 @@ export type {
   RunVerdict,
   SampledCall,
 } from './run-record.js';
+export { storyLines } from './story/story-lines.js';
 export { summaryOf } from './run-summary.js';
 export type { DeterministicSummary, RunSummary, SummaryCounts, SummaryTraceback } from './run-summary.js';
 export { readRunSummary, runSummaryJsonSchema } from './run-summary.schema.js';
