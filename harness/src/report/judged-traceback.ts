@@ -91,3 +91,7 @@ export function isTruthful({ statement, answer }: AskedProvider, { providers }: 
   if (truth.kind === 'point-of-entry' && kind === 'upstream') return isNamed(truth.foreign);
   return kind === truth.kind;
 }
+
+/** Whether a provider is abroad, where no traceback reaches. */
+export const isForeign = (id: string, { providers }: NetworkPlan): boolean =>
+  providers.some((one) => one.id === id && one.role === 'foreign');

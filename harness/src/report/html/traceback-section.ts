@@ -1,5 +1,5 @@
 import type { NetworkPlan } from '../../network/plan/index.js';
-import { askedProviders, isTruthful, judgedTracebacks } from '../judged-traceback.js';
+import { askedProviders, isForeign, isTruthful, judgedTracebacks } from '../judged-traceback.js';
 import type { AskedProvider, JudgedTraceback } from '../judged-traceback.js';
 import type { RunRecord } from '../run-record.js';
 import { html } from './markup.js';
@@ -62,6 +62,7 @@ function tracebackTable({ traceback, truth, isFair, isRight }: JudgedTraceback, 
 function answerCell(column: AskedProvider, plan: NetworkPlan): Markup {
   const { answer, statement } = column;
   if (answer === undefined) {
+    if (isForeign(column.provider, plan)) return html`<td><span class="soft">abroad: nobody can ask it</span></td>`;
     const isSilent = statement?.given.kind === 'silent';
     return isSilent
       ? html`<td class="quiet">⌀ silent</td>`

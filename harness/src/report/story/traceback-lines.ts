@@ -1,7 +1,7 @@
 import type { NetworkPlan } from '../../network/plan/index.js';
 import type { TrueAnswer } from '../../network/truth/index.js';
 import { outcomeText, seenAnswerText } from '../html/words.js';
-import { askedProviders, isTruthful } from '../judged-traceback.js';
+import { askedProviders, isForeign, isTruthful } from '../judged-traceback.js';
 import type { AskedProvider, JudgedTraceback } from '../judged-traceback.js';
 import { oneLine } from '../ladder/one-line.js';
 import { businessName, sentence } from './business-name.js';
@@ -64,7 +64,7 @@ function askedLines(asked: AskedProvider, plan: NetworkPlan): readonly string[] 
   if (answer === undefined) {
     if (isForeign(provider, plan)) return said('·', 'abroad: nobody can ask it');
     if (statement?.given.kind === 'silent') return [...said('⌀', 'SILENT'), ...inTruth];
-    return said('·', 'not asked');
+    return said('·', 'not asked, or no answer');
   }
   const words = saidText(asked, plan);
   const isTrue = isTruthful(asked, plan);
@@ -98,9 +98,6 @@ function truthText(answer: TrueAnswer, plan: NetworkPlan): string {
       return 'it has no record of it';
   }
 }
-
-const isForeign = (id: string, { providers }: NetworkPlan): boolean =>
-  providers.some((one) => one.id === id && one.role === 'foreign');
 
 /** What gave away a provider that lied or was silent: the one before it on the true way, which was asked after all, and whoever was named falsely. */
 function foundOut(
