@@ -58,7 +58,7 @@ export const VERIFICATION_MUTANTS: readonly Mutant[] = [
     file: `${AT}/core.js`,
     text: 'token.signatureValid = conclusion.signatures[index];',
     replacement: 'token.signatureValid = true;',
-    scenarios: ['stolen-spc', 'replay', 'everything'],
+    scenarios: ['altered-identity', 'stolen-spc', 'replay', 'everything'],
   },
   {
     name: 'verify-forgets-replays',

@@ -78,6 +78,7 @@ function meddling(random: SeededRandom, ids: readonly string[]): Behaviour {
     { kind: 'strips-identity' },
     { kind: 'signs-spoofed' },
     { kind: 'downgrades', to: 'C' },
+    { kind: 'alters-identity' },
     { kind: 'signs-as', provider: random.pick(ids), attestation: 'A' },
     { kind: 'diverts', to: '13125559999' },
     { kind: 'rewrites-numbers', how: 'calling', value: '12025559999' },

@@ -82,6 +82,7 @@ test.for([
   ['signs-spoofed', { a: [{ kind: 'signs-spoofed' }] }, PASSED, 'A', '1000'],
   ['downgrades', { b: [{ kind: 'downgrades', to: 'C' }] }, PASSED, 'C', '1001'],
   ['signs-as', { b: [{ kind: 'signs-as', provider: 'd', attestation: 'A' }] }, PASSED, 'A', '1003'],
+  ['alters-identity', { b: [{ kind: 'alters-identity' }] }, FAILED],
   ['calling rewritten', { b: [{ kind: 'rewrites-numbers', how: 'calling', value: '12025559999' }] }, NONE],
   ['prefix', { b: [{ kind: 'rewrites-numbers', how: 'prefix', value: '1234' }] }, NONE],
   ['national', { b: [{ kind: 'rewrites-numbers', how: 'national' }] }, PASSED, 'B', '1000'],

@@ -12,6 +12,7 @@ import {
   shippedScenarioText,
 } from '../../harness/src/scenario/index.js';
 import { codeOf } from '../support/code-of.js';
+import { SHIPPED_RUNS } from '../support/shipped-runs.js';
 
 const folder = new URL('../../harness/src/scenario/shipped/', import.meta.url);
 
@@ -23,6 +24,10 @@ test('every file of the folder is listed, and nothing else; there are at least t
       .toSorted(),
   ).toEqual(files.toSorted());
   expect(files.length).toBeGreaterThanOrEqual(20);
+});
+
+test('every one is run by a test', () => {
+  expect(Object.values(SHIPPED_RUNS).flat().toSorted()).toEqual(shippedScenarios().toSorted());
 });
 
 test.each(shippedScenarios())(

@@ -19,6 +19,8 @@ export type SignallingBehaviour =
   | { readonly kind: 'downgrades'; readonly to: 'B' | 'C' }
   /** Throws away what came and signs anew in the name of another, whose key it has: third-party signing, or a stolen SPC. */
   | { readonly kind: 'signs-as'; readonly provider: string; readonly attestation: 'A' | 'B' | 'C' }
+  /** Writes full attestation into the PASSporT that came, under the signature that it has. */
+  | { readonly kind: 'alters-identity' }
   /** Forwards calls to the numbers that it serves to another number, as its subscribers asked, with a div PASSporT. */
   | { readonly kind: 'diverts'; readonly to: string; readonly withoutDiv?: boolean }
   /** Puts another number into the call. `national`: without +1. `prefix`: technical prefix and # before the called number. `calling`: another caller. */

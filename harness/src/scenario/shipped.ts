@@ -9,7 +9,7 @@ import type { Scenario } from './scenario.js';
 const SHIPPED = [
   ...['direct', 'three-hops', 'five-hops', 'seven-hops', 'tdm-gap', 'gateway', 'partial-adoption'],
   ...['snowshoe', 'neighbour', 'wangiri', 'dno', 'diverted', 'forked', 'rewritten-numbers'],
-  ...['stolen-spc', 'expired-certificate', 'revoked-certificate', 'replay', 'clock-skew'],
+  ...['stolen-spc', 'altered-identity', 'expired-certificate', 'revoked-certificate', 'replay', 'clock-skew'],
   ...['silent-provider', 'lying-provider', 'colluding-neighbours', 'late-answers', 'purged-records', 'record-gap'],
   ...['campaign-while-carriers-crash', 'traffic-storm', 'demo', 'everything'],
 ] as const;

@@ -16,12 +16,13 @@ interface FaultMeaning {
   readonly status?: number;
 }
 
-/** ATIS-1000082 table of conditions, by report: 8, 15, 16, 17. */
+/** ATIS-1000082 table of conditions, by report: 8, 15, 16, 17; a signature that is not of what is read: RFC 8224 section 6.2.2. */
 const FAULT_MEANINGS: Readonly<Record<TrueFault, FaultMeaning>> = {
   'caller-differs': { verstat: 'No-TN-Validation', status: 438 },
   'callee-differs': { verstat: 'No-TN-Validation', status: 438 },
   replayed: { verstat: 'No-TN-Validation', status: 438 },
   stale: { verstat: 'No-TN-Validation', status: 403 },
+  'signature-false': { verstat: 'TN-Validation-Failed', status: 438 },
   'certificate-expired': { verstat: 'TN-Validation-Failed', status: 437 },
   'certificate-revoked': { verstat: 'TN-Validation-Failed', status: 437 },
   'certificate-untrusted': { verstat: 'TN-Validation-Failed', status: 437 },

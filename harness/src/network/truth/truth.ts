@@ -31,6 +31,7 @@ export type TrueFault =
   | 'callee-differs'
   | 'replayed'
   | 'stale'
+  | 'signature-false'
   | 'certificate-expired'
   | 'certificate-revoked'
   | 'certificate-untrusted'

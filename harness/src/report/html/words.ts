@@ -21,6 +21,8 @@ function doing(behaviour: Behaviour): string {
       return 'signs spoofed calls with A';
     case 'downgrades':
       return `signs anew with ${behaviour.to}`;
+    case 'alters-identity':
+      return 'alters what others have signed';
     case 'signs-as':
       return `signs as ${behaviour.provider} with ${behaviour.attestation}`;
     case 'diverts':

@@ -13,6 +13,7 @@ const signalling = [
   z.strictObject({ kind: z.literal('signs-spoofed'), ...bounds }),
   z.strictObject({ kind: z.literal('downgrades'), to: z.enum(['B', 'C']), ...bounds }),
   z.strictObject({ kind: z.literal('signs-as'), provider: id, attestation: z.enum(['A', 'B', 'C']), ...bounds }),
+  z.strictObject({ kind: z.literal('alters-identity'), ...bounds }),
   z.strictObject({ kind: z.literal('diverts'), to: number, withoutDiv: z.exactOptional(z.boolean()), ...bounds }),
   z.strictObject({
     kind: z.literal('rewrites-numbers'),

@@ -1,4 +1,5 @@
 import type { Behaviour, BehaviourKind } from '../../../scenario/index.js';
+import { altersIdentity } from './alters-identity.js';
 import { certificateServer } from './certificate-server.js';
 import { certificate } from './certificate.js';
 import { claimsOrigin } from './claims-origin.js';
@@ -31,6 +32,7 @@ export const NODE_BEHAVIOURS: { readonly [Kind in BehaviourKind]: NodeBehaviour<
   'signs-spoofed': signsSpoofed,
   downgrades,
   'signs-as': signsAs,
+  'alters-identity': altersIdentity,
   diverts,
   'rewrites-numbers': rewritesNumbers,
   forks,

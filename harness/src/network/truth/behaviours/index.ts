@@ -1,5 +1,6 @@
 import type { Behaviour, BehaviourKind } from '../../../scenario/index.js';
 import type { BehaviourEffects, BehaviourOf } from './behaviour-effects.js';
+import { altersIdentity } from './alters-identity.js';
 import { certificate } from './certificate.js';
 import { certificateServer } from './certificate-server.js';
 import { claimsOrigin } from './claims-origin.js';
@@ -33,6 +34,7 @@ export const BEHAVIOUR_TRUTHS: {
   'signs-spoofed': signsSpoofed,
   downgrades,
   'signs-as': signsAs,
+  'alters-identity': altersIdentity,
   diverts,
   'rewrites-numbers': rewritesNumbers,
   forks,

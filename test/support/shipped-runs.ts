@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { runScenario } from '../mutants/scenario-run.js';
+
+/** Every shipped scenario, by what it is about. */
+export const SHIPPED_RUNS = {
+  ways: ['direct', 'three-hops', 'five-hops', 'seven-hops', 'tdm-gap', 'gateway'],
+  campaigns: ['snowshoe', 'neighbour', 'wangiri', 'dno', 'demo'],
+  numbers: ['diverted', 'forked', 'rewritten-numbers', 'replay'],
+  certificates: [
+    'stolen-spc',
+    'altered-identity',
+    'expired-certificate',
+    'revoked-certificate',
+    'clock-skew',
+    'partial-adoption',
+  ],
+  answers: ['silent-provider', 'lying-provider', 'colluding-neighbours', 'late-answers', 'purged-records'],
+  disorder: ['record-gap', 'campaign-while-carriers-crash', 'traffic-storm', 'everything'],
+} as const;
+
+/** By how much they are shortened: from half a minute of calls to some seconds. */
+const SHORTEN = 6;
+/** Somewhat more than a run may take by itself. */
+const PATIENCE_MS = 240_000;
+
+/** Runs scenarios as `hopback-harness run` does: the thresholds of each are met. */
+export function testShippedRuns(about: keyof typeof SHIPPED_RUNS): void {
+  test.each(SHIPPED_RUNS[about])(
+    'scenario %s: all its thresholds are met',
+    { timeout: PATIENCE_MS },
+    async (scenario) => {
+      expect(await runScenario({ scenario, part: 'all', shorten: SHORTEN })).toMatchObject({ kind: 'passed' });
+    },
+  );
+}
