@@ -57,11 +57,11 @@ export function foundLines({ plan, facts, snapshots }: RunRecord): readonly stri
     ...alerts.map(({ atMs }) => atMs - beganMs),
     ...tracebacks.map(({ openedAtMs }) => openedAtMs - beganMs),
   ];
-  const knownMs = Math.min(...known, seenAfterMs(snapshots));
+  const soonestMs = Math.min(...known, seenAfterMs(snapshots));
+  const knownMs = Number.isFinite(soonestMs) ? soonestMs : undefined;
   const agencies = [...new Set(alerts.map(({ agency }) => agency))].toSorted();
   return [
-    ...campaigns.flatMap((one) => foundCampaign(plan, one)),
-    ...(Number.isFinite(knownMs) ? [`    found within ${seconds(knownMs)} of its first call`] : []),
+    ...campaigns.flatMap((one, place) => foundCampaign(one, { plan, knownMs: place === 0 ? knownMs : undefined })),
     ...(alerts.length === 0
       ? ['  ✗ Nobody was alerted.']
       : wrapped(
@@ -77,15 +77,20 @@ export function foundLines({ plan, facts, snapshots }: RunRecord): readonly stri
   ];
 }
 
-function foundCampaign(plan: NetworkPlan, { name, calls }: SeenCampaign): readonly string[] {
+/** @param knownMs - by when the first was found, milliseconds after the first call */
+function foundCampaign(
+  { name, calls }: SeenCampaign,
+  { plan, knownMs }: { readonly plan: NetworkPlan; readonly knownMs: number | undefined },
+): readonly string[] {
+  const soon = knownMs === undefined ? '' : `, found within ${seconds(knownMs)} of its first call`;
   const owners = groupedBy(calls, (index) => plan.calls[index]?.campaign);
   const [meant, own] = [...owners].toSorted(([, one], [, other]) => other.length - one.length)[0] ?? [];
   const mark = { first: meant === undefined ? '  ✗ ' : '  ✓ ', rest: '    ' };
-  if (meant === undefined || own === undefined) return wrapped(`${oneLine(name)}, made of ordinary calls,`, mark);
+  if (meant === undefined || own === undefined) return wrapped(`${oneLine(name)}, made of ordinary calls${soon}`, mark);
   const all = plan.calls.filter(({ campaign }) => campaign === meant).length;
   const wrong = calls.length - own.length;
   const others = wrong === 0 ? 'and no other' : `and ${counted(wrong, 'call')} that do not belong to it`;
-  return wrapped(`Campaign “${oneLine(name)}”: ${own.length} of the ${all} calls of ${meant}, ${others},`, mark);
+  return wrapped(`Campaign “${oneLine(name)}”: ${own.length} of the ${all} calls of ${meant}, ${others}${soon}`, mark);
 }
 
 /** From the first look at which a call was placed to the first at which a campaign was there; infinite: there was none. */
