@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
@@ -11,9 +11,7 @@ import { createTemporaryDirectory } from './temporary-directory.js';
 import type { TemporaryDirectory } from './temporary-directory.js';
 import { dissect } from './tshark.js';
 
-// The folder of a run as others see it: its report in Chromium, its captures in tshark. HOPBACK_SCREENSHOTS=1 takes the picture of docs anew.
-
-const PICTURE = fileURLToPath(new URL('../../docs/images/run-report.png', import.meta.url));
+// The folder of a run as others see it: its report in Chromium, its captures in tshark.
 
 let directory: TemporaryDirectory;
 let folder = '';
@@ -118,15 +116,6 @@ describePeer('chromium', 'the report of a run in Chromium', () => {
     expect(await page.locator('details.call:not([open])').count()).toBe(0);
     expect((await page.pdf()).length).toBeGreaterThan(20_000);
     await page.context().close();
-  });
-
-  testPeer('chromium', 'has its picture in docs', async () => {
-    if (process.env['HOPBACK_SCREENSHOTS'] === '1') {
-      const { page } = await opened({ viewport: { width: 1_280, height: 1_900 } });
-      await page.screenshot({ path: PICTURE });
-      await page.context().close();
-    }
-    expect((await readFile(PICTURE)).length).toBeGreaterThan(10_000);
   });
 });
 

@@ -18,6 +18,8 @@ export interface FakeWorldOptions {
   /** Changes what was seen of a call: a defect. */
   readonly spoil?: (seen: SeenCall, call: PlannedCall) => SeenCall;
   readonly tracebacks?: readonly SeenTraceback[];
+  /** Answers whoever asks what was found so far; default there is no platform. */
+  readonly found?: World['found'];
   /** Never resolves what it was asked to settle. */
   readonly hangs?: boolean;
 }
@@ -30,7 +32,7 @@ export interface FakeParts extends RunnerParts {
 
 /** Carries plans out without SIP: every call ends as is true of it, and leaves the messages of an ordinary call. */
 export function fakeParts(options: FakeWorldOptions): FakeParts {
-  const { clock, spoil = (seen) => seen, tracebacks = [], hangs = false } = options;
+  const { clock, spoil = (seen) => seen, tracebacks = [], hangs = false, found } = options;
   const placed: { readonly index: number; readonly atMs: number }[] = [];
   let isClosed = false;
   const openWorld = async ({ plan, onMessage }: WorldOptions): Promise<World> => {
@@ -56,6 +58,7 @@ export function fakeParts(options: FakeWorldOptions): FakeParts {
         const nothing = { records: [], campaigns: [], alerts: [], troubles: [] };
         return { ...nothing, startedAtMs, endedAtMs: clock.nowMs(), calls, tracebacks };
       },
+      ...(found !== undefined && { found }),
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { runScenario } from '../mutants/scenario-run.js';
 
-/** Every shipped scenario, by what it is about. */
+/** Shipped scenarios, by what they are about. */
 export const SHIPPED_RUNS = {
   ways: ['direct', 'three-hops', 'five-hops', 'seven-hops', 'tdm-gap', 'gateway'],
-  campaigns: ['snowshoe', 'neighbour', 'wangiri', 'dno', 'demo'],
+  campaigns: ['snowshoe', 'neighbour', 'wangiri', 'dno'],
   numbers: ['diverted', 'forked', 'rewritten-numbers', 'replay'],
   certificates: [
     'stolen-spc',
@@ -17,6 +17,9 @@ export const SHIPPED_RUNS = {
   answers: ['silent-provider', 'lying-provider', 'colluding-neighbours', 'late-answers', 'purged-records'],
   disorder: ['record-gap', 'campaign-while-carriers-crash', 'traffic-storm', 'everything'],
 } as const;
+
+/** Shipped scenarios that are run whole, by test/peers/demo.test.ts: of a campaign of some seconds nobody would be alerted. */
+export const WHOLE_RUNS: readonly string[] = ['demo'];
 
 /** By how much they are shortened: from half a minute of calls to some seconds. */
 const SHORTEN = 6;

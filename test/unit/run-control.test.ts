@@ -157,6 +157,18 @@ test('the dashboard fits its terminal, says what is wrong without colour, and le
   );
 });
 
+test('what was found is on the dashboard and on plain lines as soon as there is something', () => {
+  const shape = { columns: 80, rows: 24, color: false };
+  const found = { campaigns: 1, alerts: 4, tracebacks: 3, concluded: 1 };
+  expect(dashboardLines({ ...VIEW, found }, shape).join('\n')).toContain(
+    ' Found    1 campaign, 4 alerts, 1 of 3 tracebacks concluded',
+  );
+  expect(plainLine({ ...VIEW, found })).toMatch(/, 1 campaign, 4 alerts, 1 of 3 tracebacks concluded$/);
+  const nothing = { campaigns: 0, alerts: 0, tracebacks: 0, concluded: 0 };
+  expect(dashboardLines({ ...VIEW, found: nothing }, shape).join('\n')).toContain(' Found    nothing yet');
+  expect(plainLine({ ...VIEW, found: nothing })).toBe(plainLine(VIEW));
+});
+
 /** A terminal that remembers what was written to it. */
 function terminal(): {
   readonly text: () => string;

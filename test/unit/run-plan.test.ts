@@ -167,3 +167,26 @@ test('a call that never ends keeps no run for ever, and is told as a trouble', a
   expect(verdict).toBe('failed');
   expect(facts.troubles).toEqual([{ where: 'runner', what: '10 calls did not end' }]);
 });
+
+test('what a platform has found is in view each second, and in the end is what the facts say', async () => {
+  let asked = 0;
+  const found = async () => {
+    asked += 1;
+    // One that fails now and then is asked again.
+    if (asked === 2) throw new Error('busy');
+    return { campaigns: 1, alerts: 2, tracebacks: asked, concluded: 0 };
+  };
+  const { pass, control, result } = await start({ plan: { calls: 10, everyMs: 500 }, world: { found } });
+  expect(control.view().found).toBeUndefined();
+  await pass(1_500);
+  expect(control.view().found).toEqual({ campaigns: 1, alerts: 2, tracebacks: 1, concluded: 0 });
+  await pass(2_000);
+  expect(control.view().found?.tracebacks).toBe(3);
+  await pass(8_000);
+  const { record } = await result;
+  const last = asked;
+  expect(control.view().found).toEqual({ campaigns: 0, alerts: 0, tracebacks: 0, concluded: 0 });
+  expect(record.snapshots.find((snapshot) => snapshot.found !== undefined)?.atMs).toBeLessThanOrEqual(2_000);
+  await pass(5_000);
+  expect(asked).toBe(last);
+});

@@ -10,8 +10,7 @@ const USAGE = `hopback-harness ${HARNESS_VERSION}
   init        write a scenario to begin with
   replay      place one call of a run again
   diff        compare two runs
-  demo        sign a call, verify it over HTTPS, explain the verdict, meddle with the call; then follow the
-              calls that a switch writes down, with a process that is killed in the middle, and count them
+  demo        a robocall campaign from abroad, how it is found and traced, and what is true of it, in a minute
   drachtio    run the embedded drachtio server by itself; --help says with which options
   platform    run the reference platform of a traceback group, back it up, restore it; --help says with which options
   conformance ask a verification and signing service of any vendor some 270 cases; --help says how
@@ -19,7 +18,7 @@ const USAGE = `hopback-harness ${HARNESS_VERSION}
   --version   print the version
   --help      print this
 
-Exit codes: 0 every verdict as it should be, and no call lost or doubled; 1 not so; 2 the command line cannot be understood;
+Exit codes: 0 everything came out as it should; 1 not so; 2 the command line cannot be understood;
             4 what was to be printed could not be written, or an address not be bound; 97 the time was over; 99 nothing was called.
 `;
 
@@ -65,23 +64,20 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
   }
   if (command !== undefined && API_NOUNS.has(command)) return runApi(argv, { io, furtherRoutes: OPERATOR_ROUTES });
   const asked = readCommandLine(argv, { version: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } });
-  const why = asked.status === 'read' ? wrongOperand(asked.positionals) : asked.why;
+  const why = asked.status === 'read' ? unknownCommand(asked.positionals) : asked.why;
   if (asked.status === 'not-understood' || why !== undefined) {
     io.stderr.write(`hopback-harness: ${why}\n\n${USAGE}`);
     return EXIT.usage;
   }
   if (asked.values.help === true) io.stdout.write(USAGE);
   else if (asked.values.version === true) io.stdout.write(`${HARNESS_VERSION}\n`);
-  else if (asked.positionals.length === 0) io.stdout.write(USAGE);
-  else return demo(io);
+  else io.stdout.write(USAGE);
   return EXIT.ok;
 }
 
-function wrongOperand([command, ...more]: readonly string[]): string | undefined {
+function unknownCommand([command]: readonly string[]): string | undefined {
   if (command === undefined) return undefined;
-  if (command !== 'demo')
-    return `there is no command ${command}: it is run, list, init, replay, diff, demo, drachtio, platform, conformance, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
-  return more.length === 0 ? undefined : 'demo takes no operands';
+  return `there is no command ${command}: it is run, list, init, replay, diff, demo, drachtio, platform, conformance, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
 }
 
 async function platform(argv: readonly string[], io: HarnessProcess): Promise<number> {
@@ -100,6 +96,8 @@ async function runsCommand(
   switch (command) {
     case 'run':
       return (await import('./runs/run-command.js')).runRun(rest, io);
+    case 'demo':
+      return (await import('./runs/demo-command.js')).runDemo(rest, io);
     case 'replay':
       return (await import('./runs/replay-command.js')).runReplay(rest, io);
     case 'diff':
@@ -111,16 +109,6 @@ async function runsCommand(
     default:
       return undefined;
   }
-}
-
-async function demo({ stdout, env }: HarnessProcess): Promise<number> {
-  const isPlain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
-  const { runDemo } = await import('./demo.js');
-  return runDemo({
-    write: (text) => void stdout.write(text),
-    color: stdout.isTTY && !isPlain,
-    isTerminal: stdout.isTTY && env['TERM'] !== 'dumb',
-  });
 }
 
 /** What a stream says when its reader has hung up; on Windows `EOF`. */

@@ -3,6 +3,7 @@ export { diffRuns, diffText } from './diff-runs.js';
 export type { MetricChange, RunDiff } from './diff-runs.js';
 export { hasCall, hopPairs, isVerdictTrue, latencySummary, rounded } from './figures.js';
 export { reportHtml } from './html/report-html.js';
+export { counted } from './html/words.js';
 export { verdictSentence } from './html/summary-sections.js';
 export { ladderOf } from './ladder/ladder.js';
 export { ladderMermaid } from './ladder/ladder-mermaid.js';
@@ -17,6 +18,7 @@ export type {
   RunVerdict,
   SampledCall,
 } from './run-record.js';
+export { storyLines } from './story/story-lines.js';
 export { summaryOf } from './run-summary.js';
 export type { DeterministicSummary, RunSummary, SummaryCounts, SummaryTraceback } from './run-summary.js';
 export { readRunSummary, runSummaryJsonSchema } from './run-summary.schema.js';

@@ -1,6 +1,6 @@
 import type { CallTruth } from '../network/truth/index.js';
 import type { NetworkPlan } from '../network/plan/index.js';
-import type { SeenMessage } from '../network/world/index.js';
+import type { FoundSoFar, SeenMessage } from '../network/world/index.js';
 import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
 
 /** A threshold of a scenario and what it was held against. */
@@ -42,6 +42,8 @@ export interface RunSnapshot {
   readonly setupMs?: LatencySummary;
   /** How long hops held INVITEs. */
   readonly heldMs?: LatencySummary;
+  /** What the platform had found when it was last asked. Absent: there is none, or it has not been asked yet. */
+  readonly found?: FoundSoFar;
 }
 
 /** Percentiles of a time, milliseconds. */

@@ -1,5 +1,6 @@
 import type { CallTruth } from '../network/truth/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import type { FoundSoFar } from '../network/world/index.js';
 import type { SeenCall } from '../oracle/index.js';
 import { hopPairs, isVerdictTrue, latencySummary } from '../report/index.js';
 import type { LatencySummary, RunSnapshot } from '../report/index.js';
@@ -29,6 +30,9 @@ export interface LiveFigures {
   readonly placed: (call: PlannedCall) => void;
   readonly unplaced: (call: PlannedCall) => void;
   readonly ended: (call: SeenCall) => void;
+  /** Keeps what the platform has found. */
+  readonly find: (found: FoundSoFar) => void;
+  readonly found: () => FoundSoFar | undefined;
   readonly counts: () => LiveCounts;
   readonly hops: () => readonly LiveHop[];
   /** Closes the second: figures since the snapshot before. */
@@ -50,6 +54,7 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
   const snapshots: RunSnapshot[] = [];
   let setups: number[] = [];
   let phase = plan.calls[0]?.phase ?? '';
+  let found: FoundSoFar | undefined;
   const ended = (seen: SeenCall): void => {
     counts.ended += 1;
     const truth = truthOf(seen.index);
@@ -81,6 +86,7 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
       placedPerSecond: seconds > 0 ? (placed - (before?.placed ?? 0)) / seconds : 0,
       ...(setupMs !== undefined && { setupMs }),
       ...(heldMs !== undefined && { heldMs }),
+      ...(found !== undefined && { found }),
     };
     snapshots.push(made);
     return made;
@@ -92,6 +98,8 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
     },
     unplaced: () => void (counts.unplaced += 1),
     ...{ ended, snapshot, snapshots: () => snapshots },
+    find: (given) => void (found = given),
+    found: () => found,
     counts: () => {
       const { good, of, placed, unplaced, wrong } = counts;
       const up = placed - counts.ended;

@@ -1,4 +1,5 @@
 import type { NetworkPlan } from '../network/plan/index.js';
+import type { World } from '../network/world/index.js';
 import type { OracleReport, RunFacts, SeenCall } from '../oracle/index.js';
 import type { RunEnd, RunRecord } from '../report/index.js';
 import type { Drive } from './drive-calls.js';
@@ -15,6 +16,8 @@ import type { RunnerClock } from './runner-clock.js';
 import type { RunnerParts } from './runner-parts.js';
 
 const SECOND_MS = 1_000;
+/** To ask what was found may take this part of the time. */
+const WATCH_SHARE = 0.3;
 /** To judge a run while it goes on may take this part of its time, no more. */
 const LIVE_JUDGE_SHARE = 0.1;
 
@@ -66,12 +69,14 @@ export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: B
   let endedBy: RunEnd = 'plan';
   const view = (): RunView => {
     const nowMs = clock.nowMs();
-    const last = figures.snapshots().at(-1);
+    const [last, found] = [figures.snapshots().at(-1), figures.found()];
     return {
       ...{ scenario: plan.scenario.name, seed: plan.seed, stage, counts: figures.counts(), hops: figures.hops() },
       ...{ rateFactor: pace.factor(), isPaused: pace.isPaused(), elapsedMs: nowMs - startedAtMs },
-      ...{ planMs: Math.min(plan.durationMs, pace.planMs(nowMs)), durationMs: plan.durationMs },
+      planMs: stage === 'opening' ? 0 : Math.min(plan.durationMs, pace.planMs(nowMs)),
+      durationMs: plan.durationMs,
       ...(last !== undefined && { last }),
+      ...(found !== undefined && { found }),
     };
   };
   const run: Run = {
@@ -138,6 +143,29 @@ export function startTimers(run: Run, pace: Pace): () => void {
     cancelSecond();
     cancelTimeout?.();
     signal?.removeEventListener('abort', onSignal);
+  };
+}
+
+/**
+ * Asks a platform each second what it has found, and less often where it is slow to tell: watching costs the run little. Never throws: what is wrong with
+ * a platform shows in the run itself.
+ * @returns stops it
+ */
+export function watchFindings({ clock, figures }: Run, found: World['found']): () => void {
+  let isOver = false;
+  let cancel = (): void => undefined;
+  const ask = async (): Promise<void> => {
+    const beganMs = clock.nowMs();
+    const told = await found?.().catch(() => undefined);
+    if (isOver) return;
+    if (told !== undefined) figures.find(told);
+    const tookMs = clock.nowMs() - beganMs;
+    cancel = clock.schedule(() => void ask(), Math.max(SECOND_MS, tookMs / WATCH_SHARE));
+  };
+  if (found !== undefined) cancel = clock.schedule(() => void ask(), SECOND_MS);
+  return () => {
+    isOver = true;
+    cancel();
   };
 }
 

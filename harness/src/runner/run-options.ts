@@ -1,5 +1,5 @@
 import type { NetworkPlan } from '../network/plan/index.js';
-import type { WorldOptions } from '../network/world/index.js';
+import type { FoundSoFar, WorldOptions } from '../network/world/index.js';
 import type { OracleReport, RunFacts } from '../oracle/index.js';
 import type { JudgedThreshold, RunEnd, RunRecord, RunSnapshot, RunSummary, RunVerdict } from '../report/index.js';
 import type { LiveCounts, LiveHop } from './live-figures.js';
@@ -23,12 +23,7 @@ export interface RunView {
   /** The last second that is over. */
   readonly last?: RunSnapshot;
   /** Tracebacks, campaigns and alerts, as far as the platform has told of them. */
-  readonly found?: {
-    readonly campaigns: number;
-    readonly tracebacks: number;
-    readonly concluded: number;
-    readonly alerts: number;
-  };
+  readonly found?: FoundSoFar;
 }
 
 /** Where a run is. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
-import type { World } from '../network/world/index.js';
+import type { FoundSoFar, World } from '../network/world/index.js';
 import type { RunFacts, SeenCall } from '../oracle/index.js';
 import { chooseSamples, hasCall, kindOfCall, SAMPLE_LIMITS, summaryOf } from '../report/index.js';
 import type { RunRecord } from '../report/index.js';
@@ -10,7 +10,7 @@ import { HARNESS_VERSION } from '../version.js';
 import { SIP_PARTS } from './default-parts.js';
 import { driveCalls } from './drive-calls.js';
 import { EXIT_CODES, judgedThresholds, verdictOf } from './judge-run.js';
-import { beginRun, factsOf, judged, startTimers } from './live-run.js';
+import { beginRun, factsOf, judged, startTimers, watchFindings } from './live-run.js';
 import type { Begun, Run } from './live-run.js';
 import type { MessageKeeper } from './message-keeper.js';
 import { openRunFolder } from './run-folder.js';
@@ -45,8 +45,14 @@ export async function runPlan(plan: NetworkPlan, options: RunOptions = {}): Prom
       ...(options.drachtio !== undefined && { drachtio: options.drachtio }),
       ...(options.external !== undefined && { external: options.external }),
     });
+    const stopWatching = watchFindings(run, world.found);
+    run.cancels.push(stopWatching);
     await callsOf(begun, world);
     const facts = withHanging(run, await settledFacts(run, world));
+    stopWatching();
+    if (world.found !== undefined) run.figures.find(foundIn(facts));
+    // What is over has no further second, and nothing is drawn over its result.
+    stopTimers();
     run.enter('judging');
     const result = resultOf(run, facts);
     await folder?.write(result.record);
@@ -138,6 +144,12 @@ async function settledFacts(run: Run, world: World): Promise<RunFacts> {
   cancel();
   return told;
 }
+
+/** What was found in all, as the dashboard has it. */
+const foundIn = ({ campaigns, tracebacks, alerts }: RunFacts): FoundSoFar => ({
+  ...{ campaigns: campaigns.length, alerts: alerts.length, tracebacks: tracebacks.length },
+  concluded: tracebacks.filter(({ concludedAtMs }) => concludedAtMs !== undefined).length,
+});
 
 function tapped(run: Run, message: Parameters<MessageKeeper['add']>[0]): void {
   run.keeper?.add(message);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
-import type { PlatformClient } from '@hopback/sdk/platform';
+import type { PlatformClient, TimerClock } from '@hopback/sdk/platform';
 
 /** Who calls a platform, and where it is: a file of JSON that `hopback-harness platform` writes for its first operator. */
 export interface ApiProfile {
@@ -13,6 +13,8 @@ export interface ApiProfile {
   /** PEM file of the private key, from the folder of the profile. */
   readonly keyFile: string;
   readonly algorithm?: 'ES256' | 'ES384' | 'PS256' | 'EdDSA';
+  /** How far the clock of the platform is ahead of that of this machine: of a test network, in which days pass in no time. Default 0. */
+  readonly clockAheadMs?: number;
 }
 
 /** Where a profile is looked for where none is named. */
@@ -27,13 +29,22 @@ export const PROFILE_VARIABLE = 'HOPBACK_PLATFORM_PROFILE';
 export async function clientOfProfile(path: string): Promise<PlatformClient> {
   const profile = readProfile(path, await text(path, 'the profile'));
   const keyPath = isAbsolute(profile.keyFile) ? profile.keyFile : join(dirname(path), profile.keyFile);
+  const clock = clockAhead(profile.clockAheadMs ?? 0);
   const authorization = await privateKeyJwt({
-    ...{ tokenUrl: `${profile.baseUrl}/oauth/token`, clientId: profile.clientId, keyId: profile.keyId },
+    ...{ tokenUrl: `${profile.baseUrl}/oauth/token`, clientId: profile.clientId, keyId: profile.keyId, clock },
     key: await text(keyPath, 'the key of the profile'),
     ...(profile.algorithm !== undefined && { algorithm: profile.algorithm }),
   });
-  return createPlatformClient({ baseUrl: profile.baseUrl, authorization });
+  return createPlatformClient({ baseUrl: profile.baseUrl, authorization, clock });
 }
+
+const clockAhead = (aheadMs: number): TimerClock => ({
+  nowMs: () => Date.now() + aheadMs,
+  schedule: (callback, delayMs) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+});
 
 async function text(path: string, what: string): Promise<string> {
   try {
@@ -61,5 +72,8 @@ function readProfile(path: string, json: string): ApiProfile {
   );
   if (missing.length > 0)
     throw new HopbackError('invalid-configuration', `${path} is no profile: it lacks ${missing.join(', ')}`);
+  const { clockAheadMs: ahead } = members;
+  if (ahead !== undefined && !Number.isSafeInteger(ahead))
+    throw new HopbackError('invalid-configuration', `${path} is no profile: clockAheadMs is a whole number`);
   return members as unknown as ApiProfile;
 }

@@ -1,8 +1,9 @@
 import { replayPlan } from '../../runner/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
+import { signalled } from './carry-out.js';
 import { resultLines, traceLines } from './result-lines.js';
-import { loadedPlan, signalled } from './run-command.js';
+import { loadedPlan } from './run-command.js';
 import { readRunSettings, RUN_OPTIONS, whole } from './run-settings.js';
 import { REPLAY_USAGE } from './usage.js';
 

@@ -30,6 +30,23 @@ Exit codes: 0 passed; 1 failed, or a signal ended it; 2 the command line or the 
             bound, or a file not be written; 97 the time was up; 99 no call was placed.
 `;
 
+/** What `hopback-harness demo --help` prints. */
+export const DEMO_USAGE = `hopback-harness demo [options]
+
+Carries out the shipped scenario demo over real SIP on loopback: a dialer abroad, a gateway, a carrier that is silent and one that lies;
+a campaign that is found, alerts, tracebacks. What was found is told beside what is true.
+
+  --seed N            decides everything that is drawn; default that of the scenario
+  --out DIR           folder of the run; default hopback-runs/demo-SEED-TIME
+  --keep              leave the network and the platform up until Control-C
+  --timeout S         end after S seconds in any case
+
+On a terminal a dashboard is drawn: + - 10 % more or less, * / twice or half, p pause, q stop. Elsewhere a line is printed each second.
+
+Exit codes: 0 everything came out as it is true; 1 not so, or a signal ended it; 2 the command line cannot be understood; 4 an address cannot
+            be bound, or a file not be written; 97 the time was up; 99 no call was placed.
+`;
+
 /** What `hopback-harness replay --help` prints. */
 export const REPLAY_USAGE = `hopback-harness replay CALL RUN [options]
 

@@ -11,6 +11,7 @@ import { hopsInOrder } from './callers.js';
 import type { CallerView } from './callers.js';
 import { forkCallEnds } from './forked-ends.js';
 import { forkNodeHost } from './forked-host.js';
+import { foundSoFar } from './found-so-far.js';
 import { createNodeHost } from './node-host.js';
 import type { HostEvents, NodeHost, NodePlace } from './node-host.js';
 import { platformFacts } from './platform-facts.js';
@@ -145,6 +146,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           },
           onTrouble: (what) => notes.trouble('platform', what),
         });
+        await platform.writeProfile();
       },
       facts: async () => {
         const answering = (await Promise.all(hosts.map((host) => host.answering()))).flat();
@@ -164,7 +166,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           ...{ campaigns: found?.campaigns ?? [], alerts: found?.alerts ?? [], tracebacks: found?.tracebacks ?? [] },
         };
       },
-      ...(platform !== undefined && { platform: { url: platform.reference.url, profile: platform.profile } }),
+      ...(platform !== undefined && {
+        found: () => foundSoFar(platform),
+        platform: { url: platform.reference.url, profile: platform.profile },
+      }),
       ...{ close, [Symbol.asyncDispose]: close },
     };
   } catch (error) {

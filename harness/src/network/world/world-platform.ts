@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformScope, ProviderEntry, RouteCallParams } from '@hopback/sdk/platform';
 import { createTestKey } from '@hopback/sdk/testing';
@@ -26,6 +26,8 @@ export interface WorldPlatform {
   readonly forNodes: NodePlatform;
   /** File by which `hopback-harness` calls it as its operator. */
   readonly profile: string;
+  /** Writes that file anew, with how far the clock of the platform is ahead by now. */
+  readonly writeProfile: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -64,13 +66,16 @@ export async function openWorldPlatform(
     const agencies = new Map<string, PlatformMember>();
     for (const jurisdiction of plan.scenario.platform?.agencies ?? [HOME])
       agencies.set(jurisdiction, await door.agency(jurisdiction));
+    const profile = join(directory, 'operator.json');
+    const writeProfile = (): Promise<void> =>
+      writeOperator(reference, { profile, clientId: FIRST_OPERATOR_CLIENT, clock });
+    await writeProfile();
     return {
-      ...{ reference, operator: door.operator, agencies },
+      ...{ reference, operator: door.operator, agencies, profile, writeProfile },
       app: await door.letIn({ kind: 'app', organizationId: 'app-guard', name: 'Call guard' }),
       forNodes: {
         ...{ baseUrl: reference.url, tokenUrl: reference.tokenUrl, receiptKeys: reference.receiptKeys, members },
       },
-      profile: await writeProfile(reference, { directory, clientId: FIRST_OPERATOR_CLIENT }),
       close: () => reference.close(),
     };
   } catch (error) {
@@ -185,15 +190,14 @@ function troublesOf(onTrouble: (what: string) => void): PlatformLog {
 /** Keys lie where nobody else reads them. */
 const PRIVATE = 0o600;
 
-async function writeProfile(
+async function writeOperator(
   { url, home }: ReferencePlatform,
-  { directory, clientId }: { readonly directory: string; readonly clientId: string },
-): Promise<string> {
+  { profile, clientId, clock }: { readonly profile: string; readonly clientId: string; readonly clock: WorldClock },
+): Promise<void> {
   const { keyId, privateKey } = home.operatorKey;
-  const [path, keyFile] = ['operator.json', 'operator-key.pem'].map((name) => join(directory, name));
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  await writeFile(keyFile ?? '', pem, { mode: PRIVATE });
-  const profile = { baseUrl: url, clientId, keyId, keyFile };
-  await writeFile(path ?? '', `${JSON.stringify(profile, undefined, 2)}\n`, { mode: PRIVATE });
-  return path ?? '';
+  const keyFile = join(dirname(profile), 'operator-key.pem');
+  await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: PRIVATE });
+  const clockAheadMs = clock.nowMs() - Date.now();
+  const members = { baseUrl: url, clientId, keyId, keyFile, clockAheadMs };
+  await writeFile(profile, `${JSON.stringify(members, undefined, 2)}\n`, { mode: PRIVATE });
 }

@@ -29,6 +29,16 @@ export interface WorldOptions {
   readonly external?: Readonly<Record<string, { readonly uri: string }>>;
 }
 
+/** What a platform has come to until now, in numbers. */
+export interface FoundSoFar {
+  readonly campaigns: number;
+  /** Of how many calls it has begun a traceback, and how many of those are closed. */
+  readonly tracebacks: number;
+  readonly concluded: number;
+  /** Alerts that agencies got. */
+  readonly alerts: number;
+}
+
 /** A network that is up: providers, callers, phones, certificate servers, and the platform where the scenario has one. */
 export interface World extends AsyncDisposable {
   /** Places a call and stays with it until it is over. Never rejects. */
@@ -40,6 +50,8 @@ export interface World extends AsyncDisposable {
   readonly settle: () => Promise<void>;
   /** What was seen until now. */
   readonly facts: () => Promise<RunFacts>;
+  /** What the platform has found until now; absent where there is none. For whoever watches: it reads lists, and no call. */
+  readonly found?: () => Promise<FoundSoFar>;
   /** Where to look: the platform, when there is one, and who may call it. */
   readonly platform?: { readonly url: string; readonly profile: string };
   readonly close: () => Promise<void>;

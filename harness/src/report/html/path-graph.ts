@@ -11,7 +11,7 @@ import { behaviourText, counted } from './words.js';
 const MAX_PROVIDERS = 60;
 const LINE_PX = 17;
 /** A drawing that is wider is scrolled; one that is not is made to fit, and can still be read. */
-export const FITTING_PX = 1_700;
+export const FITTING_PX = 1_800;
 /** Width of a letter of 13 px, on the safe side. */
 const LETTER_PX = 6.6;
 const WIDEST_LETTERS = 32;
@@ -88,7 +88,7 @@ function busiest({ providers }: NetworkPlan, carried: ReadonlyMap<string, number
     .map(({ id }) => id);
 }
 
-function boxOf({ id, name, role, spc, stir, behaviours }: PlannedProvider, record: RunRecord): Box {
+function boxOf({ id, name, role, spc, stir, country, behaviours }: PlannedProvider, record: RunRecord): Box {
   const { facts, oracle, truthOf, plan } = record;
   const culprits = new Set(
     plan.calls
@@ -105,10 +105,11 @@ function boxOf({ id, name, role, spc, stir, behaviours }: PlannedProvider, recor
   const wrongly = named.filter(({ callIndex }) => truthOf(callIndex).culprit.provider !== id).length;
   const findings = oracle.findings.filter(({ provider }) => provider === id).length;
   const isCulprit = culprits.has(id);
+  const where = country === 'US' ? [`SPC ${spc}`] : [country];
   const lines: BoxLine[] = [
     { text: id, style: 'strong' },
     ...(name.toLowerCase() === id.toLowerCase() ? [] : [{ text: name, style: 'small' } as const]),
-    { text: `${role}, SPC ${spc}${stir ? '' : ', no STIR/SHAKEN'}`, style: 'small' },
+    { text: [role, ...where, ...(stir ? [] : ['no STIR/SHAKEN'])].join(', '), style: 'small' },
     ...behaviours.map((behaviour): BoxLine => ({ text: `▲ ${behaviourText(behaviour)}`, style: 'mark' })),
     ...(isCulprit ? [{ text: '◎ robocalls come from here', style: 'small' } as const] : []),
     ...(named.length > wrongly
@@ -165,7 +166,7 @@ const shortened = (text: string): string =>
 
 function laidOut(boxes: readonly Box[], wires: ReadonlyMap<string, number>, shown: ReadonlySet<string>): LaidGraph {
   const graph = emptyGraph();
-  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 18, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 14, marginx: 4, marginy: 4 });
   const known = new Set(boxes.map(({ id }) => id));
   for (const { id, lines } of boxes) {
     const letters = Math.max(...lines.map(({ text }) => shortened(text).length));

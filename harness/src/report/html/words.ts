@@ -80,10 +80,17 @@ export function answerText(answer: TrueAnswer): string {
   }
 }
 
-/** An answer that was given, in words. */
+/** An answer that was given, in the words of a true one. */
 export function seenAnswerText({ kind, named }: SeenAnswer): string {
+  if (named !== undefined && (kind === 'received-from' || kind === 'upstream')) return `from ${named}`;
   const words = kind.replaceAll('-', ' ');
   return named === undefined ? words : `${words}: ${named}`;
+}
+
+/** What a traceback came to, in words. Of a dispute nobody is the one that it is about. */
+export function outcomeText({ kind, provider }: { readonly kind: string; readonly provider?: string }): string {
+  const words = kind === 'non-responsive' ? kind : kind.replaceAll('-', ' ');
+  return provider === undefined || kind === 'disputed' ? words : `${words} ${provider}`;
 }
 
 /** A number with its noun: `1 call`, `2 calls`. */

@@ -1,5 +1,6 @@
-import { oneLine, rounded } from '../../report/index.js';
+import { counted, oneLine, rounded } from '../../report/index.js';
 import type { LatencySummary } from '../../report/index.js';
+import type { FoundSoFar } from '../../network/world/index.js';
 import type { RunView } from '../run-options.js';
 
 /** How wide and high a terminal is, and whether it may be coloured. */
@@ -36,13 +37,7 @@ export function dashboardLines(view: RunView, { columns, rows, color }: Terminal
     [` Verdicts ${accuracy(counts.verdicts)}`, counts.verdicts.good === counts.verdicts.of ? 32 : 31],
     [` Setup    ${latency(last?.setupMs)}`],
     [` Held     ${latency(last?.heldMs)}`],
-    ...(found === undefined
-      ? []
-      : [
-          [
-            ` Found    ${found.campaigns} campaigns, ${found.concluded} of ${found.tracebacks} tracebacks concluded, ${found.alerts} alerts`,
-          ] as const,
-        ]),
+    ...(found === undefined ? [] : [[` Found    ${foundText(found)}`] as const]),
     [''],
     [
       ` ${'Provider'.padEnd(22)}${'calls'.padStart(8)}${'verdicts'.padStart(12)}${'held p50'.padStart(11)}${'p99'.padStart(9)}`,
@@ -86,9 +81,18 @@ export function plainLine(view: RunView): string {
     ...(counts.unplaced > 0 ? [`${counts.unplaced} not placed`] : []),
     `verdicts ${accuracy(counts.verdicts)}`,
     ...(last?.setupMs === undefined ? [] : [`setup p99 ${rounded(last.setupMs.p99)} ms`]),
-    ...(found === undefined || found.tracebacks === 0 ? [] : [`${found.concluded}/${found.tracebacks} tracebacks`]),
+    ...(found === undefined || found.campaigns + found.tracebacks === 0 ? [] : [foundText(found)]),
   ];
   return parts.join(', ');
+}
+
+function foundText({ campaigns, alerts, tracebacks, concluded }: FoundSoFar): string {
+  if (campaigns + alerts + tracebacks === 0) return 'nothing yet';
+  return [
+    counted(campaigns, 'campaign'),
+    counted(alerts, 'alert'),
+    `${concluded} of ${counted(tracebacks, 'traceback')} concluded`,
+  ].join(', ');
 }
 
 function bar({ planMs, durationMs }: RunView, width: number): string {

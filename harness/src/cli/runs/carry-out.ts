@@ -1,0 +1,154 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import { openDashboard, runPlan, startControlServer } from '../../runner/index.js';
+import type { ControlServer, Dashboard, LoadedPlan, RunOptions, RunResult, RunView } from '../../runner/index.js';
+import { EXIT } from '../command-line.js';
+import type { HarnessProcess } from '../run.js';
+import type { RunSettings } from './run-settings.js';
+
+/** A run that a command line asks for. */
+export interface RunOrder {
+  readonly plan: Extract<LoadedPlan, { readonly status: 'loaded' }>['plan'];
+  readonly settings: RunSettings;
+  readonly io: HarnessProcess;
+  /** Folder of the run. */
+  readonly out: string;
+  /** Whether network and platform stay up until a signal comes. */
+  readonly keeps: boolean;
+  readonly isJson: boolean;
+  /** Command that makes the same run again. */
+  readonly command: string;
+  /** What is printed of the run when it is over, where it is not JSON. */
+  readonly tell: (result: RunResult) => readonly string[];
+}
+
+/** Carries a run out, with a dashboard or lines of JSON. @returns the exit code */
+export async function carryOut(order: RunOrder): Promise<number> {
+  const { plan, settings, io, out, isJson } = order;
+  const leaving = signalled(io);
+  let control: ControlServer | undefined;
+  const printer = printerOf(order, leaving.abort);
+  try {
+    if (settings.control !== undefined) {
+      const token = io.env['HOPBACK_CONTROL_TOKEN'];
+      control = await startControlServer({ ...settings.control, ...(token !== undefined && { token }) });
+      printer.steered(control);
+    }
+    const options: RunOptions = {
+      ...settings.run,
+      ...{ folder: out, command: order.command, signal: leaving.signal },
+      onControl: (given) => {
+        printer.dashboard?.steer(given);
+        control?.steer(given);
+      },
+      onView: (view) => {
+        printer.view(view);
+        control?.tell(view);
+      },
+      beforeClose: async (result, platform) => {
+        printer.close();
+        printer.result(result);
+        if (order.keeps) await printer.kept(platform, leaving.anew());
+      },
+    };
+    return (await runPlan(plan, options)).exitCode;
+  } catch (error) {
+    printer.close();
+    io.stderr.write(`hopback-harness run: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (isJson) io.stdout.write(`${JSON.stringify({ event: 'failed' })}\n`);
+    return isHopbackError(error) && error.code === 'invalid-argument' ? EXIT.usage : EXIT.environment;
+  } finally {
+    printer.close();
+    leaving.release();
+    await control?.close();
+  }
+}
+
+/** Whether lines can be drawn over. */
+const isScreen = ({ stdout, env }: HarnessProcess): boolean => stdout.isTTY && env['TERM'] !== 'dumb';
+
+/** Whether lines may be coloured. */
+export const mayColor = (io: HarnessProcess): boolean => isScreen(io) && (io.env['NO_COLOR'] ?? '') === '';
+
+interface Leaving {
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  /** A signal that has not come yet, or the one that came. */
+  readonly anew: () => AbortSignal;
+  readonly release: () => void;
+}
+
+/** The first signal ends the run and the second what is kept up; a third is left to do what it does. */
+export function signalled(io: Pick<HarnessProcess, 'once' | 'off'>): Leaving {
+  const controllers = [new AbortController(), new AbortController()];
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const abort = (): void => {
+    controllers.find(({ signal }) => !signal.aborted)?.abort();
+    if (controllers.every(({ signal }) => signal.aborted)) release();
+    else for (const name of signals) io.off(name, abort).once(name, abort);
+  };
+  const release = (): void => {
+    for (const name of signals) io.off(name, abort);
+  };
+  for (const name of signals) io.once(name, abort);
+  const [first = new AbortController(), second = new AbortController()] = controllers;
+  return { signal: first.signal, abort, release, anew: () => (first.signal.aborted ? second.signal : first.signal) };
+}
+
+interface Printer {
+  readonly dashboard?: Dashboard;
+  readonly view: (view: RunView) => void;
+  readonly steered: (control: ControlServer) => void;
+  readonly result: (result: RunResult) => void;
+  readonly kept: (
+    platform: { readonly url: string; readonly profile: string } | undefined,
+    until: AbortSignal,
+  ) => Promise<void>;
+  readonly close: () => void;
+}
+
+function printerOf({ io, isJson, tell }: RunOrder, onInterrupt: () => void): Printer {
+  const { stdout } = io;
+  const say = (text: string): void => void stdout.write(`${text}\n`);
+  const event = (name: string, members: object): void => say(JSON.stringify({ event: name, ...members }));
+  const untilAborted = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      // A listener alone keeps no process up; the network does.
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  if (isJson) {
+    return {
+      view: (view) => event('view', { view }),
+      steered: ({ url, token }) => event('control', { url, token }),
+      result: ({ summary, folder }) => event('result', { folder, summary }),
+      kept: async (platform, until) => {
+        event('kept', { platform });
+        await untilAborted(until);
+      },
+      close: () => undefined,
+    };
+  }
+  const dashboard = openDashboard({
+    ...{ stdout, onInterrupt, redraws: isScreen(io), color: mayColor(io) },
+    ...(io.stdin !== undefined && { stdin: io.stdin }),
+  });
+  return {
+    ...{ dashboard, view: dashboard.show, close: dashboard.close },
+    steered: ({ url, token }) => say(`Steered at ${url} with the token ${token}`),
+    result: (result) => say(tell(result).join('\n')),
+    kept: async (platform, until) => {
+      say(['', ...keptLines(platform)].join('\n'));
+      await untilAborted(until);
+    },
+  };
+}
+
+/** Where to look at what stays up. */
+function keptLines(platform: { readonly url: string; readonly profile: string } | undefined): readonly string[] {
+  if (platform === undefined) return ['The network stays up until Control-C. There is no platform.'];
+  const { url, profile } = platform;
+  return [
+    `The network stays up until Control-C, and the platform is at ${url}. Elsewhere, as its operator:`,
+    ...['campaigns', 'tracebacks', 'alerts'].map((noun) => `  npx hopback-harness ${noun} list --profile ${profile}`),
+  ];
+}
