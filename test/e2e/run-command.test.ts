@@ -88,10 +88,29 @@ test('a scenario that makes no sense is told with its line; one that is not ther
     ['run'],
     ['run', 'nothing'],
     ['run', 'direct', '--pcap', 'some'],
+    ['run', 'direct', '--external', 'alder=nowhere'],
+    ['run', 'direct', '--external', 'nobody=sip:127.0.0.1:5060', '--out', 'strange'],
+    ['run', 'direct', '--listen', 'nobody=127.0.0.1:5060', '--out', 'strange'],
+    ['lab', 'direct', 'strange', '--await', 'nobody'],
     ['replay', 'x', 'direct'],
     ['diff', 'a'],
   ]) {
     expect((await harness(...argv)).code).toBe(2);
   }
   expect((await harness('diff', 'a', 'b')).code).toBe(4);
+}, 120_000);
+
+test('lab writes what programs of others are told, and a folder that was prepared before keeps its keys', async () => {
+  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  const read = (name: string): Promise<string> => readFile(join(directory.path, 'lab', name), 'utf8');
+  const settings = ['--external', 'birch=sip:127.0.0.1:5070', '--listen', 'alder=127.0.0.1:5071', '--await', 'office'];
+  expect((await harness('lab', 'two.yaml', 'lab', ...settings)).code).toBe(0);
+  const names = ['birch/signing-key.pem', 'birch/signing-chain.pem', 'lab.json'];
+  const before = await Promise.all(names.map(read));
+  expect(await read('README.md')).toMatch(/Birch .*sip:127\.0\.0\.1:5070[\s\S]*office\.csv[\s\S]*127\.0\.0\.1:5071/);
+  expect((await read('office.csv')).trim().split('\n')).toHaveLength(11);
+  expect((await harness('lab', 'two.yaml', 'lab', ...settings)).code).toBe(0);
+  expect(await Promise.all(names.map(read))).toEqual(before);
+  await writeFile(join(directory.path, 'lab', 'lab.json'), '{}');
+  expect((await harness('run', 'lab')).code).toBe(2);
 }, 120_000);

@@ -5,6 +5,7 @@ import { isDownNow } from '../node/index.js';
 import type { HopNote, NodeBooks } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
 import { openReportDesk } from './app-reports.js';
+import { createAwaitedCalls } from './awaited-calls.js';
 import { openCallees } from './callees.js';
 import type { ReachedCall } from './callees.js';
 import { hopsInOrder, openCallers } from './callers.js';
@@ -47,7 +48,7 @@ const MAX_TROUBLES = 1_000;
  * ```
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {} } = options;
+  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {}, listen = {} } = options;
   if (!Number.isInteger(processes) || processes < 0 || processes > MAX_WORLD_PROCESSES)
     throw new HopbackError('invalid-argument', `a network has 0 to ${String(MAX_WORLD_PROCESSES)} processes`);
   const notes = createNotes();
@@ -64,7 +65,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
     const clock = createWorldClock();
-    const certificates = keep(await openWorldCertificates(plan));
+    const certificates = keep(await openWorldCertificates(plan, options.certificates));
     const platform =
       plan.scenario.platform === undefined
         ? undefined
@@ -75,13 +76,20 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           );
     const desk = platform && openReportDesk(plan, platform.app, (what) => notes.trouble('app', what));
     const callees = keep(
-      await openCallees(plan, (reached) => {
-        notes.reached(reached);
-        if (reached.call.isReported) desk?.report(reached);
+      await openCallees(plan, {
+        listen,
+        onReached: (reached) => {
+          notes.reached(reached);
+          if (reached.call.isReported) desk?.report(reached);
+        },
       }),
     );
+    const awaited = keep(createAwaitedCalls(plan));
     const events: HostEvents = {
-      onHop: notes.hop,
+      onHop: (note) => {
+        notes.hop(note);
+        awaited.hop(note);
+      },
       onTrouble: notes.trouble,
       onMessage: (message) => onMessage?.(message),
     };
@@ -92,14 +100,23 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     for (const providers of spread(own, Math.max(1, processes))) {
       const host = keep(processes === 0 ? createNodeHost(events) : await forkNodeHost(events));
       hosts.push(host);
-      const order = { plan, material, providers, directory, drachtio, aheadMs: 0, isTapped: onMessage !== undefined };
+      const order = {
+        plan,
+        material,
+        providers,
+        directory,
+        drachtio,
+        listen,
+        aheadMs: 0,
+        isTapped: onMessage !== undefined,
+      };
       places.push(...(await host.open(order)));
     }
     const addresses: Readonly<Record<string, string>> = {
       ...Object.fromEntries(places.map(({ id, address }) => [id, address])),
       ...Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri.replace(/^sips?:/, '')])),
     };
-    const destinations = Object.fromEntries(plan.scenario.called.map(({ id }) => [id, callees.sink]));
+    const destinations = Object.fromEntries(plan.scenario.called.map(({ id }) => [id, callees.sinkOf(id)]));
     await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations })));
     await callees.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
     const callers = keep(await openCallers());
@@ -120,6 +137,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     return {
       place: async (call) => {
         begin(call);
+        if (awaited.isAwaited(call)) {
+          const view = await awaited.come(call);
+          if (view.placedAtMs !== undefined) notes.placed.set(call.index, view.placedAtMs);
+          notes.view(view);
+          return notes.call(call.index);
+        }
         notes.placed.set(call.index, Date.now());
         const first = plan.providers.find(({ id }) => id === call.way[0]);
         const address = isDownNow(first?.behaviours ?? [], { startMs }) ? undefined : addresses[first?.id ?? ''];
@@ -190,6 +213,7 @@ function createNotes(): Notes {
   const views = new Map<number, CallerView>();
   const verstats = new Map<number, Verstat>();
   const shown = new Map<number, string>();
+  const reached = new Set<number>();
   const placed = new Map<number, number>();
   const troubles: RunFacts['troubles'][number][] = [];
   return {
@@ -200,6 +224,7 @@ function createNotes(): Notes {
       else known.push(note);
     },
     reached: ({ call, verstat, calling }) => {
+      reached.add(call.index);
       if (verstat !== undefined) verstats.set(call.index, verstat);
       if (calling !== undefined) shown.set(call.index, calling);
     },
@@ -213,6 +238,7 @@ function createNotes(): Notes {
         ...(views.get(index) ?? { index, reasons: [] }),
         hops: hopsInOrder(hops.get(index) ?? []),
         ...(verstat !== undefined && { shownVerstat: verstat }),
+        ...(reached.has(index) && { isAtCallee: true }),
       };
     },
   };
