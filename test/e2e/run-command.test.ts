@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readRunSummary } from '../../harness/src/report/index.js';
 import { ROOT } from '../house/run.js';
+import { freePorts } from '../support/recipe.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { TemporaryDirectory } from '../peers/temporary-directory.js';
 
@@ -79,6 +80,13 @@ test('run carries a scenario out, replay places one of its calls again, and diff
   expect(replay.stdout).toContain('PASSED');
   expect(replay.code).toBe(0);
 }, 300_000);
+
+test('a drachtio-server that is not there is told, and ends the run', async () => {
+  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  const [port] = await freePorts(1);
+  const run = await harness('run', 'two.yaml', '--out', 'gone', '--drachtio', `birch=127.0.0.1:${String(port)}`);
+  expect([run.code, run.stderr]).toEqual([4, expect.stringContaining('no drachtio server takes applications')]);
+}, 60_000);
 
 test('a scenario that makes no sense is told with its line; one that is not there, and an option that is none, are usage', async () => {
   await writeFile(join(directory.path, 'bad.yaml'), SCENARIO.replace('at: alder', 'at: aldre'));
