@@ -319,7 +319,7 @@ module.exports = {
     harnessFolder('runner', [
       ...['^sdk/dist/', '^harness/src/[^/]+/index\\.ts$', '^harness/src/network/(plan|truth|world)/index\\.ts$'],
       '^harness/src/version\\.ts$',
-      npm('hono', '@hono/node-server'),
+      npm('hono', '@hono/node-server', 'zod'),
     ]),
     harnessFolder('vitest', [harnessIndex('oracle'), harnessIndex('runner'), npm('vitest')]),
     harnessFolder('cli', [

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readRunSummary } from '../../harness/src/report/index.js';
 import { ROOT } from '../house/run.js';
+import { freePorts } from '../support/recipe.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import type { TemporaryDirectory } from '../peers/temporary-directory.js';
 
@@ -80,6 +81,13 @@ test('run carries a scenario out, replay places one of its calls again, and diff
   expect(replay.code).toBe(0);
 }, 300_000);
 
+test('a drachtio-server that is not there is told, and ends the run', async () => {
+  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  const [port] = await freePorts(1);
+  const run = await harness('run', 'two.yaml', '--out', 'gone', '--drachtio', `birch=127.0.0.1:${String(port)}`);
+  expect([run.code, run.stderr]).toEqual([4, expect.stringContaining('no drachtio server takes applications')]);
+}, 60_000);
+
 test('a scenario that makes no sense is told with its line; one that is not there, and an option that is none, are usage', async () => {
   await writeFile(join(directory.path, 'bad.yaml'), SCENARIO.replace('at: alder', 'at: aldre'));
   const bad = await harness('run', 'bad.yaml');
@@ -88,10 +96,29 @@ test('a scenario that makes no sense is told with its line; one that is not ther
     ['run'],
     ['run', 'nothing'],
     ['run', 'direct', '--pcap', 'some'],
+    ['run', 'direct', '--external', 'alder=nowhere'],
+    ['run', 'direct', '--external', 'nobody=sip:127.0.0.1:5060', '--out', 'strange'],
+    ['run', 'direct', '--listen', 'nobody=127.0.0.1:5060', '--out', 'strange'],
+    ['lab', 'direct', 'strange', '--await', 'nobody'],
     ['replay', 'x', 'direct'],
     ['diff', 'a'],
   ]) {
     expect((await harness(...argv)).code).toBe(2);
   }
   expect((await harness('diff', 'a', 'b')).code).toBe(4);
+}, 120_000);
+
+test('lab writes what programs of others are told, and a folder that was prepared before keeps its keys', async () => {
+  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  const read = (name: string): Promise<string> => readFile(join(directory.path, 'lab', name), 'utf8');
+  const settings = ['--external', 'birch=sip:127.0.0.1:5070', '--listen', 'alder=127.0.0.1:5071', '--await', 'office'];
+  expect((await harness('lab', 'two.yaml', 'lab', ...settings)).code).toBe(0);
+  const names = ['birch/signing-key.pem', 'birch/signing-chain.pem', 'lab.json'];
+  const before = await Promise.all(names.map(read));
+  expect(await read('README.md')).toMatch(/Birch .*sip:127\.0\.0\.1:5070[\s\S]*office\.csv[\s\S]*127\.0\.0\.1:5071/);
+  expect((await read('office.csv')).trim().split('\n')).toHaveLength(11);
+  expect((await harness('lab', 'two.yaml', 'lab', ...settings)).code).toBe(0);
+  expect(await Promise.all(names.map(read))).toEqual(before);
+  await writeFile(join(directory.path, 'lab', 'lab.json'), '{}');
+  expect((await harness('run', 'lab')).code).toBe(2);
 }, 120_000);

@@ -8,6 +8,7 @@ const USAGE = `hopback-harness ${HARNESS_VERSION}
   run         carry out a scenario over real SIP: a network of honest, lying and silent carriers; --help says with which options
   list        the scenarios that are shipped, and why anybody would run them
   init        write a scenario to begin with
+  lab         prepare a folder for switches and dialers of yours that take part in a run
   replay      place one call of a run again
   diff        compare two runs
   demo        a robocall campaign from abroad, how it is found and traced, and what is true of it, in a minute
@@ -77,7 +78,7 @@ async function runCommand(argv: readonly string[], io: HarnessProcess): Promise<
 
 function unknownCommand([command]: readonly string[]): string | undefined {
   if (command === undefined) return undefined;
-  return `there is no command ${command}: it is run, list, init, replay, diff, demo, drachtio, platform, conformance, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
+  return `there is no command ${command}: it is run, list, init, lab, replay, diff, demo, drachtio, platform, conformance, api, ${[...API_NOUNS].filter((noun) => noun !== 'api').join(', ')}`;
 }
 
 async function platform(argv: readonly string[], io: HarnessProcess): Promise<number> {
@@ -102,6 +103,8 @@ async function runsCommand(
       return (await import('./runs/replay-command.js')).runReplay(rest, io);
     case 'diff':
       return (await import('./runs/folder-commands.js')).runDiff(rest, io);
+    case 'lab':
+      return (await import('./runs/lab-command.js')).runLab(rest, io);
     case 'list':
       return (await import('./runs/folder-commands.js')).runList(rest, io);
     case 'init':

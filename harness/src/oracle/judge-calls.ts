@@ -55,8 +55,9 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     campaigns.add(call, seen.placedAtMs);
     const outcome = wrongOutcome(seen, known);
     const missing = judgeVerdicts(judging, { seen, truth: known, isAsPlanned: outcome === undefined }, verdicts);
-    judgeShown(judging, seen, known);
-    const trouble = outcome ?? lostCall(seen, call, { judging, truth: known, missing });
+    judgeShown(judging, { seen, truth: known }, verdicts);
+    const trouble =
+      atExternal(outcome, seen, { judging, call }) ?? lostCall(seen, call, { judging, truth: known, missing });
     if (trouble === undefined) continue;
     wrong += outcome === undefined ? 0 : 1;
     findings.add({ kind: 'call-outcome', callIndex: seen.index, ...trouble });
@@ -87,6 +88,19 @@ function wrongOutcome({ finalStatus }: SeenCall, truth: CarriedTruth): Trouble |
     expected: `the caller gets ${truth.finalStatus.join(' or ')}`,
     seen: finalStatus === undefined ? 'the caller got no final response' : `the caller got ${finalStatus}`,
   };
+}
+
+/** A call that ended otherwise behind somebody else's switch, and was not seen behind it, is told as one that was lost there. */
+function atExternal(
+  outcome: Trouble | undefined,
+  { hops }: SeenCall,
+  { judging, call: { way } }: { readonly judging: Judging; readonly call: PlannedCall },
+): Trouble | undefined {
+  if (outcome === undefined) return undefined;
+  const reached = way.findLastIndex((id) => hops.some(({ provider }) => provider === id));
+  const next = way[reached + 1];
+  if (next === undefined || !judging.external.has(next)) return outcome;
+  return { provider: next, expected: outcome.expected, seen: `${outcome.seen}, and nothing came out of ${next}` };
 }
 
 /** A call that was not seen where it has to come to, or was seen where it never goes. */

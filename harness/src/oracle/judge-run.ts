@@ -27,7 +27,8 @@ export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const findings = createFindingList();
   const forks = plan.providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'forks'));
   const forking = new Set(forks.map(({ id }) => id));
-  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings, forking };
+  const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
+  const judging: Judging = { plan, truth: networkTruth(plan), facts, findings, forking, external };
   const calls = judgeCalls(judging);
   const metrics = {
     ...calls.metrics,

@@ -10,7 +10,7 @@ export interface VerdictCount {
 
 /**
  * Holds what each hop of a call found against what is true. A hop that was not seen counts as wrong where the call comes to it in any case and
- * something is to be found there, unless the call ended otherwise anyway.
+ * something is to be found there, unless the call ended otherwise anyway. What somebody else's switch found is not known, and not asked.
  * @returns providers that the call should have come to, and was not seen at
  */
 export function judgeVerdicts(
@@ -24,6 +24,7 @@ export function judgeVerdicts(
 ): readonly string[] {
   const missing: string[] = [];
   truth.hops.forEach((hop, place) => {
+    if (judging.external.has(hop.provider)) return;
     const found = sameHop(seen.hops, truth.hops, place);
     if (found === undefined && !(hop.isCertain && isAsPlanned)) return;
     const isAsked = !hop.verdict.verstat.includes('not-asked');
@@ -34,22 +35,36 @@ export function judgeVerdicts(
     }
     count.of += 1;
     if (isTrue(found, hop)) count.good += 1;
-    else judging.findings.add(wrongVerdict(seen.index, found, hop));
+    else judging.findings.add(wrongVerdict(seen.index, found, { hop, from: externalBefore(judging, hop) }));
   });
   return missing;
 }
 
-/** What the callee was shown has to be what the last provider found. */
-export function judgeShown(judging: Judging, seen: SeenCall, { hops }: CarriedTruth): void {
+/**
+ * What the callee was shown has to be what the last provider found. Where that is somebody else's switch there is nothing else to tell by what it found: it
+ * counts, and to show nothing is wrong.
+ */
+export function judgeShown(
+  { external, findings }: Judging,
+  {
+    seen: { index, shownVerstat, isAtCallee },
+    truth: { hops },
+  }: { readonly seen: SeenCall; readonly truth: CarriedTruth },
+  count: VerdictCount,
+): void {
   const last = hops.at(-1);
-  if (seen.shownVerstat === undefined || last === undefined) return;
-  if (last.verdict.verstat.includes(seen.shownVerstat)) return;
-  judging.findings.add({
-    kind: 'verdict',
-    callIndex: seen.index,
-    provider: last.provider,
-    expected: `the callee is shown ${last.verdict.verstat.join(' or ')}`,
-    seen: `the callee was shown ${seen.shownVerstat}`,
+  if (last === undefined) return;
+  const { provider, verdict } = last;
+  const counts = external.has(provider) && isAtCallee === true && !verdict.verstat.includes('not-asked');
+  if (shownVerstat === undefined && !counts) return;
+  const isRight = shownVerstat !== undefined && verdict.verstat.includes(shownVerstat);
+  if (counts) count.of += 1;
+  if (counts && isRight) count.good += 1;
+  if (isRight) return;
+  findings.add({
+    ...{ kind: 'verdict', callIndex: index, provider },
+    expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
+    seen: `the callee was shown ${shownVerstat ?? 'no verstat'}`,
   });
 }
 
@@ -77,7 +92,7 @@ function isTrue({ verstat: found, attestation, signerSpc }: SeenHop, { verdict }
 function wrongVerdict(
   callIndex: number,
   { verstat, attestation, signerSpc, reasons }: SeenHop,
-  { provider, verdict }: TrueHop,
+  { hop: { provider, verdict }, from }: { readonly hop: TrueHop; readonly from: string | undefined },
 ): Parameters<Judging['findings']['add']>[0] {
   const because = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
   return {
@@ -85,8 +100,13 @@ function wrongVerdict(
     callIndex,
     provider,
     expected: `${inWords(verdict.verstat.join(' or '), verdict)}. ${verdict.because}`,
-    seen: inWords(verstat ?? 'not-asked', { attestation, signerSpc }) + because,
+    seen: `${inWords(verstat ?? 'not-asked', { attestation, signerSpc })}${because}${from === undefined ? '' : `, as it came from ${from}`}`,
   };
+}
+
+/** The switch of somebody else's that a hop has the call from: what it received is what left there. */
+function externalBefore({ external }: Judging, { from }: TrueHop): string | undefined {
+  return 'provider' in from && external.has(from.provider) ? from.provider : undefined;
 }
 
 function inWords(

@@ -18,6 +18,8 @@ export interface Judging {
   readonly findings: FindingList;
   /** Ids of providers that fork calls. */
   readonly forking: ReadonlySet<string>;
+  /** Ids of providers that are somebody else's switch: what they found is not known. */
+  readonly external: ReadonlySet<string>;
 }
 
 /** The call of the plan that was seen; undefined where the plan has no such call. */

@@ -28,6 +28,8 @@ export interface SeenCall {
   readonly hops: readonly SeenHop[];
   /** What reached the callee's side, where it did: verstat in the caller's field, and the Reason header fields that came back. */
   readonly shownVerstat?: Verstat;
+  /** Whether it came to a callee that tells of it; absent: it is not known to. */
+  readonly isAtCallee?: boolean;
   readonly reasons: readonly string[];
 }
 

@@ -6,6 +6,8 @@ export { openDashboard } from './dashboard/open-dashboard.js';
 export type { Dashboard } from './dashboard/open-dashboard.js';
 export { truthOfPlan } from './default-parts.js';
 export { dryRunLines } from './dry-run.js';
+export { labRunOptions } from './lab/lab-run.js';
+export { prepareLab, readLab } from './lab/prepare-lab.js';
 export type { LiveCounts, LiveHop } from './live-figures.js';
 export { loadPlan } from './load-plan.js';
 export type { LoadedPlan } from './load-plan.js';

@@ -60,6 +60,10 @@ export interface RunOptions {
   readonly pcap?: 'sampled' | 'all';
   readonly drachtio?: WorldOptions['drachtio'];
   readonly external?: WorldOptions['external'];
+  /** Ids of callers whose calls somebody else places: each is waited for, half a minute from its time on. Default none. */
+  readonly externalCallers?: readonly string[];
+  readonly listen?: WorldOptions['listen'];
+  readonly certificates?: WorldOptions['certificates'];
   /** Ends the run as a signal does: no further call is placed, and a report is made. */
   readonly signal?: AbortSignal;
   /** Gets the control when the run begins. */

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HopbackError } from '@hopback/sdk/errors';
+import { withExternalParties } from '../network/plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { FoundSoFar, World } from '../network/world/index.js';
 import type { RunFacts, SeenCall } from '../oracle/index.js';
@@ -25,13 +27,15 @@ const LAST_WORDS_MS = 5_000;
 /**
  * Carries out a plan: opens its network, places its calls when they are due, waits until what follows from them is done, and holds what was seen against
  * what is true.
- * @param plan - what `planNetwork` of a scenario made
+ * @param given - what `planNetwork` of a scenario made
  * @param options - folder, time, rate, captures
  * @returns what the run came to, also when it failed, was stopped or had no time; its exit code among it
+ * @throws HopbackError `invalid-argument` where options name a provider, caller or called numbers that the plan does not have
  * @throws what opening the network or writing the folder throws: an address that cannot be bound, a full disk
  */
-export async function runPlan(plan: NetworkPlan, options: RunOptions = {}): Promise<RunResult> {
+export async function runPlan(given: NetworkPlan, options: RunOptions = {}): Promise<RunResult> {
   const { clock = NODE_CLOCK, parts = SIP_PARTS } = options;
+  const plan = partedPlan(given, options);
   const folder = options.folder === undefined ? undefined : await openRunFolder(options.folder, options);
   const directory = folder?.workDirectory ?? (await mkdtemp(join(tmpdir(), 'hopback-run-')));
   const begun = beginRun(plan, { options, clock, parts, folder });
@@ -44,6 +48,8 @@ export async function runPlan(plan: NetworkPlan, options: RunOptions = {}): Prom
       ...(run.keeper !== undefined && { onMessage: (message) => tapped(run, message) }),
       ...(options.drachtio !== undefined && { drachtio: options.drachtio }),
       ...(options.external !== undefined && { external: options.external }),
+      ...(options.listen !== undefined && { listen: options.listen }),
+      ...(options.certificates !== undefined && { certificates: options.certificates }),
     });
     const stopWatching = watchFindings(run, world.found);
     run.cancels.push(stopWatching);
@@ -66,6 +72,21 @@ export async function runPlan(plan: NetworkPlan, options: RunOptions = {}): Prom
     if (folder === undefined) await rm(directory, { recursive: true, force: true });
   }
 }
+
+/** A plan with the parts that somebody else plays, once everybody who is named in options is there. */
+function partedPlan(
+  plan: NetworkPlan,
+  { external = {}, externalCallers = [], listen = {}, drachtio = {} }: RunOptions,
+): NetworkPlan {
+  const providers = new Set(plan.providers.map(({ id }) => id));
+  const called = new Set(plan.scenario.called.map(({ id }) => id));
+  for (const id of Object.keys(drachtio)) if (!providers.has(id)) throw nobody(id);
+  for (const id of Object.keys(listen)) if (!providers.has(id) && !called.has(id)) throw nobody(id);
+  return withExternalParties(plan, { providers: Object.keys(external), callers: externalCallers });
+}
+
+const nobody = (id: string): HopbackError =>
+  new HopbackError('invalid-argument', `the scenario has no provider, and no called numbers, ${id}`);
 
 async function callsOf(begun: Begun, world: World): Promise<void> {
   const { run } = begun;
@@ -161,7 +182,9 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   const end = run.endedBy();
   const oracle = judged(run, facts);
   const thresholds = judgedThresholds(oracle, plan.scenario.thresholds);
-  const { placed, up } = figures.counts();
+  const { up } = figures.counts();
+  // One that somebody else was to place, and did not, is none.
+  const placed = facts.calls.filter(({ placedAtMs }) => placedAtMs !== undefined).length;
   const verdict = verdictOf({ end, placed, hanging: up, thresholds, oracle });
   const seen = new Map(facts.calls.map((call) => [call.index, call]));
   const samples = chooseSamples(plan, { facts, oracle }).flatMap(({ index, why }) => {

@@ -3,7 +3,7 @@ import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
 import { signalled } from './carry-out.js';
 import { resultLines, traceLines } from './result-lines.js';
-import { loadedPlan } from './run-command.js';
+import { labOf, loadedPlan } from './run-command.js';
 import { readRunSettings, RUN_OPTIONS, whole } from './run-settings.js';
 import { REPLAY_USAGE } from './usage.js';
 
@@ -31,10 +31,14 @@ export async function runReplay(argv: readonly string[], io: HarnessProcess): Pr
   if (!plan.calls.some((planned) => planned.index === index)) {
     return misunderstood(io, `call ${index}: the plan has ${plan.calls.length} calls, from 0`);
   }
+  const lab = await labOf(from, io);
+  if (typeof lab === 'number') return lab;
+  // A call by itself is placed by us.
+  const { externalCallers: _, ...others } = lab;
   const leaving = signalled(io);
   try {
     const result = await replayPlan(plan, index, {
-      ...{ timeoutSeconds: TIMEOUT_SECONDS, ...settings.run, signal: leaving.signal },
+      ...{ ...others, timeoutSeconds: TIMEOUT_SECONDS, ...settings.run, signal: leaving.signal },
       ...(asked.values.out !== undefined && { folder: asked.values.out }),
     });
     if (asked.values.json) io.stdout.write(`${JSON.stringify(result.summary)}\n`);

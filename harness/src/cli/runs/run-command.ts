@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { dryRunLines, loadPlan, truthOfPlan } from '../../runner/index.js';
-import type { LoadedPlan } from '../../runner/index.js';
+import { dryRunLines, labRunOptions, loadPlan, readLab, truthOfPlan } from '../../runner/index.js';
+import type { LoadedPlan, RunOptions } from '../../runner/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
 import { carryOut } from './carry-out.js';
@@ -31,8 +31,11 @@ export async function runRun(argv: readonly string[], io: HarnessProcess): Promi
     return EXIT.ok;
   }
   const { out = defaultFolder(loaded), keep, json } = asked.values;
+  const lab = await labOf(from, io);
+  if (typeof lab === 'number') return lab;
   return carryOut({
-    ...{ plan: loaded, settings, io, out, keeps: keep, isJson: json, tell: resultLines },
+    ...{ plan: loaded, settings: { ...settings, run: { ...lab, ...settings.run } } },
+    ...{ io, out, keeps: keep, isJson: json, tell: resultLines },
     command: commandOf(from, asked.values, loaded),
   });
 }
@@ -50,6 +53,17 @@ export async function loadedPlan(from: string, settings: RunSettings, io: Harnes
   const faults = loaded.status === 'faulty' ? loaded.faults : [`hopback-harness: ${loaded.why}`];
   io.stderr.write(`${faults.join('\n')}\n`);
   return EXIT.usage;
+}
+
+/** What a run in a lab is carried out with; nothing where `from` is none. @returns it, or an exit code */
+export async function labOf(from: string, io: Pick<HarnessProcess, 'stderr'>): Promise<RunOptions | number> {
+  try {
+    const lab = await readLab(from);
+    return lab === undefined ? {} : labRunOptions(from, lab);
+  } catch (error) {
+    io.stderr.write(`hopback-harness: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.usage;
+  }
 }
 
 function misunderstood(io: HarnessProcess, why: string): number {

@@ -16,6 +16,8 @@ export const RUN_OPTIONS = {
   control: { type: 'string' },
   drachtio: { type: 'string', multiple: true },
   external: { type: 'string', multiple: true },
+  await: { type: 'string', multiple: true },
+  listen: { type: 'string', multiple: true },
   keep: { type: 'boolean', default: false },
   trace: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -37,6 +39,8 @@ export interface RunValues {
   readonly control?: string | undefined;
   readonly drachtio?: readonly string[] | undefined;
   readonly external?: readonly string[] | undefined;
+  readonly await?: readonly string[] | undefined;
+  readonly listen?: readonly string[] | undefined;
 }
 
 /** What a command line of `run` asks for. */
@@ -52,6 +56,8 @@ export interface RunSettings {
 /** Longest time that can be asked for, seconds: a timer cannot wait longer. */
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 const MAX_PROCESSES = 64;
+/** Of a switch: the user part is the number that is called. */
+const SIP_URI = /^sips?:[^@\s]+$/;
 
 /** Reads the values of a command line. @returns the settings, or what is wrong with them */
 export function readRunSettings(
@@ -82,6 +88,11 @@ export function readRunSettings(
   if (typeof control === 'string') return `--control ${control}`;
   const external = pairs(switches);
   if (external === undefined) return '--external: it is ID=URI';
+  const strange = Object.values(external).find((uri) => !SIP_URI.test(uri));
+  if (strange !== undefined) return `--external ${strange}: it is a SIP URI without a user, sip:HOST:PORT`;
+  const listen = addresses(values.listen ?? []);
+  if (typeof listen === 'string') return `--listen ${listen}`;
+  const externalCallers = values.await ?? [];
   const drachtio = drachtioServers(servers, env['HOPBACK_DRACHTIO_SECRET'] ?? 'cymru');
   if (typeof drachtio === 'string') return drachtio;
   return {
@@ -95,6 +106,8 @@ export function readRunSettings(
       ...(switches.length > 0 && {
         external: Object.fromEntries(Object.entries(external).map(([id, uri]) => [id, { uri }])),
       }),
+      ...(externalCallers.length > 0 && { externalCallers }),
+      ...(Object.keys(listen).length > 0 && { listen }),
       ...(servers.length > 0 && { drachtio }),
     },
   };
@@ -115,7 +128,8 @@ function pairs(texts: readonly string[]): Readonly<Record<string, string>> | und
   return Object.fromEntries(entries);
 }
 
-function hostAndPort(text: string): { readonly host: string; readonly port: number } | string {
+/** Reads `HOST:PORT`. @returns the two, or why it is none */
+export function hostAndPort(text: string): { readonly host: string; readonly port: number } | string {
   const [, host = '', digits = ''] = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(text) ?? [];
   const port = whole(digits, 65_535);
   if (host === '' || Number.isNaN(port)) return `${text}: it is HOST:PORT`;
@@ -123,13 +137,24 @@ function hostAndPort(text: string): { readonly host: string; readonly port: numb
 }
 
 function drachtioServers(texts: readonly string[], secret: string): NonNullable<RunOptions['drachtio']> | string {
+  const read = addresses(texts);
+  if (typeof read === 'string') return `--drachtio ${read}`;
+  return Object.fromEntries(Object.entries(read).map(([id, at]) => [id, { ...at, secret }]));
+}
+
+function addresses(texts: readonly string[]): Readonly<Record<string, Address>> | string {
   const named = pairs(texts);
-  if (named === undefined) return '--drachtio: it is ID=HOST:PORT';
-  const read: Record<string, { readonly host: string; readonly port: number; readonly secret: string }> = {};
+  if (named === undefined) return `${texts.find((text) => !text.includes('=')) ?? ''}: it is ID=HOST:PORT`;
+  const read: Record<string, Address> = {};
   for (const [id, address] of Object.entries(named)) {
     const at = hostAndPort(address);
-    if (typeof at === 'string') return `--drachtio ${at}`;
-    read[id] = { ...at, secret };
+    if (typeof at === 'string') return at;
+    read[id] = at;
   }
   return read;
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
 }

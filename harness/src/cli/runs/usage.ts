@@ -2,7 +2,7 @@
 export const RUN_USAGE = `hopback-harness run SCENARIO [options]
 
 Carries out a scenario over real SIP on loopback, and holds what was seen against what is true. SCENARIO is a file (YAML or JSON), the
-name of a shipped one (hopback-harness list), or the folder of an earlier run.
+name of a shipped one (hopback-harness list), the folder of an earlier run, or one that hopback-harness lab has prepared.
 
   --seed N            decides everything that is drawn; default that of the scenario
   --set NAME=VALUE    value of a variable of the scenario; may be given several times
@@ -18,6 +18,8 @@ name of a shipped one (hopback-harness list), or the folder of an earlier run.
   --control HOST:PORT steer the run over HTTP, on loopback; HOPBACK_CONTROL_TOKEN is its token, or one is made and printed
   --drachtio ID=HOST:PORT  a drachtio-server in the place of the embedded one, for a provider; HOPBACK_DRACHTIO_SECRET is its secret
   --external ID=URI   calls for a provider go to a switch of yours, at this SIP URI
+  --listen ID=HOST:PORT  where a provider, or whoever answers for called numbers, takes calls; default any free port
+  --await ID          calls of a caller are placed by a program of yours, and waited for
   --keep              leave the network and the platform up until Control-C, when the report is written
   --json              print lines of JSON
 
@@ -45,6 +47,22 @@ On a terminal a dashboard is drawn: + - 10 % more or less, * / twice or half, p 
 
 Exit codes: 0 everything came out as it is true; 1 not so, or a signal ended it; 2 the command line cannot be understood; 4 an address cannot
             be bound, or a file not be written; 97 the time was up; 99 no call was placed.
+`;
+
+/** What `hopback-harness lab --help` prints. */
+export const LAB_USAGE = `hopback-harness lab SCENARIO [FOLDER] [options]
+
+Writes a folder with all that switches and dialers of yours have to be told to take part in a scenario: trust anchors, keys,
+certificates, addresses, and the calls. Default folder: lab. hopback-harness run FOLDER carries the scenario out with them. A folder that was
+prepared before keeps its keys and certificates, so that a switch is set up once.
+
+  --external ID=URI   a switch of yours is in the place of a provider, at this SIP URI
+  --listen ID=HOST:PORT  where a provider, or whoever answers for called numbers, takes calls; default any free port
+  --await ID          calls of a caller are placed by a program of yours; FOLDER/ID.csv has them for SIPp
+  --certificates HOST:PORT  where the certificate server will be; default 127.0.0.1:8443
+  --seed N, --set NAME=VALUE, --once, --shorten F   as for run
+
+Exit codes: 0 written; 2 the command line or the scenario cannot be understood; 4 a file cannot be written.
 `;
 
 /** What `hopback-harness replay --help` prints. */

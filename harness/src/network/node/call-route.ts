@@ -11,6 +11,14 @@ export interface CallRoute {
   readonly hop: number;
 }
 
+/** By what a call is known. */
+interface CallNumbers {
+  readonly calling: string;
+  readonly called: string;
+  /** Absent: who is called. */
+  readonly provider?: string;
+}
+
 /** Knows the calls of a plan by what comes with them. */
 export interface CallRoutes {
   /**
@@ -18,30 +26,55 @@ export interface CallRoutes {
    * number, of the calls that come by `provider`.
    * @returns undefined where it is none of the plan
    */
-  readonly find: (
-    field: string | undefined,
-    numbers: { readonly calling: string; readonly called: string; readonly provider?: string },
-  ) => CallRoute | undefined;
+  readonly find: (field: string | undefined, numbers: CallNumbers) => CallRoute | undefined;
+  /**
+   * The same for a call that arrives, at `provider` or at its callee: of several with the same numbers it is the first that has not arrived there.
+   */
+  readonly arriving: (field: string | undefined, numbers: CallNumbers) => CallRoute | undefined;
 }
 
 /** Makes the table of a plan. */
 export function createCallRoutes({ calls }: Pick<NetworkPlan, 'calls'>): CallRoutes {
-  let byNumbers: Map<string, PlannedCall> | undefined;
-  const known = (calling: string, called: string): PlannedCall | undefined => {
-    byNumbers ??= new Map(calls.map((call) => [`${call.calling} ${call.called}`, call]));
-    return byNumbers.get(`${calling} ${called}`);
+  let byNumbers: ReadonlyMap<string, readonly PlannedCall[]> | undefined;
+  const alike = ({ calling, called }: CallNumbers): readonly PlannedCall[] => {
+    byNumbers ??= callsByNumbers(calls);
+    return byNumbers.get(`${calling} ${called}`) ?? [];
+  };
+  const arrived = new Set<string>();
+  const placed = (call: PlannedCall | undefined, provider: string | undefined, from = 0): CallRoute | undefined => {
+    if (call === undefined) return undefined;
+    // A switch that hands the field on as it came leaves the hop of its own in it.
+    const hop = provider === undefined ? call.way.length : call.way.indexOf(provider, from);
+    return hop < 0 ? undefined : { call, hop };
+  };
+  const named = (field: string | undefined, provider: string | undefined): CallRoute | undefined => {
+    const [index, hop] = (field ?? '').split(' ', 2);
+    if (index === undefined || index === '') return undefined;
+    return placed(calls[Number(index)], provider, Number(hop) || 0);
   };
   return {
-    find: (field, { calling, called, provider }) => {
-      const [index, hop] = (field ?? '').split(' ', 2);
-      const named = index === undefined || index === '' ? undefined : calls[Number(index)];
-      if (named !== undefined) return { call: named, hop: Number(hop) || 0 };
-      const call = known(calling, called);
-      if (call === undefined) return undefined;
-      const place = provider === undefined ? call.way.length : call.way.indexOf(provider);
-      return place < 0 ? undefined : { call, hop: place };
+    find: (field, numbers) => named(field, numbers.provider) ?? placed(alike(numbers).at(-1), numbers.provider),
+    arriving: (field, numbers) => {
+      const known = named(field, numbers.provider);
+      if (known !== undefined) return known;
+      const routes = alike(numbers).flatMap((call) => placed(call, numbers.provider) ?? []);
+      const key = ({ call, hop }: CallRoute): string => `${String(call.index)} ${String(hop)}`;
+      const route = routes.find((one) => !arrived.has(key(one))) ?? routes.at(-1);
+      if (route !== undefined) arrived.add(key(route));
+      return route;
     },
   };
+}
+
+function callsByNumbers(calls: readonly PlannedCall[]): ReadonlyMap<string, readonly PlannedCall[]> {
+  const groups = new Map<string, PlannedCall[]>();
+  for (const call of calls) {
+    const key = `${call.calling} ${call.called}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [call]);
+    else group.push(call);
+  }
+  return groups;
 }
 
 /** The field of a call for its next hop. */

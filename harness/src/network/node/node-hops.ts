@@ -8,6 +8,10 @@ export interface HopNote {
   readonly index: number;
   readonly hop: number;
   readonly seen: SeenHop;
+  /** Final status that it was answered with; absent: none went out. */
+  readonly status?: number;
+  /** When it was, milliseconds since the epoch. */
+  readonly answeredMs: number;
 }
 
 /** A call that is at a provider now. */
@@ -39,11 +43,16 @@ export function letGo(hop: HopInHand): void {
 const US_PER_MS = 1_000;
 
 /** What is told of it when it has its final response. */
-export function noteOf(hop: HopInHand, provider: string, identity: CallIdentity | undefined): HopNote {
+export function noteOf(
+  hop: HopInHand,
+  provider: string,
+  { identity, status }: { readonly identity: CallIdentity | undefined; readonly status: number | undefined },
+): HopNote {
   const verdict = identity?.verdict;
   const { route, arrivedMs, heldUs, ingressCallId, egressCallIds } = hop;
   return {
-    ...{ index: route.call.index, hop: route.hop },
+    ...{ index: route.call.index, hop: route.hop, answeredMs: Date.now() },
+    ...(status !== undefined && { status }),
     seen: {
       ...{ provider, atMs: arrivedMs, heldUs, ingressCallId, egressCallIds: [...egressCallIds] },
       ...(verdict !== undefined && { verstat: verdict.verstat }),

@@ -55,21 +55,22 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
   const policies = policiesOf(options);
   /** Calls that have no final response yet. */
   const inHand = new Map<HopInHand, SrfRequest>();
-  const finish = (hop: HopInHand, request: SrfRequest): void => {
+  const finish = (hop: HopInHand, request: SrfRequest, status?: number): void => {
     if (!inHand.delete(hop)) return;
     letGo(hop);
-    options.onHop(noteOf(hop, provider.id, (request.locals as CarriedLocals).identity));
+    const { identity } = request.locals as CarriedLocals;
+    options.onHop(noteOf(hop, provider.id, { identity, status }));
   };
   const arrivedMs: number[] = [];
   const arrive: SrfHandler = (req, res, next) => {
     const numbers = { calling: digits(req.callingNumber), called: digits(userOf(req.uri)), provider: provider.id };
-    const route = options.routes.find(req.get(CALL_FIELD), numbers);
+    const route = options.routes.arriving(req.get(CALL_FIELD), numbers);
     if (route !== undefined) {
       const hop = takeInHand(route, req);
       req.locals = { ...req.locals, hop };
       coverage.taken(hop);
       inHand.set(hop, req);
-      res.once('end', () => finish(hop, req));
+      res.once('end', (ended: { readonly status: number }) => finish(hop, req, ended.status));
     }
     next();
   };
@@ -92,7 +93,7 @@ export async function openNodeSwitch(options: NodeSwitchOptions): Promise<NodeSw
     if (provider.stir) srf.use('invite', verifyIdentity(policies));
     srf.invite((req, res) => void carryCall(carrying, srf, { req, res }).catch(onTrouble));
   };
-  let running = await run(options, { setUp, listen: listenAddresses(servesPhones) });
+  let running = await run(options, { setUp, listen: listenAddresses(servesPhones, options.listen) });
   const timers: NodeJS.Timeout[] = [];
   let moving: Promise<void> = Promise.resolve();
   const down = async (): Promise<void> => {
@@ -165,9 +166,13 @@ interface Running {
 }
 
 const HOST = '127.0.0.1';
+const ANYWHERE = { host: HOST, port: 0 } as const;
 
-const listenAddresses = (servesPhones: boolean): readonly ListenAddress[] => [
-  { transport: 'udp', host: HOST, port: 0 },
+const listenAddresses = (
+  servesPhones: boolean,
+  { host, port }: NonNullable<NodeOptions['listen']> = ANYWHERE,
+): readonly ListenAddress[] => [
+  { transport: 'udp', host, port },
   ...(servesPhones ? [{ transport: 'ws', host: HOST, port: 0 } as const] : []),
 ];
 

@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly onHop: (note: HopNote) => void;
   readonly onTrouble: (what: string) => void;
   readonly onMessage?: (message: TappedMessage) => void;
+  /** Where it takes calls. Default any free port of 127.0.0.1. */
+  readonly listen?: { readonly host: string; readonly port: number };
   /** A drachtio-server in place of the embedded one. */
   readonly drachtio?: SrfControl;
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
+import { HopbackError } from '@hopback/sdk/errors';
 import Srf from 'drachtio-srf';
 
 // drachtio-srf is used as published. Its own types leave out half of what it does; what the network uses of it is typed here, and this is the only
@@ -103,6 +104,9 @@ interface Internals {
   readonly app: { readonly client: { readonly wp: { closing: boolean } } };
 }
 
+/** By itself drachtio-srf tries for ever. A server that is there takes an application within moments, milliseconds. */
+const CONNECT_MS = 10_000;
+
 type SrfClass = new () => SrfFace & { readonly connect: (options: object) => void };
 
 /**
@@ -110,6 +114,7 @@ type SrfClass = new () => SrfFace & { readonly connect: (options: object) => voi
  * @param control - where the server takes applications
  * @param setUp - gives the application its handlers, before it connects
  * @returns the application
+ * @throws {@link HopbackError} `unavailable` where nobody is there
  * @throws the error that the server refuses it with
  */
 export async function connectSrf(
@@ -125,10 +130,14 @@ export async function connectSrf(
   });
   setUp(srf);
   srf.connect({ ...control });
-  const [error, hostPorts = ''] = (await once(srf, 'connect')) as [Error | null, string | undefined];
   const stop = (): void => {
     (srf as unknown as Internals).app.client.wp.closing = true;
   };
+  const [error, hostPorts = ''] = (await once(srf, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
+    stop();
+    const place = `${control.host}:${String(control.port)}`;
+    throw new HopbackError('unavailable', `no drachtio server takes applications at ${place}`);
+  })) as [Error | null, string | undefined];
   if (error !== null) {
     stop();
     throw error;

@@ -1,4 +1,5 @@
 export { behaviourHolds } from './behaviour-holds.js';
+export { withExternalParties } from './external-parties.js';
 export * from './plan.js';
 export { planNetwork, planProviders } from './plan-network.js';
 export type { PlanOptions } from './plan-network.js';

@@ -21,6 +21,8 @@ export interface PlannedProvider {
   /** Ids of the callers that are its customers, and of the called numbers that it serves. */
   readonly callers: readonly string[];
   readonly serves: readonly string[];
+  /** Whether a switch of somebody else's is in its place: what it does inside is not seen. Absent: it is not. */
+  readonly isExternal?: boolean;
 }
 
 /** Another number that a call is forwarded to. */
@@ -75,6 +77,8 @@ export interface PlannedNetwork {
   readonly durationMs: number;
   /** Numbers of the do-not-originate list. */
   readonly doNotOriginate: readonly string[];
+  /** Ids of callers whose calls somebody else places: they are waited for. Absent: none. */
+  readonly externalCallers?: readonly string[];
 }
 
 /** A network and its calls. The same scenario and seed make the same plan. */

@@ -7,7 +7,8 @@ import type { ScenarioCalled } from '../../scenario/index.js';
 import { CALL_FIELD, connectSrf, createCallRoutes, SILENT_SDP } from '../node/index.js';
 import type { CallRoutes, SrfDialog, SrfFace, SrfRequest, SrfResponse } from '../node/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
-import { isEndedByCaller } from './callers.js';
+import { endsOf } from './callers.js';
+import type { WorldOptions } from './world.js';
 
 /** A call as it reached the callee. */
 export interface ReachedCall {
@@ -22,8 +23,8 @@ export interface ReachedCall {
 
 /** All who are called. */
 export interface Callees {
-  /** Address of the sink, without `sip:`. */
-  readonly sink: string;
+  /** Address of whoever answers for called numbers, by the id of these, without `sip:`. */
+  readonly sinkOf: (destination: string) => string;
   /** Registers the phones with their providers: `ws:` addresses by id of the provider. */
   readonly register: (phones: Readonly<Record<string, string>>) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -39,23 +40,36 @@ const RINGING = 180;
 const MAX_PHONES = 50;
 
 /** Opens the sink, and the phones of the plan once their providers are there. */
-export async function openCallees(plan: NetworkPlan, onReached: (reached: ReachedCall) => void): Promise<Callees> {
+export async function openCallees(
+  plan: NetworkPlan,
+  {
+    listen,
+    onReached,
+  }: { readonly listen: NonNullable<WorldOptions['listen']>; readonly onReached: (reached: ReachedCall) => void },
+): Promise<Callees> {
   const routes = createCallRoutes(plan);
-  const server = await createDrachtioServer();
+  const told = plan.scenario.called.flatMap(({ id }) => listen[id] ?? []);
+  const server = await createDrachtioServer({
+    listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
+  });
+  const isEndedByCaller = endsOf(plan);
   const app = await connectSrf(server.control, (srf) => {
     srf.use('invite', everyStatus);
-    srf.invite((req, res) => void sink(srf, { req, res, routes, onReached }));
+    srf.invite((req, res) => void sink(srf, { req, res, routes, isEndedByCaller, onReached }));
   });
   const phones: Phone[] = [];
   return {
-    sink: server.uri('udp').slice('sip:'.length),
+    sinkOf: (id) => {
+      const at = listen[id];
+      return at === undefined ? server.uri('udp').slice('sip:'.length) : `${at.host}:${String(at.port)}`;
+    },
     register: async (places) => {
       for (const called of plan.scenario.called)
         if (called.by === 'phones')
           for (const number of numbersOf(called).slice(0, MAX_PHONES - phones.length)) {
             const phone = await createPhone({
               ...{ server: places[called.at] ?? '', number, domain: `${called.at}.example` },
-              onIncoming: (call) => answerOf(call, { routes, number, onReached }),
+              onIncoming: (call) => answerOf(call, { routes, number, isEndedByCaller, onReached }),
             });
             phones.push(phone);
             await phone.register();
@@ -77,14 +91,15 @@ interface SinkParts {
   readonly req: SrfRequest;
   readonly res: SrfResponse;
   readonly routes: CallRoutes;
+  readonly isEndedByCaller: (call: PlannedCall) => boolean;
   readonly onReached: (reached: ReachedCall) => void;
 }
 
 const digits = (number: string): string => number.replace(/\D/g, '');
 
-async function sink(srf: SrfFace, { req, res, routes, onReached }: SinkParts): Promise<void> {
+async function sink(srf: SrfFace, { req, res, routes, isEndedByCaller, onReached }: SinkParts): Promise<void> {
   const numbers = { calling: digits(req.callingNumber), called: digits(req.calledNumber) };
-  const call = routes.find(req.get(CALL_FIELD), numbers)?.call;
+  const call = routes.arriving(req.get(CALL_FIELD), numbers)?.call;
   if (call === undefined) {
     res.send(BUSY);
     return;
@@ -96,7 +111,7 @@ async function sink(srf: SrfFace, { req, res, routes, onReached }: SinkParts): P
     ...(verstat !== undefined && { verstat }),
   });
   if (call.isRejected) res.send(UNWANTED);
-  else if (call.isAnswered) await answer(srf, { req, res, call });
+  else if (call.isAnswered) await answer(srf, { req, res, call, isEndedByCaller });
   else {
     res.send(RINGING);
     res.send(UNAVAILABLE);
@@ -105,7 +120,14 @@ async function sink(srf: SrfFace, { req, res, routes, onReached }: SinkParts): P
 
 async function answer(
   srf: SrfFace,
-  { req, res, call }: Pick<SinkParts, 'req' | 'res'> & { readonly call: PlannedCall },
+  {
+    req,
+    res,
+    call,
+    isEndedByCaller,
+  }: Pick<SinkParts, 'req' | 'res' | 'isEndedByCaller'> & {
+    readonly call: PlannedCall;
+  },
 ): Promise<void> {
   let dialog: SrfDialog;
   try {
@@ -123,10 +145,10 @@ async function answer(
 
 function answerOf(
   { invite }: IncomingCall,
-  { routes, number, onReached }: Pick<SinkParts, 'routes' | 'onReached'> & { readonly number: string },
+  { routes, number, isEndedByCaller, onReached }: Omit<SinkParts, 'req' | 'res'> & { readonly number: string },
 ): AnswerPolicy {
   const { callingNumber, verstat } = invite;
-  const call = routes.find(undefined, { calling: callingNumber ?? '', called: number })?.call;
+  const call = routes.arriving(undefined, { calling: callingNumber ?? '', called: number })?.call;
   if (call === undefined) return { action: 'busy' };
   onReached({
     ...{ call, atMs: Date.now(), isRejected: call.isRejected },

@@ -2,7 +2,7 @@ import type { SeenCall, SeenHop } from '../../oracle/index.js';
 import { createDrachtioServer } from '../../drachtio/index.js';
 import { CALL_FIELD, connectSrf, SILENT_SDP, UNAVAILABLE } from '../node/index.js';
 import type { SrfDialog, SrfMessage, SrfRequest } from '../node/index.js';
-import type { PlannedCall } from '../plan/index.js';
+import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 
 /** What the caller's side saw of a call. */
 export type CallerView = Omit<SeenCall, 'hops' | 'shownVerstat'>;
@@ -22,8 +22,14 @@ const LATE_HANG_UP_MS = 3_000;
 const GOODBYE_MS = 2_000;
 const ANSWERED = 200;
 
-/** Whether the caller hangs up, or the callee does. */
-export const isEndedByCaller = ({ index }: PlannedCall): boolean => index % 2 === 0;
+/** Whether the caller hangs up, or the callee does. Callers that are somebody else's programs always do. */
+export function endsOf({ externalCallers = [] }: Pick<NetworkPlan, 'externalCallers'>): (call: PlannedCall) => boolean {
+  const external = new Set(externalCallers);
+  return ({ index, caller }) => index % 2 === 0 || external.has(caller);
+}
+
+/** Of calls that we place. */
+const isEndedByCaller = endsOf({});
 
 /** Opens the exchange. */
 export async function openCallers(): Promise<Callers> {

@@ -1,7 +1,6 @@
-import type { NetworkPlan } from '../plan/index.js';
 import { answerParent, tellParent } from './answer-parent.js';
 import { openCallEnds } from './call-ends.js';
-import type { CallEnds, PlacedCall } from './call-ends.js';
+import type { CallEnds, CallEndsOrder, PlacedCall } from './call-ends.js';
 import type { ReachedIndex } from './forked-ends.js';
 
 // A process of a network: whoever calls and is called. It is forked by `forkCallEnds`.
@@ -14,10 +13,10 @@ const opened = (): CallEnds => {
 
 answerParent({
   open: async (argument) => {
-    ends = await openCallEnds(argument as NetworkPlan, ({ call: { index }, ...reached }) =>
+    ends = await openCallEnds(argument as CallEndsOrder, ({ call: { index }, ...reached }) =>
       tellParent({ index, ...reached } satisfies ReachedIndex),
     );
-    return ends.sink;
+    return ends.sinks;
   },
   register: async (argument) => opened().register(argument as Readonly<Record<string, string>>),
   place: async (argument) => opened().place(argument as PlacedCall),

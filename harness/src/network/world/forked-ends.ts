@@ -1,5 +1,4 @@
-import type { NetworkPlan } from '../plan/index.js';
-import type { CallEnds } from './call-ends.js';
+import type { CallEnds, CallEndsOrder } from './call-ends.js';
 import type { ReachedCall } from './callees.js';
 import { forkProcess } from './forked-process.js';
 
@@ -10,15 +9,15 @@ export type ReachedIndex = Omit<ReachedCall, 'call'> & { readonly index: number 
  * Starts a process for whoever calls and is called: a platform that is busy for a tenth of a second in this one keeps no caller waiting.
  * @returns both ends; a call that is placed once the process is gone is one of which nothing was seen
  */
-export async function forkCallEnds(plan: NetworkPlan, onReached: (reached: ReachedCall) => void): Promise<CallEnds> {
+export async function forkCallEnds(order: CallEndsOrder, onReached: (reached: ReachedCall) => void): Promise<CallEnds> {
   const { ask, close } = await forkProcess('ends-process.js', (told) => {
     const { index, ...reached } = told as ReachedIndex;
-    const call = plan.calls[index];
+    const call = order.plan.calls[index];
     if (call !== undefined) onReached({ call, ...reached });
   });
   try {
     return {
-      sink: await ask<string>('open', plan),
+      sinks: await ask<CallEnds['sinks']>('open', order),
       register: (phones) => ask('register', phones),
       place: (placed) => ask('place', placed),
       close,

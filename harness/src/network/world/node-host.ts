@@ -1,4 +1,4 @@
-import type { SeenMessage } from './world.js';
+import type { SeenMessage, WorldOptions } from './world.js';
 import { createCallRoutes, openNode } from '../node/index.js';
 import type {
   HopNote,
@@ -23,6 +23,8 @@ export interface HostOrder {
   /** Whether messages are shown. */
   readonly isTapped: boolean;
   readonly drachtio: Readonly<Record<string, SrfControl>>;
+  /** Where providers take calls, by id; the others at any free port. */
+  readonly listen: NonNullable<WorldOptions['listen']>;
   /** By how much the clock of the platform is ahead of that of the machine, milliseconds. */
   readonly aheadMs: number;
 }
@@ -62,7 +64,7 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
   const clock = createWorldClock();
   const start: RunStart = { startMs: undefined };
   return {
-    open: async ({ plan, material, providers, directory, isTapped, drachtio, aheadMs }) => {
+    open: async ({ plan, material, providers, directory, isTapped, drachtio, listen, aheadMs }) => {
       clock.advance(aheadMs);
       const routes = createCallRoutes(plan);
       for (const id of providers) {
@@ -76,6 +78,7 @@ export function createNodeHost({ onHop, onTrouble, onMessage }: HostEvents): Nod
               onMessage({ provider: id, atMs, direction, transport, local, remote, text }),
           }),
           ...(drachtio[id] !== undefined && { drachtio: drachtio[id] }),
+          ...(listen[id] !== undefined && { listen: listen[id] }),
         });
         nodes.push(node);
       }

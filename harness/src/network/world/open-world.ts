@@ -5,6 +5,7 @@ import { isDownNow } from '../node/index.js';
 import type { HopNote, NodeBooks } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
 import { openReportDesk } from './app-reports.js';
+import { createAwaitedCalls } from './awaited-calls.js';
 import { openCallEnds } from './call-ends.js';
 import type { ReachedCall } from './callees.js';
 import { hopsInOrder } from './callers.js';
@@ -50,7 +51,7 @@ const MAX_TROUBLES = 1_000;
  * ```
  */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {} } = options;
+  const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {}, listen = {} } = options;
   if (!Number.isInteger(processes) || processes < 0 || processes > MAX_WORLD_PROCESSES)
     throw new HopbackError('invalid-argument', `a network has 0 to ${String(MAX_WORLD_PROCESSES)} processes`);
   const notes = createNotes();
@@ -67,7 +68,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const close = (): Promise<void> => (closing ??= closeAll());
   try {
     const clock = createWorldClock();
-    const certificates = keep(await openWorldCertificates(plan));
+    const certificates = keep(await openWorldCertificates(plan, options.certificates));
     const platform =
       plan.scenario.platform === undefined
         ? undefined
@@ -81,9 +82,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       notes.reached(reached);
       if (reached.call.isReported) desk?.report(reached);
     };
-    const ends = keep(await (processes === 0 ? openCallEnds : forkCallEnds)(plan, onReached));
+    const ends = keep(await (processes === 0 ? openCallEnds : forkCallEnds)({ plan, listen }, onReached));
+    const awaited = keep(createAwaitedCalls(plan));
     const events: HostEvents = {
-      onHop: notes.hop,
+      onHop: (note) => {
+        notes.hop(note);
+        awaited.hop(note);
+      },
       onTrouble: notes.trouble,
       onMessage: (message) => onMessage?.(message),
     };
@@ -94,15 +99,23 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     for (const providers of spread(own, Math.max(1, processes))) {
       const host = keep(processes === 0 ? createNodeHost(events) : await forkNodeHost(events));
       hosts.push(host);
-      const order = { plan, material, providers, directory, drachtio, aheadMs: 0, isTapped: onMessage !== undefined };
+      const order = {
+        plan,
+        material,
+        providers,
+        directory,
+        drachtio,
+        listen,
+        aheadMs: 0,
+        isTapped: onMessage !== undefined,
+      };
       places.push(...(await host.open(order)));
     }
     const addresses: Readonly<Record<string, string>> = {
       ...Object.fromEntries(places.map(({ id, address }) => [id, address])),
       ...Object.fromEntries(Object.entries(external).map(([id, { uri }]) => [id, uri.replace(/^sips?:/, '')])),
     };
-    const destinations = Object.fromEntries(plan.scenario.called.map(({ id }) => [id, ends.sink]));
-    await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations })));
+    await Promise.all(hosts.map((host) => host.connect({ providers: addresses, destinations: ends.sinks })));
     await ends.register(Object.fromEntries(places.map(({ id, phones = '' }) => [id, phones])));
 
     let startMs: number | undefined;
@@ -121,6 +134,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     return {
       place: async (call) => {
         begin(call);
+        if (awaited.isAwaited(call)) {
+          const view = await awaited.come(call);
+          if (view.placedAtMs !== undefined) notes.placed.set(call.index, view.placedAtMs);
+          notes.view(view);
+          return notes.call(call.index);
+        }
         notes.placed.set(call.index, Date.now());
         const first = plan.providers.find(({ id }) => id === call.way[0]);
         const address = isDownNow(first?.behaviours ?? [], { startMs }) ? undefined : addresses[first?.id ?? ''];
@@ -233,6 +252,7 @@ function createNotes(): Notes {
         ...(views.get(index) ?? { index, reasons: [] }),
         hops: hopsInOrder(hops.get(index) ?? []),
         ...(verstat !== undefined && { shownVerstat: verstat }),
+        ...(reached.has(index) && { isAtCallee: true }),
       };
     },
   };

@@ -1,9 +1,12 @@
+import { writeFile } from 'node:fs/promises';
 import { createTestPki, startCertificateServer } from '@hopback/sdk/testing';
 import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
 import type { Behaviour } from '../../scenario/index.js';
 import { doingOf } from '../node/index.js';
 import type { NodeCredential, NodeMaterial } from '../node/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
+import { certificatePath, networkPki, serverPlace } from './network-pki.js';
+import type { WorldCertificateSettings } from './world.js';
 
 /** The certificates of a network, and the server that they are fetched from. */
 export interface WorldCertificates {
@@ -19,11 +22,14 @@ const SECOND_MS = 1_000;
 const EXPIRED_MS = DAY_MS;
 
 /** Issues the certificates of all providers that take part in SHAKEN, revokes those that are to be, and serves them. */
-export async function openWorldCertificates(plan: NetworkPlan): Promise<WorldCertificates> {
+export async function openWorldCertificates(
+  plan: NetworkPlan,
+  settings?: WorldCertificateSettings,
+): Promise<WorldCertificates> {
   const nowMs = Date.now();
-  const pki = await createTestPki({ nowMs, label: 'Network' });
+  const pki = await networkPki({ nowMs, ...(settings !== undefined && { keys: settings.keys }) });
   const other = await createTestPki({ nowMs, label: 'Nobody' });
-  const server = await startCertificateServer({ pki });
+  const server = await startCertificateServer({ pki, ...(settings !== undefined && serverPlace(settings)) });
   const failing = plan.providers.flatMap((provider) =>
     provider.behaviours.flatMap((behaviour) =>
       doingOf(behaviour).serves === undefined ? [] : [{ provider, behaviour }],
@@ -33,14 +39,16 @@ export async function openWorldCertificates(plan: NetworkPlan): Promise<WorldCer
   const credentials: Record<string, readonly NodeCredential[]> = {};
   for (const provider of plan.providers) {
     if (!provider.stir) continue;
-    const good = pki.issueServiceProvider({ spc: provider.spc });
+    const good = settings?.issued[provider.id] ?? textsOf(pki.issueServiceProvider({ spc: provider.spc }));
     const isServed = !failing.some((one) => one.provider === provider && one.behaviour.fromSeconds === undefined);
     const own = [credentialOf(good, { server, path: goodPath(provider), spc: provider.spc, isServed })];
     const fault = provider.behaviours.flatMap((one) => (one.kind === 'certificate' ? [one.fault] : []))[0];
     if (fault !== undefined) {
       const bad = faultyCertificate(fault, { pki, other, plan, provider });
       if (fault === 'revoked') revoked.push(bad);
-      own.push(credentialOf(bad, { server, path: faultyPath(provider), spc: provider.spc, isServed, isFaulty: true }));
+      own.push(
+        credentialOf(textsOf(bad), { server, path: faultyPath(provider), spc: provider.spc, isServed, isFaulty: true }),
+      );
     }
     credentials[provider.id] = own;
   }
@@ -48,6 +56,7 @@ export async function openWorldCertificates(plan: NetworkPlan): Promise<WorldCer
   for (const { provider, behaviour } of failing)
     if (behaviour.fromSeconds === undefined) fail(server, provider, behaviour);
   const crl = pki.crl({ revoked: revoked.map((certificate) => ({ certificate, reason: 'keyCompromise' })) });
+  if (settings !== undefined) await writeFile(settings.crlFile, crl.pem);
   return {
     material: {
       trust: {
@@ -76,7 +85,18 @@ export async function openWorldCertificates(plan: NetworkPlan): Promise<WorldCer
   };
 }
 
-const goodPath = ({ id }: PlannedProvider): string => `/${id}.pem`;
+/** Texts of a certificate and its key. */
+interface CertifiedKey {
+  readonly privateKeyPem: string;
+  readonly chainPem: string;
+}
+
+const textsOf = ({ key: { privateKeyPem }, chainPem }: TestServiceProvider): CertifiedKey => ({
+  privateKeyPem,
+  chainPem,
+});
+
+const goodPath = ({ id }: PlannedProvider): string => certificatePath(id);
 const faultyPath = ({ id }: PlannedProvider): string => `/${id}-2.pem`;
 
 function pathsOf(
@@ -95,7 +115,7 @@ function fail(server: CertificateServer, provider: PlannedProvider, behaviour: B
 }
 
 function credentialOf(
-  { key, chainPem }: TestServiceProvider,
+  { privateKeyPem, chainPem }: CertifiedKey,
   {
     server,
     path,
@@ -110,7 +130,7 @@ function credentialOf(
     readonly isFaulty?: boolean;
   },
 ): NodeCredential {
-  return { privateKeyPem: key.privateKeyPem, chainPem, x5u: server.publish(path, chainPem), spc, isServed, isFaulty };
+  return { privateKeyPem, chainPem, x5u: server.publish(path, chainPem), spc, isServed, isFaulty };
 }
 
 function faultyCertificate(

@@ -1,4 +1,5 @@
 import type { RunFacts, SeenCall } from '../../oracle/index.js';
+import type { TestPkiRole } from '@hopback/sdk/testing';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 
 /** A message of SIP as one provider sent or received it. */
@@ -10,6 +11,19 @@ export interface SeenMessage {
   readonly local: { readonly address: string; readonly port: number };
   readonly remote: { readonly address: string; readonly port: number };
   readonly text: string;
+}
+
+/** A PKI that is the same in every network that it is given to. Keys and certificates are PEM. */
+export interface WorldCertificateSettings {
+  readonly keys: Readonly<Record<TestPkiRole, string>>;
+  /** Host in the URLs of certificates, and where their server listens. */
+  readonly host: string;
+  readonly address: string;
+  readonly httpsPort: number;
+  /** What providers sign with that are set up already, by id: it is served as it is. */
+  readonly issued: Readonly<Record<string, { readonly privateKeyPem: string; readonly chainPem: string }>>;
+  /** File that the CRL of each network is written to, PEM. */
+  readonly crlFile: string;
 }
 
 /** Settings of {@link openWorld}. */
@@ -25,6 +39,13 @@ export interface WorldOptions {
   readonly drachtio?: Readonly<
     Record<string, { readonly host: string; readonly port: number; readonly secret: string }>
   >;
+  /**
+   * Where providers, by id, and whoever answers for called numbers, by the id of these, take calls: for switches that have to be told where to send them.
+   * Default a free port of 127.0.0.1 each.
+   */
+  readonly listen?: Readonly<Record<string, { readonly host: string; readonly port: number }>>;
+  /** Keys and places of the PKI, so that a switch of somebody else's is set up once. Default new keys, and free ports of 127.0.0.1. */
+  readonly certificates?: WorldCertificateSettings;
   /** Calls go to, and come from, this address in place of a provider, by id: a switch of somebody else's is the one under test. */
   readonly external?: Readonly<Record<string, { readonly uri: string }>>;
 }

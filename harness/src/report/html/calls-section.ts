@@ -60,7 +60,7 @@ function callDetails(sample: SampledCall, { plan, oracle, command }: RunRecord, 
             </ul>`
           : undefined
       }
-      ${hopsTable(sample)}
+      ${hopsTable(sample, plan)}
       ${
         messages.length > 0
           ? html`<h3>Ladder</h3>
@@ -71,7 +71,8 @@ function callDetails(sample: SampledCall, { plan, oracle, command }: RunRecord, 
   </details>`;
 }
 
-function hopsTable({ index, truth, seen }: SampledCall): Markup {
+function hopsTable({ index, truth, seen }: SampledCall, { providers }: RunRecord['plan']): Markup {
+  const external = new Set(providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Hops of call ${index}">
     <table>
       <thead>
@@ -89,6 +90,7 @@ function hopsTable({ index, truth, seen }: SampledCall): Markup {
           const { verdict, provider } = pair.truth;
           const isTrue = isVerdictTrue(pair);
           const wanted = `${verdict.verstat.join(' or ')}${verdict.attestation === undefined ? '' : ` (${verdict.attestation})`}`;
+          const isUnseen = external.has(provider);
           const was =
             pair.seen === undefined ? 'did not come here' : verdictText(pair.seen.verstat, pair.seen.attestation);
           const held = pair.seen === undefined ? '' : `${(pair.seen.heldUs / 1_000).toFixed(2)} ms`;
@@ -96,7 +98,11 @@ function hopsTable({ index, truth, seen }: SampledCall): Markup {
             <td>${hop + 1}</td>
             <th scope="row">${provider}</th>
             <td>${wanted}</td>
-            <td class="${isTrue ? 'good' : 'bad'}">${isTrue ? '✓' : '≠'} ${was}</td>
+            ${
+              isUnseen
+                ? html`<td>not ours: not seen inside</td>`
+                : html`<td class="${isTrue ? 'good' : 'bad'}">${isTrue ? '✓' : '≠'} ${was}</td>`
+            }
             <td>${verdict.because}</td>
             <td class="num">${held}</td>
           </tr>`;

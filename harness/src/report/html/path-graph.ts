@@ -88,7 +88,10 @@ function busiest({ providers }: NetworkPlan, carried: ReadonlyMap<string, number
     .map(({ id }) => id);
 }
 
-function boxOf({ id, name, role, spc, stir, country, behaviours }: PlannedProvider, record: RunRecord): Box {
+function boxOf(
+  { id, name, role, spc, stir, country, behaviours, isExternal }: PlannedProvider,
+  record: RunRecord,
+): Box {
   const { facts, oracle, truthOf, plan } = record;
   const culprits = new Set(
     plan.calls
@@ -110,6 +113,7 @@ function boxOf({ id, name, role, spc, stir, country, behaviours }: PlannedProvid
     { text: id, style: 'strong' },
     ...(name.toLowerCase() === id.toLowerCase() ? [] : [{ text: name, style: 'small' } as const]),
     { text: [role, ...where, ...(stir ? [] : ['no STIR/SHAKEN'])].join(', '), style: 'small' },
+    ...(isExternal === true ? [{ text: '▫ not ours: not seen inside', style: 'small' } as const] : []),
     ...behaviours.map((behaviour): BoxLine => ({ text: `▲ ${behaviourText(behaviour)}`, style: 'mark' })),
     ...(isCulprit ? [{ text: '◎ robocalls come from here', style: 'small' } as const] : []),
     ...(named.length > wrongly

@@ -21,7 +21,7 @@ export function verdictBanner(record: RunRecord): Markup {
 }
 
 /** Whether thresholds were met, how many findings there are, and how the run ended. */
-export function verdictSentence({ thresholds, oracle, end, verdict }: RunRecord): string {
+export function verdictSentence({ plan, thresholds, oracle, end, verdict }: RunRecord): string {
   const missed = thresholds.filter(({ isMet }) => !isMet);
   const held =
     thresholds.length === 0
@@ -40,7 +40,20 @@ export function verdictSentence({ thresholds, oracle, end, verdict }: RunRecord)
     timeout: ' Its time was up before its end.',
     threshold: ' A threshold that aborts ended it.',
   } as const;
-  return `${verdict === 'no-calls' ? 'No call was placed, so nothing is proved. ' : ''}${held} ${found}${ends[end]}`;
+  return `${verdict === 'no-calls' ? 'No call was placed, so nothing is proved. ' : ''}${held} ${found}${unseenParts(plan)}${ends[end]}`;
+}
+
+/** What a run does not know: what is in the programs of others. */
+function unseenParts({ providers, externalCallers = [] }: RunRecord['plan']): string {
+  const switches = providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id);
+  return [
+    switches.length === 0
+      ? ''
+      : ` Of ${switches.join(', ')}, which is not ours, only what left it was judged: what it found and wrote down is not known.`,
+    externalCallers.length === 0
+      ? ''
+      : ` Calls of ${externalCallers.join(', ')} were placed by others, and are judged from their first provider on.`,
+  ].join('');
 }
 
 /** Figures that everybody asks for first. */
