@@ -61,7 +61,7 @@ async function throughKamailio(further: string): Promise<RunSummary> {
   const said = await runCommand(inFolder(directory, `${run} || true`));
   const promised = under('Kamailio', 'text')[0] ?? '';
   expect(said.includes(promised)).toBe(further === '');
-  return await summary('after');
+  return summary('after');
 }
 
 describePeer('kamailio', 'a Kamailio between two carriers, as the guide has it', () => {

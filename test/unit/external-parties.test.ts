@@ -63,8 +63,9 @@ test.each([
   ['none', undefined, 0],
 ] as const)('where it is the last provider, and shows the callee %s, that counts', (_name, shownVerstat, good) => {
   const plan = withExternalParties(PLAN, { providers: ['c'], callers: [] });
-  const shown = facts(({ shownVerstat: _, ...call }) => ({
-    ...{ ...call, hops: call.hops.filter(({ provider }) => provider === 'a'), isAtCallee: true },
+  const shown = facts(({ index, placedAtMs = 0, finalStatus = 200, hops }) => ({
+    ...{ index, placedAtMs, finalStatus, reasons: [], isAtCallee: true },
+    hops: hops.filter(({ provider }) => provider === 'a'),
     ...(shownVerstat !== undefined && { shownVerstat }),
   }));
   // The first hop has signed, and nothing to verify.
@@ -85,7 +86,7 @@ test('whoever is not in the scenario can have no part in it, and a caller of a s
 
 test('a call is known behind a switch that hands its field on as it came, and behind one that drops it, by its numbers', () => {
   const numbers = { calling: '12025550100', called: '12125550100' };
-  const plan = smallPlan({ providers: rowOf('a b c'), calls: Array(2).fill({ way: 'a b c', ...numbers }) });
+  const plan = smallPlan({ providers: rowOf('a b c'), calls: [0, 1].map(() => ({ way: 'a b c', ...numbers })) });
   const routes = createCallRoutes(plan);
   const [first, second] = plan.calls;
   // At b it was at hop 1, and b has left that in the field.

@@ -182,9 +182,9 @@ function resultOf(run: Run, facts: RunFacts): RunResult {
   const end = run.endedBy();
   const oracle = judged(run, facts);
   const thresholds = judgedThresholds(oracle, plan.scenario.thresholds);
-  const { up } = figures.counts();
-  // One that somebody else was to place, and did not, is none.
-  const placed = facts.calls.filter(({ placedAtMs }) => placedAtMs !== undefined).length;
+  const { placed: due, up } = figures.counts();
+  // A call that somebody else was to place, and did not, was none.
+  const placed = due - run.calls.filter(({ placedAtMs }) => placedAtMs === undefined).length;
   const verdict = verdictOf({ end, placed, hanging: up, thresholds, oracle });
   const seen = new Map(facts.calls.map((call) => [call.index, call]));
   const samples = chooseSamples(plan, { facts, oracle }).flatMap(({ index, why }) => {
