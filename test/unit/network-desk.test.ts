@@ -69,7 +69,7 @@ test('of calls that were found the desk takes the one with the numbers that were
 test('of two calls with the same numbers it takes the nearer one, unless they are as near', () => {
   const far = viewOf([candidate(1, 30_000), candidate(0, 500)]);
   expect(decided(far, requestOf('b', 0, 'c'), booksOf('b'))).toMatchObject({ candidate: 'r0' });
-  const near = viewOf([candidate(1, 1_500), candidate(0, 500)]);
+  const near = viewOf([candidate(1, 1_400), candidate(0, 500)]);
   expect(decided(near, requestOf('b', 0, 'c'), booksOf('b'))).toEqual({ arm: 'ambiguous' });
   const offset = viewOf([candidate(1, 18_000_000), candidate(0, 500)]);
   expect(decided(offset, requestOf('b', 0, 'c', '-05:00'), booksOf('b'))).toMatchObject({ candidate: 'r1' });

@@ -106,7 +106,7 @@ function withoutCall(allowed: ReadonlySet<FindingArm>): Decision {
 }
 
 /** Two calls with the same numbers that are as near to what was stated as this cannot be told apart, milliseconds. */
-const APART_MS = 2_000;
+const APART_MS = 1_000;
 
 interface Candidate {
   readonly candidate: string;
@@ -121,16 +121,18 @@ interface Candidate {
 function callMeant(
   { candidates }: ReviewView,
   { call: stated }: TracebackRequest,
-  { calls, indexOf }: DeskBooks,
+  { calls, providers, indexOf }: DeskBooks,
 ): Candidate | 'several' | undefined {
   const atMs = Date.parse(`${stated.at.local}${offsetOf(stated.at.zone)}`);
   const all = candidates.flatMap(({ candidate, startedAt }): readonly Candidate[] => {
     const call = calls[indexOf(candidate) ?? -1];
     return call === undefined ? [] : [{ candidate, call, apartMs: Math.abs(Date.parse(startedAt) - atMs) }];
   });
-  const toNumber = all.filter(({ call }) => isStated(stated.called, numbersOf(call)));
-  const byCaller = toNumber.filter(({ call }) => isStated(stated.calling, [call.calling]));
-  const fitting = (byCaller.length > 0 ? byCaller : toNumber).toSorted((one, other) => one.apartMs - other.apartMs);
+  const fitting = all
+    .filter(
+      ({ call }) => isStated(stated.called, numbersOf(call)) && isStated(stated.calling, callersOf(call, providers)),
+    )
+    .toSorted((one, other) => one.apartMs - other.apartMs);
   const [first] = fitting;
   const second = fitting.find(({ call }) => call.index !== first?.call.index);
   if (first === undefined) return undefined;
@@ -141,6 +143,15 @@ function callMeant(
 const numbersOf = ({ called, diversions = [] }: PlannedCall): readonly string[] => [
   called,
   ...diversions.map(({ to }) => to),
+];
+
+/** Digits that a call showed as its caller on its way. */
+const callersOf = ({ calling, way }: PlannedCall, providers: readonly PlannedProvider[]): readonly string[] => [
+  calling,
+  ...providers
+    .filter(({ id }) => way.includes(id))
+    .flatMap(({ behaviours }) => behaviours)
+    .flatMap((one) => (one.kind === 'rewrites-numbers' && one.how === 'calling' ? (one.value ?? []) : [])),
 ];
 
 /** Whether a number was stated that is one of those; one that was not stated may be any. */

@@ -49,6 +49,7 @@ export function openReportDesk(
   onTrouble: (what: string) => void,
 ): ReportDesk {
   const pending = new Set<Promise<void>>();
+  const reported = new Set<number>();
   const send = async (reached: ReachedCall): Promise<void> => {
     // What was said is known when it was heard.
     const { call } = reached;
@@ -62,6 +63,9 @@ export function openReportDesk(
   };
   return {
     report: (reached) => {
+      // A call that was forked rings twice, and is one.
+      if (reported.has(reached.call.index)) return;
+      reported.add(reached.call.index);
       const sending = send(reached).finally(() => pending.delete(sending));
       pending.add(sending);
     },
