@@ -10,6 +10,10 @@ export type CampaignMetrics = Readonly<
   Record<'campaign_precision' | 'campaign_recall' | 'time_to_campaign_ms' | 'time_to_alert_ms', Metric>
 >;
 
+/** The earliest first: a platform tells of what is new first. */
+const inOrder = <One>(all: readonly One[] = [], timeOf: (one: One) => number): readonly One[] =>
+  all.toSorted((one, other) => timeOf(one) - timeOf(other));
+
 /** Of fewer calls nobody could say that they belong together. */
 const FEWEST_CALLS = 20;
 
@@ -23,7 +27,7 @@ export function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, Pla
   const found = new Map<string, Set<number>>();
   const named = new Map<string, string | undefined>();
   let [good, of] = [0, 0];
-  for (const campaign of facts.campaigns ?? []) {
+  for (const campaign of inOrder(facts.campaigns, ({ firstSeenMs }) => firstSeenMs)) {
     const meant = meantBy(judging, campaign);
     named.set(campaign.campaignId, meant.name);
     of += campaign.calls.length;
@@ -40,7 +44,7 @@ export function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, Pla
   }
   const recall = recallOf(judging, placed, found);
   const alerted = new Set<string>();
-  for (const { campaignId, agency, atMs } of facts.alerts ?? []) {
+  for (const { campaignId, agency, atMs } of inOrder(facts.alerts, (alert) => alert.atMs)) {
     const name = named.get(campaignId);
     if (name === undefined) {
       findings.add({

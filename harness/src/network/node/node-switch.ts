@@ -18,7 +18,7 @@ import type { NodeOptions } from './node.js';
 import { registrar } from './registrar.js';
 import { connectSrf } from './srf-face.js';
 import type { ConnectedSrf, SrfFace, SrfHandler, SrfRequest } from './srf-face.js';
-import { SWITCH_ID, trunkFrom, trunkOfCaller } from './trunk-table.js';
+import { SWITCH_ID, trunkFrom, trunkOfCaller, trunkTo } from './trunk-table.js';
 
 /** Settings of {@link openNodeSwitch}. */
 export interface NodeSwitchOptions extends Omit<NodeOptions, 'onTrouble'> {
@@ -184,7 +184,10 @@ async function run(
     listen,
   }: { readonly setUp: (srf: SrfFace, tracker: CallTracker) => void; readonly listen: readonly ListenAddress[] },
 ): Promise<Running> {
-  const names = plan.providers.map(({ id, name }) => [trunkFrom(id), name] as const);
+  const names = plan.providers.flatMap(({ id, name }) => [
+    [trunkFrom(id), name] as const,
+    [trunkTo(id), name] as const,
+  ]);
   const tracker = createCallTracker({
     source: { id: SWITCH_ID, providers: Object.fromEntries(names) },
     ...{ sink, onTrouble, clock: nodeClock },
