@@ -75,7 +75,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     text: 'if (reports < policy.leastFraudReports || called.size < policy.leastFraudCalled)',
     replacement: 'if (reports < 1e9 || called.size < policy.leastFraudCalled)',
     needsPlatform: true,
-    scenarios: ['direct', 'snowshoe', 'everything'],
+    scenarios: ['gateway', 'direct', 'snowshoe', 'everything'],
   },
   {
     name: 'campaigns-are-never-traced',
@@ -84,7 +84,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     text: 'const budget = tracebackBudget(traceable, past);',
     replacement: `const budget = { ...tracebackBudget(traceable, past), calls: [] };`,
     needsPlatform: true,
-    scenarios: ['direct', 'snowshoe', 'everything'],
+    scenarios: ['gateway', 'direct', 'snowshoe', 'everything'],
   },
   {
     name: 'alerts-are-never-sent',
@@ -93,7 +93,7 @@ export const PLATFORM_MUTANTS: readonly Mutant[] = [
     text: 'if (there !== undefined)',
     replacement: 'if (order !== undefined)',
     needsPlatform: true,
-    scenarios: ['direct', 'snowshoe', 'everything'],
+    scenarios: ['gateway', 'direct', 'snowshoe', 'everything'],
   },
   {
     name: 'alerts-go-to-everybody',

@@ -4,7 +4,7 @@ export type { MetricChange, RunDiff } from './diff-runs.js';
 export { hasCall, hopPairs, isVerdictTrue, latencySummary, rounded } from './figures.js';
 export { reportHtml } from './html/report-html.js';
 export { counted } from './html/words.js';
-export { verdictSentence } from './html/summary-sections.js';
+export { verdictSentence } from './html/verdict-banner.js';
 export { ladderOf } from './ladder/ladder.js';
 export { ladderMermaid } from './ladder/ladder-mermaid.js';
 export { ladderText } from './ladder/ladder-text.js';

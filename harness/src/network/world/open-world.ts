@@ -1,15 +1,11 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import type { Verstat } from '@hopback/sdk/stir';
-import type { RunFacts, SeenCall } from '../../oracle/index.js';
 import { isDownNow } from '../node/index.js';
-import type { HopNote, NodeBooks } from '../node/index.js';
+import type { NodeBooks } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
 import { openReportDesk } from './app-reports.js';
 import { createAwaitedCalls } from './awaited-calls.js';
 import { openCallEnds } from './call-ends.js';
 import type { ReachedCall } from './callees.js';
-import { hopsInOrder } from './callers.js';
-import type { CallerView } from './callers.js';
 import { forkCallEnds } from './forked-ends.js';
 import { forkNodeHost } from './forked-host.js';
 import { foundSoFar } from './found-so-far.js';
@@ -19,14 +15,12 @@ import { platformFacts } from './platform-facts.js';
 import { settlePlatform } from './settle-platform.js';
 import { openWorldCertificates } from './world-certificates.js';
 import { createWorldClock } from './world-clock.js';
+import { createWorldNotes } from './world-notes.js';
 import { openWorldPlatform } from './world-platform.js';
 import type { World, WorldOptions } from './world.js';
 
 /** Processes of one network at most. */
 export const MAX_WORLD_PROCESSES = 64;
-const ANSWERED = 200;
-/** Troubles that are kept. */
-const MAX_TROUBLES = 1_000;
 
 /**
  * Opens a network over real SIP on loopback: its providers with their certificates and records, callers and callees, and the platform where the
@@ -54,7 +48,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { plan, directory, processes = 0, onMessage, drachtio = {}, external = {}, listen = {} } = options;
   if (!Number.isInteger(processes) || processes < 0 || processes > MAX_WORLD_PROCESSES)
     throw new HopbackError('invalid-argument', `a network has 0 to ${String(MAX_WORLD_PROCESSES)} processes`);
-  const notes = createNotes();
+  const notes = createWorldNotes();
   const closers: (() => Promise<void>)[] = [];
   const keep = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
     closers.push(part.close);
@@ -202,58 +196,4 @@ function spread(ids: readonly string[], over: number): readonly (readonly string
   const parts = Array.from({ length: Math.max(1, Math.min(over, ids.length)) }, (): string[] => []);
   for (const [index, id] of ids.entries()) parts[index % parts.length]?.push(id);
   return parts;
-}
-
-/** What comes in about calls, from all sides. */
-interface Notes {
-  readonly placed: Map<number, number>;
-  /** Digits that the callee was shown. */
-  readonly shown: ReadonlyMap<number, string>;
-  /** Calls that came to a callee, by index, and when they were placed. */
-  readonly reachedAt: () => ReadonlyMap<number, number>;
-  readonly troubles: RunFacts['troubles'];
-  readonly hop: (note: HopNote) => void;
-  readonly reached: (reached: ReachedCall) => void;
-  readonly view: (view: CallerView) => void;
-  readonly trouble: (where: string, what: string) => void;
-  readonly call: (index: number) => SeenCall;
-}
-
-function createNotes(): Notes {
-  const hops = new Map<number, HopNote[]>();
-  const views = new Map<number, CallerView>();
-  const verstats = new Map<number, Verstat>();
-  const shown = new Map<number, string>();
-  const placed = new Map<number, number>();
-  const reached = new Set<number>();
-  const troubles: RunFacts['troubles'][number][] = [];
-  return {
-    ...{ placed, shown, troubles },
-    hop: (note) => {
-      const known = hops.get(note.index);
-      if (known === undefined) hops.set(note.index, [note]);
-      else known.push(note);
-    },
-    // Whoever is called at a switch that is not ours is known by having answered.
-    reachedAt: () =>
-      new Map([...placed].filter(([index]) => reached.has(index) || views.get(index)?.finalStatus === ANSWERED)),
-    reached: ({ call, verstat, calling }) => {
-      reached.add(call.index);
-      if (verstat !== undefined) verstats.set(call.index, verstat);
-      if (calling !== undefined) shown.set(call.index, calling);
-    },
-    view: (view) => void views.set(view.index, view),
-    trouble: (where, what) => {
-      if (troubles.length < MAX_TROUBLES) troubles.push({ where, what });
-    },
-    call: (index) => {
-      const verstat = verstats.get(index);
-      return {
-        ...(views.get(index) ?? { index, reasons: [] }),
-        hops: hopsInOrder(hops.get(index) ?? []),
-        ...(verstat !== undefined && { shownVerstat: verstat }),
-        ...(reached.has(index) && { isAtCallee: true }),
-      };
-    },
-  };
 }

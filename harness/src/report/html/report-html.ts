@@ -6,7 +6,8 @@ import { html } from './markup.js';
 import type { Markup } from './markup.js';
 import { pathGraph } from './path-graph.js';
 import { FILTER_SCRIPT, STYLE } from './style.js';
-import { figureTiles, findingsSection, hopsSection, thresholdsSection, verdictBanner } from './summary-sections.js';
+import { figureTiles, findingsSection, hopsSection, thresholdsSection } from './summary-sections.js';
+import { verdictBanner } from './verdict-banner.js';
 import { tracebackSection } from './traceback-section.js';
 
 interface Section {

@@ -1,6 +1,6 @@
 import { metricText } from '../figures.js';
 import { counted } from '../html/words.js';
-import { verdictSentence } from '../html/summary-sections.js';
+import { verdictSentence } from '../html/verdict-banner.js';
 import { judgedTracebacks } from '../judged-traceback.js';
 import { oneLine } from '../ladder/one-line.js';
 import type { RunRecord } from '../run-record.js';
