@@ -1,2 +1,2 @@
 export { createWorldClock, MAX_WORLD_PROCESSES, openWorld } from './world/index.js';
-export type { SeenMessage, World, WorldCertificateSettings, WorldClock, WorldOptions } from './world/index.js';
+export type { FoundSoFar, SeenMessage, World, WorldCertificateSettings, WorldClock, WorldOptions } from './world/index.js';

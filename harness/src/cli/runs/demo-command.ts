@@ -68,7 +68,7 @@ const COLORS: Readonly<Record<string, number>> = { '✓': 32, '✗': 31, '≠': 
 /** Colours the mark of a line, and the whole of a line in capitals, which is a title. */
 function painted(line: string): string {
   if (/^[A-Z ]+$/.test(line)) return `\u001b[1m${line}\u001b[0m`;
-  return line.replace(/^( *(?:\S.*? {2,})?)([✓✗≠⌀?→])(?= )/, (_, before: string, mark: string) => {
+  return line.replace(/(^| {2})([✓✗≠⌀?→])(?= )/, (_, before: string, mark: string) => {
     return `${before}\u001b[${COLORS[mark] ?? 0}m${mark}\u001b[0m`;
   });
 }
