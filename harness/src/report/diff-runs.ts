@@ -107,10 +107,14 @@ function changeOf(
   better: 'more' | 'less' | 'neither',
 ): MetricChange['change'] {
   if (one === undefined || other === undefined || better === 'neither') return 'other';
+  if (isOfSomething(one) && !isOfSomething(other)) return 'worse';
   const [was, is] = [figureOf(one), figureOf(other)];
   if (was === undefined || is === undefined || was === is) return 'other';
   return is > was === (better === 'more') ? 'better' : 'worse';
 }
+
+/** Where there is nothing any more of which something could be right, that is no progress. */
+const isOfSomething = (metric: Metric): boolean => metric.kind !== 'rate' || metric.of > 0;
 
 function figureOf(metric: Metric): number | undefined {
   if (metric.kind === 'count') return metric.count;

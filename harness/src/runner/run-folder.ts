@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createPcapWriter } from '../drachtio/index.js';
 import type { PcapWriter, TappedMessage } from '../drachtio/index.js';
@@ -40,12 +40,25 @@ export interface RunFolderOptions {
   readonly pcap?: 'sampled' | 'all' | undefined;
 }
 
+/** Makes a folder, and those above it: with `recursive` Node tries for ever where a file system lets nobody, as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
+}
+
 /**
  * Makes the folder of a run.
  * @throws {@link HopbackError} `invalid-argument` when it is there and holds something: a run does not write over another
  */
 export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {}): Promise<RunFolder> {
-  await mkdir(path, { recursive: true });
+  await makeFolder(path);
   if ((await readdir(path)).length > 0) {
     throw new HopbackError('invalid-argument', `the folder of the run is not empty: ${path}`);
   }

@@ -160,9 +160,7 @@ export interface ScenarioPhase {
 
 /** What the traceback group does. Without it there is no platform: calls alone. */
 export interface ScenarioPlatform {
-  /** Whether tracebacks are opened by the platform for campaigns that it finds. Default true. */
-  readonly automaticTracebacks?: boolean;
-  /** Calls that staff traces besides, drawn from the plan by the seed. Default 0. */
+  /** Calls that staff traces besides those of campaigns, drawn from the plan by the seed. Default 0. */
   readonly staffTracebacks?: number;
   /** Agencies that are to be alerted, by jurisdiction (`US`, `US-TX`). Default `US`. */
   readonly agencies?: readonly string[];

@@ -76,7 +76,7 @@ export function decided(view: ReviewView, request: TracebackRequest, books: Desk
   const meant = callMeant(view, request, books);
   if (meant === 'several') return { arm: 'ambiguous' };
   if (meant === undefined) return withoutCall(allowed);
-  const { candidate, call } = meant;
+  const { candidate, call, arm } = meant;
   const downstream = request.downstream?.providerId;
   const hops = call.way.flatMap((id, hop) => (id === books.provider.id ? [hop] : []));
   const idOf = (providerId: string): string | undefined =>
@@ -84,7 +84,8 @@ export function decided(view: ReviewView, request: TracebackRequest, books: Desk
   const hop =
     downstream === undefined ? hops.at(-1) : hops.find((one) => call.way[one + 1] === (idOf(downstream) ?? ''));
   if (hop === undefined) return { arm: 'not-sent-to-downstream', candidate };
-  return { ...cameFrom(call, hop, books), candidate };
+  // What the record says is said, right or wrong; where the trunk says nothing a person knows its neighbours.
+  return arm === undefined ? { ...cameFrom(call, hop, books), candidate } : { arm, candidate };
 }
 
 /** Whom a call came from at a hop of its way. */
@@ -110,6 +111,8 @@ const APART_MS = 1_000;
 
 interface Candidate {
   readonly candidate: string;
+  /** What would be answered by its record; absent where that does not say whom it came from. */
+  readonly arm?: FindingArm;
   readonly call: PlannedCall;
   readonly apartMs: number;
 }
@@ -124,9 +127,16 @@ function callMeant(
   { calls, providers, indexOf }: DeskBooks,
 ): Candidate | 'several' | undefined {
   const atMs = Date.parse(`${stated.at.local}${offsetOf(stated.at.zone)}`);
-  const all = candidates.flatMap(({ candidate, startedAt }): readonly Candidate[] => {
+  const all = candidates.flatMap(({ candidate, startedAt, finding }): readonly Candidate[] => {
     const call = calls[indexOf(candidate) ?? -1];
-    return call === undefined ? [] : [{ candidate, call, apartMs: Math.abs(Date.parse(startedAt) - atMs) }];
+    return call === undefined
+      ? []
+      : [
+          {
+            ...{ candidate, call, apartMs: Math.abs(Date.parse(startedAt) - atMs) },
+            ...(finding !== undefined && { arm: finding.arm }),
+          },
+        ];
   });
   const fitting = all
     .filter(

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createTestKey } from '@hopback/sdk/testing';
@@ -25,7 +25,7 @@ export interface LabOptions {
 /**
  * Writes a folder with all that somebody else's programs have to be told of a network. Keys and certificates of a folder that was prepared before stay.
  * @param folder - is made where it is not there
- * @throws {@link HopbackError} `invalid-argument` for parts that the plan does not have; `invalid-configuration` for a `lab.json` that is none
+ * @throws {@link HopbackError} `invalid-argument` for parts that the plan does not have, and where the folder holds something that is no lab; `invalid-configuration` for a `lab.json` that is none
  */
 export async function prepareLab(folder: string, plan: NetworkPlan, options: LabOptions): Promise<Lab> {
   const { external, externalCallers, listen, certificates } = options;
@@ -47,6 +47,8 @@ export async function prepareLab(folder: string, plan: NetworkPlan, options: Lab
   };
   const x5uOf = (id: string): string => `https://${host}:${String(port)}${certificatePath(id)}`;
   await mkdir(folder, { recursive: true });
+  if (before === undefined && (await readdir(folder)).length > 0)
+    throw new HopbackError('invalid-argument', `the folder of the lab holds something else: ${folder}`);
   await writePrivate(join(folder, LAB_FILE), `${JSON.stringify(lab, undefined, 2)}\n`);
   const open: readonly (readonly [string, string])[] = [
     [LAB_FILES.root, pki.root.certificatePem],

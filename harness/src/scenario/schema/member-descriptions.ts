@@ -103,7 +103,6 @@ export const MEMBER_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'phases.callers': 'Callers of the phase. Default all.',
 
   platform: 'What the traceback group does. Without it there is no platform: calls alone.',
-  'platform.automaticTracebacks': 'Whether campaigns that it finds are traced by themselves. Default true.',
   'platform.staffTracebacks': 'Calls that staff traces besides, drawn by the seed. Default 0.',
   'platform.agencies': 'Agencies that are to be alerted, by jurisdiction. Default US.',
 

@@ -76,7 +76,6 @@ const members = {
   maxConcurrent: z.exactOptional(z.int().min(1).max(1_000_000)),
   platform: z.exactOptional(
     z.strictObject({
-      automaticTracebacks: z.exactOptional(z.boolean()),
       staffTracebacks: z.exactOptional(z.int().min(0).max(100_000)),
       agencies: z.exactOptional(z.array(jurisdiction).min(1).max(100)),
     }),

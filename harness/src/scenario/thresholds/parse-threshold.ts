@@ -85,7 +85,8 @@ export function misfit(aggregate: ThresholdAggregate, kind: Metric['kind']): str
 export function aggregateOf(metric: Metric, aggregate: ThresholdAggregate): number | undefined {
   if (misfit(aggregate, metric.kind) !== undefined) return undefined;
   if (metric.kind === 'count') return metric.count;
-  if (metric.kind === 'rate') return metric.value;
+  // Of nothing nothing was right.
+  if (metric.kind === 'rate') return metric.of === 0 ? undefined : metric.value;
   if (aggregate.kind === 'count') return metric.count;
   if (metric.count === 0) return undefined;
   if (aggregate.kind === 'p') return metric.percentiles[aggregate.percentile];
