@@ -17,6 +17,15 @@ export type { MessageFault, MessageLimits, ParsedMessage } from './message/parse
 export { bodyOf, valuesByName } from './message/sip-message.js';
 export type { SipMessage } from './message/sip-message.js';
 export type { ReadVia, TopVia } from './message/via.js';
+export { connectExchange } from './exchange/exchange.js';
+export type {
+  ArrivedInvite,
+  Exchange,
+  ExchangeCall,
+  PlacedCall,
+  PlacedInvite,
+  PlacedOutcome,
+} from './exchange/exchange.js';
 export { COMPATIBLE_VERSION, createDrachtioServer } from './server.js';
 export type { DrachtioServer, InUse } from './server.js';
 export { SERVER_LIMITS } from './server-options.js';

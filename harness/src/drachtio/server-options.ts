@@ -56,6 +56,11 @@ export interface DrachtioServerOptions {
   /** Key and certificate for `tls` and `wss`. */
   readonly tls?: TlsFiles;
   /**
+   * How long an INVITE goes without 100 Trying, milliseconds: what is answered sooner needs none. Default 0, as drachtio-server does; RFC 3261
+   * section 17.2.1 allows 200.
+   */
+  readonly tryingHoldMs?: number;
+  /**
    * How long the first response to a request outside dialogs, other than an INVITE, is held back after the application was told that it
    * went out; default 6 ms. `await srf.request(…)` misses what comes sooner.
    */

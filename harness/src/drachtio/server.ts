@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { AgentContext } from './agent/agent-context.js';
 import { createCdrWriter } from './agent/cdr.js';
@@ -36,6 +37,12 @@ export const COMPATIBLE_VERSION = 'v0.9.10';
 export interface DrachtioServer extends AsyncDisposable {
   /** What `srf.connect()` takes. */
   readonly control: { readonly host: string; readonly port: number; readonly secret: string };
+  /**
+   * Connects to an application of the same process, as a drachtio-server in its outbound mode does, with nothing between the two: it costs less than
+   * loopback does. The application gets requests of all methods.
+   * @param application - what it has given to `srf.listen({ server })`; it need not listen anywhere
+   */
+  readonly connectTo: (application: Server) => void;
   /** Where SIP is spoken, in the order asked for. */
   readonly listening: readonly { readonly transport: TransportName; readonly host: string; readonly port: number }[];
   /**
@@ -200,6 +207,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     ...{ clock, identifiers, transactions, transports, dialogs, apps },
     settings: {
       ...{ timers, appAnswerMs: limits.appAnswerMs, mtuBytes: options.mtuBytes },
+      tryingHoldMs: options.tryingHoldMs ?? 0,
       firstResponseHoldMs: options.firstResponseHoldMs ?? FIRST_RESPONSE_HOLD_MS,
       answerHoldMs: options.answerHoldMs ?? FIRST_RESPONSE_HOLD_MS,
     },
@@ -315,6 +323,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   const close = (): Promise<void> => (closing ??= closeAll());
   return {
     control: { host: control.host, port: control.port, secret },
+    connectTo: control.connectTo,
     listening: transports.listening.map(({ transport, local }) => ({
       transport,
       host: local.address,

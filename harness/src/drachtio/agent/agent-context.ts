@@ -21,6 +21,8 @@ export interface AgentSettings {
    * promise form of `srf.request()` has no listener before its promise has resolved.
    */
   readonly firstResponseHoldMs: number;
+  /** How long an INVITE goes without 100 Trying. */
+  readonly tryingHoldMs: number;
   /**
    * How long requests within a call are held back after the application was told that it was answered. An application that hears of
    * a BYE in the turn in which it hears of the answer has no listener for it yet, and leaves the other leg standing.

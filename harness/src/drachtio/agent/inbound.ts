@@ -232,7 +232,8 @@ export function createInboundAgent(context: AgentContext, cancelProxy: ProxyCanc
     onRequest: (received, transaction) => {
       const { message, essentials } = received;
       const isInvite = message.method === 'INVITE';
-      if (isInvite) transaction.respond(100, ownResponse(received, { status: 100, toTag: '' }));
+      if (isInvite)
+        transaction.tryWithin(settings.tryingHoldMs, () => ownResponse(received, { status: 100, toTag: '' }));
       if (essentials.toTag !== '') {
         const dialog = dialogs.ofRequest(essentials);
         if (dialog !== undefined) inDialog(received, transaction, dialog);

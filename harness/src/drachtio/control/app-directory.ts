@@ -1,5 +1,8 @@
 import type { AppConnection } from './app-connection.js';
 
+/** Stands for all of them, for an application that the server connected to. */
+export const EVERY_VERB = '*';
+
 /** Which applications want what. */
 export interface AppDirectory {
   readonly add: (app: AppConnection) => void;
@@ -37,7 +40,7 @@ export function createAppDirectory(): AppDirectory {
     },
     removeRoutes,
     next: (verb) => {
-      const takers = byVerb.get(verb)?.filter((taker) => taker.isAuthenticated());
+      const takers = (byVerb.get(verb) ?? byVerb.get(EVERY_VERB))?.filter((taker) => taker.isAuthenticated());
       if (takers === undefined || takers.length === 0) return undefined;
       const turn = turns.get(verb) ?? 0;
       turns.set(verb, turn + 1);

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { adoptApp, type AppConnection } from './app-connection.js';
+import { EVERY_VERB } from './app-directory.js';
 import type { AppDirectory } from './app-directory.js';
 import { parseCommand, type AppCommand, type ProxyCommand, type SipCommand } from './command.js';
 import { responsePayload } from './frames.js';
+import { createInProcessLink } from './in-process-link.js';
 
 /** Where applications connect. */
 export interface ControlServer {
@@ -11,6 +13,8 @@ export interface ControlServer {
   readonly port: number;
   /** The most that waits for any one application to read, octets. */
   readonly backlogBytes: () => number;
+  /** Connects to an application of this process, which then gets all that comes. */
+  readonly connectTo: (application: Server) => void;
   /** Closes the listener and every application's connection. */
   readonly close: () => Promise<void>;
 }
@@ -43,7 +47,7 @@ export async function createControlServer(options: ControlServerOptions, user: C
   const { apps } = options;
   let count = 0;
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const adopt = (socket: Socket): AppConnection => {
     count += 1;
     sockets.add(socket);
     const app = adoptApp(socket, {
@@ -59,7 +63,9 @@ export async function createControlServer(options: ControlServerOptions, user: C
       },
     });
     apps.add(app);
-  });
+    return app;
+  };
+  const server = createServer(adopt);
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const bound = server.address();
@@ -68,6 +74,11 @@ export async function createControlServer(options: ControlServerOptions, user: C
     host: options.host,
     port,
     backlogBytes: () => apps.all().reduce((most, app) => Math.max(most, app.backlogBytes()), 0),
+    connectTo: (application) => {
+      const [near, far] = createInProcessLink();
+      apps.route(adopt(near), EVERY_VERB);
+      application.emit('connection', far);
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -34,6 +34,7 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
   #lastText = '';
   #retransmitTimer: Timer | undefined;
   #lifetimeTimer: Timer | undefined;
+  #tryingTimer: Timer | undefined;
   #intervalMs = 0;
 
   constructor(received: Received, key: string, context: TransactionContext<ServerTransaction>) {
@@ -61,6 +62,20 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
     if (status < 200) return this.#step('provisional', text);
     if (!this.isInvite) return this.#step('final', text);
     return this.#step(status < 300 ? 'success' : 'failure', text);
+  }
+
+  /**
+   * Sends 100 Trying unless something else has been sent by then.
+   * @param text - writes it
+   * @see RFC 3261 section 17.2.1
+   */
+  tryWithin(ms: number, text: () => string): void {
+    const onTimer = (): void => {
+      this.#tryingTimer = undefined;
+      if (this.#state === 'proceeding' && this.#lastText === '') this.#step('provisional', text());
+    };
+    if (ms === 0) onTimer();
+    else this.#tryingTimer = this.#context.timers.start(ms, { onTimer }, '');
   }
 
   /** The request came again. */
@@ -110,6 +125,7 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
     switch (action) {
       case 'send':
         this.#lastText = text;
+        this.#stopTrying();
         this.#send();
         return undefined;
       case 'resend':
@@ -154,6 +170,11 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
     this.#retransmitTimer = undefined;
   }
 
+  #stopTrying(): void {
+    this.#tryingTimer?.cancel();
+    this.#tryingTimer = undefined;
+  }
+
   #live(timer: LifetimeTimer): LifetimeTimer | undefined {
     this.#lifetimeTimer?.cancel();
     this.#lifetimeTimer = undefined;
@@ -167,6 +188,7 @@ export class ServerTransaction implements TimerTarget<TransactionTimer> {
 
   #forget(): void {
     this.#stopRetransmit();
+    this.#stopTrying();
     this.#lifetimeTimer?.cancel();
     this.#lifetimeTimer = undefined;
     this.#lastText = '';

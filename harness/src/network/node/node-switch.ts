@@ -16,7 +16,7 @@ import type { HopInHand } from './node-hops.js';
 import type { NodeSigning } from './node-signing.js';
 import type { NodeOptions } from './node.js';
 import { registrar } from './registrar.js';
-import { connectSrf } from './srf-face.js';
+import { connectSrf, TRYING_HOLD_MS } from './srf-face.js';
 import type { ConnectedSrf, SrfFace, SrfHandler, SrfRequest } from './srf-face.js';
 import { SWITCH_ID, trunkFrom, trunkOfCaller, trunkTo } from './trunk-table.js';
 
@@ -207,8 +207,12 @@ async function run(
   };
   try {
     if (drachtio === undefined)
-      server = await createDrachtioServer({ listen, ...(onMessage !== undefined && { onMessage }) });
-    app = await connectSrf(drachtio ?? (server as DrachtioServer).control, (srf) => setUp(srf, tracker));
+      server = await createDrachtioServer({
+        listen,
+        tryingHoldMs: TRYING_HOLD_MS,
+        ...(onMessage !== undefined && { onMessage }),
+      });
+    app = await connectSrf(drachtio ?? (server as DrachtioServer), (srf) => setUp(srf, tracker));
   } catch (error) {
     onTrouble(`the switch of ${provider.id} could not be started`);
     await close();

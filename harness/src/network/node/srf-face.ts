@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { EventEmitter } from 'node:events';
+import { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import Srf from 'drachtio-srf';
+import type { DrachtioServer } from '../../drachtio/index.js';
 
 // drachtio-srf is used as published. Its own types leave out half of what it does; what the network uses of it is typed here, and this is the only
 // file that casts.
@@ -107,18 +109,21 @@ interface Internals {
 /** By itself drachtio-srf tries for ever. A server that is there takes an application within moments, milliseconds. */
 const CONNECT_MS = 10_000;
 
-type SrfClass = new () => SrfFace & { readonly connect: (options: object) => void };
+type SrfClass = new () => SrfFace & {
+  readonly connect: (options: object) => void;
+  readonly listen: (options: object) => void;
+};
 
 /**
  * Connects an application to a drachtio server.
- * @param control - where the server takes applications
+ * @param to - where the server takes applications, or a server of this process, which connects to the application without a network between
  * @param setUp - gives the application its handlers, before it connects
  * @returns the application
  * @throws {@link HopbackError} `unavailable` where nobody is there
  * @throws the error that the server refuses it with
  */
 export async function connectSrf(
-  control: SrfControl,
+  to: SrfControl | DrachtioServer,
   setUp: (srf: SrfFace) => void = () => undefined,
 ): Promise<ConnectedSrf> {
   const srf = new (Srf as unknown as SrfClass)();
@@ -129,13 +134,19 @@ export async function connectSrf(
     isOpen = false;
   });
   setUp(srf);
-  srf.connect({ ...control });
+  const connected = once(srf, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
+  if ('connectTo' in to) {
+    const server = new Server();
+    srf.listen({ server, secret: to.control.secret });
+    to.connectTo(server);
+  } else srf.connect({ ...to });
   const stop = (): void => {
     (srf as unknown as Internals).app.client.wp.closing = true;
   };
-  const [error, hostPorts = ''] = (await once(srf, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) }).catch(() => {
+  const [error, hostPorts = ''] = (await connected.catch(() => {
     stop();
-    const place = `${control.host}:${String(control.port)}`;
+    const { host, port } = 'connectTo' in to ? to.control : to;
+    const place = `${host}:${String(port)}`;
     throw new HopbackError('unavailable', `no drachtio server takes applications at ${place}`);
   })) as [Error | null, string | undefined];
   if (error !== null) {
@@ -165,6 +176,9 @@ export function joinEnds(one: SrfDialog, other: SrfDialog): void {
   one.on('destroy', () => end(other));
   other.on('destroy', () => end(one));
 }
+
+/** What is answered within that time, milliseconds, gets no 100 Trying. @see RFC 3261 section 17.2.1 */
+export const TRYING_HOLD_MS = 200;
 
 /** A session description that nobody sends sound to. */
 export const SILENT_SDP: string = [

@@ -1,11 +1,11 @@
 import type { Verstat } from '@hopback/sdk/stir';
-import { everyStatus } from '@hopback/sdk/switch';
-import { createDrachtioServer } from '../../drachtio/index.js';
+import { connectExchange, createDrachtioServer, valuesByName } from '../../drachtio/index.js';
+import type { ArrivedInvite } from '../../drachtio/index.js';
 import { createPhone, verstatOf } from '../../phones/index.js';
 import type { AnswerPolicy, IncomingCall, Phone } from '../../phones/index.js';
 import type { ScenarioCalled } from '../../scenario/index.js';
-import { CALL_FIELD, connectSrf, createCallRoutes, SILENT_SDP } from '../node/index.js';
-import type { CallRoutes, SrfDialog, SrfFace, SrfRequest, SrfResponse } from '../node/index.js';
+import { CALL_FIELD, createCallRoutes, SILENT_SDP, TRYING_HOLD_MS } from '../node/index.js';
+import type { CallRoutes } from '../node/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import { endsOf } from './callers.js';
 import type { WorldOptions } from './world.js';
@@ -50,13 +50,13 @@ export async function openCallees(
   const routes = createCallRoutes(plan);
   const told = plan.scenario.called.flatMap(({ id }) => listen[id] ?? []);
   const server = await createDrachtioServer({
-    listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
+    ...{
+      tryingHoldMs: TRYING_HOLD_MS,
+      listen: [{ host: '127.0.0.1', port: 0 }, ...told].map((at) => ({ transport: 'udp', ...at })),
+    },
   });
   const isEndedByCaller = endsOf(plan);
-  const app = await connectSrf(server.control, (srf) => {
-    srf.use('invite', everyStatus);
-    srf.invite((req, res) => void sink(srf, { req, res, routes, isEndedByCaller, onReached }));
-  });
+  const exchange = connectExchange(server, (invite) => sink({ invite, routes, isEndedByCaller, onReached }));
   const phones: Phone[] = [];
   return {
     sinkOf: (id) => {
@@ -77,7 +77,7 @@ export async function openCallees(
     },
     close: async () => {
       await Promise.all(phones.map((phone) => phone.close()));
-      await app.close();
+      exchange.close();
       await server.close();
     },
   };
@@ -88,8 +88,7 @@ function numbersOf({ first, count = 1 }: ScenarioCalled): readonly string[] {
 }
 
 interface SinkParts {
-  readonly req: SrfRequest;
-  readonly res: SrfResponse;
+  readonly invite: ArrivedInvite;
   readonly routes: CallRoutes;
   readonly isEndedByCaller: (call: PlannedCall) => boolean;
   readonly onReached: (reached: ReachedCall) => void;
@@ -97,55 +96,43 @@ interface SinkParts {
 
 const digits = (number: string): string => number.replace(/\D/g, '');
 
-async function sink(srf: SrfFace, { req, res, routes, isEndedByCaller, onReached }: SinkParts): Promise<void> {
-  const numbers = { calling: digits(req.callingNumber), called: digits(req.calledNumber) };
-  const call = routes.arriving(req.get(CALL_FIELD), numbers)?.call;
+/** User part of the first SIP URI in a text; empty where it has none. */
+const userIn = (text: string): string => /sips?:([^@;>]*)[^@>]*@/.exec(text)?.[1] ?? '';
+
+function sink({ invite: { request, respond, answer }, routes, isEndedByCaller, onReached }: SinkParts): void {
+  const headerOf = (name: string): string => valuesByName(request, name)[0] ?? '';
+  const [asserted, from] = [headerOf('P-Asserted-Identity'), headerOf('From')];
+  const numbers = {
+    calling: digits(userIn(asserted === '' ? from : asserted)),
+    called: digits(userIn(request.requestUri)),
+  };
+  const field = headerOf(CALL_FIELD);
+  const call = routes.arriving(field === '' ? undefined : field, numbers)?.call;
   if (call === undefined) {
-    res.send(BUSY);
+    respond(BUSY);
     return;
   }
-  const verstat = verstatOf(req.get('P-Asserted-Identity') ?? '') ?? verstatOf(req.get('From') ?? '');
+  const verstat = verstatOf(asserted) ?? verstatOf(from);
   onReached({
     ...{ call, atMs: Date.now(), isRejected: call.isRejected },
     ...(numbers.calling !== '' && { calling: numbers.calling }),
     ...(verstat !== undefined && { verstat }),
   });
-  if (call.isRejected) res.send(UNWANTED);
-  else if (call.isAnswered) await answer(srf, { req, res, call, isEndedByCaller });
-  else {
-    res.send(RINGING);
-    res.send(UNAVAILABLE);
+  if (call.isRejected) respond(UNWANTED);
+  else if (call.isAnswered) {
+    const up = answer(SILENT_SDP);
+    if (isEndedByCaller(call)) return;
+    const timer = setTimeout(() => void up.hangUp(), call.durationMs);
+    up.onOver(() => clearTimeout(timer));
+  } else {
+    respond(RINGING);
+    respond(UNAVAILABLE);
   }
-}
-
-async function answer(
-  srf: SrfFace,
-  {
-    req,
-    res,
-    call,
-    isEndedByCaller,
-  }: Pick<SinkParts, 'req' | 'res' | 'isEndedByCaller'> & {
-    readonly call: PlannedCall;
-  },
-): Promise<void> {
-  let dialog: SrfDialog;
-  try {
-    dialog = await srf.createUAS(req, res, { localSdp: SILENT_SDP });
-  } catch {
-    // The caller is gone.
-    return;
-  }
-  if (isEndedByCaller(call)) return;
-  const timer = setTimeout(() => {
-    Promise.resolve(dialog.destroy()).catch(() => undefined);
-  }, call.durationMs);
-  dialog.once('destroy', () => clearTimeout(timer));
 }
 
 function answerOf(
   { invite }: IncomingCall,
-  { routes, number, isEndedByCaller, onReached }: Omit<SinkParts, 'req' | 'res'> & { readonly number: string },
+  { routes, number, isEndedByCaller, onReached }: Omit<SinkParts, 'invite'> & { readonly number: string },
 ): AnswerPolicy {
   const { callingNumber, verstat } = invite;
   const call = routes.arriving(undefined, { calling: callingNumber ?? '', called: number })?.call;

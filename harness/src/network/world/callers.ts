@@ -1,7 +1,7 @@
 import type { SeenCall, SeenHop } from '../../oracle/index.js';
-import { createDrachtioServer } from '../../drachtio/index.js';
-import { CALL_FIELD, connectSrf, SILENT_SDP, UNAVAILABLE } from '../node/index.js';
-import type { SrfDialog, SrfMessage, SrfRequest } from '../node/index.js';
+import { connectExchange, createDrachtioServer, valuesByName } from '../../drachtio/index.js';
+import type { ExchangeCall, SipMessage } from '../../drachtio/index.js';
+import { CALL_FIELD, SILENT_SDP, UNAVAILABLE } from '../node/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 
 /** What the caller's side saw of a call. */
@@ -20,7 +20,6 @@ const CALLER_PATIENCE_MS = 10_000;
 const LATE_HANG_UP_MS = 3_000;
 /** Time for the answer to a CANCEL or BYE, milliseconds. */
 const GOODBYE_MS = 2_000;
-const ANSWERED = 200;
 
 /** Whether the caller hangs up, or the callee does. Callers that are somebody else's programs always do. */
 export function endsOf({ externalCallers = [] }: Pick<NetworkPlan, 'externalCallers'>): (call: PlannedCall) => boolean {
@@ -34,49 +33,34 @@ const isEndedByCaller = endsOf({});
 /** Opens the exchange. */
 export async function openCallers(): Promise<Callers> {
   const server = await createDrachtioServer();
-  const app = await connectSrf(server.control);
+  const exchange = connectExchange(server);
   const place: Callers['place'] = async (call, address) => {
     const placedAtMs = Date.now();
     const startedAt = performance.now();
-    let request: SrfRequest | undefined;
     let reasons: readonly string[] = [];
-    const hear = (message: SrfMessage | undefined): void => {
-      if (message !== undefined) reasons = [...new Set([...reasons, ...reasonsOf(message)])];
+    const hear = (message: SipMessage): void => {
+      const said = valuesByName(message, 'Reason');
+      if (said.length > 0) reasons = [...new Set([...reasons, ...said])];
     };
-    const giveUp = setTimeout(() => request?.cancel(), CALLER_PATIENCE_MS);
     const seen = (finalStatus: number | undefined): CallerView => ({
       ...{ index: call.index, placedAtMs, setupMs: performance.now() - startedAt, reasons },
       ...(finalStatus !== undefined && { finalStatus }),
     });
-    if (address === undefined) {
-      clearTimeout(giveUp);
-      return seen(UNAVAILABLE);
-    }
-    const callbacks = {
-      cbRequest: (...parts: readonly unknown[]) => {
-        request = parts[1] as SrfRequest | undefined;
-      },
-      cbProvisional: hear,
-    };
-    const options = { localSdp: SILENT_SDP, headers: headersOf(call) };
-    try {
-      const dialog = await app.srf.createUAC(`sip:+${call.called}@${address}`, options, callbacks);
-      clearTimeout(giveUp);
-      hear(dialog.res);
-      const view = seen(ANSWERED);
-      await over(dialog, call);
-      return view;
-    } catch (error) {
-      clearTimeout(giveUp);
-      const { status, res } = error as { readonly status?: number; readonly res?: SrfMessage };
-      hear(res);
-      return seen(status);
-    }
+    if (address === undefined) return seen(UNAVAILABLE);
+    const uri = `sip:+${call.called}@${address}`;
+    const placed = exchange.place({ uri, headers: headersOf(call), sdp: SILENT_SDP, onProvisional: hear });
+    const giveUp = setTimeout(placed.cancel, CALLER_PATIENCE_MS);
+    const { response, call: up } = await placed.outcome;
+    clearTimeout(giveUp);
+    if (response !== undefined) hear(response);
+    const view = seen(response?.status);
+    if (up !== undefined) await over(up, call);
+    return view;
   };
   return {
     place,
     close: async () => {
-      await app.close();
+      exchange.close();
       await server.close();
     },
   };
@@ -89,34 +73,23 @@ const headersOf = ({ index, calling, called }: PlannedCall): Record<string, stri
 });
 
 /** Hangs up when it is time, or waits until the other side has. */
-function over(dialog: SrfDialog, call: PlannedCall): Promise<void> {
+function over(up: ExchangeCall, call: PlannedCall): Promise<void> {
   return new Promise((resolve) => {
-    if (!dialog.connected) {
-      resolve();
-      return;
-    }
+    let isHangingUp = false;
     const hangUp = (): void => {
+      isHangingUp = true;
       const patience = setTimeout(resolve, GOODBYE_MS);
-      const done = (): void => {
+      void up.hangUp().then(() => {
         clearTimeout(patience);
         resolve();
-      };
-      Promise.resolve(dialog.destroy())
-        .catch(() => undefined)
-        .finally(done);
+      });
     };
     const timer = setTimeout(hangUp, call.durationMs + (isEndedByCaller(call) ? 0 : LATE_HANG_UP_MS));
-    dialog.once('destroy', () => {
+    up.onOver(() => {
       clearTimeout(timer);
-      resolve();
+      if (!isHangingUp) resolve();
     });
   });
-}
-
-/** Values of Reason header fields. */
-function reasonsOf({ raw }: SrfMessage): readonly string[] {
-  const head = raw.split('\r\n\r\n', 1)[0] ?? '';
-  return head.split('\r\n').flatMap((line) => (/^reason\s*:/i.test(line) ? [line.replace(/^[^:]*:\s*/, '')] : []));
 }
 
 /** What is known of a call at all its providers, the first hop first. */

@@ -1,9 +1,12 @@
-import type { CallEnds, CallEndsOrder } from './call-ends.js';
+import type { CallEnds, CallEndsOrder, PlacedCall } from './call-ends.js';
 import type { ReachedCall } from './callees.js';
 import { forkProcess } from './forked-process.js';
 
 /** A call that reached the callee, as one process tells it to another: the plan is known to both. */
 export type ReachedIndex = Omit<ReachedCall, 'call'> & { readonly index: number };
+
+/** A call that is to be placed, as one process asks another: the plan is known to both, and the call may be made to last as long as somebody wants. */
+export type PlacedIndex = Omit<PlacedCall, 'call'> & Pick<PlacedCall['call'], 'index' | 'durationMs'>;
 
 /**
  * Starts a process for whoever calls and is called: a platform that is busy for a tenth of a second in this one keeps no caller waiting.
@@ -19,7 +22,8 @@ export async function forkCallEnds(order: CallEndsOrder, onReached: (reached: Re
     return {
       sinks: await ask<CallEnds['sinks']>('open', order),
       register: (phones) => ask('register', phones),
-      place: (placed) => ask('place', placed),
+      place: ({ call: { index, durationMs }, address }) =>
+        ask('place', { index, durationMs, address } satisfies PlacedIndex),
       close,
     };
   } catch (error) {

@@ -7,6 +7,9 @@ import { toldMessage } from './told-message.js';
 
 // A process of a network: some of its providers. It is forked by `forkNodeHost`, asked one thing after another, and ends when nobody is there to ask.
 
+// A copy: drachtio-srf asks for a variable at each header field, and each time the system would be asked.
+process.env = { ...process.env };
+
 const tell = (told: HostTold): void => tellParent(told);
 
 const host: NodeHost = createNodeHost({

@@ -1,0 +1,180 @@
+import { Server } from 'node:net';
+import Srf from 'drachtio-srf';
+import { connectExchange, createDrachtioServer, valuesByName } from '@hopback/harness/drachtio';
+import type { ArrivedInvite, Exchange, ExchangeCall, SipMessage } from '@hopback/harness/drachtio';
+import { afterEach, expect, test } from 'vitest';
+import { createInbox } from '../support/drachtio-inbox.js';
+import { createLab } from '../support/drachtio-lab.js';
+import { sdp } from '../support/drachtio-sip-text.js';
+
+// Applications of the same process, which the server connects to by itself: one of drachtio-srf, and the exchange that floods are made with.
+
+const opened: Exchange[] = [];
+afterEach(() => {
+  for (const exchange of opened.splice(0)) exchange.close();
+});
+
+async function exchangeLab() {
+  const lab = await createLab();
+  const invites = createInbox<ArrivedInvite>(({ request }) => request.requestUri);
+  const exchange = connectExchange(lab.server, invites.push);
+  opened.push(exchange);
+  return { lab, exchange, arrived: () => invites.next('INVITE', () => true) };
+}
+
+const over = (call: ExchangeCall | undefined): Promise<void> => new Promise((resolve) => call?.onOver(resolve));
+
+test('an application of drachtio-srf is connected to without a network, and carries a call', async () => {
+  await using lab = await createLab();
+  const application = new Server();
+  const srf = new Srf() as unknown as {
+    readonly listen: (options: object) => void;
+    readonly disconnect: () => void;
+    readonly on: (event: string, told: () => void) => void;
+    readonly invite: (handler: (request: never, response: { readonly send: (status: number) => void }) => void) => void;
+  };
+  srf.invite((_request, response) => response.send(486));
+  srf.listen({ server: application, secret: lab.server.control.secret });
+  const connected = new Promise<void>((resolve) => srf.on('connect', resolve));
+  lab.server.connectTo(application);
+  await connected;
+  const call = (await lab.peer()).call('INVITE', { body: sdp('1') });
+  await call.response(486);
+  call.ack();
+  expect(lab.server.inUse().applications).toBe(1);
+  srf.disconnect();
+  await lab.nothingLeft();
+  expect(lab.server.inUse().applications).toBe(0);
+});
+
+test('a call that the exchange places is answered, acknowledged and hung up by it', async () => {
+  const { lab: own, exchange } = await exchangeLab();
+  await using lab = own;
+  const peer = await lab.peer();
+  const heard: number[] = [];
+  const placed = exchange.place({
+    uri: peer.uri,
+    headers: { From: '<sip:+12025550101@pbx.example>', 'X-Trial': '17 0' },
+    sdp: sdp('1'),
+    onProvisional: ({ status }) => heard.push(status),
+  });
+  const invite = await peer.next('INVITE');
+  expect(invite.value('X-Trial')).toBe('17 0');
+  expect(invite.body).toBe(sdp('1'));
+  peer.reply(invite, 183);
+  peer.reply(invite, 200, { lines: ['Reason: SIP;cause=436'], body: sdp('2') });
+  const { response, call } = await placed.outcome;
+  expect(heard).toEqual([183]);
+  expect(valuesByName(response as SipMessage, 'Reason')).toEqual(['SIP;cause=436']);
+  await peer.next('ACK');
+  const isOver = over(call);
+  const goodbye = call?.hangUp();
+  peer.reply(await peer.next('BYE'), 200);
+  await Promise.all([goodbye, isOver]);
+  expect(call?.isOver).toBe(true);
+  await lab.nothingLeft();
+});
+
+test('a call that nobody answers is given up, and one that is refused has its response', async () => {
+  const { lab: own, exchange } = await exchangeLab();
+  await using lab = own;
+  const peer = await lab.peer();
+  const place = () => exchange.place({ uri: peer.uri, headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
+  const given = place();
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 180);
+  await lab.quiet();
+  given.cancel();
+  peer.reply(await peer.next('CANCEL'), 200);
+  peer.reply(invite, 487);
+  expect((await given.outcome).response?.status).toBe(487);
+  await peer.next('ACK');
+  const refused = place();
+  peer.reply(await peer.next('INVITE'), 607, { lines: ['Reason: x'] });
+  expect(await refused.outcome).toMatchObject({ response: { status: 607 } });
+  const nowhere = exchange.place({
+    uri: 'sip:a@b;transport=sctp',
+    headers: {},
+    sdp: '',
+    onProvisional: () => undefined,
+  });
+  expect(await nowhere.outcome).toEqual({});
+  await peer.next('ACK');
+  await lab.nothingLeft();
+});
+
+test('a call that the exchange takes is rung, answered, asked again and ended by the other side', async () => {
+  const { lab: own, arrived } = await exchangeLab();
+  await using lab = own;
+  const peer = await lab.peer();
+  const call = peer.call('INVITE', { body: sdp('1') });
+  const { respond, answer } = await arrived();
+  respond(180);
+  expect((await call.response(180)).reason).toBe('Ringing');
+  const up = answer(sdp('2'));
+  expect((await call.response(200)).body).toBe(sdp('2'));
+  call.ack();
+  call.request('INVITE', { body: sdp('3') });
+  expect((await call.response('200 INVITE')).body).toBe(sdp('2'));
+  call.ack();
+  call.request('OPTIONS');
+  await call.response('200 OPTIONS');
+  const isOver = over(up);
+  call.request('BYE');
+  await call.response('200 BYE');
+  await isOver;
+  await up.hangUp();
+  await lab.nothingLeft();
+});
+
+test('what is hung up in the turn in which it was answered is hung up all the same', async () => {
+  const { lab: own, arrived } = await exchangeLab();
+  await using lab = own;
+  const peer = await lab.peer();
+  const call = peer.call('INVITE', { body: sdp('1') });
+  const up = (await arrived()).answer(sdp('2'));
+  const goodbye = up.hangUp();
+  expect(up.isOver).toBe(true);
+  await call.response(200);
+  call.ack();
+  peer.reply(await peer.next('BYE'), 200);
+  await goodbye;
+  await lab.nothingLeft();
+});
+
+test('an exchange that is closed knows of no call any more, and what it had asked for is over', async () => {
+  await using server = await createDrachtioServer();
+  await using nobody = await createDrachtioServer();
+  const exchange = connectExchange(server);
+  const placed = exchange.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
+  exchange.close();
+  expect(await placed.outcome).toEqual({});
+  const late = exchange.place({ uri: nobody.uri(), headers: {}, sdp: sdp('1'), onProvisional: () => undefined });
+  expect(await late.outcome).toEqual({});
+  expect(() => connectExchange({ control: server.control, connectTo: () => undefined })).toThrow('did not connect');
+});
+
+test('100 Trying is held back, and what is answered within the time goes without', async () => {
+  await using lab = await createLab({ tryingHoldMs: 200 });
+  const { next } = await lab.app('invite');
+  const peer = await lab.peer();
+  const slow = peer.call('INVITE', { body: sdp('1') });
+  const { res } = await next('INVITE');
+  await lab.pass(199);
+  expect(peer.all).toEqual([]);
+  await lab.pass(1);
+  await slow.response(100);
+  res.send(486);
+  await slow.response(486);
+  slow.ack();
+  const fast = peer.call('INVITE', { body: sdp('1') });
+  const { res: ringing } = await next('INVITE');
+  ringing.send(180);
+  await fast.response(180);
+  await lab.pass(1_000);
+  expect(peer.all.filter(({ status }) => status === 100)).toHaveLength(1);
+  ringing.send(480);
+  await fast.response(480);
+  fast.ack();
+  await lab.nothingLeft();
+});
