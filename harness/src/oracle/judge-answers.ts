@@ -1,5 +1,6 @@
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
-import type { CallTruth, GivenAnswer, NetworkTruth } from '../network/truth/index.js';
+import { saidKind } from '../network/truth/index.js';
+import type { CallTruth, GivenAnswer, NetworkTruth, SaidKind } from '../network/truth/index.js';
 import type { SeenAnswer, SeenTraceback } from './run-facts.js';
 
 /** A traceback, and what is true of its call. */
@@ -13,28 +14,12 @@ export interface JudgedTraceback {
   readonly hasTwin: boolean;
 }
 
-/** The words of answers on the wire, and of truth. */
-const KINDS: Readonly<Record<string, GivenAnswer['kind'] | 'ambiguous'>> = {
-  'received-from': 'upstream',
-  upstream: 'upstream',
-  'received-from-unlisted': 'unlisted',
-  unlisted: 'unlisted',
-  origin: 'origin',
-  'point-of-entry': 'point-of-entry',
-  'not-found': 'not-found',
-  'not-our-number': 'not-found',
-  'not-sent-to-downstream': 'not-found',
-  'not-retained': 'not-retained',
-  refused: 'refused',
-  ambiguous: 'ambiguous',
-};
-
 /** What a provider may say in a traceback; in words, for whoever reads that it said something else. */
 export function wrongAnswer(
   judged: JudgedTraceback,
   answer: SeenAnswer,
 ): { readonly expected: string; readonly seen: string } | undefined {
-  const kind = KINDS[answer.kind];
+  const kind = saidKind(answer.kind);
   const fair = fairAnswers(judged, answer.provider);
   const isFair =
     (kind === 'ambiguous' && (judged.hasTwin || isTwice(judged, answer.provider))) ||
@@ -73,7 +58,7 @@ function names(answer: GivenAnswer, provider: string): boolean {
 function isSaid(
   plan: NetworkPlan,
   given: GivenAnswer,
-  said: { readonly kind: GivenAnswer['kind'] | 'ambiguous' | undefined; readonly named: string | undefined },
+  said: { readonly kind: SaidKind | undefined; readonly named: string | undefined },
 ): boolean {
   switch (given.kind) {
     case 'upstream':

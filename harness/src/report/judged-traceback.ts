@@ -1,5 +1,6 @@
 import type { NetworkPlan } from '../network/plan/index.js';
-import type { CallTruth, TrueAnswer, TrueStatement } from '../network/truth/index.js';
+import { saidKind } from '../network/truth/index.js';
+import type { CallTruth, SaidKind, TrueStatement } from '../network/truth/index.js';
 import type { SeenAnswer, SeenTraceback } from '../oracle/index.js';
 import { hasCall } from './figures.js';
 import type { RunRecord } from './run-record.js';
@@ -63,24 +64,13 @@ export function askedProviders(
   return [...onWay, ...left.map((answer): AskedProvider => ({ provider: answer.provider, answer }))];
 }
 
-/** Answers of the wire in the words of the truth; what is not here says nothing that could be true or false. */
-const KINDS: Readonly<Record<string, TrueAnswer['kind'] | 'unlisted' | undefined>> = {
-  'received-from': 'upstream',
-  upstream: 'upstream',
-  'received-from-unlisted': 'unlisted',
-  unlisted: 'unlisted',
-  origin: 'origin',
-  'point-of-entry': 'point-of-entry',
-  'not-found': 'not-found',
-  'not-our-number': 'not-found',
-  'not-sent-to-downstream': 'not-found',
-  'not-retained': 'not-retained',
-};
+/** Neither could be true or false. */
+const SAYS_NOTHING: ReadonlySet<SaidKind> = new Set<SaidKind>(['refused', 'ambiguous']);
 
 /** Whether an answer is the true one. Undefined: it says nothing that could be true. */
 export function isTruthful({ statement, answer }: AskedProvider, { providers }: NetworkPlan): boolean | undefined {
-  const kind = answer === undefined ? undefined : KINDS[answer.kind];
-  if (answer === undefined || kind === undefined) return undefined;
+  const kind = answer === undefined ? undefined : saidKind(answer.kind);
+  if (answer === undefined || kind === undefined || SAYS_NOTHING.has(kind)) return undefined;
   if (statement === undefined) return kind === 'not-found';
   const { truth } = statement;
   const isNamed = (id: string): boolean => {
