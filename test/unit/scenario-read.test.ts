@@ -1,4 +1,5 @@
 import { isHopbackError } from '@hopback/sdk/errors';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { defineScenario, faultText, readScenario } from '../../harness/src/scenario/index.js';
 import { changed, faultsOf, SCENARIO, SCENARIO_TEXT } from '../support/scenario-samples.js';
@@ -44,6 +45,8 @@ test.each([
   ['a called party that is not there', 'calls: [homes]', 'calls: [home]', '19:13'],
   ['a threshold of a metric that there is not', 'verdict_accuracy:', 'verdict_acuracy:', '30:3'],
   ['a threshold that cannot be parsed', 'rate==1', 'rate=1', '30:22'],
+  ['a threshold that can never hold', 'rate==1', 'rate>=1.2', '30:22'],
+  ['a threshold that contradicts the one before', 'rate==1', 'rate==1, rate<1', '30:31'],
   [
     'a share out of range',
     'role: transit }',
@@ -167,4 +170,55 @@ test('all faults of a file are told at once, in its order', async () => {
 test('a fault is a line that editors jump to', () => {
   const fault = { file: 'a.yaml', line: 3, column: 5, path: 'callers[0].at', message: 'there is no provider x' };
   expect(faultText(fault)).toBe('a.yaml:3:5: callers[0].at: there is no provider x');
+});
+
+test.each([
+  ['verdict_accuracy', ['rate>=1.2'], 0],
+  ['verdict_accuracy', ['rate<0'], 0],
+  ['verdict_accuracy', ['value>1'], 0],
+  ['calls_wrong', ['count<0'], 0],
+  ['calls_wrong', ['count==1.5'], 0],
+  ['calls_wrong', ['value>=0', 'count<=-1'], 1],
+  ['call_setup_ms', ['p(99)<0'], 0],
+  ['call_setup_ms', ['avg<=-5'], 0],
+  ['call_setup_ms', ['count==0.5'], 0],
+  ['calls_wrong', ['count>2', 'count<3'], 1],
+  ['calls_wrong', ['count==0', 'count>0'], 1],
+  ['calls_wrong', ['count>=1', 'count<=2', 'count!=1', 'count!=2'], 3],
+  ['verdict_accuracy', ['rate==1', 'value!=1'], 1],
+  ['verdict_accuracy', ['rate<0.9', 'rate>0.9'], 1],
+  ['call_setup_ms', ['p(99)<20', 'med>=20'], 1],
+  ['call_setup_ms', ['med<4', 'p(50)>4'], 1],
+  ['call_setup_ms', ['avg>30', 'max<=30'], 1],
+  ['call_setup_ms', ['min>3', 'avg<3'], 1],
+] as const)('thresholds of %s, %j, can never be met: told at place %i', async (metric, thresholds, place) => {
+  const held = `${metric}: ${JSON.stringify(thresholds)}`;
+  const faults = await faultsOf(withChange('verdict_accuracy: [rate==1]', held));
+  expect(faults.map((fault) => fault.split(' ')[1])).toEqual([`thresholds.${metric}[${String(place)}]`]);
+});
+
+test.each([
+  ['verdict_accuracy', ['rate>0.9', 'rate<1', 'rate!=0.95', 'value<=0.99']],
+  ['verdict_accuracy', ['rate==0']],
+  ['calls_wrong', ['count>2', 'count<4', 'count!=5', 'count>-1']],
+  ['call_setup_ms', ['p(50)<20', 'p(99)>20', 'avg>25', 'max<26', 'min>=0', 'count>100']],
+  ['call_setup_ms', ['p(50)<=20', 'p(99)>=20', 'max==20']],
+] as const)('thresholds of %s, %j, can be met together', async (metric, thresholds) => {
+  const held = `${metric}: ${JSON.stringify(thresholds)}`;
+  expect(await faultsOf(withChange('verdict_accuracy: [rate==1]', held))).toEqual([]);
+});
+
+test('thresholds that some count meets all of are no contradiction', () => {
+  const threshold = fc.tuple(fc.constantFrom('<', '<=', '>', '>=', '==', '!='), fc.nat(3));
+  fc.assert(
+    fc.property(fc.nat(50), fc.array(threshold, { minLength: 1, maxLength: 5 }), (count, asked) => {
+      const met = asked.map(([operator, apart]) => {
+        const limits = { '<': count + 1 + apart, '<=': count + apart, '>': count - 1 - apart, '>=': count - apart };
+        const limit = { ...limits, '==': count, '!=': count + 1 + apart }[operator];
+        return `count${operator}${String(limit)}`;
+      });
+      const { thresholds } = defineScenario({ ...SCENARIO, thresholds: { calls_wrong: met } });
+      expect(thresholds).toEqual({ calls_wrong: met });
+    }),
+  );
 });
