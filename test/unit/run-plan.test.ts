@@ -143,6 +143,13 @@ test('a run that is stopped is judged by what was placed; one that a signal ends
   expect(signalled.parts.placed.length).toBeLessThan(20);
 });
 
+test('a signal that comes while the network is opened fails the run: 1, although no call was placed', async () => {
+  const { result, parts, pass } = await start({ run: { signal: AbortSignal.abort() } });
+  await pass(100);
+  expect(await result).toMatchObject({ end: 'signal', verdict: 'failed', exitCode: 1 });
+  expect(parts.placed).toEqual([]);
+});
+
 test('two runs of a seed have the same summary but for what was measured', async () => {
   const digests: string[] = [];
   for (const callMs of [300, 700]) {

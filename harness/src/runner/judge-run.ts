@@ -47,8 +47,10 @@ export function verdictOf(run: {
 }): RunVerdict {
   const { end, placed, hanging, thresholds, oracle } = run;
   if (end === 'timeout') return 'timeout';
+  // Whoever ends a run knows that no call was placed.
+  if (end === 'signal') return 'failed';
   if (placed === 0) return 'no-calls';
-  if (end === 'signal' || end === 'threshold' || hanging > 0) return 'failed';
+  if (end === 'threshold' || hanging > 0) return 'failed';
   const isMet = thresholds.length > 0 ? thresholds.every((one) => one.isMet) : oracle.findingsInAll === 0;
   return isMet ? 'passed' : 'failed';
 }
