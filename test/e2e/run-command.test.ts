@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -97,6 +97,8 @@ test('a scenario that makes no sense is told with its line; one that is not ther
     ['run', 'nothing'],
     ['run', 'direct', '--pcap', 'some'],
     ['run', 'direct', '--external', 'alder=nowhere'],
+    ['lab', 'direct', 'strange', '--external', 'alder=sip:127.0.0.1:99999'],
+    ['lab', 'direct', 'strange', '--listen', 'alder=127.0.0.1:0'],
     ['run', 'direct', '--external', 'nobody=sip:127.0.0.1:5060', '--out', 'strange'],
     ['run', 'direct', '--listen', 'nobody=127.0.0.1:5060', '--out', 'strange'],
     ['lab', 'direct', 'strange', '--await', 'nobody'],
@@ -107,6 +109,16 @@ test('a scenario that makes no sense is told with its line; one that is not ther
   }
   expect((await harness('diff', 'a', 'b')).code).toBe(4);
 }, 120_000);
+
+test('a plan of no calls is refused, also when it is only looked at: 99, and nothing is written', async () => {
+  await writeFile(join(directory.path, 'two.yaml'), SCENARIO);
+  for (const how of [['--dry-run'], []]) {
+    const run = await harness('run', 'two.yaml', '--shorten', '1000', '--out', 'none', ...how);
+    expect([run.code, run.stdout]).toEqual([99, '']);
+    expect(run.stderr).toContain('two-carriers, seed 3, has no call to place');
+  }
+  await expect(readdir(join(directory.path, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+}, 60_000);
 
 test('lab writes what programs of others are told, and a folder that was prepared before keeps its keys', async () => {
   await writeFile(join(directory.path, 'two.yaml'), SCENARIO);

@@ -27,6 +27,9 @@ export async function runLab(argv: readonly string[], io: HarnessProcess): Promi
   if (typeof settings === 'string') return misunderstood(io, settings);
   const place = hostAndPort(asked.values.certificates ?? DEFAULT_CERTIFICATES);
   if (typeof place === 'string') return misunderstood(io, `--certificates ${place}`);
+  const told = Object.entries(settings.run.listen ?? {}).map(([id, at]) => [`--listen ${id}=`, at] as const);
+  for (const [option, { host, port }] of [...told, ['--certificates ', place] as const])
+    if (port === 0) return misunderstood(io, `${option}${host}:0: programs of others are told the port, 1 to 65535`);
   const plan = await loadedPlan(from, settings, io);
   if (typeof plan === 'number') return plan;
   const { external: switches = {}, externalCallers = [], listen: addresses = {} } = settings.run;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { oneLine } from '../../report/index.js';
 import { dryRunLines, labRunOptions, loadPlan, readLab, truthOfPlan } from '../../runner/index.js';
 import type { LoadedPlan, RunOptions } from '../../runner/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
@@ -26,6 +27,13 @@ export async function runRun(argv: readonly string[], io: HarnessProcess): Promi
   if (typeof settings === 'string') return misunderstood(io, settings);
   const loaded = await loadedPlan(from, settings, io);
   if (typeof loaded === 'number') return loaded;
+  if (loaded.calls.length === 0) {
+    const { scenario, seed } = loaded;
+    io.stderr.write(
+      `hopback-harness run: ${oneLine(scenario.name)}, seed ${seed}, has no call to place: its phases are too short\n`,
+    );
+    return EXIT.noCalls;
+  }
   if (asked.values['dry-run']) {
     io.stdout.write(`${dryRunLines(loaded, truthOfPlan(loaded)).join('\n')}\n`);
     return EXIT.ok;

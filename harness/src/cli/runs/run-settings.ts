@@ -56,8 +56,9 @@ export interface RunSettings {
 /** Longest time that can be asked for, seconds: a timer cannot wait longer. */
 const MAX_TIMEOUT_SECONDS = 2_000_000;
 const MAX_PROCESSES = 64;
-/** Of a switch: the user part is the number that is called. */
-const SIP_URI = /^sips?:[^@\s]+$/;
+/** Of a switch: the user part is the number that is called. RFC 3261 section 25.1 */
+const SIP_URI = /^sips?:(?:\[[\da-f:.]{2,45}\]|[^\s@:;?[\]]{1,255})(?::(?<port>\d{1,16}))?(?:[;?][^\s@]{0,1000})?$/i;
+const MAX_PORT = 65_535;
 
 /** Reads the values of a command line. @returns the settings, or what is wrong with them */
 export function readRunSettings(
@@ -88,8 +89,10 @@ export function readRunSettings(
   if (typeof control === 'string') return `--control ${control}`;
   const external = pairs(switches);
   if (external === undefined) return '--external: it is ID=URI';
-  const strange = Object.values(external).find((uri) => !SIP_URI.test(uri));
-  if (strange !== undefined) return `--external ${strange}: it is a SIP URI without a user, sip:HOST:PORT`;
+  for (const [id, uri] of Object.entries(external)) {
+    const why = strangeUri(uri);
+    if (why !== undefined) return `--external ${id}=${uri}: ${why}`;
+  }
   const listen = addresses(values.listen ?? []);
   if (typeof listen === 'string') return `--listen ${listen}`;
   const externalCallers = values.await ?? [];
@@ -131,9 +134,19 @@ function pairs(texts: readonly string[]): Readonly<Record<string, string>> | und
 /** Reads `HOST:PORT`. @returns the two, or why it is none */
 export function hostAndPort(text: string): { readonly host: string; readonly port: number } | string {
   const [, host = '', digits = ''] = /^\[?([^\]]*?)\]?:(\d{1,5})$/.exec(text) ?? [];
-  const port = whole(digits, 65_535);
+  const port = whole(digits, MAX_PORT);
   if (host === '' || Number.isNaN(port)) return `${text}: it is HOST:PORT`;
   return { host, port };
+}
+
+/** Why a switch cannot be at a URI; undefined: it can. */
+function strangeUri(uri: string): string | undefined {
+  const parts = SIP_URI.exec(uri);
+  if (parts === null) return 'it is a SIP URI without a user, sip:HOST:PORT';
+  const { port } = parts.groups ?? {};
+  if (port === undefined) return undefined;
+  const number = whole(port, MAX_PORT);
+  return number >= 1 ? undefined : `its port is ${port}: there are 1 to ${MAX_PORT}`;
 }
 
 function drachtioServers(texts: readonly string[], secret: string): NonNullable<RunOptions['drachtio']> | string {

@@ -29,7 +29,7 @@ The folder has summary.json, report.html (one file, for whoever has to see it), 
 ladders and captures of calls.
 
 Exit codes: 0 passed; 1 failed, or a signal ended it; 2 the command line or the scenario cannot be understood; 4 an address cannot be
-            bound, or a file not be written; 97 the time was up; 99 no call was placed.
+            bound, or a file not be written; 97 the time was up; 99 no call was placed, or the plan has none: also of --dry-run.
 `;
 
 /** What `hopback-harness demo --help` prints. */
