@@ -109,6 +109,7 @@ export type {
   RunVerdict,
   SampledCall,
   SummaryCounts,
+  SummaryFinding,
   SummaryTraceback,
 } from './report/index.js';
 export { RATE_FACTORS, runScenario, startControlServer } from './runner/index.js';

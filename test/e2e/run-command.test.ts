@@ -74,7 +74,10 @@ test('run carries a scenario out, replay places one of its calls again, and diff
     summary: { deterministic: { counts: { planned: 10, placed: 10, byStatus: { 200: 10 } } } },
   });
   const diff = await harness('diff', 'one', 'two');
-  expect([diff.code, diff.stdout.split('\n')[0]]).toEqual([0, 'Both runs came to the same; times differ.']);
+  expect([diff.code, diff.stdout.split('\n')[0]]).toEqual([
+    0,
+    'Both runs came to the same; times, and what depends on them, differ.',
+  ]);
   const replay = await harness('replay', '4', 'one', '--trace');
   expect(replay.stdout).toMatch(/INVITE .*->|--- INVITE ---/);
   expect(replay.stdout).toContain('PASSED');

@@ -1,11 +1,14 @@
 import { createManualClock } from '@hopback/sdk/testing';
 import type { ManualClock } from '@hopback/sdk/testing';
 import { expect, test } from 'vitest';
+import type { SeenTraceback } from '../../harness/src/oracle/index.js';
+import { diffRuns } from '../../harness/src/report/index.js';
 import { runPlan } from '../../harness/src/runner/index.js';
 import type { RunControl, RunOptions, RunResult } from '../../harness/src/runner/index.js';
 import { fakeParts } from '../support/fake-world.js';
 import type { FakeParts, FakeWorldOptions } from '../support/fake-world.js';
 import { samplePlan } from '../support/run-plan-samples.js';
+import { SAMPLE_TRACEBACKS } from '../support/told-run.js';
 import type { SamplePlanOptions } from '../support/run-plan-samples.js';
 
 interface Started {
@@ -158,6 +161,35 @@ test('two runs of a seed have the same summary but for what was measured', async
     digests.push((await result).summary.digest);
   }
   expect(digests[0]).toBe(digests[1]);
+});
+
+test('which calls a platform traces for its campaigns is measured: whatever came of them, the seed has decided the same', async () => {
+  const staff = SAMPLE_TRACEBACKS.map((one, at) => ({ ...one, tracebackId: `staff-${String(at)}` }));
+  const runs: RunResult[] = [];
+  for (const traced of [[], [0, 2], [4]]) {
+    const own = traced.map((callIndex): SeenTraceback => ({
+      ...{ tracebackId: `own-${String(callIndex)}`, campaignId: 'c-1', callIndex, state: 'closed', openedAtMs: 0 },
+      ...{ outcome: { kind: 'origin', provider: 'dune' }, answers: [] },
+    }));
+    const { pass, result } = await start({ world: { tracebacks: [...own, ...staff] } });
+    await pass(3_000);
+    runs.push(await result);
+  }
+  expect(new Set(runs.map(({ summary }) => summary.digest)).size).toBe(1);
+  const measured = runs.map(({ summary }) => summary.measured);
+  expect(measured.map(({ tracebacks }) => tracebacks.map(({ callIndex }) => callIndex))).toEqual([[], [0, 2], [4]]);
+  expect(measured.map(({ counts }) => counts.tracebacks)).toEqual([3, 5, 4]);
+  expect(measured.map(({ metrics }) => metrics['wrong_accusations'])).toEqual(
+    [1, 3, 2].map((count) => ({ kind: 'count', count })),
+  );
+  expect(measured.map(({ findings }) => findings.map(({ kind }) => kind))).toEqual([
+    [],
+    ['accusation', 'accusation'],
+    ['accusation'],
+  ]);
+  const [before, , after] = runs.map(({ summary }) => summary);
+  if (before === undefined || after === undefined) throw new Error('there were three runs');
+  expect(diffRuns(before, after)).toMatchObject({ isSame: true, isWorse: true, newFindings: [] });
 });
 
 test('nothing waits any more when a run is over', async () => {

@@ -15,6 +15,7 @@ import {
   reportHtml,
   runSummaryJsonSchema,
   snapshotsCsv,
+  summaryOf,
 } from '../../harness/src/report/index.js';
 import type { RunSummary, SampledCall } from '../../harness/src/report/index.js';
 import { toldRun } from '../support/told-run.js';
@@ -145,9 +146,12 @@ test('two runs that came to the same differ in nothing; a new finding makes the 
     deterministic: {
       ...deterministic,
       findings: deterministic.findings.slice(1),
-      metrics: { ...deterministic.metrics, wrong_accusations: { kind: 'count', count: 0 } },
     },
-    measured: { ...measured, thresholds: measured.thresholds.map((one) => ({ ...one, isMet: true })) },
+    measured: {
+      ...measured,
+      metrics: { ...measured.metrics, wrong_accusations: { kind: 'count', count: 0 } },
+      thresholds: measured.thresholds.map((one) => ({ ...one, isMet: true })),
+    },
   };
   const worse = diffRuns(good, summary);
   expect(worse).toMatchObject({ isWorse: true, isSame: false, verdict: { before: 'passed', after: 'failed' } });
@@ -155,6 +159,27 @@ test('two runs that came to the same differ in nothing; a new finding makes the 
   expect(worse.metrics).toContainEqual({ metric: 'wrong_accusations', before: '0', after: '1', change: 'worse' });
   expect(diffText(worse).at(-1)).toBe('The later run is worse.');
   expect(diffRuns(summary, good)).toMatchObject({ isWorse: false, goneFindings: worse.newFindings });
+});
+
+test('runs of different plans are told to be that before anything is compared, whatever they are called', async () => {
+  const { plan } = record;
+  const [, ...calls] = plan.calls;
+  const other = summaryOf({ ...record, plan: { ...plan, calls } });
+  const diff = diffRuns(summary, other);
+  expect(diff).toMatchObject({ isSamePlan: false, isSame: false });
+  const [first, before = '', after = ''] = diffText(diff);
+  expect(first).toMatch(/^The two runs had different plans/);
+  expect([before, after]).toEqual([
+    expect.stringMatching(/^ {2}before: sample, seed 7, 5 providers, 40 calls \([\da-f]{12}\)$/),
+    expect.stringMatching(/^ {2}after: {2}sample, seed 7, 5 providers, 39 calls \([\da-f]{12}\)$/),
+  ]);
+  const { planDigest } = summary.deterministic;
+  const planned = ({ scenario = plan.scenario, ...changes }: Partial<typeof plan>): string =>
+    summaryOf({ ...record, plan: { ...plan, ...changes, scenario } }).deterministic.planDigest;
+  // What a run is held to is no part of what it does.
+  expect(planned({ scenario: { ...plan.scenario, why: 'Another reason.', thresholds: {} } })).toBe(planDigest);
+  expect(planned({ seed: 8 })).not.toBe(planDigest);
+  expect(planned({ scenario: { ...plan.scenario, maxConcurrent: 3 } })).not.toBe(planDigest);
 });
 
 test('the folder of a run has every file, and none of what the network kept', async () => {

@@ -46,6 +46,8 @@ export interface SeenAnswer {
 /** What became of a traceback. */
 export interface SeenTraceback {
   readonly tracebackId: string;
+  /** Campaign that the platform began it for; absent: somebody asked for it. */
+  readonly campaignId?: string;
   readonly callIndex: number;
   readonly state: string;
   readonly outcome?: { readonly kind: string; readonly provider?: string };

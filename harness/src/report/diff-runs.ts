@@ -1,6 +1,6 @@
-import type { Finding, Metric, MetricName } from '../oracle/index.js';
+import type { Metric, MetricName } from '../oracle/index.js';
 import { metricText } from './figures.js';
-import type { RunSummary } from './run-summary.js';
+import type { DeterministicSummary, RunSummary, SummaryFinding } from './run-summary.js';
 import { findingText } from './test-results.js';
 
 /** A metric that is not the same in both runs. */
@@ -14,14 +14,16 @@ export interface MetricChange {
 
 /** What is not the same in two runs. */
 export interface RunDiff {
-  /** Whether both are of one scenario and seed: if not, the rest compares what cannot well be compared. */
+  /** Whether both carried out the same plan: if not, the rest compares what cannot well be compared. */
   readonly isSamePlan: boolean;
+  /** What each has carried out, in words. */
+  readonly plan: { readonly before: string; readonly after: string };
   /** Whether the deterministic parts are equal to the last digit. */
   readonly isSame: boolean;
   readonly verdict: { readonly before: string; readonly after: string };
   readonly metrics: readonly MetricChange[];
   readonly thresholds: readonly { readonly name: string; readonly before: string; readonly after: string }[];
-  /** Findings that only the later run has, and that only the earlier one has, in words. */
+  /** Findings that the seed decides and only the later run has, and that only the earlier one has, in words. The others count in metrics. */
   readonly newFindings: readonly string[];
   readonly goneFindings: readonly string[];
   /** The later run failed where the earlier passed, a rate or count is worse, or there is a finding that was not there. */
@@ -77,7 +79,8 @@ export function diffRuns(before: RunSummary, after: RunSummary): RunDiff {
   const verdict = { before: before.verdict, after: after.verdict };
   const hasFallen = before.verdict === 'passed' && after.verdict !== 'passed';
   return {
-    isSamePlan: one.scenario === other.scenario && one.seed === other.seed,
+    isSamePlan: one.planDigest === other.planDigest,
+    plan: { before: planText(one), after: planText(other) },
     isSame: before.digest === after.digest,
     ...{ verdict, metrics, newFindings, thresholds: thresholdChanges(before, after) },
     goneFindings: without(one.findings, other.findings),
@@ -138,23 +141,33 @@ function thresholdChanges(before: RunSummary, after: RunSummary): RunDiff['thres
   });
 }
 
-function without(
-  these: readonly Omit<Finding, 'tracebackId'>[],
-  those: readonly Omit<Finding, 'tracebackId'>[],
-): readonly string[] {
+function without(these: readonly SummaryFinding[], those: readonly SummaryFinding[]): readonly string[] {
   const known = new Set(those.map(findingText));
   return these.map(findingText).filter((text) => !known.has(text));
 }
 
+/** A plan in a few words; two that say the same are told apart by the digest. */
+const planText = ({ scenario, seed, providers, counts, planDigest }: DeterministicSummary): string =>
+  `${scenario}, seed ${seed}, ${providers} providers, ${counts.planned} calls (${planDigest.slice(0, DIGITS)})`;
+
+/** Digits of a digest that a person compares. */
+const DIGITS = 12;
+
 /** A comparison in lines for people. */
 export function diffText(diff: RunDiff): readonly string[] {
-  const { isSamePlan, isSame, verdict, metrics, thresholds, newFindings, goneFindings, isWorse } = diff;
+  const { isSamePlan, plan, isSame, verdict, metrics, thresholds, newFindings, goneFindings, isWorse } = diff;
   if (isSame && metrics.every(({ change }) => change === 'other') && thresholds.length === 0) {
-    return ['Both runs came to the same; times differ.', ...timesOf(metrics)];
+    return ['Both runs came to the same; times, and what depends on them, differ.', ...measuredOf(metrics)];
   }
   const marks = { better: '+', worse: '-', other: ' ' } as const;
   return [
-    ...(isSamePlan ? [] : ['These are runs of different scenarios or seeds.']),
+    ...(isSamePlan
+      ? []
+      : [
+          'The two runs had different plans: what follows compares what is not alike.',
+          `  before: ${plan.before}`,
+          `  after:  ${plan.after}`,
+        ]),
     `verdict: ${verdict.before} -> ${verdict.after}`,
     ...metrics.map(({ metric, before, after, change }) => `${marks[change]} ${metric}: ${before} -> ${after}`),
     ...thresholds.map(({ name, before, after }) => `  threshold ${name}: ${before} -> ${after}`),
@@ -173,6 +186,6 @@ function listed(title: string, texts: readonly string[], mark: string): readonly
   return [`${title}:`, ...texts.slice(0, SHOWN).map((text) => `${mark} ${text}`), ...more];
 }
 
-function timesOf(metrics: readonly MetricChange[]): readonly string[] {
+function measuredOf(metrics: readonly MetricChange[]): readonly string[] {
   return metrics.map(({ metric, before, after }) => `  ${metric}: ${before} -> ${after}`);
 }

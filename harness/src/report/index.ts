@@ -20,7 +20,13 @@ export type {
 } from './run-record.js';
 export { storyLines } from './story/story-lines.js';
 export { summaryOf } from './run-summary.js';
-export type { DeterministicSummary, RunSummary, SummaryCounts, SummaryTraceback } from './run-summary.js';
+export type {
+  DeterministicSummary,
+  RunSummary,
+  SummaryCounts,
+  SummaryFinding,
+  SummaryTraceback,
+} from './run-summary.js';
 export { readRunSummary, runSummaryJsonSchema } from './run-summary.schema.js';
 export type { ReadRunSummary } from './run-summary.schema.js';
 export { callIdOf, readIdentityText } from './sip-text.js';

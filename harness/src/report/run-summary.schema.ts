@@ -4,6 +4,7 @@ import type { RunSummary } from './run-summary.js';
 const name = z.string().max(200);
 const text = z.string().max(4_000);
 const count = z.number().int().nonnegative();
+const digest = z.string().length(64);
 
 const countMetric = z.object({ kind: z.literal('count'), count });
 const rateMetric = z.object({ kind: z.literal('rate'), good: count, of: count, value: z.number() });
@@ -33,6 +34,11 @@ const finding = z.object({
   seen: text,
 });
 
+const findings = z.array(finding).max(1_000);
+const tracebacks = z
+  .array(z.object({ callIndex: count, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }))
+  .max(100_000);
+
 const threshold = z.object({ metric: name, threshold: name, isMet: z.boolean(), seen: text });
 
 /** `summary.json`, as {@link RunSummary} describes it; members that it does not know are left out. */
@@ -44,31 +50,28 @@ export const RUN_SUMMARY_SCHEMA: z.ZodType<RunSummary> = z.object({
   deterministic: z.object({
     scenario: name,
     seed: count,
+    planDigest: digest,
     providers: count,
     counts: z.object({
       planned: count,
       placed: count,
       unplaced: count,
       byStatus: z.record(z.string(), count),
-      tracebacks: count,
-      campaigns: count,
-      alerts: count,
     }),
     metrics: z.record(z.string(), z.discriminatedUnion('kind', [countMetric, rateMetric])),
-    findings: z.array(finding).max(1_000),
-    findingsInAll: count,
-    tracebacks: z
-      .array(
-        z.object({ callIndex: count, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }),
-      )
-      .max(100_000),
+    findings,
+    tracebacks,
   }),
-  digest: z.string().length(64),
+  digest,
   measured: z.object({
     startedAt: name,
     endedAt: name,
     durationMs: count,
-    metrics: z.record(z.string(), distributionMetric),
+    counts: z.object({ tracebacks: count, campaigns: count, alerts: count }),
+    metrics: z.record(z.string(), z.discriminatedUnion('kind', [countMetric, rateMetric, distributionMetric])),
+    findings,
+    findingsInAll: count,
+    tracebacks,
     thresholds: z.array(threshold).max(1_000),
   }),
   command: text,

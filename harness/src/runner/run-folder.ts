@@ -7,17 +7,8 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { createPcapWriter } from '../drachtio/index.js';
 import type { PcapWriter, TappedMessage } from '../drachtio/index.js';
 import type { SeenMessage } from '../network/world/index.js';
-import {
-  ctrfJson,
-  junitXml,
-  ladderMermaid,
-  ladderOf,
-  ladderText,
-  reportHtml,
-  snapshotsCsv,
-  summaryOf,
-} from '../report/index.js';
-import type { RunRecord } from '../report/index.js';
+import { ctrfJson, junitXml, ladderMermaid, ladderOf, ladderText, reportHtml, snapshotsCsv } from '../report/index.js';
+import type { RunRecord, RunSummary } from '../report/index.js';
 import { planFileOf } from './plan-file.js';
 
 /** Where a run writes. */
@@ -28,7 +19,7 @@ export interface RunFolder {
   /** Takes a message for the captures, where all are captured. */
   readonly capture: (message: SeenMessage) => void;
   /** Writes every file of a run that is over. */
-  readonly write: (record: RunRecord) => Promise<void>;
+  readonly write: (record: RunRecord, summary: RunSummary) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -68,8 +59,8 @@ export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {
   return {
     ...{ path, workDirectory },
     capture: (message) => captures?.add(message),
-    write: async (record) => {
-      await writeRun(path, record);
+    write: async (record, summary) => {
+      await writeRun(path, record, summary);
       if (pcap === 'sampled') await writeSampledCaptures(join(path, 'pcap'), record);
     },
     close: async () => {
@@ -79,9 +70,9 @@ export async function openRunFolder(path: string, { pcap }: RunFolderOptions = {
   };
 }
 
-async function writeRun(path: string, record: RunRecord): Promise<void> {
+async function writeRun(path: string, record: RunRecord, summary: RunSummary): Promise<void> {
   const files: readonly (readonly [string, string])[] = [
-    ['summary.json', `${JSON.stringify(summaryOf(record), null, 2)}\n`],
+    ['summary.json', `${JSON.stringify(summary, null, 2)}\n`],
     ['plan.json', planFileOf(record.plan)],
     ['junit.xml', junitXml(record)],
     ['ctrf.json', ctrfJson(record)],

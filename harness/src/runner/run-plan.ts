@@ -61,7 +61,7 @@ export async function runPlan(given: NetworkPlan, options: RunOptions = {}): Pro
     stopTimers();
     run.enter('judging');
     const result = resultOf(run, facts);
-    await folder?.write(result.record);
+    await folder?.write(result.record, result.summary);
     run.enter('over');
     await options.beforeClose?.(result, world.platform);
     return result;

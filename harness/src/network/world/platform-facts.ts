@@ -94,7 +94,7 @@ function seenTraceback(
   traceback: Traceback,
   { plan, indexOf }: { readonly plan: NetworkPlan; readonly indexOf: IndexOf },
 ): SeenTraceback {
-  const { tracebackId, state, outcome, openedAt, closedAt, hops } = traceback;
+  const { tracebackId, state, outcome, openedAt, closedAt, hops, campaign } = traceback;
   const idOf = (providerId: string | undefined): string | undefined =>
     plan.providers.find((one) => one.providerId === providerId)?.id;
   const answers = hops.flatMap((hop): readonly SeenAnswer[] => {
@@ -114,6 +114,7 @@ function seenTraceback(
   return {
     ...{ tracebackId, state, callIndex: indexOf(traceback) ?? -1, openedAtMs: Date.parse(openedAt), answers },
     ...(outcome !== undefined && { outcome: { kind: outcome, ...(provider !== undefined && { provider }) } }),
+    ...(campaign !== undefined && { campaignId: campaign.campaignId }),
     ...(closedAt !== undefined && { concludedAtMs: Date.parse(closedAt) }),
   };
 }
