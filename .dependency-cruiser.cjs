@@ -28,7 +28,7 @@ const sdkEntry = (...entries) => `^sdk/dist/(${entries.join('|')})\\.(d\\.ts|js)
 
 /** Every folder of the harness that has a rule below. */
 const HARNESS_FOLDERS = [
-  ...['drachtio', 'faults', 'phones', 'platform', 'conformance', 'cli'],
+  ...['drachtio', 'faults', 'phones', 'platform', 'laboratory', 'conformance', 'cli'],
   ...['scenario', 'network', 'oracle', 'simulation', 'report', 'runner', 'vitest'],
 ];
 
@@ -234,8 +234,9 @@ module.exports = {
       drachtioFile('clock'),
       npm('sip\\.js', 'ws', '@types/ws'),
     ]),
+    harnessFolder('laboratory', [sdkEntry('testing/index'), npm('zod')]),
     harnessFolder('conformance', [
-      sdkEntry('errors', 'stir/index', 'testing/index'),
+      ...[sdkEntry('errors', 'stir/index', 'testing/index'), harnessIndex('laboratory')],
       '^harness/src/version\\.ts$',
       npm('zod'),
     ]),
@@ -284,6 +285,7 @@ module.exports = {
     harnessFolder('network', [
       ...['^sdk/dist/', harnessIndex('scenario'), harnessIndex('oracle'), harnessIndex('drachtio')],
       ...[harnessIndex('phones'), harnessIndex('faults'), harnessIndex('platform'), drachtioFile('clock')],
+      harnessIndex('laboratory'),
       npm('drachtio-srf', 'jose'),
     ]),
     {

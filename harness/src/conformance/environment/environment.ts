@@ -14,9 +14,9 @@ import type {
   TestCrl,
   TestKey,
   TestPki,
-  TestPkiKeys,
   TestServiceProvider,
 } from '@hopback/sdk/testing';
+import { pkiKeysFromPem } from '../../laboratory/index.js';
 import type { ConformanceCase } from '../case.js';
 import type { CaseSetting, PublishedCertificate } from '../case-setting.js';
 import { newKeys, readFolder, writeFolder } from './folder.js';
@@ -91,7 +91,7 @@ export async function openConformanceEnvironment(
     const place = { ...placeOf(options, known), httpsPort: server.ports.https, httpPort: server.ports.http };
     const nowMs = Date.now();
     const pki = await createTestPki({
-      ...{ nowMs, label: 'Hopback Conformance', keys: pkiKeys(keys), crlUrl: server.url(PATHS.crl, 'http') },
+      ...{ nowMs, label: 'Hopback Conformance', keys: pkiKeysFromPem(keys), crlUrl: server.url(PATHS.crl, 'http') },
       // Serial numbers of runs under the same keys must differ, or a verifier that remembers them is confused.
       firstSerialNumber: Math.floor(nowMs / 1000),
     });
@@ -159,16 +159,6 @@ async function startServer(
   const pki = await createTestPki({ label: 'Hopback Conformance', keys: { tlsRoot: testKeyFromPem(keys.tlsRoot) } });
   const names = isIP(host) === 0 ? [host] : [];
   return startCertificateServer({ pki, names, host, address, port: httpsPort, httpPort });
-}
-
-function pkiKeys(keys: FolderKeys): TestPkiKeys {
-  return {
-    root: testKeyFromPem(keys.root),
-    intermediate: testKeyFromPem(keys.intermediate),
-    stiPaRoot: testKeyFromPem(keys.stiPaRoot),
-    stiPaSigner: testKeyFromPem(keys.stiPaSigner),
-    stiPaCrlIssuer: testKeyFromPem(keys.stiPaCrlIssuer),
-  };
 }
 
 function crlOf(pki: TestPki, signerUrl: string): TestCrl {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { keyPem, PKI_KEYS_SHAPE } from '../../laboratory/index.js';
 import type { ConformanceFolder } from './folder.js';
 
-const pem = z.string().min(1).max(8_192);
 const port = z.int().min(0).max(65_535);
 
 /** What `conformance.json` has to be. */
@@ -11,13 +11,5 @@ export const conformanceFolderSchema: z.ZodType<ConformanceFolder> = z.object({
   address: z.string().min(1).max(255),
   httpsPort: port,
   httpPort: port,
-  keys: z.object({
-    root: pem,
-    intermediate: pem,
-    stiPaRoot: pem,
-    stiPaSigner: pem,
-    stiPaCrlIssuer: pem,
-    tlsRoot: pem,
-    signing: pem,
-  }),
+  keys: z.object({ ...PKI_KEYS_SHAPE, signing: keyPem }),
 });

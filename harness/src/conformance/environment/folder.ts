@@ -1,12 +1,13 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
 import { createTestKey } from '@hopback/sdk/testing';
-import type { TestPkiRole } from '@hopback/sdk/testing';
+import { jsonOf, newPkiKeys, writePrivate } from '../../laboratory/index.js';
+import type { PkiKeysPem } from '../../laboratory/index.js';
 import { conformanceFolderSchema } from './folder.schema.js';
 
 /** Keys of a folder, PEM by role: those of the PKI, and that of the signing service under test. */
-export type FolderKeys = Readonly<Record<TestPkiRole | 'signing', string>>;
+export type FolderKeys = PkiKeysPem & { readonly signing: string };
 
 /** What makes a folder the same environment each time: where its certificate server is, and its keys. */
 export interface ConformanceFolder {
@@ -23,13 +24,8 @@ export interface ConformanceFolder {
 /** File of a {@link ConformanceFolder}; it holds private keys of a test PKI. */
 export const FOLDER_FILE = 'conformance.json';
 
-const ROLES: readonly (keyof FolderKeys)[] = [
-  ...(['root', 'intermediate', 'stiPaRoot', 'stiPaSigner', 'stiPaCrlIssuer', 'tlsRoot', 'signing'] as const),
-];
-
 /** New keys for all roles. */
-export const newKeys = (): FolderKeys =>
-  Object.fromEntries(ROLES.map((role) => [role, createTestKey().privateKeyPem])) as FolderKeys;
+export const newKeys = (): FolderKeys => ({ ...newPkiKeys(), signing: createTestKey().privateKeyPem });
 
 /**
  * Reads what a folder was prepared with.
@@ -51,19 +47,4 @@ export async function readFolder(folder: string): Promise<ConformanceFolder | un
 export async function writeFolder(folder: string, content: ConformanceFolder): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writePrivate(join(folder, FOLDER_FILE), `${JSON.stringify(content, undefined, 2)}\n`);
-}
-
-/** Writes a file that nobody else may read. */
-export async function writePrivate(path: string, content: string): Promise<void> {
-  await writeFile(path, content, { mode: 0o600 });
-  // A file that was there keeps its mode.
-  await chmod(path, 0o600);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

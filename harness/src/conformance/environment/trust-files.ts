@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestCrl, TestPki, TestServiceProvider } from '@hopback/sdk/testing';
-import { writePrivate } from './folder.js';
+import { writePrivate } from '../../laboratory/index.js';
 import { trustReadme } from './trust-readme.js';
 
 /** What a service under test is given. */

@@ -1,20 +1,15 @@
 import { isIP } from 'node:net';
-import { createTestPki, testKeyFromPem } from '@hopback/sdk/testing';
-import type { CertificateServerOptions, TestPki, TestPkiKeys, TestPkiRole } from '@hopback/sdk/testing';
+import { createTestPki } from '@hopback/sdk/testing';
+import type { CertificateServerOptions, TestPki } from '@hopback/sdk/testing';
+import { pkiKeysFromPem } from '../../laboratory/index.js';
+import type { PkiKeysPem } from '../../laboratory/index.js';
 import type { WorldCertificateSettings } from './world.js';
 
 /** The PKI of a network: a new one, or with its keys the one that was there before. */
-export function networkPki({
-  nowMs,
-  keys,
-}: {
-  readonly nowMs: number;
-  readonly keys?: Readonly<Record<TestPkiRole, string>>;
-}): Promise<TestPki> {
+export function networkPki({ nowMs, keys }: { readonly nowMs: number; readonly keys?: PkiKeysPem }): Promise<TestPki> {
   if (keys === undefined) return createTestPki({ nowMs, label: LABEL });
-  const made = Object.entries(keys).map(([role, pem]) => [role, testKeyFromPem(pem)] as const);
   return createTestPki({
-    ...{ nowMs, label: LABEL, keys: Object.fromEntries(made) as TestPkiKeys },
+    ...{ nowMs, label: LABEL, keys: pkiKeysFromPem(keys) },
     // Serial numbers of networks under the same keys must differ, or a verifier that remembers them is confused.
     firstSerialNumber: Math.floor(nowMs / MS_PER_SECOND),
   });

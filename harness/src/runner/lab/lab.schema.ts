@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { keyPem, PKI_KEYS_SHAPE } from '../../laboratory/index.js';
 import type { Lab } from './lab.js';
 
 const id = z.string().min(1).max(100);
-const pem = z.string().min(1).max(32_768);
+const chainPem = z.string().min(1).max(32_768);
 const host = z.string().min(1).max(255);
 const port = z.int().min(1).max(65_535);
 
@@ -13,15 +14,8 @@ export const LAB_SCHEMA: z.ZodType<Lab> = z.object({
   externalCallers: z.array(id).max(1_000),
   listen: z.record(id, z.object({ host, port })),
   certificates: z.object({
-    keys: z.object({
-      root: pem,
-      intermediate: pem,
-      stiPaRoot: pem,
-      stiPaSigner: pem,
-      stiPaCrlIssuer: pem,
-      tlsRoot: pem,
-    }),
+    keys: z.object(PKI_KEYS_SHAPE),
     ...{ host, address: host, httpsPort: port },
   }),
-  issued: z.record(id, z.object({ privateKeyPem: pem, chainPem: pem })),
+  issued: z.record(id, z.object({ privateKeyPem: keyPem, chainPem })),
 });

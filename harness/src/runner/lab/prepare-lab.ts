@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
-import { createTestKey } from '@hopback/sdk/testing';
-import type { TestPkiRole } from '@hopback/sdk/testing';
+import { jsonOf, newPkiKeys, writePrivate } from '../../laboratory/index.js';
 import type { NetworkPlan } from '../../network/plan/index.js';
 import { withExternalParties } from '../../network/plan/index.js';
 import { certificatePath, networkPki } from '../../network/world/index.js';
@@ -31,7 +30,7 @@ export async function prepareLab(folder: string, plan: NetworkPlan, options: Lab
   const { external, externalCallers, listen, certificates } = options;
   const parted = withExternalParties(plan, { providers: Object.keys(external), callers: externalCallers });
   const before = await readLab(folder);
-  const keys = before?.certificates.keys ?? newKeys();
+  const keys = before?.certificates.keys ?? newPkiKeys();
   const pki = await networkPki({ nowMs: Date.now(), keys });
   const issued: Record<string, Lab['issued'][string]> = {};
   for (const { id, spc, stir, isExternal } of parted.providers) {
@@ -88,23 +87,4 @@ export async function readLab(folder: string): Promise<Lab | undefined> {
   const read = LAB_SCHEMA.safeParse(jsonOf(text));
   if (read.success) return read.data;
   throw new HopbackError('invalid-configuration', `${path} is not what the command lab writes`);
-}
-
-const ROLES: readonly TestPkiRole[] = ['root', 'intermediate', 'stiPaRoot', 'stiPaSigner', 'stiPaCrlIssuer', 'tlsRoot'];
-
-const newKeys = (): Readonly<Record<TestPkiRole, string>> =>
-  Object.fromEntries(ROLES.map((role) => [role, createTestKey().privateKeyPem])) as Record<TestPkiRole, string>;
-
-async function writePrivate(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600 });
-  // A file that was there keeps its mode.
-  await chmod(path, 0o600);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
