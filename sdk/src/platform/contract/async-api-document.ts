@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
 import type { PlatformEventType } from '../wire/event.js';
 import { componentSchemas, type Descriptions, schemaAddress } from './component-schemas.schema.js';
-import { DESCRIPTIONS } from './descriptions.js';
+import { DESCRIPTIONS } from './descriptions/index.js';
 import { documentInfo, SCOPE_DESCRIPTIONS } from './document-info.js';
 import { PLATFORM_EVENT_KINDS } from './event-table.js';
 import { exampleEvent } from './examples/event-examples.js';

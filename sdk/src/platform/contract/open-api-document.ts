@@ -3,7 +3,7 @@ import type { PlatformEventType } from '../wire/event.js';
 import type { ProblemCode } from '../wire/problem.js';
 import type { WireBodyName } from '../wire/wire-bodies.js';
 import { componentSchemas, type Descriptions, parameterSchema, schemaAddress } from './component-schemas.schema.js';
-import { DESCRIPTIONS } from './descriptions.js';
+import { DESCRIPTIONS } from './descriptions/index.js';
 import { documentInfo, PLATFORM_SERVER, SCOPE_DESCRIPTIONS } from './document-info.js';
 import { PLATFORM_EVENT_KINDS } from './event-table.js';
 import { exampleEvent } from './examples/event-examples.js';
