@@ -23,6 +23,12 @@ const isBuilt = process.env['HOPBACK_BUILT'] === '1';
 /** For a test that hangs, not for one that is slow: seconds of work are a minute where ten others share the processor. */
 const PATIENCE_MS = 60_000;
 
+/**
+ * PGlite is a machine of WebAssembly, and hardly any test has one for more than seconds: to have V8 optimize it takes a quarter of the processor time of such
+ * files, and it is done when most of their statements are.
+ */
+const NODE_FLAGS = ['--liftoff-only'];
+
 interface ProjectOptions {
   readonly testTimeout?: number;
   /**
@@ -42,6 +48,7 @@ const project = (name: string, { testTimeout = PATIENCE_MS, sharesProcesses, run
     include: [`test/${name}/**/*.test.ts`],
     testTimeout,
     hookTimeout: PATIENCE_MS,
+    execArgv: NODE_FLAGS,
     isolate: sharesProcesses !== true,
     fileParallelism: runsAlone !== true,
     sequence: { groupOrder: runsAlone === true ? 1 : 0 },
