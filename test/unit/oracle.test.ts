@@ -203,6 +203,39 @@ test.for([
   },
 );
 
+test('a switch that does nothing has nothing right: hops at which nothing is to be found count where something was found alone', () => {
+  const plan = smallPlan({
+    providers: rowOf('a b c'),
+    calls: [{ way: 'a b c', calling: '49301234567' }],
+    platform: {},
+  });
+  const dead = { ...plan, providers: plan.providers.map((one) => ({ ...one, stir: false })) };
+  const seen = simulateRun(dead);
+  expect(judgeRun(dead, seen).metrics.verdict_accuracy).toMatchObject({ good: 0, of: 0 });
+  const calls = [...seen.calls].map((call) => ({
+    ...call,
+    hops: call.hops.map((hop) => ({ ...hop, verstat: 'TN-Validation-Passed' as const })),
+  }));
+  const report = judgeRun(dead, { ...seen, calls });
+  expect(report.metrics.verdict_accuracy).toMatchObject({ good: 0, of: 3 });
+  expect(report.findings.map(({ kind }) => kind)).toEqual(['verdict', 'verdict', 'verdict']);
+});
+
+test('hops that a call has to come to and did not are wrong verdicts, also where the call ended otherwise', () => {
+  const { calls } = facts();
+  const before = judgeRun(PLAN, facts()).metrics.verdict_accuracy;
+  const lost = (call: SeenCall): SeenCall => ({
+    ...call,
+    finalStatus: 503,
+    hops: call.hops.filter(({ provider }) => provider === 'a'),
+  });
+  const report = judgeRun(PLAN, { ...facts(), calls: calls.map((call) => (call.index === 3 ? lost(call) : call)) });
+  if (before.kind !== 'rate') throw new Error('no rate');
+  expect(before.good).toBe(before.of);
+  expect(report.metrics.verdict_accuracy).toMatchObject({ good: before.of - 3, of: before.of });
+  expect(report.findings).toMatchObject([{ kind: 'call-outcome', callIndex: 3 }]);
+});
+
 test('a gateway that names the foreign provider is no accusation, and the gateway is the point of entry', () => {
   const seen = facts();
   const tracebacks = seen.tracebacks.map((one) =>

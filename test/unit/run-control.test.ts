@@ -20,8 +20,11 @@ const VIEW: RunView = {
     verdicts: { good: 2_149, of: 2_150 },
   },
   hops: [
-    { provider: 'alder', calls: 430, verdictsTrue: 430, heldMs: { count: 15, p50: 1.2, p95: 3, p99: 4.4, max: 9 } },
-    { provider: 'birch\u001b[31m', calls: 430, verdictsTrue: 429 },
+    {
+      ...{ provider: 'alder', calls: 430, verdicts: { good: 430, of: 430 } },
+      heldMs: { count: 15, p50: 1.2, p95: 3, p99: 4.4, max: 9 },
+    },
+    { provider: 'birch\u001b[31m', calls: 430, verdicts: { good: 429, of: 430 } },
   ],
 };
 

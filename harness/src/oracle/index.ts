@@ -1,4 +1,6 @@
 export * from './findings.js';
+export { hopPairs, hopVerdict } from './hop-verdicts.js';
+export type { HopPair, HopVerdict } from './hop-verdicts.js';
 export { judgeRun } from './judge-run.js';
 export type { JudgedFacts } from './judging.js';
 export * from './run-facts.js';

@@ -45,19 +45,21 @@ export function dashboardLines(view: RunView, { columns, rows, color }: Terminal
     ],
   ];
   const room = Math.max(0, rows - lines.length - 3);
-  const table = hops.slice(0, room).map(({ provider, calls, verdictsTrue, heldMs }): readonly [string, number?] => {
-    const isTrue = calls === verdictsTrue;
-    const verdicts = calls === 0 ? '' : `${isTrue ? '' : '! '}${verdictsTrue}/${calls}`;
-    const held = heldMs === undefined ? ['', ''] : [rounded(heldMs.p50), rounded(heldMs.p99)];
-    const cells = [
-      String(calls).padStart(8),
-      verdicts.padStart(12),
-      (held[0] ?? '').padStart(11),
-      (held[1] ?? '').padStart(9),
-    ];
-    const text = ` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`;
-    return isTrue ? [text] : [text, 31];
-  });
+  const table = hops
+    .slice(0, room)
+    .map(({ provider, calls, verdicts: { good, of }, heldMs }): readonly [string, number?] => {
+      const isTrue = good === of;
+      const verdicts = of === 0 ? '' : `${isTrue ? '' : '! '}${good}/${of}`;
+      const held = heldMs === undefined ? ['', ''] : [rounded(heldMs.p50), rounded(heldMs.p99)];
+      const cells = [
+        String(calls).padStart(8),
+        verdicts.padStart(12),
+        (held[0] ?? '').padStart(11),
+        (held[1] ?? '').padStart(9),
+      ];
+      const text = ` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`;
+      return isTrue ? [text] : [text, 31];
+    });
   const left = hops.length - table.length;
   const foot: readonly (readonly [string, number?])[] = [
     ...(left > 0 ? [[` and ${left} more`] as const] : []),
