@@ -160,6 +160,14 @@ test('the dashboard fits its terminal, says what is wrong without colour, and le
   );
 });
 
+test('a run that somebody has stopped says so first, and calls that were not placed are marked', () => {
+  const view: RunView = { ...VIEW, stage: 'settling', endedBy: 'stopped' };
+  const [head, , , , calls] = dashboardLines(view, { columns: 120, rows: 24, color: false });
+  expect(head).toBe(' five-hops, seed 7: STOPPED, waiting for records, campaigns and tracebacks');
+  expect(calls).toContain('! 2 not placed');
+  expect(plainLine(view)).toMatch(/^1:01 stopped, settling, 450\/900 placed/);
+});
+
 test('what was found is on the dashboard and on plain lines as soon as there is something', () => {
   const shape = { columns: 80, rows: 24, color: false };
   const found = { campaigns: 1, alerts: 4, tracebacks: 3, concluded: 1 };

@@ -1,4 +1,5 @@
 export * from './findings.js';
+export { MAX_FINDINGS } from './finding-list.js';
 export { hopPairs, hopVerdict } from './hop-verdicts.js';
 export type { HopPair, HopVerdict } from './hop-verdicts.js';
 export { judgeRun } from './judge-run.js';
