@@ -193,6 +193,7 @@ test.for([
     (seen) => ({ ...seen, alerts: [...seen.alerts, { campaignId: 'c-9', agency: 'US-TX', atMs: 0 }] }),
     { kind: 'alert' },
   ],
+  ['a campaign that nobody is alerted of', (seen) => ({ ...seen, alerts: [] }), { kind: 'alert' }],
   ['a trouble', (seen) => ({ ...seen, troubles: [{ where: 'b', what: 'a socket was closed' }] }), { kind: 'trouble' }],
 ] as [string, Change, Partial<Finding>][])(
   'one thing that is not as it is true is one finding: %s',
@@ -269,6 +270,37 @@ test('the gravest finding comes first, and of many a thousand are kept', () => {
   expect(report.findingsInAll).toBe(1_201);
   expect(report.findings).toHaveLength(1_000);
   expect(report.findings[0]).toMatchObject({ kind: 'accusation', provider: 'd' });
+});
+
+test('who shares what is suspicious has to send the records that are so by their calling number alone', () => {
+  const providers = [...rowOf('a b c d')].map((one) => ({ ...one, shares: 'suspicious' as const }));
+  // Of fictional numbers nobody calls; those of the second could be anybody's.
+  const calls = ['12025550100', '12029550100'].map((calling) => ({ way: 'a b c d', calling }));
+  const plan = smallPlan({ providers, calls, platform: {} });
+  const seen = simulateRun(plan);
+  expect(judgeRun(plan, seen).metrics.records_streamed).toMatchObject({ good: 4, of: 4 });
+  const silent = seen.records.map((one) => (one.provider === 'd' ? { ...one, streamed: 0, received: 0 } : one));
+  const report = judgeRun(plan, { ...seen, records: silent });
+  expect(report.findings).toMatchObject([{ kind: 'stream', provider: 'd', seen: 'the platform has 0' }]);
+  expect(report.metrics.records_streamed).toMatchObject({ good: 3, of: 4 });
+  // Without its record it is the record that is missed.
+  const lost = silent.map((one) => (one.provider === 'd' ? { ...one, stored: 1 } : one));
+  expect(judgeRun(plan, { ...seen, records: lost }).findings.map(({ kind }) => kind)).toEqual(['record']);
+});
+
+test('a campaign of which few calls were found, or calls to nowhere near an agency, need not be told of', () => {
+  const untold = (plan: NetworkPlan, found = CALLS): number => {
+    const seen = { ...facts(), alerts: [] };
+    const campaigns = seen.campaigns.map((one) => ({ ...one, calls: one.calls.slice(0, found) }));
+    return judgeRun(plan, { ...seen, campaigns }).findings.filter(({ kind }) => kind === 'alert').length;
+  };
+  const withAgencies = (...agencies: string[]): NetworkPlan => ({
+    ...PLAN,
+    scenario: { ...PLAN.scenario, platform: { agencies } },
+  });
+  // The calls are to Illinois.
+  expect([untold(PLAN), untold(withAgencies('US-TX', 'US-IL')), untold(withAgencies('US'))]).toEqual([1, 1, 1]);
+  expect([untold(withAgencies('US-TX')), untold(PLAN, 19)]).toEqual([0, 0]);
 });
 
 test('two calls with the same numbers may be more than a provider can tell apart', () => {
