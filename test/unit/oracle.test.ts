@@ -311,6 +311,21 @@ test('two calls with the same numbers may be more than a provider can tell apart
   expect(judgeRun(plan, seen).findings).toEqual([]);
 });
 
+test('that two calls are alike excuses nobody from answering', () => {
+  const same = { way: 'a b d', calling: '12025550100', called: '13125550100' };
+  const outcomeOf = (provider: string, behaviours: Parameters<typeof rowOf>[1] = {}): readonly Finding[] => {
+    const plan = smallPlan({ providers: rowOf('a b d', behaviours), calls: [same, same] });
+    const seen = simulateRun(plan, { traced: [0] });
+    const tracebacks = seen.tracebacks.map((one) => ({ ...one, outcome: { kind: 'non-responsive', provider } }));
+    return judgeRun(plan, { ...seen, tracebacks }).findings.filter(({ kind }) => kind === 'traceback');
+  };
+  expect(outcomeOf('d')).toHaveLength(1);
+  expect(outcomeOf('b')).toHaveLength(1);
+  expect(outcomeOf('b', { b: [{ kind: 'silent' }] })).toEqual([]);
+  expect(outcomeOf('b', { b: [{ kind: 'late', hours: 30 }] })).toEqual([]);
+  expect(outcomeOf('d', { b: [{ kind: 'silent' }] })).toHaveLength(1);
+});
+
 test('percentiles are right to a hundredth, however many values there are', () => {
   const seen = facts();
   const calls = seen.calls.map((call) => ({ ...call, setupMs: call.index + 1 }));
