@@ -92,7 +92,21 @@ export type {
   TrueStatement,
   TrueVerdict,
 } from './network/truth/index.js';
-export * from './oracle/index.js';
+export { judgeRun } from './oracle/index.js';
+export type {
+  Finding,
+  JudgedFacts,
+  OracleReport,
+  RunFacts,
+  SeenAlert,
+  SeenAnswer,
+  SeenAnswering,
+  SeenCall,
+  SeenCampaign,
+  SeenHop,
+  SeenRecords,
+  SeenTraceback,
+} from './oracle/index.js';
 export * from './simulation/index.js';
 export { diffRuns, readRunSummary } from './report/index.js';
 export type {

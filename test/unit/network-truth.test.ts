@@ -188,7 +188,31 @@ test('which of two calls that come at once lends its Identity to the others depe
 test('a repeat that fits the call is evidence, not a failure', () => {
   const same = { way: 'a b d', calling: '12025550100', called: '13125550100' };
   const truth = truthOf(rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), [same, same]);
-  expect(truth.hops[2]?.verdict.verstat).toEqual([PASSED, NONE]);
+  expect(truth.hops[2]?.verdict).toMatchObject({ verstat: [PASSED], attestation: 'A', signerSpc: '1000' });
+  const [a, b, d] = rowOf('a b d', { b: [{ kind: 'replays-identity' }] }) as [
+    SmallProvider,
+    SmallProvider,
+    SmallProvider,
+  ];
+  // What somebody else's switch makes of it is for its owner to decide.
+  const theirs = truthOf([a, b, { ...d, isExternal: true }], [same, same]);
+  expect(theirs.hops[2]?.verdict.verstat).toEqual([PASSED, NONE]);
+});
+
+test('a repeat whose numbers or time are wrong fails, and no verdict is left open', () => {
+  const calls = [{ way: 'a b d' }, { way: 'a b d', atMs: 10_000 }, { way: 'a b d', atMs: 90_000 }];
+  const plan = smallPlan({ providers: rowOf('a b d', { b: [{ kind: 'replays-identity' }] }), calls });
+  expect(plan.calls.map((call) => callTruth(plan, call).hops[2]?.verdict.verstat)).toEqual([[PASSED], [NONE], [NONE]]);
+});
+
+test('a certificate of the code of another is a good one, and the verdict names that code', () => {
+  const certificate = { kind: 'certificate', fault: 'wrong-spc' } as const;
+  const { verdict } = truthOf(rowOf('a d', { a: [certificate] }), [{ way: 'a d' }]).hops[1] ?? {};
+  expect(verdict).toMatchObject({ verstat: [PASSED], signerSpc: '999Z' });
+  // Changed during the run, the one or the other is in a cache.
+  const later = truthOf(rowOf('a d', { a: [{ ...certificate, fromSeconds: 1 }] }), [{ way: 'a d' }, { way: 'a d' }]);
+  expect(later.hops[1]?.verdict.verstat).toEqual([PASSED]);
+  expect(later.hops[1]?.verdict).not.toHaveProperty('signerSpc');
 });
 
 test('a terminating provider refuses what fails where that is its policy, and an intermediate one never does', () => {

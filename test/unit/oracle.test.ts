@@ -193,6 +193,7 @@ test.for([
     (seen) => ({ ...seen, alerts: [...seen.alerts, { campaignId: 'c-9', agency: 'US-TX', atMs: 0 }] }),
     { kind: 'alert' },
   ],
+  ['a campaign that nobody is alerted of', (seen) => ({ ...seen, alerts: [] }), { kind: 'alert' }],
   ['a trouble', (seen) => ({ ...seen, troubles: [{ where: 'b', what: 'a socket was closed' }] }), { kind: 'trouble' }],
 ] as [string, Change, Partial<Finding>][])(
   'one thing that is not as it is true is one finding: %s',
@@ -202,6 +203,39 @@ test.for([
     expect(report.findingsInAll).toBe(1);
   },
 );
+
+test('a switch that does nothing has nothing right: hops at which nothing is to be found count where something was found alone', () => {
+  const plan = smallPlan({
+    providers: rowOf('a b c'),
+    calls: [{ way: 'a b c', calling: '49301234567' }],
+    platform: {},
+  });
+  const dead = { ...plan, providers: plan.providers.map((one) => ({ ...one, stir: false })) };
+  const seen = simulateRun(dead);
+  expect(judgeRun(dead, seen).metrics.verdict_accuracy).toMatchObject({ good: 0, of: 0 });
+  const calls = [...seen.calls].map((call) => ({
+    ...call,
+    hops: call.hops.map((hop) => ({ ...hop, verstat: 'TN-Validation-Passed' as const })),
+  }));
+  const report = judgeRun(dead, { ...seen, calls });
+  expect(report.metrics.verdict_accuracy).toMatchObject({ good: 0, of: 3 });
+  expect(report.findings.map(({ kind }) => kind)).toEqual(['verdict', 'verdict', 'verdict']);
+});
+
+test('hops that a call has to come to and did not are wrong verdicts, also where the call ended otherwise', () => {
+  const { calls } = facts();
+  const before = judgeRun(PLAN, facts()).metrics.verdict_accuracy;
+  const lost = (call: SeenCall): SeenCall => ({
+    ...call,
+    finalStatus: 503,
+    hops: call.hops.filter(({ provider }) => provider === 'a'),
+  });
+  const report = judgeRun(PLAN, { ...facts(), calls: calls.map((call) => (call.index === 3 ? lost(call) : call)) });
+  if (before.kind !== 'rate') throw new Error('no rate');
+  expect(before.good).toBe(before.of);
+  expect(report.metrics.verdict_accuracy).toMatchObject({ good: before.of - 3, of: before.of });
+  expect(report.findings).toMatchObject([{ kind: 'call-outcome', callIndex: 3 }]);
+});
 
 test('a gateway that names the foreign provider is no accusation, and the gateway is the point of entry', () => {
   const seen = facts();
@@ -238,12 +272,58 @@ test('the gravest finding comes first, and of many a thousand are kept', () => {
   expect(report.findings[0]).toMatchObject({ kind: 'accusation', provider: 'd' });
 });
 
+test('who shares what is suspicious has to send the records that are so by their calling number alone', () => {
+  const providers = [...rowOf('a b c d')].map((one) => ({ ...one, shares: 'suspicious' as const }));
+  // Of fictional numbers nobody calls; those of the second could be anybody's.
+  const calls = ['12025550100', '12029550100'].map((calling) => ({ way: 'a b c d', calling }));
+  const plan = smallPlan({ providers, calls, platform: {} });
+  const seen = simulateRun(plan);
+  expect(judgeRun(plan, seen).metrics.records_streamed).toMatchObject({ good: 4, of: 4 });
+  const silent = seen.records.map((one) => (one.provider === 'd' ? { ...one, streamed: 0, received: 0 } : one));
+  const report = judgeRun(plan, { ...seen, records: silent });
+  expect(report.findings).toMatchObject([{ kind: 'stream', provider: 'd', seen: 'the platform has 0' }]);
+  expect(report.metrics.records_streamed).toMatchObject({ good: 3, of: 4 });
+  // Without its record it is the record that is missed.
+  const lost = silent.map((one) => (one.provider === 'd' ? { ...one, stored: 1 } : one));
+  expect(judgeRun(plan, { ...seen, records: lost }).findings.map(({ kind }) => kind)).toEqual(['record']);
+});
+
+test('a campaign of which few calls were found, or calls to nowhere near an agency, need not be told of', () => {
+  const untold = (plan: NetworkPlan, found = CALLS): number => {
+    const seen = { ...facts(), alerts: [] };
+    const campaigns = seen.campaigns.map((one) => ({ ...one, calls: one.calls.slice(0, found) }));
+    return judgeRun(plan, { ...seen, campaigns }).findings.filter(({ kind }) => kind === 'alert').length;
+  };
+  const withAgencies = (...agencies: string[]): NetworkPlan => ({
+    ...PLAN,
+    scenario: { ...PLAN.scenario, platform: { agencies } },
+  });
+  // The calls are to Illinois.
+  expect([untold(PLAN), untold(withAgencies('US-TX', 'US-IL')), untold(withAgencies('US'))]).toEqual([1, 1, 1]);
+  expect([untold(withAgencies('US-TX')), untold(PLAN, 19)]).toEqual([0, 0]);
+});
+
 test('two calls with the same numbers may be more than a provider can tell apart', () => {
   const same = { way: 'a d', calling: '12025550100', called: '13125550100' };
   const plan = smallPlan({ providers: rowOf('a d'), calls: [same, same] });
   const seen = simulateRun(plan, { traced: [0] });
   expect(seen.tracebacks[0]?.outcome?.kind).toBe('ambiguous');
   expect(judgeRun(plan, seen).findings).toEqual([]);
+});
+
+test('that two calls are alike excuses nobody from answering', () => {
+  const same = { way: 'a b d', calling: '12025550100', called: '13125550100' };
+  const outcomeOf = (provider: string, behaviours: Parameters<typeof rowOf>[1] = {}): readonly Finding[] => {
+    const plan = smallPlan({ providers: rowOf('a b d', behaviours), calls: [same, same] });
+    const seen = simulateRun(plan, { traced: [0] });
+    const tracebacks = seen.tracebacks.map((one) => ({ ...one, outcome: { kind: 'non-responsive', provider } }));
+    return judgeRun(plan, { ...seen, tracebacks }).findings.filter(({ kind }) => kind === 'traceback');
+  };
+  expect(outcomeOf('d')).toHaveLength(1);
+  expect(outcomeOf('b')).toHaveLength(1);
+  expect(outcomeOf('b', { b: [{ kind: 'silent' }] })).toEqual([]);
+  expect(outcomeOf('b', { b: [{ kind: 'late', hours: 30 }] })).toEqual([]);
+  expect(outcomeOf('d', { b: [{ kind: 'silent' }] })).toHaveLength(1);
 });
 
 test('percentiles are right to a hundredth, however many values there are', () => {

@@ -20,8 +20,11 @@ const VIEW: RunView = {
     verdicts: { good: 2_149, of: 2_150 },
   },
   hops: [
-    { provider: 'alder', calls: 430, verdictsTrue: 430, heldMs: { count: 15, p50: 1.2, p95: 3, p99: 4.4, max: 9 } },
-    { provider: 'birch\u001b[31m', calls: 430, verdictsTrue: 429 },
+    {
+      ...{ provider: 'alder', calls: 430, verdicts: { good: 430, of: 430 } },
+      heldMs: { count: 15, p50: 1.2, p95: 3, p99: 4.4, max: 9 },
+    },
+    { provider: 'birch\u001b[31m', calls: 430, verdicts: { good: 429, of: 430 } },
   ],
 };
 
@@ -155,6 +158,14 @@ test('the dashboard fits its terminal, says what is wrong without colour, and le
   expect(plainLine(VIEW)).toBe(
     '1:01 calls, 450/900 placed, 20 up, 1 wrong, 2 not placed, verdicts ! 2149 of 2150 true',
   );
+});
+
+test('a run that somebody has stopped says so first, and calls that were not placed are marked', () => {
+  const view: RunView = { ...VIEW, stage: 'settling', endedBy: 'stopped' };
+  const [head, , , , calls] = dashboardLines(view, { columns: 120, rows: 24, color: false });
+  expect(head).toBe(' five-hops, seed 7: STOPPED, waiting for records, campaigns and tracebacks');
+  expect(calls).toContain('! 2 not placed');
+  expect(plainLine(view)).toMatch(/^1:01 stopped, settling, 450\/900 placed/);
 });
 
 test('what was found is on the dashboard and on plain lines as soon as there is something', () => {

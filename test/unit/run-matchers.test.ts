@@ -40,6 +40,8 @@ test('a run is held against its thresholds and against whom its tracebacks named
   expect(told).not.toAccuseNobodyElse();
   const honest = { ...told, thresholds: [], oracle: { ...told.oracle, findings: [], findingsInAll: 0 } };
   expect(honest).toPassThresholds();
+  for (const verdict of ['incomplete', 'timeout', 'no-calls'] as const)
+    expect({ ...honest, verdict }).not.toPassThresholds();
   expect(honest).toAccuseNobodyElse();
 });
 

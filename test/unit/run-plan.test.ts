@@ -85,6 +85,26 @@ test('calls above the limit of calls that are up are not placed, and are counted
   expect(parts.placed).toHaveLength(2);
 });
 
+test('a run of which calls were not placed is incomplete, unless its scenario says how many need not be', async () => {
+  const run = async (thresholds?: SamplePlanOptions['thresholds']): Promise<RunResult> => {
+    const limits = { calls: 10, everyMs: 100, maxConcurrent: 2 };
+    const { pass, result } = await start({
+      plan: { ...limits, ...(thresholds !== undefined && { thresholds }) },
+      world: { callMs: 10_000 },
+    });
+    await pass(12_000);
+    return result;
+  };
+  const plain = await run();
+  expect(plain).toMatchObject({ end: 'plan', verdict: 'incomplete', exitCode: 3, oracle: { findingsInAll: 1 } });
+  expect(plain.summary.deterministic.findings).toMatchObject([
+    { kind: 'incomplete', seen: '2 of 10 calls were placed: for 8 too many others were up' },
+  ]);
+  expect(await run({ calls_wrong: ['count==0'] })).toMatchObject({ verdict: 'incomplete', exitCode: 3 });
+  expect(await run({ calls_unplaced: ['count<=8'] })).toMatchObject({ verdict: 'passed', oracle: { findings: [] } });
+  expect(await run({ calls_unplaced: ['count==0'] })).toMatchObject({ verdict: 'failed', exitCode: 1 });
+});
+
 test('a run without thresholds fails on any finding, and one with thresholds on those alone', async () => {
   const world: Settings['world'] = { spoil: (seen) => (seen.index === 3 ? { ...seen, finalStatus: 503 } : seen) };
   const without = await start({ world });
@@ -131,25 +151,35 @@ test('a plan without calls proves nothing: 99', async () => {
   expect(await result).toMatchObject({ verdict: 'no-calls', exitCode: 99 });
 });
 
-test('a run that is stopped is judged by what was placed; one that a signal ends has failed', async () => {
+test('a run that somebody stops, or a signal ends, is judged by what was placed, and is incomplete at best', async () => {
   const stopped = await start({ plan: { calls: 100 } });
   await stopped.pass(500);
   stopped.control.stop();
+  expect(stopped.control.view()).toMatchObject({ endedBy: 'stopped' });
   await stopped.pass(1_000);
-  expect(await stopped.result).toMatchObject({ end: 'stopped', verdict: 'passed', exitCode: 0 });
+  const placed = stopped.parts.placed.length;
+  expect(await stopped.result).toMatchObject({
+    ...{ end: 'stopped', verdict: 'incomplete', exitCode: 3 },
+    oracle: { findings: [{ seen: `${placed} of 100 calls were placed: somebody stopped the run` }] },
+  });
+  const wrong = await start({ plan: { calls: 100 }, world: { spoil: (seen) => ({ ...seen, finalStatus: 503 }) } });
+  await wrong.pass(500);
+  wrong.control.stop();
+  await wrong.pass(1_000);
+  expect(await wrong.result).toMatchObject({ end: 'stopped', verdict: 'failed', exitCode: 1 });
   const leaving = new AbortController();
   const signalled = await start({ plan: { calls: 100 }, run: { signal: leaving.signal } });
   await signalled.pass(500);
   leaving.abort();
   await signalled.pass(1_000);
-  expect(await signalled.result).toMatchObject({ end: 'signal', verdict: 'failed', exitCode: 1 });
+  expect(await signalled.result).toMatchObject({ end: 'signal', verdict: 'incomplete', exitCode: 3 });
   expect(signalled.parts.placed.length).toBeLessThan(20);
 });
 
-test('a signal that comes while the network is opened fails the run: 1, although no call was placed', async () => {
+test('a signal that comes while the network is opened leaves the run incomplete, although no call was placed', async () => {
   const { result, parts, pass } = await start({ run: { signal: AbortSignal.abort() } });
   await pass(100);
-  expect(await result).toMatchObject({ end: 'signal', verdict: 'failed', exitCode: 1 });
+  expect(await result).toMatchObject({ end: 'signal', verdict: 'incomplete', exitCode: 3 });
   expect(parts.placed).toEqual([]);
 });
 

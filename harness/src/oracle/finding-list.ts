@@ -1,8 +1,8 @@
 import type { Finding } from './findings.js';
 
-/** The gravest first: who is accused falsely suffers for it; what is found wrongly misleads; the rest is missing. */
+/** The gravest first: of what was not carried out nothing is known; who is accused falsely suffers for it; what is found wrongly misleads; the rest is missing. */
 const GRAVITY: readonly Finding['kind'][] = [
-  ...(['accusation', 'verdict', 'answer', 'traceback', 'campaign', 'alert'] as const),
+  ...(['incomplete', 'accusation', 'verdict', 'answer', 'traceback', 'campaign', 'alert'] as const),
   ...(['call-outcome', 'record', 'stream', 'trouble'] as const),
 ];
 

@@ -4,7 +4,9 @@ export type { Metric, MetricName };
 
 /** Something that is not as it is true. */
 export interface Finding {
+  /** `incomplete` is what of the plan was not carried out. */
   readonly kind:
+    | 'incomplete'
     | 'call-outcome'
     | 'verdict'
     | 'record'
@@ -26,7 +28,7 @@ export interface Finding {
 /** What the oracle says of a run. */
 export interface OracleReport {
   readonly metrics: Readonly<Record<MetricName, Metric>>;
-  /** Gravest first: accusations, verdicts, answers, the rest; at most 1,000, the others counted. */
+  /** Gravest first: what was not carried out, accusations, verdicts, answers, the rest; at most 1,000, the others counted. */
   readonly findings: readonly Finding[];
   readonly findingsInAll: number;
 }

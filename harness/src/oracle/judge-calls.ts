@@ -54,7 +54,7 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     records.add(call, known);
     campaigns.add(call, seen.placedAtMs);
     const outcome = wrongOutcome(seen, known);
-    const missing = judgeVerdicts(judging, { seen, truth: known, isAsPlanned: outcome === undefined }, verdicts);
+    const missing = judgeVerdicts(judging, { seen, truth: known }, verdicts);
     judgeShown(judging, { seen, truth: known }, verdicts);
     const trouble =
       atExternal(outcome, seen, { judging, call }) ?? lostCall(seen, call, { judging, truth: known, missing });

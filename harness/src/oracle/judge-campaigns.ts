@@ -4,6 +4,7 @@ import type { Judging } from './judging.js';
 import { plannedCall } from './judging.js';
 import type { SeenCampaign } from './run-facts.js';
 import { createSpread, rate } from './spread.js';
+import { judgeUnalerted } from './unalerted-campaigns.js';
 
 /** Metrics of campaigns and alerts. */
 export type CampaignMetrics = Readonly<
@@ -57,6 +58,7 @@ export function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, Pla
       toAlert.add(atMs - (placed.get(name)?.firstAtMs ?? 0));
     }
   }
+  judgeUnalerted(judging, (campaignId) => named.get(campaignId), alerted);
   return {
     campaign_precision: rate(good, of),
     campaign_recall: recall,

@@ -12,7 +12,7 @@ export function judgeRecords(
   const streams = { good: 0, of: 0 };
   const shares = new Map(plan.providers.map((provider) => [provider.id, provider.shares]));
   for (const { provider, stored, streamed, received } of facts.records) {
-    const { least, most } = expected.of(provider);
+    const { least, shared, most } = expected.of(provider);
     complete.good += Math.min(stored, least);
     complete.of += least;
     if (stored < least || stored > most) {
@@ -24,7 +24,8 @@ export function judgeRecords(
         seen: `${stored} are stored`,
       });
     }
-    const due = shares.get(provider) === 'all' ? Math.max(streamed, Math.min(stored, least)) : streamed;
+    // A record that is not stored is missed as a record, not once more as one that is shared.
+    const due = Math.max(streamed, shared - Math.max(0, least - stored));
     streams.good += Math.min(received, due);
     streams.of += due;
     if (shares.get(provider) === 'nothing' && Math.max(streamed, received) > 0) {

@@ -1,3 +1,4 @@
+import type { PlannedCall } from '../network/plan/index.js';
 import type { CallTruth } from '../network/truth/index.js';
 import type { Metric } from './findings.js';
 import { wrongAnswer } from './judge-answers.js';
@@ -27,7 +28,7 @@ export type TracebackMetrics = Readonly<
 /** Holds each traceback, and each answer in it, against what is true of its call. */
 export function judgeTracebacks(judging: Judging): TracebackMetrics {
   const { plan, truth: network, facts, findings } = judging;
-  const hasTwin = twinsOf(judging);
+  const twinsOfCall = twinsOf(judging);
   const toOrigin = createSpread();
   const answers = { good: 0, of: 0 };
   let [concluded, fair, right, accusations, disputed] = [0, 0, 0, 0, 0];
@@ -39,7 +40,8 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
       continue;
     }
     const truth = network.ofCall(call);
-    const judged = { plan, network, call, truth, traceback, hasTwin: hasTwin(call.index) };
+    const twins = twinsOfCall(call.index);
+    const judged = { plan, network, call, truth, traceback, hasTwin: twins.length > 0 };
     const isConcluded = traceback.concludedAtMs !== undefined;
     if (isConcluded) concluded += 1;
     if (traceback.outcome?.kind === 'disputed') disputed += 1;
@@ -58,7 +60,7 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
         provider: accused,
         ...accusationInWords(accused, truth, traceback),
       });
-    } else if (isFair(judged)) fair += 1;
+    } else if (isFair(judged, twins)) fair += 1;
     else findings.add({ kind: 'traceback', ...about, expected: fairInWords(judged), seen: outcomeInWords(traceback) });
     if (accused !== truth.culprit.provider || !isOfKind(traceback, truth)) continue;
     right += 1;
@@ -105,17 +107,30 @@ function isOfKind({ outcome }: SeenTraceback, { culprit }: CallTruth): boolean {
   return outcome?.kind === 'point-of-entry' || outcome?.kind === 'foreign-provider';
 }
 
-function isFair({ traceback: { outcome }, truth, hasTwin }: JudgedTraceback): boolean {
+function isFair(judged: JudgedTraceback, twins: readonly PlannedCall[]): boolean {
+  const {
+    traceback: { outcome },
+    truth,
+  } = judged;
   if (outcome === undefined) return false;
-  // Who cannot tell two calls apart says so, or leaves it to a person who may not come in time.
-  if (hasTwin && (outcome.kind === 'ambiguous' || outcome.kind === 'non-responsive')) {
-    return outcome.provider === undefined || truth.hops.some(({ provider }) => provider === outcome.provider);
-  }
+  if (twins.length > 0 && isOfTwins(judged, outcome, twins)) return true;
   return truth.fairOutcomes.some(
     ({ kind, provider }) =>
       kind === outcome.kind &&
       (provider === undefined || outcome.provider === undefined || provider === outcome.provider),
   );
+}
+
+/** Who cannot tell two calls apart says so. Who is taken for silent has to be, about the one or the other: that there are two excuses nobody. */
+function isOfTwins(
+  { network, call, truth }: JudgedTraceback,
+  { kind, provider }: NonNullable<SeenTraceback['outcome']>,
+  twins: readonly PlannedCall[],
+): boolean {
+  const about = truth.hops.filter((hop) => provider === undefined || hop.provider === provider);
+  if (kind === 'ambiguous') return about.length > 0;
+  const alike = [call, ...twins];
+  return kind === 'non-responsive' && about.some((hop) => alike.some((one) => network.mayBeSilent(one, hop.provider)));
 }
 
 function accusationInWords(

@@ -1,42 +1,38 @@
 import type { CarriedTruth, TrueHop } from '../network/truth/index.js';
-import type { SeenCall, SeenHop } from './run-facts.js';
+import { hopPairs, hopVerdict } from './hop-verdicts.js';
 import type { Judging } from './judging.js';
+import type { SeenCall, SeenHop } from './run-facts.js';
 
-/** How many hops found what is true, of those that should have found something. */
+/** How many hops found what is true, of those that found something or should have. */
 export interface VerdictCount {
   good: number;
   of: number;
 }
 
 /**
- * Holds what each hop of a call found against what is true. A hop that was not seen counts as wrong where the call comes to it in any case and
- * something is to be found there, unless the call ended otherwise anyway. What somebody else's switch found is not known, and not asked.
+ * Holds what each hop of a call found against what is true. Hops at which nothing is to be found, and nothing was, do not count: a network in which nobody
+ * verifies would have them all right. One that the call has to come to, and was not seen at, is wrong, however the call ended. What somebody else's switch
+ * found is not known, and not asked.
  * @returns providers that the call should have come to, and was not seen at
  */
 export function judgeVerdicts(
   judging: Judging,
-  {
-    seen,
-    truth,
-    isAsPlanned,
-  }: { readonly seen: SeenCall; readonly truth: CarriedTruth; readonly isAsPlanned: boolean },
+  { seen, truth }: { readonly seen: SeenCall; readonly truth: CarriedTruth },
   count: VerdictCount,
 ): readonly string[] {
   const missing: string[] = [];
-  truth.hops.forEach((hop, place) => {
-    if (judging.external.has(hop.provider)) return;
-    const found = sameHop(seen.hops, truth.hops, place);
-    if (found === undefined && !(hop.isCertain && isAsPlanned)) return;
-    const isAsked = !hop.verdict.verstat.includes('not-asked');
-    if (found === undefined) {
-      if (isAsked) count.of += 1;
-      if (isAsked) missing.push(hop.provider);
-      return;
-    }
-    count.of += 1;
-    if (isTrue(found, hop)) count.good += 1;
-    else judging.findings.add(wrongVerdict(seen.index, found, { hop, from: externalBefore(judging, hop) }));
-  });
+  for (const pair of hopPairs(truth.hops, seen.hops)) {
+    const { provider } = pair.truth;
+    if (judging.external.has(provider)) continue;
+    const verdict = hopVerdict(pair);
+    if (verdict !== 'unasked') count.of += 1;
+    if (verdict === 'right') count.good += 1;
+    if (verdict === 'missing') missing.push(provider);
+    if (verdict !== 'wrong' || pair.seen === undefined) continue;
+    judging.findings.add(
+      wrongVerdict(seen.index, pair.seen, { hop: pair.truth, from: externalBefore(judging, pair.truth) }),
+    );
+  }
   return missing;
 }
 
@@ -66,27 +62,6 @@ export function judgeShown(
     expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
     seen: `the callee was shown ${shownVerstat ?? 'no verstat'}`,
   });
-}
-
-/** The hop that was seen, of those at the same provider the one of the same turn. */
-function sameHop(seen: readonly SeenHop[], hops: readonly TrueHop[], place: number): SeenHop | undefined {
-  const provider = hops[place]?.provider;
-  let turn = 0;
-  for (let index = 0; index < place; index += 1) if (hops[index]?.provider === provider) turn += 1;
-  for (const one of seen) {
-    if (one.provider !== provider) continue;
-    if (turn === 0) return one;
-    turn -= 1;
-  }
-  return undefined;
-}
-
-function isTrue({ verstat: found, attestation, signerSpc }: SeenHop, { verdict }: TrueHop): boolean {
-  const verstat = found ?? 'not-asked';
-  if (!verdict.verstat.includes(verstat)) return false;
-  if (verstat !== 'TN-Validation-Passed') return true;
-  if (verdict.attestation !== undefined && verdict.attestation !== attestation) return false;
-  return verdict.signerSpc === undefined || verdict.signerSpc === signerSpc;
 }
 
 function wrongVerdict(

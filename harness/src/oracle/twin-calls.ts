@@ -2,11 +2,11 @@ import type { PlannedCall } from '../network/plan/index.js';
 import type { Judging } from './judging.js';
 
 /**
- * Which of the calls that are traced have, somewhere on their way, the numbers of another call of the plan: whoever is asked about one of them may
- * not be able to tell them apart. The plan is gone through once.
+ * Other calls of the plan that have, somewhere on their way, the numbers of one that is traced: whoever is asked about it may not be able to tell them
+ * apart. The plan is gone through once.
  */
-export function twinsOf({ plan, truth, facts }: Judging): (callIndex: number) => boolean {
-  const calls = new Map<string, number>();
+export function twinsOf({ plan, truth, facts }: Judging): (callIndex: number) => readonly PlannedCall[] {
+  const calls = new Map<string, PlannedCall[]>();
   const renumbering = new Set(
     plan.providers.flatMap(({ id, behaviours }) =>
       behaviours.some(({ kind }) => kind === 'diverts' || kind === 'rewrites-numbers') ? [id] : [],
@@ -19,16 +19,15 @@ export function twinsOf({ plan, truth, facts }: Judging): (callIndex: number) =>
     return pairs;
   };
   const traced = new Set(facts.tracebacks.flatMap(({ callIndex }) => plan.calls[callIndex] ?? []));
-  for (const call of traced) for (const numbers of pairsOf(call)) calls.set(numbers, 0);
+  for (const call of traced) for (const numbers of pairsOf(call)) calls.set(numbers, []);
   if (traced.size > 0)
-    for (const call of plan.calls)
-      for (const numbers of pairsOf(call)) {
-        const count = calls.get(numbers);
-        if (count !== undefined) calls.set(numbers, count + 1);
-      }
+    for (const call of plan.calls) for (const numbers of pairsOf(call)) calls.get(numbers)?.push(call);
   return (callIndex) => {
     const call = plan.calls[callIndex];
-    return call !== undefined && [...pairsOf(call)].some((numbers) => (calls.get(numbers) ?? 0) > 1);
+    if (call === undefined) return [];
+    const alike = new Set([...pairsOf(call)].flatMap((numbers) => calls.get(numbers) ?? []));
+    alike.delete(call);
+    return [...alike];
   };
 }
 

@@ -1,7 +1,6 @@
-import type { Metric } from '../oracle/index.js';
 import type { NetworkPlan } from '../network/plan/index.js';
-import type { TrueHop } from '../network/truth/index.js';
-import type { SeenHop } from '../oracle/index.js';
+import { hopVerdict } from '../oracle/index.js';
+import type { HopPair, Metric } from '../oracle/index.js';
 import type { LatencySummary } from './run-record.js';
 
 /** A metric in a few words: `0.993 (149 of 150)`, `12`, `p50 3.1, p95 9.8, p99 14.2, max 20`. */
@@ -39,30 +38,7 @@ export function hasCall({ calls }: NetworkPlan, index: number): boolean {
   return calls[index]?.index === index;
 }
 
-/** What a hop has seen of what is true of it: `absent`, the call never came there. */
-export interface HopPair {
-  readonly truth: TrueHop;
-  readonly seen?: SeenHop;
-}
-
-/** Puts what was seen beside what is true: the first hop of a provider to its first, the second to its second. */
-export function hopPairs(truth: readonly TrueHop[], seen: readonly SeenHop[]): readonly HopPair[] {
-  const taken = new Set<SeenHop>();
-  return truth.map((trueHop) => {
-    const found = seen.find((hop) => hop.provider === trueHop.provider && !taken.has(hop));
-    if (found === undefined) return { truth: trueHop };
-    taken.add(found);
-    return { truth: trueHop, seen: found };
-  });
-}
-
-/** Whether a verdict is one of those that are true of its hop; who attested what counts where it passed. */
-export function isVerdictTrue({ truth, seen }: HopPair): boolean {
-  if (seen === undefined) return false;
-  const { verdict } = truth;
-  const verstat = seen.verstat ?? 'not-asked';
-  if (!verdict.verstat.includes(verstat)) return false;
-  if (verstat !== 'TN-Validation-Passed') return true;
-  if (verdict.attestation !== undefined && verdict.attestation !== seen.attestation) return false;
-  return verdict.signerSpc === undefined || verdict.signerSpc === seen.signerSpc;
+/** Whether there is nothing wrong with what was seen of a hop. */
+export function isVerdictTrue(pair: HopPair): boolean {
+  return pair.seen !== undefined && hopVerdict(pair) !== 'wrong';
 }

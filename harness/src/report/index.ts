@@ -1,7 +1,7 @@
 export { chooseSamples, kindOfCall, SAMPLE_LIMITS } from './choose-samples.js';
 export { diffRuns, diffText } from './diff-runs.js';
 export type { MetricChange, RunDiff } from './diff-runs.js';
-export { hasCall, hopPairs, isVerdictTrue, latencySummary, rounded } from './figures.js';
+export { hasCall, latencySummary, rounded } from './figures.js';
 export { reportHtml } from './html/report-html.js';
 export { counted } from './html/words.js';
 export { verdictSentence } from './html/verdict-banner.js';

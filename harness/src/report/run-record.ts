@@ -19,8 +19,11 @@ export interface JudgedThreshold {
  */
 export type RunEnd = 'plan' | 'stopped' | 'signal' | 'timeout' | 'threshold';
 
-/** What a run came to. `no-calls`: none was placed, so nothing is proved. */
-export type RunVerdict = 'passed' | 'failed' | 'timeout' | 'no-calls';
+/**
+ * What a run came to. `incomplete`: all that was seen is as it should be, and part of the plan was not carried out, of which nothing is proved.
+ * `no-calls`: none was placed, so nothing is proved at all.
+ */
+export type RunVerdict = 'passed' | 'failed' | 'incomplete' | 'timeout' | 'no-calls';
 
 /** How things stood at one instant of a run. Latencies are of the calls that ended since the one before, milliseconds. */
 export interface RunSnapshot {

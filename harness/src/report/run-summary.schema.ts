@@ -25,7 +25,7 @@ const distributionMetric = z.object({
 
 const finding = z.object({
   kind: z.enum([
-    ...(['call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
+    ...(['incomplete', 'call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
     ...(['accusation', 'campaign', 'alert', 'trouble'] as const),
   ]),
   callIndex: z.exactOptional(count),
@@ -45,7 +45,7 @@ const threshold = z.object({ metric: name, threshold: name, isMet: z.boolean(), 
 export const RUN_SUMMARY_SCHEMA: z.ZodType<RunSummary> = z.object({
   format: z.literal('hopback.run-summary.1'),
   version: name,
-  verdict: z.enum(['passed', 'failed', 'timeout', 'no-calls']),
+  verdict: z.enum(['passed', 'failed', 'incomplete', 'timeout', 'no-calls']),
   end: z.enum(['plan', 'stopped', 'signal', 'timeout', 'threshold']),
   deterministic: z.object({
     scenario: name,

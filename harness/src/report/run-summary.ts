@@ -76,8 +76,8 @@ const STEADY_METRICS: ReadonlySet<string> = new Set<MetricName>([
   ...(['records_complete', 'records_streamed', 'troubles'] as const),
 ]);
 
-/** Findings that are about campaigns: these are of as many calls as came in before somebody looked. */
-const CAMPAIGN_FINDINGS: ReadonlySet<Finding['kind']> = new Set<Finding['kind']>(['campaign', 'alert']);
+/** What the seed does not decide: campaigns are of as many calls as came in before somebody looked, and who stops a run is no part of its plan. */
+const MEASURED_FINDINGS: ReadonlySet<Finding['kind']> = new Set<Finding['kind']>(['campaign', 'alert', 'incomplete']);
 
 /** Makes the summary of a run. */
 export function summaryOf(record: RunRecord): RunSummary {
@@ -124,7 +124,7 @@ function steadyFindings({ facts, oracle }: RunRecord): (finding: Finding) => boo
     facts.tracebacks.flatMap(({ tracebackId, campaignId }) => (campaignId === undefined ? [] : [tracebackId])),
   );
   return ({ kind, tracebackId }) =>
-    !CAMPAIGN_FINDINGS.has(kind) && (tracebackId === undefined || !ofCampaigns.has(tracebackId));
+    !MEASURED_FINDINGS.has(kind) && (tracebackId === undefined || !ofCampaigns.has(tracebackId));
 }
 
 function summaryTracebacks(seen: readonly SeenTraceback[]): readonly SummaryTraceback[] {

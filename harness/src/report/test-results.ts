@@ -11,6 +11,7 @@ interface TestResult {
 }
 
 const FINDING_NAMES: Readonly<Record<Finding['kind'], string>> = {
+  incomplete: 'every call of the plan is placed',
   accusation: 'nobody is accused who is innocent',
   verdict: 'every hop comes to the verdict that is true',
   answer: 'every provider answers what it is expected to',
@@ -58,10 +59,10 @@ export function findingText({ kind, callIndex, provider, expected, seen }: Omit<
 }
 
 /** Whether a run without calls, or one that was not let finish, has to be told of beside the tests. */
-function unfinished({ verdict, end }: RunRecord): string | undefined {
+function unfinished({ verdict, oracle }: RunRecord): string | undefined {
   if (verdict === 'no-calls') return 'no call was placed';
   if (verdict === 'timeout') return 'the time of the run was up';
-  return end === 'signal' ? 'a signal ended the run' : undefined;
+  return oracle.findings.find(({ kind }) => kind === 'incomplete')?.seen;
 }
 
 function allResults(

@@ -1,15 +1,17 @@
 import type { CallTruth } from '../network/truth/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { FoundSoFar } from '../network/world/index.js';
+import { hopPairs, hopVerdict } from '../oracle/index.js';
 import type { SeenCall } from '../oracle/index.js';
-import { hopPairs, isVerdictTrue, latencySummary } from '../report/index.js';
+import { latencySummary } from '../report/index.js';
 import type { LatencySummary, RunSnapshot } from '../report/index.js';
 
 /** How one provider does, from the beginning of a run. */
 export interface LiveHop {
   readonly provider: string;
   readonly calls: number;
-  readonly verdictsTrue: number;
+  /** Of the hops that found something, or should have, those that found what is true. */
+  readonly verdicts: { readonly good: number; readonly of: number };
   /** How long INVITEs were held in the last seconds, milliseconds. */
   readonly heldMs?: LatencySummary;
 }
@@ -42,7 +44,8 @@ export interface LiveFigures {
 
 interface HopTally {
   calls: number;
-  verdictsTrue: number;
+  good: number;
+  of: number;
   held: number[];
   last?: LatencySummary;
 }
@@ -50,7 +53,8 @@ interface HopTally {
 /** Makes figures that stand at nothing. `truthOf` tells what is true of a call. */
 export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) => CallTruth): LiveFigures {
   const counts = { placed: 0, unplaced: 0, ended: 0, wrong: 0, good: 0, of: 0 };
-  const hops = new Map<string, HopTally>(plan.providers.map(({ id }) => [id, { calls: 0, verdictsTrue: 0, held: [] }]));
+  const hops = new Map<string, HopTally>(plan.providers.map(({ id }) => [id, { calls: 0, good: 0, of: 0, held: [] }]));
+  const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
   const snapshots: RunSnapshot[] = [];
   let setups: number[] = [];
   let phase = plan.calls[0]?.phase ?? '';
@@ -61,12 +65,14 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
     if (seen.finalStatus === undefined || !truth.finalStatus.includes(seen.finalStatus)) counts.wrong += 1;
     if (seen.setupMs !== undefined) setups.push(seen.setupMs);
     for (const pair of hopPairs(truth.hops, seen.hops)) {
-      const tally = pair.seen === undefined ? undefined : hops.get(pair.seen.provider);
-      if (pair.seen === undefined || tally === undefined) continue;
-      const isTrue = isVerdictTrue(pair);
-      counts.of += 1;
+      const { provider } = pair.truth;
+      const tally = hops.get(provider);
+      if (tally === undefined || external.has(provider)) continue;
+      const verdict = hopVerdict(pair);
+      if (verdict !== 'unasked') [counts.of, tally.of] = [counts.of + 1, tally.of + 1];
+      if (verdict === 'right') [counts.good, tally.good] = [counts.good + 1, tally.good + 1];
+      if (pair.seen === undefined) continue;
       tally.calls += 1;
-      if (isTrue) [counts.good, tally.verdictsTrue] = [counts.good + 1, tally.verdictsTrue + 1];
       tally.held.push(pair.seen.heldUs / 1_000);
     }
   };
@@ -106,8 +112,8 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
       return { planned: plan.calls.length, placed, unplaced, ended: counts.ended, wrong, up, verdicts: { good, of } };
     },
     hops: () =>
-      [...hops].map(([provider, { calls, verdictsTrue, last }]) => ({
-        ...{ provider, calls, verdictsTrue },
+      [...hops].map(([provider, { calls, good, of, last }]) => ({
+        ...{ provider, calls, verdicts: { good, of } },
         ...(last !== undefined && { heldMs: last }),
       })),
   };

@@ -75,6 +75,7 @@ export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: B
       ...{ rateFactor: pace.factor(), isPaused: pace.isPaused(), elapsedMs: nowMs - startedAtMs },
       planMs: stage === 'opening' ? 0 : Math.min(plan.durationMs, pace.planMs(nowMs)),
       durationMs: plan.durationMs,
+      ...(endedBy !== 'plan' && { endedBy }),
       ...(last !== undefined && { last }),
       ...(found !== undefined && { found }),
     };
@@ -88,6 +89,8 @@ export function beginRun(plan: NetworkPlan, { options, clock, parts, folder }: B
     },
     end: (why) => {
       if (ending.signal.aborted || stage === 'judging' || stage === 'over') return;
+      // All are placed: there is nothing that could be left out.
+      if (why === 'stopped' && stage === 'settling') return;
       endedBy = why;
       ending.abort();
     },

@@ -12,6 +12,8 @@ export interface RunView {
   readonly seed: number;
   /** `opening`, `calls`, `settling`: what is left is done, as tracebacks; `judging`, `over`. */
   readonly stage: RunStage;
+  /** Why no further call is placed, though the plan has more. Absent: the plan goes on, or is over. */
+  readonly endedBy?: RunEnd;
   readonly counts: LiveCounts;
   readonly hops: readonly LiveHop[];
   readonly rateFactor: number;
@@ -36,7 +38,7 @@ export interface RunControl {
   readonly setRate: (factor: number) => void;
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Places no further call; those that are up go on, and all is judged. */
+  /** Places no further call; those that are up go on, and what was placed is judged: the run is incomplete. When all are placed it does nothing. */
   readonly stop: () => void;
 }
 
@@ -89,8 +91,8 @@ export interface RunResult {
   readonly thresholds: readonly JudgedThreshold[];
   readonly end: RunEnd;
   readonly verdict: RunVerdict;
-  /** 0 passed, 1 failed, 97 its time was up, 99 no call was placed. */
-  readonly exitCode: 0 | 1 | 97 | 99;
+  /** 0 passed, 1 failed, 3 incomplete, 97 its time was up, 99 no call was placed. */
+  readonly exitCode: 0 | 1 | 3 | 97 | 99;
   readonly summary: RunSummary;
   /** What the files of the folder are made from. */
   readonly record: RunRecord;

@@ -11,7 +11,7 @@ import type { RunRecord } from '../report/index.js';
 import { HARNESS_VERSION } from '../version.js';
 import { SIP_PARTS } from './default-parts.js';
 import { driveCalls } from './drive-calls.js';
-import { EXIT_CODES, judgedThresholds, verdictOf } from './judge-run.js';
+import { EXIT_CODES, judgedThresholds, unfinishedPlan, verdictOf, withUnfinished } from './judge-run.js';
 import { beginRun, factsOf, judged, startTimers, watchFindings } from './live-run.js';
 import type { Begun, Run } from './live-run.js';
 import type { MessageKeeper } from './message-keeper.js';
@@ -180,12 +180,15 @@ function tapped(run: Run, message: Parameters<MessageKeeper['add']>[0]): void {
 function resultOf(run: Run, facts: RunFacts): RunResult {
   const { plan, options, truthOf, figures, keeper, folder } = run;
   const end = run.endedBy();
-  const oracle = judged(run, facts);
-  const thresholds = judgedThresholds(oracle, plan.scenario.thresholds);
-  const { placed: due, up } = figures.counts();
+  const seenToBe = judged(run, facts);
+  const thresholds = judgedThresholds(seenToBe, plan.scenario.thresholds);
+  const { placed: begun, unplaced: skipped, up } = figures.counts();
   // A call that somebody else was to place, and did not, was none.
-  const placed = due - run.calls.filter(({ placedAtMs }) => placedAtMs === undefined).length;
-  const verdict = verdictOf({ end, placed, hanging: up, thresholds, oracle });
+  const placed = begun - run.calls.filter(({ placedAtMs }) => placedAtMs === undefined).length;
+  const due = options.only?.length ?? plan.calls.length;
+  const unfinished = unfinishedPlan({ end, due, placed, skipped, thresholds: plan.scenario.thresholds });
+  const verdict = verdictOf({ end, placed, hanging: up, thresholds, oracle: seenToBe, unfinished });
+  const oracle = withUnfinished(seenToBe, unfinished);
   const seen = new Map(facts.calls.map((call) => [call.index, call]));
   const samples = chooseSamples(plan, { facts, oracle }).flatMap(({ index, why }) => {
     const call = seen.get(index);

@@ -28,8 +28,9 @@ On a terminal a dashboard is drawn: + - 10 % more or less, * / twice or half, p 
 The folder has summary.json, report.html (one file, for whoever has to see it), junit.xml, ctrf.json, snapshots.csv, plan.json, and
 ladders and captures of calls.
 
-Exit codes: 0 passed; 1 failed, or a signal ended it; 2 the command line or the scenario cannot be understood; 4 an address cannot be
-            bound, or a file not be written; 97 the time was up; 99 no call was placed, or the plan has none: also of --dry-run.
+Exit codes: 0 passed; 1 failed; 2 the command line or the scenario cannot be understood; 3 incomplete: what was seen is as it should be, but
+            somebody stopped the run, a signal ended it, or calls of the plan were not placed; 4 an address cannot be bound, or a file not be
+            written; 97 the time was up; 99 no call was placed, or the plan has none: also of --dry-run.
 `;
 
 /** What `hopback-harness demo --help` prints. */
@@ -45,8 +46,8 @@ a campaign that is found, alerts, tracebacks. What was found is told beside what
 
 On a terminal a dashboard is drawn: + - 10 % more or less, * / twice or half, p pause, q stop. Elsewhere a line is printed each second.
 
-Exit codes: 0 everything came out as it is true; 1 not so, or a signal ended it; 2 the command line cannot be understood; 4 an address cannot
-            be bound, or a file not be written; 97 the time was up; 99 no call was placed.
+Exit codes: 0 everything came out as it is true; 1 not so; 2 the command line cannot be understood; 3 it was stopped, or a signal ended it; 4 an
+            address cannot be bound, or a file not be written; 97 the time was up; 99 no call was placed, or the plan has none: also of --dry-run.
 `;
 
 /** What `hopback-harness lab --help` prints. */

@@ -45,6 +45,14 @@ export function plannedProviders(scenario: Scenario): readonly PlannedProvider[]
   });
 }
 
+/** A code that is nobody's of those providers: that of a certificate which somebody signs with whose it is not. */
+export function unassignedCode(providers: readonly Pick<PlannedProvider, 'spc'>[]): string {
+  const taken = new Set(providers.map(({ spc }) => spc));
+  let last = 999;
+  while (taken.has(`${last}Z`)) last -= 1;
+  return `${last}Z`;
+}
+
 function groupBy<Item>(
   items: readonly Item[],
   by: (item: Item) => string,

@@ -5,7 +5,7 @@ import { culpritOf, fairOutcomesOf } from './fair-outcomes.js';
 import { knownNetwork, providerOf } from './known-network.js';
 import type { KnownNetwork } from './known-network.js';
 import { createRemembered } from './remembered.js';
-import { habitsOf, saidElsewhere, statementsOf } from './statements.js';
+import { habitsOf, isLate, saidElsewhere, statementsOf } from './statements.js';
 import type { AnsweringHabits, CallTruth, CarriedTruth, GivenAnswer, TrueStatement } from './truth.js';
 
 /** What is true of the calls of a plan. Nothing is kept of a call: each is told anew, in some microseconds. */
@@ -19,6 +19,8 @@ export interface NetworkTruth {
   readonly saidElsewhere: (call: PlannedCall, provider: string) => GivenAnswer;
   /** What a provider does with requests about a call, whether it had the call or not. */
   readonly habits: (call: PlannedCall, provider: string) => AnsweringHabits;
+  /** Whether a provider may have said nothing about a call when its time is up: it does not answer, or answers late. */
+  readonly mayBeSilent: (call: PlannedCall, provider: string) => boolean;
   /**
    * Whether an outcome may name a provider as where a call began or came into the country: it is so, or the provider says so of itself, falsely.
    * Nobody else may be named, on whosever word.
@@ -51,6 +53,8 @@ const truthOfPlan = createRemembered((plan: NetworkPlan): NetworkTruth => {
     ofCall: (call) => truthOf(network, call),
     saidElsewhere: (call, provider) => saidElsewhere(network, call, provider),
     habits: (call, provider) => habitsOf(network, call, provider),
+    mayBeSilent: (call, provider) =>
+      habitsOf(network, call, provider).says?.kind === 'silent' || isLate(network, call, provider),
     mayBeNamed: (call, provider) => mayBeNamed(network, call, provider),
   };
 });

@@ -2,7 +2,7 @@ import type { Leg } from './behaviours/index.js';
 import { effectsUnder, providerOf } from './known-network.js';
 import type { KnownNetwork, KnownProvider } from './known-network.js';
 import type { CallOf } from './sign-leg.js';
-import type { TrueFault, TrueIdentity } from './truth.js';
+import type { TrueIdentity } from './truth.js';
 
 /** How old a signature may be, seconds. RFC 8224 section 6.2 */
 const FRESH_SECONDS = 60;
@@ -78,6 +78,3 @@ function clockOf(
   if (provider.behaviours.length === 0) return 0;
   return effectsUnder(provider, of).reduce((sum, { clockSeconds = 0 }) => sum + clockSeconds, 0);
 }
-
-/** Faults of which a verifier that is not told otherwise makes none of its own. RFC 8224 section 12.1: a repeat is evidence alone */
-export const OPEN_FAULTS: readonly TrueFault[] = ['replayed', 'certificate-wrong-spc'];

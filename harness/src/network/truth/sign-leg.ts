@@ -1,3 +1,4 @@
+import { unassignedCode } from '../plan/index.js';
 import type { PlannedCall } from '../plan/index.js';
 import type { BehaviourEffects, Leg } from './behaviours/index.js';
 import { providerOf } from './known-network.js';
@@ -56,10 +57,8 @@ export function signedLeg(
   { signedBy, certificateOf, attestation }: SignedAs & { readonly attestation: Attestation },
   of: CallOf,
 ): TrueIdentity {
-  const { planned } = providerOf(of.network, certificateOf);
-  const { faults, doubtful } = certificateFaults(certificateOf, of);
+  const { spc, faults, doubtful } = certificateAt(certificateOf, of);
   const { index: madeFor } = of.call;
-  const { spc } = planned;
   return { ppt: 'shaken', signedBy, spc, attestation, orig: calling, dest: called, madeFor, faults, doubtful };
 }
 
@@ -74,25 +73,31 @@ export function divertedLeg({ calling, called }: Leg, to: string, by: string, of
   return {
     ppt: 'div',
     signedBy: by,
-    spc: providerOf(of.network, by).planned.spc,
     orig: calling,
     dest: to,
     div: called,
     madeFor: of.call.index,
-    ...certificateFaults(by, of),
+    ...certificateAt(by, of),
   };
 }
 
 /**
- * What is wrong with the certificate of a provider when a call is placed. Where it was not always wrong, or is not for good, somebody may have the
+ * Whose code the certificate of a provider has when a call is placed, and what is wrong with it. Where it was not always wrong, or is not for good, somebody may have the
  * good one in a cache, or the bad one: then it is doubtful from when it begins.
  */
-function certificateFaults(
+function certificateAt(
   id: string,
   { network, call }: CallOf,
-): { readonly faults: readonly TrueFault[]; readonly doubtful: readonly TrueFault[] } {
-  const { behaviours } = providerOf(network, id);
-  if (behaviours.length === 0) return NO_FAULTS;
+): {
+  readonly spc: string;
+  readonly faults: readonly TrueFault[];
+  readonly doubtful: readonly TrueFault[];
+} {
+  const {
+    behaviours,
+    planned: { spc },
+  } = providerOf(network, id);
+  if (behaviours.length === 0) return { spc, faults: NONE, doubtful: NONE };
   const faults: TrueFault[] = [];
   const doubtful: TrueFault[] = [];
   for (const { behaviour, effects } of behaviours) {
@@ -103,7 +108,8 @@ function certificateFaults(
     (isAlways ? faults : doubtful).push(...effects.certificate.faults);
     doubtful.push(...effects.certificate.doubtful);
   }
-  return { faults, doubtful };
+  const isOthers = faults.includes('certificate-wrong-spc');
+  return { spc: isOthers ? unassignedCode(network.plan.providers) : spc, faults, doubtful };
 }
 
-const NO_FAULTS = { faults: [], doubtful: [] } as const;
+const NONE: readonly TrueFault[] = [];

@@ -1,7 +1,6 @@
 import type { Verstat } from '@hopback/sdk/stir';
 import type { Leg, Reception } from './behaviours/index.js';
 import type { KnownProvider } from './known-network.js';
-import { OPEN_FAULTS } from './received-identity.js';
 import type { TrueFault, TrueIdentity, TrueVerdict } from './truth.js';
 
 /** What a hop comes to, and whether it refuses the call for it. */
@@ -36,7 +35,7 @@ const FAULT_MEANINGS: Readonly<Record<TrueFault, FaultMeaning>> = {
  */
 export function trueVerification(
   { identity, calling, called }: Leg,
-  { planned: { stir, role, failureAction } }: KnownProvider,
+  { planned: { stir, role, failureAction, isExternal = false } }: KnownProvider,
 ): TrueVerification {
   if (!stir) return { verdict: NO_PART };
   const signed = identity.find(({ ppt }) => ppt === 'shaken');
@@ -44,12 +43,14 @@ export function trueVerification(
   if (identity.length === 1 && signed.faults.length + signed.doubtful.length === 0) return { verdict: passed(signed) };
   // Worst wins within the chain: the div belong to the one shaken. ATIS-1000085
   const faults = new Set(identity.flatMap((one) => one.faults));
-  const doubtful = new Set([
-    ...identity.flatMap((one) => one.doubtful),
-    ...OPEN_FAULTS.filter((fault) => faults.has(fault)),
-  ]);
-  const certain = [...faults].filter((fault) => !OPEN_FAULTS.includes(fault));
-  const verdict = verdictOf(signed, certain, [...doubtful]);
+  const certain = [...faults].filter((fault) => !EVIDENCE.includes(fault));
+  const doubtful = new Set(identity.flatMap((one) => one.doubtful));
+  // What somebody else's switch makes of evidence is for its owner to decide.
+  for (const fault of EVIDENCE) {
+    if (!isExternal) doubtful.delete(fault);
+    else if (faults.has(fault)) doubtful.add(fault);
+  }
+  const verdict = verdictOf(signed, { certain, doubtful: [...doubtful] });
   const mayRefuse = failureAction === 'reject_request' && role !== 'transit' && role !== 'foreign';
   const found = mayRefuse ? refusalOf(certain, [...doubtful]) : undefined;
   // With a number that cannot be read nothing can be compared, which is nobody's fault either.
@@ -64,16 +65,22 @@ const NO_PART: TrueVerdict = { verstat: ['not-asked'], because: 'This provider t
 const NOT_SIGNED: TrueVerdict = { verstat: ['not-asked'], because: 'Nobody has signed the call.' };
 const UNSIGNED: TrueVerdict = { verstat: ['No-TN-Validation'], because: 'Nobody has signed the call.' };
 
-const passed = (signed: TrueIdentity): TrueVerdict => verdictOf(signed, [], []);
+/**
+ * Faults of which a verifier makes no failure of its own: a repeat may be the second branch of a fork, and is evidence (RFC 8224 section 12.1); a
+ * certificate of another's code is a good one, and the verdict names that code.
+ */
+const EVIDENCE: readonly TrueFault[] = ['replayed', 'certificate-wrong-spc'];
+
+const passed = (signed: TrueIdentity): TrueVerdict => verdictOf(signed, { certain: [], doubtful: [] });
 
 function verdictOf(
-  { attestation, spc }: TrueIdentity,
-  certain: readonly TrueFault[],
-  doubtful: readonly TrueFault[],
+  { attestation, spc, faults, doubtful: perhaps }: TrueIdentity,
+  { certain, doubtful }: { readonly certain: readonly TrueFault[]; readonly doubtful: readonly TrueFault[] },
 ): TrueVerdict {
+  const evidence = EVIDENCE.filter((fault) => faults.includes(fault) && !doubtful.includes(fault));
   const because =
     certain.length + doubtful.length === 0
-      ? `Signed by ${spc} with ${attestation ?? 'no attestation'}, and nothing speaks against it.`
+      ? `Signed by ${spc} with ${attestation ?? 'no attestation'}, and nothing speaks against it${evidence.length === 0 ? '' : ` that fails it: ${evidence.join(', ')}`}.`
       : `Signed by ${spc}: ${[...certain, ...doubtful.map((fault) => `perhaps ${fault}`)].join(', ')}.`;
   const passes: readonly Verstat[] = certain.length === 0 ? ['TN-Validation-Passed'] : [];
   const verstat = new Set([...passes, ...[...certain, ...doubtful].map((fault) => FAULT_MEANINGS[fault].verstat)]);
@@ -81,7 +88,7 @@ function verdictOf(
   return {
     verstat: [...verstat],
     ...(attestation !== undefined && { attestation }),
-    ...(!doubtful.includes('certificate-wrong-spc') && { signerSpc: spc }),
+    ...(!perhaps.includes('certificate-wrong-spc') && { signerSpc: spc }),
     because,
   };
 }

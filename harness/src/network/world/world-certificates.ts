@@ -4,6 +4,7 @@ import type { CertificateServer, TestPki, TestServiceProvider } from '@hopback/s
 import type { Behaviour } from '../../scenario/index.js';
 import { doingOf } from '../node/index.js';
 import type { NodeCredential, NodeMaterial } from '../node/index.js';
+import { unassignedCode } from '../plan/index.js';
 import type { NetworkPlan, PlannedProvider } from '../plan/index.js';
 import { certificatePath, networkPki, serverPlace } from './network-pki.js';
 import type { WorldCertificateSettings } from './world.js';
@@ -150,10 +151,7 @@ function faultyCertificate(
   if (fault === 'expired') return pki.issueServiceProvider({ spc, notAfterMs: pki.nowMs - EXPIRED_MS });
   if (fault === 'untrusted') return other.issueServiceProvider({ spc });
   if (fault === 'revoked') return pki.issueServiceProvider({ spc });
-  // A code that is nobody's in this network.
-  const taken = new Set(plan.providers.map((one) => one.spc));
-  const free = ['999Z', '998Z', '997Z'].find((code) => !taken.has(code)) ?? '999Z';
-  return pki.issueServiceProvider({ spc: free });
+  return pki.issueServiceProvider({ spc: unassignedCode(plan.providers) });
 }
 
 const base64 = (der: Uint8Array): string => Buffer.from(der).toString('base64');

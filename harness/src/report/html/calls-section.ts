@@ -1,4 +1,5 @@
-import { hopPairs, isVerdictTrue, rounded } from '../figures.js';
+import { hopPairs } from '../../oracle/index.js';
+import { isVerdictTrue, rounded } from '../figures.js';
 import { ladderOf, verdictText } from '../ladder/ladder.js';
 import type { Ladder, LadderArrow } from '../ladder/ladder.js';
 import type { RunRecord, SampledCall } from '../run-record.js';

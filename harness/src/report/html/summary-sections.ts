@@ -1,5 +1,6 @@
+import { hopPairs, hopVerdict } from '../../oracle/index.js';
 import type { Finding, Metric } from '../../oracle/index.js';
-import { hasCall, hopPairs, isVerdictTrue, latencySummary, metricText, rounded } from '../figures.js';
+import { hasCall, latencySummary, metricText, rounded } from '../figures.js';
 import type { RunRecord } from '../run-record.js';
 import { html } from './markup.js';
 import type { Markup } from './markup.js';
@@ -149,6 +150,8 @@ export function thresholdsSection({ thresholds, oracle }: RunRecord): Markup {
 
 interface HopFigures {
   calls: number;
+  /** Hops that found something, or should have; and how many of them found what is true. */
+  asked: number;
   right: number;
   readonly held: number[];
 }
@@ -156,14 +159,19 @@ interface HopFigures {
 /** Each provider: what it does, how many calls came, how many of its verdicts are true, how long it held an INVITE. */
 export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
   const figures = new Map<string, HopFigures>();
+  const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
   for (const seen of facts.calls) {
     if (seen.placedAtMs === undefined || !hasCall(plan, seen.index)) continue;
     for (const pair of hopPairs(truthOf(seen.index).hops, seen.hops)) {
+      const { provider } = pair.truth;
+      const verdict = external.has(provider) ? 'unasked' : hopVerdict(pair);
+      if (pair.seen === undefined && verdict === 'unasked') continue;
+      const own = figures.get(provider) ?? { calls: 0, asked: 0, right: 0, held: [] };
+      figures.set(provider, own);
+      if (verdict !== 'unasked') own.asked += 1;
+      if (verdict === 'right') own.right += 1;
       if (pair.seen === undefined) continue;
-      const own = figures.get(pair.truth.provider) ?? { calls: 0, right: 0, held: [] };
-      figures.set(pair.truth.provider, own);
       own.calls += 1;
-      if (isVerdictTrue(pair)) own.right += 1;
       own.held.push(pair.seen.heldUs / 1_000);
     }
   }
@@ -187,7 +195,7 @@ export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
           const own = figures.get(id);
           const times = own === undefined ? undefined : latencySummary(own.held);
           const kept = records.get(id);
-          const isRight = own === undefined || own.right === own.calls;
+          const isRight = own === undefined || own.right === own.asked;
           return html`<tr>
             <th scope="row">${id}</th>
             <td>${role}</td>
@@ -196,7 +204,7 @@ export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
             </td>
             <td class="num">${own?.calls ?? 0}</td>
             <td class="num ${isRight ? 'good' : 'bad'}">
-              ${own === undefined ? '' : `${isRight ? '✓' : '≠'} ${own.right} of ${own.calls}`}
+              ${own === undefined || own.asked === 0 ? '' : `${isRight ? '✓' : '≠'} ${own.right} of ${own.asked}`}
             </td>
             <td class="num">${times === undefined ? '' : `${rounded(times.p50)} / ${rounded(times.p99)} ms`}</td>
             <td class="num">${kept === undefined ? '' : `${kept.stored} / ${kept.streamed} / ${kept.received}`}</td>

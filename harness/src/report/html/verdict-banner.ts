@@ -6,6 +6,7 @@ import { counted } from './words.js';
 const VERDICTS = {
   passed: '✓ Passed',
   failed: '✕ Failed',
+  incomplete: '✕ Incomplete',
   timeout: '✕ Time was up',
   'no-calls': '✕ No calls',
 } as const;
@@ -18,7 +19,7 @@ export function verdictBanner(record: RunRecord): Markup {
   </div>`;
 }
 
-/** Whether thresholds were met, how many findings there are, and how the run ended. */
+/** What of the plan was not carried out, whether thresholds were met, and how many findings there are. */
 export function verdictSentence({ plan, thresholds, oracle, end, verdict }: RunRecord): string {
   const missed = thresholds.filter(({ isMet }) => !isMet);
   const held =
@@ -27,19 +28,31 @@ export function verdictSentence({ plan, thresholds, oracle, end, verdict }: RunR
       : missed.length === 0
         ? `${thresholds.length === 1 ? 'Its threshold is' : `All ${thresholds.length} thresholds are`} met.`
         : `${missed.length} of ${counted(thresholds.length, 'threshold')} not met: ${missed.map(({ metric, threshold, seen }) => `${metric} ${threshold} was ${seen}`).join('; ')}.`;
+  const unfinished = oracle.findings.find(({ kind }) => kind === 'incomplete');
+  const others = oracle.findingsInAll - (unfinished === undefined ? 0 : 1);
   const found =
-    oracle.findingsInAll === 0
-      ? 'Nothing was found that is not as it is true.'
-      : `${counted(oracle.findingsInAll, 'finding')}.`;
-  const ends = {
-    plan: '',
-    stopped: ' Somebody stopped it before its end.',
-    signal: ' A signal ended it before its end.',
-    timeout: ' Its time was up before its end.',
-    threshold: ' A threshold that aborts ended it.',
-  } as const;
-  return `${verdict === 'no-calls' ? 'No call was placed, so nothing is proved. ' : ''}${held} ${found}${unseenParts(plan)}${ends[end]}`;
+    others > 0
+      ? `${counted(others, 'finding')}.`
+      : `Nothing ${unfinished === undefined ? '' : 'else '}was found that is not as it is true.`;
+  const began =
+    verdict === 'no-calls'
+      ? 'No call was placed, so nothing is proved. '
+      : unfinished === undefined
+        ? ENDS[end]
+        : `${capitalized(unfinished.seen)}. `;
+  return `${began}${held} ${found}${unseenParts(plan)}`;
 }
+
+/** Why a run ended of which all calls were placed. */
+const ENDS = {
+  plan: '',
+  stopped: 'Somebody stopped it before its end. ',
+  signal: 'A signal ended it before its end. ',
+  timeout: 'Its time was up before its end. ',
+  threshold: 'A threshold that aborts ended it. ',
+} as const;
+
+const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** What a run does not know: what is in the programs of others. */
 function unseenParts({ providers, externalCallers = [] }: RunRecord['plan']): string {

@@ -1,6 +1,7 @@
 import type { SeenMessage } from '../../network/world/index.js';
+import { hopPairs } from '../../oracle/index.js';
 import type { SeenHop } from '../../oracle/index.js';
-import { hopPairs, isVerdictTrue } from '../figures.js';
+import { isVerdictTrue } from '../figures.js';
 import type { SampledCall } from '../run-record.js';
 import { callIdOf, readSipText } from '../sip-text.js';
 

@@ -18,20 +18,29 @@ const STAGES = {
   over: 'over',
 } as const;
 
+/** Why a run ends before its plan does. */
+const ENDS = {
+  plan: '',
+  stopped: 'STOPPED, ',
+  signal: 'ENDED BY A SIGNAL, ',
+  timeout: 'TIME IS UP, ',
+  threshold: 'ENDED BY A THRESHOLD, ',
+} as const;
+
 const KEYS = '+ - 10 % more, less   * / twice, half   p pause   q stop';
 
 /** The dashboard as lines of a terminal, none wider or more than it has room for. */
 export function dashboardLines(view: RunView, { columns, rows, color }: TerminalShape): readonly string[] {
   const { counts, hops, last, found } = view;
   const paint = (text: string, code: number): string => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const head = ` ${oneLine(view.scenario)}, seed ${view.seed}: ${view.isPaused ? 'PAUSED' : STAGES[view.stage]}`;
+  const head = ` ${oneLine(view.scenario)}, seed ${view.seed}: ${ENDS[view.endedBy ?? 'plan']}${view.isPaused ? 'PAUSED' : STAGES[view.stage]}`;
   const lines: readonly (readonly [string, number?])[] = [
     [head, 1],
     [` ${bar(view, Math.max(10, Math.min(50, columns - 30)))} ${clock(view.elapsedMs)}`],
     [''],
     [` Rate     ${rounded(last?.placedPerSecond ?? 0)} calls/s, ${rounded(view.rateFactor * 100)} % of the scenario's`],
     [
-      ` Calls    ${counts.up} up, ${counts.placed} of ${counts.planned} placed, ${counts.ended} ended, ${counts.unplaced} not placed`,
+      ` Calls    ${counts.up} up, ${counts.placed} of ${counts.planned} placed, ${counts.ended} ended, ${counts.unplaced > 0 ? '! ' : ''}${counts.unplaced} not placed`,
     ],
     [` Wrong    ${counts.wrong === 0 ? '0' : `! ${counts.wrong}`}`, counts.wrong === 0 ? 32 : 31],
     [` Verdicts ${accuracy(counts.verdicts)}`, counts.verdicts.good === counts.verdicts.of ? 32 : 31],
@@ -45,19 +54,21 @@ export function dashboardLines(view: RunView, { columns, rows, color }: Terminal
     ],
   ];
   const room = Math.max(0, rows - lines.length - 3);
-  const table = hops.slice(0, room).map(({ provider, calls, verdictsTrue, heldMs }): readonly [string, number?] => {
-    const isTrue = calls === verdictsTrue;
-    const verdicts = calls === 0 ? '' : `${isTrue ? '' : '! '}${verdictsTrue}/${calls}`;
-    const held = heldMs === undefined ? ['', ''] : [rounded(heldMs.p50), rounded(heldMs.p99)];
-    const cells = [
-      String(calls).padStart(8),
-      verdicts.padStart(12),
-      (held[0] ?? '').padStart(11),
-      (held[1] ?? '').padStart(9),
-    ];
-    const text = ` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`;
-    return isTrue ? [text] : [text, 31];
-  });
+  const table = hops
+    .slice(0, room)
+    .map(({ provider, calls, verdicts: { good, of }, heldMs }): readonly [string, number?] => {
+      const isTrue = good === of;
+      const verdicts = of === 0 ? '' : `${isTrue ? '' : '! '}${good}/${of}`;
+      const held = heldMs === undefined ? ['', ''] : [rounded(heldMs.p50), rounded(heldMs.p99)];
+      const cells = [
+        String(calls).padStart(8),
+        verdicts.padStart(12),
+        (held[0] ?? '').padStart(11),
+        (held[1] ?? '').padStart(9),
+      ];
+      const text = ` ${oneLine(provider).slice(0, 21).padEnd(22)}${cells.join('')}`;
+      return isTrue ? [text] : [text, 31];
+    });
   const left = hops.length - table.length;
   const foot: readonly (readonly [string, number?])[] = [
     ...(left > 0 ? [[` and ${left} more`] as const] : []),
@@ -72,9 +83,9 @@ export function dashboardLines(view: RunView, { columns, rows, color }: Terminal
 
 /** How things stand on one line, for logs of CI. */
 export function plainLine(view: RunView): string {
-  const { counts, last, found, stage, isPaused } = view;
+  const { counts, last, found, stage, isPaused, endedBy = 'plan' } = view;
   const parts = [
-    `${clock(view.elapsedMs)} ${isPaused ? 'paused' : stage}`,
+    `${clock(view.elapsedMs)} ${ENDS[endedBy].toLowerCase()}${isPaused ? 'paused' : stage}`,
     `${counts.placed}/${counts.planned} placed`,
     `${counts.up} up`,
     `${counts.wrong} wrong`,
