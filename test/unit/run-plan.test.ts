@@ -97,7 +97,7 @@ test('a run of which calls were not placed is incomplete, unless its scenario sa
   };
   const plain = await run();
   expect(plain).toMatchObject({ end: 'plan', verdict: 'incomplete', exitCode: 3, oracle: { findingsInAll: 1 } });
-  expect(plain.summary.deterministic.findings).toMatchObject([
+  expect(plain.summary.measured.findings).toMatchObject([
     { kind: 'incomplete', seen: '2 of 10 calls were placed: for 8 too many others were up' },
   ]);
   expect(await run({ calls_wrong: ['count==0'] })).toMatchObject({ verdict: 'incomplete', exitCode: 3 });
