@@ -62,7 +62,8 @@ test('a run in which all is as it is true has no finding, and every metric', () 
     (Object.keys(report.metrics) as MetricName[]).map((name) => [name, value(report, name)]),
   );
   expect(values).toEqual({
-    ...{ calls_placed: 31, calls_unplaced: 0, calls_wrong: 0, call_setup_ms: 31, verify_latency_ms: 91 },
+    ...{ calls_placed: 31, calls_unplaced: 0, calls_answered: 31, calls_unavailable: 0, calls_wrong: 0 },
+    ...{ call_setup_ms: 31, verify_latency_ms: 91 },
     ...{ verdict_accuracy: 1, records_complete: 1, records_streamed: 1 },
     answers_automatic: 1,
     ...{ answers_correct: 1, tracebacks: 2, tracebacks_concluded: 1, traceback_fair: 1, traceback_origin_correct: 1 },
@@ -244,6 +245,25 @@ test('two calls with the same numbers may be more than a provider can tell apart
   const seen = simulateRun(plan, { traced: [0] });
   expect(seen.tracebacks[0]?.outcome?.kind).toBe('ambiguous');
   expect(judgeRun(plan, seen).findings).toEqual([]);
+});
+
+test('a call that was answered has its record at every hop, whoever might have refused it; one that was refused need not', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'overloads', perSecond: 1 }] });
+  const calls = Array.from({ length: 6 }, () => ({ way: 'a b d', atMs: 0 }));
+  const plan = smallPlan({ providers, calls });
+  const seen = simulateRun(plan);
+  const lost = seen.records.map((one) =>
+    one.provider === 'd' ? { ...one, stored: 5, streamed: 5, received: 5 } : one,
+  );
+  const answered = judgeRun(plan, { ...seen, records: lost });
+  expect(answered.findings).toMatchObject([{ kind: 'record', provider: 'd', expected: '6 records of its calls' }]);
+  expect(answered.metrics).toMatchObject({ calls_answered: { count: 6 }, calls_unavailable: { count: 0 } });
+  const refused = [...seen.calls].map((call) =>
+    call.index === 4 ? { ...call, finalStatus: 503, hops: call.hops.slice(0, 1) } : call,
+  );
+  const report = judgeRun(plan, { ...seen, calls: refused, records: lost });
+  expect(report.findings).toEqual([]);
+  expect(report.metrics).toMatchObject({ calls_answered: { count: 5 }, calls_unavailable: { count: 1 } });
 });
 
 test('percentiles are right to a hundredth, however many values there are', () => {

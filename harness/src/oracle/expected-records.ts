@@ -9,7 +9,8 @@ export interface ExpectedRecords {
 
 /** Counts the records that calls should leave behind. */
 export interface RecordsCount {
-  readonly add: (call: PlannedCall, truth: CarriedTruth) => void;
+  /** `wasAnswered`: the caller got 200, so that the call came through every hop, whatever depended on the instant. */
+  readonly add: (call: PlannedCall, truth: CarriedTruth, wasAnswered: boolean) => void;
   readonly of: (provider: string) => ExpectedRecords;
 }
 
@@ -39,13 +40,13 @@ export function createRecordsCount({ providers }: NetworkPlan): RecordsCount {
       .get(provider)
       ?.some(({ fromMs, untilMs }) => atMs < untilMs && atMs + durationMs + WRITING_MS >= fromMs) === true;
   return {
-    add: (call, { hops }) => {
+    add: (call, { hops }, wasAnswered) => {
       let isForked = false;
       for (const { provider, record, isCertain } of hops) {
         isForked ||= forking.has(provider);
         const count = counts.get(provider);
         if (count === undefined || record === 'none') continue;
-        if (record === 'kept' && isCertain && !isLost(provider, call)) count.least += 1;
+        if (record === 'kept' && (isCertain || wasAnswered) && !isLost(provider, call)) count.least += 1;
         count.most += isForked ? Infinity : 1;
       }
     },
