@@ -190,6 +190,11 @@ test.for([
     { kind: 'campaign' },
   ],
   [
+    'an ordinary call in a campaign',
+    (seen) => ({ ...seen, campaigns: seen.campaigns.map((one) => ({ ...one, calls: [...one.calls, CALLS] })) }),
+    { kind: 'campaign', callIndex: CALLS, seen: 'so is a call that is ordinary' },
+  ],
+  [
     'an alert of no campaign',
     (seen) => ({ ...seen, alerts: [...seen.alerts, { campaignId: 'c-9', agency: 'US-TX', atMs: 0 }] }),
     { kind: 'alert' },
@@ -245,6 +250,17 @@ test('two calls with the same numbers may be more than a provider can tell apart
   const seen = simulateRun(plan, { traced: [0] });
   expect(seen.tracebacks[0]?.outcome?.kind).toBe('ambiguous');
   expect(judgeRun(plan, seen).findings).toEqual([]);
+});
+
+test('calls of two campaigns in one are told, those of the smaller one', () => {
+  const calls = ['one', 'one', 'two', 'two', 'one'].map((campaign) => ({ way: 'a d', campaign }));
+  const plan = smallPlan({ providers: rowOf('a d'), calls, platform: {} });
+  const found = { campaignId: 'c-1', name: 'Mixed', calls: [0, 1, 2, 3, 4], firstSeenMs: 0 };
+  const report = judgeRun(plan, { ...simulateRun(plan), campaigns: [found], alerts: [] });
+  expect(report.findings).toMatchObject([
+    { kind: 'campaign', callIndex: 2, expected: 'calls of one are in Mixed', seen: 'so are 2 calls that are of two' },
+  ]);
+  expect(report.metrics.campaign_precision).toMatchObject({ good: 3, of: 5 });
 });
 
 test('a call that was answered has its record at every hop, whoever might have refused it; one that was refused need not', () => {
