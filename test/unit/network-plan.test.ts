@@ -3,6 +3,7 @@ import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { arrivalsOf } from '../../harness/src/network/plan/arrivals.js';
 import {
   behaviourHolds,
+  callsToTrace,
   createRouting,
   generateNetwork,
   planNetwork,
@@ -330,3 +331,32 @@ test.each([{ carriers: 19 }, { carriers: 100, stir: 1.1 }, { carriers: 100, call
     expect(() => generateNetwork({ seed: 1, ...options })).toThrow();
   },
 );
+
+test('of what is to be traced each entry gets the first call that fits and came to its callee, and none twice', () => {
+  const [alder, birch, cedar] = SCENARIO.providers as readonly [ScenarioProvider, ScenarioProvider, ScenarioProvider];
+  const rewrites = { kind: 'rewrites-numbers', how: 'national', share: 0.3 } as const;
+  const traces = [
+    { through: 'birch', behaviour: 'rewrites-numbers' },
+    { through: 'birch', behaviour: 'rewrites-numbers', caller: 'office' },
+    { through: 'birch' },
+    { through: 'birch' },
+  ] as const;
+  const plan = planNetwork(
+    defineScenario({
+      ...SCENARIO,
+      providers: [alder, { ...birch, behaviours: [rewrites] }, cedar],
+      platform: { traces },
+    }),
+  );
+  const place = { seed: plan.seed, provider: 'birch', place: 0 };
+  const rewritten = plan.calls.filter((call) => behaviourHolds(rewrites, call, place));
+  const others = plan.calls.filter((call) => call !== rewritten[0] && call.index > 0);
+  const found = callsToTrace(plan, ({ index }) => index > 0).map(({ call }) => call);
+  expect(rewritten[0]?.index).toBeGreaterThan(0);
+  expect(found).toEqual([
+    rewritten[0],
+    rewritten.find((call) => call.caller === 'office' && call !== rewritten[0]),
+    ...others.filter((call) => call !== found[1]).slice(0, 2),
+  ]);
+  expect(callsToTrace(plan, () => false)).toEqual(traces.map((trace) => ({ trace })));
+});

@@ -282,6 +282,29 @@ test('a call that was answered has its record at every hop, whoever might have r
   expect(report.metrics).toMatchObject({ calls_answered: { count: 5 }, calls_unavailable: { count: 1 } });
 });
 
+test('a call that was to be traced for what a provider says of it is nothing without its answer, unless it is silent', () => {
+  const tried = (kind: 'names-another' | 'silent', isAnswered: boolean): OracleReport => {
+    const behaviours = { b: [kind === 'silent' ? { kind } : { kind, provider: 'x' }] };
+    const providers: SmallProvider[] = [...rowOf('a b d', behaviours), { id: 'x', role: 'transit' }];
+    const platform = { traces: [{ through: 'b', behaviour: kind }] };
+    const plan = smallPlan({ providers, calls: [{ way: 'a b d' }, { way: 'a b d' }], platform });
+    const seen = simulateRun(plan);
+    expect(seen.tracebacks.map(({ callIndex }) => callIndex)).toEqual([0]);
+    const tracebacks = seen.tracebacks.map((one) => ({
+      ...one,
+      answers: one.answers.filter(({ provider }) => isAnswered || provider !== 'b'),
+    }));
+    return judgeRun(plan, { ...seen, tracebacks });
+  };
+  expect(tried('names-another', true).findings).toEqual([]);
+  const { findings, metrics } = tried('names-another', false);
+  expect(findings).toMatchObject([
+    { kind: 'answer', callIndex: 0, provider: 'b', expected: 'b is asked about a call through b (names-another)' },
+  ]);
+  expect(value({ findings, metrics, findingsInAll: 1 }, 'answers_correct')).toBeLessThan(1);
+  expect(tried('silent', false).findings).toEqual([]);
+});
+
 test('percentiles are right to a hundredth, however many values there are', () => {
   const seen = facts();
   const calls = seen.calls.map((call) => ({ ...call, setupMs: call.index + 1 }));
