@@ -362,3 +362,10 @@ test('of what is to be traced each entry gets the first call that fits and came 
   ]);
   expect(callsToTrace(plan, () => false)).toEqual(traces.map((trace) => ({ trace })));
 });
+
+test('a call is traced for its diversion where it was diverted', async () => {
+  const plan = planNetwork(await readShippedScenario('diverted'));
+  const [entry] = callsToTrace(plan, () => true);
+  expect(entry?.call?.diversions?.length).toBeGreaterThan(0);
+  expect(entry?.call).toBe(plan.calls.find(({ diversions }) => diversions !== undefined));
+});
