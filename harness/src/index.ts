@@ -68,6 +68,7 @@ export type {
   ScenarioResult,
   ScenarioSharing,
   ScenarioThreshold,
+  ScenarioTrace,
   ScenarioTrunk,
   SignallingBehaviour,
   Threshold,

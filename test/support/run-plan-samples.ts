@@ -193,7 +193,8 @@ export function sampleJudge(plan: NetworkPlan, facts: RunFacts): OracleReport {
   const traced = facts.tracebacks.length;
   const metrics: Record<MetricName, Metric> = {
     ...{ calls_placed: count(counts.placed), calls_unplaced: count(plan.calls.length - counts.placed) },
-    ...{ calls_wrong: count(counts.wrong), call_setup_ms: times(setups), verify_latency_ms: times([]) },
+    ...{ calls_wrong: count(counts.wrong), calls_answered: count(0), calls_unavailable: count(0) },
+    ...{ call_setup_ms: times(setups), verify_latency_ms: times([]) },
     ...{ verdict_accuracy: rate(counts.good, counts.of), records_complete: rate(0, 0), records_streamed: rate(0, 0) },
     answers_automatic: rate(0, 0),
     ...{ answers_correct: rate(0, 0), tracebacks: count(traced), tracebacks_concluded: rate(traced, traced) },

@@ -92,6 +92,21 @@ test('a burst of one number with full attestation is no campaign, however few an
   expect(standing(engine)).toEqual([]);
 });
 
+test('calls of two campaigns of one signer that have a third way of calling in common are no third campaign', () => {
+  const engine = engineFor();
+  const spc = '333C';
+  const twenty = Array.from({ length: 20 }, (_none, at) => at);
+  for (const live of neighbourCalls(20, { spc })) engine.record(live);
+  for (const at of twenty) engine.record(liveCall({ at: 100 + at, spc, attestation: 'C', told: ['do-not-originate'] }));
+  expect(standing(engine).map(({ observedCalls }) => observedCalls)).toEqual([20, 20]);
+  for (const at of twenty) {
+    for (const live of neighbourCalls(1, { from: 200 + at, spc, told: ['sequential-dialling'] })) engine.record(live);
+    const told = ['do-not-originate', 'sequential-dialling'];
+    engine.record(liveCall({ at: 300 + at, spc, attestation: 'C', told }));
+  }
+  expect(standing(engine).map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
+});
+
 test('what the carrier saw before it veiled numbers holds calls together: dialling one after the other', () => {
   const engine = engineFor();
   for (let at = 0; at < 25; at += 1) engine.record(liveCall({ at, told: ['sequential-dialling'] }));

@@ -3,6 +3,7 @@ import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { arrivalsOf } from '../../harness/src/network/plan/arrivals.js';
 import {
   behaviourHolds,
+  callsToTrace,
   createRouting,
   generateNetwork,
   planNetwork,
@@ -233,7 +234,9 @@ test('the cheapest way is taken, and ways of equal cost by their shares', () => 
 test('a diverted call goes on from the carrier that forwards it, and says where and why', async () => {
   const plan = planNetwork(await readShippedScenario('diverted'));
   const diverted = plan.calls.filter(({ diversions }) => diversions !== undefined);
-  expect(diverted.length / plan.calls.length).toBeCloseTo(0.65, 1);
+  // Within three standard deviations of what is drawn by 0.65.
+  const deviation = Math.sqrt((0.65 * 0.35) / plan.calls.length);
+  expect(Math.abs(diverted.length / plan.calls.length - 0.65)).toBeLessThan(3 * deviation);
   const birch = plan.providers.find(({ id }) => id === 'birch');
   for (const call of diverted) {
     const [diversion] = call.diversions ?? [];
@@ -330,3 +333,39 @@ test.each([{ carriers: 19 }, { carriers: 100, stir: 1.1 }, { carriers: 100, call
     expect(() => generateNetwork({ seed: 1, ...options })).toThrow();
   },
 );
+
+test('of what is to be traced each entry gets the first call that fits and came to its callee, and none twice', () => {
+  const [alder, birch, cedar] = SCENARIO.providers as readonly [ScenarioProvider, ScenarioProvider, ScenarioProvider];
+  const rewrites = { kind: 'rewrites-numbers', how: 'national', share: 0.3 } as const;
+  const traces = [
+    { through: 'birch', behaviour: 'rewrites-numbers' },
+    { through: 'birch', behaviour: 'rewrites-numbers', caller: 'office' },
+    { through: 'birch' },
+    { through: 'birch' },
+  ] as const;
+  const plan = planNetwork(
+    defineScenario({
+      ...SCENARIO,
+      providers: [alder, { ...birch, behaviours: [rewrites] }, cedar],
+      platform: { traces },
+    }),
+  );
+  const place = { seed: plan.seed, provider: 'birch', place: 0 };
+  const rewritten = plan.calls.filter((call) => behaviourHolds(rewrites, call, place));
+  const others = plan.calls.filter((call) => call !== rewritten[0] && call.index > 0);
+  const found = callsToTrace(plan, ({ index }) => index > 0).map(({ call }) => call);
+  expect(rewritten[0]?.index).toBeGreaterThan(0);
+  expect(found).toEqual([
+    rewritten[0],
+    rewritten.find((call) => call.caller === 'office' && call !== rewritten[0]),
+    ...others.filter((call) => call !== found[1]).slice(0, 2),
+  ]);
+  expect(callsToTrace(plan, () => false)).toEqual(traces.map((trace) => ({ trace })));
+});
+
+test('a call is traced for its diversion where it was diverted', async () => {
+  const plan = planNetwork(await readShippedScenario('diverted'));
+  const [entry] = callsToTrace(plan, () => true);
+  expect(entry?.call?.diversions?.length).toBeGreaterThan(0);
+  expect(entry?.call).toBe(plan.calls.find(({ diversions }) => diversions !== undefined));
+});

@@ -62,7 +62,8 @@ test('a run in which all is as it is true has no finding, and every metric', () 
     (Object.keys(report.metrics) as MetricName[]).map((name) => [name, value(report, name)]),
   );
   expect(values).toEqual({
-    ...{ calls_placed: 31, calls_unplaced: 0, calls_wrong: 0, call_setup_ms: 31, verify_latency_ms: 91 },
+    ...{ calls_placed: 31, calls_unplaced: 0, calls_answered: 31, calls_unavailable: 0, calls_wrong: 0 },
+    ...{ call_setup_ms: 31, verify_latency_ms: 91 },
     ...{ verdict_accuracy: 1, records_complete: 1, records_streamed: 1 },
     answers_automatic: 1,
     ...{ answers_correct: 1, tracebacks: 2, tracebacks_concluded: 1, traceback_fair: 1, traceback_origin_correct: 1 },
@@ -187,6 +188,11 @@ test.for([
       campaigns: [...seen.campaigns, { campaignId: 'c-2', name: 'Two', calls: [CALLS], firstSeenMs: 0 }],
     }),
     { kind: 'campaign' },
+  ],
+  [
+    'an ordinary call in a campaign',
+    (seen) => ({ ...seen, campaigns: seen.campaigns.map((one) => ({ ...one, calls: [...one.calls, CALLS] })) }),
+    { kind: 'campaign', callIndex: CALLS, seen: 'so is a call that is ordinary' },
   ],
   [
     'an alert of no campaign',
@@ -324,6 +330,59 @@ test('that two calls are alike excuses nobody from answering', () => {
   expect(outcomeOf('b', { b: [{ kind: 'silent' }] })).toEqual([]);
   expect(outcomeOf('b', { b: [{ kind: 'late', hours: 30 }] })).toEqual([]);
   expect(outcomeOf('d', { b: [{ kind: 'silent' }] })).toHaveLength(1);
+});
+
+test('calls of two campaigns in one are told, those of the smaller one', () => {
+  const calls = ['one', 'one', 'two', 'two', 'one'].map((campaign) => ({ way: 'a d', campaign }));
+  const plan = smallPlan({ providers: rowOf('a d'), calls, platform: {} });
+  const found = { campaignId: 'c-1', name: 'Mixed', calls: [0, 1, 2, 3, 4], firstSeenMs: 0 };
+  const report = judgeRun(plan, { ...simulateRun(plan), campaigns: [found], alerts: [] });
+  expect(report.findings).toMatchObject([
+    { kind: 'campaign', callIndex: 2, expected: 'calls of one are in Mixed', seen: 'so are 2 calls that are of two' },
+  ]);
+  expect(report.metrics.campaign_precision).toMatchObject({ good: 3, of: 5 });
+});
+
+test('a call that was answered has its record at every hop, whoever might have refused it; one that was refused need not', () => {
+  const providers = rowOf('a b d', { b: [{ kind: 'overloads', perSecond: 1 }] });
+  const calls = Array.from({ length: 6 }, () => ({ way: 'a b d', atMs: 0 }));
+  const plan = smallPlan({ providers, calls });
+  const seen = simulateRun(plan);
+  const lost = seen.records.map((one) =>
+    one.provider === 'd' ? { ...one, stored: 5, streamed: 5, received: 5 } : one,
+  );
+  const answered = judgeRun(plan, { ...seen, records: lost });
+  expect(answered.findings).toMatchObject([{ kind: 'record', provider: 'd', expected: '6 records of its calls' }]);
+  expect(answered.metrics).toMatchObject({ calls_answered: { count: 6 }, calls_unavailable: { count: 0 } });
+  const refused = [...seen.calls].map((call) =>
+    call.index === 4 ? { ...call, finalStatus: 503, hops: call.hops.slice(0, 1) } : call,
+  );
+  const report = judgeRun(plan, { ...seen, calls: refused, records: lost });
+  expect(report.findings).toEqual([]);
+  expect(report.metrics).toMatchObject({ calls_answered: { count: 5 }, calls_unavailable: { count: 1 } });
+});
+
+test('a call that was to be traced for what a provider says of it is nothing without its answer, unless it is silent', () => {
+  const tried = (kind: 'names-another' | 'silent', isAnswered: boolean): OracleReport => {
+    const behaviours = { b: [kind === 'silent' ? { kind } : { kind, provider: 'x' }] };
+    const providers: SmallProvider[] = [...rowOf('a b d', behaviours), { id: 'x', role: 'transit' }];
+    const platform = { traces: [{ through: 'b', behaviour: kind }] };
+    const plan = smallPlan({ providers, calls: [{ way: 'a b d' }, { way: 'a b d' }], platform });
+    const seen = simulateRun(plan);
+    expect(seen.tracebacks.map(({ callIndex }) => callIndex)).toEqual([0]);
+    const tracebacks = seen.tracebacks.map((one) => ({
+      ...one,
+      answers: one.answers.filter(({ provider }) => isAnswered || provider !== 'b'),
+    }));
+    return judgeRun(plan, { ...seen, tracebacks });
+  };
+  expect(tried('names-another', true).findings).toEqual([]);
+  const { findings, metrics } = tried('names-another', false);
+  expect(findings).toMatchObject([
+    { kind: 'answer', callIndex: 0, provider: 'b', expected: 'b is asked about a call through b (names-another)' },
+  ]);
+  expect(value({ findings, metrics, findingsInAll: 1 }, 'answers_correct')).toBeLessThan(1);
+  expect(tried('silent', false).findings).toEqual([]);
 });
 
 test('percentiles are right to a hundredth, however many values there are', () => {

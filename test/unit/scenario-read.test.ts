@@ -131,6 +131,17 @@ test.each<[string, readonly [string, string], string]>([
     'callers[1].script',
   ],
   ['a metric of a platform that is not there', ['verdict_accuracy', 'campaign_recall'], 'thresholds.campaign_recall'],
+  ...(
+    [
+      ['through a provider that is not there', '{ through: gum }', 'through'],
+      ['for what its provider does not do', '{ through: birch, behaviour: silent }', 'behaviour'],
+      ['of a caller that is not there', '{ through: birch, caller: nobody }', 'caller'],
+    ] as const
+  ).map<[string, readonly [string, string], string]>(([which, trace, member]) => [
+    `a call that is to be traced ${which}`,
+    ['thresholds:', `platform: { traces: [${trace}] }\nthresholds:`],
+    `platform.traces[0].${member}`,
+  ]),
   ['a percentile of a rate', ['rate==1', 'p(99)<1'], 'thresholds.verdict_accuracy[0]'],
   [
     'a percentile that is not kept',

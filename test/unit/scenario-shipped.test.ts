@@ -3,7 +3,8 @@ import { isHopbackError } from '@hopback/sdk/errors';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { planNetwork } from '../../harness/src/network/plan/index.js';
+import { callsToTrace, planNetwork } from '../../harness/src/network/plan/index.js';
+import { networkTruth } from '../../harness/src/network/truth/index.js';
 import {
   readShippedScenario,
   ROBOCALL_SCRIPTS,
@@ -12,7 +13,7 @@ import {
   shippedScenarioText,
 } from '../../harness/src/scenario/index.js';
 import { codeOf } from '../support/code-of.js';
-import { SHIPPED_RUNS, WHOLE_RUNS } from '../support/shipped-runs.js';
+import { DEMO_RUNS, SHIPPED_RUNS, SHORTEN } from '../support/shipped-runs.js';
 
 const folder = new URL('../../harness/src/scenario/shipped/', import.meta.url);
 
@@ -27,7 +28,7 @@ test('every file of the folder is listed, and nothing else; there are at least t
 });
 
 test('every one is run by a test', () => {
-  expect([...Object.values(SHIPPED_RUNS).flat(), ...WHOLE_RUNS].toSorted()).toEqual(shippedScenarios().toSorted());
+  expect([...Object.values(SHIPPED_RUNS).flat(), ...DEMO_RUNS].toSorted()).toEqual(shippedScenarios().toSorted());
 });
 
 test.each(shippedScenarios())(
@@ -46,6 +47,27 @@ test.each(shippedScenarios())(
     for (const { id, behaviours } of plan.providers) if (behaviours.length > 0) expect(used).toContain(id);
   },
 );
+
+test.each(shippedScenarios())(
+  '%s holds that its campaign is found without ordinary calls, and how many answers need no person',
+  async (name) => {
+    const { thresholds = {} } = await readShippedScenario(name);
+    expect(Object.keys(thresholds)).toEqual(expect.arrayContaining(['campaign_precision', 'answers_automatic']));
+  },
+);
+
+test.each(shippedScenarios())('%s places the calls that it wants traced, when it is shortened too', async (name) => {
+  const scenario = await readShippedScenario(name);
+  for (const scale of [1, 1 / SHORTEN]) {
+    const plan = planNetwork(scenario, { scale });
+    const { carried } = networkTruth(plan);
+    const traces = callsToTrace(plan, (call) => {
+      const { hops } = carried(call);
+      return hops.length === call.way.length && hops.every(({ isCertain }) => isCertain);
+    });
+    expect(traces.filter(({ call }) => call === undefined)).toEqual([]);
+  }
+});
 
 const validate = new Ajv({ strict: false, allErrors: true }).compile(scenarioJsonSchema());
 

@@ -13,7 +13,8 @@ export interface ExpectedRecords {
 
 /** Counts the records that calls should leave behind. */
 export interface RecordsCount {
-  readonly add: (call: PlannedCall, truth: CarriedTruth) => void;
+  /** `wasAnswered`: the caller got 200, so that the call came through every hop, whatever depended on the instant. */
+  readonly add: (call: PlannedCall, truth: CarriedTruth, wasAnswered: boolean) => void;
   readonly of: (provider: string) => ExpectedRecords;
 }
 
@@ -50,14 +51,14 @@ export function createRecordsCount({ providers, scenario }: NetworkPlan): Record
     return shares === 'suspicious' ? isSuspicious(hop) : shares !== 'nothing';
   };
   return {
-    add: (call, { hops }) => {
+    add: (call, { hops }, wasAnswered) => {
       let isForked = false;
       for (const hop of hops) {
         const { provider, record, isCertain } = hop;
         isForked ||= forking.has(provider);
         const count = counts.get(provider);
         if (count === undefined || record === 'none') continue;
-        if (record === 'kept' && isCertain && !isLost(provider, call)) {
+        if (record === 'kept' && (isCertain || wasAnswered) && !isLost(provider, call)) {
           count.least += 1;
           if (isShared(hop)) count.shared += 1;
         }

@@ -22,7 +22,8 @@ export interface PlacedCampaign {
 export interface JudgedCalls {
   readonly metrics: Readonly<
     Record<
-      'calls_placed' | 'calls_unplaced' | 'calls_wrong' | 'call_setup_ms' | 'verify_latency_ms' | 'verdict_accuracy',
+      | ('calls_placed' | 'calls_unplaced' | 'calls_answered' | 'calls_unavailable' | 'calls_wrong')
+      | ('call_setup_ms' | 'verify_latency_ms' | 'verdict_accuracy'),
       Metric
     >
   >;
@@ -37,7 +38,7 @@ export function judgeCalls(judging: Judging): JudgedCalls {
   const records = createRecordsCount(plan);
   const campaigns = createCampaignCount(judging);
   const verdicts = { good: 0, of: 0 };
-  let [placed, wrong] = [0, 0];
+  let [placed, answered, unavailable, wrong] = [0, 0, 0, 0];
   for (const seen of facts.calls) {
     const call = plannedCall(judging, seen.index);
     if (call === undefined) {
@@ -48,10 +49,13 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     }
     if (seen.placedAtMs === undefined) continue;
     placed += 1;
+    const isAnswered = seen.finalStatus === 200;
+    if (isAnswered) answered += 1;
+    if (seen.finalStatus === 503) unavailable += 1;
     if (seen.setupMs !== undefined) setup.add(seen.setupMs);
     for (const { verstat, heldUs } of seen.hops) if (verstat !== undefined) held.add(heldUs / 1_000);
     const known = truth.carried(call);
-    records.add(call, known);
+    records.add(call, known, isAnswered);
     campaigns.add(call, seen.placedAtMs);
     const outcome = wrongOutcome(seen, known);
     const missing = judgeVerdicts(judging, { seen, truth: known }, verdicts);
@@ -66,6 +70,8 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     metrics: {
       calls_placed: counted(placed),
       calls_unplaced: counted(plan.calls.length - placed),
+      calls_answered: counted(answered),
+      calls_unavailable: counted(unavailable),
       calls_wrong: counted(wrong),
       call_setup_ms: setup.metric(),
       verify_latency_ms: held.metric(),

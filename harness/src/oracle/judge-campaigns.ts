@@ -38,6 +38,11 @@ export function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, Pla
       findings.add({ kind: 'campaign', expected: 'no campaign is made of ordinary calls', seen });
       continue;
     }
+    for (const [name, [callIndex, ...more]] of meant.others) {
+      const which = name === undefined ? 'ordinary' : `of ${name}`;
+      const seen = `so ${more.length === 0 ? 'is a call that is' : `are ${more.length + 1} calls that are`} ${which}`;
+      findings.add({ kind: 'campaign', callIndex, expected: `calls of ${meant.name} are in ${campaign.name}`, seen });
+    }
     if (!found.has(meant.name)) toCampaign.add(campaign.firstSeenMs - (placed.get(meant.name)?.firstAtMs ?? 0));
     const calls = found.get(meant.name) ?? new Set<number>();
     for (const index of meant.calls) calls.add(index);
@@ -67,21 +72,26 @@ export function judgeCampaigns(judging: Judging, placed: ReadonlyMap<string, Pla
   };
 }
 
-/** The campaign that most calls of one belong to, and which these are; no name: most are ordinary calls. */
-function meantBy(
-  judging: Judging,
-  { calls }: SeenCampaign,
-): { readonly name: string | undefined; readonly calls: readonly number[] } {
-  const parts = new Map<string | undefined, number[]>();
+/** What a campaign that was found is made of. */
+interface MeantCampaign {
+  /** The campaign that most of its calls belong to; absent: most are ordinary calls. */
+  readonly name: string | undefined;
+  readonly calls: readonly number[];
+  /** The other calls, at least one each: of other campaigns, and ordinary ones under no name. */
+  readonly others: readonly (readonly [string | undefined, readonly [number, ...number[]]])[];
+}
+
+function meantBy(judging: Judging, { calls }: SeenCampaign): MeantCampaign {
+  const parts = new Map<string | undefined, [number, ...number[]]>();
   for (const index of new Set(calls)) {
     const name = plannedCall(judging, index)?.campaign;
     const part = parts.get(name);
     if (part === undefined) parts.set(name, [index]);
     else part.push(index);
   }
-  const [most] = [...parts].sort(([, one], [, other]) => other.length - one.length);
-  if (most?.[0] === undefined) return { name: undefined, calls: [] };
-  return { name: most[0], calls: most[1] };
+  const [most, ...others] = [...parts].toSorted(([, one], [, other]) => other.length - one.length);
+  if (most?.[0] === undefined) return { name: undefined, calls: [], others };
+  return { name: most[0], calls: most[1], others };
 }
 
 function recallOf(

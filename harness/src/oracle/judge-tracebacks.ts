@@ -1,3 +1,4 @@
+import { callsToTrace, traceInWords } from '../network/plan/index.js';
 import type { PlannedCall } from '../network/plan/index.js';
 import type { CallTruth } from '../network/truth/index.js';
 import type { Metric } from './findings.js';
@@ -66,6 +67,11 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
     right += 1;
     if (traceback.concludedAtMs !== undefined) toOrigin.add(traceback.concludedAtMs - traceback.openedAtMs);
   }
+  for (const { callIndex, provider, trace } of unaskedFor(judging)) {
+    answers.of += 1;
+    const expected = `${provider} is asked about ${trace}`;
+    findings.add({ kind: 'answer', callIndex, provider, expected, seen: 'no traceback of it has an answer of it' });
+  }
   const { length } = facts.tracebacks;
   return {
     answers_correct: rate(answers.good, answers.of),
@@ -78,6 +84,28 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
     disputed: counted(disputed),
     time_to_origin_ms: toOrigin.metric(),
   };
+}
+
+/** Calls that are traced for what a provider says of them, without an answer of that provider: what the scenario is about was not tried. */
+function unaskedFor({ plan, truth, facts }: Judging): readonly {
+  readonly callIndex: number;
+  readonly provider: string;
+  readonly trace: string;
+}[] {
+  const answered = new Map<number, Set<string>>();
+  for (const { callIndex, answers } of facts.tracebacks) {
+    const by = answered.get(callIndex) ?? new Set<string>();
+    for (const { provider } of answers) by.add(provider);
+    answered.set(callIndex, by);
+  }
+  // Those that nobody traced are told as a trouble of the run.
+  return callsToTrace(plan, ({ index }) => answered.has(index)).flatMap(({ trace, call }) => {
+    if (call === undefined) return [];
+    const { through: provider } = trace;
+    const says = truth.ofCall(call).answers.filter((one) => one.provider === provider && one.given.kind !== 'silent');
+    if (says.length === 0 || answered.get(call.index)?.has(provider) === true) return [];
+    return [{ callIndex: call.index, provider, trace: traceInWords(trace) }];
+  });
 }
 
 function automaticRate(answering: readonly SeenAnswering[]): Metric {

@@ -34,6 +34,8 @@ export interface RunDiff {
 const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
   calls_placed: 'neither',
   calls_unplaced: 'less',
+  calls_answered: 'neither',
+  calls_unavailable: 'neither',
   calls_wrong: 'less',
   call_setup_ms: 'neither',
   verify_latency_ms: 'neither',

@@ -7,7 +7,16 @@ import type { JudgedThreshold, RunEnd, RunVerdict } from '../report/index.js';
 
 /** Metrics that are known while calls go on; the others are when all is over. */
 const LIVE_METRICS: ReadonlySet<string> = new Set([
-  ...['calls_placed', 'calls_unplaced', 'calls_wrong', 'call_setup_ms', 'verify_latency_ms', 'verdict_accuracy'],
+  ...[
+    'calls_placed',
+    'calls_unplaced',
+    'calls_answered',
+    'calls_unavailable',
+    'calls_wrong',
+    'call_setup_ms',
+    'verify_latency_ms',
+    'verdict_accuracy',
+  ],
 ]);
 
 type Thresholds = Readonly<Record<string, readonly ScenarioThreshold[]>> | undefined;

@@ -11,6 +11,8 @@ export const MAX_BEHAVIOURS = 32;
 export const MAX_PHASES = 100;
 /** Of a phase, seconds: a week. */
 export const MAX_PHASE_SECONDS = 604_800;
+/** Of calls that staff traces for what became of them: more would not be looked at one by one. */
+export const MAX_TRACES = 1_000;
 /** Calls a second: more than a carrier has, so that a slip of the keyboard is found. */
 export const MAX_PER_SECOND = 100_000;
 /** Calls of a whole scenario: what a simulation carries in an hour. */

@@ -1,4 +1,4 @@
-import type { Behaviour } from './behaviour.js';
+import type { Behaviour, BehaviourKind } from './behaviour.js';
 
 /** Which part a provider plays for the calls of a scenario. `ipes`: an interconnected VoIP provider; `foreign`: outside the United States. */
 export type ProviderRole = 'originating' | 'ipes' | 'gateway' | 'transit' | 'terminating' | 'foreign';
@@ -158,8 +158,23 @@ export interface ScenarioPhase {
   readonly callers?: readonly string[];
 }
 
+/** A call that staff traces for what became of it on its way. */
+export interface ScenarioTrace {
+  /** Id of a provider that it came through. */
+  readonly through: string;
+  /** What that provider did to the call, or says of it: the kind of one of its behaviours. Default anything. */
+  readonly behaviour?: BehaviourKind;
+  /** Id of who placed it. Default anybody. */
+  readonly caller?: string;
+}
+
 /** What the traceback group does. Without it there is no platform: calls alone. */
 export interface ScenarioPlatform {
+  /**
+   * Calls that staff traces whatever the seed draws: for each entry the first one that came to its callee and fits. Where none does the run has a trouble.
+   * Default none.
+   */
+  readonly traces?: readonly ScenarioTrace[];
   /** Calls that staff traces besides those of campaigns, drawn from the plan by the seed. Default 0. */
   readonly staffTracebacks?: number;
   /** Agencies that are to be alerted, by jurisdiction (`US`, `US-TX`). Default `US`. */

@@ -1,7 +1,9 @@
 import type { LifecycleRules } from '@hopback/sdk/traceback';
 import { createSeededRandom } from '../faults/index.js';
-import { networkTruth } from '../network/truth/index.js';
+import { callsToTrace } from '../network/plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
+import { networkTruth } from '../network/truth/index.js';
+import type { NetworkTruth } from '../network/truth/index.js';
 import type { JudgedFacts, SeenCall, SeenTraceback } from '../oracle/index.js';
 import { conductTraceback } from './conduct-traceback.js';
 import { countRecords } from './count-records.js';
@@ -10,7 +12,10 @@ import { seenCalls } from './seen-call.js';
 
 /** Settings of {@link simulateRun}. */
 export interface SimulationOptions {
-  /** How many calls are traced, drawn by the seed of the plan, those of campaigns before others. Default what the scenario says, else none. */
+  /**
+   * How many calls are traced, drawn by the seed of the plan, those of campaigns before others. Default what the scenario says: as many, and those
+   * that it asks for; else none.
+   */
   readonly tracebacks?: number;
   /** Indexes of calls that are traced, in place of drawn ones. */
   readonly traced?: readonly number[];
@@ -46,7 +51,7 @@ const TUESDAY_MS = Date.UTC(2026, 1, 3, 15);
 export function simulateRun(plan: NetworkPlan, options: SimulationOptions = {}): JudgedFacts {
   const { neighbours = 'sharing', startedAtMs = TUESDAY_MS, rules } = options;
   const truth = networkTruth(plan);
-  const traced = tracedCalls(plan, options);
+  const traced = tracedCalls(truth, options);
   const answerers = {
     truth,
     stores: createRecordStores(truth, traced),
@@ -64,7 +69,8 @@ export function simulateRun(plan: NetworkPlan, options: SimulationOptions = {}):
   };
 }
 
-function tracedCalls(plan: NetworkPlan, { traced, tracebacks }: SimulationOptions): readonly PlannedCall[] {
+function tracedCalls(truth: NetworkTruth, { traced, tracebacks }: SimulationOptions): readonly PlannedCall[] {
+  const { plan } = truth;
   if (traced !== undefined) {
     return traced.map((index) => {
       const call = plan.calls[index];
@@ -72,13 +78,18 @@ function tracedCalls(plan: NetworkPlan, { traced, tracebacks }: SimulationOption
       return call;
     });
   }
+  const isHeard = (call: PlannedCall): boolean => truth.carried(call).hops.length === call.way.length;
+  const asked = tracebacks === undefined ? callsToTrace(plan, isHeard).flatMap(({ call }) => call ?? []) : [];
+  const drawn = new Set<PlannedCall>(asked);
   const count = tracebacks ?? plan.scenario.platform?.staffTracebacks ?? 0;
-  if (count === 0) return [];
-  const ofCampaigns = plan.calls.filter(({ campaign }) => campaign !== undefined);
-  const from = ofCampaigns.length === 0 ? plan.calls : ofCampaigns;
-  const random = createSeededRandom(plan.seed, 'simulation/traced');
-  const drawn = new Set<PlannedCall>();
-  if (count >= from.length) return from;
-  while (drawn.size < count) drawn.add(random.pick(from));
+  if (count > 0) {
+    const others = plan.calls.filter((call) => !drawn.has(call));
+    const ofCampaigns = others.filter(({ campaign }) => campaign !== undefined);
+    const from = ofCampaigns.length === 0 ? others : ofCampaigns;
+    const random = createSeededRandom(plan.seed, 'simulation/traced');
+    const wanted = Math.min(count, from.length) + asked.length;
+    if (count >= from.length) for (const call of from) drawn.add(call);
+    while (drawn.size < wanted) drawn.add(random.pick(from));
+  }
   return [...drawn].sort((one, other) => one.index - other.index);
 }

@@ -12,7 +12,7 @@ variables:
 providers:
   - { id: fern, role: foreign, country: CY }
   - { id: elm, role: gateway }
-  - { id: dune, role: originating, numbers: ['1303555'] }
+  - { id: dune, role: originating, numbers: ['1555303'] }
   - id: birch
     role: transit
     # What it does that it should not; without this line it is honest. Others: strips-identity, names-another, late, denies ...
@@ -37,7 +37,7 @@ callers:
   - id: office
     kind: ordinary
     at: dune
-    numbers: { kind: own, numbers: [13035550100-13035550109] }
+    numbers: { kind: own, numbers: [15553030100-13035550109] }
     calls: [homes]
     durationSeconds: { from: 2, to: 4 }
     # Half as many calls as the dialer.

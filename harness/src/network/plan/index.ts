@@ -1,3 +1,4 @@
+export { callsToTrace, traceInWords } from './calls-to-trace.js';
 export { behaviourHolds } from './behaviour-holds.js';
 export { withExternalParties } from './external-parties.js';
 export * from './plan.js';

@@ -2,6 +2,7 @@ import type { PlatformClient, Traceback } from '@hopback/sdk/platform';
 import { doingOf, finalNumber } from '../node/index.js';
 import { createSeededRandom } from '../../faults/index.js';
 import type { Behaviour } from '../../scenario/index.js';
+import { callsToTrace, traceInWords } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall } from '../plan/index.js';
 import type { WorldPlatform } from './world-platform.js';
 
@@ -157,17 +158,27 @@ const lateAnswers = ({ providers }: NetworkPlan): readonly number[] =>
     behaviours.flatMap((behaviour) => doingOf(behaviour).answersAfterMs?.(behaviour) ?? []),
   );
 
-/** Calls of the plan that staff traces, as the seed draws them of those that somebody got. */
-async function openStaffTracebacks({ plan, platform, reached, shown }: SettleOptions): Promise<void> {
+/** Calls of the plan that staff traces, of those that somebody got: what the scenario asks for, then as the seed draws them of the others. */
+async function openStaffTracebacks(options: SettleOptions): Promise<void> {
+  const { plan, reached, onTrouble } = options;
+  const asked = new Set<PlannedCall>();
+  for (const { trace, call } of callsToTrace(plan, ({ index }) => reached.has(index))) {
+    if (call === undefined) onTrouble(`${traceInWords(trace)} was to be traced, and none came to its callee`);
+    else asked.add(call);
+  }
+  for (const call of asked) await openTraceback(call, options);
   const count = plan.scenario.platform?.staffTracebacks ?? 0;
   const random = createSeededRandom(plan.seed, 'staff-tracebacks');
-  const left = plan.calls.filter(({ index }) => reached.has(index));
+  const left = plan.calls.filter((call) => reached.has(call.index) && !asked.has(call));
   for (let drawn = 0; drawn < count && left.length > 0; drawn += 1) {
     const [call] = left.splice(random.int(left.length), 1);
-    if (call === undefined) continue;
-    const heard = { calling: shown.get(call.index) ?? call.calling, atMs: reached.get(call.index) ?? 0 };
-    await platform.operator.tracebacks.create(openingOf(call, plan, heard));
+    if (call !== undefined) await openTraceback(call, options);
   }
+}
+
+async function openTraceback(call: PlannedCall, { plan, platform, reached, shown }: SettleOptions): Promise<void> {
+  const heard = { calling: shown.get(call.index) ?? call.calling, atMs: reached.get(call.index) ?? 0 };
+  await platform.operator.tracebacks.create(openingOf(call, plan, heard));
 }
 
 /** What a callee can say of a call. */

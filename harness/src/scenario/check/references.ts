@@ -1,11 +1,11 @@
 import { MAX_FAULTS } from '../limits.js';
-import type { Scenario } from '../scenario.js';
+import type { Scenario, ScenarioTrace } from '../scenario.js';
 import type { Complaint } from './complaint.js';
 import { suggestion } from './near-words.js';
 
 /** Names that are there twice, and names of what is not there. */
 export function checkReferences(scenario: Scenario): readonly Complaint[] {
-  const { providers, trunks, callers, called, phases } = scenario;
+  const { providers, trunks, callers, called, phases, platform } = scenario;
   const known = providers.map(({ id }) => id);
   const provider = naming('provider', known);
   const destination = naming(
@@ -54,6 +54,11 @@ export function checkReferences(scenario: Scenario): readonly Complaint[] {
     ...phases.flatMap((phase, at) =>
       (phase.callers ?? []).flatMap((id, place) => caller(id, ['phases', at, 'callers', place])),
     ),
+    ...(platform?.traces ?? []).flatMap((trace, at) => [
+      ...provider(trace.through, ['platform', 'traces', at, 'through']),
+      ...(trace.caller === undefined ? [] : caller(trace.caller, ['platform', 'traces', at, 'caller'])),
+      ...missedBehaviour(trace, { providers, path: ['platform', 'traces', at, 'behaviour'] }),
+    ]),
     ...providers.flatMap(({ id, behaviours = [] }, at) =>
       behaviours.flatMap((behaviour, place) => {
         if (!('provider' in behaviour)) return [];
@@ -63,6 +68,18 @@ export function checkReferences(scenario: Scenario): readonly Complaint[] {
       }),
     ),
   ];
+}
+
+/** A call is to be traced for what a provider does that does no such thing. */
+function missedBehaviour(
+  { through, behaviour }: ScenarioTrace,
+  { providers, path }: { readonly providers: Scenario['providers'] } & Pick<Complaint, 'path'>,
+): readonly Complaint[] {
+  const provider = providers.find(({ id }) => id === through);
+  if (behaviour === undefined || provider === undefined) return [];
+  const kinds = (provider.behaviours ?? []).map(({ kind }) => kind);
+  if (kinds.includes(behaviour)) return [];
+  return [{ path, message: `is none of ${through}${suggestion(behaviour, kinds)}` }];
 }
 
 type Naming = (id: string, path: Complaint['path']) => readonly Complaint[];

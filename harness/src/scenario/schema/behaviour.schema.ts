@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Behaviour } from '../behaviour.js';
+import type { Behaviour, BehaviourKind } from '../behaviour.js';
 import { MAX_PHASE_SECONDS, MAX_PER_SECOND } from '../limits.js';
 import { id, line, number, share } from './words.schema.js';
 
@@ -71,10 +71,10 @@ const answers = [
   z.strictObject({ kind: z.literal('denies'), ...times }),
 ] as const;
 
+const all = [...signalling, ...certificates, ...records, ...answers] as const;
+
 /** What a provider does that an honest one does not. */
-export const BEHAVIOUR: z.ZodType<Behaviour> = z.discriminatedUnion('kind', [
-  ...signalling,
-  ...certificates,
-  ...records,
-  ...answers,
-]);
+export const BEHAVIOUR: z.ZodType<Behaviour> = z.discriminatedUnion('kind', all);
+
+/** The kind of such a behaviour, where one is spoken of. */
+export const BEHAVIOUR_KIND: z.ZodType<BehaviourKind> = z.enum(all.map(({ shape }) => shape.kind.value));

@@ -103,6 +103,10 @@ export const MEMBER_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'phases.callers': 'Callers of the phase. Default all.',
 
   platform: 'What the traceback group does. Without it there is no platform: calls alone.',
+  'platform.traces': 'Calls that staff traces whatever the seed draws: the first that fits each entry. Default none.',
+  'platform.traces.through': 'A provider that the call came through.',
+  'platform.traces.behaviour': 'What that provider did to it, or says of it. Default anything.',
+  'platform.traces.caller': 'Who placed it. Default anybody.',
   'platform.staffTracebacks': 'Calls that staff traces besides, drawn by the seed. Default 0.',
   'platform.agencies': 'Agencies that are to be alerted, by jurisdiction. Default US.',
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { MAX_BEHAVIOURS, MAX_PARTIES, MAX_PER_SECOND, MAX_PHASE_SECONDS, MAX_PHASES } from '../limits.js';
-import { MAX_NUMBER_ENTRIES, MAX_PROVIDERS, MAX_TRUNKS } from '../limits.js';
-import type { Scenario, ScenarioPhase, ScenarioProvider, ScenarioThreshold, ScenarioTrunk } from '../scenario.js';
-import { BEHAVIOUR } from './behaviour.schema.js';
+import { MAX_NUMBER_ENTRIES, MAX_PROVIDERS, MAX_TRACES, MAX_TRUNKS } from '../limits.js';
+import type { Scenario, ScenarioPhase, ScenarioProvider, ScenarioThreshold } from '../scenario.js';
+import type { ScenarioTrace, ScenarioTrunk } from '../scenario.js';
+import { BEHAVIOUR, BEHAVIOUR_KIND } from './behaviour.schema.js';
 import { MEMBER_DESCRIPTIONS } from './member-descriptions.js';
 import { CALLED, CALLER } from './parties.schema.js';
 import { VARIABLES_SECTION } from './variables.schema.js';
@@ -58,6 +59,12 @@ const threshold: z.ZodType<ScenarioThreshold> = z.union([
   }),
 ]);
 
+const trace: z.ZodType<ScenarioTrace> = z.strictObject({
+  through: id,
+  behaviour: z.exactOptional(BEHAVIOUR_KIND),
+  caller: z.exactOptional(id),
+});
+
 /** `US`, or a state of it, `US-TX`. */
 const jurisdiction = z
   .string()
@@ -76,6 +83,7 @@ const members = {
   maxConcurrent: z.exactOptional(z.int().min(1).max(1_000_000)),
   platform: z.exactOptional(
     z.strictObject({
+      traces: z.exactOptional(z.array(trace).max(MAX_TRACES)),
       staffTracebacks: z.exactOptional(z.int().min(0).max(100_000)),
       agencies: z.exactOptional(z.array(jurisdiction).min(1).max(100)),
     }),

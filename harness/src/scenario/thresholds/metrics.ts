@@ -17,6 +17,10 @@ export type Metric =
 export type MetricName =
   | 'calls_placed'
   | 'calls_unplaced'
+  /** Ended with 200 at the caller. */
+  | 'calls_answered'
+  /** Ended with 503: somebody on the way was down, or had too many. RFC 3261 section 21.5.4 */
+  | 'calls_unavailable'
   /** Ended in another way than is true of them. */
   | 'calls_wrong'
   | 'call_setup_ms'
@@ -49,6 +53,8 @@ export type MetricName =
 export const METRIC_KINDS: Readonly<Record<MetricName, Metric['kind']>> = {
   calls_placed: 'count',
   calls_unplaced: 'count',
+  calls_answered: 'count',
+  calls_unavailable: 'count',
   calls_wrong: 'count',
   call_setup_ms: 'distribution',
   verify_latency_ms: 'distribution',

@@ -154,12 +154,18 @@ function raise(
   const { book } = detection;
   const notes = enoughNotes(group.notes[way] ?? [], way, evidence);
   if (notes.length === 0) return;
+  const known = knownCampaign(book, notes);
+  // Calls of several campaigns that share a signer are no further one: that is made of calls that none of them has.
+  if (known === undefined && freeCalls(notes) < detection.policy.leastCalls) return;
   const atMs = notes[0]?.atMs ?? group.lastAtMs;
-  const file = knownCampaign(book, notes) ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' });
+  const file = known ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' });
   group.owners[way] = file.campaignId;
   book.hold(file, { kind: 'group', group: group.key, way: WAYS_OF_CALLING[way] as string });
   for (const note of notes) claim(detection, note, { campaignId: file.campaignId, reasons: reasonsOf(group, way) });
 }
+
+const freeCalls = (notes: readonly CallNote[]): number =>
+  notes.reduce((count, { campaignId }) => (campaignId === undefined ? count + 1 : count), 0);
 
 /** Of its calls that are known to be of a campaign nearly all have to be of the same, and be more than a chance. */
 const LEAST_AGREEMENT = 0.8;
