@@ -63,10 +63,24 @@ export interface Exchange {
 /**
  * Connects an exchange to a server of the same process. It does what callers and called need and nothing else, without an object for each header field:
  * a flood is to cost those who carry it, not those who make it.
- * @param onInvite - gets each INVITE that begins a call
+ * @param server - the server that speaks SIP for it
+ * @param onInvite - gets each INVITE that begins a call, and answers it; default nobody does
+ * @returns the exchange; close it before its server
  * @throws {@link HopbackError} `unavailable` where the server does not take it
  * @see RFC 3261 sections 12 to 15
- * @internal
+ * @example
+ * ```ts
+ * await using here = await createDrachtioServer();
+ * await using there = await createDrachtioServer();
+ * const called = connectExchange(there, ({ answer }) => void answer('v=0\r\n'));
+ * const caller = connectExchange(here);
+ *
+ * const invite = { uri: there.uri(), headers: {}, sdp: 'v=0\r\n', onProvisional: () => undefined };
+ * const { response, call } = await caller.place(invite).outcome;
+ * console.log(response?.status); // 200
+ * await call?.hangUp();
+ * for (const exchange of [caller, called]) exchange.close();
+ * ```
  */
 export function connectExchange(
   server: Pick<DrachtioServer, 'connectTo' | 'control'>,

@@ -8,5 +8,5 @@ export type { HopNote } from './node-hops.js';
 export type { NodeCredential, NodeMaterial, NodeMembership, NodePlatform } from './node-material.js';
 export { openNode } from './node.js';
 export type { NetworkNode, NodeAnswering, NodeBooks, NodePeers } from './node.js';
-export { connectSrf, SILENT_SDP, TRYING_HOLD_MS } from './srf-face.js';
-export type { SrfControl, SrfDialog, SrfFace, SrfMessage, SrfRequest, SrfResponse } from './srf-face.js';
+export { SILENT_SDP, TRYING_HOLD_MS } from './srf-face.js';
+export type { SrfControl } from './srf-face.js';

@@ -96,8 +96,12 @@ interface SinkParts {
 
 const digits = (number: string): string => number.replace(/\D/g, '');
 
-/** User part of the first SIP URI in a text; empty where it has none. */
-const userIn = (text: string): string => /sips?:([^@;>]*)[^@>]*@/.exec(text)?.[1] ?? '';
+/** User part of the first SIP URI in a text, without parameters; empty where it has none. */
+function userIn(text: string): string {
+  const [, afterScheme = ''] = text.split('sip:', 2);
+  const at = afterScheme.indexOf('@');
+  return afterScheme.slice(0, Math.max(0, at)).split(';', 1)[0] ?? '';
+}
 
 function sink({ invite: { request, respond, answer }, routes, isEndedByCaller, onReached }: SinkParts): void {
   const headerOf = (name: string): string => valuesByName(request, name)[0] ?? '';
