@@ -121,6 +121,11 @@ test.for([
     callChanged((call) => ({ ...call, shownVerstat: 'TN-Validation-Failed' })),
     { kind: 'verdict', provider: 'd' },
   ],
+  [
+    'no verdict for the callee',
+    callChanged(({ shownVerstat: _none, ...call }) => ({ ...call, isAtCallee: true })),
+    { kind: 'verdict', provider: 'd', seen: 'the callee was shown no verstat' },
+  ],
   ['another end', callChanged((call) => ({ ...call, finalStatus: 503 })), { kind: 'call-outcome', callIndex: 3 }],
   ['no end', callChanged(({ finalStatus: _none, ...call }) => call), { kind: 'call-outcome', callIndex: 3 }],
   [

@@ -37,11 +37,11 @@ export function judgeVerdicts(
 }
 
 /**
- * What the callee was shown has to be what the last provider found. Where that is somebody else's switch there is nothing else to tell by what it found: it
- * counts, and to show nothing is wrong.
+ * What the callee was shown has to be what the last provider found, and one that terminates calls has to show it. Where that is somebody else's switch there
+ * is nothing else to tell by what it found: then it counts.
  */
 export function judgeShown(
-  { external, findings }: Judging,
+  { external, showing, findings }: Judging,
   {
     seen: { index, shownVerstat, isAtCallee },
     truth: { hops },
@@ -51,8 +51,9 @@ export function judgeShown(
   const last = hops.at(-1);
   if (last === undefined) return;
   const { provider, verdict } = last;
-  const counts = external.has(provider) && isAtCallee === true && !verdict.verstat.includes('not-asked');
-  if (shownVerstat === undefined && !counts) return;
+  const isDue = isAtCallee === true && !verdict.verstat.includes('not-asked');
+  const counts = isDue && external.has(provider);
+  if (shownVerstat === undefined && !counts && !(isDue && showing.has(provider))) return;
   const isRight = shownVerstat !== undefined && verdict.verstat.includes(shownVerstat);
   if (counts) count.of += 1;
   if (counts && isRight) count.good += 1;

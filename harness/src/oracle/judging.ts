@@ -20,6 +20,8 @@ export interface Judging {
   readonly forking: ReadonlySet<string>;
   /** Ids of providers that are somebody else's switch: what they found is not known. */
   readonly external: ReadonlySet<string>;
+  /** Ids of providers that show to whom they serve what they found: those that terminate calls and take part in STIR/SHAKEN. */
+  readonly showing: ReadonlySet<string>;
 }
 
 /** The call of the plan that was seen; undefined where the plan has no such call. */
