@@ -103,6 +103,23 @@ test('a call that nobody answers is given up, and one that is refused has its re
   await lab.nothingLeft();
 });
 
+test('what is not ASCII goes as UTF-8, line ends not at all, and what no frame holds stays here alone', async () => {
+  const { lab: own, exchange } = await exchangeLab();
+  await using lab = own;
+  const peer = await lab.peer();
+  const place = (headers: Record<string, string>) =>
+    exchange.place({ uri: peer.uri, headers, sdp: sdp('1'), onProvisional: () => undefined });
+  expect(() => place({ Subject: 'x\r\nX-Injected: 1' })).toThrow('line end');
+  expect(await place({ Subject: 'x'.repeat(100_000) }).outcome).toEqual({});
+  const { outcome } = place({ Subject: 'Žofie \u010d\u010aX: 1' });
+  const invite = await peer.next('INVITE');
+  expect(Buffer.from(invite.value('Subject'), 'latin1').toString('utf8')).toBe('Žofie \u010d\u010aX: 1');
+  peer.reply(invite, 486);
+  await outcome;
+  await peer.next('ACK');
+  await lab.nothingLeft();
+});
+
 test('a call that the exchange takes is rung, answered, asked again and ended by the other side', async () => {
   const { lab: own, arrived } = await exchangeLab();
   await using lab = own;
@@ -135,9 +152,13 @@ test('what is hung up in the turn in which it was answered is hung up all the sa
   const up = (await arrived()).answer(sdp('2'));
   const goodbye = up.hangUp();
   expect(up.isOver).toBe(true);
+  let isSaid = false;
+  void goodbye.then(() => (isSaid = true));
   await call.response(200);
   call.ack();
-  peer.reply(await peer.next('BYE'), 200);
+  const bye = await peer.next('BYE');
+  expect(isSaid).toBe(false);
+  peer.reply(bye, 200);
   await goodbye;
   await lab.nothingLeft();
 });

@@ -40,7 +40,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     replacement:
       'this.#tally.trouble = undefined;\n        this.#settle(sender, Math.max(1, records.length - (this.#tally.batches % 2)));',
     needsPlatform: true,
-    scenarios: ['campaign-while-carriers-crash', 'everything'],
+    scenarios: ['three-hops', 'campaign-while-carriers-crash', 'everything'],
   },
   {
     name: 'stream-drops-batches',
@@ -49,7 +49,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     text: 'const result = await delivered(transport, sender.batch, this.#closing.signal);',
     replacement: `const result = this.#tally.requests % 3 === 2 ? { status: 'acknowledged', rejected: [] } : await delivered(transport, sender.batch, this.#closing.signal);`,
     needsPlatform: true,
-    scenarios: ['campaign-while-carriers-crash', 'everything'],
+    scenarios: ['three-hops', 'campaign-while-carriers-crash', 'everything'],
   },
   {
     name: 'sharing-shows-called-numbers',
@@ -58,7 +58,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     text: `as: isFull ? 'whole' : 'pseudonym',`,
     replacement: `as: 'whole',`,
     needsPlatform: true,
-    scenarios: ['campaign-while-carriers-crash', 'everything'],
+    scenarios: ['three-hops', 'campaign-while-carriers-crash', 'everything'],
   },
   {
     name: 'sharing-names-customers',

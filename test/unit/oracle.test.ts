@@ -212,6 +212,12 @@ test.for([
     const report = judgeRun(PLAN, change(facts()));
     expect(report.findings).toMatchObject([finding]);
     expect(report.findingsInAll).toBe(1);
+    // A scenario has thresholds, and then they decide.
+    const rates: Partial<Record<Finding['kind'], MetricName>> = {
+      ...{ verdict: 'verdict_accuracy', record: 'records_complete', stream: 'records_streamed' },
+    };
+    const held = finding.kind === undefined ? undefined : rates[finding.kind];
+    if (held !== undefined) expect(value(report, held)).toBeLessThan(1);
   },
 );
 

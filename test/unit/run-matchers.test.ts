@@ -38,9 +38,10 @@ test('a run is held against its thresholds and against whom its tracebacks named
   expect(told).toTraceTo('dune');
   expect(told).not.toTraceTo('elm');
   expect(told).not.toAccuseNobodyElse();
-  const honest = { ...told, thresholds: [], oracle: { ...told.oracle, findings: [], findingsInAll: 0 } };
+  const nothing = { ...told.oracle, findings: [], findingsInAll: 0 };
+  const honest = { ...told, verdict: 'passed' as const, thresholds: [], oracle: nothing };
   expect(honest).toPassThresholds();
-  for (const verdict of ['incomplete', 'timeout', 'no-calls'] as const)
+  for (const verdict of ['failed', 'incomplete', 'timeout', 'no-calls'] as const)
     expect({ ...honest, verdict }).not.toPassThresholds();
   expect(honest).toAccuseNobodyElse();
 });

@@ -13,7 +13,8 @@ export function judgeRecords(
   const shares = new Map(plan.providers.map((provider) => [provider.id, provider.shares]));
   for (const { provider, stored, streamed, received } of facts.records) {
     const { least, shared, most } = expected.of(provider);
-    complete.good += Math.min(stored, least);
+    // What is there twice is as wrong as what is missing.
+    complete.good += Math.max(0, Math.min(stored, least) - Math.max(0, stored - most));
     complete.of += least;
     if (stored < least || stored > most) {
       const range = least === most ? `${least}` : most === Infinity ? `${least} or more` : `${least} to ${most}`;
@@ -26,12 +27,15 @@ export function judgeRecords(
     }
     // A record that is not stored is missed as a record, not once more as one that is shared.
     const due = Math.max(streamed, shared - Math.max(0, least - stored));
-    streams.good += Math.min(received, due);
-    streams.of += due;
     if (shares.get(provider) === 'nothing' && Math.max(streamed, received) > 0) {
+      streams.of += Math.max(streamed, received);
       const seen = `${streamed} were sent, ${received} are there`;
       findings.add({ kind: 'stream', provider, expected: 'nothing of its calls goes to the platform', seen });
-    } else if (received !== due) {
+      continue;
+    }
+    streams.good += Math.max(0, due - Math.abs(received - due));
+    streams.of += due;
+    if (received !== due) {
       const seen = `the platform has ${received}`;
       findings.add({ kind: 'stream', provider, expected: `the platform has ${due} records, each once`, seen });
     }

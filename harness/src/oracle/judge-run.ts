@@ -28,7 +28,9 @@ export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const forks = plan.providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'forks'));
   const forking = new Set(forks.map(({ id }) => id));
   const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
-  const showing = new Set(plan.providers.filter(({ role, stir }) => role === 'terminating' && stir).map(({ id }) => id));
+  const showing = new Set(
+    plan.providers.filter(({ role, stir }) => role === 'terminating' && stir).map(({ id }) => id),
+  );
   const judging: Judging = { plan, truth: networkTruth(plan), facts, findings, forking, external, showing };
   const calls = judgeCalls(judging);
   const metrics = {

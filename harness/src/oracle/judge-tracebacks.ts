@@ -32,6 +32,8 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
   const twinsOfCall = twinsOf(judging);
   const toOrigin = createSpread();
   const answers = { good: 0, of: 0 };
+  /** Calls whose traceback fairly ended before all were asked. */
+  const undecided = new Set<number>();
   let [concluded, fair, right, accusations, disputed] = [0, 0, 0, 0, 0];
   for (const traceback of facts.tracebacks) {
     const call = plannedCall(judging, traceback.callIndex);
@@ -61,13 +63,16 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
         provider: accused,
         ...accusationInWords(accused, truth, traceback),
       });
-    } else if (isFair(judged, twins)) fair += 1;
-    else findings.add({ kind: 'traceback', ...about, expected: fairInWords(judged), seen: outcomeInWords(traceback) });
+    } else if (isFair(judged, twins)) {
+      fair += 1;
+      if (UNDECIDED.has(traceback.outcome?.kind ?? '')) undecided.add(traceback.callIndex);
+    } else
+      findings.add({ kind: 'traceback', ...about, expected: fairInWords(judged), seen: outcomeInWords(traceback) });
     if (accused !== truth.culprit.provider || !isOfKind(traceback, truth)) continue;
     right += 1;
     if (traceback.concludedAtMs !== undefined) toOrigin.add(traceback.concludedAtMs - traceback.openedAtMs);
   }
-  for (const { callIndex, provider, trace } of unaskedFor(judging)) {
+  for (const { callIndex, provider, trace } of unaskedFor(judging, undecided)) {
     answers.of += 1;
     const expected = `${provider} is asked about ${trace}`;
     findings.add({ kind: 'answer', callIndex, provider, expected, seen: 'no traceback of it has an answer of it' });
@@ -86,8 +91,14 @@ export function judgeTracebacks(judging: Judging): TracebackMetrics {
   };
 }
 
+/** What a traceback may come to before it has asked everybody. */
+const UNDECIDED: ReadonlySet<string> = new Set(['ambiguous', 'non-responsive']);
+
 /** Calls that are traced for what a provider says of them, without an answer of that provider: what the scenario is about was not tried. */
-function unaskedFor({ plan, truth, facts }: Judging): readonly {
+function unaskedFor(
+  { plan, truth, facts }: Judging,
+  undecided: ReadonlySet<number>,
+): readonly {
   readonly callIndex: number;
   readonly provider: string;
   readonly trace: string;
@@ -100,7 +111,7 @@ function unaskedFor({ plan, truth, facts }: Judging): readonly {
   }
   // Those that nobody traced are told as a trouble of the run.
   return callsToTrace(plan, ({ index }) => answered.has(index)).flatMap(({ trace, call }) => {
-    if (call === undefined) return [];
+    if (call === undefined || undecided.has(call.index)) return [];
     const { through: provider } = trace;
     const says = truth.ofCall(call).answers.filter((one) => one.provider === provider && one.given.kind !== 'silent');
     if (says.length === 0 || answered.get(call.index)?.has(provider) === true) return [];

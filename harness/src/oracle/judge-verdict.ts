@@ -55,8 +55,9 @@ export function judgeShown(
   const counts = isDue && external.has(provider);
   if (shownVerstat === undefined && !counts && !(isDue && showing.has(provider))) return;
   const isRight = shownVerstat !== undefined && verdict.verstat.includes(shownVerstat);
-  if (counts) count.of += 1;
   if (counts && isRight) count.good += 1;
+  // Of our own switches what was found is known already: what they show counts where it is wrong.
+  if (counts || !isRight) count.of += 1;
   if (isRight) return;
   findings.add({
     ...{ kind: 'verdict', callIndex: index, provider },

@@ -1,3 +1,4 @@
+import { MAX_FINDINGS } from '../oracle/index.js';
 import type { Metric, MetricName } from '../oracle/index.js';
 import { metricText } from './figures.js';
 import type { DeterministicSummary, RunSummary, SummaryFinding } from './run-summary.js';
@@ -77,7 +78,10 @@ const DIRECTIONS: Readonly<Record<MetricName, 'more' | 'less' | 'neither'>> = {
 export function diffRuns(before: RunSummary, after: RunSummary): RunDiff {
   const [one, other] = [before.deterministic, after.deterministic];
   const metrics = metricChanges(before, after);
-  const newFindings = without(other.findings, one.findings);
+  // Of more than are kept no list is whole: then their number says which run is worse.
+  const isCut = [before, after].some(({ measured }) => measured.findingsInAll > MAX_FINDINGS);
+  const newFindings = isCut ? [] : without(other.findings, one.findings);
+  const hasMore = isCut && after.measured.findingsInAll > before.measured.findingsInAll;
   const verdict = { before: before.verdict, after: after.verdict };
   const hasFallen = before.verdict === 'passed' && after.verdict !== 'passed';
   return {
@@ -85,8 +89,8 @@ export function diffRuns(before: RunSummary, after: RunSummary): RunDiff {
     plan: { before: planText(one), after: planText(other) },
     isSame: before.digest === after.digest,
     ...{ verdict, metrics, newFindings, thresholds: thresholdChanges(before, after) },
-    goneFindings: without(one.findings, other.findings),
-    isWorse: hasFallen || newFindings.length > 0 || metrics.some(({ change }) => change === 'worse'),
+    goneFindings: isCut ? [] : without(one.findings, other.findings),
+    isWorse: hasFallen || hasMore || newFindings.length > 0 || metrics.some(({ change }) => change === 'worse'),
   };
 }
 

@@ -23,12 +23,15 @@ const distributionMetric = z.object({
   }),
 });
 
+/** -1: a traceback of a call that the plan does not have. */
+const callIndex = z.int().min(-1);
+
 const finding = z.object({
   kind: z.enum([
     ...(['incomplete', 'call-outcome', 'verdict', 'record', 'stream', 'answer', 'traceback'] as const),
     ...(['accusation', 'campaign', 'alert', 'trouble'] as const),
   ]),
-  callIndex: z.exactOptional(count),
+  callIndex: z.exactOptional(callIndex),
   provider: z.exactOptional(name),
   expected: text,
   seen: text,
@@ -36,7 +39,7 @@ const finding = z.object({
 
 const findings = z.array(finding).max(1_000);
 const tracebacks = z
-  .array(z.object({ callIndex: count, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }))
+  .array(z.object({ callIndex, state: name, outcome: z.exactOptional(name), provider: z.exactOptional(name) }))
   .max(100_000);
 
 const threshold = z.object({ metric: name, threshold: name, isMet: z.boolean(), seen: text });

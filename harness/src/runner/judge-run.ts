@@ -63,9 +63,9 @@ export interface PlanProgress {
 export function unfinishedPlan(progress: PlanProgress): Finding | undefined {
   const { end, due, placed, skipped, thresholds } = progress;
   const left = due - placed;
-  if (end === 'plan' && (left === 0 || thresholds?.['calls_unplaced'] !== undefined)) return undefined;
   if (left === 0 && end !== 'signal') return undefined;
   const byOthers = left - skipped;
+  if (end === 'plan' && byOthers <= 0 && thresholds?.['calls_unplaced'] !== undefined) return undefined;
   const why = {
     ...{ stopped: 'somebody stopped the run', signal: 'a signal ended the run' },
     ...{ timeout: 'the time of the run was up', threshold: 'a threshold that aborts ended the run' },

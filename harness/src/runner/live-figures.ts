@@ -67,11 +67,11 @@ export function createLiveFigures(plan: NetworkPlan, truthOf: (index: number) =>
     for (const pair of hopPairs(truth.hops, seen.hops)) {
       const { provider } = pair.truth;
       const tally = hops.get(provider);
-      if (tally === undefined || external.has(provider)) continue;
+      // A hop of another process may be told of later than the end of its call: what was not seen is judged when all is over.
+      if (tally === undefined || pair.seen === undefined || external.has(provider)) continue;
       const verdict = hopVerdict(pair);
       if (verdict !== 'unasked') [counts.of, tally.of] = [counts.of + 1, tally.of + 1];
       if (verdict === 'right') [counts.good, tally.good] = [counts.good + 1, tally.good + 1];
-      if (pair.seen === undefined) continue;
       tally.calls += 1;
       tally.held.push(pair.seen.heldUs / 1_000);
     }

@@ -1,7 +1,7 @@
 import { Server } from 'node:net';
 import type { Socket } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
-import { createFrameReader } from '../control/frame-reader.js';
+import { createFrameReader, MAX_FRAME_BYTES } from '../control/frame-reader.js';
 import { framed } from '../control/frames.js';
 import { parseMessage } from '../message/parse-message.js';
 import { isRequest } from '../message/sip-message.js';
@@ -55,6 +55,7 @@ export interface ArrivedInvite {
 
 /** An application that has nothing to do but to place and to take calls, by the thousand. */
 export interface Exchange {
+  /** @throws {@link HopbackError} `invalid-argument` where the URI or a header field has a line end */
   readonly place: (invite: PlacedInvite) => PlacedCall;
   /** Lets go of the server: what is up is over, without a word to the other side. */
   readonly close: () => void;
@@ -127,13 +128,17 @@ class ServedExchange implements Exchange {
     this.#onInvite = onInvite;
     const reader = createFrameReader();
     socket.on('data', (octets: Buffer) => {
-      for (const payload of reader.push(octets.toString('latin1')) ?? []) this.#take(payload);
+      const payloads = reader.push(octets.toString('latin1'));
+      if (payloads === undefined) socket.destroy();
+      else for (const payload of payloads) this.#take(payload);
     });
     socket.once('close', () => this.#lose());
     this.#ask(`authenticate|${secret}|`);
   }
 
   place({ uri, headers, sdp, onProvisional }: PlacedInvite): PlacedCall {
+    if ([uri, ...Object.entries(headers).flat()].some((text) => /[\r\n]/.test(text)))
+      throw new HopbackError('invalid-argument', 'neither the URI nor a header field may have a line end');
     let transactionId = '';
     let isCancelled = false;
     const body = bodied(sdp);
@@ -199,12 +204,13 @@ class ServedExchange implements Exchange {
   #ask(command: string, onAnswer?: (tokens: readonly string[]) => void): void {
     this.#frames += 1;
     const id = String(this.#frames);
-    if (this.#socket.destroyed) {
+    const octets = Buffer.from(`${id}|${command}`, 'utf8').toString('latin1');
+    if (this.#socket.destroyed || octets.length > MAX_FRAME_BYTES) {
       onAnswer?.([]);
       return;
     }
     if (onAnswer !== undefined) this.#asked.set(id, onAnswer);
-    this.#socket.write(framed(`${id}|${command}`), 'latin1');
+    this.#socket.write(framed(octets), 'latin1');
   }
 
   #take(payload: string): void {
@@ -267,7 +273,7 @@ class ServedExchange implements Exchange {
         respond(ANSWERED, leg.body, (tokens) => {
           const dialogId = tokens[TOKEN.answeredDialogId] ?? '';
           if (tokens[TOKEN.outcome] === 'OK' && dialogId !== '') this.#join(leg, dialogId);
-          else leg.end();
+          else leg.fail();
         });
         return leg;
       },
@@ -297,7 +303,8 @@ class Leg implements ExchangeCall {
   readonly body: string;
   readonly #sendBye: (dialogId: string) => Promise<void>;
   #dialogId = '';
-  #isUnwanted = false;
+  /** It was hung up before it had a name: told when the goodbye was said. */
+  #said: (() => void) | undefined;
   #isOver = false;
   #told: (() => void)[] = [];
   #goodbye: Promise<void> = Promise.resolve();
@@ -319,15 +326,26 @@ class Leg implements ExchangeCall {
   hangUp(): Promise<void> {
     if (this.#isOver) return this.#goodbye;
     // What was answered in this turn of the event loop has no name yet.
-    if (this.#dialogId === '') this.#isUnwanted = true;
-    else this.#goodbye = this.#sendBye(this.#dialogId);
+    this.#goodbye =
+      this.#dialogId === ''
+        ? new Promise((resolve) => {
+            this.#said = resolve;
+          })
+        : this.#sendBye(this.#dialogId);
     this.end();
     return this.#goodbye;
   }
 
   join(dialogId: string): void {
     this.#dialogId = dialogId;
-    if (this.#isUnwanted) this.#goodbye = this.#sendBye(dialogId);
+    const said = this.#said;
+    if (said !== undefined) void this.#sendBye(dialogId).then(said);
+  }
+
+  /** It never came to be: nobody is to be told goodbye. */
+  fail(): void {
+    this.#said?.();
+    this.end();
   }
 
   end(): void {

@@ -7,7 +7,7 @@ export type AskedMethods = Readonly<Record<string, (argument: unknown) => Promis
 };
 
 /** What is told by itself goes together: one message of the process for each is too many. */
-const TELLING_MS = 20;
+export const TELLING_MS = 20;
 
 const say = (word: ForkedWord): void => {
   if (process.connected) process.send?.(word);

@@ -96,11 +96,12 @@ interface SinkParts {
 
 const digits = (number: string): string => number.replace(/\D/g, '');
 
-/** User part of the first SIP URI in a text, without parameters; empty where it has none. */
+/** User part of the first SIP URI in a header field, without parameters, or the number of a tel URI; empty where it has none. */
 function userIn(text: string): string {
-  const [, afterScheme = ''] = text.split('sip:', 2);
-  const at = afterScheme.indexOf('@');
-  return afterScheme.slice(0, Math.max(0, at)).split(';', 1)[0] ?? '';
+  // Behind a display name the URI stands in angle brackets, and they are the last ones. @see RFC 3261 section 25.1, name-addr
+  const [, scheme = '', rest = ''] = /^\s*(sips?|tel):([^>]*)/i.exec(text.slice(text.lastIndexOf('<') + 1)) ?? [];
+  const user = scheme.toLowerCase() === 'tel' ? rest : rest.slice(0, Math.max(0, rest.indexOf('@')));
+  return user.split(';', 1)[0] ?? '';
 }
 
 function sink({ invite: { request, respond, answer }, routes, isEndedByCaller, onReached }: SinkParts): void {

@@ -2,6 +2,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { isDownNow } from '../node/index.js';
 import type { NodeBooks } from '../node/index.js';
 import type { PlannedCall } from '../plan/index.js';
+import { TELLING_MS } from './answer-parent.js';
 import { openReportDesk } from './app-reports.js';
 import { createAwaitedCalls } from './awaited-calls.js';
 import { openCallEnds } from './call-ends.js';
@@ -142,6 +143,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
           return undefined;
         });
         if (view !== undefined) notes.view(view);
+        // Another process tells of its hops at intervals.
+        if (processes > 0) await new Promise((resolve) => setTimeout(resolve, 2 * TELLING_MS));
         return notes.call(call.index);
       },
       settle: async () => {
