@@ -52,7 +52,9 @@ test.each(shippedScenarios())(
   '%s holds that its campaign is found without ordinary calls, and how many answers need no person',
   async (name) => {
     const { thresholds = {} } = await readShippedScenario(name);
-    expect(Object.keys(thresholds)).toEqual(expect.arrayContaining(['campaign_precision', 'answers_automatic']));
+    // One call is no campaign, and `direct` passes with one.
+    const held = ['answers_automatic', ...(name === 'direct' ? [] : ['campaign_precision'])];
+    expect(Object.keys(thresholds)).toEqual(expect.arrayContaining(held));
   },
 );
 

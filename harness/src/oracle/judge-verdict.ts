@@ -43,7 +43,7 @@ export function judgeVerdicts(
 export function judgeShown(
   { external, showing, findings }: Judging,
   {
-    seen: { index, shownVerstat, isAtCallee },
+    seen: { index, shownVerstat, isAtCallee, hops: seenHops },
     truth: { hops },
   }: { readonly seen: SeenCall; readonly truth: CarriedTruth },
   count: VerdictCount,
@@ -56,8 +56,9 @@ export function judgeShown(
   if (shownVerstat === undefined && !counts && !(isDue && showing.has(provider))) return;
   const isRight = shownVerstat !== undefined && verdict.verstat.includes(shownVerstat);
   if (counts && isRight) count.good += 1;
-  // Of our own switches what was found is known already: what they show counts where it is wrong.
-  if (counts || !isRight) count.of += 1;
+  // What our own switches found has been counted: what they show counts where they show another thing.
+  const found = seenHops.findLast((hop) => hop.provider === provider)?.verstat;
+  if (counts || (!isRight && shownVerstat !== found)) count.of += 1;
   if (isRight) return;
   findings.add({
     ...{ kind: 'verdict', callIndex: index, provider },

@@ -1,3 +1,4 @@
+import { canonicalTelephoneNumber } from '@hopback/sdk/stir';
 import { identityOf, withIdentity } from './leg-text.js';
 import type { NodeBehaviour } from './node-behaviour.js';
 
@@ -7,6 +8,12 @@ export const diverts: NodeBehaviour<'diverts'> = {
     const retargeted = { ...leg, target: `+${to}` };
     const identity = identityOf(leg);
     if (withoutDiv || identity.length === 0) return retargeted;
-    return withIdentity(retargeted, await divert(identity, { from: leg.target.replace('+', ''), to }));
+    return withIdentity(retargeted, await divert(identity, { from: dialled(leg.target), to }));
   },
 };
+
+/** The number that was called, however the provider before has written it: a PASSporT has it in canonical form. @see RFC 8224 section 8.3 */
+function dialled(target: string): string {
+  const number = canonicalTelephoneNumber(target);
+  return number.kind === 'none' ? target.replace('+', '') : number.tn;
+}
