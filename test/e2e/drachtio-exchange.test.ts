@@ -176,6 +176,7 @@ test('an exchange that is closed knows of no call any more, and what it had aske
 });
 
 test('100 Trying is held back, and what is answered within the time goes without', async () => {
+  await expect(createDrachtioServer({ tryingHoldMs: 201 })).rejects.toThrow('tryingHoldMs must be 0 to 200');
   await using lab = await createLab({ tryingHoldMs: 200 });
   const { next } = await lab.app('invite');
   const peer = await lab.peer();

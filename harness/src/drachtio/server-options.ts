@@ -56,8 +56,8 @@ export interface DrachtioServerOptions {
   /** Key and certificate for `tls` and `wss`. */
   readonly tls?: TlsFiles;
   /**
-   * How long an INVITE goes without 100 Trying, milliseconds: what is answered sooner needs none. Default 0, as drachtio-server does; RFC 3261
-   * section 17.2.1 allows 200.
+   * How long an INVITE goes without 100 Trying, milliseconds: what is answered sooner needs none. Default 0, as drachtio-server does; at most
+   * 200, which RFC 3261 section 17.2.1 allows.
    */
   readonly tryingHoldMs?: number;
   /**

@@ -381,13 +381,22 @@ function greeting(transports: Transports, hostOf: (local: Endpoint) => string): 
   return `${advertised}|${COMPATIBLE_VERSION}|${list(hostPort)}`;
 }
 
+/** @see RFC 3261 section 17.2.1 */
+const MAX_TRYING_HOLD_MS = 200;
+
 function checkOptions(options: DrachtioServerOptions, listen: readonly ListenAddress[]): void {
   const wantsTls = listen.some(({ transport }) => transport === 'tls' || transport === 'wss');
   if (wantsTls && options.tls === undefined) {
     throw new HopbackError('invalid-configuration', 'to listen on tls or wss, give a key and a certificate as tls');
   }
   if (listen.length === 0) throw new HopbackError('invalid-configuration', 'a server that listens nowhere has no use');
-  const { mtuBytes } = options;
+  const { mtuBytes, tryingHoldMs = 0 } = options;
+  if (!(tryingHoldMs >= 0 && tryingHoldMs <= MAX_TRYING_HOLD_MS)) {
+    throw new HopbackError(
+      'invalid-configuration',
+      `tryingHoldMs must be 0 to ${MAX_TRYING_HOLD_MS}, not ${tryingHoldMs}`,
+    );
+  }
   if (mtuBytes !== undefined && !(mtuBytes >= 500)) {
     throw new HopbackError('invalid-configuration', `mtuBytes must be 500 or more, not ${mtuBytes}`);
   }

@@ -4,9 +4,10 @@ import { headerLines, headerValue } from '../message/sip-message.js';
 import { withTag } from '../dialog/dialog.js';
 import { viaLines, type Received } from '../received.js';
 
-/** Reason phrases of the responses that the server gives itself. */
+/** Reason phrases of the responses that the server, or an exchange on it, gives itself. */
 export const OWN_REASONS: Readonly<Record<number, string>> = {
   100: 'Trying',
+  180: 'Ringing',
   200: 'OK',
   400: 'Bad Request',
   408: 'Request Timeout',
@@ -16,6 +17,7 @@ export const OWN_REASONS: Readonly<Record<number, string>> = {
   481: 'Call/Transaction Does Not Exist',
   482: 'Loop Detected',
   483: 'Too Many Hops',
+  486: 'Busy Here',
   487: 'Request Terminated',
   491: 'Request Pending',
   500: 'Internal Server Error',
@@ -23,6 +25,7 @@ export const OWN_REASONS: Readonly<Record<number, string>> = {
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   505: 'Version Not Supported',
+  607: 'Unwanted',
 };
 
 /** What distinguishes one response of our own from another. */

@@ -1,6 +1,7 @@
 import { Server } from 'node:net';
 import type { Socket } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
+import { OWN_REASONS } from '../agent/own-response.js';
 import { createFrameReader, MAX_FRAME_BYTES } from '../control/frame-reader.js';
 import { framed } from '../control/frames.js';
 import { parseMessage } from '../message/parse-message.js';
@@ -102,7 +103,7 @@ interface Sent {
   readonly onResponse: (response: SipMessage | undefined, dialogId: string) => void;
 }
 
-/** Places of tokens in the first line of a frame. @see module:drachtio/control/frames */
+/** Places of tokens in the first line of a frame, as `control/frames.ts` writes it. */
 const TOKEN = {
   type: 1,
   source: 2,
@@ -177,7 +178,7 @@ class ServedExchange implements Exchange {
         const onResponse: Sent['onResponse'] = (response) => {
           if (response === undefined || response.status >= 200) resolve();
         };
-        this.#send(`sip||${dialogId}\r\nBYE sip:placeholder SIP/2.0\r\n\r\n`, { onResponse });
+        this.#send(`sip||${dialogId}\r\nBYE sip:localhost SIP/2.0\r\n\r\n`, { onResponse });
       });
     });
   }
@@ -240,7 +241,7 @@ class ServedExchange implements Exchange {
 
   #request(request: SipMessage, { transactionId, dialogId, isTold }: Arrival): void {
     const respond = (status: number, rest = '\r\n', onAnswer?: (tokens: readonly string[]) => void): void =>
-      this.#ask(`sip|${transactionId}|\r\nSIP/2.0 ${String(status)} ${phraseOf(status)}\r\n${rest}`, onAnswer);
+      this.#ask(`sip|${transactionId}|\r\nSIP/2.0 ${String(status)} ${OWN_REASONS[status] ?? ''}\r\n${rest}`, onAnswer);
     const call = dialogId === '' ? undefined : this.#calls.get(dialogId);
     switch (request.method) {
       case 'ACK':
@@ -358,16 +359,6 @@ class Leg implements ExchangeCall {
 }
 
 const ANSWERED = 200;
-
-const PHRASES: Readonly<Record<number, string>> = {
-  180: 'Ringing',
-  200: 'OK',
-  480: 'Temporarily Unavailable',
-  486: 'Busy Here',
-  607: 'Unwanted',
-};
-
-const phraseOf = (status: number): string => PHRASES[status] ?? 'Response';
 
 /** The end of a message with a session description. */
 const bodied = (sdp: string): string => `Content-Type: application/sdp\r\n\r\n${sdp}`;
