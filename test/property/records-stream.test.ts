@@ -4,7 +4,14 @@ import { retryAfterMs, retryClassOf } from '../../sdk/src/platform/retry.js';
 import { readRecordBatchAnswer } from '../../sdk/src/platform/wire/record-batch-answer.js';
 import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
 import { sharedRecordSchema } from '../../sdk/src/platform/wire/shared-record.schema.js';
-import { encodeFrame, frameRecordId, frameText, readFrameHeader } from '../../sdk/src/records/stream/spool-frame.js';
+import {
+  encodeFrame,
+  frameAcceptedAtMs,
+  FRAME_HEADER_BYTES,
+  isFrame,
+  lineRecordId,
+  lineText,
+} from '../../sdk/src/records/stream/spool-frame.js';
 import { createMemorySegmentLog } from '../support/memory-segment-log.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { createStreamLab, sampleRecord, settled, until, type SentBatch } from '../support/stream-lab.js';
@@ -141,8 +148,7 @@ test('reads any Retry-After and any status, never throws', () => {
 test('reads any bytes as a frame, never throws, and gives back what was spooled', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      const header = readFrameHeader(bytes);
-      if (header !== undefined) frameRecordId(bytes);
+      if (isFrame(bytes, 0, bytes.length)) lineRecordId(bytes.subarray(FRAME_HEADER_BYTES));
     }),
   );
   fc.assert(
@@ -154,9 +160,11 @@ test('reads any bytes as a frame, never throws, and gives back what was spooled'
       (recordId, callGroupId, text, atMs) => {
         const record = { recordId, callGroupId, text };
         const frame = encodeFrame(record, atMs);
-        expect(readFrameHeader(frame)?.acceptedAtMs).toBe(atMs);
-        expect(JSON.parse(frameText(frame))).toEqual(JSON.parse(JSON.stringify(record)));
-        expect(frameRecordId(frame)).toBe((JSON.parse(JSON.stringify(record)) as typeof record).recordId);
+        expect(isFrame(frame, 0, frame.length)).toBe(true);
+        expect(frameAcceptedAtMs(frame, 0)).toBe(atMs);
+        const line = frame.subarray(FRAME_HEADER_BYTES);
+        expect(JSON.parse(lineText(line))).toEqual(JSON.parse(JSON.stringify(record)));
+        expect(lineRecordId(line)).toBe((JSON.parse(JSON.stringify(record)) as typeof record).recordId);
       },
     ),
   );

@@ -51,11 +51,18 @@ export function createMemorySegmentLog(
     }
     return found;
   };
+  /** Into memory that is written over afterwards, as that of a file is. */
+  const visit: SegmentLog['visit'] = async (from, show, limits) => {
+    const found = await read(from, limits);
+    for (const { sequence, payload } of found) {
+      const bytes = Buffer.concat([Buffer.of(0), payload, Buffer.of(0)]);
+      show(sequence, bytes, 1, bytes.length - 1);
+      bytes.fill(0xff);
+    }
+    return found.length;
+  };
   const log: MemorySegmentLog = {
-    disk: 'works',
-    append,
-    sync,
-    read,
+    ...{ disk: 'works', append, sync, read, visit },
     lose: (sequence) => void records.delete(sequence),
     trimmedThrough: () => trimmed,
     get durableSequence() {

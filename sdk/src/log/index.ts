@@ -21,6 +21,7 @@ export type {
   LogLosses,
   LogRecord,
   ReadOptions,
+  RecordVisitor,
   SegmentLog,
   SegmentLogOptions,
   SegmentLogState,

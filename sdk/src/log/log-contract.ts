@@ -47,6 +47,9 @@ export interface LogRecord {
   readonly payload: Uint8Array;
 }
 
+/** Is shown a record: its payload is what `bytes` has from offset `start` to before offset `end`. */
+export type RecordVisitor = (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
+
 /** How much is read at once. */
 export interface ReadOptions {
   /** Bytes of payload at most; the first record is given even when it is longer. Default {@link READ_BYTES}. */
@@ -139,6 +142,14 @@ export interface SegmentLog extends AsyncDisposable {
    * @throws HopbackError `storage-failed` (retryable) when the disk does not give them; `closed`
    */
   readonly read: (fromSequence: number, options?: ReadOptions) => Promise<readonly LogRecord[]>;
+  /**
+   * Shows durable records in order, without an object for each: for who takes hundreds of thousands a second.
+   * @param fromSequence - the first wanted; where it is gone, the next that is there
+   * @param visit - does not throw; the bytes it is shown are written over when it has returned
+   * @returns how many were shown
+   * @throws HopbackError `storage-failed` (retryable) when the disk does not give the next one; `closed`
+   */
+  readonly visit: (fromSequence: number, visit: RecordVisitor, options?: ReadOptions) => Promise<number>;
   /**
    * Removes segments all of whose records are at or below; the newest stays, unless the disk is full and its room is needed.
    * @throws HopbackError `storage-failed` (retryable) when the disk refuses; `closed`

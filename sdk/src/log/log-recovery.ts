@@ -220,7 +220,7 @@ async function recordsInDoubt(
     skipUnreadable: false,
     visit: (frame: ScannedFrame) => {
       if (frame.kind === 'record' && frame.sequence > last && frame.sequence < doubt.next) {
-        records.add(frame.payload, frame.payload.length, frame.sequence);
+        records.add(frame.bytes.subarray(frame.start, frame.end), frame.end - frame.start, frame.sequence);
         last = frame.sequence;
       }
       return true;

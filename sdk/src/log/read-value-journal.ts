@@ -69,7 +69,7 @@ async function readOnce(directory: string, files: LogFiles): Promise<ReadonlyMap
         skipUnreadable: false,
         visit: (frame) => {
           if (frame.kind !== 'record' || frame.sequence >= end) return true;
-          const [key, value] = journalEntryOf(frame.payload);
+          const [key, value] = journalEntryOf(frame.bytes.subarray(frame.start, frame.end));
           if (key === undefined) return true;
           if (value === undefined) values.delete(key);
           else values.set(key, value);

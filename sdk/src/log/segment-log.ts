@@ -10,8 +10,8 @@ import {
   SEGMENT_BYTES,
   type Appended,
   type LogError,
-  type LogRecord,
   type ReadOptions,
+  type RecordVisitor,
   type SegmentLog,
   type SegmentLogOptions,
   type SegmentLogState,
@@ -22,7 +22,7 @@ import { NODE_LOG_FILES } from './node-log-files.js';
 import { createPendingRecords, type PendingRecords } from './pending-records.js';
 import { createSegmentCatalogue, type SegmentCatalogue } from './segment-catalogue.js';
 import { FRAME_HEADER_BYTES, LONGEST_RECORD_BYTES, markOf } from './segment-format.js';
-import { readRecords } from './segment-reader.js';
+import { readRecords, visitRecords, type ReadRequest, type ReadSource } from './segment-reader.js';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.js';
 import { logErrorOf } from './storage-failure.js';
 import { trimSegments } from './trim-segments.js';
@@ -115,6 +115,8 @@ interface LogCore {
   readonly recordsInDoubt: number;
   lastSequence: number;
   durableSequence: number;
+  /** What was visited last was read into it. */
+  window: Buffer | undefined;
   /** Until it is settled. */
   doubt: Doubt | undefined;
   failures: number;
@@ -147,6 +149,7 @@ function createCore(settings: Settings, catalogue: SegmentCatalogue, recovered: 
     recordsInDoubt: recovered.missingInDoubt,
     lastSequence,
     durableSequence: doubt === undefined ? lastSequence : doubt.first - 1,
+    window: undefined,
     doubt: doubt === undefined ? undefined : { ...doubt, next: lastSequence + 1 },
     failures: 0,
     lastError: undefined,
@@ -177,7 +180,9 @@ function logOf(core: LogCore): SegmentLog {
       core.listeners.add(listener);
       return () => void core.listeners.delete(listener);
     },
-    read: (fromSequence, options) => read(core, fromSequence, options),
+    read: (fromSequence, options) => reading(core, fromSequence, options, readRecords),
+    visit: (fromSequence, visit, options) =>
+      reading(core, fromSequence, options, (source, request) => visited(core, source, { ...request, visit })),
     trim: (throughSequence) => trim(core, throughSequence),
     state: () => stateOf(core),
     close: () => close(core),
@@ -248,7 +253,13 @@ function firstSequence({ catalogue, lastSequence }: LogCore): number {
   return Math.min(catalogue.segments[0]?.first ?? lastSequence + 1, lastSequence + 1);
 }
 
-async function read(core: LogCore, from: number, options: ReadOptions = {}): Promise<readonly LogRecord[]> {
+/** Reads by either way, the limits checked. */
+async function reading<Result>(
+  core: LogCore,
+  from: number,
+  options: ReadOptions = {},
+  read: (source: ReadSource, request: ReadRequest) => Promise<Result>,
+): Promise<Result> {
   if (core.closing !== undefined) throw closedError();
   const { maxBytes = READ_BYTES, maxRecords = READ_RECORDS, skipUnreadable = false } = options;
   inBounds('maxBytes', maxBytes, [1, Number.MAX_SAFE_INTEGER]);
@@ -258,10 +269,29 @@ async function read(core: LogCore, from: number, options: ReadOptions = {}): Pro
   const { catalogue, durableSequence } = core;
   try {
     const request = { fromSequence: from, maxBytes, maxRecords, skipUnreadable };
-    return await readRecords({ directory, files, catalogue, durableSequence }, request);
+    return await read({ directory, files, catalogue, durableSequence }, request);
   } catch (error) {
     noteError(core, error);
     throw error;
+  }
+}
+
+/** Reads into the same memory as before, unless another reader has it: pages that are new cost more than what is read into them. */
+async function visited(
+  core: LogCore,
+  source: ReadSource,
+  request: ReadRequest & { readonly visit: RecordVisitor },
+): Promise<number> {
+  let { window } = core;
+  core.window = undefined;
+  const windowOf = (bytes: number): Buffer => {
+    if (window === undefined || window.length < bytes) window = Buffer.allocUnsafeSlow(bytes);
+    return window.subarray(0, bytes);
+  };
+  try {
+    return await visitRecords(source, { ...request, windowOf });
+  } finally {
+    core.window = window;
   }
 }
 

@@ -34,13 +34,36 @@ export interface ReadRecord {
   readonly payload: Uint8Array;
 }
 
+/** Is shown a record: its payload is what `bytes` has from `start` to before `end`. */
+export type VisitRecord = (sequence: number, bytes: Buffer, start: number, end: number) => void;
+
+/** What is wanted, and who is shown it. */
+export interface VisitRequest extends ReadRequest {
+  readonly visit: VisitRecord;
+  /** Gives the memory to read into, of so many bytes; what was read into it before is done with. Default: new memory for each read. */
+  readonly windowOf?: (bytes: number) => Buffer;
+}
+
 /**
  * Reads records of the log in order, whatever is between them; what is missing is counted in the catalogue.
  * @throws HopbackError `storage-failed` (retryable) when the disk does not give them
  */
 export async function readRecords(source: ReadSource, request: ReadRequest): Promise<readonly ReadRecord[]> {
+  const records: ReadRecord[] = [];
+  const visit: VisitRecord = (sequence, bytes, start, end) =>
+    void records.push({ sequence, payload: bytes.subarray(start, end) });
+  await visitRecords(source, { ...request, visit });
+  return records;
+}
+
+/**
+ * Shows records as {@link readRecords} reads them.
+ * @returns how many
+ * @throws HopbackError `storage-failed` (retryable) when the disk does not give them; those before were shown
+ */
+export async function visitRecords(source: ReadSource, request: VisitRequest): Promise<number> {
   const { catalogue, durableSequence } = source;
-  const batch: Batch = { records: [], bytes: 0, isFull: false };
+  const batch: Batch = { records: 0, bytes: 0, isFull: false };
   let next = Math.max(request.fromSequence, catalogue.segments[0]?.first ?? 0);
   while (next <= durableSequence && !batch.isFull) {
     const segment = catalogue.holding(next);
@@ -54,14 +77,14 @@ export async function readRecords(source: ReadSource, request: ReadRequest): Pro
 }
 
 interface Batch {
-  readonly records: ReadRecord[];
+  records: number;
   bytes: number;
   isFull: boolean;
 }
 
 interface SegmentRead {
   readonly source: ReadSource;
-  readonly request: ReadRequest;
+  readonly request: VisitRequest;
   readonly segment: Segment;
   readonly batch: Batch;
   /** First and last that are wanted of this segment. */
@@ -81,6 +104,7 @@ async function readSegment(read: SegmentRead): Promise<void> {
         from: place.offset,
         to: segment.sizeBytes,
         windowBytes: windowFor(request, batch),
+        ...(request.windowOf !== undefined && { windowOf: request.windowOf }),
         skipUnreadable: request.skipUnreadable,
         visit: visitor.visit,
         damaged: (at, bytes, isUnreadable) => catalogue.damaged(segment, at, bytes, isUnreadable),
@@ -104,21 +128,21 @@ function createVisitor(
   const { catalogue } = source;
   let expected = place.sequence;
   let frameEnd = place.offset;
-  const take = (sequence: number, payload: Uint8Array): boolean => {
-    if (isFullFor(batch, request, payload.length)) {
+  const take = ({ sequence, bytes, start, end }: ScannedFrame & { readonly kind: 'record' }): boolean => {
+    if (isFullFor(batch, request, end - start)) {
       batch.isFull = true;
       return false;
     }
-    batch.records.push({ sequence, payload });
-    batch.bytes += payload.length;
+    request.visit(sequence, bytes, start, end);
+    batch.records += 1;
+    batch.bytes += end - start;
     return true;
   };
   return {
     visit: (frame) => {
       const sequence = frame.kind === 'group' ? frame.first : frame.sequence;
       if (frame.kind === 'record' && sequence > last) return false;
-      if (frame.kind === 'record' && sequence >= Math.max(next, expected) && !take(sequence, frame.payload))
-        return false;
+      if (frame.kind === 'record' && sequence >= Math.max(next, expected) && !take(frame)) return false;
       // Between neighbouring frames nothing is missing, whatever their numbers are.
       if (sequence > expected && frame.offset > frameEnd) catalogue.missing(expected, Math.min(last, sequence - 1));
       frameEnd = frame.endOffset;
@@ -135,7 +159,7 @@ function createVisitor(
 }
 
 function isFullFor({ records, bytes }: Batch, { maxBytes, maxRecords }: ReadRequest, payloadBytes: number): boolean {
-  return records.length > 0 && (records.length >= maxRecords || bytes + payloadBytes > maxBytes);
+  return records > 0 && (records >= maxRecords || bytes + payloadBytes > maxBytes);
 }
 
 function windowFor({ maxBytes, maxRecords }: ReadRequest, batch: Batch): number {

@@ -4,14 +4,17 @@ import { nextFrame } from './segment-format.js';
 /** What a disk cannot give is looked at in blocks of so many bytes: that of a file system's page. */
 const BLOCK_BYTES = 4_096;
 
-/** A frame that was found. `bytes` is shared by the frames of a window and is never written to again. */
+/** A frame that was found. */
 export type ScannedFrame =
   | {
       readonly kind: 'record';
       readonly offset: number;
       readonly endOffset: number;
       readonly sequence: number;
-      readonly payload: Uint8Array;
+      /** The window that it lies in, and where in it its payload begins and ends. */
+      readonly bytes: Buffer;
+      readonly start: number;
+      readonly end: number;
     }
   | {
       readonly kind: 'group';
@@ -30,6 +33,8 @@ export interface SegmentScan {
   readonly to: number;
   /** Bytes read at once. */
   readonly windowBytes: number;
+  /** Gives a window's memory, of so many bytes; the window before is done with. Default: each window has its own. */
+  readonly windowOf?: (bytes: number) => Buffer;
   /** Whether blocks that the disk does not give count as damaged; else the error is thrown. */
   readonly skipUnreadable: boolean;
   /** Is shown each frame in order; the scan ends when it returns false: that frame is not taken. */
@@ -104,7 +109,9 @@ function scanWindow({ window, offset, good: goodBefore, isLast, scan }: WindowSc
             offset: frameOffset,
             endOffset,
             sequence: frame.sequence,
-            payload: window.subarray(frame.payload, frame.end),
+            bytes: window,
+            start: frame.payload,
+            end: frame.end,
           },
     );
     if (!isTaken) return { good, offset: frameOffset, neededBytes: 0, isEnded: true };
@@ -114,7 +121,7 @@ function scanWindow({ window, offset, good: goodBefore, isLast, scan }: WindowSc
 }
 
 async function readWindow(file: LogFile, offset: number, bytes: number, scan: SegmentScan): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(bytes);
+  const buffer = scan.windowOf?.(bytes) ?? Buffer.allocUnsafeSlow(bytes);
   try {
     return buffer.subarray(0, await readFully(file, buffer, offset));
   } catch (error) {

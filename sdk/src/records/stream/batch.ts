@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { BatchEncoding, RecordBatch } from '../../platform/wire/record-batch.js';
-import type { QueuedRecord } from './lane.js';
-import { FRAME_HEADER_BYTES } from './spool-frame.js';
+import type { RecordRun } from './record-chunk.js';
 
 /** Digits of the id of a batch: 128 bits. */
 const BATCH_ID_DIGITS = 32;
@@ -34,7 +33,7 @@ export interface BatchOrigin {
   readonly compress: Compress;
 }
 
-/** Compresses the lines of a batch. */
+/** Compresses the lines of a batch, into memory of its own: that of the lines is written over when the batch is settled. */
 export type Compress = (lines: Uint8Array, encoding: BatchEncoding) => Promise<Uint8Array>;
 
 /**
@@ -44,36 +43,17 @@ export type Compress = (lines: Uint8Array, encoding: BatchEncoding) => Promise<U
  * @returns the batch
  * @throws Error when there is no memory for it
  */
-export async function makeBatch(records: readonly QueuedRecord[], origin: BatchOrigin): Promise<RecordBatch> {
+export async function makeBatch(records: RecordRun, origin: BatchOrigin): Promise<RecordBatch> {
   const { encoding } = origin;
-  const body = await origin.compress(joinLines(records), encoding);
+  const body = await origin.compress(records.lines(), encoding);
   // Of the octets as they are sent: the key of a request and its body cannot come apart, and there are fewer of them.
   const id = createHash('sha256')
-    .update(`${records[0]?.sequence ?? 0}:${records.at(-1)?.sequence ?? 0}:`)
+    .update(`${records.firstSequence}:${records.lastSequence}:`)
     .update(body)
     .digest('hex')
     .slice(0, BATCH_ID_DIGITS);
-  return { id, source: origin.source, type: BATCH_TYPE, timeMs: origin.timeMs, count: records.length, encoding, body };
+  return { id, source: origin.source, type: BATCH_TYPE, timeMs: origin.timeMs, count: records.count, encoding, body };
 }
-
-/**
- * The frames hold lines as they are sent, each behind its header. Whole frames are laid over each other from the last to the first, so
- * that each line covers the header of the one after it: half the time of a view for every line.
- */
-function joinLines(records: readonly QueuedRecord[]): Uint8Array {
-  let size = FRAME_HEADER_BYTES;
-  for (const { frame } of records) size += frame.length - FRAME_HEADER_BYTES;
-  const lines = Buffer.allocUnsafe(size);
-  let end = size;
-  for (let index = records.length - 1; index >= 0; index -= 1) {
-    const frame = records[index]?.frame ?? NO_FRAME;
-    lines.set(frame, end - frame.length);
-    end -= frame.length - FRAME_HEADER_BYTES;
-  }
-  return lines.subarray(FRAME_HEADER_BYTES);
-}
-
-const NO_FRAME = new Uint8Array(FRAME_HEADER_BYTES);
 
 /**
  * Compresses fast, off the main thread.

@@ -2,7 +2,7 @@ import { HopbackError } from '../../errors.js';
 import type { LogRecord, SegmentLog } from '../../log/index.js';
 import type { DurableValues } from '../durable-values.js';
 import { DEAD_LETTERS_KEY, keptSequence } from './kept-sequence.js';
-import { frameText, type StreamedRecord } from './spool-frame.js';
+import { lineText, type StreamedRecord } from './spool-frame.js';
 
 /** Why a record was put aside. */
 export type DeadLetterReason =
@@ -52,10 +52,10 @@ export interface DeadLetters {
   /** Letters that nobody has dealt with. */
   readonly count: () => number;
   /**
-   * Puts records aside; resolved means durable.
+   * Puts records aside, each with its line as it is sent, `unreadable` ones as they were spooled; resolved means durable.
    * @throws HopbackError `storage-failed` when the disk refuses, or there are too many: then none counts as put aside
    */
-  readonly bury: (letters: readonly { readonly frame: Uint8Array; readonly cause: DeadLetterCause }[]) => Promise<void>;
+  readonly bury: (letters: readonly { readonly line: Uint8Array; readonly cause: DeadLetterCause }[]) => Promise<void>;
   /** All letters that nobody has dealt with, oldest first. */
   readonly read: () => AsyncIterable<DeadLetter>;
   /** Deals with all letters there are. A process that dies in between has some of them twice, as the same record ids. */
@@ -103,7 +103,7 @@ export function createDeadLetters(parts: {
       throw new HopbackError('storage-failed', `dead letters take ${maxBytes} octets: settle them`, {
         retryable: true,
       });
-    for (const { frame, cause } of letters) appendOrThrow(log, letterText(frame, cause, nowMs()));
+    for (const { line, cause } of letters) appendOrThrow(log, letterText(line, cause, nowMs()));
     await log.flush();
   };
 
@@ -153,7 +153,7 @@ function letterText(record: Uint8Array | string, cause: DeadLetterCause, deadAtM
     ...(httpStatus === undefined ? {} : { httpStatus }),
     ...(detail === undefined ? {} : { detail }),
   };
-  const text = typeof record === 'string' ? record : reason === 'unreadable' ? base64(record) : frameText(record);
+  const text = typeof record === 'string' ? record : reason === 'unreadable' ? base64(record) : lineText(record);
   return `${JSON.stringify(head)}\n${text}`;
 }
 

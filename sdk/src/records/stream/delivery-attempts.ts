@@ -4,7 +4,8 @@ import type { DeliveryResult, RecordBatch, RecordTransport } from '../../platfor
 import { makeBatch, type Compress } from './batch.js';
 import type { Breaker } from './breaker.js';
 import type { DeadLetterCause, DeadLetters } from './dead-letters.js';
-import type { Lane, QueuedRecord } from './lane.js';
+import type { Lane } from './lane.js';
+import type { RecordRun } from './record-chunk.js';
 import { rejectedRecords, type RejectedRecord } from './rejected-records.js';
 import type { StreamClock } from './stream-clock.js';
 import type { StreamPolicy } from './stream-policy.js';
@@ -43,7 +44,8 @@ export interface Sender {
   inFlight: number;
   /** The batch that failed and is sent again as it is. */
   batch: RecordBatch | undefined;
-  records: readonly QueuedRecord[];
+  /** What it is made of. */
+  records: RecordRun | undefined;
   /** In a row. */
   failures: number;
   /** Not before, monotonic milliseconds. */
@@ -89,10 +91,10 @@ export class DeliveryAttempts {
   }
 
   begin(sender: Sender): void {
-    const { batchRecords: records, batchBytes: bytes } = this.#parts.policy;
-    if (sender.batch === undefined) sender.records = sender.lane.cut({ records, bytes });
-    sender.inFlight = sender.records.length;
-    const attempt = this.#attempt(sender)
+    const records = sender.batch === undefined ? undefined : sender.records;
+    const run = (sender.records = records ?? sender.lane.cut());
+    sender.inFlight = run.count;
+    const attempt = this.#attempt(sender, run)
       .catch(() => this.#onStorageFailed(sender))
       .finally(() => {
         this.#attempts.delete(attempt);
@@ -108,12 +110,11 @@ export class DeliveryAttempts {
     await Promise.all(this.#attempts);
   }
 
-  async #attempt(sender: Sender): Promise<void> {
-    const { records } = sender;
-    if (records[0]?.isReadable === false) {
+  async #attempt(sender: Sender, records: RecordRun): Promise<void> {
+    if (!records.isReadable) {
       this.#breaker.onAbandoned();
       await this.#bury(records, { reason: 'unreadable' });
-      this.#settle(sender, records.length);
+      this.#settle(sender, records.count);
       return;
     }
     const { clock, source, transport, compress } = this.#parts;
@@ -124,25 +125,25 @@ export class DeliveryAttempts {
     const result = await delivered(transport, sender.batch, this.#closing.signal);
     // Nothing is known of an attempt that was given up, unless it was answered all the same.
     if (this.isClosed && result.status !== 'acknowledged') return;
-    await this.#onResult(sender, result);
+    await this.#onResult(sender, records, result);
   }
 
-  async #onResult(sender: Sender, result: DeliveryResult): Promise<void> {
+  async #onResult(sender: Sender, records: RecordRun, result: DeliveryResult): Promise<void> {
     const nowMs = this.#parts.clock.monotonicMs();
-    const rejected = result.status === 'acknowledged' ? rejectedRecords(sender.records, result.rejected) : [];
-    if (rejected === undefined) return this.#onResult(sender, NOT_OF_THE_BATCH);
+    const rejected = result.status === 'acknowledged' ? rejectedRecords(records, result.rejected) : [];
+    if (rejected === undefined) return this.#onResult(sender, records, NOT_OF_THE_BATCH);
     if (result.status !== 'acknowledged') this.#tally.trouble = { ...result, atMs: this.#parts.clock.nowMs() };
     switch (result.status) {
       case 'acknowledged':
         this.#breaker.onAnswered();
         this.#refusedAlone = 0;
-        await this.#onAcknowledged(sender, rejected);
+        await this.#onAcknowledged(sender, records.count, rejected);
         return;
       case 'refused':
-        if (sender.records.length === 1) this.#refusedAlone += 1;
+        if (records.count === 1) this.#refusedAlone += 1;
         if (this.#refusedAlone > REFUSED_IN_A_ROW) this.#breaker.onBarred(nowMs);
         else this.#breaker.onAnswered();
-        await this.#onRefused(sender, result);
+        await this.#onRefused(sender, records, result);
         return;
       case 'unavailable':
         this.#breaker.onFailed(nowMs);
@@ -154,27 +155,29 @@ export class DeliveryAttempts {
     }
   }
 
-  async #onAcknowledged(sender: Sender, rejected: readonly RejectedRecord[]): Promise<void> {
-    const { records } = sender;
+  async #onAcknowledged(sender: Sender, count: number, rejected: readonly RejectedRecord[]): Promise<void> {
     if (rejected.length > 0) await this.#parts.deadLetters.bury(rejected);
     this.#tally.dead += rejected.length;
-    this.#tally.acknowledged += records.length - rejected.length;
+    this.#tally.acknowledged += count - rejected.length;
     this.#tally.batches += 1;
     this.#tally.trouble = undefined;
-    this.#settle(sender, records.length);
+    this.#settle(sender, count);
   }
 
   /** The batch is never sent again: halves of it are, until one record alone is left that is refused. */
-  async #onRefused(sender: Sender, result: DeliveryResult & { readonly status: 'refused' }): Promise<void> {
-    const { records } = sender;
+  async #onRefused(
+    sender: Sender,
+    records: RecordRun,
+    result: DeliveryResult & { readonly status: 'refused' },
+  ): Promise<void> {
     this.#tally.batches += 1;
-    if (records.length === 1) {
+    if (records.count === 1) {
       const reason = result.reason === 'too-large' ? 'too-large' : 'refused';
       await this.#bury(records, { reason, ...aboutRefusal(result) });
       this.#settle(sender, 1);
       return;
     }
-    sender.lane.split(records.length);
+    sender.lane.split(records.count);
     sender.batch = undefined;
     sender.failures = 0;
     sender.notBeforeMs = 0;
@@ -192,7 +195,7 @@ export class DeliveryAttempts {
   #settle(sender: Sender, count: number): void {
     sender.lane.settle(count);
     sender.batch = undefined;
-    sender.records = [];
+    sender.records = undefined;
     sender.failures = 0;
     sender.notBeforeMs = 0;
   }
@@ -208,9 +211,11 @@ export class DeliveryAttempts {
     sender.notBeforeMs = clock.monotonicMs() + waitMs;
   }
 
-  async #bury(records: readonly QueuedRecord[], cause: DeadLetterCause): Promise<void> {
-    await this.#parts.deadLetters.bury(records.map(({ frame }) => ({ frame, cause })));
-    this.#tally.dead += records.length;
+  async #bury(records: RecordRun, cause: DeadLetterCause): Promise<void> {
+    await this.#parts.deadLetters.bury(
+      Array.from({ length: records.count }, (_none, index) => ({ line: records.line(index), cause })),
+    );
+    this.#tally.dead += records.count;
   }
 }
 

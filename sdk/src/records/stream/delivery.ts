@@ -1,14 +1,16 @@
 import { createBreaker, type Breaker } from './breaker.js';
 import { DeliveryAttempts } from './delivery-attempts.js';
 import type { DeliveryParts, DeliveryTally, Sender } from './delivery-attempts.js';
-import { createLane, type QueuedRecord } from './lane.js';
-import type { StreamPolicy } from './stream-policy.js';
+import { createLane, type Lane } from './lane.js';
+import { createChunkPool } from './record-chunk.js';
+import { frameLaneHash, isFrame } from './spool-frame.js';
 
 /** Sends what is in the lanes. */
 export interface Delivery {
   readonly tally: Readonly<DeliveryTally>;
   readonly breaker: Breaker;
-  readonly push: (laneHash: number, record: QueuedRecord) => void;
+  /** Takes a record as spooled: what `bytes` has from `start` to before `end`, of which it keeps a copy. */
+  readonly push: (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
   /** Begins every attempt whose time has come. */
   readonly start: (urgency: Urgency) => void;
   /** When `start` should be called again if nothing else happens, monotonic milliseconds; Infinity where only others know. */
@@ -16,8 +18,10 @@ export interface Delivery {
   readonly inFlight: () => number;
   readonly queued: () => number;
   readonly sizeBytes: () => number;
-  /** The oldest record that is not settled. */
-  readonly oldest: () => QueuedRecord | undefined;
+  /** Whether there is less than a batch that could go next in some lane. */
+  readonly isHungry: () => boolean;
+  /** The lane with the oldest record that is not settled. */
+  readonly oldest: () => OldestRecord | undefined;
   /**
    * Gives up records up to a sequence number, but for those that are being sent this moment.
    * @returns how many
@@ -26,6 +30,9 @@ export interface Delivery {
   /** Gives up what is on its way and waits until it has ended. */
   readonly close: () => Promise<void>;
 }
+
+/** A record that is not settled. */
+export type OldestRecord = Pick<Lane, 'headSequence' | 'headAcceptedAtMs'>;
 
 /** Records that do not wait for others to fill their batch. */
 export interface Urgency {
@@ -38,7 +45,9 @@ export interface Urgency {
 /** Makes as many lanes as batches may be on their way. */
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { policy, clock, random } = parts;
-  const senders = Array.from({ length: policy.maxInFlight }, newSender);
+  const chunkLimits = { records: policy.batchRecords, bytes: policy.batchBytes };
+  const pool = createChunkPool(chunkLimits, policy.maxInFlight * (BATCHES_AHEAD + 1));
+  const senders = Array.from({ length: policy.maxInFlight }, () => newSender(createLane(pool, clock)));
   const breaker = createBreaker({ failures: policy.breakerFailures, open: policy.breakerOpen, random });
   const tally = {
     acknowledged: 0,
@@ -60,7 +69,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     for (let count = 0; count < senders.length; count += 1) {
       const index = (first + count) % senders.length;
       const sender = senders[index];
-      if (sender === undefined || readyAtMs(sender, urgency, policy) > nowMs) continue;
+      if (sender === undefined || readyAtMs(sender, urgency, policy.lingerMs) > nowMs) continue;
       if (!breaker.permit(nowMs)) return;
       attempts.begin(sender);
       turn = index + 1;
@@ -70,37 +79,41 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   return {
     tally,
     breaker,
-    push: (laneHash, record) => senders[laneHash % senders.length]?.lane.push(record),
+    push: (sequence, bytes, start, end) => {
+      const index = isFrame(bytes, start, end) ? frameLaneHash(bytes, start) % senders.length : 0;
+      senders[index]?.lane.push(sequence, bytes, start, end);
+    },
     start,
     dueAtMs: (urgency) => {
-      const ready = Math.min(...senders.map((sender) => readyAtMs(sender, urgency, policy)));
+      const ready = Math.min(...senders.map((sender) => readyAtMs(sender, urgency, policy.lingerMs)));
       return Math.max(ready, attempts.heldUntilMs, breaker.permittedAtMs());
     },
     inFlight: () => sum(senders, (sender) => sender.inFlight),
     queued: () => sum(senders, ({ lane, inFlight }) => lane.size() - inFlight),
     sizeBytes: () => sum(senders, ({ lane }) => lane.sizeBytes()),
+    isHungry: () => senders.some(({ lane, inFlight }) => lane.batches() - (inFlight > 0 ? 1 : 0) < BATCHES_AHEAD),
     oldest: () => oldestOf(senders),
     dropThrough: (sequence) => sum(senders, (sender) => dropOf(sender, sequence)),
     close: () => attempts.close(),
   };
 }
 
-function newSender(): Sender {
-  return { lane: createLane(), inFlight: 0, batch: undefined, records: [], failures: 0, notBeforeMs: 0 };
+/** Batches of a lane that are read before their turn, so that reading and sending go on beside each other. */
+const BATCHES_AHEAD = 2;
+
+function newSender(lane: Lane): Sender {
+  return { lane, inFlight: 0, batch: undefined, records: undefined, failures: 0, notBeforeMs: 0 };
 }
 
 /** When the lane's next batch may go. */
-function readyAtMs({ lane, inFlight, batch, notBeforeMs }: Sender, urgency: Urgency, policy: StreamPolicy): number {
-  const head = lane.head();
-  if (head === undefined || inFlight > 0) return Number.POSITIVE_INFINITY;
+function readyAtMs({ lane, inFlight, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
+  if (lane.size() === 0 || inFlight > 0) return Number.POSITIVE_INFINITY;
   const isDue =
     batch !== undefined ||
     urgency.isFull ||
-    head.sequence <= urgency.throughSequence ||
-    lane.isSplit() ||
-    lane.size() >= policy.batchRecords ||
-    lane.sizeBytes() >= policy.batchBytes;
-  return isDue ? notBeforeMs : Math.max(notBeforeMs, head.queuedAtMs + policy.lingerMs);
+    lane.isNextWhole() ||
+    lane.headSequence() <= urgency.throughSequence;
+  return isDue ? notBeforeMs : Math.max(notBeforeMs, lane.headQueuedAtMs() + lingerMs);
 }
 
 function dropOf(sender: Sender, sequence: number): number {
@@ -110,11 +123,10 @@ function dropOf(sender: Sender, sequence: number): number {
   return dropped;
 }
 
-function oldestOf(senders: readonly Sender[]): QueuedRecord | undefined {
-  let oldest: QueuedRecord | undefined;
+function oldestOf(senders: readonly Sender[]): Lane | undefined {
+  let oldest: Lane | undefined;
   for (const { lane } of senders) {
-    const head = lane.head();
-    if (head !== undefined && (oldest === undefined || head.sequence < oldest.sequence)) oldest = head;
+    if (lane.size() > 0 && (oldest === undefined || lane.headSequence() < oldest.headSequence())) oldest = lane;
   }
   return oldest;
 }

@@ -1,15 +1,6 @@
-/** A record that was read from the spool and is not settled. */
-export interface QueuedRecord {
-  readonly sequence: number;
-  /** As spooled. */
-  readonly frame: Uint8Array;
-  /** Whether this release can read the frame; others are put aside unsent. */
-  readonly isReadable: boolean;
-  /** When it was accepted, milliseconds since the epoch by the clock of the stream. */
-  readonly acceptedAtMs: number;
-  /** When it was read, monotonic milliseconds. */
-  readonly queuedAtMs: number;
-}
+import type { ChunkPool, RecordChunk, RecordRun } from './record-chunk.js';
+import { isFrame } from './spool-frame.js';
+import type { StreamClock } from './stream-clock.js';
 
 /**
  * The records of some of the calls, in order, of which one batch is on its way at a time: a call has all its records in one lane, so
@@ -18,16 +9,24 @@ export interface QueuedRecord {
 export interface Lane {
   readonly size: () => number;
   readonly sizeBytes: () => number;
-  readonly head: () => QueuedRecord | undefined;
-  readonly push: (record: QueuedRecord) => void;
+  /** Batches that its records make, a begun one among them. */
+  readonly batches: () => number;
+  /** Sequence number of the oldest record; Infinity where there is none. */
+  readonly headSequence: () => number;
+  /** When that was accepted, milliseconds since the epoch; Infinity where nobody knows. */
+  readonly headAcceptedAtMs: () => number;
+  /** When it was read, monotonic milliseconds; Infinity where there is none. */
+  readonly headQueuedAtMs: () => number;
+  /** Takes a record as spooled: what `bytes` has from `start` to before `end`, of which it keeps a copy. */
+  readonly push: (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
+  /** Whether the next batch can get no larger by waiting. */
+  readonly isNextWhole: () => boolean;
   /** Records at the head that make the next batch: after a split the part that is next, else as many as fit. */
-  readonly cut: (limits: { readonly records: number; readonly bytes: number }) => readonly QueuedRecord[];
+  readonly cut: () => RecordRun;
   /** Takes away so many records at the head, which are settled. */
   readonly settle: (count: number) => void;
   /** The batch of so many records was refused: its halves come next, each a batch of its own. */
   readonly split: (count: number) => void;
-  /** Whether the next batch is part of one that was refused. */
-  readonly isSplit: () => boolean;
   /**
    * Gives up the records up to a sequence number.
    * @returns how many
@@ -35,50 +34,63 @@ export interface Lane {
   readonly dropThrough: (sequence: number) => number;
 }
 
-/** Settled records at the front of the array that are worth moving the others for. */
-const COMPACT_RECORDS = 1_024;
-
-/** Makes an empty lane. Pure: it holds records and no timer. */
-export function createLane(): Lane {
-  const records: QueuedRecord[] = [];
+/** Makes an empty lane; it holds records and no timer. */
+export function createLane(pool: ChunkPool, clock: Pick<StreamClock, 'monotonicMs'>): Lane {
+  const chunks: RecordChunk[] = [];
+  /** Records of the first chunk that are settled. */
   let first = 0;
+  let size = 0;
   let sizeBytes = 0;
+  /** The first chunk was cut: what comes now goes into another, lest it change what is on its way. */
+  let isClosed = false;
   /** Sizes of the parts of a refused batch, the next one last. */
   let parts: number[] = [];
 
-  const size = (): number => records.length - first;
+  const open = (isReadable: boolean, bytes: number): RecordChunk => {
+    const last = chunks.at(-1);
+    const isOpen = last !== undefined && !(chunks.length === 1 && isClosed);
+    if (isOpen && isReadable && last.takes(bytes)) return last;
+    const chunk = pool.take(isReadable);
+    if (chunks.length === 0) isClosed = false;
+    chunks.push(chunk);
+    return chunk;
+  };
   const remove = (count: number): void => {
-    const end = first + count;
-    for (let index = first; index < end; index += 1) sizeBytes -= records[index]?.frame.length ?? 0;
-    first = end;
-    if (first === records.length || first >= COMPACT_RECORDS) {
-      records.splice(0, first);
+    for (let left = count; left > 0;) {
+      const chunk = chunks[0];
+      if (chunk === undefined) return;
+      const taken = Math.min(left, chunk.count - first);
+      sizeBytes -= chunk.bytesOf(first, first + taken);
+      size -= taken;
+      left -= taken;
+      first += taken;
+      if (first < chunk.count) return;
+      chunks.shift();
       first = 0;
+      isClosed = false;
+      pool.give(chunk);
     }
   };
 
   return {
-    size,
+    size: () => size,
     sizeBytes: () => sizeBytes,
-    head: () => records[first],
-    push: (record) => {
-      records.push(record);
-      sizeBytes += record.frame.length;
+    batches: () => chunks.length,
+    headSequence: () => chunks[0]?.sequence(first) ?? Number.POSITIVE_INFINITY,
+    headAcceptedAtMs: () => chunks[0]?.acceptedAtMs(first) ?? Number.POSITIVE_INFINITY,
+    headQueuedAtMs: () => chunks[0]?.queuedAtMs ?? Number.POSITIVE_INFINITY,
+    push: (sequence, bytes, start, end) => {
+      const chunk = open(isFrame(bytes, start, end), end - start);
+      if (chunk.count === 0) chunk.queuedAtMs = clock.monotonicMs();
+      sizeBytes += chunk.add(sequence, bytes, start, end);
+      size += 1;
     },
-    cut: ({ records: most, bytes }) => {
-      const end = first + Math.min(parts.at(-1) ?? most, size());
-      let taken = 0;
-      let index = first;
-      while (index < end) {
-        const record = records[index];
-        if (record === undefined) break;
-        taken += record.frame.length;
-        // The first goes in any case; an unreadable one goes alone.
-        if (index > first && (taken > bytes || !record.isReadable)) break;
-        index += 1;
-        if (!record.isReadable) break;
-      }
-      return records.slice(first, index);
+    isNextWhole: () => parts.length > 0 || chunks.length > 1 || isClosed || chunks[0]?.isFull === true,
+    cut: () => {
+      const chunk = chunks[0];
+      if (chunk === undefined) throw new RangeError('the lane is empty');
+      isClosed = true;
+      return chunk.run(first, Math.min(chunk.count, first + (parts.at(-1) ?? chunk.count)));
     },
     settle: (count) => {
       remove(count);
@@ -91,13 +103,13 @@ export function createLane(): Lane {
       const half = Math.ceil(count / 2);
       parts.push(count - half, half);
     },
-    isSplit: () => parts.length > 0,
     dropThrough: (sequence) => {
       let count = 0;
-      while (count < size() && (records[first + count]?.sequence ?? Number.POSITIVE_INFINITY) <= sequence) count += 1;
-      if (count === 0) return 0;
-      parts = [];
-      remove(count);
+      for (let chunk = chunks[0]; chunk !== undefined && chunk.sequence(first) <= sequence; chunk = chunks[0]) {
+        remove(1);
+        count += 1;
+      }
+      if (count > 0) parts = [];
       return count;
     },
   };

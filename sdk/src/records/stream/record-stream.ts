@@ -186,7 +186,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
       dropped: limits.dropped(),
       refused,
       breaker: delivery.breaker.state(),
-      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, Math.round(time.nowMs() - oldest.acceptedAtMs)),
+      oldestAgeMs: oldest === undefined ? 0 : Math.max(0, Math.round(time.nowMs() - oldest.headAcceptedAtMs())),
       acknowledgedSequence: watermark.sequence(),
       durableSequence: log.durableSequence,
       lastSequence: log.lastSequence,
@@ -201,7 +201,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
     if (isClosed) return;
     limits.enforce();
     const isFull = delivery.sizeBytes() >= policy.windowBytes;
-    if (!isFull) reader.read();
+    if (!isFull && delivery.isHungry()) reader.read();
     const urgency = { throughSequence: hurryThrough, isFull };
     delivery.start(urgency);
     if (watermark.advance()) cursor.advance(watermark.sequence());

@@ -41,16 +41,19 @@ export function encodeFrameOfLine(json: string, callGroupId: string, acceptedAtM
   return frame;
 }
 
-/** Header of a spooled record. */
-export interface FrameHeader {
-  readonly laneHash: number;
-  readonly acceptedAtMs: number;
+/** Whether what `bytes` has from `start` to before `end` is a frame of this version. Never throws. */
+export function isFrame(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start > FRAME_HEADER_BYTES && bytes[start] === FRAME_VERSION && bytes[end - 1] === NEW_LINE;
 }
 
-/** Reads the header; undefined where it is none of this version. Never throws. */
-export function readFrameHeader(frame: Uint8Array): FrameHeader | undefined {
-  if (frame.length <= FRAME_HEADER_BYTES || frame[0] !== FRAME_VERSION || frame.at(-1) !== NEW_LINE) return undefined;
-  return { laneHash: uint16(frame, 1) + uint16(frame, 3) * 2 ** 16, acceptedAtMs: uint48(frame, 5) };
+/** Spreads call groups over lanes: of a frame that begins at `start`, an unsigned number of 32 bits. */
+export function frameLaneHash(bytes: Uint8Array, start: number): number {
+  return uint16(bytes, start + 1) + uint16(bytes, start + 3) * 2 ** 16;
+}
+
+/** When the record of a frame that begins at `start` was accepted, milliseconds since the epoch. */
+export function frameAcceptedAtMs(bytes: Uint8Array, start: number): number {
+  return uint48(bytes, start + 5);
 }
 
 const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) + (bytes[at + 1] ?? 0) * 2 ** 8;
@@ -59,19 +62,15 @@ const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at] ?? 0) + (by
 const uint48 = (bytes: Uint8Array, at: number): number =>
   uint16(bytes, at) + uint16(bytes, at + 2) * 2 ** 16 + uint16(bytes, at + 4) * 2 ** 32;
 
-/** The JSON text of a spooled record, without the end of its line. */
-export function frameText(frame: Uint8Array): string {
-  return Buffer.from(
-    frame.buffer,
-    frame.byteOffset + FRAME_HEADER_BYTES,
-    frame.length - FRAME_HEADER_BYTES - 1,
-  ).toString();
+/** The JSON text of a line as it is sent, without its end. */
+export function lineText(line: Uint8Array): string {
+  return Buffer.from(line.buffer, line.byteOffset, line.length - 1).toString();
 }
 
-/** The record id of a spooled record; undefined where there is none. Never throws. */
-export function frameRecordId(frame: Uint8Array): string | undefined {
+/** The record id of a line as it is sent; undefined where there is none. Never throws. */
+export function lineRecordId(line: Uint8Array): string | undefined {
   try {
-    const record: unknown = JSON.parse(frameText(frame));
+    const record: unknown = JSON.parse(lineText(line));
     const id = typeof record === 'object' && record !== null && 'recordId' in record ? record.recordId : undefined;
     return typeof id === 'string' ? id : undefined;
   } catch {

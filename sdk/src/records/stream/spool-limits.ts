@@ -39,7 +39,7 @@ export function createSpoolLimits(parts: SpoolLimitsParts): SpoolLimits {
   const waitingBytes = (): number => (log.lastSequence - watermark.sequence()) * meanBytes;
   const isTooOld = (): boolean => {
     const oldest = delivery.oldest();
-    return oldest !== undefined && time.nowMs() - oldest.acceptedAtMs > policy.maxSpoolAgeMs;
+    return oldest !== undefined && time.nowMs() - oldest.headAcceptedAtMs() > policy.maxSpoolAgeMs;
   };
   const dropThrough = (sequence: number): void => {
     dropped += delivery.dropThrough(sequence);
@@ -65,7 +65,7 @@ export function createSpoolLimits(parts: SpoolLimitsParts): SpoolLimits {
         );
       for (let oldest = delivery.oldest(); oldest !== undefined && isTooOld(); oldest = delivery.oldest()) {
         const before = dropped;
-        dropThrough(oldest.sequence);
+        dropThrough(oldest.headSequence());
         // Being sent this moment: it is not given up while it may arrive.
         if (dropped === before) return;
       }

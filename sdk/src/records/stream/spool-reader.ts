@@ -1,6 +1,4 @@
-import type { LogRecord, SegmentLog } from '../../log/index.js';
-import type { QueuedRecord } from './lane.js';
-import { readFrameHeader } from './spool-frame.js';
+import type { SegmentLog } from '../../log/index.js';
 import type { StreamClock } from './stream-clock.js';
 
 /** Octets of one read: some batches. */
@@ -32,7 +30,8 @@ export interface SpoolReaderParts {
   readonly clock: StreamClock;
   /** First to be read. */
   readonly fromSequence: number;
-  readonly push: (laneHash: number, record: QueuedRecord) => void;
+  /** Takes a record as spooled; the bytes are written over afterwards. */
+  readonly push: (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
   /** A read has ended, well or badly. */
   readonly onRead: () => void;
   readonly onFailed: () => void;
@@ -47,30 +46,20 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
   let notBeforeMs = 0;
   let isClosed = false;
 
-  const take = (records: readonly LogRecord[], durable: number): void => {
-    const nowMs = clock.monotonicMs();
-    for (const { sequence, payload } of records) {
-      if (sequence < next) continue;
-      next = sequence + 1;
-      const header = readFrameHeader(payload);
-      parts.push(header?.laneHash ?? 0, {
-        sequence,
-        frame: payload,
-        isReadable: header !== undefined,
-        acceptedAtMs: header?.acceptedAtMs ?? Number.POSITIVE_INFINITY,
-        queuedAtMs: nowMs,
-      });
-    }
-    // Durable and not there: lost with a damaged block, which the log counts.
-    if (records.length === 0) next = Math.max(next, durable + 1);
+  const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
+    if (isClosed || sequence < next) return;
+    next = sequence + 1;
+    parts.push(sequence, bytes, start, end);
   };
 
   const readOn = async (): Promise<void> => {
     const durable = log.durableSequence;
     try {
-      const records = await log.read(next, { maxBytes: READ_BYTES, skipUnreadable: failures >= READ_ATTEMPTS });
+      const limits = { maxBytes: READ_BYTES, skipUnreadable: failures >= READ_ATTEMPTS };
+      const shown = await log.visit(next, take, limits);
       failures = 0;
-      if (!isClosed) take(records, durable);
+      // Durable and not there: lost with a damaged block, which the log counts.
+      if (shown === 0) next = Math.max(next, durable + 1);
     } catch {
       failures += 1;
       notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;

@@ -43,7 +43,7 @@ export function createWatermark(parts: {
   return {
     sequence: () => sequence,
     advance: () => {
-      const now = (parts.delivery.oldest()?.sequence ?? parts.reader.nextSequence()) - 1;
+      const now = (parts.delivery.oldest()?.headSequence() ?? parts.reader.nextSequence()) - 1;
       if (now <= sequence) return false;
       sequence = now;
       endWaiters();

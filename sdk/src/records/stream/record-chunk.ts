@@ -1,0 +1,147 @@
+import { frameAcceptedAtMs, FRAME_HEADER_BYTES } from './spool-frame.js';
+
+/** Records that go in one batch, in order, their lines one behind the other as they are sent. */
+export interface RecordRun {
+  readonly count: number;
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** Whether this release can read them; where it cannot, the run is of one record, and its line is the frame as spooled. */
+  readonly isReadable: boolean;
+  /** All lines; until the records are settled. */
+  readonly lines: () => Uint8Array;
+  /** One of them, by its place in the run. */
+  readonly line: (index: number) => Uint8Array;
+}
+
+/** How much goes into a chunk, as into a batch. */
+export interface ChunkLimits {
+  readonly records: number;
+  /** Octets; one record alone may have more. */
+  readonly bytes: number;
+}
+
+/** First size of a chunk's memory, which doubles as it fills: a stream of few records has small ones. */
+const LEAST_BYTES = 4_096;
+
+/**
+ * Records of a lane up to the size of a batch. Lines are copied into it as they are read, next to each other: a batch is then a piece of
+ * this memory, nothing is made for a single record, and the collector has nothing to move.
+ */
+export class RecordChunk {
+  readonly isReadable: boolean;
+  count = 0;
+  /** When its first record was read, monotonic milliseconds. */
+  queuedAtMs = 0;
+  readonly #limits: ChunkLimits;
+  readonly #sequences: Float64Array;
+  readonly #acceptedAtMs: Float64Array;
+  readonly #ends: Uint32Array;
+  #bytes: Buffer = Buffer.alloc(0);
+
+  constructor(limits: ChunkLimits, isReadable: boolean) {
+    this.isReadable = isReadable;
+    this.#limits = limits;
+    this.#sequences = new Float64Array(limits.records);
+    this.#acceptedAtMs = new Float64Array(limits.records);
+    this.#ends = new Uint32Array(limits.records);
+  }
+
+  /** Whether a line of so many octets may go with those that are there. */
+  takes(bytes: number): boolean {
+    if (this.count === 0) return true;
+    return this.isReadable && this.count < this.#limits.records && this.#end(this.count) + bytes <= this.#limits.bytes;
+  }
+
+  /** Whether it holds what a batch may hold. */
+  get isFull(): boolean {
+    return this.count >= this.#limits.records || !this.takes(1);
+  }
+
+  /**
+   * Adds a record as spooled: what `bytes` has from `start` to before `end`.
+   * @returns octets of its line
+   */
+  add(sequence: number, bytes: Uint8Array, start: number, end: number): number {
+    const { count } = this;
+    const from = this.isReadable ? start + FRAME_HEADER_BYTES : start;
+    const used = this.#end(count);
+    const needed = used + end - from;
+    if (needed > this.#bytes.length) this.#grow(needed);
+    this.#bytes.set(bytes.subarray(from, end), used);
+    this.#sequences[count] = sequence;
+    this.#acceptedAtMs[count] = this.isReadable ? frameAcceptedAtMs(bytes, start) : Number.POSITIVE_INFINITY;
+    this.#ends[count] = needed;
+    this.count = count + 1;
+    return end - from;
+  }
+
+  sequence(index: number): number {
+    return this.#sequences[index] ?? Number.POSITIVE_INFINITY;
+  }
+
+  acceptedAtMs(index: number): number {
+    return this.#acceptedAtMs[index] ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Octets of the lines from `from` to before `to`. */
+  bytesOf(from: number, to: number): number {
+    return this.#end(to) - this.#end(from);
+  }
+
+  run(from: number, to: number): RecordRun {
+    return {
+      count: to - from,
+      firstSequence: this.sequence(from),
+      lastSequence: this.sequence(to - 1),
+      isReadable: this.isReadable,
+      lines: () => this.#bytes.subarray(this.#end(from), this.#end(to)),
+      line: (index) => this.#bytes.subarray(this.#end(from + index), this.#end(from + index + 1)),
+    };
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Where the line before that place ends. */
+  #end(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+  }
+
+  /** What was handed out stays as it is, in the memory from before. */
+  #grow(needed: number): void {
+    const wanted = Math.max(LEAST_BYTES, 2 * this.#bytes.length);
+    const bytes = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(wanted, this.#limits.bytes)));
+    bytes.set(this.#bytes.subarray(0, this.#end(this.count)));
+    this.#bytes = bytes;
+  }
+}
+
+/** Of what cannot be read. */
+const ALONE: ChunkLimits = { records: 1, bytes: 0 };
+
+/** Chunks that were settled, to be filled again: memory that is new costs more than what is copied into it. */
+export interface ChunkPool {
+  readonly take: (isReadable: boolean) => RecordChunk;
+  readonly give: (chunk: RecordChunk) => void;
+}
+
+/**
+ * Makes a pool.
+ * @param limits - of every chunk
+ * @param most - chunks that it keeps
+ */
+export function createChunkPool(limits: ChunkLimits, most: number): ChunkPool {
+  const spare: RecordChunk[] = [];
+  return {
+    take: (isReadable) => {
+      if (!isReadable) return new RecordChunk(ALONE, isReadable);
+      return spare.pop() ?? new RecordChunk(limits, isReadable);
+    },
+    give: (chunk) => {
+      if (!chunk.isReadable || spare.length >= most) return;
+      chunk.clear();
+      spare.push(chunk);
+    },
+  };
+}
