@@ -37,6 +37,12 @@ export interface DeliveryParts {
   readonly onSettled: () => void;
 }
 
+/** A batch in the making, and what it is made of. */
+export interface PreparedBatch {
+  readonly records: RecordRun;
+  readonly batch: Promise<RecordBatch>;
+}
+
 /** A lane and the batch that it is about. */
 export interface Sender {
   readonly lane: Lane;
@@ -46,6 +52,8 @@ export interface Sender {
   batch: RecordBatch | undefined;
   /** What it is made of. */
   records: RecordRun | undefined;
+  /** The batch behind it, which is made while it is on its way. */
+  prepared: PreparedBatch | undefined;
   /** In a row. */
   failures: number;
   /** Not before, monotonic milliseconds. */
@@ -104,6 +112,16 @@ export class DeliveryAttempts {
     this.#attempts.add(attempt);
   }
 
+  /** Makes the batch that comes next, where that is whole. */
+  prepare(sender: Sender): void {
+    const records = sender.prepared === undefined ? sender.lane.following() : undefined;
+    if (records === undefined || !records.isReadable) return;
+    const batch = this.#make(records);
+    // Who needs it will hear of it.
+    batch.catch(() => undefined);
+    sender.prepared = { records, batch };
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     this.#closing.abort();
@@ -117,15 +135,27 @@ export class DeliveryAttempts {
       this.#settle(sender, records.count);
       return;
     }
-    const { clock, source, transport, compress } = this.#parts;
-    const { encoding = 'gzip' } = transport;
-    sender.batch ??= await makeBatch(records, { source, timeMs: clock.nowMs(), encoding, compress });
+    const { transport } = this.#parts;
+    sender.batch ??= await this.#batchOf(sender, records);
     this.#tally.requests += 1;
     if (sender.failures > 0) this.#tally.retried += 1;
     const result = await delivered(transport, sender.batch, this.#closing.signal);
     // Nothing is known of an attempt that was given up, unless it was answered all the same.
     if (this.isClosed && result.status !== 'acknowledged') return;
     await this.#onResult(sender, records, result);
+  }
+
+  #batchOf(sender: Sender, records: RecordRun): Promise<RecordBatch> {
+    const { prepared } = sender;
+    sender.prepared = undefined;
+    const isIt = prepared?.records.firstSequence === records.firstSequence && prepared.records.count === records.count;
+    return isIt ? prepared.batch : this.#make(records);
+  }
+
+  #make(records: RecordRun): Promise<RecordBatch> {
+    const { clock, source, transport, compress } = this.#parts;
+    const { encoding = 'gzip' } = transport;
+    return makeBatch(records, { source, timeMs: clock.nowMs(), encoding, compress });
   }
 
   async #onResult(sender: Sender, records: RecordRun, result: DeliveryResult): Promise<void> {

@@ -69,6 +69,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     for (let count = 0; count < senders.length; count += 1) {
       const index = (first + count) % senders.length;
       const sender = senders[index];
+      if (sender !== undefined && sender.inFlight > 0) attempts.prepare(sender);
       if (sender === undefined || readyAtMs(sender, urgency, policy.lingerMs) > nowMs) continue;
       if (!breaker.permit(nowMs)) return;
       attempts.begin(sender);
@@ -99,10 +100,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
 }
 
 /** Batches of a lane that are read before their turn, so that reading and sending go on beside each other. */
-const BATCHES_AHEAD = 2;
+const BATCHES_AHEAD = 3;
 
 function newSender(lane: Lane): Sender {
-  return { lane, inFlight: 0, batch: undefined, records: undefined, failures: 0, notBeforeMs: 0 };
+  const nothing = { batch: undefined, records: undefined, prepared: undefined };
+  return { lane, inFlight: 0, ...nothing, failures: 0, notBeforeMs: 0 };
 }
 
 /** When the lane's next batch may go. */
@@ -119,7 +121,7 @@ function readyAtMs({ lane, inFlight, batch, notBeforeMs }: Sender, urgency: Urge
 function dropOf(sender: Sender, sequence: number): number {
   if (sender.inFlight > 0) return 0;
   const dropped = sender.lane.dropThrough(sequence);
-  if (dropped > 0) sender.batch = undefined;
+  if (dropped > 0) sender.batch = sender.prepared = undefined;
   return dropped;
 }
 

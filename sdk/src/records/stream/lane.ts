@@ -23,6 +23,8 @@ export interface Lane {
   readonly isNextWhole: () => boolean;
   /** Records at the head that make the next batch: after a split the part that is next, else as many as fit. */
   readonly cut: () => RecordRun;
+  /** The whole batch behind the one at the head, where there is one: it will be cut as it is, unless records are dropped. */
+  readonly following: () => RecordRun | undefined;
   /** Takes away so many records at the head, which are settled. */
   readonly settle: (count: number) => void;
   /** The batch of so many records was refused: its halves come next, each a batch of its own. */
@@ -91,6 +93,10 @@ export function createLane(pool: ChunkPool, clock: Pick<StreamClock, 'monotonicM
       if (chunk === undefined) throw new RangeError('the lane is empty');
       isClosed = true;
       return chunk.run(first, Math.min(chunk.count, first + (parts.at(-1) ?? chunk.count)));
+    },
+    following: () => {
+      const chunk = chunks[1];
+      return chunk !== undefined && (chunks.length > 2 || chunk.isFull) ? chunk.run(0, chunk.count) : undefined;
     },
     settle: (count) => {
       remove(count);
