@@ -36,9 +36,9 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     name: 'stream-repeats-records',
     suffers: 'Every batch brings one record a second time.',
     file: `${AT}/stream/delivery-attempts.js`,
-    text: 'this.#tally.trouble = undefined;\n        this.#settle(sender, records.length);',
+    text: 'this.#tally.trouble = undefined;\n        this.#settle(sender, count);',
     replacement:
-      'this.#tally.trouble = undefined;\n        this.#settle(sender, Math.max(1, records.length - (this.#tally.batches % 2)));',
+      'this.#tally.trouble = undefined;\n        this.#settle(sender, Math.max(1, count - (this.#tally.batches % 2)));',
     needsPlatform: true,
     scenarios: ['three-hops', 'campaign-while-carriers-crash', 'everything'],
   },

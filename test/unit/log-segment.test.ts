@@ -99,6 +99,51 @@ test('reads from any record on, within bytes and records, and a first record tha
   for (let from = 1; from <= 40; from += 1) expect(sequences(await log.read(from, { maxRecords: 1 }))).toEqual([from]);
 });
 
+test('shows the records that it reads, over segments, also to two at once, in memory that is written over', async () => {
+  const { log } = await lab();
+  appendTexts(log, 40);
+  await log.flush();
+  const shown: { readonly sequence: number; readonly payload: Uint8Array }[] = [];
+  let memory: Uint8Array | undefined;
+  const show = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
+    memory = bytes;
+    shown.push({ sequence, payload: Uint8Array.from(bytes.subarray(start, end)) });
+  };
+  for (const limits of [{}, { maxRecords: 3 }, { maxBytes: 2_000 }]) {
+    for (const from of [0, 17, 40, 41]) {
+      shown.length = 0;
+      const read = await log.read(from, limits);
+      expect(await log.visit(from, show, limits)).toBe(read.length);
+      expect(shown).toEqual(read.map(({ sequence, payload }) => ({ sequence, payload: Uint8Array.from(payload) })));
+    }
+  }
+  const before = memory?.buffer;
+  await log.visit(1, show, { maxRecords: 1 });
+  expect(memory?.buffer).toBe(before);
+  shown.length = 0;
+  const others: number[] = [];
+  await Promise.all([log.visit(1, show), log.visit(1, (sequence) => void others.push(sequence))]);
+  expect(changedRecords(shown)).toEqual([]);
+  expect(others).toEqual(sequences(shown));
+});
+
+test('what was shown before the disk refused stays shown, and the rest can be read later', async () => {
+  const { log, files } = await lab();
+  appendTexts(log, 40);
+  await log.flush();
+  const shown: number[] = [];
+  const show = (sequence: number): void => void shown.push(sequence);
+  let reads = 0;
+  files.setFault((operation) => (operation === 'read' && (reads += 1) > 2 ? 'EIO' : undefined));
+  await expect(log.visit(1, show)).rejects.toMatchObject({ code: 'storage-failed' });
+  const before = shown.length;
+  expect(before).toBeGreaterThan(0);
+  expect(before).toBeLessThan(40);
+  files.setFault(undefined);
+  expect(await log.visit(before + 1, show)).toBe(40 - before);
+  expect(shown).toEqual(Array.from({ length: 40 }, (_none, index) => index + 1));
+});
+
 test('does not read what is not durable', async () => {
   const { log } = await lab();
   appendTexts(log, 2);

@@ -41,6 +41,28 @@ test('sends nothing that is not on disk yet', async () => {
   expect(lab.stream.durableSequence).toBe(1);
 });
 
+test('makes the next batch while one is on its way, and sends it as it is, also when that one was split', async () => {
+  await using lab = createStreamLab({ policy: { batchRecords: 4 } });
+  for (let leg = 1; leg <= 12; leg += 1) lab.stream.record(sampleRecord(leg));
+  await until(lab, () => lab.sent.length === 1);
+  await settled();
+  lab.clock.advance(5_000);
+  lab.sent[0]?.answer({ status: 'refused', reason: 'content', httpStatus: 400 });
+  for (const half of [1, 2]) {
+    await until(lab, () => lab.sent.length === half + 1);
+    lab.sent[half]?.answer(ACKNOWLEDGED);
+  }
+  await until(lab, () => lab.sent.length === 4);
+  const [first, ...rest] = lab.sent.map(({ batch }) => batch.timeMs);
+  expect(rest.map((timeMs) => timeMs - (first ?? 0) >= 5_000)).toEqual([true, true, false]);
+  lab.reply = () => ACKNOWLEDGED;
+  lab.sent[3]?.answer(ACKNOWLEDGED);
+  await until(lab, () => lab.stream.status().acknowledged === 12);
+  expect(lab.sent.slice(1).flatMap(({ recordIds }) => recordIds)).toEqual(
+    Array.from({ length: 12 }, (_none, index) => sampleRecord(index + 1).recordId),
+  );
+});
+
 test('frees nothing that is on its way', async () => {
   await using lab = createStreamLab();
   lab.stream.record(sampleRecord(1));

@@ -9,8 +9,8 @@ import { frameLaneHash, isFrame } from './spool-frame.js';
 export interface Delivery {
   readonly tally: Readonly<DeliveryTally>;
   readonly breaker: Breaker;
-  /** Takes a record as spooled: what `bytes` has from `start` to before `end`, of which it keeps a copy. */
-  readonly push: (sequence: number, bytes: Uint8Array, start: number, end: number) => void;
+  /** Takes a record as spooled: what `bytes` has from `from` to before `to`, of which it keeps a copy. */
+  readonly push: (sequence: number, bytes: Uint8Array, from: number, to: number) => void;
   /** Begins every attempt whose time has come. */
   readonly start: (urgency: Urgency) => void;
   /** When `start` should be called again if nothing else happens, monotonic milliseconds; Infinity where only others know. */
@@ -69,20 +69,22 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     for (let count = 0; count < senders.length; count += 1) {
       const index = (first + count) % senders.length;
       const sender = senders[index];
-      if (sender !== undefined && sender.inFlight > 0) attempts.prepare(sender);
-      if (sender === undefined || readyAtMs(sender, urgency, policy.lingerMs) > nowMs) continue;
-      if (!breaker.permit(nowMs)) return;
-      attempts.begin(sender);
-      turn = index + 1;
+      if (sender === undefined) continue;
+      if (readyAtMs(sender, urgency, policy.lingerMs) <= nowMs) {
+        if (!breaker.permit(nowMs)) return;
+        attempts.begin(sender);
+        turn = index + 1;
+      }
+      if (sender.inFlight > 0) attempts.prepare(sender);
     }
   };
 
   return {
     tally,
     breaker,
-    push: (sequence, bytes, start, end) => {
-      const index = isFrame(bytes, start, end) ? frameLaneHash(bytes, start) % senders.length : 0;
-      senders[index]?.lane.push(sequence, bytes, start, end);
+    push: (sequence, bytes, from, to) => {
+      const index = isFrame(bytes, from, to) ? frameLaneHash(bytes, from) % senders.length : 0;
+      senders[index]?.lane.push(sequence, bytes, from, to);
     },
     start,
     dueAtMs: (urgency) => {
@@ -111,10 +113,7 @@ function newSender(lane: Lane): Sender {
 function readyAtMs({ lane, inFlight, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
   if (lane.size() === 0 || inFlight > 0) return Number.POSITIVE_INFINITY;
   const isDue =
-    batch !== undefined ||
-    urgency.isFull ||
-    lane.isNextWhole() ||
-    lane.headSequence() <= urgency.throughSequence;
+    batch !== undefined || urgency.isFull || lane.isNextWhole() || lane.headSequence() <= urgency.throughSequence;
   return isDue ? notBeforeMs : Math.max(notBeforeMs, lane.headQueuedAtMs() + lingerMs);
 }
 
