@@ -63,6 +63,20 @@ test('makes the next batch while one is on its way, and sends it as it is, also 
   );
 });
 
+test('at every moment a record waits, is on its way, or is acknowledged', async () => {
+  await using lab = createStreamLab({ policy: { batchRecords: 2 } });
+  for (let leg = 1; leg <= 3; leg += 1) lab.stream.record(sampleRecord(leg));
+  await until(lab, () => lab.sent.length === 1);
+  lab.sent[0]?.answer(ACKNOWLEDGED);
+  const seen = new Set<string>();
+  for (let turn = 0; turn < 50; turn += 1) {
+    await Promise.resolve();
+    const { queued, inFlight, acknowledged } = lab.stream.status();
+    seen.add(`${queued} + ${inFlight} + ${acknowledged}`);
+  }
+  expect([...seen]).toEqual(['1 + 2 + 0', '1 + 0 + 2', '0 + 1 + 2']);
+});
+
 test('frees nothing that is on its way', async () => {
   await using lab = createStreamLab();
   lab.stream.record(sampleRecord(1));

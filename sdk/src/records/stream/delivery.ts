@@ -106,19 +106,19 @@ const BATCHES_AHEAD = 3;
 
 function newSender(lane: Lane): Sender {
   const nothing = { batch: undefined, records: undefined, prepared: undefined };
-  return { lane, inFlight: 0, ...nothing, failures: 0, notBeforeMs: 0 };
+  return { lane, isBusy: false, inFlight: 0, ...nothing, failures: 0, notBeforeMs: 0 };
 }
 
 /** When the lane's next batch may go. */
-function readyAtMs({ lane, inFlight, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
-  if (lane.size() === 0 || inFlight > 0) return Number.POSITIVE_INFINITY;
+function readyAtMs({ lane, isBusy, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
+  if (lane.size() === 0 || isBusy) return Number.POSITIVE_INFINITY;
   const isDue =
     batch !== undefined || urgency.isFull || lane.isNextWhole() || lane.headSequence() <= urgency.throughSequence;
   return isDue ? notBeforeMs : Math.max(notBeforeMs, lane.headQueuedAtMs() + lingerMs);
 }
 
 function dropOf(sender: Sender, sequence: number): number {
-  if (sender.inFlight > 0) return 0;
+  if (sender.isBusy) return 0;
   const dropped = sender.lane.dropThrough(sequence);
   if (dropped > 0) sender.batch = sender.prepared = undefined;
   return dropped;
