@@ -46,7 +46,8 @@ export interface Urgency {
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { policy, clock, random } = parts;
   const chunkLimits = { records: policy.batchRecords, bytes: policy.batchBytes };
-  const pool = createChunkPool(chunkLimits, policy.maxInFlight * (BATCHES_AHEAD + 1));
+  const chunks = policy.maxInFlight * (BATCHES_AHEAD + 1);
+  const pool = createChunkPool(chunkLimits, { chunks, bytes: policy.windowBytes });
   const senders = Array.from({ length: policy.maxInFlight }, () => newSender(createLane(pool, clock)));
   const breaker = createBreaker({ failures: policy.breakerFailures, open: policy.breakerOpen, random });
   const tally = {
