@@ -82,6 +82,8 @@ function receiver(
   const settledNumbers = new Set<number>();
   const wrong: string[] = [];
   const newestOfCall = new Map<string, number>();
+  /** Not taken when their turn was: a sender that is opened again may send them again, and then they are. */
+  const putAside = new Set<number>();
   const onItsWay = new Set<string>();
   const contents = new Map<string, string>();
   let next = 0;
@@ -103,9 +105,10 @@ function receiver(
     for (const record of records) {
       const { number, callGroupId } = record;
       if (stored.has(number)) continue;
+      stored.set(number, record);
+      if (putAside.has(number)) continue;
       if (number < (newestOfCall.get(callGroupId) ?? -1)) wrong.push(`${number} overtaken`);
       newestOfCall.set(callGroupId, number);
-      stored.set(number, record);
     }
   };
   const settle = (records: readonly NumberedRecord[]): void =>
@@ -119,8 +122,10 @@ function receiver(
         take(records);
         return { status: 'unavailable', reason: 'connection-failed' };
       case 'refuse':
+        if (first !== undefined && records.length === 1) putAside.add(first.number);
         return { status: 'refused', reason: 'content', httpStatus: 422 };
       case 'reject-some':
+        if (first !== undefined) putAside.add(first.number);
         take(records.slice(1));
         settle(records);
         return { status: 'acknowledged', rejected: [{ recordId: first?.recordId ?? '', code: 'odd' }] };
