@@ -17,15 +17,26 @@ export interface StreamTestClock extends StreamClock {
   readonly pendingTimers: () => number;
 }
 
-/** Makes one that stands still. */
+/** Timers set while a test moves the clock once, above which they are set for at once, over and over. */
+const STORM_TIMERS = 10_000;
+
+/** Makes one that stands still; it throws where whoever sets timers would never come to an end. */
 export function createStreamTestClock(): StreamTestClock {
   const manual = createManualClock(0);
   let wallMs = 1_790_000_000_000;
+  let timersSet = 0;
   return {
     nowMs: () => wallMs + manual.nowMs(),
     monotonicMs: manual.nowMs,
-    schedule: manual.schedule,
-    advance: manual.advance,
+    schedule: (callback, delayMs) => {
+      timersSet += 1;
+      if (timersSet > STORM_TIMERS) throw new Error('a storm of timers');
+      return manual.schedule(callback, delayMs);
+    },
+    advance: (ms) => {
+      timersSet = 0;
+      manual.advance(ms);
+    },
     pendingTimers: manual.pendingTimers,
     jump: (ms) => {
       wallMs += ms;

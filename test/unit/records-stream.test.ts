@@ -63,6 +63,20 @@ test('makes the next batch while one is on its way, and sends it as it is, also 
   );
 });
 
+test('at every moment a record waits, is on its way, or is acknowledged', async () => {
+  await using lab = createStreamLab({ policy: { batchRecords: 2 } });
+  for (let leg = 1; leg <= 3; leg += 1) lab.stream.record(sampleRecord(leg));
+  await until(lab, () => lab.sent.length === 1);
+  lab.sent[0]?.answer(ACKNOWLEDGED);
+  const seen = new Set<string>();
+  for (let turn = 0; turn < 50; turn += 1) {
+    await Promise.resolve();
+    const { queued, inFlight, acknowledged } = lab.stream.status();
+    seen.add(`${queued} + ${inFlight} + ${acknowledged}`);
+  }
+  expect([...seen]).toEqual(['1 + 2 + 0', '1 + 0 + 2', '0 + 1 + 2']);
+});
+
 test('frees nothing that is on its way', async () => {
   await using lab = createStreamLab();
   lab.stream.record(sampleRecord(1));
@@ -446,6 +460,23 @@ test('goes on when the disk reads again', async () => {
   await until(lab, () => lab.stream.status().storageFailures >= 3, 1_000);
   lab.log.disk = 'works';
   await until(lab, () => lab.stream.status().acknowledged === 1, 1_000);
+});
+
+test('does not ask a disk that refused again and again while nobody wants what it has', async () => {
+  await using lab = createStreamLab({ policy: { batchRecords: 1, retry: { baseMs: 60_000, capMs: 60_000 } } });
+  for (let leg = 1; leg <= 3; leg += 1) lab.stream.record(sampleRecord(leg));
+  await until(lab, () => lab.sent.length === 1);
+  lab.log.disk = 'refuses-reads';
+  lab.stream.record(sampleRecord(4));
+  await until(lab, () => lab.stream.status().storageFailures === 1);
+  lab.sent[0]?.answer(failing());
+  await settled();
+  // Throws where timers are set without end.
+  lab.clock.advance(20_000);
+  expect(lab.stream.status()).toMatchObject({ queued: 4, inFlight: 0, storageFailures: 1 });
+  lab.log.disk = 'works';
+  lab.reply = () => ACKNOWLEDGED;
+  await until(lab, () => lab.stream.status().acknowledged === 4, 1_000);
 });
 
 test.each([3_600_000, -3_600_000, -86_400_000])(

@@ -46,7 +46,9 @@ export interface PreparedBatch {
 /** A lane and the batch that it is about. */
 export interface Sender {
   readonly lane: Lane;
-  /** Records on their way. */
+  /** An attempt has begun and not ended: until then there is no other. */
+  isBusy: boolean;
+  /** Records on their way: none once they are settled, which is before the attempt ends. */
   inFlight: number;
   /** The batch that failed and is sent again as it is. */
   batch: RecordBatch | undefined;
@@ -101,11 +103,13 @@ export class DeliveryAttempts {
   begin(sender: Sender): void {
     const records = sender.batch === undefined ? undefined : sender.records;
     const run = (sender.records = records ?? sender.lane.cut());
+    sender.isBusy = true;
     sender.inFlight = run.count;
     const attempt = this.#attempt(sender, run)
       .catch(() => this.#onStorageFailed(sender))
       .finally(() => {
         this.#attempts.delete(attempt);
+        sender.isBusy = false;
         sender.inFlight = 0;
         this.#parts.onSettled();
       });
@@ -227,6 +231,7 @@ export class DeliveryAttempts {
 
   #settle(sender: Sender, count: number): void {
     sender.lane.settle(count);
+    sender.inFlight = 0;
     sender.batch = undefined;
     sender.records = undefined;
     sender.failures = 0;

@@ -46,7 +46,8 @@ export interface Urgency {
 export function createDelivery(parts: DeliveryParts): Delivery {
   const { policy, clock, random } = parts;
   const chunkLimits = { records: policy.batchRecords, bytes: policy.batchBytes };
-  const pool = createChunkPool(chunkLimits, policy.maxInFlight * (BATCHES_AHEAD + 1));
+  const chunks = policy.maxInFlight * (BATCHES_AHEAD + 1);
+  const pool = createChunkPool(chunkLimits, { chunks, bytes: policy.windowBytes });
   const senders = Array.from({ length: policy.maxInFlight }, () => newSender(createLane(pool, clock)));
   const breaker = createBreaker({ failures: policy.breakerFailures, open: policy.breakerOpen, random });
   const tally = {
@@ -106,19 +107,19 @@ const BATCHES_AHEAD = 3;
 
 function newSender(lane: Lane): Sender {
   const nothing = { batch: undefined, records: undefined, prepared: undefined };
-  return { lane, inFlight: 0, ...nothing, failures: 0, notBeforeMs: 0 };
+  return { lane, isBusy: false, inFlight: 0, ...nothing, failures: 0, notBeforeMs: 0 };
 }
 
 /** When the lane's next batch may go. */
-function readyAtMs({ lane, inFlight, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
-  if (lane.size() === 0 || inFlight > 0) return Number.POSITIVE_INFINITY;
+function readyAtMs({ lane, isBusy, batch, notBeforeMs }: Sender, urgency: Urgency, lingerMs: number): number {
+  if (lane.size() === 0 || isBusy) return Number.POSITIVE_INFINITY;
   const isDue =
     batch !== undefined || urgency.isFull || lane.isNextWhole() || lane.headSequence() <= urgency.throughSequence;
   return isDue ? notBeforeMs : Math.max(notBeforeMs, lane.headQueuedAtMs() + lingerMs);
 }
 
 function dropOf(sender: Sender, sequence: number): number {
-  if (sender.inFlight > 0) return 0;
+  if (sender.isBusy) return 0;
   const dropped = sender.lane.dropThrough(sequence);
   if (dropped > 0) sender.batch = sender.prepared = undefined;
   return dropped;

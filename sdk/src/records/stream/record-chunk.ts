@@ -20,8 +20,8 @@ export interface ChunkLimits {
   readonly bytes: number;
 }
 
-/** First size of a chunk's memory, which doubles as it fills: a stream of few records has small ones. */
-const LEAST_BYTES = 4_096;
+/** First size of a chunk's memory at most, which doubles as it fills: a stream of few records has small ones, and so has one of small batches. */
+const FIRST_BYTES = 4_096;
 
 /**
  * Records of a lane up to the size of a batch. Lines are copied into it as they are read, next to each other: a batch is then a piece of
@@ -83,6 +83,11 @@ export class RecordChunk {
     return this.#acceptedAtMs[index] ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Octets of memory that it has for lines. */
+  get capacityBytes(): number {
+    return this.#bytes.length;
+  }
+
   /** Octets of the lines from `from` to before `to`. */
   bytesOf(from: number, to: number): number {
     return this.#end(to) - this.#end(from);
@@ -110,7 +115,7 @@ export class RecordChunk {
 
   /** What was handed out stays as it is, in the memory from before. */
   #grow(needed: number): void {
-    const wanted = Math.max(LEAST_BYTES, 2 * this.#bytes.length);
+    const wanted = Math.max(2 * this.#bytes.length, Math.min(FIRST_BYTES, needed * this.#limits.records));
     const bytes = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(wanted, this.#limits.bytes)));
     bytes.set(this.#bytes.subarray(0, this.#end(this.count)));
     this.#bytes = bytes;
@@ -129,17 +134,24 @@ export interface ChunkPool {
 /**
  * Makes a pool.
  * @param limits - of every chunk
- * @param most - chunks that it keeps
+ * @param most - chunks that it keeps, and octets that these have in all
  */
-export function createChunkPool(limits: ChunkLimits, most: number): ChunkPool {
+export function createChunkPool(
+  limits: ChunkLimits,
+  most: { readonly chunks: number; readonly bytes: number },
+): ChunkPool {
   const spare: RecordChunk[] = [];
+  let spareBytes = 0;
   return {
     take: (isReadable) => {
       if (!isReadable) return new RecordChunk(ALONE, isReadable);
-      return spare.pop() ?? new RecordChunk(limits, isReadable);
+      const chunk = spare.pop();
+      spareBytes -= chunk?.capacityBytes ?? 0;
+      return chunk ?? new RecordChunk(limits, isReadable);
     },
     give: (chunk) => {
-      if (!chunk.isReadable || spare.length >= most) return;
+      if (!chunk.isReadable || spare.length >= most.chunks || spareBytes + chunk.capacityBytes > most.bytes) return;
+      spareBytes += chunk.capacityBytes;
       chunk.clear();
       spare.push(chunk);
     },

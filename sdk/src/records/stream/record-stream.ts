@@ -201,12 +201,14 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
     if (isClosed) return;
     limits.enforce();
     const isFull = delivery.sizeBytes() >= policy.windowBytes;
-    if (!isFull && delivery.isHungry()) reader.read();
+    const isReading = !isFull && delivery.isHungry();
+    if (isReading) reader.read();
     const urgency = { throughSequence: hurryThrough, isFull };
     delivery.start(urgency);
     if (watermark.advance()) cursor.advance(watermark.sequence());
     feed.changed();
-    wakeAt(Math.min(delivery.dueAtMs(urgency), reader.dueAtMs()));
+    // Where nobody wants more, a read that the disk refused is not due: whatever changes that calls here.
+    wakeAt(Math.min(delivery.dueAtMs(urgency), isReading ? reader.dueAtMs() : Number.POSITIVE_INFINITY));
   };
   const wakeAt = (dueAtMs: number): void => {
     if (dueAtMs === timerAtMs && cancelTimer !== undefined) return;

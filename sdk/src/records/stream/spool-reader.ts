@@ -48,18 +48,21 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
 
   const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
     if (isClosed || sequence < next) return;
-    next = sequence + 1;
     parts.push(sequence, bytes, start, end);
+    // Only now: what there was no memory for is read again.
+    next = sequence + 1;
   };
 
   const readOn = async (): Promise<void> => {
     const durable = log.durableSequence;
+    const from = next;
     try {
       const limits = { maxBytes: READ_BYTES, skipUnreadable: failures >= READ_ATTEMPTS };
-      const shown = await log.visit(next, take, limits);
+      const shown = await log.visit(from, take, limits);
       failures = 0;
-      // Durable and not there: lost with a damaged block, which the log counts.
-      if (shown === 0) next = Math.max(next, durable + 1);
+      // Durable and not there: lost with a damaged block, which the log counts. Unless it was left out meanwhile: then it may be trimmed,
+      // and what is behind it was not looked for.
+      if (shown === 0 && next === from) next = Math.max(next, durable + 1);
     } catch {
       failures += 1;
       notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
