@@ -32,4 +32,5 @@ export { EVENTS_KEPT_MS, eventsRetentionJob, removeOverdue } from './retention.j
 export type { RetentionClass } from './retention.js';
 export type { Leadership } from './leadership.js';
 export { countChanges, createVersionedMemory } from './table-versions.js';
+export { together } from './together.js';
 export type { RememberedVersion } from './table-versions.js';

@@ -43,3 +43,28 @@ export const POSTGRES_TYPES: pg.CustomTypesConfig = {
     return own ?? ofPackage(oid, format ?? 'text');
   }) as typeof pg.types.getTypeParser,
 };
+
+/**
+ * A value as text, as PostgreSQL reads it where a statement has a parameter; octets as they are.
+ * @throws TypeError for what JSON cannot hold
+ */
+export function sentValue(value: unknown): string | Buffer | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string') return value;
+  if (Buffer.isBuffer(value)) return value;
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return arrayText(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as number | bigint | boolean);
+}
+
+/** An array in its text form. PostgreSQL, section 8.15.2 */
+const arrayText = (values: readonly unknown[]): string => `{${values.map(elementText).join(',')}}`;
+
+function elementText(value: unknown): string {
+  if (Array.isArray(value)) return arrayText(value);
+  const text = sentValue(value);
+  if (text === null) return 'NULL';
+  if (typeof text !== 'string') return `"\\\\x${text.toString('hex')}"`;
+  return `"${text.replaceAll(/["\\]/g, (sign) => `\\${sign}`)}"`;
+}

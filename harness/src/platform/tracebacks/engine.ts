@@ -1,5 +1,6 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
+import type { CompiledQuery } from 'kysely';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
 import type { OrganizationDirectory, PlatformTransaction } from '../core/index.js';
 import { prepareAsks } from './ask-provider.js';
@@ -51,7 +52,12 @@ export interface TracebackEngine {
   readonly conductHeld: (
     transaction: PlatformTransaction,
     held: readonly HeldTraceback[],
-    options: { readonly happenings: readonly TracebackHappening[]; readonly texts?: PlainTexts },
+    options: {
+      readonly happenings: readonly TracebackHappening[];
+      readonly texts?: PlainTexts;
+      /** Written with the tracebacks. */
+      readonly besides?: readonly CompiledQuery[];
+    },
   ) => Promise<Conducted>;
 }
 
@@ -72,7 +78,8 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
     return turn;
   };
 
-  const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, { happenings, texts = allTexts }) => {
+  const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, options) => {
+    const { happenings, texts = allTexts, besides = [] } = options;
     const byId = new Map(held.map((one) => [one.row.traceback_id, one]));
     for (const { tracebackId, events } of happenings) {
       const one = byId.get(tracebackId);
@@ -84,7 +91,7 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
       { ...parts, organizations, texts, batch: held, asks: new Map(), unsaved: new Map() },
       transaction,
     );
-    const states = await saveTracebacks(transaction, held, context.clock.nowMs());
+    const states = await saveTracebacks(transaction, held, { nowMs: context.clock.nowMs(), besides });
     saved.get(transaction)?.push(...states);
     return { done };
   };
