@@ -93,6 +93,7 @@ export const TOGETHER = 'together';
 /** By which a transaction begins; sent with its first statement, as nothing has happened before that. */
 const BEGINS = /^(?:start transaction|begin)\b/;
 const ENDS = /^(?:commit|rollback)$/;
+const READS = /^\s*select\b/;
 
 function clientOf(
   client: pg.ClientBase,
@@ -110,7 +111,7 @@ function clientOf(
       return { rows: results.slice(begun.length) };
     }
     // Several in one text, or one whose outcome nobody reads: PostgreSQL, section 53.2.2, Simple Query.
-    if (values.length === 0 && (begun.length === 0 || text.includes(';'))) {
+    if (values.length === 0 && (!READS.test(text) || text.includes(';'))) {
       if (begun.length > 0) await exchange(begun);
       return client.query(text);
     }

@@ -2,7 +2,8 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import type { CompiledQuery } from 'kysely';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
-import type { OrganizationDirectory, PlatformTransaction } from '../core/index.js';
+import type { PlatformTransaction } from '../core/index.js';
+import { holdVersions } from '../database/index.js';
 import { prepareAsks } from './ask-provider.js';
 import type { PreparedAsk } from './ask-provider.js';
 import { effectKey } from './due-effect.js';
@@ -86,11 +87,7 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
       const reason = one === undefined ? undefined : stepped(one, events);
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
     }
-    const organizations = readOnce(parts.organizations);
-    const done = await carryOut(
-      { ...parts, organizations, texts, batch: held, asks: new Map(), unsaved: new Map() },
-      transaction,
-    );
+    const done = await carryOut({ ...parts, texts, batch: held, asks: new Map(), unsaved: new Map() }, transaction);
     const states = await saveTracebacks(transaction, held, { nowMs: context.clock.nowMs(), besides });
     saved.get(transaction)?.push(...states);
     return { done };
@@ -116,18 +113,14 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
         const result = await context.transact((transaction) => {
           states = [];
           saved.set(transaction, states);
+          // Who is registered and let in is decided elsewhere.
+          holdVersions(transaction);
           return work(transaction);
         });
         for (const { tracebackId, version, state } of states) memory.set(tracebackId, version, state);
         return result;
       }),
   };
-}
-
-/** Who staff is, read once in a transaction. */
-function readOnce(organizations: OrganizationDirectory): OrganizationDirectory {
-  let staff: ReturnType<OrganizationDirectory['staff']> | undefined;
-  return { ...organizations, staff: (reading) => (staff ??= organizations.staff(reading)) };
 }
 
 /** Hands events in. @returns why the first one was refused that was; then nothing of them stands */
