@@ -178,6 +178,22 @@ const insertedStates = (transaction: PlatformTransaction, held: readonly HeldTra
     held.map(({ row, state }) => ({ ...row, ...standingOf(state), version: 1, state: JSON.stringify(state) })),
   );
 
+type TracebackFact = TracebackState['facts'][number];
+
+/** A fact as JSON, for as long as somebody holds it: of two dozen facts of a state one or two are new each time. */
+const factTexts = new WeakMap<TracebackFact, string>();
+
+function factText(fact: TracebackFact): string {
+  const known = factTexts.get(fact) ?? JSON.stringify(fact);
+  factTexts.set(fact, known);
+  return known;
+}
+
+/** A state as JSON. */
+function stateText({ facts, ...rest }: TracebackState): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"facts":[${facts.map(factText).join(',')}]}`;
+}
+
 /** The state of a row is an object in the JSON that is sent, of which `json` gives the text as it came: it need not be quoted. */
 function updatedStates(
   transaction: PlatformTransaction,
@@ -185,13 +201,16 @@ function updatedStates(
   nowMs: number,
 ): readonly CompiledQuery[] {
   if (held.length === 0) return [];
-  const rows = held.map(({ row, state }) => ({ id: row.traceback_id, state, ...standingOf(state) }));
+  const rows = held.map(({ row, state }) => {
+    const columns = JSON.stringify({ id: row.traceback_id, ...standingOf(state) });
+    return `${columns.slice(0, -1)},"state":${stateText(state)}}`;
+  });
   const query = sql`
     update tracebacks_states as known set
       state = changed.state, standing = changed.standing, outcome = changed.outcome, wake_at_ms = changed.wake_at_ms,
       seeks_neighbours = changed.seeks_neighbours, waits = changed.waits, version = known.version + 1,
       updated_at_ms = ${nowMs}
-    from json_to_recordset(${JSON.stringify(rows)}::json) as changed (
+    from json_to_recordset(${`[${rows.join(',')}]`}::json) as changed (
       id text, state text, standing text, outcome text, wake_at_ms bigint, seeks_neighbours boolean, waits jsonb
     )
     where known.traceback_id = changed.id`;

@@ -118,7 +118,16 @@ function withoutAnswer(hop: TracebackHop): TracebackHop {
   return rest;
 }
 
+/** Hops of facts, for as long as somebody holds them: a traceback that concludes is shown to all whom it concerns. */
+const hopsOf = new WeakMap<TracebackFacts, readonly TracebackHop[]>();
+
 function allHops(facts: TracebackFacts): readonly TracebackHop[] {
+  const known = hopsOf.get(facts) ?? madeHops(facts);
+  hopsOf.set(facts, known);
+  return known;
+}
+
+function madeHops(facts: TracebackFacts): readonly TracebackHop[] {
   return [...facts.view.path, ...facts.view.left]
     .flatMap((hop) => {
       const request = facts.requests.get(hop.requestId);
