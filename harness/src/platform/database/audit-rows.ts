@@ -52,7 +52,7 @@ export async function noteLeaves(
   checkpoint: string | undefined,
 ): Promise<void> {
   await context.transact(async (transaction) => {
-    const queries: CompiledQuery<unknown>[] = [];
+    const queries: CompiledQuery[] = [];
     for (let at = 0; at < leaves.length; at += NOTED_AT_ONCE) {
       const some = leaves.slice(at, at + NOTED_AT_ONCE);
       const positions = some.map(({ position }) => position);

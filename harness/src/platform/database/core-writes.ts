@@ -129,7 +129,7 @@ export async function isWritten(database: PlatformDatabase, { wrote }: CommitMar
   return rows.length > 0;
 }
 
-const sealedInsertion = (transaction: PlatformTransaction, rows: readonly SealedWrite[]): CompiledQuery<unknown> =>
+const sealedInsertion = (transaction: PlatformTransaction, rows: readonly SealedWrite[]): CompiledQuery =>
   sql`
     insert into core_sealed (reference, key_id, nonce, ciphertext, at_ms, belongs_to)
     select reference, key_id, nonce, ciphertext, at_ms, belongs_to

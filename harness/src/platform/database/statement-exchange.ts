@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { StatementNames } from './statement-names.js';
-import { POSTGRES_TYPES, sentValue } from './sql-values.js';
+import { sentValue, textParser } from './sql-values.js';
+import type { TextParser } from './sql-values.js';
 
 /** A statement with its values. */
 export interface Statement {
@@ -52,7 +53,7 @@ const sentStatement = ({ text, values }: Statement, names: StatementNames): Sent
 });
 
 /** Columns of rows: how each is called, and what makes a value of its text. */
-type RowShape = readonly { readonly name: string; readonly read: (text: string) => unknown }[];
+type RowShape = readonly { readonly name: string; readonly read: TextParser }[];
 
 /** No rows. */
 const NO_SHAPE: RowShape = [];
@@ -173,17 +174,13 @@ function submitAll(
 }
 
 const shapeOf = ({ fields }: Described): RowShape =>
-  fields.map(({ name, dataTypeID }) => ({
-    name,
-    read: POSTGRES_TYPES.getTypeParser(dataTypeID, 'text') as (text: string) => unknown,
-  }));
+  fields.map(({ name, dataTypeID }) => ({ name, read: textParser(dataTypeID) }));
 
 function rowOf(shape: RowShape, fields: readonly (string | null)[]): object {
   const row: Record<string, unknown> = {};
-  for (let at = 0; at < shape.length; at += 1) {
-    const column = shape[at]!;
+  for (const [at, { name, read }] of shape.entries()) {
     const text = fields[at] ?? null;
-    row[column.name] = text === null ? null : column.read(text);
+    row[name] = text === null ? null : read(text);
   }
   return row;
 }

@@ -3,7 +3,7 @@ import type { Reading } from '../core/index.js';
 import { TOGETHER } from './connection-pool.js';
 
 /** Rows of several queries, in their order. */
-export type RowsOfAll<Queries extends readonly CompiledQuery<unknown>[]> = {
+export type RowsOfAll<Queries extends readonly CompiledQuery[]> = {
   readonly [Place in keyof Queries]: Queries[Place] extends CompiledQuery<infer Row> ? readonly Row[] : never;
 };
 
@@ -12,7 +12,7 @@ export type RowsOfAll<Queries extends readonly CompiledQuery<unknown>[]> = {
  * transaction they are one.
  * @throws what the first one rejects with that fails; those behind it are not run
  */
-export async function together<const Queries extends readonly CompiledQuery<unknown>[]>(
+export async function together<const Queries extends readonly CompiledQuery[]>(
   reading: Reading,
   queries: Queries,
 ): Promise<RowsOfAll<Queries>> {
