@@ -134,10 +134,10 @@ function createSubmission({
       completed();
     },
     handleEmptyQuery: completed,
-    handleError: (error, connection) => {
+    handleError: (error, { submittedNamedStatements }) => {
       // Those behind it the server has not looked at.
       for (const { name } of statements.slice(results.length + 1))
-        if (name !== undefined) delete connection.submittedNamedStatements[name];
+        if (name !== undefined) delete submittedNamedStatements[name];
       reject(failure ?? error);
     },
     handleReadyForQuery: () => {
