@@ -5,6 +5,7 @@ import { describePeer, peer } from '../peers.js';
 import { createTestContext } from '../support/itg-context.js';
 import { newDatabase, openTestDatabase } from '../support/itg-database.js';
 import { eventClaims } from '../support/itg-event-claims.js';
+import { statementClaims } from '../support/itg-statement-claims.js';
 import { startPostgres } from './postgres/start-postgres.js';
 import type { RunningPostgres } from './postgres/start-postgres.js';
 
@@ -17,6 +18,7 @@ describePeer('postgres', 'PostgreSQL', () => {
   afterAll(() => server.close());
 
   eventClaims('PostgreSQL', () => openTestDatabase({ server }));
+  statementClaims('PostgreSQL', () => openTestDatabase({ server }));
 
   test('both engines give the same values for the same columns', async () => {
     await using postgres = await openTestDatabase({ server });

@@ -12,6 +12,7 @@ import type {
 } from '../core/index.js';
 import { campaignFigures, DEFAULT_RULES, dueAlerts } from '../domain/alerts/index.js';
 import type { AlertRule, AlertSubscription, CampaignFigures, DueAlert } from '../domain/alerts/index.js';
+import { together } from '../database/index.js';
 import type { AlertTables } from './alert-tables.js';
 import { raiseAlert } from './raise-alert.js';
 
@@ -142,8 +143,10 @@ export async function rulesOf(
   readonly subscriptions: ReadonlyMap<string, AlertSubscription>;
 }> {
   const tables = reading.withTables<AlertTables>();
-  const stored = await tables.selectFrom('alerts_rules').select(['rule_id', 'rule']).execute();
-  const subscribed = await tables.selectFrom('alerts_subscriptions').selectAll().execute();
+  const [stored, subscribed] = await together(reading, [
+    tables.selectFrom('alerts_rules').select(['rule_id', 'rule']).compile(),
+    tables.selectFrom('alerts_subscriptions').selectAll().compile(),
+  ]);
   const own = new Set(stored.map(({ rule_id: ruleId }) => ruleId));
   const staff = await organizations.staff(reading);
   return {

@@ -2,6 +2,7 @@ import { SEVERITIES } from '../domain/alerts/index.js';
 import { CONCERN_RULES, countRequest, wilsonInterval } from '../domain/providers/index.js';
 import type { CountedRequest } from '../domain/providers/index.js';
 import type { PlatformTransaction } from '../core/index.js';
+import { holdVersions } from '../database/index.js';
 import { rulesOf } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
 import { raiseAlert, toldAlready } from './raise-alert.js';
@@ -23,6 +24,8 @@ export async function evaluateProvider(
   transaction: PlatformTransaction,
   providerId: string,
 ): Promise<void> {
+  // Whom there is to be told is decided by others.
+  holdVersions(transaction);
   const nowMs = parts.context.clock.nowMs();
   const subject = `provider:${providerId}`;
   const reason = `provider-non-responsive:${quarterOf(nowMs)}`;

@@ -1,8 +1,10 @@
 import type { MerkleLog } from '@hopback/sdk/log';
 import { sql } from 'kysely';
+import type { CompiledQuery } from 'kysely';
 import type { PlatformContext, PlatformDatabase } from '../core/index.js';
 import { positionOfLeaf, type AuditRow } from './audit-leaf.js';
 import type { CoreWorkTables } from './core-work-tables.js';
+import { together } from './together.js';
 
 /** Name of the newest checkpoint in the table of the core. */
 const CHECKPOINT = 'audit.checkpoint';
@@ -50,21 +52,22 @@ export async function noteLeaves(
   checkpoint: string | undefined,
 ): Promise<void> {
   await context.transact(async (transaction) => {
+    const queries: CompiledQuery[] = [];
     for (let at = 0; at < leaves.length; at += NOTED_AT_ONCE) {
       const some = leaves.slice(at, at + NOTED_AT_ONCE);
       const positions = some.map(({ position }) => position);
       const indexes = some.map(({ leafIndex }) => leafIndex);
-      await sql`update core_audit set leaf_index = placed.leaf_index
+      const placed = sql`update core_audit set leaf_index = placed.leaf_index
         from unnest(${positions}::bigint[], ${indexes}::bigint[]) as placed(position, leaf_index)
-        where core_audit.position = placed.position and core_audit.leaf_index is null`.execute(transaction);
+        where core_audit.position = placed.position and core_audit.leaf_index is null`;
+      queries.push(placed.compile(transaction));
     }
-    if (checkpoint === undefined) return;
-    await transaction
+    const noted = transaction
       .withTables<CoreWorkTables>()
       .insertInto('core_meta')
-      .values({ name: CHECKPOINT, value: checkpoint })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: checkpoint }))
-      .execute();
+      .values({ name: CHECKPOINT, value: checkpoint ?? '' })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: checkpoint ?? '' }));
+    await together(transaction, checkpoint === undefined ? queries : [...queries, noted.compile()]);
   });
 }
 

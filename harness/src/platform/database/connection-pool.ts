@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { HopbackError } from '@hopback/sdk/errors';
-import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type { CompiledQuery, PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import { isStaleStatement } from './database-errors.js';
+import { createStatementExchange } from './statement-exchange.js';
+import type { Statement, StatementResult } from './statement-exchange.js';
 import { createStatementNames } from './statement-names.js';
 import type { StatementNames } from './statement-names.js';
 
@@ -85,19 +87,64 @@ export function createSolePool(client: pg.Client, end: () => Promise<void>): Pos
   };
 }
 
+/** Stands for statements that are sent together, which are its values: {@link together}. */
+export const TOGETHER = 'together';
+
+/** By which a transaction begins; sent with its first statement, as nothing has happened before that. */
+const BEGINS = /^(?:start transaction|begin)\b/;
+const ENDS = /^(?:commit|rollback)$/;
+const READS = /^\s*select\b/;
+
 function clientOf(
   client: pg.ClientBase,
   names: StatementNames,
   release: (isSpoilt: boolean) => void,
 ): PostgresPoolClient {
-  const query = async (text: string, values: readonly unknown[] = NO_VALUES): Promise<pg.QueryResult> => {
-    const name = values.length === 0 ? undefined : names.nameOf(text);
+  const exchange = createStatementExchange(client, names);
+  /** Of a transaction that has had no statement yet. */
+  let beginning: string | undefined;
+  const send = async (text: string, values: readonly unknown[]): Promise<Pick<StatementResult, 'rows'>> => {
+    const begun = beginning === undefined ? [] : [{ text: beginning, values: NO_VALUES }];
+    beginning = undefined;
+    if (text === TOGETHER) {
+      const results = await exchange([...begun, ...statementsOf(values as readonly CompiledQuery[])]);
+      return { rows: results.slice(begun.length) };
+    }
+    // Several in one text, or one whose outcome nobody reads: PostgreSQL, section 53.2.2, Simple Query.
+    if (values.length === 0 && (!READS.test(text) || text.includes(';'))) {
+      if (begun.length > 0) await exchange(begun);
+      return client.query(text);
+    }
+    const results = await exchange([...begun, { text, values }]);
+    return results[begun.length] ?? NOTHING;
+  };
+  const query = async (
+    text: string,
+    values: readonly unknown[] = NO_VALUES,
+  ): Promise<Pick<StatementResult, 'rows'>> => {
+    if (BEGINS.test(text)) {
+      beginning = text;
+      return NOTHING;
+    }
+    if (beginning !== undefined && ENDS.test(text)) {
+      beginning = undefined;
+      return NOTHING;
+    }
     try {
-      return await client.query({ text, values: [...values], ...(name !== undefined && { name }) });
+      return await send(text, values);
     } catch (error) {
       if (isStaleStatement(error)) names.forget();
       throw error;
     }
   };
-  return { query, release: (isSpoilt?: boolean) => release(isSpoilt === true) } as unknown as PostgresPoolClient;
+  const released = (isSpoilt?: boolean): void => {
+    beginning = undefined;
+    release(isSpoilt === true);
+  };
+  return { query, release: released } as unknown as PostgresPoolClient;
 }
+
+const NOTHING: StatementResult = { command: '', rowCount: null, rows: [] };
+
+const statementsOf = (queries: readonly CompiledQuery[]): readonly Statement[] =>
+  queries.map(({ sql: text, parameters: values }) => ({ text, values }));

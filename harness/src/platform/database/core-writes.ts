@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
-import type { Selectable } from 'kysely';
+import type { CompiledQuery, Selectable } from 'kysely';
 import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
+import { together } from './together.js';
 
 /** An event before it has its position. */
 export interface EventWrite {
@@ -64,9 +65,12 @@ export async function writeCore(transaction: PlatformTransaction, writes: CoreWr
   const audit = writes.audit.splice(0);
   const sealed = [...writes.sealed.values()];
   writes.sealed.clear();
-  if (sealed.length > 0) await insertSealed(transaction, sealed);
-  if (events.length === 0 && audit.length === 0) return undefined;
-  const { rows } = await sql<{ readonly transaction_id: string; readonly position: number | null }>`
+  const queries = sealed.length === 0 ? [] : [sealedInsertion(transaction, sealed)];
+  if (events.length === 0 && audit.length === 0) {
+    await together(transaction, queries);
+    return undefined;
+  }
+  const told = sql<WrittenAt>`
     with told as (
       insert into core_events (event_id, at_ms, type, subject, data, audience)
       select event_id, at_ms, type, subject, data, audience
@@ -85,13 +89,19 @@ export async function writeCore(transaction: PlatformTransaction, writes: CoreWr
       order by place
       returning position
     )
-    select pg_current_xact_id()::text as transaction_id, (select max(position) from noted) as position`.execute(
-    transaction,
-  );
-  const { transaction_id: transactionId = '', position = null } = rows[0] ?? {};
+    select pg_current_xact_id()::text as transaction_id, (select max(position) from noted) as position`;
+  const rows = (await together(transaction, [...queries, told.compile(transaction)])).at(-1);
+  const { transaction_id: transactionId = '', position = null } = (rows?.[0] ?? {}) as Partial<WrittenAt>;
   const [event, entry] = [events[0], audit.at(-1)];
   if (event !== undefined) return { transactionId, wrote: { eventId: event.event_id } };
   return entry === undefined || position === null ? undefined : { transactionId, wrote: { position, entry } };
+}
+
+/** Where what was written stands. */
+interface WrittenAt {
+  readonly transaction_id: string;
+  /** Of the last entry of the audit. */
+  readonly position: number | null;
 }
 
 /**
@@ -119,14 +129,13 @@ export async function isWritten(database: PlatformDatabase, { wrote }: CommitMar
   return rows.length > 0;
 }
 
-async function insertSealed(transaction: PlatformTransaction, rows: readonly SealedWrite[]): Promise<void> {
-  await sql`
+const sealedInsertion = (transaction: PlatformTransaction, rows: readonly SealedWrite[]): CompiledQuery =>
+  sql`
     insert into core_sealed (reference, key_id, nonce, ciphertext, at_ms, belongs_to)
     select reference, key_id, nonce, ciphertext, at_ms, belongs_to
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as piece (reference text, key_id text, nonce text, ciphertext text, at_ms bigint, belongs_to text)
-    on conflict (reference) do nothing`.execute(transaction);
-}
+    on conflict (reference) do nothing`.compile(transaction);
 
 const arrayOf = <Row>(rows: readonly Row[], text: (row: Row) => string): string => `[${rows.map(text).join(',')}]`;
 

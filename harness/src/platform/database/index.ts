@@ -31,5 +31,6 @@ export { restorePlatform } from './restore.js';
 export { EVENTS_KEPT_MS, eventsRetentionJob, removeOverdue } from './retention.js';
 export type { RetentionClass } from './retention.js';
 export type { Leadership } from './leadership.js';
-export { countChanges, createVersionedMemory } from './table-versions.js';
-export type { RememberedVersion } from './table-versions.js';
+export { countChanges, createVersionedMemory, holdVersions } from './table-versions.js';
+export { together } from './together.js';
+export type { RememberedVersion, VersionedMemory } from './table-versions.js';

@@ -71,8 +71,27 @@ function rememberedIn(values: Map<string, unknown>): RememberedVersion {
   };
 }
 
+/** All versions as they were seen first, by who reads. */
+const held = new WeakMap<object, { versions?: Promise<ReadonlyMap<string, number>> }>();
+
+/**
+ * Has versions read once for all that is read from here on: of a transaction that changes nothing that is counted, as what others change it does not see;
+ * or of what is read outside of one in a moment.
+ */
+export function holdVersions(reading: Reading): void {
+  if (!held.has(reading)) held.set(reading, {});
+}
+
 async function versionOf(reading: Reading, name: string): Promise<number> {
+  const known = held.get(reading);
+  if (known !== undefined) return (await (known.versions ??= allVersions(reading))).get(name) ?? 0;
   const { rows } = await sql<{ readonly version: number }>`
     select version from core_versions where name = ${name}`.execute(reading);
   return rows[0]?.version ?? 0;
+}
+
+async function allVersions(reading: Reading): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ readonly name: string; readonly version: number }>`
+    select name, version from core_versions`.execute(reading);
+  return new Map(rows.map(({ name, version }) => [name, version]));
 }

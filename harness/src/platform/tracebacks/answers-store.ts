@@ -1,6 +1,7 @@
-import type { Selectable } from 'kysely';
+import type { CompiledQuery, Selectable } from 'kysely';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { PlatformContext, Reading, PlatformTransaction } from '../core/index.js';
+import { isAmong } from './is-among.js';
 import type { PlainTexts } from './plain-texts.js';
 import { openJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
@@ -12,14 +13,21 @@ export async function answerRows(
   requestIds: readonly string[],
 ): Promise<readonly Selectable<AnswersTable>[]> {
   if (requestIds.length === 0) return [];
-  return reading
+  return (await reading.executeQuery(answersQuery(reading, requestIds))).rows;
+}
+
+/** What {@link answerRows} asks. */
+export const answersQuery = (
+  reading: Reading,
+  requestIds: readonly string[],
+): CompiledQuery<Selectable<AnswersTable>> =>
+  reading
     .withTables<TracebacksTables>()
     .selectFrom('tracebacks_answers')
     .selectAll()
-    .where('request_id', 'in', requestIds)
+    .where(isAmong('request_id', requestIds))
     .orderBy('revision')
-    .execute();
-}
+    .compile();
 
 /** What an answer states, out of its JWS: it was verified before it was stored. */
 export function payloadOf(jws: string): TracebackAnswer {

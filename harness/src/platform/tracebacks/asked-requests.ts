@@ -1,6 +1,8 @@
+import type { CompiledQuery, Selectable } from 'kysely';
 import type { PlatformTransaction, Reading } from '../core/index.js';
 import type { HeldRequest } from './held-traceback.js';
-import type { TracebacksTables } from './tracebacks-tables.js';
+import { isAmong } from './is-among.js';
+import type { RequestsTable, TracebacksTables } from './tracebacks-tables.js';
 
 /** A request that the provider was sent itself: one that another asks for does not exist for it. */
 export async function askedRequest(
@@ -16,30 +18,31 @@ export async function askedRequests(
   reading: Reading,
   requestIds: readonly string[],
 ): Promise<ReadonlyMap<string, HeldRequest>> {
-  const rows = await reading
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .selectAll()
-    .where('request_id', 'in', requestIds)
-    .where('asked_by', 'is', null)
-    .execute();
+  const { rows } = await reading.executeQuery(askedQuery(reading, requestIds));
   return new Map(rows.map((row) => [row.request_id, row]));
 }
 
-/** Requests of other tracebacks that are answered with some. */
-export async function joinedRequests(
-  reading: Reading,
-  requestIds: readonly string[],
-): Promise<
-  readonly { readonly request_id: string; readonly traceback_id: string; readonly asked_by: string | null }[]
-> {
-  return reading
+/** What {@link askedRequests} asks. */
+export const askedQuery = (reading: Reading, requestIds: readonly string[]): CompiledQuery<Selectable<RequestsTable>> =>
+  reading
+    .withTables<TracebacksTables>()
+    .selectFrom('tracebacks_requests')
+    .selectAll()
+    .where(isAmong('request_id', requestIds))
+    .where('asked_by', 'is', null)
+    .compile();
+
+/** A request that another asks for. */
+export type JoinedRow = Pick<Selectable<RequestsTable>, 'request_id' | 'traceback_id' | 'asked_by'>;
+
+/** Asks for requests of other tracebacks that are answered with some. */
+export const joinedQuery = (reading: Reading, requestIds: readonly string[]): CompiledQuery<JoinedRow> =>
+  reading
     .withTables<TracebacksTables>()
     .selectFrom('tracebacks_requests')
     .select(['request_id', 'traceback_id', 'asked_by'])
-    .where('asked_by', 'in', requestIds)
-    .execute();
-}
+    .where(isAmong('asked_by', requestIds))
+    .compile();
 
 /** Requests of the table by their question. */
 export async function requestsWith(
@@ -51,7 +54,7 @@ export async function requestsWith(
     .withTables<TracebacksTables>()
     .selectFrom('tracebacks_requests')
     .selectAll()
-    .where('question', 'in', [...new Set(questions)])
+    .where(isAmong('question', [...new Set(questions)]))
     .where('asked_by', 'is', null)
     .where('cancelled_at_ms', 'is', null)
     .orderBy('place')

@@ -1,7 +1,9 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
+import type { CompiledQuery } from 'kysely';
 import type { EventRefusal, TracebackEffect, TracebackEvent } from '@hopback/sdk/traceback';
-import type { OrganizationDirectory, PlatformTransaction } from '../core/index.js';
+import type { PlatformTransaction } from '../core/index.js';
+import { holdVersions } from '../database/index.js';
 import { prepareAsks } from './ask-provider.js';
 import type { PreparedAsk } from './ask-provider.js';
 import { effectKey } from './due-effect.js';
@@ -51,7 +53,12 @@ export interface TracebackEngine {
   readonly conductHeld: (
     transaction: PlatformTransaction,
     held: readonly HeldTraceback[],
-    options: { readonly happenings: readonly TracebackHappening[]; readonly texts?: PlainTexts },
+    options: {
+      readonly happenings: readonly TracebackHappening[];
+      readonly texts?: PlainTexts;
+      /** Written with the tracebacks. */
+      readonly besides?: readonly CompiledQuery[];
+    },
   ) => Promise<Conducted>;
 }
 
@@ -72,19 +79,16 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
     return turn;
   };
 
-  const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, { happenings, texts = allTexts }) => {
+  const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, options) => {
+    const { happenings, texts = allTexts, besides = [] } = options;
     const byId = new Map(held.map((one) => [one.row.traceback_id, one]));
     for (const { tracebackId, events } of happenings) {
       const one = byId.get(tracebackId);
       const reason = one === undefined ? undefined : stepped(one, events);
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
     }
-    const organizations = readOnce(parts.organizations);
-    const done = await carryOut(
-      { ...parts, organizations, texts, batch: held, asks: new Map(), unsaved: new Map() },
-      transaction,
-    );
-    const states = await saveTracebacks(transaction, held, context.clock.nowMs());
+    const done = await carryOut({ ...parts, texts, batch: held, asks: new Map(), unsaved: new Map() }, transaction);
+    const states = await saveTracebacks(transaction, held, { nowMs: context.clock.nowMs(), besides });
     saved.get(transaction)?.push(...states);
     return { done };
   };
@@ -109,18 +113,14 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
         const result = await context.transact((transaction) => {
           states = [];
           saved.set(transaction, states);
+          // Who is registered and let in is decided elsewhere.
+          holdVersions(transaction);
           return work(transaction);
         });
         for (const { tracebackId, version, state } of states) memory.set(tracebackId, version, state);
         return result;
       }),
   };
-}
-
-/** Who staff is, read once in a transaction. */
-function readOnce(organizations: OrganizationDirectory): OrganizationDirectory {
-  let staff: ReturnType<OrganizationDirectory['staff']> | undefined;
-  return { ...organizations, staff: (reading) => (staff ??= organizations.staff(reading)) };
 }
 
 /** Hands events in. @returns why the first one was refused that was; then nothing of them stands */

@@ -1,11 +1,13 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import { sql } from 'kysely';
-import type { Selectable } from 'kysely';
+import type { CompiledQuery, Selectable } from 'kysely';
 import type { TracebackState, TracebackView } from '@hopback/sdk/traceback';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import { isSameResult, requestResult, waitingItems } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, Reading } from '../core/index.js';
-import { insertRows } from './insert-rows.js';
+import { together } from '../database/index.js';
+import { insertion } from './insert-rows.js';
+import { isAmong } from './is-among.js';
 import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
 
 /** A request as it is in the table; what can change of it is changed here first. */
@@ -52,7 +54,7 @@ export function createStateMemory(): StateMemory {
   };
 }
 
-/** Reads tracebacks with their requests: two statements, however many there are. States that are remembered are not read. */
+/** Reads tracebacks with their requests, however many there are. States that are remembered are not read. */
 export async function loadTracebacks(
   reading: Reading,
   tracebackIds: readonly string[],
@@ -61,20 +63,20 @@ export async function loadTracebacks(
   const held = new Map<string, HeldTraceback>();
   if (tracebackIds.length === 0) return held;
   const asked = tracebackIds.map((id) => ({ id, version: memory.version(id) ?? null }));
-  const { rows } = await sql<StateRow & { readonly state: string | null }>`
+  const states = sql<StateRow & { readonly state: string | null }>`
     select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
       known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
       known.seeks_neighbours, known.waits, known.opening,
       case when known.version = asked.version then null else known.state end as state
     from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) as asked (id text, version integer)
-    join tracebacks_states as known on known.traceback_id = asked.id`.execute(reading);
-  const requests = await reading
+    join tracebacks_states as known on known.traceback_id = asked.id`;
+  const ownRequests = reading
     .withTables<TracebacksTables>()
     .selectFrom('tracebacks_requests')
     .selectAll()
-    .where('traceback_id', 'in', tracebackIds)
-    .orderBy('place')
-    .execute();
+    .where(isAmong('traceback_id', tracebackIds))
+    .orderBy('place');
+  const [rows, requests] = await together(reading, [states.compile(reading), ownRequests.compile()]);
   for (const { state: stored, ...row } of rows) {
     const state = stored === null ? memory.get(row.traceback_id, row.version) : (JSON.parse(stored) as TracebackState);
     if (state === undefined) throw forgotten(row.traceback_id);
@@ -117,32 +119,29 @@ export interface SavedState {
   readonly state: TracebackState;
 }
 
-/** Writes what has changed of tracebacks: at most four statements, however many there are. @returns the states, to be remembered */
+/**
+ * Writes what has changed of tracebacks, however many there are, in one go.
+ * @param besides - what is written before it
+ * @returns the states, to be remembered
+ */
 export async function saveTracebacks(
   transaction: PlatformTransaction,
   held: readonly HeldTraceback[],
-  nowMs: number,
+  { nowMs, besides }: { readonly nowMs: number; readonly besides: readonly CompiledQuery[] },
 ): Promise<readonly SavedState[]> {
   const changed = held.filter(({ state, readState, isNew }) => isNew || state !== readState);
   for (const one of changed) noteResults(one);
-  await insertStates(
-    transaction,
-    changed.filter(({ isNew }) => isNew),
-  );
-  await updateStates(
-    transaction,
-    changed.filter(({ isNew }) => !isNew),
-    nowMs,
-  );
+  const [newStates, knownStates] = [changed.filter(({ isNew }) => isNew), changed.filter(({ isNew }) => !isNew)];
   const requests = held.flatMap((one) => [...one.requests.values()]);
-  await insertRequests(
-    transaction,
-    requests.filter(({ isNew }) => isNew === true),
-  );
-  await updateRequests(
-    transaction,
-    requests.filter(({ isNew, isChanged }) => isNew !== true && isChanged === true),
-  );
+  const newRequests = requests.filter(({ isNew }) => isNew === true);
+  const knownRequests = requests.filter(({ isNew, isChanged }) => isNew !== true && isChanged === true);
+  await together(transaction, [
+    ...besides,
+    ...insertedStates(transaction, newStates),
+    ...updatedStates(transaction, knownStates, nowMs),
+    ...insertion(transaction, REQUESTS, newRequests),
+    ...updatedRequests(transaction, knownRequests),
+  ]);
   return changed.map(({ row, state, isNew }) => ({
     tracebackId: row.traceback_id,
     version: isNew ? 1 : row.version + 1,
@@ -172,33 +171,50 @@ const STATES = {
   },
 };
 
-async function insertStates(transaction: PlatformTransaction, held: readonly HeldTraceback[]): Promise<void> {
-  await insertRows(
+const insertedStates = (transaction: PlatformTransaction, held: readonly HeldTraceback[]): readonly CompiledQuery[] =>
+  insertion(
     transaction,
     STATES,
     held.map(({ row, state }) => ({ ...row, ...standingOf(state), version: 1, state: JSON.stringify(state) })),
   );
+
+type TracebackFact = TracebackState['facts'][number];
+
+/** A fact as JSON, for as long as somebody holds it: of two dozen facts of a state one or two are new each time. */
+const factTexts = new WeakMap<TracebackFact, string>();
+
+function factText(fact: TracebackFact): string {
+  const known = factTexts.get(fact) ?? JSON.stringify(fact);
+  factTexts.set(fact, known);
+  return known;
 }
 
-async function updateStates(
+/** A state as JSON. */
+function stateText({ facts, ...rest }: TracebackState): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"facts":[${facts.map(factText).join(',')}]}`;
+}
+
+/** The state of a row is an object in the JSON that is sent, of which `json` gives the text as it came: it need not be quoted. */
+function updatedStates(
   transaction: PlatformTransaction,
   held: readonly HeldTraceback[],
   nowMs: number,
-): Promise<void> {
-  if (held.length === 0) return;
-  const rows = held.map(({ row, state }) => ({
-    ...{ id: row.traceback_id, state: JSON.stringify(state) },
-    ...standingOf(state),
-  }));
-  await sql`
+): readonly CompiledQuery[] {
+  if (held.length === 0) return [];
+  const rows = held.map(({ row, state }) => {
+    const columns = JSON.stringify({ id: row.traceback_id, ...standingOf(state) });
+    return `${columns.slice(0, -1)},"state":${stateText(state)}}`;
+  });
+  const query = sql`
     update tracebacks_states as known set
       state = changed.state, standing = changed.standing, outcome = changed.outcome, wake_at_ms = changed.wake_at_ms,
       seeks_neighbours = changed.seeks_neighbours, waits = changed.waits, version = known.version + 1,
       updated_at_ms = ${nowMs}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as changed (
+    from json_to_recordset(${`[${rows.join(',')}]`}::json) as changed (
       id text, state text, standing text, outcome text, wake_at_ms bigint, seeks_neighbours boolean, waits jsonb
     )
-    where known.traceback_id = changed.id`.execute(transaction);
+    where known.traceback_id = changed.id`;
+  return [query.compile(transaction)];
 }
 
 const REQUESTS = {
@@ -213,13 +229,10 @@ const REQUESTS = {
   },
 };
 
-const insertRequests = (transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> =>
-  insertRows(transaction, REQUESTS, requests);
-
-async function updateRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): Promise<void> {
-  if (requests.length === 0) return;
+function updatedRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): readonly CompiledQuery[] {
+  if (requests.length === 0) return [];
   const rows = requests.map(({ isNew: _isNew, isChanged: _isChanged, request: _request, ...row }) => row);
-  await sql`
+  const query = sql`
     update tracebacks_requests as known set
       acknowledged_at_ms = changed.acknowledged_at_ms, cancelled_at_ms = changed.cancelled_at_ms,
       cancel_reason = changed.cancel_reason, answered_at_ms = changed.answered_at_ms,
@@ -230,5 +243,6 @@ async function updateRequests(transaction: PlatformTransaction, requests: readon
       request_id text, acknowledged_at_ms bigint, cancelled_at_ms bigint, cancel_reason text, answered_at_ms bigint,
       last_answer_id text, last_answered_at_ms bigint, result jsonb, reminders integer, is_overdue_told boolean, is_wanted boolean, asked_by text
     )
-    where known.request_id = changed.request_id`.execute(transaction);
+    where known.request_id = changed.request_id`;
+  return [query.compile(transaction)];
 }

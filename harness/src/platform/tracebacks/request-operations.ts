@@ -6,7 +6,7 @@ import { answerRows } from './answers-store.js';
 import type { HeldRequest } from './held-traceback.js';
 import { pageOfRows, placeWindow } from './paging.js';
 import type { OpeningReason } from '../database/index.js';
-import { askedRequest, joinedRequests } from './asked-requests.js';
+import { askedRequest, joinedQuery } from './asked-requests.js';
 import { createAnswerIntake } from './submit-answer.js';
 import type { AnswerParts } from './submit-answer.js';
 import type { TracebacksTables } from './tracebacks-tables.js';
@@ -58,7 +58,7 @@ async function acknowledge(
   if (row.acknowledged_at_ms !== null) return statusAnswer(parts, transaction, { row, call });
   const { context, engine } = parts;
   const atMs = context.clock.nowMs();
-  const joined = await joinedRequests(transaction, [row.request_id]);
+  const { rows: joined } = await transaction.executeQuery(joinedQuery(transaction, [row.request_id]));
   const concerned = [{ request_id: row.request_id, traceback_id: row.traceback_id }, ...joined];
   const held = await engine.load(transaction, [...new Set(concerned.map((one) => one.traceback_id))]);
   const ids = new Set(concerned.map((one) => one.request_id));

@@ -1,6 +1,7 @@
 import { problemAnswer } from '@hopback/sdk/platform';
 import type { AnswerSubmission, PlatformAnswer } from '@hopback/sdk/platform';
 import type { OperationCall } from '../core/index.js';
+import { holdVersions } from '../database/index.js';
 import { referenceOf } from './ask-provider.js';
 import { askedRequests } from './asked-requests.js';
 import type { TracebackEngine } from './engine.js';
@@ -8,6 +9,7 @@ import { createGroupedWork } from './grouped-work.js';
 import { takeIn } from './take-answers.js';
 import type { TakingIn } from './take-answers.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
+import type { TracebacksTables } from './tracebacks-tables.js';
 import type { AnswerVerifier } from './verify-answer.js';
 
 /** What answers are taken in with. */
@@ -26,8 +28,10 @@ const requestIdOf = ({ request }: OperationCall): string => request.parameters['
 /** Stores answers, goes on with their tracebacks and with those that joined their requests, and gives the receipts. */
 async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]): Promise<readonly PlatformAnswer[]> {
   const { context, providers, engine } = parts;
+  const reading = context.database.withTables<TracebacksTables>();
+  holdVersions(reading);
   const known = await providers.providers(
-    context.database,
+    reading,
     calls.map(({ caller }) => caller.organizationId),
   );
   const asked = await askedRequests(context.database, calls.map(requestIdOf));

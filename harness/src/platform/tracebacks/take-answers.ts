@@ -3,13 +3,15 @@ import type { AnswerReceipt, PlatformAnswer } from '@hopback/sdk/platform';
 import type { ProviderReference, TracebackAnswer, TracebackEvent, TracebackFinding } from '@hopback/sdk/traceback';
 import { veiledAnswer } from '../domain/tracebacks/index.js';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
-import { sealJson } from '../database/index.js';
-import { answerRows } from './answers-store.js';
+import { sealJson, together } from '../database/index.js';
+import { answersQuery } from './answers-store.js';
+import type { answerRows } from './answers-store.js';
 import { referenceOf } from './ask-provider.js';
-import { askedRequests, joinedRequests } from './asked-requests.js';
+import { askedQuery, joinedQuery } from './asked-requests.js';
+import type { JoinedRow } from './asked-requests.js';
 import { stepped } from './engine.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
-import { insertRows } from './insert-rows.js';
+import { insertion } from './insert-rows.js';
 import type { AnswerParts } from './submit-answer.js';
 import type { VerifiedAnswer } from './verify-answer.js';
 
@@ -28,8 +30,12 @@ export async function takeIn(
   takings: readonly TakingIn[],
 ): Promise<ReadonlyMap<string, PlatformAnswer>> {
   const ids = takings.map(({ requestId }) => requestId);
-  const asked = await askedRequests(transaction, ids);
-  const before = await answerRows(transaction, ids);
+  const [requests, before, joined] = await together(transaction, [
+    askedQuery(transaction, ids),
+    answersQuery(transaction, ids),
+    joinedQuery(transaction, ids),
+  ]);
+  const asked = new Map(requests.map((row) => [row.request_id, row]));
   const answers = new Map<string, PlatformAnswer>();
   const next: (TakingIn & { readonly dueAtMs: number })[] = [];
   for (const taking of takings) {
@@ -39,7 +45,7 @@ export async function takeIn(
     if (standing !== undefined) answers.set(taking.requestId, standing);
     else if (request !== undefined) next.push({ ...taking, dueAtMs: request.due_at_ms });
   }
-  if (next.length > 0) await feed(parts, transaction, { next, answers });
+  if (next.length > 0) await feed(parts, transaction, { next, joined, answers });
   return answers;
 }
 
@@ -76,18 +82,17 @@ async function feed(
   transaction: PlatformTransaction,
   {
     next,
+    joined,
     answers,
   }: {
     readonly next: readonly (TakingIn & { readonly dueAtMs: number })[];
+    /** Requests of other tracebacks that are answered with these. */
+    readonly joined: readonly JoinedRow[];
     readonly answers: Map<string, PlatformAnswer>;
   },
 ): Promise<void> {
   const { engine, context } = parts;
   const heard = await asHeard(parts, transaction, next);
-  const joined = await joinedRequests(
-    transaction,
-    next.map(({ requestId }) => requestId),
-  );
   const concerned = next.map(({ requestId, verified: { answer } }) => [
     { request_id: requestId, traceback_id: answer.tracebackId },
     ...joined.filter((row) => row.asked_by === requestId),
@@ -195,9 +200,10 @@ async function keep(
       jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${answer.tracebackId}` }),
     });
   }
-  await insertRows(transaction, ANSWERS, rows);
   const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
-  const { done } = await engine.conductHeld(transaction, [...held.values()], { happenings: [], texts });
+  const { done } = await engine.conductHeld(transaction, [...held.values()], {
+    ...{ happenings: [], texts, besides: insertion(transaction, ANSWERS, rows) },
+  });
   const staff = await parts.organizations.staff(transaction);
   const answers = new Map<string, PlatformAnswer>();
   for (const [index, { verified, requestId, caller, receipt, tracebackIds }] of taken.entries()) {

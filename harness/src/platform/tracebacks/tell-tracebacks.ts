@@ -1,6 +1,6 @@
 import { viewTraceback } from '@hopback/sdk/traceback';
 import type { Traceback } from '@hopback/sdk/platform';
-import { shownTraceback } from '../domain/tracebacks/index.js';
+import { shownToEach, shownTraceback } from '../domain/tracebacks/index.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
 import type { EventToTell, PlatformTransaction } from '../core/index.js';
 import type { HeldRequest, HeldTraceback } from './held-traceback.js';
@@ -152,13 +152,14 @@ export async function tellUpdated(
   const facts = (await factsOf(parts, transaction, { held: [seen], reason })).get(tracebackId);
   // Nothing is left to be told of a traceback whose call has been removed.
   if (facts === undefined) return;
+  const shownTo = shownToEach(facts);
   const tell = async (to: readonly string[], kind: Looking['kind'], covered: ReadonlySet<string>): Promise<void> => {
     const [organizationId] = to;
     if (organizationId === undefined) return;
     const looking = { organizationId, kind, covered, reason };
     const viewer = await viewerOf(parts, transaction, { held: seen, looking, facts });
     if (viewer === undefined) return;
-    const traceback = shownTraceback(facts, viewer);
+    const traceback = shownTo(viewer);
     const belongsTo = `traceback:${tracebackId}`;
     await context.tell(transaction, {
       type: 'org.hopback.traceback.updated.1',

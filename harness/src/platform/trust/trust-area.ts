@@ -6,6 +6,7 @@ import { organizationOperations } from './organization-operations.js';
 import { createTokenDesk, forgetEnded } from './token-desk.js';
 import type { TokenDesk } from './token-desk.js';
 import { createVersionedMemory } from '../database/index.js';
+import type { VersionedMemory } from '../database/index.js';
 import { TRUST_SCHEMAS } from './trust-bodies.schema.js';
 import { CLIENTS } from './trust-migrations.js';
 import { TRUST_ROLES, TRUST_ROUTES } from './trust-routes.js';
@@ -35,6 +36,7 @@ export interface TrustArea extends PlatformArea, OrganizationDirectory {
 export function createTrustArea(parts: { readonly context: PlatformContext; readonly tokenUrl: string }): TrustArea {
   const { context } = parts;
   const tokens = createTokenDesk(parts);
+  const clients = createVersionedMemory(CLIENTS);
   const close = async (): Promise<void> => {};
   return {
     name: 'trust',
@@ -54,37 +56,52 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
     reactions: {},
     tokens,
     makeFirstOperator: (first) => makeFirstOperator(context, first),
-    ...directory(),
+    ...directory(clients),
     mayCall,
-    hasClient: rememberedClients(),
+    hasClient: rememberedClients(clients),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** Who there is beside providers: those who are let in. */
-function directory(): OrganizationDirectory {
+/** Who there is beside providers: those who are let in. Remembered until one of them changes. */
+function directory(memory: VersionedMemory): OrganizationDirectory {
   return {
     agencies: async (reading) => {
-      const rows = await agencyRows(reading).orderBy('organization_id').execute();
-      return rows.flatMap(entryOf);
+      const clients = await memory.at(reading);
+      const found = await clients.read('agencies', [ALL], async () => new Map([[ALL, await agencyEntries(reading)]]));
+      return found.get(ALL) ?? [];
     },
     agency: async (reading, agencyId) => {
       const row = await agencyRows(reading).where('organization_id', '=', agencyId).executeTakeFirst();
       return row === undefined ? undefined : entryOf(row)[0];
     },
     staff: async (reading) => {
-      const rows = await reading
-        .withTables<TrustTables>()
-        .selectFrom('trust_organizations')
-        .select('organization_id')
-        .where('kind', '=', 'staff')
-        .where('state', '=', 'active')
-        .orderBy('organization_id')
-        .execute();
-      return rows.map(({ organization_id: id }) => id);
+      const clients = await memory.at(reading);
+      const found = await clients.read('staff', [ALL], async () => new Map([[ALL, await staffIds(reading)]]));
+      return found.get(ALL) ?? [];
     },
   };
+}
+
+/** Under which all of a kind are remembered. */
+const ALL = 'all';
+
+async function agencyEntries(reading: Reading): Promise<readonly AgencyEntry[]> {
+  const rows = await agencyRows(reading).orderBy('organization_id').execute();
+  return rows.flatMap(entryOf);
+}
+
+async function staffIds(reading: Reading): Promise<readonly string[]> {
+  const rows = await reading
+    .withTables<TrustTables>()
+    .selectFrom('trust_organizations')
+    .select('organization_id')
+    .where('kind', '=', 'staff')
+    .where('state', '=', 'active')
+    .orderBy('organization_id')
+    .execute();
+  return rows.map(({ organization_id: id }) => id);
 }
 
 const agencyRows = (reading: Reading) =>
@@ -109,8 +126,7 @@ function entryOf(row: {
 const ASKED_AT_ONCE = 5_000;
 
 /** Remembered until an organization or a client changes. */
-function rememberedClients(): TrustArea['hasClient'] {
-  const memory = createVersionedMemory(CLIENTS);
+function rememberedClients(memory: VersionedMemory): TrustArea['hasClient'] {
   return async (reading, organizationIds) => {
     const clients = await memory.at(reading);
     const found = await clients.read('has-client', organizationIds, async (missing) => {

@@ -79,7 +79,7 @@ export function hopOnPath(request: HopRequest, facts: KnownFacts): TracedHop {
 }
 
 /** Whether two questions with one id came about in the same way; providers of the same facts are the same objects. */
-function isSameQuestion(one: HopRequest, other: HopRequest): boolean {
+export function isSameQuestion(one: HopRequest, other: HopRequest): boolean {
   return (
     one.basedOn === other.basedOn &&
     one.fromRequestId === other.fromRequestId &&

@@ -3,7 +3,15 @@ import { generations, hopRequest } from './hop-request.js';
 import type { HopQuestion, HopRequest } from './hop-request.js';
 import { isHeardOf, knownFacts } from './known-facts.js';
 import type { FoundBefore, KnownFacts, NamedRequest } from './known-facts.js';
-import { hopOnPath, namedRequest, neighboursOf, onceAsked, reportedRequest, reportsTo } from './named-upstream.js';
+import {
+  hopOnPath,
+  isSameQuestion,
+  namedRequest,
+  neighboursOf,
+  onceAsked,
+  reportedRequest,
+  reportsTo,
+} from './named-upstream.js';
 import { isSameProvider } from './provider-identity.js';
 import { denies, isSilent, tracedHop } from './traced-hop.js';
 import type { TracedHop } from './traced-hop.js';
@@ -35,6 +43,12 @@ export interface TracedPath {
  */
 const pathFor = createMemo<TracedPath>();
 
+/** What is known of a path from the one before it. */
+type PathBefore = FoundBefore & {
+  /** Hops with which it begins again, each of which has led to the next one by its answer and does so still. */
+  readonly beginning: readonly TracedHop[];
+};
+
 /** Follows a traceback from its first hop as far as it leads, by what is known now. Once for each state. */
 export function tracePath(state: TracebackState): TracedPath {
   return pathFor(state, () => followPath(state));
@@ -60,10 +74,10 @@ export function tracePathAfter(before: TracedPath, state: TracebackState, fact: 
 function settledBefore(
   { facts, hops }: TracedPath,
   fact: TracebackFact | undefined,
-): Pick<FoundBefore, 'settledHops' | 'namedRequests'> {
+): Omit<PathBefore, 'questionHashes'> {
   const settledHops = new Map<string, TracedHop>();
   const namedRequests = new Map<string, NamedRequest>();
-  if (fact?.kind === 'cancelled' || facts.cancelled !== undefined) return { settledHops, namedRequests };
+  if (fact?.kind === 'cancelled' || facts.cancelled !== undefined) return { settledHops, namedRequests, beginning: [] };
   const touched = fact === undefined ? undefined : fact.kind === 'statement' ? fact.requestId : fact.id;
   const leadsElsewhere = fact?.kind === 'identified' || (fact?.kind === 'done' && fact.id.startsWith('cancel:'));
   for (const hop of hops) {
@@ -75,14 +89,30 @@ function settledBefore(
     const isTouched = touched?.startsWith(named.firstId) === true && touched !== named.request.requestId;
     if (!isTouched) namedRequests.set(hop.requestId, named);
   }
-  return { settledHops, namedRequests };
+  const isFirst = touched?.startsWith(`${facts.state.tracebackId}-1-`) === true || leadsElsewhere;
+  return { settledHops, namedRequests, beginning: isFirst ? [] : beginningOf(hops, { settledHops, namedRequests }) };
 }
 
-function followPath(state: TracebackState, found?: FoundBefore): TracedPath {
+function beginningOf(
+  hops: readonly TracedHop[],
+  { settledHops, namedRequests }: Pick<FoundBefore, 'settledHops' | 'namedRequests'>,
+): readonly TracedHop[] {
+  const count = hops.findIndex((hop, at) => {
+    const named = namedRequests.get(hop.requestId);
+    const next = hops[at + 1];
+    if (named?.from !== hop || next === undefined || !settledHops.has(hop.requestId)) return true;
+    // Whoever denies is passed over for whom others report.
+    return !settledHops.has(next.requestId) || denies(next) || !isSameQuestion(next, named.request);
+  });
+  return hops.slice(0, count);
+}
+
+function followPath(state: TracebackState, found?: PathBefore): TracedPath {
   const facts = knownFacts(state, found);
-  const hops: TracedHop[] = [];
+  const hops = found === undefined ? [] : [...found.beginning];
   let end: PathEnd | undefined;
-  let next: HopRequest | undefined = hopRequest(firstQuestion(state), facts);
+  let next: HopRequest | undefined =
+    facts.namedRequests.get(hops.at(-1)?.requestId ?? '')?.request ?? hopRequest(firstQuestion(state), facts);
   while (next !== undefined && end === undefined) {
     end = refusedStep(next, hops, state);
     if (end !== undefined) break;

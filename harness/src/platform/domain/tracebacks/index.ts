@@ -5,7 +5,7 @@ export { receiveResponse } from './notice-course.js';
 export { isSameResult, NO_RESULT, requestResult } from './request-outcomes.js';
 export type { RequestResult } from './request-outcomes.js';
 export { questionIdentity } from './shared-question.js';
-export { shownTraceback } from './shown-traceback.js';
+export { shownToEach, shownTraceback } from './shown-traceback.js';
 export type { RequestFacts, TracebackFacts, TracebackViewer } from './shown-traceback.js';
 export { veiledAnswer, withoutNumbers } from './veiled-answer.js';
 export { waitingItems } from './waiting-items.js';

@@ -54,7 +54,16 @@ const MAX_SHOWN_HOPS = 64;
  * @returns the wire form; never throws
  */
 export function shownTraceback(facts: TracebackFacts, viewer: TracebackViewer): Traceback {
+  return shownFor(facts, allHops(facts), viewer);
+}
+
+/** The same for one after the other: a traceback that concludes is shown to all whom it concerns, of the same hops. */
+export function shownToEach(facts: TracebackFacts): (viewer: TracebackViewer) => Traceback {
   const hops = allHops(facts);
+  return (viewer) => shownFor(facts, hops, viewer);
+}
+
+function shownFor(facts: TracebackFacts, ...[hops, viewer]: [readonly TracebackHop[], TracebackViewer]): Traceback {
   const { tracebackId, direction, requester, campaign, openedAtMs, updatedAtMs } = facts;
   const asked = viewer.kind === 'provider' && !viewer.isOpener ? viewer : undefined;
   const showsOutcome = asked === undefined || isOutcomeOf(facts, asked.providerId);
