@@ -8,7 +8,6 @@ import { createInterface } from 'node:readline';
 import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'kysely';
 import type { Caller, PlatformTransaction } from '../../harness/dist/platform/core/index.js';
-import { createEventFeed } from '../../harness/dist/platform/database/index.js';
 import { openEvents } from '../../harness/dist/platform/events/open-events.js';
 import type { ProviderTables } from '../../harness/dist/platform/providers/provider-tables.js';
 import { writeEntries } from '../../harness/dist/platform/providers/registry-writer.js';
@@ -159,7 +158,7 @@ function clocked<Value>(work: () => Value): Value {
 
 const say = (line: unknown): void => clocked(() => void process.stdout.write(`${JSON.stringify(line)}\n`));
 
-const feed = createEventFeed(platform.database, { clock });
+const { feed } = platform;
 let position = 0;
 const moved = new EventEmitter();
 

@@ -54,6 +54,8 @@ export interface RunningPlatform extends AsyncDisposable {
   /** Roles that clients of staff need, by `operationId`. */
   readonly roles: ReadonlyMap<string, StaffRole>;
   readonly metrics: PlatformMetrics;
+  /** Its events, as streams and webhooks read them. */
+  readonly feed: EventFeed;
   /** Waits until areas have reacted to everything that was committed before. */
   readonly caughtUp: () => Promise<void>;
   /** Takes no more calls, waits for those that are worked on, and closes everything. */
@@ -184,6 +186,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
       routes,
       roles,
       metrics,
+      feed,
     },
     caughtUp: reactions.caughtUp,
     close: closers.close,
