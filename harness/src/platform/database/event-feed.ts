@@ -146,14 +146,24 @@ export function createEventFeed(opened: OpenedDatabase, options: { readonly cloc
 function createLook(opened: OpenedDatabase, ceiling: PositionCeiling): () => Promise<number> {
   let known:
     { readonly signals: number; readonly atMs: number; readonly through: number; readonly isHeld: boolean } | undefined;
-  return async () => {
+  /** A look that is under way: who has heard of nothing since it began shares it. */
+  let looking: { readonly signals: number; readonly through: Promise<number> } | undefined;
+  const look = async (signals: number, atMs: number): Promise<number> => {
+    const through = await ceiling.through();
+    known = { signals, atMs, through, isHeld: ceiling.isHeld() };
+    return through;
+  };
+  return () => {
     // Before it looks, so that what comes in meanwhile makes it look again.
     const [signals, atMs] = [opened.signalCount(), performance.now()];
     const goodForMs = known?.isHeld === true ? HELD_LOOK_MS : LOOK_EVERY_MS;
     const isKnown = known?.signals === signals && atMs - known.atMs < goodForMs;
-    if (known !== undefined && isKnown) return known.through;
-    const through = await ceiling.through();
-    known = { signals, atMs, through, isHeld: ceiling.isHeld() };
+    if (known !== undefined && isKnown) return Promise.resolve(known.through);
+    if (looking?.signals === signals) return looking.through;
+    const through = look(signals, atMs).finally(() => {
+      if (looking?.through === through) looking = undefined;
+    });
+    looking = { signals, through };
     return through;
   };
 }

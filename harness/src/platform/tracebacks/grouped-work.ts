@@ -21,7 +21,7 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Does work in groups: what is handed in while something is done is done together afterwards. Who comes alone waits for nobody, and a thousand who
+ * Does work in groups: what is handed in in one turn of the event loop, or while something is done, is done together. Who comes alone waits for nobody, and a thousand who
  * come at once share statements, which cost more than what they carry. Where a group fails each of its items is tried alone, so
  * that one does not spoil it for others.
  * @returns hands an item in; rejects as its work does
@@ -34,6 +34,8 @@ export function createGroupedWork<Item, Result>({
   let isRunning = false;
   // A group belongs to none of those who handed it in.
   const run = AsyncResource.bind(async (): Promise<void> => {
+    // Who comes in the same turn of the event loop comes together with the first.
+    await new Promise((resolve) => void setImmediate(resolve));
     while (waiting.length > 0) await doneTogether(nextGroup(waiting, keyOf), together);
     isRunning = false;
   });
