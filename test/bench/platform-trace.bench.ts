@@ -31,8 +31,8 @@ export const bench: Bench = {
 const CARRIERS = 7_000;
 const MANY = { short: 10_000, full: 10_000 };
 const FEW = 100;
-/** Rounds of a hundred tracebacks: as many hops as a tenth of the ten thousand have. */
-const FEW_ROUNDS = { short: 5, full: 10 };
+/** Rounds of a hundred tracebacks, of which the middle one counts: in one of them all memory is collected, and a machine has slow seconds. */
+const FEW_ROUNDS = { short: 11, full: 21 };
 /** Tracebacks before anything is measured: a platform that has been up for a minute. */
 const WARMING = 1_500;
 const TRACED = { short: 7, full: 25 };
