@@ -1,3 +1,4 @@
+import { HopbackError } from '@hopback/sdk/errors';
 import type { ServerClock } from './clock.js';
 import type { MessageTap } from './observe/tap.js';
 import type { TimerBase } from './transaction/transition.js';
@@ -76,4 +77,26 @@ export interface DrachtioServerOptions {
   readonly clock?: ServerClock;
   /** 36 characters, different at each call; default `crypto.randomUUID`. */
   readonly randomUuid?: () => string;
+}
+
+/** @see RFC 3261 section 17.2.1 */
+const MAX_TRYING_HOLD_MS = 200;
+
+/** @throws HopbackError `invalid-configuration` for a setting that makes no sense, before anything is opened */
+export function checkServerOptions(options: DrachtioServerOptions, listen: readonly ListenAddress[]): void {
+  const wantsTls = listen.some(({ transport }) => transport === 'tls' || transport === 'wss');
+  if (wantsTls && options.tls === undefined) {
+    throw new HopbackError('invalid-configuration', 'to listen on tls or wss, give a key and a certificate as tls');
+  }
+  if (listen.length === 0) throw new HopbackError('invalid-configuration', 'a server that listens nowhere has no use');
+  const { mtuBytes, tryingHoldMs = 0 } = options;
+  if (!(tryingHoldMs >= 0 && tryingHoldMs <= MAX_TRYING_HOLD_MS)) {
+    throw new HopbackError(
+      'invalid-configuration',
+      `tryingHoldMs must be 0 to ${MAX_TRYING_HOLD_MS}, not ${tryingHoldMs}`,
+    );
+  }
+  if (mtuBytes !== undefined && !(mtuBytes >= 500)) {
+    throw new HopbackError('invalid-configuration', `mtuBytes must be 500 or more, not ${mtuBytes}`);
+  }
 }

@@ -22,7 +22,13 @@ import { readDatagram, readParsed, refusal, type Reading } from './receive.js';
 import { isRequest } from './message/sip-message.js';
 import { readEssentials } from './message/essentials.js';
 import type { Received } from './received.js';
-import { CUT_OFF_BACKLOGS, RETRY_AFTER_SECONDS, SERVER_LIMITS, type DrachtioServerOptions } from './server-options.js';
+import {
+  checkServerOptions,
+  CUT_OFF_BACKLOGS,
+  RETRY_AFTER_SECONDS,
+  SERVER_LIMITS,
+  type DrachtioServerOptions,
+} from './server-options.js';
 import { createTimers } from './timers.js';
 import { createTransactionLayer } from './transaction/transaction-layer.js';
 import { TIMER_BASE } from './transaction/transition.js';
@@ -167,7 +173,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     onClosed: (flow) => lose(flow),
   };
   const listen = options.listen ?? DEFAULT_LISTEN;
-  checkOptions(options, listen);
+  checkServerOptions(options, listen);
   const transports = await openTransports(
     {
       ...{ listen, clock, connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
@@ -379,27 +385,6 @@ function greeting(transports: Transports, hostOf: (local: Endpoint) => string): 
     transports.listening.map(({ transport, local }) => `${transport}/${at(local)}`).join(',');
   const advertised = list((local) => `${hostOf(local)}:${local.port}`);
   return `${advertised}|${COMPATIBLE_VERSION}|${list(hostPort)}`;
-}
-
-/** @see RFC 3261 section 17.2.1 */
-const MAX_TRYING_HOLD_MS = 200;
-
-function checkOptions(options: DrachtioServerOptions, listen: readonly ListenAddress[]): void {
-  const wantsTls = listen.some(({ transport }) => transport === 'tls' || transport === 'wss');
-  if (wantsTls && options.tls === undefined) {
-    throw new HopbackError('invalid-configuration', 'to listen on tls or wss, give a key and a certificate as tls');
-  }
-  if (listen.length === 0) throw new HopbackError('invalid-configuration', 'a server that listens nowhere has no use');
-  const { mtuBytes, tryingHoldMs = 0 } = options;
-  if (!(tryingHoldMs >= 0 && tryingHoldMs <= MAX_TRYING_HOLD_MS)) {
-    throw new HopbackError(
-      'invalid-configuration',
-      `tryingHoldMs must be 0 to ${MAX_TRYING_HOLD_MS}, not ${tryingHoldMs}`,
-    );
-  }
-  if (mtuBytes !== undefined && !(mtuBytes >= 500)) {
-    throw new HopbackError('invalid-configuration', `mtuBytes must be 500 or more, not ${mtuBytes}`);
-  }
 }
 
 function unusable(cause: unknown): HopbackError {
