@@ -3,7 +3,7 @@ import { DeliveryAttempts } from './delivery-attempts.js';
 import type { DeliveryParts, DeliveryTally, Sender } from './delivery-attempts.js';
 import { createLane, type Lane } from './lane.js';
 import { createChunkPool } from './record-chunk.js';
-import { frameLaneHash, isFrame } from './spool-frame.js';
+import { frameLaneHash } from './spool-frame.js';
 
 /** Sends what is in the lanes. */
 export interface Delivery {
@@ -18,7 +18,7 @@ export interface Delivery {
   readonly inFlight: () => number;
   readonly queued: () => number;
   readonly sizeBytes: () => number;
-  /** Whether there is less than a batch that could go next in some lane. */
+  /** Whether some lane has fewer batches behind the one on its way than are read before their turn. */
   readonly isHungry: () => boolean;
   /** The lane with the oldest record that is not settled. */
   readonly oldest: () => OldestRecord | undefined;
@@ -84,8 +84,8 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     tally,
     breaker,
     push: (sequence, bytes, from, to) => {
-      const index = isFrame(bytes, from, to) ? frameLaneHash(bytes, from) % senders.length : 0;
-      senders[index]?.lane.push(sequence, bytes, from, to);
+      // What is no frame of this release goes anywhere: it is not sent.
+      senders[frameLaneHash(bytes, from) % senders.length]?.lane.push(sequence, bytes, from, to);
     },
     start,
     dueAtMs: (urgency) => {
