@@ -62,12 +62,15 @@ export async function noteLeaves(
         where core_audit.position = placed.position and core_audit.leaf_index is null`;
       queries.push(placed.compile(transaction));
     }
-    const noted = transaction
-      .withTables<CoreWorkTables>()
-      .insertInto('core_meta')
-      .values({ name: CHECKPOINT, value: checkpoint ?? '' })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: checkpoint ?? '' }));
-    await together(transaction, checkpoint === undefined ? queries : [...queries, noted.compile()]);
+    if (checkpoint !== undefined) {
+      const noted = transaction
+        .withTables<CoreWorkTables>()
+        .insertInto('core_meta')
+        .values({ name: CHECKPOINT, value: checkpoint })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: checkpoint }));
+      queries.push(noted.compile());
+    }
+    await together(transaction, queries);
   });
 }
 

@@ -63,7 +63,7 @@ export function shownToEach(facts: TracebackFacts): (viewer: TracebackViewer) =>
   return (viewer) => shownFor(facts, hops, viewer);
 }
 
-function shownFor(facts: TracebackFacts, ...[hops, viewer]: [readonly TracebackHop[], TracebackViewer]): Traceback {
+function shownFor(facts: TracebackFacts, hops: readonly TracebackHop[], viewer: TracebackViewer): Traceback {
   const { tracebackId, direction, requester, campaign, openedAtMs, updatedAtMs } = facts;
   const asked = viewer.kind === 'provider' && !viewer.isOpener ? viewer : undefined;
   const showsOutcome = asked === undefined || isOutcomeOf(facts, asked.providerId);
