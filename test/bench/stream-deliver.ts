@@ -16,6 +16,8 @@ import { encodeFrame } from '../../sdk/src/records/stream/spool-frame.js';
 import { DEFAULT_STREAM_POLICY } from '../../sdk/src/records/stream/stream-policy.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { peer } from '../peers.js';
+import type { JetStreamReceipt } from '../support/jetstream-receiver-process.js';
+import { startJetStreamReceiver } from '../support/jetstream-receiver.js';
 import { startNatsServer } from '../support/nats-server.js';
 import { startRecordReceiver, type RecordReceiver } from '../support/record-receiver.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
@@ -23,7 +25,7 @@ import { sampleRecord } from '../support/stream-lab.js';
 import { median, type BenchContext, type Figure } from './bench.js';
 
 /** Figures of delivery, for the bench `stream`. */
-export const DELIVER_FIGURES = ['deliver', 'deliver-jetstream', 'backlog-drain'] as const;
+export const DELIVER_FIGURES = ['deliver', 'deliver-jetstream', 'publish-jetstream', 'backlog-drain'] as const;
 
 /** Records of one turn. */
 const TURN_RECORDS = { short: 120_000, full: 300_000 };
@@ -65,6 +67,7 @@ export function benchRecord(leg: number): CallRecord {
 export async function* deliverFigures(context: BenchContext): AsyncGenerator<Figure> {
   if (context.wants('deliver')) yield await deliver(context);
   if (context.wants('deliver-jetstream')) yield await deliverJetStream(context);
+  if (context.wants('publish-jetstream')) yield await publishJetStream(context);
   if (context.wants('backlog-drain')) yield await backlogDrain(context);
 }
 
@@ -74,9 +77,8 @@ const size = (context: BenchContext, of: { readonly short: number; readonly full
 async function deliver(context: BenchContext): Promise<Figure> {
   await using receiver = await startRecordReceiver();
   const transport = (): RecordTransport => httpTo(receiver);
-  const { stream, raw } = await sideBySide(context, transport);
+  const { stream, raw, sent } = await sideBySide(context, transport, untilAcknowledged);
   const { distinct } = await receiver.report();
-  const sent = (ROUNDS[context.full ? 'full' : 'short'] + 1) * 2 * size(context, TURN_RECORDS);
   if (distinct !== sent) throw new Error(`the receiver has ${distinct} of ${sent} records`);
   return {
     ...{ figure: 'deliver', value: median(stream), unit: 'records/s', bar: { ratioAtLeast: 0.5 } },
@@ -89,22 +91,67 @@ async function deliverJetStream(context: BenchContext): Promise<Figure> {
   const { available, install } = peer('nats');
   if (!available)
     return { figure: 'deliver-jetstream', value: 0, unit: 'records/s', note: `needs nats-server: ${install}` };
+  await using server = await startStreamServer();
+  await using receiver = await startJetStreamReceiver(server.address, STREAM);
+  const receipts: JetStreamReceipt[] = [];
+  const { stream, raw, sent } = await sideBySide(context, server.transport, async (records) => {
+    const received = await receiver.count(records);
+    return {
+      transport: acknowledging,
+      rate: async () => {
+        const receipt = await received();
+        receipts.push(receipt);
+        return (receipt.records * 1_000) / receipt.ms;
+      },
+    };
+  });
+  const { distinct, repeated } = receipts.at(-1) ?? { distinct: 0, repeated: 0 };
+  if (distinct !== sent || repeated > 0)
+    throw new Error(`the receiver has ${distinct} of ${sent} records, and ${repeated} came twice`);
+  return {
+    ...{ figure: 'deliver-jetstream', value: median(stream), unit: 'records/s', bar: { ratioAtLeast: 0.5 } },
+    ...{ baseline: 'the same connection publishing ready-made bodies', baselineValue: median(raw) },
+    note: `nats-server with sync_interval always, one message a batch of ${batchRecords}, to a receiver process that parses and counts ids`,
+  };
+}
+
+async function publishJetStream(context: BenchContext): Promise<Figure> {
+  const { available, install } = peer('nats');
+  if (!available)
+    return { figure: 'publish-jetstream', value: 0, unit: 'records/s', note: `needs nats-server: ${install}` };
+  await using server = await startStreamServer();
+  const { stream, raw } = await sideBySide(context, server.transport, untilAcknowledged);
+  return {
+    ...{ figure: 'publish-jetstream', value: median(stream), unit: 'records/s' },
+    ...{ baseline: 'the same connection publishing ready-made bodies', baselineValue: median(raw) },
+    note: 'the same with nobody who takes the batches from the server',
+  };
+}
+
+const STREAM = 'RECORDS';
+const SUBJECT = 'records.bench';
+
+interface StreamServer extends AsyncDisposable {
+  readonly address: string;
+  /** Publishes to its stream, over a connection of its own. */
+  readonly transport: () => RecordTransport;
+}
+
+/** A nats-server with a stream on files. */
+async function startStreamServer(): Promise<StreamServer> {
   const [{ connect }, { jetstreamManager }] = await Promise.all([
     import('@nats-io/transport-node'),
     import('@nats-io/jetstream'),
   ]);
-  await using server = await startNatsServer();
+  const server = await startNatsServer();
   const admin = await connect({ servers: server.address });
   const manager = await jetstreamManager(admin);
-  await manager.streams.add({ name: 'RECORDS', subjects: ['records.bench'], storage: 'file' });
-  const { stream, raw } = await sideBySide(context, () =>
-    createJetStreamRecordTransport({ servers: server.address, subject: 'records.bench' }),
-  );
+  await manager.streams.add({ name: STREAM, subjects: [SUBJECT], storage: 'file' });
   await admin.close();
   return {
-    ...{ figure: 'deliver-jetstream', value: median(stream), unit: 'records/s', bar: { ratioAtLeast: 0.5 } },
-    ...{ baseline: 'the same connection publishing ready-made bodies', baselineValue: median(raw) },
-    note: `nats-server with sync_interval always, one message a batch of ${batchRecords}`,
+    address: server.address,
+    transport: () => createJetStreamRecordTransport({ servers: server.address, subject: SUBJECT }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 
@@ -140,61 +187,98 @@ async function backlogDrain(context: BenchContext): Promise<Figure> {
 const httpTo = (receiver: RecordReceiver): RecordTransport =>
   createHttpsRecordTransport({ url: receiver.url, authorization: bearerToken('c2VjcmV0') });
 
+/** What a turn is measured by, from the moment that it is made. */
+interface Watch {
+  /** What the turn sends through. */
+  readonly transport: (inner: RecordTransport) => RecordTransport;
+  /** Records a second, the first batch and the time up to it left out, so that connecting and opening files are not in it. */
+  readonly rate: () => number | Promise<number>;
+}
+
+/** Begins a turn of so many records. */
+type StartWatch = (records: number) => Watch | Promise<Watch>;
+
 /** Turns of the stream and of the raw loop, one after the other, every record sent once; the first round warms up. */
 async function sideBySide(
   context: BenchContext,
   transport: () => RecordTransport,
-): Promise<{ readonly stream: readonly number[]; readonly raw: readonly number[] }> {
+  startWatch: StartWatch,
+): Promise<{ readonly stream: readonly number[]; readonly raw: readonly number[]; readonly sent: number }> {
   const records = size(context, TURN_RECORDS);
   const stream: number[] = [];
   const raw: number[] = [];
-  let first = 1;
+  let sent = 0;
   for (let round = 0; round <= ROUNDS[context.full ? 'full' : 'short']; round += 1) {
-    const ofStream = await streamTurn(first, records, transport());
-    const ofRaw = await rawTurn(first + records, records, transport());
-    first += 2 * records;
+    const turn = { records, startWatch };
+    const ofStream = await streamTurn({ ...turn, first: sent + 1, inner: transport() });
+    const ofRaw = await rawTurn({ ...turn, first: sent + records + 1, inner: transport() });
+    sent += 2 * records;
     context.progress(`round ${round}: stream ${Math.round(ofStream)}/s, ready-made bodies ${Math.round(ofRaw)}/s`);
     if (round === 0) continue;
     stream.push(ofStream);
     raw.push(ofRaw);
   }
-  return { stream, raw };
+  return { stream, raw, sent };
 }
 
-/** Counts from the first acknowledgement to the last, so that connecting and opening files are not in it. */
-function timed(transport: RecordTransport): { readonly transport: RecordTransport; readonly rate: () => number } {
+/** The same, of which nothing but an acknowledgement is good. */
+const acknowledging = (inner: RecordTransport): RecordTransport => ({
+  ...inner,
+  deliver: async (batch, signal) => {
+    const result = await inner.deliver(batch, signal);
+    if (result.status !== 'acknowledged') throw new Error(`a batch was ${result.status}: ${result.reason}`);
+    return result;
+  },
+});
+
+/** Counts what is acknowledged. */
+const untilAcknowledged: StartWatch = () => {
   let records = 0;
   let firstMs: number | undefined;
   let lastMs = 0;
-  const counted: RecordTransport['deliver'] = async (batch, signal) => {
-    const result = await transport.deliver(batch, signal);
-    if (result.status !== 'acknowledged') throw new Error(`a batch was ${result.status}: ${result.reason}`);
-    lastMs = performance.now();
-    if (firstMs === undefined) firstMs = lastMs;
-    else records += batch.count;
-    return result;
-  };
   return {
-    transport: { ...transport, deliver: counted },
+    transport: (inner) => {
+      const { deliver: send, ...others } = acknowledging(inner);
+      return {
+        ...others,
+        deliver: async (batch, signal) => {
+          const result = await send(batch, signal);
+          lastMs = performance.now();
+          if (firstMs === undefined) firstMs = lastMs;
+          else records += batch.count;
+          return result;
+        },
+      };
+    },
     rate: () => (records * 1_000) / (lastMs - (firstMs ?? lastMs)),
   };
+};
+
+interface Turn {
+  readonly first: number;
+  readonly records: number;
+  readonly inner: RecordTransport;
+  readonly startWatch: StartWatch;
 }
 
-/** A spool that waits, to the last acknowledgement. */
-async function streamTurn(first: number, records: number, inner: RecordTransport): Promise<number> {
+/** A spool that waits. */
+async function streamTurn({ first, records, inner, startWatch }: Turn): Promise<number> {
   await using directory = await createTemporaryDirectory();
   await fillSpool(directory.path, first, records);
-  const { transport, rate } = timed(inner);
-  await using spool = await openStreamOnDisk(directory.path, { transport, segmentBytes: 64 * 2 ** 20 });
+  const watch = await startWatch(records);
+  await using spool = await openStreamOnDisk(directory.path, {
+    transport: watch.transport(inner),
+    segmentBytes: 64 * 2 ** 20,
+  });
   await spool.stream.drain();
   const { acknowledged, requests, batches } = spool.stream.status();
   if (acknowledged !== records || requests !== batches)
     throw new Error(`${acknowledged} of ${records} records acknowledged, ${requests} requests for ${batches} batches`);
-  return rate();
+  return watch.rate();
 }
 
 /** As many bodies on their way at once as the stream has, all made before. */
-async function rawTurn(first: number, records: number, inner: RecordTransport): Promise<number> {
+async function rawTurn({ first, records, inner, startWatch }: Turn): Promise<number> {
   const bodies: RecordBatch[] = [];
   for (let leg = first; leg < first + records; leg += batchRecords) {
     const count = Math.min(batchRecords, first + records - leg);
@@ -205,14 +289,15 @@ async function rawTurn(first: number, records: number, inner: RecordTransport): 
       ),
     );
   }
-  const { transport, rate } = timed(inner);
+  const watch = await startWatch(records);
+  const transport = watch.transport(inner);
   const { signal } = new AbortController();
   const sender = async (): Promise<void> => {
     for (let batch = bodies.pop(); batch !== undefined; batch = bodies.pop()) await transport.deliver(batch, signal);
   };
   await Promise.all(Array.from({ length: maxInFlight }, sender));
   await transport.close();
-  return rate();
+  return watch.rate();
 }
 
 const FASTEST_BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 1 };

@@ -8,8 +8,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { readBatch, ReceivedRecords } from './received-records.js';
 
 /** What the test can change while it runs, by POST to `/control`. */
 export interface ReceiverControl {
@@ -52,11 +52,8 @@ let random = createSeededRandom(1);
 let faultRate = 0;
 let poisonId: string | undefined;
 let requests = 0;
-let repeated = 0;
-let outOfOrder = 0;
 let batches = new Set<string>();
-const stored = new Set<string>();
-const lastOfCall = new Map<string, number>();
+const received = new ReceivedRecords();
 const faults: Record<string, number> = {};
 
 const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -86,15 +83,15 @@ function answer(request: IncomingMessage, response: ServerResponse, body: Buffer
   if (request.url === '/control') control(JSON.parse(body.toString()) as ReceiverControl);
   if (request.url === '/control' || request.url === '/report') {
     const report: ReceiverReport = {
-      distinct: stored.size,
-      repeated,
+      distinct: received.ids.size,
+      repeated: received.repeated,
       requests,
       batches: batches.size,
-      outOfOrder,
+      outOfOrder: received.outOfOrder,
       faults,
     };
     response.end(JSON.stringify(report));
-  } else if (request.url === '/ids') response.end([...stored].join('\n'));
+  } else if (request.url === '/ids') response.end([...received.ids].join('\n'));
   else takeBatch(request, response, body);
 }
 
@@ -118,15 +115,10 @@ function takeBatch(request: IncomingMessage, response: ServerResponse, body: Buf
   if (fault === 'no-answer') return;
   if (fault === '503' || fault === '429') return void response.writeHead(Number(fault), { 'retry-after': '0' }).end();
   if (fault === '500' || fault === '502') return void response.writeHead(Number(fault)).end('it is not you');
-  const unpack = request.headers['content-encoding'] === 'br' ? brotliDecompressSync : gunzipSync;
-  const records = unpack(body)
-    .toString()
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as StoredRecord);
+  const records = readBatch(body, request.headers['content-encoding']);
   if (poisonId !== undefined && records.some(({ recordId }) => recordId === poisonId))
     return void response.writeHead(400).end('a record that cannot be read');
-  for (const record of records) store(record);
+  for (const record of records) received.keep(record);
   if (fault === 'reset-after-commit') return cutOff(request.socket);
   if (fault === 'no-answer-after-commit') return;
   response.end(JSON.stringify({ batchId, accepted: records.length, rejected: [] }));
@@ -136,20 +128,4 @@ function takeBatch(request: IncomingMessage, response: ServerResponse, body: Buf
 function cutOff(socket: Socket): void {
   if (socket instanceof TLSSocket) socket.destroy();
   else socket.resetAndDestroy();
-}
-
-interface StoredRecord {
-  readonly recordId: string;
-  readonly callGroupId: string;
-  readonly inviteAtUs: number;
-}
-
-function store({ recordId, callGroupId, inviteAtUs }: StoredRecord): void {
-  if (stored.has(recordId)) {
-    repeated += 1;
-    return;
-  }
-  stored.add(recordId);
-  if ((lastOfCall.get(callGroupId) ?? 0) > inviteAtUs) outOfOrder += 1;
-  lastOfCall.set(callGroupId, inviteAtUs);
 }
