@@ -274,7 +274,7 @@ async function streamTurn({ first, records, inner, startWatch }: Turn): Promise<
   const { acknowledged, requests, batches } = spool.stream.status();
   if (acknowledged !== records || requests !== batches)
     throw new Error(`${acknowledged} of ${records} records acknowledged, ${requests} requests for ${batches} batches`);
-  return watch.rate();
+  return await watch.rate();
 }
 
 /** As many bodies on their way at once as the stream has, all made before. */
@@ -297,7 +297,7 @@ async function rawTurn({ first, records, inner, startWatch }: Turn): Promise<num
   };
   await Promise.all(Array.from({ length: maxInFlight }, sender));
   await transport.close();
-  return watch.rate();
+  return await watch.rate();
 }
 
 const FASTEST_BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 1 };
