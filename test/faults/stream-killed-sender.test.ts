@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
+import { openSegmentLog } from '../../sdk/src/log/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { programBeside, startRecordReceiver } from '../support/record-receiver.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
@@ -10,9 +12,17 @@ import { withinASecond, type RestartTime } from '../support/restart-time.js';
 import { sampleRecord } from '../support/stream-lab.js';
 
 const KILLS = faultCount({ short: 50, full: 1_000 });
+const PACKING_KILLS = faultCount({ short: 20, full: 500 });
 
 /** Twice what is asked for, so that a busy machine still comes to 500/s. */
 const RECORDS_PER_SECOND = 1_000;
+
+/** What a sender packs above, octets, where it packs nothing. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+/** Some dozens of records. */
+const PACK_ABOVE_BYTES = 32_768;
+/** Where nobody listens. */
+const AWAY = 'http://127.0.0.1:1/v1/records';
 
 /** What one sender said before it was killed. */
 interface Life {
@@ -24,10 +34,22 @@ interface Life {
 }
 
 /** Runs a sender until some while after its first durable record, then kills it. */
-async function liveAndDie(argv: readonly string[], first: number, killAfterMs: number): Promise<Life> {
+async function liveAndDie(
+  argv: readonly string[],
+  first: number,
+  killAfterMs: number,
+  packAbove = NEVER,
+): Promise<Life> {
   const child = spawn(
     process.execPath,
-    [...programBeside('record-sender-process.ts'), ...argv, String(first), String(RECORDS_PER_SECOND), '1000000'],
+    [
+      ...programBeside('record-sender-process.ts'),
+      ...argv,
+      String(first),
+      String(RECORDS_PER_SECOND),
+      '1000000',
+      String(packAbove),
+    ],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -67,6 +89,15 @@ function heldAgainst(
   return { acknowledged, lost, beyond };
 }
 
+/** Opens the spool once more, and sends what is in it. */
+async function sendTheRest(directory: string, url: string): Promise<void> {
+  const last = spawn(process.execPath, [...programBeside('record-sender-process.ts'), directory, url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [code] = (await once(last, 'exit')) as [number | null];
+  expect(code).toBe(0);
+}
+
 test(
   `a sender killed ${KILLS} times at over 500 records/s delivers every record that it acknowledged, once after the check of ids`,
   { timeout: 60_000 + 10_000 * KILLS },
@@ -89,11 +120,7 @@ test(
       first += 1_000_000;
     }
     await receiver.control({ faultRate: 0 });
-    const last = spawn(process.execPath, [...programBeside('record-sender-process.ts'), directory.path, receiver.url], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [code] = (await once(last, 'exit')) as [number | null];
-    expect(code).toBe(0);
+    await sendTheRest(directory.path, receiver.url);
     const ids = await receiver.ids();
     const report = await receiver.report();
     const { acknowledged, lost, beyond } = heldAgainst(lives, ids);
@@ -106,6 +133,39 @@ test(
     reportFault('spool-kill', {
       ...{ kills: KILLS, recordsPerSecond, acknowledged, lost, storedTwice: 0 },
       ...{ repeatsKnownById: report.repeated, beyondAcknowledged: beyond, ...restartFigures },
+    });
+  },
+);
+
+test(
+  `a sender killed ${PACKING_KILLS} times while the platform is away and it packs what waits loses nothing that it acknowledged`,
+  { timeout: 60_000 + 10_000 * PACKING_KILLS },
+  async () => {
+    await using directory = await createTemporaryDirectory();
+    await using receiver = await startRecordReceiver();
+    const random = createSeededRandom(20_261_129);
+    const lives: (readonly [first: number, durable: number])[] = [];
+    let first = 1;
+    let packs = 0;
+    for (let round = 0; round < PACKING_KILLS; round += 1) {
+      // Now and then it is back for a while, so that a life ends between packs and spool.
+      const url = round % 5 === 4 ? receiver.url : AWAY;
+      const life = await liveAndDie([directory.path, url], first, 50 + random.int(400), PACK_ABOVE_BYTES);
+      lives.push([first, life.durableLeg]);
+      first += 1_000_000;
+      await using log = await openSegmentLog({ directory: join(directory.path, 'packed') });
+      packs = Math.max(packs, log.lastSequence);
+    }
+    await sendTheRest(directory.path, receiver.url);
+    const ids = await receiver.ids();
+    const report = await receiver.report();
+    const { acknowledged, lost, beyond } = heldAgainst(lives, ids);
+    expect({ lost, distinct: ids.size }).toEqual({ lost: 0, distinct: acknowledged + beyond });
+    expect(report).toMatchObject({ distinct: ids.size, outOfOrder: 0 });
+    expect(packs).toBeGreaterThan(PACKING_KILLS);
+    reportFault('spool-kill-packing', {
+      ...{ kills: PACKING_KILLS, packs, acknowledged, lost, storedTwice: 0 },
+      ...{ repeatsKnownById: report.repeated, beyondAcknowledged: beyond },
     });
   },
 );

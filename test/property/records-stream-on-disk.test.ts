@@ -14,7 +14,8 @@ import type {
   RecordTransport,
 } from '../../sdk/src/platform/wire/record-batch.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
-import { createRecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import { openPackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
+import { createPackingStream, type RecordStreamOptions } from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 
 /** What a receiver does with a batch. `lost-answer`: it stores it, and the sender never hears of it. */
@@ -24,6 +25,8 @@ const step = fc.record({
   does: fc.constantFrom<Doing>('take', 'take', 'take', 'fail', 'lost-answer', 'refuse', 'reject-some'),
   /** Milliseconds until the answer. */
   waits: fc.constantFrom(0, 0, 1, 5),
+  /** So often in a row where it fails: then it is away. */
+  times: fc.constantFrom(1, 1, 12),
 });
 
 /** Room for all records, and for as many dead letters: these have as much as the spool. */
@@ -35,6 +38,8 @@ const policy = fc.record({
   batchBytes: fc.constantFrom(1_024, 2_000, 10_000, 1_048_576),
   lingerMs: fc.constantFrom(0, 1, 10),
   windowBytes: fc.constantFrom(1_024, 8_192, 100_000, 16 * 1_048_576),
+  /** Often so little that all is packed that waits while the receiver fails. */
+  packAboveBytes: fc.constantFrom(1_024, 1_024, 5_000, 20_000, 16 * 1_048_576),
   /** Where the spool is small, the oldest are dropped. */
   maxSpoolBytes: fc.constantFrom(4_096, 20_000, ROOMY_BYTES, ROOMY_BYTES),
 });
@@ -56,7 +61,12 @@ const script = fc.record({
   ),
   /** Records until the sender is closed and opened again. */
   livesFor: fc.constantFrom(40, 300, 300),
+  /** Whether every other life sends otherwise, what was packed in the one before included. */
+  isChanging: fc.boolean(),
 });
+
+/** How every other life sends, then. */
+const CHANGED = { maxInFlight: 3, batchRecords: 5 };
 
 interface NumberedRecord {
   readonly recordId: string;
@@ -69,15 +79,12 @@ interface Receiver {
   readonly stored: ReadonlyMap<number, NumberedRecord>;
   /** What it saw that must not be. */
   readonly wrong: readonly string[];
-  readonly transport: RecordTransport;
+  readonly transport: (encoding: BatchEncoding) => RecordTransport;
   readonly forget: () => void;
 }
 
 /** A receiver that does to each batch what comes next in the list, then takes everything. */
-function receiver(
-  steps: readonly { readonly does: Doing; readonly waits: number }[],
-  encoding: BatchEncoding,
-): Receiver {
+function receiver(steps: readonly { readonly does: Doing; readonly waits: number }[]): Receiver {
   const stored = new Map<number, NumberedRecord>();
   const settledNumbers = new Set<number>();
   const wrong: string[] = [];
@@ -149,7 +156,7 @@ function receiver(
     settledNumbers.clear();
     onItsWay.clear();
   };
-  return { stored, wrong, forget, transport: { encoding, deliver, close: async () => {} } };
+  return { stored, wrong, forget, transport: (encoding) => ({ encoding, deliver, close: async () => {} }) };
 }
 
 const digestOf = ({ body }: RecordBatch): string => createHash('sha256').update(body).digest('hex');
@@ -173,7 +180,7 @@ const buriesNothing = ({ does }: { readonly does: Doing }): boolean => does !== 
 /** Waits that a test has time for. */
 const WAITS: Partial<StreamPolicy> = {
   retry: { baseMs: 1, capMs: 4 },
-  breakerFailures: 5,
+  breakerFailures: 2,
   breakerOpen: { baseMs: 1, capMs: 4 },
 };
 
@@ -185,6 +192,8 @@ interface Account {
   readonly accepted: Map<number, NumberedRecord>;
   unreadable: number;
   dropped: number;
+  /** Packs that were made, over all lives. */
+  packed: number;
 }
 
 /** A sender from when it opens its files until it closes them; the last one waits until everything is settled. */
@@ -192,17 +201,14 @@ async function live(directory: string, account: Account, life: Life): Promise<vo
   const { transport, segmentBytes, limits, records, isLast } = life;
   const { values, accepted } = account;
   await using log = await openSegmentLog({ directory: join(directory, 'spool'), segmentBytes });
+  await using packs = await openSegmentLog({ directory: join(directory, 'packed'), segmentBytes });
   await using deadLetters = await openSegmentLog({ directory: join(directory, 'dead-letters') });
-  await using stream = createRecordStream({
-    ...{
-      log,
-      deadLetters,
-      transport,
-      source: '/test/stream',
-      policy: { ...WAITS, ...limits, dropPolicy: 'drop-oldest' },
-    },
+  const options: RecordStreamOptions = {
+    ...{ log, deadLetters, transport, source: '/test/stream' },
+    policy: { ...WAITS, ...limits, dropPolicy: 'drop-oldest' },
     values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
-  });
+  };
+  await using stream = createPackingStream(options, await openPackedSpool(packs));
   const begin = stream.status().acknowledgedSequence;
   for (const { number, call, textBytes, turns, isUnreadable } of records) {
     const record = numberedRecord(number, call, textBytes);
@@ -220,6 +226,7 @@ async function live(directory: string, account: Account, life: Life): Promise<vo
     });
   }
   await stream.close();
+  account.packed += packs.lastSequence;
   account.dropped += stream.status().dropped;
 }
 
@@ -255,31 +262,45 @@ async function buried(
 }
 
 test('records come as they were handed in, in the order of their call, and are missing only where they are counted as dropped', async () => {
+  let packs = 0;
   await fc.assert(
-    fc.asyncProperty(script, async ({ policy: limits, encoding, segmentBytes, steps, records, livesFor }) => {
-      const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
-      const account: Account = { values: new Map(), accepted: new Map(), unreadable: 0, dropped: 0 };
-      const isRoomy = limits.maxSpoolBytes === ROOMY_BYTES;
-      const numbered = records.map((record, number) => ({
-        ...record,
-        number,
-        isUnreadable: record.isUnreadable && isRoomy,
-      }));
-      const { stored, wrong, transport, forget } = receiver(isRoomy ? steps : steps.filter(buriesNothing), encoding);
-      for (let from = 0; from === 0 || from < numbered.length; from += livesFor) {
-        const part = numbered.slice(from, from + livesFor);
-        const isLast = from + livesFor >= numbered.length;
-        await live(directory, account, { transport, segmentBytes, limits, records: part, isLast });
-        forget();
-      }
-      const dead = await buried(directory, account);
-      expect(wrong).toEqual([]);
-      for (const [number, record] of stored) expect(record).toEqual(account.accepted.get(number));
-      const isThere = new Set([...stored.keys(), ...dead.numbers]);
-      const missing = account.accepted.size + account.unreadable - isThere.size - dead.unreadable;
-      expect(missing).toBeLessThanOrEqual(account.dropped);
-      await rm(directory, { recursive: true });
-    }),
+    fc.asyncProperty(
+      script,
+      async ({ policy: limits, encoding, segmentBytes, steps, records, livesFor, isChanging }) => {
+        const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+        const account: Account = { values: new Map(), accepted: new Map(), unreadable: 0, dropped: 0, packed: 0 };
+        const isRoomy = limits.maxSpoolBytes === ROOMY_BYTES;
+        const numbered = records.map((record, number) => ({
+          ...record,
+          number,
+          isUnreadable: record.isUnreadable && isRoomy,
+        }));
+        const taken = (isRoomy ? steps : steps.filter(buriesNothing)).flatMap((one) =>
+          Array.from({ length: one.does === 'fail' ? one.times : 1 }, () => one),
+        );
+        const { stored, wrong, transport, forget } = receiver(taken);
+        let isChanged = false;
+        for (let from = 0; from === 0 || from < numbered.length; from += livesFor) {
+          const part = numbered.slice(from, from + livesFor);
+          const isLast = from + livesFor >= numbered.length;
+          const changed = isChanged ? { ...limits, ...CHANGED } : limits;
+          const sent = isChanged ? (encoding === 'br' ? 'gzip' : 'br') : encoding;
+          const sender = { transport: transport(sent), segmentBytes, limits: changed, records: part, isLast };
+          await live(directory, account, sender);
+          isChanged = isChanging && !isChanged;
+          forget();
+        }
+        const dead = await buried(directory, account);
+        expect(wrong).toEqual([]);
+        for (const [number, record] of stored) expect(record).toEqual(account.accepted.get(number));
+        const isThere = new Set([...stored.keys(), ...dead.numbers]);
+        const missing = account.accepted.size + account.unreadable - isThere.size - dead.unreadable;
+        expect(missing).toBeLessThanOrEqual(account.dropped);
+        packs += account.packed;
+        await rm(directory, { recursive: true });
+      },
+    ),
     { numRuns: 40 },
   );
+  expect(packs).toBeGreaterThan(0);
 });

@@ -1,6 +1,6 @@
 /**
  * A switch in a process of its own, to be killed: hands records to a stream at some rate and says `ready MS PROCESSOR-MS` when it
- * has opened its spool, and `durable LEG` for every step of what is on disk. `node --import tsx record-sender-process.ts DIRECTORY URL FIRST-LEG RECORDS-PER-SECOND COUNT`; a count of 0 sends what is
+ * has opened its spool, and `durable LEG` for every step of what is on disk. `node --import tsx record-sender-process.ts DIRECTORY URL FIRST-LEG RECORDS-PER-SECOND COUNT PACK-ABOVE-BYTES`; a count of 0 sends what is
  * spooled, says `drained` and ends.
  */
 import { bearerToken } from '../../sdk/src/platform/auth.js';
@@ -8,11 +8,17 @@ import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transp
 import { sampleRecord } from './stream-lab.js';
 import { openStreamOnDisk } from './stream-on-disk.js';
 
-const [directory = '', url = '', first = '1', rate = '1000', count = '0'] = process.argv.slice(2);
+const [directory = '', url = '', first = '1', rate = '1000', count = '0', packAbove] = process.argv.slice(2);
 const transport = createHttpsRecordTransport({ url, authorization: bearerToken('c2VjcmV0'), timeoutMs: 2_000 });
 const opened = performance.now();
 const processor = process.cpuUsage();
-const { stream } = await openStreamOnDisk(directory, { transport, policy: { lingerMs: 20, batchRecords: 100 } });
+const { stream } = await openStreamOnDisk(directory, {
+  transport,
+  policy: {
+    ...{ lingerMs: 20, batchRecords: 100 },
+    ...(packAbove !== undefined && { packAboveBytes: Number(packAbove), breakerFailures: 2 }),
+  },
+});
 const { user, system } = process.cpuUsage(processor);
 process.stdout.write(`ready ${Math.round(performance.now() - opened)} ${Math.round((user + system) / 1_000)}\n`);
 

@@ -3,7 +3,12 @@ import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import type { DeliveryResult, RecordBatch, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
 import { recordIdOf, sourceSha256 } from '../../sdk/src/records/record-id.js';
 import type { DurableValues } from '../../sdk/src/records/durable-values.js';
-import { createRecordStream, type RecordStream } from '../../sdk/src/records/stream/record-stream.js';
+import type { PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
+import {
+  createPackingStream,
+  type RecordStream,
+  type RecordStreamOptions,
+} from '../../sdk/src/records/stream/record-stream.js';
 import type { StreamClock } from '../../sdk/src/records/stream/stream-clock.js';
 import type { StreamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
@@ -93,6 +98,8 @@ export interface StreamLabOptions {
   readonly log?: MemorySegmentLog;
   readonly values?: Map<string, string>;
   readonly dead?: MemorySegmentLog;
+  /** Where it packs what waits. */
+  readonly packed?: PackedSpool;
   readonly random?: () => number;
 }
 
@@ -132,13 +139,14 @@ export function createStreamLab(options: StreamLabOptions = {}): StreamLab {
     get: (key) => values.get(key),
     set: async (key, value) => void values.set(key, value),
   };
-  const stream = createRecordStream({
+  const parts: RecordStreamOptions = {
     ...{ log, deadLetters: dead, values: durable, transport, clock, source: '/test/stream' },
     random: options.random ?? (() => 0.5),
     // Here and now: what a test waits for must not hang on how busy the machine is.
     compress: async (lines) => gzipSync(lines),
     policy: { maxInFlight: 1, lingerMs: 0, ...options.policy },
-  });
+  };
+  const stream = createPackingStream(parts, options.packed);
   const lab: StreamLab = {
     ...{ stream, log, dead, clock, values, sent, reply: undefined },
     [Symbol.asyncDispose]: () => stream.close(),

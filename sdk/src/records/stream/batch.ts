@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { brotliCompress, constants, gzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from 'node:zlib';
 import type { BatchEncoding, RecordBatch } from '../../platform/wire/record-batch.js';
 import type { RecordRun } from './record-chunk.js';
 
@@ -45,7 +46,8 @@ export type Compress = (lines: Uint8Array, encoding: BatchEncoding) => Promise<U
  */
 export async function makeBatch(records: RecordRun, origin: BatchOrigin): Promise<RecordBatch> {
   const { encoding } = origin;
-  const body = await origin.compress(records.lines(), encoding);
+  const { packed } = records;
+  const body = packed?.encoding === encoding ? packed.body : await origin.compress(records.lines(), encoding);
   // Of the octets as they are sent: the key of a request and its body cannot come apart, and there are fewer of them.
   const id = createHash('sha256')
     .update(`${records.firstSequence}:${records.lastSequence}:`)
@@ -70,4 +72,15 @@ export function compressFast(bytes: Uint8Array, encoding: BatchEncoding): Promis
     if (encoding === 'gzip') gzip(bytes, { ...GZIP, chunkSize }, done);
     else brotliCompress(bytes, { params: BROTLI, chunkSize }, done);
   });
+}
+
+const unpackers = { gzip: promisify(gunzip), br: promisify(brotliDecompress) };
+
+/**
+ * Gives back what {@link Compress} made.
+ * @param mostBytes - of the lines
+ * @throws Error when it is something else, or there is no memory for it
+ */
+export function decompress(body: Uint8Array, encoding: BatchEncoding, mostBytes: number): Promise<Uint8Array> {
+  return unpackers[encoding](body, { maxOutputLength: mostBytes });
 }

@@ -1,9 +1,13 @@
 import { createBreaker, type Breaker } from './breaker.js';
 import { DeliveryAttempts } from './delivery-attempts.js';
 import type { DeliveryParts, DeliveryTally, Sender } from './delivery-attempts.js';
+import { decompress } from './batch.js';
 import { createLane, type Lane } from './lane.js';
+import type { Pack } from './pack.js';
+import { unpackedLines, type ReadablePack } from './packed-chunk.js';
+import type { ReadPack } from './packed-spool.js';
 import { createChunkPool } from './record-chunk.js';
-import { frameLaneHash } from './spool-frame.js';
+import { encodeFrameOfLine, frameLaneHash, lineCallGroup, lineText } from './spool-frame.js';
 
 /** Sends what is in the lanes. */
 export interface Delivery {
@@ -11,6 +15,12 @@ export interface Delivery {
   readonly breaker: Breaker;
   /** Takes a record as spooled: what `bytes` has from `from` to before `to`, of which it keeps a copy. */
   readonly push: (sequence: number, bytes: Uint8Array, from: number, to: number) => void;
+  /**
+   * Takes a pack, which is sent as it is where it is what would be sent; else its records go to their lanes one by one.
+   * @param sequence - of a pack that cannot be read
+   * @throws Error when there is no memory for it
+   */
+  readonly pushPack: (read: ReadPack, sequence: number) => Promise<void>;
   /** Begins every attempt whose time has come. */
   readonly start: (urgency: Urgency) => void;
   /** When `start` should be called again if nothing else happens, monotonic milliseconds; Infinity where only others know. */
@@ -20,6 +30,8 @@ export interface Delivery {
   readonly sizeBytes: () => number;
   /** Whether some lane has fewer batches behind the one on its way than are read before their turn. */
   readonly isHungry: () => boolean;
+  /** No record that is not settled has a lower sequence number; Infinity where all are. */
+  readonly floorSequence: () => number;
   /** The lane with the oldest record that is not settled. */
   readonly oldest: () => OldestRecord | undefined;
   /**
@@ -27,6 +39,15 @@ export interface Delivery {
    * @returns how many
    */
   readonly dropThrough: (sequence: number) => number;
+  /**
+   * Takes all records with a higher sequence number out of the lanes, unless a batch is on its way. They may be pushed again: those among
+   * them that are settled are not taken a second time.
+   * @param readThrough - how far records had been pushed
+   * @returns whether it did
+   */
+  readonly forgetAbove: (sequence: number, readThrough: number) => boolean;
+  /** Whether a record as spooled, which `bytes` has from `from` on, was settled before its lane forgot what comes behind it. */
+  readonly isSettled: (sequence: number, bytes: Uint8Array, from: number) => boolean;
   /** Gives up what is on its way and waits until it has ended. */
   readonly close: () => Promise<void>;
 }
@@ -80,12 +101,41 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     }
   };
 
+  /** Of each lane: what is below and was pushed from the spool is settled. */
+  const settledBelow = senders.map(() => 0);
+  // What is no frame of this release goes anywhere: it is not sent.
+  const laneOf = (bytes: Uint8Array, from: number): number => frameLaneHash(bytes, from) % senders.length;
+  const isSettled: Delivery['isSettled'] = (sequence, bytes, from) =>
+    sequence < (settledBelow[laneOf(bytes, from)] ?? 0);
+  const push: Delivery['push'] = (sequence, bytes, from, to) => {
+    senders[laneOf(bytes, from)]?.lane.push(sequence, bytes, from, to);
+  };
+  const isAsSent = (pack: Pack): pack is ReadablePack =>
+    pack.encoding === (parts.transport.encoding ?? 'gzip') &&
+    pack.lanes === senders.length &&
+    pack.count <= policy.batchRecords &&
+    (pack.lineBytes <= policy.batchBytes || pack.count === 1);
+  const unpack = async ({ body, encoding, lineBytes, first, acceptedAtMs }: ReadablePack): Promise<void> => {
+    const lines = unpackedLines(await decompress(body, encoding, lineBytes));
+    for (let index = 0; index < lines.count; index += 1) {
+      const line = lines.from(index, index + 1);
+      const frame = encodeFrameOfLine(lineText(line), lineCallGroup(line), acceptedAtMs);
+      push(first + index, frame, 0, frame.length);
+    }
+  };
+
   return {
     tally,
     breaker,
     push: (sequence, bytes, from, to) => {
-      // What is no frame of this release goes anywhere: it is not sent.
-      senders[frameLaneHash(bytes, from) % senders.length]?.lane.push(sequence, bytes, from, to);
+      const lane = laneOf(bytes, from);
+      if (sequence >= (settledBelow[lane] ?? 0)) senders[lane]?.lane.push(sequence, bytes, from, to);
+    },
+    pushPack: async ({ pack, payload }, sequence) => {
+      if (pack === undefined) push(sequence, payload, 0, payload.length);
+      else if (!isReadable(pack)) push(pack.first, pack.body, 0, pack.body.length);
+      else if (isAsSent(pack)) senders[pack.lane]?.lane.pushPack(pack);
+      else await unpack(pack);
     },
     start,
     dueAtMs: (urgency) => {
@@ -96,11 +146,24 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     queued: () => sum(senders, ({ lane, inFlight }) => lane.size() - inFlight),
     sizeBytes: () => sum(senders, ({ lane }) => lane.sizeBytes()),
     isHungry: () => senders.some(({ lane, inFlight }) => lane.batches() - (inFlight > 0 ? 1 : 0) < BATCHES_AHEAD),
+    floorSequence: () => Math.min(...senders.map(({ lane }) => lane.floorSequence())),
     oldest: () => oldestOf(senders),
     dropThrough: (sequence) => sum(senders, (sender) => dropOf(sender, sequence)),
+    forgetAbove: (sequence, readThrough) => {
+      if (senders.some(({ isBusy }) => isBusy)) return false;
+      for (const [index, sender] of senders.entries()) {
+        const unsettled = Math.min(sender.lane.forgetAbove(sequence), readThrough + 1);
+        settledBelow[index] = Math.max(settledBelow[index] ?? 0, unsettled);
+        sender.batch = sender.prepared = undefined;
+      }
+      return true;
+    },
+    isSettled,
     close: () => attempts.close(),
   };
 }
+
+const isReadable = (pack: Pack): pack is ReadablePack => pack.encoding !== undefined;
 
 /** Batches of a lane that are read before their turn, so that reading and sending go on beside each other. */
 const BATCHES_AHEAD = 3;

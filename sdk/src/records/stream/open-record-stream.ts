@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import { openSegmentLog, openValueJournal, type SegmentLog } from '../../log/index.js';
 import { ACKNOWLEDGED_KEY, keptSequence } from './kept-sequence.js';
-import { createRecordStream, type RecordStream, type RecordStreamOptions } from './record-stream.js';
+import { openPackedSpool, type PackedSpool } from './packed-spool.js';
+import { createPackingStream, type RecordStream, type RecordStreamOptions } from './record-stream.js';
+
+/** Octets of a pack at most: a batch of the largest size that grows when it is compressed. */
+const LONGEST_PACK_BYTES = 16 * 1_048_576;
 
 /** A stream and where it keeps its records. */
 export interface OpenRecordStreamOptions extends Omit<RecordStreamOptions, 'log' | 'deadLetters' | 'values'> {
@@ -53,25 +57,42 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
   };
   try {
     const values = keep(await openValueJournal({ directory: join(directory, 'values') }));
+    const sized = segmentBytes === undefined ? {} : { segmentBytes };
+    const packs = keep(
+      await openSegmentLog({ directory: join(directory, 'packed'), maxRecordBytes: LONGEST_PACK_BYTES, ...sized }),
+    );
+    const packed = await openPackedSpool(packs);
     const log = keep(
       await openSegmentLog({
         directory: join(directory, 'spool'),
-        // A spool that lost its end gives no number again of which the position says that it was delivered.
-        afterSequence: keptSequence(values, ACKNOWLEDGED_KEY),
-        ...(segmentBytes === undefined ? {} : { segmentBytes }),
+        // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
+        afterSequence: Math.max(keptSequence(values, ACKNOWLEDGED_KEY), packed.through()),
+        ...sized,
       }),
     );
     const deadLetters = keep(await openSegmentLog({ directory: join(directory, 'dead-letters') }));
     keep(options.transport);
-    const stream = keep(createRecordStream({ ...parts, log, deadLetters, values }));
-    return owning(stream, log, closeAll);
+    const stream = keep(createPackingStream({ ...parts, log, deadLetters, values }, packed));
+    return owning(stream, spoolOf(log, packed), closeAll);
   } catch (error) {
     await closeAll();
     throw error;
   }
 }
 
-function owning(stream: RecordStream, spool: SegmentLog, close: () => Promise<void>): OpenRecordStream {
+/** Both logs as one: what was packed is in the spool still, for those who look at its room and its losses. */
+function spoolOf(log: SegmentLog, packed: PackedSpool): OpenRecordStream['spool'] {
+  return {
+    onDurable: log.onDurable,
+    state: () => {
+      const state = log.state();
+      const lost = { ...state.lost, records: state.lost.records + packed.lost() };
+      return { ...state, sizeBytes: state.sizeBytes + packed.sizeBytes(), lost };
+    },
+  };
+}
+
+function owning(stream: RecordStream, spool: OpenRecordStream['spool'], close: () => Promise<void>): OpenRecordStream {
   return {
     spool,
     record: stream.record,

@@ -1,3 +1,4 @@
+import type { BatchEncoding } from '../../platform/wire/record-batch.js';
 import { frameAcceptedAtMs, FRAME_HEADER_BYTES } from './spool-frame.js';
 
 /** Records that go in one batch, in order, their lines one behind the other as they are sent. */
@@ -11,6 +12,30 @@ export interface RecordRun {
   readonly lines: () => Uint8Array;
   /** One of them, by its place in the run. */
   readonly line: (index: number) => Uint8Array;
+  /** The lines as they were packed; absent where they are not, or the run is a part of them. */
+  readonly packed?: { readonly encoding: BatchEncoding; readonly body: Uint8Array };
+}
+
+/** Records of a lane that go in one batch, unless the receiver wants fewer. */
+export interface LaneChunk {
+  readonly count: number;
+  /** Whether this release can read them; where it cannot, the chunk has one record. */
+  readonly isReadable: boolean;
+  /** Whether it holds what a batch may hold. */
+  readonly isFull: boolean;
+  /** When its first record was read, monotonic milliseconds. */
+  queuedAtMs: number;
+  /** Whether a line of so many octets may go with those that are there. */
+  readonly takes: (bytes: number) => boolean;
+  readonly sequence: (index: number) => number;
+  /** No record from that place on has a lower sequence number. */
+  readonly floorSequence: (index: number) => number;
+  readonly acceptedAtMs: (index: number) => number;
+  /** Octets of the records from `from` to before `to`. */
+  readonly bytesOf: (from: number, to: number) => number;
+  /** How many records are given up where that one is. */
+  readonly givenUpWith: (index: number) => number;
+  readonly run: (from: number, to: number) => RecordRun;
 }
 
 /** How much goes into a chunk, as into a batch. */
@@ -27,10 +52,9 @@ const FIRST_BYTES = 4_096;
  * Records of a lane up to the size of a batch. Lines are copied into it as they are read, next to each other: a batch is then a piece of
  * this memory, nothing is made for a single record, and the collector has nothing to move.
  */
-export class RecordChunk {
+export class RecordChunk implements LaneChunk {
   readonly isReadable: boolean;
   count = 0;
-  /** When its first record was read, monotonic milliseconds. */
   queuedAtMs = 0;
   readonly #limits: ChunkLimits;
   readonly #sequences: Float64Array;
@@ -46,13 +70,11 @@ export class RecordChunk {
     this.#ends = new Uint32Array(limits.records);
   }
 
-  /** Whether a line of so many octets may go with those that are there. */
   takes(bytes: number): boolean {
     if (this.count === 0) return true;
     return this.isReadable && this.count < this.#limits.records && this.#end(this.count) + bytes <= this.#limits.bytes;
   }
 
-  /** Whether it holds what a batch may hold. */
   get isFull(): boolean {
     return this.count >= this.#limits.records || !this.takes(1);
   }
@@ -79,8 +101,16 @@ export class RecordChunk {
     return this.#sequences[index] ?? Number.POSITIVE_INFINITY;
   }
 
+  floorSequence(index: number): number {
+    return this.sequence(index);
+  }
+
   acceptedAtMs(index: number): number {
     return this.#acceptedAtMs[index] ?? Number.POSITIVE_INFINITY;
+  }
+
+  givenUpWith(): number {
+    return 1;
   }
 
   /** Octets of memory that it has for lines. */
@@ -88,7 +118,6 @@ export class RecordChunk {
     return this.#bytes.length;
   }
 
-  /** Octets of the lines from `from` to before `to`. */
   bytesOf(from: number, to: number): number {
     return this.#end(to) - this.#end(from);
   }
@@ -104,8 +133,16 @@ export class RecordChunk {
     };
   }
 
-  clear(): void {
-    this.count = 0;
+  /** How many there are up to a sequence number, those before `from` among them. */
+  countThrough(sequence: number, from: number): number {
+    let { count } = this;
+    while (count > from && this.sequence(count - 1) > sequence) count -= 1;
+    return count;
+  }
+
+  /** Takes out the records from that place on. */
+  cut(count: number): void {
+    this.count = count;
   }
 
   /** Where the line before that place ends. */
@@ -152,7 +189,7 @@ export function createChunkPool(
     give: (chunk) => {
       if (!chunk.isReadable || spare.length >= most.chunks || spareBytes + chunk.capacityBytes > most.bytes) return;
       spareBytes += chunk.capacityBytes;
-      chunk.clear();
+      chunk.cut(0);
       spare.push(chunk);
     },
   };

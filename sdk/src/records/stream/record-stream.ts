@@ -1,6 +1,7 @@
 import type { SegmentLog } from '../../log/index.js';
 import type { RecordTransport } from '../../platform/wire/record-batch.js';
 import { createAcknowledgedCursor } from './acknowledged-cursor.js';
+import { createBacklogPacker } from './backlog-packer.js';
 import { compressFast } from './batch.js';
 import type { Compress } from './batch.js';
 import {
@@ -14,6 +15,7 @@ import type { DurableValues } from '../durable-values.js';
 import { ACKNOWLEDGED_KEY, keptSequence } from './kept-sequence.js';
 import { NODE_STREAM_CLOCK } from './node-stream-clock.js';
 import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, type StreamedRecord } from './spool-frame.js';
+import type { PackedSpool } from './packed-spool.js';
 import { createSpoolLimits } from './spool-limits.js';
 import { createSpoolReader } from './spool-reader.js';
 import type { StreamClock } from './stream-clock.js';
@@ -136,6 +138,14 @@ export interface RecordStream extends AsyncDisposable {
  * ```
  */
 export function createRecordStream(options: RecordStreamOptions): RecordStream {
+  return createPackingStream(options);
+}
+
+/**
+ * As {@link createRecordStream}; what waits for long while the receiver is away is packed.
+ * @internal
+ */
+export function createPackingStream(options: RecordStreamOptions, packed?: PackedSpool): RecordStream {
   const { log, values, transport, source } = options;
   const policy = streamPolicy(options.policy);
   const clock = options.clock ?? NODE_STREAM_CLOCK;
@@ -143,7 +153,10 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
   const time = createStreamTime(clock);
   const kept = keptSequence(values, ACKNOWLEDGED_KEY);
   // A position past the end is that of a spool that is no more, or was cut: what this one holds was not sent as far as anybody knows.
-  const acknowledged = Math.max(kept > log.lastSequence ? 0 : kept, log.firstSequence - 1);
+  const settled = kept > log.lastSequence ? 0 : kept;
+  if (packed !== undefined && packed.through() > 0 && settled >= packed.through()) packed.passAll();
+  // What the spool has not is settled, unless it was packed.
+  const acknowledged = packed?.hasUnread() === true ? settled : Math.max(settled, log.firstSequence - 1);
   let isClosed = false;
   let refused = 0;
   let storageFailures = 0;
@@ -155,27 +168,57 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
   const letters = createDeadLetters({
     ...{ log: options.deadLetters, values, nowMs: clock.nowMs, maxBytes: policy.maxSpoolBytes },
   });
+  const compress = options.compress ?? compressFast;
   const delivery = createDelivery({
-    ...{ transport, policy, clock, random, source, deadLetters: letters },
-    compress: options.compress ?? compressFast,
+    ...{ transport, policy, clock, random, source, deadLetters: letters, compress },
     onSettled: () => pump(),
   });
   const reader = createSpoolReader({
     ...{ log, clock, fromSequence: acknowledged + 1, push: delivery.push, onFailed: onStorageFailed },
+    ...(packed && {
+      packs: {
+        packed,
+        push: (read) => delivery.pushPack(read, reader.nextSequence()),
+        isSpoolTaken: () => packer?.isBusy() === true,
+      },
+    }),
     onRead: () => pump(),
   });
+  const trim = async (throughSequence: number): Promise<void> => {
+    await log.trim(throughSequence);
+    await packed?.trim(throughSequence);
+  };
   const cursor = createAcknowledgedCursor({
-    ...{ values, clock, trim: log.trim, onFailed: onStorageFailed },
+    ...{ values, clock, trim, onFailed: onStorageFailed },
     ...{ from: acknowledged, isStale: kept > log.lastSequence },
   });
   const watermark = createWatermark({ from: acknowledged, delivery, reader });
-  const limits = createSpoolLimits({ log, policy, time, delivery, reader, watermark });
+  const limits = createSpoolLimits({
+    ...{ log, packed, policy, time, delivery, reader, watermark },
+    isPacking: () => packer?.isBusy() === true,
+  });
+  const packer =
+    packed &&
+    createBacklogPacker({
+      ...{ log, packed, reader, policy, compress, clock, encoding: transport.encoding ?? 'gzip' },
+      waitingBytes: limits.unpackedBytes,
+      settledThrough: watermark.sequence,
+      rewind: (fromSequence) => {
+        const isForgotten = delivery.forgetAbove(fromSequence - 1, reader.spoolSequence() - 1);
+        if (isForgotten) reader.rewind(fromSequence);
+        return isForgotten;
+      },
+      isSettled: delivery.isSettled,
+      onFailed: onStorageFailed,
+      onEnded: () => pump(),
+    });
 
   const snapshot = (): StreamStatus => {
     const { tally } = delivery;
     const oldest = delivery.oldest();
     return {
-      queued: Math.max(0, log.lastSequence - reader.nextSequence() + 1) + delivery.queued(),
+      queued: reader.unread(log.lastSequence) + delivery.queued(),
+      packed: packed?.hasUnread() === true ? reader.unread(packed.through()) : 0,
       inFlight: delivery.inFlight(),
       acknowledged: tally.acknowledged,
       batches: tally.batches,
@@ -206,6 +249,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
     const urgency = { throughSequence: hurryThrough, isFull };
     delivery.start(urgency);
     if (watermark.advance()) cursor.advance(watermark.sequence());
+    if (delivery.breaker.state() !== 'closed') packer?.run();
     feed.changed();
     // Where nobody wants more, a read that the disk refused is not due: whatever changes that calls here.
     wakeAt(Math.min(delivery.dueAtMs(urgency), isReading ? reader.dueAtMs() : Number.POSITIVE_INFINITY));
@@ -265,7 +309,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
     unsubscribe();
     cancelTimer?.();
     cancelTimer = undefined;
-    await Promise.all([reader.close(), delivery.close()]);
+    await Promise.all([reader.close(), packer?.close(), delivery.close()]);
     if (watermark.advance()) cursor.advance(watermark.sequence());
     watermark.close();
     await cursor.close();

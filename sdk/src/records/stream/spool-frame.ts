@@ -69,10 +69,19 @@ export function lineText(line: Uint8Array): string {
 
 /** The record id of a line as it is sent; undefined where there is none. Never throws. */
 export function lineRecordId(line: Uint8Array): string | undefined {
+  return lineMember(line, 'recordId');
+}
+
+/** The call group of a line as it is sent; empty where there is none. Never throws. */
+export function lineCallGroup(line: Uint8Array): string {
+  return lineMember(line, 'callGroupId') ?? '';
+}
+
+function lineMember(line: Uint8Array, name: keyof StreamedRecord): string | undefined {
   try {
     const record: unknown = JSON.parse(lineText(line));
-    const id = typeof record === 'object' && record !== null && 'recordId' in record ? record.recordId : undefined;
-    return typeof id === 'string' ? id : undefined;
+    const value = typeof record === 'object' && record !== null ? (record as Partial<StreamedRecord>)[name] : undefined;
+    return typeof value === 'string' ? value : undefined;
   } catch {
     return undefined;
   }

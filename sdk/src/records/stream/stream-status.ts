@@ -12,6 +12,8 @@ export type StreamTrouble = Exclude<DeliveryResult, { readonly status: 'acknowle
 export interface StreamStatus {
   /** Accepted, waiting in the spool and not on their way. */
   readonly queued: number;
+  /** Of those, packed on the disk: as they will be sent, in a tenth of the room. */
+  readonly packed: number;
   /** On their way now. */
   readonly inFlight: number;
   /** Taken by the receiver. */

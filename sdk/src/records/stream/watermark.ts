@@ -29,7 +29,7 @@ interface Waiter {
 /** Begins at `from`. */
 export function createWatermark(parts: {
   readonly from: number;
-  readonly delivery: Pick<Delivery, 'oldest'>;
+  readonly delivery: Pick<Delivery, 'floorSequence'>;
   readonly reader: Pick<SpoolReader, 'nextSequence'>;
 }): Watermark {
   let sequence = parts.from;
@@ -43,7 +43,7 @@ export function createWatermark(parts: {
   return {
     sequence: () => sequence,
     advance: () => {
-      const now = (parts.delivery.oldest()?.headSequence() ?? parts.reader.nextSequence()) - 1;
+      const now = Math.min(parts.delivery.floorSequence(), parts.reader.nextSequence()) - 1;
       if (now <= sequence) return false;
       sequence = now;
       endWaiters();

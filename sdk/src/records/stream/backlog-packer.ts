@@ -1,0 +1,173 @@
+import type { SegmentLog } from '../../log/index.js';
+import type { BatchEncoding } from '../../platform/wire/record-batch.js';
+import type { Compress } from './batch.js';
+import type { NewPack, PackedSpool } from './packed-spool.js';
+import { createChunkPool, type ChunkPool, type RecordChunk } from './record-chunk.js';
+import { frameLaneHash, isFrame } from './spool-frame.js';
+import type { SpoolReader } from './spool-reader.js';
+import type { StreamClock } from './stream-clock.js';
+import type { StreamPolicy } from './stream-policy.js';
+
+/** Octets of a group at most: some batches for each lane, so that most of them are whole. */
+const GROUP_BYTES = 8 * 1_048_576;
+
+/** Octets that are read at once: what else there is to do goes on in between. */
+const READ_BYTES = 1_048_576;
+
+/** How long after a refusal of the disk it is tried again, milliseconds. */
+const RETRY_MS = 1_000;
+
+/** Packs what waits in the spool while nobody takes it. */
+export interface BacklogPacker {
+  /** Packs a group, unless one is being packed, too little waits, somebody reads it, or the disk has just refused. */
+  readonly run: () => void;
+  /** Whether a stretch of the spool is being packed: who else read it would send its records twice. */
+  readonly isBusy: () => boolean;
+  /** Waits for the group that is being packed. */
+  readonly close: () => Promise<void>;
+}
+
+/** What a packer works with. */
+export interface BacklogPackerParts {
+  readonly log: SegmentLog;
+  readonly packed: PackedSpool;
+  readonly reader: Pick<SpoolReader, 'spoolSequence' | 'isReadingSpool' | 'skippedThrough'>;
+  /** Up to where everything is settled. */
+  readonly settledThrough: () => number;
+  /**
+   * Has what was read of the spool and is not settled read again from there, so that it is packed as well: the spool lets go of all that is.
+   * @returns whether that could be done now
+   */
+  readonly rewind: (fromSequence: number) => boolean;
+  /** Whether a record as spooled is settled already, though not all before it are. */
+  readonly isSettled: (sequence: number, bytes: Uint8Array, from: number) => boolean;
+  readonly policy: StreamPolicy;
+  readonly encoding: BatchEncoding;
+  readonly compress: Compress;
+  readonly clock: StreamClock;
+  /** Octets that wait in the spool from a sequence number on. */
+  readonly waitingBytes: (fromSequence: number) => number;
+  /** A group was packed, or could not be. */
+  readonly onEnded: () => void;
+  readonly onFailed: () => void;
+}
+
+/** Makes the packer; it does nothing until it is told to. */
+export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
+  const { log, packed, reader, policy, clock } = parts;
+  const lanes = policy.maxInFlight;
+  const groupBytes = Math.min(GROUP_BYTES, policy.packAboveBytes);
+  const pool = createChunkPool(
+    { records: policy.batchRecords, bytes: policy.batchBytes },
+    { chunks: 2 * lanes, bytes: groupBytes },
+  );
+  let packing: Promise<void> | undefined;
+  let notBeforeMs = 0;
+  let isClosed = false;
+
+  const pack = async (from: number, readThrough: number): Promise<void> => {
+    let isDone = false;
+    try {
+      isDone = packed.pending() === undefined ? await packGroup(from, readThrough) : await settlePending(from);
+    } catch {
+      parts.onFailed();
+    }
+    packing = undefined;
+    if (!isDone) notBeforeMs = clock.monotonicMs() + RETRY_MS;
+    parts.onEnded();
+  };
+
+  const settlePending = async (from: number): Promise<boolean> => {
+    if (packed.pending() === from) {
+      await packed.retry();
+      await log.trim(packed.through());
+    } else packed.abandon();
+    return true;
+  };
+
+  /** What had been read goes into one group: of what is settled in it nobody knows the number, but that it is in none. */
+  const packGroup = async (first: number, readThrough: number): Promise<boolean> => {
+    const group = new Collected(lanes, pool);
+    let last = first - 1;
+    let isMore = true;
+    while (isMore && (group.bytes < groupBytes || last < readThrough) && !isClosed) {
+      const maxBytes = Math.min(READ_BYTES, groupBytes);
+      const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
+        if (!parts.isSettled(sequence, bytes, start)) group.add(sequence, bytes, start, end);
+        last = sequence;
+      };
+      isMore = (await log.visit(last + 1, take, { maxBytes })) > 0;
+    }
+    if (last < first || isClosed) return false;
+    const packs = await Promise.all(group.chunks().map((chunk) => packOf(chunk, lanes, parts)));
+    for (const { chunk } of group.chunks()) pool.give(chunk);
+    await packed.add({ first, last, packs });
+    await log.trim(last);
+    return true;
+  };
+
+  return {
+    run: () => {
+      if (isClosed || packing !== undefined || clock.monotonicMs() < notBeforeMs || reader.isReadingSpool()) return;
+      const from = Math.max(parts.settledThrough(), packed.through()) + 1;
+      // What was given up is not read again.
+      if (from <= reader.skippedThrough() || parts.waitingBytes(from) < policy.packAboveBytes) return;
+      const readThrough = reader.spoolSequence() - 1;
+      if (readThrough < from || parts.rewind(from)) packing = pack(from, readThrough);
+    },
+    isBusy: () => packing !== undefined,
+    close: async () => {
+      isClosed = true;
+      await packing;
+    },
+  };
+}
+
+interface LaneOfChunk {
+  readonly lane: number;
+  readonly chunk: RecordChunk;
+}
+
+/** Records of a group, by lane. */
+class Collected {
+  bytes = 0;
+  readonly #lanes: RecordChunk[][];
+  readonly #pool: ChunkPool;
+
+  constructor(lanes: number, pool: ChunkPool) {
+    this.#lanes = Array.from({ length: lanes }, () => []);
+    this.#pool = pool;
+  }
+
+  add(sequence: number, bytes: Uint8Array, start: number, end: number): void {
+    const chunks = this.#lanes[frameLaneHash(bytes, start) % this.#lanes.length] ?? [];
+    const isReadable = isFrame(bytes, start, end);
+    let chunk = chunks.at(-1);
+    if (chunk === undefined || !isReadable || !chunk.takes(end - start)) {
+      chunk = this.#pool.take(isReadable);
+      chunks.push(chunk);
+    }
+    chunk.add(sequence, bytes, start, end);
+    this.bytes += end - start;
+  }
+
+  /** Those of all lanes in turn, as they will be sent. */
+  chunks(): readonly LaneOfChunk[] {
+    const most = Math.max(...this.#lanes.map((chunks) => chunks.length));
+    return Array.from({ length: most }, (_none, turn) =>
+      this.#lanes.flatMap((chunks, lane) => chunks.slice(turn, turn + 1).map((chunk) => ({ lane, chunk }))),
+    ).flat();
+  }
+}
+
+async function packOf(
+  { lane, chunk }: LaneOfChunk,
+  lanes: number,
+  { compress, encoding }: Pick<BacklogPackerParts, 'compress' | 'encoding'>,
+): Promise<NewPack> {
+  const { count, isReadable } = chunk;
+  const lines = chunk.run(0, count).lines();
+  const place = { lane, lanes, count, lineBytes: lines.length };
+  if (!isReadable) return { ...place, encoding: undefined, acceptedAtMs: 0, body: lines.slice() };
+  return { ...place, encoding, acceptedAtMs: chunk.acceptedAtMs(0), body: await compress(lines, encoding) };
+}

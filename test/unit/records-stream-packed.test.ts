@@ -1,0 +1,240 @@
+import { expect, test } from 'vitest';
+import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
+import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
+import { openPackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
+import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
+import {
+  ACKNOWLEDGED,
+  createStreamLab,
+  sampleRecord,
+  settled,
+  until,
+  type SentBatch,
+  type StreamLab,
+  type StreamLabOptions,
+} from '../support/stream-lab.js';
+
+const AWAY: DeliveryResult = { status: 'unavailable', reason: 'connection-failed' };
+
+/** Packs whatever waits behind the first batches. */
+const POLICY = { maxInFlight: 2, batchRecords: 5, windowBytes: 8_192, packAboveBytes: 1_024, breakerFailures: 2 };
+
+const CALLS = 7;
+
+/** A stream whose receiver is away, with so many records, most of them packed. */
+async function packingLab(
+  packs: MemorySegmentLog,
+  { records = 200, ...options }: StreamLabOptions & { readonly records?: number } = {},
+): Promise<StreamLab> {
+  const lab = createStreamLab({
+    ...options,
+    packed: await openPackedSpool(packs),
+    policy: { ...POLICY, ...options.policy },
+  });
+  lab.reply = () => AWAY;
+  for (let leg = 1; leg <= records; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
+  return lab;
+}
+
+/** The spool lets go of what is packed. */
+const isPacked = (lab: StreamLab, records: number) => (): boolean => lab.log.trimmedThrough() >= records;
+
+/** Legs that came, each time that they did. */
+const legsOf = (batches: readonly SentBatch[]): readonly number[] =>
+  batches.flatMap(({ records }) => records.map(({ legId }) => Number.parseInt(legId, 10)));
+
+const upTo = (last: number): readonly number[] => Array.from({ length: last }, (_none, index) => index + 1);
+
+/** Takes everything from now on; what is sent then. */
+async function takenBy(lab: StreamLab, reply: StreamLab['reply'] = () => ACKNOWLEDGED): Promise<readonly SentBatch[]> {
+  const before = lab.sent.length;
+  lab.reply = reply;
+  await until(lab, () => lab.stream.status().acknowledgedSequence === lab.log.lastSequence, 1_000);
+  return lab.sent.slice(before);
+}
+
+const sorted = (numbers: readonly number[]): readonly number[] => [...numbers].sort((one, other) => one - other);
+
+function expectCallsInOrder(batches: readonly SentBatch[]): void {
+  const newest = new Map<number, number>();
+  for (const leg of legsOf(batches)) {
+    expect(leg).toBeGreaterThan(newest.get(leg % CALLS) ?? 0);
+    newest.set(leg % CALLS, leg);
+  }
+}
+
+const packsOf = async (log: MemorySegmentLog): Promise<readonly Pack[]> =>
+  (await log.read(1, { maxBytes: 2 ** 30 })).flatMap(({ payload }) => decodePack(payload) ?? []);
+
+test('packs what waits while the receiver is away, frees the spool, and sends it as it was packed, each record once', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs);
+  await until(lab, isPacked(lab, 100));
+  expect(lab.stream.status()).toMatchObject({
+    inFlight: 0,
+    acknowledged: 0,
+    dropped: 0,
+    lastSequence: 200,
+    queued: 200,
+  });
+  expect(lab.log.trimmedThrough()).toBeGreaterThan(150);
+  const bodies = (await packsOf(packs)).map(({ body }) => Buffer.from(body).toString('hex'));
+  const batches = await takenBy(lab);
+  expect(sorted(legsOf(batches))).toEqual(upTo(200));
+  expectCallsInOrder(batches);
+  const sent = new Set(batches.map(({ batch }) => Buffer.from(batch.body).toString('hex')));
+  expect(bodies.filter((body) => !sent.has(body))).toEqual([]);
+  expect(lab.stream.status()).toMatchObject({ queued: 0, packed: 0, acknowledged: 200, requests: lab.sent.length });
+});
+
+test('packs nothing while the receiver takes what comes, nor less than is worth it', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs, { policy: { packAboveBytes: 1_048_576 } });
+  await settled();
+  lab.clock.advance(10_000);
+  await settled();
+  expect(packs.lastSequence).toBe(0);
+  await takenBy(lab);
+  await using busy = await packingLab(packs);
+  await takenBy(busy);
+  expect(packs.lastSequence).toBe(0);
+});
+
+test('goes on with what was packed when it is opened again', async () => {
+  const packs = createMemorySegmentLog();
+  const first = await packingLab(packs);
+  await until(first, isPacked(first, 100));
+  await first.stream.close();
+  await using lab = await packingLab(packs, { ...first, records: 0 });
+  lab.stream.record(sampleRecord(201, 201 % CALLS));
+  const batches = await takenBy(lab);
+  expect(sorted(legsOf(batches))).toEqual(upTo(201));
+  expectCallsInOrder(batches);
+});
+
+test('unpacks what was packed for other lanes, or larger than batches may be now', async () => {
+  const packs = createMemorySegmentLog();
+  const first = await packingLab(packs);
+  await until(first, isPacked(first, 100));
+  await first.stream.close();
+  const policy = { maxInFlight: 3, batchRecords: 2, packAboveBytes: Number.MAX_SAFE_INTEGER };
+  await using lab = await packingLab(packs, { ...first, records: 0, policy });
+  const batches = await takenBy(lab);
+  expect(sorted(legsOf(batches))).toEqual(upTo(200));
+  expect(Math.max(...batches.map(({ batch }) => batch.count))).toBe(2);
+  expectCallsInOrder(batches);
+});
+
+test('finds the poison record of a pack, and what the receiver rejects of one it took', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs);
+  await until(lab, isPacked(lab, 100));
+  const [poison, odd] = [sampleRecord(50).recordId, sampleRecord(51).recordId];
+  await takenBy(lab, ({ recordIds }) => {
+    if (recordIds.includes(poison)) return { status: 'refused', reason: 'content', httpStatus: 422 };
+    return { status: 'acknowledged', rejected: recordIds.includes(odd) ? [{ recordId: odd, code: 'odd' }] : [] };
+  });
+  const letters: string[] = [];
+  for await (const { line, reason } of lab.stream.deadLetters())
+    letters.push(`${reason} ${(JSON.parse(line) as { recordId: string }).recordId}`);
+  expect(letters.sort()).toEqual([`refused ${poison}`, `rejected ${odd}`]);
+  expect(lab.stream.status()).toMatchObject({ acknowledged: 198, dead: 2, queued: 0 });
+});
+
+test('frees nothing of the spool while the disk takes no packs, and packs when it does', async () => {
+  const packs = createMemorySegmentLog({ isManual: true });
+  packs.disk = 'refuses-writes';
+  await using lab = await packingLab(packs);
+  await until(lab, () => lab.stream.status().storageFailures > 2);
+  expect(lab.log.trimmedThrough()).toBe(0);
+  packs.disk = 'works';
+  await until(lab, isPacked(lab, 100));
+  const batches = await takenBy(lab);
+  expect(sorted([...new Set(legsOf(batches))])).toEqual(upTo(200));
+});
+
+test('sends from the spool what the disk takes no packs of, and sends nothing twice but for a pack that came late', async () => {
+  const packs = createMemorySegmentLog({ isManual: true });
+  packs.disk = 'refuses-writes';
+  await using lab = await packingLab(packs);
+  await until(lab, () => lab.stream.status().storageFailures > 0);
+  const batches = await takenBy(lab);
+  expect(sorted(legsOf(batches))).toEqual(upTo(200));
+  expectCallsInOrder(batches);
+});
+
+test('goes round a pack that the disk has lost, and counts its records', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs);
+  await until(lab, isPacked(lab, 100));
+  const all = await packsOf(packs);
+  await lab.stream.close();
+  const [lost] = all.slice(-2);
+  packs.lose(packs.lastSequence - 1);
+  const packed = await openPackedSpool(packs);
+  await using again = createStreamLab({ ...lab, packed, policy: POLICY });
+  const batches = await takenBy(again);
+  expect(new Set(legsOf(batches)).size).toBe(200 - (lost?.count ?? 0));
+  expect(packed.lost()).toBe(lost?.count);
+});
+
+test('begins where the last whole group ends, where the end of the packs was lost', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs);
+  await until(lab, isPacked(lab, 100));
+  for (let leg = 201; leg <= 260; leg += 1) lab.stream.record(sampleRecord(leg));
+  await until(lab, isPacked(lab, 250));
+  await lab.stream.close();
+  const all = await packsOf(packs);
+  const cut = createMemorySegmentLog();
+  const last = all.findLastIndex(({ isLast }, at) => isLast && at < all.length - 1);
+  const [whole, torn] = [all[last], all[last + 1]];
+  for (const pack of all.slice(0, last + 2))
+    cut.append(encodePack({ ...pack, isLast: pack.isLast && pack !== torn }, pack.body));
+  cut.sync();
+  const packed = await openPackedSpool(cut);
+  expect(packed.through()).toBe((torn?.groupFirst ?? 0) - 1);
+  expect(packed.through()).toBe(whole?.groupLast);
+});
+
+test('puts aside what a later release packed', async () => {
+  const packs = createMemorySegmentLog();
+  packs.append('of a later release');
+  packs.sync();
+  await using lab = await packingLab(packs, { records: 3 });
+  await takenBy(lab);
+  const reasons: string[] = [];
+  for await (const { reason, line } of lab.stream.deadLetters())
+    reasons.push(`${reason} ${Buffer.from(line, 'base64').toString()}`);
+  expect(reasons).toEqual(['unreadable of a later release']);
+  expect(lab.stream.status()).toMatchObject({ acknowledged: 3, dead: 1 });
+});
+
+test('counts what it holds and gives up by what packs take', async () => {
+  const packs = createMemorySegmentLog();
+  const policy = { maxSpoolBytes: 24_000, packAboveBytes: 6_000, batchRecords: 20, dropPolicy: 'drop-oldest' as const };
+  await using lab = await packingLab(packs, { records: 0, policy });
+  for (let leg = 1; leg <= 400; leg += 1) {
+    lab.stream.record(sampleRecord(leg, leg % CALLS));
+    if (leg % 4 === 0) await settled(2);
+    if (leg % 20 === 0) lab.clock.advance(100);
+  }
+  await until(lab, isPacked(lab, 380));
+  const { dropped } = lab.stream.status();
+  // Of 900 octets each it would hold 26.
+  expect(400 - dropped).toBeGreaterThan(50);
+  expect(dropped).toBeGreaterThan(0);
+  const batches = await takenBy(lab);
+  expect(new Set(legsOf(batches)).size + lab.stream.status().dropped).toBe(400);
+  expect(legsOf(batches)).toContain(400);
+});
+
+test('a pack says what it holds, and nothing else is taken for one', () => {
+  const pack: Pack = {
+    ...{ encoding: 'gzip', lane: 1, lanes: 4, isLast: true, acceptedAtMs: 1_790_000_000_123, count: 2, lineBytes: 30 },
+    ...{ first: 2 ** 45, groupFirst: 2 ** 45 - 1, groupLast: 2 ** 45 + 7, before: 17, body: Uint8Array.of(1, 2, 3) },
+  };
+  expect(decodePack(encodePack(pack, pack.body))).toEqual(pack);
+  expect(decodePack(new Uint8Array(200))).toBeUndefined();
+  expect(decodePack(encodePack(pack, pack.body).subarray(0, 40))).toBeUndefined();
+});
