@@ -332,7 +332,7 @@ async function rawTurn({ first, records, inner, startWatch }: Turn): Promise<num
   };
   await Promise.all(Array.from({ length: maxInFlight }, sender));
   await transport.close();
-  return await watch.rate();
+  return watch.rate();
 }
 
 const FASTEST_BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 1 };
