@@ -62,18 +62,20 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
       await openSegmentLog({ directory: join(directory, 'packed'), maxRecordBytes: LONGEST_PACK_BYTES, ...sized }),
     );
     const packed = await openPackedSpool(packs);
+    const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
     const log = keep(
       await openSegmentLog({
         directory: join(directory, 'spool'),
         // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
-        afterSequence: Math.max(keptSequence(values, ACKNOWLEDGED_KEY), packed.through()),
+        afterSequence: Math.max(settledThrough, packed.through()),
         ...sized,
       }),
     );
     const deadLetters = keep(await openSegmentLog({ directory: join(directory, 'dead-letters') }));
+    const lost = packed.lostBefore(log.firstSequence, settledThrough);
     keep(options.transport);
     const stream = keep(createPackingStream({ ...parts, log, deadLetters, values }, packed));
-    return owning(stream, spoolOf(log, packed), closeAll);
+    return owning(stream, spoolOf(log, packed, lost), closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -81,12 +83,12 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
 }
 
 /** Both logs as one: what was packed is in the spool still, for those who look at its room and its losses. */
-function spoolOf(log: SegmentLog, packed: PackedSpool): OpenRecordStream['spool'] {
+function spoolOf(log: SegmentLog, packed: PackedSpool, lostBefore: number): OpenRecordStream['spool'] {
   return {
     onDurable: log.onDurable,
     state: () => {
       const state = log.state();
-      const lost = { ...state.lost, records: state.lost.records + packed.lost() };
+      const lost = { ...state.lost, records: state.lost.records + packed.lost() + lostBefore };
       return { ...state, sizeBytes: state.sizeBytes + packed.sizeBytes(), lost };
     },
   };

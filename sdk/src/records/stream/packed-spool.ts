@@ -28,8 +28,13 @@ export interface PackedSpool {
   readonly hasUnread: () => boolean;
   /** Octets of a packed record, on the average of those that were seen last. */
   readonly meanRecordBytes: () => number;
-  /** Records of packs that were durable and are gone. */
+  /** Records of packs that were durable and are gone, as far as packs behind them were read. */
   readonly lost: () => number;
+  /**
+   * Records that are neither settled nor packed, and that a spool which begins with that sequence number has no more: those of packs at the
+   * end that are gone.
+   */
+  readonly lostBefore: (firstSequence: number, settledThrough: number) => number;
   /**
    * Takes a group, and makes it durable: only then it counts.
    * @throws HopbackError `storage-failed` where the disk refuses: the group is {@link PackedSpool.pending} then
@@ -123,6 +128,11 @@ function createPackedSpool(log: SegmentLog, newest: Pack | undefined): PackedSpo
     hasUnread: () => next <= last,
     meanRecordBytes: () => meanBytes,
     lost: () => lost,
+    lostBefore: (firstSequence, settledThrough) => {
+      if (log.lastSequence < log.firstSequence) return 0;
+      const torn = newest === undefined || newest.isLast ? 0 : newest.first + newest.count - newest.groupFirst;
+      return Math.max(0, firstSequence - 1 - Math.max(through, settledThrough) - torn);
+    },
     add: async (group) => {
       append(group);
       await settle();
@@ -145,7 +155,8 @@ function createPackedSpool(log: SegmentLog, newest: Pack | undefined): PackedSpo
       next = sequence + 1;
       passed.push({ sequence, groupLast: pack?.groupLast ?? 0 });
       if (pack === undefined) return;
-      lost += Math.max(0, pack.before - (expectedBefore ?? pack.before));
+      // Of the first that is read it is known where its group begins.
+      lost += Math.max(0, pack.before - (expectedBefore ?? pack.before - (pack.first - pack.groupFirst)));
       expectedBefore = pack.before + pack.count;
     },
     passAll: () => {
