@@ -43,8 +43,8 @@ export interface SpoolReader {
 /** What a reader works with where records are packed. */
 interface ReaderPacks {
   readonly packed: PackedSpool;
-  /** Takes a pack. */
-  readonly push: (read: ReadPack) => Promise<void>;
+  /** Takes a pack; one that cannot be read under that sequence number. */
+  readonly push: (read: ReadPack, unreadableAt: number) => Promise<void>;
   /** Whether nobody may read records that are not packed, since they are being packed. */
   readonly isSpoolTaken: () => boolean;
 }
@@ -119,9 +119,10 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
   const readPacked = async ({ packed: from, push }: ReaderPacks, skipUnreadable: boolean): Promise<void> => {
     for (const read of await from.read(READ_PACKED_BYTES, skipUnreadable)) {
       if (isClosed) return;
-      if (read.pack === undefined) await push(read);
-      else await takePack(read.pack, () => push(read));
-      from.passed(read);
+      const at = Math.min(nextPacked, from.through());
+      if (read.pack === undefined) await push(read, at);
+      else if (!read.isLeftOut) await takePack(read.pack, () => push(read, at));
+      from.passed(read, at);
     }
     if (from.hasUnread()) return;
     nextPacked = Math.max(nextPacked, from.through() + 1);
