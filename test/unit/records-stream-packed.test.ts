@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
+import { openSegmentLog } from '../../sdk/src/log/index.js';
+import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
 import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
+import { openRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
 import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
 import { createLane } from '../../sdk/src/records/stream/lane.js';
 import { openPackedSpool, type NewPack } from '../../sdk/src/records/stream/packed-spool.js';
@@ -340,6 +345,20 @@ test('knows how far it is packed where a later release packed on, and puts that 
   await until(lab, () => lab.stream.status().dead === 1);
   lab.clock.advance(1_000);
   await until(lab, () => packs.trimmedThrough() === 2);
+});
+
+test('puts aside a pack of a later release that is larger than any record', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+  const packs = await openSegmentLog({ directory: join(directory, 'packed') });
+  packs.append(new Uint8Array(1_000_000));
+  await packs.close();
+  const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };
+  const stream = await openRecordStream({ directory, source: '/test/stream', transport });
+  stream.record(sampleRecord(1));
+  expect(await stream.drain({ timeoutMs: 10_000 })).toEqual({ status: 'drained' });
+  expect(stream.status()).toMatchObject({ acknowledged: 1, dead: 1 });
+  await stream.close();
+  await rm(directory, { recursive: true });
 });
 
 test('frees packs of which all was settled in an earlier life', async () => {

@@ -70,7 +70,10 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
         ...sized,
       }),
     );
-    const deadLetters = keep(await openSegmentLog({ directory: join(directory, 'dead-letters') }));
+    const deadLetters = keep(
+      // A pack that this release cannot read is put aside whole: were there no room for it, its lane would wait for ever.
+      await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
+    );
     keep(options.transport);
     const stream = keep(createPackingStream({ ...parts, log, deadLetters, values }, packed));
     return owning(stream, spoolOf(log, packed), closeAll);
