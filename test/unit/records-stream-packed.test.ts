@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
 import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
@@ -358,6 +358,25 @@ test('puts aside a pack of a later release that is larger than any record', asyn
   expect(await stream.drain({ timeoutMs: 10_000 })).toEqual({ status: 'drained' });
   expect(stream.status()).toMatchObject({ acknowledged: 1, dead: 1 });
   await stream.close();
+  await rm(directory, { recursive: true });
+});
+
+test('closes without a complaint when a group could not be written, which the spool has still', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+  const policy = { ...POLICY, lingerMs: 0, breakerFailures: 1, retry: { baseMs: 1, capMs: 1 } };
+  const parts = { directory, source: '/test/stream', policy };
+  const away: RecordTransport = { deliver: async () => AWAY, close: async () => {} };
+  const stream = await openRecordStream({ ...parts, transport: away });
+  await rm(join(directory, 'packed'), { recursive: true });
+  for (let leg = 1; leg <= 50; leg += 1) stream.record(sampleRecord(leg));
+  await stream.flush();
+  await vi.waitFor(() => expect(stream.status().storageFailures).toBeGreaterThan(0));
+  await stream.close();
+  const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };
+  const again = await openRecordStream({ ...parts, transport });
+  await again.drain();
+  expect(again.status().acknowledged).toBe(50);
+  await again.close();
   await rm(directory, { recursive: true });
 });
 

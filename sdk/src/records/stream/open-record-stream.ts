@@ -58,9 +58,13 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
   try {
     const values = keep(await openValueJournal({ directory: join(directory, 'values') }));
     const sized = segmentBytes === undefined ? {} : { segmentBytes };
-    const packs = keep(
-      await openSegmentLog({ directory: join(directory, 'packed'), maxRecordBytes: LONGEST_PACK_BYTES, ...sized }),
-    );
+    const packs = await openSegmentLog({
+      directory: join(directory, 'packed'),
+      maxRecordBytes: LONGEST_PACK_BYTES,
+      ...sized,
+    });
+    // What it could not write is lost to nobody: the spool has it still.
+    keep({ close: () => packs.close().catch(() => undefined) });
     const packed = await openPackedSpool(packs);
     const log = keep(
       await openSegmentLog({
