@@ -106,7 +106,8 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
     const group = new Collected(lanes, pool);
     let last = first - 1;
     let isMore = true;
-    while (isMore && (group.bytes < groupBytes || last < readThrough) && !isClosed) {
+    const isWanting = (): boolean => (group.bytes < groupBytes || last < readThrough) && !isClosed;
+    while (isMore && isWanting()) {
       const maxBytes = Math.min(READ_BYTES, groupBytes);
       const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
         if (!parts.isSettled(sequence, bytes, start)) group.add(sequence, bytes, start, end);
