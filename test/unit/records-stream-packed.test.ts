@@ -1,7 +1,18 @@
-import { expect, test } from 'vitest';
-import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test, vi } from 'vitest';
+import { openSegmentLog } from '../../sdk/src/log/index.js';
+import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
+import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
+import { openRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
 import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
-import { openPackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
+import { createLane } from '../../sdk/src/records/stream/lane.js';
+import { openPackedSpool, type NewPack } from '../../sdk/src/records/stream/packed-spool.js';
+import { createChunkPool } from '../../sdk/src/records/stream/record-chunk.js';
+import { encodeFrame } from '../../sdk/src/records/stream/spool-frame.js';
+import { streamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import {
   ACKNOWLEDGED,
@@ -227,6 +238,255 @@ test('counts what it holds and gives up by what packs take', async () => {
   const batches = await takenBy(lab);
   expect(new Set(legsOf(batches)).size + lab.stream.status().dropped).toBe(400);
   expect(legsOf(batches)).toContain(400);
+});
+
+/** A log whose calls a test takes over. */
+function takenOver(log: MemorySegmentLog, calls: Partial<MemorySegmentLog>): MemorySegmentLog {
+  return new Proxy(log, { get: (own, name) => Reflect.get(name in calls ? calls : own, name) as unknown });
+}
+
+const onePack = (line: string): NewPack => ({
+  ...{ encoding: 'gzip', lane: 0, lanes: 1, acceptedAtMs: 0, count: 1, lineBytes: line.length, body: gzipSync(line) },
+});
+
+test('reads a group that is added while it finds that those before are lost', async () => {
+  const log = createMemorySegmentLog();
+  await (await openPackedSpool(log)).add({ first: 1, last: 1, packs: [onePack('1\n')] });
+  const held = { isHeld: false, go: (): void => undefined };
+  const slow = takenOver(log, {
+    read: async (...asked) => {
+      const found = await log.read(...asked);
+      if (held.isHeld) await new Promise<void>((resolve) => (held.go = resolve));
+      return found;
+    },
+  });
+  const packed = await openPackedSpool(slow);
+  log.lose(1);
+  held.isHeld = true;
+  const read = packed.read(1_000, false);
+  await settled();
+  await packed.add({ first: 2, last: 2, packs: [onePack('2\n')] });
+  held.go();
+  expect(await read).toEqual([]);
+  expect(packed.hasUnread()).toBe(true);
+});
+
+test('is not opened while packs are in doubt that the spool may have no more', async () => {
+  const log = createMemorySegmentLog({ isManual: true });
+  const group = { first: 1, last: 1, packs: [onePack('1\n')] };
+  log.disk = 'refuses-writes';
+  await expect((await openPackedSpool(log)).add(group)).rejects.toThrow('ENOSPC');
+  await expect(openPackedSpool(log)).rejects.toThrow('ENOSPC');
+  log.disk = 'works';
+  expect((await openPackedSpool(log)).through()).toBe(1);
+});
+
+test('a group of which all is settled leaves the mean as it was', async () => {
+  const packed = await openPackedSpool(createMemorySegmentLog());
+  await packed.add({ first: 1, last: 1, packs: [onePack('1\n')] });
+  const mean = packed.meanRecordBytes();
+  await packed.add({ first: 2, last: 9, packs: [] });
+  expect(packed.meanRecordBytes()).toBe(mean);
+});
+
+test('hands a group to a log that takes part of it, and the rest of it later', async () => {
+  const packs = createMemorySegmentLog();
+  let taken = 0;
+  const full = takenOver(packs, {
+    append: (payload) => (taken++ % 4 === 3 ? { accepted: false, reason: 'full' } : packs.append(payload)),
+  });
+  await using lab = await packingLab(full, { policy: { packAboveBytes: 20_000 } });
+  await until(lab, isPacked(lab, 100), 1_000);
+  expect(lab.stream.status().storageFailures).toBeGreaterThan(0);
+  const firsts = (await packsOf(packs)).map(({ first }) => first);
+  expect(new Set(firsts).size).toBe(firsts.length);
+  expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(200));
+});
+
+test('sends no record of a torn group twice, and gives up none, also where it is packed again for other lanes', async () => {
+  const packs = createMemorySegmentLog();
+  const first = await packingLab(packs, { records: 60 });
+  await until(first, isPacked(first, 50));
+  await first.stream.close();
+  const all = await packsOf(packs);
+  const torn = (): MemorySegmentLog => {
+    const cut = createMemorySegmentLog();
+    for (const pack of all.slice(0, -1).filter(({ groupFirst }) => groupFirst === all[0]?.groupFirst))
+      cut.append(encodePack({ ...pack, isLast: false }, pack.body));
+    cut.sync();
+    return cut;
+  };
+  const policy = { maxInFlight: 3, batchRecords: 50, windowBytes: 1_000_000 };
+  // As a killed process leaves it: the spool lets go of nothing before the group is whole.
+  const log = createMemorySegmentLog();
+  for (let leg = 1; leg <= 60; leg += 1) log.append(encodeFrame(sampleRecord(leg, leg % CALLS), 0));
+  log.sync();
+  await using lab = await packingLab(torn(), { log, records: 0, policy });
+  await until(lab, isPacked(lab, 50));
+  expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(60));
+  expect(lab.stream.status()).toMatchObject({ acknowledged: 60, queued: 0 });
+  // Where the spool is not the one that it was packed from, what is there is sent.
+  await using other = await packingLab(torn(), { records: 60, policy });
+  await until(other, isPacked(other, 50));
+  expect(sorted([...new Set(legsOf(await takenBy(other)))])).toEqual(upTo(60));
+});
+
+test('knows how far it is packed where a later release packed on, and puts that aside', async () => {
+  const packs = createMemorySegmentLog();
+  await (await openPackedSpool(packs)).add({ first: 1, last: 9, packs: [onePack('1\n')] });
+  packs.append('of a later release');
+  packs.sync();
+  const packed = await openPackedSpool(packs);
+  expect(packed.through()).toBe(9);
+  const log = createMemorySegmentLog({ after: 9 });
+  await using lab = createStreamLab({ packed, log, values: new Map([['stream.acknowledged', '9']]) });
+  lab.stream.record(sampleRecord(10));
+  await takenBy(lab);
+  await until(lab, () => lab.stream.status().dead === 1);
+  lab.clock.advance(1_000);
+  await until(lab, () => packs.trimmedThrough() === 2);
+});
+
+test('puts aside a pack of a later release that is larger than any record', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+  const packs = await openSegmentLog({ directory: join(directory, 'packed') });
+  packs.append(new Uint8Array(1_000_000));
+  await packs.close();
+  const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };
+  const stream = await openRecordStream({ directory, source: '/test/stream', transport });
+  stream.record(sampleRecord(1));
+  expect(await stream.drain({ timeoutMs: 10_000 })).toEqual({ status: 'drained' });
+  expect(stream.status()).toMatchObject({ acknowledged: 1, dead: 1 });
+  await stream.close();
+  await rm(directory, { recursive: true });
+});
+
+test('closes without a complaint when a group could not be written, which the spool has still', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-'));
+  const policy = { ...POLICY, lingerMs: 0, breakerFailures: 1, retry: { baseMs: 1, capMs: 1 } };
+  const parts = { directory, source: '/test/stream', policy };
+  const away: RecordTransport = { deliver: async () => AWAY, close: async () => {} };
+  const stream = await openRecordStream({ ...parts, transport: away });
+  await rm(join(directory, 'packed'), { recursive: true });
+  for (let leg = 1; leg <= 50; leg += 1) stream.record(sampleRecord(leg));
+  await stream.flush();
+  await vi.waitFor(() => expect(stream.status().storageFailures).toBeGreaterThan(0));
+  await stream.close();
+  const transport: RecordTransport = { deliver: async () => ACKNOWLEDGED, close: async () => {} };
+  const again = await openRecordStream({ ...parts, transport });
+  await again.drain();
+  expect(again.status().acknowledged).toBe(50);
+  await again.close();
+  await rm(directory, { recursive: true });
+});
+
+test('frees packs of which all was settled in an earlier life', async () => {
+  const packs = createMemorySegmentLog();
+  await (await openPackedSpool(packs)).add({ first: 1, last: 9, packs: [onePack('1\n')] });
+  const log = createMemorySegmentLog({ after: 9 });
+  const values = new Map([['stream.acknowledged', '9']]);
+  await using lab = createStreamLab({ packed: await openPackedSpool(packs), log, values });
+  lab.stream.record(sampleRecord(10));
+  await takenBy(lab);
+  await until(lab, () => packs.trimmedThrough() === 1);
+});
+
+test('counts as waiting only what does, when packs are not read yet', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs, { records: 0 });
+  lab.reply = () => ACKNOWLEDGED;
+  for (let leg = 1; leg <= 100; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
+  await takenBy(lab);
+  lab.reply = () => AWAY;
+  packs.disk = 'refuses-reads';
+  for (let leg = 101; leg <= 200; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
+  await until(lab, isPacked(lab, 130));
+  expect(lab.stream.status().queued).toBe(100);
+});
+
+test('a read that the spool refused is not due while the spool is packed', async () => {
+  const log = createMemorySegmentLog();
+  let does: 'refuse' | 'hang' | 'work' = 'work';
+  let go = (): void => undefined;
+  const slow = takenOver(log, {
+    visit: async (...asked) => {
+      if (does === 'refuse') throw new Error('EIO');
+      if (does === 'hang') await new Promise<void>((resolve) => (go = resolve));
+      return log.visit(...asked);
+    },
+  });
+  const policy = { packAboveBytes: 4_000, windowBytes: 1_000_000, breakerOpen: { baseMs: 5_000, capMs: 5_000 } };
+  await using lab = await packingLab(createMemorySegmentLog(), { log: slow, records: 3, policy });
+  await until(lab, () => lab.stream.status().breaker === 'open');
+  does = 'refuse';
+  lab.stream.record(sampleRecord(4));
+  await until(lab, () => lab.stream.status().storageFailures === 1);
+  does = 'hang';
+  for (let leg = 5; leg <= 30; leg += 1) lab.stream.record(sampleRecord(leg));
+  await settled();
+  // A storm of timers throws.
+  expect(() => lab.clock.advance(1_500)).not.toThrow();
+  does = 'work';
+  go();
+  expect(new Set(legsOf(await takenBy(lab))).size).toBe(30);
+});
+
+test('packs on behind a block that the disk does not give, however often it is asked', async () => {
+  const log = createMemorySegmentLog();
+  const damaged = takenOver(log, {
+    visit: async (from, show, limits) => {
+      if (from <= 150 && limits?.skipUnreadable !== true) throw new Error('EIO');
+      return log.visit(from, show, limits);
+    },
+  });
+  await using lab = await packingLab(createMemorySegmentLog(), { log: damaged });
+  for (let leg = 201; leg <= 400; leg += 1) {
+    lab.stream.record(sampleRecord(leg, leg % CALLS));
+    await settled(4);
+    lab.clock.advance(1_000);
+  }
+  await until(lab, isPacked(lab, 300));
+  expect(sorted([...new Set(legsOf(await takenBy(lab)))])).toEqual(upTo(400));
+});
+
+test('compresses few batches of a group at once, however many it has', async () => {
+  const clock = { nowMs: () => 0, monotonicMs: () => 0, schedule: () => () => undefined };
+  const log = createMemorySegmentLog();
+  for (let leg = 1; leg <= 100; leg += 1) log.append(encodeFrame(sampleRecord(leg), 0));
+  log.sync();
+  const packed = await openPackedSpool(createMemorySegmentLog());
+  let compressing = 0;
+  let most = 0;
+  const packer = createBacklogPacker({
+    ...{ log, packed, clock, encoding: 'gzip', policy: streamPolicy({ batchRecords: 1 }) },
+    reader: { spoolSequence: () => 1, isReadingSpool: () => false, skippedThrough: () => 0 },
+    ...{ settledThrough: () => 0, rewind: () => true, isSettled: () => false, waitingBytes: () => 2 ** 30 },
+    ...{ onEnded: () => undefined, onFailed: () => undefined },
+    compress: async (lines) => {
+      most = Math.max(most, (compressing += 1));
+      await settled(1);
+      compressing -= 1;
+      return gzipSync(lines);
+    },
+  });
+  packer.run();
+  await until({ clock: { advance: () => undefined } } as unknown as StreamLab, () => packed.through() === 100);
+  expect(most).toBe(4);
+  await packer.close();
+});
+
+test('parts of a refused pack stay parts where records behind it are taken back to be packed', () => {
+  const lane = createLane(createChunkPool({ records: 4, bytes: 10_000 }, { chunks: 1, bytes: 10_000 }), {
+    monotonicMs: () => 0,
+  });
+  const body = gzipSync('1\n2\n3\n4\n');
+  const place = { lane: 0, lanes: 1, isLast: true, first: 1, groupFirst: 1, groupLast: 4, before: 0 };
+  lane.pushPack({ ...place, encoding: 'gzip', acceptedAtMs: 0, count: 4, lineBytes: 8, body });
+  const frame = encodeFrame(sampleRecord(5), 0);
+  lane.push(5, frame, 0, frame.length);
+  lane.split(lane.cut().count);
+  expect(lane.forgetAbove(4)).toBe(5);
+  expect(lane.cut().count).toBe(2);
 });
 
 test('a pack says what it holds, and nothing else is taken for one', () => {

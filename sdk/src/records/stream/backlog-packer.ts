@@ -1,4 +1,4 @@
-import type { SegmentLog } from '../../log/index.js';
+import type { RecordVisitor, SegmentLog } from '../../log/index.js';
 import type { BatchEncoding } from '../../platform/wire/record-batch.js';
 import type { Compress } from './batch.js';
 import type { NewPack, PackedSpool } from './packed-spool.js';
@@ -16,6 +16,12 @@ const READ_BYTES = 1_048_576;
 
 /** How long after a refusal of the disk it is tried again, milliseconds. */
 const RETRY_MS = 1_000;
+
+/** Refused reads, none of a whole group in between, after which the block is taken for lost, as the reader does. */
+const READ_ATTEMPTS = 30;
+
+/** Compressed at once: more threads there are not, and each takes memory. */
+const COMPRESSED_AT_ONCE = 4;
 
 /** Packs what waits in the spool while nobody takes it. */
 export interface BacklogPacker {
@@ -63,6 +69,7 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
   );
   let packing: Promise<void> | undefined;
   let notBeforeMs = 0;
+  let refusedReads = 0;
   let isClosed = false;
 
   const pack = async (from: number, readThrough: number): Promise<void> => {
@@ -85,6 +92,15 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
     return true;
   };
 
+  const visit = async (from: number, take: RecordVisitor, maxBytes: number): Promise<number> => {
+    try {
+      return await log.visit(from, take, { maxBytes, skipUnreadable: refusedReads >= READ_ATTEMPTS });
+    } catch (error) {
+      refusedReads += 1;
+      throw error;
+    }
+  };
+
   /** What had been read goes into one group: of what is settled in it nobody knows the number, but that it is in none. */
   const packGroup = async (first: number, readThrough: number): Promise<boolean> => {
     const group = new Collected(lanes, pool);
@@ -97,10 +113,11 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
         if (!parts.isSettled(sequence, bytes, start)) group.add(sequence, bytes, start, end);
         last = sequence;
       };
-      isMore = (await log.visit(last + 1, take, { maxBytes })) > 0;
+      isMore = (await visit(last + 1, take, maxBytes)) > 0;
     }
+    refusedReads = 0;
     if (last < first || isClosed) return false;
-    const packs = await Promise.all(group.chunks().map((chunk) => packOf(chunk, lanes, parts)));
+    const packs = await packsOf(group.chunks(), lanes, parts);
     for (const { chunk } of group.chunks()) pool.give(chunk);
     await packed.add({ first, last, packs });
     await log.trim(last);
@@ -161,10 +178,21 @@ class Collected {
   }
 }
 
+type Compressing = Pick<BacklogPackerParts, 'compress' | 'encoding'>;
+
+async function packsOf(chunks: readonly LaneOfChunk[], lanes: number, parts: Compressing): Promise<readonly NewPack[]> {
+  const packs: NewPack[] = [];
+  for (let first = 0; first < chunks.length; first += COMPRESSED_AT_ONCE) {
+    const some = chunks.slice(first, first + COMPRESSED_AT_ONCE);
+    packs.push(...(await Promise.all(some.map((chunk) => packOf(chunk, lanes, parts)))));
+  }
+  return packs;
+}
+
 async function packOf(
   { lane, chunk }: LaneOfChunk,
   lanes: number,
-  { compress, encoding }: Pick<BacklogPackerParts, 'compress' | 'encoding'>,
+  { compress, encoding }: Compressing,
 ): Promise<NewPack> {
   const { count, isReadable } = chunk;
   const lines = chunk.run(0, count).lines();

@@ -151,11 +151,10 @@ export class DeliveryAttempts {
 
   #batchOf(sender: Sender, records: RecordRun): Promise<RecordBatch> {
     const { prepared } = sender;
-    const first = prepared?.records.firstSequence ?? Number.POSITIVE_INFINITY;
     // Halves of a batch that was refused come before it.
-    if (prepared === undefined || first > records.firstSequence) return this.#make(records);
+    if (prepared === undefined || prepared.records.chunk !== records.chunk) return this.#make(records);
     sender.prepared = undefined;
-    const isIt = first === records.firstSequence && prepared.records.count === records.count;
+    const isIt = prepared.records.firstSequence === records.firstSequence && prepared.records.count === records.count;
     return isIt ? prepared.batch : this.#make(records);
   }
 

@@ -17,10 +17,11 @@ export interface Delivery {
   readonly push: (sequence: number, bytes: Uint8Array, from: number, to: number) => void;
   /**
    * Takes a pack, which is sent as it is where it is what would be sent; else its records go to their lanes one by one.
-   * @param sequence - of a pack that cannot be read
+   * @param unreadableAt - sequence number of a pack that cannot be read
+   * @param through - up to where the spool is packed: none of its records has a higher number, lest it be taken for one of those behind
    * @throws Error when there is no memory for it
    */
-  readonly pushPack: (read: ReadPack, sequence: number) => Promise<void>;
+  readonly pushPack: (read: ReadPack, unreadableAt: number, through: number) => Promise<void>;
   /** Begins every attempt whose time has come. */
   readonly start: (urgency: Urgency) => void;
   /** When `start` should be called again if nothing else happens, monotonic milliseconds; Infinity where only others know. */
@@ -115,12 +116,13 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     pack.lanes === senders.length &&
     pack.count <= policy.batchRecords &&
     (pack.lineBytes <= policy.batchBytes || pack.count === 1);
-  const unpack = async ({ body, encoding, lineBytes, first, acceptedAtMs }: ReadablePack): Promise<void> => {
+  const unpack = async (pack: ReadablePack, through: number): Promise<void> => {
+    const { body, encoding, lineBytes, first, acceptedAtMs } = pack;
     const lines = unpackedLines(await decompress(body, encoding, lineBytes));
     for (let index = 0; index < lines.count; index += 1) {
       const line = lines.from(index, index + 1);
       const frame = encodeFrameOfLine(lineText(line), lineCallGroup(line), acceptedAtMs);
-      push(first + index, frame, 0, frame.length);
+      push(Math.min(first + index, through), frame, 0, frame.length);
     }
   };
 
@@ -131,11 +133,11 @@ export function createDelivery(parts: DeliveryParts): Delivery {
       const lane = laneOf(bytes, from);
       if (sequence >= (settledBelow[lane] ?? 0)) senders[lane]?.lane.push(sequence, bytes, from, to);
     },
-    pushPack: async ({ pack, payload }, sequence) => {
-      if (pack === undefined) push(sequence, payload, 0, payload.length);
-      else if (!isReadable(pack)) push(pack.first, pack.body, 0, pack.body.length);
+    pushPack: async ({ pack, payload }, unreadableAt, through) => {
+      if (pack === undefined) push(unreadableAt, payload, 0, payload.length);
+      else if (!isReadable(pack)) push(Math.min(pack.first, through), pack.body, 0, pack.body.length);
       else if (isAsSent(pack)) senders[pack.lane]?.lane.pushPack(pack);
-      else await unpack(pack);
+      else await unpack(pack, through);
     },
     start,
     dueAtMs: (urgency) => {

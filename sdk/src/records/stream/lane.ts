@@ -145,7 +145,8 @@ export function createLane(pool: ChunkPool, clock: Pick<StreamClock, 'monotonicM
         const kept = chunk.countThrough(sequence, start);
         if (kept < chunk.count) {
           lowest = chunk.sequence(kept);
-          parts = [];
+          // Those of the first chunk, which may stay.
+          if (chunks.length === 1) parts = [];
         }
         size -= chunk.count - kept;
         sizeBytes -= chunk.bytesOf(kept, chunk.count);

@@ -58,9 +58,13 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
   try {
     const values = keep(await openValueJournal({ directory: join(directory, 'values') }));
     const sized = segmentBytes === undefined ? {} : { segmentBytes };
-    const packs = keep(
-      await openSegmentLog({ directory: join(directory, 'packed'), maxRecordBytes: LONGEST_PACK_BYTES, ...sized }),
-    );
+    const packs = await openSegmentLog({
+      directory: join(directory, 'packed'),
+      maxRecordBytes: LONGEST_PACK_BYTES,
+      ...sized,
+    });
+    // What it could not write is lost to nobody: the spool has it still.
+    keep({ close: () => packs.close().catch(() => undefined) });
     const packed = await openPackedSpool(packs);
     const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
     const log = keep(
@@ -71,7 +75,10 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
         ...sized,
       }),
     );
-    const deadLetters = keep(await openSegmentLog({ directory: join(directory, 'dead-letters') }));
+    const deadLetters = keep(
+      // A pack that this release cannot read is put aside whole: were there no room for it, its lane would wait for ever.
+      await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
+    );
     const lost = packed.lostBefore(log.firstSequence, settledThrough);
     keep(options.transport);
     const stream = keep(createPackingStream({ ...parts, log, deadLetters, values }, packed));

@@ -58,6 +58,7 @@ export class PackedChunk implements LaneChunk {
     const { encoding, body } = this.#pack;
     const lines = (): Uint8Array => this.#lines().from(from, to);
     return {
+      chunk: this,
       count: to - from,
       firstSequence: this.sequence(from),
       lastSequence: this.sequence(to - 1),

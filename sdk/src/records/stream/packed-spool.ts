@@ -18,6 +18,8 @@ export interface ReadPack {
   readonly sequence: number;
   readonly pack: Pack | undefined;
   readonly payload: Uint8Array;
+  /** Whether it is of a torn group that is left out. */
+  readonly isLeftOut: boolean;
 }
 
 /** Records of the spool that were packed, in a log of their own; the spool need not have them any more. */
@@ -47,17 +49,24 @@ export interface PackedSpool {
    * @throws as `add`
    */
   readonly retry: () => Promise<void>;
-  /** Forgets the pending group, whose records were sent otherwise. The log may have it in the end: then they are sent twice. */
+  /** Forgets the pending group, whose records are sent otherwise. The log may have it in the end: who opens it again sends them twice. */
   readonly abandon: () => void;
   /**
    * Reads on, in order.
    * @throws HopbackError `storage-failed` (retryable) when the disk does not give them
    */
   readonly read: (maxBytes: number, skipUnreadable: boolean) => Promise<readonly ReadPack[]>;
-  /** It, and what is before it, need not be read again. */
-  readonly passed: (read: ReadPack) => void;
-  /** Nothing of it is wanted: all that it has is settled. */
+  /**
+   * It, and what is before it, need not be read again.
+   * @param unreadableAt - the sequence number under which it waits where it cannot be read
+   */
+  readonly passed: (read: ReadPack, unreadableAt: number) => void;
+  /** Whether the last group that can be read was whole when the log was opened. */
+  readonly isWhole: () => boolean;
+  /** Nothing of the packs up to the last that can be read is wanted: all that they have is settled. */
   readonly passAll: () => void;
+  /** Leaves out the group at the end that is not whole, where the spool has all of its records that are not settled still. */
+  readonly leaveOutTorn: (spool: Pick<SegmentLog, 'firstSequence' | 'lastSequence'>, settledThrough: number) => void;
   /** Frees the room of packs that were read and whose group ends at or below. */
   readonly trim: (throughSequence: number) => Promise<void>;
   /** On disk, octets. */
@@ -68,24 +77,49 @@ export interface PackedSpool {
  * Opens packs on a log, whatever state a killed process left them in.
  * @param log - of them alone; its owner closes it, after the stream
  * @returns what createRecordStream takes
- * @throws HopbackError `storage-failed` (retryable) when the disk does not give the last one
+ * @throws HopbackError `storage-failed` (retryable) when the disk does not give the last one, or does not make durable what is in doubt
  */
 export async function openPackedSpool(log: SegmentLog): Promise<PackedSpool> {
+  // Of what a crash left in doubt nothing is read before it is durable: taken for lost it would be, and the spool has it no more.
+  if (log.durableSequence < log.lastSequence) await log.flush();
   return createPackedSpool(log, await newestPack(log));
 }
 
-/** The last pack that can be read, looked for backwards. */
-async function newestPack(log: SegmentLog): Promise<Pack | undefined> {
+/** A pack, and where it stands in the log. */
+interface PlacedPack extends Pack {
+  readonly sequence: number;
+}
+
+/** The last pack that can be read, looked for backwards: behind it there may be some that a later release wrote. */
+async function newestPack(log: SegmentLog): Promise<PlacedPack | undefined> {
   const { firstSequence, lastSequence } = log;
   for (let back = 0; lastSequence - back >= firstSequence; back = 2 * back + 1) {
-    const last = (await log.read(lastSequence - back)).at(-1);
-    const pack = last === undefined ? undefined : decodePack(last.payload);
-    if (pack !== undefined) return pack;
+    const from = lastSequence - back;
+    // What the disk does not give now it may give to who reads on; what is behind it is in the spool, or is read in its turn.
+    const found = await log.read(from).catch(() => log.read(from, { skipUnreadable: true }));
+    for (const { sequence, payload } of found.toReversed()) {
+      const pack = decodePack(payload);
+      if (pack !== undefined) return { ...pack, sequence };
+    }
   }
   return undefined;
 }
 
-function createPackedSpool(log: SegmentLog, newest: Pack | undefined): PackedSpool {
+/** A group that is not durable yet. */
+interface PendingGroup {
+  readonly group: PackGroup;
+  /** Packs that the log has taken, and the place in the group of the first record of the next one. */
+  taken: number;
+  next: number;
+}
+
+/** Packs of a group that was abandoned, by their places in the log. */
+interface LeftOut {
+  readonly first: number;
+  readonly last: number;
+}
+
+function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): PackedSpool {
   let through = newest === undefined ? 0 : newest.isLast ? newest.groupLast : newest.groupFirst - 1;
   let before = newest === undefined ? 0 : newest.before + newest.count;
   let meanBytes = newest === undefined ? 0 : newest.body.length / newest.count;
@@ -94,34 +128,45 @@ function createPackedSpool(log: SegmentLog, newest: Pack | undefined): PackedSpo
   let last = log.lastSequence;
   let lost = 0;
   let expectedBefore: number | undefined;
+  let isTornLeftOut = false;
   /** Of those that were read: place in the log, and end of the group. */
   const passed: { readonly sequence: number; readonly groupLast: number }[] = [];
 
-  let pending: { readonly group: PackGroup; readonly sequence: number } | undefined;
+  let pending: PendingGroup | undefined;
+  const abandoned: LeftOut[] = [];
 
-  const append = (group: PackGroup): void => {
-    let first = group.first;
-    for (const [index, pack] of group.packs.entries()) {
-      const place = { first, groupFirst: group.first, groupLast: group.last, before };
-      const head: PackHead = { ...pack, ...place, isLast: index === group.packs.length - 1 };
+  /** Appends what the log has not taken yet: none twice, however often it refuses. */
+  const append = (waiting: PendingGroup): void => {
+    const { group } = waiting;
+    for (let pack = group.packs[waiting.taken]; pack !== undefined; pack = group.packs[waiting.taken]) {
+      const place = { first: waiting.next, groupFirst: group.first, groupLast: group.last, before };
+      const head: PackHead = { ...pack, ...place, isLast: waiting.taken === group.packs.length - 1 };
       const appended = log.append(encodePack(head, pack.body));
       if (!appended.accepted)
         throw new HopbackError('storage-failed', `packed records: the log is ${appended.reason}`, { retryable: true });
-      first += pack.count;
+      waiting.taken += 1;
+      waiting.next += pack.count;
       before += pack.count;
     }
-    pending = { group, sequence: log.lastSequence };
   };
   const settle = async (): Promise<void> => {
     if (pending === undefined) return;
-    const { group, sequence } = pending;
+    append(pending);
+    const { group } = pending;
+    const sequence = log.lastSequence;
     await log.flush();
     pending = undefined;
     const bytes = group.packs.reduce((total, { body }) => total + body.length, 0);
-    meanBytes = bytes / group.packs.reduce((total, { count }) => total + count, 0);
+    const count = group.packs.reduce((total, pack) => total + pack.count, 0);
+    // Where all of its stretch is settled it has none.
+    if (count > 0) meanBytes = bytes / count;
     through = group.last;
     last = sequence;
   };
+
+  const isLeftOut = (sequence: number, pack: Pack | undefined): boolean =>
+    abandoned.some(({ first, last: end }) => sequence >= first && sequence <= end) ||
+    (isTornLeftOut && sequence <= (newest?.sequence ?? 0) && pack?.groupFirst === newest?.groupFirst);
 
   return {
     through: () => through,
@@ -134,33 +179,48 @@ function createPackedSpool(log: SegmentLog, newest: Pack | undefined): PackedSpo
       return Math.max(0, firstSequence - 1 - Math.max(through, settledThrough) - torn);
     },
     add: async (group) => {
-      append(group);
+      pending = { group, taken: 0, next: group.first };
       await settle();
     },
     pending: () => pending?.group.first,
     retry: settle,
     abandon: () => {
+      if (pending !== undefined)
+        abandoned.push({ first: log.lastSequence - pending.taken + 1, last: log.lastSequence });
       pending = undefined;
     },
     read: async (maxBytes, skipUnreadable) => {
+      // A group may be added meanwhile, which this does not look for.
+      const end = last;
       const found = await log.read(next, { maxBytes, skipUnreadable });
       const read = found
-        .filter(({ sequence }) => sequence <= last)
-        .map(({ sequence, payload }) => ({ sequence, payload, pack: decodePack(payload) }));
+        .filter(({ sequence }) => sequence <= end)
+        .map(({ sequence, payload }) => {
+          const pack = decodePack(payload);
+          return { sequence, payload, pack, isLeftOut: isLeftOut(sequence, pack) };
+        });
       // Durable and not there: lost with damaged blocks.
-      if (read.length === 0) next = last + 1;
+      if (read.length === 0) next = end + 1;
       return read;
     },
-    passed: ({ sequence, pack }) => {
+    passed: ({ sequence, pack }, unreadableAt) => {
       next = sequence + 1;
-      passed.push({ sequence, groupLast: pack?.groupLast ?? 0 });
+      passed.push({ sequence, groupLast: pack?.groupLast ?? unreadableAt });
       if (pack === undefined) return;
       // Of the first that is read it is known where its group begins.
       lost += Math.max(0, pack.before - (expectedBefore ?? pack.before - (pack.first - pack.groupFirst)));
       expectedBefore = pack.before + pack.count;
     },
+    isWhole: () => newest?.isLast === true,
     passAll: () => {
-      next = last + 1;
+      if (newest === undefined) return;
+      next = newest.sequence + 1;
+      passed.push({ sequence: newest.sequence, groupLast: through });
+    },
+    leaveOutTorn: ({ firstSequence, lastSequence }, settledThrough) => {
+      if (newest === undefined || newest.isLast) return;
+      isTornLeftOut =
+        firstSequence <= Math.max(newest.groupFirst, settledThrough + 1) && lastSequence >= newest.groupLast;
     },
     trim: async (throughSequence) => {
       let sequence = 0;

@@ -3,6 +3,8 @@ import { frameAcceptedAtMs, FRAME_HEADER_BYTES } from './spool-frame.js';
 
 /** Records that go in one batch, in order, their lines one behind the other as they are sent. */
 export interface RecordRun {
+  /** Of which it is a part. */
+  readonly chunk: LaneChunk;
   readonly count: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -124,6 +126,7 @@ export class RecordChunk implements LaneChunk {
 
   run(from: number, to: number): RecordRun {
     return {
+      chunk: this,
       count: to - from,
       firstSequence: this.sequence(from),
       lastSequence: this.sequence(to - 1),

@@ -154,7 +154,8 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
   const kept = keptSequence(values, ACKNOWLEDGED_KEY);
   // A position past the end is that of a spool that is no more, or was cut: what this one holds was not sent as far as anybody knows.
   const settled = kept > log.lastSequence ? 0 : kept;
-  if (packed !== undefined && packed.through() > 0 && settled >= packed.through()) packed.passAll();
+  packed?.leaveOutTorn(log, settled);
+  if (packed !== undefined && packed.isWhole() && settled >= packed.through()) packed.passAll();
   // What the spool has not is settled, unless it was packed.
   const acknowledged = packed?.hasUnread() === true ? settled : Math.max(settled, log.firstSequence - 1);
   let isClosed = false;
@@ -178,7 +179,7 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
     ...(packed && {
       packs: {
         packed,
-        push: (read) => delivery.pushPack(read, reader.nextSequence()),
+        push: (read, unreadableAt) => delivery.pushPack(read, unreadableAt, packed.through()),
         isSpoolTaken: () => packer?.isBusy() === true,
       },
     }),

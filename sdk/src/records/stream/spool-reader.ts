@@ -43,8 +43,8 @@ export interface SpoolReader {
 /** What a reader works with where records are packed. */
 interface ReaderPacks {
   readonly packed: PackedSpool;
-  /** Takes a pack. */
-  readonly push: (read: ReadPack) => Promise<void>;
+  /** Takes a pack; one that cannot be read under that sequence number. */
+  readonly push: (read: ReadPack, unreadableAt: number) => Promise<void>;
   /** Whether nobody may read records that are not packed, since they are being packed. */
   readonly isSpoolTaken: () => boolean;
 }
@@ -83,6 +83,9 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
 
   const hasPacked = (): boolean => packed?.hasUnread() === true;
   const spoolSequence = (): number => Math.max(next, (packed?.through() ?? 0) + 1);
+  /** Whether there is something that may be read now. */
+  const hasMore = (): boolean =>
+    hasPacked() || (spoolSequence() <= log.durableSequence && packs?.isSpoolTaken() !== true);
   const nextSequence = (): number => (hasPacked() || reading === 'packed' ? nextPacked : spoolSequence());
 
   const take = (sequence: number, bytes: Uint8Array, start: number, end: number): void => {
@@ -99,6 +102,8 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
     // Durable and not there: lost with a damaged block, which the log counts. Unless it was left out meanwhile: then it may be trimmed,
     // and what is behind it was not looked for.
     if (shown === 0 && next === from) next = Math.max(next, durable + 1);
+    // What is packed from now on lies behind, unless it is taken back.
+    nextPacked = next;
   };
 
   const takePack = async (pack: Pack, push: () => Promise<void>): Promise<void> => {
@@ -114,9 +119,10 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
   const readPacked = async ({ packed: from, push }: ReaderPacks, skipUnreadable: boolean): Promise<void> => {
     for (const read of await from.read(READ_PACKED_BYTES, skipUnreadable)) {
       if (isClosed) return;
-      if (read.pack === undefined) await push(read);
-      else await takePack(read.pack, () => push(read));
-      from.passed(read);
+      const at = Math.min(nextPacked, from.through());
+      if (read.pack === undefined) await push(read, at);
+      else if (!read.isLeftOut) await takePack(read.pack, () => push(read, at));
+      from.passed(read, at);
     }
     if (from.hasUnread()) return;
     nextPacked = Math.max(nextPacked, from.through() + 1);
@@ -144,16 +150,16 @@ export function createSpoolReader(parts: SpoolReaderParts): SpoolReader {
     spoolSequence,
     unread: (throughSequence) => Math.max(0, throughSequence - nextSequence() + 1 - readOfGroup),
     read: () => {
-      if (isClosed || reading !== undefined || clock.monotonicMs() < notBeforeMs) return;
-      if (!hasPacked() && (spoolSequence() > log.durableSequence || packs?.isSpoolTaken() === true)) return;
+      if (isClosed || reading !== undefined || clock.monotonicMs() < notBeforeMs || !hasMore()) return;
       reading = hasPacked() ? 'packed' : 'spool';
       ended = readOn();
     },
     isReadingSpool: () => reading === 'spool',
     rewind: (sequence) => {
-      next = sequence;
+      next = nextPacked = sequence;
     },
-    dueAtMs: () => (failures > 0 && reading === undefined ? notBeforeMs : Number.POSITIVE_INFINITY),
+    // While the spool is being packed none is due: whoever ends that calls.
+    dueAtMs: () => (failures > 0 && reading === undefined && hasMore() ? notBeforeMs : Number.POSITIVE_INFINITY),
     skipThrough: (sequence) => {
       skippedThrough = Math.max(skippedThrough, sequence);
       const from = spoolSequence();
