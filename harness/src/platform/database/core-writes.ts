@@ -32,6 +32,8 @@ export type SealedWrite = Selectable<CoreTables['core_sealed']>;
  * concludes tells half a dozen providers, and a statement costs as much as ten rows.
  */
 export interface CoreWrites {
+  /** What else it writes and does not read any more, carried out before the rest. */
+  readonly besides: CompiledQuery[];
   readonly events: EventWrite[];
   readonly audit: AuditWrite[];
   /** By reference. */
@@ -42,7 +44,7 @@ export interface CoreWrites {
 const MAX_WAITING = 1_000;
 
 /** Makes an empty one. */
-export const createCoreWrites = (): CoreWrites => ({ events: [], audit: [], sealed: new Map() });
+export const createCoreWrites = (): CoreWrites => ({ besides: [], events: [], audit: [], sealed: new Map() });
 
 /** Whether so much waits that it is to be written now. */
 export const isFull = ({ events, audit, sealed }: CoreWrites): boolean =>
@@ -65,7 +67,8 @@ export async function writeCore(transaction: PlatformTransaction, writes: CoreWr
   const audit = writes.audit.splice(0);
   const sealed = [...writes.sealed.values()];
   writes.sealed.clear();
-  const queries = sealed.length === 0 ? [] : [sealedInsertion(transaction, sealed)];
+  const queries = writes.besides.splice(0);
+  if (sealed.length > 0) queries.push(sealedInsertion(transaction, sealed));
   if (events.length === 0 && audit.length === 0) {
     await together(transaction, queries);
     return undefined;

@@ -5,6 +5,7 @@ import { isConnectionLost, isOutcomeUnknown } from './database-errors.js';
 import type { EventFeed } from './event-feed.js';
 import type { Leadership } from './leadership.js';
 import { SOLE_LEADER } from './leadership.js';
+import { writeLater } from './transact.js';
 
 /** A reaction that fails so often is set aside: with the pauses between, within some seconds, so that others are not held up for long. */
 export const REACTION_ATTEMPTS = 5;
@@ -238,7 +239,8 @@ async function reactedTogether(
     done += 1;
     if (performance.now() - startMs > TOGETHER_MS) break;
   }
-  await marked(transaction, area, events[done - 1]?.position ?? 0);
+  // Behind all that the reactions read.
+  await writeLater(transaction, [markQuery(transaction, area, events[done - 1]?.position ?? 0).compile()]);
   return { done, reacted };
 }
 
@@ -259,15 +261,17 @@ function noted(run: AreaRun, position: number): void {
 
 /** Notes that events are done. @returns false where they were already */
 async function marked(transaction: PlatformTransaction, area: string, position: number): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
+  const { numUpdatedRows } = await markQuery(transaction, area, position).executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+const markQuery = (transaction: PlatformTransaction, area: string, position: number) =>
+  transaction
     .withTables<CoreWorkTables>()
     .updateTable('core_reactions')
     .set({ position, failing_position: null, failures: 0 })
     .where('area', '=', area)
-    .where('position', '<', position)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
+    .where('position', '<', position);
 
 /** What nobody reacts to is done when it was read; that is noted when there is more of it, or time. */
 async function moveOn(run: AreaRun, position: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Kysely } from 'kysely';
+import type { CompiledQuery, Kysely } from 'kysely';
 import type { Reading } from '../core/index.js';
 
 /** What is remembered of one version at most; with more it begins anew. */
@@ -91,7 +91,31 @@ async function versionOf(reading: Reading, name: string): Promise<number> {
 }
 
 async function allVersions(reading: Reading): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ readonly name: string; readonly version: number }>`
-    select name, version from core_versions`.execute(reading);
-  return new Map(rows.map(({ name, version }) => [name, version]));
+  return versionsIn((await reading.executeQuery(versionsQuery(reading))).rows);
+}
+
+interface VersionRow {
+  readonly name: string;
+  readonly version: number;
+}
+
+const versionsQuery = (reading: Reading): CompiledQuery<VersionRow> =>
+  sql<VersionRow>`select name, version from core_versions`.compile(reading);
+
+const versionsIn = (rows: readonly VersionRow[]): ReadonlyMap<string, number> =>
+  new Map(rows.map(({ name, version }) => [name, version]));
+
+/**
+ * What is to be asked before other queries that go to the server anyway, so that versions which are held and not known yet take no way of their own.
+ * @returns undefined where they are known, or not held
+ * @internal
+ */
+export function versionsToAsk(reading: Reading): CompiledQuery<VersionRow> | undefined {
+  const known = held.get(reading);
+  return known === undefined || known.versions !== undefined ? undefined : versionsQuery(reading);
+}
+
+/** Takes what {@link versionsToAsk} gave. @internal */
+export function noteVersions(reading: Reading, rows: readonly VersionRow[]): void {
+  held.set(reading, { versions: Promise.resolve(versionsIn(rows)) });
 }

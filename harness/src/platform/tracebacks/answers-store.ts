@@ -1,9 +1,8 @@
 import type { CompiledQuery, Selectable } from 'kysely';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { PlatformContext, Reading, PlatformTransaction } from '../core/index.js';
-import { isAmong } from './is-among.js';
 import type { PlainTexts } from './plain-texts.js';
-import { openJson } from '../database/index.js';
+import { isAmong, openJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
 import type { AnswersTable, TracebacksTables } from './tracebacks-tables.js';
 

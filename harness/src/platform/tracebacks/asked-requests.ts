@@ -1,7 +1,7 @@
 import type { CompiledQuery, Selectable } from 'kysely';
 import type { PlatformTransaction, Reading } from '../core/index.js';
+import { isAmong } from '../database/index.js';
 import type { HeldRequest } from './held-traceback.js';
-import { isAmong } from './is-among.js';
 import type { RequestsTable, TracebacksTables } from './tracebacks-tables.js';
 
 /** A request that the provider was sent itself: one that another asks for does not exist for it. */
@@ -9,20 +9,11 @@ export async function askedRequest(
   reading: Reading,
   { requestId, providerId }: { readonly requestId: string; readonly providerId: string },
 ): Promise<HeldRequest | undefined> {
-  const asked = (await askedRequests(reading, [requestId])).get(requestId);
+  const [asked] = (await reading.executeQuery(askedQuery(reading, [requestId]))).rows;
   return asked?.provider_id === providerId ? asked : undefined;
 }
 
-/** Requests that were sent to providers, by id. */
-export async function askedRequests(
-  reading: Reading,
-  requestIds: readonly string[],
-): Promise<ReadonlyMap<string, HeldRequest>> {
-  const { rows } = await reading.executeQuery(askedQuery(reading, requestIds));
-  return new Map(rows.map((row) => [row.request_id, row]));
-}
-
-/** What {@link askedRequests} asks. */
+/** Asks for requests that were sent to providers, by id. */
 export const askedQuery = (reading: Reading, requestIds: readonly string[]): CompiledQuery<Selectable<RequestsTable>> =>
   reading
     .withTables<TracebacksTables>()
