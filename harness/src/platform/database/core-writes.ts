@@ -142,10 +142,14 @@ const sealedInsertion = (transaction: PlatformTransaction, rows: readonly Sealed
 
 const arrayOf = <Row>(rows: readonly Row[], text: (row: Row) => string): string => `[${rows.map(text).join(',')}]`;
 
-const eventText = ({ dataJson, audience, ...row }: EventWrite): string =>
-  `{${membersOf({ ...row, audience })},"data":${dataJson}}`;
+/** Written out, as are entries: there are a dozen for each hop. */
+function eventText({ event_id, at_ms, type, subject, dataJson, audience }: EventWrite): string {
+  return withMember(JSON.stringify({ event_id, at_ms, type, subject, audience }), 'data', dataJson);
+}
 
-const auditText = ({ detailsJson, ...row }: AuditWrite): string => `{${membersOf(row)},"details":${detailsJson}}`;
+function auditText({ at_ms, action, organization_id, actor, object, detailsJson }: AuditWrite): string {
+  return withMember(JSON.stringify({ at_ms, action, organization_id, actor, object }), 'details', detailsJson);
+}
 
-/** Members of an object as JSON, without its braces. */
-const membersOf = (row: object): string => JSON.stringify(row).slice(1, -1);
+/** An object of JSON with one member more, whose value is JSON too. */
+const withMember = (text: string, name: string, value: string): string => `${text.slice(0, -1)},"${name}":${value}}`;

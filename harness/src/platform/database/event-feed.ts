@@ -190,10 +190,10 @@ async function readRows(
     .orderBy('position')
     .limit(limit)
     .execute();
-  const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => ({
-    ...{ eventId, position, atMs, subject, data, audience },
-    type: type as DomainEventType,
-  }));
+  const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => {
+    const event: StoredEvent = { eventId, position, atMs, type: type as DomainEventType, subject, data, audience };
+    return event;
+  });
   const last = events.at(-1)?.position;
   return { events, throughPosition: last !== undefined && events.length === limit ? last : through };
 }

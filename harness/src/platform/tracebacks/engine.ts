@@ -174,9 +174,10 @@ async function carryOut(
     }
     await prefetchTexts(parts, transaction, due);
     const asks = await prepareAsks(parts, transaction, due);
+    const round = { ...parts, asks };
     for (const one of due) {
       const { held, effect } = one;
-      const events = await performEffect({ ...parts, asks }, transaction, one);
+      const events = await performEffect(round, transaction, one);
       const ids = done.get(held.row.traceback_id) ?? [];
       if (events === 'waits') waiting.add(effectKey(one));
       else if (stepped(held, events) !== undefined || ids.length >= MAX_EFFECTS) throw unfinished(held, effect);

@@ -86,7 +86,8 @@ export async function loadTracebacks<const Queries extends readonly CompiledQuer
     .orderBy('place');
   const own = [states.compile(reading), ownRequests.compile()] as const;
   const [known, requests, ...rows] = await together(reading, [...own, ...besides]);
-  for (const { state: stored, ...row } of known) {
+  for (const row of known) {
+    const { state: stored } = row;
     const state = stored === null ? memory.get(row.traceback_id, row.version) : (JSON.parse(stored) as TracebackState);
     if (state === undefined) throw forgotten(row.traceback_id);
     held.set(row.traceback_id, { row, requests: new Map(), state, readState: state, isNew: false });
@@ -245,9 +246,32 @@ const REQUESTS = {
   },
 };
 
+/** What can change of a request, written out: to leave out what cannot takes longer. */
+function changesOf(
+  request: HeldRequest,
+): Omit<
+  HeldRequest,
+  'place' | 'traceback_id' | 'provider_id' | 'hop' | 'issued_at_ms' | 'due_at_ms' | 'question' | 'request'
+> {
+  return {
+    request_id: request.request_id,
+    acknowledged_at_ms: request.acknowledged_at_ms,
+    cancelled_at_ms: request.cancelled_at_ms,
+    cancel_reason: request.cancel_reason,
+    answered_at_ms: request.answered_at_ms,
+    last_answer_id: request.last_answer_id,
+    last_answered_at_ms: request.last_answered_at_ms,
+    result: request.result,
+    reminders: request.reminders,
+    is_overdue_told: request.is_overdue_told,
+    is_wanted: request.is_wanted,
+    asked_by: request.asked_by,
+  };
+}
+
 function updatedRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): readonly CompiledQuery[] {
   if (requests.length === 0) return [];
-  const rows = requests.map(({ isNew: _isNew, isChanged: _isChanged, request: _request, ...row }) => row);
+  const rows = requests.map(changesOf);
   const query = sql`
     update tracebacks_requests as known set
       acknowledged_at_ms = changed.acknowledged_at_ms, cancelled_at_ms = changed.cancelled_at_ms,

@@ -151,9 +151,12 @@ function refusedBy(
     const one = held.get(tracebackId);
     if (one === undefined) continue;
     if (!before.has(one)) before.set(one, one.state);
+    const isItsOwn = answer.requestId === requestId && answer.tracebackId === tracebackId;
     const event: TracebackEvent = {
-      ...{ type: 'answer-received', tracebackId, atMs: receivedAtMs },
-      answer: { ...answer, requestId, tracebackId },
+      type: 'answer-received',
+      tracebackId,
+      atMs: receivedAtMs,
+      answer: isItsOwn ? answer : { ...answer, requestId, tracebackId },
     };
     const reason = stepped(one, [event]);
     if (reason === undefined) continue;
@@ -173,7 +176,9 @@ function noteAnswered(
   for (const request of requests.values()) {
     if (!answered.has(request.request_id)) continue;
     request.answered_at_ms ??= atMs;
-    Object.assign(request, { last_answer_id: answerId, last_answered_at_ms: atMs, isChanged: true });
+    request.last_answer_id = answerId;
+    request.last_answered_at_ms = atMs;
+    request.isChanged = true;
   }
 }
 
@@ -182,8 +187,12 @@ const receiptOf = (
   { receivedAtMs, dueAtMs }: { readonly receivedAtMs: number; readonly dueAtMs: number },
 ): AnswerReceipt => ({
   format: 'hopback.answer-receipt.1',
-  ...{ requestId, tracebackId: answer.tracebackId, answerId: answer.answerId, revision: answer.revision },
-  ...{ answerSha256: sha256, receivedAt: new Date(receivedAtMs).toISOString() },
+  requestId,
+  tracebackId: answer.tracebackId,
+  answerId: answer.answerId,
+  revision: answer.revision,
+  answerSha256: sha256,
+  receivedAt: new Date(receivedAtMs).toISOString(),
   isLate: receivedAtMs > dueAtMs,
 });
 
@@ -208,9 +217,16 @@ async function keep(
   for (const [index, { verified, requestId, caller, receivedAtMs, receipt }] of taken.entries()) {
     const { answer, sha256, jws: value } = verified;
     rows.push({
-      ...{ request_id: requestId, answer_id: answer.answerId, traceback_id: answer.tracebackId },
-      ...{ provider_id: caller.organizationId, revision: answer.revision, arm: answer.finding.arm },
-      ...{ received_at_ms: receivedAtMs, is_late: receipt.isLate, sha256, receipt: receipts[index] },
+      request_id: requestId,
+      answer_id: answer.answerId,
+      traceback_id: answer.tracebackId,
+      provider_id: caller.organizationId,
+      revision: answer.revision,
+      arm: answer.finding.arm,
+      received_at_ms: receivedAtMs,
+      is_late: receipt.isLate,
+      sha256,
+      receipt: receipts[index],
       jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${answer.tracebackId}` }),
     });
   }
@@ -223,15 +239,22 @@ async function keep(
   for (const [index, { verified, requestId, caller, receipt, tracebackIds }] of taken.entries()) {
     const { answer, sha256 } = verified;
     await context.audit(transaction, {
-      ...{ action: 'answer.received', organizationId: caller.organizationId, actor: caller.clientId },
+      action: 'answer.received',
+      organizationId: caller.organizationId,
+      actor: caller.clientId,
       object: `request:${requestId}`,
       details: {
-        ...{ answerId: answer.answerId, revision: answer.revision, arm: answer.finding.arm, sha256 },
+        answerId: answer.answerId,
+        revision: answer.revision,
+        arm: answer.finding.arm,
+        sha256,
         done: tracebackIds.flatMap((id) => done.get(id) ?? []),
       },
     });
     await context.tell(transaction, {
-      ...{ type: 'org.hopback.traceback-answer.received.1', subject: answer.answerId, data: receipt },
+      type: 'org.hopback.traceback-answer.received.1',
+      subject: answer.answerId,
+      data: receipt,
       to: [caller.organizationId, ...staff],
     });
     answers.set(requestId, jsonAnswer({ answerId: answer.answerId, receipt: receipts[index] ?? '' }));
