@@ -88,7 +88,8 @@ const auditTo =
       object: storableText(entry.object),
       detailsJson: text,
     };
-    await addWrites(transaction, ({ audit }) => void audit.push(written));
+    const flushed = addWrites(transaction, ({ audit }) => void audit.push(written));
+    if (flushed !== undefined) await flushed;
   };
 
 interface EventRow {
@@ -109,5 +110,6 @@ async function appendEvent(transaction: PlatformTransaction, event: EventRow): P
     dataJson: jsonbText(event.data),
     audience: event.audience.map(storableText),
   };
-  await addWrites(transaction, ({ events }) => void events.push(written));
+  const flushed = addWrites(transaction, ({ events }) => void events.push(written));
+  if (flushed !== undefined) await flushed;
 }

@@ -40,9 +40,10 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
       const reference = `s-${mac(references, `${belongsTo.length}:${belongsTo}${value}`)}`;
       const { key_id, nonce, ciphertext } = encrypted(keyRing(), { reference, belongsTo, value });
       const row = { reference, key_id, nonce, ciphertext, at_ms: clock.nowMs(), belongs_to: belongsTo };
-      await addWrites(transaction, ({ sealed }) => {
+      const flushed = addWrites(transaction, ({ sealed }) => {
         if (!sealed.has(reference)) sealed.set(reference, row);
       });
+      if (flushed !== undefined) await flushed;
       return reference;
     },
     open: async (transaction, asked, reason) => {

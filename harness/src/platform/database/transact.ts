@@ -116,12 +116,17 @@ const running = new WeakMap<object, RunningTransaction>();
 
 /**
  * Adds to what a transaction tells, audits and seals. Where nobody conducts the transaction it is written at once.
+ * @returns to be waited for; undefined where it is written with the rest, since a dozen promises of each hop would be for nothing
  * @internal
  */
-export async function addWrites(transaction: PlatformTransaction, add: (writes: CoreWrites) => void): Promise<void> {
-  const writes = running.get(transaction)?.writes ?? createCoreWrites();
+export function addWrites(
+  transaction: PlatformTransaction,
+  add: (writes: CoreWrites) => void,
+): Promise<void> | undefined {
+  const noted = running.get(transaction);
+  const writes = noted?.writes ?? createCoreWrites();
   add(writes);
-  if (!running.has(transaction) || isFull(writes)) await flushWrites(transaction, writes);
+  return noted === undefined || isFull(writes) ? flushWrites(transaction, writes) : undefined;
 }
 
 /**

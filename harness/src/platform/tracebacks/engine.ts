@@ -14,7 +14,7 @@ import type { HeldRequest, HeldTraceback, LoadedTracebacks, SavedState } from '.
 import { performEffect } from './perform-effect.js';
 import { createPlainTexts } from './plain-texts.js';
 import type { PlainTexts } from './plain-texts.js';
-import { tellOverdue } from './tell-tracebacks.js';
+import { isOverdueUntold, tellOverdue } from './tell-tracebacks.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 
 /** Something that happened to a traceback. */
@@ -168,7 +168,7 @@ async function carryOut(
   for (let moving = parts.batch; moving.length > 0;) {
     const due: DueEffect[] = [];
     for (const held of moving) {
-      await tellOverdue(parts, transaction, held);
+      if (isOverdueUntold(held)) await tellOverdue(parts, transaction, held);
       const effect = pendingEffects(held.state).find((one) => !waiting.has(effectKey({ held, effect: one })));
       if (effect !== undefined) due.push({ held, effect });
     }
