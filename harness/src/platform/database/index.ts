@@ -1,3 +1,4 @@
+export { compiledOnce } from './compiled-once.js';
 export { isConnectionLost } from './database-errors.js';
 export { createEventFeed } from './event-feed.js';
 export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';

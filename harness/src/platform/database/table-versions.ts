@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { Reading } from '../core/index.js';
+import { compiledOnce } from './compiled-once.js';
 
 /** What is remembered of one version at most; with more it begins anew: of each of 7,000 providers what it is, and whom some references mean. */
 const MAX_REMEMBERED = 50_000;
@@ -115,8 +116,9 @@ interface VersionRow {
   readonly version: number;
 }
 
-const versionsQuery = (reading: Reading): CompiledQuery<VersionRow> =>
-  sql<VersionRow>`select name, version from core_versions`.compile(reading);
+const versionsQuery = compiledOnce((reading) =>
+  sql<VersionRow>`select name, version from core_versions`.compile(reading),
+);
 
 const versionsIn = (rows: readonly VersionRow[]): ReadonlyMap<string, number> =>
   new Map(rows.map(({ name, version }) => [name, version]));

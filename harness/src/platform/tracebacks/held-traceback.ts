@@ -5,7 +5,7 @@ import type { TracebackState, TracebackView } from '@hopback/sdk/traceback';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import { isSameResult, requestResult, waitingItems } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, Reading } from '../core/index.js';
-import { isAmong, together, writeLater } from '../database/index.js';
+import { compiledOnce, isAmong, together, writeLater } from '../database/index.js';
 import type { RowsOfAll } from '../database/index.js';
 import { insertion } from './insert-rows.js';
 import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
@@ -71,20 +71,7 @@ export async function loadTracebacks<const Queries extends readonly CompiledQuer
   const held = new Map<string, HeldTraceback>();
   if (tracebackIds.length === 0) return { held, rows: await together(reading, besides) };
   const asked = tracebackIds.map((id) => ({ id, version: memory.version(id) ?? null }));
-  const states = sql<StateRow & { readonly state: string | null }>`
-    select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
-      known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
-      known.seeks_neighbours, known.waits, known.opening,
-      case when known.version = asked.version then null else known.state end as state
-    from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) as asked (id text, version integer)
-    join tracebacks_states as known on known.traceback_id = asked.id`;
-  const ownRequests = reading
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .selectAll()
-    .where(isAmong('traceback_id', tracebackIds))
-    .orderBy('place');
-  const own = [states.compile(reading), ownRequests.compile()] as const;
+  const own = [statesQuery(reading, JSON.stringify(asked)), requestsQuery(reading, tracebackIds)] as const;
   const [known, requests, ...rows] = await together(reading, [...own, ...besides]);
   for (const row of known) {
     const { state: stored } = row;
@@ -95,6 +82,28 @@ export async function loadTracebacks<const Queries extends readonly CompiledQuer
   for (const request of requests) held.get(request.traceback_id)?.requests.set(request.request_id, request);
   return { held, rows: rows as RowsOfAll<readonly CompiledQuery[]> as RowsOfAll<Queries> };
 }
+
+/** Asks for tracebacks by `[{"id","version"}]`; the state of one is null where it has that version. */
+const statesQuery = compiledOnce((reading, asked: string) =>
+  sql<StateRow & { readonly state: string | null }>`
+    select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
+      known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
+      known.seeks_neighbours, known.waits, known.opening,
+      case when known.version = asked.version then null else known.state end as state
+    from jsonb_to_recordset(${asked}::jsonb) as asked (id text, version integer)
+    join tracebacks_states as known on known.traceback_id = asked.id`.compile(reading),
+);
+
+const requestsQuery = compiledOnce(
+  (reading, tracebackIds: readonly string[]): CompiledQuery<Selectable<RequestsTable>> =>
+    reading
+      .withTables<TracebacksTables>()
+      .selectFrom('tracebacks_requests')
+      .selectAll()
+      .where(isAmong('traceback_id', tracebackIds))
+      .orderBy('place')
+      .compile(),
+);
 
 /** What the table has of a traceback beside its state. */
 type StateRow = Omit<Selectable<StatesTable>, 'state'>;
