@@ -1,7 +1,13 @@
 import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import { expect, test } from 'vitest';
-import { createVersionedMemory, holdVersions, together } from '../../harness/src/platform/database/index.js';
+import {
+  compiledOnce,
+  createVersionedMemory,
+  holdVersions,
+  together,
+  writeLater,
+} from '../../harness/src/platform/database/index.js';
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import type { Reading } from '../../harness/src/platform/core/index.js';
 import { createTestContext } from './itg-context.js';
@@ -116,6 +122,8 @@ export function statementClaims(engine: string, open: () => Promise<OpenedDataba
     const held = () =>
       context.transact(async (transaction) => {
         holdVersions(transaction);
+        // On the way of what is asked anyway.
+        expect(await together(transaction, [sum(transaction, 1)])).toEqual([[{ sum: 2 }]]);
         return [await names(transaction), await names(transaction)];
       });
     await sql`insert into registry values ('one')`.execute(database);
@@ -129,5 +137,42 @@ export function statementClaims(engine: string, open: () => Promise<OpenedDataba
       ],
       2,
     ]);
+  });
+
+  test(`${engine}: what is written later is there with what the transaction tells, and what it cannot be fails the transaction`, async () => {
+    await using opened = await open();
+    const { database } = opened;
+    const context = createTestContext({ database: opened });
+    await sql`create table counted (n int primary key)`.execute(database);
+    const count = async (reading: Reading): Promise<number> =>
+      (await sql<{ readonly n: number }>`select n from counted`.execute(reading)).rows.length;
+    const later = (...numbers: readonly number[]) =>
+      context.transact(async (transaction) => {
+        const before = await count(transaction);
+        for (const n of numbers)
+          await writeLater(transaction, [sql`insert into counted select ${n}::int`.compile(transaction)]);
+        await context.announce(transaction, {
+          type: 'traceback.concluded',
+          subject: 't-1',
+          data: { tracebackId: 't-1', isFinal: true },
+        });
+        return (await count(transaction)) - before;
+      });
+    expect([await later(1, 2), await count(database)]).toEqual([0, 2]);
+    await expect(later(3, 2)).rejects.toMatchObject({ code: '23505' });
+    expect(await count(database)).toBe(2);
+    const told = await database.selectFrom('core_events').select('position').execute();
+    expect(told).toHaveLength(1);
+  });
+
+  test(`${engine}: a query that is compiled once has the values of each time, also where they are not its parameters`, async () => {
+    await using opened = await open();
+    const { database } = opened;
+    const next = compiledOnce(sum);
+    const second = compiledOnce((reading: Reading, value: number) => sum(reading, value + 1));
+    const found = [];
+    for (const value of [1, 5])
+      found.push(...(await together(database, [next(database, value), second(database, value)])));
+    expect(found).toEqual([[{ sum: 2 }], [{ sum: 3 }], [{ sum: 6 }], [{ sum: 7 }]]);
   });
 }

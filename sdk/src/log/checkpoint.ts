@@ -1,4 +1,5 @@
 import { hash, verify, type KeyObject } from 'node:crypto';
+import { createMemo } from '../core/memo.js';
 import { derToRawSignature, rawToDerSignature } from '../core/der-signature.js';
 import { HopbackError } from '../errors.js';
 import { hashOf } from './merkle-proof.js';
@@ -187,8 +188,11 @@ export function algorithmOf(key: KeyObject): LogSigner['algorithm'] | undefined 
 /** Octets of the key itself in the SubjectPublicKeyInfo of Ed25519: the last ones. RFC 8410 section 4 */
 const ED25519_KEY_BYTES = 32;
 
+/** Octets of keys, which sign thousands of checkpoints each. */
+const spkiFor = createMemo<Buffer>();
+
 function keyIdOf(key: KeyObject, name: string): Buffer {
-  const spki = key.export({ type: 'spki', format: 'der' });
+  const spki = spkiFor(key, () => key.export({ type: 'spki', format: 'der' }));
   const named =
     algorithmOf(key) === 'Ed25519'
       ? Buffer.concat([Buffer.from(`${name}\n\u0001`, 'utf8'), spki.subarray(-ED25519_KEY_BYTES)])

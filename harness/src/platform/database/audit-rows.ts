@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { CompiledQuery } from 'kysely';
 import type { PlatformContext, PlatformDatabase } from '../core/index.js';
 import { positionOfLeaf, type AuditRow } from './audit-leaf.js';
+import { compiledOnce } from './compiled-once.js';
 import type { CoreWorkTables } from './core-work-tables.js';
 import { together } from './together.js';
 
@@ -20,19 +21,23 @@ export interface PlacedLeaf {
 }
 
 /** Rows that are to be brought to the log, in order. */
-export function waitingRows(
+export async function waitingRows(
   database: PlatformDatabase,
-  range: { readonly after: number; readonly through: number; readonly limit: number },
+  { after, through, limit }: { readonly after: number; readonly through: number; readonly limit: number },
 ): Promise<readonly AuditRow[]> {
-  return database
+  return (await database.executeQuery(waitingQuery(database, after, through, limit))).rows;
+}
+
+const waitingQuery = compiledOnce((reading, after: number, through: number, limit: number) =>
+  reading
     .selectFrom('core_audit')
     .selectAll()
-    .where('position', '>', range.after)
-    .where('position', '<=', range.through)
+    .where('position', '>', after)
+    .where('position', '<=', through)
     .orderBy('position')
-    .limit(range.limit)
-    .execute();
-}
+    .limit(limit)
+    .compile(),
+);
 
 /** The checkpoint that the table holds the log to; undefined where there is none. */
 export async function heldCheckpoint(database: PlatformDatabase): Promise<string | undefined> {

@@ -32,6 +32,8 @@ export type SealedWrite = Selectable<CoreTables['core_sealed']>;
  * concludes tells half a dozen providers, and a statement costs as much as ten rows.
  */
 export interface CoreWrites {
+  /** What else it writes and does not read any more, carried out before the rest. */
+  readonly besides: CompiledQuery[];
   readonly events: EventWrite[];
   readonly audit: AuditWrite[];
   /** By reference. */
@@ -42,7 +44,7 @@ export interface CoreWrites {
 const MAX_WAITING = 1_000;
 
 /** Makes an empty one. */
-export const createCoreWrites = (): CoreWrites => ({ events: [], audit: [], sealed: new Map() });
+export const createCoreWrites = (): CoreWrites => ({ besides: [], events: [], audit: [], sealed: new Map() });
 
 /** Whether so much waits that it is to be written now. */
 export const isFull = ({ events, audit, sealed }: CoreWrites): boolean =>
@@ -65,7 +67,8 @@ export async function writeCore(transaction: PlatformTransaction, writes: CoreWr
   const audit = writes.audit.splice(0);
   const sealed = [...writes.sealed.values()];
   writes.sealed.clear();
-  const queries = sealed.length === 0 ? [] : [sealedInsertion(transaction, sealed)];
+  const queries = writes.besides.splice(0);
+  if (sealed.length > 0) queries.push(sealedInsertion(transaction, sealed));
   if (events.length === 0 && audit.length === 0) {
     await together(transaction, queries);
     return undefined;
@@ -139,10 +142,14 @@ const sealedInsertion = (transaction: PlatformTransaction, rows: readonly Sealed
 
 const arrayOf = <Row>(rows: readonly Row[], text: (row: Row) => string): string => `[${rows.map(text).join(',')}]`;
 
-const eventText = ({ dataJson, audience, ...row }: EventWrite): string =>
-  `{${membersOf({ ...row, audience })},"data":${dataJson}}`;
+/** Written out, as are entries: there are a dozen for each hop. */
+function eventText({ event_id, at_ms, type, subject, dataJson, audience }: EventWrite): string {
+  return withMember(JSON.stringify({ event_id, at_ms, type, subject, audience }), 'data', dataJson);
+}
 
-const auditText = ({ detailsJson, ...row }: AuditWrite): string => `{${membersOf(row)},"details":${detailsJson}}`;
+function auditText({ at_ms, action, organization_id, actor, object, detailsJson }: AuditWrite): string {
+  return withMember(JSON.stringify({ at_ms, action, organization_id, actor, object }), 'details', detailsJson);
+}
 
-/** Members of an object as JSON, without its braces. */
-const membersOf = (row: object): string => JSON.stringify(row).slice(1, -1);
+/** An object of JSON with one member more, whose value is JSON too. */
+const withMember = (text: string, name: string, value: string): string => `${text.slice(0, -1)},"${name}":${value}}`;

@@ -1,6 +1,7 @@
 import type { TimerClock } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { DomainEvent, DomainEventType, PlatformDatabase } from '../core/index.js';
+import type { DomainEvent, DomainEventType, PlatformDatabase, Reading } from '../core/index.js';
+import { compiledOnce } from './compiled-once.js';
 import { createRecentEvents } from './recent-events.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createPositionCeiling } from './position-ceiling.js';
@@ -179,24 +180,35 @@ async function readRows(
   database: PlatformDatabase,
   { afterPosition, through, limit, organizationId }: RowsToRead,
 ): Promise<EventsRead> {
-  const rows = await database
-    .selectFrom('core_events')
-    .selectAll()
-    .where('position', '>', afterPosition)
-    .where('position', '<=', through)
-    .$if(organizationId !== undefined, (query) =>
-      query.where(sql<boolean>`audience @> ${JSON.stringify([organizationId])}::jsonb`),
-    )
-    .orderBy('position')
-    .limit(limit)
-    .execute();
-  const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => ({
-    ...{ eventId, position, atMs, subject, data, audience },
-    type: type as DomainEventType,
-  }));
+  const query =
+    organizationId === undefined
+      ? allRows(database, afterPosition, through, limit)
+      : rowsFor(database, afterPosition, through, JSON.stringify([organizationId]), limit);
+  const { rows } = await database.executeQuery(query);
+  const events = rows.map(({ event_id: eventId, at_ms: atMs, position, type, subject, data, audience }) => {
+    const event: StoredEvent = { eventId, position, atMs, type: type as DomainEventType, subject, data, audience };
+    return event;
+  });
   const last = events.at(-1)?.position;
   return { events, throughPosition: last !== undefined && events.length === limit ? last : through };
 }
+
+const allRows = compiledOnce((reading, afterPosition: number, through: number, limit: number) =>
+  eventsBetween(reading, afterPosition, through).orderBy('position').limit(limit).compile(),
+);
+
+/** The same of those that are for an organization, whose id is the one element of an array. */
+const rowsFor = compiledOnce(
+  (reading, ...[afterPosition, through, audience, limit]: [number, number, string, number]) =>
+    eventsBetween(reading, afterPosition, through)
+      .where(sql<boolean>`audience @> ${audience}::jsonb`)
+      .orderBy('position')
+      .limit(limit)
+      .compile(),
+);
+
+const eventsBetween = (reading: Reading, afterPosition: number, through: number) =>
+  reading.selectFrom('core_events').selectAll().where('position', '>', afterPosition).where('position', '<=', through);
 
 interface Turn {
   readonly isOver: () => boolean;

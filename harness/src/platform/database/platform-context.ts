@@ -8,6 +8,7 @@ import type {
   PlatformLog,
   PlatformTransaction,
 } from '../core/index.js';
+import type { AuditWrite, EventWrite } from './core-writes.js';
 import { jsonbText, storableText } from './json-text.js';
 import type { KeyRing } from './key-ring.js';
 import type { OpenedDatabase } from './open-database.js';
@@ -72,9 +73,6 @@ const auditTo =
   (clock: TimerClock) =>
   async (transaction: PlatformTransaction, entry: AuditEntry): Promise<void> => {
     const { details = {} } = entry;
-    const [action, organizationId, actor, object] = [entry.action, entry.organizationId, entry.actor, entry.object].map(
-      storableText,
-    );
     const text = jsonbText(details);
     if (text.length > AUDIT_DETAILS_CHARS) {
       const facts = { action: entry.action, characters: text.length };
@@ -82,12 +80,16 @@ const auditTo =
         details: facts,
       });
     }
-    await addWrites(transaction, ({ audit }) => {
-      audit.push({
-        ...{ at_ms: clock.nowMs(), action: action ?? '', organization_id: organizationId ?? '' },
-        ...{ actor: actor ?? '', object: object ?? '', detailsJson: text },
-      });
-    });
+    const written: AuditWrite = {
+      at_ms: clock.nowMs(),
+      action: storableText(entry.action),
+      organization_id: storableText(entry.organizationId),
+      actor: storableText(entry.actor),
+      object: storableText(entry.object),
+      detailsJson: text,
+    };
+    const flushed = addWrites(transaction, ({ audit }) => void audit.push(written));
+    if (flushed !== undefined) await flushed;
   };
 
 interface EventRow {
@@ -100,11 +102,14 @@ interface EventRow {
 }
 
 async function appendEvent(transaction: PlatformTransaction, event: EventRow): Promise<void> {
-  const { id, atMs, type, subject, data, audience } = event;
-  await addWrites(transaction, ({ events }) => {
-    events.push({
-      ...{ event_id: id, at_ms: atMs, type, subject: storableText(subject), dataJson: jsonbText(data) },
-      audience: audience.map(storableText),
-    });
-  });
+  const written: EventWrite = {
+    event_id: event.id,
+    at_ms: event.atMs,
+    type: event.type,
+    subject: storableText(event.subject),
+    dataJson: jsonbText(event.data),
+    audience: event.audience.map(storableText),
+  };
+  const flushed = addWrites(transaction, ({ events }) => void events.push(written));
+  if (flushed !== undefined) await flushed;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { PlatformDatabase } from '../core/index.js';
+import { compiledOnce } from './compiled-once.js';
 import type { OpenedDatabase } from './open-database.js';
 
 /** Tells how far a table of positions can be read without stepping over what has not yet committed. */
@@ -43,10 +44,14 @@ interface SettledPosition {
 }
 
 async function settledPosition(database: PlatformDatabase, sequence: PositionSequence): Promise<SettledPosition> {
-  const { rows } = await sql<SettledPosition>`
-    select newest, settled from core_settled_position(${sequence}::regclass)`.execute(database);
+  const { rows } = await database.executeQuery(settledQuery(database, sequence));
   return rows[0] ?? { newest: 0, settled: 0 };
 }
+
+const settledQuery = compiledOnce((reading, sequence: PositionSequence) =>
+  sql<SettledPosition>`
+    select newest, settled from core_settled_position(${sequence}::regclass)`.compile(reading),
+);
 
 async function lastPosition(database: PlatformDatabase, sequence: PositionSequence): Promise<SettledPosition> {
   const { rows } = await sql<{ readonly last: number }>`

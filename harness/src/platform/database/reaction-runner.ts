@@ -1,10 +1,14 @@
-import { isHopbackError } from '@hopback/sdk/errors';
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { sql } from 'kysely';
+import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { compiledOnce } from './compiled-once.js';
 import type { CoreWorkTables } from './core-work-tables.js';
 import { isConnectionLost, isOutcomeUnknown } from './database-errors.js';
 import type { EventFeed } from './event-feed.js';
 import type { Leadership } from './leadership.js';
 import { SOLE_LEADER } from './leadership.js';
+import { writeLater } from './transact.js';
 
 /** A reaction that fails so often is set aside: with the pauses between, within some seconds, so that others are not held up for long. */
 export const REACTION_ATTEMPTS = 5;
@@ -238,19 +242,26 @@ async function reactedTogether(
     done += 1;
     if (performance.now() - startMs > TOGETHER_MS) break;
   }
-  await marked(transaction, area, events[done - 1]?.position ?? 0);
+  // Behind all that the reactions read.
+  await writeLater(transaction, [markQuery(transaction, events[done - 1]?.position ?? 0, area)]);
   return { done, reacted };
 }
 
 async function reactedThrough(transaction: PlatformTransaction, area: string): Promise<number> {
-  const { position } = await transaction
+  const { rows } = await transaction.executeQuery(positionQuery(transaction, area));
+  const [row] = rows;
+  if (row === undefined) throw new HopbackError('internal', 'an area has no position', { details: { area } });
+  return row.position;
+}
+
+const positionQuery = compiledOnce((reading, area: string) =>
+  reading
     .withTables<CoreWorkTables>()
     .selectFrom('core_reactions')
     .select('position')
     .where('area', '=', area)
-    .executeTakeFirstOrThrow();
-  return position;
-}
+    .compile(),
+);
 
 function noted(run: AreaRun, position: number): void {
   run.notedPosition = Math.max(run.notedPosition, position);
@@ -259,15 +270,16 @@ function noted(run: AreaRun, position: number): void {
 
 /** Notes that events are done. @returns false where they were already */
 async function marked(transaction: PlatformTransaction, area: string, position: number): Promise<boolean> {
-  const { numUpdatedRows } = await transaction
-    .withTables<CoreWorkTables>()
-    .updateTable('core_reactions')
-    .set({ position, failing_position: null, failures: 0 })
-    .where('area', '=', area)
-    .where('position', '<', position)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
+  const { numAffectedRows = 0n } = await transaction.executeQuery(markQuery(transaction, position, area));
+  return numAffectedRows > 0n;
 }
+
+const markQuery = compiledOnce((reading, position: number, area: string): CompiledQuery =>
+  sql`
+    update core_reactions as known set position = reached.position, failing_position = null, failures = 0
+    from (select ${position}::bigint as position) as reached
+    where known.area = ${area} and known.position < reached.position`.compile(reading),
+);
 
 /** What nobody reacts to is done when it was read; that is noted when there is more of it, or time. */
 async function moveOn(run: AreaRun, position: number): Promise<void> {

@@ -3,6 +3,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import type { Clock } from '@hopback/sdk/platform';
 import type { Selectable } from 'kysely';
 import type { CoreTables, PlatformContext, PlatformTransaction, SealedValues } from '../core/index.js';
+import { isAmong } from './is-among.js';
 import type { KeyRing } from './key-ring.js';
 import { decryptText, derivedKey, encryptText } from './secret-text.js';
 import { addWrites, flushWrites } from './transact.js';
@@ -11,7 +12,7 @@ import { addWrites, flushWrites } from './transact.js';
 export const SEALED_VALUE_CHARS = 4_096;
 /** References that are opened at once: a page of an export. */
 export const OPENED_REFERENCES = 10_000;
-/** Of a statement: PostgreSQL takes 65,535 parameters. */
+/** Of a statement. */
 const REFERENCES_OF_A_STATEMENT = 5_000;
 /** Rows that are encrypted anew in one transaction: it holds them for some milliseconds. */
 const REKEYED_AT_ONCE = 500;
@@ -37,15 +38,12 @@ export function createSealedValues({ keyRing, clock, audit }: SealedParts): Seal
       }
       // With its length, so that no two pairs of owner and value are one text.
       const reference = `s-${mac(references, `${belongsTo.length}:${belongsTo}${value}`)}`;
-      const row = {
-        reference,
-        belongs_to: belongsTo,
-        at_ms: clock.nowMs(),
-        ...encrypted(keyRing(), { reference, belongsTo, value }),
-      };
-      await addWrites(transaction, ({ sealed }) => {
+      const { key_id, nonce, ciphertext } = encrypted(keyRing(), { reference, belongsTo, value });
+      const row = { reference, key_id, nonce, ciphertext, at_ms: clock.nowMs(), belongs_to: belongsTo };
+      const flushed = addWrites(transaction, ({ sealed }) => {
         if (!sealed.has(reference)) sealed.set(reference, row);
       });
+      if (flushed !== undefined) await flushed;
       return reference;
     },
     open: async (transaction, asked, reason) => {
@@ -107,7 +105,7 @@ async function opened(
     const rows = await transaction
       .selectFrom('core_sealed')
       .selectAll()
-      .where('reference', 'in', unique.slice(at, at + REFERENCES_OF_A_STATEMENT))
+      .where(isAmong('reference', unique.slice(at, at + REFERENCES_OF_A_STATEMENT)))
       .execute();
     for (const row of rows) found.set(row.reference, decrypted(keyRing, row));
   }

@@ -178,9 +178,11 @@ const shapeOf = ({ fields }: Described): RowShape =>
 
 function rowOf(shape: RowShape, fields: readonly (string | null)[]): object {
   const row: Record<string, unknown> = {};
-  for (const [at, { name, read }] of shape.entries()) {
+  let at = 0;
+  for (const { name, read } of shape) {
     const text = fields[at] ?? null;
     row[name] = text === null ? null : read(text);
+    at += 1;
   }
   return row;
 }

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import type { Kysely } from 'kysely';
+import type { CompiledQuery, Kysely } from 'kysely';
 import type { Reading } from '../core/index.js';
+import { compiledOnce } from './compiled-once.js';
 
-/** What is remembered of one version at most; with more it begins anew. */
-const MAX_REMEMBERED = 20_000;
+/** What is remembered of one version at most; with more it begins anew: of each of 7,000 providers what it is, and whom some references mean. */
+const MAX_REMEMBERED = 50_000;
 
 /** Has each transaction that changes a table give it a version that no other has. For migrations of areas. */
 export async function countChanges(database: Kysely<unknown>, name: string, tables: readonly string[]): Promise<void> {
@@ -36,17 +37,25 @@ export interface RememberedVersion {
  * of the tables, its own changes included, so that what is remembered is what it would read.
  */
 export function createVersionedMemory(name: string): VersionedMemory {
-  let current = { version: -1, values: new Map<string, unknown>() };
+  let current: { readonly version: number; readonly values: Remembered } = { version: -1, values: newMemory() };
   return {
     at: async (reading) => {
       const version = await versionOf(reading, name);
-      if (current.version !== version) current = { version, values: new Map() };
+      if (current.version !== version) current = { version, values: newMemory() };
       return rememberedIn(current.values);
     },
   };
 }
 
-function rememberedIn(values: Map<string, unknown>): RememberedVersion {
+/** Values by their keys, those of each kind for themselves. */
+interface Remembered {
+  readonly kinds: Map<string, Map<string, unknown>>;
+  count: number;
+}
+
+const newMemory = (): Remembered => ({ kinds: new Map(), count: 0 });
+
+function rememberedIn(memory: Remembered): RememberedVersion {
   return {
     read: async <Value>(
       kind: string,
@@ -54,18 +63,26 @@ function rememberedIn(values: Map<string, unknown>): RememberedVersion {
     ) => {
       const found = new Map<string, Value>();
       const missing = new Set<string>();
+      const values = memory.kinds.get(kind) ?? new Map<string, unknown>();
       for (const key of keys) {
-        const known = values.get(`${kind}:${key}`);
+        const known = values.get(key);
         if (known !== undefined) found.set(key, known as Value);
         else missing.add(key);
       }
       if (missing.size === 0) return found;
       const loaded = await load([...missing]);
-      if (values.size + loaded.size > MAX_REMEMBERED) values.clear();
+      if (memory.count + loaded.size > MAX_REMEMBERED) {
+        memory.kinds.clear();
+        memory.count = 0;
+      }
+      const kept = memory.kinds.get(kind) ?? new Map<string, unknown>();
+      memory.kinds.set(kind, kept);
+      memory.count -= kept.size;
       for (const [key, value] of loaded) {
-        values.set(`${kind}:${key}`, value);
+        kept.set(key, value);
         found.set(key, value);
       }
+      memory.count += kept.size;
       return found;
     },
   };
@@ -91,7 +108,32 @@ async function versionOf(reading: Reading, name: string): Promise<number> {
 }
 
 async function allVersions(reading: Reading): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ readonly name: string; readonly version: number }>`
-    select name, version from core_versions`.execute(reading);
-  return new Map(rows.map(({ name, version }) => [name, version]));
+  return versionsIn((await reading.executeQuery(versionsQuery(reading))).rows);
+}
+
+interface VersionRow {
+  readonly name: string;
+  readonly version: number;
+}
+
+const versionsQuery = compiledOnce((reading) =>
+  sql<VersionRow>`select name, version from core_versions`.compile(reading),
+);
+
+const versionsIn = (rows: readonly VersionRow[]): ReadonlyMap<string, number> =>
+  new Map(rows.map(({ name, version }) => [name, version]));
+
+/**
+ * What is to be asked before other queries that go to the server anyway, so that versions which are held and not known yet take no way of their own.
+ * @returns undefined where they are known, or not held
+ * @internal
+ */
+export function versionsToAsk(reading: Reading): CompiledQuery<VersionRow> | undefined {
+  const known = held.get(reading);
+  return known === undefined || known.versions !== undefined ? undefined : versionsQuery(reading);
+}
+
+/** Takes what {@link versionsToAsk} gave. @internal */
+export function noteVersions(reading: Reading, rows: readonly VersionRow[]): void {
+  held.set(reading, { versions: Promise.resolve(versionsIn(rows)) });
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
-import { sql, type ControlledTransaction } from 'kysely';
+import { sql, type CompiledQuery, type ControlledTransaction } from 'kysely';
 import type { CoreTables, PlatformDatabase, PlatformTransaction } from '../core/index.js';
 import { transactionScope } from './connection-pool.js';
 import { createCoreWrites, isFull, isWritten, writeCore } from './core-writes.js';
@@ -116,12 +116,25 @@ const running = new WeakMap<object, RunningTransaction>();
 
 /**
  * Adds to what a transaction tells, audits and seals. Where nobody conducts the transaction it is written at once.
+ * @returns to be waited for; undefined where it is written with the rest, since a dozen promises of each hop would be for nothing
  * @internal
  */
-export async function addWrites(transaction: PlatformTransaction, add: (writes: CoreWrites) => void): Promise<void> {
-  const writes = running.get(transaction)?.writes ?? createCoreWrites();
+export function addWrites(
+  transaction: PlatformTransaction,
+  add: (writes: CoreWrites) => void,
+): Promise<void> | undefined {
+  const noted = running.get(transaction);
+  const writes = noted?.writes ?? createCoreWrites();
   add(writes);
-  if (!running.has(transaction) || isFull(writes)) await flushWrites(transaction, writes);
+  return noted === undefined || isFull(writes) ? flushWrites(transaction, writes) : undefined;
+}
+
+/**
+ * Writes something with what the transaction tells, audits and seals, before that: one way to the server less. The transaction reads nothing of it. Where nobody
+ * conducts the transaction it is written at once.
+ */
+export async function writeLater(transaction: PlatformTransaction, queries: readonly CompiledQuery[]): Promise<void> {
+  await addWrites(transaction, ({ besides }) => void besides.push(...queries));
 }
 
 /**

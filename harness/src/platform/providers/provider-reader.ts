@@ -5,7 +5,7 @@ import type { RawBuilder, Selectable } from 'kysely';
 import type { ProviderDirectory, ProviderResolution, Reading, RegisteredProvider } from '../core/index.js';
 import { codesToLookUp, resolveReference } from '../domain/providers/index.js';
 import type { CodeOwner, ProviderCode, ResolvedReference } from '../domain/providers/index.js';
-import { createVersionedMemory } from '../database/index.js';
+import { createVersionedMemory, isAmong, together } from '../database/index.js';
 import type { RememberedVersion } from '../database/index.js';
 import { REGISTRY } from './provider-migrations.js';
 import type { OfficeContact, ProviderTables } from './provider-tables.js';
@@ -84,25 +84,27 @@ export async function readProvider(reading: Reading, providerId: string): Promis
   return (await readProviders(reading, [providerId])).get(providerId);
 }
 
-/** Providers of the registry, by id: two statements. */
+/** Providers of the registry, by id. */
 async function readProviders(
   reading: Reading,
   providerIds: readonly string[],
 ): Promise<ReadonlyMap<string, KeptProvider>> {
   if (providerIds.length === 0) return new Map();
   const tables = reading.withTables<ProviderTables>();
-  const rows = await tables
-    .selectFrom('providers_entries')
-    .select(['provider_id', 'entry', 'zone', 'office'])
-    .where('provider_id', 'in', providerIds)
-    .execute();
-  const keys = await tables
-    .selectFrom('providers_keys')
-    .selectAll()
-    .where('provider_id', 'in', providerIds)
-    .orderBy('from_ms')
-    .orderBy('key_id')
-    .execute();
+  const [rows, keys] = await together(reading, [
+    tables
+      .selectFrom('providers_entries')
+      .select(['provider_id', 'entry', 'zone', 'office'])
+      .where(isAmong('provider_id', providerIds))
+      .compile(),
+    tables
+      .selectFrom('providers_keys')
+      .selectAll()
+      .where(isAmong('provider_id', providerIds))
+      .orderBy('from_ms')
+      .orderBy('key_id')
+      .compile(),
+  ]);
   const keysOf = new Map<string, KeptKey[]>(rows.map((row) => [row.provider_id, []]));
   for (const key of keys) keysOf.get(key.provider_id)?.push(key);
   return new Map(
@@ -118,16 +120,14 @@ async function readProviders(
   );
 }
 
-/** Whom references mean: two statements for all of them. */
+/** Whom references mean: all of them together. */
 async function resolve(
   reading: Reading,
   references: readonly ProviderReference[],
 ): Promise<readonly ResolvedReference[]> {
   const codes = references.map((reference) => codesToLookUp(reference));
-  const all = await ownersOf(reading, codes.flat());
+  const { owners: all, codesOfOwners } = await ownersOf(reading, codes.flat());
   const owners = codes.map((asked) => asked.flatMap((code) => all.get(codeName(code)) ?? []));
-  const ids = new Set(owners.flatMap((own) => own.slice(0, MAX_OWNERS).map(({ providerId }) => providerId)));
-  const codesOfOwners = ids.size === 0 ? [] : await codesOfProviders(reading, [...ids]);
   return references.map((reference, at) => {
     const own = owners[at] ?? [];
     const known = new Set(own.map(({ providerId }) => providerId));
@@ -145,48 +145,39 @@ const CODES_OF_A_STATEMENT = 10_000;
 
 const codeName = ({ kind, value }: ProviderCode): string => `${kind}:${value}`;
 
-/** Owners of codes by {@link codeName}: of each code as many as tell that it has several. */
-async function ownersOf(
-  reading: Reading,
-  codes: readonly ProviderCode[],
-): Promise<ReadonlyMap<string, readonly CodeOwner[]>> {
+interface CodeOwners {
+  /** By {@link codeName}: of each code as many as tell that it has several. */
+  readonly owners: ReadonlyMap<string, readonly CodeOwner[]>;
+  /** All codes of these owners. */
+  readonly codesOfOwners: readonly CodeOwner[];
+}
+
+/** Owners of codes, and what else they are known under: asked together, since owners are looked up sooner than a second question gets to the server. */
+async function ownersOf(reading: Reading, codes: readonly ProviderCode[]): Promise<CodeOwners> {
   const unique = [...new Map(codes.map((code) => [codeName(code), code])).values()];
   const owners = new Map<string, CodeOwner[]>(unique.map((code) => [codeName(code), []]));
+  const codesOfOwners: CodeOwner[] = [];
   for (let at = 0; at < unique.length; at += CODES_OF_A_STATEMENT) {
-    const asked = JSON.stringify(unique.slice(at, at + CODES_OF_A_STATEMENT));
-    const { rows } = await sql<CodeOwner>`
-      select asked.kind, asked.value, owner.provider_id as "providerId"
-      from jsonb_to_recordset(${asked}::jsonb) as asked (kind text, value text)
+    const asked = sql`
+      from jsonb_to_recordset(${JSON.stringify(unique.slice(at, at + CODES_OF_A_STATEMENT))}::jsonb)
+        as asked (kind text, value text)
       cross join lateral (
         (select provider_id from providers_entries where asked.kind = 'id' and provider_id = asked.value)
         union all
         (select provider_id from providers_codes
           where asked.kind <> 'id' and kind = asked.kind and value = asked.value limit ${MAX_OWNERS})
-      ) as owner`.execute(reading);
+      ) as owner`;
+    const [rows, known] = await together(reading, [
+      sql<CodeOwner>`select asked.kind, asked.value, owner.provider_id as "providerId" ${asked}`.compile(reading),
+      sql<CodeOwner>`
+        select kind, value, provider_id as "providerId" from providers_codes
+        where provider_id in (select owner.provider_id ${asked})`.compile(reading),
+    ]);
     for (const row of rows) owners.get(codeName(row))?.push(row);
+    codesOfOwners.push(...known);
   }
-  return owners;
+  return { owners, codesOfOwners };
 }
-
-async function codesOfProviders(reading: Reading, ids: readonly string[]): Promise<readonly CodeOwner[]> {
-  const rows = await reading
-    .withTables<ProviderTables>()
-    .selectFrom('providers_codes')
-    .selectAll()
-    .where('provider_id', 'in', ids)
-    .execute();
-  return rows.map(ownerOf);
-}
-
-const ownerOf = ({
-  kind,
-  value,
-  provider_id: providerId,
-}: Selectable<ProviderTables['providers_codes']>): CodeOwner => ({
-  kind: kind as CodeOwner['kind'],
-  value,
-  providerId,
-});
 
 /** What a list of providers is asked for with. */
 export interface ProviderListQuery {

@@ -1,9 +1,8 @@
 import type { CompiledQuery, Selectable } from 'kysely';
 import type { TracebackAnswer } from '@hopback/sdk/traceback';
 import type { PlatformContext, Reading, PlatformTransaction } from '../core/index.js';
-import { isAmong } from './is-among.js';
 import type { PlainTexts } from './plain-texts.js';
-import { openJson } from '../database/index.js';
+import { compiledOnce, isAmong, openJson } from '../database/index.js';
 import type { OpeningReason } from '../database/index.js';
 import type { AnswersTable, TracebacksTables } from './tracebacks-tables.js';
 
@@ -17,17 +16,18 @@ export async function answerRows(
 }
 
 /** What {@link answerRows} asks. */
-export const answersQuery = (
+export const answersQuery: (
   reading: Reading,
   requestIds: readonly string[],
-): CompiledQuery<Selectable<AnswersTable>> =>
+) => CompiledQuery<Selectable<AnswersTable>> = compiledOnce((reading, requestIds) =>
   reading
     .withTables<TracebacksTables>()
     .selectFrom('tracebacks_answers')
     .selectAll()
     .where(isAmong('request_id', requestIds))
     .orderBy('revision')
-    .compile();
+    .compile(),
+);
 
 /** What an answer states, out of its JWS: it was verified before it was stored. */
 export function payloadOf(jws: string): TracebackAnswer {

@@ -33,13 +33,15 @@ export function referenceOf({ entry }: RegisteredProvider): ProviderReference {
   const { providerId, businessName, frn, ocns, spcs } = entry;
   const [ocn] = ocns;
   const [spc] = spcs;
-  return {
+  // One after the other: every answer and every request has one.
+  const reference: { -readonly [Name in keyof ProviderReference]: ProviderReference[Name] } = {
     providerId,
     name: businessName,
-    ...(ocn !== undefined && { ocn }),
-    ...(spc !== undefined && { spc }),
-    ...(frn !== undefined && { frn }),
   };
+  if (ocn !== undefined) reference.ocn = ocn;
+  if (spc !== undefined) reference.spc = spc;
+  if (frn !== undefined) reference.frn = frn;
+  return reference;
 }
 
 /** Why a provider of the registry is not asked; undefined where it is. */
@@ -81,8 +83,10 @@ export async function prepareAsks(
     transaction,
     [...questions.values()].map(({ question }) => question),
   );
-  for (const [key, asking] of questions)
-    prepared.set(key, { status: 'ask', asking: { ...asking, others: others.get(asking.question) ?? [] } });
+  for (const [key, { held, provider, sent, request, question }] of questions) {
+    const asking: Asking = { held, provider, sent, request, question, others: others.get(question) ?? [] };
+    prepared.set(key, { status: 'ask', asking });
+  }
   return prepared;
 }
 

@@ -48,6 +48,7 @@ async function wakeDue(parts: AnswerParts, nowMs: number): Promise<void> {
           tracebackId,
           events: [{ type: 'time-passed', tracebackId, atMs: nowMs } as const],
         })),
+        { isLast: true },
       );
       for (const [tracebackId, effects] of done) {
         if (effects.length === 0) continue;

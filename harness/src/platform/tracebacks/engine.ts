@@ -10,11 +10,11 @@ import { effectKey } from './due-effect.js';
 import type { DueEffect } from './due-effect.js';
 import { foreseenStep } from './foreseen-step.js';
 import { createStateMemory, loadTracebacks, saveTracebacks } from './held-traceback.js';
-import type { HeldRequest, HeldTraceback, SavedState } from './held-traceback.js';
+import type { HeldRequest, HeldTraceback, LoadedTracebacks, SavedState } from './held-traceback.js';
 import { performEffect } from './perform-effect.js';
 import { createPlainTexts } from './plain-texts.js';
 import type { PlainTexts } from './plain-texts.js';
-import { tellOverdue } from './tell-tracebacks.js';
+import { isOverdueUntold, tellOverdue } from './tell-tracebacks.js';
 import type { TracebacksParts } from './tracebacks-parts.js';
 
 /** Something that happened to a traceback. */
@@ -43,11 +43,17 @@ export interface TracebackEngine {
     transaction: PlatformTransaction,
     tracebackIds: readonly string[],
   ) => Promise<ReadonlyMap<string, HeldTraceback>>;
+  /** The same, and what else is asked on the way. */
+  readonly loadWith: <const Queries extends readonly CompiledQuery[]>(
+    transaction: PlatformTransaction,
+    tracebackIds: readonly string[],
+    queries: Queries,
+  ) => Promise<LoadedTracebacks<Queries>>;
   /** Hands in what happened, does what has to be done, and writes it. */
   readonly conduct: (
     transaction: PlatformTransaction,
     happenings: readonly TracebackHappening[],
-    options?: { readonly texts?: PlainTexts },
+    options?: { readonly texts?: PlainTexts; readonly isLast?: boolean },
   ) => Promise<Conducted>;
   /** The same of tracebacks that are in hand already. */
   readonly conductHeld: (
@@ -58,6 +64,8 @@ export interface TracebackEngine {
       readonly texts?: PlainTexts;
       /** Written with the tracebacks. */
       readonly besides?: readonly CompiledQuery[];
+      /** Whether the transaction reads nothing of tracebacks behind it, so that they can be written with what it tells. Default false. */
+      readonly isLast?: boolean;
     },
   ) => Promise<Conducted>;
 }
@@ -80,7 +88,7 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
   };
 
   const conductHeld: TracebackEngine['conductHeld'] = async (transaction, held, options) => {
-    const { happenings, texts = allTexts, besides = [] } = options;
+    const { happenings, texts = allTexts, besides = [], isLast = false } = options;
     const byId = new Map(held.map((one) => [one.row.traceback_id, one]));
     for (const { tracebackId, events } of happenings) {
       const one = byId.get(tracebackId);
@@ -88,23 +96,21 @@ export function createTracebackEngine(parts: TracebacksParts): TracebackEngine {
       if (reason !== undefined) return { refused: { tracebackId, reason }, done: new Map() };
     }
     const done = await carryOut({ ...parts, texts, batch: held, asks: new Map(), unsaved: new Map() }, transaction);
-    const states = await saveTracebacks(transaction, held, { nowMs: context.clock.nowMs(), besides });
+    const states = await saveTracebacks(transaction, held, { nowMs: context.clock.nowMs(), besides, isLast });
     saved.get(transaction)?.push(...states);
     return { done };
   };
 
   const conduct: TracebackEngine['conduct'] = async (transaction, happenings, options = {}) => {
-    const held = await loadTracebacks(
-      transaction,
-      happenings.map(({ tracebackId }) => tracebackId),
-      memory,
-    );
+    const ids = happenings.map(({ tracebackId }) => tracebackId);
+    const { held } = await loadTracebacks(transaction, ids, memory, []);
     return conductHeld(transaction, [...held.values()], { happenings, ...options });
   };
 
   return {
     texts: allTexts,
-    load: (transaction, tracebackIds) => loadTracebacks(transaction, tracebackIds, memory),
+    load: async (transaction, tracebackIds) => (await loadTracebacks(transaction, tracebackIds, memory, [])).held,
+    loadWith: (transaction, tracebackIds, queries) => loadTracebacks(transaction, tracebackIds, memory, queries),
     conduct,
     conductHeld,
     transact: (work) =>
@@ -162,15 +168,16 @@ async function carryOut(
   for (let moving = parts.batch; moving.length > 0;) {
     const due: DueEffect[] = [];
     for (const held of moving) {
-      await tellOverdue(parts, transaction, held);
+      if (isOverdueUntold(held)) await tellOverdue(parts, transaction, held);
       const effect = pendingEffects(held.state).find((one) => !waiting.has(effectKey({ held, effect: one })));
       if (effect !== undefined) due.push({ held, effect });
     }
     await prefetchTexts(parts, transaction, due);
     const asks = await prepareAsks(parts, transaction, due);
+    const round = { ...parts, asks };
     for (const one of due) {
       const { held, effect } = one;
-      const events = await performEffect({ ...parts, asks }, transaction, one);
+      const events = await performEffect(round, transaction, one);
       const ids = done.get(held.row.traceback_id) ?? [];
       if (events === 'waits') waiting.add(effectKey(one));
       else if (stepped(held, events) !== undefined || ids.length >= MAX_EFFECTS) throw unfinished(held, effect);

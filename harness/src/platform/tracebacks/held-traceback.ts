@@ -5,9 +5,9 @@ import type { TracebackState, TracebackView } from '@hopback/sdk/traceback';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import { isSameResult, requestResult, waitingItems } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, Reading } from '../core/index.js';
-import { together } from '../database/index.js';
+import { compiledOnce, isAmong, together, writeLater } from '../database/index.js';
+import type { RowsOfAll } from '../database/index.js';
 import { insertion } from './insert-rows.js';
-import { isAmong } from './is-among.js';
 import type { RequestsTable, StatesTable, TracebacksTables } from './tracebacks-tables.js';
 
 /** A request as it is in the table; what can change of it is changed here first. */
@@ -54,37 +54,56 @@ export function createStateMemory(): StateMemory {
   };
 }
 
-/** Reads tracebacks with their requests, however many there are. States that are remembered are not read. */
-export async function loadTracebacks(
+/** Tracebacks, and what was read on the way. */
+export interface LoadedTracebacks<Queries extends readonly CompiledQuery[]> {
+  readonly held: ReadonlyMap<string, HeldTraceback>;
+  readonly rows: RowsOfAll<Queries>;
+}
+
+/**
+ * Reads tracebacks with their requests, however many there are. States that are remembered are not read.
+ * @param besides - what else is asked on the way
+ */
+export async function loadTracebacks<const Queries extends readonly CompiledQuery[]>(
   reading: Reading,
-  tracebackIds: readonly string[],
-  memory: StateMemory,
-): Promise<ReadonlyMap<string, HeldTraceback>> {
+  ...[tracebackIds, memory, besides]: [readonly string[], StateMemory, Queries]
+): Promise<LoadedTracebacks<Queries>> {
   const held = new Map<string, HeldTraceback>();
-  if (tracebackIds.length === 0) return held;
+  if (tracebackIds.length === 0) return { held, rows: await together(reading, besides) };
   const asked = tracebackIds.map((id) => ({ id, version: memory.version(id) ?? null }));
-  const states = sql<StateRow & { readonly state: string | null }>`
-    select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
-      known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
-      known.seeks_neighbours, known.waits, known.opening,
-      case when known.version = asked.version then null else known.state end as state
-    from jsonb_to_recordset(${JSON.stringify(asked)}::jsonb) as asked (id text, version integer)
-    join tracebacks_states as known on known.traceback_id = asked.id`;
-  const ownRequests = reading
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_requests')
-    .selectAll()
-    .where(isAmong('traceback_id', tracebackIds))
-    .orderBy('place');
-  const [rows, requests] = await together(reading, [states.compile(reading), ownRequests.compile()]);
-  for (const { state: stored, ...row } of rows) {
+  const own = [statesQuery(reading, JSON.stringify(asked)), requestsQuery(reading, tracebackIds)] as const;
+  const [known, requests, ...rows] = await together(reading, [...own, ...besides]);
+  for (const row of known) {
+    const { state: stored } = row;
     const state = stored === null ? memory.get(row.traceback_id, row.version) : (JSON.parse(stored) as TracebackState);
     if (state === undefined) throw forgotten(row.traceback_id);
     held.set(row.traceback_id, { row, requests: new Map(), state, readState: state, isNew: false });
   }
   for (const request of requests) held.get(request.traceback_id)?.requests.set(request.request_id, request);
-  return held;
+  return { held, rows: rows as RowsOfAll<readonly CompiledQuery[]> as RowsOfAll<Queries> };
 }
+
+/** Asks for tracebacks by `[{"id","version"}]`; the state of one is null where it has that version. */
+const statesQuery = compiledOnce((reading, asked: string) =>
+  sql<StateRow & { readonly state: string | null }>`
+    select known.traceback_id, known.place, known.direction, known.campaign_id, known.opened_by, known.reason_key,
+      known.opened_at_ms, known.updated_at_ms, known.standing, known.outcome, known.version, known.wake_at_ms,
+      known.seeks_neighbours, known.waits, known.opening,
+      case when known.version = asked.version then null else known.state end as state
+    from jsonb_to_recordset(${asked}::jsonb) as asked (id text, version integer)
+    join tracebacks_states as known on known.traceback_id = asked.id`.compile(reading),
+);
+
+const requestsQuery = compiledOnce(
+  (reading, tracebackIds: readonly string[]): CompiledQuery<Selectable<RequestsTable>> =>
+    reading
+      .withTables<TracebacksTables>()
+      .selectFrom('tracebacks_requests')
+      .selectAll()
+      .where(isAmong('traceback_id', tracebackIds))
+      .orderBy('place')
+      .compile(),
+);
 
 /** What the table has of a traceback beside its state. */
 type StateRow = Omit<Selectable<StatesTable>, 'state'>;
@@ -122,12 +141,17 @@ export interface SavedState {
 /**
  * Writes what has changed of tracebacks, however many there are, in one go.
  * @param besides - what is written before it
+ * @param isLast - whether the transaction reads nothing of it any more: then it is written with what the transaction tells
  * @returns the states, to be remembered
  */
 export async function saveTracebacks(
   transaction: PlatformTransaction,
   held: readonly HeldTraceback[],
-  { nowMs, besides }: { readonly nowMs: number; readonly besides: readonly CompiledQuery[] },
+  {
+    nowMs,
+    besides,
+    isLast,
+  }: { readonly nowMs: number; readonly besides: readonly CompiledQuery[]; readonly isLast: boolean },
 ): Promise<readonly SavedState[]> {
   const changed = held.filter(({ state, readState, isNew }) => isNew || state !== readState);
   for (const one of changed) noteResults(one);
@@ -135,13 +159,15 @@ export async function saveTracebacks(
   const requests = held.flatMap((one) => [...one.requests.values()]);
   const newRequests = requests.filter(({ isNew }) => isNew === true);
   const knownRequests = requests.filter(({ isNew, isChanged }) => isNew !== true && isChanged === true);
-  await together(transaction, [
+  const queries = [
     ...besides,
     ...insertedStates(transaction, newStates),
     ...updatedStates(transaction, knownStates, nowMs),
     ...insertion(transaction, REQUESTS, newRequests),
     ...updatedRequests(transaction, knownRequests),
-  ]);
+  ];
+  if (isLast) await writeLater(transaction, queries);
+  else await together(transaction, queries);
   return changed.map(({ row, state, isNew }) => ({
     tracebackId: row.traceback_id,
     version: isNew ? 1 : row.version + 1,
@@ -229,9 +255,32 @@ const REQUESTS = {
   },
 };
 
+/** What can change of a request, written out: to leave out what cannot takes longer. */
+function changesOf(
+  request: HeldRequest,
+): Omit<
+  HeldRequest,
+  'place' | 'traceback_id' | 'provider_id' | 'hop' | 'issued_at_ms' | 'due_at_ms' | 'question' | 'request'
+> {
+  return {
+    request_id: request.request_id,
+    acknowledged_at_ms: request.acknowledged_at_ms,
+    cancelled_at_ms: request.cancelled_at_ms,
+    cancel_reason: request.cancel_reason,
+    answered_at_ms: request.answered_at_ms,
+    last_answer_id: request.last_answer_id,
+    last_answered_at_ms: request.last_answered_at_ms,
+    result: request.result,
+    reminders: request.reminders,
+    is_overdue_told: request.is_overdue_told,
+    is_wanted: request.is_wanted,
+    asked_by: request.asked_by,
+  };
+}
+
 function updatedRequests(transaction: PlatformTransaction, requests: readonly HeldRequest[]): readonly CompiledQuery[] {
   if (requests.length === 0) return [];
-  const rows = requests.map(({ isNew: _isNew, isChanged: _isChanged, request: _request, ...row }) => row);
+  const rows = requests.map(changesOf);
   const query = sql`
     update tracebacks_requests as known set
       acknowledged_at_ms = changed.acknowledged_at_ms, cancelled_at_ms = changed.cancelled_at_ms,

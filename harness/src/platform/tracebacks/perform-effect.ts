@@ -15,7 +15,8 @@ export async function performEffect(
   { held, effect }: DueEffect,
 ): Promise<readonly TracebackEvent[] | 'waits'> {
   const frame = { tracebackId: held.row.traceback_id, atMs: parts.context.clock.nowMs() };
-  const done: readonly TracebackEvent[] = [{ type: 'effect-done', ...frame, effectId: effect.effectId }];
+  const { tracebackId, atMs } = frame;
+  const done: readonly TracebackEvent[] = [{ type: 'effect-done', tracebackId, atMs, effectId: effect.effectId }];
   switch (effect.type) {
     case 'ask-provider':
       return askProvider(parts, transaction, { held, effect });

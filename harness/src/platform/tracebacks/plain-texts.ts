@@ -39,11 +39,14 @@ export const platformReason = (tracebackId: string): OpeningReason => ({
   object: `traceback:${tracebackId}`,
 });
 
+/** Almost all are of one piece. */
+const keyOf = (pieces: readonly string[]): string => (pieces.length === 1 ? (pieces[0] ?? '') : pieces.join(' '));
+
 /** Makes the memory. Whatever is shown to a person or another organization is opened and audited; what the engine noted itself is not. */
 export function createPlainTexts(context: PlatformContext): PlainTexts {
   const known = new Map<string, unknown>();
   const note = (pieces: readonly string[], value: unknown): void => {
-    known.set(pieces.join(' '), value);
+    known.set(keyOf(pieces), value);
     const [oldest] = known.size > REMEMBERED_TEXTS ? known.keys() : [];
     if (oldest !== undefined) known.delete(oldest);
   };
@@ -53,11 +56,12 @@ export function createPlainTexts(context: PlatformContext): PlainTexts {
     reason: OpeningReason,
   ): Promise<readonly unknown[]> => {
     const isOwn = reason.organizationId === 'platform';
-    const missing = asked.filter((pieces) => !isOwn || !known.has(pieces.join(' ')));
+    const missing = asked.filter((pieces) => !isOwn || !known.has(keyOf(pieces)));
+    if (missing.length === 0) return asked.map((pieces) => known.get(keyOf(pieces)));
     const opened = await openJson(context, transaction, { pieces: missing, reason });
-    const found = new Map(missing.map((pieces, index) => [pieces.join(' '), opened[index]]));
+    const found = new Map(missing.map((pieces, index) => [keyOf(pieces), opened[index]]));
     return asked.map((pieces) => {
-      const key = pieces.join(' ');
+      const key = keyOf(pieces);
       // What has been removed meanwhile is not shown because it is still remembered here.
       return found.has(key) ? found.get(key) : known.get(key);
     });
@@ -67,7 +71,7 @@ export function createPlainTexts(context: PlatformContext): PlainTexts {
     answers: () => undefined,
     withAnswers: (answers) => ({ ...texts, answers: (requestId) => answers.get(requestId) }),
     prefetch: async (transaction, asked) => {
-      const missing = asked.filter((pieces) => !known.has(pieces.join(' ')));
+      const missing = asked.filter((pieces) => !known.has(keyOf(pieces)));
       if (missing.length === 0) return;
       const reason = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' };
       const opened = await openJson(context, transaction, { pieces: missing, reason });

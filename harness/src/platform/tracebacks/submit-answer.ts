@@ -1,9 +1,9 @@
 import { problemAnswer } from '@hopback/sdk/platform';
 import type { AnswerSubmission, PlatformAnswer } from '@hopback/sdk/platform';
 import type { OperationCall } from '../core/index.js';
-import { holdVersions } from '../database/index.js';
+import { holdVersions, together } from '../database/index.js';
 import { referenceOf } from './ask-provider.js';
-import { askedRequests } from './asked-requests.js';
+import { askedQuery } from './asked-requests.js';
 import type { TracebackEngine } from './engine.js';
 import { createGroupedWork } from './grouped-work.js';
 import { takeIn } from './take-answers.js';
@@ -30,24 +30,25 @@ async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]
   const { context, providers, engine } = parts;
   const reading = context.database.withTables<TracebacksTables>();
   holdVersions(reading);
+  const [rows] = await together(reading, [askedQuery(reading, calls.map(requestIdOf))]);
+  const asked = new Map(rows.map((row) => [row.request_id, row]));
   const known = await providers.providers(
     reading,
     calls.map(({ caller }) => caller.organizationId),
   );
-  const asked = await askedRequests(context.database, calls.map(requestIdOf));
   const takings = await Promise.all(
     calls.map(async (call): Promise<TakingIn | PlatformAnswer> => {
       const { caller, atMs, request } = call;
       const requestId = requestIdOf(call);
       const provider = known.get(caller.organizationId);
-      if (provider === undefined || asked.get(requestId)?.provider_id !== caller.organizationId)
-        return problemAnswer('not-found');
+      const row = asked.get(requestId);
+      if (provider === undefined || row?.provider_id !== caller.organizationId) return problemAnswer('not-found');
       const verified = await parts.verify(request.body as AnswerSubmission, { provider, atMs });
       if ('kind' in verified) return verified;
       const { providerId } = verified.answer.provider;
       if (providerId !== undefined && providerId !== caller.organizationId)
         return problemAnswer('answer-mismatch', { detail: 'The answer is of another provider.' });
-      return { verified, requestId, caller, provider: referenceOf(provider) };
+      return { verified, requestId, tracebackId: row.traceback_id, caller, provider: referenceOf(provider) };
     }),
   );
   const wanted = takings.filter((taking): taking is TakingIn => !('kind' in taking));

@@ -3,7 +3,7 @@ import type { AnswerReceipt, PlatformAnswer } from '@hopback/sdk/platform';
 import type { ProviderReference, TracebackAnswer, TracebackEvent, TracebackFinding } from '@hopback/sdk/traceback';
 import { veiledAnswer } from '../domain/tracebacks/index.js';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
-import { sealJson, together } from '../database/index.js';
+import { sealJson } from '../database/index.js';
 import { answersQuery } from './answers-store.js';
 import type { answerRows } from './answers-store.js';
 import { referenceOf } from './ask-provider.js';
@@ -19,6 +19,8 @@ import type { VerifiedAnswer } from './verify-answer.js';
 export interface TakingIn {
   readonly verified: VerifiedAnswer;
   readonly requestId: string;
+  /** Of the request. */
+  readonly tracebackId: string;
   readonly provider: ProviderReference;
   readonly caller: OperationCall['caller'];
 }
@@ -30,11 +32,15 @@ export async function takeIn(
   takings: readonly TakingIn[],
 ): Promise<ReadonlyMap<string, PlatformAnswer>> {
   const ids = takings.map(({ requestId }) => requestId);
-  const [requests, before, joined] = await together(transaction, [
-    askedQuery(transaction, ids),
-    answersQuery(transaction, ids),
-    joinedQuery(transaction, ids),
-  ]);
+  const tracebackIds = new Set(takings.map(({ tracebackId }) => tracebackId));
+  const {
+    held: loaded,
+    rows: [requests, before, joined],
+  } = await parts.engine.loadWith(
+    transaction,
+    [...tracebackIds],
+    [askedQuery(transaction, ids), answersQuery(transaction, ids), joinedQuery(transaction, ids)],
+  );
   const asked = new Map(requests.map((row) => [row.request_id, row]));
   const answers = new Map<string, PlatformAnswer>();
   const next: (TakingIn & { readonly dueAtMs: number })[] = [];
@@ -45,7 +51,7 @@ export async function takeIn(
     if (standing !== undefined) answers.set(taking.requestId, standing);
     else if (request !== undefined) next.push({ ...taking, dueAtMs: request.due_at_ms });
   }
-  if (next.length > 0) await feed(parts, transaction, { next, joined, answers });
+  if (next.length > 0) await feed(parts, transaction, { next, joined, loaded, answers });
   return answers;
 }
 
@@ -83,11 +89,14 @@ async function feed(
   {
     next,
     joined,
+    loaded,
     answers,
   }: {
     readonly next: readonly (TakingIn & { readonly dueAtMs: number })[];
     /** Requests of other tracebacks that are answered with these. */
     readonly joined: readonly JoinedRow[];
+    /** Tracebacks of the requests themselves, and perhaps others. */
+    readonly loaded: ReadonlyMap<string, HeldTraceback>;
     readonly answers: Map<string, PlatformAnswer>;
   },
 ): Promise<void> {
@@ -97,7 +106,12 @@ async function feed(
     { request_id: requestId, traceback_id: answer.tracebackId },
     ...joined.filter((row) => row.asked_by === requestId),
   ]);
-  const held = await engine.load(transaction, [...new Set(concerned.flat().map((row) => row.traceback_id))]);
+  const ids = new Set(concerned.flat().map((row) => row.traceback_id));
+  const others = await engine.load(
+    transaction,
+    [...ids].filter((id) => !loaded.has(id)),
+  );
+  const held = new Map([...loaded, ...others].filter(([id]) => ids.has(id)));
   const taken: TakenAnswer[] = [];
   for (const [index, { dueAtMs, ...taking }] of next.entries()) {
     const own = concerned[index] ?? [];
@@ -137,9 +151,12 @@ function refusedBy(
     const one = held.get(tracebackId);
     if (one === undefined) continue;
     if (!before.has(one)) before.set(one, one.state);
+    const isItsOwn = answer.requestId === requestId && answer.tracebackId === tracebackId;
     const event: TracebackEvent = {
-      ...{ type: 'answer-received', tracebackId, atMs: receivedAtMs },
-      answer: { ...answer, requestId, tracebackId },
+      type: 'answer-received',
+      tracebackId,
+      atMs: receivedAtMs,
+      answer: isItsOwn ? answer : { ...answer, requestId, tracebackId },
     };
     const reason = stepped(one, [event]);
     if (reason === undefined) continue;
@@ -159,7 +176,9 @@ function noteAnswered(
   for (const request of requests.values()) {
     if (!answered.has(request.request_id)) continue;
     request.answered_at_ms ??= atMs;
-    Object.assign(request, { last_answer_id: answerId, last_answered_at_ms: atMs, isChanged: true });
+    request.last_answer_id = answerId;
+    request.last_answered_at_ms = atMs;
+    request.isChanged = true;
   }
 }
 
@@ -168,8 +187,12 @@ const receiptOf = (
   { receivedAtMs, dueAtMs }: { readonly receivedAtMs: number; readonly dueAtMs: number },
 ): AnswerReceipt => ({
   format: 'hopback.answer-receipt.1',
-  ...{ requestId, tracebackId: answer.tracebackId, answerId: answer.answerId, revision: answer.revision },
-  ...{ answerSha256: sha256, receivedAt: new Date(receivedAtMs).toISOString() },
+  requestId,
+  tracebackId: answer.tracebackId,
+  answerId: answer.answerId,
+  revision: answer.revision,
+  answerSha256: sha256,
+  receivedAt: new Date(receivedAtMs).toISOString(),
   isLate: receivedAtMs > dueAtMs,
 });
 
@@ -194,30 +217,44 @@ async function keep(
   for (const [index, { verified, requestId, caller, receivedAtMs, receipt }] of taken.entries()) {
     const { answer, sha256, jws: value } = verified;
     rows.push({
-      ...{ request_id: requestId, answer_id: answer.answerId, traceback_id: answer.tracebackId },
-      ...{ provider_id: caller.organizationId, revision: answer.revision, arm: answer.finding.arm },
-      ...{ received_at_ms: receivedAtMs, is_late: receipt.isLate, sha256, receipt: receipts[index] },
+      request_id: requestId,
+      answer_id: answer.answerId,
+      traceback_id: answer.tracebackId,
+      provider_id: caller.organizationId,
+      revision: answer.revision,
+      arm: answer.finding.arm,
+      received_at_ms: receivedAtMs,
+      is_late: receipt.isLate,
+      sha256,
+      receipt: receipts[index],
       jws: await sealJson(context, transaction, { value, belongsTo: `traceback:${answer.tracebackId}` }),
     });
   }
   const texts = engine.texts.withAnswers(new Map(taken.map((one) => [one.requestId, [one.verified.answer]])));
   const { done } = await engine.conductHeld(transaction, [...held.values()], {
-    ...{ happenings: [], texts, besides: insertion(transaction, ANSWERS, rows) },
+    ...{ happenings: [], texts, besides: insertion(transaction, ANSWERS, rows), isLast: true },
   });
   const staff = await parts.organizations.staff(transaction);
   const answers = new Map<string, PlatformAnswer>();
   for (const [index, { verified, requestId, caller, receipt, tracebackIds }] of taken.entries()) {
     const { answer, sha256 } = verified;
     await context.audit(transaction, {
-      ...{ action: 'answer.received', organizationId: caller.organizationId, actor: caller.clientId },
+      action: 'answer.received',
+      organizationId: caller.organizationId,
+      actor: caller.clientId,
       object: `request:${requestId}`,
       details: {
-        ...{ answerId: answer.answerId, revision: answer.revision, arm: answer.finding.arm, sha256 },
+        answerId: answer.answerId,
+        revision: answer.revision,
+        arm: answer.finding.arm,
+        sha256,
         done: tracebackIds.flatMap((id) => done.get(id) ?? []),
       },
     });
     await context.tell(transaction, {
-      ...{ type: 'org.hopback.traceback-answer.received.1', subject: answer.answerId, data: receipt },
+      type: 'org.hopback.traceback-answer.received.1',
+      subject: answer.answerId,
+      data: receipt,
       to: [caller.organizationId, ...staff],
     });
     answers.set(requestId, jsonAnswer({ answerId: answer.answerId, receipt: receipts[index] ?? '' }));

@@ -1,4 +1,5 @@
 import { viewTraceback } from '@hopback/sdk/traceback';
+import type { HopView } from '@hopback/sdk/traceback';
 import type { Traceback } from '@hopback/sdk/platform';
 import { shownToEach, shownTraceback } from '../domain/tracebacks/index.js';
 import type { RequestFacts, TracebackFacts, TracebackViewer } from '../domain/tracebacks/index.js';
@@ -27,6 +28,12 @@ export async function tellRequest<Type extends RequestEvent>(
   await context.tell(transaction, { type, subject: request.request_id, data, to: [request.provider_id] });
 }
 
+/** Whether a deadline has passed of which nobody was told. */
+export const isOverdueUntold = ({ state, requests }: HeldTraceback): boolean =>
+  viewTraceback(state).path.some((hop) => isOverdue(hop) && requests.get(hop.requestId)?.is_overdue_told === false);
+
+const isOverdue = ({ state }: Pick<HopView, 'state'>): boolean => state === 'overdue' || state === 'non-responsive';
+
 /** Tells of deadlines that have passed: the provider and staff, once. */
 export async function tellOverdue(
   parts: TracebacksParts & { readonly batch: readonly HeldTraceback[] },
@@ -34,9 +41,9 @@ export async function tellOverdue(
   held: HeldTraceback,
 ): Promise<void> {
   const { context, organizations } = parts;
-  for (const { state, requestId } of viewTraceback(held.state).path) {
-    const request = held.requests.get(requestId);
-    if (state !== 'overdue' && state !== 'non-responsive') continue;
+  for (const hop of viewTraceback(held.state).path) {
+    const request = held.requests.get(hop.requestId);
+    if (!isOverdue(hop)) continue;
     if (request === undefined || request.is_overdue_told) continue;
     request.is_overdue_told = true;
     request.isChanged = true;

@@ -5,7 +5,7 @@ import { clientOperations } from './client-operations.js';
 import { organizationOperations } from './organization-operations.js';
 import { createTokenDesk, forgetEnded } from './token-desk.js';
 import type { TokenDesk } from './token-desk.js';
-import { createVersionedMemory } from '../database/index.js';
+import { createVersionedMemory, isAmong } from '../database/index.js';
 import type { VersionedMemory } from '../database/index.js';
 import { TRUST_SCHEMAS } from './trust-bodies.schema.js';
 import { CLIENTS } from './trust-migrations.js';
@@ -146,7 +146,7 @@ async function withClients(reading: Reading, organizationIds: readonly string[])
       .innerJoin('trust_organizations as organization', 'organization.organization_id', 'client.organization_id')
       .select('client.organization_id')
       .distinct()
-      .where('client.organization_id', 'in', organizationIds.slice(at, at + ASKED_AT_ONCE))
+      .where(isAmong('client.organization_id', organizationIds.slice(at, at + ASKED_AT_ONCE)))
       .where('client.state', '=', 'active')
       .where('organization.state', '=', 'active')
       .execute();

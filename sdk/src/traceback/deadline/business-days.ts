@@ -1,4 +1,4 @@
-import { createMemo } from '../../core/memo.js';
+import { createMemo, createNamedMemo } from '../../core/memo.js';
 import { calendarDate, weekdayOf } from './calendar-date.js';
 import type { CalendarDate } from './calendar-date.js';
 import type { DeadlinePolicy, DeadlineReadings } from './deadline-policy.js';
@@ -32,12 +32,19 @@ type CalendarPolicy = Pick<DeadlinePolicy, 'inaugurationDay' | 'otherHolidays'>;
 /** Days of one calendar that are remembered, both observances counted: some years. */
 const KEPT_DAYS = 4_096;
 
+/** Policies that say different things, of which calendars are remembered. */
+const KEPT_CALENDARS = 100;
+
 /** Calendars of policies that are still in use. */
 const calendarFor = createMemo<BusinessDays>();
+/** By what policies say: every traceback that is stored has its own copy of one. */
+const calendarNamed = createNamedMemo<BusinessDays>(KEPT_CALENDARS);
 
 /** The calendar of an office. Made once for each policy, and days are looked up once each. */
 export function businessDays(policy: CalendarPolicy): BusinessDays {
-  return calendarFor(policy, () => newCalendar(policy));
+  return calendarFor(policy, () =>
+    calendarNamed(JSON.stringify([policy.inaugurationDay, policy.otherHolidays]), () => newCalendar(policy)),
+  );
 }
 
 function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy): BusinessDays {

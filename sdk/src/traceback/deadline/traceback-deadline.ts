@@ -1,6 +1,6 @@
 import { createNamedMemo } from '../../core/memo.js';
 import type { ClosedDay } from './business-days.js';
-import { clockRun } from './clock-run.js';
+import { clockEnd, clockRun } from './clock-run.js';
 import type { ClockRun, ReceiptTime } from './clock-run.js';
 import { DEADLINE_QUESTIONS } from './deadline-policy.js';
 import type { DeadlinePolicy, DeadlineQuestion, DeadlineReadings } from './deadline-policy.js';
@@ -72,9 +72,17 @@ export function tracebackDueTime(
   receivedAtMs: number,
   office: RespondingOffice,
 ): { readonly status: 'due'; readonly zone: string; readonly dueAtMs: number } | DeadlineRefusal {
-  const runs = runsOf(receivedAtMs, office);
-  if ('status' in runs) return runs;
-  return { status: 'due', zone: runs.calendar.clock.zone, dueAtMs: runs.binding.run.dueAtMs };
+  const calendar = officeCalendar(office, receivedAtMs);
+  if ('status' in calendar) return calendar;
+  const wall = calendar.clock.wallAt(receivedAtMs);
+  let earliestMs = Infinity;
+  for (const reading of readingsOf(calendar.policy)) {
+    const dueAtMs = clockEnd(receivedAtMs, wall, { calendar, reading });
+    // As under all readings together: see runsOf.
+    if (dueAtMs === undefined) return NEVER_OPEN;
+    earliestMs = Math.min(earliestMs, dueAtMs);
+  }
+  return { status: 'due', zone: calendar.clock.zone, dueAtMs: earliestMs };
 }
 
 interface ComparedRuns {

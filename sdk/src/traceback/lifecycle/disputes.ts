@@ -1,7 +1,7 @@
 import type { ProviderReference } from '../../core/provider-reference.js';
+import { denies } from './hop-standing.js';
 import { hopOnPath, namedRequest, reportsTo } from './named-upstream.js';
 import { isSameProvider } from './provider-identity.js';
-import { denies } from './traced-hop.js';
 import type { TracedHop } from './traced-hop.js';
 import type { TracedPath } from './trace-path.js';
 import type { FactOf } from './traceback-state.js';

@@ -122,13 +122,23 @@ export function runHop(happenings: readonly HopHappening[]): {
 } {
   const history: HopStep[] = [];
   let state: HopState = 'planned';
-  for (const { event, atMs } of [...happenings].sort(byTime)) {
+  const inTime = isInTime(happenings) ? happenings : happenings.toSorted(byTime);
+  for (const { event, atMs } of inTime) {
     const transition: HopTransition | undefined = HOP_TRANSITIONS[state][event];
     if (transition === undefined) continue;
-    history.push({ event, atMs, from: state, ...transition });
+    history.push({ event, atMs, from: state, to: transition.to, because: transition.because });
     state = transition.to;
   }
   return { state, history };
+}
+
+/** Which is so where things were heard of as they happened. */
+function isInTime(happenings: readonly HopHappening[]): boolean {
+  for (let at = 1; at < happenings.length; at += 1) {
+    const [before, after] = [happenings[at - 1], happenings[at]];
+    if (before !== undefined && after !== undefined && byTime(before, after) > 0) return false;
+  }
+  return true;
 }
 
 function byTime(one: HopHappening, other: HopHappening): number {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Draft } from '../../core/draft.js';
 import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
 import { isHeardOf } from './known-facts.js';
 import type { KnownFacts } from './known-facts.js';
@@ -50,17 +51,29 @@ export type Generations = readonly [HopRequest, ...HopRequest[]];
 
 /** All requests with a question that there are so far. */
 export function generations(question: HopQuestion, facts: KnownFacts): Generations {
-  const first: HopRequest = { requestId: firstIdOf(question, facts), ...question };
+  const first = requestWith(firstIdOf(question, facts), question);
   const requests: [HopRequest, ...HopRequest[]] = [first];
   let before = first.requestId;
   for (let generation = 2; generation <= MAX_GENERATIONS; generation += 1) {
     const requestId = `${first.requestId}-r${generation}`;
     // What was heard of is there, also where the word that led to it is heard of later.
     if (!wasCancelled(before, facts) && !isHeardOf(requestId, facts)) break;
-    requests.push({ requestId, ...question });
+    requests.push(requestWith(requestId, question));
     before = requestId;
   }
   return requests;
+}
+
+/** Written out: questions are of many forms, and to spread them takes longer than to find out what is asked. */
+function requestWith(requestId: string, question: HopQuestion): HopRequest {
+  const { provider, contact, downstream, fromRequestId, basedOn } = question;
+  const request: Draft<HopRequest> = { requestId, hop: question.hop, namedBy: question.namedBy };
+  if (provider !== undefined) request.provider = provider;
+  if (contact !== undefined) request.contact = contact;
+  if (downstream !== undefined) request.downstream = downstream;
+  if (fromRequestId !== undefined) request.fromRequestId = fromRequestId;
+  if (basedOn !== undefined) request.basedOn = basedOn;
+  return request;
 }
 
 /** Whether the provider was told that its answer is not needed, for another reason than that the whole traceback ended. */

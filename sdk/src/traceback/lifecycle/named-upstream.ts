@@ -1,3 +1,4 @@
+import type { Draft } from '../../core/draft.js';
 import { currentRequest, generations, hopRequest } from './hop-request.js';
 import type { HopQuestion, HopRequest } from './hop-request.js';
 import type { KnownFacts } from './known-facts.js';
@@ -108,15 +109,15 @@ function namedQuestion(
   facts: KnownFacts,
   known?: readonly FactOf<'identified'>[],
 ): HopQuestion {
-  const question: HopQuestion = {
+  const question: Draft<HopQuestion> = {
     hop: hop.hop + 1,
-    ...(upstream !== undefined && { provider: upstream }),
-    ...(contact !== undefined && { contact }),
-    ...(hop.provider !== undefined && { downstream: hop.provider }),
     namedBy: 'answer',
     fromRequestId: hop.requestId,
     basedOn: id,
   };
+  if (upstream !== undefined) question.provider = upstream;
+  if (contact !== undefined) question.contact = contact;
+  if (hop.provider !== undefined) question.downstream = hop.provider;
   if (upstream !== undefined) return question;
   const [identified] = known ?? identifications(question, facts);
   return identified === undefined ? question : { ...question, provider: identified.provider };

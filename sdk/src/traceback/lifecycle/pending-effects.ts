@@ -1,11 +1,11 @@
 import { createMemo } from '../../core/memo.js';
+import { isSilent } from './hop-standing.js';
 import type { KnownFacts } from './known-facts.js';
 import { neighboursOf } from './named-upstream.js';
 import type { EscalationReason, TracebackEffect } from './traceback-effect.js';
 import type { TracebackOutcome } from './traceback-outcome.js';
 import { tracePath } from './trace-path.js';
 import type { TracedPath } from './trace-path.js';
-import { isSilent } from './traced-hop.js';
 import { viewOf } from './traceback-view.js';
 import type { HopView, TracebackView } from './traceback-view.js';
 import type { TracebackState } from './traceback-state.js';
@@ -52,24 +52,32 @@ function computedEffects({ facts }: TracedPath, view: TracebackView): readonly T
 
 function hopEffects(hop: HopView, facts: KnownFacts): readonly TracebackEffect[] {
   if (hop.state === 'planned') return [planned(hop, facts)];
-  const { requestId } = hop;
-  const who = { requestId, ...(hop.provider !== undefined && { provider: hop.provider }) };
+  const { requestId, dueAtMs } = hop;
   const effects: TracebackEffect[] = [];
-  const { dueAtMs } = hop;
   if (dueAtMs !== undefined && (hop.state === 'asked' || hop.state === 'acknowledged')) {
     const beforeDueMs = reminderNow(dueAtMs, facts);
     if (beforeDueMs !== undefined) {
-      effects.push({ type: 'remind', effectId: `remind:${requestId}:${beforeDueMs}`, ...who, dueAtMs, beforeDueMs });
+      effects.push({
+        type: 'remind',
+        effectId: `remind:${requestId}:${beforeDueMs}`,
+        ...whoOf(hop),
+        dueAtMs,
+        beforeDueMs,
+      });
     }
   }
   if (hop.state === 'overdue') effects.push(escalation(requestId, 'overdue'));
   if (dueAtMs !== undefined && hop.state === 'non-responsive') {
-    effects.push({ type: 'mark-non-responsive', effectId: `non-responsive:${requestId}`, ...who, dueAtMs });
+    effects.push({ type: 'mark-non-responsive', effectId: `non-responsive:${requestId}`, ...whoOf(hop), dueAtMs });
   }
   if (facts.state.direction === 'back' && isSilent(hop) && neighboursOf(hop, facts).count === 0) {
-    effects.push({ type: 'seek-neighbours', effectId: `neighbours:${requestId}`, ...who });
+    effects.push({ type: 'seek-neighbours', effectId: `neighbours:${requestId}`, ...whoOf(hop) });
   }
   return effects;
+}
+
+function whoOf({ requestId, provider }: HopView): Pick<HopView, 'requestId' | 'provider'> {
+  return provider === undefined ? { requestId } : { requestId, provider };
 }
 
 function planned(hop: HopView, { state }: KnownFacts): TracebackEffect {
@@ -96,15 +104,14 @@ function reminderNow(dueAtMs: number, { nowMs, state: { rules } }: KnownFacts): 
 }
 
 function withdrawalEffects(hop: HopView, facts: KnownFacts): readonly TracebackEffect[] {
-  const { requestId, provider, state } = hop;
-  const who = { requestId, ...(provider !== undefined && { provider }) };
+  const { requestId, state } = hop;
   const effects: TracebackEffect[] = [];
   if (state === 'withdrawn' && facts.sent.has(requestId)) {
-    effects.push({ type: 'cancel-request', effectId: `cancel:${requestId}`, ...who });
+    effects.push({ type: 'cancel-request', effectId: `cancel:${requestId}`, ...whoOf(hop) });
   }
   if (facts.done.has(`non-responsive:${requestId}`) && state !== 'non-responsive') {
     const because = state === 'withdrawn' ? 'withdrawn' : 'answered';
-    effects.push({ type: 'clear-non-responsive', effectId: `responsive:${requestId}`, ...who, because });
+    effects.push({ type: 'clear-non-responsive', effectId: `responsive:${requestId}`, ...whoOf(hop), because });
   }
   return effects;
 }

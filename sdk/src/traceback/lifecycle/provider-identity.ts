@@ -1,3 +1,4 @@
+import type { Draft } from '../../core/draft.js';
 import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
 
 /**
@@ -45,13 +46,11 @@ export function contactKey({ name, email, telephone }: ContactDetails): string {
 
 /** What is kept of a reference, in one order, so that repeats can be told from changes. */
 export function keptProvider({ providerId, name, ocn, spc, frn }: ProviderReference): ProviderReference {
-  return {
-    ...(providerId !== undefined && { providerId }),
-    name,
-    ...(ocn !== undefined && { ocn }),
-    ...(spc !== undefined && { spc }),
-    ...(frn !== undefined && { frn }),
-  };
+  const kept: Draft<ProviderReference> = providerId === undefined ? { name } : { providerId, name };
+  if (ocn !== undefined) kept.ocn = ocn;
+  if (spc !== undefined) kept.spc = spc;
+  if (frn !== undefined) kept.frn = frn;
+  return kept;
 }
 
 /** The same of contact details. */

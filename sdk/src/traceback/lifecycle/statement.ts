@@ -66,8 +66,8 @@ export function statementFault(
   statement: StatementFact,
   asked: {
     readonly direction: TracebackRequest['direction'];
-    readonly provider?: TracebackRequest['provider'];
-    readonly downstream?: TracebackRequest['provider'];
+    readonly provider: TracebackRequest['provider'] | undefined;
+    readonly downstream: TracebackRequest['provider'] | undefined;
   },
 ): StatementFault | undefined {
   if (asked.provider !== undefined && isOtherProvider(statement.provider, asked.provider)) return 'wrong-provider';

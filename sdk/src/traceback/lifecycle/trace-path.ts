@@ -1,6 +1,7 @@
 import { createMemo } from '../../core/memo.js';
 import { generations, hopRequest } from './hop-request.js';
 import type { HopQuestion, HopRequest } from './hop-request.js';
+import { denies, isSilent } from './hop-standing.js';
 import { isHeardOf, knownFacts } from './known-facts.js';
 import type { FoundBefore, KnownFacts, NamedRequest } from './known-facts.js';
 import {
@@ -13,7 +14,7 @@ import {
   reportsTo,
 } from './named-upstream.js';
 import { isSameProvider } from './provider-identity.js';
-import { denies, isSilent, tracedHop } from './traced-hop.js';
+import { tracedHop } from './traced-hop.js';
 import type { TracedHop } from './traced-hop.js';
 import { factsOf } from './traceback-state.js';
 import type { TracebackFact, TracebackState } from './traceback-state.js';

@@ -1,7 +1,7 @@
 import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
-import type { CustomerAction, FindingArm } from '../../core/traceback-answer.js';
+import type { CustomerAction } from '../../core/traceback-answer.js';
 import type { TracebackDispute } from './disputes.js';
-import { denies, isOpen } from './traced-hop.js';
+import { isForeignEntry, isOpen, roleOf } from './hop-standing.js';
 import type { TracedHop } from './traced-hop.js';
 import type { PathEnd, TracedPath } from './trace-path.js';
 
@@ -108,40 +108,6 @@ export const OUTCOMES: Readonly<Record<OutcomeKind, OutcomeText>> = {
   loop: { isFinal: false, because: 'The answers lead round in a circle.' },
   'too-many-hops': { isFinal: false, because: 'More hops than the rules follow.' },
 };
-
-const ARM_OUTCOMES: Readonly<Record<FindingArm, OutcomeKind | 'transit'>> = {
-  'received-from': 'transit',
-  'received-from-unlisted': 'transit',
-  'number-served-by': 'transit',
-  origin: 'origin',
-  'point-of-entry': 'point-of-entry',
-  'serves-number': 'serves-number',
-  'not-found': 'no-record',
-  'not-our-number': 'number-not-ours',
-  'not-sent-to-downstream': 'disputed',
-  'not-retained': 'not-retained',
-  ambiguous: 'ambiguous',
-  refused: 'refused',
-};
-
-/** What a provider turned out to be by what it said, or did not say. */
-export function roleOf(hop: TracedHop): HopRole {
-  if (hop.contradictsItself) return 'ambiguous';
-  if (denies(hop)) return 'disputed';
-  if (hop.current !== undefined) return ARM_OUTCOMES[hop.current.arm];
-  if (hop.state === 'withdrawn') return 'withdrawn';
-  if (hop.state === 'non-responsive') return 'non-responsive';
-  if (hop.state === 'not-askable') return isForeignEntry(hop) ? 'foreign-provider' : 'not-askable';
-  return hop.state === 'planned' && hop.provider === undefined ? 'unlisted-provider' : 'open';
-}
-
-/**
- * Whether a provider outside the United States was named by whom it sent the call to, who says thereby that the call entered the country at it. What a
- * foreign provider reports itself says that of another, who has not said it.
- */
-function isForeignEntry({ notAskable, namedBy }: TracedHop): boolean {
-  return notAskable === 'foreign' && namedBy !== 'neighbour';
-}
 
 /** What the traceback has come to; undefined while an answer is still to come. */
 export function outcomeOf(path: TracedPath, disputes: readonly TracebackDispute[]): TracebackOutcome | undefined {

@@ -1,8 +1,9 @@
+import type { Draft } from '../../core/draft.js';
 import { createMemo } from '../../core/memo.js';
 import { disputesOf } from './disputes.js';
 import type { TracebackDispute } from './disputes.js';
-import { lastMovedMs, outcomeOf, roleOf } from './traceback-outcome.js';
-import type { HopRole, TracebackOutcome } from './traceback-outcome.js';
+import { lastMovedMs, outcomeOf } from './traceback-outcome.js';
+import type { TracebackOutcome } from './traceback-outcome.js';
 import type { TracedHop } from './traced-hop.js';
 import { tracePath } from './trace-path.js';
 import type { TracedPath } from './trace-path.js';
@@ -36,9 +37,7 @@ export type TracebackStatus =
   | 'cancelled';
 
 /** A hop, and what it is in the course of the call. */
-export interface HopView extends TracedHop {
-  readonly role: HopRole;
-}
+export type HopView = TracedHop;
 
 /** What a state means. */
 export interface TracebackView {
@@ -82,21 +81,15 @@ function computedView(path: TracedPath): TracebackView {
   const disputes = disputesOf(path);
   const outcome = outcomeOf(path, disputes);
   const wakeAtMs = wakeOf(path, outcome);
-  return {
+  const view: Draft<TracebackView> = {
     status: statusOf(path, outcome),
-    path: path.hops.map(hopView),
-    left: path.left.map(hopView),
-    ...(outcome !== undefined && { outcome }),
+    path: path.hops,
+    left: path.left,
     disputes,
-    ...(wakeAtMs !== undefined && { wakeAtMs }),
   };
-}
-
-/** Views of hops, which are the same in many states. */
-const hopViewFor = createMemo<HopView>();
-
-function hopView(hop: TracedHop): HopView {
-  return hopViewFor(hop, () => ({ ...hop, role: roleOf(hop) }));
+  if (outcome !== undefined) view.outcome = outcome;
+  if (wakeAtMs !== undefined) view.wakeAtMs = wakeAtMs;
+  return view;
 }
 
 function statusOf({ facts }: TracedPath, outcome: TracebackOutcome | undefined): TracebackStatus {

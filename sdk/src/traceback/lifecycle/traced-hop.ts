@@ -1,11 +1,13 @@
 import type { Draft } from '../../core/draft.js';
 import type { HopRequest } from './hop-request.js';
+import { roleOf } from './hop-standing.js';
 import { runHop } from './hop-machine.js';
 import type { HopHappening, HopState, HopStep } from './hop-machine.js';
 import type { KnownFacts } from './known-facts.js';
-import { ARM_MEANINGS, saysTheSame, statementFault } from './statement.js';
+import { saysTheSame, statementFault } from './statement.js';
 import type { StatementFault } from './statement.js';
 import type { NotAskableReason } from './traceback-event.js';
+import type { HopRole } from './traceback-outcome.js';
 import type { StatementFact } from './traceback-state.js';
 
 /** A hop as it stands. */
@@ -29,28 +31,9 @@ export interface TracedHop extends HopRequest {
   readonly isLate: boolean;
   /** Whether the traceback leads over this hop now. */
   readonly isOnPath: boolean;
+  /** What it is in the course of the call. */
+  readonly role: HopRole;
 }
-
-/** Whether an answer is still to come. */
-export function isOpen(hop: TracedHop): boolean {
-  return OPEN.includes(hop.state);
-}
-
-const OPEN: readonly HopState[] = ['planned', 'asked', 'acknowledged', 'overdue'];
-
-/** Whether the provider says that the call was none of its own, although somebody named it or it shared a record of the call itself. */
-export function denies(hop: TracedHop): boolean {
-  return hop.basedOn !== undefined && hop.current !== undefined && ARM_MEANINGS[hop.current.arm].denies;
-}
-
-/** Whether the provider has said where the call came from, or nobody can expect that it will in time. */
-export function isSilent(hop: TracedHop): boolean {
-  if (hop.contradictsItself) return true;
-  if (hop.current !== undefined) return ARM_MEANINGS[hop.current.arm].silent;
-  return SILENT.includes(hop.state) && hop.notAskable !== 'foreign';
-}
-
-const SILENT: readonly HopState[] = ['overdue', 'non-responsive', 'not-askable'];
 
 /** How a hop stands by what is known of it. `withdrawnAtMs`: since when the traceback does not lead here any more. */
 export function tracedHop(
@@ -69,22 +52,29 @@ export function tracedHop(
   const notAskable = facts.notAskable.get(requestId);
   const nonResponsiveAtMs =
     sent === undefined ? undefined : Math.max(sent.dueAtMs, sent.atMs) + facts.state.rules.nonResponsiveAfterDueMs;
-  const { state, history } = runHop([
-    ...happenings(request, facts),
-    ...answers(statements),
-    ...(withdrawnAtMs === undefined ? [] : [{ event: 'withdrawn' as const, atMs: withdrawnAtMs }]),
-  ]);
+  const happened = happenings(request, facts);
+  addAnswers(happened, statements);
+  if (withdrawnAtMs !== undefined) happened.push({ event: 'withdrawn', atMs: withdrawnAtMs });
+  const { state, history } = runHop(happened);
   const isLate = sent !== undefined && statements.length > 0 && firstTime(statements) > sent.dueAtMs;
-  // One after the other: to spread four members that may be absent takes longer than all else here.
+  // One after the other: to spread a request, and members that may be absent, takes longer than all else here.
   const hop: Draft<TracedHop> = {
-    ...request,
+    requestId,
+    hop: request.hop,
+    namedBy: request.namedBy,
     state,
     history,
     statements,
     contradictsItself,
     isLate,
     isOnPath,
+    role: 'open',
   };
+  if (request.provider !== undefined) hop.provider = request.provider;
+  if (request.contact !== undefined) hop.contact = request.contact;
+  if (request.downstream !== undefined) hop.downstream = request.downstream;
+  if (request.fromRequestId !== undefined) hop.fromRequestId = request.fromRequestId;
+  if (request.basedOn !== undefined) hop.basedOn = request.basedOn;
   if (last !== undefined && !contradictsItself) hop.current = last;
   if (state === 'not-askable' && notAskable !== undefined) hop.notAskable = notAskable.reason;
   if (sent !== undefined && nonResponsiveAtMs !== undefined) {
@@ -92,6 +82,7 @@ export function tracedHop(
     hop.dueAtMs = sent.dueAtMs;
     hop.nonResponsiveAtMs = nonResponsiveAtMs;
   }
+  hop.role = roleOf(hop);
   return hop;
 }
 
@@ -101,7 +92,7 @@ export function faultyStatements(
   facts: KnownFacts,
 ): readonly { readonly statement: StatementFact; readonly fault: StatementFault }[] {
   return (facts.statements.get(request.requestId) ?? []).flatMap((statement) => {
-    const fault = statementFault(statement, { direction: facts.state.direction, ...request });
+    const fault = statementFault(statement, askedIn(request, facts));
     return fault === undefined ? [] : [{ statement, fault }];
   });
 }
@@ -109,13 +100,17 @@ export function faultyStatements(
 function validStatements(request: HopRequest, facts: KnownFacts): readonly StatementFact[] {
   const known = facts.statements.get(request.requestId);
   if (known === undefined) return NO_STATEMENTS;
-  const asked = { direction: facts.state.direction, ...request };
+  const asked = askedIn(request, facts);
   return known.filter((statement) => statementFault(statement, asked) === undefined);
+}
+
+function askedIn({ provider, downstream }: HopRequest, { state }: KnownFacts): Parameters<typeof statementFault>[1] {
+  return { direction: state.direction, provider, downstream };
 }
 
 const NO_STATEMENTS: readonly StatementFact[] = [];
 
-function happenings({ requestId }: HopRequest, facts: KnownFacts): readonly HopHappening[] {
+function happenings({ requestId }: HopRequest, facts: KnownFacts): HopHappening[] {
   const list: HopHappening[] = [];
   const notAskable = facts.notAskable.get(requestId);
   if (notAskable !== undefined) list.push({ event: 'not-askable', atMs: notAskable.atMs });
@@ -134,10 +129,10 @@ function happenings({ requestId }: HopRequest, facts: KnownFacts): readonly HopH
   return list;
 }
 
-function answers(statements: readonly StatementFact[]): readonly HopHappening[] {
-  return [...statements]
-    .sort((one, other) => one.atMs - other.atMs)
-    .map(({ atMs }, index) => ({ event: index === 0 ? 'answered' : 'amended', atMs }));
+function addAnswers(happened: HopHappening[], statements: readonly StatementFact[]): void {
+  const inTime = statements.length < 2 ? statements : statements.toSorted((one, other) => one.atMs - other.atMs);
+  for (const [index, { atMs }] of inTime.entries())
+    happened.push({ event: index === 0 ? 'answered' : 'amended', atMs });
 }
 
 function firstTime(statements: readonly StatementFact[]): number {

@@ -9,25 +9,29 @@ import type { RequestedCall, TracebackAnswer } from '@hopback/sdk/traceback';
  * @returns the call; undefined where there is nothing by which another provider could find it. Never throws
  */
 export function askedCall(call: RequestedCall, answer: TracebackAnswer | undefined): RequestedCall | undefined {
-  const { recordId: _recordId, callId: _callId, ...stated } = call;
   const known = answer?.call;
-  const called = known?.called ?? stated.called;
+  const called = known?.called ?? call.called;
   if (called === undefined) return undefined;
-  if (known === undefined) return { ...stated, called };
-  const { calling, ingressCallId, received, startedAt } = known;
-  return {
-    ...stated,
-    called,
-    ...(calling !== undefined && { calling }),
-    ...(ingressCallId !== undefined && { callId: ingressCallId }),
-    ...(received?.origId !== undefined && { origId: received.origId }),
-    ...(received?.attestation !== undefined && { attestation: received.attestation }),
-    ...(received?.spc !== undefined && { spc: received.spc }),
-    at: {
-      asWritten: startedAt,
-      local: new Date(startedAt).toISOString().slice(0, -1),
-      zone: 'UTC',
-      precision: 'millisecond',
-    },
-  };
+  const at = known === undefined ? call.at : recordedTime(known.startedAt);
+  const asked: { -readonly [Name in keyof RequestedCall]: RequestedCall[Name] } = { called, at };
+  const calling = known?.calling ?? call.calling;
+  const { origId = call.origId, attestation = call.attestation, spc = call.spc } = known?.received ?? NOT_RECEIVED;
+  // One after the other: of each hop a provider is asked.
+  if (calling !== undefined) asked.calling = calling;
+  if (known?.ingressCallId !== undefined) asked.callId = known.ingressCallId;
+  if (origId !== undefined) asked.origId = origId;
+  if (attestation !== undefined) asked.attestation = attestation;
+  if (spc !== undefined) asked.spc = spc;
+  if (call.durationSeconds !== undefined) asked.durationSeconds = call.durationSeconds;
+  return asked;
 }
+
+/** What an answer says of the PASSporT of a call that had none. */
+const NOT_RECEIVED: NonNullable<NonNullable<TracebackAnswer['call']>['received']> = {};
+
+const recordedTime = (startedAt: string): RequestedCall['at'] => ({
+  asWritten: startedAt,
+  local: new Date(startedAt).toISOString().slice(0, -1),
+  zone: 'UTC',
+  precision: 'millisecond',
+});

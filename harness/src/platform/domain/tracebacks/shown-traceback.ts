@@ -144,20 +144,20 @@ function hopOf(
   { provider, request }: { readonly provider: ProviderReference; readonly request: RequestFacts | undefined },
 ): TracebackHop {
   const customerAction = current?.callerAction ?? current?.upstreamAction;
-  return {
-    hop,
-    requestId,
-    provider,
-    state,
-    ...(request !== undefined && { issuedAt: iso(request.issuedAtMs), dueAt: iso(request.dueAtMs) }),
-    ...(request?.lastAnswer !== undefined && {
-      answeredAt: iso(request.lastAnswer.receivedAtMs),
-      answerId: request.lastAnswer.answerId,
-    }),
-    ...(current !== undefined && { arm: current.arm }),
-    ...(current?.upstream !== undefined && { upstream: current.upstream }),
-    ...(customerAction !== undefined && { customerAction }),
-  };
+  // One after the other: a traceback is shown to half a dozen of those whom it concerns.
+  const shown: { -readonly [Name in keyof TracebackHop]: TracebackHop[Name] } = { hop, requestId, provider, state };
+  if (request !== undefined) {
+    shown.issuedAt = iso(request.issuedAtMs);
+    shown.dueAt = iso(request.dueAtMs);
+  }
+  if (request?.lastAnswer !== undefined) {
+    shown.answeredAt = iso(request.lastAnswer.receivedAtMs);
+    shown.answerId = request.lastAnswer.answerId;
+  }
+  if (current !== undefined) shown.arm = current.arm;
+  if (current?.upstream !== undefined) shown.upstream = current.upstream;
+  if (customerAction !== undefined) shown.customerAction = customerAction;
+  return shown;
 }
 
 function iso(atMs: number): string {
