@@ -71,8 +71,10 @@ test(
     await world.carry([...CALLS, ...ORDINARY]);
     await world.report(CALLS, () => ssaScript('800 555 0147'));
     const found = async () => (await staff().campaigns.list({})).items;
-    const reported = async () => (await found()).map(({ estimatedVolume }) => estimatedVolume?.reported);
-    await expect.poll(reported, PATIENT).toEqual([24]);
+    // Records and reports come over ways of their own.
+    const heard = async () =>
+      (await found()).map(({ estimatedVolume }) => [estimatedVolume?.reported, estimatedVolume?.both]);
+    await expect.poll(heard, PATIENT).toEqual([[24, 24]]);
     [campaign] = (await found()) as [Campaign];
     expect(campaign).toMatchObject({ state: 'live', class: 'government-impersonation', callingNumbers: 24 });
     expect(campaign.name).toMatch(/^SSA/);
