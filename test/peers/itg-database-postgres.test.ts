@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sql, type Kysely } from 'kysely';
-import { migratePlatform, openPlatformDatabase } from '../../harness/src/platform/database/index.js';
+import type { Reading } from '../../harness/src/platform/core/index.js';
+import {
+  createVersionedMemory,
+  migratePlatform,
+  openPlatformDatabase,
+} from '../../harness/src/platform/database/index.js';
 import { describePeer, peer } from '../peers.js';
 import { createTestContext } from '../support/itg-context.js';
 import { newDatabase, openTestDatabase } from '../support/itg-database.js';
@@ -37,6 +42,34 @@ describePeer('postgres', 'PostgreSQL', () => {
         code: 'storage-failed',
       });
     }
+  });
+
+  test('what is read outside of a transaction while a registry changes is not remembered for those who do not see the change', async () => {
+    await using opened = await openTestDatabase({ server });
+    const { database } = opened;
+    const context = createTestContext({ database: opened });
+    await sql`create table registry (name text)`.execute(database);
+    await sql`create trigger registry_version after insert on registry
+      for each statement execute function core_note_change('registry')`.execute(database);
+    const insert = (name: string) => sql`insert into registry values (${name})`.execute(database);
+    const memory = createVersionedMemory('registry');
+    const names = async (reading: Reading, meanwhile?: () => Promise<unknown>): Promise<readonly string[]> => {
+      const remembered = await memory.at(reading);
+      const found = await remembered.read('names', ['all'], async () => {
+        await meanwhile?.();
+        const { rows } = await sql<{ readonly name: string }>`select name from registry order by name`.execute(reading);
+        return new Map([['all', rows.map(({ name }) => name)]]);
+      });
+      return found.get('all') ?? [];
+    };
+    await insert('one');
+    const seen = await context.transact(async (transaction) => {
+      await sql`select 1 from registry`.execute(transaction);
+      const outside = await names(database, () => insert('two'));
+      return [outside, await names(transaction)];
+    });
+    expect(seen).toEqual([['one', 'two'], ['one']]);
+    expect(await names(database)).toEqual(['one', 'two']);
   });
 
   test('processes that start at once migrate once', async () => {

@@ -174,5 +174,13 @@ export function statementClaims(engine: string, open: () => Promise<OpenedDataba
     for (const value of [1, 5])
       found.push(...(await together(database, [next(database, value), second(database, value)])));
     expect(found).toEqual([[{ sum: 2 }], [{ sum: 3 }], [{ sum: 6 }], [{ sum: 7 }]]);
+    // Which is first is not seen while both are the same.
+    const difference = compiledOnce((reading: Reading, less: number, more: number) =>
+      sql<{ readonly n: number }>`select ${more}::int - ${less}::int as n`.compile(reading),
+    );
+    expect(await together(database, [difference(database, 1, 1), difference(database, 1, 3)])).toEqual([
+      [{ n: 0 }],
+      [{ n: 2 }],
+    ]);
   });
 }

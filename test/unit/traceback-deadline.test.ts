@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { deadlinePolicy, MAX_OTHER_HOLIDAYS } from '../../sdk/src/traceback/deadline/deadline-policy.js';
-import type { DeadlinePolicy } from '../../sdk/src/traceback/deadline/deadline-policy.js';
+import type { DeadlinePolicy, OtherHoliday } from '../../sdk/src/traceback/deadline/deadline-policy.js';
 import { noticeDeadlines } from '../../sdk/src/traceback/deadline/notice-deadlines.js';
-import { tracebackDeadline } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
+import { tracebackDeadline, tracebackDueTime } from '../../sdk/src/traceback/deadline/traceback-deadline.js';
 
 interface DeadlineCase {
   readonly name: string;
@@ -103,6 +103,19 @@ test('tells an unknown zone, a time out of range and an office that never opens 
   expect(reasonOf(received, 'America/New_York', deadlinePolicy({ otherHolidays }))).toBe('no-business-day');
   const stated = noticeDeadlines(received, { zone: 'UTC', statedReportDueAtMs: Number.NaN });
   expect(stated.status === 'refused' && stated.reason).toBe('time-out-of-range');
+});
+
+test('a policy that is changed after it was used changes no deadline under another that said the same', () => {
+  const zone = 'America/New_York';
+  const agreed = { date: '2026-11-24', name: 'agreed with the requester' } as const;
+  const otherHolidays: OtherHoliday[] = [agreed];
+  const changed: DeadlinePolicy = { ...deadlinePolicy(), otherHolidays };
+  expect(tracebackDueTime(Date.parse('2026-02-03T12:00:00Z'), { zone, policy: changed }).status).toBe('due');
+  otherHolidays.push({ date: '2026-11-23', name: 'its own' });
+  const other = { zone, policy: deadlinePolicy({ otherHolidays: [agreed] }) };
+  expect(tracebackDueTime(Date.parse('2026-11-20T15:00:00-05:00'), other)).toMatchObject({
+    dueAtMs: Date.parse('2026-11-23T15:00:00-05:00'),
+  });
 });
 
 test.for([

@@ -14,7 +14,9 @@ export function compiledOnce<Values extends readonly unknown[], Row>(
     if (text !== undefined) return CompiledQuery.raw(text, [...values]);
     const made = make(reading, ...values);
     const { parameters } = made;
-    if (parameters.length === values.length && values.every((value, at) => value === parameters[at])) text = made.sql;
+    // Two that are equal do not tell in which order they are.
+    const isTold = new Set(values).size === values.length && parameters.length === values.length;
+    if (isTold && values.every((value, at) => value === parameters[at])) text = made.sql;
     return made;
   };
 }

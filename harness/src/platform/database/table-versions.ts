@@ -42,7 +42,10 @@ export function createVersionedMemory(name: string): VersionedMemory {
     at: async (reading) => {
       const version = await versionOf(reading, name);
       if (current.version !== version) current = { version, values: newMemory() };
-      return rememberedIn(current.values);
+      // Outside of a transaction each statement sees what was committed before it, which may be more than the version says.
+      const isOfVersion = async (): Promise<boolean> =>
+        reading.isTransaction || (await readVersion(reading, name)) === version;
+      return rememberedIn(current.values, isOfVersion);
     },
   };
 }
@@ -55,7 +58,8 @@ interface Remembered {
 
 const newMemory = (): Remembered => ({ kinds: new Map(), count: 0 });
 
-function rememberedIn(memory: Remembered): RememberedVersion {
+/** @param isOfVersion - asked behind what was loaded: what is of a later version is given, and not remembered */
+function rememberedIn(memory: Remembered, isOfVersion: () => Promise<boolean>): RememberedVersion {
   return {
     read: async <Value>(
       kind: string,
@@ -71,6 +75,8 @@ function rememberedIn(memory: Remembered): RememberedVersion {
       }
       if (missing.size === 0) return found;
       const loaded = await load([...missing]);
+      for (const [key, value] of loaded) found.set(key, value);
+      if (!(await isOfVersion())) return found;
       if (memory.count + loaded.size > MAX_REMEMBERED) {
         memory.kinds.clear();
         memory.count = 0;
@@ -78,10 +84,7 @@ function rememberedIn(memory: Remembered): RememberedVersion {
       const kept = memory.kinds.get(kind) ?? new Map<string, unknown>();
       memory.kinds.set(kind, kept);
       memory.count -= kept.size;
-      for (const [key, value] of loaded) {
-        kept.set(key, value);
-        found.set(key, value);
-      }
+      for (const [key, value] of loaded) kept.set(key, value);
       memory.count += kept.size;
       return found;
     },
@@ -102,6 +105,10 @@ export function holdVersions(reading: Reading): void {
 async function versionOf(reading: Reading, name: string): Promise<number> {
   const known = held.get(reading);
   if (known !== undefined) return (await (known.versions ??= allVersions(reading))).get(name) ?? 0;
+  return readVersion(reading, name);
+}
+
+async function readVersion(reading: Reading, name: string): Promise<number> {
   const { rows } = await sql<{ readonly version: number }>`
     select version from core_versions where name = ${name}`.execute(reading);
   return rows[0]?.version ?? 0;

@@ -48,6 +48,8 @@ export function businessDays(policy: CalendarPolicy): BusinessDays {
 }
 
 function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy): BusinessDays {
+  // Of its own: the calendar is that of all policies that say the same, and whose this one is may change it.
+  const others = otherHolidays.map(({ date, name }) => ({ date, name }));
   const years = new Map<number, readonly ClosedDay[]>();
   const seen = new Map<number, ClosedDay | undefined>();
   const holidaysOf = (year: number, observance: Observance): readonly ClosedDay[] => {
@@ -73,7 +75,7 @@ function newCalendar({ inaugurationDay, otherHolidays }: CalendarPolicy): Busine
       : holidaysOf(year, observance);
     const holiday = candidates.find((candidate) => candidate.date === date);
     if (holiday !== undefined) return holiday;
-    const other = otherHolidays.find((candidate) => candidate.date === date);
+    const other = others.find((candidate) => candidate.date === date);
     return other === undefined ? undefined : { date, because: 'other-holiday', name: other.name };
   };
   const closedOn = (day: number, observance: Observance): ClosedDay | undefined => {
