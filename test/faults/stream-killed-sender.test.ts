@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { programBeside, startRecordReceiver } from '../support/record-receiver.js';
+import { programBeside, startRecordReceiver, type RecordReceiver } from '../support/record-receiver.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';
 import { withinASecond, type RestartTime } from '../support/restart-time.js';
 import { sampleRecord } from '../support/stream-lab.js';
@@ -98,6 +98,22 @@ async function sendTheRest(directory: string, url: string): Promise<void> {
   expect(code).toBe(0);
 }
 
+/** Sends the rest, and expects that all acknowledged records arrived, in order, each once. */
+async function arrivedOnce(
+  directory: string,
+  receiver: RecordReceiver,
+  lives: readonly (readonly [first: number, durable: number])[],
+) {
+  await sendTheRest(directory, receiver.url);
+  const ids = await receiver.ids();
+  const report = await receiver.report();
+  const { acknowledged, lost, beyond } = heldAgainst(lives, ids);
+  // What arrived was acknowledged, or handed in and on disk when the kill came: nothing else, and each of it once.
+  expect({ lost, distinct: ids.size }).toEqual({ lost: 0, distinct: acknowledged + beyond });
+  expect(report).toMatchObject({ distinct: ids.size, outOfOrder: 0 });
+  return { acknowledged, lost, storedTwice: 0, repeatsKnownById: report.repeated, beyondAcknowledged: beyond };
+}
+
 test(
   `a sender killed ${KILLS} times at over 500 records/s delivers every record that it acknowledged, once after the check of ids`,
   { timeout: 60_000 + 10_000 * KILLS },
@@ -120,19 +136,13 @@ test(
       first += 1_000_000;
     }
     await receiver.control({ faultRate: 0 });
-    await sendTheRest(directory.path, receiver.url);
-    const ids = await receiver.ids();
-    const report = await receiver.report();
-    const { acknowledged, lost, beyond } = heldAgainst(lives, ids);
-    // What arrived was acknowledged, or handed in and on disk when the kill came: nothing else, and each of it once.
-    expect({ lost, distinct: ids.size }).toEqual({ lost: 0, distinct: acknowledged + beyond });
-    expect(report).toMatchObject({ distinct: ids.size, outOfOrder: 0 });
+    const arrived = await arrivedOnce(directory.path, receiver, lives);
+    const { acknowledged } = arrived;
     const recordsPerSecond = Math.round(acknowledged / seconds);
     expect(recordsPerSecond).toBeGreaterThanOrEqual(500);
     const restartFigures = withinASecond(restarts);
     reportFault('spool-kill', {
-      ...{ kills: KILLS, recordsPerSecond, acknowledged, lost, storedTwice: 0 },
-      ...{ repeatsKnownById: report.repeated, beyondAcknowledged: beyond, ...restartFigures },
+      ...{ kills: KILLS, recordsPerSecond, ...arrived, ...restartFigures },
     });
   },
 );
@@ -156,16 +166,10 @@ test(
       await using log = await openSegmentLog({ directory: join(directory.path, 'packed') });
       packs = Math.max(packs, log.lastSequence);
     }
-    await sendTheRest(directory.path, receiver.url);
-    const ids = await receiver.ids();
-    const report = await receiver.report();
-    const { acknowledged, lost, beyond } = heldAgainst(lives, ids);
-    expect({ lost, distinct: ids.size }).toEqual({ lost: 0, distinct: acknowledged + beyond });
-    expect(report).toMatchObject({ distinct: ids.size, outOfOrder: 0 });
+    const arrived = await arrivedOnce(directory.path, receiver, lives);
     expect(packs).toBeGreaterThan(PACKING_KILLS);
     reportFault('spool-kill-packing', {
-      ...{ kills: PACKING_KILLS, packs, acknowledged, lost, storedTwice: 0 },
-      ...{ repeatsKnownById: report.repeated, beyondAcknowledged: beyond },
+      ...{ kills: PACKING_KILLS, packs, ...arrived },
     });
   },
 );

@@ -4,7 +4,7 @@ import type { Compress } from './batch.js';
 import type { NewPack, PackedSpool } from './packed-spool.js';
 import { createChunkPool, type ChunkPool, type RecordChunk } from './record-chunk.js';
 import { frameLaneHash, isFrame } from './spool-frame.js';
-import type { SpoolReader } from './spool-reader.js';
+import { READ_ATTEMPTS, READ_RETRY_MS, type SpoolReader } from './spool-reader.js';
 import type { StreamClock } from './stream-clock.js';
 import type { StreamPolicy } from './stream-policy.js';
 
@@ -13,12 +13,6 @@ const GROUP_BYTES = 8 * 1_048_576;
 
 /** Octets that are read at once: what else there is to do goes on in between. */
 const READ_BYTES = 1_048_576;
-
-/** How long after a refusal of the disk it is tried again, milliseconds. */
-const RETRY_MS = 1_000;
-
-/** Refused reads, none of a whole group in between, after which the block is taken for lost, as the reader does. */
-const READ_ATTEMPTS = 30;
 
 /** Compressed at once: more threads there are not, and each takes memory. */
 const COMPRESSED_AT_ONCE = 4;
@@ -80,7 +74,7 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
       parts.onFailed();
     }
     packing = undefined;
-    if (!isDone) notBeforeMs = clock.monotonicMs() + RETRY_MS;
+    if (!isDone) notBeforeMs = clock.monotonicMs() + READ_RETRY_MS;
     parts.onEnded();
   };
 

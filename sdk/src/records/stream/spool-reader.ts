@@ -10,10 +10,10 @@ const READ_BYTES = 2 * 1_048_576;
 const READ_PACKED_BYTES = 262_144;
 
 /** How long after a read that the disk refused it is tried again, milliseconds. */
-const READ_RETRY_MS = 1_000;
+export const READ_RETRY_MS = 1_000;
 
 /** Refused reads in a row after which the block is taken for lost, and the records behind it go on: half a minute. */
-const READ_ATTEMPTS = 30;
+export const READ_ATTEMPTS = 30;
 
 /** Brings records from the spool into the lanes, in order: those that were packed first. */
 export interface SpoolReader {
