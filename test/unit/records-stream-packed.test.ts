@@ -9,7 +9,7 @@ import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer
 import { openRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
 import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
 import { createLane } from '../../sdk/src/records/stream/lane.js';
-import { openPackedSpool, type NewPack } from '../../sdk/src/records/stream/packed-spool.js';
+import { openPackedSpool, type NewPack, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createChunkPool } from '../../sdk/src/records/stream/record-chunk.js';
 import { encodeFrame } from '../../sdk/src/records/stream/spool-frame.js';
 import { streamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
@@ -32,23 +32,28 @@ const POLICY = { maxInFlight: 2, batchRecords: 5, windowBytes: 8_192, packAboveB
 
 const CALLS = 7;
 
+type PackingLab = StreamLab & { readonly packed: PackedSpool };
+
 /** A stream whose receiver is away, with so many records, most of them packed. */
 async function packingLab(
   packs: MemorySegmentLog,
   { records = 200, ...options }: StreamLabOptions & { readonly records?: number } = {},
-): Promise<StreamLab> {
-  const lab = createStreamLab({
-    ...options,
-    packed: await openPackedSpool(packs),
-    policy: { ...POLICY, ...options.policy },
-  });
+): Promise<PackingLab> {
+  const packed = await openPackedSpool(packs);
+  const lab = createStreamLab({ ...options, packed, policy: { ...POLICY, ...options.policy } });
   lab.reply = () => AWAY;
-  for (let leg = 1; leg <= records; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
-  return lab;
+  recordLegs(lab, 1, records);
+  return Object.assign(lab, { packed });
 }
 
-/** The spool lets go of what is packed. */
-const isPacked = (lab: StreamLab, records: number) => (): boolean => lab.log.trimmedThrough() >= records;
+function recordLegs(lab: StreamLab, first: number, last: number): void {
+  for (let leg = first; leg <= last; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
+}
+
+const isPacked = (lab: PackingLab, records: number) => (): boolean => lab.packed.through() >= records;
+
+/** The spool lets go of all groups but the newest. */
+const isFreed = (lab: StreamLab, records: number) => (): boolean => lab.log.trimmedThrough() >= records;
 
 /** Legs that came, each time that they did. */
 const legsOf = (batches: readonly SentBatch[]): readonly number[] =>
@@ -81,21 +86,25 @@ test('packs what waits while the receiver is away, frees the spool, and sends it
   const packs = createMemorySegmentLog();
   await using lab = await packingLab(packs);
   await until(lab, isPacked(lab, 100));
+  recordLegs(lab, 201, 230);
+  await until(lab, isFreed(lab, 150));
   expect(lab.stream.status()).toMatchObject({
     inFlight: 0,
     acknowledged: 0,
     dropped: 0,
-    lastSequence: 200,
-    queued: 200,
+    lastSequence: 230,
+    queued: 230,
   });
-  expect(lab.log.trimmedThrough()).toBeGreaterThan(150);
+  // All but the newest group: that one could be packed again.
+  const { groupFirst } = (await packsOf(packs)).at(-1) ?? { groupFirst: 0 };
+  expect(lab.log.trimmedThrough()).toBe(groupFirst - 1);
   const bodies = (await packsOf(packs)).map(({ body }) => Buffer.from(body).toString('hex'));
   const batches = await takenBy(lab);
-  expect(sorted(legsOf(batches))).toEqual(upTo(200));
+  expect(sorted(legsOf(batches))).toEqual(upTo(230));
   expectCallsInOrder(batches);
   const sent = new Set(batches.map(({ batch }) => Buffer.from(batch.body).toString('hex')));
   expect(bodies.filter((body) => !sent.has(body))).toEqual([]);
-  expect(lab.stream.status()).toMatchObject({ queued: 0, packed: 0, acknowledged: 200, requests: lab.sent.length });
+  expect(lab.stream.status()).toMatchObject({ queued: 0, packed: 0, acknowledged: 230, requests: lab.sent.length });
 });
 
 test('packs nothing while the receiver takes what comes, nor less than is worth it', async () => {
@@ -115,11 +124,13 @@ test('goes on with what was packed when it is opened again', async () => {
   const packs = createMemorySegmentLog();
   const first = await packingLab(packs);
   await until(first, isPacked(first, 100));
+  recordLegs(first, 201, 230);
+  await until(first, isFreed(first, 150));
   await first.stream.close();
   await using lab = await packingLab(packs, { ...first, records: 0 });
-  lab.stream.record(sampleRecord(201, 201 % CALLS));
+  lab.stream.record(sampleRecord(231, 231 % CALLS));
   const batches = await takenBy(lab);
-  expect(sorted(legsOf(batches))).toEqual(upTo(201));
+  expect(sorted(legsOf(batches))).toEqual(upTo(231));
   expectCallsInOrder(batches);
 });
 
@@ -193,7 +204,7 @@ test('begins where the last whole group ends, where the end of the packs was los
   const packs = createMemorySegmentLog();
   await using lab = await packingLab(packs);
   await until(lab, isPacked(lab, 100));
-  for (let leg = 201; leg <= 260; leg += 1) lab.stream.record(sampleRecord(leg));
+  recordLegs(lab, 201, 260);
   await until(lab, isPacked(lab, 250));
   await lab.stream.close();
   const all = await packsOf(packs);
@@ -206,6 +217,78 @@ test('begins where the last whole group ends, where the end of the packs was los
   const packed = await openPackedSpool(cut);
   expect(packed.through()).toBe((torn?.groupFirst ?? 0) - 1);
   expect(packed.through()).toBe(whole?.groupLast);
+});
+
+test('sends from the spool the newest group whose end was lost, and loses nothing', async () => {
+  const packs = createMemorySegmentLog();
+  const first = await packingLab(packs);
+  await until(first, isPacked(first, 100));
+  recordLegs(first, 201, 230);
+  await until(first, isFreed(first, 150));
+  await first.stream.close();
+  packs.lose(packs.lastSequence);
+  await using lab = await packingLab(packs, { ...first, records: 0 });
+  expect(lab.packed.lostBefore(lab.log.firstSequence, 0)).toBe(0);
+  expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(230));
+  expect(lab.packed.lost()).toBe(0);
+});
+
+test('counts what all packs had, those before the first that can be read, and those behind the last', async () => {
+  const groups = async (): Promise<MemorySegmentLog> => {
+    const packs = createMemorySegmentLog();
+    const packed = await openPackedSpool(packs);
+    for (const first of [11, 21, 31])
+      await packed.add({ first, last: first + 9, packs: [onePack('1\n', 4), onePack('2\n', 6)] });
+    return packs;
+  };
+  /** What is counted when the spool begins behind the second group and 10 records are settled. */
+  const countedOf = async (packs: MemorySegmentLog, settledThrough: number | undefined): Promise<number> => {
+    const packed = await openPackedSpool(packs);
+    packed.meet({ firstSequence: 31, lastSequence: 45 }, settledThrough);
+    while (packed.hasUnread())
+      for (const read of await packed.read(1_000_000, true)) packed.passed(read, read.pack?.groupLast ?? 0);
+    return packed.lost() + packed.lostBefore(31, settledThrough);
+  };
+  const lose = async (...places: readonly number[]): Promise<MemorySegmentLog> => {
+    const packs = await groups();
+    for (const place of places) packs.lose(place);
+    return packs;
+  };
+  expect(await countedOf(await groups(), 10)).toBe(0);
+  expect(await countedOf(await lose(1), 10)).toBe(4);
+  expect(await countedOf(await lose(1, 2, 3), 10)).toBe(14);
+  // Settled already, or not known to be.
+  expect(await countedOf(await lose(1, 2, 3), 20)).toBe(4);
+  expect(await countedOf(await lose(1), undefined)).toBe(4);
+  expect(await countedOf(await lose(1, 2, 3), undefined)).toBe(4);
+  // The spool has the newest group, which is left out where its end is gone.
+  expect(await countedOf(await lose(5, 6), 10)).toBe(0);
+  expect(await countedOf(await lose(6), 10)).toBe(0);
+  expect(await countedOf(await lose(1, 2, 6), 10)).toBe(10);
+  expect(await countedOf(await lose(4, 5, 6), 10)).toBe(6);
+  expect(await countedOf(await lose(1, 2, 3, 4, 5, 6), 10)).toBe(20);
+  expect(await countedOf(await lose(1, 2, 3, 4, 5, 6), undefined)).toBe(0);
+  // A group whose end is gone, and of which the spool has a part: the most that it can be.
+  const packed = await openPackedSpool(await lose(4, 5, 6));
+  expect([26, 28, 31].map((first) => packed.lostBefore(first, 10))).toEqual([5, 6, 6]);
+});
+
+test('packs nothing while the disk does not note what is settled', async () => {
+  const packs = createMemorySegmentLog();
+  const values = new Map<string, string>();
+  let isFull = true;
+  const set = values.set.bind(values);
+  values.set = (key, value) => {
+    if (isFull) throw new Error('ENOSPC');
+    return set(key, value);
+  };
+  await using lab = await packingLab(packs, { values });
+  await until(lab, () => lab.stream.status().storageFailures > 2);
+  expect(packs.lastSequence).toBe(0);
+  isFull = false;
+  await until(lab, isPacked(lab, 100));
+  expect(values.get('stream.acknowledged')).toBe('0');
+  expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(200));
 });
 
 test('puts aside what a later release packed', async () => {
@@ -245,8 +328,8 @@ function takenOver(log: MemorySegmentLog, calls: Partial<MemorySegmentLog>): Mem
   return new Proxy(log, { get: (own, name) => Reflect.get(name in calls ? calls : own, name) as unknown });
 }
 
-const onePack = (line: string): NewPack => ({
-  ...{ encoding: 'gzip', lane: 0, lanes: 1, acceptedAtMs: 0, count: 1, lineBytes: line.length, body: gzipSync(line) },
+const onePack = (line: string, count = 1): NewPack => ({
+  ...{ encoding: 'gzip', lane: 0, lanes: 1, acceptedAtMs: 0, count, lineBytes: line.length, body: gzipSync(line) },
 });
 
 test('reads a group that is added while it finds that those before are lost', async () => {
@@ -395,11 +478,11 @@ test('counts as waiting only what does, when packs are not read yet', async () =
   const packs = createMemorySegmentLog();
   await using lab = await packingLab(packs, { records: 0 });
   lab.reply = () => ACKNOWLEDGED;
-  for (let leg = 1; leg <= 100; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
+  recordLegs(lab, 1, 100);
   await takenBy(lab);
   lab.reply = () => AWAY;
   packs.disk = 'refuses-reads';
-  for (let leg = 101; leg <= 200; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
+  recordLegs(lab, 101, 200);
   await until(lab, isPacked(lab, 130));
   expect(lab.stream.status().queued).toBe(100);
 });
@@ -460,7 +543,13 @@ test('compresses few batches of a group at once, however many it has', async () 
   const packer = createBacklogPacker({
     ...{ log, packed, clock, encoding: 'gzip', policy: streamPolicy({ batchRecords: 1 }) },
     reader: { spoolSequence: () => 1, isReadingSpool: () => false, skippedThrough: () => 0 },
-    ...{ settledThrough: () => 0, rewind: () => true, isSettled: () => false, waitingBytes: () => 2 ** 30 },
+    ...{
+      settledThrough: () => 0,
+      keepSettled: async () => true,
+      rewind: () => true,
+      isSettled: () => false,
+      waitingBytes: () => 2 ** 30,
+    },
     ...{ onEnded: () => undefined, onFailed: () => undefined },
     compress: async (lines) => {
       most = Math.max(most, (compressing += 1));

@@ -9,6 +9,8 @@ export const CURSOR_INTERVAL_MS = 250;
 export interface AcknowledgedCursor {
   /** Everything up to it is settled. */
   readonly advance: (sequence: number) => void;
+  /** Writes the position without waiting for its turn. @returns whether the disk took it */
+  readonly keep: () => Promise<boolean>;
   /** Writes the position without waiting for its turn. Never rejects. */
   readonly close: () => Promise<void>;
 }
@@ -32,6 +34,8 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
   const { values, clock, trim, onFailed, from } = parts;
   let wanted = from;
   let written = from;
+  /** What the disk has, of what this one wrote. */
+  let kept = -1;
   let writing: Promise<void> | undefined;
   let cancelTimer: (() => void) | undefined;
   let isClosed = false;
@@ -42,6 +46,7 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
     notBeforeMs = clock.monotonicMs() + CURSOR_INTERVAL_MS;
     try {
       await values.set(ACKNOWLEDGED_KEY, String(sequence));
+      kept = sequence;
       await trim(sequence);
     } catch (error) {
       onFailed(error);
@@ -65,6 +70,17 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
       if (sequence <= wanted) return;
       wanted = sequence;
       wait();
+    },
+    keep: async () => {
+      const sequence = wanted;
+      while (writing !== undefined) await writing;
+      if (kept < sequence) {
+        cancelTimer?.();
+        cancelTimer = undefined;
+        writing = write();
+        await writing;
+      }
+      return kept >= sequence;
     },
     close: async () => {
       isClosed = true;

@@ -34,6 +34,8 @@ export interface BacklogPackerParts {
   readonly reader: Pick<SpoolReader, 'spoolSequence' | 'isReadingSpool' | 'skippedThrough'>;
   /** Up to where everything is settled. */
   readonly settledThrough: () => number;
+  /** Makes durable up to where everything is settled. @returns whether the disk took it */
+  readonly keepSettled: () => Promise<boolean>;
   /**
    * Has what was read of the spool and is not settled read again from there, so that it is packed as well: the spool lets go of all that is.
    * @returns whether that could be done now
@@ -81,10 +83,13 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
   const settlePending = async (from: number): Promise<boolean> => {
     if (packed.pending() === from) {
       await packed.retry();
-      await log.trim(packed.through());
+      await trimBefore(from);
     } else packed.abandon();
     return true;
   };
+
+  /** Frees the spool up to the newest group, which it keeps: where the end of the packs is lost it is packed again. */
+  const trimBefore = (groupFirst: number): Promise<void> => log.trim(groupFirst - 1);
 
   const visit = async (from: number, take: RecordVisitor, maxBytes: number): Promise<number> => {
     try {
@@ -97,6 +102,8 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
 
   /** What had been read goes into one group: of what is settled in it nobody knows the number, but that it is in none. */
   const packGroup = async (first: number, readThrough: number): Promise<boolean> => {
+    // The first group begins where all is settled: were that not noted, packs would be taken for lost that never were.
+    if (!(await parts.keepSettled())) return false;
     const group = new Collected(lanes, pool);
     let last = first - 1;
     let isMore = true;
@@ -114,7 +121,7 @@ export function createBacklogPacker(parts: BacklogPackerParts): BacklogPacker {
     const packs = await packsOf(group.chunks(), lanes, parts);
     for (const { chunk } of group.chunks()) pool.give(chunk);
     await packed.add({ first, last, packs });
-    await log.trim(last);
+    await trimBefore(first);
     return true;
   };
 

@@ -19,6 +19,11 @@ export const DEAD_LETTERS_KEY = 'stream.dead-letters';
  * ```
  */
 export function keptSequence(values: DurableValues, key: string): number {
+  return knownSequence(values, key) ?? 0;
+}
+
+/** As {@link keptSequence}, undefined where there is none. */
+export function knownSequence(values: DurableValues, key: string): number | undefined {
   const text = values.get(key);
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

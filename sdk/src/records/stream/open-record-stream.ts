@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openSegmentLog, openValueJournal, type SegmentLog } from '../../log/index.js';
-import { ACKNOWLEDGED_KEY, keptSequence } from './kept-sequence.js';
+import { ACKNOWLEDGED_KEY, knownSequence } from './kept-sequence.js';
 import { openPackedSpool, type PackedSpool } from './packed-spool.js';
 import { createPackingStream, type RecordStream, type RecordStreamOptions } from './record-stream.js';
 
@@ -66,12 +66,12 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
     // What it could not write is lost to nobody: the spool has it still.
     keep({ close: () => packs.close().catch(() => undefined) });
     const packed = await openPackedSpool(packs);
-    const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
+    const settledThrough = knownSequence(values, ACKNOWLEDGED_KEY);
     const log = keep(
       await openSegmentLog({
         directory: join(directory, 'spool'),
         // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
-        afterSequence: Math.max(settledThrough, packed.through()),
+        afterSequence: Math.max(settledThrough ?? 0, packed.through()),
         ...sized,
       }),
     );

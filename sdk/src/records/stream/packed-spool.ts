@@ -34,9 +34,10 @@ export interface PackedSpool {
   readonly lost: () => number;
   /**
    * Records that are neither settled nor packed, and that a spool which begins with that sequence number has no more: those of packs at the
-   * end that are gone.
+   * end that are gone. Where it begins within the last group that can be read, and that one is not whole, the most that it can be.
+   * @param settledThrough - undefined where nobody knows
    */
-  readonly lostBefore: (firstSequence: number, settledThrough: number) => number;
+  readonly lostBefore: (firstSequence: number, settledThrough: number | undefined) => number;
   /**
    * Takes a group, and makes it durable: only then it counts.
    * @throws HopbackError `storage-failed` where the disk refuses: the group is {@link PackedSpool.pending} then
@@ -65,8 +66,15 @@ export interface PackedSpool {
   readonly isWhole: () => boolean;
   /** Nothing of the packs up to the last that can be read is wanted: all that they have is settled. */
   readonly passAll: () => void;
-  /** Leaves out the group at the end that is not whole, where the spool has all of its records that are not settled still. */
-  readonly leaveOutTorn: (spool: Pick<SegmentLog, 'firstSequence' | 'lastSequence'>, settledThrough: number) => void;
+  /**
+   * Holds the packs against the spool before they are read. The group at the end that is not whole is left out, where the spool has all of its
+   * records that are not settled still; of packs before the first that can be read it becomes known how many records they had.
+   * @param settledThrough - undefined where nobody knows
+   */
+  readonly meet: (
+    spool: Pick<SegmentLog, 'firstSequence' | 'lastSequence'>,
+    settledThrough: number | undefined,
+  ) => void;
   /** Frees the room of packs that were read and whose group ends at or below. */
   readonly trim: (throughSequence: number) => Promise<void>;
   /** On disk, octets. */
@@ -128,6 +136,9 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
   let last = log.lastSequence;
   let lost = 0;
   let expectedBefore: number | undefined;
+  let settledBefore = 0;
+  /** Records of groups before that of the first pack that was read: each begins where the one before ends, the first where all is settled. */
+  let groupsLostAhead: (pack: Pack) => number = () => 0;
   let isTornLeftOut = false;
   /** Of those that were read: place in the log, and end of the group. */
   const passed: { readonly sequence: number; readonly groupLast: number }[] = [];
@@ -168,15 +179,30 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     abandoned.some(({ first, last: end }) => sequence >= first && sequence <= end) ||
     (isTornLeftOut && sequence <= (newest?.sequence ?? 0) && pack?.groupFirst === newest?.groupFirst);
 
+  /** Records of packs between the one that was read before and this one. */
+  const missingBefore = (pack: Pack, isInSpool: boolean): number => {
+    if (expectedBefore === undefined && pack.groupLast <= settledBefore) return 0;
+    const ofGroup = pack.first - pack.groupFirst;
+    const missing =
+      expectedBefore === undefined ? ofGroup + groupsLostAhead(pack) : Math.max(0, pack.before - expectedBefore);
+    // Of its own group the spool has them.
+    return isInSpool ? Math.max(0, missing - ofGroup) : missing;
+  };
+
   return {
     through: () => through,
     hasUnread: () => next <= last,
     meanRecordBytes: () => meanBytes,
     lost: () => lost,
     lostBefore: (firstSequence, settledThrough) => {
-      if (log.lastSequence < log.firstSequence) return 0;
-      const torn = newest === undefined || newest.isLast ? 0 : newest.first + newest.count - newest.groupFirst;
-      return Math.max(0, firstSequence - 1 - Math.max(through, settledThrough) - torn);
+      // A spool that never packed may have been freed up to where it begins, for all that is known.
+      if (newest === undefined && settledThrough === undefined) return 0;
+      const gone = firstSequence - 1 - Math.max(through, settledThrough ?? 0);
+      if (newest === undefined || newest.isLast || newest.groupLast <= (settledThrough ?? 0)) return Math.max(0, gone);
+      const torn = newest.first + newest.count - newest.groupFirst;
+      // All that the spool has of the group may be in its packs too.
+      const inBoth = Math.min(torn, Math.max(0, newest.groupLast - firstSequence + 1));
+      return Math.max(0, gone - (torn - inBoth));
     },
     add: async (group) => {
       pending = { group, taken: 0, next: group.first };
@@ -203,12 +229,11 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
       if (read.length === 0) next = end + 1;
       return read;
     },
-    passed: ({ sequence, pack }, unreadableAt) => {
+    passed: ({ sequence, pack, isLeftOut: isInSpool }, unreadableAt) => {
       next = sequence + 1;
       passed.push({ sequence, groupLast: pack?.groupLast ?? unreadableAt });
       if (pack === undefined) return;
-      // Of the first that is read it is known where its group begins.
-      lost += Math.max(0, pack.before - (expectedBefore ?? pack.before - (pack.first - pack.groupFirst)));
+      lost += missingBefore(pack, isInSpool);
       expectedBefore = pack.before + pack.count;
     },
     isWhole: () => newest?.isLast === true,
@@ -217,10 +242,12 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
       next = newest.sequence + 1;
       passed.push({ sequence: newest.sequence, groupLast: through });
     },
-    leaveOutTorn: ({ firstSequence, lastSequence }, settledThrough) => {
+    meet: ({ firstSequence, lastSequence }, settledThrough) => {
+      groupsLostAhead = ({ groupFirst }) => Math.max(0, groupFirst - 1 - (settledThrough ?? Number.POSITIVE_INFINITY));
+      settledBefore = settledThrough ?? 0;
       if (newest === undefined || newest.isLast) return;
       isTornLeftOut =
-        firstSequence <= Math.max(newest.groupFirst, settledThrough + 1) && lastSequence >= newest.groupLast;
+        firstSequence <= Math.max(newest.groupFirst, (settledThrough ?? 0) + 1) && lastSequence >= newest.groupLast;
     },
     trim: async (throughSequence) => {
       let sequence = 0;

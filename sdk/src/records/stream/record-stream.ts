@@ -12,7 +12,7 @@ import {
 } from './dead-letters.js';
 import { createDelivery } from './delivery.js';
 import type { DurableValues } from '../durable-values.js';
-import { ACKNOWLEDGED_KEY, keptSequence } from './kept-sequence.js';
+import { ACKNOWLEDGED_KEY, knownSequence } from './kept-sequence.js';
 import { NODE_STREAM_CLOCK } from './node-stream-clock.js';
 import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, type StreamedRecord } from './spool-frame.js';
 import type { PackedSpool } from './packed-spool.js';
@@ -151,10 +151,11 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
   const clock = options.clock ?? NODE_STREAM_CLOCK;
   const random = options.random ?? Math.random;
   const time = createStreamTime(clock);
-  const kept = keptSequence(values, ACKNOWLEDGED_KEY);
+  const known = knownSequence(values, ACKNOWLEDGED_KEY);
+  const kept = known ?? 0;
   // A position past the end is that of a spool that is no more, or was cut: what this one holds was not sent as far as anybody knows.
   const settled = kept > log.lastSequence ? 0 : kept;
-  packed?.leaveOutTorn(log, settled);
+  packed?.meet(log, known === undefined ? undefined : settled);
   if (packed !== undefined && packed.isWhole() && settled >= packed.through()) packed.passAll();
   // What the spool has not is settled, unless it was packed.
   const acknowledged = packed?.hasUnread() === true ? settled : Math.max(settled, log.firstSequence - 1);
@@ -204,6 +205,7 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
       ...{ log, packed, reader, policy, compress, clock, encoding: transport.encoding ?? 'gzip' },
       waitingBytes: limits.unpackedBytes,
       settledThrough: watermark.sequence,
+      keepSettled: cursor.keep,
       rewind: (fromSequence) => {
         const isForgotten = delivery.forgetAbove(fromSequence - 1, reader.spoolSequence() - 1);
         if (isForgotten) reader.rewind(fromSequence);
