@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
@@ -81,4 +81,21 @@ test('looking through many days leaves those open that are written to', async ()
   }
   expect(written).toHaveLength(14);
   expect(logs()).toEqual(written);
+});
+
+test('a day that is opened for a few records many times is put together again', { timeout: 60_000 }, async () => {
+  await (await folders.empty(createManualClock())).close();
+  const rounds = 40;
+  for (let round = 0; round < rounds; round += 1) {
+    await using store = await folders.reopened(createManualClock());
+    const records = Array.from({ length: 5 }, (_, at) => onEast(sparseRecord(`${round} ${at}`, NOON_US + round)));
+    expect(await store.insert(records)).toMatchObject({ inserted: 5 });
+  }
+  // Each opening leaves a block of its own, until there are sixteen.
+  const blocks = statSync(dayFile('2026-11-02')).size / 262_144;
+  expect(blocks).toBeLessThan(30);
+  await using store = await folders.reopened(createManualClock());
+  expect(
+    (await store.find({ window: { fromUs: NOON_US, toUs: NOON_US + rounds }, trunk: 'east-1' })).records,
+  ).toHaveLength(5 * rounds);
 });

@@ -3,7 +3,7 @@ import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { inUse, isLockRefused, storageFailed } from './duckdb-module.js';
 import type { DuckDb } from './duckdb-module.js';
 import { CREATE_STATE_SQL } from './partition-sql.js';
-import { detach, openPartitions, quoted } from './partitions.js';
+import { detach, merging, NO_MERGING, openPartitions, quoted } from './partitions.js';
 import type { Partitions } from './partitions.js';
 import { readRetainedFrom } from './state-file.js';
 
@@ -59,6 +59,7 @@ export async function openEngine(duckdb: DuckDb, options: EngineOptions): Promis
 async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }: EngineOptions): Promise<Engine> {
   const writer = await instance.connect();
   await writer.run(`SET checkpoint_threshold = '${CHECKPOINT_SIZE}'`);
+  await writer.run(NO_MERGING);
   await writer.run(`ATTACH ${quoted(join(directory, 'state.duckdb'))} AS state (STORAGE_VERSION 'latest')`);
   for (const sql of CREATE_STATE_SQL) await writer.run(sql);
   const attaching = await instance.connect();
@@ -99,7 +100,7 @@ async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }:
     await Promise.allSettled(running);
     try {
       await partitions.close();
-      await detach(writer, 'state');
+      await merging(writer, () => detach(writer, 'state'));
     } finally {
       // Whatever went wrong: the lock goes with the instance.
       for (const connection of [writer, attaching, ...all]) connection.closeSync();
