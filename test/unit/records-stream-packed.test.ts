@@ -11,7 +11,7 @@ import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/
 import { createLane } from '../../sdk/src/records/stream/lane.js';
 import { openPackedSpool, type NewPack, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createChunkPool } from '../../sdk/src/records/stream/record-chunk.js';
-import { encodeFrame } from '../../sdk/src/records/stream/spool-frame.js';
+import { encodeFrame, frameLaneHash } from '../../sdk/src/records/stream/spool-frame.js';
 import { streamPolicy } from '../../sdk/src/records/stream/stream-policy.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import {
@@ -271,6 +271,70 @@ test('counts what all packs had, those before the first that can be read, and th
   // A group whose end is gone, and of which the spool has a part: the most that it can be.
   const packed = await openPackedSpool(await lose(4, 5, 6));
   expect([26, 28, 31].map((first) => packed.lostBefore(first, 10))).toEqual([5, 6, 6]);
+});
+
+test('takes nothing for lost of what was delivered between packs', async () => {
+  const packs = createMemorySegmentLog();
+  const first = await packingLab(packs, { records: 10 });
+  await takenBy(first);
+  await first.stream.close();
+  await using lab = await packingLab(packs, { ...first, records: 0 });
+  lab.reply = () => ACKNOWLEDGED;
+  recordLegs(lab, 11, 60);
+  await takenBy(lab);
+  lab.reply = () => AWAY;
+  recordLegs(lab, 61, 200);
+  await until(lab, isPacked(lab, 150));
+  await takenBy(lab);
+  expect(lab.packed.lost()).toBe(0);
+});
+
+test.each(['the end', 'all'])(
+  'has its position before a group that was sent in part, when %s of it is lost',
+  async (lost) => {
+    const calls = [0, 1].map((lane) =>
+      upTo(40).find((call) => frameLaneHash(encodeFrame(sampleRecord(1, call), 0), 0) % 2 === lane),
+    );
+    const packs = createMemorySegmentLog();
+    const first = await packingLab(packs, { records: 0 });
+    for (let leg = 1; leg <= 60; leg += 1) first.stream.record(sampleRecord(leg, calls[leg <= 30 ? 0 : 1]));
+    await until(first, isPacked(first, 60));
+    await first.stream.close();
+    // Packed for two lanes, and unpacked for three.
+    const policy = { maxInFlight: 3, batchRecords: 2, packAboveBytes: Number.MAX_SAFE_INTEGER, windowBytes: 1_000_000 };
+    const some = await packingLab(packs, { ...first, records: 0, policy });
+    some.reply = () => (legsOf(some.sent).length > 30 ? AWAY : ACKNOWLEDGED);
+    await until(some, () => some.stream.status().breaker === 'open');
+    some.clock.advance(300);
+    await some.stream.close();
+    expect(some.values.get('stream.acknowledged')).toBe('0');
+    for (let place = lost === 'all' ? 1 : packs.lastSequence; place <= packs.lastSequence; place += 1)
+      packs.lose(place);
+    await using again = await packingLab(packs, { ...first, records: 0, policy });
+    expect(again.packed.lostBefore(again.log.firstSequence, 0)).toBe(0);
+    expect(sorted(legsOf(await takenBy(again)))).toEqual(upTo(60));
+  },
+);
+
+test('counts packs at the end that are lost before they are read', async () => {
+  const packs = createMemorySegmentLog();
+  await using lab = await packingLab(packs, { records: 0 });
+  packs.disk = 'refuses-reads';
+  recordLegs(lab, 1, 200);
+  await until(lab, isPacked(lab, 200));
+  packs.disk = 'works';
+  const { count } = (await packsOf(packs)).at(-1) ?? { count: 0 };
+  packs.lose(packs.lastSequence);
+  expect(new Set(legsOf(await takenBy(lab))).size).toBe(200 - count);
+  expect(lab.packed.lost()).toBe(count);
+});
+
+test('takes nothing for lost where its position is', async () => {
+  const packs = createMemorySegmentLog();
+  await (await openPackedSpool(packs)).add({ first: 1, last: 9, packs: [onePack('1\n', 9)] });
+  const packed = await openPackedSpool(packs);
+  packed.meet({ firstSequence: 500, lastSequence: 600 }, undefined);
+  expect(packed.lostBefore(500, undefined)).toBe(0);
 });
 
 test('packs nothing while the disk does not note what is settled', async () => {

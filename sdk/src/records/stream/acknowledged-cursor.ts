@@ -52,19 +52,24 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
       onFailed(error);
     }
     written = Math.max(written, sequence);
-    writing = undefined;
-    wait();
+  };
+  const begin = async (): Promise<void> => {
+    writing = write().then(() => {
+      writing = undefined;
+      wait();
+    });
+    await writing;
   };
   const wait = (): void => {
     if (isClosed || writing !== undefined || cancelTimer !== undefined || wanted <= written) return;
     const delayMs = Math.max(0, notBeforeMs - clock.monotonicMs());
     cancelTimer = clock.schedule(() => {
       cancelTimer = undefined;
-      writing = write();
+      void begin();
     }, delayMs);
   };
 
-  if (parts.isStale) writing = write();
+  if (parts.isStale) void begin();
   return {
     advance: (sequence) => {
       if (sequence <= wanted) return;
@@ -73,12 +78,11 @@ export function createAcknowledgedCursor(parts: CursorParts): AcknowledgedCursor
     },
     keep: async () => {
       const sequence = wanted;
-      while (writing !== undefined) await writing;
+      await writing;
       if (kept < sequence) {
         cancelTimer?.();
         cancelTimer = undefined;
-        writing = write();
-        await writing;
+        await begin();
       }
       return kept >= sequence;
     },

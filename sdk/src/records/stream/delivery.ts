@@ -116,7 +116,20 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     pack.lanes === senders.length &&
     pack.count <= policy.batchRecords &&
     (pack.lineBytes <= policy.batchBytes || pack.count === 1);
+  /** Groups of which records stand in the lanes by themselves, the oldest first: under their places, which say nothing of the spool. */
+  const partedGroups: Pick<Pack, 'groupFirst' | 'groupLast'>[] = [];
+  const part = (pack: Pack, through: number): void => {
+    const [groupFirst, groupLast] = [Math.min(pack.groupFirst, through), Math.min(pack.groupLast, through)];
+    if (partedGroups.at(-1)?.groupFirst !== groupFirst) partedGroups.push({ groupFirst, groupLast });
+  };
+  /** No record that is not settled has a lower number: of a parted group any may be the one. */
+  const floorSequence = (): number => {
+    const floor = Math.min(...senders.map(({ lane }) => lane.floorSequence()));
+    while (partedGroups[0] !== undefined && partedGroups[0].groupLast < floor) partedGroups.shift();
+    return Math.min(floor, partedGroups[0]?.groupFirst ?? floor);
+  };
   const unpack = async (pack: ReadablePack, through: number): Promise<void> => {
+    part(pack, through);
     const { body, encoding, lineBytes, first, acceptedAtMs } = pack;
     const lines = unpackedLines(await decompress(body, encoding, lineBytes));
     for (let index = 0; index < lines.count; index += 1) {
@@ -135,8 +148,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     },
     pushPack: async ({ pack, payload }, unreadableAt, through) => {
       if (pack === undefined) push(unreadableAt, payload, 0, payload.length);
-      else if (!isReadable(pack)) push(Math.min(pack.first, through), pack.body, 0, pack.body.length);
-      else if (isAsSent(pack)) senders[pack.lane]?.lane.pushPack(pack);
+      else if (!isReadable(pack)) {
+        part(pack, through);
+        push(Math.min(pack.first, through), pack.body, 0, pack.body.length);
+      } else if (isAsSent(pack)) senders[pack.lane]?.lane.pushPack(pack);
       else await unpack(pack, through);
     },
     start,
@@ -148,7 +163,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     queued: () => sum(senders, ({ lane, inFlight }) => lane.size() - inFlight),
     sizeBytes: () => sum(senders, ({ lane }) => lane.sizeBytes()),
     isHungry: () => senders.some(({ lane, inFlight }) => lane.batches() - (inFlight > 0 ? 1 : 0) < BATCHES_AHEAD),
-    floorSequence: () => Math.min(...senders.map(({ lane }) => lane.floorSequence())),
+    floorSequence,
     oldest: () => oldestOf(senders),
     dropThrough: (sequence) => sum(senders, (sender) => dropOf(sender, sequence)),
     forgetAbove: (sequence, readThrough) => {

@@ -129,16 +129,19 @@ interface LeftOut {
 
 function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): PackedSpool {
   let through = newest === undefined ? 0 : newest.isLast ? newest.groupLast : newest.groupFirst - 1;
+  const throughAtOpen = through;
   let before = newest === undefined ? 0 : newest.before + newest.count;
+  /** Records of all packs up to `last`. */
+  let beforeEnd = before;
   let meanBytes = newest === undefined ? 0 : newest.body.length / newest.count;
   /** Of packs: the next to read, and the last that counts. */
   let next = log.firstSequence;
   let last = log.lastSequence;
   let lost = 0;
-  let expectedBefore: number | undefined;
-  let settledBefore = 0;
-  /** Records of groups before that of the first pack that was read: each begins where the one before ends, the first where all is settled. */
-  let groupsLostAhead: (pack: Pack) => number = () => 0;
+  /** Records of the packs up to the one that was read last; undefined while none was read of those of an earlier life. */
+  let expectedBefore: number | undefined = newest === undefined ? before : undefined;
+  /** As it was noted when the log was opened; undefined where nobody knows. */
+  let settledBefore: number | undefined;
   let isTornLeftOut = false;
   /** Of those that were read: place in the log, and end of the group. */
   const passed: { readonly sequence: number; readonly groupLast: number }[] = [];
@@ -173,20 +176,37 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     if (count > 0) meanBytes = bytes / count;
     through = group.last;
     last = sequence;
+    beforeEnd = before;
   };
 
   const isLeftOut = (sequence: number, pack: Pack | undefined): boolean =>
     abandoned.some(({ first, last: end }) => sequence >= first && sequence <= end) ||
     (isTornLeftOut && sequence <= (newest?.sequence ?? 0) && pack?.groupFirst === newest?.groupFirst);
 
-  /** Records of packs between the one that was read before and this one. */
-  const missingBefore = (pack: Pack, isInSpool: boolean): number => {
-    if (expectedBefore === undefined && pack.groupLast <= settledBefore) return 0;
-    const ofGroup = pack.first - pack.groupFirst;
+  /** Records of earlier lives up to a sequence number that are not noted as settled. */
+  const unsettledThrough = (sequence: number): number =>
+    Math.max(0, Math.min(sequence, throughAtOpen) - (settledBefore ?? Number.POSITIVE_INFINITY));
+
+  /** Records of packs between the one that was read before and this one: no more than are not settled. */
+  const missingBefore = ({ before: atPack, first, groupFirst, groupLast }: Pack, isInSpool: boolean): number => {
+    if (groupLast <= (settledBefore ?? 0)) return 0;
+    const ofGroup = first - groupFirst;
     const missing =
-      expectedBefore === undefined ? ofGroup + groupsLostAhead(pack) : Math.max(0, pack.before - expectedBefore);
+      expectedBefore === undefined ? ofGroup + unsettledThrough(groupFirst - 1) : Math.max(0, atPack - expectedBefore);
     // Of its own group the spool has them.
     return isInSpool ? Math.max(0, missing - ofGroup) : missing;
+  };
+
+  /** Packs up to the last are durable and not there: nothing behind them tells how many records they had. */
+  const countMissingEnd = (): void => {
+    const torn =
+      newest === undefined || newest.isLast || isTornLeftOut ? 0 : newest.first + newest.count - newest.groupFirst;
+    const added = beforeEnd - (newest === undefined ? 0 : newest.before + newest.count);
+    lost +=
+      expectedBefore === undefined
+        ? unsettledThrough(throughAtOpen) + torn + added
+        : Math.max(0, beforeEnd - expectedBefore);
+    expectedBefore = beforeEnd;
   };
 
   return {
@@ -195,10 +215,10 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     meanRecordBytes: () => meanBytes,
     lost: () => lost,
     lostBefore: (firstSequence, settledThrough) => {
-      // A spool that never packed may have been freed up to where it begins, for all that is known.
-      if (newest === undefined && settledThrough === undefined) return 0;
-      const gone = firstSequence - 1 - Math.max(through, settledThrough ?? 0);
-      if (newest === undefined || newest.isLast || newest.groupLast <= (settledThrough ?? 0)) return Math.max(0, gone);
+      // For all that is known everything up to there was settled.
+      if (settledThrough === undefined) return 0;
+      const gone = firstSequence - 1 - Math.max(through, settledThrough);
+      if (newest === undefined || newest.isLast || newest.groupLast <= settledThrough) return Math.max(0, gone);
       const torn = newest.first + newest.count - newest.groupFirst;
       // All that the spool has of the group may be in its packs too.
       const inBoth = Math.min(torn, Math.max(0, newest.groupLast - firstSequence + 1));
@@ -225,8 +245,11 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
           const pack = decodePack(payload);
           return { sequence, payload, pack, isLeftOut: isLeftOut(sequence, pack) };
         });
-      // Durable and not there: lost with damaged blocks.
-      if (read.length === 0) next = end + 1;
+      // Durable and not there: lost with damaged blocks. Of a group that was added meanwhile the packs tell how many there were.
+      if (read.length === 0) {
+        if (end === last) countMissingEnd();
+        next = end + 1;
+      }
       return read;
     },
     passed: ({ sequence, pack, isLeftOut: isInSpool }, unreadableAt) => {
@@ -240,11 +263,11 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     passAll: () => {
       if (newest === undefined) return;
       next = newest.sequence + 1;
+      expectedBefore = newest.before + newest.count;
       passed.push({ sequence: newest.sequence, groupLast: through });
     },
     meet: ({ firstSequence, lastSequence }, settledThrough) => {
-      groupsLostAhead = ({ groupFirst }) => Math.max(0, groupFirst - 1 - (settledThrough ?? Number.POSITIVE_INFINITY));
-      settledBefore = settledThrough ?? 0;
+      settledBefore = settledThrough;
       if (newest === undefined || newest.isLast) return;
       isTornLeftOut =
         firstSequence <= Math.max(newest.groupFirst, (settledThrough ?? 0) + 1) && lastSequence >= newest.groupLast;
