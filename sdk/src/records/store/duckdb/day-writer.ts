@@ -23,6 +23,7 @@ export async function writeDay(engine: Engine, partition: Partition, batch: RowB
   const columns: Column[] = batch.columns().map((column) => chosen(column, rows));
   const bodies = Array.from({ length }, (_, index) => new duckdb.DuckDBBlobValue(batch.bodyOf(rows?.[index] ?? index)));
   const forms = [...partition.forms.unsaved()];
+  await engine.compressBodies(batch.isRaw());
   await inTransaction(writer, async () => {
     await appendRows(connected(engine), { table: 'records', catalog: partition.schema, types: typesOf(duckdb) }, [
       ...columns,

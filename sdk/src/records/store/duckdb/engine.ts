@@ -16,6 +16,10 @@ const READERS = 4;
  */
 const CHECKPOINT_SIZE = '64MB';
 
+/** DuckDB's compression of texts and octets. What is in a file is read in any case. */
+const TEXT_COMPRESSION = "SET disabled_compression_methods = ''";
+const NO_TEXT_COMPRESSION = "SET disabled_compression_methods = 'dict_fsst'";
+
 /** What {@link openEngine} is told. */
 export interface EngineOptions {
   readonly directory: string;
@@ -29,6 +33,11 @@ export interface Engine {
   readonly writer: DuckDBConnection;
   readonly duckdb: DuckDb;
   readonly partitions: Partitions;
+  /**
+   * Says whether bodies are worth compressing that are brought into their file from now on. With rows as switches wrote them they shrink by a
+   * quarter; without, by a hundredth, and a look-up reads them faster as they are.
+   */
+  readonly compressBodies: (isWorthIt: boolean) => Promise<void>;
   /** Works on a connection of its own. */
   readonly reading: <T>(work: (connection: DuckDBConnection) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
@@ -60,6 +69,8 @@ async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }:
   const writer = await instance.connect();
   await writer.run(`SET checkpoint_threshold = '${CHECKPOINT_SIZE}'`);
   await writer.run(NO_MERGING);
+  let isCompressing = false;
+  await writer.run(NO_TEXT_COMPRESSION);
   await writer.run(`ATTACH ${quoted(join(directory, 'state.duckdb'))} AS state (STORAGE_VERSION 'latest')`);
   for (const sql of CREATE_STATE_SQL) await writer.run(sql);
   const attaching = await instance.connect();
@@ -108,5 +119,11 @@ async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }:
     }
   };
 
-  return { writer, duckdb, partitions, reading, close };
+  const compressBodies = async (isWorthIt: boolean): Promise<void> => {
+    if (isWorthIt === isCompressing) return;
+    await writer.run(isWorthIt ? TEXT_COMPRESSION : NO_TEXT_COMPRESSION);
+    isCompressing = isWorthIt;
+  };
+
+  return { writer, duckdb, partitions, compressBodies, reading, close };
 }

@@ -9,6 +9,8 @@ import { PER_MILLISECOND } from './record-form.js';
 /** Rows of one day, as columns. */
 export interface RowBatch {
   readonly length: () => number;
+  /** Whether rows that switches wrote are in many of its bodies. */
+  readonly isRaw: () => boolean;
   /** `at_ms`, `at_us`, the key columns, `form`: as `createPartitionSql` has them. */
   readonly columns: () => readonly Uint32Array[];
   /** The octets of a row. Not to be kept: they are overwritten after `reset`. */
@@ -21,6 +23,9 @@ export interface RowBatch {
 /** Columns of numbers before `body`. */
 export const NUMBER_COLUMNS = 19;
 
+/** Bodies with raw rows, of so many, from which on they count. */
+const RAW_ONE_OF = 8;
+
 /** Makes an empty batch. Its memory stays, so that batch after batch is laid down in the same place. */
 export function createRowBatch(capacity: number): RowBatch {
   const bodies = createBodyWriter();
@@ -29,6 +34,7 @@ export function createRowBatch(capacity: number): RowBatch {
   const [atMs, atUs, id1, id2, id3, id4, called, translated, lrn, calling, asserted, ...others] = columns as Columns;
   const [callIn, callOut, origReceived, origSigned, callGroup, trunkIn, trunkOut, form] = others;
   let length = 0;
+  let raw = 0;
 
   const add = (record: CallRecord, encoder: RecordEncoder): void => {
     const { recordId, ingress, egress, called: to, received, signed } = record;
@@ -54,17 +60,20 @@ export function createRowBatch(capacity: number): RowBatch {
     callGroup[row] = optionalKey(record.callGroupId);
     trunkIn[row] = ingress.trunk === undefined ? 0 : trunkKey(ingress.trunk);
     trunkOut[row] = egress.trunk === undefined ? 0 : trunkKey(egress.trunk);
+    if (record.source.raw !== undefined) raw += 1;
     length += 1;
   };
 
   return {
     length: () => length,
+    isRaw: () => raw * RAW_ONE_OF > length,
     columns: () => columns.map((column) => column.subarray(0, length)),
     bodyOf: (row) => bodies.bytes().subarray(row === 0 ? 0 : ends[row - 1], ends[row]),
     add,
     reset: () => {
       bodies.reset();
       length = 0;
+      raw = 0;
     },
   };
 }
