@@ -67,31 +67,42 @@ async function sentOf(directory: string): Promise<{ readonly ids: Set<string>; r
   return { ids, counted: spool.stream.spool.state().lost.records };
 }
 
+function flipBit(bytes: Buffer, random: SeededRandom): void {
+  const at = random.int(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
+}
+
+/** So many copies of a spool of which most is packed, one after the other. */
+async function* packedCopies(count: number): AsyncGenerator<{ readonly round: number; readonly path: string }> {
+  await using folder = await createTemporaryDirectory();
+  const whole = join(folder.path, 'whole');
+  await makePacked(whole);
+  for (let round = 0; round < count; round += 1) {
+    await using copy = await createTemporaryDirectory();
+    cpSync(whole, copy.path, { recursive: true });
+    yield { round, path: copy.path };
+    tellRound(round, count);
+  }
+}
+
 test(
   `of packs in which one of ${FLIPS} bits was flipped, those are lost that were hit, and their records are counted`,
   { timeout: 30_000 + 1_000 * FLIPS },
   async () => {
-    await using folder = await createTemporaryDirectory();
-    const whole = join(folder.path, 'whole');
-    await makePacked(whole);
     const random = createSeededRandom(20_261_129);
     let [hits, most] = [0, 0];
-    for (let flip = 0; flip < FLIPS; flip += 1) {
-      await using copy = await createTemporaryDirectory();
-      cpSync(whole, copy.path, { recursive: true });
-      const packed = join(copy.path, 'packed');
-      const path = join(packed, random.pick(readdirSync(packed)));
-      const bytes = readFileSync(path);
-      const at = random.int(bytes.length);
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.int(8));
-      writeFileSync(path, bytes);
-      const { ids, counted } = await sentOf(copy.path);
+    for await (const { round, path } of packedCopies(FLIPS)) {
+      const packed = join(path, 'packed');
+      const file = join(packed, random.pick(readdirSync(packed)));
+      const bytes = readFileSync(file);
+      flipBit(bytes, random);
+      writeFileSync(file, bytes);
+      const { ids, counted } = await sentOf(path);
       const lost = RECORDS - ids.size;
-      expect({ flip, counted }).toEqual({ flip, counted: lost });
+      expect({ round, counted }).toEqual({ round, counted: lost });
       expect(lost).toBeLessThanOrEqual(POLICY.batchRecords);
       if (lost > 0) hits += 1;
       most = Math.max(most, lost);
-      tellRound(flip, FLIPS);
     }
     expect(hits).toBeGreaterThan(FLIPS / 2);
     reportFault('packed-bit-flips', { flips: FLIPS, records: RECORDS, packsHit: hits, mostRecordsLost: most });
@@ -112,10 +123,7 @@ function damage(packed: string, random: SeededRandom): Damage {
   else if (kind !== 'none') {
     if (kind === 'head') bytes.fill(0, 0, at);
     if (kind === 'middle') bytes.fill(0, at, Math.min(bytes.length, at + random.int(20_000)));
-    for (let bit = kind === 'bits' ? 3 : 0; bit > 0; bit -= 1) {
-      const place = random.int(bytes.length);
-      bytes[place] = (bytes[place] ?? 0) ^ (1 << random.int(8));
-    }
+    for (let bit = kind === 'bits' ? 3 : 0; bit > 0; bit -= 1) flipBit(bytes, random);
     writeFileSync(path, bytes);
   }
   return kind;
@@ -125,18 +133,13 @@ test(
   `of packs damaged in ${DAMAGES} ways, whole files of them too, and in the middle of being sent, what is lost is counted`,
   { timeout: 60_000 + 2_000 * DAMAGES },
   async () => {
-    await using folder = await createTemporaryDirectory();
-    const whole = join(folder.path, 'whole');
-    await makePacked(whole);
     const random = createSeededRandom(20_261_130);
     const sum = { lost: 0, counted: 0, lostUncounted: 0 };
-    for (let round = 0; round < DAMAGES; round += 1) {
-      await using copy = await createTemporaryDirectory();
-      cpSync(whole, copy.path, { recursive: true });
+    for await (const { round, path } of packedCopies(DAMAGES)) {
       const already = random.int(2) === 0 ? 0 : 100 + random.int(1_400);
-      const before = already === 0 ? [] : await sendSome(copy.path, already, random.pick([3, 4]));
-      const kind = damage(join(copy.path, 'packed'), random);
-      const { ids, counted } = await sentOf(copy.path);
+      const before = already === 0 ? [] : await sendSome(path, already, random.pick([3, 4]));
+      const kind = damage(join(path, 'packed'), random);
+      const { ids, counted } = await sentOf(path);
       for (const id of before) ids.add(id);
       const lost = RECORDS - ids.size;
       const told = { round, kind, already, lost, counted };
@@ -147,7 +150,6 @@ test(
       sum.lost += lost;
       sum.counted += counted;
       sum.lostUncounted += Math.max(0, lost - counted);
-      tellRound(round, DAMAGES);
     }
     expect(sum.counted).toBeLessThan(1.3 * sum.lost);
     reportFault('packed-damaged-files', { damages: DAMAGES, records: RECORDS, ...sum });

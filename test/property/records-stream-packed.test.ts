@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/seeded-random.js';
 import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
-import { knownSequence } from '../../sdk/src/records/stream/kept-sequence.js';
 import { openPackedSpool, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
 import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, type StreamLab } from '../support/stream-lab.js';
@@ -41,7 +40,6 @@ async function leftOf(log: MemorySegmentLog, segment: number): Promise<MemorySeg
 class Life {
   readonly lab: StreamLab;
   readonly packed: PackedSpool;
-  readonly lostBefore: number;
   /** Of a hundred batches. */
   #taken = 0;
   #isFull = false;
@@ -53,10 +51,6 @@ class Life {
     got: Set<number>,
   ) {
     this.packed = packed;
-    this.lostBefore = packed.lostBefore(
-      disk.log.firstSequence,
-      knownSequence({ get: (key) => disk.values.get(key), set: async () => {} }, 'stream.acknowledged'),
-    );
     const policy = {
       maxInFlight: random.pick([1, 2, 3]),
       batchRecords: random.pick([2, 5, 10]),
@@ -144,7 +138,7 @@ class Life {
   }
 
   get lost(): number {
-    return this.lostBefore + this.packed.lost();
+    return this.packed.lost();
   }
 }
 

@@ -46,6 +46,16 @@ async function packingLab(
   return Object.assign(lab, { packed });
 }
 
+/** The same, closed, with the spool freed up to the newest of some groups. */
+async function freedLab(packs: MemorySegmentLog): Promise<PackingLab> {
+  const lab = await packingLab(packs);
+  await until(lab, isPacked(lab, 100));
+  recordLegs(lab, 201, 230);
+  await until(lab, isFreed(lab, 150));
+  await lab.stream.close();
+  return lab;
+}
+
 function recordLegs(lab: StreamLab, first: number, last: number): void {
   for (let leg = first; leg <= last; leg += 1) lab.stream.record(sampleRecord(leg, leg % CALLS));
 }
@@ -122,11 +132,7 @@ test('packs nothing while the receiver takes what comes, nor less than is worth 
 
 test('goes on with what was packed when it is opened again', async () => {
   const packs = createMemorySegmentLog();
-  const first = await packingLab(packs);
-  await until(first, isPacked(first, 100));
-  recordLegs(first, 201, 230);
-  await until(first, isFreed(first, 150));
-  await first.stream.close();
+  const first = await freedLab(packs);
   await using lab = await packingLab(packs, { ...first, records: 0 });
   lab.stream.record(sampleRecord(231, 231 % CALLS));
   const batches = await takenBy(lab);
@@ -221,14 +227,9 @@ test('begins where the last whole group ends, where the end of the packs was los
 
 test('sends from the spool the newest group whose end was lost, and loses nothing', async () => {
   const packs = createMemorySegmentLog();
-  const first = await packingLab(packs);
-  await until(first, isPacked(first, 100));
-  recordLegs(first, 201, 230);
-  await until(first, isFreed(first, 150));
-  await first.stream.close();
+  const first = await freedLab(packs);
   packs.lose(packs.lastSequence);
   await using lab = await packingLab(packs, { ...first, records: 0 });
-  expect(lab.packed.lostBefore(lab.log.firstSequence, 0)).toBe(0);
   expect(sorted(legsOf(await takenBy(lab)))).toEqual(upTo(230));
   expect(lab.packed.lost()).toBe(0);
 });
@@ -247,7 +248,7 @@ test('counts what all packs had, those before the first that can be read, and th
     packed.meet({ firstSequence: 31, lastSequence: 45 }, settledThrough);
     while (packed.hasUnread())
       for (const read of await packed.read(1_000_000, true)) packed.passed(read, read.pack?.groupLast ?? 0);
-    return packed.lost() + packed.lostBefore(31, settledThrough);
+    return packed.lost();
   };
   const lose = async (...places: readonly number[]): Promise<MemorySegmentLog> => {
     const packs = await groups();
@@ -269,8 +270,15 @@ test('counts what all packs had, those before the first that can be read, and th
   expect(await countedOf(await lose(1, 2, 3, 4, 5, 6), 10)).toBe(20);
   expect(await countedOf(await lose(1, 2, 3, 4, 5, 6), undefined)).toBe(0);
   // A group whose end is gone, and of which the spool has a part: the most that it can be.
-  const packed = await openPackedSpool(await lose(4, 5, 6));
-  expect([26, 28, 31].map((first) => packed.lostBefore(first, 10))).toEqual([5, 6, 6]);
+  for (const [firstSequence, count] of [
+    [26, 5],
+    [28, 6],
+    [31, 6],
+  ] as const) {
+    const packed = await openPackedSpool(await lose(4, 5, 6));
+    packed.meet({ firstSequence, lastSequence: 45 }, 10);
+    expect(packed.lost()).toBe(count);
+  }
 });
 
 test('takes nothing for lost of what was delivered between packs', async () => {
@@ -311,7 +319,6 @@ test.each(['the end', 'all'])(
     for (let place = lost === 'all' ? 1 : packs.lastSequence; place <= packs.lastSequence; place += 1)
       packs.lose(place);
     await using again = await packingLab(packs, { ...first, records: 0, policy });
-    expect(again.packed.lostBefore(again.log.firstSequence, 0)).toBe(0);
     expect(sorted(legsOf(await takenBy(again)))).toEqual(upTo(60));
   },
 );
@@ -334,7 +341,7 @@ test('takes nothing for lost where its position is', async () => {
   await (await openPackedSpool(packs)).add({ first: 1, last: 9, packs: [onePack('1\n', 9)] });
   const packed = await openPackedSpool(packs);
   packed.meet({ firstSequence: 500, lastSequence: 600 }, undefined);
-  expect(packed.lostBefore(500, undefined)).toBe(0);
+  expect(packed.lost()).toBe(0);
 });
 
 test('packs nothing while the disk does not note what is settled', async () => {

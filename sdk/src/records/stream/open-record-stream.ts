@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openSegmentLog, openValueJournal, type SegmentLog } from '../../log/index.js';
-import { ACKNOWLEDGED_KEY, knownSequence } from './kept-sequence.js';
+import { ACKNOWLEDGED_KEY, keptSequence } from './kept-sequence.js';
 import { openPackedSpool, type PackedSpool } from './packed-spool.js';
 import { createPackingStream, type RecordStream, type RecordStreamOptions } from './record-stream.js';
 
@@ -66,12 +66,12 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
     // What it could not write is lost to nobody: the spool has it still.
     keep({ close: () => packs.close().catch(() => undefined) });
     const packed = await openPackedSpool(packs);
-    const settledThrough = knownSequence(values, ACKNOWLEDGED_KEY);
+    const settledThrough = keptSequence(values, ACKNOWLEDGED_KEY);
     const log = keep(
       await openSegmentLog({
         directory: join(directory, 'spool'),
         // A spool that lost its end gives no number again of which the position says that it was delivered, or that was packed.
-        afterSequence: Math.max(settledThrough ?? 0, packed.through()),
+        afterSequence: Math.max(settledThrough, packed.through()),
         ...sized,
       }),
     );
@@ -79,10 +79,9 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
       // A pack that this release cannot read is put aside whole: were there no room for it, its lane would wait for ever.
       await openSegmentLog({ directory: join(directory, 'dead-letters'), maxRecordBytes: LONGEST_PACK_BYTES }),
     );
-    const lost = packed.lostBefore(log.firstSequence, settledThrough);
     keep(options.transport);
     const stream = keep(createPackingStream({ ...parts, log, deadLetters, values }, packed));
-    return owning(stream, spoolOf(log, packed, lost), closeAll);
+    return owning(stream, spoolOf(log, packed), closeAll);
   } catch (error) {
     await closeAll();
     throw error;
@@ -90,12 +89,12 @@ export async function openRecordStream(options: OpenRecordStreamOptions): Promis
 }
 
 /** Both logs as one: what was packed is in the spool still, for those who look at its room and its losses. */
-function spoolOf(log: SegmentLog, packed: PackedSpool, lostBefore: number): OpenRecordStream['spool'] {
+function spoolOf(log: SegmentLog, packed: PackedSpool): OpenRecordStream['spool'] {
   return {
     onDurable: log.onDurable,
     state: () => {
       const state = log.state();
-      const lost = { ...state.lost, records: state.lost.records + packed.lost() + lostBefore };
+      const lost = { ...state.lost, records: state.lost.records + packed.lost() };
       return { ...state, sizeBytes: state.sizeBytes + packed.sizeBytes(), lost };
     },
   };

@@ -30,14 +30,11 @@ export interface PackedSpool {
   readonly hasUnread: () => boolean;
   /** Octets of a packed record, on the average of those that were seen last. */
   readonly meanRecordBytes: () => number;
-  /** Records of packs that were durable and are gone, as far as packs behind them were read. */
-  readonly lost: () => number;
   /**
-   * Records that are neither settled nor packed, and that a spool which begins with that sequence number has no more: those of packs at the
-   * end that are gone. Where it begins within the last group that can be read, and that one is not whole, the most that it can be.
-   * @param settledThrough - undefined where nobody knows
+   * Records of packs that were durable and are gone: those at the end when the spool was met, others as far as packs behind them were read.
+   * Of a group that is not whole, and of which the spool has a part, the most that it can be.
    */
-  readonly lostBefore: (firstSequence: number, settledThrough: number | undefined) => number;
+  readonly lost: () => number;
   /**
    * Takes a group, and makes it durable: only then it counts.
    * @throws HopbackError `storage-failed` where the disk refuses: the group is {@link PackedSpool.pending} then
@@ -68,7 +65,7 @@ export interface PackedSpool {
   readonly passAll: () => void;
   /**
    * Holds the packs against the spool before they are read. The group at the end that is not whole is left out, where the spool has all of its
-   * records that are not settled still; of packs before the first that can be read it becomes known how many records they had.
+   * records that are not settled still; of packs that are gone it becomes known how many records they had.
    * @param settledThrough - undefined where nobody knows
    */
   readonly meet: (
@@ -130,7 +127,10 @@ interface LeftOut {
 function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): PackedSpool {
   let through = newest === undefined ? 0 : newest.isLast ? newest.groupLast : newest.groupFirst - 1;
   const throughAtOpen = through;
-  let before = newest === undefined ? 0 : newest.before + newest.count;
+  /** Records of the packs up to the newest, and of the group at the end that is not whole. */
+  const atOpen = newest === undefined ? 0 : newest.before + newest.count;
+  const torn = newest === undefined || newest.isLast ? 0 : newest.first + newest.count - newest.groupFirst;
+  let before = atOpen;
   /** Records of all packs up to `last`. */
   let beforeEnd = before;
   let meanBytes = newest === undefined ? 0 : newest.body.length / newest.count;
@@ -139,7 +139,7 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
   let last = log.lastSequence;
   let lost = 0;
   /** Records of the packs up to the one that was read last; undefined while none was read of those of an earlier life. */
-  let expectedBefore: number | undefined = newest === undefined ? before : undefined;
+  let expectedBefore: number | undefined = newest === undefined ? atOpen : undefined;
   /** As it was noted when the log was opened; undefined where nobody knows. */
   let settledBefore: number | undefined;
   let isTornLeftOut = false;
@@ -199,14 +199,19 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
 
   /** Packs up to the last are durable and not there: nothing behind them tells how many records they had. */
   const countMissingEnd = (): void => {
-    const torn =
-      newest === undefined || newest.isLast || isTornLeftOut ? 0 : newest.first + newest.count - newest.groupFirst;
-    const added = beforeEnd - (newest === undefined ? 0 : newest.before + newest.count);
-    lost +=
-      expectedBefore === undefined
-        ? unsettledThrough(throughAtOpen) + torn + added
-        : Math.max(0, beforeEnd - expectedBefore);
+    const ofOthers = unsettledThrough(throughAtOpen) + (isTornLeftOut ? 0 : torn) + beforeEnd - atOpen;
+    lost += expectedBefore === undefined ? ofOthers : Math.max(0, beforeEnd - expectedBefore);
     expectedBefore = beforeEnd;
+  };
+
+  /** Records behind the last whole group that are not settled and that a spool which begins there has no more. */
+  const missingBehind = (firstSequence: number): number => {
+    // For all that is known everything up to there was settled.
+    const gone = firstSequence - 1 - Math.max(through, settledBefore ?? Number.POSITIVE_INFINITY);
+    if (newest === undefined || newest.groupLast <= (settledBefore ?? 0)) return Math.max(0, gone);
+    // All that the spool has of a torn group may be in its packs too.
+    const inBoth = Math.min(torn, Math.max(0, newest.groupLast - firstSequence + 1));
+    return Math.max(0, gone - (torn - inBoth));
   };
 
   return {
@@ -214,16 +219,6 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     hasUnread: () => next <= last,
     meanRecordBytes: () => meanBytes,
     lost: () => lost,
-    lostBefore: (firstSequence, settledThrough) => {
-      // For all that is known everything up to there was settled.
-      if (settledThrough === undefined) return 0;
-      const gone = firstSequence - 1 - Math.max(through, settledThrough);
-      if (newest === undefined || newest.isLast || newest.groupLast <= settledThrough) return Math.max(0, gone);
-      const torn = newest.first + newest.count - newest.groupFirst;
-      // All that the spool has of the group may be in its packs too.
-      const inBoth = Math.min(torn, Math.max(0, newest.groupLast - firstSequence + 1));
-      return Math.max(0, gone - (torn - inBoth));
-    },
     add: async (group) => {
       pending = { group, taken: 0, next: group.first };
       await settle();
@@ -263,11 +258,12 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     passAll: () => {
       if (newest === undefined) return;
       next = newest.sequence + 1;
-      expectedBefore = newest.before + newest.count;
+      expectedBefore = atOpen;
       passed.push({ sequence: newest.sequence, groupLast: through });
     },
     meet: ({ firstSequence, lastSequence }, settledThrough) => {
       settledBefore = settledThrough;
+      lost += missingBehind(firstSequence);
       if (newest === undefined || newest.isLast) return;
       isTornLeftOut =
         firstSequence <= Math.max(newest.groupFirst, (settledThrough ?? 0) + 1) && lastSequence >= newest.groupLast;

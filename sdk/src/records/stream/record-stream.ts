@@ -155,7 +155,7 @@ export function createPackingStream(options: RecordStreamOptions, packed?: Packe
   const kept = known ?? 0;
   // A position past the end is that of a spool that is no more, or was cut: what this one holds was not sent as far as anybody knows.
   const settled = kept > log.lastSequence ? 0 : kept;
-  packed?.meet(log, known === undefined ? undefined : settled);
+  packed?.meet(log, known === settled ? settled : undefined);
   if (packed !== undefined && packed.isWhole() && settled >= packed.through()) packed.passAll();
   // What the spool has not is settled, unless it was packed.
   const acknowledged = packed?.hasUnread() === true ? settled : Math.max(settled, log.firstSequence - 1);
