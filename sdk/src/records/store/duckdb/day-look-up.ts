@@ -3,6 +3,7 @@ import type { CallRecord } from '../../../core/call-record.js';
 import { DAY_US, matchesQuery } from '../record-query.js';
 import type { RecordQuery } from '../record-store.js';
 import { dayOf, extentSql, recordIdOfKeys, rowsSql } from './partition-sql.js';
+import type { RowsRead } from './partition-sql.js';
 import type { Partition } from './partitions.js';
 import { decodeRecord } from './record-decoder.js';
 import { PER_MILLISECOND } from './record-form.js';
@@ -25,23 +26,32 @@ export async function findInDay(
   const search = { schema, day, ofOtherInstants: forms.ofOtherInstants() };
   const isBeside = day < dayOf(query.window.fromUs) || day > dayOf(query.window.toUs);
   if (isBeside && search.ofOtherInstants.length === 0) return [];
-  for (let rows = limit + SPARE_ROWS; ; rows *= 2) {
+  const read = async (which: RowsRead): Promise<readonly Row[]> =>
+    (await connection.runAndReadAll(rowsSql(search, query, which))).getRowsJS();
+  const recordsOf = (rows: readonly Row[]): readonly CallRecord[] =>
+    rows
+      .filter(isFirst)
+      .map((row) => recordOf(partition, row))
+      .filter((record) => matchesQuery(record, query));
+
+  // Mostly all that there are fit: one look then, and no order in which they would have to be met.
+  const most = limit + SPARE_ROWS + 1;
+  const all = await read({ most });
+  if (all.length < most) return recordsOf(all).slice(0, limit);
+  for (let rows = most; ; rows *= 2) {
     // Counted first, so that of a trunk with a million calls only the bodies of those asked for are read.
     const [extent = []] = (await connection.runAndReadAll(extentSql(search, query, rows))).getRowsJS();
     const [count, from, to] = extent.map(Number) as [number, number, number];
     if (count === 0) return [];
-    const read = await connection.runAndReadAll(rowsSql(search, query, { from, to }));
-    const records = read
-      .getRowsJS()
-      .filter(isFirst)
-      .map((row) => recordOf(partition, row))
-      .filter((record) => matchesQuery(record, query));
+    const records = recordsOf(await read({ between: { from, to } }));
     if (records.length >= limit || count < rows) return records.slice(0, limit);
   }
 }
 
+type Row = readonly unknown[];
+
 /** Whether a row is another than the one before, which has the same id where it is the same. */
-function isFirst(row: readonly unknown[], index: number, rows: readonly (readonly unknown[])[]): boolean {
+function isFirst(row: Row, index: number, rows: readonly Row[]): boolean {
   const before = rows[index - 1];
   return before === undefined || !ID_PLACES.every((place) => row[place] === before[place]);
 }
@@ -49,7 +59,7 @@ function isFirst(row: readonly unknown[], index: number, rows: readonly (readonl
 /** Where the numbers of the id stand in a row. */
 const ID_PLACES = [2, 3, 4, 5] as const;
 
-function recordOf({ day, forms }: Partition, row: readonly unknown[]): CallRecord {
+function recordOf({ day, forms }: Partition, row: Row): CallRecord {
   const [atMs, atUs, id1, id2, id3, id4, form, body] = row;
   const place = {
     recordId: recordIdOfKeys([Number(id1), Number(id2), Number(id3), Number(id4)]),

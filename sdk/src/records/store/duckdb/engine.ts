@@ -20,6 +20,9 @@ const CHECKPOINT_SIZE = '64MB';
 const TEXT_COMPRESSION = "SET disabled_compression_methods = ''";
 const NO_TEXT_COMPRESSION = "SET disabled_compression_methods = 'dict_fsst'";
 
+/** What is asked for in an order says so: rows are looked for by all threads where only so many are wanted. */
+const ANY_ORDER = 'SET preserve_insertion_order = false';
+
 /** What {@link openEngine} is told. */
 export interface EngineOptions {
   readonly directory: string;
@@ -68,9 +71,8 @@ export async function openEngine(duckdb: DuckDb, options: EngineOptions): Promis
 async function engineOf(duckdb: DuckDb, instance: DuckDBInstance, { directory }: EngineOptions): Promise<Engine> {
   const writer = await instance.connect();
   await writer.run(`SET checkpoint_threshold = '${CHECKPOINT_SIZE}'`);
-  await writer.run(NO_MERGING);
+  for (const setting of [NO_MERGING, NO_TEXT_COMPRESSION, ANY_ORDER]) await writer.run(setting);
   let isCompressing = false;
-  await writer.run(NO_TEXT_COMPRESSION);
   await writer.run(`ATTACH ${quoted(join(directory, 'state.duckdb'))} AS state (STORAGE_VERSION 'latest')`);
   for (const sql of CREATE_STATE_SQL) await writer.run(sql);
   const attaching = await instance.connect();

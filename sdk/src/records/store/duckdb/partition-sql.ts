@@ -128,16 +128,21 @@ export function extentSql(search: DaySearch, query: RecordQuery, limit: number):
   return `SELECT count(*), min(at_ms), max(at_ms) FROM (${scans.join(' UNION ')} ORDER BY at_ms LIMIT ${limit})`;
 }
 
-/** The rows that a query may mean between two milliseconds of the day, earliest first; one that matches in two columns is there twice. */
-export function rowsSql(
-  search: DaySearch,
-  query: RecordQuery,
-  { from, to }: { readonly from: number; readonly to: number },
-): string {
-  const within = `${timeCondition(search, query.window)} AND at_ms BETWEEN ${from} AND ${to}`;
-  const columns = `at_ms, at_us, ${ID_COLUMNS}, form, body`;
-  const scans = scansOf(search, query, { columns, within });
-  return `SELECT * FROM (${scans.join(' UNION ALL ')}) ORDER BY at_ms, at_us, ${ID_COLUMNS}`;
+/** Which of the rows of a day are read. */
+export interface RowsRead {
+  /** Between these milliseconds of the day, both included; all of the window where it is absent. */
+  readonly between?: { readonly from: number; readonly to: number };
+  /** So many at most, whichever is met first. */
+  readonly most?: number;
+}
+
+/** The rows that a query may mean, earliest first; one that matches in two columns is there twice. */
+export function rowsSql(search: DaySearch, query: RecordQuery, { between, most }: RowsRead): string {
+  const inWindow = timeCondition(search, query.window);
+  const within = between === undefined ? inWindow : `${inWindow} AND at_ms BETWEEN ${between.from} AND ${between.to}`;
+  const scans = scansOf(search, query, { columns: `at_ms, at_us, ${ID_COLUMNS}, form, body`, within });
+  const limit = most === undefined ? '' : ` LIMIT ${most}`;
+  return `SELECT * FROM (${scans.join(' UNION ALL ')}${limit}) ORDER BY at_ms, at_us, ${ID_COLUMNS}`;
 }
 
 /**

@@ -207,7 +207,10 @@ async function readSources(connection: DuckDBConnection, coverage: CoverageTable
 
 async function readHolds(connection: DuckDBConnection): Promise<Map<string, KeptHold>> {
   const kept = new Map<string, KeptHold>();
-  for (const [holdId, hold, released] of await rowsOf(connection, 'SELECT hold_id, hold, released FROM state.holds'))
+  for (const [holdId, hold, released] of await rowsOf(
+    connection,
+    'SELECT hold_id, hold, released FROM state.holds ORDER BY rowid',
+  ))
     kept.set(String(holdId), { hold: JSON.parse(String(hold)) as LegalHold, isReleased: released === true });
   return kept;
 }
