@@ -48,6 +48,18 @@ test('a number is traced forward to who serves it', async () => {
   expect(await platform.closed(tracebackId)).toMatchObject({ direction: 'forward', outcome: 'serves-number' });
 });
 
+test('the providers that are there without being asked for answer in either direction', async () => {
+  await using platform = createTestPlatform();
+  const tracebackId = platform.openTraceback({ direction: 'forward' });
+  const { requestId } = await platform.requestTo('prv-birch', tracebackId);
+  await platform.answerAs(requestId, { arm: 'number-served-by', provider: { name: 'Cedar Gateway Corp.' } });
+  const { outcome, hops } = await platform.closed(tracebackId);
+  expect([outcome, hops.map(({ provider }) => provider.providerId)]).toEqual([
+    'serves-number',
+    ['prv-alder', 'prv-birch', 'prv-cedar'],
+  ]);
+});
+
 test('answers are there one after the other, those of providers that speak for themselves among them', async () => {
   const platform = createTestPlatform();
   const tracebackId = platform.openTraceback();

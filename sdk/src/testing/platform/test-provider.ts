@@ -44,14 +44,23 @@ const [FIRST, SECOND, THIRD] = PLAIN.value.hops.map(({ provider }) => provider);
 /**
  * Three providers on the way of one call, those of {@link WIRE_EXAMPLES}. The first, `prv-alder`, terminated it, and names the second by itself;
  * the second, `prv-birch`, says nothing: it is the program under test; the third, `prv-cedar`, says by itself that the call entered the
- * United States there.
+ * United States there. Where a number is traced forward, the first has handed it to the second, and the third serves it.
  */
 export const TEST_PROVIDERS: readonly TestProvider[] = [
-  { ...named(FIRST, 'prv-alder'), answers: () => ({ arm: 'received-from', upstream: named(SECOND, 'prv-birch') }) },
+  {
+    ...named(FIRST, 'prv-alder'),
+    answers: ({ direction }) =>
+      direction === 'back'
+        ? { arm: 'received-from', upstream: named(SECOND, 'prv-birch') }
+        : { arm: 'number-served-by', provider: named(SECOND, 'prv-birch') },
+  },
   named(SECOND, 'prv-birch'),
   {
     ...named(THIRD, 'prv-cedar'),
-    answers: () => ({ arm: 'point-of-entry', upstream: { name: 'Dune Telefonia S.A.', country: 'GB' } }),
+    answers: ({ direction }) =>
+      direction === 'back'
+        ? { arm: 'point-of-entry', upstream: { name: 'Dune Telefonia S.A.', country: 'GB' } }
+        : { arm: 'serves-number', customer: { contact: { name: 'Elm Calling Services' } } },
   },
 ];
 
