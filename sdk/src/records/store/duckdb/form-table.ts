@@ -1,5 +1,7 @@
 import { lookupKey } from './lookup-key.js';
-import type { FormTexts } from './record-decoder.js';
+import { parseForm } from './parsed-form.js';
+import type { ParsedForm } from './parsed-form.js';
+import type { NumberedForms } from './record-decoder.js';
 import type { FormNumbers } from './record-encoder.js';
 
 /**
@@ -17,6 +19,9 @@ const OTHER_INSTANT = '"otherInviteAtUs":';
 /** Texts whose first sight is remembered; a form is numbered at its second, so that what never comes twice takes no number. */
 const REMEMBERED = 65_536;
 
+/** Most forms of a day that are kept taken apart, some 3 MB. They are dropped all at once when there are more. */
+const MAX_PARSED = 1_024;
+
 /** A numbered form. */
 export interface Form {
   readonly number: number;
@@ -24,7 +29,7 @@ export interface Form {
 }
 
 /** The forms of a day. */
-export interface FormTable extends FormNumbers, FormTexts {
+export interface FormTable extends FormNumbers, NumberedForms {
   /**
    * Those of records that may have begun at another instant too. Empty where the day has no such record: the first of them is numbered at
    * once, so that a look-up need not search for what is there in two hours of the year. Further ones may have no number.
@@ -36,11 +41,12 @@ export interface FormTable extends FormNumbers, FormTexts {
   readonly saved: (forms: readonly Form[]) => void;
 }
 
-/** Makes the table of a day from the forms on its disk. Never throws but `textOf`: RangeError for a number that is none. */
+/** Makes the table of a day from the forms on its disk. Never throws but `formOf`: RangeError for a number that is none. */
 export function createFormTable(known: readonly Form[]): FormTable {
   const numbers = new Map<string, number>();
   const texts: (string | undefined)[] = [];
   const seen = new Uint32Array(REMEMBERED);
+  const parsed = new Map<number, ParsedForm>();
   let unsaved: Form[] = [];
   const ofOtherInstants: number[] = [];
   const keep = ({ number, text }: Form): void => {
@@ -70,13 +76,18 @@ export function createFormTable(known: readonly Form[]): FormTable {
     return numbered(form);
   };
 
+  const parsedNow = (number: number): ParsedForm => {
+    const text = texts[number];
+    if (text === undefined) throw new RangeError(`a stored record has the form ${number}, which is not on its disk`);
+    const form = parseForm(text);
+    if (parsed.size >= MAX_PARSED) parsed.clear();
+    parsed.set(number, form);
+    return form;
+  };
+
   return {
     numberOf: (form) => numbers.get(form) ?? secondSight(form),
-    textOf: (number) => {
-      const text = texts[number];
-      if (text === undefined) throw new RangeError(`a stored record has the form ${number}, which is not on its disk`);
-      return text;
-    },
+    formOf: (number) => parsed.get(number) ?? parsedNow(number),
     ofOtherInstants: () => ofOtherInstants,
     unsaved: () => unsaved,
     saved: (forms) => {

@@ -1,6 +1,8 @@
 import type { CallRecord } from '../../../core/call-record.js';
 import { MIN_RUN } from './hole-values.js';
-import { COUNT_BASE, HOLE, PER_MILLISECOND, PER_SECOND } from './record-form.js';
+import { parseForm } from './parsed-form.js';
+import type { ParsedForm } from './parsed-form.js';
+import { HOLE, PER_MILLISECOND, PER_SECOND } from './record-form.js';
 
 /** What of a record stands in columns of its own. */
 export interface RecordPlace {
@@ -9,8 +11,8 @@ export interface RecordPlace {
 }
 
 /** Forms by their numbers. */
-export interface FormTexts {
-  readonly textOf: (number: number) => string;
+export interface NumberedForms {
+  readonly formOf: (number: number) => ParsedForm;
 }
 
 /**
@@ -19,10 +21,31 @@ export interface FormTexts {
  * @param formNumber - what it returned
  * @throws RangeError or SyntaxError for octets that no encoder wrote: a damaged disk
  */
-export function decodeRecord(body: Uint8Array, formNumber: number, place: RecordPlace, forms: FormTexts): CallRecord {
+export function decodeRecord(
+  body: Uint8Array,
+  formNumber: number,
+  place: RecordPlace,
+  forms: NumberedForms,
+): CallRecord {
   const reader = createReader(body);
-  const root = formNumber === 0 ? reader.text() : forms.textOf(formNumber);
-  return JSON.parse(filled(wholeForm(root, reader, forms), reader, place)) as CallRecord;
+  const numbered = (number: number): ParsedForm => (number === 0 ? parseForm(reader.text()) : forms.formOf(number));
+  const root = numbered(formNumber);
+  const inner: ParsedForm[] = [];
+  addInner(inner, root, () => numbered(reader.unsigned()));
+  const filling: Filling = { reader, place, inner, nextInner: 0, pieces: [], repeatable: [] };
+  fill(root, filling);
+  return JSON.parse(filling.pieces.join('')) as CallRecord;
+}
+
+/** The forms that stand in a form. Their numbers stand before everything else in the body, outer before inner. */
+function addInner(inner: ParsedForm[], form: ParsedForm, next: () => ParsedForm): void {
+  if (!form.hasForms) return;
+  for (const hole of form.holes) {
+    if (hole !== HOLE.form) continue;
+    const one = next();
+    inner.push(one);
+    addInner(inner, one, next);
+  }
 }
 
 interface Reader {
@@ -78,47 +101,52 @@ function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-/** The form with all forms inside it. Their numbers stand before everything else in the body, outer before inner. */
-function wholeForm(form: string, reader: Reader, forms: FormTexts): string {
-  let whole = '';
-  let from = 0;
-  for (let at = 0; at < form.length; at += 1) {
-    const code = form.charCodeAt(at);
-    if (code >= COUNT_BASE) continue;
-    // The character after these two is a count, whatever it looks like.
-    if (code === HOLE.hex || code === HOLE.repeat) at += 1;
-    if (code !== HOLE.form) continue;
-    const number = reader.unsigned();
-    const inner = number === 0 ? reader.text() : forms.textOf(number);
-    whole += form.slice(from, at) + wholeForm(inner, reader, forms);
-    from = at + 1;
-  }
-  return whole + form.slice(from);
+/** A record on its way to JSON. */
+interface Filling {
+  readonly reader: Reader;
+  readonly place: RecordPlace;
+  readonly inner: readonly ParsedForm[];
+  nextInner: number;
+  /** The JSON text so far. */
+  readonly pieces: string[];
+  readonly repeatable: string[];
 }
 
-/** The JSON text: each hole of a form filled from the body. */
-function filled(form: string, reader: Reader, place: RecordPlace): string {
-  const repeatable: string[] = [];
-  let json = '';
-  let from = 0;
-  for (let at = 0; at < form.length; at += 1) {
-    const code = form.charCodeAt(at);
-    if (code >= COUNT_BASE) continue;
-    json += form.slice(from, at);
-    if (code === HOLE.whole) {
-      repeatable.push(json.slice(json.lastIndexOf('"') + 1));
-      from = at + 1;
-      continue;
-    }
-    const hasCount = code === HOLE.hex || code === HOLE.repeat;
-    if (hasCount) at += 1;
-    const count = hasCount ? form.charCodeAt(at) - COUNT_BASE : 0;
-    const value = code === HOLE.repeat ? (repeatable[count] ?? '') : valueOf(code, count, reader, place);
-    if (code !== HOLE.repeat && IS_PIECE.has(code) && value.length >= MIN_RUN) repeatable.push(value);
-    json += code === HOLE.text || code === HOLE.repeat ? escaped(value) : value;
-    from = at + 1;
+/** Writes the JSON text of a form, each of its holes filled from the body. */
+function fill({ texts, holes, counts }: ParsedForm, filling: Filling): void {
+  const { pieces } = filling;
+  for (let at = 0; at < holes.length; at += 1) {
+    pieces.push(texts[at] ?? '');
+    fillHole(holes[at] ?? 0, counts[at] ?? 0, filling);
   }
-  return json + form.slice(from);
+  pieces.push(texts[holes.length] ?? '');
+}
+
+function fillHole(hole: number, count: number, filling: Filling): void {
+  const { reader, place, inner, pieces, repeatable } = filling;
+  if (hole === HOLE.form) {
+    const form = inner[filling.nextInner];
+    filling.nextInner += 1;
+    if (form !== undefined) fill(form, filling);
+  } else if (hole === HOLE.whole) repeatable.push(sinceQuote(pieces));
+  else if (hole === HOLE.repeat) pieces.push(escaped(repeatable[count] ?? ''));
+  else {
+    const value = valueOf(hole, count, reader, place);
+    if (value.length >= MIN_RUN && IS_PIECE.has(hole)) repeatable.push(value);
+    pieces.push(hole === HOLE.text ? escaped(value) : value);
+  }
+}
+
+/** What has been written of the string that ends here. */
+function sinceQuote(pieces: readonly string[]): string {
+  let text = '';
+  for (let at = pieces.length - 1; at >= 0; at -= 1) {
+    const piece = pieces[at] ?? '';
+    const quote = piece.lastIndexOf('"');
+    if (quote >= 0) return piece.slice(quote + 1) + text;
+    text = piece + text;
+  }
+  return text;
 }
 
 /** Holes that later ones may repeat, as the encoder lists them: by the same shortest length. */
