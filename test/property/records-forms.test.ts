@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import { createBodyWriter } from '../../sdk/src/records/store/duckdb/body-writer.js';
+import type { BodyWriter } from '../../sdk/src/records/store/duckdb/body-writer.js';
 import { createFormTable } from '../../sdk/src/records/store/duckdb/form-table.js';
 import { decodeRecord } from '../../sdk/src/records/store/duckdb/record-decoder.js';
 import { createRecordEncoder } from '../../sdk/src/records/store/duckdb/record-encoder.js';
@@ -18,6 +19,7 @@ const text = fc.oneof(
   fc.uuid().map((id) => id.toUpperCase()),
   fc.tuple(hex, fc.domain()).map(([name, host]) => `${name}@${host}`),
   fc.tuple(fc.ipV4(), fc.nat({ max: 70_000 })).map(([host, port]) => `${host}:${port}`),
+  fc.tuple(fc.ipV4(), digits).map(([host, port]) => `${host}:${port}`),
   fc.ipV6().map((host) => `[${host}]:5060`),
   fc.string({ unit: 'binary', maxLength: 40 }),
   fc.base64String({ maxLength: 40 }),
@@ -118,6 +120,37 @@ test('usual records take less than 160 octets beside their columns', () => {
   }
   expect(writer.length() / 3_000).toBeLessThan(160);
   expect(forms.unsaved().length).toBeLessThan(1_000);
+});
+
+test('what is no port of an address moves nothing that is repeated behind it', () => {
+  const callId = 'e3b0c44298fc1c14@192.0.2.10';
+  for (const port of ['12345', '123456', '12345678', '123456789012345678']) {
+    const sides = { ingress: { address: `198.51.100.7:${port}`, callId }, egress: { callId } };
+    const one = plain(sparseRecord('leg', NOON_US, sides));
+    const forms = createFormTable([]);
+    const writer = createBodyWriter();
+    const form = createRecordEncoder(forms).encode(one, writer);
+    expect(decodeRecord(writer.bytes().subarray(0, writer.length()), form, one, forms)).toEqual(one);
+  }
+});
+
+test('forms are as deep as they like, and repeat as much as they like', () => {
+  const place = { recordId: '0'.repeat(32), inviteAtUs: 0 };
+  const forms = createFormTable([]);
+  const decoded = (writer: BodyWriter): unknown =>
+    decodeRecord(writer.bytes().subarray(0, writer.length()), 0, place, forms);
+  const nested = createBodyWriter();
+  nested.text('\u0001');
+  for (let depth = 1; depth < 20_000; depth += 1) {
+    nested.unsigned(0);
+    nested.text('\u0001');
+  }
+  nested.unsigned(0);
+  nested.text('{}');
+  expect(decoded(nested)).toEqual({});
+  const wholes = createBodyWriter();
+  wholes.text(`"${'a\u0015'.repeat(20_000)}"`);
+  expect(decoded(wholes)).toBe('a'.repeat(20_000));
 });
 
 test('octets that no encoder wrote make an error, and no endless work', () => {

@@ -36,8 +36,12 @@ export async function findInDay(
 
   // Mostly all that there are fit: one look then, and no order in which they would have to be met.
   const most = limit + SPARE_ROWS + 1;
-  const all = await read({ most });
-  if (all.length < most) return recordsOf(all).slice(0, limit);
+  const allOfThem = async (): Promise<readonly CallRecord[] | undefined> => {
+    const rows = await read({ most });
+    return rows.length < most ? recordsOf(rows).slice(0, limit) : undefined;
+  };
+  const all = await allOfThem();
+  if (all !== undefined) return all;
   for (let rows = most; ; rows *= 2) {
     // Counted first, so that of a trunk with a million calls only the bodies of those asked for are read.
     const [extent = []] = (await connection.runAndReadAll(extentSql(search, query, rows))).getRowsJS();

@@ -19,8 +19,8 @@ const OTHER_INSTANT = '"otherInviteAtUs":';
 /** Texts whose first sight is remembered; a form is numbered at its second, so that what never comes twice takes no number. */
 const REMEMBERED = 65_536;
 
-/** Most forms of a day that are kept taken apart, some 3 MB. They are dropped all at once when there are more. */
-const MAX_PARSED = 1_024;
+/** Most forms of a day that are kept taken apart, some 1 MB. They are dropped all at once when there are more. */
+const MAX_PARSED = 256;
 
 /** A numbered form. */
 export interface Form {

@@ -4,12 +4,14 @@ import { COUNT_BASE, HOLE } from './record-form.js';
 export interface ParsedForm {
   /** What stands before each hole, and behind the last. */
   readonly texts: readonly string[];
+  /** Of each of them what comes behind its last quotation mark; undefined where it has none. */
+  readonly tails: readonly (string | undefined)[];
   /** What fills the holes: values of `HOLE`. */
   readonly holes: readonly number[];
   /** The counts of holes that have one, by the places of the holes; 0 for others. */
   readonly counts: readonly number[];
-  /** Whether other forms stand in it. */
-  readonly hasForms: boolean;
+  /** How many other forms stand in it, those inside them not counted. */
+  readonly forms: number;
 }
 
 /** Takes a form apart. Never throws. */
@@ -30,5 +32,17 @@ export function parseForm(form: string): ParsedForm {
     from = at + 1;
   }
   texts.push(form.slice(from));
-  return { texts, holes, counts, hasForms: holes.includes(HOLE.form) };
+  return {
+    texts,
+    tails: texts.map(behindQuote),
+    holes,
+    counts,
+    forms: holes.filter((hole) => hole === HOLE.form).length,
+  };
+}
+
+/** What comes behind the last quotation mark; undefined where there is none. Never throws. */
+export function behindQuote(text: string): string | undefined {
+  const at = text.lastIndexOf('"');
+  return at < 0 ? undefined : text.slice(at + 1);
 }

@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../../core/call-record.js';
 import { MIN_RUN } from './hole-values.js';
-import { parseForm } from './parsed-form.js';
+import { behindQuote, parseForm } from './parsed-form.js';
 import type { ParsedForm } from './parsed-form.js';
 import { HOLE, PER_MILLISECOND, PER_SECOND } from './record-form.js';
 
@@ -31,21 +31,13 @@ export function decodeRecord(
   const numbered = (number: number): ParsedForm => (number === 0 ? parseForm(reader.text()) : forms.formOf(number));
   const root = numbered(formNumber);
   const inner: ParsedForm[] = [];
-  addInner(inner, root, () => numbered(reader.unsigned()));
-  const filling: Filling = { reader, place, inner, nextInner: 0, pieces: [], repeatable: [] };
-  fill(root, filling);
-  return JSON.parse(filling.pieces.join('')) as CallRecord;
-}
-
-/** The forms that stand in a form. Their numbers stand before everything else in the body, outer before inner. */
-function addInner(inner: ParsedForm[], form: ParsedForm, next: () => ParsedForm): void {
-  if (!form.hasForms) return;
-  for (const hole of form.holes) {
-    if (hole !== HOLE.form) continue;
-    const one = next();
-    inner.push(one);
-    addInner(inner, one, next);
+  // The forms inside it: their numbers stand before everything else in the body, outer before inner.
+  for (let left = root.forms; left > 0; left -= 1) {
+    const form = numbered(reader.unsigned());
+    inner.push(form);
+    left += form.forms;
   }
+  return JSON.parse(filled(root, inner, { reader, place })) as CallRecord;
 }
 
 interface Reader {
@@ -101,53 +93,52 @@ function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
-/** A record on its way to JSON. */
-interface Filling {
-  readonly reader: Reader;
-  readonly place: RecordPlace;
-  readonly inner: readonly ParsedForm[];
-  nextInner: number;
-  /** The JSON text so far. */
-  readonly pieces: string[];
-  readonly repeatable: string[];
+/**
+ * The JSON text: each hole of a form filled from the body. Goes down into forms by a stack of its own, since what an encoder took may be
+ * deeper than the machine's.
+ */
+function filled(
+  root: ParsedForm,
+  inner: readonly ParsedForm[],
+  { reader, place }: { readonly reader: Reader; readonly place: RecordPlace },
+): string {
+  const outer: { readonly form: ParsedForm; readonly at: number }[] = [];
+  const repeatable: string[] = [];
+  let json = '';
+  /** What has been written behind the last quotation mark. */
+  let string = '';
+  let nextInner = 0;
+  let form = root;
+  let at = 0;
+  const add = (text: string, tail: string | undefined): void => {
+    json += text;
+    string = tail ?? string + text;
+  };
+  for (;;) {
+    add(form.texts[at] ?? '', form.tails[at]);
+    const hole = form.holes[at];
+    const count = form.counts[at] ?? 0;
+    at += 1;
+    if (hole === undefined) {
+      const back = outer.pop();
+      if (back === undefined) return json;
+      ({ form, at } = back);
+    } else if (hole === HOLE.form) {
+      outer.push({ form, at });
+      form = inner[nextInner] ?? NO_FORM;
+      nextInner += 1;
+      at = 0;
+    } else if (hole === HOLE.whole) repeatable.push(string);
+    else {
+      const value = hole === HOLE.repeat ? (repeatable[count] ?? '') : valueOf(hole, count, reader, place);
+      if (value.length >= MIN_RUN && IS_PIECE.has(hole)) repeatable.push(value);
+      const text = hole === HOLE.text || hole === HOLE.repeat ? escaped(value) : value;
+      add(text, behindQuote(text));
+    }
+  }
 }
 
-/** Writes the JSON text of a form, each of its holes filled from the body. */
-function fill({ texts, holes, counts }: ParsedForm, filling: Filling): void {
-  const { pieces } = filling;
-  for (let at = 0; at < holes.length; at += 1) {
-    pieces.push(texts[at] ?? '');
-    fillHole(holes[at] ?? 0, counts[at] ?? 0, filling);
-  }
-  pieces.push(texts[holes.length] ?? '');
-}
-
-function fillHole(hole: number, count: number, filling: Filling): void {
-  const { reader, place, inner, pieces, repeatable } = filling;
-  if (hole === HOLE.form) {
-    const form = inner[filling.nextInner];
-    filling.nextInner += 1;
-    if (form !== undefined) fill(form, filling);
-  } else if (hole === HOLE.whole) repeatable.push(sinceQuote(pieces));
-  else if (hole === HOLE.repeat) pieces.push(escaped(repeatable[count] ?? ''));
-  else {
-    const value = valueOf(hole, count, reader, place);
-    if (value.length >= MIN_RUN && IS_PIECE.has(hole)) repeatable.push(value);
-    pieces.push(hole === HOLE.text ? escaped(value) : value);
-  }
-}
-
-/** What has been written of the string that ends here. */
-function sinceQuote(pieces: readonly string[]): string {
-  let text = '';
-  for (let at = pieces.length - 1; at >= 0; at -= 1) {
-    const piece = pieces[at] ?? '';
-    const quote = piece.lastIndexOf('"');
-    if (quote >= 0) return piece.slice(quote + 1) + text;
-    text = piece + text;
-  }
-  return text;
-}
+const NO_FORM = parseForm('');
 
 /** Holes that later ones may repeat, as the encoder lists them: by the same shortest length. */
 const IS_PIECE: ReadonlySet<number> = new Set([HOLE.hex, HOLE.uuid, HOLE.digits5, HOLE.digits7, HOLE.text]);

@@ -46,6 +46,9 @@ export interface RecordEncoder {
 /** Ports that few peers do not use; others are mostly one connection's and would make every connection a form. */
 const USUAL_PORTS: ReadonlySet<string> = new Set(['5060', '5061', '5080']);
 
+/** Digits of a port. What is longer is none, and a text like any other: one that later ones may repeat. */
+const MAX_PORT_DIGITS = 5;
+
 /** Shapes of objects that are remembered of one place: some forms of a record take turns. */
 const MAX_SHAPES = 4;
 
@@ -120,6 +123,7 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   const address = (text: string): void => {
     const colon = text.lastIndexOf(':');
     const port = text.slice(colon + 1);
+    if (colon >= 0 && port.length > MAX_PORT_DIGITS) return written(text);
     if (
       colon < 0 ||
       USUAL_PORTS.has(port) ||
