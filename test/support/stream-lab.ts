@@ -159,9 +159,13 @@ export async function settled(turns = 40): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** How long things are let happen: by the clock of the machine, whose threads unpack what was packed. */
+const UNTIL_MS = 30_000;
+
 /** Lets things happen, moving the clock by small steps, until a condition holds. */
 export async function until(lab: StreamLab, condition: () => boolean, stepMs = 50): Promise<void> {
-  for (let turn = 0; turn < 20_000; turn += 1) {
+  const endMs = performance.now() + UNTIL_MS;
+  for (let turn = 0; performance.now() < endMs; turn += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     if (condition()) return;
     if (turn % 5 === 4) lab.clock.advance(stepMs);

@@ -6,6 +6,8 @@ import { expect, test, vi } from 'vitest';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
 import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
+import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
+import { createDelivery } from '../../sdk/src/records/stream/delivery.js';
 import { openRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
 import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
 import { createLane } from '../../sdk/src/records/stream/lane.js';
@@ -17,6 +19,7 @@ import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory
 import {
   ACKNOWLEDGED,
   createStreamLab,
+  createStreamTestClock,
   sampleRecord,
   settled,
   until,
@@ -278,6 +281,18 @@ test('counts what all packs had, those before the first that can be read, and th
     const packed = await openPackedSpool(await lose(4, 5, 6));
     packed.meet({ firstSequence, lastSequence: 45 }, 10);
     expect(packed.lost()).toBe(count);
+  }
+  // What its packs have may be settled, or be in the spool.
+  for (const [firstSequence, settledThrough, count] of [
+    [21, 14, 6],
+    [21, 12, 6],
+    [21, 16, 4],
+    [18, 14, 3],
+    [31, 14, 16],
+  ] as const) {
+    const packed = await openPackedSpool(await lose(2, 3, 4, 5, 6));
+    packed.meet({ firstSequence, lastSequence: 45 }, settledThrough);
+    expect([firstSequence, settledThrough, packed.lost()]).toEqual([firstSequence, settledThrough, count]);
   }
 });
 
@@ -633,6 +648,31 @@ test('compresses few batches of a group at once, however many it has', async () 
   await until({ clock: { advance: () => undefined } } as unknown as StreamLab, () => packed.through() === 100);
   expect(most).toBe(4);
   await packer.close();
+});
+
+test('no group is taken for settled while its last pack is being unpacked', async () => {
+  const delivery = createDelivery({
+    transport: { encoding: 'gzip', deliver: async () => ACKNOWLEDGED, close: async () => undefined },
+    deadLetters: createDeadLetters({
+      ...{ log: createMemorySegmentLog(), nowMs: () => 0, maxBytes: 1_000 },
+      values: { get: () => undefined, set: async () => undefined },
+    }),
+    ...{ policy: streamPolicy({ maxInFlight: 1 }), clock: createStreamTestClock(), random: () => 0.5 },
+    ...{ source: '/test', compress: async (lines) => gzipSync(lines), onSettled: () => undefined },
+  });
+  const lines = `${JSON.stringify(sampleRecord(1))}\n${JSON.stringify(sampleRecord(2))}\n`;
+  // Of another number of lanes.
+  const place = { lane: 0, lanes: 3, isLast: true, first: 9, groupFirst: 5, groupLast: 10, before: 0 };
+  const pack: Pack = {
+    ...{ ...place, encoding: 'gzip', acceptedAtMs: 0, count: 2 },
+    ...{ lineBytes: lines.length, body: gzipSync(lines) },
+  };
+  const pushed = delivery.pushPack({ sequence: 1, pack, payload: pack.body, isLeftOut: false }, 0, 10);
+  expect(delivery.floorSequence()).toBe(Number.POSITIVE_INFINITY);
+  await pushed;
+  expect(delivery.queued()).toBe(2);
+  expect(delivery.floorSequence()).toBe(5);
+  await delivery.close();
 });
 
 test('parts of a refused pack stay parts where records behind it are taken back to be packed', () => {

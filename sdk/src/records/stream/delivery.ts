@@ -129,9 +129,10 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     return Math.min(floor, partedGroups[0]?.groupFirst ?? floor);
   };
   const unpack = async (pack: ReadablePack, through: number): Promise<void> => {
-    part(pack, through);
     const { body, encoding, lineBytes, first, acceptedAtMs } = pack;
     const lines = unpackedLines(await decompress(body, encoding, lineBytes));
+    // Now: the lanes may have had nothing of its group meanwhile, and whatever settled then has let go of it.
+    part(pack, through);
     for (let index = 0; index < lines.count; index += 1) {
       const line = lines.from(index, index + 1);
       const frame = encodeFrameOfLine(lineText(line), lineCallGroup(line), acceptedAtMs);

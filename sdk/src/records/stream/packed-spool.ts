@@ -98,8 +98,8 @@ interface PlacedPack extends Pack {
 /** The last pack that can be read, looked for backwards: behind it there may be some that a later release wrote. */
 async function newestPack(log: SegmentLog): Promise<PlacedPack | undefined> {
   const { firstSequence, lastSequence } = log;
-  for (let back = 0; lastSequence - back >= firstSequence; back = 2 * back + 1) {
-    const from = lastSequence - back;
+  for (let back = 0, from = lastSequence + 1; from > firstSequence; back = 2 * back + 1) {
+    from = Math.max(firstSequence, lastSequence - back);
     // What the disk does not give now it may give to who reads on; what is behind it is in the spool, or is read in its turn.
     const found = await log.read(from).catch(() => log.read(from, { skipUnreadable: true }));
     for (const { sequence, payload } of found.toReversed()) {
@@ -209,8 +209,11 @@ function createPackedSpool(log: SegmentLog, newest: PlacedPack | undefined): Pac
     // For all that is known everything up to there was settled.
     const gone = firstSequence - 1 - Math.max(through, settledBefore ?? Number.POSITIVE_INFINITY);
     if (newest === undefined || newest.groupLast <= (settledBefore ?? 0)) return Math.max(0, gone);
-    // All that the spool has of a torn group may be in its packs too.
-    const inBoth = Math.min(torn, Math.max(0, newest.groupLast - firstSequence + 1));
+    // All that the spool has of a torn group, and all that is settled of it, may be in its packs too.
+    const { groupFirst, groupLast } = newest;
+    const inSpool = Math.max(0, groupLast - firstSequence + 1);
+    const ofSettled = Math.max(0, Math.min(settledBefore ?? 0, groupLast) - groupFirst + 1);
+    const inBoth = Math.min(torn, inSpool + ofSettled);
     return Math.max(0, gone - (torn - inBoth));
   };
 
