@@ -7,7 +7,7 @@ import { openSegmentLog } from '../../sdk/src/log/index.js';
 import type { DeliveryResult, RecordTransport } from '../../sdk/src/platform/wire/record-batch.js';
 import { createBacklogPacker } from '../../sdk/src/records/stream/backlog-packer.js';
 import { createDeadLetters } from '../../sdk/src/records/stream/dead-letters.js';
-import { createDelivery } from '../../sdk/src/records/stream/delivery.js';
+import { createDelivery, type Delivery } from '../../sdk/src/records/stream/delivery.js';
 import { openRecordStream } from '../../sdk/src/records/stream/open-record-stream.js';
 import { decodePack, encodePack, type Pack } from '../../sdk/src/records/stream/pack.js';
 import { createLane } from '../../sdk/src/records/stream/lane.js';
@@ -650,7 +650,11 @@ test('compresses few batches of a group at once, however many it has', async () 
   await packer.close();
 });
 
-test('no group is taken for settled while its last pack is being unpacked', async () => {
+/** A delivery of one lane that nobody starts, and what hands it a pack of two records made for others. */
+function partingDelivery(): {
+  readonly delivery: Delivery;
+  readonly push: (place: Pick<Pack, 'first' | 'groupFirst' | 'groupLast'>) => Promise<void>;
+} {
   const delivery = createDelivery({
     transport: { encoding: 'gzip', deliver: async () => ACKNOWLEDGED, close: async () => undefined },
     deadLetters: createDeadLetters({
@@ -661,17 +665,33 @@ test('no group is taken for settled while its last pack is being unpacked', asyn
     ...{ source: '/test', compress: async (lines) => gzipSync(lines), onSettled: () => undefined },
   });
   const lines = `${JSON.stringify(sampleRecord(1))}\n${JSON.stringify(sampleRecord(2))}\n`;
-  // Of another number of lanes.
-  const place = { lane: 0, lanes: 3, isLast: true, first: 9, groupFirst: 5, groupLast: 10, before: 0 };
-  const pack: Pack = {
-    ...{ ...place, encoding: 'gzip', acceptedAtMs: 0, count: 2 },
-    ...{ lineBytes: lines.length, body: gzipSync(lines) },
+  const common = { ...onePack(lines, 2), lanes: 3, isLast: true, before: 0 };
+  const push: ReturnType<typeof partingDelivery>['push'] = (place) => {
+    const pack: Pack = { ...common, ...place };
+    return delivery.pushPack({ sequence: 1, pack, payload: pack.body, isLeftOut: false }, 0, place.groupLast);
   };
-  const pushed = delivery.pushPack({ sequence: 1, pack, payload: pack.body, isLeftOut: false }, 0, 10);
+  return { delivery, push };
+}
+
+test('no group is taken for settled while its last pack is being unpacked', async () => {
+  const { delivery, push } = partingDelivery();
+  const pushed = push({ first: 9, groupFirst: 5, groupLast: 10 });
   expect(delivery.floorSequence()).toBe(Number.POSITIVE_INFINITY);
   await pushed;
   expect(delivery.queued()).toBe(2);
   expect(delivery.floorSequence()).toBe(5);
+  await delivery.close();
+});
+
+test('a group that was packed again is not settled with the torn one that it began with', async () => {
+  const { delivery, push } = partingDelivery();
+  await push({ first: 11, groupFirst: 11, groupLast: 20 });
+  await push({ first: 26, groupFirst: 11, groupLast: 30 });
+  // What the torn one has is gone, and the other one's last records wait.
+  expect(delivery.dropThrough(12)).toBe(2);
+  expect(delivery.floorSequence()).toBe(11);
+  expect(delivery.dropThrough(27)).toBe(2);
+  expect(delivery.floorSequence()).toBe(Number.POSITIVE_INFINITY);
   await delivery.close();
 });
 

@@ -116,17 +116,21 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     pack.lanes === senders.length &&
     pack.count <= policy.batchRecords &&
     (pack.lineBytes <= policy.batchBytes || pack.count === 1);
-  /** Groups of which records stand in the lanes by themselves, the oldest first: under their places, which say nothing of the spool. */
-  const partedGroups: Pick<Pack, 'groupFirst' | 'groupLast'>[] = [];
+  /** Groups of which records stand in the lanes by themselves: under their places, which say nothing of the spool. */
+  let partedGroups: readonly Pick<Pack, 'groupFirst' | 'groupLast'>[] = [];
   const part = (pack: Pack, through: number): void => {
     const [groupFirst, groupLast] = [Math.min(pack.groupFirst, through), Math.min(pack.groupLast, through)];
-    if (partedGroups.at(-1)?.groupFirst !== groupFirst) partedGroups.push({ groupFirst, groupLast });
+    const last = partedGroups.at(-1);
+    // A group that was packed again begins where the torn one did.
+    if (last?.groupFirst !== groupFirst || last.groupLast !== groupLast)
+      partedGroups = [...partedGroups, { groupFirst, groupLast }];
   };
   /** No record that is not settled has a lower number: of a parted group any may be the one. */
   const floorSequence = (): number => {
     const floor = Math.min(...senders.map(({ lane }) => lane.floorSequence()));
-    while (partedGroups[0] !== undefined && partedGroups[0].groupLast < floor) partedGroups.shift();
-    return Math.min(floor, partedGroups[0]?.groupFirst ?? floor);
+    if (partedGroups.length === 0) return floor;
+    partedGroups = partedGroups.filter(({ groupLast }) => groupLast >= floor);
+    return Math.min(floor, ...partedGroups.map(({ groupFirst }) => groupFirst));
   };
   const unpack = async (pack: ReadablePack, through: number): Promise<void> => {
     const { body, encoding, lineBytes, first, acceptedAtMs } = pack;

@@ -123,13 +123,9 @@ export function createRecordEncoder(forms: FormNumbers): RecordEncoder {
   const address = (text: string): void => {
     const colon = text.lastIndexOf(':');
     const port = text.slice(colon + 1);
-    if (colon >= 0 && port.length > MAX_PORT_DIGITS) return written(text);
-    if (
-      colon < 0 ||
-      USUAL_PORTS.has(port) ||
-      (kindsOf(port) & DIGIT_KIND) === 0 ||
-      (kindsOf(text) & PLAIN_KIND) === 0
-    ) {
+    const isNumber = (kindsOf(port) & DIGIT_KIND) !== 0;
+    if (colon >= 0 && isNumber && port.length > MAX_PORT_DIGITS) return written(text);
+    if (colon < 0 || USUAL_PORTS.has(port) || !isNumber || (kindsOf(text) & PLAIN_KIND) === 0) {
       place = paths.word(place, text);
       return;
     }
