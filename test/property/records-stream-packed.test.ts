@@ -4,7 +4,7 @@ import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/
 import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
 import { openPackedSpool, type PackedSpool } from '../../sdk/src/records/stream/packed-spool.js';
 import { createMemorySegmentLog, type MemorySegmentLog } from '../support/memory-segment-log.js';
-import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, type StreamLab } from '../support/stream-lab.js';
+import { ACKNOWLEDGED, createStreamLab, sampleRecord, settled, until, type StreamLab } from '../support/stream-lab.js';
 
 const AWAY: DeliveryResult = { status: 'unavailable', reason: 'connection-failed' };
 
@@ -110,13 +110,7 @@ class Life {
     this.#taken = 100;
     this.#isFull = false;
     disk.packs.disk = disk.log.disk = 'works';
-    // By the clock of the machine: packs are unpacked by its threads.
-    const endMs = performance.now() + 30_000;
-    while (lab.stream.status().acknowledgedSequence < disk.log.lastSequence) {
-      if (performance.now() > endMs) throw new Error(`it never sent all: ${JSON.stringify(lab.stream.status())}`);
-      await settled(5);
-      lab.clock.advance(1_000);
-    }
+    await until(lab, () => lab.stream.status().acknowledgedSequence >= disk.log.lastSequence, 1_000);
   }
 
   /** As a kill leaves it, or as closing does. */

@@ -34,7 +34,8 @@ export async function findInDay(
       .map((row) => recordOf(partition, row))
       .filter((record) => matchesQuery(record, query));
 
-  // Mostly all that there are fit: one look then, and no order in which they would have to be met.
+  // Mostly all that there are fit: one look then, and no order in which they would have to be met. In a function of its own, which lets go of
+  // what it read before the rest is read.
   const most = limit + SPARE_ROWS + 1;
   const allOfThem = async (): Promise<readonly CallRecord[] | undefined> => {
     const rows = await read({ most });
