@@ -50,6 +50,19 @@ test('the demo finds the campaign, alerts, traces, names the gateway and nobody 
   expect(tracebacks.map(({ outcome }) => outcome)).toContain('disputed');
 });
 
+test('no record of a switch is lost or doubled where the process that follows its file is killed', () => {
+  const { stdout } = demo;
+  const act = stdout.slice(0, stdout.indexOf('A robocall campaign'));
+  expect(act).toContain('kill -9');
+  expect(act).toMatch(
+    /^ +4,000 {2}rows written by the switch\n +4,000 {2}records in the store\n +4,000 {2}different records at the platform$/m,
+  );
+  expect(act).toMatch(/^ +[1-9][\d,]* {2}came twice and were recognised by their id$/m);
+  expect(act).toMatch(
+    /^✓ 4,000 of 4,000 calls at the platform: none lost, none stored twice,\n {2}killed once at call /m,
+  );
+});
+
 test('its end is told in words that fit a terminal, with who was silent, who lied and who is named', () => {
   const { stdout } = demo;
   const story = stdout.slice(stdout.indexOf('WHAT HAPPENED'), stdout.indexOf('The report, for a browser'));

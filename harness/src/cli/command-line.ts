@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
 /** The numbers of `hopback`, as far as they occur here. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, environment: 4, timeout: 97, noCalls: 99 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, stopped: 3, environment: 4, timeout: 97, noCalls: 99 } as const;
 
 /** A command line that was read, or why it was not. */
 export type CommandLine<Values> =

@@ -64,7 +64,7 @@ export async function carryOut(order: RunOrder): Promise<number> {
 }
 
 /** Whether lines can be drawn over. */
-const isScreen = ({ stdout, env }: HarnessProcess): boolean => stdout.isTTY && env['TERM'] !== 'dumb';
+export const isScreen = ({ stdout, env }: HarnessProcess): boolean => stdout.isTTY && env['TERM'] !== 'dumb';
 
 /** Whether lines may be coloured. */
 export const mayColor = (io: HarnessProcess): boolean => isScreen(io) && (io.env['NO_COLOR'] ?? '') === '';

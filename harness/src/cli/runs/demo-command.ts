@@ -3,13 +3,16 @@ import { performance } from 'node:perf_hooks';
 import { storyLines } from '../../report/index.js';
 import type { RunResult } from '../../runner/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
+import { runRecordsAct } from '../demo/records-act.js';
+import type { RecordsActOutput } from '../demo/records-act.js';
 import type { HarnessProcess } from '../run.js';
-import { carryOut, mayColor } from './carry-out.js';
+import { carryOut, isScreen, mayColor, signalled } from './carry-out.js';
 import { defaultFolder, loadedPlan } from './run-command.js';
 import { readRunSettings, RUN_OPTIONS } from './run-settings.js';
 import { DEMO_USAGE } from './usage.js';
 
 const INTRODUCTION = [
+  '',
   'A robocall campaign, and how it is traced. Seven carriers, telephones, a call-blocking',
   'app, two agencies and a traceback platform are opened on this machine, and call each',
   'other over real SIP. Nothing leaves it. It takes a minute, on a busy machine two.',
@@ -20,8 +23,8 @@ const INTRODUCTION = [
 const SCENARIO = 'demo';
 
 /**
- * Runs `hopback-harness demo`: the shipped scenario, told for somebody who has seen none.
- * @returns the exit code; 0 where every threshold of the scenario is met
+ * Runs `hopback-harness demo`: records that survive a kill, and the shipped scenario, told for somebody who has seen none.
+ * @returns the exit code; 0 where no record was lost and every threshold of the scenario is met
  */
 export async function runDemo(argv: readonly string[], io: HarnessProcess): Promise<number> {
   const startMs = performance.now();
@@ -37,14 +40,40 @@ export async function runDemo(argv: readonly string[], io: HarnessProcess): Prom
   if (typeof settings === 'string') return misunderstood(io, settings);
   const plan = await loadedPlan(SCENARIO, settings, io);
   if (typeof plan === 'number') return plan;
+  const paint = mayColor(io) ? painted : (line: string): string => line;
+  const leaving = signalled(io);
+  const records = await runRecordsAct(progressing(io, paint), leaving.signal).finally(leaving.release);
+  if (leaving.signal.aborted) return EXIT.stopped;
   io.stdout.write(`${INTRODUCTION.join('\n')}\n`);
   const { out: folder = defaultFolder(plan), keep: keeps } = asked.values;
-  const paint = mayColor(io) ? painted : (line: string): string => line;
-  return carryOut({
+  const campaign = await carryOut({
     ...{ plan, settings, io, out: folder, keeps, isJson: false },
     command: `hopback-harness run ${SCENARIO} --seed ${plan.seed}`,
     tell: (result) => [...storyLines(result.record).map(paint), ...ending(result, { startMs, keeps })],
   });
+  return campaign === EXIT.ok && records !== 0 ? records : campaign;
+}
+
+/** How often a line of progress is printed where it cannot be drawn over, milliseconds. */
+const PLAIN_PROGRESS_MS = 1_000;
+const CLEAR_LINE = '\r\u001b[K';
+
+/** Draws progress over itself on a terminal; elsewhere prints a line now and then. */
+function progressing(io: HarnessProcess, paint: (line: string) => string): RecordsActOutput {
+  const redraws = isScreen(io);
+  const say = (lines: readonly string[]): void =>
+    void io.stdout.write(`${redraws ? CLEAR_LINE : ''}${lines.map(paint).join('\n')}\n`);
+  let shownAtMs = performance.now();
+  return {
+    say,
+    progress: (line) => {
+      if (redraws) io.stdout.write(`${CLEAR_LINE}${line}`);
+      else if (performance.now() - shownAtMs >= PLAIN_PROGRESS_MS) {
+        shownAtMs = performance.now();
+        say([line]);
+      }
+    },
+  };
 }
 
 function misunderstood(io: HarnessProcess, why: string): number {

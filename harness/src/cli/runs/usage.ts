@@ -36,8 +36,10 @@ Exit codes: 0 passed; 1 failed; 2 the command line or the scenario cannot be und
 /** What `hopback-harness demo --help` prints. */
 export const DEMO_USAGE = `hopback-harness demo [options]
 
-Carries out the shipped scenario demo over real SIP on loopback: a dialer abroad, a gateway, a carrier that is silent and one that lies;
-a campaign that is found, alerts, tracebacks. What was found is told beside what is true.
+First hopback records tail follows a file that a switch writes its calls to, stores them and sends them to a platform; it is killed in the
+middle and started again, and the calls are counted at all three places. Then the shipped scenario demo is carried out over real SIP on
+loopback: a dialer abroad, a gateway, a carrier that is silent and one that lies; a campaign that is found, alerts, tracebacks. What was
+found is told beside what is true.
 
   --seed N            decides everything that is drawn; default that of the scenario
   --out DIR           folder of the run; default hopback-runs/demo-SEED-TIME
@@ -46,7 +48,7 @@ a campaign that is found, alerts, tracebacks. What was found is told beside what
 
 On a terminal a dashboard is drawn: + - 10 % more or less, * / twice or half, p pause, q stop. Elsewhere a line is printed each second.
 
-Exit codes: 0 everything came out as it is true; 1 not so; 2 the command line cannot be understood; 3 it was stopped, or a signal ended it; 4 an
+Exit codes: 0 no record was lost, and everything came out as it is true; 1 not so; 2 the command line cannot be understood; 3 it was stopped, or a signal ended it; 4 an
             address cannot be bound, or a file not be written; 97 the time was up; 99 no call was placed, or the plan has none: also of --dry-run.
 `;
 

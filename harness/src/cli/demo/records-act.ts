@@ -1,0 +1,195 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDuckDbRecordStore } from '@hopback/sdk/records';
+import { createTestPki, startTestPlatform } from '@hopback/sdk/testing';
+import type { TestPlatform } from '@hopback/sdk/testing';
+import { DEMO_TRUNK, startCallRecordWriter } from './call-record-writer.js';
+import type { CallRecordWriter } from './call-record-writer.js';
+import { startTail, writeTailFiles } from './tail-process.js';
+import type { TailEnd, TailFiles, TailProcess } from './tail-process.js';
+
+/** Where the act writes: lines that stay, and how things stand at the moment. */
+export interface RecordsActOutput {
+  readonly say: (lines: readonly string[]) => void;
+  readonly progress: (line: string) => void;
+}
+
+const CALLS = 4_000;
+/** Written when the process starts: the rest comes when it is at work, however long that takes. */
+const CALLS_BEFORE = 200;
+const CALLS_PER_SECOND = 800;
+/** So much has to have happened before the process is killed: the batch that comes then is kept, and not answered. */
+const KILL_AFTER = { written: CALLS / 2, atPlatform: CALLS / 4 };
+const PROGRESS_EVERY_MS = 100;
+/** Without a new record at the platform for so long it is given up: a process starts within a second, on a busy machine within some. */
+const PATIENCE_MS = 15_000;
+
+/**
+ * A switch writes calls to a file; `hopback records tail`, a process of its own, follows it, stores each call and sends it to a platform
+ * over HTTPS. At the worst moment, when the platform has a batch and has not said so, the process is killed, and started again. Then calls
+ * are counted at all three places.
+ * @param signal - ends the act where it is
+ * @returns 0 when no call was lost and none is there twice, else 1
+ */
+export async function runRecordsAct(output: RecordsActOutput, signal: AbortSignal): Promise<0 | 1> {
+  const directory = await mkdtemp(join(tmpdir(), 'hopback-demo-'));
+  try {
+    const pki = await createTestPki({ nowMs: Date.now(), label: 'Demo' });
+    const { chainPem: certificate, privateKeyPem: privateKey } = pki.issueTls({ addresses: ['127.0.0.1'] });
+    await using platform = await startTestPlatform({ tls: { certificate, privateKey } });
+    const cdrPath = join(directory, 'Master.csv');
+    const files = await writeTailFiles(directory, {
+      ...{ cdrPath, url: `${platform.baseUrl}/v1/record-batches` },
+      ...{ token: platform.credentials('prv-birch').token, caPem: pki.tlsRoot.certificatePem },
+    });
+    output.say([
+      'A switch writes its calls to a file, as Asterisk does. A process follows the file,',
+      'stores each call and sends it to a platform over HTTPS: hopback records tail',
+      '',
+    ]);
+    const writer = await startCallRecordWriter(cdrPath, {
+      ...{ before: CALLS_BEFORE, rows: CALLS, perSecond: CALLS_PER_SECOND },
+      begins: platform.until(() => platform.batches()[0]),
+    });
+    const act = { files, platform, writer, output, signal };
+    const story = await followedThroughDeath(act).finally(writer.stop);
+    return await counted(act, story);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Act {
+  readonly files: TailFiles;
+  readonly platform: TestPlatform;
+  readonly writer: CallRecordWriter;
+  readonly output: RecordsActOutput;
+  readonly signal: AbortSignal;
+}
+
+/** What happened, apart from the counts. */
+interface Story {
+  /** Calls that were written when the process was killed; undefined when it was not. */
+  readonly killedAt: number | undefined;
+  /** How the last process ended. */
+  readonly end: TailEnd;
+}
+
+async function followedThroughDeath(act: Act): Promise<Story> {
+  const { files, writer, output, signal } = act;
+  let tail = startTail(files);
+  let killedAt: number | undefined;
+  const killing = unansweredBatch(act).then(() => {
+    killedAt = writer.rows();
+    tail.kill('SIGKILL');
+  });
+  // Where it never comes so far, the platform is closed while that is waited for.
+  killing.catch(() => undefined);
+  const leave = (): void => tail.kill('SIGKILL');
+  signal.addEventListener('abort', leave);
+  try {
+    const first = await untilEndedOrDone(act, tail);
+    if (first !== undefined && (killedAt === undefined || signal.aborted)) return { killedAt, end: first };
+    if (first !== undefined) {
+      output.say([
+        `  kill -9, with ${shown(killedAt ?? 0)} calls written and a batch at the platform that is not`,
+        '  acknowledged; started again',
+      ]);
+      tail = startTail(files);
+      const second = await untilEndedOrDone(act, tail);
+      if (second !== undefined) return { killedAt, end: second };
+    }
+    // Everything is at the platform: it is asked to end.
+    tail.kill('SIGTERM');
+    return { killedAt, end: await tail.ended };
+  } finally {
+    signal.removeEventListener('abort', leave);
+    tail.kill('SIGKILL');
+  }
+}
+
+/** Waits until enough has happened, and then until the platform has kept a batch that it does not answer. */
+async function unansweredBatch({ platform, writer }: Act): Promise<void> {
+  await platform.until(() =>
+    writer.rows() >= KILL_AFTER.written && platform.records().length >= KILL_AFTER.atPlatform ? true : undefined,
+  );
+  platform.injectFault({
+    fault: { kind: 'connection-reset', isCarriedOut: true },
+    ...{ operations: [SENDING], times: 1 },
+  });
+  await platform.until(() => platform.calls(SENDING).find(({ fault }) => fault !== undefined));
+}
+
+const SENDING = 'sendRecordBatch';
+
+/** @returns how the process ended; undefined when it runs, and all is at the platform or nothing comes any more */
+async function untilEndedOrDone({ platform, writer, output }: Act, tail: TailProcess): Promise<TailEnd | undefined> {
+  let known = -1;
+  let knownSinceMs = performance.now();
+  for (;;) {
+    const ended = await Promise.race([tail.ended, pause()]);
+    if (ended !== undefined) return ended;
+    if (writer.failure() !== undefined) throw writer.failure();
+    const arrived = platform.records().length;
+    output.progress(`  ${shown(writer.rows())} calls written, ${shown(arrived)} at the platform`);
+    if (arrived >= CALLS) return undefined;
+    if (arrived !== known) [known, knownSinceMs] = [arrived, performance.now()];
+    if (performance.now() - knownSinceMs > PATIENCE_MS) return undefined;
+  }
+}
+
+function pause(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), PROGRESS_EVERY_MS));
+}
+
+async function counted({ files, platform, writer, output }: Act, { killedAt, end }: Story): Promise<0 | 1> {
+  if (end.exitCode !== 0) {
+    const complaint = end.complaint.trim();
+    output.say([
+      `✗ hopback records tail ended with ${String(end.signal ?? end.exitCode)}${complaint === '' ? '' : `: ${complaint}`}`,
+    ]);
+    return 1;
+  }
+  const stored = await storedRecords(files.store);
+  const arrived = new Set(platform.records().map(({ recordId }) => recordId));
+  const repeated = platform.batches().reduce((total, { repeats }) => total + repeats, 0);
+  const isRight =
+    writer.rows() === CALLS &&
+    stored.count === CALLS &&
+    stored.ids.size === CALLS &&
+    arrived.size === CALLS &&
+    [...stored.ids].every((id) => arrived.has(id)) &&
+    killedAt !== undefined;
+  const number = (value: number): string => shown(value).padStart(7);
+  output.say([
+    '',
+    `${number(writer.rows())}  rows written by the switch`,
+    `${number(stored.count)}  records in the store`,
+    `${number(arrived.size)}  different records at the platform`,
+    `${number(repeated)}  came twice and were recognised by their id`,
+    '',
+    ...(isRight
+      ? [
+          `✓ ${shown(CALLS)} of ${shown(CALLS)} calls at the platform: none lost, none stored twice,`,
+          `  killed once at call ${shown(killedAt)}`,
+        ]
+      : [
+          `✗ ${shown(arrived.size)} of ${shown(CALLS)} calls at the platform, ${shown(stored.count)} in the store` +
+            (killedAt === undefined ? ', and the process was never killed' : ''),
+        ]),
+  ]);
+  return isRight ? 0 : 1;
+}
+
+/** Ids of all records of the trunk, and how many records there are whatever their trunk is. */
+async function storedRecords(
+  directory: string,
+): Promise<{ readonly count: number; readonly ids: ReadonlySet<string> }> {
+  await using store = await openDuckDbRecordStore({ directory });
+  const window = { fromUs: (Date.now() - 86_400_000) * 1_000, toUs: (Date.now() + 86_400_000) * 1_000 };
+  const { records } = await store.find({ window, trunk: DEMO_TRUNK, limit: 2 * CALLS });
+  return { count: (await store.statistics()).records, ids: new Set(records.map(({ recordId }) => recordId)) };
+}
+
+const shown = (count: number): string => count.toLocaleString('en-US');
