@@ -1,6 +1,12 @@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { AnswerReceipt, PlatformAnswer } from '@hopback/sdk/platform';
-import type { ProviderReference, TracebackAnswer, TracebackEvent, TracebackFinding } from '@hopback/sdk/traceback';
+import type {
+  ProviderReference,
+  RequestedCall,
+  TracebackAnswer,
+  TracebackEvent,
+  TracebackFinding,
+} from '@hopback/sdk/traceback';
 import { veiledAnswer } from '../domain/tracebacks/index.js';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
 import { sealJson } from '../database/index.js';
@@ -112,13 +118,14 @@ async function feed(
     [...ids].filter((id) => !loaded.has(id)),
   );
   const held = new Map([...loaded, ...others].filter(([id]) => ids.has(id)));
+  const asked = await askedCalls(parts, transaction, { held, rows: concerned.flat() });
   const taken: TakenAnswer[] = [];
   for (const [index, { dueAtMs, ...taking }] of next.entries()) {
     const own = concerned[index] ?? [];
     const answer = heard[index];
     const receivedAtMs = context.clock.nowMs();
     const reason =
-      answer === undefined ? undefined : refusedBy(held, { own, answer, receivedAtMs, requestId: taking.requestId });
+      answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
     if (reason !== undefined) {
       const detail = `The traceback does not take it: ${reason}.`;
       answers.set(taking.requestId, problemAnswer('answer-mismatch', { detail }));
@@ -140,23 +147,26 @@ function refusedBy(
   held: ReadonlyMap<string, HeldTraceback>,
   heard: {
     readonly own: readonly { readonly request_id: string; readonly traceback_id: string }[];
-    readonly requestId: string;
     readonly answer: TracebackAnswer;
+    /** What each request was about, by its id. */
+    readonly asked: ReadonlyMap<string, RequestedCall>;
     readonly receivedAtMs: number;
   },
 ): string | undefined {
-  const { own, answer, receivedAtMs } = heard;
+  const { own, answer, asked, receivedAtMs } = heard;
   const before = new Map<HeldTraceback, HeldTraceback['state']>();
   for (const { request_id: requestId, traceback_id: tracebackId } of own) {
     const one = held.get(tracebackId);
     if (one === undefined) continue;
     if (!before.has(one)) before.set(one, one.state);
     const isItsOwn = answer.requestId === requestId && answer.tracebackId === tracebackId;
+    const call = asked.get(requestId);
     const event: TracebackEvent = {
       type: 'answer-received',
       tracebackId,
       atMs: receivedAtMs,
       answer: isItsOwn ? answer : { ...answer, requestId, tracebackId },
+      ...(call !== undefined && { asked: call }),
     };
     const reason = stepped(one, [event]);
     if (reason === undefined) continue;
@@ -167,6 +177,30 @@ function refusedBy(
   for (const one of before.keys()) noteAnswered(one, ids, { answerId: answer.answerId, atMs: receivedAtMs });
   return undefined;
 }
+
+/** The calls that requests were about, by the id of the request. */
+async function askedCalls(
+  { engine: { texts } }: AnswerParts,
+  transaction: PlatformTransaction,
+  {
+    held,
+    rows,
+  }: {
+    readonly held: ReadonlyMap<string, HeldTraceback>;
+    readonly rows: readonly { readonly request_id: string; readonly traceback_id: string }[];
+  },
+): Promise<ReadonlyMap<string, RequestedCall>> {
+  const requests = rows.flatMap((row) => held.get(row.traceback_id)?.requests.get(row.request_id) ?? []);
+  await texts.prefetch(
+    transaction,
+    requests.map(({ request }) => request),
+  );
+  const opened = await texts.requests(transaction, requests, ANSWERING);
+  return new Map(opened.flatMap((request) => (request === undefined ? [] : [[request.requestId, request.call]])));
+}
+
+/** The platform itself, where it compares answers with what was asked. */
+const ANSWERING = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' } as const;
 
 function noteAnswered(
   { requests }: HeldTraceback,
@@ -262,7 +296,10 @@ async function keep(
   return answers;
 }
 
-/** Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. */
+/**
+ * Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. Of the disclosed call, which has numbers, the
+ * lifecycle keeps only how it differs from the call that was asked about.
+ */
 async function asHeard(
   { context, providers }: AnswerParts,
   transaction: PlatformTransaction,
@@ -270,6 +307,7 @@ async function asHeard(
 ): Promise<readonly TracebackAnswer[]> {
   const veiled = takings.map(({ verified, provider }) => ({
     ...veiledAnswer(verified.answer, context.sealed.pseudonym),
+    ...(verified.answer.call !== undefined && { call: verified.answer.call }),
     provider,
   }));
   const named = veiled.map(({ finding }) => namedIn(finding));
