@@ -71,7 +71,10 @@ async function startCourse(lab: ReferenceLab, call: RequestedCall = CALL): Promi
     shown: async () => (await lab.asOperator('GET', `/v1/tracebacks/${tracebackId}`)) as Traceback,
     waiting: async () => {
       const page = (await lab.asOperator('GET', '/v1/waiting-tracebacks')) as {
-        readonly items: readonly { readonly tracebackId: string; readonly items: readonly { readonly kind: string }[] }[];
+        readonly items: readonly {
+          readonly tracebackId: string;
+          readonly items: readonly { readonly kind: string }[];
+        }[];
       };
       return page.items.find((one) => one.tracebackId === tracebackId)?.items ?? [];
     },

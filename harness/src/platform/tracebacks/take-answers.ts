@@ -124,8 +124,7 @@ async function feed(
     const own = concerned[index] ?? [];
     const answer = heard[index];
     const receivedAtMs = context.clock.nowMs();
-    const reason =
-      answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
+    const reason = answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
     if (reason !== undefined) {
       const detail = `The traceback does not take it: ${reason}.`;
       answers.set(taking.requestId, problemAnswer('answer-mismatch', { detail }));

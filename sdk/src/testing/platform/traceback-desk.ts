@@ -222,7 +222,8 @@ export function createTracebackDesk(parts: TracebackDeskParts): TracebackDesk {
       const stored: StoredAnswer = { ...verified, provider, receivedAt: iso(), isLate: atMs > record.dueAtMs };
       record.answers.push(stored);
       const trace = traceOf(record);
-      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer, asked: request.call })) return stored;
+      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer, asked: request.call }))
+        return stored;
       record.answers.pop();
       return undefined;
     },

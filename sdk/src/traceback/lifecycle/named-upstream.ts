@@ -27,14 +27,12 @@ function names({ arm, otherCall }: StatementFact): boolean {
 
 /** All questions to which a provider's answers and neighbours have led, those that were amended or chosen away included. */
 export function onceAsked(hop: TracedHop, facts: KnownFacts): readonly HopQuestion[] {
-  const named = hop.statements
-    .filter(names)
-    .flatMap((statement) => {
-      const unidentified = namedQuestion(hop, statement, facts, []);
-      return identifications(unidentified, facts).length === 0
-        ? [unidentified]
-        : identifications(unidentified, facts).map((identified) => namedQuestion(hop, statement, facts, [identified]));
-    });
+  const named = hop.statements.filter(names).flatMap((statement) => {
+    const unidentified = namedQuestion(hop, statement, facts, []);
+    return identifications(unidentified, facts).length === 0
+      ? [unidentified]
+      : identifications(unidentified, facts).map((identified) => namedQuestion(hop, statement, facts, [identified]));
+  });
   return [...named, ...reportsTo(hop, facts).map((report) => reportedQuestion(hop, report))];
 }
 
