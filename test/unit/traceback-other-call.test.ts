@@ -60,8 +60,8 @@ test('an amended answer about the right call leads on; about another call it is 
     ruling: 'downstream-stands',
     by: 'reviewer',
     reason: 'a diversion',
-  };
-  course.happen({ type: 'dispute-decided', ...ruled } as const);
+  } as const;
+  course.happen({ type: 'dispute-decided', ...ruled });
   expect(course.view().outcome).toMatchObject({ kind: 'disputed', isFinal: true });
   answer(course, 'A', { finding: from('Q'), call: OTHER, revision: 2 });
   expect(course.view().disputes.map(({ ruling }) => ruling)).toEqual([undefined]);

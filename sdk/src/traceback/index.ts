@@ -107,5 +107,15 @@ export * from './intake/index.js';
 export { callDifferences, DISCLOSED_CALL_TOLERANCE_MS, nextAskedCall } from './asked-call.js';
 export type { CallDifference } from './asked-call.js';
 
+// The providers that an answer refers to.
+export { answerParties, answerPartyFault, mixedReference, mixedReferenceText } from './answer-parties.js';
+export type {
+  AnswerParty,
+  AnswerPartyFault,
+  MixedReference,
+  ReferenceMeaning,
+  ReferencePart,
+} from './answer-parties.js';
+
 // The course of a whole traceback.
 export * from './lifecycle/index.js';

@@ -1,7 +1,10 @@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { AnswerReceipt, PlatformAnswer } from '@hopback/sdk/platform';
+import type { AnswerReceipt, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
+import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
 import type {
+  AnswerPartyFault,
   ProviderReference,
+  ReferenceMeaning,
   RequestedCall,
   TracebackAnswer,
   TracebackEvent,
@@ -123,6 +126,10 @@ async function feed(
   for (const [index, { dueAtMs, ...taking }] of next.entries()) {
     const own = concerned[index] ?? [];
     const answer = heard[index];
+    if (answer !== undefined && 'kind' in answer) {
+      answers.set(taking.requestId, answer);
+      continue;
+    }
     const receivedAtMs = context.clock.nowMs();
     const reason = answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
     if (reason !== undefined) {
@@ -303,25 +310,36 @@ async function asHeard(
   { context, providers }: AnswerParts,
   transaction: PlatformTransaction,
   takings: readonly TakingIn[],
-): Promise<readonly TracebackAnswer[]> {
-  const veiled = takings.map(({ verified, provider }) => ({
-    ...veiledAnswer(verified.answer, context.sealed.pseudonym),
-    ...(verified.answer.call !== undefined && { call: verified.answer.call }),
-    provider,
-  }));
-  const named = veiled.map(({ finding }) => namedIn(finding));
-  const found = await providers.resolveAll(
-    transaction,
-    named.filter((one) => one !== undefined),
-  );
-  let at = 0;
-  return veiled.map((answer, index) => {
-    const reference = named[index];
-    const resolution = reference === undefined ? undefined : found[at++];
-    if (reference === undefined || resolution === undefined) return answer;
-    return { ...answer, finding: registeredFinding(answer.finding, reference, resolution) };
+): Promise<readonly (TracebackAnswer | PlatformProblem)[]> {
+  const parties = takings.map(({ verified }) => answerParties(verified.answer));
+  const references = parties.flat().map(({ reference }) => reference);
+  const found = await providers.resolveAll(transaction, references);
+  const resolutions = new Map(references.map((reference, index) => [reference, found[index] ?? UNLISTED]));
+  const resolutionOf = (reference: ProviderReference): ProviderResolution => resolutions.get(reference) ?? UNLISTED;
+  return takings.map(({ verified: { answer }, provider, caller }, index) => {
+    const signer = { ...provider, providerId: caller.organizationId };
+    const fault = answerPartyFault(parties[index] ?? [], signer, (reference) => meaningOf(resolutionOf(reference)));
+    if (fault !== undefined) return mismatch(fault);
+    const veiled = veiledAnswer(answer, context.sealed.pseudonym);
+    const named = namedIn(answer.finding);
+    return {
+      ...veiled,
+      ...(answer.call !== undefined && { call: answer.call }),
+      provider,
+      ...(named !== undefined && { finding: registeredFinding(veiled.finding, named, resolutionOf(named)) }),
+    };
   });
 }
+
+const UNLISTED: ProviderResolution = { status: 'unlisted' };
+
+function meaningOf(resolution: ProviderResolution): ReferenceMeaning {
+  if (resolution.status !== 'found') return resolution;
+  return { status: 'found', providerId: resolution.provider.entry.providerId };
+}
+
+const mismatch = ({ pointer, detail }: AnswerPartyFault): PlatformProblem =>
+  problemAnswer('answer-mismatch', { detail, errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }] });
 
 function namedIn(finding: TracebackFinding): ProviderReference | undefined {
   if (finding.arm === 'received-from') return finding.upstream;
