@@ -59,12 +59,19 @@ export function judgeShown(
   // What our own switches found has been counted: what they show counts where they show another thing.
   const found = seenHops.findLast((hop) => hop.provider === provider)?.verstat;
   if (counts || (!isRight && shownVerstat !== found)) count.of += 1;
-  if (isRight) return;
+  // A call that a hop should have refused is to be shown to nobody: that it came to the callee is the finding about its end.
+  if (isRight || refusingHop({ hops }) !== undefined) return;
   findings.add({
     ...{ kind: 'verdict', callIndex: index, provider },
     expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
     seen: `the callee was shown ${shownVerstat ?? 'no verstat'}`,
   });
+}
+
+/** The hop at which a call has to end because it is refused there; undefined where it goes on to the callee. */
+export function refusingHop({ hops }: Pick<CarriedTruth, 'hops'>): TrueHop | undefined {
+  const last = hops.at(-1);
+  return last !== undefined && 'refusedWith' in last.to ? last : undefined;
 }
 
 function wrongVerdict(
