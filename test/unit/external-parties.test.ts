@@ -111,6 +111,23 @@ test.each<[string, Partial<SeenCall>, object]>([
   expect(metrics.calls_wrong).toMatchObject({ count: 1 });
 });
 
+test('a switch that blocks a call which it sent to the callee without a verstat is one finding', () => {
+  const honest = smallPlan({ providers: rowOf('a b c'), calls: [{ way: 'a b c' }] });
+  const plan = withExternalParties(honest, { providers: ['c'], callers: [] });
+  const seen = simulateRun(plan);
+  const calls = [...seen.calls].map(({ shownVerstat: _none, ...call }): SeenCall => ({
+    ...call,
+    ...{ finalStatus: 603, isAtCallee: true, hops: call.hops.filter(({ provider }) => provider !== 'c') },
+  }));
+  expect(judgeRun(plan, { ...seen, calls }).findings).toEqual([
+    {
+      ...{ kind: 'call-outcome', callIndex: 0, provider: 'c' },
+      expected: 'the caller gets 200',
+      seen: 'the caller got 603, and the call came out of c to the callee',
+    },
+  ]);
+});
+
 test('a call that was refused where it had to be is no finding', () => {
   const seen = simulateRun(REFUSING);
   expect(judgeRun(REFUSING, seen).findings).toEqual([]);

@@ -59,7 +59,8 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     campaigns.add(call, seen.placedAtMs);
     const outcome = wrongOutcome(seen, known);
     const missing = judgeVerdicts(judging, { seen, truth: known }, verdicts);
-    judgeShown(judging, { seen, truth: known }, verdicts);
+    const isBlocked = outcome !== undefined && !isAnswered;
+    judgeShown(judging, { seen, truth: known, isBlocked }, verdicts);
     const trouble =
       atExternal(outcome, seen, { judging, call }) ?? lostCall(seen, call, { judging, truth: known, missing });
     if (trouble === undefined) continue;

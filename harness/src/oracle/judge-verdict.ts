@@ -39,13 +39,15 @@ export function judgeVerdicts(
 /**
  * What the callee was shown has to be what the last provider found, and one that terminates calls has to show it. Where that is somebody else's switch there
  * is nothing else to tell by what it found: then it counts.
+ * @param isBlocked - whether the call was not answered, and should have ended otherwise
  */
 export function judgeShown(
   { external, showing, findings }: Judging,
   {
     seen: { index, shownVerstat, isAtCallee, hops: seenHops },
     truth: { hops },
-  }: { readonly seen: SeenCall; readonly truth: CarriedTruth },
+    isBlocked,
+  }: { readonly seen: SeenCall; readonly truth: CarriedTruth; readonly isBlocked: boolean },
   count: VerdictCount,
 ): void {
   const last = hops.at(-1);
@@ -59,8 +61,9 @@ export function judgeShown(
   // What our own switches found has been counted: what they show counts where they show another thing.
   const found = seenHops.findLast((hop) => hop.provider === provider)?.verstat;
   if (counts || (!isRight && shownVerstat !== found)) count.of += 1;
-  // A call that a hop should have refused is to be shown to nobody: that it came to the callee is the finding about its end.
-  if (isRight || refusingHop({ hops }) !== undefined) return;
+  if (isRight) return;
+  // The expected result ends at a hop that blocks the call, or should have: the finding about the end of the call says so.
+  if (refusingHop({ hops }) !== undefined || (isBlocked && shownVerstat === undefined)) return;
   findings.add({
     ...{ kind: 'verdict', callIndex: index, provider },
     expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
