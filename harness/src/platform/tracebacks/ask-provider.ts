@@ -7,7 +7,7 @@ import type {
   TracebackEvent,
   TracebackRequest,
 } from '@hopback/sdk/traceback';
-import { NO_RESULT, questionIdentity } from '../domain/tracebacks/index.js';
+import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, ProviderResolution, RegisteredProvider } from '../core/index.js';
 import { requestsWith } from './asked-requests.js';
 import { answersOf } from './answers-store.js';
@@ -248,7 +248,11 @@ async function sendOrJoin(
       type: 'answer-received',
       tracebackId,
       atMs: sent.atMs,
-      answer: { ...answer, requestId, tracebackId },
+      answer: {
+        ...veiledAnswer(answer, context.sealed.pseudonym),
+        ...(answer.call !== undefined && { call: answer.call }),
+        ...{ requestId, tracebackId },
+      },
       asked: request.call,
     })),
   ];
