@@ -53,7 +53,8 @@ export async function openTraceback(
   if (named === undefined)
     return { status: 'refused', reason: call.recordId === undefined ? 'no-first-provider' : 'record-without-provider' };
   const found = await parts.providers.resolve(transaction, named);
-  if (found.status === 'several' && found.mixed !== undefined)
+  // The platform itself names by an id alone, and retries what is refused.
+  if (organizationId !== 'platform' && found.status === 'several' && found.mixed !== undefined)
     return {
       ...{ status: 'refused', reason: 'mixed-provider' },
       detail: mixedReferenceText('The first provider', found.mixed),
