@@ -130,10 +130,11 @@ test('a reference mixes two companies exactly where two of its codes and names b
   /** Of which company a part is, or 3 for one that nobody has. */
   const company = fc.nat({ max: 3 });
   const maybe = fc.option(company, { nil: undefined });
+  const parts = fc.record({ name: company, id: maybe, frn: maybe, ocn: maybe, spc: maybe, isOther: fc.boolean() });
   const text = (of: number | undefined, own: (index: number) => string, nobody: string): string | undefined =>
     of === undefined ? undefined : of === 3 ? nobody : own(of);
   fc.assert(
-    fc.property(company, maybe, maybe, maybe, maybe, fc.boolean(), (name, id, frn, ocn, spc, isOther) => {
+    fc.property(parts, ({ name, id, frn, ocn, spc, isOther }) => {
       const stated = {
         name: text(name, (index) => `${isOther ? 'Trading' : 'Example'} ${'abc'[index]}`, 'Nobody LLC'),
         providerId: text(id, (index) => 'abc'[index] ?? '', 'z'),
@@ -144,9 +145,9 @@ test('a reference mixes two companies exactly where two of its codes and names b
       const reference = Object.fromEntries(
         Object.entries(stated).filter(([, value]) => value !== undefined),
       ) as unknown as ProviderReference;
-      const asked = codesToLookUp(reference);
+      const codes = codesToLookUp(reference);
       const meant = resolveReference(reference, {
-        owners: owned.filter((one) => asked.some(({ kind, value }) => one.kind === kind && one.value === value)),
+        owners: owned.filter((one) => codes.some(({ kind, value }) => one.kind === kind && one.value === value)),
         codesOfOwners: owned.filter(({ kind }) => kind !== 'id'),
       });
       const companies = new Set([name, id, frn, ocn, spc].filter((of) => of !== undefined && of !== 3));
