@@ -75,8 +75,6 @@ const MEMBER_WORDS: Readonly<Record<string, string>> = {
   'call/answeredAt': 'When it was answered, RFC 3339 in UTC.',
   'call/called': 'Number called, as it stands in the record.',
   'call/calling': 'Number calling, as it stands in the record.',
-  'call/divertedTo':
-    'Other numbers on record for the called party, where the provider changed the number: after forwarding or toll-free translation, or the routing number.',
   'call/endedAt': 'When it ended, RFC 3339 in UTC.',
   'call/received': 'PASSporT with which it came in, and what was found of it.',
   'call/signed': 'PASSporT with which it was sent, and on which ground it was signed.',
