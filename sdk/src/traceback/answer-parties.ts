@@ -53,7 +53,8 @@ export function mixedReference(parts: readonly ReferencePart[]): MixedReference 
  * console.log(mixedReferenceText('The provider', [id, ocn])); // The provider mixes two companies: id prv-birch is prv-birch, OCN 3001 is prv-cedar.
  * ```
  */
-export function mixedReferenceText(what: string, [one, other]: MixedReference): string {
+export function mixedReferenceText(what: string, mixed: MixedReference): string {
+  const [one, other] = mixed;
   return `${what} mixes two companies: ${partText(one)}, ${partText(other)}.`;
 }
 
@@ -89,10 +90,8 @@ export interface AnswerParty {
  * console.log(answerParties({ provider: { name: 'Birch' }, finding }).map(({ pointer }) => pointer)); // [ '/provider', '/finding/upstream' ]
  * ```
  */
-export function answerParties({
-  provider,
-  finding,
-}: Pick<TracebackAnswer, 'provider' | 'finding'>): readonly AnswerParty[] {
+export function answerParties(answer: Pick<TracebackAnswer, 'provider' | 'finding'>): readonly AnswerParty[] {
+  const { provider, finding } = answer;
   const parties: AnswerParty[] = [{ what: 'The provider of the answer', pointer: '/provider', reference: provider }];
   if (finding.arm === 'received-from')
     parties.push({ what: 'The upstream provider', pointer: '/finding/upstream', reference: finding.upstream });
