@@ -12,9 +12,10 @@ import {
   reviewFindings,
   reviewOrder,
   callRecordRow,
+  tracedCall,
   type ReviewEstimate,
 } from '../../harness/src/platform/domain/demands/index.js';
-import { liveRecord, smallPdf, SUBMISSION } from '../support/itg-demands.js';
+import { liveRecord, smallPdf, SUBMISSION, tracedOver } from '../support/itg-demands.js';
 
 const NOW = Date.parse('2026-10-24T12:00:00Z');
 const HOUR = 3_600_000;
@@ -175,4 +176,22 @@ test('a call that was not answered is in no bucket of durations', () => {
   expect(volume).toMatchObject({ calls: 3, notAnswered: 1, withoutDuration: 1 });
   expect(volume.byDuration.map(({ calls }) => calls)).toEqual([1, 0, 0, 0, 0]);
   expect(latest.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+});
+
+test('a call that an answer discloses in place of the traced one puts neither its time nor its numbers into a production', () => {
+  const { traceback, answers } = tracedOver('t-1', '2026-10-23T15:41:06Z');
+  const own = tracedCall(traceback, answers);
+  const [first, second] = answers;
+  if (first?.call === undefined || second?.call === undefined) throw new Error('two answers disclose a call');
+  const other = { ...second.call, startedAt: '2026-10-23T21:41:06Z', called: '14155550122', calling: '16175550177' };
+  expect(tracedCall(traceback, [first, { ...second, call: other }])).toEqual(own);
+  // A declared diversion belongs to it, and so does what the next provider says of the number that was called first.
+  const diverted = { ...first.call, called: '18005550199', divertedTo: ['12025550123'] };
+  const before = { ...second.call, called: '18005550199' };
+  expect(
+    tracedCall(traceback, [
+      { ...first, call: diverted },
+      { ...second, call: before },
+    ]).called,
+  ).toEqual(['12025550123', '18005550199']);
 });

@@ -8,7 +8,7 @@ import type {
   TracebackConclusion,
   TracebackOpening,
 } from '@hopback/sdk/platform';
-import type { FindingArm, ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
+import type { FindingArm, ProviderReference, ReferenceMeaning, TracebackAnswer } from '@hopback/sdk/traceback';
 import type { PlatformDatabase, PlatformTransaction } from './database.js';
 
 // What areas ask of each other. Each is carried out by the area that has the tables; the others know this file alone.
@@ -30,8 +30,7 @@ export interface RegisteredProvider {
 /** Whom a reference means. `several` where it cannot be told. */
 export type ProviderResolution =
   | { readonly status: 'found'; readonly provider: RegisteredProvider }
-  | { readonly status: 'unlisted' }
-  | { readonly status: 'several'; readonly providerIds: readonly string[] };
+  | Exclude<ReferenceMeaning, { readonly status: 'found' }>;
 
 /** The registry. Carried out by the area `providers`. */
 export interface ProviderDirectory {

@@ -75,8 +75,8 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   'answer-mismatch': {
     status: 422,
-    title: 'The answer is of another request or provider',
-    remedy: 'Send it to the request that it names.',
+    title: 'The answer is of another request or provider, or mixes companies',
+    remedy: 'Send it to the request that it names, and name each provider as the registry does.',
   },
   'idempotency-key-reused': {
     status: 422,
