@@ -1,9 +1,12 @@
 import { scryptSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
 import type { Context } from 'hono';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
 import { createManualClock, type ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { accountEntry, readAccounts, type Accounts } from '../../sdk/src/sidecar/review/account-file.js';
@@ -471,4 +474,33 @@ test('a zone that does not exist, a base that is no path and an idle time of a s
   };
   for (const bad of [{ zone: 'Mars/Base' }, { base: 'review' }, { idleMs: 1_000 }])
     expect(() => reviewApp({ ...options, ...bad })).toThrow(HopbackError);
+});
+
+test('over real sockets a browser that hangs up while it waits frees its place', async () => {
+  const attacked = await fromAnywhere();
+  const server = createServer(getRequestListener(attacked.app.fetch, { overrideGlobalObjects: false }));
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const posted = async (signal?: AbortSignal): Promise<number> => {
+    const response = await fetch(`http://127.0.0.1:${port}/review/login`, {
+      ...{ method: 'POST', redirect: 'manual', ...(signal !== undefined && { signal }) },
+      headers: { origin: `http://127.0.0.1:${port}`, 'x-test-source': '203.0.113.1' },
+      body: new URLSearchParams({ name: NAME, password: WRONG }),
+    });
+    return response.status;
+  };
+  expect([await posted(), await posted(), await posted()]).toEqual([401, 401, 401]);
+  const leaving = new AbortController();
+  const waiting = Array.from({ length: 4 }, () => posted(leaving.signal).catch(() => 'gone'));
+  await vi.waitFor(() => expect(attacked.clock.pendingTimers()).toBe(4), { timeout: 30_000 });
+  expect(await posted()).toBe(429);
+  leaving.abort();
+  expect(await Promise.all(waiting)).toEqual(['gone', 'gone', 'gone', 'gone']);
+  await vi.waitFor(() => expect(attacked.clock.pendingTimers()).toBe(0), { timeout: 30_000 });
+  const again = posted();
+  await vi.waitFor(() => expect(attacked.clock.pendingTimers()).toBe(1), { timeout: 30_000 });
+  attacked.clock.advance(30_000);
+  expect(await again).toBe(401);
+  await new Promise((resolve) => void server.close(resolve));
+  await attacked.responder.close();
 });
