@@ -11,7 +11,7 @@ import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { harnessCommand, startPlatformCommand } from '../support/itg-command.js';
 
 /** A platform, and how its first operator calls it. */
-interface Lab {
+interface Lab extends AsyncDisposable {
   readonly platform: ReferenceWithAreas;
   readonly command: (...argv: readonly string[]) => ReturnType<typeof harnessCommand>;
   readonly get: (path: string) => Promise<Response>;
@@ -34,6 +34,7 @@ async function started(directory: string): Promise<Lab> {
       const signal = new AbortController().signal;
       return fetch(url, { headers: await authorization.fields({ method: 'GET', url }, signal) });
     },
+    [Symbol.asyncDispose]: () => platform.close(),
   };
 }
 
@@ -58,8 +59,7 @@ const forgeActor = ({ platform }: Lab, position: number): Promise<unknown> =>
 
 test('a forged entry of the audit is shown as forged, without a proof, and the command fails', async () => {
   await using folder = await createTemporaryDirectory();
-  const lab = await started(join(folder.path, 'platform'));
-  await using _platform = lab.platform;
+  await using lab = await started(join(folder.path, 'platform'));
   await registered(lab, 'carrier-1');
   await lab.platform.opened.auditLog.drain();
   const position = await lastPosition(lab);
@@ -91,8 +91,7 @@ test('a platform whose audit was tampered with while it was stopped starts, says
   await forgeActor(before, position);
   await before.platform.close();
 
-  const lab = await started(directory);
-  await using _platform = lab.platform;
+  await using lab = await started(directory);
   const readiness = await fetch(`${lab.platform.url}/readyz`);
   expect([readiness.status, await readiness.text()]).toEqual([200, `ready\naudit: broken at ${position}\n`]);
   expect((await lab.get('/v1/organizations')).headers.get('platform-warning')).toBe(`audit: broken at ${position}`);
@@ -119,8 +118,7 @@ test('a platform whose audit was tampered with while it was stopped starts, says
 test('the command verifies the audit of a platform that runs and of one that does not, against checkpoints that were kept', async () => {
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
-  const running = startPlatformCommand(['--directory', directory]);
-  await using _running = running;
+  await using running = startPlatformCommand(['--directory', directory]);
   await running.until(({ event }) => event === 'ready');
   const profile = operatorProfile(directory);
   const asked = async (...argv: readonly string[]): ReturnType<typeof harnessCommand> => harnessCommand(argv);
@@ -177,8 +175,7 @@ test('an archive of a platform whose audit is broken can be made and restored, a
     string,
   ];
   {
-    const lab = await started(directory);
-    await using _platform = lab.platform;
+    await using lab = await started(directory);
     await registered(lab, 'carrier-1');
     await lab.platform.opened.auditLog.drain();
     await forgeActor(lab, 2);
@@ -198,8 +195,7 @@ test('an archive of a platform whose audit is broken can be made and restored, a
   ]);
   expect(restoring.exitCode).toBe(1);
   expect(JSON.parse(restoring.out)).toMatchObject({ audit: { status: 'broken', firstBadEntry: 2 } });
-  const lab = await started(restored);
-  await using _platform = lab.platform;
+  await using lab = await started(restored);
   expect(lab.platform.warnings()).toEqual(['audit: broken at 2']);
   await registered(lab, 'carrier-2');
 });

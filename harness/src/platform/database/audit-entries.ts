@@ -66,11 +66,12 @@ type FoundLeaf =
   | { readonly status: 'behind' };
 
 /** Looks for the leaf of a position by halving: leaves are in the order of positions. */
-export async function leafOfPosition(segment: AuditSegment, position: number): Promise<FoundLeaf> {
+async function leafOfPosition(segment: AuditSegment, position: number): Promise<FoundLeaf> {
   const { log } = segment;
-  let [low, high] = [firstRowLeaf(segment), log?.size ?? 0];
-  const size = high;
-  while (log !== undefined && low < high) {
+  if (log === undefined) return { status: 'behind' };
+  const { size } = log;
+  let [low, high] = [firstRowLeaf(segment), size];
+  while (low < high) {
     const middle = (low + high) >>> 1;
     const leaf = await leafAt(log, middle);
     if (leaf?.position === position) return { status: 'found', leafIndex: middle, leaf };

@@ -19,7 +19,7 @@ export { openAuditLog } from './audit-log.js';
 export type { AuditLog } from './audit-log.js';
 export type { AuditEntryState } from './audit-entries.js';
 export type { AuditRow } from './audit-leaf.js';
-export type { AuditBreak, AuditSegment, SegmentLink } from './audit-segments.js';
+export type { AuditSegment } from './audit-segments.js';
 export { jsonbText, storableText } from './json-text.js';
 export { verifyAudit } from './verify-audit.js';
 export type { AuditFinding, AuditVerification } from './verify-audit.js';
