@@ -283,7 +283,7 @@ function proofsOf(context: TestContext, log: MerkleLog, publicKey: KeyObject): D
     for (; written < rows.length; written += 1) await log.append(canonicalJson(rows[written]));
     return log.prove(rows.findIndex((row) => row.position === position));
   };
-  return auditProofsOf(context.database, { logId: log.logId, publicKey, proofOf });
+  return auditProofsOf(context.database, { logId: () => log.logId, publicKey, proofOf });
 }
 
 export function portsOf(

@@ -100,6 +100,19 @@ test('what a PDF is protected by and would do is noted, and what is none is told
   });
 });
 
+test('a PDF with something in front of its header is noted, since browsers go by the first octets', () => {
+  const notes = (front: string): readonly string[] => {
+    const reading = readPdf(Buffer.concat([Buffer.from(front, 'latin1'), smallPdf()]));
+    return reading.status === 'read' ? reading.observations.notes : [reading.reason];
+  };
+  expect(notes('<html><script>alert(1)</script></html>\n')).toEqual(['bytes-before-header']);
+  expect(notes('MZ\u0090')).toEqual(['bytes-before-header']);
+  expect(notes('\u00ef\u00bb\u00bf')).toEqual(['bytes-before-header']);
+  expect(notes('\0')).toEqual(['bytes-before-header']);
+  expect(notes(' \r\n')).toEqual([]);
+  expect(notes('x'.repeat(1_100))).toEqual(['no-header']);
+});
+
 test('live campaigns come first in review, urgent demands next, and of each the one that waits longest', () => {
   const demand = (demandId: string, waitedHours: number, isUrgent: boolean, namesLiveCampaign: boolean) => ({
     ...{ demandId, isUrgent, namesLiveCampaign, submittedAtMs: NOW - waitedHours * HOUR, returnOn: '2026-10-30' },

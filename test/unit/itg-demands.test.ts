@@ -295,6 +295,21 @@ test('recordings take a court order', async () => {
   expect(recordings.trim().split('\r\n')).toHaveLength(2);
 });
 
+test('a document that begins as a page of HTML is kept, and the reviewer is told before opening it', async () => {
+  await using lab = await demandLab({ world: world() });
+  const document = Buffer.concat([Buffer.from('<!doctype html><script>alert(1)</script>\n'), smallPdf()]);
+  const body = { ...SUBMISSION, documentSha256: hash('sha256', document, 'hex') };
+  const { demandId } = await lab.value<{ demandId: string }>('submitDemand', {
+    ...{ caller: TEXAS, body, document },
+    parameters: {},
+  });
+  const { findings } = await lab.value<{
+    findings: { step: string; result: string; reason: string; detail: string }[];
+  }>('fetchDemandChecklist', { caller: STAFF, parameters: { demandId } });
+  expect(findings[0]).toMatchObject({ step: 'document', result: 'look', reason: 'bytes-before-header' });
+  expect(findings[0]?.detail).toContain('Noted: bytes-before-header.');
+});
+
 test('the checklist says what was found at each step, and how much is reached', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS, { scope: { ...SCOPE, campaignIds: ['c-1', 'c-9'] } });

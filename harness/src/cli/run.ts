@@ -85,6 +85,7 @@ async function platform(argv: readonly string[], io: HarnessProcess): Promise<nu
   const [verb, ...rest] = argv;
   if (verb === 'backup' || verb === 'restore')
     return (await import('./platform/archive-commands.js')).runArchiveCommand(verb, rest, io);
+  if (verb === 'audit') return (await import('./platform/audit-command.js')).runAuditCommand(rest, io);
   return (await import('./platform/platform-command.js')).runPlatform(argv, io);
 }
 

@@ -56,6 +56,8 @@ export interface RunningPlatform extends AsyncDisposable {
   readonly metrics: PlatformMetrics;
   /** Its events, as streams and webhooks read them. */
   readonly feed: EventFeed;
+  /** What operators have to know though it works, as `/readyz` says it: `audit: broken at 57`. */
+  readonly warnings: () => readonly string[];
   /** Waits until areas have reacted to everything that was committed before. */
   readonly caughtUp: () => Promise<void>;
   /** Takes no more calls, waits for those that are worked on, and closes everything. */
@@ -148,6 +150,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   closers.add(startJobRunner({ context, leadership, jobs }));
   const { rates = {} } = options;
   const state = { isClosing: false };
+  const warnings = (): readonly string[] => all.flatMap((area) => area.warnings?.() ?? []);
   behind.app = createPlatformApp({
     ...{ context, routes, roles, metrics, newId: context.newId },
     operations: operationsOf(all),
@@ -162,6 +165,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     checkAnswers: options.checkAnswers ?? false,
     ...(options.bodyTimeoutMs !== undefined && { bodyTimeoutMs: options.bodyTimeoutMs }),
     basePath: new URL(url).pathname.replace(/\/$/, ''),
+    warnings,
     isReady: async () => !state.isClosing && (await answers(context)),
   });
   // Before everything else: streams would keep connections open, and calls need what is closed behind them.
@@ -187,6 +191,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
       roles,
       metrics,
       feed,
+      warnings,
     },
     caughtUp: reactions.caughtUp,
     close: closers.close,

@@ -18,6 +18,15 @@ export interface ApiCommand {
   readonly body?: readonly BodyOption[];
   /** Members of the body that are there where nobody says otherwise. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  readonly judge?: AnswerJudgement;
+}
+
+/** What an answer means to whoever calls the command. */
+export interface AnswerJudgement {
+  /** Lines for standard error: the command ends with exit code 1 where there are any. */
+  readonly faults?: (value: unknown) => readonly string[];
+  /** Whether the answer is not there yet, so that the call is made again. */
+  readonly isPending?: (value: unknown) => boolean;
 }
 
 /** An option that becomes a member of the body. */

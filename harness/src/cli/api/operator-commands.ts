@@ -227,18 +227,66 @@ const OTHERS: readonly ApiCommand[] = [
     ...{ operationId: 'listAuditRecords', operands: [] },
     columns: [
       ...[column('ENTRY', 'position'), time('AT', 'at'), column('ACTION', 'action'), column('BY', 'actor')],
-      column('OBJECT', 'object'),
+      ...[column('OBJECT', 'object'), column('INTEGRITY', 'integrity')],
     ],
+    judge: { faults: (items) => (items as readonly ShownEntry[]).flatMap(forgery) },
   },
   {
     ...{ name: 'audit show', summary: 'one entry with its proof' },
     ...{ operationId: 'fetchAuditRecord', operands: ['position'] },
+    judge: { faults: (value) => forgery((value as { readonly entry: ShownEntry }).entry) },
+  },
+  {
+    ...{ name: 'audit verify', summary: 'check every signature of the audit, and every entry against it' },
+    ...{ operationId: 'fetchAuditVerification', operands: [] },
+    tables: {
+      findings: [
+        ...[column('ENTRY', 'position'), column('FAULT', 'kind'), column('SEGMENT', 'segment')],
+        column('LEAF', 'leafIndex'),
+      ],
+    },
+    judge: {
+      isPending: (value) => (value as { readonly status: string }).status === 'running',
+      faults: (value) => auditFaults(value as Parameters<typeof auditFaults>[0]),
+    },
   },
   {
     ...{ name: 'audit checkpoint', summary: 'the newest signed checkpoint: to be kept elsewhere' },
     ...{ operationId: 'fetchAuditCheckpoint', operands: [] },
   },
 ];
+
+interface ShownEntry {
+  readonly position: number;
+  readonly integrity: string;
+}
+
+/** Says of an entry of the audit that it is not what was signed. */
+function forgery({ position, integrity }: ShownEntry): readonly string[] {
+  const why = FORGERIES[integrity];
+  return why === undefined ? [] : [`entry ${position} of the audit is not what was signed: ${why}`];
+}
+
+const FORGERIES: Readonly<Record<string, string>> = {
+  changed: 'somebody changed it afterwards',
+  inserted: 'somebody put it in, and it was never signed',
+  deleted: 'somebody deleted it; this is what was signed',
+  unproved: 'the log has lost it, or is damaged there',
+};
+
+/** Says where an audit is broken. */
+export function auditFaults(result: {
+  readonly status: string;
+  readonly findingCount?: number;
+  readonly firstBadEntry?: number;
+}): readonly string[] {
+  if (result.status === 'intact') return [];
+  const { findingCount = 0, firstBadEntry } = result;
+  const where = firstBadEntry === undefined ? 'the end of the log' : `entry ${firstBadEntry}`;
+  return [
+    `the audit is broken at ${where}: ${findingCount} of what was looked at ${findingCount === 1 ? 'is' : 'are'} not as signed`,
+  ];
+}
 
 /** Commands of routes beside the contract. */
 export const OPERATOR_COMMANDS: readonly ApiCommand[] = [

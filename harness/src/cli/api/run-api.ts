@@ -38,7 +38,7 @@ export interface ApiSurroundings {
   /** Routes that a platform has beside the contract. */
   readonly furtherRoutes: readonly ApiRoute[];
   /** Makes the client of a profile. */
-  readonly clientOf?: (profile: string) => Promise<PlatformClient>;
+  readonly clientOf?: (profile: string, onWarning: (warning: string) => void) => Promise<PlatformClient>;
 }
 
 /**
@@ -61,7 +61,9 @@ export async function runApi(argv: readonly string[], surroundings: ApiSurroundi
     const params = await paramsOf(command, route, { values, operands: filled });
     if (typeof params === 'string') return usage(io, `${command.name}: ${params}`, argv[0]);
     const profile = textOf(values['profile']) ?? io.env[PROFILE_VARIABLE] ?? DEFAULT_PROFILE;
-    const client = await (surroundings.clientOf ?? clientOfProfile)(profile);
+    const warned = (warning: string): void =>
+      void io.stderr.write(`hopback-harness: warning: ${printableText(warning)}\n`);
+    const client = await (surroundings.clientOf ?? clientOfProfile)(profile, warned);
     return await carryOut({ command, route, params, values, client, io });
   } catch (error) {
     return failed(io, error);
@@ -237,7 +239,9 @@ interface Carrying extends Pick<Given, 'values'> {
 async function carryOut(carrying: Carrying): Promise<number> {
   const { command, route, params, client, io, values } = carrying;
   if (isList(route)) return list(carrying);
-  const result = await client.call(route, params);
+  let result = await client.call(route, params);
+  while (result.kind === 'json' && command.judge?.isPending?.(result.value) === true)
+    result = await client.call(route, params);
   if (result.kind === 'nothing') return EXIT.ok;
   if (result.kind === 'file') {
     const output = textOf(values['output']);
@@ -245,15 +249,25 @@ async function carryOut(carrying: Carrying): Promise<number> {
     else await writeFile(output, result.bytes);
     return EXIT.ok;
   }
-  if (values['json'] === true) return said(io, JSON.stringify(result.value, undefined, 2));
-  return said(io, [command.name, ...memberLines(result.value, '  ', command.tables)].join('\n'));
+  const exitCode = judged(carrying, result.value);
+  if (values['json'] === true) return (said(io, JSON.stringify(result.value, undefined, 2)), exitCode);
+  said(io, [command.name, ...memberLines(result.value, '  ', command.tables)].join('\n'));
+  return exitCode;
+}
+
+/** Says what is wrong with an answer. @returns the exit code */
+function judged({ command, io }: Carrying, value: unknown): number {
+  const faults = command.judge?.faults?.(value) ?? [];
+  for (const fault of faults) io.stderr.write(`hopback-harness: ${printableText(fault)}\n`);
+  return faults.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 /** Whether it is gone through page by page; a list in a document of its own is shown as that. */
 const isList = ({ parameters, response }: ApiRoute): boolean =>
   parameters.some(({ name }) => name === 'cursor') && response.kind === 'json' && response.body.endsWith('Page');
 
-async function list({ command, route, params, client, io, values }: Carrying): Promise<number> {
+async function list(carrying: Carrying): Promise<number> {
+  const { command, route, params, client, io, values } = carrying;
   const most = Number(textOf(values['items']) ?? DEFAULT_ITEMS);
   if (!Number.isSafeInteger(most) || most < 1)
     return usage(io, `--items: ${String(values['items'])} is no number of items`);
@@ -272,7 +286,8 @@ async function list({ command, route, params, client, io, values }: Carrying): P
     cursor = page.nextCursor;
     isMore = cursor !== undefined;
   } while (isMore && items.length < most);
-  if (values['json'] === true) return said(io, JSON.stringify(items, undefined, 2));
+  const exitCode = judged(carrying, items);
+  if (values['json'] === true) return (said(io, JSON.stringify(items, undefined, 2)), exitCode);
   if (items.length === 0) return said(io, 'none');
   const { columns } = command;
   const shown =
@@ -281,7 +296,7 @@ async function list({ command, route, params, client, io, values }: Carrying): P
       : tableLines(columns, items, io.stdout.isTTY ? io.stdout.columns : undefined);
   io.stdout.write(`${shown.join('\n')}\n`);
   if (isMore) io.stderr.write(`There are more: --items ${most * 2} shows them.\n`);
-  return EXIT.ok;
+  return exitCode;
 }
 
 function failed(io: HarnessProcess, error: unknown): number {

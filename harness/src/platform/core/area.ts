@@ -32,6 +32,8 @@ export interface PlatformArea extends AsyncDisposable {
   readonly roles?: StaffRoles;
   readonly jobs: readonly PlatformJob[];
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
+  /** What operators have to know though the platform works: lines of `/readyz`, and of `Platform-Warning` in answers to staff. */
+  readonly warnings?: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 

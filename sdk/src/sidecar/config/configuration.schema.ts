@@ -239,6 +239,17 @@ const tracebacks = z.strictObject({
   webhookSecrets: path.optional().describe('file of the secrets of webhooks, one a line'),
   accounts: path.optional().describe('file of the accounts of people who answer: hopback config account'),
   origin: z.url().optional().describe('https URL of the page, where a proxy is in front of it'),
+  proxy: z
+    .strictObject({
+      addresses: z.array(z.string().min(1).max(64)).min(1).max(100).describe('addresses and networks of the proxies'),
+      header: z
+        .string()
+        .regex(/^[A-Za-z0-9-]{1,64}$/)
+        .optional()
+        .describe('field that names the client; default x-forwarded-for'),
+    })
+    .optional()
+    .describe('proxies in front of the page: only they are believed where a login comes from'),
 });
 
 const fields = z.strictObject({
