@@ -173,6 +173,7 @@ export { CONTRACT_VERSION, PLATFORM_ROUTES, ROUTE_TAGS } from './contract/routes
 export { WEBHOOK_FIELDS } from './contract/webhook-fields.js';
 
 // The platform's side of an exchange: what reads a request by its route, and what answers it.
+export { demandScopeRefusal } from './server/demand-scope-refusal.js';
 export { createRouteMatcher, matchPlatformRoute } from './server/match-route.js';
 export type { MatchedRoute } from './server/match-route.js';
 export { jsonAnswer, problemAnswer, problemDocument } from './server/platform-answer.js';

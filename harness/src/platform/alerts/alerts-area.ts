@@ -1,4 +1,4 @@
-import type { PlatformArea, PlatformJob, Reaction } from '../core/index.js';
+import type { DomainEventData, PlatformArea, PlatformJob, Reaction } from '../core/index.js';
 import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
 import { createAlertOperations } from './alert-operations.js';
 import { ALERT_ROLES, ALERT_ROUTES } from './alert-routes.js';
@@ -7,6 +7,7 @@ import { createCaseOperations } from './case-operations.js';
 import { evaluateCampaign } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
 import { evaluateProvider } from './provider-alerts.js';
+import { raiseFault } from './raise-fault.js';
 
 /** How often campaigns that call, and agencies that could not be told yet, are looked at again without an event. */
 const WATCH_EVERY_MS = 5_000;
@@ -50,6 +51,8 @@ function reactionsOf(parts: AlertParts): PlatformArea['reactions'] {
     'campaign.changed': campaign(true),
     'traceback.concluded': campaign(true),
     'org.hopback.campaign.updated.1': campaign(false),
+    'platform.fault': (transaction, { data }) =>
+      raiseFault(parts, transaction, data as DomainEventData['platform.fault']),
     'provider.responsiveness': async (transaction, { data }) => {
       const providerId = member(data, 'providerId');
       const isSilent = (data as { readonly isNonResponsive?: unknown } | null)?.isNonResponsive === true;

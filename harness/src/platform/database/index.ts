@@ -2,6 +2,8 @@ export { compiledOnce } from './compiled-once.js';
 export { isConnectionLost } from './database-errors.js';
 export { createEventFeed } from './event-feed.js';
 export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';
+export { forgetFailure, ITEM_ATTEMPTS, noteFailure, SET_ASIDE_WAIT_MS, workThrough } from './job-items.js';
+export type { ItemAlarm } from './job-items.js';
 export { startJobRunner } from './job-runner.js';
 export { createKeyRing, openKeyRing, readKeyRing, saveKeyRing, withNewKey, withoutKeys } from './key-ring.js';
 export type { EncryptionKey, KeyRing } from './key-ring.js';

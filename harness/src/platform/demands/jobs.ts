@@ -1,11 +1,12 @@
 import { isHopbackError } from '@hopback/sdk/errors';
 import type { PlatformJob } from '../core/index.js';
 import { buildProduction } from './build-production.js';
+import { closeUnusable } from './close-unusable.js';
 import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
 import { orderProduction } from './decide-demand.js';
 import { lastDecision, type ProductionRow } from './demand-rows.js';
 import { finishProduction } from './finish-production.js';
-import { endHold, tellHolds } from './holds.js';
+import { endHold, HOLDS_JOB, tellHolds } from './holds.js';
 import { namesLiveCampaign } from './named.js';
 
 /** How soon work is looked for: an expedited production begins within this. */
@@ -30,7 +31,13 @@ export function demandJobs(parts: DemandParts): readonly PlatformJob[] {
   const unnamed = new Map<string, number>();
   return [
     { name: 'demands.productions', everyMs: PRODUCTIONS_EVERY_MS, run: (nowMs) => produce(parts, nowMs) },
-    { name: 'demands.holds', everyMs: HOLDS_EVERY_MS, run: (nowMs) => tellHolds(parts, nowMs) },
+    {
+      name: HOLDS_JOB,
+      everyMs: HOLDS_EVERY_MS,
+      run: async (nowMs) => {
+        await closeUnusable(parts, nowMs).finally(() => tellHolds(parts, nowMs));
+      },
+    },
     { name: 'demands.liveness', everyMs: MINUTE_MS, run: () => lookForLive(parts) },
     { name: 'demands.supplements', everyMs: MINUTE_MS, run: (nowMs) => orderSupplements(parts, nowMs) },
     { name: 'demands.expiry', everyMs: MINUTE_MS, run: (nowMs) => expire(parts, nowMs) },
