@@ -6,9 +6,9 @@ import { isAmong } from './is-among.js';
 
 /** An item that fails so often is set aside: with the waits between, after three quarters of an hour. */
 export const ITEM_ATTEMPTS = 10;
-/** Wait after the first failure; it doubles with each. */
+/** Wait after the first failure; it doubles with each, up to an hour. */
 const FIRST_WAIT_MS = 5_000;
-const LONGEST_WAIT_MS = 3_600_000;
+export const LONGEST_WAIT_MS = 3_600_000;
 /** An item that was set aside is tried once a day: a disk that was repaired or a newer release may have helped it. */
 export const SET_ASIDE_WAIT_MS = 86_400_000;
 
