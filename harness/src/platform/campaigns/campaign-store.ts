@@ -4,6 +4,14 @@ import { describeCampaign } from '../domain/campaigns/index.js';
 import type { CampaignChange, CampaignEngine, CampaignFile } from '../domain/campaigns/index.js';
 import { campaignsTables, moveCalls, storeCalls, storeCampaign } from './campaigns-repository.js';
 
+/** What of what is new is stored. */
+interface FlushOptions {
+  /** Default all campaigns. */
+  readonly campaignId?: string;
+  /** The area closes, so that a campaign that waits after a failure is tried at once. */
+  readonly isLast?: boolean;
+}
+
 /** Puts what the engine learns into the tables, and tells of it. */
 export interface CampaignStore {
   /**
@@ -11,7 +19,7 @@ export interface CampaignStore {
    * after a wait that doubles, and is set aside after some attempts, with an alert to staff.
    * @throws what the database throws, when all have been tried; also for a campaign that waits, until it is set aside
    */
-  readonly flush: (campaignId?: string) => Promise<void>;
+  readonly flush: (options?: FlushOptions) => Promise<void>;
   /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
   readonly flushChanges: () => Promise<void>;
   /** Has something done in the transaction that stores a campaign. */
@@ -89,13 +97,13 @@ export function createCampaignStore(
     if (isTold) toldMs.set(file.campaignId, nowMs);
     if (changes.length > 0) heardCalls.set(file.campaignId, observedCalls);
   };
-  const flushOnce = async (isDue: (entry: Unstored) => boolean): Promise<void> => {
+  const flushOnce = async (isDue: (entry: Unstored) => boolean, isLast = false): Promise<void> => {
     take();
     const nowMs = context.clock.nowMs();
     const failures: unknown[] = [];
     for (const entry of [...unstored.values()].filter(isDue)) {
       const { failed } = entry;
-      if (failed !== undefined && nowMs < failed.nextTryMs) {
+      if (failed !== undefined && nowMs < failed.nextTryMs && !isLast) {
         if (!isSetAside(failed, nowMs)) failures.push(failed.error);
         continue;
       }
@@ -118,13 +126,14 @@ export function createCampaignStore(
     }
     if (failures.length > 0) throw failures[0];
   };
-  const inTurn = (isDue: (entry: Unstored) => boolean): Promise<void> => {
-    const next = running.then(() => flushOnce(isDue));
+  const inTurn = (isDue: (entry: Unstored) => boolean, isLast?: boolean): Promise<void> => {
+    const next = running.then(() => flushOnce(isDue, isLast));
     running = next.catch(() => undefined);
     return next;
   };
   return {
-    flush: (campaignId) => inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId),
+    flush: ({ campaignId, isLast } = {}) =>
+      inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId, isLast),
     flushChanges: () => inTurn(({ changes }) => changes.length > 0),
     along: (campaignId, work) => {
       const file = engine.campaign(campaignId);

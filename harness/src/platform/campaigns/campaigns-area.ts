@@ -96,7 +96,7 @@ export function createCampaignsArea(
   };
   const close = async (): Promise<void> => {
     changes.end();
-    if (isStarted) await store.flush();
+    if (isStarted) await store.flush({ isLast: true });
   };
   return {
     name: 'campaigns',
@@ -239,7 +239,8 @@ function jobsOf(
         };
         await workThrough<CampaignFile>({
           ...{ context, job: TRACE_JOB, nowMs, idOf: ({ campaignId }) => campaignId },
-          page: (after) => Promise.resolve(after === undefined && isStarted() ? [...engine.campaigns()].filter(isDue) : []),
+          page: (after) =>
+            Promise.resolve(after === undefined && isStarted() ? [...engine.campaigns()].filter(isDue) : []),
           work: async (file) => {
             const { campaignId } = file;
             const looks = concluded.get(campaignId) ?? 0;
@@ -247,7 +248,7 @@ function jobsOf(
             else concluded.delete(campaignId);
             // Calls are read from the database: those that are counted here have to be there.
             const calls = file.observedCalls;
-            await flush(campaignId);
+            await flush({ campaignId });
             await traceCampaign(context, { ...ports, engine }, file);
             traced.set(campaignId, { calls, atMs: nowMs });
           },

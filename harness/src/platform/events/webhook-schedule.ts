@@ -33,9 +33,7 @@ export function afterAttempt(outcome: PostOutcome, attempts: number, kind: 'live
   const askedMs = outcome.status === 'answered' ? (outcome.retryAfterMs ?? 0) : 0;
   const waitMs = Math.max(scheduledMs, askedMs);
   const isAboutIt = outcome.status === 'unreadable' || (httpStatus !== undefined && isAboutTheEvent(httpStatus));
-  return kind === 'live' && isAboutIt
-    ? { step: 'set-aside', waitMs }
-    : { step: 'wait', waitMs };
+  return kind === 'live' && isAboutIt ? { step: 'set-aside', waitMs } : { step: 'wait', waitMs };
 }
 
 /** A refusal of what was sent, rather than of whoever sends, or now. RFC 9110 section 15.5 */
