@@ -12,6 +12,8 @@ export {
 } from './client/private-key-jwt.js';
 export type { PrivateKeyJwtOptions } from './client/private-key-jwt.js';
 export type { AssertionAlgorithm, AssertionKey, AssertionSigner } from './client/assertion-key.js';
+export { readPublicKeyJwk } from './client/public-key-jwk.js';
+export type { PublicKeyJwk, PublicKeyJwkOptions, PublicKeyReading } from './client/public-key-jwk.js';
 export type { PlatformLogger, PlatformRequestOptions } from './client/request-options.js';
 export type { UnreadableReason } from './client/platform-call.js';
 export { MAX_RESPONSE_BYTES } from './client/read-json.js';

@@ -16,7 +16,7 @@ interface FlushOptions {
 export interface CampaignStore {
   /**
    * Stores what is new, of one campaign or of all, in one transaction for each. A campaign that cannot be stored keeps no other waiting: it is tried again
-   * after a wait that doubles, and is set aside after some attempts, with an alert to staff.
+   * after a wait that doubles, and is set aside after some attempts, and staff are told.
    * @throws what the database throws, when all have been tried; also for a campaign that waits, until it is set aside
    */
   readonly flush: (options?: FlushOptions) => Promise<void>;

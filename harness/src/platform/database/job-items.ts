@@ -34,7 +34,7 @@ export interface JobItems<Item> {
 
 /**
  * Works through the items of a job so that one that fails keeps no other waiting: the others are done in the same run, the failing one waits for
- * twice as long after each attempt, and is set aside after {@link ITEM_ATTEMPTS}, with one entry in the audit and an alert to staff. From then on it
+ * twice as long after each attempt, and is set aside after {@link ITEM_ATTEMPTS}, with one entry in the audit, and staff are told. From then on it
  * is tried once a day, without a trace in the audit.
  * @throws the first failure, when all items had their turn; at once where the database cannot even note a failure
  */

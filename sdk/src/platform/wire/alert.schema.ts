@@ -26,7 +26,6 @@ export const alertSchema: z.ZodType<Alert> = z.object({
     'live-campaign',
     'provider-non-responsive',
     'point-of-entry',
-    'platform-fault',
   ]),
   severity: z.enum(['information', 'warning', 'urgent']),
   raisedAt: utcTime,

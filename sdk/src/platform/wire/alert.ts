@@ -6,15 +6,9 @@ import type { ProviderReference } from '../../core/provider-reference.js';
  * - `live-campaign`: one that calls now, so that a temporary restraining order would stop it
  * - `provider-non-responsive`: requests to a provider go unanswered
  * - `point-of-entry`: foreign illegal calls come in at a provider again and again
- * - `platform-fault`: the platform could not do something that it owes, place a legal hold for example
  */
 export type AlertKind =
-  | 'campaign-suspected'
-  | 'campaign-resumed'
-  | 'live-campaign'
-  | 'provider-non-responsive'
-  | 'point-of-entry'
-  | 'platform-fault';
+  'campaign-suspected' | 'campaign-resumed' | 'live-campaign' | 'provider-non-responsive' | 'point-of-entry';
 
 /** How soon somebody should look. */
 export type AlertSeverity = 'information' | 'warning' | 'urgent';
