@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { PlatformArea, PlatformJob, Reaction } from '../core/index.js';
+import type { DomainEventData, PlatformArea, PlatformJob, Reaction } from '../core/index.js';
 import { workThrough } from '../database/index.js';
 import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
 import { createAlertOperations } from './alert-operations.js';
@@ -9,6 +9,7 @@ import { createCaseOperations } from './case-operations.js';
 import { evaluateCampaign } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
 import { evaluateProvider } from './provider-alerts.js';
+import { tellFault } from './tell-fault.js';
 
 /** Name of the job, under which failures of campaigns are kept. */
 const WATCH_JOB = 'alerts.watch';
@@ -54,6 +55,8 @@ function reactionsOf(parts: AlertParts): PlatformArea['reactions'] {
     'campaign.changed': campaign(true),
     'traceback.concluded': campaign(true),
     'org.hopback.campaign.updated.1': campaign(false),
+    'platform.fault': (transaction, { data }) =>
+      tellFault(parts, transaction, data as DomainEventData['platform.fault']),
     'provider.responsiveness': async (transaction, { data }) => {
       const providerId = member(data, 'providerId');
       const isSilent = (data as { readonly isNonResponsive?: unknown } | null)?.isNonResponsive === true;

@@ -1,12 +1,4 @@
-import type {
-  AgencyEntry,
-  DomainEventData,
-  OrganizationDirectory,
-  PlatformArea,
-  PlatformContext,
-  Reaction,
-  Reading,
-} from '../core/index.js';
+import type { AgencyEntry, OrganizationDirectory, PlatformArea, PlatformContext, Reading } from '../core/index.js';
 import { makeFirstOperator } from './bootstrap.js';
 import type { FirstOperator } from './bootstrap.js';
 import { clientOperations } from './client-operations.js';
@@ -61,7 +53,7 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
         },
       },
     ],
-    reactions: { 'platform.fault': tellFault(context) },
+    reactions: {},
     tokens,
     makeFirstOperator: (first) => makeFirstOperator(context, first),
     ...directory(clients),
@@ -69,16 +61,6 @@ export function createTrustArea(parts: { readonly context: PlatformContext; read
     hasClient: rememberedClients(clients),
     close,
     [Symbol.asyncDispose]: close,
-  };
-}
-
-/** Tells staff, and the organization that waits for it, what the platform could not do. */
-function tellFault(context: PlatformContext): Reaction {
-  return async (transaction, { data }) => {
-    const { organizationId, ...fault } = data as DomainEventData['platform.fault'];
-    const to = [...(await staffIds(transaction)), ...(organizationId === undefined ? [] : [organizationId])];
-    const type = 'org.hopback.platform.fault.1';
-    if (to.length > 0) await context.tell(transaction, { type, subject: fault.subject, data: fault, to });
   };
 }
 

@@ -17,7 +17,8 @@ import type { PlatformProblem } from './platform-answer.js';
  * console.log(refusal?.code); // scope-unusable
  * ```
  */
-export function demandScopeRefusal({ from, to }: DemandScope): PlatformProblem | undefined {
+export function demandScopeRefusal(scope: DemandScope): PlatformProblem | undefined {
+  const { from, to } = scope;
   if (Date.parse(from) < Date.parse(to)) return undefined;
   return problemAnswer('scope-unusable', {
     detail: `The scope begins at ${from} and ends at ${to}. \`to\` has to be later than \`from\`.`,
