@@ -3,7 +3,6 @@ export { isConnectionLost } from './database-errors.js';
 export { createEventFeed } from './event-feed.js';
 export type { EventFeed, EventsRead, StoredEvent } from './event-feed.js';
 export { forgetFailure, ITEM_ATTEMPTS, LONGEST_WAIT_MS, noteFailure, workThrough } from './job-items.js';
-export type { ItemAlarm } from './job-items.js';
 export { startJobRunner } from './job-runner.js';
 export { createKeyRing, openKeyRing, readKeyRing, saveKeyRing, withNewKey, withoutKeys } from './key-ring.js';
 export type { EncryptionKey, KeyRing } from './key-ring.js';

@@ -10,13 +10,13 @@ export const ITEM_ATTEMPTS = 10;
 const FIRST_WAIT_MS = 5_000;
 export const LONGEST_WAIT_MS = 3_600_000;
 /** An item that was set aside is tried once a day: a disk that was repaired or a newer release may have helped it. */
-export const SET_ASIDE_WAIT_MS = 86_400_000;
+const SET_ASIDE_WAIT_MS = 86_400_000;
 
 /** Who is told that an item was set aside, and in which words. */
-export type ItemAlarm = Pick<DomainEventData['platform.fault'], 'subject' | 'title' | 'summary' | 'organizationId'>;
+type ItemAlarm = Pick<DomainEventData['platform.fault'], 'subject' | 'title' | 'summary' | 'organizationId'>;
 
 /** The items of one run of a job. */
-export interface JobItems<Item> {
+interface JobItems<Item> {
   readonly context: PlatformContext;
   /** Name of the job: failures are kept under it. */
   readonly job: string;
@@ -104,7 +104,7 @@ async function isDoneTogether(work: () => Promise<void> | undefined): Promise<bo
 }
 
 /** A failure of one item. */
-export interface ItemFailure {
+interface ItemFailure {
   readonly job: string;
   readonly item: string;
   readonly nowMs: number;

@@ -36,7 +36,11 @@ export function demandJobs(parts: DemandParts): readonly PlatformJob[] {
       name: HOLDS_JOB,
       everyMs: HOLDS_EVERY_MS,
       run: async (nowMs) => {
-        await closeUnusable(parts, nowMs).finally(() => tellHolds(parts, nowMs));
+        try {
+          await closeUnusable(parts, nowMs);
+        } finally {
+          await tellHolds(parts, nowMs);
+        }
       },
     },
     { name: 'demands.liveness', everyMs: MINUTE_MS, run: (nowMs) => lookForLive(parts, nowMs) },

@@ -105,12 +105,14 @@ function jobsOf(parts: {
       name: 'records.retention',
       everyMs: RETENTION_EVERY_MS,
       run: async (nowMs) => {
-        // A record store that fails does not keep reports and complaints beyond their time.
-        const removed = await removeExpired(context, retention, nowMs).finally(async () => {
+        try {
+          const removed = await removeExpired(context, retention, nowMs);
+          if (removed > 0) context.log.info('reports and complaints whose time is over were removed', { removed });
+        } finally {
+          // Whichever of the two fails does not keep the other beyond its time.
           const expired = await feed.store.expire((nowMs - retention.recordsMs) * 1_000);
           if (expired > 0) context.log.info('live records whose time is over were removed', { expired });
-        });
-        if (removed > 0) context.log.info('reports and complaints whose time is over were removed', { removed });
+        }
       },
     },
   ];
