@@ -126,7 +126,7 @@ test(
       expect(ran.out + ran.err).not.toContain(privateJwk.d);
       const { keys } = JSON.parse(ran.out) as { readonly keys: readonly { readonly keyId: string }[] };
       const keyId = keys[0]?.keyId ?? '';
-      expect(keyId).toMatch(name.endsWith('-jwk') ? /^mine$/ : /^[\w-]{43}$/);
+      expect(keyId).toMatch(name.endsWith('-jwk') ? /^mine$/ : /^sha256:[\w-]{43}$/);
       const as = await profile({ clientId: name, keyId, keyFile: 'any.key' });
       expect([name, (await harness(['campaigns', 'list'], { as })).exitCode]).toEqual([name, 0]);
     }

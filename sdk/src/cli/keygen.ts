@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { readPublicKeyJwk } from '../platform/client/public-key-jwk.js';
+import { readPublicKeyJwk } from '../platform/index.js';
 import type { Command } from './command.js';
 import { passphraseOf } from './configuration-options.js';
 import { EXIT } from './exit-codes.js';
@@ -19,7 +19,7 @@ export const keygenCommand: Command = {
     out: { value: 'FILE', text: 'write here with mode 0600; a file that exists is never overwritten' },
     jwk: { text: 'print the public key as a JWK, which a traceback platform registers; needs --out or --key' },
     key: { value: 'FILE', text: 'make no key: take this one, PEM or JWK; - for standard input' },
-    'key-id': { value: 'ID', text: 'kid of the JWK; default its RFC 7638 thumbprint' },
+    'key-id': { value: 'ID', text: 'kid of the JWK; default that of a JWK, or sha256: and its RFC 7638 thumbprint' },
   },
   notes: [
     'The JWK holds no private member, so that it can be mailed to whoever runs the platform: hopback-harness clients register --key takes it. ' +

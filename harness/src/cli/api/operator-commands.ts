@@ -9,7 +9,7 @@ const REASON: BodyOption = { option: 'reason', member: 'reason', help: 'for the 
 
 const KEY_ID: BodyOption = {
   option: 'key-id',
-  help: 'kid of the key; default that of the JWK, or its RFC 7638 thumbprint',
+  help: 'kid of the key; default that of the JWK, or sha256: and its RFC 7638 thumbprint',
 };
 const KEY_HELP = 'public key of it: a file with a JWK or PEM, as hopback keygen makes them; - for standard input';
 

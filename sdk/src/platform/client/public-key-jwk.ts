@@ -7,7 +7,7 @@ import type { AssertionAlgorithm } from './assertion-key.js';
 /** A public key as a platform registers it. RFC 7517 section 4 */
 export interface PublicKeyJwk {
   readonly kty: string;
-  /** Name of the key: its RFC 7638 thumbprint where nobody gave another. */
+  /** Name of the key: `sha256:` and its RFC 7638 thumbprint where nobody gave another. */
   readonly kid: string;
   readonly alg: AssertionAlgorithm;
   readonly use: 'sig';
@@ -23,7 +23,7 @@ export interface PublicKeyReading {
 
 /** Settings of {@link readPublicKeyJwk}. */
 export interface PublicKeyJwkOptions {
-  /** `kid` of the result. Default that of the JWK, else its RFC 7638 thumbprint. */
+  /** `kid` of the result. Default that of the JWK, else `sha256:` and its RFC 7638 thumbprint. */
   readonly keyId?: string;
   /** Opens an encrypted private key. */
   readonly passphrase?: string;
@@ -56,7 +56,8 @@ export async function readPublicKeyJwk(text: string, options: PublicKeyJwkOption
   const members = Object.fromEntries(
     Object.entries({ kty, crv, x, y, n, e }).filter((member): member is [string, string] => member[1] !== undefined),
   );
-  const kid = options.keyId ?? keyId ?? (await calculateJwkThumbprint(members));
+  // A thumbprint may begin with a hyphen, with which no id of a platform begins.
+  const kid = options.keyId ?? keyId ?? `sha256:${await calculateJwkThumbprint(members)}`;
   return { jwk: { ...members, kty, kid, alg, use: 'sig' }, isPrivate };
 }
 
