@@ -1,9 +1,43 @@
-import type { ApiCommand, BodyOption } from './command-words.js';
+import { readPublicKeyJwk } from '@hopback/sdk/platform';
+import type { PublicKeyJwk } from '@hopback/sdk/platform';
+import type { ApiCommand, BodyOption, CommandCheck, OptionReading } from './command-words.js';
 import { column, fileText, listed, time } from './command-words.js';
 
 // Commands of operators, analysts and reviewers, for what they need most: routes that a platform has beside the contract.
 
 const REASON: BodyOption = { option: 'reason', member: 'reason', help: 'for the record', isRequired: true };
+
+const KEY_ID: BodyOption = {
+  option: 'key-id',
+  help: 'kid of the key; default that of the JWK, or sha256: and its RFC 7638 thumbprint',
+};
+const KEY_HELP = 'public key of it: a file with a JWK or PEM, as hopback keygen makes them; - for standard input';
+
+/** Reads the public half of a key. A private key stays where it is: nothing of it is sent. */
+async function publicKey(file: string, { textOf, option, env, note }: OptionReading): Promise<PublicKeyJwk> {
+  const [keyId, passphrase] = [option('key-id'), env['HOPBACK_KEY_PASSPHRASE']];
+  const { jwk, isPrivate } = await readPublicKeyJwk(await textOf(file), {
+    ...(keyId !== undefined && { keyId }),
+    ...(passphrase !== undefined && { passphrase }),
+  });
+  if (isPrivate)
+    note(
+      `${file === '-' ? 'Standard input' : file} holds the private key: only its public half is sent. Nobody but the program that signs with it should have the file.`,
+    );
+  return jwk;
+}
+
+const UNLISTED = { unlisted: 'a carrier may be one that the registry does not have' };
+
+/** A carrier that the registry does not have is asked nothing and answers nothing: most times its id is misspelled. */
+async function unlistedCarrier({ isOn, fetch }: CommandCheck, providerId: unknown): Promise<string | undefined> {
+  if (isOn('unlisted') || typeof providerId !== 'string') return undefined;
+  if ((await fetch('fetchProvider', { providerId })) !== undefined) return undefined;
+  return (
+    `the registry has no provider ${providerId}. Add it with \`hopback-harness providers import --csv FILE --source TEXT\`, or with ` +
+    `\`hopback-harness api putProvider ${providerId} --body ENTRY.json\`; --unlisted registers it all the same`
+  );
+}
 
 const ORGANIZATIONS: readonly ApiCommand[] = [
   {
@@ -24,6 +58,9 @@ const ORGANIZATIONS: readonly ApiCommand[] = [
       { option: 'jurisdiction', member: 'jurisdiction', help: 'of an agency: US, US-TX' },
       { option: 'email', member: 'contactEmail', help: 'of an agency: where letters go' },
     ],
+    switches: UNLISTED,
+    check: async (check) =>
+      check.body['kind'] === 'carrier' ? unlistedCarrier(check, check.body['organizationId']) : undefined,
   },
   {
     ...{ name: 'organizations revoke', summary: 'let an organization in no longer' },
@@ -49,15 +86,20 @@ const CLIENTS: readonly ApiCommand[] = [
       { option: 'name', member: 'name', help: 'what it is called', isRequired: true },
       { option: 'roles', member: 'roles', help: 'of staff: operator,reviewer,analyst', read: listed },
       {
-        ...{
-          option: 'key',
-          member: 'keys',
-          help: 'public key of it: a file with a JWK that has a kid',
-          isRequired: true,
-        },
-        read: async (file) => [{ jwk: JSON.parse(await fileText(file)) as unknown }],
+        ...{ option: 'key', member: 'keys', help: KEY_HELP, isRequired: true },
+        read: async (file, reading) => [{ jwk: await publicKey(file, reading) }],
       },
+      KEY_ID,
     ],
+    switches: UNLISTED,
+    check: async (check) => {
+      const { organizationId } = check.body;
+      if (typeof organizationId !== 'string') return undefined;
+      const organization = await check.fetch('fetchOrganization', { organizationId });
+      if (organization === undefined)
+        return `there is no organization ${organizationId}. Add it with \`hopback-harness organizations register --id ${organizationId} --kind KIND --name NAME\``;
+      return organization['kind'] === 'carrier' ? unlistedCarrier(check, organizationId) : undefined;
+    },
   },
   {
     ...{ name: 'clients revoke', summary: 'let a program call no longer' },
@@ -66,6 +108,11 @@ const CLIENTS: readonly ApiCommand[] = [
 ];
 
 const PROVIDERS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'providers answer-key', summary: 'take a key that a provider signs its answers with' },
+    ...{ operationId: 'addAnswerKey', operands: ['providerId'] },
+    body: [{ ...{ option: 'key', member: 'jwk', help: KEY_HELP, isRequired: true }, read: publicKey }, KEY_ID],
+  },
   {
     ...{ name: 'providers import', summary: 'bring filings of the Robocall Mitigation Database in, CSV' },
     ...{ operationId: 'importRegistry', operands: [] },

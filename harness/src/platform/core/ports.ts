@@ -227,13 +227,22 @@ export interface DemandCoverage {
   ) => Promise<ReadonlySet<string>>;
 }
 
+/**
+ * What of a demand's scope is held: all records of a time, of all providers or of some. Numbers, campaigns and tracebacks are not in it, so that
+ * nothing has to be unsealed for it, and rather too much is kept than too little.
+ */
+export interface HeldScope extends Pick<DemandScope, 'recordClasses' | 'from' | 'to'> {
+  /** Absent for those of all providers, also where the demand names one by another identifier. */
+  readonly providerIds?: readonly string[];
+}
+
 /** Something that is demanded, and must not be removed. */
 export interface LegalHold {
   /** Id of the demand: one hold for each. */
   readonly holdId: string;
   /** Who demands. */
   readonly organizationId: string;
-  readonly scope: DemandScope;
+  readonly scope: HeldScope;
 }
 
 /**

@@ -88,6 +88,11 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: 'The document is no PDF, or not the one that was stated',
     remedy: 'Send the PDF whose SHA-256 the structured part states.',
   },
+  'scope-unusable': {
+    status: 422,
+    title: 'The scope ends before it begins',
+    remedy: 'Correct `from` or `to` of the scope, and send the demand or decision again.',
+  },
   'webhook-url-refused': {
     status: 422,
     title: 'The platform will not post to this address',
