@@ -199,16 +199,15 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       },
     });
     if (end.status === 'replaced' || end.status === 'stopped') return end;
-    const isDamaged = end.status === 'damaged';
     const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
-    if (isDamaged && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
+    if (end.status === 'damaged' && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
       turn.broke();
-      turn.notice({ kind: 'damaged', path: carrier.path });
+      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault });
     }
     remember(carrier, facts);
     if (isChanged || !isOver) carrier.changedAtMs = clock.nowMs();
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
-    stream.isFinal = isOver && !(isDamaged && isChanged && !isOld);
+    stream.isFinal = isOver && !(end.status === 'damaged' && isChanged && !isOld);
     streams.touch(stream);
     return end;
   };

@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
-import { filePieces, isDamagedGzip } from './file-pieces.js';
+import { filePieces } from './file-pieces.js';
+import { GzipFault } from './gzip-members.js';
 import type { RecordReader } from './record-reader.js';
 import type { RejectSink } from './reject.js';
 import { createRowCoverage } from './row-coverage.js';
@@ -135,14 +136,14 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
   } catch (cause) {
     return { status: 'unreadable', path, cause };
   }
+  let bytesRead = 0;
+  const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
   try {
     const splitter = createRowSplitter({
       framing: reader.framing,
       ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
     });
     const { size } = await file.stat();
-    let bytesRead = 0;
-    const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
     for (;;) {
       const piece = await nextPiece(pieces);
       if (piece.status === 'failed') {
@@ -162,6 +163,8 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     tell(bytesRead, size);
     return { status: 'imported', path };
   } finally {
+    // First: a read that is under way needs the file.
+    await pieces.return(undefined);
     await file.close();
   }
 }
@@ -177,7 +180,7 @@ async function nextPiece(pieces: AsyncGenerator<Uint8Array>): Promise<NextPiece>
     const next = await pieces.next();
     return next.done === true ? { status: 'end' } : { status: 'piece', octets: next.value };
   } catch (cause) {
-    return { status: 'failed', isDamage: isDamagedGzip(cause), cause };
+    return { status: 'failed', isDamage: cause instanceof GzipFault, cause };
   }
 }
 
