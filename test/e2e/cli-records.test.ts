@@ -368,6 +368,70 @@ test('--once takes in rotated and packed files as well, and says what it could n
   expect([third.exitCode, third.stdout.includes('cannot be unpacked')]).toEqual([1, true]);
 });
 
+test('random octets named .gz are reported as no gzip once, by an import and by a tail, and nothing of them is rejected', async () => {
+  const random = Buffer.alloc(100_000);
+  // Every octet occurs, and it is the same in each run.
+  for (let at = 0; at < random.length; at += 1) random[at] = (at * 7_919 + (at >> 8) * 104_729 + 5) & 0xff;
+  const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+  await lab.put('Master.csv', rows(0, 5));
+  await lab.put('Master.csv.1.gz', random);
+  await utimes(lab.path('Master.csv.1.gz'), 0, Date.now() / 1_000 - 3_600);
+  const file = lab.path('Master.csv.1.gz');
+  const imported = await lab.run(['records', 'import', '--store', lab.store, '--source', source, '--json', file]);
+  expect([imported.exitCode, imported.json()]).toMatchObject([1, { rejected: 0, files: [{ status: 'not-gzip' }] }]);
+  const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--once', '--json'];
+  const first = await lab.run(tail);
+  const notices = first.stdout.split('\n').filter((line) => line.includes('"kind":"not-gzip"'));
+  expect([first.exitCode, notices.length]).toEqual([1, 1]);
+  expect(first.stdout).toContain('"rows":5,"records":5,"skipped":0,"rejected":0');
+  // It was told of, and is not looked at again until somebody writes to it.
+  expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
+  await lab.put('Master.csv.1.gz', gzipSync(rows(5, 9)));
+  await utimes(lab.path('Master.csv.1.gz'), 0, Date.now() / 1_000 - 3_600);
+  expect(await lab.run(tail)).toMatchObject({ exitCode: 0 });
+  expect(await lab.stored()).toBe(9);
+});
+
+test.each<readonly [string, (packed: Buffer) => Buffer, number, string | undefined]>([
+  ['cut in the middle', (packed) => packed.subarray(0, packed.length - 5_000), 2_500, 'gzip-truncated'],
+  [
+    'followed by text',
+    (packed) => Buffer.concat([packed, Buffer.from('left by a script\n')]),
+    3_000,
+    'gzip-trailing-octets',
+  ],
+  ['padded with zeros', (packed) => Buffer.concat([packed, Buffer.alloc(512)]), 3_000, undefined],
+  ['of two members', (packed) => Buffer.concat([packed, gzipSync(rows(3_000, 3_100))]), 3_100, undefined],
+  [
+    'of two members and text',
+    (packed) => Buffer.concat([packed, gzipSync(rows(3_000, 3_100)), Buffer.from('x')]),
+    3_100,
+    'gzip-trailing-octets',
+  ],
+])(
+  'of a packed file that is %s every row that is whole is taken in, and the fault is told once',
+  async (_, change, stored, fault) => {
+    const source = await lab.putJson('pbx-1.json', { ...ASTERISK_SOURCE, path: lab.path('Master.csv') });
+    const file = await lab.put('Master.csv.1.gz', change(gzipSync(rows(0, 3_000))));
+    await utimes(file, 0, Date.now() / 1_000 - 3_600);
+    await lab.put('Master.csv', '');
+    const tail = ['records', 'tail', '--store', lab.store, '--source', source, '--once', '--json'];
+    const { exitCode, stdout } = await lab.run(tail);
+    const notices = stdout.split('\n').filter((line) => line.includes('-notice.1'));
+    expect([exitCode, notices.length]).toEqual(fault === undefined ? [0, 0] : [1, 1]);
+    const count = await lab.stored();
+    expect(count).toBeGreaterThanOrEqual(stored);
+    if (fault !== 'gzip-truncated') expect(count).toBe(stored);
+    expect(stdout).toContain('"rejected":0,');
+    const again = await lab.run(['records', 'import', '--store', lab.store, '--source', source, '--json', file]);
+    expect(again.json()).toMatchObject({
+      inserted: 0,
+      repeated: count,
+      files: [fault === undefined ? { status: 'imported' } : { status: 'damaged', cause: ` (${fault})` }],
+    });
+  },
+);
+
 test('records older than retention go when a tail starts', async () => {
   const source = await asterisk();
   const cdr = await lab.put('1.csv', rows(0, 10));

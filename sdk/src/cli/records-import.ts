@@ -192,7 +192,7 @@ function talliedFile(
     records: end.records - start.records,
     skipped: end.skipped - start.skipped,
     rejected: end.rejected - start.rejected,
-    ...(file === undefined || file.status === 'imported' ? {} : { cause: file.cause }),
+    ...(file !== undefined && 'cause' in file ? { cause: file.cause } : {}),
   };
 }
 
@@ -227,6 +227,7 @@ function rateText(rows: number, elapsedMs: number): string {
 const MARKS: Readonly<Record<FileTally['status'], string>> = {
   imported: '✓',
   damaged: '✗',
+  'not-gzip': '✗',
   unreadable: '✗',
   stopped: '!',
 };

@@ -14,6 +14,25 @@ export interface FilePiecesOptions {
   readonly onRead?: (sizeBytes: number) => void;
 }
 
+/** Names that packing programs give, also with what a rotation puts behind: `cdr.gz`, `cdr.gz-20261101`. */
+const PACKED_NAME = /\.(?:gz|gzip|z|bz2|xz|zst|zip)(?:[-._][^/]*)?$/i;
+
+/**
+ * Whether a file is packed, by its name, in some form other than gzip: it holds neither gzip nor text. Its rows would be as many rejects. A
+ * plain file under the name of a packed one is read as what it is.
+ */
+export async function isPackedOtherwise(file: ReadableFile, path: string): Promise<boolean> {
+  if (!PACKED_NAME.test(path) || (await isGzip(file))) return false;
+  const octets = new Uint8Array(TEXT_BYTES);
+  const { bytesRead } = await file.read(octets, 0, TEXT_BYTES, 0);
+  return octets.subarray(0, bytesRead).some((octet) => octet < 0x20 && !TEXT_CONTROLS.has(octet));
+}
+
+/** Of any packed form a KiB has control characters. */
+const TEXT_BYTES = 1_024;
+/** Tab, line feed, form feed, carriage return. */
+const TEXT_CONTROLS: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d]);
+
 /** Whether a file is packed with gzip, by its first octets: rotated files are renamed in too many ways to go by names. @see RFC 1952 */
 export async function isGzip(file: ReadableFile): Promise<boolean> {
   const magic = new Uint8Array(2);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
-import { isGzip } from './file-pieces.js';
+import { isGzip, isPackedOtherwise } from './file-pieces.js';
 import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
 import { candidatesOf } from './follow-candidates.js';
 import type { Candidate } from './follow-candidates.js';
@@ -32,10 +32,11 @@ export const OLD_AT_SIGHT_MS = 600_000;
 export interface FollowNotice {
   /**
    * `truncated`: it is shorter than what was read of it, or other content; `lost`: it is gone, and may have had rows that were not read;
-   * `damaged`: packed content that cannot be unpacked, or not yet; `failed`: a turn that could not be finished and is made again, or a
+   * `damaged`: packed content that cannot be unpacked to its end; `not-gzip`: a file whose name says that it is packed, and which holds
+   * neither gzip nor text, so that none of it is read; `failed`: a turn that could not be finished and is made again, or a
    * file that this process may not read.
    */
-  readonly kind: 'truncated' | 'lost' | 'damaged' | 'failed';
+  readonly kind: 'truncated' | 'lost' | 'damaged' | 'not-gzip' | 'failed';
   readonly path?: string;
   readonly cause?: unknown;
 }
@@ -127,8 +128,13 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       const first = await firstOctets(file);
       if (first.length === 0) return;
       const { path, isLive } = candidate;
-      const carrier = newCarrier(facts, { path, isLive, isGzip: await isGzip(file), changedAtMs: nowMs });
+      const isOther = await isPackedOtherwise(file, path);
+      const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
       const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
+      if (isOther) {
+        if (isSettled) passOver(carrier, facts);
+        return;
+      }
       const placed = await place({ carrier, file, first, facts, isSettled });
       if (placed !== 'placed') return;
       unplaced.delete(candidate.key);
@@ -137,6 +143,17 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     } finally {
       if (!isKept) await file.close();
     }
+  };
+
+  /** Tells of a file that cannot be read once, also over restarts. Written to again, it is looked at anew. */
+  const passOver = (carrier: Carrier, facts: FileFacts): void => {
+    const stream = streams.add(facts.mtimeMs);
+    remember(carrier, facts);
+    streams.attach(stream, carrier);
+    stream.isFinal = true;
+    unplaced.delete(carrier.key);
+    turn.broke();
+    turn.notice({ kind: 'not-gzip', path: carrier.path });
   };
 
   /** Once: who rotates files may have given the new one to another user, and nothing else would say so. */

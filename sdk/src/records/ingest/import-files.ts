@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
-import { filePieces } from './file-pieces.js';
+import { filePieces, isPackedOtherwise } from './file-pieces.js';
 import { GzipFault } from './gzip-members.js';
 import type { RecordReader } from './record-reader.js';
 import type { RejectSink } from './reject.js';
@@ -49,6 +49,8 @@ export type ImportedFile =
   | { readonly status: 'imported'; readonly path: string }
   /** Its packed content is damaged or cut off; what came before is imported. */
   | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown }
+  /** Its name says that it is packed, and it holds neither gzip nor text. None of it is read. */
+  | { readonly status: 'not-gzip'; readonly path: string }
   /** It is not there, or cannot be read to its end; what was read is imported. */
   | { readonly status: 'unreadable'; readonly path: string; readonly cause: unknown };
 
@@ -144,6 +146,11 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
       ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
     });
     const { size } = await file.stat();
+    // What the disk refuses here it refuses the reader, too, who tells of it.
+    if (await isPackedOtherwise(file, path).catch(() => false)) {
+      tell(0, size);
+      return { status: 'not-gzip', path };
+    }
     for (;;) {
       const piece = await nextPiece(pieces);
       if (piece.status === 'failed') {

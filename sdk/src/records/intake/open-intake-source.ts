@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { lockFolder, openValueJournal } from '../../log/index.js';
 import { followFiles } from '../ingest/follow-file.js';
+import type { FollowNotice } from '../ingest/follow-turn.js';
 import { listenToSource } from '../ingest/listen-source.js';
 import { openRejectFile } from '../ingest/reject-file.js';
 import type { RejectFile } from '../ingest/reject-file.js';
@@ -47,6 +48,9 @@ interface OpenParts extends IntakeSourceParts {
   readonly lock: { readonly close: () => Promise<void> };
 }
 
+/** Notices of files whose rows may be missing. */
+const BROKEN: ReadonlySet<FollowNotice['kind']> = new Set(['lost', 'damaged', 'not-gzip']);
+
 async function followed(
   source: FileSourceConfiguration & { readonly path: string },
   parts: OpenParts,
@@ -64,7 +68,7 @@ async function followed(
     ...(longestCallMs === undefined ? {} : { longestCallMs }),
     ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
     onNotice: (notice) => {
-      if (notice.kind === 'lost' || notice.kind === 'damaged') brokenFiles += 1;
+      if (BROKEN.has(notice.kind)) brokenFiles += 1;
       onNotice(sourceNotice(id, notice));
     },
   }).catch(async (error: unknown) => {
