@@ -1,15 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { statSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestPki } from '../../sdk/src/testing/test-pki.js';
+import { testPeer } from '../peers.js';
 import { createCliLab } from '../support/cli-lab.js';
 import { ASTERISK_SOURCE, asteriskRow, createRecordsLab } from '../support/cli-records-lab.js';
 import type { RecordsLab } from '../support/cli-records-lab.js';
+import { isEnded } from '../support/packed-records.js';
 import { startRecordReceiver } from '../support/record-receiver.js';
 import { sampleNames, sampleOf } from '../support/record-samples.js';
+import { fillUp, smallDisk } from '../support/small-disk.js';
 
 const KEY = 'a1'.repeat(32);
 const SAMPLES = 'test/vectors/records';
@@ -197,10 +201,78 @@ test('a source file that is no JSON ends with 2, and its content is in no messag
   expect(stderr).not.toContain('secret');
 });
 
-test('a store that is a file ends with 4', async () => {
-  const args = ['records', 'import', '--store', await lab.put('store', ''), '--source', await asterisk()];
-  expect((await lab.run([...args, await lab.put('1.csv', rows(0, 1))])).exitCode).toBe(4);
+/** Folders that no store can be in, and what the system says of each. */
+const UNUSABLE: readonly (readonly [string, () => Promise<string>, RegExp])[] = [
+  ['below /proc, which takes no folder', async () => '/proc/hopback', /ENOENT/],
+  ['deep below /proc', async () => '/proc/hopback/a/store', /ENOENT/],
+  ['a file', () => lab.put('store', ''), /EEXIST/],
+  ['below a file', async () => `${await lab.put('store', '')}/below`, /ENOTDIR/],
+  ['a device', async () => '/dev/null', /EEXIST/],
+  ['a name that is too long', async () => lab.path('n'.repeat(300)), /ENAMETOOLONG/],
+  [
+    'one whose state is a folder',
+    async () => {
+      await mkdir(`${lab.store}/state.duckdb`, { recursive: true });
+      return lab.store;
+    },
+    /EISDIR/,
+  ],
+  [
+    'one whose state is something else',
+    async () => {
+      await mkdir(lab.store);
+      await lab.put('store/state.duckdb', 'x'.repeat(10_000));
+      return lab.store;
+    },
+    /not a valid DuckDB database file/,
+  ],
+  [
+    'one whose rejects cannot be written',
+    async () => {
+      await mkdir(lab.store);
+      await lab.put('store/rejects', '');
+      return lab.store;
+    },
+    /EEXIST/,
+  ],
+];
+
+describe.each(UNUSABLE)('a store that is %s', (_, unusable, reason) => {
+  test.each([
+    ['import', (source: string, file: string) => ['--source', source, file]],
+    ['tail', (source: string, file: string) => ['--source', source, '--path', file, '--once']],
+  ])('ends records %s at once with 4, and is named with the reason', async (command, args) => {
+    const store = await unusable();
+    const running = lab.run([
+      ...['records', command, '--store', store],
+      ...args(await asterisk(), await lab.put('1.csv', rows(0, 1))),
+    ]);
+    expect(await isEnded(running)).toBe(true);
+    const { exitCode, stderr } = await running;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 4, stderr: expect.stringMatching(reason) });
+    expect(stderr).toContain(store);
+  });
 });
+
+testPeer(
+  'tmpfs',
+  'an import onto a disk that is full or read-only ends with 4, and names the store and the reason',
+  async () => {
+    await using disk = await smallDisk();
+    const store = join(disk.path, 'store');
+    const file = await lab.put('1.csv', rows(0, 5_000));
+    const args = ['records', 'import', '--store', store, '--source', await asterisk(), file];
+    fillUp(disk.path);
+    const full = await lab.run(args);
+    expect([full.exitCode, full.stderr]).toEqual([4, expect.stringContaining('ENOSPC')]);
+    expect(full.stderr).toContain(store);
+    await rm(join(disk.path, 'hog'));
+    spawnSync('mount', ['-o', 'remount,ro', disk.path]);
+    const readOnly = await lab.run(args);
+    expect([readOnly.exitCode, readOnly.stderr]).toEqual([4, expect.stringContaining('EROFS')]);
+    expect(readOnly.stderr).toContain(store);
+  },
+);
 
 test('rejects are listed by source, with their bytes where they are asked for', async () => {
   const source = await asterisk();
