@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Clock } from '../core/clock.js';
+import { DRAINING_SHARE } from '../core/drain-time.js';
 import type { SignatureRecord } from '../stir/index.js';
 import { openAdmin } from './admin/open-admin.js';
 import type { Admin } from './admin/open-admin.js';
@@ -122,7 +123,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const opened: (() => Promise<void>)[] = [loader.close];
   try {
     const admin = options.role === 'calls' ? undefined : await adminOf(parts);
-    if (admin !== undefined) opened.unshift(admin.close);
+    if (admin !== undefined) opened.unshift(() => admin.close(0));
     const calls = await listenForCalls(parts);
     const reload = oneAtATime(() => reloadOnce({ ...parts, path, calls, admin, onNotice }));
     const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
@@ -130,7 +131,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     const close = once(async () => {
       state.isDraining = true;
       watch.close();
-      await calls.close(loader.current().configuration.drainSeconds * 1_000);
+      const drainMs = loader.current().configuration.drainSeconds * DRAINING_SHARE * 1_000;
+      const beganMs = elapsedMs();
+      await calls.close(drainMs);
+      await admin?.close(Math.max(0, drainMs - (elapsedMs() - beganMs)));
       for (const closePart of opened) await closePart();
     });
     return {

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { Registry } from 'prom-client';
+import { DRAINING_SHARE } from '../../core/drain-time.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { requireConfigurationFile } from '../config/configuration-file.js';
 import type { Listener } from '../http/listen.js';
@@ -77,7 +78,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminProcess> {
   const close = once(async () => {
     isDraining = true;
     watch.close();
-    await admin.close();
+    await admin.close(configuration.drainSeconds * DRAINING_SHARE * 1_000);
   });
   return { listener: admin.listener, configuration: () => configuration, reload: reloadInTurn, close };
 }
