@@ -7,6 +7,8 @@ import { expect } from 'vitest';
 export interface StuckCommand extends AsyncDisposable {
   /** Waits until it opens a pipe that has no writer. @throws Error with what it said where it ends before */
   readonly waitsAtPipe: () => Promise<void>;
+  /** The first line of its output, which is read no further, where it goes to a pipe. */
+  readonly firstLine: () => Promise<string>;
   readonly signal: (signal: NodeJS.Signals) => void;
   /** How it ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -25,17 +27,24 @@ async function placesOf(pid: number | undefined): Promise<readonly string[]> {
 }
 
 /** Starts a script of Node. */
-export function startStuck(script: string, args: readonly string[]): StuckCommand {
+export function startStuck(
+  script: string,
+  args: readonly string[],
+  { stdout = 'ignore' }: { readonly stdout?: 'ignore' | 'pipe' } = {},
+): StuckCommand {
   const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
     env: { PATH: process.env['PATH'] ?? '' },
   });
   let stderr = '';
-  child.stderr.on('data', (octets: Buffer) => (stderr += octets.toString()));
-  const ended = once(child, 'close').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-  }));
+  child.stderr?.on('data', (octets: Buffer) => (stderr += octets.toString()));
+  // Not 'close' of the process, which waits for whoever does not read its output.
+  const ended = Promise.all([once(child, 'exit'), child.stderr && once(child.stderr, 'end')]).then(
+    ([[code, signal]]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+    }),
+  );
   const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
   const waitsAtPipe = async (): Promise<void> => {
     for (;;) {
@@ -44,12 +53,22 @@ export function startStuck(script: string, args: readonly string[]): StuckComman
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
+  const firstLine = async (): Promise<string> => {
+    let text = '';
+    for await (const octets of child.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
+      text += String(octets);
+      if (text.includes('\n')) break;
+    }
+    return text.slice(0, text.indexOf('\n'));
+  };
   return {
     waitsAtPipe,
+    firstLine,
     ...{ ended, hasEnded, signal: (signal) => void child.kill(signal), stderr: () => stderr },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await ended;
+      child.stdout?.destroy();
     },
   };
 }
