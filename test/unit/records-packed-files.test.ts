@@ -49,7 +49,7 @@ async function takenIn(
     clock: { nowMs: Date.now },
   });
   if (!(await isEnded(intake.look()))) return 'the look did not end';
-  const { sources } = intake.state();
+  const sources = intake.state().sources.map((source) => ({ ...source, lastProgressMs: 0 }));
   await intake.close();
   return sources;
 }

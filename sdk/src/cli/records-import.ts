@@ -43,7 +43,7 @@ export const recordsImportCommand: Command = {
     'Files are plain or packed with gzip, and are given in the order in which they were written. Importing a file again adds nothing. ' +
       'Where some of the rows of a time are left out, as of rows that were mended or searched for, --partial keeps "not found" from being said for ' +
       'them. Rows that cannot be read go to a file below the store and stop nothing: hopback records rejects lists them. Ctrl-C ends after the ' +
-      'batch that is under way.',
+      'batch that is under way, and within 10 seconds; a second one ends it at once.',
     'Exit codes: 0 all was read, 1 rows were rejected, a file is damaged or unreadable, or it was stopped, 2 not understood, 4 the store is not ' +
       'usable.',
     '  hopback records import --store /var/lib/hopback --id pbx-1 --format asterisk-cdr --zone America/New_York Master.csv',

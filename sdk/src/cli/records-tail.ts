@@ -75,7 +75,7 @@ export const recordsTailCommand: Command = {
   ],
   options: OPTIONS,
   notes: [
-    'Runs until Ctrl-C or SIGTERM. Its places, rejected rows and what waits for the platform are below the store: killed at any instant, it ' +
+    'Runs until Ctrl-C or SIGTERM, which end it within 10 seconds; a second one ends it at once. Its places, rejected rows and what waits for the platform are below the store: killed at any instant, it ' +
       'goes on where it was, and loses and doubles nothing. What leaves is what --sharing lets: hopback records preview shows it. On a ' +
       'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
       'something happened.',

@@ -30,7 +30,7 @@ export const serveCommand: Command = {
   notes: [
     'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and /v1/sign-csv (as secsipidx does), /v1/invite/verify and ' +
       '/v1/invite/sign (a SIP INVITE as text), GET /livez, /readyz, /metrics and /openapi.json. Changed files are noticed, and at SIGHUP at once: what cannot be ' +
-      'used leaves everything as it was. SIGTERM and Ctrl-C let requests under way end. The log goes to the output, a JSON object a line.',
+      'used leaves everything as it was. SIGTERM and Ctrl-C let requests under way end, within drainSeconds; a second one ends it at once. The log goes to the output, a JSON object a line.',
     'Exit codes: 0 ended as asked; 2 the configuration is wrong; 4 a file or address that it names cannot be used.',
   ],
   run,

@@ -24,7 +24,7 @@ import type { AnsweredRequest, ServeCallsOptions } from './http/serve-calls.js';
 import { createSidecarMetrics } from './metrics.js';
 import type { SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
-import { readinessOf } from './readiness.js';
+import { readinessOf, recordsReadiness } from './readiness.js';
 import type { Readiness } from './readiness.js';
 import { causeText } from './services/notice.js';
 import type { OnNotice } from './services/notice.js';
@@ -124,6 +124,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   try {
     const admin = options.role === 'calls' ? undefined : await adminOf(parts);
     if (admin !== undefined) opened.unshift(() => admin.close(0));
+    state.intake = admin?.intake;
     const calls = await listenForCalls(parts);
     const reload = oneAtATime(() => reloadOnce({ ...parts, path, calls, admin, onNotice }));
     const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
@@ -141,7 +142,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
       ...{ calls, metrics, reload, close, [Symbol.asyncDispose]: close },
       admin: admin?.listener,
       configuration: () => loader.current().configuration,
-      readiness: () => readinessOf(loader.current(), state.isDraining),
+      readiness: () => readinessNow(loader, state),
     };
   } catch (error) {
     for (const closePart of opened) await closePart();
@@ -154,11 +155,21 @@ interface State {
   isDraining: boolean;
   routes: ReadonlyMap<string, CallRoute>;
   clients: Clients;
+  intake: Admin['intake'];
+}
+
+function readinessNow(loader: ServicesLoader, state: State): Readiness {
+  return { ...readinessOf(loader.current(), state.isDraining), ...recordsReadiness(state.intake) };
 }
 
 function createState(loader: ServicesLoader): State {
   const { answers, listen: addresses } = loader.current().configuration;
-  return { isDraining: false, routes: callRoutes(answers.basePaths), clients: createClients(addresses.calls) };
+  return {
+    isDraining: false,
+    routes: callRoutes(answers.basePaths),
+    clients: createClients(addresses.calls),
+    intake: undefined,
+  };
 }
 
 interface Parts {
@@ -174,7 +185,7 @@ function probesOf({ options, loader, state, metrics }: Omit<Parts, 'directory' |
   const { metricsText } = options;
   const own = (): Promise<string> => metrics.registry.metrics();
   return probeRoutes({
-    readiness: () => readinessOf(loader.current(), state.isDraining),
+    readiness: () => readinessNow(loader, state),
     openApi: () => openApiDocument(loader.current().configuration),
     metricsText: metricsText === undefined ? own : () => metricsText(own),
     contentType: metrics.registry.contentType,

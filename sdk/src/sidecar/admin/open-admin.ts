@@ -61,7 +61,7 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
     const intake = records && (await openRecords(records, { directory, clock, onNotice }));
     if (intake !== undefined) {
       opened.unshift(() => intake.close());
-      addIntakeMetrics(registry, () => intake.state());
+      addIntakeMetrics(registry, { state: () => intake.state(), nowMs: () => clock.nowMs() });
     }
     const desk =
       tracebacks && intake && (await openTracebacks(tracebacks, { configuration, directory, clock, intake, onNotice }));
