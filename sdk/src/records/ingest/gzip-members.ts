@@ -1,7 +1,7 @@
 import { constants, crc32, createInflateRaw } from 'node:zlib';
 
 /** What is wrong with packed content. */
-export type GzipFaultCode =
+type GzipFaultCode =
   /** It ends in the middle of a member. */
   | 'gzip-truncated'
   /** Its header, its data or its checksum are wrong. */
