@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { ReadableFile } from './followed-files.js';
 import { gunzipMembers } from './gzip-members.js';
 
@@ -15,14 +16,14 @@ export interface FilePiecesOptions {
 }
 
 /** Names that packing programs give, also with what a rotation puts behind: `cdr.gz`, `cdr.gz-20261101`. */
-const PACKED_NAME = /\.(?:gz|gzip|z|bz2|xz|zst|zip)(?:[-._][^/]*)?$/i;
+const PACKED_NAME = /\.(?:gz|gzip|z|bz2|xz|zst|zip)(?:[-._]|$)/i;
 
 /**
  * Whether a file is packed, by its name, in some form other than gzip: it holds neither gzip nor text. Its rows would be as many rejects. A
  * plain file under the name of a packed one is read as what it is.
  */
 export async function isPackedOtherwise(file: ReadableFile, path: string): Promise<boolean> {
-  if (!PACKED_NAME.test(path) || (await isGzip(file))) return false;
+  if (!PACKED_NAME.test(basename(path)) || (await isGzip(file))) return false;
   const octets = new Uint8Array(TEXT_BYTES);
   const { bytesRead } = await file.read(octets, 0, TEXT_BYTES, 0);
   return octets.subarray(0, bytesRead).some((octet) => octet < 0x20 && !TEXT_CONTROLS.has(octet));
