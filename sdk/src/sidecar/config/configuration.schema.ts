@@ -280,7 +280,12 @@ const fields = z.strictObject({
     })
     .prefault({}),
   reloadSeconds: z.number().min(0).max(86_400).default(5).describe('how often files are looked at; 0: at SIGHUP alone'),
-  drainSeconds: z.number().min(0).max(600).default(20).describe('how long calls under way may take at the end'),
+  drainSeconds: z
+    .number()
+    .min(0)
+    .max(600)
+    .default(20)
+    .describe('time from SIGTERM to the end of the process; calls under way may take nine tenths of it'),
 });
 
 /**
