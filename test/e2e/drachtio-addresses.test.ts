@@ -1,0 +1,216 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import {
+  createDrachtioServer,
+  type DrachtioServer,
+  type DrachtioServerOptions,
+  type ListenAddress,
+} from '@hopback/harness/drachtio';
+import { describe, expect, test } from 'vitest';
+import { connectApp, heard, type AppDialog, type AppSrf } from '../support/drachtio-app.js';
+import { sdp, writeSip } from '../support/drachtio-sip-text.js';
+
+// Which of its addresses a server sends from, and which it names to its peers.
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);
+/** Hosts to listen at, and the address by which a peer on the same machine then sees the server. */
+const HOSTS: readonly (readonly [string, string])[] = [
+  ['127.0.0.1', '127.0.0.1'],
+  ['0.0.0.0', '127.0.0.1'],
+  ...(hasIpv6 ? ([['::1', '::1'] as const, ['::', '::1'] as const] as const) : []),
+];
+const TRANSPORTS = ['udp', 'tcp'] as const;
+type Transport = (typeof TRANSPORTS)[number];
+
+const at = (host: string, transport: Transport = 'udp'): ListenAddress => ({ transport, host, port: 0 });
+const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+/** A server that answers every call, everything that it sends, and what its application made of the calls. */
+interface Answering extends AsyncDisposable {
+  readonly server: DrachtioServer;
+  readonly sent: readonly string[];
+  readonly dialogs: readonly AppDialog[];
+  readonly srf: AppSrf;
+  readonly uriOf: (address: string, transport: Transport) => string;
+}
+
+async function answering(options: DrachtioServerOptions): Promise<Answering> {
+  const sent: string[] = [];
+  const dialogs: AppDialog[] = [];
+  const server = await createDrachtioServer({
+    ...options,
+    onMessage: ({ direction, text }) => void (direction === 'out' && sent.push(text)),
+  });
+  const app = await connectApp(server, {
+    setUp: (srf) =>
+      srf.invite(
+        (req, res) => void srf.createUAS(req, res, { localSdp: sdp('2') }).then((dialog) => dialogs.push(dialog)),
+      ),
+  });
+  return {
+    ...{ server, sent, dialogs, srf: app.srf },
+    uriOf: (address, transport) => {
+      const family = (host: string): boolean => host.includes(':') === address.includes(':');
+      const one = server.listening.find((each) => each.transport === transport && family(each.host));
+      return `sip:${bracketed(address)}:${one?.port ?? 0};transport=${transport}`;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close();
+      await server.close();
+    },
+  };
+}
+
+/** Calls, and hangs up from the other side: both find each other by what each has named as its address. */
+async function callAndBeHungUpOn(from: Answering, to: Answering, uri: string): Promise<void> {
+  const before = to.dialogs.length;
+  const dialog = await from.srf.createUAC(uri, { localSdp: sdp('1') });
+  const hungUp = heard(dialog, 'destroy');
+  await expect.poll(() => to.dialogs.length).toBe(before + 1);
+  await to.dialogs.at(-1)?.destroy();
+  await hungUp;
+}
+
+describe.each(TRANSPORTS)('over %s', (transport) => {
+  test.each(HOSTS.flatMap((one) => HOSTS.map((other) => [one, other] as const)))(
+    'a server at %s and one at %s call each other, or are told at once that they cannot',
+    async ([callerHost], [calleeHost, calleeAddress]) => {
+      await using caller = await answering({ listen: [at(callerHost, transport)] });
+      await using callee = await answering({ listen: [at(calleeHost, transport)] });
+      const uri = callee.uriOf(calleeAddress, transport);
+      if (callerHost.includes(':') === calleeHost.includes(':')) {
+        await callAndBeHungUpOn(caller, callee, uri);
+      } else {
+        const version = calleeHost.includes(':') ? 'IPv6' : 'IPv4';
+        await expect(caller.srf.createUAC(uri, { localSdp: sdp('1') })).rejects.toThrow(
+          `requested protocol/transport not available: no listener of this transport has an ${version} address`,
+        );
+      }
+      for (const text of [...caller.sent, ...callee.sent]) expect(text).not.toMatch(/0\.0\.0\.0|\[::\]/);
+    },
+  );
+
+  test.runIf(hasIpv6).each([
+    ['127.0.0.1', '::1'],
+    ['::1', '127.0.0.1'],
+    ['0.0.0.0', '::'],
+  ])('a server at %s and %s sends from the one of the family of the destination', async (first, second) => {
+    const listen = [at(first, transport), at(second, transport)];
+    await using caller = await answering({ listen });
+    await using callee = await answering({ listen });
+    for (const address of ['127.0.0.1', '::1']) {
+      const already = caller.sent.length;
+      await callAndBeHungUpOn(caller, callee, callee.uriOf(address, transport));
+      const invite = caller.sent[already] ?? '';
+      const own = caller.uriOf(address, transport).replace(/^sip:|;.*/g, '');
+      expect(invite).toContain(`Via: SIP/2.0/${transport.toUpperCase()} ${own};`);
+      expect(invite).toContain(`Contact: <sip:${own}`);
+    }
+  });
+});
+
+test.runIf(hasIpv6)('a family that one transport listens with is not there for another', async () => {
+  await using caller = await answering({ listen: [at('127.0.0.1', 'udp'), at('::1', 'tcp')] });
+  await using callee = await answering({ listen: [at('::1', 'udp'), at('::1', 'tcp')] });
+  await callAndBeHungUpOn(caller, callee, callee.uriOf('::1', 'tcp'));
+  const call = caller.srf.createUAC(callee.uriOf('::1', 'udp'), { localSdp: sdp('1') });
+  await expect(call).rejects.toThrow('no listener of this transport has an IPv6 address');
+});
+
+test('a server at 0.0.0.0 names an address to its applications, and knows all of its own', async () => {
+  await using everywhere = await answering({ listen: [at('0.0.0.0')] });
+  const port = everywhere.server.listening[0]?.port ?? 0;
+  expect(everywhere.server.listening).toEqual([{ transport: 'udp', host: '0.0.0.0', port }]);
+  expect(everywhere.server.uri()).toMatch(/^sip:(?!0\.0\.0\.0)[\d.]+:\d+$/);
+  await using second = await connectApp(everywhere.server);
+  expect(second.greeting[0]).toBe(everywhere.server.uri().replace('sip:', 'udp/'));
+  for (const uri of [everywhere.server.uri(), `sip:127.0.0.1:${port}`, `sip:localhost:${port}`]) {
+    await expect(second.srf.createUAC(uri, { localSdp: sdp('1') })).rejects.toThrow('can not send request to myself');
+  }
+});
+
+test('a proxy at 0.0.0.0 that stays in the path finds itself in the route', async () => {
+  await using caller = await answering({});
+  await using callee = await answering({});
+  await using middle = await createDrachtioServer({ listen: [at('0.0.0.0')] });
+  await using _ = await connectApp(middle, {
+    setUp: (srf) => srf.invite((req) => void srf.proxyRequest(req, callee.server.uri(), { remainInDialog: true })),
+  });
+  await callAndBeHungUpOn(caller, callee, `sip:127.0.0.1:${middle.listening[0]?.port}`);
+  expect(middle.counters().sent.requests['BYE']).toBe(1);
+});
+
+test('advertisedHost stands for every listener, wildcard or not', async () => {
+  await using caller = await answering({ listen: [at('0.0.0.0')], advertisedHost: 'localhost' });
+  await using callee = await answering({});
+  await callAndBeHungUpOn(caller, callee, callee.server.uri());
+  expect(caller.sent[0]).toContain(`Contact: <sip:localhost:${caller.server.listening[0]?.port}>`);
+});
+
+test.runIf(process.platform === 'linux')(
+  'a datagram that the system does not let out fails the call at once',
+  async () => {
+    await using caller = await answering({});
+    // Nothing gets from a socket on loopback to an address of documentation (RFC 5737).
+    const failed = caller.srf.createUAC('sip:203.0.113.1', { localSdp: sdp('1') });
+    await expect(failed).rejects.toMatchObject({ status: 503 });
+  },
+);
+
+test('a response leaves by the listener that the request came to, to whatever port its Via names', async () => {
+  await using server = await createDrachtioServer({ listen: [at('127.0.0.1'), at('127.0.0.1')] });
+  const [asking, named] = [createSocket('udp4'), createSocket('udp4')];
+  try {
+    for (const socket of [asking, named]) {
+      socket.bind(0, '127.0.0.1');
+      await once(socket, 'listening');
+    }
+    for (const { port } of server.listening) {
+      const came = once(named, 'message') as Promise<[Buffer, { port: number }]>;
+      const text = writeSip('OPTIONS sip:127.0.0.1 SIP/2.0', [
+        `Via: SIP/2.0/UDP 127.0.0.1:${named.address().port};branch=z9hG4bK${port}`,
+        'From: <sip:a@example.com>;tag=1',
+        'To: <sip:127.0.0.1>',
+        `Call-ID: ${port}`,
+        'CSeq: 1 OPTIONS',
+      ]);
+      asking.send(text, port, '127.0.0.1');
+      const [octets, from] = await came;
+      expect([octets.toString('latin1').slice(0, 11), from.port]).toEqual(['SIP/2.0 503', port]);
+    }
+  } finally {
+    asking.close();
+    named.close();
+  }
+});
+
+describe('one header field', () => {
+  /** Calls with a field of so many octets, name and all. */
+  const withField = (caller: Answering, uri: string, octets: number): Promise<AppDialog> =>
+    caller.srf.createUAC(uri, { localSdp: sdp('1'), headers: { 'X-Long': 'x'.repeat(octets - 'X-Long: '.length) } });
+
+  test.each(TRANSPORTS)('may have 8 KiB, or what limits.maxHeaderBytes says, over %s', async (transport) => {
+    const listen = [at('127.0.0.1', transport)];
+    await using caller = await answering({ listen });
+    for (const [limits, most] of [
+      [{}, 8_192],
+      [{ maxHeaderBytes: 30_000 }, 30_000],
+      [{ maxHeaderBytes: 1_024 }, 1_024],
+    ] as const) {
+      await using callee = await answering({ listen, limits });
+      const uri = callee.uriOf('127.0.0.1', transport);
+      const dialog = await withField(caller, uri, most);
+      await dialog.destroy();
+      await expect(withField(caller, uri, most + 1)).rejects.toMatchObject({ status: 400 });
+    }
+  });
+
+  test.each([1_023, 65_536, Number.NaN])('may not be limited to %d', async (maxHeaderBytes) => {
+    await expect(createDrachtioServer({ limits: { maxHeaderBytes } })).rejects.toMatchObject({
+      code: 'invalid-configuration',
+    });
+  });
+});
