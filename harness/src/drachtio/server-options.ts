@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { ServerClock } from './clock.js';
 import { MESSAGE_LIMITS } from './message/parse-message.js';
@@ -62,6 +63,8 @@ export interface DrachtioServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** What a peer may take of a listener for connections; default {@link CONNECTION_LIMITS}. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** Resolves the host names in URIs; default that of Node, which asks the system. A test may have names of its own. */
+  readonly lookup?: LookupFunction;
   /** Key and certificate for `tls` and `wss`. */
   readonly tls?: TlsFiles;
   /**

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns';
 import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { AgentContext } from './agent/agent-context.js';
@@ -178,7 +179,8 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   checkServerOptions(options, listen);
   const transports = await openTransports(
     {
-      ...{ listen, clock, messageLimits, connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
+      ...{ listen, clock, messageLimits, lookup: options.lookup ?? lookup },
+      ...{ connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     },
     user,

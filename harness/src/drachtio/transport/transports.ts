@@ -1,5 +1,4 @@
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { ServerClock } from '../clock.js';
 import type { MessageLimits } from '../message/parse-message.js';
 import { STREAM_LIMITS, type StreamEvent } from '../message/stream-framer.js';
@@ -88,6 +87,7 @@ export interface TransportsOptions {
   readonly listen: readonly ListenAddress[];
   readonly clock: ServerClock;
   readonly connectionLimits: ConnectionLimits;
+  readonly lookup: LookupFunction;
   readonly tls?: TlsFiles;
 }
 
@@ -126,7 +126,7 @@ export async function openTransports(options: TransportsOptions, user: Transport
         (name === undefined || (name === 'udp') === (transport === 'udp')) &&
         isAt(local.address, address),
     );
-  const resolve = createResolver();
+  const resolve = createResolver(options.lookup);
   const openFlow = (name: TransportName, remote: Endpoint): Flow | undefined => {
     const named = byName.get(name) ?? [];
     const transport = senderTo(named, remote.address);
@@ -241,7 +241,9 @@ function open(
 type AddressFound = (address: string | undefined) => void;
 
 /** Asks for addresses of names. Who asks while the same is being asked gets the same answer, in turn: an ACK stays before its BYE. */
-function createResolver(): (host: string, families: ReadonlySet<AddressFamily>, found: AddressFound) => void {
+function createResolver(
+  lookup: LookupFunction,
+): (host: string, families: ReadonlySet<AddressFamily>, found: AddressFound) => void {
   const asked = new Map<string, AddressFound[]>();
   return (host, families, found) => {
     const key = `${[...families].join(' ')} ${host}`;
@@ -253,8 +255,9 @@ function createResolver(): (host: string, families: ReadonlySet<AddressFamily>, 
     const all = [found];
     asked.set(key, all);
     const [preferred = 4] = families;
-    lookup(host, { family: families.size > 1 ? 0 : preferred, all: true }, (error, addresses) => {
+    lookup(host, { family: families.size > 1 ? 0 : preferred, all: true }, (error, answer) => {
       asked.delete(key);
+      const addresses = typeof answer === 'string' ? [{ address: answer }] : answer;
       const usable = error === null ? addresses.filter(({ address }) => families.has(familyOf(address))) : [];
       const chosen = usable.find(({ address }) => familyOf(address) === preferred) ?? usable[0];
       for (const one of all) one(chosen?.address);

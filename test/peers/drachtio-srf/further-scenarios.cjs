@@ -1,0 +1,109 @@
+// Runs to their end the SIPp scenarios that no test file of drachtio-srf runs, and those whose calls its test files do not hang up. It uses the
+// same stand-ins as those files, and their applications where there is one.
+
+const { dirname, join } = require('node:path');
+const Srf = require('drachtio-srf');
+const config = require('config');
+const test = require('tape');
+
+const tests = join(dirname(require.resolve('drachtio-srf')), '..', 'test');
+const { sippUac } = require(join(tests, 'sipp'))('test_testbed');
+const Uas = require(join(tests, 'scripts', 'uas'));
+
+const localSdp = [
+  ...['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=audio 49170 RTP/AVP 0', ''],
+].join('\r\n');
+const auth = { username: 'foo', password: 'bar' };
+
+/** Lets SIPp call one of their applications. */
+async function called(scenario, start) {
+  const app = start(new Uas());
+  try {
+    await sippUac(scenario);
+  } finally {
+    app.disconnect();
+  }
+}
+
+/** Calls SIPp from an application of ours. */
+async function calling(act) {
+  const srf = new Srf();
+  srf.connect(config.get('drachtio-sut'));
+  await new Promise((resolve) => srf.on('connect', resolve));
+  await act(srf);
+  srf.disconnect();
+}
+
+/** Answers a re-INVITE of SIPp, then hangs up. */
+function changedAndHungUp(srf, uri, event) {
+  return new Promise((resolve, reject) => {
+    srf.createUAC(uri, { localSdp }).then((dialog) => {
+      dialog.on(event, (_req, res) => {
+        res.send(200, { body: localSdp });
+        // The scenario sends its ACK before it expects the BYE.
+        setTimeout(() => dialog.destroy().then(resolve, reject), 500);
+      });
+    }, reject);
+  });
+}
+
+/** These scenarios drop three of four responses at random. In one run of twenty they drop all that the server sends in 32 s. */
+async function unlessAllIsLost(run, attempts = 5) {
+  try {
+    await run();
+  } catch (error) {
+    if (attempts === 1) throw error;
+    await unlessAllIsLost(run, attempts - 1);
+  }
+}
+
+const cases = {
+  'uac-drop-one-200.xml': () => unlessAllIsLost(() => called('uac-drop-one-200.xml', (uas) => uas.accept())),
+  'uac-drop-one-503.xml': () => unlessAllIsLost(() => called('uac-drop-one-503.xml', (uas) => uas.reject(503))),
+  'uas-options-expect-200.xml': () =>
+    calling(async (srf) => {
+      const request = await srf.request('sip:sipp-uas-options', { method: 'OPTIONS' });
+      await new Promise((resolve) => request.on('response', resolve));
+    }),
+  'uas-auth.xml': () =>
+    calling(async (srf) => (await srf.createUAC('sip:sipp-uas-auth', { localSdp, auth })).destroy()),
+  // Whatever its name: it sends no REFER.
+  'uas-refer.xml': () => calling(async (srf) => (await srf.createUAC('sip:sipp-uas-refer', { localSdp })).destroy()),
+  'uas-reinvite.xml': () => calling((srf) => changedAndHungUp(srf, 'sip:sipp-uas-fast-reinvite', 'modify')),
+  // drachtio-srf answers an UPDATE without telling the application.
+  'uas-update-with-sdp.xml': () =>
+    calling(async (srf) => {
+      const dialog = await srf.createUAC('sip:sipp-uas-fast-update', { localSdp });
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await dialog.destroy();
+    }),
+  // The scenario has no step for a BYE.
+  'uas-reinvite-overlap.xml': () =>
+    calling(async (srf) => {
+      const dialog = await srf.createUAC('sip:sipp-uas-reinvite-overlap', { localSdp });
+      await Promise.all([1, 2, 3].map(() => dialog.modify(localSdp)));
+    }),
+};
+/** These expect what the embedded server does not do. */
+const refused = {
+  'uac-drop-200-then-cancel.xml': () => called('uac-drop-200-then-cancel.xml', (uas) => uas.accept()),
+  'uac-spammer-expect-603.xml': () => called('uac-spammer-expect-603.xml', (uas) => uas.accept()),
+};
+
+test('further scenarios', (t) => {
+  t.timeoutAfter(230_000);
+  (async () => {
+    for (const [name, run] of Object.entries(cases)) {
+      await run().then(
+        () => t.pass(name),
+        (error) => t.fail(`${name}: ${error}`),
+      );
+    }
+    for (const [name, run] of Object.entries(refused)) {
+      await run().then(
+        () => t.fail(`${name} passes`),
+        () => t.pass(`${name} fails`),
+      );
+    }
+  })().then(() => t.end(), t.end);
+});
