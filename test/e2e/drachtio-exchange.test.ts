@@ -70,6 +70,16 @@ test('an application of the same process gets requests of all methods over one c
   await lab.nothingLeft();
 });
 
+test('the exchange takes calls with a header field as long as the server does', async () => {
+  await using lab = await createLab({ limits: { maxHeaderBytes: 30_000 } });
+  const invites = createInbox<ArrivedInvite>(({ request }) => request.requestUri);
+  opened.push(connectExchange(lab.server, invites.push));
+  const call = (await lab.peer('tcp')).call('INVITE', { lines: [`X-Long: ${'x'.repeat(20_000)}`] });
+  (await invites.next('INVITE', () => true)).respond(486);
+  call.ackFailure(await call.response(486));
+  await lab.callsOver();
+});
+
 test('a call that the exchange places is answered, acknowledged and hung up by it', async () => {
   const { lab: own, exchange } = await exchangeLab();
   await using lab = own;
