@@ -333,9 +333,9 @@ test.each(TRANSPORTS)(
 );
 
 describe('a reliable 183 without a Contact', () => {
-  /** Answers the PRACK and the INVITE, and expects that the application has a call which it can hang up. */
+  /** Answers the PRACK and the INVITE. The application then has a call that it can hang up. */
   async function finish(lab: DrachtioLab, peer: SipPeer, call: Ringing): Promise<void> {
-    peer.reply(call.prack, 200);
+    peer.reply(call.came, 200);
     peer.reply(call.invite, 200, { body: sdp('2') });
     const dialog = await call.answered;
     await peer.next('ACK');
@@ -346,7 +346,8 @@ describe('a reliable 183 without a Contact', () => {
   }
   interface Ringing {
     readonly invite: Came;
-    readonly prack: Came;
+    /** The PRACK. */
+    readonly came: Came;
     readonly answered: Promise<AppDialog>;
   }
 
@@ -357,13 +358,9 @@ describe('a reliable 183 without a Contact', () => {
     const answered = srf.createUAC(peer.uri, { localSdp: sdp('1') });
     const invite = await peer.next('INVITE');
     peer.reply(invite, 183, { contact: null, lines: ['Require: 100rel', 'RSeq: 41'] });
-    const prack = await peer.next('PRACK');
-    expect([prack.uri, prack.value('RAck'), prack.values('Route')]).toEqual([
-      peer.uri,
-      `41 ${invite.value('CSeq')}`,
-      [],
-    ]);
-    await finish(lab, peer, { invite, prack, answered });
+    const came = await peer.next('PRACK');
+    expect([came.uri, came.value('RAck'), came.values('Route')]).toEqual([peer.uri, `41 ${invite.value('CSeq')}`, []]);
+    await finish(lab, peer, { invite, came, answered });
   });
 
   test('is acknowledged through the route set of its Record-Route', async () => {
@@ -375,9 +372,9 @@ describe('a reliable 183 without a Contact', () => {
     const invite = await callee.next('INVITE');
     const lines = ['Require: 100rel', 'RSeq: 41', `Record-Route: ${route}`];
     callee.reply(invite, 183, { contact: null, lines });
-    const prack = await proxy.next('PRACK');
-    expect([prack.uri, prack.values('Route')]).toEqual([callee.uri, [route]]);
-    await finish(lab, callee, { invite, prack, answered });
+    const came = await proxy.next('PRACK');
+    expect([came.uri, came.values('Route')]).toEqual([callee.uri, [route]]);
+    await finish(lab, callee, { invite, came, answered });
   });
 
   test('is acknowledged where the INVITE went, if that was an outbound proxy', async () => {
@@ -388,9 +385,9 @@ describe('a reliable 183 without a Contact', () => {
     const answered = srf.createUAC(uri, { localSdp: sdp('1'), proxy: proxy.uri });
     const invite = await proxy.next('INVITE');
     proxy.reply(invite, 183, { contact: null, lines: ['Require: 100rel', 'RSeq: 41'] });
-    const prack = await proxy.next('PRACK');
-    expect([prack.uri, prack.values('Route')]).toEqual([uri, []]);
-    await finish(lab, proxy, { invite, prack, answered });
+    const came = await proxy.next('PRACK');
+    expect([came.uri, came.values('Route')]).toEqual([uri, []]);
+    await finish(lab, proxy, { invite, came, answered });
   });
 
   test('takes the Contact of an UPDATE that follows', async () => {
@@ -405,9 +402,9 @@ describe('a reliable 183 without a Contact', () => {
     const update = await app.next('sip');
     await app.ask(`sip|${update.tokens[8]}|`, 'SIP/2.0 200 OK\r\n\r\n');
     await app.ask(`sip||${id}`, `PRACK sip:ignored SIP/2.0\r\nRAck: 3 ${invite.value('CSeq')}\r\n\r\n`);
-    const prack = await moved.next('PRACK');
-    expect(prack.uri).toBe(moved.uri);
-    moved.reply(prack, 200);
+    const came = await moved.next('PRACK');
+    expect(came.uri).toBe(moved.uri);
+    moved.reply(came, 200);
     peer.reply(invite, 486);
     await peer.next('ACK');
     await lab.nothingLeft();
@@ -434,7 +431,7 @@ describe('a PRACK that cannot be sent', () => {
       const failed = srf.createUAC(peer.uri, { localSdp: sdp('1') }).catch((error: unknown) => error);
       const invite = await peer.next('INVITE');
       peer.reply(invite, 183, { ...parts, lines: ['Require: 100rel', 'RSeq: 41'] });
-      // No time passes: the clock stands still.
+      // The clock of the laboratory stands still.
       expect(await failed).toMatchObject({ status: 503 });
       peer.reply(await peer.next('CANCEL'), 200);
       if (end === '487') {
@@ -445,7 +442,7 @@ describe('a PRACK that cannot be sent', () => {
         peer.reply(invite, 200, { body: sdp('2') });
         await peer.next('ACK');
         peer.reply(await peer.next('BYE'), 200);
-        // Nobody has seen the first ACK.
+        // As if the first ACK had been lost.
         peer.reply(invite, 200, { body: sdp('2') });
         await peer.next('ACK');
       }
@@ -455,7 +452,7 @@ describe('a PRACK that cannot be sent', () => {
 });
 
 test.each(['INFO', 'MESSAGE', 'UPDATE', 'REFER', 'NOTIFY', 'OPTIONS', 'INVITE', 'BYE'])(
-  'a %s within a call that leads nowhere any more is refused at once',
+  'a %s in a call whose Contact cannot be reached rejects the promise at once',
   async (method) => {
     await using lab = await createLab();
     const app = await lab.app('invite');

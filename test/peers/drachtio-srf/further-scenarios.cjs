@@ -3,8 +3,8 @@
 
 const { dirname, join } = require('node:path');
 const Srf = require('drachtio-srf');
-const config = require('config');
-const test = require('tape');
+const config = require('./stand-ins/config.cjs');
+const test = require('./stand-ins/tape.cjs');
 
 const tests = join(dirname(require.resolve('drachtio-srf')), '..', 'test');
 const { sippUac } = require(join(tests, 'sipp'))('test_testbed');

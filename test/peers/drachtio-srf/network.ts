@@ -78,9 +78,7 @@ export async function openTheirNetwork(sources: string): Promise<TheirNetwork> {
   const servers = new Map<string, DrachtioServer>();
   const close = async (): Promise<void> => {
     for (const { child } of callees) child.kill('SIGKILL');
-    await Promise.all(
-      callees.map(({ child }) => child.exitCode === null && child.signalCode === null && once(child, 'exit')),
-    );
+    await Promise.all(callees.map(({ hasExited }) => hasExited));
     await Promise.all([...servers.values()].map((server) => server.close()));
     await directory.close();
   };
@@ -169,6 +167,7 @@ async function placeDocker(directory: TemporaryDirectory): Promise<string> {
 
 interface Callee {
   readonly child: ChildProcess;
+  readonly hasExited: Promise<unknown>;
   readonly scenario: string;
   readonly statistics: string;
 }
@@ -189,17 +188,15 @@ async function startCallee(parts: {
     ],
     { stdio: 'ignore', cwd: directory.path },
   );
-  child.once(
-    'exit',
-    onExit(() => child.kill('SIGKILL')),
-  );
+  const forget = onExit(() => child.kill('SIGKILL'));
+  const hasExited = once(child, 'exit').then(forget);
   const giveUpAt = Date.now() + START_TIMEOUT_MS;
   while (!(await isBound({ address, port: SIP_PORT }, 'udp'))) {
     if (child.exitCode !== null || Date.now() > giveUpAt)
       throw new Error(`SIPp does not listen at ${address}: ${scenario}`);
     await new Promise((resolve) => void setTimeout(resolve, LOOK_MS));
   }
-  return { child, scenario, statistics };
+  return { child, hasExited, scenario, statistics };
 }
 
 /** Their scenarios wait for 4 s behind a call, for repetitions, and SIPp writes its statistics once a second. */

@@ -219,9 +219,9 @@ function open(
   options: TransportsOptions,
   { user, probes, sharing: other }: Opening,
 ): Promise<AnyTransport> {
-  const { host, port } = listen;
-  const probe = isWildcard(host) ? probes.get(familyOf(host)) : undefined;
-  const at: ListenerAddress = { address: host, port, addressTowards: probe?.addressTowards ?? (() => host) };
+  const { host: address } = listen;
+  const probe = isWildcard(address) ? probes.get(familyOf(address)) : undefined;
+  const at: ListenerAddress = { address, port: listen.port, addressTowards: probe?.addressTowards ?? (() => address) };
   const { clock, connectionLimits, messageLimits } = options;
   const streamLimits = { ...STREAM_LIMITS, maxHeaderBytes: messageLimits.maxHeaderBytes };
   const shared = { listen: at, clock, connectionLimits, streamLimits };

@@ -73,7 +73,6 @@ class UdpFlow implements Flow {
   readonly atPort: (port: number) => Flow;
   readonly #socket: Socket;
 
-  // oxlint-disable-next-line eslint/max-params -- one shape for the compiler, and as few closures as can be
   constructor(socket: Socket, local: Endpoint, remote: Endpoint, atPort: (port: number) => Flow) {
     this.#socket = socket;
     this.atPort = atPort;

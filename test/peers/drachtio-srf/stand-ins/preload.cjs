@@ -1,18 +1,16 @@
-// Loaded before a test file of drachtio-srf: gives it tape and its configuration, and the addresses of the network that was made for it.
+// Loaded before a test file of drachtio-srf. Provides tape and config, and replaces the addresses of the containers.
 
 const { readFileSync } = require('node:fs');
 const Module = require('node:module');
 
-/** As their docker-compose file has it, and ours in its place. */
+/** The network of their docker-compose file. */
 const THEIR_NETWORK = /\b172\.29\.0\./g;
-const { prefix, servers } = JSON.parse(process.env.HOPBACK_DRACHTIO_SRF_NETWORK);
-
-const config = { get: (name) => ({ enablePing: true, pingInterval: 5_000, ...servers[name] }) };
+const { prefix } = JSON.parse(process.env.HOPBACK_DRACHTIO_SRF_NETWORK);
 
 const load = Module._load;
 Module._load = (request, ...others) => {
   if (request === 'tape') return require('./tape.cjs');
-  if (request === 'config') return config;
+  if (request === 'config') return require('./config.cjs');
   return load(request, ...others);
 };
 
