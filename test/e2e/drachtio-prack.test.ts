@@ -451,6 +451,39 @@ describe('a PRACK that cannot be sent', () => {
   );
 });
 
+test('a PRACK of a re-INVITE that cannot be sent ends the re-INVITE at once, and the call goes on', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  await app.ask('sip||', `INVITE ${peer.uri} SIP/2.0\r\n\r\n`);
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 200);
+  const id = (await app.next('sip')).tokens[9];
+  const within = `sip||${id}`;
+  await app.ask(within, 'ACK sip:ignored SIP/2.0\r\n\r\n');
+  await peer.next('ACK');
+  const asked = await app.ask(within, 'INVITE sip:ignored SIP/2.0\r\n\r\n');
+  const again = await peer.next('INVITE');
+  peer.dialog(invite).request('UPDATE', { contact: '<sip:peer@127.0.0.1:5099;transport=sctp>' });
+  await app.ask(`sip|${(await app.next('sip')).tokens[8]}|`, 'SIP/2.0 200 OK\r\n\r\n');
+  peer.reply(again, 183, { lines: ['Require: 100rel', 'RSeq: 3'] });
+  await app.next('sip');
+  const refusal = await app.ask(within, `PRACK sip:ignored SIP/2.0\r\nRAck: 3 ${again.value('CSeq')}\r\n\r\n`);
+  expect(refusal.tokens[3]).toBe('NOK');
+  const failed = await app.next('sip');
+  expect([failed.tokens[8], failed.sip.split('\r\n')[0]]).toEqual([
+    asked.tokens[10],
+    'SIP/2.0 503 Service Unavailable',
+  ]);
+  peer.reply(await peer.next('CANCEL'), 200);
+  // The 200 crosses the CANCEL, and brings a Contact that can be reached.
+  peer.reply(again, 200);
+  expect((await peer.next('ACK')).value('CSeq')).toBe(again.value('CSeq').replace('INVITE', 'ACK'));
+  await app.ask(within, 'BYE sip:ignored SIP/2.0\r\n\r\n');
+  peer.reply(await peer.next('BYE'), 200);
+  await lab.nothingLeft();
+});
+
 test.each(['INFO', 'MESSAGE', 'UPDATE', 'REFER', 'NOTIFY', 'OPTIONS', 'INVITE', 'BYE'])(
   'a %s in a call whose Contact cannot be reached rejects the promise at once',
   async (method) => {

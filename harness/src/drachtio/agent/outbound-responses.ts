@@ -103,9 +103,10 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
   const onInviteSuccess = (outgoing: OutgoingRequest, received: Received): void => {
     const { essentials, message } = received;
     if (outgoing.isAnswered) {
-      // A re-INVITE that was given up: its call goes on.
+      // A re-INVITE that was given up does not end its call.
       if (outgoing.dialog !== undefined && outgoing.answeredTag === undefined) {
         outgoing.answeredTag = copied(essentials.toTag);
+        refreshTarget(outgoing.dialog, message);
         acknowledge(outgoing.dialog, outgoing, () => undefined);
       } else onMoreSuccess(outgoing, received);
       return;
