@@ -3,13 +3,13 @@ import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { THEIR_TESTS } from './network.js';
 
-/** A file of drachtio-srf's tests that is run as it is. */
+/** A test file to run. */
 export interface RunFile {
-  /** Below their folder of tests. */
+  /** Relative to the folder of tests; absolute for a file of ours. */
   readonly name: string;
-  /** Assertions of which each has to hold. */
+  /** Number of assertions that have to pass. */
   readonly assertions: number;
-  /** Scenarios by which SIPp answers its calls, where the file hangs those up. */
+  /** Scenarios of callees that complete at least one call. */
   readonly answered: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export const RUN_FILES: readonly RunFile[] = [
   { name: 'utils.js', assertions: 27, answered: [] },
 ];
 
-/** Our own file for the scenarios that theirs leave out or whose calls they leave open. */
+/** Our file for the scenarios that no test file of drachtio-srf completes. */
 export const FURTHER_SCENARIOS: RunFile = {
   name: fileURLToPath(new URL('./further-scenarios.cjs', import.meta.url)),
   assertions: 10,
@@ -40,7 +40,7 @@ export const FURTHER_SCENARIOS: RunFile = {
   ],
 };
 
-/** A pattern of file names below their folder of tests, and why they are not run. */
+/** Files that are not run, by name relative to the folder of tests, and the reason. */
 export type NotCovered = readonly [pattern: RegExp, reason: string];
 
 export const FILES_NOT_RUN: readonly NotCovered[] = [
@@ -61,14 +61,14 @@ export const FILES_NOT_RUN: readonly NotCovered[] = [
   [/^scenarios\/pcap\//, 'audio for `uac-pcap.xml`'],
 ];
 
-/** Scenarios of which a run may fail, and why that says nothing about the server. Another run has to succeed. */
+/** Scenarios of which single runs may fail without a fault of the server, and why. At least one run has to pass. */
 export const SCENARIOS_THAT_MAY_FAIL: ReadonlyMap<string, string> = new Map([
   ['uac-drop-one-200.xml', 'drops three of four responses at random, and is repeated if it drops all of them'],
   ['uac-drop-one-503.xml', 'drops three of four responses at random, and is repeated if it drops all of them'],
   ['uas-reinvite-overlap.xml', 'has no step for the BYE that `uac.js` sends at the end; complete without that BYE'],
 ]);
 
-/** Scenarios that do not come to their end. */
+/** Scenarios that do not complete, and why. */
 export const SCENARIOS_NOT_COVERED: ReadonlyMap<string, string> = new Map([
   [
     'uas-200-ok-no-contact-cancel.xml',
@@ -89,7 +89,7 @@ export const SCENARIOS_NOT_COVERED: ReadonlyMap<string, string> = new Map([
   ['uac-pcap.xml', 'needs root, to send audio from a raw socket. Its SIP messages are those of `uac.xml`'],
 ]);
 
-/** Every file of their folder of tests, with `/` in its name. */
+/** Every file in the folder of tests, relative to it, with `/` between the parts. */
 export function theirFiles(): readonly string[] {
   return readdirSync(THEIR_TESTS, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -11,15 +11,15 @@ import { peer } from '../../peers.js';
 import { isBound } from '../sipp/run-sipp.js';
 import { createTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.js';
 
-/** The tests of drachtio-srf, as its package carries them. */
+/** The folder of tests in the drachtio-srf package. */
 export const THEIR_TESTS = join(dirname(createRequire(import.meta.url).resolve('drachtio-srf')), '..', 'test');
 const STAND_INS = fileURLToPath(new URL('./stand-ins/', import.meta.url));
 const SIP_PORT = 5_060;
-/** Last octets of addresses that their network does not use: SIPp that calls, and SIPp that is started by name. */
+/** Last octets of addresses that the compose file does not use: for SIPp that calls, and for SIPp that a test starts by name. */
 const [CALLER, NAMED_CALLEE] = [100, 200];
-/** SIPp has its port within milliseconds. */
+/** SIPp usually listens within milliseconds. */
 const START_TIMEOUT_MS = 30_000;
-/** How often is looked whether it has. */
+/** Interval at which we check for a port or for results. */
 const LOOK_MS = 25;
 
 const atExit = new Set<() => unknown>();
@@ -27,30 +27,27 @@ process.once('exit', () => {
   for (const act of atExit) act();
 });
 
-/** Acts when this process ends. @returns takes that back */
+/** Runs a function when this process exits. Returns a function that cancels it. */
 export function onExit(act: () => unknown): () => void {
   atExit.add(act);
   return () => void atExit.delete(act);
 }
 
-/** What became of the calls of one SIPp. */
+/** Results of one SIPp. */
 export interface ScenarioRun {
   readonly scenario: string;
-  /** Calls that went as the scenario says, and others; those that were still going on at the end are in neither. */
+  /** Calls that completed the scenario, and calls that broke it. Calls that were still open at the end are in neither. */
   readonly successful: number;
   readonly failed: number;
 }
 
-/** The network of their docker-compose file on loopback addresses of its own: SIPp as it is, and our server in the place of drachtio-server. */
+/** The services of the docker-compose file, on loopback addresses of their own: SIPp, and the embedded server for drachtio-server. */
 export interface TheirNetwork extends AsyncDisposable {
-  /** Environment for a process that runs one of their files. */
+  /** Environment for the process that runs a test file. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Address of a service or of the SIPp that is started by name. */
-  readonly addressOf: (name: string) => string;
-  readonly servers: ReadonlyMap<string, DrachtioServer>;
   /**
-   * Tells what each run of SIPp was like.
-   * @param awaited - scenarios that SIPp answers calls with and of which at least one call comes to its end
+   * Collects the results of every SIPp.
+   * @param awaited - scenarios of callees that complete at least one call
    */
   readonly finish: (awaited: ReadonlySet<string>) => Promise<readonly ScenarioRun[]>;
 }
@@ -62,8 +59,8 @@ interface Service {
 }
 
 /**
- * Starts the services that some sources name.
- * @param sources - texts of a test file and of what it requires
+ * Starts the services that a test file uses.
+ * @param sources - text of the test file and of the files that it requires
  */
 export async function openTheirNetwork(sources: string): Promise<TheirNetwork> {
   const composed = await readFile(join(THEIR_TESTS, 'docker-compose-testbed.yaml'), 'utf8');
@@ -104,7 +101,6 @@ export async function openTheirNetwork(sources: string): Promise<TheirNetwork> {
         ...{ PATH: `${docker}:${process.env['PATH'] ?? ''}`, HOME: directory.path },
         ...{ NODE_OPTIONS: `--require ${STAND_INS}preload.cjs`, HOPBACK_DRACHTIO_SRF_NETWORK: JSON.stringify(network) },
       },
-      ...{ addressOf, servers },
       finish: async (awaited) => {
         const called = await readRuns(runs);
         const answered = await Promise.all(
@@ -120,13 +116,13 @@ export async function openTheirNetwork(sources: string): Promise<TheirNetwork> {
   }
 }
 
-/** All of 127.0.0.0/8 is loopback on Linux, and hardly anybody uses more than its first network. */
+/** On Linux all of 127.0.0.0/8 is loopback. A random part of it keeps runs at the same time apart. */
 function randomPrefix(): string {
   const octet = (): number => 16 + Math.floor(Math.random() * 200);
   return `127.${octet()}.${octet()}.`;
 }
 
-/** As `drachtio-sut` and `drachtio-uas` of their file: a server to which host names of the network mean something. */
+/** Starts a server that resolves the names of the services. */
 function startServer(address: string, addressOf: (name: string) => string): Promise<DrachtioServer> {
   const lookup: LookupFunction = (name, _options, callback) =>
     callback(null, [{ address: addressOf(name), family: 4 }]);
@@ -137,7 +133,7 @@ function isNamed(sources: string, name: string, address: string): boolean {
   return new RegExp(`${name}(?![\\w-])|${address.replaceAll('.', String.raw`\.`)}(?!\\d)`).test(sources);
 }
 
-/** Their scenarios with the addresses of this network. */
+/** Copies the scenarios, with the addresses of this run. */
 async function copyScenarios(directory: TemporaryDirectory, prefix: string): Promise<string> {
   const folder = join(directory.path, 'scenarios');
   await mkdir(folder);
@@ -149,13 +145,13 @@ async function copyScenarios(directory: TemporaryDirectory, prefix: string): Pro
   return folder;
 }
 
-/** The SIPp of today reads no < within an attribute, as that of theirs does. */
+/** SIPp 3.7 cannot parse a < in an attribute. */
 function readable(scenario: string): string {
   const escaped = (value: string): string => value.replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   return scenario.replace(/\bregexp="([^"]*)"/g, (_all, value: string) => `regexp="${escaped(value)}"`);
 }
 
-/** A folder with a program `docker`. */
+/** Makes a folder with a program `docker`, which starts the stand-in. */
 async function placeDocker(directory: TemporaryDirectory): Promise<string> {
   const folder = join(directory.path, 'bin');
   await mkdir(folder);
@@ -199,10 +195,10 @@ async function startCallee(parts: {
   return { child, hasExited, scenario, statistics };
 }
 
-/** Their scenarios wait for 4 s behind a call, for repetitions, and SIPp writes its statistics once a second. */
+/** The scenarios wait 4 s after a call for retransmissions, and SIPp writes its statistics once a second. */
 const LAST_CALL_MS = 60_000;
 
-/** A scenario whose calls nobody hangs up is not waited for. */
+/** Waits for the first completed call of an awaited scenario, and reads the results. */
 async function ended(callee: Callee, { isAwaited }: { readonly isAwaited: boolean }): Promise<ScenarioRun> {
   const giveUpAt = Date.now() + LAST_CALL_MS;
   for (;;) {
@@ -214,7 +210,7 @@ async function ended(callee: Callee, { isAwaited }: { readonly isAwaited: boolea
 
 async function readStatistics({ scenario, statistics }: Callee): Promise<ScenarioRun> {
   const text = await readFile(statistics, 'utf8').catch(() => '');
-  // The last line may be half written.
+  // The last line may be incomplete.
   const [names = [], ...rows] = text
     .slice(0, text.lastIndexOf('\n') + 1)
     .trim()

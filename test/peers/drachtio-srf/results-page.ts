@@ -5,17 +5,17 @@ import type { FileRun } from './run-file.js';
 /** The page, from the root of the repository. */
 export const RESULTS_PAGE = 'docs/drachtio-srf-tests.md';
 
-/** What is on it. */
+/** Results that the page shows. */
 export interface Results {
   /** Version of drachtio-srf. */
   readonly version: string;
-  /** Runs of their files by name. */
+  /** Results of the test files by name. */
   readonly runs: ReadonlyMap<string, FileRun>;
-  /** Every run of a scenario, by whichever file. */
+  /** Results of every SIPp. */
   readonly scenarios: readonly ScenarioRun[];
 }
 
-/** The whole text of the page, before it is formatted. */
+/** Text of the page, before formatting. */
 export function resultsPage({ version, runs, scenarios }: Results): string {
   const files = theirFiles();
   const others = files.filter((name) => !runs.has(name) && !isScenario(name));
@@ -81,7 +81,7 @@ export function isScenario(name: string): boolean {
   return /^scenarios\/[^/]+\.xml$/.test(name);
 }
 
-/** Names, or how many of them where they are many. */
+/** Names of files, or their number where there are many. */
 function listOf(names: readonly string[]): string {
   const [first = ''] = names;
   return names.length > 6

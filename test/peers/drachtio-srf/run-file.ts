@@ -4,30 +4,30 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onExit, openTheirNetwork, THEIR_TESTS, type ScenarioRun } from './network.js';
 
-/** What a test file of theirs brought. */
+/** Results of one test file. */
 export interface FileRun {
-  /** Names of the assertions that held, in their order, and of those that did not. */
+  /** Names of the assertions, in their order. */
   readonly passed: readonly string[];
   readonly failed: readonly string[];
   readonly scenarios: readonly ScenarioRun[];
-  /** All that it wrote. */
+  /** Standard output and standard error. */
   readonly output: string;
 }
 
-/** For a file that hangs: theirs take a minute at most. */
+/** Ends a file that hangs; a file usually takes less than a minute. */
 const GIVES_UP_MS = 240_000;
 
 /**
- * Runs a test file of drachtio-srf in a process and a network of its own.
+ * Runs a test file in a process and a network of its own.
  * @param path - absolute path of the file
- * @param awaited - scenarios that SIPp answers calls with and of which at least one call comes to its end
+ * @param awaited - scenarios of callees that complete at least one call
  */
 export async function runTheirFile(path: string, awaited: readonly string[]): Promise<FileRun> {
   await using network = await openTheirNetwork(await sourcesOf(path));
   const child = spawn(process.execPath, [path], {
     env: { ...network.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: SIPp ends with it.
+    // The process leads a group, so that we can end its SIPp with it.
     detached: true,
   });
   const killAll = (): void => {
@@ -35,7 +35,7 @@ export async function runTheirFile(path: string, awaited: readonly string[]): Pr
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
-      // All of them have ended.
+      // The group has ended already.
     }
   };
   const forget = onExit(killAll);
@@ -43,7 +43,7 @@ export async function runTheirFile(path: string, awaited: readonly string[]): Pr
   let output = '';
   const collect = (octets: Buffer): void => {
     output += octets.toString();
-    // Their tests leave connections open, and tape ends the process then.
+    // The tests leave connections open, so the process does not end by itself.
     if (output.includes('\nok # end of') || output.startsWith('ok # end of')) child.kill('SIGTERM');
   };
   child.stdout.on('data', collect);
@@ -62,13 +62,13 @@ export async function runTheirFile(path: string, awaited: readonly string[]): Pr
     failed: [
       ...named('not ok '),
       ...named('Unhandled Rejection').map((what) => `unhandled rejection ${what}`),
-      ...(hasEnded ? [] : ['the file did not come to its end']),
+      ...(hasEnded ? [] : ['the file did not end']),
     ],
     ...{ scenarios, output },
   };
 }
 
-/** The text of a file and of the files beside it that it requires, in turn. */
+/** Text of a file and of the test files that it requires. */
 async function sourcesOf(path: string, known = new Set<string>()): Promise<string> {
   if (known.has(path)) return '';
   known.add(path);

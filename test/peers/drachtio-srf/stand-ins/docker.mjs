@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// Stands in for `docker run … drachtio/sipp sipp …`, which is all that drachtio-srf's tests ask of docker: runs the SIPp of this machine
-// at an address of the network that was made for them, and notes how that ended.
+// Stands in for `docker run … drachtio/sipp sipp …`: starts the SIPp of this machine on an address of this run, and records its exit code.
 
 import { spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Stands in for tape: as much of it as drachtio-srf's tests use. One line for each assertion goes to standard output.
+// Stands in for tape, with the functions that drachtio-srf's tests use. Writes one line per assertion.
 
 const assert = require('node:assert');
 
@@ -51,7 +51,7 @@ function run() {
     pass: (name) => check(true, name),
     fail: (name) => check(false, name),
     ok: (value, name) => check(Boolean(value), name),
-    // tape's error() does not end the test either; but nothing follows where these tests call it.
+    // These tests call error() last, and do not call end() after it.
     error: (error, name) => {
       check(!error, name ?? error);
       if (error) end();
