@@ -15,6 +15,8 @@ import { createTemporaryDirectory, type TemporaryDirectory } from '../temporary-
 export const THEIR_TESTS = join(dirname(createRequire(import.meta.url).resolve('drachtio-srf')), '..', 'test');
 const STAND_INS = fileURLToPath(new URL('./stand-ins/', import.meta.url));
 const SIP_PORT = 5_060;
+/** One scenario sends its ACK after 1 s, and expects the re-INVITE of the other side before. */
+const HOLD_MS = 100;
 /** Last octets of addresses that the compose file does not use: for SIPp that calls, and for SIPp that a test starts by name. */
 const [CALLER, NAMED_CALLEE] = [100, 200];
 /** SIPp usually listens within milliseconds. */
@@ -126,7 +128,13 @@ function randomPrefix(): string {
 function startServer(address: string, addressOf: (name: string) => string): Promise<DrachtioServer> {
   const lookup: LookupFunction = (name, _options, callback) =>
     callback(null, [{ address: addressOf(name), family: 4 }]);
-  return createDrachtioServer({ listen: [{ transport: 'udp', host: address, port: SIP_PORT }], lookup });
+  return createDrachtioServer({
+    listen: [{ transport: 'udp', host: address, port: SIP_PORT }],
+    lookup,
+    // The test file runs in another process, and on a busy machine that may not read for much longer than the default.
+    firstResponseHoldMs: HOLD_MS,
+    answerHoldMs: HOLD_MS,
+  });
 }
 
 function isNamed(sources: string, name: string, address: string): boolean {
