@@ -7,7 +7,7 @@ why: A dialer abroad calls homes through a gateway and a transit carrier; an off
 # Used below as \${name}. --set perSecond=20 and HOPBACK_PER_SECOND=20 take precedence over the values here.
 variables:
   perSecond: 5
-  setupMs: 500
+  setupMs: 2000
 
 # Carriers. Roles: originating, ipes, gateway, transit, terminating, foreign.
 providers:
