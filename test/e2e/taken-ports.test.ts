@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { HARNESS_COMMANDS } from '../../harness/src/cli/command-table.js';
 import { COMMANDS } from '../../sdk/src/cli/command-table.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
@@ -60,17 +60,15 @@ async function run(program: Program, argv: readonly string[]): Promise<Ended> {
   }
 }
 
-/** Takes a port of 127.0.0.1 for UDP and for TCP. */
-async function take(port: number): Promise<AsyncDisposable> {
+/** Takes a port of 127.0.0.1 for UDP and for TCP. @returns what releases it */
+async function take(port: number): Promise<() => Promise<void>> {
   const server = createServer().listen(port, HOST);
   await once(server, 'listening');
   const socket = createSocket('udp4').bind(port, HOST);
   await once(socket, 'listening');
-  return {
-    [Symbol.asyncDispose]: async () => {
-      socket.close();
-      await once(server.close(), 'close');
-    },
+  return async () => {
+    socket.close();
+    await once(server.close(), 'close');
   };
 }
 
@@ -241,7 +239,8 @@ describe.each(Object.keys(CASES) as Program[])('%s', (program) => {
     async (_name, _port, { argv }) => {
       const port = await free();
       const words = await argv(port);
-      await using _taken = await take(port);
+      const release = await take(port);
+      onTestFinished(release);
       const { code, stdout, stderr } = await run(program, words);
       expect(`${stdout}${stderr}`).toContain(String(port));
       expect(code).toBe(4);
