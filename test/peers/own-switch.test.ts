@@ -27,7 +27,7 @@ async function follow(ports: readonly string[]): Promise<Followed> {
   const chosen: Record<string, string> = Object.fromEntries(ports.map((port, at) => [port, String(free[at])]));
   const blocks = await readRecipe(GUIDE, {
     ...chosen,
-    'npx hopback-harness': `'${process.execPath}' ${join(ROOT, 'harness/dist/cli/main.js')}`,
+    'npx --no hopback-harness': `'${process.execPath}' ${join(ROOT, 'harness/dist/cli/main.js')}`,
     '/usr/sbin/kamailio': peer('kamailio').path,
     'examples/': `${ROOT}/examples/`,
   });

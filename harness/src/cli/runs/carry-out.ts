@@ -146,6 +146,8 @@ function keptLines(platform: { readonly url: string; readonly profile: string } 
   const { url, profile } = platform;
   return [
     `The network stays up until Control-C, and the platform is at ${url}. Elsewhere, as its operator:`,
-    ...['campaigns', 'tracebacks', 'alerts'].map((noun) => `  npx hopback-harness ${noun} list --profile ${profile}`),
+    ...['campaigns', 'tracebacks', 'alerts'].map(
+      (noun) => `  npx --no hopback-harness ${noun} list --profile ${profile}`,
+    ),
   ];
 }

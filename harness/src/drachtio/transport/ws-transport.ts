@@ -44,6 +44,11 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
   const connections = createConnections(options.clock, options.connectionLimits);
   const http: Server =
     tls === undefined ? createHttpServer() : createHttpsServer({ key: tls.keyPem, cert: tls.certificatePem });
+  // Before there is a WebSocketServer: it would rethrow the error of a port that is taken, and end the process.
+  if (options.isShared !== true) {
+    http.listen({ host: listen.address, port: listen.port, ipv6Only: listen.address.includes(':') });
+    await once(http, 'listening');
+  }
   const server = new WebSocketServer({
     server: http,
     maxPayload: STREAM_LIMITS.maxMessageBytes,
@@ -54,10 +59,6 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
         .split(',')
         .some((protocol) => protocol.trim() === 'sip'),
   });
-  if (options.isShared !== true) {
-    http.listen({ host: listen.address, port: listen.port, ipv6Only: listen.address.includes(':') });
-    await once(http, 'listening');
-  }
   const bound = http.address();
   const local = {
     address: listen.address,
