@@ -219,6 +219,8 @@ export const campaigns: WireExamples<'Campaign'> = [
       lastSeenAt: '2026-10-23T20:04:55Z',
       updatedAt: '2026-10-23T20:05:21Z',
       observedCalls: 41_208,
+      carrierRecords: 63_871,
+      appReports: 5_112,
       callingNumbers: 39_771,
       transcript: TRANSCRIPT,
       recordingSha256: [RECORDING_SHA256],

@@ -1,0 +1,226 @@
+import type { LiveRecord } from '../../core/index.js';
+import { recordCallId } from './call-note.js';
+import type { CallNote, PlacedCall, ReportedCall } from './call-note.js';
+import type { CampaignPolicy } from './campaign-policy.js';
+import type { ContentCluster } from './content-cluster.js';
+import type { JoinTable } from './join-table.js';
+import { keyHashOf } from './key-hash.js';
+
+// Which records and reports are evidence of one call. docs/decisions/0020 says why, and how often it is wrong.
+
+/** Calls that more evidence may come of. */
+export interface PlacedCalls {
+  readonly policy: CampaignPolicy;
+  /** Calls on record, by calling number and exchange called. */
+  readonly recorded: JoinTable<PlacedCall>;
+  /** Those of campaigns: they stay for longer than others, since figures rest on them. */
+  readonly counted: JoinTable<PlacedCall>;
+  /** Calls on record by what names them: group of legs, PASSporT, Call-ID between two carriers. */
+  readonly named: JoinTable<PlacedCall>;
+  /** Reports of calls of which there is no record yet. */
+  readonly waiting: JoinTable<WaitingReport>;
+}
+
+/** A report of a call of which the record may still come. */
+export interface WaitingReport {
+  readonly atMs: number;
+  readonly cluster: ContentCluster | undefined;
+  readonly reported: ReportedCall;
+  isMet: boolean;
+}
+
+/** How far two switches may be apart in how long a call took: answers and ends pass through several of them. */
+const DURATION_MS = 2_000;
+/** How far clocks may be apart where the same PASSporT, or one Call-ID on the link between two carriers, says that it is one call. */
+const NAMED_MS = 600_000;
+/** Legs of one call may begin an hour after it, by a transfer; later, a switch may have given the name anew. */
+const GROUP_MS = 3_600_000;
+/** Two answered calls of one pair of numbers would have been at the same time: no line is called so. */
+const OVERLAP_MS = 60_000;
+
+/** Starts a call with its first record or report. Never throws. */
+export function createPlacedCall(placedCallId: string, atMs: number): PlacedCall {
+  return { placedCallId, atMs, records: [], reports: [], campaignId: undefined, reasons: [] };
+}
+
+/**
+ * Finds the calls on record that a new record is a record of too: mostly none or one; several where this record is the first that ties them together.
+ * Never throws.
+ */
+export function callsOfRecord(calls: PlacedCalls, note: CallNote, { record }: LiveRecord): readonly PlacedCall[] {
+  const { named, policy } = calls;
+  const { atMs, groupKey } = note;
+  const found = new Set<PlacedCall>();
+  const add = (call: PlacedCall | undefined): void => void (call !== undefined && found.add(call));
+  add(named.near(groupKey, 0, { atMs, withinMs: GROUP_MS, fits: () => true }));
+  const isLinked = ({ records }: PlacedCall): boolean => records.every((other) => !contradicts(note, other));
+  for (const key of linkKeys(record, 'other'))
+    add(named.near(key, 0, { atMs, withinMs: NAMED_MS, fits: isLinked }));
+  if (isJoinable(note)) add(nearestOnRecord(calls, note, (call) => isRecordOf(note, call, policy)));
+  if (found.size > 0) return [...found];
+  const passport = passportKey(note);
+  const isSigned = (call: PlacedCall): boolean => isRecordOf(note, call, policy);
+  if (passport !== undefined)
+    add(named.near(passport, note.calledNpaNxx, { atMs, withinMs: NAMED_MS, fits: isSigned }));
+  return [...found];
+}
+
+/** Reports that waited for a record, and are about the call of this one: at most one of each application, the nearest in time. Never throws. */
+export function reportsOfRecord(calls: PlacedCalls, note: CallNote, call: PlacedCall): readonly WaitingReport[] {
+  if (!isJoinable(note)) return [];
+  const met: WaitingReport[] = [];
+  const fits = ({ isMet, reported }: WaitingReport): boolean =>
+    !isMet &&
+    isSameCalled(note, reported) &&
+    (reported.placed === call ||
+      (reported.placed.records.length === 0 &&
+        hasNoReportOf(call, reported) &&
+        met.every((one) => !isOfOneApp(one.reported, reported))));
+  for (;;) {
+    const found = calls.waiting.near(note.callingKey, note.calledNpaNxx, {
+      ...{ atMs: note.atMs, withinMs: calls.policy.joinSeconds * 1_000, fits },
+    });
+    if (found === undefined) return met;
+    found.isMet = true;
+    met.push(found);
+  }
+}
+
+/** The call on record that a report is about, or the one that another application reported at the same time. Never throws. */
+export function callOfReport(
+  calls: PlacedCalls,
+  reported: Omit<ReportedCall, 'placed'>,
+  calledNpaNxx: number,
+): PlacedCall | undefined {
+  const { callingKey, call } = reported;
+  if (callingKey < 0) return undefined;
+  const { policy, waiting } = calls;
+  const recorded = nearestOnRecord(
+    calls,
+    { callingKey, calledNpaNxx, atMs: call.atMs, withinMs: policy.joinSeconds * 1_000 },
+    (one) => hasNoReportOf(one, reported) && one.records.every((note) => isSameCalled(note, reported)),
+  );
+  if (recorded !== undefined) return recorded;
+  return waiting.near(callingKey, calledNpaNxx, {
+    ...{ atMs: call.atMs, withinMs: policy.sameCallSeconds * 1_000 },
+    fits: (other) =>
+      !other.isMet && hasNoReportOf(other.reported.placed, reported) && areCalledAlike(other.reported, reported),
+  })?.reported.placed;
+}
+
+/** Has a call be found by a record of it. Never throws. */
+export function rememberRecord(calls: PlacedCalls, note: CallNote, call: PlacedCall, { record }: LiveRecord): void {
+  const { named, recorded } = calls;
+  named.put(note.groupKey, 0, call);
+  for (const key of linkKeys(record, 'own')) named.put(key, 0, call);
+  const passport = passportKey(note);
+  if (passport !== undefined) named.put(passport, note.calledNpaNxx, call);
+  if (isJoinable(note)) recorded.put(note.callingKey, note.calledNpaNxx, call);
+}
+
+/** A call with the name of its first record. Never throws. */
+export const callOfFirstRecord = (note: CallNote): PlacedCall =>
+  createPlacedCall(recordCallId(note.reporterId, note.recordId), note.atMs);
+
+/** Adds a record to a call. Never throws. */
+export function addRecord(call: PlacedCall, note: CallNote): void {
+  if (call.records.length === 0) call.atMs = note.atMs;
+  call.records.push(note);
+  note.placed = call;
+}
+
+/** Whether two calls on record may be one: nothing says that they are two. Never throws. */
+export const mayBeOne = (one: PlacedCall, other: PlacedCall): boolean =>
+  one.records.every((note) => other.records.every((record) => !contradicts(note, record)));
+
+/** Records that others made of the same call before. Never throws. */
+export const otherRecords = (note: CallNote): readonly CallNote[] =>
+  note.placed === undefined ? [] : note.placed.records.filter((other) => other !== note);
+
+/** Numbers by which carriers and applications can speak of one call. Never throws. */
+export const isJoinable = (note: CallNote): boolean => note.isCallingShown && note.calledNpaNxx >= 0;
+
+function nearestOnRecord(
+  { recorded, counted }: PlacedCalls,
+  when: Pick<CallNote, 'callingKey' | 'calledNpaNxx' | 'atMs'> & { readonly withinMs?: number },
+  fits: (call: PlacedCall) => boolean,
+): PlacedCall | undefined {
+  const { callingKey, calledNpaNxx, atMs, withinMs = NAMED_MS } = when;
+  const time = { atMs, withinMs, fits };
+  const [one, other] = [recorded.near(callingKey, calledNpaNxx, time), counted.near(callingKey, calledNpaNxx, time)];
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.abs(one.atMs - atMs) <= Math.abs(other.atMs - atMs) ? one : other;
+}
+
+/** Nothing says that it is another call, and with one of its records there is evidence that it is the same. */
+const isRecordOf = (note: CallNote, { records }: PlacedCall, policy: CampaignPolicy): boolean =>
+  records.every((other) => !contradicts(note, other)) && records.some((other) => agrees(note, other, policy));
+
+/** What says that two records are of two calls. */
+function contradicts(note: CallNote, other: CallNote): boolean {
+  // A switch has one name for a call: what it names differently it carried twice.
+  if (note.sourceKey === other.sourceKey) return note.groupKey !== other.groupKey;
+  if (note.isCalledShown && other.isCalledShown && note.calledKey !== other.calledKey) return true;
+  if (note.isCallingShown && other.isCallingShown && note.callingKey !== other.callingKey) return true;
+  // Whoever signs a call signs it once. A later hop may sign it anew.
+  return note.signer !== undefined && note.signer === other.signer && isOtherPassport(note, other);
+}
+
+const isOtherPassport = (note: CallNote, other: CallNote): boolean =>
+  areOther(note.origId, other.origId) || areOther(note.iatSeconds, other.iatSeconds);
+
+const areOther = (one: string | number | undefined, other: string | number | undefined): boolean =>
+  one !== undefined && other !== undefined && one !== other;
+
+/** What says that two records that do not contradict each other are of one call. */
+function agrees(note: CallNote, other: CallNote, { sameCallSeconds }: CampaignPolicy): boolean {
+  if (note.groupKey === other.groupKey) return true;
+  const resolutionMs = note.resolutionMs + other.resolutionMs;
+  if (!endAlike(note, other, resolutionMs)) return false;
+  const passport = passportKey(note);
+  if (passport !== undefined && passport === passportKey(other)) return true;
+  const apartMs = Math.abs(note.atMs - other.atMs);
+  const isAtOnce = apartMs <= sameCallSeconds * 1_000 + resolutionMs;
+  if (note.isCalledShown && other.isCalledShown) return isAtOnce || areAtTheSameTime(note, other, apartMs);
+  return isAtOnce && !areOther(note.signer, other.signer);
+}
+
+const areAtTheSameTime = (note: CallNote, other: CallNote, apartMs: number): boolean =>
+  apartMs < Math.min(OVERLAP_MS, (note.durationSeconds ?? 0) * 1_000, (other.durationSeconds ?? 0) * 1_000);
+
+function endAlike(note: CallNote, other: CallNote, resolutionMs: number): boolean {
+  if (note.durationSeconds === undefined || other.durationSeconds === undefined)
+    return note.outcome === other.outcome || note.outcome === 'unknown' || other.outcome === 'unknown';
+  return Math.abs(note.durationSeconds - other.durationSeconds) * 1_000 <= DURATION_MS + resolutionMs;
+}
+
+/** Origid alone is not enough: a signer may use one for a customer. */
+function passportKey({ signer, origId, iatSeconds }: CallNote): number | undefined {
+  if (signer === undefined || origId === undefined || iatSeconds === undefined) return undefined;
+  return keyHashOf(signer, origId, String(iatSeconds));
+}
+
+/** The Call-ID with which one carrier sends a call is that with which the next one receives it. */
+function linkKeys({ ingress, egress }: LiveRecord['record'], side: 'own' | 'other'): readonly number[] {
+  const keys: number[] = [];
+  const [received, sent] = side === 'own' ? ['in', 'out'] : ['out', 'in'];
+  if (ingress.callId !== undefined) keys.push(keyHashOf('link', received as string, ingress.callId));
+  if (egress.callId !== undefined) keys.push(keyHashOf('link', sent as string, egress.callId));
+  return keys;
+}
+
+/** Where both show the number that was called it has to be the same. */
+const isSameCalled = (note: CallNote, { calledKey }: Pick<ReportedCall, 'calledKey'>): boolean =>
+  calledKey < 0 || !note.isCalledShown || note.calledKey === calledKey;
+
+const areCalledAlike = (
+  one: Pick<ReportedCall, 'calledKey'>,
+  other: Pick<ReportedCall, 'calledKey'>,
+): boolean => one.calledKey < 0 || other.calledKey < 0 || one.calledKey === other.calledKey;
+
+/** An application reports a call once: what it reports twice are two calls. */
+const hasNoReportOf = ({ reports }: PlacedCall, reported: Pick<ReportedCall, 'call'>): boolean =>
+  reports.every((other) => !isOfOneApp(other, reported));
+
+const isOfOneApp = (one: Pick<ReportedCall, 'call'>, other: Pick<ReportedCall, 'call'>): boolean =>
+  one.call.reporterId === other.call.reporterId;
