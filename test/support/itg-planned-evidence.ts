@@ -21,7 +21,7 @@ export interface PlannedEvidence {
 /** Carriers of the plan that share records. */
 export const SHARING: readonly StoryName[] = ['alder', 'birch', 'cedar', 'grove'];
 
-/** A call of the campaign every eight seconds; every eighth is the call before it placed again, forty seconds later. */
+/** A call of the campaign every five seconds; every eighth is the call before it placed again, forty seconds later. */
 export function planEvidence(seed: number, count: number, fromMs: number): readonly PlannedEvidence[] {
   const random = createSeededRandom(seed, 'call-counts');
   const planned: PlannedEvidence[] = [];
@@ -35,11 +35,13 @@ export function planEvidence(seed: number, count: number, fromMs: number): reado
       // A number of the exchange that is called.
       called: before?.call.called ?? `${exchange}${String(2_000 + random.int(900))}`,
       calling: before?.call.calling ?? `${exchange}${String(4_000 + random.int(900))}`,
-      atMs: before === undefined ? fromMs + index * 8_000 : before.call.atMs + 40_000,
+      atMs: before === undefined ? fromMs + index * 5_000 : before.call.atMs + 40_000,
     };
-    const isReported = random.chance(0.5);
+    const isReported = random.chance(0.4);
     const recordedBy = call.way.filter((name) => SHARING.includes(name) && random.chance(0.7));
-    planned.push({ call, isReported, recordedBy, seconds: isReported ? 3 + random.int(24) : undefined });
+    // Most of those who answer hang up at once, as people do on recordings.
+    const seconds = random.chance(0.8) ? 1 + random.int(5) : 8 + random.int(15);
+    planned.push({ call, isReported, recordedBy, seconds: isReported ? seconds : undefined });
   }
   return planned;
 }

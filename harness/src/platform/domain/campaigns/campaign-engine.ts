@@ -16,7 +16,6 @@ import { createContentTable } from './content-table.js';
 import { contentsOf, holdKey } from './engine-parts.js';
 import type { EngineParts } from './engine-parts.js';
 import { evidenceTables } from './evidence-of-call.js';
-import { createJoinTable } from './join-table.js';
 import { keyHash } from './key-hash.js';
 import { createNumberMemory } from './number-memory.js';
 import { detectByRecord } from './record-detection.js';
@@ -24,7 +23,7 @@ import { detectByReport, meetWaitingReport } from './report-detection.js';
 import { createKnownEvidence } from './known-evidence.js';
 import type { KnownEvidence } from './known-evidence.js';
 import { placeRecord } from './place-record.js';
-import type { PlacedCalls } from './placed-call.js';
+import { createPlacedCalls } from './placed-call.js';
 import { createSeenCalls } from './seen-calls.js';
 import { createScriptIndex, nameOfScript } from './scripts/index.js';
 import type { ScriptIndexLimits } from './scripts/index.js';
@@ -105,7 +104,7 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
     ...(options.allocated !== undefined && { allocated: options.allocated }),
   });
   const seen = createSeenCalls();
-  const known = createKnownEvidence(parts.reports);
+  const known = createKnownEvidence(parts.records.calls);
   return {
     record: (live) => {
       if (seen.isRepeat('record', live.providerId, live.record.recordId)) return known.placeRecord(live);
@@ -155,13 +154,7 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
   const book = createCampaignBook({ newId: options.newId, limit: limits.campaigns });
   const numberOwners = new Map<number, string>();
   const numbers = createNumberMemory(limits.numbers);
-  const calls: PlacedCalls = {
-    policy,
-    recorded: createJoinTable(limits.calls),
-    counted: createJoinTable(limits.calls),
-    named: createJoinTable(limits.calls),
-    waiting: createJoinTable(limits.reports),
-  };
+  const calls = createPlacedCalls(policy, limits);
   return {
     policy,
     book,

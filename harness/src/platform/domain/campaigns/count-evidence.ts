@@ -2,7 +2,7 @@ import { recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { addRecord, isJoinable } from './placed-call.js';
+import { addRecord, addReport, isJoinable } from './placed-call.js';
 import type { PlacedCalls } from './placed-call.js';
 
 /** What evidence is counted with. */
@@ -98,10 +98,4 @@ export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCal
     if (wasCounted && file !== undefined) countReported(counting, reported, file);
   }
   return into;
-}
-
-/** Adds a report to a call. Never throws. */
-export function addReport(call: PlacedCall, reported: ReportedCall): void {
-  call.reports.push(reported);
-  reported.placed = call;
 }

@@ -2,6 +2,8 @@ export type { AnalystDecision } from './analyst-decision.js';
 export type { CampaignChange } from './campaign-book.js';
 export { createCampaignEngine } from './campaign-engine.js';
 export type { CampaignEngine, CampaignEngineOptions } from './campaign-engine.js';
+export { createEvidenceJoiner } from './join-evidence.js';
+export type { EvidenceJoiner } from './join-evidence.js';
 export type { KnownEvidence } from './known-evidence.js';
 export { keyName } from './campaign-file.js';
 export type { CampaignFile, CampaignKey } from './campaign-file.js';

@@ -1,10 +1,10 @@
 import type { CampaignCall, LiveRecord } from '../../core/index.js';
 import { callNote, recordCallId, reportCallId } from './call-note.js';
 import type { PlacedCall, ReportedCall } from './call-note.js';
-import { addReport } from './count-evidence.js';
-import { addRecord, createPlacedCall, isJoinable, rememberRecord } from './placed-call.js';
-import { calledNpaNxxOf, reportedCall } from './report-detection.js';
-import type { ReceivedReport, ReportDetection } from './report-detection.js';
+import { calledNpaNxxOf, reportedCall, waitForRecord } from './place-report.js';
+import type { ReceivedReport } from './place-report.js';
+import { addRecord, addReport, createPlacedCall, isJoinable, rememberRecord } from './placed-call.js';
+import type { PlacedCalls } from './placed-call.js';
 
 /** A record or report that was counted before a restart. */
 export type KnownEvidence = Pick<
@@ -23,7 +23,7 @@ export interface KnownEvidenceTable {
 }
 
 /** Makes the table; it is empty again when everything has been read. */
-export function createKnownEvidence({ calls, policy }: ReportDetection): KnownEvidenceTable {
+export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
   const counted = new Map<string, KnownEvidence>();
   const placed = new Map<string, PlacedCall>();
   const take = (callId: string): KnownEvidence | undefined => {
@@ -42,7 +42,7 @@ export function createKnownEvidence({ calls, policy }: ReportDetection): KnownEv
     placeRecord: (live) => {
       const known = counted.size === 0 ? undefined : take(recordCallId(live.providerId, live.record.recordId));
       if (known === undefined) return;
-      const note = callNote(live, policy);
+      const note = callNote(live, calls.policy);
       note.campaignId = known.campaignId;
       const call = callOf(known, note.atMs);
       addRecord(call, note);
@@ -57,9 +57,7 @@ export function createKnownEvidence({ calls, policy }: ReportDetection): KnownEv
       const { atMs } = unplaced.call;
       const reported: ReportedCall = { ...unplaced, reasons: [], placed: callOf(known, atMs), isCounted: true };
       addReport(reported.placed, reported);
-      if (reported.callingKey < 0) return;
-      const waiting = { atMs, cluster: undefined, reported, isMet: false };
-      calls.waiting.put(reported.callingKey, calledNpaNxxOf(report), waiting);
+      waitForRecord(calls, { reported, cluster: undefined }, calledNpaNxxOf(report));
     },
     forget: () => {
       counted.clear();

@@ -3,6 +3,7 @@ import { recordCallId } from './call-note.js';
 import type { CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { ContentCluster } from './content-cluster.js';
+import { createJoinTable } from './join-table.js';
 import type { JoinTable } from './join-table.js';
 import { keyHashOf } from './key-hash.js';
 
@@ -37,6 +38,23 @@ const NAMED_MS = 600_000;
 const GROUP_MS = 3_600_000;
 /** Two answered calls of one pair of numbers would have been at the same time: no line is called so. */
 const OVERLAP_MS = 60_000;
+
+/**
+ * Makes the tables, empty. Never throws.
+ * @param limits - calls on record and waiting reports that are remembered, powers of two
+ */
+export function createPlacedCalls(
+  policy: CampaignPolicy,
+  limits: { readonly calls: number; readonly reports: number },
+): PlacedCalls {
+  return {
+    policy,
+    recorded: createJoinTable(limits.calls),
+    counted: createJoinTable(limits.calls),
+    named: createJoinTable(limits.calls),
+    waiting: createJoinTable(limits.reports),
+  };
+}
 
 /** Starts a call with its first record or report. Never throws. */
 export function createPlacedCall(placedCallId: string, atMs: number): PlacedCall {
@@ -127,6 +145,12 @@ export function addRecord(call: PlacedCall, note: CallNote): void {
   if (call.records.length === 0) call.atMs = note.atMs;
   call.records.push(note);
   note.placed = call;
+}
+
+/** Adds a report to a call. Never throws. */
+export function addReport(call: PlacedCall, reported: ReportedCall): void {
+  call.reports.push(reported);
+  reported.placed = call;
 }
 
 /** Whether two calls on record may be one: nothing says that they are two. Never throws. */

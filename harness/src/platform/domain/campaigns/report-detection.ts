@@ -2,17 +2,18 @@ import type { AppReport } from '@hopback/sdk/platform';
 import { textWithoutNumbers } from '../records/index.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { exchangeText, npaNxxOfTn, numberKey, reportCallId } from './call-note.js';
+import { numberKey, reportCallId } from './call-note.js';
 import type { CallNote, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import { addToCluster, addTranscript, contentVerdict, meet } from './content-cluster.js';
 import type { ContentCluster } from './content-cluster.js';
 import type { ContentTable } from './content-table.js';
-import { addReport, countReported } from './count-evidence.js';
+import { countReported } from './count-evidence.js';
 import type { Counting } from './count-evidence.js';
 import { keyHash } from './key-hash.js';
 import type { NumberMemory } from './number-memory.js';
-import { callOfReport, createPlacedCall } from './placed-call.js';
+import { placeReport } from './place-report.js';
+import type { ReceivedReport } from './place-report.js';
 import type { WaitingReport } from './placed-call.js';
 import { claim } from './record-detection.js';
 import { callBackNumbers, nameOfScript } from './scripts/index.js';
@@ -28,21 +29,14 @@ export interface ReportDetection extends Counting {
   readonly numbers: Pick<NumberMemory, 'find' | 'sinceSeconds'>;
 }
 
-/** A report with the application that sent it. */
-export interface ReceivedReport {
-  readonly appId: string;
-  readonly report: AppReport;
-  readonly receivedAtMs: number;
-}
-
 /** Takes a report into account. Never throws for what a report holds. */
 export function detectByReport(detection: ReportDetection, received: ReceivedReport): void {
   const { report } = received;
   const heard = hearReport(detection, received);
-  const reported = placeReport(detection, received, heard.reasons);
-  const atMs = reported.call.atMs;
-  const [note] = reported.placed.records;
   const { cluster } = heard;
+  const reported = placeReport(detection.calls, received, heard);
+  const { atMs } = reported.call;
+  const [note] = reported.placed.records;
   if (cluster === undefined) countWithoutContent(detection, report, reported);
   else {
     if (fileOf(detection, cluster) === undefined) cluster.campaignId = undefined;
@@ -57,10 +51,6 @@ export function detectByReport(detection: ReportDetection, received: ReceivedRep
       if (wasCampaign) countReport(detection, file, reported);
       holdHeard(detection, file, { cluster, heard });
     }
-  }
-  if (note === undefined && report.calling !== undefined) {
-    const waiting: WaitingReport = { atMs, cluster, reported, isMet: false };
-    detection.calls.waiting.put(reported.callingKey, calledNpaNxxOf(report), waiting);
   }
 }
 
@@ -155,50 +145,6 @@ function joinOlder(book: CampaignBook, one: CampaignFile, other: CampaignFile): 
   // An analyst's word is not undone by what is merged into it.
   if (from.standing.because === 'lawful' || into.standing.because === 'lawful') return false;
   return book.join(into, from, Math.max(one.lastSeenMs, other.lastSeenMs));
-}
-
-/** Makes a report evidence of the call that it is about, which may be one that is known already. */
-function placeReport(
-  { calls }: ReportDetection,
-  received: ReceivedReport,
-  reasons: readonly string[],
-): ReportedCall {
-  const unplaced = { ...reportedCall(received), reasons };
-  const { call } = unplaced;
-  const placed =
-    callOfReport(calls, unplaced, calledNpaNxxOf(received.report)) ?? createPlacedCall(call.callId, call.atMs);
-  const reported: ReportedCall = { ...unplaced, placed };
-  addReport(placed, reported);
-  return reported;
-}
-
-/** A report as evidence, before it is known of which call. Never throws. */
-export function reportedCall({
-  appId,
-  report,
-  receivedAtMs,
-}: ReceivedReport): Omit<ReportedCall, 'placed' | 'reasons'> {
-  const atMs = Date.parse(report.calledAt);
-  const exchange = exchangeText(calledNpaNxxOf(report));
-  return {
-    call: {
-      callId: reportCallId(appId, report.reportId),
-      atMs: Number.isFinite(atMs) ? Math.min(atMs, receivedAtMs) : receivedAtMs,
-      reporterId: appId,
-      reportId: report.reportId,
-      ...(exchange !== undefined && { calledNpaNxx: exchange }),
-      ...(report.durationSeconds !== undefined && { durationSeconds: report.durationSeconds }),
-    },
-    callingKey: report.calling === undefined ? -1 : numberKey(report.calling),
-    calledKey: report.called.shown === 'number' ? numberKey(report.called.tn) : -1,
-    isCounted: false,
-  };
-}
-
-/** Area code and exchange of the number called, -1 where they are not known. Never throws. */
-export function calledNpaNxxOf({ called }: AppReport): number {
-  if (called.shown === 'number') return npaNxxOfTn(called.tn);
-  return called.npaNxx === undefined ? -1 : Number(called.npaNxx);
 }
 
 /** Reports with a script whose calls are of a campaign by way of calling, until it is that campaign's script. */

@@ -92,6 +92,7 @@ export const providerScorecards: WireExamples<'ProviderScorecard'> = [
       from: '2025-10-23T00:00:00Z',
       to: '2026-10-23T00:00:00Z',
       requests: { received: 48, answeredInTime: 40, answeredLate: 3, unanswered: 2, open: 1, cancelled: 2 },
+      tracedCalls: 47,
       answers: [
         { arm: 'received-from', count: 9 },
         { arm: 'point-of-entry', count: 31 },
@@ -116,6 +117,7 @@ export const providerScorecards: WireExamples<'ProviderScorecard'> = [
       from: '2025-10-23T00:00:00Z',
       to: '2026-10-23T00:00:00Z',
       requests: { received: 48, answeredInTime: 40, answeredLate: 3, unanswered: 2, open: 1, cancelled: 2 },
+      tracedCalls: 47,
       answers: [
         { arm: 'received-from', count: 9 },
         { arm: 'point-of-entry', count: 31 },
