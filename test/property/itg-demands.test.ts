@@ -178,7 +178,10 @@ function everything(world: DemandWorld, scope: DemandScope): readonly Producible
     ...world.reports.flatMap(({ appId, report }) => {
       const links = { campaignIds: campaignsOf(`report:${appId}:${report.reportId}`), tracebackIds: [] };
       const recording = reportRecordingRow(appId, report, links);
-      return [appReportRow(appId, report, { ...links, placedCallId: '' }), ...(recording === undefined ? [] : [recording])];
+      return [
+        appReportRow(appId, report, { ...links, placedCallId: '' }),
+        ...(recording === undefined ? [] : [recording]),
+      ];
     }),
     // Scripts of campaigns are produced where the demand names the campaign.
     ...(scope.campaignIds === undefined ? [] : world.campaigns.flatMap((one) => campaignRecordingRow(one) ?? [])),

@@ -52,7 +52,17 @@ export function makeEvidence(plan: HopPlan): readonly MadeEvidence[] {
       const atMs = startMs + hop * HOP_MS + (skews.get(providerId) ?? 0);
       const legs = random.chance(0.2) ? 2 : 1;
       return Array.from({ length: legs }, (_none, leg) =>
-        hopRecord({ index, leg, providerId, atMs, calling, called, seconds, isWhole: providerId === 'prv-3', passport }),
+        hopRecord({
+          index,
+          leg,
+          providerId,
+          atMs,
+          calling,
+          called,
+          seconds,
+          isWhole: providerId === 'prv-3',
+          passport,
+        }),
       );
     });
     const made: MadeEvidence[] = records.map((live) => ({
@@ -88,7 +98,17 @@ interface HopRecord {
   readonly passport: { readonly origId: string; readonly iatSeconds: number } | false;
 }
 
-function hopRecord({ index, leg, providerId, atMs, calling, called, seconds, isWhole, passport }: HopRecord): LiveRecord {
+function hopRecord({
+  index,
+  leg,
+  providerId,
+  atMs,
+  calling,
+  called,
+  seconds,
+  isWhole,
+  passport,
+}: HopRecord): LiveRecord {
   const live = liveCall({
     ...{ at: index * 2 + leg, providerId, atMs: atMs + leg * 20, calling, called, spc: '333C', attestation: 'C' },
     ...{ upstream: 'Cedar Gateway Corp.', trunk: `trunk-${providerId}` },

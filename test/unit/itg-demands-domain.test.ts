@@ -181,7 +181,10 @@ test('a call that was not answered is in no bucket of durations', () => {
 test('records and reports of one call are one call in every figure, by the record nearest to who was called', () => {
   const gathering = gatherRestraintPackage();
   const links = { campaignIds: [], tracebackIds: [], placedCallId: 'one' };
-  const hops = [liveRecord('far', NOW, { seconds: 31, providerId: 'far' }), liveRecord('near', NOW + 400, { seconds: 29 })];
+  const hops = [
+    liveRecord('far', NOW, { seconds: 31, providerId: 'far' }),
+    liveRecord('near', NOW + 400, { seconds: 29 }),
+  ];
   for (const record of hops) gathering.add(callRecordRow(record, links));
   gathering.add(appReportRow('app', appReport('r', new Date(NOW + 900).toISOString()), links));
   gathering.add(callRecordRow(liveRecord('other', NOW + 500, { seconds: 2 }), { ...links, placedCallId: 'other' }));

@@ -142,7 +142,8 @@ async function reachOf(
   const others = scope.recordClasses.filter((one) => !OF_CALLS.includes(one));
   const volume = countVolume();
   let reach: ReviewEstimate['reach'] = {};
-  for (const recordClass of others) reach = { ...reach, ...(await reachOfClasses(parts, { scope, call }, [recordClass])) };
+  for (const recordClass of others)
+    reach = { ...reach, ...(await reachOfClasses(parts, { scope, call }, [recordClass])) };
   if (ofCalls.length === 0) return { reach };
   const counted = await reachOfClasses(parts, { scope, call }, ofCalls, volume.add);
   const { calls, carrierRecords, appReports } = volume.counted().volume;

@@ -76,9 +76,7 @@ const checklist = z.object({
   findings: z.array(finding).max(20),
   reach: z.record(z.string().max(40), z.object({ items: count, isAtLeast: z.boolean() })),
   /** Calls of the records and reports that it reaches, each once; absent where it demands neither. */
-  calls: z.exactOptional(
-    z.object({ calls: count, carrierRecords: count, appReports: count, isAtLeast: z.boolean() }),
-  ),
+  calls: z.exactOptional(z.object({ calls: count, carrierRecords: count, appReports: count, isAtLeast: z.boolean() })),
   claimedBy: z.exactOptional(text),
 });
 

@@ -57,7 +57,8 @@ async function* noItems(): AsyncGenerator<Producible> {
 async function* byTime(one: AsyncGenerator<Producible>, other: AsyncGenerator<Producible>): AsyncGenerator<Producible> {
   let [first, second] = [await one.next(), await other.next()];
   while (first.done !== true || second.done !== true) {
-    const isFirst = second.done === true || (first.done !== true && first.value.item.fromMs <= second.value.item.fromMs);
+    const isFirst =
+      second.done === true || (first.done !== true && first.value.item.fromMs <= second.value.item.fromMs);
     if (isFirst && first.done !== true) {
       yield first.value;
       first = await one.next();

@@ -26,7 +26,10 @@ export function createEvidenceJoiner(): EvidenceJoiner {
   const policy = DEFAULT_CAMPAIGN_POLICY;
   const limits = { calls: REMEMBERED, reports: REMEMBERED };
   // Nothing is counted for a campaign, so that the book stays empty.
-  const counting = { book: createCampaignBook({ newId: () => '', limit: 1 }), calls: createPlacedCalls(policy, limits) };
+  const counting = {
+    book: createCampaignBook({ newId: () => '', limit: 1 }),
+    calls: createPlacedCalls(policy, limits),
+  };
   return {
     record: (live) => {
       const note = callNote(live, policy);

@@ -7,10 +7,9 @@ import { addRecord, addReport, createPlacedCall, isJoinable, rememberRecord } fr
 import type { PlacedCalls } from './placed-call.js';
 
 /** A record or report that was counted before a restart. */
-export type KnownEvidence = Pick<
-  CampaignCall,
-  'callId' | 'placedCallId' | 'reporterId' | 'recordId' | 'reportId'
-> & { readonly campaignId: string };
+export type KnownEvidence = Pick<CampaignCall, 'callId' | 'placedCallId' | 'reporterId' | 'recordId' | 'reportId'> & {
+  readonly campaignId: string;
+};
 
 /** Puts what was counted before a restart back to the calls that it is evidence of, when it is read again. */
 export interface KnownEvidenceTable {

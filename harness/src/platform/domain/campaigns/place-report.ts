@@ -50,7 +50,11 @@ export function waitForRecord(
 }
 
 /** A report as evidence, before it is known of which call. Never throws. */
-export function reportedCall({ appId, report, receivedAtMs }: ReceivedReport): Omit<ReportedCall, 'placed' | 'reasons'> {
+export function reportedCall({
+  appId,
+  report,
+  receivedAtMs,
+}: ReceivedReport): Omit<ReportedCall, 'placed' | 'reasons'> {
   const atMs = Date.parse(report.calledAt);
   const exchange = exchangeText(calledNpaNxxOf(report));
   return {

@@ -72,8 +72,7 @@ export function callsOfRecord(calls: PlacedCalls, note: CallNote, { record }: Li
   const add = (call: PlacedCall | undefined): void => void (call !== undefined && found.add(call));
   add(named.near(groupKey, 0, { atMs, withinMs: GROUP_MS, fits: () => true }));
   const isLinked = ({ records }: PlacedCall): boolean => records.every((other) => !contradicts(note, other));
-  for (const key of linkKeys(record, 'other'))
-    add(named.near(key, 0, { atMs, withinMs: NAMED_MS, fits: isLinked }));
+  for (const key of linkKeys(record, 'other')) add(named.near(key, 0, { atMs, withinMs: NAMED_MS, fits: isLinked }));
   if (isJoinable(note)) add(nearestOnRecord(calls, note, (call) => isRecordOf(note, call, policy)));
   if (found.size > 0) return [...found];
   const passport = passportKey(note);
@@ -237,10 +236,8 @@ function linkKeys({ ingress, egress }: LiveRecord['record'], side: 'own' | 'othe
 const isSameCalled = (note: CallNote, { calledKey }: Pick<ReportedCall, 'calledKey'>): boolean =>
   calledKey < 0 || !note.isCalledShown || note.calledKey === calledKey;
 
-const areCalledAlike = (
-  one: Pick<ReportedCall, 'calledKey'>,
-  other: Pick<ReportedCall, 'calledKey'>,
-): boolean => one.calledKey < 0 || other.calledKey < 0 || one.calledKey === other.calledKey;
+const areCalledAlike = (one: Pick<ReportedCall, 'calledKey'>, other: Pick<ReportedCall, 'calledKey'>): boolean =>
+  one.calledKey < 0 || other.calledKey < 0 || one.calledKey === other.calledKey;
 
 /** An application reports a call once: what it reports twice are two calls. */
 const hasNoReportOf = ({ reports }: PlacedCall, reported: Pick<ReportedCall, 'call'>): boolean =>

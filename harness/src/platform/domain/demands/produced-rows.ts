@@ -81,11 +81,7 @@ export function secondsOf({ answeredAtUs, endedAtUs }: SharedRecord): number | u
 }
 
 /** A report of an application without what was said, which is content and of another class. Never throws. */
-export function appReportRow(
-  appId: string,
-  report: AppReport,
-  { placedCallId, ...links }: EvidenceLinks,
-): Producible {
+export function appReportRow(appId: string, report: AppReport, { placedCallId, ...links }: EvidenceLinks): Producible {
   const { transcript, audioFingerprint, ...rest } = report;
   return {
     item: { recordClass: 'app-reports', ...reportParts(report), ...links, providers: [] },

@@ -85,7 +85,9 @@ export function countVolume(): VolumeCount {
     if (appReports > 0) total.reported += 1;
     if (carrierRecords > 0 && appReports > 0) total.both += 1;
     const seconds = isUnanswered(best) ? undefined : call.seconds;
-    const bucket = DURATION_BUCKETS.findIndex(({ from, to }) => seconds !== undefined && seconds >= from && seconds < to);
+    const bucket = DURATION_BUCKETS.findIndex(
+      ({ from, to }) => seconds !== undefined && seconds >= from && seconds < to,
+    );
     addCall(isUnanswered(best) ? notAnswered : (durations[bucket] ?? withoutDuration), call);
     const time = new Date(atMs).toISOString();
     addCall(countsOf(days, time.slice(0, 10)), call);
