@@ -25,8 +25,8 @@ export interface CallNote {
   readonly groupKey: number;
   /** Of a signature that was found good. */
   readonly signer: string | undefined;
-  readonly origId: string | undefined;
-  readonly iatSeconds: number | undefined;
+  /** Of signer, origid and `iat`: of one PASSporT; -1 where one of them is not known. */
+  readonly passportKey: number;
   readonly attestation: 'A' | 'B' | 'C' | undefined;
   readonly isFailed: boolean;
   /** Name of the provider that sent it to the reporter, and the trunk by which it came. */
@@ -63,13 +63,13 @@ export type CallEvidence = Omit<CampaignCall, 'placedCallId'>;
 
 /** A call that somebody placed, with all records and reports of it that have come. */
 export interface PlacedCall {
-  /** Name of the first record or report of it. */
-  readonly placedCallId: string;
+  /** Name of the first record or report of it; undefined until somebody asks for it by `placedCallId`. */
+  name: string | undefined;
   /** By its first record, else by its first report. */
   atMs: number;
   /** Of carriers, in the order in which they came. */
-  readonly records: CallNote[];
-  readonly reports: ReportedCall[];
+  records: readonly CallNote[];
+  reports: readonly ReportedCall[];
   /** The one campaign for which it is counted, and why. */
   campaignId: string | undefined;
   reasons: readonly string[];
@@ -101,9 +101,8 @@ export function callNote(live: LiveRecord, policy: CampaignPolicy): CallNote {
     calledNpaNxx: npaNxxOfParty(record.called),
     sourceKey: keyHashOf('source', providerId, source.id ?? ''),
     groupKey: keyHashOf(providerId, source.id ?? '', record.callGroupId),
-    signer: received?.verstat === 'TN-Validation-Passed' ? received.spc : undefined,
-    origId: received?.origId,
-    iatSeconds: received?.iatSeconds,
+    signer: signerOf(received),
+    passportKey: passportKeyOf(received),
     attestation: received?.attestation,
     isFailed: received?.verstat === 'TN-Validation-Failed',
     upstream: record.ingress.provider,
@@ -171,6 +170,17 @@ function npaNxxOfParty(party: Party): number {
 function partyKey(value: string | undefined, isVeiled: boolean, { providerId, record }: LiveRecord): number {
   if (value === undefined) return -1;
   return isVeiled ? keyHashOf(providerId, record.sharing.rotationId, value) : keyHash(value);
+}
+
+function signerOf(received: SharedRecord['received']): string | undefined {
+  return received?.verstat === 'TN-Validation-Passed' ? received.spc : undefined;
+}
+
+/** Origid alone is not enough: a signer may use one for a customer. */
+function passportKeyOf(received: SharedRecord['received']): number {
+  const signer = signerOf(received);
+  if (signer === undefined || received?.origId === undefined || received.iatSeconds === undefined) return -1;
+  return keyHashOf(signer, received.origId, String(received.iatSeconds));
 }
 
 /** By the switch, but never later than it was received: a clock that is ahead must not make a campaign live tomorrow. */

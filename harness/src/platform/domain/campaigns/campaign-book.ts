@@ -120,7 +120,7 @@ export function createCampaignBook(options: { readonly newId: () => string; read
     uncount: (file, call) => {
       uncountCall(file, call);
       const own = newsOf(file);
-      own.calls = own.calls.filter(({ placedCallId }) => placedCallId !== call.placedCallId);
+      own.calls = own.calls.filter(({ placedCallId }) => placedCallId !== call.name);
     },
     see: (file, atMs) => {
       seeCall(file, atMs);

@@ -2,7 +2,7 @@ import { recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { addRecord, addReport, isJoinable } from './placed-call.js';
+import { addRecord, addReport, isJoinable, placedCallId } from './placed-call.js';
 import type { PlacedCalls } from './placed-call.js';
 
 /** What evidence is counted with. */
@@ -72,7 +72,7 @@ function countFor({ book }: Counting, call: PlacedCall, counted: Counted): void 
   call.campaignId = own.campaignId;
   book.count(own, {
     ...{ reasons, callingKey: counted.callingKey, record: counted.record, before: { records, reports } },
-    call: { ...evidence, placedCallId: call.placedCallId },
+    call: { ...evidence, placedCallId: placedCallId(call) },
   });
 }
 
@@ -86,7 +86,8 @@ export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCal
   const [into, from] = isOneKept ? [one, other] : [other, one];
   const file = counting.book.file(from.campaignId);
   if (file !== undefined) counting.book.uncount(file, from);
-  const [records, reports] = [from.records.splice(0), from.reports.splice(0)];
+  const { records, reports } = from;
+  [from.records, from.reports] = [[], []];
   for (const note of records) {
     addRecord(into, note);
     if (file !== undefined && note.campaignId !== undefined) countRecord(counting, note, file, from.reasons);

@@ -3,7 +3,7 @@ import type { LiveRecord } from '../../core/index.js';
 import { callNote } from './call-note.js';
 import { createCampaignBook } from './campaign-book.js';
 import { DEFAULT_CAMPAIGN_POLICY } from './campaign-policy.js';
-import { createPlacedCalls } from './placed-call.js';
+import { createPlacedCalls, placedCallId } from './placed-call.js';
 import { placeRecord } from './place-record.js';
 import { placeReport } from './place-report.js';
 
@@ -34,11 +34,11 @@ export function createEvidenceJoiner(): EvidenceJoiner {
     record: (live) => {
       const note = callNote(live, policy);
       placeRecord(counting, note, live);
-      return note.placed?.placedCallId ?? '';
+      return note.placed === undefined ? '' : placedCallId(note.placed);
     },
     report: (appId, report) => {
       const received = { appId, report, receivedAtMs: Number.MAX_SAFE_INTEGER };
-      return placeReport(counting.calls, received, { reasons: [], cluster: undefined }).placed.placedCallId;
+      return placedCallId(placeReport(counting.calls, received, { reasons: [], cluster: undefined }).placed);
     },
   };
 }

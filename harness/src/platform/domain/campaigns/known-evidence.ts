@@ -31,7 +31,7 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
     return known;
   };
   const callOf = ({ placedCallId, campaignId }: KnownEvidence, atMs: number): PlacedCall => {
-    const call = placed.get(placedCallId) ?? createPlacedCall(placedCallId, atMs);
+    const call = placed.get(placedCallId) ?? createPlacedCall(atMs, placedCallId);
     placed.set(placedCallId, call);
     call.campaignId = campaignId;
     return call;

@@ -4,8 +4,8 @@ import { mergeCalls } from './count-evidence.js';
 import type { Counting } from './count-evidence.js';
 import {
   addRecord,
-  callOfFirstRecord,
   callsOfRecord,
+  createPlacedCall,
   mayBeOne,
   rememberRecord,
   reportsOfRecord,
@@ -23,12 +23,12 @@ export function placeRecord(counting: Counting, note: CallNote, live: LiveRecord
     if (call === undefined) call = other;
     else if (mayBeOne(call, other)) call = mergeCalls(counting, call, other);
   }
-  const met = reportsOfRecord(calls, note, call ?? callOfFirstRecord(note));
+  const met = reportsOfRecord(calls, note, call ?? createPlacedCall(note.atMs));
   for (const { reported } of met) {
     if (call === undefined) call = reported.placed;
     else if (reported.placed !== call) call = mergeCalls(counting, call, reported.placed);
   }
-  call ??= callOfFirstRecord(note);
+  call ??= createPlacedCall(note.atMs);
   addRecord(call, note);
   rememberRecord(calls, note, call, live);
   return met;

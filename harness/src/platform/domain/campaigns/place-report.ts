@@ -31,7 +31,7 @@ export function placeReport(
   const unplaced = { ...reportedCall(received), reasons };
   const { call } = unplaced;
   const npaNxx = calledNpaNxxOf(received.report);
-  const placed = callOfReport(calls, unplaced, npaNxx) ?? createPlacedCall(call.callId, call.atMs);
+  const placed = callOfReport(calls, unplaced, npaNxx) ?? createPlacedCall(call.atMs);
   const reported: ReportedCall = { ...unplaced, placed };
   addReport(placed, reported);
   waitForRecord(calls, { reported, cluster }, npaNxx);

@@ -49,16 +49,27 @@ export function createPlacedCalls(
 ): PlacedCalls {
   return {
     policy,
-    recorded: createJoinTable(limits.calls),
-    counted: createJoinTable(limits.calls),
-    named: createJoinTable(limits.calls),
+    recorded: createJoinTable(limits.calls / 2),
+    counted: createJoinTable(limits.calls / 2),
+    named: createJoinTable(limits.calls / 2),
     waiting: createJoinTable(limits.reports),
   };
 }
 
-/** Starts a call with its first record or report. Never throws. */
-export function createPlacedCall(placedCallId: string, atMs: number): PlacedCall {
-  return { placedCallId, atMs, records: [], reports: [], campaignId: undefined, reasons: [] };
+/** Starts a call. Never throws. */
+export function createPlacedCall(atMs: number, name?: string): PlacedCall {
+  return { name, atMs, records: NONE, reports: NONE, campaignId: undefined, reasons: NONE };
+}
+
+/** Most calls have one record: what is the same for all takes no room. */
+const NONE: readonly never[] = [];
+
+/** Name of a call, from now on the same for all of its evidence. Never throws. */
+export function placedCallId(call: PlacedCall): string {
+  if (call.name !== undefined) return call.name;
+  const [note] = call.records;
+  call.name = note === undefined ? (call.reports[0]?.call.callId ?? '') : recordCallId(note.reporterId, note.recordId);
+  return call.name;
 }
 
 /**
@@ -75,10 +86,9 @@ export function callsOfRecord(calls: PlacedCalls, note: CallNote, { record }: Li
   for (const key of linkKeys(record, 'other')) add(named.near(key, 0, { atMs, withinMs: NAMED_MS, fits: isLinked }));
   if (isJoinable(note)) add(nearestOnRecord(calls, note, (call) => isRecordOf(note, call, policy)));
   if (found.size > 0) return [...found];
-  const passport = passportKey(note);
   const isSigned = (call: PlacedCall): boolean => isRecordOf(note, call, policy);
-  if (passport !== undefined)
-    add(named.near(passport, note.calledNpaNxx, { atMs, withinMs: NAMED_MS, fits: isSigned }));
+  if (note.passportKey >= 0)
+    add(named.near(note.passportKey, note.calledNpaNxx, { atMs, withinMs: NAMED_MS, fits: isSigned }));
   return [...found];
 }
 
@@ -130,25 +140,20 @@ export function rememberRecord(calls: PlacedCalls, note: CallNote, call: PlacedC
   const { named, recorded } = calls;
   named.put(note.groupKey, 0, call);
   for (const key of linkKeys(record, 'own')) named.put(key, 0, call);
-  const passport = passportKey(note);
-  if (passport !== undefined) named.put(passport, note.calledNpaNxx, call);
+  if (note.passportKey >= 0) named.put(note.passportKey, note.calledNpaNxx, call);
   if (isJoinable(note)) recorded.put(note.callingKey, note.calledNpaNxx, call);
 }
-
-/** A call with the name of its first record. Never throws. */
-export const callOfFirstRecord = (note: CallNote): PlacedCall =>
-  createPlacedCall(recordCallId(note.reporterId, note.recordId), note.atMs);
 
 /** Adds a record to a call. Never throws. */
 export function addRecord(call: PlacedCall, note: CallNote): void {
   if (call.records.length === 0) call.atMs = note.atMs;
-  call.records.push(note);
+  call.records = [...call.records, note];
   note.placed = call;
 }
 
 /** Adds a report to a call. Never throws. */
 export function addReport(call: PlacedCall, reported: ReportedCall): void {
-  call.reports.push(reported);
+  call.reports = [...call.reports, reported];
   reported.placed = call;
 }
 
@@ -158,7 +163,9 @@ export const mayBeOne = (one: PlacedCall, other: PlacedCall): boolean =>
 
 /** Records that others made of the same call before. Never throws. */
 export const otherRecords = (note: CallNote): readonly CallNote[] =>
-  note.placed === undefined ? [] : note.placed.records.filter((other) => other !== note);
+  note.placed === undefined || note.placed.records.length < 2
+    ? NONE
+    : note.placed.records.filter((other) => other !== note);
 
 /** Numbers by which carriers and applications can speak of one call. Never throws. */
 export const isJoinable = (note: CallNote): boolean => note.isCallingShown && note.calledNpaNxx >= 0;
@@ -186,26 +193,21 @@ function contradicts(note: CallNote, other: CallNote): boolean {
   if (note.isCalledShown && other.isCalledShown && note.calledKey !== other.calledKey) return true;
   if (note.isCallingShown && other.isCallingShown && note.callingKey !== other.callingKey) return true;
   // Whoever signs a call signs it once. A later hop may sign it anew.
-  return note.signer !== undefined && note.signer === other.signer && isOtherPassport(note, other);
+  const isSignedByOne = note.signer !== undefined && note.signer === other.signer;
+  return isSignedByOne && note.passportKey >= 0 && other.passportKey >= 0 && note.passportKey !== other.passportKey;
 }
-
-const isOtherPassport = (note: CallNote, other: CallNote): boolean =>
-  areOther(note.origId, other.origId) || areOther(note.iatSeconds, other.iatSeconds);
-
-const areOther = (one: string | number | undefined, other: string | number | undefined): boolean =>
-  one !== undefined && other !== undefined && one !== other;
 
 /** What says that two records that do not contradict each other are of one call. */
 function agrees(note: CallNote, other: CallNote, { sameCallSeconds }: CampaignPolicy): boolean {
   if (note.groupKey === other.groupKey) return true;
   const resolutionMs = note.resolutionMs + other.resolutionMs;
   if (!endAlike(note, other, resolutionMs)) return false;
-  const passport = passportKey(note);
-  if (passport !== undefined && passport === passportKey(other)) return true;
+  if (note.passportKey >= 0 && note.passportKey === other.passportKey) return true;
   const apartMs = Math.abs(note.atMs - other.atMs);
   const isAtOnce = apartMs <= sameCallSeconds * 1_000 + resolutionMs;
   if (note.isCalledShown && other.isCalledShown) return isAtOnce || areAtTheSameTime(note, other, apartMs);
-  return isAtOnce && !areOther(note.signer, other.signer);
+  const areSignersOther = note.signer !== undefined && other.signer !== undefined && note.signer !== other.signer;
+  return isAtOnce && !areSignersOther;
 }
 
 const areAtTheSameTime = (note: CallNote, other: CallNote, apartMs: number): boolean =>
@@ -217,18 +219,12 @@ function endAlike(note: CallNote, other: CallNote, resolutionMs: number): boolea
   return Math.abs(note.durationSeconds - other.durationSeconds) * 1_000 <= DURATION_MS + resolutionMs;
 }
 
-/** Origid alone is not enough: a signer may use one for a customer. */
-function passportKey({ signer, origId, iatSeconds }: CallNote): number | undefined {
-  if (signer === undefined || origId === undefined || iatSeconds === undefined) return undefined;
-  return keyHashOf(signer, origId, String(iatSeconds));
-}
-
 /** The Call-ID with which one carrier sends a call is that with which the next one receives it. */
 function linkKeys({ ingress, egress }: LiveRecord['record'], side: 'own' | 'other'): readonly number[] {
   const keys: number[] = [];
   const [received, sent] = side === 'own' ? ['in', 'out'] : ['out', 'in'];
-  if (ingress.callId !== undefined) keys.push(keyHashOf('link', received as string, ingress.callId));
-  if (egress.callId !== undefined) keys.push(keyHashOf('link', sent as string, egress.callId));
+  if (ingress.callId !== undefined) keys.push(keyHashOf('link', received, ingress.callId));
+  if (egress.callId !== undefined) keys.push(keyHashOf('link', sent, egress.callId));
   return keys;
 }
 

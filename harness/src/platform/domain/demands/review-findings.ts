@@ -239,14 +239,14 @@ function processFinding({ kind, scope }: ReviewedDemand): ReviewFinding {
 function breadthFinding({ reach, calls }: ReviewEstimate): ReviewFinding {
   const counted = Object.entries(reach);
   const atLeast = (of: { readonly isAtLeast: boolean }): string => (of.isAtLeast ? 'at least ' : '');
-  const items = counted.map(([name, one]) => `${name}: ${atLeast(one)}${one.items}`);
+  const byClass = counted.map(([name, one]) => `${name}: ${atLeast(one)}${one.items}`);
   const inCalls =
     calls === undefined
       ? []
       : [
           `these are of ${atLeast(calls)}${calls.calls} calls (${calls.carrierRecords} carrier records, ${calls.appReports} app reports)`,
         ];
-  const detail = [...items, ...inCalls].join('; ');
+  const detail = [...byClass, ...inCalls].join('; ');
   const isBroad = counted.some(([, { items, isAtLeast }]) => isAtLeast || items > BROAD_ITEMS);
   const isEmpty = counted.every(([, { items }]) => items === 0);
   if (isEmpty) return finding('breadth', 'look', 'nothing', 'As of now it reaches nothing.');
