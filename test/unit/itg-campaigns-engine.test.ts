@@ -278,3 +278,38 @@ test('an engine that takes up stored campaigns counts the next call for them', (
     standing(engine).map((file) => JSON.parse(JSON.stringify(savedCampaign(file))));
   expect(seen(after)).toEqual(seen(before));
 });
+
+test('legs of one call that a switch writes, and a call that is reported before its record comes, are one call each', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) {
+    engine.record(live);
+    // The other leg of the call.
+    const { record } = live;
+    const recordId = record.recordId.replace('0', 'f');
+    engine.record({ ...live, record: { ...record, recordId, inviteAtUs: record.inviteAtUs + 40_000 } });
+  }
+  const [campaign] = standing(engine);
+  expect(campaign).toMatchObject({ observedCalls: 20, carrierRecords: 40, recordedCalls: 20 });
+  expect([...(campaign?.areas.values() ?? [])]).toEqual([20]);
+});
+
+test('a single number that calls one exchange ten times a second is joined hop by hop, however late the second carrier sends', () => {
+  const engine = engineFor();
+  const calls = Array.from({ length: 300 }, (_none, at) => {
+    const called = `1390456${String(1_000 + at)}`;
+    const seconds = at % 3 === 0 ? 2 : undefined;
+    return liveCall({
+      ...{ at, atMs: LIVE_START_MS + at * 100, calling: '12903459999', called, spc: '333C', attestation: 'C' },
+      told: ['do-not-originate'],
+      ...(seconds !== undefined && { seconds }),
+    });
+  });
+  for (const live of calls) engine.record(live);
+  for (const live of calls) engine.record({ ...live, providerId: 'prv-2', receivedAtMs: live.receivedAtMs + 600_000 });
+  const rows = engine.take().flatMap(({ calls: told }) => told);
+  const placed = new Map(rows.map(({ callId, placedCallId }) => [callId, placedCallId]));
+  const total = standing(engine).reduce((sum, { observedCalls }) => sum + observedCalls, 0);
+  expect(rows.length).toBeGreaterThan(400);
+  expect(total).toBe(new Set(placed.values()).size);
+  expect(total).toBe(new Set(rows.map(({ recordId }) => recordId)).size);
+});
