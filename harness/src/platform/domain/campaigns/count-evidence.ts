@@ -2,7 +2,7 @@ import { recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { addRecord, addReport, isJoinable, placedCallId } from './placed-call.js';
+import { addRecord, addReport, isJoinable, placedCallId, rememberNote } from './placed-call.js';
 import type { PlacedCalls } from './placed-call.js';
 
 /** What evidence is counted with. */
@@ -90,6 +90,7 @@ export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCal
   [from.records, from.reports] = [[], []];
   for (const note of records) {
     addRecord(into, note);
+    rememberNote(counting.calls, note, into);
     if (file !== undefined && note.campaignId !== undefined) countRecord(counting, note, file, from.reasons);
   }
   for (const reported of reports) {

@@ -81,8 +81,9 @@ export function callsOfRecord(calls: PlacedCalls, note: CallNote, { record }: Li
   const { atMs, groupKey } = note;
   const found = new Set<PlacedCall>();
   const add = (call: PlacedCall | undefined): void => void (call !== undefined && found.add(call));
-  add(named.near(groupKey, 0, { atMs, withinMs: GROUP_MS, fits: () => true }));
-  const isLinked = ({ records }: PlacedCall): boolean => records.every((other) => !contradicts(note, other));
+  add(named.near(groupKey, 0, { atMs, withinMs: GROUP_MS, fits: isOnRecord }));
+  const isLinked = (call: PlacedCall): boolean =>
+    isOnRecord(call) && call.records.every((other) => !contradicts(note, other));
   for (const key of linkKeys(record, 'other')) add(named.near(key, 0, { atMs, withinMs: NAMED_MS, fits: isLinked }));
   if (isJoinable(note)) add(nearestOnRecord(calls, note, (call) => isRecordOf(note, call, policy)));
   if (found.size > 0) return [...found];
@@ -125,7 +126,8 @@ export function callOfReport(
   const recorded = nearestOnRecord(
     calls,
     { callingKey, calledNpaNxx, atMs: call.atMs, withinMs: policy.joinSeconds * 1_000 },
-    (one) => hasNoReportOf(one, reported) && one.records.every((note) => isSameCalled(note, reported)),
+    (one) =>
+      isOnRecord(one) && hasNoReportOf(one, reported) && one.records.every((note) => isSameCalled(note, reported)),
   );
   if (recorded !== undefined) return recorded;
   return waiting.near(callingKey, calledNpaNxx, {
@@ -137,9 +139,13 @@ export function callOfReport(
 
 /** Has a call be found by a record of it. Never throws. */
 export function rememberRecord(calls: PlacedCalls, note: CallNote, call: PlacedCall, { record }: LiveRecord): void {
-  const { named, recorded } = calls;
+  rememberNote(calls, note, call);
+  for (const key of linkKeys(record, 'own')) calls.named.put(key, 0, call);
+}
+
+/** The same without the Call-IDs of the record. Never throws. */
+export function rememberNote({ named, recorded }: PlacedCalls, note: CallNote, call: PlacedCall): void {
   named.put(note.groupKey, 0, call);
-  for (const key of linkKeys(record, 'own')) named.put(key, 0, call);
   if (note.passportKey >= 0) named.put(note.passportKey, note.calledNpaNxx, call);
   if (isJoinable(note)) recorded.put(note.callingKey, note.calledNpaNxx, call);
 }
@@ -181,6 +187,9 @@ function nearestOnRecord(
   if (one === undefined || other === undefined) return one ?? other;
   return Math.abs(one.atMs - atMs) <= Math.abs(other.atMs - atMs) ? one : other;
 }
+
+/** A call that was made one with another has no records any more. */
+const isOnRecord = ({ records }: PlacedCall): boolean => records.length > 0;
 
 /** Nothing says that it is another call, and with one of its records there is evidence that it is the same. */
 const isRecordOf = (note: CallNote, { records }: PlacedCall, policy: CampaignPolicy): boolean =>
