@@ -22,7 +22,7 @@ import { detectByRecord } from './record-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
 import { createKnownEvidence } from './known-evidence.js';
 import type { KnownEvidence } from './known-evidence.js';
-import { placeRecord } from './place-record.js';
+import { placeRecord } from './count-evidence.js';
 import { createPlacedCalls } from './placed-call.js';
 import { createSeenCalls } from './seen-calls.js';
 import { createScriptIndex, nameOfScript } from './scripts/index.js';

@@ -1,9 +1,21 @@
+import type { LiveRecord } from '../../core/index.js';
 import { recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { addRecord, addReport, isJoinable, placedCallId, rememberNote } from './placed-call.js';
-import type { PlacedCalls } from './placed-call.js';
+import {
+  addRecord,
+  addReport,
+  callsOfRecord,
+  createPlacedCall,
+  isJoinable,
+  mayBeOne,
+  placedCallId,
+  rememberNote,
+  rememberRecord,
+  reportsOfRecord,
+} from './placed-call.js';
+import type { PlacedCalls, WaitingReport } from './placed-call.js';
 
 /** What evidence is counted with. */
 export interface Counting {
@@ -100,4 +112,26 @@ export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCal
     if (wasCounted && file !== undefined) countReported(counting, reported, file);
   }
   return into;
+}
+
+/**
+ * Makes a record evidence of the call that it is of, which may be known already by other records or by reports. Never throws.
+ * @returns reports that had waited for it
+ */
+export function placeRecord(counting: Counting, note: CallNote, live: LiveRecord): readonly WaitingReport[] {
+  const { calls } = counting;
+  let call: PlacedCall | undefined;
+  for (const other of callsOfRecord(calls, note, live)) {
+    if (call === undefined) call = other;
+    else if (mayBeOne(call, other)) call = mergeCalls(counting, call, other);
+  }
+  const met = reportsOfRecord(calls, note, call ?? createPlacedCall(note.atMs));
+  for (const { reported } of met) {
+    if (call === undefined) call = reported.placed;
+    else if (reported.placed !== call) call = mergeCalls(counting, call, reported.placed);
+  }
+  call ??= createPlacedCall(note.atMs);
+  addRecord(call, note);
+  rememberRecord(calls, note, call, live);
+  return met;
 }

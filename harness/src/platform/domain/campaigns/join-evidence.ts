@@ -3,9 +3,8 @@ import type { LiveRecord } from '../../core/index.js';
 import { callNote } from './call-note.js';
 import { createCampaignBook } from './campaign-book.js';
 import { DEFAULT_CAMPAIGN_POLICY } from './campaign-policy.js';
-import { createPlacedCalls, placedCallId } from './placed-call.js';
-import { placeRecord } from './place-record.js';
-import { placeReport } from './place-report.js';
+import { createPlacedCalls, placedCallId, placeReport } from './placed-call.js';
+import { placeRecord } from './count-evidence.js';
 
 /** Says of which call records and reports are, without looking for campaigns. */
 export interface EvidenceJoiner {

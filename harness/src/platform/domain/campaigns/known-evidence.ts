@@ -1,10 +1,17 @@
 import type { CampaignCall, LiveRecord } from '../../core/index.js';
 import { callNote, recordCallId, reportCallId } from './call-note.js';
 import type { PlacedCall, ReportedCall } from './call-note.js';
-import { calledNpaNxxOf, reportedCall, waitForRecord } from './place-report.js';
-import type { ReceivedReport } from './place-report.js';
-import { addRecord, addReport, createPlacedCall, isJoinable, rememberRecord } from './placed-call.js';
-import type { PlacedCalls } from './placed-call.js';
+import {
+  addRecord,
+  addReport,
+  calledNpaNxxOf,
+  createPlacedCall,
+  isJoinable,
+  rememberRecord,
+  reportedCall,
+  waitForRecord,
+} from './placed-call.js';
+import type { PlacedCalls, ReceivedReport } from './placed-call.js';
 
 /** A record or report that was counted before a restart. */
 export type KnownEvidence = Pick<CampaignCall, 'callId' | 'placedCallId' | 'reporterId' | 'recordId' | 'reportId'> & {
