@@ -318,7 +318,7 @@ test('a single number that calls one exchange ten times a second is joined hop b
 test('a record that ties two calls together makes them one, in all figures, and what follows is of that one', () => {
   const engine = engineFor();
   const links = (at: number) => ({ near: `near-${String(at)}`, far: `far-${String(at)}` });
-  const veiled = (live: LiveRecord): LiveRecord['record']['calling'] => ({
+  const veiled = (live: LiveRecord): NonNullable<LiveRecord['record']['calling']> => ({
     ...{ shown: 'pseudonym', pseudonym: live.record.recordId },
     npaNxx: (live.record.called as { readonly npaNxx: string }).npaNxx,
   });
