@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  appReportRow,
   authoritiesIn,
   classesBeyond,
   comparableNumber,
@@ -15,7 +16,7 @@ import {
   tracedCall,
   type ReviewEstimate,
 } from '../../harness/src/platform/domain/demands/index.js';
-import { liveRecord, smallPdf, SUBMISSION, tracedOver } from '../support/itg-demands.js';
+import { appReport, liveRecord, smallPdf, SUBMISSION, tracedOver } from '../support/itg-demands.js';
 
 const NOW = Date.parse('2026-10-24T12:00:00Z');
 const HOUR = 3_600_000;
@@ -179,14 +180,14 @@ test('a stated time in a zone is an instant, on either side of a change of clock
 
 test('a call that was not answered is in no bucket of durations', () => {
   const gathering = gatherRestraintPackage();
-  const links = { campaignIds: [], tracebackIds: [] };
+  const linksOf = (placedCallId: string) => ({ campaignIds: [], tracebackIds: [], placedCallId });
   const answered = liveRecord('a', NOW, { seconds: 0.4 });
   const rung = liveRecord('b', NOW + 1);
-  gathering.add(callRecordRow(answered, links));
-  gathering.add(callRecordRow({ ...rung, record: { ...rung.record, disposition: 'no-answer' } }, links));
-  gathering.add(callRecordRow(liveRecord('c', NOW + 2), links));
+  gathering.add(callRecordRow(answered, linksOf('a')));
+  gathering.add(callRecordRow({ ...rung, record: { ...rung.record, disposition: 'no-answer' } }, linksOf('b')));
+  gathering.add(callRecordRow(liveRecord('c', NOW + 2), linksOf('c')));
   const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
-  expect(volume).toMatchObject({ calls: 3, notAnswered: 1, withoutDuration: 1 });
+  expect(volume).toMatchObject({ calls: 3, notAnswered: { calls: 1 }, withoutDuration: { calls: 1 } });
   expect(volume.byDuration.map(({ calls }) => calls)).toEqual([1, 0, 0, 0, 0]);
   expect(latest.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
 });
@@ -207,4 +208,26 @@ test('a call that an answer discloses in place of the traced one puts neither it
       { ...second, call: before },
     ]).called,
   ).toEqual(['12025550123', '18005550199']);
+});
+
+test('records and reports of one call are one call in every figure, by the record nearest to who was called', () => {
+  const gathering = gatherRestraintPackage();
+  const links = { campaignIds: [], tracebackIds: [], placedCallId: 'one' };
+  const hops = [
+    liveRecord('far', NOW, { seconds: 31, providerId: 'far' }),
+    liveRecord('near', NOW + 400, { seconds: 29 }),
+  ];
+  for (const record of hops) gathering.add(callRecordRow(record, links));
+  gathering.add(appReportRow('app', appReport('r', new Date(NOW + 900).toISOString()), links));
+  gathering.add(callRecordRow(liveRecord('other', NOW + 500, { seconds: 2 }), { ...links, placedCallId: 'other' }));
+  const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
+  const base = { calls: 2, carrierRecords: 3, appReports: 1 };
+  expect(volume).toMatchObject({ ...base, recorded: 2, reported: 1, both: 1 });
+  expect(volume.byDay).toMatchObject([base]);
+  expect(volume.byHour).toMatchObject([base]);
+  expect(volume.byDuration.map(({ calls }) => calls)).toEqual([0, 1, 1, 0, 0]);
+  expect(latest).toMatchObject([
+    { id: 'other', durationSeconds: 2, carrierRecords: 1, appReports: 0 },
+    { id: 'near', durationSeconds: 29, carrierRecords: 2, appReports: 1 },
+  ]);
 });

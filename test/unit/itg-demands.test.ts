@@ -363,8 +363,7 @@ test('an urgent demand that names a live campaign comes first, and has what a mo
   const restraint = JSON.parse(await text(lab, production, 'restraint-package.json')) as Record<string, unknown>;
   expect(restraint).toMatchObject({
     volume: {
-      calls: 3,
-      reports: 0,
+      ...{ calls: 3, carrierRecords: 3, appReports: 0 },
       byDay: [{ day: '2026-10-22', calls: 3 }],
       byDuration: [{ calls: 1 }, { calls: 0 }, { calls: 2 }, { calls: 0 }, { calls: 0 }],
     },

@@ -146,7 +146,7 @@ const PROVIDERS: readonly ApiCommand[] = [
     ...{ name: 'scorecards list', summary: 'how all providers answer that were asked' },
     ...{ operationId: 'listProviderScorecards', operands: [] },
     columns: [
-      ...[column('PROVIDER', 'providerId'), column('REQUESTS', 'requests.received')],
+      ...[column('PROVIDER', 'providerId'), column('REQUESTS', 'requests.received'), column('CALLS', 'tracedCalls')],
       ...[column('IN TIME', 'requests.answeredInTime'), column('LATE', 'requests.answeredLate')],
       ...[column('UNANSWERED', 'requests.unanswered'), column('OPEN', 'requests.open'), column('CONCERNS', 'concerns')],
     ],

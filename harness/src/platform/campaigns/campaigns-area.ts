@@ -186,6 +186,7 @@ async function restore(context: PlatformContext, ports: CampaignsPorts, engine: 
   const sinceMs = { records: nowMs - 2 * REPLAY_MS, reports: nowMs - REPORTS_REPLAY_MS - REPLAY_MS };
   engine.known(await callsSince(context.database, sinceMs));
   await replay(ports, engine, nowMs);
+  engine.replayed();
 }
 
 function createReader(): CampaignReader {

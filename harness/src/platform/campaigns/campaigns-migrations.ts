@@ -53,5 +53,11 @@ export const campaignsDefinition: AreaDefinition = {
         await sql`create index campaigns_tracebacks_campaign on campaigns_tracebacks (campaign_id)`.execute(database);
       },
     },
+    {
+      name: 'campaigns-002-placed-calls',
+      up: async (database) => {
+        await sql`alter table campaigns_calls add column placed_call_id text`.execute(database);
+      },
+    },
   ],
 };

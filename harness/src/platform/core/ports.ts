@@ -66,10 +66,12 @@ export interface CountingReader {
   }>;
 }
 
-/** A call of a campaign, as far as the platform knows it. */
+/** A record or report of a call of a campaign, as far as the platform knows it. */
 export interface CampaignCall {
   /** `record:provider:recordId` or `report:app:reportId`: unique. */
   readonly callId: string;
+  /** The call that somebody placed: the same for all records and reports of it. Figures of calls count these. */
+  readonly placedCallId: string;
   readonly atMs: number;
   /** Whose record or report it is: provider or application. */
   readonly reporterId: string;
@@ -85,7 +87,7 @@ export interface CampaignCall {
 /** Campaigns. Carried out by the area `campaigns`. */
 export interface CampaignReader {
   readonly campaign: (reading: Reading, campaignId: string) => Promise<Campaign | undefined>;
-  /** Calls of a campaign of a stretch of time, `fromMs` in it and `toMs` not; newest first. */
+  /** Records and reports of the calls of a campaign of a stretch of time, `fromMs` in it and `toMs` not; newest first. */
   readonly calls: (
     reading: Reading,
     campaignId: string,
