@@ -330,6 +330,8 @@ const BEYOND_RFC_5280: ReadonlySet<CertificateFaultName> = new Set([
   'leaf-sha1',
   'intermediate-rsa',
   'leaf-without-digital-signature',
+  'leaf-is-a-ca',
+  'intermediate-for-tls',
   'tn-auth-list-absent',
   'path-too-long',
   'delegate-spc-not-encompassed',

@@ -75,6 +75,8 @@ test.each<readonly [string, string | readonly string[]]>([
   ['two sip numbers', [CALLER, SOMEBODY]],
   ['two sip numbers in one field', `${CALLER}, ${SOMEBODY}`],
   ['two tel numbers', [`<tel:+${TEST_ORIG_TN}>`, `<tel:${VICTIM}>`]],
+  ['a tel number and another sip number', [`<tel:+${TEST_ORIG_TN}>`, SOMEBODY]],
+  ['a sip number and another tel number', `${SOMEBODY}, <tel:+${TEST_ORIG_TN}>`],
   ['a sound identity beside one that cannot be read', [CALLER, '<<<']],
   ['no text', [7 as unknown as string]],
   ['a tel URI of digits and something else', '<tel:12025550142x5>'],

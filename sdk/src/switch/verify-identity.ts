@@ -142,7 +142,9 @@ export async function identify(
   request: SipRequestLike,
   trouble: (error: unknown) => void,
 ): Promise<CallIdentity> {
-  const { parties = DEFAULT_VERIFICATION_POLICY, service } = options;
+  const { service } = options;
+  // The callee's side is told which number counted, so that it is no doubt that there is another one.
+  const parties = { ...(options.parties ?? DEFAULT_VERIFICATION_POLICY), prefersTel: true };
   const policy = asked(() => options.policyOf?.(request), trouble) ?? TERMINATING;
   const filing = asked(() => options.filingOf?.(request), trouble);
   const read = readRequestLike(request);
@@ -152,7 +154,7 @@ export async function identify(
     return { facts, policy, treatment: treatCall({ facts, isUnreadable: true, ...(filing && { filing }) }, policy) };
   }
   const facts = callFacts(read.request, parties);
-  const verdict = await verdictOn(service, { read: read.request, facts, policy }).catch((error: unknown) => {
+  const verdict = await verdictOn(service, { read: read.request, facts, policy, parties }).catch((error: unknown) => {
     trouble(error);
     return undefined;
   });
@@ -188,27 +190,40 @@ function asked<Value>(question: () => Value, trouble: (error: unknown) => void):
 
 async function verdictOn(
   service: VerifyIdentityOptions['service'],
-  call: { readonly read: SipRequestText; readonly facts: CallFacts; readonly policy: TrunkPolicy },
+  call: {
+    readonly read: SipRequestText;
+    readonly facts: CallFacts;
+    readonly policy: TrunkPolicy;
+    readonly parties: PartyOptions;
+  },
 ): Promise<CallVerdict | undefined> {
-  const { read, facts, policy } = call;
+  const { read, facts, policy, parties } = call;
   if (policy.verify === 'off' || (policy.verify === 'when-signed' && !facts.isSigned)) return undefined;
-  return service.verify(verificationRequestOf(read));
+  const request = verificationRequestOf(read);
+  const caller = callerField(read, parties);
+  const counts = caller?.name === 'P-Asserted-Identity' ? { pAssertedIdentity: caller.value } : undefined;
+  return service.verify({ ...request, ...counts });
 }
 
 function callerWith(
   request: SipRequestText,
   { verstat, parties }: { readonly verstat: Verstat; readonly parties: PartyOptions },
 ): CallIdentity['caller'] {
+  const stated = callerField(request, parties);
+  const value = stated === undefined ? undefined : withVerstat(stated.value, verstat);
+  return stated === undefined || value === undefined ? undefined : { name: stated.name, value };
+}
+
+/** The field, and of its values the one, that states the number of the caller; undefined where none does. */
+function callerField(request: SipRequestText, parties: PartyOptions): CallIdentity['caller'] {
   const { orig, origSource } = readParties(verificationRequestOf(request), parties);
   if (orig?.kind !== 'tn' || origSource === undefined || origSource === 'given') return undefined;
   const name = origSource === 'from' ? 'From' : 'P-Asserted-Identity';
   const values = headerValues(request, name).flatMap((value) => splitHeaderList(value));
-  // Of two numbers that the network asserts one counts: the mark is for that one.
-  const stated = values.find((value) => {
-    const alone = readParties(origSource === 'from' ? { from: value } : { pAssertedIdentity: value }, parties).orig;
+  const value = values.find((one) => {
+    const alone = readParties(origSource === 'from' ? { from: one } : { pAssertedIdentity: one }, parties).orig;
     return alone?.kind === 'tn' && alone.value === orig.value;
   });
-  const value = stated === undefined ? undefined : withVerstat(stated, verstat);
   return value === undefined ? undefined : { name, value };
 }
 

@@ -92,7 +92,7 @@ export function readSigningParties(
 ): SigningParties | NotSigned<'no-usable-number'> | RefusedSigning<'request-invalid'> {
   const plan = options.numberingPlan;
   if ('origTn' in request) return readNumbers(request, plan);
-  const parties = readParties(partyHeaders(request, options), options);
+  const parties = readParties(partyHeaders(request, options), { ...options, prefersTel: true });
   if (parties.orig?.kind !== 'tn') return NO_CALLING_NUMBER;
   const dest = parties.dest[0] ?? targetOf(request, options);
   if (dest === undefined || dest.value.length > MAX_DESTINATION_CHARS) return NO_CALLED_PARTY;

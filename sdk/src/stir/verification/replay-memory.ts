@@ -42,7 +42,8 @@ export interface ReplayMemoryOptions {
  * console.log(memory.observe('call-key', 1000).count); // 2
  * ```
  */
-export function createReplayMemory({ windowMs, maxKeys = DEFAULT_MAX_KEYS }: ReplayMemoryOptions): ReplayMemory {
+export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
+  const { windowMs, maxKeys = DEFAULT_MAX_KEYS } = options;
   const generationKeys = Math.max(1, Math.ceil(maxKeys / GENERATIONS));
   let young = openGeneration(Number.NEGATIVE_INFINITY);
   /** Newest first. */

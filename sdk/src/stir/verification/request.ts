@@ -63,6 +63,11 @@ export interface PartyOptions {
   readonly destination: 'to' | 'request-uri';
   /** How numbers without `+` were dialled. */
   readonly numberingPlan: NumberingPlan;
+  /**
+   * Of asserted numbers that differ, that of a tel URI counts, else the first. For those who state to the next switch which number
+   * counted, as a signer does. Default false: numbers that differ leave a doubt, and the request names no caller.
+   */
+  readonly prefersTel?: boolean;
 }
 
 /**
@@ -182,7 +187,7 @@ function readOrigin(request: VerificationRequest, options: PartyOptions): FoundO
   let uri: FoundOrigin | undefined;
   for (const source of options.originatingIdentity) {
     const party =
-      source === 'from' ? partyOfNameAddr(request.from, plan) : assertedParty(request.pAssertedIdentity, plan);
+      source === 'from' ? partyOfNameAddr(request.from, plan) : assertedParty(request.pAssertedIdentity, options);
     if (party === DOUBTFUL) return undefined;
     if (party?.kind === 'tn') return { party, source };
     if (party !== undefined) uri ??= { party, source };
@@ -194,27 +199,29 @@ function readOrigin(request: VerificationRequest, options: PartyOptions): FoundO
 const DOUBTFUL: unique symbol = Symbol('doubtful');
 
 /**
- * Of several asserted identities: the number before a SIP URI without one. Two numbers that differ, and a value that cannot be read,
- * leave a doubt: the next switch may show the other number. @see RFC 3325 section 9.1
+ * Of several asserted identities: the number before a SIP URI without one. Two numbers that differ, whatever their schemes, and a value
+ * that cannot be read leave a doubt: the next switch may show the other number. @see RFC 3325 section 9.1
  */
 function assertedParty(
   values: string | readonly string[] | undefined,
-  plan: NumberingPlan,
+  { numberingPlan: plan, prefersTel = false }: PartyOptions,
 ): PassportParty | typeof DOUBTFUL | undefined {
   if (typeof values !== 'string' && !Array.isArray(values)) return undefined;
   const entries = assertedEntries(values);
   const plain = entries.length === 1 && entries[0] !== undefined ? plainSipNumber(entries[0]) : undefined;
   if (plain !== undefined) return { kind: 'tn', value: plain };
-  const found: { tn?: PassportParty; uri?: PassportParty } = {};
+  const found: { tel?: PassportParty; sip?: PassportParty; uri?: PassportParty } = {};
   for (const entry of entries) {
     const uri = uriOfNameAddr(entry);
     const party = uri === undefined ? undefined : partyOf(uri, plan);
     if (uri === undefined || (party?.kind !== 'tn' && isLikeNumber(uri))) return DOUBTFUL;
     if (party === undefined) continue;
-    if (party.kind === 'tn' && found.tn !== undefined && found.tn.value !== party.value) return DOUBTFUL;
-    found[party.kind] ??= party;
+    const kind = party.kind === 'uri' ? 'uri' : uri.scheme === 'tel' ? 'tel' : 'sip';
+    const compared = prefersTel ? found[kind] : (found.tel ?? found.sip);
+    if (kind !== 'uri' && compared !== undefined && compared.value !== party.value) return DOUBTFUL;
+    found[kind] ??= party;
   }
-  return found.tn ?? found.uri;
+  return found.tel ?? found.sip ?? found.uri;
 }
 
 /** A URI that claims to have a number, or has so many digits that a switch may make one of them. */

@@ -153,7 +153,7 @@ export function htmlText(html: string): { readonly text: string; readonly isCut:
     hidden: undefined,
   };
   let at = 0;
-  let close = 0;
+  let close = source.indexOf('>');
   while (at < source.length) {
     const open = source.indexOf('<', at);
     if (open < 0) break;
