@@ -1,3 +1,4 @@
+import { withExternalParties } from '../../harness/src/network/plan/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -62,7 +63,7 @@ test('text of peers is text in the report, whatever it looks like', () => {
 test('a ladder has both sides of each hop, what was lost, and the verdict where it came to be', () => {
   const sample = record.samples.find(({ index }) => index === 4);
   if (sample === undefined) throw new Error('call 4 is not sampled');
-  const ladder = ladderOf(sample, new Set());
+  const ladder = ladderOf(sample, record.plan);
   expect(ladder.lifelines.map(({ id }) => id)).toEqual(['caller', 'fern', 'elm', 'birch', 'alder', 'callee']);
   const arrows = ladder.rows.filter((row) => row.kind === 'arrow');
   // Six messages on each of five legs.
@@ -81,7 +82,7 @@ test('a ladder has both sides of each hop, what was lost, and the verdict where 
         ({ provider, direction, text }) => !(provider === 'birch' && direction === 'in' && text.startsWith('ACK')),
       ),
     },
-    new Set(),
+    record.plan,
   );
   expect(lossy.rows.filter((row) => row.kind === 'arrow' && row.isLost)).toMatchObject([
     { label: 'ACK', from: 2, to: 3 },
@@ -102,6 +103,8 @@ function withExternal(sample: SampledCall, provider: string): SampledCall {
   };
 }
 
+const planWithExternal = (id: string) => withExternalParties(record.plan, { providers: [id], callers: [] });
+
 test('an external switch has a line of its own, and what it swallowed is not drawn behind it', () => {
   const sample = record.samples.find(({ index }) => index === 4);
   if (sample === undefined) throw new Error('call 4 is not sampled');
@@ -110,7 +113,7 @@ test('an external switch has a line of its own, and what it swallowed is not dra
     ...seen,
     messages: seen.messages.filter(({ provider, text }) => provider !== 'birch' || !text.startsWith('BYE')),
   };
-  const ladder = ladderOf(swallowed, new Set(['elm']));
+  const ladder = ladderOf(swallowed, planWithExternal('elm'));
   expect(ladder.lifelines).toMatchObject(
     [
       ['caller', 'caller'],
@@ -134,7 +137,7 @@ test('an external switch has a line of its own, and what it swallowed is not dra
 test('an external switch that stands last has a line before the callee', () => {
   const sample = record.samples.find(({ index }) => index === 4);
   if (sample === undefined) throw new Error('call 4 is not sampled');
-  const ladder = ladderOf(withExternal(sample, 'alder'), new Set(['alder']));
+  const ladder = ladderOf(withExternal(sample, 'alder'), planWithExternal('alder'));
   expect(ladder.lifelines.map(({ id }) => id)).toEqual(['caller', 'fern', 'elm', 'birch', 'alder', 'callee']);
   const arrows = ladder.rows.filter((row) => row.kind === 'arrow');
   expect(arrows.filter(({ from, to }) => from === 5 || to === 5)).toEqual([]);
@@ -147,7 +150,7 @@ test('a message that was sent again is marked, and is not taken for another', ()
     return provider === 'fern' && direction === 'out' && text.startsWith('INVITE');
   });
   const messages = [...sample.messages, ...again].toSorted((one, other) => one.atMs - other.atMs);
-  const resent = ladderOf({ ...sample, messages }, new Set()).rows.filter(
+  const resent = ladderOf({ ...sample, messages }, record.plan).rows.filter(
     (row) => row.kind === 'arrow' && row.isRetransmission,
   );
   expect(resent).toMatchObject([{ label: 'INVITE (resent)', from: 1, to: 2, isLost: true }]);

@@ -1,4 +1,3 @@
-import { externalProviders } from '../../network/plan/index.js';
 import { findingText, ladderOf, ladderText, oneLine, verdictSentence } from '../../report/index.js';
 import type { RunResult } from '../../runner/index.js';
 
@@ -30,5 +29,5 @@ export function traceLines({ record }: RunResult, index: number): readonly strin
     const head = `${new Date(atMs).toISOString()} ${provider} ${direction === 'in' ? '<-' : '->'} ${transport} ${remote.address}:${remote.port}`;
     return `${head}\n${text.split(/\r?\n/).map(oneLine).join('\n')}`;
   });
-  return [ladderText(`Call ${index}`, ladderOf(sample, externalProviders(record.plan))), ...messages];
+  return [ladderText(`Call ${index}`, ladderOf(sample, record.plan)), ...messages];
 }

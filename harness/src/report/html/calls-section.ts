@@ -40,7 +40,7 @@ export function callsSection(record: RunRecord): Markup {
 function callDetails(sample: SampledCall, { plan, oracle, command }: RunRecord, originMs: number): Markup {
   const { index, why, seen, truth, messages } = sample;
   const call = plan.calls.find((one) => one.index === index);
-  const ladder = ladderOf(sample, externalProviders(plan));
+  const ladder = ladderOf(sample, plan);
   const status = seen.finalStatus === undefined ? 'no final response' : `ended with ${seen.finalStatus}`;
   const findings = oracle.findings.filter(({ callIndex }) => callIndex === index);
   const placed =

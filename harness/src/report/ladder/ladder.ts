@@ -2,6 +2,8 @@ import type { SeenMessage } from '../../network/world/index.js';
 import { hopPairs } from '../../oracle/index.js';
 import type { SeenHop } from '../../oracle/index.js';
 import { isVerdictTrue } from '../figures.js';
+import { externalProviders } from '../../network/plan/index.js';
+import type { NetworkPlan } from '../../network/plan/index.js';
 import type { CallTruth } from '../../network/truth/index.js';
 import type { SampledCall } from '../run-record.js';
 import { callIdOf, readSipText } from '../sip-text.js';
@@ -65,11 +67,11 @@ const MAX_ROWS = 400;
 
 /**
  * Makes the ladder of a call from the messages of all its providers: what one sent and the next received is one arrow. Never throws.
- * @param external - ids of providers whose switches are somebody else's
+ * @param plan - of the run: it says which providers have somebody else's switch
  */
-export function ladderOf({ truth, seen, messages }: SampledCall, external: ReadonlySet<string>): Ladder {
+export function ladderOf({ truth, seen, messages }: SampledCall, plan: Pick<NetworkPlan, 'providers'>): Ladder {
   const all = [...seen.hops, ...silentHops(seen.hops, messages)];
-  const lanes = lanesOf(truth, all, external);
+  const lanes = lanesOf(truth, all, externalProviders(plan));
   const { lifelines } = lanes;
   const places = { hops: all, lanes, addresses: addressesOf(messages) };
   const sides = withRetransmissions(messages.flatMap((message, order) => sideOf(message, order, places)));
@@ -131,7 +133,9 @@ interface Lanes {
 /** The hops as they were seen, and external systems where they are on the true path: before the hop that they send to, else behind the one that sends to them. */
 function lanesOf(truth: CallTruth, hops: readonly Legs[], external: ReadonlySet<string>): Lanes {
   const lifelines: Lifeline[] = [{ id: 'caller', kind: 'caller' }];
-  const [ofHop, before, after]: [number[], Map<number, number>, Map<number, number>] = [[], new Map(), new Map()];
+  const ofHop: number[] = [];
+  const before = new Map<number, number>();
+  const after = new Map<number, number>();
   for (const [index, { provider }] of hops.entries()) {
     const hop = truth.hops.find((one) => one.provider === provider);
     const from = hop !== undefined && 'provider' in hop.from ? hop.from.provider : undefined;

@@ -30,9 +30,9 @@ export interface GeneralNames {
  */
 export function readGeneralNames(element: DerElement, tag: number = DER_TAG.sequence): GeneralNames {
   const names = derChildren(element, GENERAL_NAMES_MAX, tag);
-  const directoryName = names.find(({ tag }) => tag === GENERAL_NAME_TAG.directoryName);
+  const directoryName = names.find((name) => name.tag === GENERAL_NAME_TAG.directoryName);
   return {
-    urls: names.filter(({ tag }) => tag === GENERAL_NAME_TAG.uniformResourceIdentifier).map(derIa5Text),
+    urls: names.filter((name) => name.tag === GENERAL_NAME_TAG.uniformResourceIdentifier).map(derIa5Text),
     // Name is a CHOICE, so that its tag is explicit.
     ...(directoryName && {
       directoryName: readDistinguishedName(derExplicit(directoryName, DER_TAG.sequence)).canonical,
