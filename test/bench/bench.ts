@@ -25,17 +25,39 @@ export interface Figure {
 
 /** What a bench is run with. */
 export interface BenchContext {
-  /** Nights: more rounds, longer loads. The short form of all benches together stays under 15 minutes. */
+  /** Nights: more rounds, longer loads. */
   readonly full: boolean;
+  /** The shortest setting: the fewest rounds, the smallest counts. Never together with `full`. */
+  readonly quick: boolean;
   /** A drachtio server to measure in place of ours, where the bench can. */
   readonly drachtio?: { readonly host: string; readonly port: number; readonly secret: string };
   /** A CSV file with the columns `id`, `language`, `audio_cluster` and `transcript`, where the bench measures transcripts. */
   readonly recordings?: string;
-  /** Whether a figure is asked for: benches whose figures are measured apart leave the others out. */
+  /** Whether a figure is asked for: benches whose figures are measured apart leave the others out. False for those that the quick form leaves out. */
   readonly wants: (figure: string) => boolean;
   /** A line for the person who waits; goes to stderr. */
   readonly progress: (line: string) => void;
 }
+
+/** Picks a count or a duration for the setting in which a bench runs. */
+export function sized<Value>(
+  { full, quick }: Pick<BenchContext, 'full' | 'quick'>,
+  of: { readonly quick: Value; readonly short: Value; readonly full: Value },
+): Value {
+  if (full) return of.full;
+  return quick ? of.quick : of.short;
+}
+
+/** What `--quick` makes of a bench. */
+export interface QuickForm {
+  /** Expected duration on a quiet machine with two processors, generously. `all --quick` skips the bench when less time is left. */
+  readonly seconds: number;
+  /** Figures that it leaves out, each with the reason. */
+  readonly leftOut?: Readonly<Record<string, string>>;
+}
+
+/** `all --quick` ends within this time: 15 minutes. */
+export const QUICK_LIMIT_SECONDS = 900;
 
 /** One bench: a file `test/bench/NAME.bench.ts` that exports `bench`. */
 export interface Bench {
@@ -43,6 +65,7 @@ export interface Bench {
   readonly description: string;
   /** Every figure it gives; one that is declared and not measured fails the run. */
   readonly figures: readonly string[];
+  readonly quick: QuickForm;
   readonly run: (context: BenchContext) => AsyncIterable<Figure> | Promise<readonly Figure[]>;
 }
 
@@ -69,6 +92,14 @@ export interface FigureLine {
   readonly holds: boolean | null;
   readonly machine: string;
   readonly note?: string;
+}
+
+/** A figure that the quick form leaves out, as it is printed: one line of JSON. */
+export interface LeftOutLine {
+  readonly bench: string;
+  readonly figure: string;
+  /** Why. */
+  readonly leftOut: string;
 }
 
 /** Puts a figure into the printed form and judges its bar. */

@@ -1,4 +1,5 @@
 import type { PlantedCampaign } from '../support/itg-planted.js';
+import { sized } from './bench.js';
 import type { Bench, Figure } from './bench.js';
 import { alertPath } from './campaign-alert.js';
 import { trial } from './campaign-trial.js';
@@ -7,10 +8,10 @@ import type { Trial } from './campaign-trial.js';
 /** For how long the platform listens before campaigns begin. */
 const WARM_SECONDS = 185;
 /** Of `--full`: a million and a half ordinary calls. */
-const SEEDS = { short: [7], full: [7, 17, 27] };
-const SECONDS = { short: WARM_SECONDS + 30, full: 250 };
+const SEEDS = { quick: [7], short: [7], full: [7, 17, 27] };
+const SECONDS = { quick: WARM_SECONDS + 20, short: WARM_SECONDS + 30, full: 250 };
 /** Campaigns that are taken from the call to the alert. */
-const ALERTS = { short: 5, full: 20 };
+const ALERTS = { quick: 2, short: 5, full: 20 };
 
 const PLANTED: readonly PlantedCampaign[] = [
   { name: 'neighbour', way: 'neighbour', startSecond: WARM_SECONDS, perSecond: 5 },
@@ -42,18 +43,18 @@ export const bench: Bench = {
     'suspected calls alone: found after the 20th report or record, slowest of those found',
     'suspected calls alone: false campaigns per million ordinary calls',
   ],
+  quick: { seconds: 50 },
   run: async function* run(context) {
-    const size = context.full ? 'full' : 'short';
     const { progress } = context;
-    const alerts = await alertPath(ALERTS[size]);
+    const alerts = await alertPath(sized(context, ALERTS));
     const slowestAlert = Math.max(...alerts);
     yield {
       figure: 'alert after it was found, slowest',
       ...{ value: slowestAlert, unit: 's' },
       note: `${String(alerts.length)} campaigns heard by a platform on PGlite, from the last record heard to the alert that an agency can read; median ${middle(alerts).toFixed(2)} s, by the clock`,
     };
-    const all = SEEDS[size].map((seed) =>
-      trial({ share: 'all-pseudonymous', seconds: SECONDS[size], seed, campaigns: PLANTED, progress }),
+    const all = sized(context, SEEDS).map((seed) =>
+      trial({ share: 'all-pseudonymous', seconds: sized(context, SECONDS), seed, campaigns: PLANTED, progress }),
     );
     const slowest = Math.max(
       ...all.flatMap(({ found }) => PLANTED.map(({ name }) => found.get(name) ?? Number.POSITIVE_INFINITY)),

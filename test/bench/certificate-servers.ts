@@ -47,7 +47,7 @@ export const SITES = 64;
 export async function startCertificateServers(): Promise<CertificateServers> {
   const names = Array.from({ length: SITES }, (_, site) => `certificates.provider-${site}.example`);
   const child = fork(fileURLToPath(new URL('certificate-server-process.ts', import.meta.url)));
-  const closed = once(child, 'close');
+  const closed = once(child, 'exit');
   const next = async (): Promise<unknown> => {
     const [message] = (await Promise.race([once(child, 'message'), failed(closed)])) as [unknown];
     return message;

@@ -25,7 +25,7 @@ export async function startEventLoops(count: number): Promise<EventLoops> {
   const children = Array.from({ length: count }, () =>
     fork(fileURLToPath(new URL('event-loops-process.ts', import.meta.url))),
   );
-  const closed = children.map((child) => once(child, 'close'));
+  const closed = children.map((child) => once(child, 'exit'));
   const close = async (): Promise<void> => {
     for (const child of children) if (child.connected) child.disconnect();
     await Promise.all(closed);
@@ -54,6 +54,6 @@ async function message(child: ChildProcess): Promise<unknown> {
 }
 
 async function failed(child: ChildProcess, signal: AbortSignal): Promise<never> {
-  const [code] = (await once(child, 'close', { signal })) as [number | null];
+  const [code] = (await once(child, 'exit', { signal })) as [number | null];
   throw new Error(`an event loop ended: ${String(code)}`);
 }

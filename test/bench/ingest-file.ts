@@ -19,9 +19,8 @@ export interface ImportMemory {
   readonly keptMb: number;
 }
 
-/** Octets of the files: that of the issue, and one that is long enough to show growth. */
-export const FULL_FILE_BYTES: number = 2_048 * 1_048_576;
-export const SHORT_FILE_BYTES: number = 256 * 1_048_576;
+/** Octets of the files: each is long enough to show growth. */
+export const FILE_BYTES = { quick: 128 * 1_048_576, short: 256 * 1_048_576, full: 2_048 * 1_048_576 } as const;
 
 /** Most that a process may grow by, MiB: heap that V8 is in no hurry to give back, two batches of records, pieces of the file. */
 export const MEMORY_GROWTH_BAR_MB = 64;

@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import type { RecordReader } from '../../sdk/src/records/ingest/record-reader.js';
 import { sourceSha256 } from '../../sdk/src/records/record-id.js';
-import { interleave } from './bench.js';
+import { interleave, sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
 
 /** Rows of one file, in its order, without line ends. */
@@ -21,7 +21,7 @@ export async function measureReader(
 ): Promise<Figure> {
   const batches = batchesOf(rows);
   const files = batches.map((batch) => batch.map((row) => row.toString('latin1')).join('\n'));
-  const rounds = context.full ? 45 : 15;
+  const rounds = sized(context, { quick: 5, short: 15, full: 45 });
   let next = 0;
   const turn = (): number => (next = (next + 1) % batches.length);
   const rates = await interleave(

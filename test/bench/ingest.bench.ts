@@ -1,8 +1,9 @@
 import { loadavg } from 'node:os';
 import { createAsteriskCdrReader } from '../../sdk/src/records/ingest/asterisk-cdr.js';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { createRibbonActReader } from '../../sdk/src/records/ingest/ribbon-act.js';
-import { FULL_FILE_BYTES, measureImportMemory, memoryFlatFigure, SHORT_FILE_BYTES } from './ingest-file.js';
+import { FILE_BYTES, measureImportMemory, memoryFlatFigure } from './ingest-file.js';
 import { asteriskRows, measureReader } from './ingest-rows.js';
 import { ribbonRows } from './ribbon-rows.js';
 
@@ -11,6 +12,7 @@ export const bench: Bench = {
   name: 'ingest',
   description: 'rows of CDR files to call records on one core, hashes and ids included, beside csv-parse',
   figures: ['asterisk', 'ribbon', 'memory-flat'],
+  quick: { seconds: 30 },
   run: measureIngest,
 };
 
@@ -40,6 +42,6 @@ async function* measureIngest(context: BenchContext): AsyncGenerator<Figure> {
   }
   if (context.wants('memory-flat')) {
     const reader = createAsteriskCdrReader({ id: 'pbx', format: 'asterisk-cdr', time: { zone: 'utc' } });
-    yield memoryFlatFigure(await measureImportMemory(reader, context.full ? FULL_FILE_BYTES : SHORT_FILE_BYTES));
+    yield memoryFlatFigure(await measureImportMemory(reader, sized(context, FILE_BYTES)));
   }
 }

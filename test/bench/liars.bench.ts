@@ -1,21 +1,24 @@
 import { readShippedScenario, runScenario } from '@hopback/harness';
 import type { RunResult } from '@hopback/harness';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 
 /** Runs over SIP with a provider that names somebody else, and with two that say the same: of half a minute of calls some seconds each. */
 export const bench: Bench = {
   name: 'liars',
-  description: '20 runs over SIP, each with another seed, in which a provider lies or two collude: who is accused',
+  description:
+    '20 runs over SIP (2 in quick form), each with another seed, in which a provider lies or two collude: who is accused',
   figures: ['wrong accusations over SIP', 'fair outcomes over SIP', 'disputed over SIP'],
+  quick: { seconds: 40 },
   run: measure,
 };
 
 const SCENARIOS = ['lying-provider', 'colluding-neighbours'] as const;
-const RUNS = { short: 20, full: 100 };
+const RUNS = { quick: 2, short: 20, full: 100 };
 const SCALE = 1 / 6;
 
-async function* measure({ full, progress }: BenchContext): AsyncGenerator<Figure> {
-  const runs = RUNS[full ? 'full' : 'short'];
+async function* measure(context: BenchContext): AsyncGenerator<Figure> {
+  const runs = sized(context, RUNS);
   const counted = { tracebacks: 0, wrong: 0, fair: 0, disputed: 0, trouble: 0 };
   for (let seed = 1; seed <= runs; seed += 1) {
     const name = SCENARIOS[seed % SCENARIOS.length] ?? SCENARIOS[0];
@@ -25,7 +28,9 @@ async function* measure({ full, progress }: BenchContext): AsyncGenerator<Figure
     counted.disputed += countOf(result, 'disputed');
     counted.fair += countOf(result, 'traceback_fair');
     counted.trouble += countOf(result, 'calls_wrong') + countOf(result, 'troubles');
-    progress(`liars: run ${seed} of ${runs}, ${name}: ${result.verdict}, ${counted.wrong} wrong accusations so far`);
+    context.progress(
+      `liars: run ${seed} of ${runs}, ${name}: ${result.verdict}, ${counted.wrong} wrong accusations so far`,
+    );
   }
   const { tracebacks, wrong, fair, disputed, trouble } = counted;
   const note = `${tracebacks} tracebacks in ${runs} runs; ${trouble} calls wrong or troubles of the network itself`;

@@ -2,7 +2,7 @@ import { mkdtemp, open, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSegmentLog } from '../../sdk/dist/log/index.js';
-import { durations, interleave, type BenchContext, type Figure, type Percentiles } from './bench.js';
+import { durations, interleave, sized, type BenchContext, type Figure, type Percentiles } from './bench.js';
 
 /** Of the issue: records a second to durable, call path, and beside a bare append. */
 const RECORDS_PER_SECOND = 60_000;
@@ -34,7 +34,7 @@ export async function enqueuedRecords(context: BenchContext): Promise<readonly F
         log: { measure: (ms) => logRate({ directory: join(directory, 'log'), texts, ms, times, context }) },
         bare: { measure: (ms) => bareRate({ directory, texts, ms }) },
       },
-      { rounds: context.full ? 15 : 5, ms: context.full ? 4_000 : 1_500, steadyBy: 'bare' },
+      { rounds: sized(context, { quick: 1, short: 5, full: 15 }), ms: context.full ? 4_000 : 1_500, steadyBy: 'bare' },
     );
     return figuresOf({ log: rates.log.median, bare: rates.bare.median, bytes, times: times.percentiles() });
   } finally {

@@ -1,98 +1,143 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { figureLine, machine } from './bench.js';
-import type { Bench, BenchContext, BenchOfParts, Figure, FigureLine } from './bench.js';
+import { figureLine, machine, QUICK_LIMIT_SECONDS } from './bench.js';
+import type { Bench, BenchContext, BenchOfParts, Figure, FigureLine, LeftOutLine } from './bench.js';
 
-const USAGE = `npm run bench -- NAME [--json] [--full] [--figure NAME …] [--drachtio HOST:PORT [--secret WORD]] [--recordings FILE]
+const USAGE = `npm run bench -- NAME [--json] [--quick | --full] [--figure NAME …] [--drachtio HOST:PORT [--secret WORD]] [--recordings FILE]
 
 NAME is a bench, \`list\` (names every bench with its figures) or \`all\`.
 One line of JSON per figure goes to stdout; --json leaves out the table and the progress on stderr.
---full measures longer, for nights. --figure has a bench that can measure its figures apart measure these only. --drachtio has the bench sip measure another drachtio server, by its control port: the
-figures that need ours are left out. --recordings has the bench transcripts measure a CSV file of labelled transcripts beside those it makes. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
+--quick takes the fewest rounds and the smallest counts, and prints a line of JSON with "leftOut" for each figure that takes too long: \`all --quick\` ends
+within ${QUICK_LIMIT_SECONDS / 60} minutes on a quiet machine with two processors. --full measures longer, for nights.
+--figure has a bench that can measure its figures apart measure these only. --drachtio has the bench sip measure another drachtio server, by its control port: the
+figures that need ours are left out. --recordings has the bench transcripts measure a CSV file of labelled transcripts beside those it makes.
+--folder DIRECTORY runs the benches of another directory. Exit code: 0 all bars hold, 1 one does not or a bench failed, 2 usage.
 `;
 
-const folder = new URL('./', import.meta.url);
+type Options = ReturnType<typeof readArguments>['values'];
 
-process.exitCode = await main();
+/** What runs, for a message if the process ends before it has finished; undefined once all is done. */
+let unfinished: string | undefined = 'bench';
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+// With an await that never settles the event loop runs empty, and Node ends the process with code 13 and no message.
+process.on('exit', (code) => {
+  if (unfinished === undefined) return;
+  const why = code === 0 ? 'it awaits something that never settles' : `exit code ${code}`;
+  process.stderr.write(`${unfinished}: the process ended before the bench finished: ${why}\n`);
+  process.exitCode = 1;
+});
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(
+    `${unfinished}: failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = 1;
+}
+unfinished = undefined;
+
+/** What stands on the command line; throws for what it does not know. */
+function readArguments() {
+  return parseArgs({
     options: {
       json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       full: { type: 'boolean', default: false },
       figure: { type: 'string', multiple: true, default: [] },
       drachtio: { type: 'string' },
       secret: { type: 'string', default: 'cymru' },
       recordings: { type: 'string' },
+      folder: { type: 'string', default: fileURLToPath(new URL('.', import.meta.url)) },
     },
     allowPositionals: true,
   });
+}
+
+function usage(message: string): number {
+  process.stderr.write(`${USAGE}\n${message}\n`);
+  return 2;
+}
+
+async function main(): Promise<number> {
+  let given: ReturnType<typeof readArguments>;
+  try {
+    given = readArguments();
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = given;
   const [name] = positionals;
-  const names = readdirSync(folder)
+  if (values.quick && values.full) return usage('--quick and --full contradict each other.');
+  const names = readdirSync(values.folder)
     .filter((file) => file.endsWith('.bench.ts'))
     .map((file) => file.slice(0, -'.bench.ts'.length))
     .toSorted();
-  if (name === 'list') return list(names);
-  if (name === 'all') return all(await wholeBenches(names), flagsBeside(name));
-  if (name === undefined || !names.includes(name)) {
-    process.stderr.write(`${USAGE}\nBenches: ${names.join(', ')}\n`);
-    return 2;
-  }
-  const bench = await load(name);
-  if ('parts' in bench) return all(bench.parts, flagsBeside(name));
-  const { drachtio, secret, json, full, figure: figures, recordings } = values;
-  return one(bench, {
-    json,
-    full,
-    figures,
-    drachtio: drachtio === undefined ? undefined : controlOf(drachtio, secret),
-    recordings,
-  });
+  const wanted = name === 'list' || name === 'all' ? names : names.filter((one) => one === name);
+  if (name === undefined || wanted.length === 0) return usage(`Benches: ${names.join(', ')}`);
+  unfinished = name;
+  const benches = await Promise.all(wanted.map((one) => load(one, values.folder)));
+  if (name === 'list') return list(benches, values.json);
+  if (name === 'all') return all(benches.filter(isWhole), { name, quick: values.quick });
+  const [bench] = benches;
+  if (bench === undefined) throw new Error(`there is no bench ${name}`);
+  if (isWhole(bench)) return one(bench, values);
+  const parts = await Promise.all(bench.parts.map((part) => load(part, values.folder)));
+  return all(parts.filter(isWhole), { name, quick: values.quick });
 }
 
-async function list(names: readonly string[]): Promise<number> {
-  for (const bench of await Promise.all(names.map((name) => load(name)))) {
+/** Whether it measures something itself. */
+function isWhole(bench: Bench | BenchOfParts): bench is Bench {
+  return !('parts' in bench);
+}
+
+function list(benches: readonly (Bench | BenchOfParts)[], isJson: boolean): number {
+  for (const bench of benches) {
+    if (isJson) {
+      process.stdout.write(`${JSON.stringify(bench)}\n`);
+      continue;
+    }
     process.stdout.write(`${bench.name}: ${bench.description}\n`);
-    for (const line of 'parts' in bench ? bench.parts : bench.figures) process.stdout.write(`  ${line}\n`);
+    for (const line of isWhole(bench) ? bench.figures : bench.parts) process.stdout.write(`  ${line}\n`);
   }
   return 0;
 }
 
-/** Those that measure something themselves. */
-async function wholeBenches(names: readonly string[]): Promise<readonly string[]> {
-  const benches = await Promise.all(names.map((name) => load(name)));
-  return benches.filter((bench) => !('parts' in bench)).map(({ name }) => name);
-}
-
-/** What stands on the command line beside the name. */
-function flagsBeside(name: string): readonly string[] {
-  const given = process.argv.slice(2);
-  return given.filter((_argument, at) => at !== given.indexOf(name));
+interface AllOptions {
+  /** As given on the command line: `all`, or a bench of parts. */
+  readonly name: string;
+  readonly quick: boolean;
 }
 
 /** Each bench in its own process: what one leaves in the heap or teaches the compiler is no other's figure. */
-async function all(names: readonly string[], flags: readonly string[]): Promise<number> {
-  let failed = 0;
-  for (const name of names) {
-    const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), name, ...flags], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) failed += 1;
+async function all(benches: readonly Bench[], { name, quick }: AllOptions): Promise<number> {
+  const given = process.argv.slice(2);
+  const flags = given.filter((_argument, at) => at !== given.indexOf(name));
+  const began = performance.now();
+  const failed: string[] = [];
+  for (const bench of benches) {
+    const usedSeconds = Math.ceil((performance.now() - began) / 1_000);
+    if (quick && usedSeconds + bench.quick.seconds > QUICK_LIMIT_SECONDS) {
+      const why = `no time left: ${usedSeconds} of ${QUICK_LIMIT_SECONDS} s are used, and ${bench.name} takes about ${bench.quick.seconds} s`;
+      for (const figure of bench.figures) leaveOut({ bench: bench.name, figure, leftOut: why });
+      continue;
+    }
+    const argv = [...process.execArgv, fileURLToPath(import.meta.url), bench.name, ...flags];
+    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    if (code !== 0) failed.push(`${bench.name} (${signal ?? `exit code ${code}`})`);
   }
-  return failed === 0 ? 0 : 1;
+  if (failed.length > 0)
+    process.stderr.write(`${name}: ${failed.length} of ${benches.length} failed: ${failed.join(', ')}\n`);
+  return failed.length === 0 ? 0 : 1;
 }
 
-interface OneOptions {
-  readonly json: boolean;
-  readonly full: boolean;
-  /** All where it is empty. */
-  readonly figures: readonly string[];
-  readonly drachtio: BenchContext['drachtio'] | undefined;
-  readonly recordings: string | undefined;
+function leaveOut(line: LeftOutLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 function controlOf(text: string, secret: string): NonNullable<BenchContext['drachtio']> {
@@ -101,18 +146,21 @@ function controlOf(text: string, secret: string): NonNullable<BenchContext['drac
   return { host, port: Number(port), secret };
 }
 
-async function one(bench: Bench, options: OneOptions): Promise<number> {
-  const say = (line: string): void => void (options.json || process.stderr.write(`${line}\n`));
+async function one(bench: Bench, options: Options): Promise<number> {
+  const { json, full, quick, figure: figures, drachtio, secret, recordings } = options;
+  const say = (line: string): void => void (json || process.stderr.write(`${line}\n`));
   say(`${bench.name}: ${bench.description}\n${machine()}`);
   const lines: FigureLine[] = [];
   const started = performance.now();
-  const { full, figures, drachtio, recordings } = options;
-  const wants = (figure: string): boolean => figures.length === 0 || figures.includes(figure);
-  const context = {
+  const isAsked = (figure: string): boolean => figures.length === 0 || figures.includes(figure);
+  const leftOut = Object.entries(quick ? (bench.quick.leftOut ?? {}) : {}).filter(([figure]) => isAsked(figure));
+  const measured = bench.figures.filter((figure) => !leftOut.some(([name]) => name === figure));
+  const context: BenchContext = {
     full,
-    wants,
-    progress: (line: string) => say(`  ${line}`),
-    ...(drachtio === undefined ? {} : { drachtio }),
+    quick,
+    wants: (figure) => isAsked(figure) && measured.includes(figure),
+    progress: (line) => say(`  ${line}`),
+    ...(drachtio === undefined ? {} : { drachtio: controlOf(drachtio, secret) }),
     ...(recordings === undefined ? {} : { recordings }),
   };
   for await (const figure of figuresOf(bench, context)) {
@@ -121,9 +169,13 @@ async function one(bench: Bench, options: OneOptions): Promise<number> {
     lines.push(line);
   }
   const isPartial = drachtio !== undefined || figures.length > 0;
-  const missing = bench.figures.filter((figure) => !isPartial && !lines.some((line) => line.figure === figure));
-  const undeclared = lines.filter((line) => !bench.figures.includes(line.figure));
+  const missing = measured.filter((figure) => !isPartial && !lines.some((line) => line.figure === figure));
+  const undeclared = lines.filter((line) => !measured.includes(line.figure));
   for (const line of lines) say(row(line));
+  for (const [figure, why] of leftOut) {
+    leaveOut({ bench: bench.name, figure, leftOut: why });
+    say(`  ${figure}: left out: ${why}`);
+  }
   for (const figure of missing) process.stderr.write(`${bench.name}: declares ${figure} but did not measure it\n`);
   for (const { figure } of undeclared) process.stderr.write(`${bench.name}: measured ${figure} without declaring it\n`);
   say(`${bench.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
@@ -135,10 +187,10 @@ async function* figuresOf(bench: Bench, context: Parameters<Bench['run']>[0]): A
   yield* result instanceof Promise ? await result : result;
 }
 
-async function load(name: string): Promise<Bench | BenchOfParts> {
-  const module = (await import(new URL(`${name}.bench.ts`, folder).href)) as { readonly bench?: Bench | BenchOfParts };
-  if (module.bench?.name !== name)
-    throw new Error(`test/bench/${name}.bench.ts must export bench with the name ${name}`);
+async function load(name: string, folder: string): Promise<Bench | BenchOfParts> {
+  const file = resolve(folder, `${name}.bench.ts`);
+  const module = (await import(pathToFileURL(file).href)) as { readonly bench?: Bench | BenchOfParts };
+  if (module.bench?.name !== name) throw new Error(`${file} must export bench with the name ${name}`);
   return module.bench;
 }
 

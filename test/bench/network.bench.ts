@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { readShippedScenario, runScenario } from '@hopback/harness';
 import type { RunResult } from '@hopback/harness';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { plainRate } from './network-plain.js';
 import type { PlainRate } from './network-plain.js';
@@ -14,23 +15,24 @@ export const bench: Bench = {
   name: 'network',
   description: 'a test network of five hops that verify, record and stream, beside five that only carry',
   figures: ['carried', 'set-up', 'processor-time'],
+  quick: { seconds: 110 },
   run: measureNetwork,
 };
 
 const PER_SECOND = 155;
-const SECONDS = 60;
-const FULL_SECONDS = 300;
+const SECONDS = { quick: 20, short: 60, full: 300 };
 const RATE_BAR = 150;
 /** One for each processor. */
 const PROCESSES = 2;
 /** Part of the callees whose app reports: the platform is to find and trace the campaign, and not to be what is measured. */
 const REPORTS = 0.05;
-const PLAIN_MS = 15_000;
+const PLAIN_MS = { quick: 5_000, short: 15_000, full: 15_000 };
 
 async function* measureNetwork(context: BenchContext): AsyncGenerator<Figure> {
-  context.progress(`network: five plain B2BUAs for ${PLAIN_MS / 1_000} s`);
-  const plain = await plainRate(PLAIN_MS);
-  const seconds = context.full ? FULL_SECONDS : SECONDS;
+  const plainMs = sized(context, PLAIN_MS);
+  context.progress(`network: five plain B2BUAs for ${plainMs / 1_000} s`);
+  const plain = await plainRate(plainMs);
+  const seconds = sized(context, SECONDS);
   context.progress(`network: five hops, ${PER_SECOND} calls/s for ${seconds} s`);
   const { result, usedMs, elapsedMs } = await carriedOut(seconds);
   yield carried(result, plain);

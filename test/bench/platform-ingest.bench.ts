@@ -15,7 +15,7 @@ import { openStreamOnDisk } from '../support/stream-on-disk.js';
 import { sharedRecord } from '../support/shared-records.js';
 import { startLineProcess, type LineProcess } from './line-process.js';
 import { platformProcess } from './platform-process.js';
-import { median, type Bench, type BenchContext, type Figure } from './bench.js';
+import { median, sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import type { ReceivingSide } from './platform-ingest-sides.js';
 import { benchRecord } from './stream-deliver.js';
 import { threadTimes, type ThreadTimes } from './thread-times.js';
@@ -26,11 +26,15 @@ export const bench: Bench = {
   description:
     'live records of 900 octets and more from the spool of a carrier into the store of a platform, both on this machine',
   figures: ['ingest', 'ingest-intake', 'store-alone'],
+  quick: {
+    seconds: 40,
+    leftOut: { 'ingest-intake': 'sends all records once more, for a figure without a bar' },
+  },
   run: measure,
 };
 
-const RECORDS = { short: 150_000, full: 1_000_000 };
-const ROUNDS = { short: 3, full: 5 };
+const RECORDS = { quick: 75_000, short: 150_000, full: 1_000_000 };
+const ROUNDS = { quick: 1, short: 3, full: 5 };
 /** Between two records: what 15,000 a second are apart. */
 const STEP_US = 66;
 const REPEAT_EVERY = 20;
@@ -40,8 +44,8 @@ const RECEIVER = platformProcess('platform-ingest-process.ts');
 const { batchRecords, maxInFlight } = DEFAULT_STREAM_POLICY;
 
 async function* measure(context: BenchContext): AsyncGenerator<Figure> {
-  const records = callsUpToNow(RECORDS[context.full ? 'full' : 'short']);
-  const rounds = ROUNDS[context.full ? 'full' : 'short'];
+  const records = callsUpToNow(sized(context, RECORDS));
+  const rounds = sized(context, ROUNDS);
   for (const figure of ['ingest', 'ingest-intake'] as const)
     if (context.wants(figure)) yield await ingest(context, figure, { records, rounds });
   if (context.wants('store-alone')) yield await storeAlone(records, rounds);

@@ -36,6 +36,7 @@ export const bench: Bench = {
     ]),
     'conducted-alike',
   ],
+  quick: { seconds: 15 },
   run: measure,
 };
 

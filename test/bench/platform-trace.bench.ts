@@ -5,12 +5,24 @@ import { peer } from '../peers.js';
 import { startPostgres } from '../peers/postgres/start-postgres.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { newDatabase } from '../support/itg-database.js';
-import { median, type Bench, type BenchContext, type Figure } from './bench.js';
+import { median, sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { growCarriers } from './platform-carriers.js';
 import type { CarrierGraph } from './platform-carriers.js';
 import { CHAIN_HOPS, signedRoundTrips, traceChain } from './platform-trace-chain.js';
 import { startTraceLoad } from './platform-trace-load.js';
 import type { LoadCost } from './platform-trace-load.js';
+
+const FIGURES = ['cpu-100', 'cpu-10000', 'database-100', 'database-10000', 'cpu-flat'] as const;
+
+/** The quick form has a hundred tracebacks open at a time, on PGlite. */
+const LEFT_OUT = Object.fromEntries(
+  ['pglite', 'postgresql'].flatMap((database) =>
+    FIGURES.filter((part) => database === 'postgresql' || !part.endsWith('-100')).map((part) => [
+      `hop-${part}-${database}`,
+      'needs 10,000 open tracebacks or a second database, about four minutes each',
+    ]),
+  ),
+);
 
 /** Tracebacks of the reference platform: how long ten carriers take, and what a hop costs where thousands are open. */
 export const bench: Bench = {
@@ -24,18 +36,19 @@ export const bench: Bench = {
       `hop-cpu-flat-${database}`,
     ]),
   ],
+  quick: { seconds: 50, leftOut: LEFT_OUT },
   run: measure,
 };
 
 /** Providers in the Robocall Mitigation Database, rounded. */
 const CARRIERS = 7_000;
-const MANY = { short: 10_000, full: 10_000 };
+const MANY = 10_000;
 const FEW = 100;
 /** Rounds of a hundred tracebacks, of which the middle one counts: in one of them all memory is collected, and a machine has slow seconds. */
-const FEW_ROUNDS = { short: 11, full: 21 };
+const FEW_ROUNDS = { quick: 3, short: 11, full: 21 };
 /** Tracebacks before anything is measured: a platform that has been up for a minute. */
-const WARMING = 1_500;
-const TRACED = { short: 7, full: 25 };
+const WARMING = { quick: 500, short: 1_500, full: 1_500 };
+const TRACED = { quick: 3, short: 7, full: 25 };
 
 async function* measure(context: BenchContext): AsyncGenerator<Figure> {
   if (context.wants('trace-ten-hops')) yield await tenHops(context);
@@ -45,7 +58,7 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
 }
 
 async function tenHops(context: BenchContext): Promise<Figure> {
-  const count = TRACED[context.full ? 'full' : 'short'];
+  const count = sized(context, TRACED);
   const { tracedMs, platformCpuMs } = await traceChain({}, count);
   const raw = await signedRoundTrips(count);
   return {
@@ -57,8 +70,6 @@ async function tenHops(context: BenchContext): Promise<Figure> {
     note: `from opening to origin, median of ${String(count)}, longest ${Math.max(...tracedMs).toFixed(0)} ms; ${(platformCpuMs / CHAIN_HOPS).toFixed(1)} ms of the platform's processor a hop, HTTP and streams included`,
   };
 }
-
-const FIGURES = ['cpu-100', 'cpu-10000', 'database-100', 'database-10000', 'cpu-flat'] as const;
 
 type Database = 'pglite' | 'postgresql';
 
@@ -96,23 +107,24 @@ async function* hopCosts(context: BenchContext, database: Database, graph: Carri
     );
     return { platformMs, databaseMs, load: cost };
   };
-  await drive(WARMING);
+  await drive(sized(context, WARMING));
   const rounds: HopCost[] = [];
-  for (let round = 0; round < FEW_ROUNDS[context.full ? 'full' : 'short']; round += 1) rounds.push(await drive(FEW));
+  for (let round = 0; round < sized(context, FEW_ROUNDS); round += 1) rounds.push(await drive(FEW));
   const few = medianCost(rounds);
-  const many = await drive(MANY[context.full ? 'full' : 'short']);
-  for (const [open, cost] of [
-    ['100', few],
-    ['10000', many],
-  ] as const) {
-    const { platformMs, databaseMs } = cost;
-    const note = noteOf(cost);
-    yield { figure: `hop-cpu-${open}-${database}`, value: platformMs, unit: 'ms', bar: { valueAtMost: 2 }, note };
-    yield { figure: `hop-database-${open}-${database}`, value: databaseMs, unit: 'ms' };
-  }
+  yield* costFigures('100', database, few);
+  if (!context.wants(`hop-cpu-10000-${database}`) && !context.wants(`hop-cpu-flat-${database}`)) return;
+  const many = await drive(MANY);
+  yield* costFigures('10000', database, many);
   const flat = (many.platformMs + many.databaseMs) / (few.platformMs + few.databaseMs);
   const note = 'of the platform and its database together';
   yield { figure: `hop-cpu-flat-${database}`, value: flat, unit: 'times', bar: { valueAtMost: 1.3 }, note };
+}
+
+function* costFigures(open: '100' | '10000', database: Database, cost: HopCost): Generator<Figure> {
+  const { platformMs, databaseMs } = cost;
+  const note = noteOf(cost);
+  yield { figure: `hop-cpu-${open}-${database}`, value: platformMs, unit: 'ms', bar: { valueAtMost: 2 }, note };
+  yield { figure: `hop-database-${open}-${database}`, value: databaseMs, unit: 'ms' };
 }
 
 function medianCost(rounds: readonly HopCost[]): HopCost {

@@ -1,6 +1,6 @@
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
-import { interleave, median } from './bench.js';
+import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure } from './bench.js';
 import { writeCalls } from './sidecar-calls.js';
 import type { CallFile } from './sidecar-calls.js';
@@ -9,8 +9,7 @@ import { loadByWrk } from './sidecar-wrk.js';
 
 const CALLS = 60_000;
 const CALLS_A_SECOND = 20_000;
-const ROUNDS = 5;
-const FULL_ROUNDS = 15;
+const ROUNDS = { quick: 1, short: 5, full: 15 };
 const BAR = 1.5;
 
 /**
@@ -24,7 +23,7 @@ export async function cluster(context: BenchContext): Promise<Figure> {
   await using one = await lab.start();
   await using two = await lab.start({ args: ['--workers', '2'] });
   for (const sidecar of [one, two]) await sidecar.heard(({ part }) => part === 'certificates');
-  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const rounds = sized(context, ROUNDS);
   const cores = { one: [] as number[], two: [] as number[] };
   const rates = await interleave(
     {

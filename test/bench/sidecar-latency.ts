@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
+import { sized } from './bench.js';
 import type { BenchContext, Figure, Percentiles } from './bench.js';
 import { startLineProcess } from './line-process.js';
 import { writeCalls } from './sidecar-calls.js';
@@ -7,13 +8,12 @@ import { CORES, FRESHNESS_SECONDS } from './sidecar-rates.js';
 import { keepTo } from './sidecar-wrk.js';
 
 const PER_SECOND = 1_000;
-const SECONDS = 20;
-const FULL_SECONDS = 100;
+const SECONDS = { quick: 5, short: 20, full: 100 };
 const BAR_MS = 5;
 
 /** From when a request was due to its answer, with calls that come when they come. */
 export async function latency(context: BenchContext): Promise<Figure> {
-  const count = PER_SECOND * (context.full ? FULL_SECONDS : SECONDS);
+  const count = PER_SECOND * sized(context, SECONDS);
   await using lab = await createSidecarFolder({ count: 8 });
   await lab.configure({ verification: { freshnessSeconds: FRESHNESS_SECONDS } });
   const calls = await writeCalls(lab, count);

@@ -2,15 +2,14 @@ import { verify as verifySignature } from 'node:crypto';
 import { verifyIdentity } from '@hopback/sdk/switch';
 import type { CallIdentity } from '@hopback/sdk/switch';
 import { sampleInvite } from '@hopback/sdk/testing';
-import { interleave, median } from './bench.js';
+import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure } from './bench.js';
 import { createSignedWorld, createWarmService, inTurn, rawChecks, signCalls } from './signed-calls.js';
 import type { SignedCall } from './signed-calls.js';
 
 const CALLS = 20_000;
 const RAW_CHECKS = 256;
-const ROUNDS = 31;
-const FULL_ROUNDS = 75;
+const ROUNDS = { quick: 5, short: 31, full: 75 };
 const TURN_MS = 120;
 const BAR_US = 150;
 
@@ -23,7 +22,7 @@ export async function middleware(context: BenchContext): Promise<Figure> {
   const next = inTurn(calls.map(inviteOf), warm.forgetCalls);
   const handle = verifyIdentity({ service: warm.service });
   const checks = inTurn(rawChecks(calls.slice(0, RAW_CHECKS)));
-  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const rounds = sized(context, ROUNDS);
   const rates = await interleave(
     {
       middleware: byProcessorTime(async () => {

@@ -4,7 +4,7 @@ import { peer } from '../peers.js';
 import { createSidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarFolder } from '../support/sidecar-folder.js';
 import type { SidecarProcess } from '../support/sidecar-process.js';
-import { interleave, median } from './bench.js';
+import { interleave, median, sized } from './bench.js';
 import type { BenchContext, Contestant, Figure, Rate } from './bench.js';
 import { startLineProcess } from './line-process.js';
 import type { LineProcess } from './line-process.js';
@@ -25,8 +25,7 @@ export const FRESHNESS_SECONDS = 3_600;
 const CALLS = 100_000;
 const CALLS_A_SECOND = 12_000;
 const PROVIDERS = 8;
-const ROUNDS = 5;
-const FULL_ROUNDS = 15;
+const ROUNDS = { quick: 1, short: 5, full: 15 };
 const TURN_SECONDS = 1;
 const HTTP_BAR = 0.4;
 const SECSIPIDX_BAR = 0.9;
@@ -115,7 +114,7 @@ export async function* verifyRates(context: BenchContext): AsyncGenerator<Figure
   await using parts = await startParts(context);
   const { calls, sidecar, secsipidx } = parts;
   await using inProcess = await startInProcess(parts);
-  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const rounds = sized(context, ROUNDS);
   const [check, verification] = [loaded(sidecar, 'check', 'check'), loaded(sidecar, 'verification', 'verification')];
   const theirs = secsipidx && loaded(secsipidx, 'check', 'secsipidx');
   const rates = await interleave(
@@ -188,7 +187,7 @@ async function skippedChecks({ lab, secsipidx }: Parts): Promise<string> {
 export async function* signRates(context: BenchContext): AsyncGenerator<Figure> {
   await using parts = await startParts(context);
   const { calls, sidecar, secsipidx } = parts;
-  const rounds = context.full ? FULL_ROUNDS : ROUNDS;
+  const rounds = sized(context, ROUNDS);
   const [signCsv, signing] = [loaded(sidecar, 'sign-csv', 'sign-csv'), loaded(sidecar, 'signing', 'signing')];
   const theirs = secsipidx && loaded(secsipidx, 'sign-csv', 'secsipidx');
   const rates = await interleave(

@@ -1,7 +1,7 @@
 import { sign as signOctets } from 'node:crypto';
 import { loadavg } from 'node:os';
 import type { SigningOutcome, SigningRequest } from '@hopback/sdk/stir';
-import { interleave } from './bench.js';
+import { interleave, sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
 import { asReceived, createSignedWorld, inTurn, rawChecks, signCalls } from './signed-calls.js';
@@ -13,6 +13,7 @@ export const bench: Bench = {
   name: 'sign',
   description: 'full signing with attestation decision and record, against the bare signature, and libsecsipid',
   figures: ['vs-node', 'vs-libsecsipid'],
+  quick: { seconds: 15 },
   run: measureSign,
 };
 
@@ -38,7 +39,7 @@ async function* measureSign(context: BenchContext): AsyncGenerator<Figure> {
   const sign = asReceived(request, service.sign, requireSigned);
   await signNow(WARM_UP_MS);
   await using libsecsipid = await startLibsecsipid(calls[0]);
-  const rounds = context.full ? 75 : 31;
+  const rounds = sized(context, { quick: 5, short: 31, full: 75 });
   context.progress(`${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
   const rates = await interleave(
     {

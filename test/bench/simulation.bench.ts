@@ -6,16 +6,17 @@ import type { MetricName, OracleReport } from '../../harness/src/oracle/index.js
 import { simulateRun } from '../../harness/src/simulation/index.js';
 import { seededDice } from '../../sdk/src/testing/platform/seeded-dice.js';
 import { randomNetwork } from '../support/random-network.js';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { growCarriers } from './platform-carriers.js';
 import { isOriginOnRecord, isOriginReached, partlyAnswering } from './simulation-participation.js';
 
 /** Providers in the Robocall Mitigation Database, rounded. */
 const CARRIERS = 7_000;
-const CALLS = { short: 100_000, full: 1_000_000 };
-const TRACEBACKS = { short: 200, full: 1_000 };
-const NETWORKS = { short: 200, full: 1_000 };
-const TRACED_OF_SHARES = { short: 300, full: 2_000 };
+const CALLS = { quick: 100_000, short: 100_000, full: 1_000_000 };
+const TRACEBACKS = { quick: 100, short: 200, full: 1_000 };
+const NETWORKS = { quick: 50, short: 200, full: 1_000 };
+const TRACED_OF_SHARES = { quick: 300, short: 300, full: 2_000 };
 /** Shares of carriers that take part, the largest first, and in how many calls the originator is known then: Jäger, CCS 2024. */
 const SHARES = [
   { percent: 1, known: 20 },
@@ -37,6 +38,7 @@ export const bench: Bench = {
       `origin reached, ${percent} % take part`,
     ]),
   ],
+  quick: { seconds: 35 },
   run: measure,
 };
 
@@ -48,13 +50,13 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
 
 const MILLION = 1_000_000;
 
-function* nation({ full, progress }: BenchContext): Generator<Figure> {
-  const size = full ? 'full' : 'short';
-  const options = { carriers: CARRIERS, seed: 8, calls: CALLS[size], seconds: 3_600 };
+function* nation(context: BenchContext): Generator<Figure> {
+  const { progress } = context;
+  const options = { carriers: CARRIERS, seed: 8, calls: sized(context, CALLS), seconds: 3_600 };
   const [began, cpuBefore] = [performance.now(), cpuSeconds()];
   const plan = planNetwork(generateNetwork(options));
   progress(`${plan.calls.length} calls planned in ${seconds(began)} s`);
-  const facts = simulateRun(plan, { tracebacks: TRACEBACKS[size] });
+  const facts = simulateRun(plan, { tracebacks: sized(context, TRACEBACKS) });
   progress(`carried out, ${facts.tracebacks.length} tracebacks conducted, after ${seconds(began)} s`);
   const cpuJudged = cpuSeconds();
   const report = judgeRun(plan, facts);
@@ -95,7 +97,7 @@ function* nation({ full, progress }: BenchContext): Generator<Figure> {
     note: `two runs of one seed, ${again.calls.length} calls`,
   };
   const honest = planNetwork(generateNetwork({ ...options, calls: CALLS.short / 10, silent: 0, lying: 0 }));
-  const found = judgeRun(honest, simulateRun(honest, { tracebacks: TRACEBACKS[size] }));
+  const found = judgeRun(honest, simulateRun(honest, { tracebacks: sized(context, TRACEBACKS) }));
   yield {
     figure: 'origin found, all answer',
     ...{ value: 100 * rateOf(found, 'traceback_origin_correct'), unit: '%', bar: { valueAtLeast: 99 } },
@@ -103,8 +105,8 @@ function* nation({ full, progress }: BenchContext): Generator<Figure> {
   };
 }
 
-function* liars({ full }: BenchContext): Generator<Figure> {
-  const networks = NETWORKS[full ? 'full' : 'short'];
+function* liars(context: BenchContext): Generator<Figure> {
+  const networks = sized(context, NETWORKS);
   let [accusations, tracebacks] = [0, 0];
   for (let seed = 1; seed <= networks; seed += 1) {
     const plan = randomNetwork({ seed, calls: 3 });
@@ -119,9 +121,9 @@ function* liars({ full }: BenchContext): Generator<Figure> {
   };
 }
 
-function* participation({ full }: BenchContext): Generator<Figure> {
+function* participation(context: BenchContext): Generator<Figure> {
   const graph = growCarriers(CARRIERS, seededDice(2_026));
-  const calls = TRACED_OF_SHARES[full ? 'full' : 'short'];
+  const calls = sized(context, TRACED_OF_SHARES);
   for (const { percent, known } of SHARES) {
     const plan = partlyAnswering(graph, { percent, calls });
     const { tracebacks } = simulateRun(plan, { tracebacks: calls, neighbours: 'answering' });

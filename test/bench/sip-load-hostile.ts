@@ -1,12 +1,12 @@
 import { openTcpCaller, openUdpCaller } from '../support/sip-load-caller.js';
+import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
 import { flow, untilTaken } from './sip-load-overload.js';
 import { asked, largest, startHelper, startLoadedServer } from './sip-load-server.js';
 
 const PEERS = 1_000;
 const CALLS_PER_SECOND = 10;
-const SECONDS = 20;
-const FULL_SECONDS = 120;
+const SECONDS = { quick: 5, short: 20, full: 120 };
 /** So long the hostile peers have been there before the calls begin: the slow ones are cut off after 32 s, in the middle of the flow. */
 const LEAD_MS = 15_000;
 
@@ -19,7 +19,7 @@ interface Story {
 
 /** A normal flow of calls beside peers that hold connections, send slowly or without end: the calls that do not complete. */
 export async function hostilePeersLost(context: BenchContext): Promise<Figure> {
-  const seconds = context.full ? FULL_SECONDS : SECONDS;
+  const seconds = sized(context, SECONDS);
   await using server = await startLoadedServer(['udp', 'tcp']);
   const { control } = server;
   const argv = ['uas', control.host, String(control.port), control.secret];

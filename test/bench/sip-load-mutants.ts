@@ -1,4 +1,5 @@
 import { MUTANTS_SENT } from '../support/sip-load-mutants.js';
+import { sized } from './bench.js';
 import type { BenchContext, Figure, Percentiles } from './bench.js';
 import type { LineProcess } from './line-process.js';
 import { watchNeighbours, type Neighbours } from './sip-load-neighbours.js';
@@ -37,7 +38,7 @@ interface Sent {
  * @throws Error when the server or the application crashes, or an OPTIONS is left without its 200
  */
 export async function mutatedOptions(context: BenchContext): Promise<Figure> {
-  const rounds = (context.full ? MUTANTS_SENT.atNight : MUTANTS_SENT.inBench) / PER_ROUND;
+  const rounds = sized(context, MUTANTS_SENT) / PER_ROUND;
   const seed = Date.now() % 2 ** 31;
   await using server = await startLoadedServer(['udp', 'tcp', 'ws']);
   const { control, port } = server;

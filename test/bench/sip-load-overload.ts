@@ -2,6 +2,7 @@ import { createDrachtioServer } from '@hopback/harness/drachtio';
 import { connectApp } from '../support/drachtio-app.js';
 import { sdp } from '../support/drachtio-sip-text.js';
 import { openTcpCaller, openUdpCaller, type Caller, type CallResult } from '../support/sip-load-caller.js';
+import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
 import { largest } from './sip-load-server.js';
 
@@ -9,14 +10,13 @@ import { largest } from './sip-load-server.js';
 const MAX_PENDING = 100;
 const RING_MS = 300;
 const PER_SECOND = 1_000;
-const SECONDS = 5;
-const FULL_SECONDS = 60;
+const SECONDS = { quick: 3, short: 5, full: 60 };
 /** Behind the load: fewer than the server can take. */
 const AFTERWARDS = { calls: 200, perSecond: 100 } as const;
 
 /** More calls than a server takes: each is either completed, or told 503 and when to come again. */
 export async function overloadRefused(context: BenchContext): Promise<Figure> {
-  const seconds = context.full ? FULL_SECONDS : SECONDS;
+  const seconds = sized(context, SECONDS);
   context.progress(`overload-refused: ${PER_SECOND} calls/s for ${seconds} s, room for ${MAX_PENDING} at a time`);
   await using server = await createDrachtioServer({
     listen: ['udp', 'tcp'].map((transport) => ({ transport: transport as 'udp' | 'tcp', host: '127.0.0.1', port: 0 })),

@@ -4,12 +4,11 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { parseMessage, readEssentials } from '@hopback/harness/drachtio';
-import { interleave, type BenchContext, type Figure } from './bench.js';
+import { interleave, sized, type BenchContext, type Figure } from './bench.js';
 
 /** The fastest SIP parser that npm has; it knows nothing of its own of how the octets were. */
 const RIVAL = { name: 'sip', version: '0.0.6' } as const;
-const ROUNDS = 9;
-const FULL_ROUNDS = 31;
+const ROUNDS = { quick: 5, short: 9, full: 31 };
 const TURN_MS = 400;
 const PARSER_BAR = 2;
 
@@ -45,7 +44,7 @@ export async function parserFigure(context: BenchContext): Promise<Figure> {
     if (parsed.status !== 'parsed' || readEssentials(parsed.message).status !== 'read') throw new Error('not parsed');
   };
   const rival = await rivalParser();
-  const rounds = { rounds: context.full ? FULL_ROUNDS : ROUNDS, ms: TURN_MS };
+  const rounds = { rounds: sized(context, ROUNDS), ms: TURN_MS };
   const unit = 'messages/s';
   const said = `an INVITE of ${datagram.length} octets: its lines found, and what transactions and dialogs need read`;
   if (rival === undefined) {

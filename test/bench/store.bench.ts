@@ -6,14 +6,20 @@ import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
 import { NOON_US, sampleRecord } from '../support/stored-records.js';
-import { durations, type Bench, type BenchContext, type Figure } from './bench.js';
+import { durations, sized, type Bench, type BenchContext, type Figure } from './bench.js';
 import { openSqlite, SQLITE_INSTALL } from './store-contestants.js';
+
+const DAYS_TO_FILL = 'fills a store with 548 days, about two minutes';
 
 /** The DuckDB record store beside SQLite with an index for every look-up. */
 export const bench: Bench = {
   name: 'store',
   description: 'call records of some 2,200 octets of JSON stored and looked up, DuckDB beside better-sqlite3',
   figures: ['insert', 'insert-late', 'disk', 'lookup-day', 'lookup-548-days', 'open-files'],
+  quick: {
+    seconds: 30,
+    leftOut: { 'lookup-548-days': DAYS_TO_FILL, 'open-files': DAYS_TO_FILL },
+  },
   run: measureStore,
 };
 
@@ -37,8 +43,8 @@ async function* measureStore(context: BenchContext): AsyncGenerator<Figure> {
 }
 
 async function* measureDay(context: BenchContext): AsyncGenerator<Figure> {
-  const total = context.full ? 10_000_000 : 1_000_000;
-  const sqliteTotal = context.full ? 1_000_000 : 100_000;
+  const total = sized(context, { quick: 100_000, short: 1_000_000, full: 10_000_000 });
+  const sqliteTotal = sized(context, { quick: 20_000, short: 100_000, full: 1_000_000 });
   const directory = mkdtempSync(join(tmpdir(), 'hopback-bench-'));
   try {
     await warmUp(join(directory, 'warm'));

@@ -22,7 +22,7 @@ import { startNatsServer } from '../support/nats-server.js';
 import { startRecordReceiver, type RecordReceiver } from '../support/record-receiver.js';
 import { openStreamOnDisk } from '../support/stream-on-disk.js';
 import { sampleRecord } from '../support/stream-lab.js';
-import { median, type BenchContext, type Figure } from './bench.js';
+import { median, sized, type BenchContext, type Figure } from './bench.js';
 
 /** Figures of delivery, for the bench `stream`. */
 export const DELIVER_FIGURES = [
@@ -34,12 +34,12 @@ export const DELIVER_FIGURES = [
 ] as const;
 
 /** Records of one turn. */
-const TURN_RECORDS = { short: 120_000, full: 300_000 };
+const TURN_RECORDS = { quick: 60_000, short: 120_000, full: 300_000 };
 /** Records that wait when the platform comes back. */
-const BACKLOG_RECORDS = { short: 200_000, full: 5_000_000 };
+const BACKLOG_RECORDS = { quick: 100_000, short: 200_000, full: 5_000_000 };
 /** Records that come in meanwhile, a second. */
 const ARRIVALS = 2_000;
-const ROUNDS = { short: 3, full: 7 };
+const ROUNDS = { quick: 1, short: 3, full: 7 };
 
 const { batchRecords, maxInFlight } = DEFAULT_STREAM_POLICY;
 
@@ -77,9 +77,6 @@ export async function* deliverFigures(context: BenchContext): AsyncGenerator<Fig
   if (context.wants('publish-jetstream-unpacked')) yield await publishJetStream(context, 'publish-jetstream-unpacked');
   if (context.wants('backlog-drain')) yield await backlogDrain(context);
 }
-
-const size = (context: BenchContext, of: { readonly short: number; readonly full: number }): number =>
-  context.full ? of.full : of.short;
 
 async function deliver(context: BenchContext): Promise<Figure> {
   await using receiver = await startRecordReceiver();
@@ -171,7 +168,7 @@ async function startStreamServer(): Promise<StreamServer> {
 }
 
 async function backlogDrain(context: BenchContext): Promise<Figure> {
-  const records = size(context, BACKLOG_RECORDS);
+  const records = sized(context, BACKLOG_RECORDS);
   await using directory = await createTemporaryDirectory();
   await using receiver = await startRecordReceiver();
   context.progress(`backlog-drain: spooling ${records} records`);
@@ -226,11 +223,11 @@ async function sideBySide(
   transport: () => RecordTransport,
   way: Way,
 ): Promise<{ readonly stream: readonly number[]; readonly raw: readonly number[]; readonly sent: number }> {
-  const records = size(context, TURN_RECORDS);
+  const records = sized(context, TURN_RECORDS);
   const stream: number[] = [];
   const raw: number[] = [];
   let sent = 0;
-  for (let round = 0; round <= ROUNDS[context.full ? 'full' : 'short']; round += 1) {
+  for (let round = 0; round <= sized(context, ROUNDS); round += 1) {
     const turn = { ...way, records };
     const ofStream = await streamTurn({ ...turn, first: sent + 1, inner: transport() });
     const ofRaw = await rawTurn({ ...turn, first: sent + records + 1, inner: transport() });

@@ -6,6 +6,7 @@ import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import { startLineProcess } from './line-process.js';
 import { answerFigure } from './traceback-answers.js';
@@ -32,6 +33,7 @@ export const bench: Bench = {
     'not-found-though-there',
     'answer-latency',
   ],
+  quick: { seconds: 30 },
   run: measure,
 };
 
@@ -41,12 +43,12 @@ const CALLERS = 32;
 const CALL_RECORDS = 500;
 const RATE = 20;
 /** Requests that are sent by the clock; the others follow at once, four at a time. */
-const PACED = { full: 6_000, short: 600 };
+const PACED = { quick: 100, short: 600, full: 6_000 };
 const RECORDS = 'records';
 
 async function* measure(context: BenchContext): AsyncGenerator<Figure> {
-  const records = context.full ? 10_000_000 : 1_000_000;
-  const requests = context.full ? 20_000 : 2_000;
+  const records = sized(context, { quick: 100_000, short: 1_000_000, full: 10_000_000 });
+  const requests = sized(context, { quick: 300, short: 2_000, full: 20_000 });
   const ground = groundOf(context.full ? 20 : 4);
   context.progress(
     `seed ${SEED}, ${records} records of ${(ground.endUs - ground.startUs) / DAY_US} days, ${requests} requests`,
@@ -68,7 +70,7 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
       folder,
       ground,
       asked: asked.map(bareAsked),
-      paced: context.full ? PACED.full : PACED.short,
+      paced: sized(context, PACED),
       rate: RATE,
     };
     const matched = await inCarrier<MatchesMeasured>('matches', job, context);

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
+import { sized } from './bench.js';
 import type { BenchContext, Figure } from './bench.js';
 import { jaccard, shingleSets, type LabelledTranscript } from './transcript-pairs.js';
 
@@ -21,7 +22,7 @@ const BLOCK = 5_000;
 
 /** Many transcripts through one index on one core: rate, memory, and how well it still tells scripts apart. */
 export async function* measureLoad(context: BenchContext): AsyncGenerator<Figure> {
-  const transcripts = context.full ? 1_000_000 : 20_000;
+  const transcripts = sized(context, { quick: 10_000, short: 20_000, full: 1_000_000 });
   const scripts = transcripts / 50;
   const collect = collector();
   collect();

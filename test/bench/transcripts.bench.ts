@@ -3,6 +3,7 @@ import { createSeededRandom } from '../../harness/src/faults/index.js';
 import { createScriptIndex } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import type { ScriptBars, ScriptStrictness } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
 import { makeTranscripts } from '../support/transcript-corpus.js';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import {
   countPairs,
@@ -37,6 +38,7 @@ export const bench: Bench = {
     ]),
     ...LOAD_FIGURES,
   ],
+  quick: { seconds: 45 },
   run: measure,
 };
 
@@ -46,6 +48,11 @@ const LEAST: Readonly<Record<ScriptStrictness, Rates>> = {
   'same-recording': { recall: 0.68, precision: 0.79 },
 };
 const SEED = 20_261_127;
+const MADE = {
+  quick: { transcripts: 1_000, scripts: 75 },
+  short: { transcripts: 2_000, scripts: 150 },
+  full: { transcripts: 2_000, scripts: 150 },
+};
 const RESAMPLES = 1_000;
 const SPLITS = 8;
 const ORDERS = 6;
@@ -59,7 +66,7 @@ async function* measure(context: BenchContext): AsyncGenerator<Figure> {
     bench.figures.some((figure) => figure.startsWith(strictness) && context.wants(figure)),
   );
   if (wanted.length > 0) {
-    const rows = context.recordings === undefined ? madeRows() : recordingsOf(context.recordings);
+    const rows = context.recordings === undefined ? madeRows(context) : recordingsOf(context.recordings);
     const baseline = baselineOf(rows);
     context.progress(`${String(rows.length)} transcripts, ${String(baseline[0]?.counts.labels ?? 0)} labels`);
     context.progress(`Jaccard of three words, pair by pair: ${curveText(baseline)}`);
@@ -90,8 +97,8 @@ interface BaselinePoint {
   readonly counts: PairCounts;
 }
 
-function madeRows(): LabelledTranscript[] {
-  const made = makeTranscripts({ seed: SEED, transcripts: 2_000, scripts: 150 });
+function madeRows(context: BenchContext): LabelledTranscript[] {
+  const made = makeTranscripts({ seed: SEED, ...sized(context, MADE) });
   return [...made].map(({ id, language, transcript, script }) => ({
     id,
     language,

@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { arrivals, monotonicMs } from './arrivals.js';
 import type { Arrival } from './arrivals.js';
-import { durations } from './bench.js';
+import { durations, sized } from './bench.js';
 import type { Bench, BenchContext, Figure, Percentiles } from './bench.js';
 import { createSignedWorld, createWarmService, signCalls } from './signed-calls.js';
 
@@ -15,12 +15,12 @@ export const bench: Bench = {
   name: 'verify-load',
   description: '1,000 verifications a second, at random moments: what they add to a call and to the event loop',
   figures: ['p99-added', 'event-loop-lag-p99'],
+  quick: { seconds: 15 },
   run: measureLoad,
 };
 
 const CALLS_PER_SECOND = 1_000;
-const SECONDS = 20;
-const FULL_SECONDS = 60;
+const SECONDS = { quick: 5, short: 20, full: 60 };
 /** The compiler has seen the code before a switch is at full load. */
 const WARM_UP_CALLS = 5_000;
 /** The finest that there is. A sample is the whole time between two ticks, this one millisecond included. */
@@ -29,7 +29,7 @@ const LAG_RESOLUTION_MS = 1;
 const LEAD_MS = 1_000;
 
 async function measureLoad(context: BenchContext): Promise<readonly Figure[]> {
-  const seconds = context.full ? FULL_SECONDS : SECONDS;
+  const seconds = sized(context, SECONDS);
   const count = seconds * CALLS_PER_SECOND;
   context.progress(`signing ${count + WARM_UP_CALLS} calls`);
   const clock = { nowMs: Date.now };

@@ -4,7 +4,7 @@ import { createSignaturePool, INLINE_SIGNATURE_CHECKER, parsePassport } from '@h
 import type { CallVerdict, VerificationRequest, VerificationService } from '@hopback/sdk/stir';
 import { compactVerify } from 'jose';
 import { peer } from '../peers.js';
-import { interleave, median } from './bench.js';
+import { interleave, median, sized } from './bench.js';
 import type { Bench, BenchContext, Contestant, Figure } from './bench.js';
 import { startEventLoops } from './event-loops.js';
 import { startLibsecsipid } from './libsecsipid-contestants.js';
@@ -26,6 +26,7 @@ export const bench: Bench = {
   description:
     'full verification with warm certificates, against the bare signature check, all cores, libsecsipid and jose',
   figures: ['one-thread', 'vs-libsecsipid', 'vs-jose', 'all-cores', 'signature-pool'],
+  quick: { seconds: 30 },
   run: measureVerify,
 };
 
@@ -66,7 +67,7 @@ async function* oneThread(context: BenchContext, { world, calls, nowMs }: Materi
   await verify(WARM_UP_MS);
   await using libsecsipid = await startLibsecsipid(calls[0]);
   const ourCores: number[] = [];
-  const rounds = context.full ? 75 : 31;
+  const rounds = sized(context, { quick: 5, short: 31, full: 75 });
   context.progress(`one thread: ${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
   const rates = await interleave(
     {
@@ -166,7 +167,7 @@ async function* allCores(context: BenchContext, { world, calls, nowMs }: Materia
   await using warm = await createWarmService(world, { nowMs: () => nowMs }, { signatureChecker: pool });
   const next = inTurn(calls, warm.forgetCalls);
   const inFlight = processors * IN_FLIGHT_PER_THREAD;
-  const rounds = context.full ? 15 : 7;
+  const rounds = sized(context, { quick: 1, short: 7, full: 15 });
   context.progress(`all cores: ${rounds} rounds; load average ${loadavg()[0]?.toFixed(2) ?? '?'}`);
   const speed = { processes: processors, seconds: OPENSSL_SECONDS };
   const rates = await interleave(

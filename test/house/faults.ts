@@ -1,12 +1,13 @@
 /**
- * `npm run faults [-- NAME…]`: the fault tests of log, records, stream, responder and reference platform with the whole number of rounds, one file after the other, so
- * that times are those of one process. Prints a line of JSON for each claim. NAME is a part of the name of a file: `stream-killed`.
+ * `npm run faults [-- NAME…]`: the fault tests of log, records, stream, responder and reference platform with the whole number of rounds, and all benches in quick
+ * form, one file after the other, so that times are those of one process. Prints a line of JSON for each claim. NAME is a part of the name of a file: `stream-killed`.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const FILES = [
+  'test/faults/bench-',
   'test/faults/log-',
   'test/faults/records-',
   'test/faults/stream-',

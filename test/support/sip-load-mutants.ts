@@ -2,7 +2,7 @@ import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/
 import { mutated, sipCorpus, type SipMutation } from './sip-mutations.js';
 
 /** How many are sent: by the test, by the bench, and by the bench at night. */
-export const MUTANTS_SENT = { inTests: 50_000, inBench: 50_000, atNight: 1_000_000 } as const;
+export const MUTANTS_SENT = { inTests: 50_000, quick: 10_000, short: 50_000, full: 1_000_000 } as const;
 
 /** Messages that are nearly SIP, one after the other: the same seed gives the same ones. */
 export interface MutantSource {
