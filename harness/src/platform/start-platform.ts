@@ -163,6 +163,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     ...(options.bodyTimeoutMs !== undefined && { bodyTimeoutMs: options.bodyTimeoutMs }),
     basePath: new URL(url).pathname.replace(/\/$/, ''),
     isReady: async () => !state.isClosing && (await answers(context)),
+    notices: () => all.flatMap((area) => area.notices?.() ?? []),
   });
   // Before everything else: streams would keep connections open, and calls need what is closed behind them.
   closers.add({

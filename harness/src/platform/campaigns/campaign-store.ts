@@ -12,8 +12,18 @@ export interface CampaignStore {
   readonly flush: () => Promise<void>;
   /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
   readonly flushChanges: () => Promise<void>;
+  /** Takes what is new from the engine, to be stored later. */
+  readonly gather: () => void;
+  /** Campaigns as they are stored after a restart: what is news to an engine that found them again is not announced again. */
+  readonly announced: (standings: ReadonlyMap<string, StoredStanding>) => void;
   /** Has something done in the transaction that stores a campaign. */
   readonly along: (campaignId: string, work: (transaction: PlatformTransaction) => Promise<void>) => void;
+}
+
+/** How a campaign was announced last. */
+export interface StoredStanding {
+  readonly state: string;
+  readonly isMerged: boolean;
 }
 
 /** News of one campaign that is not stored yet. */
@@ -42,6 +52,7 @@ export function createCampaignStore(
   const unstored = new Map<string, Unstored>();
   const toldMs = new Map<string, number>();
   const heardCalls = new Map<string, number>();
+  const standings = new Map<string, StoredStanding>();
   let running: Promise<void> = Promise.resolve();
 
   const entryOf = (file: CampaignFile): Unstored => {
@@ -63,10 +74,10 @@ export function createCampaignStore(
     const { file, calls, works } = entry;
     const nowMs = context.clock.nowMs();
     const { observedCalls } = file;
-    const isGrown = entry.changes.length === 0 && observedCalls >= GROWN * (heardCalls.get(file.campaignId) ?? 0);
-    const changes: readonly CampaignChange[] = isGrown ? ['grown'] : entry.changes;
-    const isTold =
-      entry.changes.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
+    const news = entry.changes.filter((change) => !isAnnounced(change, standings.get(file.campaignId)));
+    const isGrown = news.length === 0 && observedCalls >= GROWN * (heardCalls.get(file.campaignId) ?? 0);
+    const changes: readonly CampaignChange[] = isGrown ? ['grown'] : news;
+    const isTold = news.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
     await context.transact(async (transaction) => {
       await storeCampaign(transaction, file, { sealed: context.sealed, nowMs });
       // What was merged into another that is stored later is moved when it is there.
@@ -79,6 +90,7 @@ export function createCampaignStore(
       await announceChanges(context, transaction, { file, changes });
       if (isTold && file.standing.because !== 'lawful') await tellCampaign(context, transaction, { file, nowMs, by });
     });
+    standings.delete(file.campaignId);
     if (isTold) toldMs.set(file.campaignId, nowMs);
     if (changes.length > 0) heardCalls.set(file.campaignId, observedCalls);
   };
@@ -105,12 +117,21 @@ export function createCampaignStore(
   };
   return {
     flush: () => inTurn(() => true),
+    gather: take,
+    announced: (stored) => {
+      for (const [campaignId, standing] of stored) standings.set(campaignId, standing);
+    },
     flushChanges: () => inTurn(({ changes }) => changes.length > 0),
     along: (campaignId, work) => {
       const file = engine.campaign(campaignId);
       if (file !== undefined) entryOf(file).works.push(work);
     },
   };
+}
+
+function isAnnounced(change: CampaignChange, stored: StoredStanding | undefined): boolean {
+  if (stored === undefined) return false;
+  return change === 'found' || change === stored.state || (change === 'merged' && stored.isMerged);
 }
 
 async function announceChanges(

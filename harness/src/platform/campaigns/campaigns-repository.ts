@@ -1,5 +1,13 @@
 import type { Kysely } from 'kysely';
-import type { CampaignCall, CoreTables, PlatformTransaction, Reading, SealedValues } from '../core/index.js';
+import type {
+  CampaignCall,
+  CoreTables,
+  PlatformContext,
+  PlatformTransaction,
+  Reading,
+  SealedValues,
+} from '../core/index.js';
+import { isAmong } from '../database/index.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
 import type { CampaignFile, CampaignKey } from '../domain/campaigns/index.js';
 import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
@@ -49,14 +57,11 @@ async function storedKey(
 /** Campaigns as they were stored, oldest first, with their numbers; at most so many of those of which calls came last. */
 export async function loadCampaigns(
   transaction: PlatformTransaction,
-  by: { readonly sealed: SealedValues; readonly limit: number },
+  by: { readonly sealed: SealedValues; readonly limit: number; readonly campaignIds?: readonly string[] },
 ): Promise<readonly CampaignFile[]> {
-  const rows = await campaignsTables(transaction)
-    .selectFrom('campaigns_campaigns')
-    .select(['saved', 'keys'])
-    .orderBy('last_seen_ms', 'desc')
-    .limit(by.limit)
-    .execute();
+  let query = campaignsTables(transaction).selectFrom('campaigns_campaigns').select(['saved', 'keys']);
+  if (by.campaignIds !== undefined) query = query.where(isAmong('campaign_id', by.campaignIds));
+  const rows = await query.orderBy('last_seen_ms', 'desc').limit(by.limit).execute();
   const references = rows.flatMap(({ keys }) => keys.flatMap((key) => ('reference' in key ? [key.reference] : [])));
   const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
   const numbers = references.length === 0 ? NOTHING : await by.sealed.open(transaction, references, reason);
@@ -68,6 +73,46 @@ export async function loadCampaigns(
       ),
     )
     .toSorted((a, b) => a.firstSeenMs - b.firstSeenMs);
+}
+
+/** Campaigns that are stored, for an engine that is behind them. */
+export interface StoredCampaigns {
+  readonly standings: ReadonlyMap<string, { readonly state: string; readonly isMerged: boolean }>;
+  /** Those that the engine does not know, with their calls. */
+  readonly found: readonly {
+    readonly file: CampaignFile;
+    readonly calls: readonly Pick<CampaignCall, 'reporterId' | 'recordId' | 'reportId'>[];
+  }[];
+  /** Of these, by the ids of their calls. */
+  readonly campaignsOfCalls: ReadonlyMap<string, string>;
+}
+
+/** What is stored of campaigns, and all of those that an engine does not know, oldest first. */
+export async function storedCampaigns(
+  context: Pick<PlatformContext, 'database' | 'sealed' | 'transact'>,
+  known: ReadonlySet<string>,
+): Promise<StoredCampaigns> {
+  const rows = await campaignsTables(context.database)
+    .selectFrom('campaigns_campaigns')
+    .select(['campaign_id', 'state', 'merged_into'])
+    .execute();
+  const standings = new Map(
+    rows.map((row) => [row.campaign_id, { state: row.state, isMerged: row.merged_into !== null }]),
+  );
+  const unknown = rows.flatMap(({ campaign_id: id }) => (known.has(id) ? [] : [id]));
+  const found: StoredCampaigns['found'][number][] = [];
+  const campaignsOfCalls = new Map<string, string>();
+  if (unknown.length === 0) return { standings, found, campaignsOfCalls };
+  const { sealed } = context;
+  const files = await context.transact((transaction) =>
+    loadCampaigns(transaction, { sealed, limit: unknown.length, campaignIds: unknown }),
+  );
+  for (const file of files) {
+    const calls = await readCalls(context.database, file.campaignId, { limit: MAX_COUNTED });
+    for (const { callId } of calls) campaignsOfCalls.set(callId, file.campaignId);
+    found.push({ file, calls });
+  }
+  return { standings, found, campaignsOfCalls };
 }
 
 const NOTHING: ReadonlyMap<string, string> = new Map();

@@ -32,6 +32,8 @@ export interface PlatformArea extends AsyncDisposable {
   readonly roles?: StaffRoles;
   readonly jobs: readonly PlatformJob[];
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
+  /** What readiness says of it beside that the platform is ready: `detector: warming`. Default nothing. */
+  readonly notices?: () => readonly string[];
   readonly close: () => Promise<void>;
 }
 

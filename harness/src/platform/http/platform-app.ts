@@ -14,6 +14,8 @@ export interface PlatformAppParts extends ExchangeParts {
   readonly basePath: string;
   /** Whether the platform can do its work: its database answers. */
   readonly isReady: () => Promise<boolean>;
+  /** What is to be known of a platform that is ready, a line each: `detector: warming`. */
+  readonly notices: () => readonly string[];
 }
 
 /** What the server knows of a connection. */
@@ -45,7 +47,7 @@ export function createPlatformApp(parts: PlatformAppParts): PlatformApp {
   app.on(['GET', 'HEAD'], '/livez', (context) => context.text('alive\n', 200, { ...SECURITY_FIELDS }));
   app.on(['GET', 'HEAD'], '/readyz', async (context) =>
     (await parts.isReady())
-      ? context.text('ready\n', 200, { ...SECURITY_FIELDS })
+      ? context.text(['ready', ...parts.notices(), ''].join('\n'), 200, { ...SECURITY_FIELDS })
       : context.text('not ready\n', 503, { ...SECURITY_FIELDS }),
   );
   app.on(['GET', 'HEAD'], '/metrics', (context) =>

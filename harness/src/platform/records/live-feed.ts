@@ -24,10 +24,16 @@ const STORE = 'store';
 /** Whoever hears of live data, and says when what was heard outlives a crash. */
 export interface SettlingListener extends LiveListener {
   /**
-   * Resolves when everything that was heard so far outlives a crash, or need not; until then it is told again after one. Without it what was
-   * heard once is not told again, but for the last moments before a crash.
+   * Resolves when everything that was heard so far outlives a crash, or need not; until then it is told again after one. With false where
+   * nothing is settled yet. Without it what was heard once is not told again, but for the last moments before a crash.
    */
-  readonly settled?: () => Promise<void>;
+  readonly settled?: () => Promise<boolean | void>;
+  /** Is told up to which batch of the journal it has heard everything. */
+  readonly reached?: (sequence: number) => void;
+  /** Batches behind this one are kept: it hears them again after a crash, whatever it has settled. */
+  readonly neededFrom?: () => number | undefined;
+  /** How many of the reports that it was told, the first ones, need not be told again after a crash. Without it all that are settled. */
+  readonly coveredReports?: () => number;
 }
 
 /** Live records: taken in, stored, told and found. */
@@ -35,8 +41,13 @@ export interface LiveFeed extends AsyncDisposable {
   readonly take: BatchIntake;
   readonly store: RecordStore;
   readonly reader: ReturnType<typeof createRecordReader>;
-  /** Tells somebody what is durable, from where it had got to; at most one of a name. */
-  readonly listen: (name: string, listener: SettlingListener) => void;
+  /**
+   * Tells somebody what is durable; at most one of a name.
+   * @param from - resolves when it may be told, with the batch behind which that begins: undefined for where it had got to
+   */
+  readonly listen: (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => void;
+  /** The first and the last batch that the journal has. */
+  readonly journalRange: () => { readonly first: number; readonly last: number };
   /** Resolves when everything that was acknowledged before is stored. @throws HopbackError `storage-failed` where the store fails */
   readonly caughtUp: () => Promise<void>;
   /** Resolves when everything that was acknowledged before is stored and told. */
@@ -96,16 +107,18 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
   const endWake = journal.onDurable(() => storing.wake());
   const behind = (): number => journal.durable() - storing.position();
 
-  const listen = (name: string, listener: SettlingListener): void => {
+  const listening = new Set<SettlingListener>();
+  const listen = (name: string, listener: SettlingListener, from?: Promise<number | undefined>): void => {
     if (listeners.has(name)) throw new HopbackError('invalid-argument', `${name} listens already`);
     const follower = startFollower({
       ...common,
       ...{ name: `listener:${name}`, limit: storing.position, onProgress: () => onProgress() },
       work: ({ providerId, records, receivedAtMs }) =>
         listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs }))),
-      settled: listener.settled,
+      ...{ settled: listener.settled, reached: listener.reached, from },
     });
     listeners.set(name, follower);
+    listening.add(listener);
   };
 
   const reached = (follower: Follower, sequence: number): Promise<void> =>
@@ -126,7 +139,9 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
   const settled = (): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
-        const isSettled = [...listeners.values()].every((one) => one.isFailing() || one.marked() >= storing.position());
+        const isSettled = [...listeners.values()].every(
+          (one) => one.isFailing() || one.isUnsettled() || one.marked() >= storing.position(),
+        );
         if (!isSettled) return;
         waiting.delete(look);
         resolve();
@@ -150,7 +165,12 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
       for (const one of followers()) await reached(one, upTo);
     },
     // A file of the journal that is removed is one that a backup is copying.
-    trim: () => whilePaused(() => journal.trim(Math.min(...followers().map((one) => one.marked())))),
+    trim: () =>
+      whilePaused(() => {
+        const needed = [...listening].flatMap((listener) => listener.neededFrom?.() ?? []);
+        return journal.trim(Math.min(...followers().map((one) => one.marked()), ...needed));
+      }),
+    journalRange: () => ({ first: journal.first(), last: journal.durable() }),
     behind,
     whilePaused: (work) =>
       whilePaused(async () => {

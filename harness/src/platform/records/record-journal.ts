@@ -34,6 +34,8 @@ export interface RecordJournal {
    * @throws HopbackError `storage-failed` when the disk refuses, or more waits for it than may: nothing is to be acknowledged
    */
   readonly take: (frame: BatchFrame, records: readonly SharedRecord[]) => Promise<number>;
+  /** Place of the first batch that is kept. */
+  readonly first: () => number;
   /** Place of the last batch that is durable. */
   readonly durable: () => number;
   /** The batches behind a place, a few; none where there is none yet. */
@@ -106,6 +108,7 @@ function journalOf(batches: SegmentLog, cursors: ValueJournal, log: PlatformLog)
       while (batches.durableSequence < sequence) await batches.flush();
       return sequence;
     },
+    first: () => batches.firstSequence,
     durable: () => batches.durableSequence,
     read: async (behind, upTo) => {
       const entries: JournalEntry[] = [];

@@ -70,6 +70,57 @@ export function rollTo(counts: CallCounts, half: number): HalfCounts {
   return counts.now;
 }
 
+/** Members of a half, in the order in which they are packed. */
+const MEMBERS = [
+  'calls',
+  'answered',
+  'timed',
+  'short',
+  'talked',
+  'poor',
+  'marked',
+  'neighbours',
+  'called0',
+  'called1',
+  'called2',
+  'called3',
+] as const;
+
+/** Counts as whole numbers: the half, whether there is one before it, and the members of each. Registers of callers are kept apart. */
+export function packCounts({ half, now, before }: CallCounts): readonly number[] {
+  const hasBefore = before !== NO_CALLS;
+  const packed = [half, hasBefore ? 1 : 0];
+  for (const member of MEMBERS) packed.push(now[member]);
+  if (hasBefore) for (const member of MEMBERS) packed.push(before[member]);
+  return packed;
+}
+
+/**
+ * Counts that {@link packCounts} packed.
+ * @param callers - registers of callers, of a trunk or signer
+ * @returns them, and where the next begin. Never throws for what was packed
+ */
+export function unpackCounts(
+  words: Int32Array,
+  from: number,
+  callers?: { readonly now: Uint8Array; readonly before: Uint8Array | undefined },
+): { readonly counts: CallCounts; readonly next: number } {
+  const unpacked = (at: number, ranks: Uint8Array | undefined): HalfCounts => {
+    const half = { ...noCalls(false), callers: ranks === undefined ? undefined : createDistinctNumbers(ranks) };
+    for (const [offset, member] of MEMBERS.entries()) half[member] = words[at + offset] as number;
+    return half;
+  };
+  const hasBefore = words[from + 1] === 1;
+  const beforeAt = from + 2 + MEMBERS.length;
+  const counts: CallCounts = {
+    half: words[from] as number,
+    now: unpacked(from + 2, callers?.now),
+    before: hasBefore ? unpacked(beforeAt, callers?.before) : NO_CALLS,
+    isGroup: callers !== undefined,
+  };
+  return { counts, next: hasBefore ? beforeAt + MEMBERS.length : beforeAt };
+}
+
 /** Counts the first leg of a call that was not refused here. Never throws. */
 export function countCall(half: HalfCounts, facts: CallFacts, marks: CallMarks): void {
   half.calls += 1;

@@ -1,5 +1,5 @@
 import { createBoundedTable } from './bounded-table.js';
-import { countCall, countLateAnswer, createCallCounts, rollTo } from './call-counts.js';
+import { countCall, countLateAnswer, createCallCounts, packCounts, rollTo, unpackCounts } from './call-counts.js';
 import type { CallCounts, CallMarks } from './call-counts.js';
 import { callFacts } from './call-facts.js';
 import type { CallFacts, JudgedRecord } from './call-facts.js';
@@ -15,6 +15,8 @@ import { checkSuspicionPolicy, DEFAULT_SUSPICION_POLICY, HALF_HOUR_US } from './
 import type { SuspicionPolicy } from './suspicion-policy.js';
 import type { Suspicion, SuspicionSignal } from './suspicion.js';
 import { hashText, hashText52 } from './text-hash.js';
+import { restoreGroups, restoreNumbers, savedGroups, savedNumbers } from './tracker-state.js';
+import type { SuspicionTrackerState } from './tracker-state.js';
 
 /** What a tracker is made with. */
 export interface SuspicionTrackerOptions extends SuspicionLists {
@@ -44,6 +46,21 @@ export interface SuspicionTracker {
   readonly memory: () => SuspicionMemory;
 }
 
+/** A tracker whose memory can be saved, and taken up by another. */
+export interface SavedSuspicionTracker extends SuspicionTracker {
+  /**
+   * What it has learned, to be written out before the next call is judged: large arrays are not copied. It holds hashes of numbers, and no
+   * number.
+   */
+  readonly state: () => SuspicionTrackerState;
+  /**
+   * Goes on where another tracker was, before it has judged anything.
+   * @param saved - state of a tracker of the same release with the same policy
+   * @throws RangeError where the tables are larger than those of its policy
+   */
+  readonly restore: (saved: SuspicionTrackerState) => void;
+}
+
 /**
  * Starts judging calls. The same records in the same order are always judged alike.
  * @param options - policy and the lists that the carrier has
@@ -56,7 +73,7 @@ export interface SuspicionTracker {
  * console.log(tracker.memory().numbers); // 0
  * ```
  */
-export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): SuspicionTracker {
+export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): SavedSuspicionTracker {
   const policy = structuredClone(options.policy ?? DEFAULT_SUSPICION_POLICY);
   checkSuspicionPolicy(policy);
   const lists: SuspicionLists = options;
@@ -78,7 +95,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
   const trunks = createBoundedTable<GroupMemory>(limits.trunks, makeGroup);
   const signers = createBoundedTable<GroupMemory>(limits.signers, makeGroup);
   const calls = createRecentCalls(limits.calls);
-  const signed = createCallCounts(0, false);
+  let signed = createCallCounts(0, false);
 
   const judge = (record: JudgedRecord, reporter = ''): Suspicion => {
     const facts = callFacts(record);
@@ -130,6 +147,25 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
   return {
     judge,
     memory: () => ({ numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() }),
+    state: () => ({
+      ...{
+        half,
+        groupsMade,
+        numbers: savedNumbers(numbers),
+        trunks: savedGroups(trunks),
+        signers: savedGroups(signers),
+      },
+      ...{ signed: Int32Array.from(packCounts(signed)), calls: calls.state(), rows: rows.state() },
+    }),
+    restore: (saved) => {
+      ({ half, groupsMade } = saved);
+      restoreNumbers(numbers, saved.numbers);
+      restoreGroups(trunks, saved.trunks);
+      restoreGroups(signers, saved.signers);
+      signed = unpackCounts(saved.signed, 0).counts;
+      calls.restore(saved.calls);
+      rows.restore(saved.rows);
+    },
   };
 }
 

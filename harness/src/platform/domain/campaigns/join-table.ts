@@ -5,6 +5,16 @@ export interface JoinTable<Entry extends { readonly atMs: number }> {
   readonly put: (callingKey: number, calledNpaNxx: number, entry: Entry) => void;
   /** The entry nearest in time, within so many milliseconds. */
   readonly near: (callingKey: number, calledNpaNxx: number, when: JoinTime<Entry>) => Entry | undefined;
+  /** The table as it stands, by reference. */
+  readonly state: () => JoinTableState<Entry>;
+  readonly restore: (saved: JoinTableState<Entry>) => void;
+}
+
+/** Entries by their places. */
+export interface JoinTableState<Entry> {
+  readonly keys: Float64Array;
+  readonly exchanges: Int32Array;
+  readonly entries: readonly (Entry | undefined)[];
 }
 
 /** When an entry has to be, and what else. */
@@ -49,6 +59,12 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
         if (nearest === undefined || Math.abs(entry.atMs - atMs) < Math.abs(nearest.atMs - atMs)) nearest = entry;
       }
       return nearest;
+    },
+    state: () => ({ keys, exchanges, entries }),
+    restore: (saved) => {
+      keys.set(saved.keys);
+      exchanges.set(saved.exchanges);
+      for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
     },
   };
 }

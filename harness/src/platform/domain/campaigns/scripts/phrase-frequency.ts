@@ -14,6 +14,16 @@ export interface PhraseFrequency {
   went(phrases: Uint32Array): void;
   /** 1 for what one script says, towards 0 for what all say. */
   weight(phrase: number): number;
+  /** The table as it stands, by reference. */
+  state(): PhraseFrequencyState;
+  restore(saved: PhraseFrequencyState): void;
+}
+
+/** Counts by cell, and how many scripts there are now and were when weights were computed last. */
+export interface PhraseFrequencyState {
+  readonly counts: Uint16Array;
+  readonly scripts: number;
+  readonly weightsAt: number;
 }
 
 export function createPhraseFrequency(): PhraseFrequency {
@@ -50,6 +60,12 @@ export function createPhraseFrequency(): PhraseFrequency {
     weight(phrase) {
       const count = counts[phrase & MASK] ?? 0;
       return weights[count < TABLE ? count : TABLE - 1] ?? 0;
+    },
+    state: () => ({ counts, scripts, weightsAt }),
+    restore(saved) {
+      counts.set(saved.counts);
+      ({ scripts, weightsAt } = saved);
+      weights = weightsFor(weightsAt);
     },
   };
 }

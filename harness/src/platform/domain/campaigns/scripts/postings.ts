@@ -9,6 +9,15 @@ export interface Postings {
   /** Calls back with every wording noted under the phrase. */
   each(phrase: number, found: (wording: number) => void): void;
   readonly capacity: number;
+  /** The table as it stands, by reference. */
+  state(): PostingsState;
+  restore(saved: PostingsState): void;
+}
+
+/** Phrases and wordings by their slots. */
+export interface PostingsState {
+  readonly phrases: Uint32Array;
+  readonly wordings: Uint32Array;
 }
 
 /** @param maxPostings entries; rounded down to a power of two, at least 1,024 */
@@ -35,6 +44,11 @@ export function createPostings(maxPostings: number): Postings {
   }
   return {
     capacity,
+    state: () => ({ phrases, wordings }),
+    restore(saved) {
+      phrases.set(saved.phrases);
+      wordings.set(saved.wordings);
+    },
     put(phrase, wording) {
       const slot = slotFor(phrase, (phrase & mask) * WAYS);
       phrases[slot] = phrase;
