@@ -94,6 +94,8 @@ export class Detector {
     if (found === undefined) {
       await this.#replay();
       if (this.#phase !== 'restoring') return;
+      // It has cost a while: the next start is not to pay for it again.
+      this.#snapshotAt = { ...this.#snapshotAt, records: -Infinity };
       this.#phase = 'ready';
       this.#hearHeld();
       this.#begin(undefined);

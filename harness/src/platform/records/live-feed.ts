@@ -18,6 +18,8 @@ import type { JournalEntry, RecordJournal } from './record-journal.js';
  * to wait for. Beyond it carriers are asked to wait.
  */
 export const MAX_BATCHES_BEHIND = 512;
+/** Memory that DuckDB takes at most, beside what the rest of the platform has: look-ups and merges that need more go by the disk. */
+const STORE_MEMORY_MB = 256;
 /** Mark of the store in the journal. */
 const STORE = 'store';
 
@@ -80,12 +82,11 @@ export interface LiveFeedOptions {
 export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
   const { clock, log } = context;
   const journal = await openRecordJournal(join(directory, 'journal'), log);
-  const opened = await openDuckDbRecordStore({ directory: join(directory, 'store'), clock }).catch(
-    async (error: unknown) => {
-      await journal.close();
-      throw error;
-    },
-  );
+  const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB };
+  const opened = await openDuckDbRecordStore({ ...place, clock }).catch(async (error: unknown) => {
+    await journal.close();
+    throw error;
+  });
   const { store, whilePaused } = pausableStore(opened);
   const listeners = new Map<string, Follower>();
   const waiting = new Set<() => void>();

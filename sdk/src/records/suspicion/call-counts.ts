@@ -70,56 +70,88 @@ export function rollTo(counts: CallCounts, half: number): HalfCounts {
   return counts.now;
 }
 
-/** Members of a half, in the order in which they are packed. */
-const MEMBERS = [
-  'calls',
-  'answered',
-  'timed',
-  'short',
-  'talked',
-  'poor',
-  'marked',
-  'neighbours',
-  'called0',
-  'called1',
-  'called2',
-  'called3',
-] as const;
+/** Members of a half: all but the callers. */
+const MEMBERS = 12;
 
-/** Counts as whole numbers: the half, whether there is one before it, and the members of each. Registers of callers are kept apart. */
-export function packCounts({ half, now, before }: CallCounts): readonly number[] {
+/** Whole numbers that counts are packed into: the half, whether there is one before it, and the members of both. */
+export const PACKED_COUNTS: number = 2 + 2 * MEMBERS;
+
+/** Packs counts into a place. Callers are kept apart. Never throws. */
+export function packCounts({ half, now, before }: CallCounts, into: Int32Array, at: number): void {
   const hasBefore = before !== NO_CALLS;
-  const packed = [half, hasBefore ? 1 : 0];
-  for (const member of MEMBERS) packed.push(now[member]);
-  if (hasBefore) for (const member of MEMBERS) packed.push(before[member]);
-  return packed;
+  into[at] = half;
+  into[at + 1] = hasBefore ? 1 : 0;
+  packHalf(now, into, at + 2);
+  if (hasBefore) packHalf(before, into, at + 2 + MEMBERS);
 }
 
-/**
- * Counts that {@link packCounts} packed.
- * @param callers - registers of callers, of a trunk or signer
- * @returns them, and where the next begin. Never throws for what was packed
- */
-export function unpackCounts(
-  words: Int32Array,
-  from: number,
-  callers?: { readonly now: Uint8Array; readonly before: Uint8Array | undefined },
-): { readonly counts: CallCounts; readonly next: number } {
-  const unpacked = (at: number, ranks: Uint8Array | undefined): HalfCounts => {
-    const half = { ...noCalls(false), callers: ranks === undefined ? undefined : createDistinctNumbers(ranks) };
-    for (const [offset, member] of MEMBERS.entries()) half[member] = words[at + offset] as number;
-    return half;
-  };
-  const hasBefore = words[from + 1] === 1;
-  const beforeAt = from + 2 + MEMBERS.length;
-  const counts: CallCounts = {
-    half: words[from] as number,
-    now: unpacked(from + 2, callers?.now),
-    before: hasBefore ? unpacked(beforeAt, callers?.before) : NO_CALLS,
-    isGroup: callers !== undefined,
-  };
-  return { counts, next: hasBefore ? beforeAt + MEMBERS.length : beforeAt };
+/** Makes counts be those that were packed. Never throws. */
+export function unpackInto(counts: CallCounts, from: Int32Array, at: number): void {
+  counts.half = from[at] as number;
+  unpackHalf(counts.now, from, at + 2);
+  if (from[at + 1] === 0) counts.before = NO_CALLS;
+  else {
+    if (counts.before === NO_CALLS) counts.before = noCalls(false);
+    unpackHalf(counts.before, from, at + 2 + MEMBERS);
+  }
 }
+
+/** Makes counts begin anew in a half. Never throws. */
+export function beginCounts(counts: CallCounts, half: number): void {
+  counts.half = half;
+  unpackHalf(counts.now, NOTHING, 0);
+  counts.before = NO_CALLS;
+}
+
+const NOTHING = new Int32Array(MEMBERS);
+
+// Written out, since it is run for every call.
+function packHalf(half: HalfCounts, into: Int32Array, at: number): void {
+  into[at] = half.calls;
+  into[at + 1] = half.answered;
+  into[at + 2] = half.timed;
+  into[at + 3] = half.short;
+  into[at + 4] = half.talked;
+  into[at + 5] = half.poor;
+  into[at + 6] = half.marked;
+  into[at + 7] = half.neighbours;
+  into[at + 8] = half.called0;
+  into[at + 9] = half.called1;
+  into[at + 10] = half.called2;
+  into[at + 11] = half.called3;
+}
+
+function unpackHalf(half: HalfCounts, from: Int32Array, at: number): void {
+  half.calls = from[at] as number;
+  half.answered = from[at + 1] as number;
+  half.timed = from[at + 2] as number;
+  half.short = from[at + 3] as number;
+  half.talked = from[at + 4] as number;
+  half.poor = from[at + 5] as number;
+  half.marked = from[at + 6] as number;
+  half.neighbours = from[at + 7] as number;
+  half.called0 = from[at + 8] as number;
+  half.called1 = from[at + 9] as number;
+  half.called2 = from[at + 10] as number;
+  half.called3 = from[at + 11] as number;
+}
+
+/** Counts of a trunk or signer that were packed, with the registers of its callers. Never throws. */
+export function unpackedGroupCounts(
+  from: Int32Array,
+  callers: { readonly now: Uint8Array; readonly before: Uint8Array | undefined },
+): CallCounts {
+  const counts = createCallCounts(0, true);
+  counts.now = callersOf(callers.now);
+  if (from[1] === 1) counts.before = callersOf(callers.before);
+  unpackInto(counts, from, 0);
+  return counts;
+}
+
+const callersOf = (ranks: Uint8Array | undefined): HalfCounts => ({
+  ...noCalls(false),
+  callers: ranks === undefined ? undefined : createDistinctNumbers(ranks),
+});
 
 /** Counts the first leg of a call that was not refused here. Never throws. */
 export function countCall(half: HalfCounts, facts: CallFacts, marks: CallMarks): void {

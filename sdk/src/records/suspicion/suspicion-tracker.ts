@@ -1,11 +1,12 @@
 import { createBoundedTable } from './bounded-table.js';
-import { countCall, countLateAnswer, createCallCounts, packCounts, rollTo, unpackCounts } from './call-counts.js';
-import type { CallCounts, CallMarks } from './call-counts.js';
+import { countCall, countLateAnswer, createCallCounts, rollTo, unpackInto } from './call-counts.js';
+import type { CallMarks } from './call-counts.js';
 import { callFacts } from './call-facts.js';
 import type { CallFacts, JudgedRecord } from './call-facts.js';
 import { countArea, createGroupMemory, rollGroupTo } from './call-groups.js';
 import type { GroupMemory } from './call-groups.js';
 import { createDiallingRows, MAX_DIALLING_GROUP } from './dialling-rows.js';
+import { createNumberCounts } from './number-counts.js';
 import { createRecentCalls } from './recent-calls.js';
 import { readCalling } from './calling-reading.js';
 import { rampStrength } from './signal-findings.js';
@@ -15,7 +16,7 @@ import { checkSuspicionPolicy, DEFAULT_SUSPICION_POLICY, HALF_HOUR_US } from './
 import type { SuspicionPolicy } from './suspicion-policy.js';
 import type { Suspicion, SuspicionSignal } from './suspicion.js';
 import { hashText, hashText52 } from './text-hash.js';
-import { restoreGroups, restoreNumbers, savedGroups, savedNumbers } from './tracker-state.js';
+import { packedCounts, restoreGroups, savedGroups } from './tracker-state.js';
 import type { SuspicionTrackerState } from './tracker-state.js';
 
 /** What a tracker is made with. */
@@ -87,7 +88,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
   });
   let half = 0;
   let groupsMade = 0;
-  const numbers = createBoundedTable<CallCounts>(limits.numbers, () => createCallCounts(half, false));
+  const numbers = createNumberCounts(limits.numbers);
   const makeGroup = (): GroupMemory => {
     groupsMade = (groupsMade + 1) % MAX_DIALLING_GROUP;
     return createGroupMemory(groupsMade, half);
@@ -95,7 +96,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
   const trunks = createBoundedTable<GroupMemory>(limits.trunks, makeGroup);
   const signers = createBoundedTable<GroupMemory>(limits.signers, makeGroup);
   const calls = createRecentCalls(limits.calls);
-  let signed = createCallCounts(0, false);
+  const signed = createCallCounts(0, false);
 
   const judge = (record: JudgedRecord, reporter = ''): Suspicion => {
     const facts = callFacts(record);
@@ -105,7 +106,10 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
     const number =
       facts.callingKey === undefined
         ? undefined
-        : numbers.at(facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash);
+        : numbers.at(
+            facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash,
+            half,
+          );
     const trunk =
       facts.trunk === undefined
         ? undefined
@@ -141,6 +145,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
       row,
       sinceUs,
     });
+    if (number !== undefined) numbers.keep();
     const score = scoreOf(signals, policy);
     return { score, level: levelOf(score, policy), policyId: policy.id, signals, notJudged };
   };
@@ -151,18 +156,18 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
       ...{
         half,
         groupsMade,
-        numbers: savedNumbers(numbers),
+        numbers: numbers.state(),
         trunks: savedGroups(trunks),
         signers: savedGroups(signers),
       },
-      ...{ signed: Int32Array.from(packCounts(signed)), calls: calls.state(), rows: rows.state() },
+      ...{ signed: packedCounts(signed), calls: calls.state(), rows: rows.state() },
     }),
     restore: (saved) => {
       ({ half, groupsMade } = saved);
-      restoreNumbers(numbers, saved.numbers);
+      numbers.restore(saved.numbers);
       restoreGroups(trunks, saved.trunks);
       restoreGroups(signers, saved.signers);
-      signed = unpackCounts(saved.signed, 0).counts;
+      unpackInto(signed, saved.signed, 0);
       calls.restore(saved.calls);
       rows.restore(saved.rows);
     },

@@ -1,8 +1,9 @@
 import type { BoundedTable, BoundedTableState } from './bounded-table.js';
-import { packCounts, unpackCounts } from './call-counts.js';
+import { PACKED_COUNTS, packCounts, unpackedGroupCounts } from './call-counts.js';
 import type { CallCounts, HalfCounts } from './call-counts.js';
 import type { GroupMemory } from './call-groups.js';
 import type { DiallingRowsState } from './dialling-rows.js';
+import type { NumberCountsState } from './number-counts.js';
 import type { RecentCallsState } from './recent-calls.js';
 
 /**
@@ -12,7 +13,7 @@ import type { RecentCallsState } from './recent-calls.js';
 export interface SuspicionTrackerState {
   readonly half: number;
   readonly groupsMade: number;
-  readonly numbers: SavedTable<Int32Array>;
+  readonly numbers: NumberCountsState;
   readonly trunks: SavedTable<SavedGroup>;
   readonly signers: SavedTable<SavedGroup>;
   readonly signed: Int32Array;
@@ -40,40 +41,6 @@ export interface SavedGroup {
   readonly areaCalls: number;
 }
 
-/** Numbers that are packed into one array: some milliseconds of work. */
-const PACKED_AT_ONCE = 4_096;
-
-/** Packs the counts of numbers, some thousands at a time. */
-export function savedNumbers(table: BoundedTable<CallCounts>): SavedTable<Int32Array> {
-  const { entries, ...rest } = table.state();
-  return { ...rest, packed: packedNumbers(entries) };
-}
-
-function* packedNumbers(entries: BoundedTableState<CallCounts>['entries']): Generator<Int32Array> {
-  for (let from = 0; from < entries.length; from += PACKED_AT_ONCE) {
-    const words: number[] = [];
-    for (let place = from; place < Math.min(entries.length, from + PACKED_AT_ONCE); place += 1) {
-      const counts = entries[place];
-      if (counts !== undefined) words.push(place, ...packCounts(counts));
-    }
-    yield Int32Array.from(words);
-  }
-}
-
-/** Takes packed counts of numbers over. */
-export function restoreNumbers(table: BoundedTable<CallCounts>, saved: SavedTable<Int32Array>): void {
-  const entries: (CallCounts | undefined)[] = [];
-  for (const words of saved.packed) {
-    for (let at = 0; at < words.length;) {
-      const place = words[at] as number;
-      const { counts, next } = unpackCounts(words, at + 1);
-      entries[place] = counts;
-      at = next;
-    }
-  }
-  table.restore({ ...saved, entries });
-}
-
 /** Packs trunks or signers, one at a time. */
 export function savedGroups(table: BoundedTable<GroupMemory>): SavedTable<SavedGroup> {
   const { entries, ...rest } = table.state();
@@ -85,11 +52,18 @@ function* packedGroups(entries: BoundedTableState<GroupMemory>['entries']): Gene
     if (group === undefined) continue;
     const { index, counts, areas, areaCalls } = group;
     yield {
-      ...{ place, index, areas, areaCalls, counts: Int32Array.from(packCounts(counts)) },
+      ...{ place, index, areas, areaCalls, counts: packedCounts(counts) },
       callersNow: ranksOf(counts.now) ?? new Uint8Array(0),
       callersBefore: ranksOf(counts.before),
     };
   }
+}
+
+/** Counts as one array. */
+export function packedCounts(counts: CallCounts): Int32Array {
+  const packed = new Int32Array(PACKED_COUNTS);
+  packCounts(counts, packed, 0);
+  return packed;
 }
 
 const ranksOf = ({ callers }: HalfCounts): Uint8Array | undefined => callers?.ranks;
@@ -99,7 +73,7 @@ export function restoreGroups(table: BoundedTable<GroupMemory>, saved: SavedTabl
   const entries: (GroupMemory | undefined)[] = [];
   for (const { place, index, counts, callersNow, callersBefore, areas, areaCalls } of saved.packed) {
     const callers = { now: callersNow, before: callersBefore };
-    entries[place] = { index, areas, areaCalls, counts: unpackCounts(counts, 0, callers).counts };
+    entries[place] = { index, areas, areaCalls, counts: unpackedGroupCounts(counts, callers) };
   }
   table.restore({ ...saved, entries });
 }

@@ -1,4 +1,5 @@
 import { spread } from './key-hash.js';
+import { takeOver } from './state-codec.js';
 
 /** Calls, or reports of calls, that wait for their other half: by calling number and exchange of the number called. */
 export interface JoinTable<Entry extends { readonly atMs: number }> {
@@ -62,8 +63,8 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
     },
     state: () => ({ keys, exchanges, entries }),
     restore: (saved) => {
-      keys.set(saved.keys);
-      exchanges.set(saved.exchanges);
+      takeOver(keys, saved.keys);
+      takeOver(exchanges, saved.exchanges);
       for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
     },
   };

@@ -1,4 +1,5 @@
 import { spread } from './key-hash.js';
+import { takeOver } from './state-codec.js';
 
 /** What is known of a calling number. */
 export interface NumberSighting {
@@ -83,11 +84,11 @@ export function createNumberMemory(limit: number): NumberMemory {
     sinceSeconds: () => since,
     state: () => ({ keys, heard, calls, againstCentres, againstDealings, since }),
     restore: (saved) => {
-      keys.set(saved.keys);
-      heard.set(saved.heard);
-      calls.set(saved.calls);
-      againstCentres.set(saved.againstCentres);
-      againstDealings.set(saved.againstDealings);
+      takeOver(keys, saved.keys);
+      takeOver(heard, saved.heard);
+      takeOver(calls, saved.calls);
+      takeOver(againstCentres, saved.againstCentres);
+      takeOver(againstDealings, saved.againstDealings);
       ({ since } = saved);
     },
     note: (key, atSeconds, gain) => {

@@ -1,4 +1,5 @@
 import { keyHashOf, spread } from './key-hash.js';
+import { takeOver } from './state-codec.js';
 
 /** Calls that came in lately, so that what is sent or read again is not counted again. */
 export interface SeenCalls {
@@ -52,8 +53,8 @@ export function createSeenCalls(): SeenCalls {
     },
     state: () => ({ young, old, used }),
     restore: (saved) => {
-      young.set(saved.young);
-      old.set(saved.old);
+      takeOver(young, saved.young);
+      takeOver(old, saved.old);
       ({ used } = saved);
     },
   };

@@ -4,9 +4,12 @@ import { Buffer } from 'node:buffer';
 const CHUNK_BYTES = 131_072;
 /** Room that stays free in a chunk, for a value that is no string and no typed array. */
 const RESERVE_BYTES = 64;
-/** Different strings that are written once; then both sides begin anew, so that ids of calls do not fill the memory. */
+/** Different strings that are written once; then both sides begin anew. Longer ones are ids of calls, and come once. */
 const MAX_REMEMBERED_STRINGS = 65_536;
-const MAX_REMEMBERED_CHARS = 64;
+const MAX_REMEMBERED_CHARS = 31;
+
+/** Octets of a typed array that are looked at together: where they repeat eight of them, these are written once. Tables begin empty. */
+const BLOCK_BYTES = 4_096;
 
 const ARRAYS = [Uint8Array, Uint16Array, Uint32Array, Int32Array, Float32Array, Float64Array] as const;
 
@@ -39,7 +42,7 @@ type Value = string | number | boolean | object | null | undefined;
 export function* encodeState(root: object): Generator<Buffer> {
   const writer = new ChunkWriter();
   const known = new Map<object, number>();
-  const shapes = new Map<string, number>();
+  const shapes = createShapes();
   const queue: object[] = [];
   const begin = (value: object): void => {
     const id = known.get(value);
@@ -85,15 +88,27 @@ function* pairsOf(map: ReadonlyMap<Value, Value>): Generator<Value> {
   }
 }
 
-function writeShape(writer: ChunkWriter, shapes: Map<string, number>, value: object): void {
+interface Shapes {
+  readonly known: Map<string, number>;
+  /** Most objects have the shape of the one before. */
+  last: { readonly names: readonly string[]; readonly shape: number };
+}
+
+const createShapes = (): Shapes => ({ known: new Map(), last: { names: [], shape: -1 } });
+
+function writeShape(writer: ChunkWriter, shapes: Shapes, value: object): void {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError('the value is not a plain object');
   const names = Object.keys(value);
+  const { last, known } = shapes;
+  if (last.shape >= 0 && names.length === last.names.length && names.every((name, at) => name === last.names[at]))
+    return writer.tagged(Tag.object, last.shape);
   const text = JSON.stringify(names);
-  const shape = shapes.get(text);
-  writer.tagged(Tag.object, shape ?? shapes.size);
-  if (shape !== undefined) return;
-  shapes.set(text, shapes.size);
+  const shape = known.get(text) ?? known.size;
+  shapes.last = { names, shape };
+  writer.tagged(Tag.object, shape);
+  if (known.has(text)) return;
+  known.set(text, shape);
   writer.text(text);
 }
 
@@ -103,10 +118,37 @@ function* writeTyped(writer: ChunkWriter, value: ArrayBufferView): Generator<Buf
   const octets = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   writer.tagged(Tag.typed, kind);
   writer.whole(octets.length);
+  const words =
+    value.byteOffset % 8 === 0 ? new BigUint64Array(value.buffer, value.byteOffset, octets.length >>> 3) : NO_WORDS;
   for (let from = 0; from < octets.length;) {
     if (writer.isFull()) yield writer.take();
-    from += writer.some(octets, from);
+    const repeated = repeatedFrom(words, from);
+    if (repeated > 0) {
+      writer.tagged(Segment.repeated, repeated);
+      writer.some(octets, from, from + 8);
+      from += repeated;
+    } else {
+      let to = Math.min(octets.length, from + BLOCK_BYTES);
+      while (to < octets.length && to - from < CHUNK_BYTES && repeatedFrom(words, to) === 0) to += BLOCK_BYTES;
+      to = Math.min(to, octets.length, from + writer.room());
+      writer.tagged(Segment.asIs, to - from);
+      writer.some(octets, from, to);
+      from = to;
+    }
   }
+}
+
+const NO_WORDS = new BigUint64Array(0);
+const Segment = { asIs: 0, repeated: 1 } as const;
+
+/** Octets from a place on that repeat the first eight of them: whole blocks, 0 where there is none. */
+function repeatedFrom(words: BigUint64Array, from: number): number {
+  if (from % 8 !== 0) return 0;
+  const first = words[from / 8];
+  let at = from / 8;
+  while (at < words.length && words[at] === first) at += 1;
+  const octets = at * 8 - from;
+  return octets - (octets % BLOCK_BYTES);
 }
 
 class ChunkWriter {
@@ -170,11 +212,13 @@ class ChunkWriter {
     this.#at += this.#chunk.write(text, this.#at);
   }
 
-  /** Writes what has room. @returns how many octets those were */
-  some(octets: Buffer, from: number): number {
-    const copied = octets.copy(this.#chunk, this.#at, from, from + this.#chunk.length - this.#at);
-    this.#at += copied;
-    return copied;
+  /** Octets that may follow a tag and a number. */
+  room(): number {
+    return CHUNK_BYTES - this.#at - RESERVE_BYTES / 2;
+  }
+
+  some(octets: Buffer, from: number, to: number): void {
+    this.#at += octets.copy(this.#chunk, this.#at, from, to);
   }
 
   #number(value: number): void {
@@ -194,6 +238,24 @@ class ChunkWriter {
     }
     this.tag(Tag.string);
     return this.text(text);
+  }
+}
+
+/**
+ * Copies a saved array into one that stands, of the same length. Blocks that are alike are left alone: those of a table that was never
+ * full were never touched, and cost no memory.
+ * @throws RangeError for another length
+ */
+export function takeOver(
+  into: Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array,
+  saved: ArrayBufferView,
+): void {
+  if (into.byteLength !== saved.byteLength) throw new RangeError('a saved table has another size');
+  const from = Buffer.from(saved.buffer, saved.byteOffset, saved.byteLength);
+  const to = Buffer.from(into.buffer, into.byteOffset, into.byteLength);
+  for (let at = 0; at < to.length; at += BLOCK_BYTES) {
+    const end = Math.min(to.length, at + BLOCK_BYTES);
+    if (from.compare(to, at, end, at, end) !== 0) from.copy(to, at, at, end);
   }
 }
 
@@ -256,10 +318,20 @@ function* readTyped(reader: ChunkReader): Generator<undefined, ArrayBufferView, 
   const octets = Buffer.alloc(reader.whole());
   for (let from = 0; from < octets.length;) {
     if (reader.isAtEnd()) reader.chunk(yield);
-    from += reader.some(octets, from);
+    const segment = reader.octet();
+    const to = from + reader.whole();
+    if (to > octets.length || segment > Segment.repeated) throw new RangeError('a typed array is too long');
+    if (segment === Segment.asIs) reader.some(octets, from, to);
+    else repeat(octets, reader.word(), from, to);
+    from = to;
   }
   // A buffer of its own, and so at an offset that every kind can begin at.
   return new type(octets.buffer, octets.byteOffset, octets.length / type.BYTES_PER_ELEMENT);
+}
+
+/** Octets that are 0 stay as the system gives them: untouched, and so in nobody's memory. */
+function repeat(octets: Buffer, word: bigint, from: number, to: number): void {
+  if (word !== 0n) new BigUint64Array(octets.buffer, octets.byteOffset + from, (to - from) / 8).fill(word);
 }
 
 class ChunkReader {
@@ -306,10 +378,15 @@ class ChunkReader {
     return text;
   }
 
-  some(into: Buffer, from: number): number {
-    const copied = this.#chunk.copy(into, from, this.#at);
-    this.#at += copied;
-    return copied;
+  some(into: Buffer, from: number, to: number): void {
+    if (this.#at + to - from > this.#chunk.length) throw new RangeError('a chunk ends early');
+    this.#at += this.#chunk.copy(into, from, this.#at, this.#at + to - from);
+  }
+
+  word(): bigint {
+    if (this.#at + 8 > this.#chunk.length) throw new RangeError('a chunk ends early');
+    this.#at += 8;
+    return this.#chunk.readBigUInt64LE(this.#at - 8);
   }
 
   scalar(tag: number): Value {

@@ -1,3 +1,5 @@
+import { takeOver } from '../state-codec.js';
+
 /** Cells of the table, a power of two: 8 MB. With 60,000 scripts of 60 phrases two phrases share a cell now and then, which makes them a little less telling and no more. */
 const CELLS = 2 ** 22;
 const MASK = CELLS - 1;
@@ -63,7 +65,7 @@ export function createPhraseFrequency(): PhraseFrequency {
     },
     state: () => ({ counts, scripts, weightsAt }),
     restore(saved) {
-      counts.set(saved.counts);
+      takeOver(counts, saved.counts);
       ({ scripts, weightsAt } = saved);
       weights = weightsFor(weightsAt);
     },

@@ -1,3 +1,5 @@
+import { takeOver } from '../state-codec.js';
+
 /** Entries under one bucket: a phrase that more wordings have than this is common, and its newest suffice as candidates. */
 const WAYS = 8;
 /** Entries one phrase may have in a full bucket, so that a common phrase does not drive out rare ones. */
@@ -46,8 +48,8 @@ export function createPostings(maxPostings: number): Postings {
     capacity,
     state: () => ({ phrases, wordings }),
     restore(saved) {
-      phrases.set(saved.phrases);
-      wordings.set(saved.wordings);
+      takeOver(phrases, saved.phrases);
+      takeOver(wordings, saved.wordings);
     },
     put(phrase, wording) {
       const slot = slotFor(phrase, (phrase & mask) * WAYS);
