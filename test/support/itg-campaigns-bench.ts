@@ -1,5 +1,5 @@
 import { createCampaignsArea } from '../../harness/src/platform/campaigns/index.js';
-import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
 import type {
   Caller,
   LiveReader,
@@ -33,7 +33,7 @@ export interface CampaignsBench {
 }
 
 /** Makes one on a database with the tables of campaigns and demands. */
-export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
+export function openCampaignsBench(database: OpenedDatabase, options: CampaignsOptions = {}): CampaignsBench {
   const context = createTestContext({ database });
   context.clock.set(LIVE_START_MS + 60_000);
   const opened: OpeningOrder[] = [];
@@ -88,7 +88,11 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
       return result;
     };
     const journal = journalRange === undefined ? {} : { journalRange };
-    return createCampaignsArea({ ...context, transact }, { ...ports, ...journal }, { allocated: ALLOCATED });
+    return createCampaignsArea(
+      { ...context, transact },
+      { ...ports, ...journal },
+      { allocated: ALLOCATED, ...options },
+    );
   };
   const die = async (): Promise<void> => {
     life.isOver = true;

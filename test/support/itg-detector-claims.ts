@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
-import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
+import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/index.js';
 import { callCampaigns, listed } from './itg-campaigns-bench.js';
 import type { CampaignsBench } from './itg-campaigns-bench.js';
 import { appReport, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
@@ -15,6 +16,16 @@ interface JournalBench {
   /** Tells it batches from where it begins up to a place, as the follower of the journal does. */
   readonly tell: (area: CampaignsArea, upTo: number) => Promise<void>;
 }
+
+/** Tables that are small, so that a test makes and packs a dozen of detectors in a second. */
+export const SMALL_DETECTOR: CampaignsOptions = {
+  limits: { groups: 256, numbers: 4_096, calls: 1_024, reports: 256, contents: 256, campaigns: 64 },
+  scriptLimits: { maxScripts: 100, maxMembers: 1_000, maxPostings: 1_024 },
+  suspicion: {
+    ...DEFAULT_SUSPICION_POLICY,
+    limits: { numbers: 1_024, trunks: 64, signers: 64, calls: 1_024, rows: 1_024 },
+  },
+};
 
 /** Far beyond the time after which a snapshot is due. */
 const DUE_MS = LIVE_START_MS + 3_600_000;
@@ -158,7 +169,7 @@ export function detectorClaims(engine: string, open: () => CampaignsBench, empty
     ],
     ['with a part missing', `delete from campaigns_snapshot_a`, 'damaged'],
     ['whose key is gone', `delete from core_sealed where belongs_to like 'detector-snapshot%'`, 'damaged'],
-    ['of a journal that is gone', `update campaigns_snapshots set sequence = 1000`, 'damaged'],
+    ['that is said to be of another place', `update campaigns_snapshots set sequence = 9`, 'damaged'],
   ] as const)
     test(`${engine}: a snapshot ${what} is left alone, with a notice, and records are read again`, async () => {
       const bench = open();
@@ -183,6 +194,28 @@ export function detectorClaims(engine: string, open: () => CampaignsBench, empty
       await bench.die();
       expect(await (await journal.restart()).begun).toBe(journal.batches.length);
     });
+
+  test(`${engine}: a snapshot of a journal that is gone, or begins later, is left alone`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 8);
+    await first.keepSnapshot(DUE_MS);
+    await bench.die();
+    for (const range of [
+      { first: 1, last: 7 },
+      { first: 10, last: 20 },
+    ]) {
+      const area = bench.area(() => range);
+      await area.start();
+      expect(await area.begun).toBeUndefined();
+      await bench.die();
+    }
+    expect(bench.context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
+      { details: { because: 'other-journal' } },
+      { details: { because: 'other-journal' } },
+    ]);
+  });
 
   test(`${engine}: what an analyst has decided after a snapshot holds after a crash`, async () => {
     const bench = open();

@@ -5,7 +5,7 @@ import { DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js'
 import type { OpenedDatabase } from '../../harness/src/platform/database/index.js';
 import { openCampaignsBench } from '../support/itg-campaigns-bench.js';
 import { openTestDatabase } from '../support/itg-database.js';
-import { detectorClaims } from '../support/itg-detector-claims.js';
+import { detectorClaims, SMALL_DETECTOR } from '../support/itg-detector-claims.js';
 
 let database: OpenedDatabase;
 beforeAll(async () => {
@@ -19,4 +19,4 @@ const empty = async (): Promise<void> => {
 afterEach(empty);
 afterAll(() => database.close());
 
-detectorClaims('PGlite', () => openCampaignsBench(database), empty);
+detectorClaims('PGlite', () => openCampaignsBench(database, SMALL_DETECTOR), empty);

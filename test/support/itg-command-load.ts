@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { createTestKey } from '@hopback/sdk/testing';
@@ -9,13 +11,14 @@ import type { RequestAuthorization } from '../../sdk/src/platform/auth.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/wire/record-batch.js';
-import { startPlatformCommand } from '../support/itg-command.js';
-import type { PlatformProcess } from '../support/itg-command.js';
-import { liveCall } from '../support/itg-live-calls.js';
+import { startPlatformCommand } from './itg-command.js';
+import type { PlatformProcess } from './itg-command.js';
+import { liveCall } from './itg-live-calls.js';
 
 /** A platform as its command starts it, in a folder, and what the system says of its process. */
 export interface CommandPlatform extends PlatformProcess {
   readonly url: string;
+  readonly port: number;
   /** From the start of the process to the first answer over HTTP, milliseconds. */
   readonly answeredMs: number;
   readonly rssMb: () => number;
@@ -36,15 +39,21 @@ const RETRY_MS = 100;
 
 const rest = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Starts `hopback-harness platform` on a folder, at a port, and waits until it answers. @throws Error where it ends before */
+/**
+ * Starts `hopback-harness platform` on a folder, at a port, and waits until it answers.
+ * @param asked - 0 for one that is free now
+ * @throws Error where it ends before
+ */
 export async function startCommandPlatform(
   directory: string,
-  port: number,
+  asked: number,
   options: readonly string[] = [],
+  semiSpaceMb?: number,
 ): Promise<CommandPlatform> {
+  const port = asked === 0 ? await freePort() : asked;
   const startedMs = performance.now();
   const process = startPlatformCommand(['--directory', directory, '--port', String(port), ...options], {
-    NODE_OPTIONS: '--max-semi-space-size=16',
+    ...(semiSpaceMb === undefined ? {} : { NODE_OPTIONS: `--max-semi-space-size=${String(semiSpaceMb)}` }),
   });
   const url = `http://127.0.0.1:${port}`;
   let isOver = false;
@@ -58,7 +67,7 @@ export async function startCommandPlatform(
   const { pid } = process;
   return {
     ...process,
-    url,
+    ...{ url, port },
     answeredMs: performance.now() - startedMs,
     rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024,
     cpuSeconds: () => {
@@ -66,6 +75,15 @@ export async function startCommandPlatform(
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
     },
   };
+}
+
+/** A port that nobody has: a platform that is started again has the address that its clients know. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => void server.close(() => resolve()));
+  return port;
 }
 
 /** Registers a carrier as an operator does. @returns the credential that it sends records with */
@@ -110,7 +128,12 @@ function ordinaryRecord(at: number, atMs: number): SharedRecord {
 export async function sendOrdinaryRecords(
   { url }: Pick<CommandPlatform, 'url'>,
   authorization: RequestAuthorization,
-  by: { readonly from: number; readonly to: number; readonly overMs: number; readonly onSent?: (count: number) => void },
+  by: {
+    readonly from: number;
+    readonly to: number;
+    readonly overMs: number;
+    readonly onSent?: (count: number) => void;
+  },
 ): Promise<void> {
   const transport = createHttpsRecordTransport({ url: `${url}/v1/record-batches`, authorization });
   const beganMs = Date.now() - by.overMs;
