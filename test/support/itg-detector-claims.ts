@@ -48,7 +48,8 @@ function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveReco
     tell: async (area, upTo) => {
       durable = Math.max(durable, upTo);
       for (let at = told.get(area) ?? 0; at < upTo; at += 1) {
-        await area.listener.records(batches[at] ?? []);
+        await area.listener.free();
+        area.listener.records(batches[at] ?? []);
         area.listener.reached(at + 1);
         told.set(area, at + 1);
       }

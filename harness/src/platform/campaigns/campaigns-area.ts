@@ -36,6 +36,7 @@ export interface CampaignsPorts {
 /** What the detector hears, and says of what it has heard. */
 export type DetectorListener = Detector['listener'] &
   Readonly<Record<'settled', () => Promise<boolean>>> & {
+    readonly free: () => Promise<void> | undefined;
     readonly reached: (sequence: number) => void;
     readonly neededFrom: () => number | undefined;
     readonly coveredReports: () => number;
@@ -120,6 +121,7 @@ export function createCampaignsArea(
     listener: {
       ...detector.listener,
       settled: () => detector.settled(),
+      free: () => detector.free(),
       reached: (sequence) => detector.reached(sequence),
       neededFrom: () => detector.neededFrom(),
       coveredReports: () => detector.coveredReports(),

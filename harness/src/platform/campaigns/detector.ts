@@ -47,6 +47,7 @@ export class Detector {
   #sequence: number | undefined;
   #target = 0;
   #stored: StoredCampaigns | undefined;
+  #isTakenUp = false;
   /** What waits while the engine must not change. */
   #held: { readonly calls: number; readonly work: () => void }[] = [];
   #heldCalls = 0;
@@ -125,11 +126,9 @@ export class Detector {
   readonly listener: LiveListener = {
     records: (records) => {
       if (this.#phase === 'closed') throw closing();
-      if (this.#phase === 'restoring') return this.#hold(records.length, () => this.#hearRecords(records));
-      // Who tells records waits, and keeps their order.
-      return this.#pause === undefined
-        ? this.#hearRecords(records)
-        : this.#pause.then(() => this.listener.records(records));
+      const work = (): void => this.#hearRecords(records);
+      if (this.#phase === 'restoring' || this.#pause !== undefined) this.#hold(records.length, work);
+      else work();
     },
     report: (appId, report, receivedAtMs) => {
       if (this.#phase === 'closed') throw closing();
@@ -138,6 +137,11 @@ export class Detector {
       else work();
     },
   };
+
+  /** Resolves when it can hear records again; undefined where it can. */
+  free(): Promise<void> | undefined {
+    return this.#pause;
+  }
 
   /** Is told up to which batch everything was heard. */
   reached(sequence: number): void {
@@ -221,14 +225,19 @@ export class Detector {
   async #replay(): Promise<void> {
     const { context, engine, ports } = this.#parts;
     const { sealed } = context;
-    const files = await context.transact((transaction) =>
-      loadCampaigns(transaction, { sealed, limit: DEFAULT_CAMPAIGN_LIMITS.campaigns }),
-    );
-    for (const file of files) engine.restore(file);
     const nowMs = context.clock.nowMs();
-    // Calls may be some minutes older than they were received.
-    const sinceMs = { records: nowMs - 2 * REPLAY_MS, reports: nowMs - REPORTS_REPLAY_MS - REPLAY_MS };
-    engine.known(await callsSince(context.database, sinceMs));
+    // Where a replay failed and is tried again, what it has counted stays.
+    if (!this.#isTakenUp) {
+      const files = await context.transact((transaction) =>
+        loadCampaigns(transaction, { sealed, limit: DEFAULT_CAMPAIGN_LIMITS.campaigns }),
+      );
+      // Calls may be some minutes older than they were received.
+      const sinceMs = { records: nowMs - 2 * REPLAY_MS, reports: nowMs - REPORTS_REPLAY_MS - REPLAY_MS };
+      const counted = await callsSince(context.database, sinceMs);
+      for (const file of files) engine.restore(file);
+      engine.known(counted);
+      this.#isTakenUp = true;
+    }
     await replay(ports, engine, { nowMs, isOver: () => this.#phase !== 'restoring' });
   }
 

@@ -198,8 +198,7 @@ export interface ReportReader {
 
 /** Hears of live data when it is durable: the detection of campaigns. At least once, in about the order in which it came. */
 export interface LiveListener {
-  /** Whoever tells waits for it before the next batch. */
-  readonly records: (records: readonly LiveRecord[]) => Promise<void> | void;
+  readonly records: (records: readonly LiveRecord[]) => void;
   readonly report: (appId: string, report: AppReport, receivedAtMs: number) => void;
 }
 

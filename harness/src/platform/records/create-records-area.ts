@@ -89,13 +89,13 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     holdPort: createHoldPort(holds),
     listen: async (name, listener, from) => {
       // The reports that were not settled come first: they are few, and the records meet them.
-      const told = reports.listen(name, listener, from);
+      const toldReports = reports.listen(name, listener, from);
       feed.listen(
         name,
         listener,
-        told.then(() => from),
+        toldReports.then(() => from),
       );
-      await told;
+      await toldReports;
     },
     journalRange: feed.journalRange,
     importComplaints: (file) => importComplaints(context, { ...file, keptMs: retention.complaintsMs }),

@@ -30,6 +30,8 @@ export interface SettlingListener extends LiveListener {
    * nothing is settled yet. Without it what was heard once is not told again, but for the last moments before a crash.
    */
   readonly settled?: () => Promise<boolean | void>;
+  /** Resolves when it can hear records again; undefined where it can. */
+  readonly free?: () => Promise<void> | undefined;
   /** Is told up to which batch of the journal it has heard everything. */
   readonly reached?: (sequence: number) => void;
   /** Batches behind this one are kept: it hears them again after a crash, whatever it has settled. */
@@ -114,8 +116,10 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
     const follower = startFollower({
       ...common,
       ...{ name: `listener:${name}`, limit: storing.position, onProgress: () => onProgress() },
-      work: ({ providerId, records, receivedAtMs }) =>
-        listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs }))),
+      work: async ({ providerId, records, receivedAtMs }) => {
+        await listener.free?.();
+        listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs })));
+      },
       ...{ settled: listener.settled, reached: listener.reached, from },
     });
     listeners.set(name, follower);

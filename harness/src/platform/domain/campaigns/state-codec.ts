@@ -283,9 +283,10 @@ export function* decodeState(): Generator<undefined, object, Buffer> {
   for (let at = 0; at < objects.length; at += 1) {
     const target = objects[at] as object;
     const names = shapes[at];
+    const most = names?.length ?? Infinity;
     let key: Value;
     let isKey = true;
-    for (let place = 0; names === undefined || place < names.length; place += 1) {
+    for (let place = 0; place < most; place += 1) {
       if (reader.isAtEnd()) reader.chunk(yield);
       const tag = reader.octet();
       if (tag === Tag.end) {
