@@ -27,9 +27,11 @@ export interface DetectorParts {
 /** Calls that are held while campaigns are taken up: some seconds at 15,000 a second. More are to be told again. */
 const MAX_HELD = 100_000;
 /** Records after which a snapshot is due: some seconds of a restart. */
-const SNAPSHOT_RECORDS = 100_000;
+const SNAPSHOT_RECORDS = 150_000;
 /** Milliseconds after which one is due where anything at all was heard. */
 const SNAPSHOT_EVERY_MS = 60_000;
+/** What took longer to learn anew is kept at once. */
+const WORTH_KEEPING_MS = 2_000;
 /** A snapshot takes this share of the time at most, so that the detection keeps up. */
 const SNAPSHOT_SHARE = 1 / 10;
 
@@ -95,8 +97,9 @@ export class Detector {
     if (found === undefined) {
       await this.#replay();
       if (this.#phase !== 'restoring') return;
-      // It has cost a while: the next start is not to pay for it again.
-      this.#snapshotAt = { ...this.#snapshotAt, records: -Infinity };
+      // The next start is not to pay for it again.
+      if (context.clock.nowMs() - startedMs > WORTH_KEEPING_MS)
+        this.#snapshotAt = { ...this.#snapshotAt, records: -Infinity };
       this.#phase = 'ready';
       this.#hearHeld();
       this.#begin(undefined);

@@ -15,8 +15,8 @@ export const MAX_COMPRESSED_BYTES: number = MAX_BATCH_BYTES + 65_536;
 const MAX_FRAME_BYTES = MAX_COMPRESSED_BYTES + 131_072;
 /** Batches that wait for the disk at once: eight of the longest. */
 const MAX_PENDING_BYTES = 8 * MAX_FRAME_BYTES;
-/** Records that are kept parsed for whoever follows, some 3 KB each; those behind read the log. Half a second of 15,000 a second. */
-const MAX_PARSED_RECORDS = 8_192;
+/** Records that are kept parsed for whoever follows, some 3 KB each; those behind read the log. A second of 15,000 a second. */
+const MAX_PARSED_RECORDS = 16_384;
 /** Batches that are read from the log at once. */
 const READ_BATCHES = 16;
 
