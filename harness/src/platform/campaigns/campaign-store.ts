@@ -21,7 +21,7 @@ export interface CampaignStore {
 }
 
 /** How a campaign was announced last. */
-export interface StoredStanding {
+interface StoredStanding {
   readonly state: string;
   readonly isMerged: boolean;
 }

@@ -34,7 +34,7 @@ export interface CampaignsPorts {
 }
 
 /** What the detector hears, and says of what it has heard. */
-export type DetectorListener = Detector['listener'] &
+type DetectorListener = Detector['listener'] &
   Readonly<Record<'settled', () => Promise<boolean>>> & {
     readonly free: () => Promise<void> | undefined;
     readonly reached: (sequence: number) => void;

@@ -7,21 +7,20 @@ import type { PlatformContext, PlatformTransaction, Reading } from '../core/inde
 import { decodeState, encodeState } from '../domain/campaigns/index.js';
 import { campaignsTables } from './campaigns-repository.js';
 
-/** A snapshot of the detector: what it had learned when everything up to a batch of the journal, and so many reports, had been heard. */
-export interface DetectorSnapshot {
-  /** Batch of the journal of records up to which the detector had heard everything. */
+/** What the detector had learned when it had heard everything up to a batch of the journal. */
+interface DetectorSnapshot {
   readonly sequence: number;
   readonly atMs: number;
   readonly state: object;
 }
 
 /** What is found in the place of a snapshot. */
-export type FoundSnapshot =
+type FoundSnapshot =
   | { readonly status: 'read'; readonly snapshot: DetectorSnapshot }
   | { readonly status: 'none' | 'other-version' | 'damaged' };
 
 /** A state that is packed, and can be stored while the detector goes on. */
-export interface PackedState {
+interface PackedState {
   readonly pieces: readonly Buffer[];
   readonly sizeBytes: number;
 }
@@ -29,7 +28,7 @@ export interface PackedState {
 /** Octets of a row: PGlite is busy for some milliseconds with it, and nothing else is done meanwhile. */
 const PART_BYTES = 262_144;
 /** A packed state that is larger is not stored: it takes longer to read than what it saves. */
-export const MAX_SNAPSHOT_BYTES: number = 256 * 1_048_576;
+const MAX_SNAPSHOT_BYTES = 256 * 1_048_576;
 /** Most of it is zeros or hashes: the fastest level does as well as any. */
 const DEFLATE = { level: 1 };
 const CIPHER = 'aes-256-gcm';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { AppReport } from '@hopback/sdk/platform';
 import { createSuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
 import type { SuspicionLists, SuspicionPolicy, SuspicionTrackerState } from '@hopback/sdk/records';
@@ -178,10 +177,9 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
 
 /** Everything that two engines have to have in common for one to go on where the other was. */
 const versionOf = (settings: object): string =>
-  createHash('sha256')
-    .update(JSON.stringify([STATE_FORM, settings]))
-    .digest('hex')
-    .slice(0, 16);
+  keyHash(JSON.stringify([STATE_FORM, settings]))
+    .toString(16)
+    .padStart(13, '0');
 
 interface PartsState {
   readonly book: CampaignBookState;
