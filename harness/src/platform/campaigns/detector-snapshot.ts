@@ -27,6 +27,8 @@ interface PackedState {
 
 /** Octets of a row: PGlite is busy for some milliseconds with it, and nothing else is done meanwhile. */
 const PART_BYTES = 262_144;
+/** Chunks that are written before others have a turn: some ten milliseconds. With one a turn, a busy platform would keep the detector waiting for seconds. */
+const CHUNKS_OF_A_TURN = 16;
 /** A packed state that is larger is not stored: it takes longer to read than what it saves. */
 const MAX_SNAPSHOT_BYTES = 256 * 1_048_576;
 /** Most of it is zeros or hashes: the fastest level does as well as any. */
@@ -44,14 +46,22 @@ const [deflated, inflated] = [promisify(deflateRaw), promisify(inflateRaw)];
 export async function packState(state: object): Promise<PackedState | undefined> {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
+  let turn: Promise<Buffer>[] = [];
+  const keep = async (): Promise<void> => {
+    for (const packed of await Promise.all(turn)) {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(packed.length);
+      pieces.push(length, packed);
+      sizeBytes += length.length + packed.length;
+    }
+    turn = [];
+  };
   for (const chunk of encodeState(state)) {
-    const packed = await deflated(chunk, DEFLATE);
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(packed.length);
-    pieces.push(length, packed);
-    sizeBytes += length.length + packed.length;
+    turn.push(deflated(chunk, DEFLATE));
+    if (turn.length >= CHUNKS_OF_A_TURN) await keep();
     if (sizeBytes > MAX_SNAPSHOT_BYTES) return undefined;
   }
+  await keep();
   return { pieces, sizeBytes };
 }
 
