@@ -7,7 +7,7 @@
  * - `log-inconsistent`: a signed log is not what was signed: entries were edited, removed, moved or cut off, or it belongs to another key.
  * - `trust-list-rejected`: the list of trust anchors or a CRL was refused; the store in use stays.
  * - `network-failed`: no answer of the platform: the connection was refused, broke, or took too long.
- * - `unavailable`: the platform says that it cannot answer now, or is too busy.
+ * - `unavailable`: the platform says that it cannot answer now, or is too busy; or an address to listen on cannot be bound.
  * - `unauthorized`: the platform refuses the credential, or none could be had.
  * - `request-refused`: the platform refuses the request for what is in it, or knows no such thing; the same request fails again.
  * - `response-unreadable`: the platform answered in a form that is none of the contract.

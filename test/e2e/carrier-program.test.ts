@@ -116,7 +116,7 @@ test('the way from nothing to a signed answer that the guide shows is walked as 
   for (const shown of commands) {
     const [command = '', ...lines] = shown.trimEnd().split('\n');
     const args = command
-      .replace(/^npx hopback/, `node ${join(process.cwd(), 'sdk/dist/cli/main.js')}`)
+      .replace(/^npx --no hopback/, `node ${join(process.cwd(), 'sdk/dist/cli/main.js')}`)
       .split(' ')
       .slice(1);
     const { stdout } = await run(process.execPath, args, { cwd: folder.directory }).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTestKey, TEST_NOW_MS } from '@hopback/sdk/testing';
@@ -273,6 +273,37 @@ describe('keygen and csr', () => {
     expect(await readFile(path, 'utf8')).toBe(pem);
     expect((await lab.run(['keygen'])).stdout).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
     expect((await lab.run(['keygen', 'sp.key'])).exitCode).toBe(2);
+  });
+
+  test('the JWK of a key holds its public half alone, named by its thumbprint or as it is asked', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' });
+    const path = await lab.put('encrypted.key', pem);
+    expect((await lab.run(['keygen', '--key', path, '--jwk'])).exitCode).not.toBe(0);
+    const env = { HOPBACK_KEY_PASSPHRASE: 'secret' };
+    const { stdout } = await lab.run(['keygen', '--key', path, '--jwk'], { env });
+    const { x, y } = createPublicKey(privateKey).export({ format: 'jwk' });
+    const thumbprint = createHash('sha256')
+      .update(JSON.stringify({ crv: 'P-256', kty: 'EC', x, y }))
+      .digest('base64url');
+    expect(JSON.parse(stdout)).toEqual({
+      kty: 'EC',
+      crv: 'P-256',
+      x,
+      y,
+      kid: `sha256:${thumbprint}`,
+      alg: 'ES256',
+      use: 'sig',
+    });
+    const named = await lab.run(['keygen', '--key', '-', '--jwk', '--key-id', 'k-1', '--json'], { stdin: stdout });
+    expect(named.json()).toMatchObject({ exitCode: 0, publicKeyJwk: { kid: 'k-1', x } });
+    for (const argv of [
+      ['--jwk'],
+      ['--key', path],
+      ['--key', path, '--jwk', '--out', lab.path('o')],
+      ['--key-id', 'k'],
+    ])
+      expect([argv, (await lab.run(['keygen', ...argv])).exitCode]).toEqual([argv, 2]);
   });
 
   test('a request for a delegate names numbers and ranges', async () => {

@@ -14,7 +14,7 @@ const run = (args: readonly string[], options: RunOptions = {}): Promise<CliRun>
 
 describe('help', () => {
   test('lists every command, on standard output where it was asked for', async () => {
-    for (const args of [['help'], ['--help'], ['-h']]) {
+    for (const args of [[], ['help'], ['--help'], ['-h']]) {
       const { exitCode, stdout, stderr } = await run(args);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       for (const { name, summary } of COMMANDS) {
@@ -38,6 +38,17 @@ describe('help', () => {
       expect(help.stdout.replaceAll(/\s+/g, ' ')).toMatch(/Exit codes: 0 [^:]*\b2 [^:]*\b4 [^:]*\./);
     },
   );
+
+  test('shows no program in its examples but hopback and what every machine has', async () => {
+    const programs = new Set<string>();
+    for (const { name } of COMMANDS) {
+      const { stdout } = await run(['help', ...name.split(' ')]);
+      for (const [line] of stdout.matchAll(/^ {2}(?!-)\S.*hopback .*$/gm))
+        for (const part of line.replaceAll(/"[^"]*"/g, '""').split(/\||&&|;/))
+          programs.add(part.trim().split(' ', 1)[0] ?? '');
+    }
+    expect([...programs].toSorted()).toEqual(['cat', 'hopback']);
+  });
 
   test.each(['cert', 'cache', 'records'])('of %s lists the commands that begin so', async (group) => {
     for (const args of [
@@ -84,7 +95,7 @@ describe('help', () => {
   test('--version is that of the package', async () => {
     const { version } = JSON.parse(await readFile('sdk/package.json', 'utf8')) as { readonly version: string };
     expect((await run(['--version'])).stdout).toBe(`${version}\n`);
-    expect((await run(['-V'])).stdout).toBe(`${version}\n`);
+    for (const flag of ['-v', '-V']) expect((await run([flag])).stdout).toBe(`${version}\n`);
     expect((await run(['--version', '--json'])).json()).toEqual({ format: 'hopback.version.1', version, exitCode: 0 });
   });
 
@@ -101,7 +112,6 @@ describe('help', () => {
 
 describe('what cannot be understood', () => {
   test.each([
-    [[], undefined],
     [['verfy'], 'verify'],
     [['cert'], 'cert inspect'],
     [['cert', 'inspct'], 'cert inspect'],

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, expect, test } from 'vitest';
@@ -53,6 +53,24 @@ test('config check says that all is in order, or what is wrong with its place', 
     expect([checked.exitCode, checked.stdout]).toEqual([1, expect.stringContaining('nowhere.pem') as string]);
   }
   await lab.configure();
+});
+
+test('config check fails for a private key that everybody can read, with the command that closes it', async () => {
+  await lab.configure();
+  const key = join(lab.directory, 'key.pem');
+  await chmod(key, 0o644);
+  const open = await run(['config', 'check', ...config]);
+  expect([open.exitCode, open.stdout]).toEqual([
+    1,
+    `${lab.configurationPath}: ${key} can be read by every user of this machine. Run: chmod 600 ${key}, and replace the key if anyone else had access.\n`,
+  ]);
+  expect((await run(['config', 'check', ...config, '--json'])).json()).toMatchObject({
+    isGood: false,
+    openKeys: [open.stdout.slice(lab.configurationPath.length + 2, -1)],
+  });
+  await chmod(key, 0o640);
+  expect(await run(['config', 'check', ...config])).toMatchObject({ exitCode: 0 });
+  await chmod(key, 0o600);
 });
 
 test('config init writes a configuration that check finds in order', async () => {

@@ -130,3 +130,26 @@ test('repositories that keep connections open are asked for last, and results co
   expect(asked.slice(-4)).toEqual(['V-506', 'V-507', 'V-508', 'V-509']);
   expect(outcome.status === 'ran' && outcome.run.results.map(({ number }) => number)).toEqual([...asked].sort());
 });
+
+const TOLD_CASES = ['V-821', 'V-822', 'V-823', 'V-824', 'V-831', 'V-832', 'V-833', 'V-834'];
+
+test('a device that answers every call with a bare 438 passes no case about what a verdict shows', async () => {
+  await using lab = await openConformanceLab();
+  await using device = await startDevice(() => ['SIP/2.0 438 Invalid Identity Header']);
+  for (const kind of ['redirect', 'sip'] as const) {
+    await using target = await openConformanceTarget({ kind, url: device.url });
+    const outcome = await runConformance({ target, environment: lab.environment, only: TOLD_CASES });
+    if (outcome.status !== 'ran') throw new Error(outcome.status);
+    expect(outcome.run.results.filter(({ status }) => status === 'pass')).toEqual([]);
+  }
+});
+
+test('a service over HTTP that tells no verstat passes no case about verstat', async () => {
+  await using lab = await openConformanceLab();
+  const answer = JSON.stringify({ verificationResponse: { reasonCode: '438', reasonText: 'Invalid Identity Header' } });
+  await using service = await startStirService((_request, response) => void response.end(answer));
+  await using target = await http(service.url);
+  const outcome = await runConformance({ target, environment: lab.environment, only: ['V-008', ...TOLD_CASES] });
+  if (outcome.status !== 'ran') throw new Error(outcome.status);
+  expect(outcome.run.results.filter(({ status }) => status === 'pass')).toEqual([]);
+});

@@ -37,6 +37,20 @@ test.each([[[]], [['--help']], [['-h']]])('%j prints the help', (args: readonly 
   expect(stdout).toContain('--version');
 });
 
+test.each([['--version'], ['-v']])('%s prints the version', (flag) => {
+  const { status, stdout, stderr } = harness([flag]);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: '',
+  });
+});
+
+test('help COMMAND prints what COMMAND --help prints', () => {
+  for (const words of [['run'], ['conformance'], ['campaigns', 'list']])
+    expect(harness(['help', ...words])).toMatchObject({ status: 0, stdout: harness([...words, '--help']).stdout });
+});
+
 test('demo --help says what there is to see, and runs nothing', () => {
   const { status, stdout, stderr } = harness(['demo', '--help']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

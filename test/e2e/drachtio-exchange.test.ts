@@ -3,6 +3,7 @@ import Srf from 'drachtio-srf';
 import { connectExchange, createDrachtioServer, valuesByName } from '@hopback/harness/drachtio';
 import type { ArrivedInvite, Exchange, ExchangeCall, SipMessage } from '@hopback/harness/drachtio';
 import { afterEach, expect, test } from 'vitest';
+import { connectSrf } from '../../harness/src/network/node/srf-face.js';
 import { createInbox } from '../support/drachtio-inbox.js';
 import { createLab } from '../support/drachtio-lab.js';
 import { sdp } from '../support/drachtio-sip-text.js';
@@ -45,6 +46,38 @@ test('an application of drachtio-srf is connected to without a network, and carr
   srf.disconnect();
   await lab.nothingLeft();
   expect(lab.server.inUse().applications).toBe(0);
+});
+
+test('an application of the same process gets requests of all methods over one connection, and sends its own over it', async () => {
+  await using lab = await createLab();
+  const peer = await lab.peer();
+  const wanted = ['OPTIONS', 'MESSAGE', 'PUBLISH'];
+  const methods: string[] = [];
+  const { srf, close } = await connectSrf(lab.server, (app) => {
+    for (const method of wanted) {
+      app.use(method.toLowerCase(), (_req, res) => {
+        methods.push(method);
+        res.send(200);
+      });
+    }
+  });
+  for (const method of wanted) await peer.call(method).response(`200 ${method}`);
+  expect([methods, lab.server.inUse().applications]).toEqual([wanted, 1]);
+  const refused = srf.createUAC(peer.uri, { localSdp: sdp('1') }).catch((error: unknown) => error);
+  peer.reply(await peer.next('INVITE'), 486);
+  expect(await refused).toMatchObject({ status: 486 });
+  await close();
+  await lab.nothingLeft();
+});
+
+test('the exchange takes calls with a header field as long as the server does', async () => {
+  await using lab = await createLab({ limits: { maxHeaderBytes: 30_000 } });
+  const invites = createInbox<ArrivedInvite>(({ request }) => request.requestUri);
+  opened.push(connectExchange(lab.server, invites.push));
+  const call = (await lab.peer('tcp')).call('INVITE', { lines: [`X-Long: ${'x'.repeat(20_000)}`] });
+  (await invites.next('INVITE', () => true)).respond(486);
+  call.ackFailure(await call.response(486));
+  await lab.callsOver();
 });
 
 test('a call that the exchange places is answered, acknowledged and hung up by it', async () => {

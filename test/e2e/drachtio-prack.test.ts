@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { heard, type AppDialog, type AppMessage, type AppRequest, type AppResponse } from '../support/drachtio-app.js';
 import { later } from '../support/drachtio-calls.js';
 import { createLab, type DrachtioLab, type LabApp } from '../support/drachtio-lab.js';
 import { branchOf, sdp, tagIn, uriIn } from '../support/drachtio-sip-text.js';
-import { TRANSPORTS, type Came, type PeerCall, type SipPeer } from '../support/sip-peer.js';
+import { TRANSPORTS, type Came, type PeerCall, type ReplyParts, type SipPeer } from '../support/sip-peer.js';
 
 const RELIABLE = { Require: '100rel' };
 
@@ -155,6 +155,17 @@ test.each([
   call.request('PRACK', { lines: [`RAck: ${rack.replace('@', first.value('RSeq'))}`] });
   await call.response('481 PRACK');
   await prack(call, first);
+  await refused(lab, call, res);
+});
+
+test('a PRACK whose RAck names the method twice, as a scenario of drachtio-srf writes it, is taken', async () => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const { call, res } = await ringing(app, await lab.peer());
+  res.send(183, { headers: { ...RELIABLE } });
+  const first = await call.response(183);
+  call.request('PRACK', { lines: [`RAck: ${first.value('RSeq')} 1 INVITE INVITE`] });
+  await call.response('200 PRACK');
   await refused(lab, call, res);
 });
 
@@ -317,6 +328,184 @@ test.each(TRANSPORTS)(
     expect(Number.parseInt(bye.value('CSeq'), 10)).toBe(Number.parseInt(second.value('CSeq'), 10) + 1);
     peer.reply(bye, 200);
     await gone;
+    await lab.nothingLeft();
+  },
+);
+
+describe('a reliable 183 without a Contact', () => {
+  /** Answers the PRACK and the INVITE. The application then has a call that it can hang up. */
+  async function finish(lab: DrachtioLab, peer: SipPeer, call: Ringing): Promise<void> {
+    peer.reply(call.came, 200);
+    peer.reply(call.invite, 200, { body: sdp('2') });
+    const dialog = await call.answered;
+    await peer.next('ACK');
+    const gone = dialog.destroy();
+    peer.reply(await peer.next('BYE'), 200);
+    await gone;
+    await lab.nothingLeft();
+  }
+  interface Ringing {
+    readonly invite: Came;
+    /** The PRACK. */
+    readonly came: Came;
+    readonly answered: Promise<AppDialog>;
+  }
+
+  test.each(TRANSPORTS)('is acknowledged at the Request-URI, over %s', async (transport) => {
+    await using lab = await createLab();
+    const { srf } = await lab.app();
+    const peer = await lab.peer(transport);
+    const answered = srf.createUAC(peer.uri, { localSdp: sdp('1') });
+    const invite = await peer.next('INVITE');
+    peer.reply(invite, 183, { contact: null, lines: ['Require: 100rel', 'RSeq: 41'] });
+    const came = await peer.next('PRACK');
+    expect([came.uri, came.value('RAck'), came.values('Route')]).toEqual([peer.uri, `41 ${invite.value('CSeq')}`, []]);
+    await finish(lab, peer, { invite, came, answered });
+  });
+
+  test('is acknowledged through the route set of its Record-Route', async () => {
+    await using lab = await createLab();
+    const { srf } = await lab.app();
+    const [callee, proxy] = [await lab.peer(), await lab.peer()];
+    const route = `<${proxy.uri};lr>`;
+    const answered = srf.createUAC(callee.uri, { localSdp: sdp('1') });
+    const invite = await callee.next('INVITE');
+    const lines = ['Require: 100rel', 'RSeq: 41', `Record-Route: ${route}`];
+    callee.reply(invite, 183, { contact: null, lines });
+    const came = await proxy.next('PRACK');
+    expect([came.uri, came.values('Route')]).toEqual([callee.uri, [route]]);
+    await finish(lab, callee, { invite, came, answered });
+  });
+
+  test('is acknowledged where the INVITE went, if that was an outbound proxy', async () => {
+    await using lab = await createLab();
+    const { srf } = await lab.app();
+    const proxy = await lab.peer();
+    const uri = 'sip:callee@nowhere.invalid';
+    const answered = srf.createUAC(uri, { localSdp: sdp('1'), proxy: proxy.uri });
+    const invite = await proxy.next('INVITE');
+    proxy.reply(invite, 183, { contact: null, lines: ['Require: 100rel', 'RSeq: 41'] });
+    const came = await proxy.next('PRACK');
+    expect([came.uri, came.values('Route')]).toEqual([uri, []]);
+    await finish(lab, proxy, { invite, came, answered });
+  });
+
+  test('takes the Contact of an UPDATE that follows', async () => {
+    await using lab = await createLab();
+    const app = await lab.rawApp();
+    const [peer, moved] = [await lab.peer(), await lab.peer()];
+    await app.ask('sip||', `INVITE ${peer.uri} SIP/2.0\r\n\r\n`);
+    const invite = await peer.next('INVITE');
+    peer.reply(invite, 183, { contact: null, lines: ['Require: 100rel', 'RSeq: 3'] });
+    const id = (await app.next('sip')).tokens[9];
+    peer.dialog(invite).request('UPDATE', { contact: moved.contact });
+    const update = await app.next('sip');
+    await app.ask(`sip|${update.tokens[8]}|`, 'SIP/2.0 200 OK\r\n\r\n');
+    await app.ask(`sip||${id}`, `PRACK sip:ignored SIP/2.0\r\nRAck: 3 ${invite.value('CSeq')}\r\n\r\n`);
+    const came = await moved.next('PRACK');
+    expect(came.uri).toBe(moved.uri);
+    moved.reply(came, 200);
+    peer.reply(invite, 486);
+    await peer.next('ACK');
+    await lab.nothingLeft();
+  });
+});
+
+describe('a PRACK that cannot be sent', () => {
+  const ways: readonly (readonly [string, ReplyParts])[] = [
+    ['a Contact with a transport that nobody speaks', { contact: '<sip:peer@127.0.0.1:5099;transport=sctp>' }],
+    ['a Contact at a host that does not exist', { contact: '<sip:peer@nowhere.invalid>' }],
+    ['a Contact of another scheme', { contact: '<tel:+12025550100>' }],
+    ['a To without a tag', { tag: '' }],
+  ];
+  const unroutable: readonly (readonly [string, ReplyParts, string])[] = ways.flatMap(([what, parts]) =>
+    ['487', '200', 'nothing'].map((end) => [what, parts, end] as const),
+  );
+
+  test.each(unroutable)(
+    'ends the call at once for the application: %s; the peer then says %3$s',
+    async (_what, parts, end) => {
+      await using lab = await createLab();
+      const { srf } = await lab.app();
+      const peer = await lab.peer();
+      const failed = srf.createUAC(peer.uri, { localSdp: sdp('1') }).catch((error: unknown) => error);
+      const invite = await peer.next('INVITE');
+      peer.reply(invite, 183, { ...parts, lines: ['Require: 100rel', 'RSeq: 41'] });
+      // The clock of the laboratory stands still.
+      expect(await failed).toMatchObject({ status: 503 });
+      peer.reply(await peer.next('CANCEL'), 200);
+      if (end === '487') {
+        peer.reply(invite, 487);
+        await peer.next('ACK');
+      }
+      if (end === '200') {
+        peer.reply(invite, 200, { body: sdp('2') });
+        await peer.next('ACK');
+        peer.reply(await peer.next('BYE'), 200);
+        // As if the first ACK had been lost.
+        peer.reply(invite, 200, { body: sdp('2') });
+        await peer.next('ACK');
+      }
+      await lab.nothingLeft();
+    },
+  );
+});
+
+test('a PRACK of a re-INVITE that cannot be sent ends the re-INVITE at once, and the call goes on', async () => {
+  await using lab = await createLab();
+  const app = await lab.rawApp();
+  const peer = await lab.peer();
+  await app.ask('sip||', `INVITE ${peer.uri} SIP/2.0\r\n\r\n`);
+  const invite = await peer.next('INVITE');
+  peer.reply(invite, 200);
+  const id = (await app.next('sip')).tokens[9];
+  const within = `sip||${id}`;
+  await app.ask(within, 'ACK sip:ignored SIP/2.0\r\n\r\n');
+  await peer.next('ACK');
+  const asked = await app.ask(within, 'INVITE sip:ignored SIP/2.0\r\n\r\n');
+  const again = await peer.next('INVITE');
+  peer.dialog(invite).request('UPDATE', { contact: '<sip:peer@127.0.0.1:5099;transport=sctp>' });
+  await app.ask(`sip|${(await app.next('sip')).tokens[8]}|`, 'SIP/2.0 200 OK\r\n\r\n');
+  peer.reply(again, 183, { lines: ['Require: 100rel', 'RSeq: 3'] });
+  await app.next('sip');
+  const refusal = await app.ask(within, `PRACK sip:ignored SIP/2.0\r\nRAck: 3 ${again.value('CSeq')}\r\n\r\n`);
+  expect(refusal.tokens[3]).toBe('NOK');
+  const failed = await app.next('sip');
+  expect([failed.tokens[8], failed.sip.split('\r\n')[0]]).toEqual([
+    asked.tokens[10],
+    'SIP/2.0 503 Service Unavailable',
+  ]);
+  peer.reply(await peer.next('CANCEL'), 200);
+  // The 200 crosses the CANCEL, and brings a Contact that can be reached.
+  peer.reply(again, 200);
+  expect((await peer.next('ACK')).value('CSeq')).toBe(again.value('CSeq').replace('INVITE', 'ACK'));
+  await app.ask(within, 'BYE sip:ignored SIP/2.0\r\n\r\n');
+  peer.reply(await peer.next('BYE'), 200);
+  await lab.nothingLeft();
+});
+
+test.each(['INFO', 'MESSAGE', 'UPDATE', 'REFER', 'NOTIFY', 'OPTIONS', 'INVITE', 'BYE'])(
+  'a %s in a call whose Contact cannot be reached rejects the promise at once',
+  async (method) => {
+    await using lab = await createLab();
+    const app = await lab.app('invite');
+    const { call, req, res } = await ringing(app, await lab.peer(), []);
+    const dialog = await app.srf.createUAS(req, res, { localSdp: sdp('2') });
+    await call.response('200 INVITE');
+    call.ack();
+    await heard(dialog, 'ack');
+    call.request('UPDATE', { contact: '<sip:peer@127.0.0.1:5099;transport=sctp>' });
+    await call.response('200 UPDATE');
+    const asked =
+      method === 'INVITE'
+        ? dialog.modify(sdp('3'))
+        : method === 'BYE'
+          ? dialog.destroy()
+          : dialog.request({ method, headers: {} });
+    await expect(asked).rejects.toThrow('unable to find route');
+    await lab.pass(0);
+    if (method !== 'BYE') call.request('BYE');
+    if (method !== 'BYE') await call.response('200 BYE');
     await lab.nothingLeft();
   },
 );

@@ -69,6 +69,26 @@ test('a request leaves as it came but for Via, Max-Forwards, Route and what the 
   await lab.nothingLeft();
 });
 
+test('a target of a large INVITE over TCP gets an ACK for its refusal, and a CANCEL', async () => {
+  await using lab = await createLab();
+  const app = await lab.app('invite');
+  const [caller, target] = [await lab.peer('tcp'), await lab.peer('tcp')];
+  const body = sdp('1') + 'a=x\r\n'.repeat(20_000);
+  const refused = await proxied(app, caller, { to: target.uri }, { body });
+  await refuse(target, 486);
+  refused.call.ackFailure(await refused.call.response(486));
+  const cancelled = await proxied(app, caller, { to: target.uri }, { body });
+  const invite = await target.next('INVITE');
+  target.reply(invite, 180);
+  await cancelled.call.response(180);
+  cancelled.call.cancel();
+  target.reply(await target.next('CANCEL'), 200);
+  target.reply(invite, 487);
+  cancelled.call.ackFailure(await cancelled.call.response(487));
+  await target.next('ACK');
+  await lab.nothingLeft();
+});
+
 test('a Request-URI that is not ours is kept, and the call goes where the application says', async () => {
   await using lab = await createLab();
   const app = await lab.app('invite');

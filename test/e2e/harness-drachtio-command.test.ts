@@ -42,6 +42,8 @@ test.each([
   [['--sip', 'tls'], 'tls and wss need --tls-key and --tls-cert'],
   [['--tls-key', 'k', '--tls-cert', 'c'], 'are for tls and wss'],
   [['--mtu', 'wide'], 'wide is no number of octets'],
+  [['--max-header', 'wide'], 'wide is not a number of octets from 1024 to 65535'],
+  [['--max-header', '1023'], '1023 is not a number of octets from 1024 to 65535'],
   [['extra'], 'drachtio takes no operands'],
   [['--colour'], '--colour'],
 ])('drachtio %j is not understood, in words, with exit code 2', async (argv, why) => {
@@ -66,6 +68,25 @@ test('drachtio listens, shows what passes without numbers, and at a signal says 
   expect(printed('stdout')).toMatch(/<- udp 127\.0\.0\.1:\d+ +OPTIONS /);
   expect(printed('stdout')).toMatch(/^received: OPTIONS 1$/m);
   expect(printed('stdout')).toMatch(/^sent: 503 1; 0 of them again$/m);
+});
+
+test('drachtio takes longer header fields where it is told to', async () => {
+  const { io, signals, printed, until } = fakeProcess();
+  const ended = runHarness(['drachtio', '--sip', 'udp:0', '--admin', '0', '--max-header', '20000'], io);
+  await until('Applications:');
+  const port = Number(/udp 127\.0\.0\.1:(\d+)/.exec(printed('stdout'))?.[1]);
+  await using peer = await openSipDatagrams();
+  for (const [length, status] of [
+    [19_000, 503],
+    [20_000, 400],
+  ] as const) {
+    const text = optionsText().replace('Content-Length:', `X-Long: ${'x'.repeat(length)}\r\nContent-Length:`);
+    const answer = peer.next(headerValues(text, 'Call-ID')[0] ?? '', 5_000);
+    peer.send(text, port);
+    expect(await answer).toMatch(new RegExp(`^SIP/2.0 ${status} `));
+  }
+  signals.emit('SIGINT');
+  expect(await ended).toBe(0);
 });
 
 test('an address in use ends it with exit code 4', async () => {

@@ -4,9 +4,10 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createKeyRing } from '../../harness/src/platform/database/index.js';
+import { createKeyRing, flushWrites, sealJson } from '../../harness/src/platform/database/index.js';
 import type { PlatformOptions } from '../../harness/src/platform/index.js';
 import { createWebhookReceiver, nodeWebhookHandler } from '../../sdk/src/platform/index.js';
 import { createTestPki } from '../../sdk/src/testing/index.js';
@@ -179,6 +180,33 @@ test('one event that is refused waits by itself, and the others go on; a redirec
   clock.advance(300_100);
   await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual([...numbers, numbers[0], numbers[0]]), PATIENT);
   expect(elsewhere.posted).toEqual([]);
+  await client.webhookEndpoints.delete({ endpointId });
+});
+
+test('an event that the platform cannot open waits by itself, the others go on, and it is posted once it can be opened', async () => {
+  await using to = await receiver();
+  const client = await lab.client(birch);
+  const { endpointId } = await client.webhookEndpoints.create({ url: to.url });
+  const { context } = lab.platform;
+  const reference = await context.transact(async (transaction) => {
+    const value = { noticeId: 'n-1' };
+    const [piece = ''] = await sealJson(context, transaction, { value, belongsTo: 'notice:n-1' });
+    await context.tell(transaction, {
+      ...{ type: 'org.hopback.notice.issued.1', subject: 'n-1', data: { member: 'notice', sealed: [piece] } },
+      to: [birch.organizationId],
+    });
+    await flushWrites(transaction);
+    await sql`update core_sealed set key_id = 'lost ' || key_id where reference = ${piece}`.execute(transaction);
+    return piece;
+  });
+  const numbers = await tell(birch, 2);
+  await vi.waitFor(() => expect(numbersOf(to.posted)).toEqual(numbers), PATIENT);
+  await context.transact((transaction) =>
+    sql`update core_sealed set key_id = substr(key_id, 6) where reference = ${reference}`.execute(transaction),
+  );
+  clock.advance(5_100);
+  await vi.waitFor(() => expect(to.posted).toHaveLength(3), PATIENT);
+  expect(JSON.parse(to.posted[2]?.body ?? '')).toMatchObject({ data: { notice: { noticeId: 'n-1' } } });
   await client.webhookEndpoints.delete({ endpointId });
 });
 

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { demoMember } from '../../harness/src/cli/seed/members.js';
+import { readSeedMark } from '../../harness/src/cli/seed/seed-mark.js';
 import { planDemoCalls } from '../../harness/src/cli/seed/planned-calls.js';
 import { batchOfCarrier, recordIdOfCall } from '../../harness/src/cli/seed/shared-calls.js';
 import { OPERATOR_ROUTES } from '../../harness/src/platform/operator-routes.js';
@@ -53,6 +54,30 @@ test(
     expect(await asked('demo/texas', 'productions', 'show', demand?.productionIds[0] ?? '')).toMatchObject({
       state: 'ready',
     });
+    // Court papers count the calls that the demo planned. Which of them were found to be of the campaign, the files of the classes say by ids.
+    const { startedAtMs = 0 } = (await readSeedMark(directory)) ?? {};
+    const productionId = demand?.productionIds[0] ?? '';
+    const fetched = async (name: string): Promise<string> => {
+      const output = join(folder.path, name);
+      const argv = ['productions', 'fetch', productionId, name, '--output', output];
+      const { exitCode, err } = await harnessCommand([...argv, '--profile', join(directory, 'demo/texas.json')]);
+      expect({ name, exitCode, err }).toMatchObject({ exitCode: 0 });
+      return readFile(output, 'utf8');
+    };
+    const records = JSON.parse(await fetched('call-records-0001.json')) as { record: { recordId: string } }[];
+    const reports = JSON.parse(await fetched('app-reports-0001.json')) as { report: { reportId: string } }[];
+    const planned = planDemoCalls(startedAtMs).filter(({ isOfCampaign }) => isOfCampaign);
+    const found = planned.filter(
+      (one) =>
+        records.some(({ record }) => record.recordId === recordIdOfCall(one)) ||
+        reports.some(({ report }) => report.reportId === `demo-${one.index}`),
+    );
+    const truth = { calls: found.length, carrierRecords: records.length, appReports: reports.length };
+    expect(truth.appReports).toBe(planned.filter(({ heard }) => heard !== undefined).length);
+    const restraint = JSON.parse(await fetched('restraint-package.json')) as { volume: unknown };
+    expect(restraint.volume).toMatchObject(truth);
+    const { calls: observedCalls, ...base } = truth;
+    expect(campaigns[0]).toMatchObject({ observedCalls, ...base });
     const organizations = await asked('operator', 'organizations', 'list', '--items', '100');
 
     // Nobody else takes the folder meanwhile, and the same demo is not made twice.

@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readRunSummary } from '../../harness/src/report/index.js';
 import { ROOT } from '../house/run.js';
 import { freePorts } from '../support/recipe.js';
@@ -82,6 +84,26 @@ test('run carries a scenario out, replay places one of its calls again, and diff
   expect(replay.stdout).toMatch(/INVITE .*->|--- INVITE ---/);
   expect(replay.stdout).toContain('PASSED');
   expect(replay.code).toBe(0);
+}, 300_000);
+
+test('what init writes passes over real SIP, no ordinary call is in the campaign, and the kept platform answers as run says', async () => {
+  expect(await harness('init', 'first.yaml')).toMatchObject({ code: 0 });
+  // How fast a busy machine sets calls up says nothing about the file.
+  const options = ['--shorten', '4', '--set', 'setupMs=60000', '--out', 'first', '--keep'];
+  const run = spawn(process.execPath, [PROGRAM, 'run', 'first.yaml', ...options], { cwd: directory.path });
+  onTestFinished(() => void run.kill('SIGKILL'));
+  const ended = once(run, 'exit');
+  const lines: string[] = [];
+  for await (const line of createInterface(run.stdout)) if (lines.push(line) > 0 && line.includes('alerts list')) break;
+  expect(lines).toContainEqual(expect.stringContaining('PASSED: All 5 thresholds are met.'));
+  const [, command = ''] = /hopback-harness (alerts list.*)/.exec(lines.at(-1) ?? '') ?? [];
+  expect(await harness(...command.split(' '))).toMatchObject({ code: 0, stderr: '' });
+  run.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
+  const read = readRunSummary(await readFile(join(directory.path, 'first', 'summary.json'), 'utf8'));
+  expect(read).toMatchObject({
+    summary: { measured: { metrics: { campaign_precision: { value: 1 } }, findings: [] } },
+  });
 }, 300_000);
 
 test('a drachtio-server that is not there is told, and ends the run', async () => {

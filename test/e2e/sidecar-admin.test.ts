@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleCallRecord, startTestPlatform, TEST_TRUNKS } from '@hopback/sdk/testing';
 import type { TestPlatform } from '@hopback/sdk/testing';
@@ -32,6 +34,7 @@ beforeAll(async () => {
         ...{ key: 'client-key.pem', receiptKeys: 'receipt-keys.json' },
       },
       webhookSecrets: 'secrets',
+      proxy: { addresses: ['127.0.0.1'] },
     },
   });
   sidecar = await lab.start();
@@ -72,12 +75,17 @@ test('people log in on the page, and machines without a token reach nothing but 
   const origin = `http://127.0.0.1:${String(sidecar.admin?.port)}`;
   const login = await admin('/review/login', {
     method: 'POST',
-    headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+    headers: {
+      ...{ origin, 'content-type': 'application/x-www-form-urlencoded' },
+      'x-forwarded-for': '203.0.113.66, 192.0.2.44',
+    },
     body: new URLSearchParams({ name: 'duty engineer', password: PASSWORD }).toString(),
   });
   const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? '';
   const page = await admin('/review', { headers: { cookie } });
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<html') as string]);
+  const audit = await readFile(join(lab.directory, 'responder', 'review-audit.jsonl'), 'utf8');
+  expect(JSON.parse(audit.split('\n')[0] ?? '')).toMatchObject({ event: 'login', address: '192.0.2.44' });
 });
 
 test('webhooks are known by their signature', async () => {

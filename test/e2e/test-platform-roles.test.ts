@@ -45,11 +45,15 @@ test.each(PLATFORM_BINDINGS)(
     const [ohio, staff] = [clientOf(platform, 'ag-ohio'), clientOf(platform, 'staff-1')];
     const told = eventOf(ohio, 'org.hopback.demand.decided.1');
     await streaming(platform, 'ag-ohio');
+    const reversed = { ...DEMAND.scope, from: DEMAND.scope.to, to: DEMAND.scope.from };
+    expect(await problemOf(ohio.demands.create({ ...DEMAND, scope: reversed }))).toBe('scope-unusable');
     const submitted = await ohio.demands.create(DEMAND);
     expect(submitted).toMatchObject({ state: 'under-review', documentSizeBytes: PDF.length, decisions: [] });
     const { demandId } = submitted;
     expect((await staff.demands.list({ state: 'under-review' })).items).toEqual([submitted]);
     const narrow = { decision: 'narrow', reason: 'One class is enough.', scope: DEMAND.scope } as const;
+    const narrowed = { demandId, decision: 'narrow', reason: 'Less.', scope: reversed } as const;
+    expect(await problemOf(staff.demands.decide(narrowed))).toBe('scope-unusable');
     const decided = await staff.demands.decide({ demandId, ...narrow });
     expect(decided).toMatchObject({ state: 'narrowed', decisions: [{ ...narrow, decidedBy: 'staff-1' }] });
     expect((await told).data.decision).toEqual(decided.decisions[0]);

@@ -85,7 +85,7 @@ const RESOURCES: readonly (readonly [RegExp, string])[] = [
   [/^(?:Provider|ContactDetails)/, 'providers'],
   [/^(?:Record|SharedRecord)/, 'records'],
   [/^(?:Traceback|Request|Answer|StatedTime)/, 'tracebacks'],
-  [/^(?:Webhook|CreatedWebhook|RotatedWebhook|PlatformEvent)/, 'webhooks'],
+  [/^(?:Webhook|CreatedWebhook|RotatedWebhook|PlatformEvent|PlatformFault)/, 'webhooks'],
   [/^(?:Token|Problem)/, 'access'],
 ];
 

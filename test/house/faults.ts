@@ -12,6 +12,7 @@ const FILES = [
   'test/faults/stream-',
   'test/faults/responder-',
   'test/faults/itg-',
+  'test/faults/guides',
   'test/property/log-model',
 ];
 const asked = process.argv.slice(2).map((name) => `test/faults/${name}`);

@@ -80,9 +80,9 @@ export function strayFiles(workspace: string, paths: readonly string[]): readonl
   ];
 }
 
-/** Sources, what the compiler makes of them, and the three files that npm wants. */
+/** Sources, what the compiler makes of them, the commands that npm links, and the three files that npm wants. */
 const PUBLISHED =
-  /^src\/.*\.ts$|^src\/scenario\/shipped\/[a-z-]+\.yaml$|^dist\/.*\.(?:js|d\.ts)(?:\.map)?$|^(?:package\.json|README\.md|LICENSE)$/;
+  /^src\/.*\.ts$|^bin\/[a-z-]+\.js$|^src\/scenario\/shipped\/[a-z-]+\.yaml$|^dist\/.*\.(?:js|d\.ts)(?:\.map)?$|^(?:package\.json|README\.md|LICENSE)$/;
 
 interface NpmPacked {
   readonly filename: string;

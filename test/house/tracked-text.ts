@@ -19,6 +19,12 @@ const RULES: readonly Rule[] = [
     pattern: /[r]egistry\.(?:npmjs|yarnpkg|npmmirror)\.|[d]eb\.debian\.org|[v]erdaccio|[a]rtifactory/,
     message: 'the host of a package registry',
   },
+  {
+    pattern: /\b[n]px (?!--no )(?:-\S+ )*@?hopback/,
+    message: 'a command that npx would load from the public registry: write npx --no',
+  },
+  // npx reads `--no hopback` as an option with its value, and options up to the next word as its own.
+  { pattern: /\b[n]px --no hopback\S* -/, message: 'an option that npx takes for its own: put a word before it' },
   { pattern: /^\s*[r]egistry\s*=/, message: 'the registry of one machine' },
   // The armour alone is code that looks for it; with a line of base64 behind it, in the text or on the next line, it is a key.
   {

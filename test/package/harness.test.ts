@@ -69,7 +69,7 @@ test('a TypeScript consumer of both entries compiles under the strictest NodeNex
 });
 
 test('the hopback-harness command is installed and says how to use it', async () => {
-  const { code, output } = await harness.node(['node_modules/@hopback/harness/dist/cli/main.js', '--help']);
+  const { code, output } = await harness.node(['node_modules/.bin/hopback-harness', '--help']);
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('hopback-harness') });
 });
 

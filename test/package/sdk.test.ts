@@ -73,7 +73,7 @@ test('importing ./stir loads its declared packages and nothing of the test kit, 
 });
 
 test('the hopback command is installed and says how to use it', async () => {
-  const { code, output } = await sdk.node(['node_modules/@hopback/sdk/dist/cli/main.js', '--help']);
+  const { code, output } = await sdk.node(['node_modules/.bin/hopback', '--help']);
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('hopback') });
 });
 

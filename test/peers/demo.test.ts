@@ -57,7 +57,8 @@ test('no record of a switch is lost or doubled where the process that follows it
   expect(act).toMatch(
     /^ +4,000 {2}rows written by the switch\n +4,000 {2}records in the store\n +4,000 {2}different records at the platform$/m,
   );
-  expect(act).toMatch(/^ +[1-9][\d,]* {2}came twice and were recognised by their id$/m);
+  // How many come twice depends on the moment of the kill: none where the platform answers the whole batch from memory.
+  expect(act).toMatch(/^ +[\d,]+ {2}came twice and were recognised by their id$/m);
   expect(act).toMatch(
     /^✓ 4,000 of 4,000 calls at the platform: none lost, none stored twice,\n {2}killed once at call /m,
   );
@@ -75,7 +76,7 @@ test('its end is told in words that fit a terminal, with who was silent, who lie
   ])
     expect(story.replaceAll(/\s+/g, ' ')).toContain(told);
   for (const line of story.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
-  expect(stdout).toMatch(/\d:\d\d settling.*1 campaign, [1-9]\d* alerts?, /);
+  expect(stdout).toMatch(/\d:\d\d over.*1 campaign, [1-9]\d* alerts?, /);
   expect(stdout).toContain(`${folder}/report.html`);
 });
 

@@ -48,7 +48,11 @@ describePeer('postgres', 'demands on PostgreSQL', () => {
     expect(again).toEqual([demandId, demandId, demandId]);
     await lab.submit(OHIO);
     await lab.run('demands.holds');
-    expect(lab.holds.get(demandId)?.scope.callingNumbers).toHaveLength(400);
+    expect(lab.holds.get(demandId)?.scope).toEqual({
+      ...{ recordClasses: SUBMISSION.scope.recordClasses, from: SUBMISSION.scope.from, to: scope.to },
+    });
+    const fetched = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
+    expect(fetched.scope.callingNumbers).toHaveLength(400);
     await lab.value('fetchDemandChecklist', { caller: STAFF, parameters: { demandId } });
     const body = { decision: 'approve', reason: 'It fits.' };
     await lab.value<Demand>('decideDemand', { caller: STAFF, parameters: { demandId }, body });

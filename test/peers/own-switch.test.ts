@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readRunSummary } from '../../harness/src/report/index.js';
@@ -27,7 +27,7 @@ async function follow(ports: readonly string[]): Promise<Followed> {
   const chosen: Record<string, string> = Object.fromEntries(ports.map((port, at) => [port, String(free[at])]));
   const blocks = await readRecipe(GUIDE, {
     ...chosen,
-    'npx hopback-harness': `'${process.execPath}' ${join(ROOT, 'harness/dist/cli/main.js')}`,
+    'npx --no hopback-harness': `'${process.execPath}' ${join(ROOT, 'harness/dist/cli/main.js')}`,
     '/usr/sbin/kamailio': peer('kamailio').path,
     'examples/': `${ROOT}/examples/`,
   });
@@ -60,7 +60,20 @@ async function throughKamailio(further: string): Promise<RunSummary> {
   const said = await runCommand(inFolder(directory, `${run} || true`));
   const promised = under('Kamailio', 'text')[0] ?? '';
   expect(said.includes(promised)).toBe(further === '');
+  await expectLinesOf(join(directory, 'after', 'calls'), ['caller', 'alder', 'kestrel', 'birch', 'callee']);
   return summary('after');
+}
+
+/** Every ladder of a run has these lines, the switch of somebody else among them, and its INVITE goes from each to the next. */
+async function expectLinesOf(folder: string, lines: readonly string[]): Promise<void> {
+  const calls = await readdir(folder);
+  expect(calls.length).toBeGreaterThan(0);
+  for (const call of calls) {
+    const ladder = await readFile(join(folder, call, 'ladder.txt'), 'utf8');
+    const [, , heads = ''] = ladder.split('\n');
+    expect(heads.trim().split(/\s+/)).toEqual(lines);
+    expect(ladder.match(/- INVITE -+>/g)).toHaveLength(lines.length - 1);
+  }
 }
 
 describePeer('kamailio', 'a Kamailio between two carriers, as the guide has it', () => {

@@ -1,5 +1,5 @@
 import { createTestPki } from '@hopback/sdk/testing';
-import type { TestPki } from '@hopback/sdk/testing';
+import type { ServiceProviderOptions, TestPki } from '@hopback/sdk/testing';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCertificatePath } from '../../sdk/src/stir/certificates/build-path.js';
@@ -11,6 +11,19 @@ import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.
 import { verifyStiPaList } from '../../sdk/src/stir/certificates/sti-pa-list.js';
 import { parsed } from '../unit/certificates-parsed.js';
 
+/** A provider with everything that is read of a certificate. */
+const FULL_PROVIDER: ServiceProviderOptions = {
+  spc: '709J',
+  caIssuers: ['http://ca.example/ca.crt'],
+  tnAuthList: [
+    { kind: 'spc', spc: '709J' },
+    { kind: 'range', start: '12025550100', count: 1000 },
+    { kind: 'one', tn: '911' },
+  ],
+  jwtClaimConstraints: { mustInclude: ['attest'], permittedValues: [{ claim: 'attest', permitted: ['A', 'B'] }] },
+  enhancedJwtClaimConstraints: { mustExclude: ['rcd'] },
+};
+
 let pki: TestPki;
 let certificates: readonly Uint8Array[];
 beforeAll(async () => {
@@ -19,15 +32,7 @@ beforeAll(async () => {
     pki.root,
     pki.intermediate,
     pki.issueServiceProvider({
-      spc: '709J',
-      caIssuers: ['http://ca.example/ca.crt'],
-      tnAuthList: [
-        { kind: 'spc', spc: '709J' },
-        { kind: 'range', start: '12025550100', count: 1000 },
-        { kind: 'one', tn: '911' },
-      ],
-      jwtClaimConstraints: { mustInclude: ['attest'], permittedValues: [{ claim: 'attest', permitted: ['A', 'B'] }] },
-      enhancedJwtClaimConstraints: { mustExclude: ['rcd'] },
+      ...FULL_PROVIDER,
       subjectAlternativeNames: { names: ['example.com'], addresses: ['192.0.2.1'] },
     }),
     pki.issueCa({ curve: 'P-384' }),
@@ -107,6 +112,51 @@ test('a mutated certificate is parsed or malformed, never thrown at, and never t
   // Both arms have to be reached, or the mutations are too coarse or too fine to test anything.
   expect(Math.min(seen.parsed, seen.malformed)).toBeGreaterThan(100);
 });
+
+test('an element of a certificate or CRL under another tag is refused, wherever it is read', () => {
+  const crl = pki.crl({
+    revoked: [{ certificate: pki.intermediate, reason: 'keyCompromise' }],
+    caIssuers: ['http://sti-pa.example/crl-issuer.crt'],
+  }).der;
+  const inputs = [
+    ...[pki.intermediate, pki.issueServiceProvider(FULL_PROVIDER)].map(({ der }) => ({ der, parse: parseCertificate })),
+    { der: crl, parse: parseCrl },
+  ];
+  for (const { der, parse } of inputs) {
+    expect(parse(der).status).toBe('parsed');
+    for (const { at, tag } of constructedElements(der)) {
+      // SEQUENCE against SET, and a context tag against the next one: both are constructed, so that the rest stays DER.
+      const other = Uint8Array.from(der);
+      other[at] = tag === 0x30 ? 0x31 : tag === 0x31 ? 0x30 : tag ^ 0x08;
+      const result = parse(other);
+      expect([at, tag.toString(16), result.status]).toEqual([at, tag.toString(16), 'malformed']);
+    }
+  }
+});
+
+/** A directory name among general names. Under another tag it is a name of another kind, which is passed over. */
+const DIRECTORY_NAME = 0xa4;
+
+/** Places and tags of all constructed elements, those inside extension values included. */
+function constructedElements(der: Uint8Array, from = 0, to = der.length): { at: number; tag: number }[] {
+  const found: { at: number; tag: number }[] = [];
+  for (let at = from; at < to;) {
+    const tag = der[at] as number;
+    const first = der[at + 1] as number;
+    const octets = first < 0x80 ? 0 : first - 0x80;
+    let length = first < 0x80 ? first : 0;
+    for (let index = 0; index < octets; index += 1) length = length * 256 + (der[at + 2 + index] as number);
+    const start = at + 2 + octets;
+    if ((tag & 0x20) !== 0) {
+      if (tag !== DIRECTORY_NAME) found.push({ at, tag });
+      found.push(...constructedElements(der, start, start + length));
+    }
+    // An OCTET STRING of an extension holds DER.
+    else if (tag === 0x04 && der[start] === 0x30) found.push(...constructedElements(der, start, start + length));
+    at = start + length;
+  }
+  return found;
+}
 
 test('any bytes are parsed or malformed', () => {
   fc.assert(

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { WIRE_EXAMPLES } from '../../sdk/src/platform/index.js';
+import type { ProviderReference } from '../../sdk/src/traceback/index.js';
 import type { RequestOutcome } from '../../harness/src/platform/core/index.js';
 import {
   falseDiscoveryRates,
   measureStandings,
   readCursor,
   readFilings,
+  codesOf,
+  codesToLookUp,
+  resolveReference,
   wilsonInterval,
   writeCursor,
 } from '../../harness/src/platform/domain/providers/index.js';
@@ -109,4 +114,50 @@ test('a cursor is read back as it was written, and anything else is none', () =>
     }),
   );
   fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void readCursor(text, ['string'])));
+});
+
+test('a reference mixes two companies exactly where two of its codes and names belong to different ones', () => {
+  const entries = ['a', 'b', 'c'].map((providerId, index) => ({
+    ...WIRE_EXAMPLES.ProviderEntry[0].value,
+    ...{ providerId, businessName: `Example ${providerId}`, otherDbaNames: [`Trading ${providerId}`] },
+    ...{ previousBusinessNames: [], frn: `000000000${index}` },
+    ...{ ocns: [`10${index}0`, `10${index}1`], spcs: [`2${index}00`] },
+  }));
+  const owned = entries.flatMap((entry) => [
+    { kind: 'id' as const, value: entry.providerId, providerId: entry.providerId },
+    ...codesOf(entry).map((code) => ({ ...code, providerId: entry.providerId })),
+  ]);
+  /** Of which company a part is, or 3 for one that nobody has. */
+  const company = fc.nat({ max: 3 });
+  const maybe = fc.option(company, { nil: undefined });
+  const parts = fc.record({ name: company, id: maybe, frn: maybe, ocn: maybe, spc: maybe, isOther: fc.boolean() });
+  const text = (of: number | undefined, own: (index: number) => string, nobody: string): string | undefined =>
+    of === undefined ? undefined : of === 3 ? nobody : own(of);
+  fc.assert(
+    fc.property(parts, ({ name, id, frn, ocn, spc, isOther }) => {
+      const stated = {
+        name: text(name, (index) => `${isOther ? 'Trading' : 'Example'} ${'abc'[index]}`, 'Nobody LLC'),
+        providerId: text(id, (index) => 'abc'[index] ?? '', 'z'),
+        frn: text(frn, (index) => `000000000${index}`, '9999999999'),
+        ocn: text(ocn, (index) => `10${index}${isOther ? 1 : 0}`, '9999'),
+        spc: text(spc, (index) => `2${index}00`, '8888'),
+      };
+      const reference = Object.fromEntries(
+        Object.entries(stated).filter(([, value]) => value !== undefined),
+      ) as unknown as ProviderReference;
+      const codes = codesToLookUp(reference);
+      const meant = resolveReference(reference, {
+        owners: owned.filter((one) => codes.some(({ kind, value }) => one.kind === kind && one.value === value)),
+        codesOfOwners: owned.filter(({ kind }) => kind !== 'id'),
+      });
+      const companies = new Set([name, id, frn, ocn, spc].filter((of) => of !== undefined && of !== 3));
+      const isMixed = meant.status === 'several' && meant.mixed !== undefined;
+      expect({ reference, isMixed }).toEqual({ reference, isMixed: companies.size > 1 });
+      if (meant.status === 'several' && meant.mixed !== undefined) {
+        const [one, other] = meant.mixed;
+        expect(one.providerIds.some((owner) => other.providerIds.includes(owner))).toBe(false);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });

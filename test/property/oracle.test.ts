@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/index.js';
 import type { SeededRandom } from '../../harness/src/faults/index.js';
+import { withExternalParties } from '../../harness/src/network/plan/index.js';
 import type { NetworkPlan } from '../../harness/src/network/plan/index.js';
 import { networkTruth } from '../../harness/src/network/truth/index.js';
 import { judgeRun } from '../../harness/src/oracle/index.js';
@@ -92,6 +93,32 @@ test.for([
     expect(planted).toBeGreaterThan(NETWORKS / 2);
   },
 );
+
+test('whatever the network is, a call that a switch of others should have refused, and let through, is one finding', () => {
+  let planted = 0;
+  for (let seed = 1; seed <= 400; seed += 1) {
+    const honest = randomNetwork({ seed, calls: 3, liars: 0 });
+    const refused = honest.calls.flatMap((call) => {
+      const last = networkTruth(honest).carried(call).hops.at(-1);
+      return last !== undefined && 'refusedWith' in last.to ? [{ call, provider: last.provider }] : [];
+    });
+    const [chosen] = refused;
+    if (chosen === undefined) continue;
+    planted += 1;
+    const { provider, call } = chosen;
+    const plan = withExternalParties(honest, { providers: [provider], callers: [] });
+    const facts = simulateRun(plan);
+    const calls = [...facts.calls].map((seen) => ({
+      ...seen,
+      hops: seen.hops.filter((hop) => hop.provider !== provider),
+      ...(seen.index === call.index && { finalStatus: 200, isAtCallee: true }),
+    }));
+    const { findings } = judgeRun(plan, { ...facts, calls });
+    expect({ seed, kinds: findings.map(({ kind }) => kind) }).toEqual({ seed, kinds: ['call-outcome'] });
+    expect(findings[0]?.seen).not.toContain('nothing came out');
+  }
+  expect(planted).toBeGreaterThan(20);
+}, 60_000);
 
 function fail(): never {
   throw new Error('a call that the plan does not have');

@@ -82,6 +82,7 @@ export async function openAlerts(server?: TestServer) {
       },
       calls: npas.map((npa, index) => ({
         callId: `record:prv-1:${campaignId}-${index}`,
+        placedCallId: `record:prv-1:${campaignId}-${index}`,
         atMs: nowMs - index * 6_000,
         reporterId: 'prv-1',
         calledNpaNxx: `${npa}555`,

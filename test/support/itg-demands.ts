@@ -44,7 +44,7 @@ import { openTestDatabase, type TestServer } from './itg-database.js';
 /** What there is to be demanded. */
 export interface DemandWorld {
   campaigns: Campaign[];
-  calls: (CampaignCall & { readonly campaignId: string })[];
+  calls: (Omit<CampaignCall, 'placedCallId'> & { readonly placedCallId?: string; readonly campaignId: string })[];
   records: LiveRecord[];
   reports: { readonly appId: string; readonly report: AppReport }[];
   tracebacks: {
@@ -283,7 +283,7 @@ function proofsOf(context: TestContext, log: MerkleLog, publicKey: KeyObject): D
     for (; written < rows.length; written += 1) await log.append(canonicalJson(rows[written]));
     return log.prove(rows.findIndex((row) => row.position === position));
   };
-  return auditProofsOf(context.database, { logId: log.logId, publicKey, proofOf });
+  return auditProofsOf(context.database, { logId: () => log.logId, publicKey, proofOf });
 }
 
 export function portsOf(
@@ -304,7 +304,9 @@ export function portsOf(
           world.calls
             .filter(({ campaignId, atMs }) => campaignId === id && atMs >= fromMs && atMs < toMs)
             .toSorted((a, b) => b.atMs - a.atMs)
-            .slice(0, limit),
+            .slice(0, limit)
+            // What says of no other call is of one of its own.
+            .map(({ placedCallId, ...one }) => ({ ...one, placedCallId: placedCallId ?? one.callId })),
         ),
     },
     tracebacks: {
@@ -418,7 +420,7 @@ export function liveRecord(
     callGroupId: `g-${recordId}`,
     inviteAtUs: atMs * 1_000,
     ...(seconds !== undefined && { answeredAtUs: atMs * 1_000, endedAtUs: atMs * 1_000 + seconds * 1_000_000 }),
-    time: {} as SharedRecord['time'],
+    time: { written: 'utc', resolutionUs: 1 },
     calling: { shown: 'number', tn: calling },
     called:
       called === undefined

@@ -27,6 +27,9 @@ export const SMALL_DETECTOR: CampaignsOptions = {
   },
 };
 
+/** Of which nobody but whoever asks for readiness is told. */
+const WARMING = { text: 'detector: warming', isWarning: false };
+
 /** Far beyond the time after which a snapshot is due. */
 const DUE_MS = LIVE_START_MS + 3_600_000;
 
@@ -144,7 +147,7 @@ export function detectorClaims(engine: string, open: () => CampaignsBench, empty
     expect(before.length).toBeGreaterThan(0);
     await bench.die();
     const second = await journal.restart();
-    expect(second.notices?.()).toEqual(['detector: warming']);
+    expect(second.notices?.()).toEqual([WARMING]);
     expect(await listed(second)).toEqual(before);
     const parameters = { campaignId: before[0]?.campaignId ?? '' };
     const body = { decision: 'close', reason: 'over' };
@@ -274,7 +277,7 @@ export function detectorClaims(engine: string, open: () => CampaignsBench, empty
     await bench.die();
     const third = bench.area(() => ({ first: 1, last: 99 }));
     await third.start();
-    expect(third.notices?.()).toEqual(['detector: warming']);
+    expect(third.notices?.()).toEqual([WARMING]);
     await third.close();
     const heads = await campaignsTables(bench.context.database).selectFrom('campaigns_snapshots').selectAll().execute();
     expect(heads).toMatchObject([{ sequence: 10 }]);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestPki } from '../../sdk/src/testing/index.js';
 import type { TestPki } from '../../sdk/src/testing/index.js';
+import type { SharingPolicyData } from '../../sdk/src/records/index.js';
 import { STORY_PROVIDERS, storyFilings, storyRecord, storyReport } from './itg-story-calls.js';
 import type { StoryCall, StoryName } from './itg-story-calls.js';
 import { openStoryCarrier, SHARES_VEILED, SHARES_WHOLE } from './itg-story-carrier.js';
@@ -32,6 +33,8 @@ export interface StoryWorldOptions {
   readonly startMs: number;
   /** Telephone number of the offices in the filings. */
   readonly officeTelephone?: string;
+  /** What carriers share beside or instead of what they share in the story. */
+  readonly shares?: Partial<Readonly<Record<StoryName, SharingPolicyData>>>;
 }
 
 /** What each provider does. */
@@ -64,7 +67,7 @@ const OTHERS: Readonly<Record<Exclude<keyof StoryWorld['members'], StoryName>, S
 };
 
 /** Starts the platform, imports the filings, and lets everybody in over the API. */
-export async function startStoryWorld({ startMs, officeTelephone }: StoryWorldOptions): Promise<StoryWorld> {
+export async function startStoryWorld({ startMs, officeTelephone, shares }: StoryWorldOptions): Promise<StoryWorld> {
   const pki = await createTestPki();
   const directory = await mkdtemp(join(tmpdir(), 'hopback-story-'));
   const story = await startStoryPlatform(startMs, {
@@ -87,7 +90,12 @@ export async function startStoryWorld({ startMs, officeTelephone }: StoryWorldOp
       const office = { zone: 'America/New_York', spcs: [spc] };
       await story.ask(story.operator, 'setProviderOffice', { parameters: { providerId }, body: office });
       const member = await story.join({ kind: 'carrier', organizationId: providerId, name: businessName });
-      const options = { ...WAYS_TO_TAKE_PART[of], member, directory: join(directory, name) };
+      const sharing = shares?.[of];
+      const options = {
+        ...WAYS_TO_TAKE_PART[of],
+        ...(sharing !== undefined && { shares: sharing }),
+        ...{ member, directory: join(directory, name) },
+      };
       const carrier = await openStoryCarrier(story, of, options);
       opened.push(carrier);
       [members[name], carriers[name]] = [member, carrier];

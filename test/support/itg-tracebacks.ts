@@ -209,6 +209,12 @@ export function openingOf(): TracebackOpening {
   };
 }
 
+/** The time of a record of the call: within the minute that was stated. */
+function recordedAt({ call: { at } }: TracebackRequest): string {
+  const statedMs = Date.parse(`${at.local}Z`);
+  return new Date(at.precision === 'minute' ? statedMs + 12_250 : statedMs).toISOString();
+}
+
 export function answerFor(
   request: TracebackRequest,
   finding: TracebackFinding,
@@ -221,7 +227,8 @@ export function answerFor(
     answeredBy: { kind: 'automatic', policyId: 'p-1' },
     finding,
     call: {
-      ...{ startedAt: '2026-02-02T09:30:12.250Z', called: CALLED, calling: CALLING, disposition: 'answered' },
+      ...{ startedAt: recordedAt(request), called: request.call.called ?? CALLED, calling: CALLING },
+      disposition: 'answered',
       ingressCallId: `in-${request.hop}@example`,
     },
     searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },

@@ -65,6 +65,7 @@ function answering(random: SeededRandom, ids: readonly string[]): Behaviour {
     { kind: 'refuses', reason: 'a court order was asked for' },
     { kind: 'names-another', provider },
     { kind: 'names-another', provider, colludes: true },
+    { kind: 'names-another', provider, otherCall: true },
     { kind: 'names-nobody', name: 'Nobody Knows LLC' },
     { kind: 'claims-origin' },
     { kind: 'denies' },

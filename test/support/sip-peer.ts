@@ -18,7 +18,7 @@ export interface Came extends SipText {
 /** Parts of a response in which it differs from the plain one. */
 export interface ReplyParts {
   readonly reason?: string;
-  /** To tag where the request has none; default `peer`. */
+  /** To tag where the request has none; default `peer`. Empty for none. */
   readonly tag?: string;
   /** Contact value; default the peer's own for 2xx and reliable responses to INVITE and SUBSCRIBE. Null for none. */
   readonly contact?: string | null;
@@ -179,7 +179,7 @@ export function replyTo(
       ...request.values('Via').map((value) => `Via: ${value}`),
       ...(status < 300 ? request.values('Record-Route').map((value) => `Record-Route: ${value}`) : []),
       `From: ${request.value('From')}`,
-      `To: ${to}${status === 100 || tagIn(to) !== '' ? '' : `;tag=${tag}`}`,
+      `To: ${to}${status === 100 || tagIn(to) !== '' || tag === '' ? '' : `;tag=${tag}`}`,
       `Call-ID: ${request.value('Call-ID')}`,
       `CSeq: ${request.value('CSeq')}`,
       ...(makesDialog && parts.contact !== null ? [`Contact: ${parts.contact}`] : []),

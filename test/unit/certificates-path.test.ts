@@ -100,7 +100,27 @@ test('does not trust a self-signed end entity, listed as anchor or not', () => {
     basicConstraints: { ca: true },
     keyUsage: { usages: ['digitalSignature', 'keyCertSign'] },
   });
-  expect(reasons(build([asCa], { trustAnchors: [asCa] }))).toEqual(['no-path-to-trust-anchor']);
+  expect(reasons(build([asCa], { trustAnchors: [asCa] }))).toEqual(['signer-is-a-ca', 'no-path-to-trust-anchor']);
+});
+
+test('refuses a PASSporT signer that is a CA', () => {
+  const ca = pki.issueCa();
+  const issued = pki.issueServiceProvider({ spc: '709J', canDelegate: true, issuer: ca });
+  expect(build([issued, ca])).toMatchObject({
+    failures: [{ reason: 'signer-is-a-ca', certificateSha256: issued.sha256, expected: 'cA FALSE', actual: 'cA TRUE' }],
+  });
+});
+
+test('refuses an issuer whose extended key usage lists other purposes alone, below the anchor and on it', () => {
+  const extendedKeyUsage = ['1.3.6.1.5.5.7.3.1'];
+  const ca = pki.issueCa({ extendedKeyUsage });
+  expect(build([provider({ issuer: ca }), ca])).toMatchObject({
+    failures: [{ reason: 'key-usage-missing', certificateSha256: ca.sha256, actual: extendedKeyUsage[0] }],
+  });
+  const root = pki.issueRoot({ extendedKeyUsage });
+  expect(reasons(build([provider({ issuer: root })], { trustAnchors: [root] }))).toEqual(['key-usage-missing']);
+  const any = pki.issueCa({ extendedKeyUsage: [...extendedKeyUsage, '2.5.29.37.0'] });
+  expect(reasons(build([provider({ issuer: any }), any]))).toBe('trusted');
 });
 
 test('does not trust an end entity that is listed as an anchor and issued by nobody known', () => {

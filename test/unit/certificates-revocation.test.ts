@@ -240,6 +240,57 @@ test('a CA of the same name and another key does not speak for a CA', () => {
   expect(lookup(set, issued).status).toBe('unknown');
 });
 
+test('a CA that changed its key speaks for certificates under its old key', () => {
+  const old = pki.issueCa({ signsCrls: true });
+  const renewed = pki.issueCa({ signsCrls: true, subject: old.subject });
+  const [revoked, good] = [provider({ issuer: old }), provider({ issuer: old })];
+  const issuers = [pki.root, old, renewed].map(parsed);
+  const set = setOf([{ kind: 'direct', issuer: renewed, revoked: [revoked] }], { issuers });
+  expect([revoked, good].map((issued) => lookup(set, issued).status)).toEqual(['revoked', 'good']);
+  // And the other way round: the list under the old key still speaks for certificates under the new one.
+  const underNew = provider({ issuer: renewed });
+  const before = setOf([{ kind: 'direct', issuer: old, revoked: [underNew] }], { issuers });
+  expect(lookup(before, underNew).status).toBe('revoked');
+});
+
+test('a root that changed its key speaks for certificates under its old key, where one key certified the other', () => {
+  const old = pki.issueRoot({ signsCrls: true });
+  const renewed = pki.issueRoot({ signsCrls: true, subject: old.subject });
+  const newWithOld = pki.crossSign(renewed, old, { signsCrls: true });
+  const [revoked, good] = [provider({ issuer: old }), provider({ issuer: old })];
+  const crls: readonly CrlOptions[] = [{ kind: 'direct', issuer: renewed, revoked: [revoked] }];
+  const vouchedFor = setOf(crls, { issuers: [old, newWithOld].map(parsed) });
+  expect([revoked, good].map((issued) => lookup(vouchedFor, issued).status)).toEqual(['revoked', 'good']);
+  // Two roots of one name may be two CAs.
+  const byName = setOf(crls, { issuers: [old, renewed].map(parsed) });
+  expect([revoked, good].map((issued) => lookup(byName, issued).status)).toEqual(['unknown', 'unknown']);
+});
+
+test('a revoked or expired key of a CA does not speak for its other keys', () => {
+  const old = pki.issueCa({ signsCrls: true });
+  const renewed = pki.issueCa({ signsCrls: true, subject: old.subject });
+  const expired = pki.issueCa({ signsCrls: true, subject: old.subject, notAfterMs: pki.nowMs - DAY_MS });
+  const issued = provider({ issuer: old });
+  const issuers = [pki.root, old, renewed, expired].map(parsed);
+  const revoked = setOf([{ revoked: [renewed] }, { kind: 'direct', issuer: renewed }], { issuers });
+  // The list of the policy administrator covers it, so that only a wrong entry would show.
+  const named = setOf([{ revoked: [renewed] }, { kind: 'direct', issuer: renewed, revoked: [issued] }], { issuers });
+  expect([lookup(revoked, issued).status, lookup(named, issued).status]).toEqual(['good', 'good']);
+  const late = setOf([{ kind: 'direct', issuer: expired, revoked: [issued] }], { issuers });
+  expect(lookup(late, issued).status).toBe('unknown');
+});
+
+test('a CA of the same name below another issuer does not speak for a CA', () => {
+  const ca = pki.issueCa({ signsCrls: true });
+  const otherRoot = pki.issueRoot();
+  const stranger = pki.issueCa({ signsCrls: true, subject: ca.subject, issuer: otherRoot });
+  const issued = provider({ issuer: ca });
+  const set = setOf([{ kind: 'direct', issuer: stranger, revoked: [issued] }], {
+    issuers: [pki.root, otherRoot, ca, stranger].map(parsed),
+  });
+  expect(lookup(set, issued).status).toBe('unknown');
+});
+
 test('refuses a direct CRL of a CA without cRLSign', () => {
   expect(refusals(setOf([{ kind: 'direct', issuer: pki.intermediate }]))).toEqual(['signer-not-trusted']);
 });

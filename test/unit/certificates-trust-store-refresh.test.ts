@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createManualClock, createTestPki } from '@hopback/sdk/testing';
-import type { ManualClock, TestPki } from '@hopback/sdk/testing';
+import type { ManualClock, TestCertificate, TestPki } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import type { CertificateRevocationList } from '../../sdk/src/stir/certificates/crl.js';
 import { createRevocationSet } from '../../sdk/src/stir/certificates/revocation.js';
@@ -175,6 +175,37 @@ test('a service that is closed before its first refresh fetches nothing', async 
   clock.advance(DAY);
   expect(await service.refresh()).toEqual({ status: 'closed', problems: [] });
   expect({ fetched, timers: clock.pendingTimers() }).toEqual({ fetched: [], timers: 0 });
+});
+
+test('a list whose signer is revoked by the CRL that came beside it is not taken, and the one before stays', async () => {
+  const clock = createManualClock(pki.nowMs);
+  const served = { sequence: 1, revoked: [] as TestCertificate[] };
+  const stores: TrustStore[] = [];
+  const service = serviceWith(clock, {
+    crlUrls: ['http://sti-pa.example.com/crl'],
+    crlSigners: [parsed(pki.stiPaCrlIssuer)],
+    onTrustStore: (trustStore) => void stores.push(trustStore),
+    fetch: (url) => {
+      const { sequence, revoked } = served;
+      const body =
+        url === URL_1 ? pki.trustList({ sequence, withX5c: true }).jws : pki.crl({ number: sequence, revoked }).der;
+      return Promise.resolve({
+        status: 'fetched',
+        url,
+        body: Buffer.from(body),
+        headers: {},
+        remoteAddress: '192.0.2.1',
+      });
+    },
+  });
+  expect((await service.refresh()).problems).toEqual([]);
+  Object.assign(served, { sequence: 2, revoked: [pki.stiPaSigner] });
+  const { problems } = await service.refresh();
+  expect(problems).toMatchObject([{ part: 'list', reason: 'signer-not-trusted', detail: 'certificate-revoked' }]);
+  const current = stores.at(-1);
+  expect(current?.source).toMatchObject({ kind: 'sti-pa-list', sequence: 1 });
+  expect(current?.revocation.crls.map(({ crl }) => crl.number)).toEqual([2n]);
+  await service.close();
 });
 
 test('of twenty CRLs that replaced each other the last two are in memory', async () => {

@@ -1,5 +1,5 @@
 import { createManualClock, createTestPki } from '@hopback/sdk/testing';
-import type { ManualClock, TestPki } from '@hopback/sdk/testing';
+import type { ManualClock, TestCertificate, TestPki } from '@hopback/sdk/testing';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +86,24 @@ test('loads the signed list with intermediates and the indirect CRL, and judges 
   });
   expect(store.intermediates.map(({ sha256 }) => sha256)).toEqual([pki.intermediate.sha256]);
   expect(store.revocation.lookup(parsed(revoked), parsed(pki.intermediate), pki.nowMs).status).toBe('revoked');
+});
+
+test('a list whose signer the policy administrator revoked is refused', async () => {
+  const load = async (revoked: readonly TestCertificate[]) =>
+    loadTrustStore(
+      {
+        anchors: { kind: 'sti-pa-list', path: await file(pki.trustList({ withX5c: true }).jws) },
+        stiPaRoots: [await file(pki.stiPaRoot.certificatePem)],
+        crls: [await file(pki.crl({ revoked }).der)],
+        crlSigners: [await file(pki.stiPaCrlIssuer.certificatePem)],
+      },
+      { clock },
+    );
+  expect((await load([])).source.kind).toBe('sti-pa-list');
+  await expect(load([pki.stiPaSigner])).rejects.toMatchObject({
+    code: 'trust-list-rejected',
+    message: expect.stringContaining('certificate-revoked') as string,
+  });
 });
 
 test('a reload does not go back to an older list or an older CRL', async () => {

@@ -42,11 +42,18 @@ test('one of several codes conforms, another or none does not', () => {
   expect(judged(expects, verified(false))).toBe('fail');
 });
 
+test('an answer without the verstat that is asked for does not conform, and a SIP refusal is not judged by it', () => {
+  const expects: VerificationExpectation = { outcome: 'refused', verstat: ['TN-Validation-Failed'] };
+  expect(judged(expects, verified(false))).toBe('fail');
+  expect(judged(expects, verified(false, { isFinalResponse: true }))).toBe('not-applicable');
+  expect(judged({ ...expects, outcome: 'passed' }, verified(false, { isFinalResponse: true }))).toBe('fail');
+});
+
 test('verstat and attestation are judged where the interface shows them', () => {
   const expects: VerificationExpectation = { outcome: 'passed', verstat: ['TN-Validation-Passed'], attestation: 'A' };
-  expect(judged(expects, verified(true))).toBe('pass');
+  expect(judged(expects, verified(true, { verstat: 'TN-Validation-Passed' }))).toBe('pass');
   expect(judged(expects, verified(true, { attestation: 'A', verstat: 'TN-Validation-Passed' }))).toBe('pass');
-  expect(judged(expects, verified(true, { attestation: 'B' }))).toBe('fail');
+  expect(judged(expects, verified(true, { verstat: 'TN-Validation-Passed', attestation: 'B' }))).toBe('fail');
   expect(judged(expects, verified(true, { verstat: 'No-TN-Validation' }))).toBe('fail');
 });
 

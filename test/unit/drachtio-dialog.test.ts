@@ -24,11 +24,12 @@ const otherApp = { name: 'two' } as unknown as AppConnection;
 const parts = { app, transactionId: 't1', localContact: '<sip:192.0.2.1:5060>' };
 const recordRoutes = ['Record-Route: <sip:r1;lr>, <sip:r2;lr>;x=1', 'Record-Route: <sip:r3;lr>'];
 const LOCAL_PARTY = '<sip:here@192.0.2.1>;tag=h1';
+const SENT = { from: LOCAL_PARTY, requestUri: 'sip:bob@example.com', flow: fakeFlow() };
 
 const callee = (sample: RequestSample = {}, method = 'INVITE'): Dialog =>
   dialogOfServer(receivedFrom(requestText(method, sample)), 'b1', parts);
 const caller = (lines: readonly string[] = ['Contact: <sip:bob@192.0.2.9:7>'], method = 'INVITE'): Dialog =>
-  dialogOfClient(receivedFrom(responseText(200, { lines, method, cseq: 5 })), LOCAL_PARTY, parts);
+  dialogOfClient(receivedFrom(responseText(200, { lines, method, cseq: 5 })), SENT, parts);
 
 test('one who answers has the To of the request with its own tag, and the From for the other side', () => {
   expect(callee({ cseq: 9, lines: recordRoutes })).toEqual({
@@ -74,7 +75,7 @@ test('a peer that is behind a connection, with nobody between, is reached by it'
     dialogOfServer(receivedFrom(requestText('INVITE', sample), tcp), 'b', parts).flow;
   expect(behind({})).toBe(tcp);
   expect(behind({ lines: ['Via: SIP/2.0/UDP further'] })).toBeUndefined();
-  expect(dialogOfClient(receivedFrom(responseText(200), tcp), LOCAL_PARTY, parts).flow).toBe(tcp);
+  expect(dialogOfClient(receivedFrom(responseText(200), tcp), SENT, parts).flow).toBe(tcp);
 });
 
 test('a new Contact of the other side is the new target, and its absence none', () => {

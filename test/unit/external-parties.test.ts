@@ -72,6 +72,67 @@ test.each([
   expect(judgeRun(plan, shown).metrics.verdict_accuracy).toMatchObject({ good, of: 2 });
 });
 
+/** The last provider is a switch of others that has to refuse the call, since the certificate behind its signature has expired. */
+const REFUSING = withExternalParties(
+  smallPlan({
+    providers: rowOf('a b c', { a: [{ kind: 'certificate', fault: 'expired' }] }).map((one) =>
+      one.id === 'c' ? { ...one, failureAction: 'reject_request' } : one,
+    ),
+    calls: [{ way: 'a b c' }],
+  }),
+  { providers: ['c'], callers: [] },
+);
+
+test.each<[string, Partial<SeenCall>, object]>([
+  [
+    'that it should have refused, and let through',
+    { finalStatus: 200, isAtCallee: true },
+    { expected: 'the caller gets 437', seen: 'the caller got 200, and the call came out of c to the callee' },
+  ],
+  [
+    'that it let through, and told the caller that it refused it',
+    { finalStatus: 437, isAtCallee: true },
+    { expected: 'the call ends at c', seen: 'it came to the callee' },
+  ],
+  [
+    'that it refused otherwise',
+    { finalStatus: 603 },
+    { expected: 'the caller gets 437', seen: 'the caller got 603, and nothing came out of c' },
+  ],
+])('a call %s is one finding', (_name, change, finding) => {
+  const seen = simulateRun(REFUSING);
+  const calls = [...seen.calls].map((call): SeenCall => ({
+    ...call,
+    hops: call.hops.filter(({ provider }) => provider !== 'c'),
+    ...change,
+  }));
+  const { findings, metrics } = judgeRun(REFUSING, { ...seen, calls });
+  expect(findings).toEqual([{ kind: 'call-outcome', callIndex: 0, provider: 'c', ...finding }]);
+  expect(metrics.calls_wrong).toMatchObject({ count: 1 });
+});
+
+test('a switch that blocks a call which it sent to the callee without a verstat is one finding', () => {
+  const honest = smallPlan({ providers: rowOf('a b c'), calls: [{ way: 'a b c' }] });
+  const plan = withExternalParties(honest, { providers: ['c'], callers: [] });
+  const seen = simulateRun(plan);
+  const calls = [...seen.calls].map(({ shownVerstat: _none, ...call }): SeenCall => ({
+    ...call,
+    ...{ finalStatus: 603, isAtCallee: true, hops: call.hops.filter(({ provider }) => provider !== 'c') },
+  }));
+  expect(judgeRun(plan, { ...seen, calls }).findings).toEqual([
+    {
+      ...{ kind: 'call-outcome', callIndex: 0, provider: 'c' },
+      expected: 'the caller gets 200',
+      seen: 'the caller got 603, and the call came out of c to the callee',
+    },
+  ]);
+});
+
+test('a call that was refused where it had to be is no finding', () => {
+  const seen = simulateRun(REFUSING);
+  expect(judgeRun(REFUSING, seen).findings).toEqual([]);
+});
+
 test('whoever is not in the scenario can have no part in it, and a caller of a switch of others is not seen to call', () => {
   const dialer = { id: 'dialer', kind: 'robocaller', at: 'a', numbers: { kind: 'neighbour' }, calls: [] } as const;
   const plan = { ...PLAN, scenario: { ...PLAN.scenario, callers: [dialer] } };

@@ -141,3 +141,38 @@ test('after a restart the log goes on where it ended, and rows that a crash kept
   expect(rows.map(({ leaf_index: leafIndex }) => leafIndex)).toEqual(rows.map((_, at) => at));
   expect(log.size()).toBe(rows.length);
 });
+
+test('one look through all of it goes on at a time, and a long one is answered before it ends', async () => {
+  let looks = 0;
+  let end = (): void => undefined;
+  const slow: AuditLog = {
+    ...log,
+    verify: async () => {
+      looks += 1;
+      await new Promise<void>((resolve) => (end = resolve));
+      return log.verify();
+    },
+  };
+  const { operations } = createAuditArea(context, { log: slow });
+  const asked = async (): Promise<unknown> => {
+    const answer = await operations['fetchAuditVerification']!({} as never);
+    return answer.kind === 'json' ? answer.value : answer;
+  };
+  const both = Promise.all([asked(), asked()]);
+  context.clock.advance(15_000);
+  const startedAt = new Date(context.clock.nowMs() - 15_000).toISOString();
+  expect(await both).toEqual([
+    { status: 'running', startedAt },
+    { status: 'running', startedAt },
+  ]);
+  const again = asked();
+  end();
+  expect(await again).toMatchObject({ status: 'intact', startedAt, findingCount: 0, findings: [] });
+  expect(looks).toBe(1);
+  const next = asked();
+  end();
+  expect(await next).toMatchObject({ status: 'intact' });
+  expect(looks).toBe(2);
+  area = createAuditArea(context, { log });
+  expect(await called('fetchAuditVerification')).toMatchObject({ status: 'intact', segments: 1 });
+});

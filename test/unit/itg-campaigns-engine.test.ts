@@ -5,6 +5,7 @@ import {
   savedCampaign,
 } from '../../harness/src/platform/domain/campaigns/index.js';
 import type { CampaignEngine, CampaignFile } from '../../harness/src/platform/domain/campaigns/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { appReport, liveCall, LIVE_START_MS, neighbourCalls, SSA_TRANSCRIPT } from '../support/itg-live-calls.js';
 
 const ALLOCATED = new Set(['290', '390']);
@@ -277,4 +278,86 @@ test('an engine that takes up stored campaigns counts the next call for them', (
   const seen = (engine: CampaignEngine) =>
     standing(engine).map((file) => JSON.parse(JSON.stringify(savedCampaign(file))));
   expect(seen(after)).toEqual(seen(before));
+});
+
+test('legs of one call that a switch writes, and a call that is reported before its record comes, are one call each', () => {
+  const engine = engineFor();
+  for (const live of neighbourCalls(20)) {
+    engine.record(live);
+    // The other leg of the call.
+    const { record } = live;
+    const recordId = record.recordId.replace('0', 'f');
+    engine.record({ ...live, record: { ...record, recordId, inviteAtUs: record.inviteAtUs + 40_000 } });
+  }
+  const [campaign] = standing(engine);
+  expect(campaign).toMatchObject({ observedCalls: 20, carrierRecords: 40, recordedCalls: 20 });
+  expect([...(campaign?.areas.values() ?? [])]).toEqual([20]);
+});
+
+test('a single number that calls one exchange ten times a second is joined hop by hop, however late the second carrier sends', () => {
+  const engine = engineFor();
+  const calls = Array.from({ length: 300 }, (_none, at) => {
+    const called = `1390456${String(1_000 + at)}`;
+    const seconds = at % 3 === 0 ? 2 : undefined;
+    return liveCall({
+      ...{ at, atMs: LIVE_START_MS + at * 100, calling: '12903459999', called, spc: '333C', attestation: 'C' },
+      told: ['do-not-originate'],
+      ...(seconds !== undefined && { seconds }),
+    });
+  });
+  for (const live of calls) engine.record(live);
+  for (const live of calls) engine.record({ ...live, providerId: 'prv-2', receivedAtMs: live.receivedAtMs + 600_000 });
+  const rows = engine.take().flatMap(({ calls: told }) => told);
+  const placed = new Map(rows.map(({ callId, placedCallId }) => [callId, placedCallId]));
+  const total = standing(engine).reduce((sum, { observedCalls }) => sum + observedCalls, 0);
+  expect(rows.length).toBeGreaterThan(400);
+  expect(total).toBe(new Set(placed.values()).size);
+  expect(total).toBe(new Set(rows.map(({ recordId }) => recordId)).size);
+});
+
+test('a record that ties two calls together makes them one, in all figures, and what follows is of that one', () => {
+  const engine = engineFor();
+  const links = (at: number) => ({ near: `near-${String(at)}`, far: `far-${String(at)}` });
+  const veiled = (live: LiveRecord): NonNullable<LiveRecord['record']['calling']> => ({
+    ...{ shown: 'pseudonym', pseudonym: live.record.recordId },
+    npaNxx: (live.record.called as { readonly npaNxx: string }).npaNxx,
+  });
+  const calls = neighbourCalls(30);
+  const hop = (
+    at: number,
+    providerId: string,
+    callIds: { readonly in?: string; readonly out?: string },
+  ): LiveRecord => {
+    const live = calls[at] as LiveRecord;
+    const { record } = live;
+    return {
+      ...{ ...live, providerId },
+      record: {
+        ...record,
+        // Nobody shows the caller: nothing but Call-IDs says that these are one call.
+        calling: veiled(live),
+        ingress: { ...record.ingress, ...(callIds.in !== undefined && { callId: callIds.in }) },
+        egress: { ...(callIds.out !== undefined && { callId: callIds.out }) },
+      },
+    };
+  };
+  for (const at of calls.keys()) {
+    engine.record(hop(at, 'prv-last', { in: links(at).near }));
+    engine.record(hop(at, 'prv-first', { out: links(at).far }));
+  }
+  const total = (): number => standing(engine).reduce((sum, { observedCalls }) => sum + observedCalls, 0);
+  expect(total()).toBe(60);
+  for (const at of calls.keys()) engine.record(hop(at, 'prv-between', { in: links(at).far, out: links(at).near }));
+  // A second leg of the last carrier's switch.
+  for (const at of calls.keys()) {
+    const leg = hop(at, 'prv-last', {});
+    engine.record({ ...leg, record: { ...leg.record, recordId: `leg-${String(at)}` } });
+  }
+  expect(total()).toBe(30);
+  const [campaign] = standing(engine);
+  expect(campaign).toMatchObject({ observedCalls: 30, carrierRecords: 120, recordedCalls: 30, bothCalls: 0 });
+  expect(Object.fromEntries(campaign?.reporters ?? [])).toEqual({ 'prv-last': 30, 'prv-first': 30, 'prv-between': 30 });
+  expect([...(campaign?.areas.values() ?? [])]).toEqual([30]);
+  const rows = new Map(engine.take().flatMap(({ calls: told }) => told.map((one) => [one.callId, one.placedCallId])));
+  expect([rows.size, new Set(rows.values()).size]).toEqual([120, 30]);
 });

@@ -10,6 +10,7 @@ import type { PastTraceback } from '../../harness/src/platform/domain/campaigns/
 const call = (at: number, rest: Partial<CampaignCall> = {}): CampaignCall => ({
   ...{
     callId: `record:prv-1:${String(at)}`,
+    placedCallId: `record:prv-1:${String(at)}`,
     atMs: at * 1_000,
     reporterId: 'prv-1',
     recordId: String(at),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  appReportRow,
   authoritiesIn,
   classesBeyond,
   comparableNumber,
@@ -12,9 +13,10 @@ import {
   reviewFindings,
   reviewOrder,
   callRecordRow,
+  tracedCall,
   type ReviewEstimate,
 } from '../../harness/src/platform/domain/demands/index.js';
-import { liveRecord, smallPdf, SUBMISSION } from '../support/itg-demands.js';
+import { appReport, liveRecord, smallPdf, SUBMISSION, tracedOver } from '../support/itg-demands.js';
 
 const NOW = Date.parse('2026-10-24T12:00:00Z');
 const HOUR = 3_600_000;
@@ -99,6 +101,19 @@ test('what a PDF is protected by and would do is noted, and what is none is told
   });
 });
 
+test('a PDF with something in front of its header is noted, since browsers go by the first octets', () => {
+  const notes = (front: string): readonly string[] => {
+    const reading = readPdf(Buffer.concat([Buffer.from(front, 'latin1'), smallPdf()]));
+    return reading.status === 'read' ? reading.observations.notes : [reading.reason];
+  };
+  expect(notes('<html><script>alert(1)</script></html>\n')).toEqual(['bytes-before-header']);
+  expect(notes('MZ\u0090')).toEqual(['bytes-before-header']);
+  expect(notes('\u00ef\u00bb\u00bf')).toEqual(['bytes-before-header']);
+  expect(notes('\0')).toEqual(['bytes-before-header']);
+  expect(notes(' \r\n')).toEqual([]);
+  expect(notes('x'.repeat(1_100))).toEqual(['no-header']);
+});
+
 test('live campaigns come first in review, urgent demands next, and of each the one that waits longest', () => {
   const demand = (demandId: string, waitedHours: number, isUrgent: boolean, namesLiveCampaign: boolean) => ({
     ...{ demandId, isUrgent, namesLiveCampaign, submittedAtMs: NOW - waitedHours * HOUR, returnOn: '2026-10-30' },
@@ -165,14 +180,54 @@ test('a stated time in a zone is an instant, on either side of a change of clock
 
 test('a call that was not answered is in no bucket of durations', () => {
   const gathering = gatherRestraintPackage();
-  const links = { campaignIds: [], tracebackIds: [] };
+  const linksOf = (placedCallId: string) => ({ campaignIds: [], tracebackIds: [], placedCallId });
   const answered = liveRecord('a', NOW, { seconds: 0.4 });
   const rung = liveRecord('b', NOW + 1);
-  gathering.add(callRecordRow(answered, links));
-  gathering.add(callRecordRow({ ...rung, record: { ...rung.record, disposition: 'no-answer' } }, links));
-  gathering.add(callRecordRow(liveRecord('c', NOW + 2), links));
+  gathering.add(callRecordRow(answered, linksOf('a')));
+  gathering.add(callRecordRow({ ...rung, record: { ...rung.record, disposition: 'no-answer' } }, linksOf('b')));
+  gathering.add(callRecordRow(liveRecord('c', NOW + 2), linksOf('c')));
   const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
-  expect(volume).toMatchObject({ calls: 3, notAnswered: 1, withoutDuration: 1 });
+  expect(volume).toMatchObject({ calls: 3, notAnswered: { calls: 1 }, withoutDuration: { calls: 1 } });
   expect(volume.byDuration.map(({ calls }) => calls)).toEqual([1, 0, 0, 0, 0]);
   expect(latest.map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+});
+
+test('a call that an answer discloses in place of the traced one puts neither its time nor its numbers into a production', () => {
+  const { traceback, answers } = tracedOver('t-1', '2026-10-23T15:41:06Z');
+  const own = tracedCall(traceback, answers);
+  const [first, second] = answers;
+  if (first?.call === undefined || second?.call === undefined) throw new Error('two answers disclose a call');
+  const other = { ...second.call, startedAt: '2026-10-23T21:41:06Z', called: '14155550122', calling: '16175550177' };
+  expect(tracedCall(traceback, [first, { ...second, call: other }])).toEqual(own);
+  // A declared diversion belongs to it, and so does what the next provider says of the number that was called first.
+  const diverted = { ...first.call, called: '18005550199', divertedTo: ['12025550123'] };
+  const before = { ...second.call, called: '18005550199' };
+  expect(
+    tracedCall(traceback, [
+      { ...first, call: diverted },
+      { ...second, call: before },
+    ]).called,
+  ).toEqual(['12025550123', '18005550199']);
+});
+
+test('records and reports of one call are one call in every figure, by the record nearest to who was called', () => {
+  const gathering = gatherRestraintPackage();
+  const links = { campaignIds: [], tracebackIds: [], placedCallId: 'one' };
+  const hops = [
+    liveRecord('far', NOW, { seconds: 31, providerId: 'far' }),
+    liveRecord('near', NOW + 400, { seconds: 29 }),
+  ];
+  for (const record of hops) gathering.add(callRecordRow(record, links));
+  gathering.add(appReportRow('app', appReport('r', new Date(NOW + 900).toISOString()), links));
+  gathering.add(callRecordRow(liveRecord('other', NOW + 500, { seconds: 2 }), { ...links, placedCallId: 'other' }));
+  const { volume, latest } = gathering.gathered({ queriedAtMs: NOW, query: {} });
+  const base = { calls: 2, carrierRecords: 3, appReports: 1 };
+  expect(volume).toMatchObject({ ...base, recorded: 2, reported: 1, both: 1 });
+  expect(volume.byDay).toMatchObject([base]);
+  expect(volume.byHour).toMatchObject([base]);
+  expect(volume.byDuration.map(({ calls }) => calls)).toEqual([0, 1, 1, 0, 0]);
+  expect(latest).toMatchObject([
+    { id: 'other', durationSeconds: 2, carrierRecords: 1, appReports: 0 },
+    { id: 'near', durationSeconds: 29, carrierRecords: 2, appReports: 1 },
+  ]);
 });

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sealJson } from '../../harness/src/platform/database/index.js';
 import { createDemandsArea, createHoldReader, type RemovableItem } from '../../harness/src/platform/demands/index.js';
 import type { Demand, DemandScope, Production } from '../../sdk/src/platform/index.js';
 import {
@@ -295,6 +296,21 @@ test('recordings take a court order', async () => {
   expect(recordings.trim().split('\r\n')).toHaveLength(2);
 });
 
+test('a document that begins as a page of HTML is kept, and the reviewer is told before opening it', async () => {
+  await using lab = await demandLab({ world: world() });
+  const document = Buffer.concat([Buffer.from('<!doctype html><script>alert(1)</script>\n'), smallPdf()]);
+  const body = { ...SUBMISSION, documentSha256: hash('sha256', document, 'hex') };
+  const { demandId } = await lab.value<{ demandId: string }>('submitDemand', {
+    ...{ caller: TEXAS, body, document },
+    parameters: {},
+  });
+  const { findings } = await lab.value<{
+    findings: { step: string; result: string; reason: string; detail: string }[];
+  }>('fetchDemandChecklist', { caller: STAFF, parameters: { demandId } });
+  expect(findings[0]).toMatchObject({ step: 'document', result: 'look', reason: 'bytes-before-header' });
+  expect(findings[0]?.detail).toContain('Noted: bytes-before-header.');
+});
+
 test('the checklist says what was found at each step, and how much is reached', async () => {
   await using lab = await demandLab({ world: world() });
   const demandId = await lab.submit(TEXAS, { scope: { ...SCOPE, campaignIds: ['c-1', 'c-9'] } });
@@ -347,8 +363,7 @@ test('an urgent demand that names a live campaign comes first, and has what a mo
   const restraint = JSON.parse(await text(lab, production, 'restraint-package.json')) as Record<string, unknown>;
   expect(restraint).toMatchObject({
     volume: {
-      calls: 3,
-      reports: 0,
+      ...{ calls: 3, carrierRecords: 3, appReports: 0 },
       byDay: [{ day: '2026-10-22', calls: 3 }],
       byDuration: [{ calls: 1 }, { calls: 0 }, { calls: 2 }, { calls: 0 }, { calls: 0 }],
     },
@@ -575,6 +590,81 @@ test('a hold that cannot be placed keeps no other waiting, and is placed in a la
   await expect(job.run(lab.context.clock.nowMs())).rejects.toThrow();
   expect([...lab.holds.keys()]).toEqual([second]);
   refusing.clear();
+  lab.context.clock.advance(5_000);
   await job.run(lab.context.clock.nowMs());
   expect([...lab.holds.keys()].toSorted()).toEqual([first, second].toSorted());
+});
+
+test('a hold that keeps failing is tried ever more rarely, is set aside with an alarm, and is placed once the cause is gone', async () => {
+  await using lab = await demandLab({ world: world() });
+  const demandId = await lab.submit(TEXAS);
+  const { clock } = lab.context;
+  const tries: number[] = [];
+  let isRefusing = true;
+  const place: typeof lab.ports.holds.place = async (hold) => {
+    tries.push(clock.nowMs());
+    if (isRefusing) throw new Error('full');
+    await lab.ports.holds.place(hold);
+  };
+  const area = createDemandsArea(lab.context, { ...lab.ports, holds: { ...lab.ports.holds, place } });
+  const job = area.jobs.find(({ name }) => name === 'demands.holds')!;
+  const before = (await lab.context.audited()).length;
+  for (let seconds = 0; seconds < 7_200; seconds += 2) {
+    await job.run(clock.nowMs()).catch(() => undefined);
+    clock.advance(2_000);
+  }
+  expect(tries).toHaveLength(10);
+  expect(tries.slice(1).every((atMs, index) => atMs - tries[index]! >= 5_000 * 2 ** index)).toBe(true);
+  const audited = (await lab.context.audited()).slice(before);
+  expect(audited.map(({ action }) => action)).toEqual(['job.set-aside']);
+  expect((await lab.context.events()).filter(({ type }) => type === 'platform.fault')).toMatchObject([
+    { subject: `demand:${demandId}`, data: { organizationId: 'ag-tx', title: expect.stringContaining(demandId) } },
+  ]);
+  isRefusing = false;
+  clock.advance(86_400_000);
+  await job.run(clock.nowMs());
+  expect([...lab.holds.keys()]).toEqual([demandId]);
+});
+
+test('the scope of a hold that an earlier release stored sealed is unsealed once, however often the hold fails', async () => {
+  await using lab = await demandLab({ world: world() });
+  const { context, ports } = lab;
+  const demandId = await lab.submit(TEXAS);
+  await context.transact(async (transaction) => {
+    const scope = await sealJson(context, transaction, { value: SCOPE, belongsTo: `demand:${demandId}` });
+    await sql`update demands_holds set held_scope = null, scope = ${JSON.stringify(scope)}::jsonb`.execute(transaction);
+  });
+  let failures = 3;
+  const place: typeof ports.holds.place = (hold) =>
+    (failures -= 1) >= 0 ? Promise.reject(new Error('full')) : ports.holds.place(hold);
+  const area = createDemandsArea(context, { ...ports, holds: { ...ports.holds, place } });
+  const job = area.jobs.find(({ name }) => name === 'demands.holds')!;
+  const before = (await context.audited()).length;
+  for (let round = 0; round < 4; round += 1) {
+    await job.run(context.clock.nowMs()).catch(() => undefined);
+    context.clock.advance(60_000);
+  }
+  expect(lab.holds.get(demandId)?.scope).toEqual({
+    ...{ recordClasses: SCOPE.recordClasses, from: SCOPE.from, to: SCOPE.to },
+  });
+  const actions = (await context.audited()).slice(before).map(({ action }) => action);
+  expect(actions).toEqual(['sealed.opened', 'demand.hold-placed']);
+});
+
+test('a demand that an earlier release let narrow to a reversed scope is reviewed anew, and what it demanded is held', async () => {
+  await using lab = await demandLab({ world: world() });
+  const demandId = await lab.submit(TEXAS);
+  await decided(lab, demandId, {
+    decision: 'narrow',
+    reason: 'Less.',
+    scope: { ...SCOPE, to: '2026-10-23T00:00:00Z' },
+  });
+  await sql`update demands_holds set from_ms = to_ms + 1`.execute(lab.context.database);
+  await lab.run('demands.holds');
+  expect(await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } })).toMatchObject({
+    state: 'under-review',
+  });
+  expect(lab.holds.get(demandId)?.scope.to).toBe(SCOPE.to);
+  const told = (await lab.context.events()).find(({ type }) => type === 'platform.fault');
+  expect(told).toMatchObject({ subject: `demand:${demandId}`, data: { organizationId: 'ag-tx' } });
 });

@@ -61,8 +61,7 @@ test('a receiver that asks for more time has it, and 410 is obeyed', () => {
     reason: 'gone',
   });
   expect(afterAttempt({ status: 'answered', httpStatus: 302 }, 1, 'live')).toEqual({ step: 'wait', waitMs: 5_000 });
-  expect(afterAttempt({ status: 'answered', httpStatus: 422 }, 1, 'live')).toEqual({
-    step: 'set-aside',
-    waitMs: 5_000,
-  });
+  for (const outcome of [{ status: 'answered', httpStatus: 422 }, { status: 'unreadable' }] as const)
+    expect(afterAttempt(outcome, 1, 'live')).toEqual({ step: 'set-aside', waitMs: 5_000 });
+  expect(afterAttempt({ status: 'unreadable' }, 10, 'retry')).toEqual({ step: 'give-up' });
 });

@@ -49,6 +49,8 @@ test('has no telephone number in the database but sealed', async () => {
   await using lab = await createTracebacksLab();
   await lab.open();
   await lab.answer('a', { arm: 'received-from-unlisted', upstream: { name: 'Nobody', telephone: '+13125550111' } });
+  // It joins the request that is answered already.
+  await lab.open();
   const { rows } = await sql<{ text: string }>`
     select string_agg(t::text, ' ') as text from (
       select to_jsonb(s) as t from tracebacks_states s union all select to_jsonb(r) from tracebacks_requests r

@@ -5,6 +5,7 @@ import {
   createLogSigner,
   merkleRoot,
   openMerkleLog,
+  openSignedPart,
   signCheckpoint,
   verifyCheckpoint,
   verifyConsistency,
@@ -212,6 +213,27 @@ test('a log of another name or another key is refused, and so is one that ends b
   });
   await using changed = await openMerkleLog({ ...options, signer: other, formerPublicKeys: [SIGNER.publicKey] });
   expect((await changed.append('second')).leafIndex).toBe(1);
+});
+
+test('of a damaged log the part that is signed can be read and proved, and nothing follows it', async () => {
+  const files = createSimulatedLogFiles();
+  const options = { directory: '/log', files, logId: LOG_ID, signer: SIGNER };
+  const log = await openMerkleLog(options);
+  await log.append('first');
+  const { checkpoint } = await log.append('second');
+  await log.close();
+  const forger = createLogSigner(pemOf('p256'));
+  const forged = await openMerkleLog({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
+  await forged.append('third');
+  await forged.close();
+  await expect(openMerkleLog(options)).rejects.toMatchObject({ code: 'log-inconsistent' });
+  await using part = await openSignedPart(options);
+  expect([part.size, part.checkpoint, part.rootHash()]).toEqual([2, checkpoint, merkleRoot(['first', 'second'])]);
+  expect(part.leafHash(1)).toBe(hashOfLeaf(Buffer.from('second')).toString('hex'));
+  expect(() => part.leafHash(2)).toThrowError(expect.objectContaining({ code: 'invalid-argument' }));
+  const proved = await part.prove(1);
+  expect(Buffer.from(proved.octets).toString()).toBe('second');
+  await expect(part.append('fourth')).rejects.toMatchObject({ code: 'log-inconsistent', details: { leafIndex: 2 } });
 });
 
 test('a log without a key to trust is not verified, and names that stand in no checkpoint are refused', async () => {

@@ -333,7 +333,7 @@ test('a packed file that may still be written is counted until it is read, and a
   await follower.look();
   clock.advance(FINAL_AFTER_MS);
   await follower.look();
-  expect(notices).toEqual([{ kind: 'damaged', path: `${log}.2.gz` }]);
+  expect(notices).toMatchObject([{ kind: 'damaged', path: `${log}.2.gz`, cause: { code: 'gzip-truncated' } }]);
   expect(store.times).toEqual(eachOnce(0, 200));
   expect(follower.statistics().unreadFiles).toBe(0);
 });

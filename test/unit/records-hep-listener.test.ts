@@ -134,7 +134,7 @@ test('says by code that it cannot listen', async () => {
   expect(await codeOf({ udp: undefined, tcp: undefined } as unknown as Partial<HepListenerOptions>)).toBe(
     'invalid-configuration',
   );
-  expect(await codeOf({ tcp: { host: '127.0.0.1', port: port('tcp') } })).toBe('invalid-configuration');
+  expect(await codeOf({ tcp: { host: '127.0.0.1', port: port('tcp') } })).toBe('unavailable');
   expect(await codeOf({ agents: ['proxy.example.net'] })).toBe('invalid-configuration');
 });
 

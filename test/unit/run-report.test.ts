@@ -62,7 +62,7 @@ test('text of peers is text in the report, whatever it looks like', () => {
 test('a ladder has both sides of each hop, what was lost, and the verdict where it came to be', () => {
   const sample = record.samples.find(({ index }) => index === 4);
   if (sample === undefined) throw new Error('call 4 is not sampled');
-  const ladder = ladderOf(sample);
+  const ladder = ladderOf(sample, new Set());
   expect(ladder.lifelines.map(({ id }) => id)).toEqual(['caller', 'fern', 'elm', 'birch', 'alder', 'callee']);
   const arrows = ladder.rows.filter((row) => row.kind === 'arrow');
   // Six messages on each of five legs.
@@ -74,12 +74,15 @@ test('a ladder has both sides of each hop, what was lost, and the verdict where 
   expect(ladder.rows.filter((row) => row.kind === 'note' && !row.isTrue)).toMatchObject([
     { at: 4, text: 'No-TN-Validation (C), true is TN-Validation-Passed' },
   ]);
-  const lossy = ladderOf({
-    ...sample,
-    messages: sample.messages.filter(
-      ({ provider, direction, text }) => !(provider === 'birch' && direction === 'in' && text.startsWith('ACK')),
-    ),
-  });
+  const lossy = ladderOf(
+    {
+      ...sample,
+      messages: sample.messages.filter(
+        ({ provider, direction, text }) => !(provider === 'birch' && direction === 'in' && text.startsWith('ACK')),
+      ),
+    },
+    new Set(),
+  );
   expect(lossy.rows.filter((row) => row.kind === 'arrow' && row.isLost)).toMatchObject([
     { label: 'ACK', from: 2, to: 3 },
   ]);
@@ -88,6 +91,66 @@ test('a ladder has both sides of each hop, what was lost, and the verdict where 
   expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(200);
   const mermaid = ladderMermaid('x\n  participant evil', ladder);
   expect(mermaid.split('\n').filter((line) => line.includes('participant'))).toHaveLength(5);
+});
+
+/** What is left of a sample where a provider is somebody else's: it sees nothing, and no hop of it is known. */
+function withExternal(sample: SampledCall, provider: string): SampledCall {
+  return {
+    ...sample,
+    seen: { ...sample.seen, hops: sample.seen.hops.filter((hop) => hop.provider !== provider) },
+    messages: sample.messages.filter((message) => message.provider !== provider),
+  };
+}
+
+test('an external switch has a line of its own, and what it swallowed is not drawn behind it', () => {
+  const sample = record.samples.find(({ index }) => index === 4);
+  if (sample === undefined) throw new Error('call 4 is not sampled');
+  const seen = withExternal(sample, 'elm');
+  const swallowed: SampledCall = {
+    ...seen,
+    messages: seen.messages.filter(({ provider, text }) => provider !== 'birch' || !text.startsWith('BYE')),
+  };
+  const ladder = ladderOf(swallowed, new Set(['elm']));
+  expect(ladder.lifelines).toMatchObject(
+    [
+      ['caller', 'caller'],
+      ['fern', 'hop'],
+      ['elm', 'external'],
+      ['birch', 'hop'],
+      ['alder', 'hop'],
+      ['callee', 'callee'],
+    ].map(([id, kind]) => ({ id, kind })),
+  );
+  const arrows = ladder.rows.filter((row) => row.kind === 'arrow');
+  const between = (from: number, to: number): readonly string[] =>
+    arrows.filter((arrow) => arrow.from === from && arrow.to === to).map(({ label }) => label);
+  // Nothing of the switch's neighbours is drawn past it, and the callee gets what its provider sent alone.
+  expect(arrows.filter(({ from, to }) => Math.abs(from - to) !== 1)).toEqual([]);
+  expect([between(1, 2), between(2, 3)].map((labels) => labels.includes('INVITE'))).toEqual([true, true]);
+  expect([between(1, 2), between(2, 3)].map((labels) => labels.includes('BYE'))).toEqual([true, false]);
+  expect(arrows.some(({ isLost }) => isLost)).toBe(false);
+});
+
+test('an external switch that stands last has a line before the callee', () => {
+  const sample = record.samples.find(({ index }) => index === 4);
+  if (sample === undefined) throw new Error('call 4 is not sampled');
+  const ladder = ladderOf(withExternal(sample, 'alder'), new Set(['alder']));
+  expect(ladder.lifelines.map(({ id }) => id)).toEqual(['caller', 'fern', 'elm', 'birch', 'alder', 'callee']);
+  const arrows = ladder.rows.filter((row) => row.kind === 'arrow');
+  expect(arrows.filter(({ from, to }) => from === 5 || to === 5)).toEqual([]);
+});
+
+test('a message that was sent again is marked, and is not taken for another', () => {
+  const sample = record.samples.find(({ index }) => index === 4);
+  if (sample === undefined) throw new Error('call 4 is not sampled');
+  const again = sample.messages.filter(({ provider, direction, text }) => {
+    return provider === 'fern' && direction === 'out' && text.startsWith('INVITE');
+  });
+  const messages = [...sample.messages, ...again].toSorted((one, other) => one.atMs - other.atMs);
+  const resent = ladderOf({ ...sample, messages }, new Set()).rows.filter(
+    (row) => row.kind === 'arrow' && row.isRetransmission,
+  );
+  expect(resent).toMatchObject([{ label: 'INVITE (resent)', from: 1, to: 2, isLost: true }]);
 });
 
 test('an Identity is taken apart, and what is none is not', () => {

@@ -1,10 +1,17 @@
+import { scryptSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { getRequestListener } from '@hono/node-server';
+import type { Context } from 'hono';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HopbackError, isHopbackError } from '../../sdk/src/errors.js';
-import { accountEntry, readAccounts } from '../../sdk/src/sidecar/review/account-file.js';
+import { createManualClock, type ManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { accountEntry, readAccounts, type Accounts } from '../../sdk/src/sidecar/review/account-file.js';
 import { openReviewAudit } from '../../sdk/src/sidecar/review/review-audit.js';
+import { sourceOf } from '../../sdk/src/sidecar/review/request-source.js';
 import { reviewApp } from '../../sdk/src/sidecar/review/review-app.js';
 import type { ReviewAppOptions } from '../../sdk/src/sidecar/review/review-app.js';
 import { answerIn } from '../support/responder-lab.js';
@@ -39,12 +46,19 @@ interface Page {
   readonly headers: Headers;
 }
 
-function browserOf(app: ReviewLab['app'] = lab.app): Browser {
+function browserOf(app: ReviewLab['app'] = lab.app, source = '192.0.2.1'): Browser {
   const page = async (path: string, init: RequestInit): Promise<Page> => {
-    const headers = { cookie: browser.cookie, host: 'sidecar.example', ...(init.headers as Record<string, string>) };
+    const headers = {
+      ...{ cookie: browser.cookie, host: 'sidecar.example', 'x-test-source': source },
+      ...(init.headers as Record<string, string>),
+    };
     const response = await app.request(`${ORIGIN}${path}`, { ...init, headers });
-    const set = response.headers.get('set-cookie');
-    if (set !== null) browser.cookie = set.split(';')[0] ?? '';
+    const jar = new Map(browser.cookie.split('; ').map((pair) => [pair.split('=', 1)[0] ?? '', pair]));
+    for (const field of response.headers.getSetCookie()) {
+      const [pair = ''] = field.split(';');
+      jar.set(pair.split('=', 1)[0] ?? '', pair);
+    }
+    browser.cookie = [...jar.values()].filter((pair) => pair !== '').join('; ');
     const { status } = response;
     return {
       status,
@@ -65,6 +79,22 @@ function browserOf(app: ReviewLab['app'] = lab.app): Browser {
     logIn: (password = PASSWORD) => browser.post('/review/login', { name: NAME, password }),
   };
   return browser;
+}
+
+/** Does something while the clock of a page goes on, and says how long it waited by that. */
+async function timed(
+  { clock }: { readonly clock: ManualClock },
+  work: () => Promise<Page>,
+): Promise<{ readonly page: Page; readonly waitedMs: number }> {
+  const fromMs = clock.nowMs();
+  const moving = setInterval(() => {
+    if (clock.pendingTimers() > 0) clock.advance(250);
+  }, 1);
+  try {
+    return { page: await work(), waitedMs: clock.nowMs() - fromMs };
+  } finally {
+    clearInterval(moving);
+  }
 }
 
 /** The token of the form of a page that is sent to a path. */
@@ -177,7 +207,7 @@ test('a session is a cookie that scripts and other sites cannot use, and ends by
   const other = await createReviewLab({ accounts: () => (isThere ? accounts : new Map()), clock: lab.clock });
   const browser = browserOf(other.app);
   const { headers } = await browser.logIn();
-  expect(headers.get('set-cookie')).toMatch(
+  expect(headers.getSetCookie()[0]).toMatch(
     /^__Host-hopback-review=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
   );
   lab.clock.advance(899_000);
@@ -197,25 +227,144 @@ test('a session is a cookie that scripts and other sites cannot use, and ends by
   await other.responder.close();
 });
 
-test('guesses of a password are few: after five the right one has to wait a minute, too', async () => {
-  const browser = browserOf();
-  for (let guess = 1; guess <= 5; guess += 1) expect((await browser.logIn('a guess as long as one')).status).toBe(401);
-  expect((await browser.logIn()).status).toBe(429);
-  lab.clock.advance(60_000);
-  expect((await browser.logIn()).status).toBe(303);
-  expect(lab.audit.at(-2)?.event).toBe('login-refused');
+/** An account whose password costs nothing to check. */
+function cheapAccount(password = PASSWORD): Accounts {
+  const salt = Buffer.alloc(16, 7);
+  const hash = scryptSync(password, salt, 32, { N: 2, r: 8, p: 1 });
+  return readAccounts(`${NAME}:scrypt:2:8:1:${salt.toString('base64url')}:${hash.toString('base64url')}`);
+}
+
+/** A page with a clock of its own, whose requests come from the address that a field of the test names. */
+async function fromAnywhere(
+  options: Partial<ReviewAppOptions> = {},
+): Promise<Omit<ReviewLab, 'clock'> & { readonly clock: ManualClock }> {
+  const clock = createManualClock();
+  const addressOf = (context: Context): string | undefined => context.req.header('x-test-source');
+  const accounts = cheapAccount();
+  const made = await createReviewLab({ clock, addressOf, accounts: () => accounts, ...options });
+  return { ...made, clock };
+}
+
+const WRONG = 'a guess as long as one';
+
+test('whoever sent wrong passwords, the person who has the right one logs in', async () => {
+  const attacked = await fromAnywhere();
+  const guesses = async (source: string, count: number): Promise<void> => {
+    for (let guess = 1; guess <= count; guess += 1)
+      await timed(attacked, () => browserOf(attacked.app, source).logIn(WRONG));
+  };
+  await guesses('198.51.100.1', 30);
+  const elsewhere = await timed(attacked, () => browserOf(attacked.app, '192.0.2.7').logIn());
+  expect(elsewhere.page.status).toBe(303);
+  expect(elsewhere.waitedMs).toBeLessThanOrEqual(5_000);
+  const same = await timed(attacked, () => browserOf(attacked.app, '198.51.100.1').logIn());
+  expect(same.page.status).toBe(303);
+  expect(same.waitedMs).toBeLessThanOrEqual(30_000);
+  await attacked.responder.close();
 });
 
-test('a flood of logins that are kept out fills no disk: one a minute is on record', async () => {
-  const browser = browserOf();
-  for (let guess = 1; guess <= 5; guess += 1) await browser.logIn('a guess as long as one');
-  for (let flood = 1; flood <= 50; flood += 1) expect((await browser.logIn()).status).toBe(429);
-  const refusals = (): number => lab.audit.filter(({ event }) => event === 'login-refused').length;
-  expect(refusals()).toBe(1);
-  lab.clock.advance(60_000);
-  expect((await browser.logIn('a guess as long as one')).status).toBe(401);
-  expect((await browser.logIn()).status).toBe(429);
-  expect(refusals()).toBe(2);
+test('a browser that signed in before does not wait, whatever comes from elsewhere and from its own source', async () => {
+  const attacked = await fromAnywhere();
+  const known = browserOf(attacked.app, '198.51.100.1');
+  await known.logIn();
+  for (let guess = 1; guess <= 12; guess += 1)
+    await timed(attacked, () => browserOf(attacked.app, '198.51.100.1').logIn(WRONG));
+  expect(await timed(attacked, () => known.logIn())).toMatchObject({ page: { status: 303 }, waitedMs: 0 });
+  // A stolen one is of little use: after ten guesses it waits as others do.
+  for (let guess = 1; guess <= 10; guess += 1)
+    expect(await timed(attacked, () => known.logIn(WRONG))).toMatchObject({ page: { status: 401 }, waitedMs: 0 });
+  expect((await timed(attacked, () => known.logIn(WRONG))).waitedMs).toBeGreaterThanOrEqual(2_000);
+  await attacked.responder.close();
+});
+
+test('the cookie of a browser is of one account and one password, cannot be made up, and goes over TLS alone', async () => {
+  let accounts = cheapAccount();
+  const attacked = await fromAnywhere({ accounts: () => accounts });
+  const first = browserOf(attacked.app);
+  const { headers } = await first.logIn();
+  const [, device = ''] = headers.getSetCookie();
+  expect(device).toMatch(
+    /^__Host-hopback-device-[0-9a-f]{16}=[\w-]{22}\.\d+\.[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure; Max-Age=15552000$/,
+  );
+  for (let guess = 1; guess <= 20; guess += 1)
+    await timed(attacked, () => browserOf(attacked.app, '198.51.100.1').logIn(WRONG));
+  const waitsWith = async (cookie: string, password = PASSWORD): Promise<boolean> => {
+    const browser = browserOf(attacked.app, '192.0.2.9');
+    browser.cookie = cookie;
+    return (await timed(attacked, () => browser.logIn(password))).waitedMs > 0;
+  };
+  const [pair = ''] = device.split(';');
+  expect(await waitsWith(pair)).toBe(false);
+  expect(await waitsWith(pair.replace(/=(..)/, '=AA'))).toBe(true);
+  expect(await waitsWith(pair.replace(/\.\d+\./, '.1999999999.'))).toBe(true);
+  expect(await waitsWith(pair.replace(/\..*$/, ''))).toBe(true);
+  accounts = cheapAccount('a new password, as long');
+  expect(await waitsWith(pair, 'a new password, as long')).toBe(true);
+  await attacked.responder.close();
+});
+
+test('attempts that wait are few: more are answered at once, on record once a minute, and a browser that goes frees its place', async () => {
+  const attacked = await fromAnywhere();
+  for (let source = 1; source <= 5; source += 1) await browserOf(attacked.app, `198.51.100.${source}`).logIn(WRONG);
+  const leaving = new AbortController();
+  const from = (source: string, signal?: AbortSignal): Promise<Response> =>
+    Promise.resolve(
+      attacked.app.request(`${ORIGIN}/review/login`, {
+        ...{ method: 'POST', ...(signal !== undefined && { signal }) },
+        headers: {
+          ...{ origin: ORIGIN, host: 'sidecar.example', 'x-test-source': source },
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: new URLSearchParams({ name: NAME, password: WRONG }).toString(),
+      }),
+    );
+  const waiting = Array.from({ length: 4 }, () => from('203.0.113.1', leaving.signal));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const refused = await from('203.0.113.1');
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+  // Of another source there is room: nobody keeps others out by waiting.
+  const others = Array.from({ length: 16 }, (_, at) => from(`203.0.113.${at + 10}`));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await from('203.0.113.99')).status).toBe(429);
+  expect(attacked.audit.filter(({ event }) => event === 'login-refused')).toHaveLength(1);
+  leaving.abort();
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([408, 408, 408, 408]);
+  const again = from('203.0.113.99');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  attacked.clock.advance(5_000);
+  expect((await Promise.all([...others, again])).every(({ status }) => status === 401)).toBe(true);
+  attacked.clock.advance(60_000);
+  await attacked.responder.close();
+});
+
+test('behind a proxy the source is what the proxy says, and what anybody else says is ignored', async () => {
+  const sources: (string | undefined)[] = [];
+  const attacked = await fromAnywhere({
+    proxy: { addresses: ['10.0.0.0/8', 'fd00::1'], header: 'X-Forwarded-For' },
+    audit: async ({ address }) => void sources.push(address),
+  });
+  const forwarded = async (connection: string, field: string): Promise<string | undefined> => {
+    const browser = browserOf(attacked.app, connection);
+    await browser.post('/review/login', { name: NAME, password: PASSWORD }, { 'x-forwarded-for': field });
+    return sources.at(-1);
+  };
+  expect(await forwarded('10.1.2.3', '198.51.100.9, 192.0.2.1, 10.9.9.9')).toBe('192.0.2.1');
+  expect(await forwarded('fd00::1', '2001:db8::7')).toBe('2001:db8::7');
+  expect(await forwarded('10.1.2.3', 'nonsense')).toBe('10.1.2.3');
+  expect(await forwarded('10.1.2.3', '')).toBe('10.1.2.3');
+  expect(await forwarded('198.51.100.1', '192.0.2.1')).toBe('198.51.100.1');
+  expect(await forwarded('192.0.2.200', '10.1.2.3')).toBe('192.0.2.200');
+  for (const addresses of [[], ['proxy.example'], ['10.0.0.0/33'], ['10.0.0.0/8/8']])
+    await expect(fromAnywhere({ proxy: { addresses } })).rejects.toMatchObject({ code: 'invalid-configuration' });
+  await attacked.responder.close();
+});
+
+test('a source of IPv6 is a network of 64 bits, and one of IPv4 is the same in either form', () => {
+  expect(sourceOf('2001:db8:0:1:aaaa::1')).toBe(sourceOf('2001:0db8:0000:0001::'));
+  expect(sourceOf('2001:db8:0:1::1')).not.toBe(sourceOf('2001:db8:0:2::1'));
+  expect(sourceOf('::1')).toBe('0:0:0:0::/64');
+  expect(sourceOf('::ffff:192.0.2.1')).toBe(sourceOf('192.0.2.1'));
+  expect(sourceOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
 });
 
 test('a clock that is set back shuts nobody out', async () => {
@@ -325,4 +474,34 @@ test('a zone that does not exist, a base that is no path and an idle time of a s
   };
   for (const bad of [{ zone: 'Mars/Base' }, { base: 'review' }, { idleMs: 1_000 }])
     expect(() => reviewApp({ ...options, ...bad })).toThrow(HopbackError);
+});
+
+test('over real sockets a browser that hangs up while it waits frees its place', async () => {
+  const attacked = await fromAnywhere();
+  const listener = getRequestListener(attacked.app.fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => void listener(request, response));
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const posted = async (signal?: AbortSignal): Promise<number> => {
+    const response = await fetch(`http://127.0.0.1:${port}/review/login`, {
+      ...{ method: 'POST', redirect: 'manual', ...(signal !== undefined && { signal }) },
+      headers: { origin: `http://127.0.0.1:${port}`, 'x-test-source': '203.0.113.1' },
+      body: new URLSearchParams({ name: NAME, password: WRONG }),
+    });
+    return response.status;
+  };
+  expect([await posted(), await posted(), await posted()]).toEqual([401, 401, 401]);
+  const leaving = new AbortController();
+  const waiting = Array.from({ length: 4 }, () => posted(leaving.signal).catch(() => 'gone'));
+  await vi.waitFor(() => expect(attacked.clock.pendingTimers()).toBe(4), { timeout: 30_000 });
+  expect(await posted()).toBe(429);
+  leaving.abort();
+  expect(await Promise.all(waiting)).toEqual(['gone', 'gone', 'gone', 'gone']);
+  await vi.waitFor(() => expect(attacked.clock.pendingTimers()).toBe(0), { timeout: 30_000 });
+  const again = posted();
+  await vi.waitFor(() => expect(attacked.clock.pendingTimers()).toBe(1), { timeout: 30_000 });
+  attacked.clock.advance(30_000);
+  expect(await again).toBe(401);
+  await new Promise((resolve) => void server.close(resolve));
+  await attacked.responder.close();
 });

@@ -22,8 +22,10 @@ it listens on loopback unless told otherwise.
   --secret WORD      what applications authenticate with, default cymru
   --host ADDRESS     where to listen for SIP, default 127.0.0.1
   --admin-host ADDR  where to listen for applications, default 127.0.0.1
-  --advertise HOST   host in Via and Contact, where --host is none that peers can use
+  --advertise HOST   host in Via and Contact; without it, --host, or for 0.0.0.0 and :: the address that routes to the peer
   --cdrs             write call detail records to applications that ask for them
+  --max-header OCTETS
+                     longest header field, default 8192; a request with a longer one gets 400
   --mtu OCTETS       send larger requests by TCP in place of UDP; default: never
   --tls-key FILE     key and certificate (PEM) for tls and wss
   --tls-cert FILE
@@ -42,6 +44,7 @@ const OPTIONS = {
   'admin-host': { type: 'string', default: '127.0.0.1' },
   advertise: { type: 'string' },
   cdrs: { type: 'boolean', default: false },
+  'max-header': { type: 'string' },
   mtu: { type: 'string' },
   'tls-key': { type: 'string' },
   'tls-cert': { type: 'string' },
@@ -67,6 +70,10 @@ export async function runDrachtio(argv: readonly string[], io: HarnessProcess): 
   const mtuBytes = values.mtu === undefined ? undefined : numberOf(values.mtu, 65_535);
   if (values.mtu !== undefined && mtuBytes === undefined)
     return usage(io, `--mtu: ${values.mtu} is no number of octets`);
+  const maxHeader = values['max-header'];
+  const maxHeaderBytes = maxHeader === undefined ? undefined : numberOf(maxHeader, 65_535);
+  if (maxHeader !== undefined && !(maxHeaderBytes !== undefined && maxHeaderBytes >= 1_024))
+    return usage(io, `--max-header: ${maxHeader} is not a number of octets from 1024 to 65535`);
   const wrong = whatIsWrong(values, listen);
   if (wrong !== undefined) return usage(io, wrong);
   const say = printer(io, values.json);
@@ -80,6 +87,7 @@ export async function runDrachtio(argv: readonly string[], io: HarnessProcess): 
       ...{ listen, cdrs: values.cdrs, control: { host: values['admin-host'], port, secret: values.secret } },
       ...tls,
       ...(mtuBytes === undefined ? {} : { mtuBytes }),
+      ...(maxHeaderBytes === undefined ? {} : { limits: { maxHeaderBytes } }),
       ...(values.advertise === undefined ? {} : { advertisedHost: values.advertise }),
       ...(values.trace ? { onMessage: say.message } : {}),
     };

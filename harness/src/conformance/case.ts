@@ -81,7 +81,7 @@ export interface SigningAsk {
 export interface VerificationExpectation {
   /** `passed`: TN-Validation-Passed. `refused`: anything else. `answered`: the standards leave it open, but an answer there must be. */
   readonly outcome: 'passed' | 'refused' | 'answered';
-  /** Values of verstat that conform, where the interface shows it. */
+  /** Values of verstat that conform. An answer without one does not; a SIP response that ends the call cannot show one and is not judged. */
   readonly verstat?: readonly Verstat[];
   /** Response codes that conform, where the interface shows them. */
   readonly codes?: readonly number[];
@@ -112,6 +112,8 @@ export interface VerificationCase extends CaseBase {
   readonly kind: 'verification';
   /** Its repository keeps connections open: asked last, so that no other call waits for a service that limits them. */
   readonly isLast?: boolean;
+  /** Sent first. A service whose answer to it has no Reason tells no failures there, and the case is not applicable to it. */
+  readonly showsReason?: (setting: CaseSetting) => SentCall;
   readonly sends: (setting: CaseSetting) => SentCall;
   readonly expects: VerificationExpectation | ((call: SentCall) => VerificationExpectation);
 }

@@ -18,6 +18,8 @@ export type Observed =
       readonly codes: readonly number[];
       readonly attestation?: string;
       readonly reasons: readonly ReasonSeen[];
+      /** A SIP response that ended the call, and has no place for a verstat. */
+      readonly isFinalResponse?: true;
       /** The answer in a few words, for reports. */
       readonly said: string;
     }

@@ -120,7 +120,14 @@ async function verify(
   conformanceCase: VerificationCase,
   { target, environment }: ConformanceRunOptions,
 ): Promise<Finding> {
-  const call = conformanceCase.sends(environment.settingOf(conformanceCase));
+  const setting = environment.settingOf(conformanceCase);
+  const shown = conformanceCase.showsReason && (await target.verify(conformanceCase.showsReason(setting)));
+  if (shown !== undefined && !(shown.kind === 'verified' && shown.reasons.length > 0))
+    return {
+      verdict: { status: 'not-applicable', reason: `it tells no failure in Reason: ${shown.said}` },
+      said: shown.said,
+    };
+  const call = conformanceCase.sends(setting);
   let observed: Observed = await target.verify(call);
   for (let time = 1; time < (call.times ?? 1); time += 1) observed = await target.verify(call);
   return { verdict: judgeVerification({ conformanceCase, call }, observed), said: observed.said };

@@ -71,8 +71,14 @@ export function judgeVerification(
   if (observed.kind !== 'verified') return failed(`a signature was answered: ${observed.said}`);
   const { expects } = about.conformanceCase;
   const expected = typeof expects === 'function' ? expects(about.call) : expects;
+  const outcome = outcomeProblem(expected, observed);
+  if (outcome === undefined && expected.verstat !== undefined && observed.isFinalResponse === true)
+    return {
+      status: 'not-applicable',
+      reason: `the call was refused, and a refusal shows no verstat: ${observed.said}`,
+    };
   const problem =
-    outcomeProblem(expected, observed) ??
+    outcome ??
     verstatProblem(expected, observed) ??
     codeProblem(expected, observed) ??
     attestationProblem(expected, observed) ??
@@ -105,8 +111,8 @@ function outcomeProblem({ outcome }: VerificationExpectation, { isPassed, said }
 }
 
 function verstatProblem({ verstat }: VerificationExpectation, observed: Verified): string | undefined {
-  if (verstat === undefined || observed.verstat === undefined || verstat.includes(observed.verstat)) return undefined;
-  return `verstat is ${observed.verstat} instead of ${verstat.join(' or ')}`;
+  if (verstat === undefined || (observed.verstat !== undefined && verstat.includes(observed.verstat))) return undefined;
+  return `verstat is ${observed.verstat ?? 'absent'} instead of ${verstat.join(' or ')}`;
 }
 
 function codeProblem({ codes }: VerificationExpectation, { codes: seen, said }: Verified): string | undefined {

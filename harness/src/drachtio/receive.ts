@@ -1,7 +1,13 @@
 import { ownResponse } from './agent/own-response.js';
 import { readEssentials, type Essentials } from './message/essentials.js';
 import { HEADER } from './message/header-names.js';
-import { parseMessage, withBodyLength, type ParsedMessage } from './message/parse-message.js';
+import {
+  MESSAGE_LIMITS,
+  parseMessage,
+  withBodyLength,
+  type MessageLimits,
+  type ParsedMessage,
+} from './message/parse-message.js';
 import { headerValue, isRequest, type SipMessage } from './message/sip-message.js';
 import { isRequestUri } from './message/sip-target.js';
 import { stampedVia, type ReadVia } from './message/via.js';
@@ -25,8 +31,8 @@ export interface Arrival {
 }
 
 /** Reads a datagram or WebSocket frame. Never throws for peer input. */
-export function readDatagram(text: string, arrival: Arrival): Reading {
-  return readParsed(parseMessage(text), arrival);
+export function readDatagram(text: string, arrival: Arrival, limits: MessageLimits = MESSAGE_LIMITS): Reading {
+  return readParsed(parseMessage(text, limits), arrival);
 }
 
 /**

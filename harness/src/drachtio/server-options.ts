@@ -1,5 +1,7 @@
+import type { LookupFunction } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { ServerClock } from './clock.js';
+import { MESSAGE_LIMITS } from './message/parse-message.js';
 import type { MessageTap } from './observe/tap.js';
 import type { TimerBase } from './transaction/transition.js';
 import type { ConnectionLimits } from './transport/connection-limits.js';
@@ -14,15 +16,19 @@ export interface ServerLimits {
   readonly maxAppBacklogBytes: number;
   /** How long an application may leave a request without any answer, milliseconds. drachtio-server waits 64 s. */
   readonly appAnswerMs: number;
+  /** Octets of one header field with its name and folded lines; a request with a longer one gets 400. 1,024 to 65,535. */
+  readonly maxHeaderBytes: number;
 }
 
 /**
  * 20,000 INVITEs: at a thousand a second, more than anybody lets ring. 32 MiB: some ten thousand messages, seconds behind.
+ * 8 KiB a header field, as drachtio-server.
  */
 export const SERVER_LIMITS: ServerLimits = {
   maxPendingInvites: 20_000,
   maxAppBacklogBytes: 32 * 1_048_576,
   appAnswerMs: 64_000,
+  maxHeaderBytes: MESSAGE_LIMITS.maxHeaderBytes,
 };
 
 /** Messages of calls that go on are not refused: an application that leaves so many times the limit unread does not come back. */
@@ -42,7 +48,10 @@ export interface DrachtioServerOptions {
     /** What applications authenticate with; default `cymru`, as in drachtio-server's own configuration. */
     readonly secret?: string;
   };
-  /** Host in Via and Contact where the listening address is none that peers can use, such as 0.0.0.0. */
+  /**
+   * Host in Via and Contact in place of the listening address, for peers that reach this machine by another one, as behind NAT. Without it, a
+   * listener at 0.0.0.0 or :: names the address of this machine that routes to the peer.
+   */
   readonly advertisedHost?: string;
   /** Whether call detail records are written to applications that ask for them. Default false, as in drachtio-server. */
   readonly cdrs?: boolean;
@@ -54,6 +63,8 @@ export interface DrachtioServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** What a peer may take of a listener for connections; default {@link CONNECTION_LIMITS}. */
   readonly connectionLimits?: Partial<ConnectionLimits>;
+  /** Resolves the host names in URIs; default that of Node, which asks the system. A test may have names of its own. */
+  readonly lookup?: LookupFunction;
   /** Key and certificate for `tls` and `wss`. */
   readonly tls?: TlsFiles;
   /**
@@ -94,6 +105,13 @@ export function checkServerOptions(options: DrachtioServerOptions, listen: reado
     throw new HopbackError(
       'invalid-configuration',
       `tryingHoldMs must be 0 to ${MAX_TRYING_HOLD_MS}, not ${tryingHoldMs}`,
+    );
+  }
+  const { maxHeaderBytes } = { ...SERVER_LIMITS, ...options.limits };
+  if (!(maxHeaderBytes >= 1_024 && maxHeaderBytes <= MESSAGE_LIMITS.maxMessageBytes)) {
+    throw new HopbackError(
+      'invalid-configuration',
+      `limits.maxHeaderBytes must be 1024 to ${MESSAGE_LIMITS.maxMessageBytes}, not ${maxHeaderBytes}`,
     );
   }
   if (mtuBytes !== undefined && !(mtuBytes >= 500)) {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns';
 import type { Server } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import type { AgentContext } from './agent/agent-context.js';
@@ -21,6 +22,7 @@ import { createStatelessProxy } from './proxy/stateless-proxy.js';
 import { readDatagram, readParsed, refusal, type Reading } from './receive.js';
 import { isRequest } from './message/sip-message.js';
 import { readEssentials } from './message/essentials.js';
+import { MESSAGE_LIMITS } from './message/parse-message.js';
 import type { Received } from './received.js';
 import {
   checkServerOptions,
@@ -122,6 +124,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   const clock = createTimers(options.clock ?? NODE_CLOCK);
   const identifiers = createIdentifiers(options.randomUuid ?? randomUUID);
   const limits = { ...SERVER_LIMITS, ...options.limits };
+  const messageLimits = { ...MESSAGE_LIMITS, maxHeaderBytes: limits.maxHeaderBytes };
   const timers = { ...TIMER_BASE, ...options.timers };
   const counters = createCounters();
   const taps = createTaps();
@@ -152,7 +155,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   const user: TransportsUser = {
     onMessage: (text, flow) => {
       show('in', text, flow);
-      take(readDatagram(text, arrival(flow)), flow);
+      take(readDatagram(text, arrival(flow), messageLimits), flow);
     },
     onStreamEvent: (event, flow) => {
       if (event.kind === 'ping') return;
@@ -176,7 +179,8 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   checkServerOptions(options, listen);
   const transports = await openTransports(
     {
-      ...{ listen, clock, connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
+      ...{ listen, clock, messageLimits, lookup: options.lookup ?? lookup },
+      ...{ connectionLimits: { ...CONNECTION_LIMITS, ...options.connectionLimits } },
       ...(options.tls === undefined ? {} : { tls: options.tls }),
     },
     user,
@@ -196,7 +200,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     {
       ...{ timers: clock, base: timers, onRetransmission: counters.countRetransmission },
       send: (flow, text, onError) => transmit(flow, text, onError),
-      responseFlow: (received) => responseFlow(transports, received),
+      responseFlow,
     },
     {
       onRequest: (received, transaction) => inbound.onRequest(received, transaction),
@@ -252,7 +256,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   };
   const stateless = createStatelessProxy(context, {
     ...{ secret: identifiers.callId(), dialogs, tokens },
-    respond: (received, text) => transmit(responseFlow(transports, received), text),
+    respond: (received, text) => transmit(responseFlow(received), text),
   });
 
   /** Refuses what begins when there are too many calls, or an application does not read, before anything is kept for it. */
@@ -279,10 +283,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
     if (isOverloaded(received) && !transactions.isKnown(received)) {
       counters.countOverload();
       const others = `Retry-After: ${RETRY_AFTER_SECONDS}\r\n`;
-      transmit(
-        responseFlow(transports, received),
-        ownResponse(received, { status: 503, toTag: identifiers.tag(), others }),
-      );
+      transmit(responseFlow(received), ownResponse(received, { status: 503, toTag: identifiers.tag(), others }));
     } else transactions.receiveRequest(received);
   };
 
@@ -330,11 +331,7 @@ export async function createDrachtioServer(options: DrachtioServerOptions = {}):
   return {
     control: { host: control.host, port: control.port, secret },
     connectTo: control.connectTo,
-    listening: transports.listening.map(({ transport, local }) => ({
-      transport,
-      host: local.address,
-      port: local.port,
-    })),
+    listening: transports.listening.map(({ transport, local, host }) => ({ transport, host, port: local.port })),
     uri: (transport = listen[0]?.transport ?? 'udp') => {
       const local = transports.localOf(transport);
       if (local === undefined) throw new HopbackError('invalid-argument', `the server does not listen on ${transport}`);
@@ -373,11 +370,11 @@ const TRANSPORT_PARAMETER: Readonly<Record<TransportName, string>> = {
 };
 
 /** @see RFC 3261 section 18.2.2, RFC 3581 section 4 */
-function responseFlow(transports: Transports, { essentials, flow }: Received): Flow {
+function responseFlow({ essentials, flow }: Received): Flow {
   if (flow.isReliable || essentials.via.via.rportEnd >= 0) return flow;
   const port = essentials.via.via.port === 0 ? 5_060 : essentials.via.via.port;
   if (port === flow.remote.port) return flow;
-  return transports.openFlow(flow.transport, { address: flow.remote.address, port }) ?? flow;
+  return flow.atPort?.(port) ?? flow;
 }
 
 function greeting(transports: Transports, hostOf: (local: Endpoint) => string): string {

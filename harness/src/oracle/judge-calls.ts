@@ -5,7 +5,7 @@ import type { RecordsCount } from './expected-records.js';
 import type { Metric } from './findings.js';
 import type { Judging } from './judging.js';
 import { plannedCall } from './judging.js';
-import { judgeShown, judgeVerdicts } from './judge-verdict.js';
+import { judgeShown, judgeVerdicts, refusingHop } from './judge-verdict.js';
 import type { SeenCall } from './run-facts.js';
 import { counted, createSpread, rate } from './spread.js';
 
@@ -59,7 +59,8 @@ export function judgeCalls(judging: Judging): JudgedCalls {
     campaigns.add(call, seen.placedAtMs);
     const outcome = wrongOutcome(seen, known);
     const missing = judgeVerdicts(judging, { seen, truth: known }, verdicts);
-    judgeShown(judging, { seen, truth: known }, verdicts);
+    const isBlocked = outcome !== undefined && !isAnswered;
+    judgeShown(judging, { seen, truth: known, isBlocked }, verdicts);
     const trouble =
       atExternal(outcome, seen, { judging, call }) ?? lostCall(seen, call, { judging, truth: known, missing });
     if (trouble === undefined) continue;
@@ -88,25 +89,30 @@ interface Trouble {
   readonly seen: string;
 }
 
-function wrongOutcome({ finalStatus }: SeenCall, truth: CarriedTruth): Trouble | undefined {
-  if (finalStatus !== undefined && truth.finalStatus.includes(finalStatus)) return undefined;
+function wrongOutcome({ finalStatus, isAtCallee }: SeenCall, truth: CarriedTruth): Trouble | undefined {
+  if (finalStatus !== undefined && truth.finalStatus.includes(finalStatus)) {
+    const provider = refusingHop(truth)?.provider;
+    if (provider === undefined || isAtCallee !== true) return undefined;
+    return { provider, expected: `the call ends at ${provider}`, seen: 'it came to the callee' };
+  }
   return {
     expected: `the caller gets ${truth.finalStatus.join(' or ')}`,
     seen: finalStatus === undefined ? 'the caller got no final response' : `the caller got ${finalStatus}`,
   };
 }
 
-/** A call that ended otherwise behind somebody else's switch, and was not seen behind it, is told as one that was lost there. */
+/** A call that ended otherwise, and whose last part nobody saw but a switch of others: the finding says whether anything came out of that switch. */
 function atExternal(
   outcome: Trouble | undefined,
-  { hops }: SeenCall,
+  { hops, isAtCallee = false }: SeenCall,
   { judging, call: { way } }: { readonly judging: Judging; readonly call: PlannedCall },
 ): Trouble | undefined {
-  if (outcome === undefined) return undefined;
+  if (outcome === undefined || outcome.provider !== undefined) return outcome;
   const reached = way.findLastIndex((id) => hops.some(({ provider }) => provider === id));
   const next = way[reached + 1];
   if (next === undefined || !judging.external.has(next)) return outcome;
-  return { provider: next, expected: outcome.expected, seen: `${outcome.seen}, and nothing came out of ${next}` };
+  const came = isAtCallee ? `the call came out of ${next} to the callee` : `nothing came out of ${next}`;
+  return { provider: next, expected: outcome.expected, seen: `${outcome.seen}, and ${came}` };
 }
 
 /** A call that was not seen where it has to come to, or was seen where it never goes. */
@@ -123,8 +129,7 @@ function lostCall(
   if (lost !== undefined)
     return { provider: lost, expected: `the call comes to ${lost}`, seen: 'it was not seen there' };
   const isForked = way.some((id) => judging.forking.has(id));
-  const refused = truth.hops.at(-1)?.to;
-  const end = refused !== undefined && 'refusedWith' in refused ? truth.hops.length : way.length;
+  const end = refusingHop(truth) === undefined ? way.length : truth.hops.length;
   const strange = seen.hops.find(({ provider }) => !way.slice(0, end).includes(provider));
   if (strange === undefined || isForked) return undefined;
   const { provider } = strange;

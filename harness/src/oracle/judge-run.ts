@@ -1,3 +1,4 @@
+import { externalProviders } from '../network/plan/index.js';
 import type { NetworkPlan } from '../network/plan/index.js';
 import { networkTruth } from '../network/truth/index.js';
 import { createFindingList } from './finding-list.js';
@@ -27,7 +28,7 @@ export function judgeRun(plan: NetworkPlan, facts: JudgedFacts): OracleReport {
   const findings = createFindingList();
   const forks = plan.providers.filter(({ behaviours }) => behaviours.some(({ kind }) => kind === 'forks'));
   const forking = new Set(forks.map(({ id }) => id));
-  const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
+  const external = externalProviders(plan);
   const showing = new Set(
     plan.providers.filter(({ role, stir }) => role === 'terminating' && stir).map(({ id }) => id),
   );

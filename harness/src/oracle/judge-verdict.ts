@@ -39,13 +39,15 @@ export function judgeVerdicts(
 /**
  * What the callee was shown has to be what the last provider found, and one that terminates calls has to show it. Where that is somebody else's switch there
  * is nothing else to tell by what it found: then it counts.
+ * @param isBlocked - whether the call was not answered, and should have ended otherwise
  */
 export function judgeShown(
   { external, showing, findings }: Judging,
   {
     seen: { index, shownVerstat, isAtCallee, hops: seenHops },
     truth: { hops },
-  }: { readonly seen: SeenCall; readonly truth: CarriedTruth },
+    isBlocked,
+  }: { readonly seen: SeenCall; readonly truth: CarriedTruth; readonly isBlocked: boolean },
   count: VerdictCount,
 ): void {
   const last = hops.at(-1);
@@ -60,11 +62,19 @@ export function judgeShown(
   const found = seenHops.findLast((hop) => hop.provider === provider)?.verstat;
   if (counts || (!isRight && shownVerstat !== found)) count.of += 1;
   if (isRight) return;
+  // The expected result ends at a hop that blocks the call, or should have: the finding about the end of the call says so.
+  if (refusingHop({ hops }) !== undefined || (isBlocked && shownVerstat === undefined)) return;
   findings.add({
     ...{ kind: 'verdict', callIndex: index, provider },
     expected: `the callee is shown ${verdict.verstat.join(' or ')}`,
     seen: `the callee was shown ${shownVerstat ?? 'no verstat'}`,
   });
+}
+
+/** The hop at which a call has to end because it is refused there; undefined where it goes on to the callee. */
+export function refusingHop({ hops }: Pick<CarriedTruth, 'hops'>): TrueHop | undefined {
+  const last = hops.at(-1);
+  return last !== undefined && 'refusedWith' in last.to ? last : undefined;
 }
 
 function wrongVerdict(

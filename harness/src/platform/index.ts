@@ -22,6 +22,8 @@ export type {
   ArchivedTable,
   ArchiveManifest,
   ArchiveProgress,
+  AuditFinding,
+  AuditVerification,
   DatabasePlace,
   EncryptionKey,
   EventFeed,

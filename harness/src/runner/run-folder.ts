@@ -1,3 +1,4 @@
+import { externalProviders } from '../network/plan/index.js';
 import { createWriteStream } from 'node:fs';
 import type { WriteStream } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
@@ -80,11 +81,12 @@ async function writeRun(path: string, record: RunRecord, summary: RunSummary): P
     ['report.html', reportHtml(record)],
   ];
   for (const [name, text] of files) await writeFile(join(path, name), text);
+  const external = externalProviders(record.plan);
   for (const sample of record.samples) {
     if (sample.messages.length === 0) continue;
     const folder = join(path, 'calls', String(sample.index));
     await mkdir(folder, { recursive: true });
-    const ladder = ladderOf(sample);
+    const ladder = ladderOf(sample, external);
     const title = `${record.plan.scenario.name}, seed ${record.plan.seed}, call ${sample.index}`;
     await writeFile(join(folder, 'ladder.txt'), ladderText(title, ladder));
     await writeFile(join(folder, 'ladder.mmd'), ladderMermaid(title, ladder));

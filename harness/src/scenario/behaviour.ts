@@ -54,8 +54,16 @@ export type AnswerBehaviour =
   /** Answers so many hours after the request, of the platform's clock. */
   | { readonly kind: 'late'; readonly hours: number }
   | { readonly kind: 'refuses'; readonly reason: string }
-  /** Names somebody who did not send it the call: a provider of the network. With `colludes` that one says it did. */
-  | { readonly kind: 'names-another'; readonly provider: string; readonly colludes?: boolean }
+  /**
+   * Names a provider of the network that did not send it the call. With `colludes` that provider says that it did. With `otherCall` the answer discloses
+   * another call, six hours later.
+   */
+  | {
+      readonly kind: 'names-another';
+      readonly provider: string;
+      readonly colludes?: boolean;
+      readonly otherCall?: boolean;
+    }
   | { readonly kind: 'names-nobody'; readonly name: string }
   /** Says that the call began with it. */
   | { readonly kind: 'claims-origin' }

@@ -13,11 +13,14 @@ export interface SimulatedRequest {
   readonly downstream?: string;
 }
 
+/** Numbers and time of a record, and the number that the call was sent on to. */
+export type DisclosedCall = AskedCall & { readonly sentTo?: string };
+
 /** What a provider answers. */
 export interface SimulatedAnswer {
   readonly finding: TracebackFinding;
-  /** Numbers and time of its record, by which the next is asked. */
-  readonly asked: AskedCall;
+  /** What it says of its record of the call. */
+  readonly discloses?: DisclosedCall;
   readonly afterHours: number;
 }
 
@@ -46,15 +49,26 @@ export function answerRequest(answerers: Answerers, request: SimulatedRequest): 
   const colluded = isColluding ? own[0]?.given : undefined;
   const said = colluded ?? says;
   if (said?.kind === 'silent') return undefined;
-  if (said !== undefined) return { finding: findingOf(answerers, said), asked, afterHours };
+  if (said !== undefined) {
+    const finding = findingOf(answerers, said);
+    return { finding, afterHours, ...('otherCall' in said && { discloses: otherCall(truth.plan, asked) }) };
+  }
   const records = answerers.stores.find(provider, asked);
   const sent = records.filter(({ hop }) => isSentTo(hop, downstream));
   const found = nearest(sent, asked);
-  if (found === 'several') return { finding: { arm: 'ambiguous', candidates: sent.length }, asked, afterHours };
-  if (found === undefined) return { finding: withoutRecord(answerers, request, records.length > 0), asked, afterHours };
+  if (found === 'several') return { finding: { arm: 'ambiguous', candidates: sent.length }, afterHours };
+  if (found === undefined) return { finding: withoutRecord(answerers, request, records.length > 0), afterHours };
   const { calling, called } = found.hop.receives;
   const finding = findingOf(answerers, fromRecord(answerers, found));
-  return { finding, asked: { calling, called, atMs: found.atMs }, afterHours };
+  return { finding, discloses: { calling, called, atMs: found.atMs, sentTo: found.hop.sends.called }, afterHours };
+}
+
+const LATER_MS = 6 * 3_600_000;
+
+/** A call that has nothing to do with the one that is asked about: of other numbers, where the plan has any, and six hours later. */
+function otherCall({ calls }: NetworkPlan, asked: AskedCall): AskedCall {
+  const { calling, called } = calls.find((call) => call.called !== asked.called) ?? asked;
+  return { calling, called, atMs: asked.atMs + LATER_MS };
 }
 
 /** The first provider is asked for a call to a number of its own, the others for one that they sent to whoever names them. */

@@ -1,6 +1,9 @@
-import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
+import { nextAskedCall, pendingEffects, startTraceback, stepTraceback, viewTraceback } from '@hopback/sdk/traceback';
 import type {
+  AnsweredCall,
   LifecycleRules,
+  RequestedCall,
+  TracebackAnswer,
   TracebackEffect,
   TracebackEvent,
   TracebackFinding,
@@ -9,7 +12,7 @@ import type {
 import type { PlannedCall } from '../network/plan/index.js';
 import type { SeenAnswer, SeenTraceback } from '../oracle/index.js';
 import { answerRequest, isForeign, namedBy, referenceTo } from './answer-request.js';
-import type { Answerers } from './answer-request.js';
+import type { Answerers, DisclosedCall } from './answer-request.js';
 import type { AskedCall } from './record-stores.js';
 
 /** How tracebacks are conducted. */
@@ -55,19 +58,16 @@ export function conductTraceback(conduct: Conduct, call: PlannedCall): SeenTrace
 }
 
 /** An answer that is on its way. */
-interface Coming {
-  readonly event: Extract<TracebackEvent, { readonly type: 'answer-received' }>;
-  readonly asked: AskedCall;
-}
+type Coming = Extract<TracebackEvent, { readonly type: 'answer-received' }>;
 
 /** A traceback in its course. */
 interface Course {
   readonly conduct: Conduct;
   readonly call: PlannedCall;
   state: TracebackState;
-  /** The call as each request is about it, and as each answer describes it. */
-  readonly requests: Map<string, AskedCall>;
-  readonly answered: Map<string, AskedCall>;
+  /** The call that each request was about. */
+  readonly requests: Map<string, RequestedCall>;
+  readonly answered: Map<string, TracebackAnswer>;
   readonly coming: Coming[];
   readonly answers: SeenAnswer[];
   /** Effects that nobody carries out: they wait for a person, who does not come. */
@@ -97,21 +97,16 @@ function happen(course: Course, event: TracebackEvent): void {
 /** The next thing that time brings: an answer, or a deadline. */
 function passTime(course: Course, wakeAtMs: number | undefined): void {
   const { coming, state } = course;
-  coming.sort((one, other) => one.event.atMs - other.event.atMs);
+  coming.sort((one, other) => one.atMs - other.atMs);
   const [next] = coming;
-  if (next !== undefined && (wakeAtMs === undefined || next.event.atMs <= wakeAtMs)) {
+  if (next !== undefined && (wakeAtMs === undefined || next.atMs <= wakeAtMs)) {
     coming.shift();
-    take(course, next);
+    course.answered.set(next.answer.answerId, next.answer);
+    happen(course, next);
     return;
   }
   if (wakeAtMs === undefined) throw new RangeError(`traceback ${state.tracebackId} waits for nothing`);
   happen(course, { type: 'time-passed', tracebackId: state.tracebackId, atMs: wakeAtMs });
-}
-
-function take(course: Course, { event, asked }: Coming): void {
-  const { answer } = event;
-  course.answered.set(answer.answerId, asked);
-  happen(course, event);
 }
 
 /** Does one thing. @returns what happened; nothing where it waits */
@@ -152,16 +147,17 @@ function ask(
   course.requests.set(requestId, asked);
   const downstream = planned(answerers, effect.downstream?.providerId)?.id;
   const answer = answerRequest(answerers, {
-    ...{ call, asked, provider: provider.id },
+    ...{ call, asked: soughtCall(conduct, asked), provider: provider.id },
     ...(downstream !== undefined && { downstream }),
   });
   if (answer !== undefined) {
     const answeredAtMs = atMs + Math.max(1_000, Math.round(answer.afterHours * HOUR_MS));
-    const { finding } = answer;
+    const { finding, discloses } = answer;
+    const disclosed = discloses === undefined ? undefined : answeredCall(conduct, discloses);
     const named = namedBy(answerers.truth.plan, finding);
     course.coming.push({
-      event: answerEvent(frame, { provider: effect.provider, finding, atMs: answeredAtMs }),
-      asked: answer.asked,
+      ...answerEvent(frame, { provider: effect.provider, finding, atMs: answeredAtMs, call: disclosed }),
+      asked,
     });
     course.answers.push({
       ...{ provider: provider.id, kind: finding.arm, afterMs: answeredAtMs - atMs },
@@ -172,13 +168,33 @@ function ask(
 }
 
 /** The first is asked about the call as it was placed at the callee, the others as the answer before, or the request before, describes it. */
-function askedCall({ conduct: { answerers }, call, state, requests, answered }: Course, requestId: string): AskedCall {
+function askedCall({ conduct, call, state, requests, answered }: Course, requestId: string): RequestedCall {
   const hop = viewTraceback(state).path.find((one) => one.requestId === requestId);
-  const before = answered.get(hop?.basedOn ?? '') ?? requests.get(hop?.fromRequestId ?? '');
-  if (before !== undefined) return before;
-  const last = answerers.truth.ofCall(call).hops.at(-1);
+  const before = requests.get(hop?.fromRequestId ?? '');
+  const next = before === undefined ? undefined : nextAskedCall(before, answered.get(hop?.basedOn ?? ''));
+  if (next !== undefined) return next;
+  const last = conduct.answerers.truth.ofCall(call).hops.at(-1);
   const { calling, called } = last?.sends ?? call;
-  return { calling, called, atMs: call.atMs };
+  const asWritten = isoTime(conduct, call.atMs);
+  return { calling, called, at: { asWritten, local: asWritten.slice(0, -1), zone: 'UTC', precision: 'millisecond' } };
+}
+
+function isoTime({ startedAtMs }: Conduct, atMs: number): string {
+  return new Date(startedAtMs + atMs).toISOString();
+}
+
+/** A call as record stores look for it. */
+function soughtCall({ startedAtMs }: Conduct, { calling = '', called = '', at }: RequestedCall): AskedCall {
+  return { calling, called, atMs: Date.parse(`${at.local}Z`) - startedAtMs };
+}
+
+/** A call as an answer discloses it. */
+function answeredCall(conduct: Conduct, { calling, called, atMs, sentTo }: DisclosedCall): AnsweredCall {
+  const isDiverted = sentTo !== undefined && sentTo !== called;
+  return {
+    ...{ startedAt: isoTime(conduct, atMs), calling, called, disposition: 'answered' },
+    ...(isDiverted && { divertedTo: [sentTo] }),
+  };
 }
 
 function planned({ providers }: Answerers, providerId: string | undefined): ReturnType<Answerers['providers']['get']> {
@@ -191,8 +207,14 @@ function answerEvent(
     provider,
     finding,
     atMs,
-  }: { readonly provider: { readonly name: string }; readonly finding: TracebackFinding; readonly atMs: number },
-): Coming['event'] {
+    call,
+  }: {
+    readonly provider: { readonly name: string };
+    readonly finding: TracebackFinding;
+    readonly atMs: number;
+    readonly call: AnsweredCall | undefined;
+  },
+): Coming {
   return {
     type: 'answer-received',
     tracebackId,
@@ -200,6 +222,7 @@ function answerEvent(
     answer: {
       format: 'hopback.traceback-answer.1',
       ...{ answerId: `a-${requestId}`, requestId, tracebackId, revision: 1, answeredAt: new Date(atMs).toISOString() },
+      ...(call !== undefined && { call }),
       ...{ provider, finding, answeredBy: { kind: 'automatic', policyId: 'simulated' } },
       searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
     },
@@ -216,7 +239,7 @@ function reports(
   const silent = planned(answerers, provider?.providerId);
   const asked = requests.get(requestId);
   if (silent === undefined || asked === undefined) return [];
-  const found = new Set(answerers.stores.sentTo(silent.id, asked).map(({ hop }) => hop.provider));
+  const found = new Set(answerers.stores.sentTo(silent.id, soughtCall(conduct, asked)).map(({ hop }) => hop.provider));
   return [...found].flatMap((id): readonly TracebackEvent[] => {
     const neighbour = answerers.providers.get(id);
     if (neighbour === undefined || id === silent.id) return [];

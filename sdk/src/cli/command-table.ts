@@ -76,7 +76,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'keygen',
-    summary: 'make a private key for signing calls',
+    summary: 'make a private key, or print the public JWK of one',
     load: async () => (await import('./keygen.js')).keygenCommand,
   },
   {

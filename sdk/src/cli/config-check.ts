@@ -30,12 +30,14 @@ async function run(options: Options<ConfigurationOption | 'form-only' | 'json'>,
   refuseOperands(options, ['Name the file with --config.']);
   const read = await configurationOf(options, io);
   const problems = read.status === 'invalid' ? read.problems : [];
+  const openKeys: string[] = [];
   const passphrase = passphraseOf(io);
   const unusable =
     read.status === 'invalid' || options.isOn('form-only')
       ? undefined
       : await checkFiles(read.configuration, {
           directory: read.directory,
+          onNotice: ({ part, text }) => void (part === 'keys' && openKeys.push(text)),
           ...(passphrase !== undefined && { passphrase }),
         }).then(
           () => undefined,
@@ -44,14 +46,14 @@ async function run(options: Options<ConfigurationOption | 'form-only' | 'json'>,
             throw error;
           },
         );
-  const isGood = problems.length === 0 && unusable === undefined;
+  const isGood = problems.length === 0 && unusable === undefined && openKeys.length === 0;
   if (options.isOn('json')) {
-    printJson(io, { path: read.path, isGood, problems, ...(unusable !== undefined && { unusable }) });
+    printJson(io, { path: read.path, isGood, problems, openKeys, ...(unusable !== undefined && { unusable }) });
     return isGood ? EXIT.ok : EXIT.negative;
   }
   const lines = [
     ...problemLines(read.path, problems),
-    ...(unusable === undefined ? [] : [`${read.path}: ${unusable}`]),
+    ...[...openKeys, ...(unusable === undefined ? [] : [unusable])].map((text) => `${read.path}: ${text}`),
   ];
   printLines(io, isGood ? [`✓ ${read.path} is in order`] : lines);
   return isGood ? EXIT.ok : EXIT.negative;

@@ -18,7 +18,7 @@ export function overview(commands: readonly { readonly name: string; readonly su
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     `  ${'help COMMAND'.padEnd(width)}  options and examples of one command`,
-    `  ${'--version'.padEnd(width)}  print the version`,
+    `  ${'-v, --version'.padEnd(width)}  print the version`,
     '',
     'Exit codes: 0 passed or in order; 1 failed verdict or negative finding; 2 not understood;',
     '            3 indeterminate; 4 a file, key, list or the network is not usable; 70 a bug of ours.',

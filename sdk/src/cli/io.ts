@@ -40,10 +40,10 @@ export interface CliIo {
   /** From here on whatever the process makes is for its user alone: there are telephone numbers in it. */
   readonly keepPrivate: () => void;
   /**
-   * Aborted when somebody asks the process to end, by Ctrl-C or SIGTERM. From the first call on that alone does not end it; a second time
-   * it does.
+   * Aborted when somebody asks the process to end, by Ctrl-C or SIGTERM. The process then has `withinSeconds` to end by itself, 10 by
+   * default; a second signal ends it at once.
    */
-  readonly stopSignal: () => AbortSignal;
+  readonly stopSignal: (withinSeconds?: () => number) => AbortSignal;
   /** Calls the listener at each SIGHUP, which does not end the process from then on. */
   readonly onHangUp: (listener: () => void) => void;
   /**

@@ -10,6 +10,7 @@ import type { Interface } from 'node:readline';
 import type { CliFiles, CliIo, CliOutput } from './io.js';
 import { openLog } from './open-log.js';
 import { shownText } from './shown-text.js';
+import { takeStopSignals } from './stop-signal.js';
 
 /** The process as commands see it. */
 export function nodeIo(): CliIo {
@@ -26,7 +27,7 @@ export function nodeIo(): CliIo {
     nameServers: getServers,
     files: FILES,
     keepPrivate: () => void process.umask(0o077),
-    stopSignal,
+    stopSignal: takeStopSignals,
     onHangUp: (listener) => void process.on('SIGHUP', listener),
     openLog,
     ask,
@@ -44,18 +45,6 @@ async function ask(question: string): Promise<string | undefined> {
   process.stdout.write(question);
   const line = await lines.next.next();
   return line.done === true ? undefined : line.value;
-}
-
-const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
-function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  const stop = (): void => {
-    for (const signal of STOP_SIGNALS) process.off(signal, stop);
-    controller.abort();
-  };
-  for (const signal of STOP_SIGNALS) process.on(signal, stop);
-  return controller.signal;
 }
 
 /** What a stream says when its reader has hung up; on Windows `EOF`. */

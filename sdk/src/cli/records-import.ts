@@ -43,7 +43,7 @@ export const recordsImportCommand: Command = {
     'Files are plain or packed with gzip, and are given in the order in which they were written. Importing a file again adds nothing. ' +
       'Where some of the rows of a time are left out, as of rows that were mended or searched for, --partial keeps "not found" from being said for ' +
       'them. Rows that cannot be read go to a file below the store and stop nothing: hopback records rejects lists them. Ctrl-C ends after the ' +
-      'batch that is under way.',
+      'batch that is under way, and within 10 seconds; a second one ends it at once.',
     'Exit codes: 0 all was read, 1 rows were rejected, a file is damaged or unreadable, or it was stopped, 2 not understood, 4 the store is not ' +
       'usable.',
     '  hopback records import --store /var/lib/hopback --id pbx-1 --format asterisk-cdr --zone America/New_York Master.csv',
@@ -192,7 +192,7 @@ function talliedFile(
     records: end.records - start.records,
     skipped: end.skipped - start.skipped,
     rejected: end.rejected - start.rejected,
-    ...(file === undefined || file.status === 'imported' ? {} : { cause: file.cause }),
+    ...(file !== undefined && 'cause' in file ? { cause: file.cause } : {}),
   };
 }
 
@@ -227,6 +227,7 @@ function rateText(rows: number, elapsedMs: number): string {
 const MARKS: Readonly<Record<FileTally['status'], string>> = {
   imported: '✓',
   damaged: '✗',
+  'not-gzip': '✗',
   unreadable: '✗',
   stopped: '!',
 };

@@ -14,6 +14,7 @@ import type { SharingOption } from './sharing-options.js';
 import { sourceFiles } from './source-options.js';
 import { createStatusLine } from './status-line.js';
 import type { StatusLine } from './status-line.js';
+import { END_WITHIN_SECONDS } from './stop-signal.js';
 import { storeDirectory } from './store-folders.js';
 import { STORE_OPTIONS } from './store-options.js';
 import { followedSources } from './tail-sources.js';
@@ -74,7 +75,7 @@ export const recordsTailCommand: Command = {
   ],
   options: OPTIONS,
   notes: [
-    'Runs until Ctrl-C or SIGTERM. Its places, rejected rows and what waits for the platform are below the store: killed at any instant, it ' +
+    'Runs until Ctrl-C or SIGTERM, which end it within 10 seconds; a second one ends it at once. Its places, rejected rows and what waits for the platform are below the store: killed at any instant, it ' +
       'goes on where it was, and loses and doubles nothing. What leaves is what --sharing lets: hopback records preview shows it. On a ' +
       'terminal one line says how things stand; --json writes one JSON object a line, a status when it has changed and a notice when ' +
       'something happened.',
@@ -95,7 +96,7 @@ async function run(options: Options<TailOption | 'json'>, io: CliIo): Promise<Ex
     numberOption(options.text('drain-seconds'), { name: 'drain-seconds', min: 0, max: MAX_DRAIN_SECONDS }) ??
     DRAIN_SECONDS;
   const platform = await platformOf(options, io);
-  const stopped = io.stopSignal();
+  const stopped = io.stopSignal(() => Math.min(drainSeconds, END_WITHIN_SECONDS));
   const teller = createTeller(io, options.isOn('json'));
   io.keepPrivate();
   let intake: RecordIntake | undefined;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DRAINING_SHARE } from '../core/drain-time.js';
 import { createRedirectServer, DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/index.js';
 import type { RedirectServer } from '../switch/index.js';
 import { openAttestationFile } from './attestation-file.js';
@@ -80,7 +81,7 @@ export const redirectCommand: Command = {
 async function run(options: RedirectOptions, io: CliIo): Promise<ExitCode> {
   refuseOperands(options);
   const order = await orderOf(options, io);
-  const stopped = io.stopSignal();
+  const stopped = io.stopSignal(() => order.drainSeconds);
   const teller = createRedirectTeller(io, options.isOn('json'));
   const serving = await openServing(options, io, { settings: order.settings, teller });
   io.onHangUp(() => void serving.reload());
@@ -135,7 +136,7 @@ async function orderOf(options: RedirectOptions, io: CliIo): Promise<Order> {
 async function drain({ server }: Serving, link: DrachtioLink, seconds: number): Promise<void> {
   server.drain();
   // Without a connection nobody asks.
-  if (link.isConnected()) await Promise.race([sleep(seconds * 1_000), link.refused]);
+  if (link.isConnected()) await Promise.race([sleep(seconds * DRAINING_SHARE * 1_000), link.refused]);
   link.leave(['invite', 'options']);
   await server.close();
 }

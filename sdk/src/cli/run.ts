@@ -40,9 +40,10 @@ interface Found {
 
 function findCommand(argv: readonly string[]): Found {
   const [first] = argv;
-  if (first === '--version' || first === '-V') return { name: '', run: (io) => printVersion(argv.slice(1), io) };
-  if (first === '--help' || first === '-h') return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
-  if (first === 'help') return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
+  if (first === '--version' || first === '-v' || first === '-V')
+    return { name: '', run: (io) => printVersion(argv.slice(1), io) };
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help')
+    return { name: 'help', run: (io) => printHelp(argv.slice(1), io) };
   const isHelp = argv[1] === '--help' || argv[1] === '-h';
   if (isHelp && groupOf(first).length > 0)
     return { name: 'help', run: (io) => printHelp([first ?? '', ...argv.slice(2)], io) };
@@ -57,8 +58,7 @@ function groupOf(word: string | undefined): readonly CommandEntry[] {
 
 /** Names have one word, two or three: `verify`, `cert inspect`, `traceback policy try`. */
 function commandOf(argv: readonly string[]): { readonly entry: CommandEntry; readonly args: readonly string[] } {
-  const [first] = argv;
-  if (first === undefined) throw new UsageError('no command was given', ['hopback help lists them']);
+  const [first = ''] = argv;
   const entry = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
   if (entry !== undefined) return { entry, args: argv.slice(entry.name.split(' ').length) };
   const group = groupOf(first).map(({ name }) => name);

@@ -32,8 +32,8 @@ export interface Workers {
  */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
-/** Beyond the time for draining. */
-const GRACE_MS = 2_000;
+/** Share of the drain time after which a worker that has not ended is killed: the process that watches ends within all of it. */
+const KILLED_AT_SHARE = 0.95;
 
 /** Whether this process is one of the workers. */
 export const isWorker = (): boolean => cluster.isWorker;
@@ -91,7 +91,7 @@ export async function startWorkers(options: { readonly count: number; readonly o
       isClosing = true;
       for (const timer of timers) clearTimeout(timer);
       tellAll({ hopback: 'close' });
-      await Promise.all(living().map((worker) => ended(worker, drainMs + GRACE_MS)));
+      await Promise.all(living().map((worker) => ended(worker, drainMs * KILLED_AT_SHARE)));
     },
   };
 }

@@ -30,7 +30,7 @@ export const serveCommand: Command = {
   notes: [
     'Answers POST /stir/v1/signing and /stir/v1/verification (ATIS-1000082, 3GPP TS 24.229), /v1/check and /v1/sign-csv (as secsipidx does), /v1/invite/verify and ' +
       '/v1/invite/sign (a SIP INVITE as text), GET /livez, /readyz, /metrics and /openapi.json. Changed files are noticed, and at SIGHUP at once: what cannot be ' +
-      'used leaves everything as it was. SIGTERM and Ctrl-C let requests under way end. The log goes to the output, a JSON object a line.',
+      'used leaves everything as it was. SIGTERM and Ctrl-C let requests under way end, within drainSeconds; a second one ends it at once. The log goes to the output, a JSON object a line.',
     'Exit codes: 0 ended as asked; 2 the configuration is wrong; 4 a file or address that it names cannot be used.',
   ],
   run,
@@ -80,7 +80,8 @@ async function serve(read: Read, { io, settings, onHangUp }: Means): Promise<Exi
     ...(attestations !== undefined && { onSignature: attestations.keep }),
   };
   const follow = (configuration: () => SidecarConfiguration): void => void (inForce = configuration);
-  const parts: Parts = { io, log, follow, onHangUp, configuration: read.configuration };
+  const drainSeconds = (): number => inForce().drainSeconds;
+  const parts: Parts = { io, log, follow, onHangUp, drainSeconds, configuration: read.configuration };
   try {
     if (isWorker()) return await serveAsWorker(options, parts);
     return await (isWatching ? watchWorkers(options, parts) : serveAlone(options, parts));
@@ -96,6 +97,8 @@ interface Parts {
   /** Says by whose configuration the log goes from now on. */
   readonly follow: (configuration: () => SidecarConfiguration) => void;
   readonly onHangUp: OnHangUp;
+  /** As of the configuration in force. */
+  readonly drainSeconds: () => number;
   /** As it was read at the start. */
   readonly configuration: SidecarConfiguration;
 }
@@ -118,8 +121,11 @@ const allSettings = (options: Options<ServeOption>): readonly Setting[] => [
     : [{ path: ['workers'], value: Number(options.text('workers')), from: '--workers' }]),
 ];
 
-async function serveAlone(options: SidecarOptions, { io, log, follow, onHangUp }: Parts): Promise<ExitCode> {
-  const stopped = io.stopSignal();
+async function serveAlone(
+  options: SidecarOptions,
+  { io, log, follow, onHangUp, drainSeconds }: Parts,
+): Promise<ExitCode> {
+  const stopped = io.stopSignal(drainSeconds);
   const sidecar = await startSidecar(options);
   follow(sidecar.configuration);
   onHangUp(() => void sidecar.reload());
@@ -144,9 +150,9 @@ async function serveAsWorker(options: SidecarOptions, { log, follow }: Parts): P
 
 async function watchWorkers(
   options: SidecarOptions,
-  { io, log, follow, onHangUp, configuration }: Parts,
+  { io, log, follow, onHangUp, configuration, drainSeconds }: Parts,
 ): Promise<ExitCode> {
-  const stopped = io.stopSignal();
+  const stopped = io.stopSignal(drainSeconds);
   const workers = await startWorkers({ count: configuration.workers, onNotice: log.notice });
   const metricsText = async (own: () => Promise<string>): Promise<string> =>
     `${await workers.metricsText()}${await own()}`;
@@ -159,9 +165,9 @@ async function watchWorkers(
     });
     log.ready({ ...{ port: workers.port, workers: workers.pids() }, ...adminUrl(admin.listener) });
     await whenAborted(stopped);
-    await admin.close();
+    await Promise.all([admin.close(), workers.close(drainSeconds() * 1_000)]);
   } finally {
-    await workers.close(configuration.drainSeconds * 1_000);
+    await workers.close(drainSeconds() * 1_000);
   }
   return EXIT.ok;
 }

@@ -1,4 +1,4 @@
-import type { IntakeSourceNotice, IntakeSourceState, IntakeState, StreamStatus } from '../records/index.js';
+import type { IntakeSourceNotice, IntakeState, StreamStatus } from '../records/index.js';
 import { countText } from './output.js';
 import { shownText } from './shown-text.js';
 
@@ -7,14 +7,16 @@ export type TailState = Pick<IntakeState, 'sources' | 'platform'>;
 
 /** One line for people. */
 export function statusText({ sources, platform }: TailState): string {
-  const sum = (name: Exclude<keyof IntakeSourceState, 'id'>): number =>
+  const sum = (name: 'rows' | 'records' | 'rejected' | 'waiting' | 'lost'): number =>
     sources.reduce((total, source) => total + source[name], 0);
   const failing = sources.filter(({ failures }) => failures > 0).map(({ id }) => id);
+  const stuck = sources.filter(({ isStuck }) => isStuck).map(({ id }) => id);
   const lost = sum('lost');
   const parts = [
     `${countText(sum('rows'), 'row')}, ${countText(sum('records'), 'record')}, ${String(sum('rejected'))} rejected, ` +
       `${String(sum('waiting'))} waiting`,
     ...(lost > 0 ? [`${String(lost)} LOST`] : []),
+    ...(stuck.length > 0 ? [`STUCK: ${stuck.join(', ')}`] : []),
     ...(failing.length > 0 ? [`failing: ${failing.join(', ')}`] : []),
     ...(platform === undefined ? [] : [streamText(platform)]),
   ];
@@ -75,7 +77,7 @@ export function unreadLines({ sources }: TailState): readonly string[] {
 
 /** What happened, as a line. */
 export function noticeText({ source, kind, path, detail }: IntakeSourceNotice): string {
-  const mark = kind === 'listening' ? '✓' : '!';
+  const mark = kind === 'listening' || kind === 'resumed' ? '✓' : '!';
   const word = kind === 'listening' ? 'listens on ' : path === undefined ? '' : `${shownText(path)} `;
   return `${mark} ${source}: ${word}${detail}`;
 }

@@ -42,7 +42,7 @@ export const tracebackIntakeCommand: Command = {
     'Exit codes: 0 all requests are clear; 1 there is no request in it; 2 not understood; 3 something is for a person to settle; 4 a file or the ' +
       'directory cannot be used.',
     '  hopback traceback intake request.eml --provider "Example Telephone" --out requests\n' +
-      '  pbpaste | hopback traceback intake - --zone America/New_York',
+      '  cat request.txt | hopback traceback intake - --zone America/New_York',
   ],
   run,
 };

@@ -111,7 +111,7 @@ export const verifyCommand: Command = {
     'Exit codes: 0 passed, 1 failed, 2 not understood, 3 indeterminate (could not check is not false), 4 trust, files or cache.',
     '  hopback verify invite.txt --trust sti-ca-roots/ --crl sti-pa.crl --crl-signer crl-signer.pem --sti-pa-root sti-pa.pem\n' +
       '  hopback verify "$IDENTITY" --orig +12155550100 --dest +12125550123 --trust roots.pem --revocation-unknown accept\n' +
-      '  sngrep-export | hopback verify - --trust roots.pem --at date --json',
+      '  cat invite.txt | hopback verify - --trust roots.pem --at date --json',
   ],
   run,
 };

@@ -63,6 +63,9 @@ export const FINDING_ARMS: readonly FindingArm[] = [
   'refused',
 ];
 
+/** Most numbers in `divertedTo`: a record has a translated number and a routing number for each of its few legs. */
+export const MAX_DIVERTED_TO = 8;
+
 /** What the provider's record says about the call. Times are RFC 3339 in UTC. */
 export interface AnsweredCall {
   readonly startedAt: string;
@@ -70,6 +73,11 @@ export interface AnsweredCall {
   readonly endedAt?: string;
   readonly calling?: string;
   readonly called?: string;
+  /**
+   * Other numbers that the provider has on record for the called party, where it changed the number: the number that it sent the call on to after
+   * forwarding or toll-free translation, or the routing number of a ported one. The next request is about `called`.
+   */
+  readonly divertedTo?: readonly string[];
   readonly disposition: Disposition;
   readonly release?: Release;
   readonly ingressTrunk?: string;

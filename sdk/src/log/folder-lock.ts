@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, readlink, rm, statfs } from 'node:fs/promises';
+import { link, open, readFile, readlink, rm, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { HopbackError } from '../errors.js';
 import { holderState, readHolder, socketName, type HolderSenses, type LockHolder } from './lock-holder.js';
 import { answerAt, answersAt } from './lock-socket.js';
+import { makeFolder } from './make-folder.js';
 
 /** A folder that this process alone uses. */
 export interface FolderLock {
@@ -38,7 +39,7 @@ export async function lockFolder(folder: string, what: string): Promise<FolderLo
   const nonce = randomBytes(8).toString('hex');
   const place: LockPlace = { folder, path: join(folder, 'lock'), nonce, socket: join(folder, socketName(nonce)) };
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const server = await answerAt(folder, socketName(nonce)).catch(() => undefined);
     const leave = async (): Promise<void> => {
       server?.close();

@@ -5,7 +5,7 @@
  *   have been synced to the disk, `read` gives them back, `trim` removes what nobody needs any more.
  * - {@link openValueJournal} opens a {@link ValueJournal}: the latest value of each key, durable when `set` resolves.
  * - {@link openMerkleLog} opens a {@link MerkleLog}: entries that cannot be changed unnoticed, with signed checkpoints and proofs.
- *   {@link verifyMerkleLog} names the first bad entry of its files; {@link verifyCheckpoint}, {@link verifyInclusion} and
+ *   {@link openSignedPart} opens what a damaged one still proves. {@link verifyMerkleLog} names the first bad entry of its files; {@link verifyCheckpoint}, {@link verifyInclusion} and
  *   {@link verifyConsistency} need no files.
  *
  * Mistakes of the caller and refusals of the disk are a {@link HopbackError} with a `code`; `append` never throws.
@@ -39,7 +39,7 @@ export type { FolderLock } from './folder-lock.js';
 export { signatureFor, signCheckpoint, verifyCheckpoint } from './checkpoint.js';
 export type { Checkpoint, CheckpointFailure, CheckpointTrust, CheckpointVerdict, LogSigner } from './checkpoint.js';
 export { createLogSigner } from './log-signer.js';
-export { ENTRY_BYTES, openMerkleLog } from './merkle-log.js';
+export { ENTRY_BYTES, openMerkleLog, openSignedPart } from './merkle-log.js';
 export type { MerkleAppended, MerkleEntry, MerkleLog, MerkleLogOptions, ProvedEntry } from './merkle-log.js';
 export { merkleLeafHash, merkleRoot, verifyConsistency, verifyInclusion } from './merkle-proof.js';
 export type { ConsistencyProof, InclusionProof } from './merkle-proof.js';

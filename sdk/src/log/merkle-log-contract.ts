@@ -62,6 +62,8 @@ export interface MerkleLog extends AsyncDisposable {
    * @throws HopbackError `log-inconsistent` when somebody has changed the files since; `storage-failed`; `invalid-argument`; `closed`
    */
   readonly read: (fromIndex: number, options?: { readonly maxEntries?: number }) => Promise<readonly MerkleEntry[]>;
+  /** Hash of an entry, from memory. RFC 9162 section 2.1.1. @throws HopbackError `invalid-argument` for an entry that is not there */
+  readonly leafHash: (leafIndex: number) => string;
   /** Root of the first entries. @throws HopbackError `invalid-argument` for more than there are */
   readonly rootHash: (size?: number) => string;
   /** @throws HopbackError `invalid-argument` for an entry that is not there */

@@ -14,6 +14,7 @@ import { octetsOf, type ConsistencyProof, type InclusionProof } from './merkle-p
 import {
   inconsistent,
   readMerkleRecords,
+  readSignedRecords,
   requireHeld,
   requireSigned,
   rootOf,
@@ -69,7 +70,41 @@ export async function openMerkleLog(options: MerkleLogOptions): Promise<MerkleLo
     const publicKeys = [signer.publicKey, ...formerPublicKeys];
     requireSigned(read, publicKeys);
     for (const held of heldCheckpoints) requireHeld(read, held, { publicKeys, logId });
-    return logOf(createCore({ logId, signer, onCheckpoint, log, read }));
+    return logOf(createCore({ logId, signer, onCheckpoint, isDamaged: false, log, read }));
+  } catch (error) {
+    await log.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * Opens what a damaged log still proves: its entries from the first to the last checkpoint that is signed and fits them. They can be read and
+ * proved, and `append` rejects with `log-inconsistent`. Opening takes as long as {@link openMerkleLog}, and some thousand signatures at most.
+ * @param options - as for {@link openMerkleLog}, without held checkpoints: compare them with `rootHash`
+ * @returns the log; its `size` is the place of the first entry that is missing or was changed
+ * @throws {@link HopbackError} `invalid-argument`; `storage-failed` when the disk refuses
+ * @see {@link verifyMerkleLog}, which says what happened to the files
+ * @example
+ * ```ts
+ * const { mkdtemp, rm } = await import('node:fs/promises');
+ * const { tmpdir } = await import('node:os');
+ * const directory = await mkdtemp(`${tmpdir()}/hopback-`);
+ * const signer = createLogSigner(createTestKey().privateKeyPem);
+ * const log = await openSignedPart({ directory, logId: 'example.com/evidence', signer });
+ * console.log(log.size); // 0
+ * await log.close();
+ * await rm(directory, { recursive: true });
+ * ```
+ */
+export async function openSignedPart(
+  options: Omit<MerkleLogOptions, 'heldCheckpoints' | 'onCheckpoint'>,
+): Promise<MerkleLog> {
+  const { logId, signer, formerPublicKeys = [], ...rest } = options;
+  requireLogId(logId);
+  const log = await openSegmentLog({ ...rest, maxRecordBytes: RECORD_BYTES });
+  try {
+    const read = await readSignedRecords(log, { logId, publicKeys: [signer.publicKey, ...formerPublicKeys] });
+    return logOf(createCore({ logId, signer, onCheckpoint: undefined, isDamaged: true, log, read }));
   } catch (error) {
     await log.close().catch(() => undefined);
     throw error;
@@ -79,7 +114,9 @@ export async function openMerkleLog(options: MerkleLogOptions): Promise<MerkleLo
 function createCore({
   read,
   ...given
-}: Pick<MerkleCore, 'logId' | 'signer' | 'onCheckpoint' | 'log'> & { readonly read: ReadMerkleRecords }): MerkleCore {
+}: Pick<MerkleCore, 'logId' | 'signer' | 'onCheckpoint' | 'isDamaged' | 'log'> & {
+  readonly read: ReadMerkleRecords;
+}): MerkleCore {
   return {
     ...given,
     tree: read.tree,
@@ -97,6 +134,8 @@ interface MerkleCore {
   readonly logId: string;
   readonly signer: LogSigner;
   readonly onCheckpoint: ((note: string) => void) | undefined;
+  /** Only what is signed was read: nothing can follow it. */
+  readonly isDamaged: boolean;
   readonly log: SegmentLog;
   readonly tree: MerkleTree;
   /** In order: which entry each record begins with. */
@@ -136,6 +175,7 @@ function logOf(core: MerkleCore): MerkleLog {
     },
     append: (entry) => append(core, entry),
     read: (fromIndex, options) => read(core, fromIndex, options?.maxEntries),
+    leafHash: (leafIndex) => core.tree.leafHash(entryIn(leafIndex, core.size)).toString('hex'),
     rootHash: (size = core.size) => core.tree.root(within(core, 'size', size)).toString('hex'),
     inclusionProof: (leafIndex, size = core.size) => inclusionProof(core, leafIndex, size),
     consistencyProof: (fromSize, toSize = core.size) => consistencyProof(core, fromSize, toSize),
@@ -152,6 +192,7 @@ function append(core: MerkleCore, entry: Uint8Array | string): Promise<MerkleApp
   const octets = Uint8Array.from(octetsOf(entry));
   return new Promise((resolve, reject) => {
     if (core.isClosed) throw closedError();
+    if (core.isDamaged) throw inconsistent(core.size, 'is damaged and takes no entry');
     if (octets.length > ENTRY_BYTES) {
       throw new HopbackError('invalid-argument', `an entry has ${ENTRY_BYTES} octets at most, not ${octets.length}`);
     }
@@ -293,10 +334,12 @@ function within(core: MerkleCore, name: string, value: number): number {
 
 function inclusionProof(core: MerkleCore, leafIndex: number, size: number): InclusionProof {
   within(core, 'size', size);
-  if (!Number.isSafeInteger(leafIndex) || leafIndex < 0 || leafIndex >= size) {
-    throw new HopbackError('invalid-argument', `there is no entry ${leafIndex} among ${size}`);
-  }
-  return { leafIndex, size, hashes: core.tree.inclusion(leafIndex, size).map(hexOf) };
+  return { leafIndex, size, hashes: core.tree.inclusion(entryIn(leafIndex, size), size).map(hexOf) };
+}
+
+function entryIn(leafIndex: number, size: number): number {
+  if (Number.isSafeInteger(leafIndex) && leafIndex >= 0 && leafIndex < size) return leafIndex;
+  throw new HopbackError('invalid-argument', `there is no entry ${leafIndex} among ${size}`);
 }
 
 function consistencyProof(core: MerkleCore, fromSize: number, toSize: number): ConsistencyProof {

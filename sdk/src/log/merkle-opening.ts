@@ -31,6 +31,53 @@ export async function readMerkleRecords(log: SegmentLog, logId: string): Promise
   return readThrough(log, { logId, isEachAsked: true });
 }
 
+/** Records whose signatures are checked one by one, from the end; those before are searched by halving. */
+const CHECKED_FROM_END = 4_096;
+
+/**
+ * Reads the longest part of a damaged log that a signed checkpoint of its own covers. Never throws for what the files hold.
+ * @throws HopbackError `storage-failed`
+ */
+export async function readSignedRecords(log: SegmentLog, trust: Required<CheckpointTrust>): Promise<ReadMerkleRecords> {
+  const read: ReadMerkleRecords = { tree: createMerkleTree(), records: [], checkpoint: undefined };
+  const notes: { readonly note: string; readonly size: number }[] = [];
+  reading: for (let next = log.firstSequence; ;) {
+    const found = await log.read(next);
+    const last = found.at(-1);
+    if (last === undefined) break;
+    for (const { sequence, payload } of found) {
+      const record = decodeMerkleRecord(payload);
+      const stated = record === undefined ? undefined : readCheckpoint(record.note);
+      if (record === undefined || stated?.size !== read.tree.size + record.entries.length) break reading;
+      read.records.push({ firstLeaf: read.tree.size, sequence });
+      for (const entry of record.entries) read.tree.add(hashOfLeaf(entry));
+      notes.push({ note: record.note, size: read.tree.size });
+    }
+    next = last.sequence + 1;
+  }
+  const signed = signedRecords(notes, ({ note, size }) => {
+    const verdict = verifyCheckpoint(note, trust);
+    return verdict.status === 'passed' && verdict.checkpoint.rootHash === read.tree.root(size).toString('hex');
+  });
+  read.records.length = signed;
+  read.tree.cutTo(notes[signed - 1]?.size ?? 0);
+  read.checkpoint = notes[signed - 1]?.note;
+  return read;
+}
+
+/** How many records the last good checkpoint covers. Halving may miss one behind a forged note, never count a bad entry. */
+function signedRecords<Note>(notes: readonly Note[], isGood: (note: Note) => boolean): number {
+  const last = Math.max(0, notes.length - CHECKED_FROM_END);
+  for (let at = notes.length; at > last; at -= 1) if (isGood(notes[at - 1] as Note)) return at;
+  let [low, high] = [0, last];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (isGood(notes[middle - 1] as Note)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 async function readThrough(
   log: SegmentLog,
   asked: { readonly logId: string; readonly isEachAsked: boolean },

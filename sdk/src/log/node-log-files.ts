@@ -1,16 +1,16 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, stat, truncate, unlink, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, stat, truncate, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from './make-folder.js';
 import type { LogFile, LogFiles } from './log-files.js';
 
 /** Others have no business with call records. */
 const FILE_MODE = 0o600;
-const DIRECTORY_MODE = 0o700;
 
 /** The files of this machine. */
 export const NODE_LOG_FILES: LogFiles = {
   makeDirectory: async (directory) => {
-    const made = await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    const made = await makeFolder(directory);
     if (made !== undefined) await syncUpwards(directory, dirname(made));
   },
   list: async (directory) => {

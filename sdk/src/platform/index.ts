@@ -12,6 +12,8 @@ export {
 } from './client/private-key-jwt.js';
 export type { PrivateKeyJwtOptions } from './client/private-key-jwt.js';
 export type { AssertionAlgorithm, AssertionKey, AssertionSigner } from './client/assertion-key.js';
+export { readPublicKeyJwk } from './client/public-key-jwk.js';
+export type { PublicKeyJwk, PublicKeyJwkOptions, PublicKeyReading } from './client/public-key-jwk.js';
 export type { PlatformLogger, PlatformRequestOptions } from './client/request-options.js';
 export type { UnreadableReason } from './client/platform-call.js';
 export { MAX_RESPONSE_BYTES } from './client/read-json.js';
@@ -173,6 +175,7 @@ export { CONTRACT_VERSION, PLATFORM_ROUTES, ROUTE_TAGS } from './contract/routes
 export { WEBHOOK_FIELDS } from './contract/webhook-fields.js';
 
 // The platform's side of an exchange: what reads a request by its route, and what answers it.
+export { demandScopeRefusal } from './server/demand-scope-refusal.js';
 export { createRouteMatcher, matchPlatformRoute } from './server/match-route.js';
 export type { MatchedRoute } from './server/match-route.js';
 export { jsonAnswer, problemAnswer, problemDocument } from './server/platform-answer.js';

@@ -1,3 +1,4 @@
+import type { RecordIntake } from '../records/index.js';
 import type { SidecarServices } from './services/sidecar-services.js';
 
 /** Whether the service can do what it is there for. */
@@ -7,6 +8,15 @@ export interface Readiness {
   readonly trust: 'ready' | 'nobody is trusted yet' | 'nobody answers calls';
   readonly signing: string;
   readonly isDraining: boolean;
+  /** `ready`, or which sources are stuck: calls are answered all the same. Absent where no records are taken in. */
+  readonly records?: string;
+}
+
+/** How the sources of an intake fare, for {@link Readiness}. */
+export function recordsReadiness(intake: RecordIntake | undefined): Pick<Readiness, 'records'> {
+  if (intake === undefined) return {};
+  const stuck = intake.state().sources.filter(({ isStuck }) => isStuck);
+  return { records: stuck.length === 0 ? 'ready' : `stuck: ${stuck.map(({ id }) => id).join(', ')}` };
 }
 
 /**

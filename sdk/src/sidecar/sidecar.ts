@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Clock } from '../core/clock.js';
+import { DRAINING_SHARE } from '../core/drain-time.js';
 import type { SignatureRecord } from '../stir/index.js';
 import { openAdmin } from './admin/open-admin.js';
 import type { Admin } from './admin/open-admin.js';
@@ -23,7 +24,7 @@ import type { AnsweredRequest, ServeCallsOptions } from './http/serve-calls.js';
 import { createSidecarMetrics } from './metrics.js';
 import type { SidecarMetrics } from './metrics.js';
 import { openApiDocument } from './open-api/open-api-document.js';
-import { readinessOf } from './readiness.js';
+import { readinessOf, recordsReadiness } from './readiness.js';
 import type { Readiness } from './readiness.js';
 import { causeText } from './services/notice.js';
 import type { OnNotice } from './services/notice.js';
@@ -122,7 +123,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   const opened: (() => Promise<void>)[] = [loader.close];
   try {
     const admin = options.role === 'calls' ? undefined : await adminOf(parts);
-    if (admin !== undefined) opened.unshift(admin.close);
+    if (admin !== undefined) opened.unshift(() => admin.close(0));
+    state.intake = admin?.intake;
     const calls = await listenForCalls(parts);
     const reload = oneAtATime(() => reloadOnce({ ...parts, path, calls, admin, onNotice }));
     const files = (): readonly string[] => [path, ...loader.current().files, ...calls.files, ...(admin?.files ?? [])];
@@ -130,14 +132,17 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     const close = once(async () => {
       state.isDraining = true;
       watch.close();
-      await calls.close(loader.current().configuration.drainSeconds * 1_000);
+      const drainMs = loader.current().configuration.drainSeconds * DRAINING_SHARE * 1_000;
+      const beganMs = elapsedMs();
+      await calls.close(drainMs);
+      await admin?.close(Math.max(0, drainMs - (elapsedMs() - beganMs)));
       for (const closePart of opened) await closePart();
     });
     return {
       ...{ calls, metrics, reload, close, [Symbol.asyncDispose]: close },
       admin: admin?.listener,
       configuration: () => loader.current().configuration,
-      readiness: () => readinessOf(loader.current(), state.isDraining),
+      readiness: () => readinessNow(loader, state),
     };
   } catch (error) {
     for (const closePart of opened) await closePart();
@@ -150,11 +155,21 @@ interface State {
   isDraining: boolean;
   routes: ReadonlyMap<string, CallRoute>;
   clients: Clients;
+  intake: Admin['intake'];
+}
+
+function readinessNow(loader: ServicesLoader, state: State): Readiness {
+  return { ...readinessOf(loader.current(), state.isDraining), ...recordsReadiness(state.intake) };
 }
 
 function createState(loader: ServicesLoader): State {
   const { answers, listen: addresses } = loader.current().configuration;
-  return { isDraining: false, routes: callRoutes(answers.basePaths), clients: createClients(addresses.calls) };
+  return {
+    isDraining: false,
+    routes: callRoutes(answers.basePaths),
+    clients: createClients(addresses.calls),
+    intake: undefined,
+  };
 }
 
 interface Parts {
@@ -170,7 +185,7 @@ function probesOf({ options, loader, state, metrics }: Omit<Parts, 'directory' |
   const { metricsText } = options;
   const own = (): Promise<string> => metrics.registry.metrics();
   return probeRoutes({
-    readiness: () => readinessOf(loader.current(), state.isDraining),
+    readiness: () => readinessNow(loader, state),
     openApi: () => openApiDocument(loader.current().configuration),
     metricsText: metricsText === undefined ? own : () => metricsText(own),
     contentType: metrics.registry.contentType,

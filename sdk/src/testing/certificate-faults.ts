@@ -17,6 +17,8 @@ export type CertificateFaultName =
   | 'issuer-without-basic-constraints'
   | 'issuer-without-cert-sign'
   | 'leaf-without-digital-signature'
+  | 'leaf-is-a-ca'
+  | 'intermediate-for-tls'
   | 'leaf-unknown-critical-extension'
   | 'intermediate-unknown-critical-extension'
   | 'authority-key-identifier-wrong'
@@ -60,6 +62,9 @@ export interface CertificateFault {
   /** Makes the chain in a PKI, for the provider with this code. */
   readonly build: (pki: TestPki, spc: string) => FaultyChain;
 }
+
+/** @see RFC 5280 section 4.2.1.12 */
+const SERVER_AUTH_OID = '1.3.6.1.5.5.7.3.1';
 
 /**
  * The catalogue of certification paths that are wrong in one way each, and of some that only look wrong. All are to be
@@ -106,6 +111,13 @@ export const CERTIFICATE_FAULTS: Readonly<Record<CertificateFaultName, Certifica
   })),
   'leaf-without-digital-signature': leaf('key-usage-missing', 'KeyUsage lacks digitalSignature', () => ({
     keyUsage: { usages: ['keyAgreement'] },
+  })),
+  'leaf-is-a-ca': leaf('signer-is-a-ca', 'a certification authority signs calls with its own certificate', () => ({
+    basicConstraints: { ca: true },
+    keyUsage: { usages: ['digitalSignature', 'keyCertSign'] },
+  })),
+  'intermediate-for-tls': intermediate('key-usage-missing', 'may issue certificates of TLS servers only', () => ({
+    extendedKeyUsage: [SERVER_AUTH_OID],
   })),
   'leaf-unknown-critical-extension': leaf(
     'unknown-critical-extension',

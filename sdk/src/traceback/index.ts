@@ -103,5 +103,19 @@ export * from './evidence/index.js';
 // Requests out of e-mail, text and CSV, and answers as both.
 export * from './intake/index.js';
 
+// The call that is asked about from hop to hop.
+export { callDifferences, DISCLOSED_CALL_TOLERANCE_MS, nextAskedCall } from './asked-call.js';
+export type { CallDifference } from './asked-call.js';
+
+// The providers that an answer refers to.
+export { answerParties, answerPartyFault, mixedReference, mixedReferenceText } from './answer-parties.js';
+export type {
+  AnswerParty,
+  AnswerPartyFault,
+  MixedReference,
+  ReferenceMeaning,
+  ReferencePart,
+} from './answer-parties.js';
+
 // The course of a whole traceback.
 export * from './lifecycle/index.js';

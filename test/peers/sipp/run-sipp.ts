@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Endpoint } from '@hopback/harness/drachtio';
 import { onTestFinished } from 'vitest';
 import { peer } from '../../peers.js';
 import { createTemporaryDirectory, type TemporaryDirectory } from '../temporary-directory.js';
@@ -207,7 +208,7 @@ async function isListening(sipp: RunningSipp, { directory, port, transport }: Aw
   try {
     return await new Promise<boolean>((resolve, reject) => {
       const look = (): void => {
-        isBound(port, transport).then((bound) => (bound ? resolve(true) : undefined), reject);
+        isBound({ address: HOST, port }, transport).then((bound) => (bound ? resolve(true) : undefined), reject);
       };
       watcher.on('change', look);
       watcher.on('close', () => resolve(false));
@@ -219,9 +220,12 @@ async function isListening(sipp: RunningSipp, { directory, port, transport }: Aw
   }
 }
 
-async function isBound(port: number, transport: SippTransport): Promise<boolean> {
+/** Whether a socket of any process has an IPv4 address and port. */
+export async function isBound({ address, port }: Endpoint, transport: SippTransport): Promise<boolean> {
   const sockets = await readFile(`/proc/net/${transport}`, 'utf8');
-  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  // The kernel writes the octets of an address the other way round.
+  const octets = address.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
+  const local = `${octets.toReversed().join('')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
   const remote = transport === 'tcp' ? '00000000:0000 0A' : '';
   return sockets.includes(` ${local} ${remote}`);
 }

@@ -17,6 +17,9 @@ test.each([
   ['a folder of one installation', '.ci/run', joined('/o', 'pt/tool/bin/x')],
   ['a shelf of one workshop', 'docs/a.md', joined('as sha', 'red/style.md says')],
   ['a setting of a registry', '.npmrc', joined('regis', 'try=https://packages.example/')],
+  ['a command that may come from the public registry', 'docs/a.md', joined('np', 'x hopback-harness run direct')],
+  ['the same with options', 'README.md', joined('np', 'x --yes @hopback/sdk --help')],
+  ['an option that npx takes', 'README.md', joined('np', 'x --no hopback --help')],
   ['a loose end', 'sdk/src/a.ts', joined('// TO', 'DO: later')],
   ['a loose end in lower case', 'sdk/src/a.ts', joined('// to', 'do: later')],
   ['a loose end of another name', 'test/a.ts', joined('/* HA', 'CK */')],
@@ -27,6 +30,7 @@ test.each([
 
 test.each([
   ['a URL path', 'docs/a.md', 'GET https://platform.example/home/calls'],
+  ['a command of this machine alone', 'docs/a.md', 'npx --no hopback verify'],
   ['a folder below', 'docs/a.md', 'test/home/calls'],
   ['the armour of a key in code', 'sdk/src/a.ts', joined("const armour = '-----BEGIN PRIV", "ATE KEY-----';")],
 ])('leaves %s alone', (_what, path, line) => {

@@ -29,11 +29,11 @@ const ONLY_LOOKS_WRONG: readonly PassportFaultName[] = [
 ];
 
 const identityVectors: VectorGroup = (scene) => ({
-  'good-asserted-tel-before-sip': passing(
-    'the tel URI of P-Asserted-Identity comes before its sip URI and before From',
+  'good-asserted-twice': passing(
+    'the tel and the sip URI of P-Asserted-Identity have the same number, which comes before that of From',
     {
       request: {
-        pAssertedIdentity: ['<sip:+12025550177@originating.example>', `<tel:+${scene.context.origTn}>`],
+        pAssertedIdentity: [`<sip:+${scene.context.origTn}@originating.example>`, `<tel:+${scene.context.origTn}>`],
         from: '<sip:+12025550188@originating.example>;tag=1928301774',
       },
       headers: [good(identityHeader(scene))],

@@ -28,6 +28,8 @@ export const pathVectors: VectorGroup = (scene) => ({
   'path-length-exceeded': path(scene, 'path-length-exceeded'),
   'path-too-long': path(scene, 'path-too-long'),
   'key-usage-missing': path(scene, 'leaf-without-digital-signature'),
+  'key-usage-of-issuer-missing': path(scene, 'intermediate-for-tls'),
+  'signer-is-a-ca': path(scene, 'leaf-is-a-ca'),
   'unknown-critical-extension': path(scene, 'leaf-unknown-critical-extension'),
   'key-identifier-mismatch': path(scene, 'authority-key-identifier-wrong'),
   'tn-auth-list-missing': path(scene, 'tn-auth-list-absent'),

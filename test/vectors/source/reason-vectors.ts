@@ -79,6 +79,12 @@ const requestVectors: VectorGroup = (scene) => ({
     request: { from: '"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1928301774' },
     headers: [open(identityHeader(scene), undefined, 'orig-unusable')],
   },
+  'orig-asserted-differently': {
+    description: 'the sip and the tel URI of P-Asserted-Identity have different numbers',
+    section: 'RFC 3325 section 9.1',
+    request: { pAssertedIdentity: ['<sip:+12025550177@originating.example>', `<tel:+${scene.context.origTn}>`] },
+    headers: [open(identityHeader(scene), undefined, 'orig-unusable')],
+  },
   'dest-unusable': {
     description: 'neither To nor the Request-URI can be read',
     section: 'RFC 8224 section 6.2 step 2',

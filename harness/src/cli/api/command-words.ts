@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Column } from './shown-value.js';
 import { memberAt } from './shown-value.js';
 
@@ -18,17 +17,52 @@ export interface ApiCommand {
   readonly body?: readonly BodyOption[];
   /** Members of the body that are there where nobody says otherwise. */
   readonly defaults?: Readonly<Record<string, unknown>>;
+  readonly judge?: AnswerJudgement;
+  /** Switches that are no members of the body, by their names, with their help. */
+  readonly switches?: Readonly<Record<string, string>>;
+  /** Looks before the call whether it is right. @returns why it is refused; undefined where it is not */
+  readonly check?: (check: CommandCheck) => Promise<string | undefined>;
+}
+
+/** What a check works with. */
+export interface CommandCheck {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly isOn: (name: string) => boolean;
+  /** The JSON of a resource; undefined where there is none of that id. */
+  readonly fetch: (
+    operationId: string,
+    parameters: Readonly<Record<string, string>>,
+  ) => Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** What the value of an option is read with. */
+export interface OptionReading {
+  /** The text of a file, or of standard input for `-`. */
+  readonly textOf: (file: string) => Promise<string>;
+  /** Another option of the same command line. */
+  readonly option: (name: string) => string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Tells the person at the terminal something. */
+  readonly note: (line: string) => void;
+}
+
+/** What an answer means to whoever calls the command. */
+export interface AnswerJudgement {
+  /** Lines for standard error: the command ends with exit code 1 where there are any. */
+  readonly faults?: (value: unknown) => readonly string[];
+  /** Whether the answer is not there yet, so that the call is made again. */
+  readonly isPending?: (value: unknown) => boolean;
 }
 
 /** An option that becomes a member of the body. */
 export interface BodyOption {
   readonly option: string;
-  /** Path in the body, `call.called`. */
-  readonly member: string;
+  /** Path in the body, `call.called`; absent for what another option is read with. */
+  readonly member?: string;
   readonly help: string;
   readonly isRequired?: boolean;
   /** What the text becomes, now or later; default the text. */
-  readonly read?: (text: string) => unknown;
+  readonly read?: (text: string, reading: OptionReading) => unknown;
 }
 
 /** A column of what stands at a path of members. */
@@ -40,7 +74,7 @@ export const time = (heading: string, path: string): Column => ({
 });
 
 /** The text of a file that an option names. */
-export const fileText = (path: string): Promise<string> => readFile(path, 'utf8');
+export const fileText = (path: string, { textOf }: OptionReading): Promise<string> => textOf(path);
 
 /** Words with commas between. */
 export const listed = (text: string): readonly string[] =>

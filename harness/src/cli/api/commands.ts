@@ -23,7 +23,8 @@ const CONTRACT_COMMANDS: readonly ApiCommand[] = [
     ...{ operationId: 'listCampaigns', operands: [] },
     columns: [
       ...[column('CAMPAIGN', 'campaignId'), column('NAME', 'name'), column('STATE', 'state')],
-      ...[column('CALLS', 'observedCalls'), column('CALLERS', 'callingNumbers'), time('LAST SEEN', 'lastSeenAt')],
+      ...[column('CALLS', 'observedCalls'), column('RECORDS', 'carrierRecords'), column('REPORTS', 'appReports')],
+      ...[column('CALLERS', 'callingNumbers'), time('LAST SEEN', 'lastSeenAt')],
       providers('providers'),
     ],
   },

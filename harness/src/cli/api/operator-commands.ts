@@ -1,9 +1,43 @@
-import type { ApiCommand, BodyOption } from './command-words.js';
+import { readPublicKeyJwk } from '@hopback/sdk/platform';
+import type { PublicKeyJwk } from '@hopback/sdk/platform';
+import type { ApiCommand, BodyOption, CommandCheck, OptionReading } from './command-words.js';
 import { column, fileText, listed, time } from './command-words.js';
 
 // Commands of operators, analysts and reviewers, for what they need most: routes that a platform has beside the contract.
 
 const REASON: BodyOption = { option: 'reason', member: 'reason', help: 'for the record', isRequired: true };
+
+const KEY_ID: BodyOption = {
+  option: 'key-id',
+  help: 'kid of the key; default that of the JWK, or sha256: and its RFC 7638 thumbprint',
+};
+const KEY_HELP = 'public key of it: a file with a JWK or PEM, as hopback keygen makes them; - for standard input';
+
+/** Reads the public half of a key. A private key stays where it is: nothing of it is sent. */
+async function publicKey(file: string, { textOf, option, env, note }: OptionReading): Promise<PublicKeyJwk> {
+  const [keyId, passphrase] = [option('key-id'), env['HOPBACK_KEY_PASSPHRASE']];
+  const { jwk, isPrivate } = await readPublicKeyJwk(await textOf(file), {
+    ...(keyId !== undefined && { keyId }),
+    ...(passphrase !== undefined && { passphrase }),
+  });
+  if (isPrivate)
+    note(
+      `${file === '-' ? 'Standard input' : file} holds the private key: only its public half is sent. Nobody but the program that signs with it should have the file.`,
+    );
+  return jwk;
+}
+
+const UNLISTED = { unlisted: 'a carrier may be one that the registry does not have' };
+
+/** A carrier that the registry does not have is asked nothing and answers nothing: most times its id is misspelled. */
+async function unlistedCarrier({ isOn, fetch }: CommandCheck, providerId: unknown): Promise<string | undefined> {
+  if (isOn('unlisted') || typeof providerId !== 'string') return undefined;
+  if ((await fetch('fetchProvider', { providerId })) !== undefined) return undefined;
+  return (
+    `the registry has no provider ${providerId}. Add it with \`hopback-harness providers import --csv FILE --source TEXT\`, or with ` +
+    `\`hopback-harness api putProvider ${providerId} --body ENTRY.json\`; --unlisted registers it all the same`
+  );
+}
 
 const ORGANIZATIONS: readonly ApiCommand[] = [
   {
@@ -24,6 +58,9 @@ const ORGANIZATIONS: readonly ApiCommand[] = [
       { option: 'jurisdiction', member: 'jurisdiction', help: 'of an agency: US, US-TX' },
       { option: 'email', member: 'contactEmail', help: 'of an agency: where letters go' },
     ],
+    switches: UNLISTED,
+    check: async (check) =>
+      check.body['kind'] === 'carrier' ? unlistedCarrier(check, check.body['organizationId']) : undefined,
   },
   {
     ...{ name: 'organizations revoke', summary: 'let an organization in no longer' },
@@ -49,15 +86,20 @@ const CLIENTS: readonly ApiCommand[] = [
       { option: 'name', member: 'name', help: 'what it is called', isRequired: true },
       { option: 'roles', member: 'roles', help: 'of staff: operator,reviewer,analyst', read: listed },
       {
-        ...{
-          option: 'key',
-          member: 'keys',
-          help: 'public key of it: a file with a JWK that has a kid',
-          isRequired: true,
-        },
-        read: async (file) => [{ jwk: JSON.parse(await fileText(file)) as unknown }],
+        ...{ option: 'key', member: 'keys', help: KEY_HELP, isRequired: true },
+        read: async (file, reading) => [{ jwk: await publicKey(file, reading) }],
       },
+      KEY_ID,
     ],
+    switches: UNLISTED,
+    check: async (check) => {
+      const { organizationId } = check.body;
+      if (typeof organizationId !== 'string') return undefined;
+      const organization = await check.fetch('fetchOrganization', { organizationId });
+      if (organization === undefined)
+        return `there is no organization ${organizationId}. Add it with \`hopback-harness organizations register --id ${organizationId} --kind KIND --name NAME\``;
+      return organization['kind'] === 'carrier' ? unlistedCarrier(check, organizationId) : undefined;
+    },
   },
   {
     ...{ name: 'clients revoke', summary: 'let a program call no longer' },
@@ -66,6 +108,11 @@ const CLIENTS: readonly ApiCommand[] = [
 ];
 
 const PROVIDERS: readonly ApiCommand[] = [
+  {
+    ...{ name: 'providers answer-key', summary: 'take a key that a provider signs its answers with' },
+    ...{ operationId: 'addAnswerKey', operands: ['providerId'] },
+    body: [{ ...{ option: 'key', member: 'jwk', help: KEY_HELP, isRequired: true }, read: publicKey }, KEY_ID],
+  },
   {
     ...{ name: 'providers import', summary: 'bring filings of the Robocall Mitigation Database in, CSV' },
     ...{ operationId: 'importRegistry', operands: [] },
@@ -99,7 +146,7 @@ const PROVIDERS: readonly ApiCommand[] = [
     ...{ name: 'scorecards list', summary: 'how all providers answer that were asked' },
     ...{ operationId: 'listProviderScorecards', operands: [] },
     columns: [
-      ...[column('PROVIDER', 'providerId'), column('REQUESTS', 'requests.received')],
+      ...[column('PROVIDER', 'providerId'), column('REQUESTS', 'requests.received'), column('CALLS', 'tracedCalls')],
       ...[column('IN TIME', 'requests.answeredInTime'), column('LATE', 'requests.answeredLate')],
       ...[column('UNANSWERED', 'requests.unanswered'), column('OPEN', 'requests.open'), column('CONCERNS', 'concerns')],
     ],
@@ -227,18 +274,66 @@ const OTHERS: readonly ApiCommand[] = [
     ...{ operationId: 'listAuditRecords', operands: [] },
     columns: [
       ...[column('ENTRY', 'position'), time('AT', 'at'), column('ACTION', 'action'), column('BY', 'actor')],
-      column('OBJECT', 'object'),
+      ...[column('OBJECT', 'object'), column('INTEGRITY', 'integrity')],
     ],
+    judge: { faults: (items) => (items as readonly ShownEntry[]).flatMap(forgery) },
   },
   {
     ...{ name: 'audit show', summary: 'one entry with its proof' },
     ...{ operationId: 'fetchAuditRecord', operands: ['position'] },
+    judge: { faults: (value) => forgery((value as { readonly entry: ShownEntry }).entry) },
+  },
+  {
+    ...{ name: 'audit verify', summary: 'check every signature of the audit, and every entry against it' },
+    ...{ operationId: 'fetchAuditVerification', operands: [] },
+    tables: {
+      findings: [
+        ...[column('ENTRY', 'position'), column('FAULT', 'kind'), column('SEGMENT', 'segment')],
+        column('LEAF', 'leafIndex'),
+      ],
+    },
+    judge: {
+      isPending: (value) => (value as { readonly status: string }).status === 'running',
+      faults: (value) => auditFaults(value as Parameters<typeof auditFaults>[0]),
+    },
   },
   {
     ...{ name: 'audit checkpoint', summary: 'the newest signed checkpoint: to be kept elsewhere' },
     ...{ operationId: 'fetchAuditCheckpoint', operands: [] },
   },
 ];
+
+interface ShownEntry {
+  readonly position: number;
+  readonly integrity: string;
+}
+
+/** Says of an entry of the audit that it is not what was signed. */
+function forgery({ position, integrity }: ShownEntry): readonly string[] {
+  const why = FORGERIES[integrity];
+  return why === undefined ? [] : [`entry ${position} of the audit is not what was signed: ${why}`];
+}
+
+const FORGERIES: Readonly<Record<string, string>> = {
+  changed: 'somebody changed it afterwards',
+  inserted: 'somebody put it in, and it was never signed',
+  deleted: 'somebody deleted it; this is what was signed',
+  unproved: 'the log has lost it, or is damaged there',
+};
+
+/** Says where an audit is broken. */
+export function auditFaults(result: {
+  readonly status: string;
+  readonly findingCount?: number;
+  readonly firstBadEntry?: number;
+}): readonly string[] {
+  if (result.status === 'intact') return [];
+  const { findingCount = 0, firstBadEntry } = result;
+  const where = firstBadEntry === undefined ? 'the end of the log' : `entry ${firstBadEntry}`;
+  return [
+    `the audit is broken at ${where}: ${findingCount} of what was looked at ${findingCount === 1 ? 'is' : 'are'} not as signed`,
+  ];
+}
 
 /** Commands of routes beside the contract. */
 export const OPERATOR_COMMANDS: readonly ApiCommand[] = [

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
-import type { PlatformClient, TimerClock } from '@hopback/sdk/platform';
+import type { PlatformClient, PlatformFetch, TimerClock } from '@hopback/sdk/platform';
 
 /** Who calls a platform, and where it is: a file of JSON that `hopback-harness platform` writes for its first operator. */
 export interface ApiProfile {
@@ -24,9 +24,13 @@ export const PROFILE_VARIABLE = 'HOPBACK_PLATFORM_PROFILE';
 
 /**
  * Makes the client of a profile.
+ * @param onWarning - is told what the platform tells staff of itself, each once
  * @throws HopbackError `invalid-configuration` where the file or its key cannot be read, with what to do
  */
-export async function clientOfProfile(path: string): Promise<PlatformClient> {
+export async function clientOfProfile(
+  path: string,
+  onWarning: (warning: string) => void = () => undefined,
+): Promise<PlatformClient> {
   const profile = readProfile(path, await text(path, 'the profile'));
   const keyPath = isAbsolute(profile.keyFile) ? profile.keyFile : join(dirname(path), profile.keyFile);
   const clock = clockAhead(profile.clockAheadMs ?? 0);
@@ -35,7 +39,21 @@ export async function clientOfProfile(path: string): Promise<PlatformClient> {
     key: await text(keyPath, 'the key of the profile'),
     ...(profile.algorithm !== undefined && { algorithm: profile.algorithm }),
   });
-  return createPlatformClient({ baseUrl: profile.baseUrl, authorization, clock });
+  return createPlatformClient({ baseUrl: profile.baseUrl, authorization, clock, fetch: watchedFetch(onWarning) });
+}
+
+/** Fetches, and passes on what the platform says in `Platform-Warning`. */
+function watchedFetch(onWarning: (warning: string) => void): PlatformFetch {
+  const told = new Set<string>();
+  return async (url, request) => {
+    const response = await fetch(url, request as RequestInit);
+    const warning = response.headers.get('platform-warning');
+    if (warning !== null && !told.has(warning)) {
+      told.add(warning);
+      onWarning(warning);
+    }
+    return response;
+  };
 }
 
 const clockAhead = (aheadMs: number): TimerClock => ({

@@ -5,7 +5,7 @@ import type { PlatformClient, RouteCallParams } from '@hopback/sdk/platform';
 import { printableText } from '@hopback/sdk/platform';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
-import type { ApiCommand } from './command-words.js';
+import type { ApiCommand, OptionReading } from './command-words.js';
 import { API_COMMANDS, routeOf } from './commands.js';
 import type { ApiRoute } from './commands.js';
 import { clientOfProfile, DEFAULT_PROFILE, PROFILE_VARIABLE } from './profile.js';
@@ -38,7 +38,7 @@ export interface ApiSurroundings {
   /** Routes that a platform has beside the contract. */
   readonly furtherRoutes: readonly ApiRoute[];
   /** Makes the client of a profile. */
-  readonly clientOf?: (profile: string) => Promise<PlatformClient>;
+  readonly clientOf?: (profile: string, onWarning: (warning: string) => void) => Promise<PlatformClient>;
 }
 
 /**
@@ -58,14 +58,47 @@ export async function runApi(argv: readonly string[], surroundings: ApiSurroundi
   const filled = operandsOf(command, asked.positionals);
   if (typeof filled === 'string') return usage(io, `${command.name}: ${filled}`, argv[0]);
   try {
-    const params = await paramsOf(command, route, { values, operands: filled });
+    const params = await paramsOf(command, route, { values, operands: filled, io });
     if (typeof params === 'string') return usage(io, `${command.name}: ${params}`, argv[0]);
     const profile = textOf(values['profile']) ?? io.env[PROFILE_VARIABLE] ?? DEFAULT_PROFILE;
-    const client = await (surroundings.clientOf ?? clientOfProfile)(profile);
+    const warned = (warning: string): void =>
+      void io.stderr.write(`hopback-harness: warning: ${printableText(warning)}\n`);
+    const client = await (surroundings.clientOf ?? clientOfProfile)(profile, warned);
+    const refusal = await refusalOf({ command, params, values, client, furtherRoutes });
+    if (refusal !== undefined) {
+      io.stderr.write(`hopback-harness: ${command.name}: ${printableText(refusal)}\n`);
+      return EXIT.failed;
+    }
     return await carryOut({ command, route, params, values, client, io });
   } catch (error) {
     return failed(io, error);
   }
+}
+
+/** Why a command is not carried out. */
+async function refusalOf(given: {
+  readonly command: ApiCommand;
+  readonly params: RouteCallParams;
+  readonly values: Given['values'];
+  readonly client: PlatformClient;
+  readonly furtherRoutes: readonly ApiRoute[];
+}): Promise<string | undefined> {
+  const { command, params, values, client, furtherRoutes } = given;
+  return command.check?.({
+    body: (params.body ?? {}) as Readonly<Record<string, unknown>>,
+    isOn: (name) => values[name] === true,
+    fetch: async (operationId, parameters) => {
+      const route = routeOf(operationId, furtherRoutes);
+      if (route === undefined) throw new TypeError(`there is no operation ${operationId}`);
+      try {
+        const result = await client.call(route, { parameters });
+        return result.kind === 'json' ? (result.value as Readonly<Record<string, unknown>>) : {};
+      } catch (error) {
+        if (isHopbackError(error) && error.details['problemCode'] === 'not-found') return undefined;
+        throw error;
+      }
+    },
+  });
 }
 
 /** A line for each command, for `--help`. */
@@ -103,7 +136,7 @@ function commandOf([noun = '', verb = '']: readonly string[], further: readonly 
 type Options = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>>;
 
 /** Options of parameters have their names, `--campaignId`; those of lists have `--items` in place of pages. */
-function optionsOf({ body = [] }: ApiCommand, { parameters }: ApiRoute): Options {
+function optionsOf({ body = [], switches = {} }: ApiCommand, { parameters }: ApiRoute): Options {
   const named = parameters
     .filter((one) => one.in !== 'path' && !PAGING.has(one.name) && one.name !== 'Idempotency-Key')
     .map(({ name }) => [name, { type: 'string' }] as const);
@@ -111,6 +144,7 @@ function optionsOf({ body = [] }: ApiCommand, { parameters }: ApiRoute): Options
     ...COMMON,
     ...Object.fromEntries(named),
     ...Object.fromEntries(body.map(({ option }) => [option, { type: 'string' }] as const)),
+    ...Object.fromEntries(Object.keys(switches).map((name) => [name, { type: 'boolean' }] as const)),
   };
 }
 
@@ -124,6 +158,7 @@ function helpOf(command: ApiCommand, route: ApiRoute): string {
   const own = (command.body ?? []).map(({ option, help, isRequired }) => {
     return [`--${option}`, `${help}${isRequired === true ? ' (has to be there)' : ''}`] as const;
   });
+  const switches = Object.entries(command.switches ?? {}).map(([name, help]) => [`--${name}`, help] as const);
   const always = [
     ...(route.request !== undefined && command.body === undefined
       ? [['--body FILE', 'the body, JSON; - for standard input'] as const]
@@ -136,7 +171,7 @@ function helpOf(command: ApiCommand, route: ApiRoute): string {
     ['--profile FILE', `who calls, and where; default ${PROFILE_VARIABLE} or ${DEFAULT_PROFILE}`] as const,
     ['--json', 'print JSON in place of a table'] as const,
   ];
-  const rows = [...own, ...query, ...always];
+  const rows = [...own, ...switches, ...query, ...always];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`);
   return [`hopback-harness ${command.name}${operands} [options]`, '', route.description, '', ...lines].join('\n');
@@ -153,11 +188,12 @@ function operandsOf({ operands }: ApiCommand, given: readonly string[]): Readonl
 interface Given {
   readonly values: Readonly<Record<string, string | boolean | undefined>>;
   readonly operands: Readonly<Record<string, string>>;
+  readonly io: HarnessProcess;
 }
 
 /** What is sent, or what is wrong. */
 async function paramsOf(command: ApiCommand, route: ApiRoute, given: Given): Promise<RouteCallParams | string> {
-  const { values, operands } = given;
+  const { values, operands, io } = given;
   const options = route.parameters.flatMap(({ name }) => {
     const value = textOf(values[name]);
     return value === undefined ? [] : [[name, value] as const];
@@ -165,36 +201,43 @@ async function paramsOf(command: ApiCommand, route: ApiRoute, given: Given): Pro
   const parameters = { ...Object.fromEntries(options), ...operands };
   if (route.request === undefined) return { parameters };
   const document = textOf(values['document']);
-  const pdf = document === undefined ? undefined : await inputOf(document);
-  const body = await bodyOf(command, values, pdf);
+  const pdf = document === undefined ? undefined : await inputOf(document, io);
+  const body = await bodyOf(command, given, pdf);
   if (typeof body === 'string') return body;
   return { parameters, body: body.body, ...(pdf !== undefined && { document: pdf }) };
 }
 
 async function bodyOf(
   { body: options = [], defaults }: ApiCommand,
-  values: Given['values'],
+  { values, io }: Given,
   pdf: Uint8Array | undefined,
 ): Promise<{ readonly body: unknown } | string> {
   const file = textOf(values['body']);
   let body: Record<string, unknown> = {};
   if (file !== undefined) {
     try {
-      body = JSON.parse(Buffer.from(await inputOf(file)).toString('utf8')) as Record<string, unknown>;
+      body = JSON.parse(Buffer.from(await inputOf(file, io)).toString('utf8')) as Record<string, unknown>;
     } catch (error) {
       if (error instanceof SyntaxError) return `${file} is not JSON: ${error.message}`;
       throw error;
     }
   } else if (options.length === 0 && defaults === undefined) return 'it takes --body FILE';
+  const reading: OptionReading = {
+    textOf: async (path) => Buffer.from(await inputOf(path, io)).toString('utf8'),
+    option: (name) => textOf(values[name]),
+    env: io.env,
+    note: (line) => void io.stderr.write(`${printableText(line)}\n`),
+  };
   for (const { option, member, isRequired, read } of options) {
     const text = textOf(values[option]);
     if (text === undefined && isRequired === true && file === undefined) return `it takes --${option}`;
-    if (text === undefined) continue;
+    if (text === undefined || member === undefined) continue;
     try {
-      put(body, member.split('.'), read === undefined ? text : await read(text));
+      put(body, member.split('.'), read === undefined ? text : await read(text, reading));
     } catch (error) {
       // Of a file that cannot be read the system says why.
       if (error instanceof Error && 'syscall' in error) throw error;
+      if (isHopbackError(error)) return `--${option}: ${error.message}`;
       return `--${option} is not in its form`;
     }
   }
@@ -215,29 +258,30 @@ function put(body: Record<string, unknown>, [name = '', ...rest]: readonly strin
   body[name] = next;
 }
 
-async function inputOf(file: string): Promise<Uint8Array> {
+async function inputOf(file: string, io: HarnessProcess): Promise<Uint8Array> {
   if (file !== '-') {
     const bytes = await readFile(file);
     if (bytes.length > MAX_INPUT_BYTES) throw new RangeError(`${file} has more than ${MAX_INPUT_BYTES} octets`);
     return bytes;
   }
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  for await (const chunk of io.stdin ?? process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
-interface Carrying extends Pick<Given, 'values'> {
+interface Carrying extends Pick<Given, 'values' | 'io'> {
   readonly command: ApiCommand;
   readonly route: ApiRoute;
   readonly params: RouteCallParams;
   readonly client: PlatformClient;
-  readonly io: HarnessProcess;
 }
 
 async function carryOut(carrying: Carrying): Promise<number> {
   const { command, route, params, client, io, values } = carrying;
   if (isList(route)) return list(carrying);
-  const result = await client.call(route, params);
+  let result = await client.call(route, params);
+  while (result.kind === 'json' && command.judge?.isPending?.(result.value) === true)
+    result = await client.call(route, params);
   if (result.kind === 'nothing') return EXIT.ok;
   if (result.kind === 'file') {
     const output = textOf(values['output']);
@@ -245,15 +289,25 @@ async function carryOut(carrying: Carrying): Promise<number> {
     else await writeFile(output, result.bytes);
     return EXIT.ok;
   }
-  if (values['json'] === true) return said(io, JSON.stringify(result.value, undefined, 2));
-  return said(io, [command.name, ...memberLines(result.value, '  ', command.tables)].join('\n'));
+  const exitCode = judged(carrying, result.value);
+  if (values['json'] === true) return (said(io, JSON.stringify(result.value, undefined, 2)), exitCode);
+  said(io, [command.name, ...memberLines(result.value, '  ', command.tables)].join('\n'));
+  return exitCode;
+}
+
+/** Says what is wrong with an answer. @returns the exit code */
+function judged({ command, io }: Carrying, value: unknown): number {
+  const faults = command.judge?.faults?.(value) ?? [];
+  for (const fault of faults) io.stderr.write(`hopback-harness: ${printableText(fault)}\n`);
+  return faults.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
 /** Whether it is gone through page by page; a list in a document of its own is shown as that. */
 const isList = ({ parameters, response }: ApiRoute): boolean =>
   parameters.some(({ name }) => name === 'cursor') && response.kind === 'json' && response.body.endsWith('Page');
 
-async function list({ command, route, params, client, io, values }: Carrying): Promise<number> {
+async function list(carrying: Carrying): Promise<number> {
+  const { command, route, params, client, io, values } = carrying;
   const most = Number(textOf(values['items']) ?? DEFAULT_ITEMS);
   if (!Number.isSafeInteger(most) || most < 1)
     return usage(io, `--items: ${String(values['items'])} is no number of items`);
@@ -272,7 +326,8 @@ async function list({ command, route, params, client, io, values }: Carrying): P
     cursor = page.nextCursor;
     isMore = cursor !== undefined;
   } while (isMore && items.length < most);
-  if (values['json'] === true) return said(io, JSON.stringify(items, undefined, 2));
+  const exitCode = judged(carrying, items);
+  if (values['json'] === true) return (said(io, JSON.stringify(items, undefined, 2)), exitCode);
   if (items.length === 0) return said(io, 'none');
   const { columns } = command;
   const shown =
@@ -281,7 +336,7 @@ async function list({ command, route, params, client, io, values }: Carrying): P
       : tableLines(columns, items, io.stdout.isTTY ? io.stdout.columns : undefined);
   io.stdout.write(`${shown.join('\n')}\n`);
   if (isMore) io.stderr.write(`There are more: --items ${most * 2} shows them.\n`);
-  return EXIT.ok;
+  return exitCode;
 }
 
 function failed(io: HarnessProcess, error: unknown): number {

@@ -19,6 +19,8 @@ export interface WrittenCalls {
   readonly perSecond: number;
   /** The rest is written from then on. */
   readonly begins: Promise<unknown>;
+  /** The last rows, from this one on, are written only when the promise has resolved. */
+  readonly last: { readonly from: number; readonly after: Promise<unknown> };
 }
 
 /** How often rows are written, milliseconds. */
@@ -38,13 +40,15 @@ export async function startCallRecordWriter(path: string, traffic: WrittenCalls)
     await appendFile(path, text, { mode: 0o600 });
     rows = count;
   };
+  let most = traffic.last.from;
   const work = async (): Promise<void> => {
     await traffic.begins;
+    void traffic.last.after.then(() => (most = traffic.rows));
     const startMs = performance.now();
     while (!stopping.signal.aborted && rows < traffic.rows) {
       await new Promise((resolve) => setTimeout(resolve, WRITE_EVERY_MS));
       const due = traffic.before + Math.ceil(((performance.now() - startMs) * traffic.perSecond) / 1_000);
-      await writeTo(Math.min(traffic.rows, due));
+      await writeTo(Math.min(most, due));
     }
   };
   await writeTo(traffic.before);

@@ -21,9 +21,11 @@ const CALLS_BEFORE = 200;
 const CALLS_PER_SECOND = 800;
 /** So much has to have happened before the process is killed: the batch that comes then is kept, and not answered. */
 const KILL_AFTER = { written: CALLS / 2, atPlatform: CALLS / 4 };
+/** Written after the kill, so that there is always another batch to kill it at. */
+const CALLS_AFTER_KILL = CALLS / 10;
 const PROGRESS_EVERY_MS = 100;
-/** Without a new record at the platform for so long it is given up: a process starts within a second, on a busy machine within some. */
-const PATIENCE_MS = 15_000;
+/** The act gives up after this time without a new record. A process starts within a second, on a very busy machine within many. */
+const PATIENCE_MS = 60_000;
 
 /**
  * A switch writes calls to a file; `hopback records tail`, a process of its own, follows it, stores each call and sends it to a platform
@@ -48,11 +50,14 @@ export async function runRecordsAct(output: RecordsActOutput, signal: AbortSigna
       'stores each call and sends it to a platform over HTTPS: hopback records tail',
       '',
     ]);
+    let onKilled = (): void => undefined;
+    const killed = new Promise<void>((resolve) => (onKilled = resolve));
     const writer = await startCallRecordWriter(cdrPath, {
       ...{ before: CALLS_BEFORE, rows: CALLS, perSecond: CALLS_PER_SECOND },
       begins: platform.until(() => platform.batches()[0]),
+      last: { from: CALLS - CALLS_AFTER_KILL, after: killed },
     });
-    const act = { files, platform, writer, output, signal };
+    const act = { files, platform, writer, output, signal, onKilled };
     const story = await followedThroughDeath(act).finally(writer.stop);
     return await counted(act, story);
   } finally {
@@ -66,6 +71,8 @@ interface Act {
   readonly writer: CallRecordWriter;
   readonly output: RecordsActOutput;
   readonly signal: AbortSignal;
+  /** Called once the process has been killed. */
+  readonly onKilled: () => void;
 }
 
 /** What happened, apart from the counts. */
@@ -83,6 +90,7 @@ async function followedThroughDeath(act: Act): Promise<Story> {
   const killing = unansweredBatch(act).then(() => {
     killedAt = writer.rows();
     tail.kill('SIGKILL');
+    act.onKilled();
   });
   // Where it never comes so far, the platform is closed while that is waited for.
   killing.catch(() => undefined);

@@ -5,8 +5,8 @@ import { backupStoppedPlatform, restoreStoppedPlatform } from '../../platform/re
 import type { RestoredPlatform, StoppedPlatform } from '../../platform/reference/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
-import { archiveFigures } from './backup-order.js';
-import type { ArchiveFigures } from './backup-order.js';
+import { archiveFigures } from './platform-orders.js';
+import type { ArchiveFigures } from './platform-orders.js';
 import { giveOrder } from './order-socket.js';
 import { startFailureLine } from './start-failure.js';
 import { shownPath } from './shown-start.js';

@@ -6,7 +6,7 @@ import { createPlatformLog } from '../../platform/database/index.js';
 import { FIRST_OPERATOR_CLIENT } from '../../platform/reference/index.js';
 import { EXIT, readCommandLine } from '../command-line.js';
 import type { HarnessProcess } from '../run.js';
-import { backupOrders } from './backup-order.js';
+import { platformOrders } from './platform-orders.js';
 import { fromLevel } from './level-log.js';
 import { takeOrders } from './order-socket.js';
 import { operatorProfile, writeProfile } from './profiles.js';
@@ -32,7 +32,10 @@ export async function runPlatform(argv: readonly string[], io: HarnessProcess): 
     return EXIT.ok;
   }
   if (operand !== undefined)
-    return misunderstood(io, `platform ${operand}: it is platform, platform backup or platform restore`);
+    return misunderstood(
+      io,
+      `platform ${operand}: it is platform, platform backup, platform restore or platform audit verify`,
+    );
   const settings = readPlatformSettings(asked.values, io.stderr.isTTY);
   if (typeof settings === 'string') return misunderstood(io, settings);
   return serve(settings, io);
@@ -97,7 +100,7 @@ async function started(settings: PlatformSettings, log: Log): Promise<RunningPla
     const { keyId, file } = platform.home.operatorKey;
     const profile = operatorProfile(directory);
     await writeProfile(profile, { baseUrl: platform.url, clientId: FIRST_OPERATOR_CLIENT, keyId, keyFile: file });
-    const orders = await takeOrders(directory, backupOrders(platform));
+    const orders = await takeOrders(directory, platformOrders(platform));
     const close = async (): Promise<void> => {
       try {
         await orders.close();
@@ -148,7 +151,11 @@ function printerOf(settings: PlatformSettings, { stdout }: HarnessProcess): Prin
       started: ({ platform, profile, startedInMs }) => {
         const { url, tokenUrl, port, database } = platform;
         const where = { directory: settings.directory, engine: database.engine, profile };
-        event('ready', { url, tokenUrl, port, ...where, startedInMs: Math.round(startedInMs) });
+        const warnings = platform.warnings();
+        event('ready', {
+          ...{ url, tokenUrl, port, ...where, startedInMs: Math.round(startedInMs) },
+          ...(warnings.length > 0 && { warnings }),
+        });
       },
       demo: (line) => event('demo', { line }),
       ending: () => event('ending'),
@@ -158,7 +165,9 @@ function printerOf(settings: PlatformSettings, { stdout }: HarnessProcess): Prin
   return {
     started: ({ platform, profile, startedInMs }) => {
       const { url, home } = platform;
-      const lines = startLines(settings, { url, profile, keys: home.folders.keys, startedInMs }, process.cwd());
+      const warnings = platform.warnings();
+      const about = { url, profile, keys: home.folders.keys, startedInMs, warnings };
+      const lines = startLines(settings, about, process.cwd());
       say(lines.join('\n'));
     },
     demo: (line) => say(line),

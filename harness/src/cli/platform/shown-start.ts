@@ -10,6 +10,8 @@ export interface StartedPlatform {
   readonly profile: string;
   readonly keys: string;
   readonly startedInMs: number;
+  /** What the operator has to know: `audit: broken at 57`. */
+  readonly warnings?: readonly string[];
 }
 
 /** A path as a person would type it here. */
@@ -21,7 +23,7 @@ export function shownPath(path: string, here: string): string {
 /** What a person reads when the platform has begun to listen. */
 export function startLines(
   settings: PlatformSettings,
-  { url, profile, keys, startedInMs }: StartedPlatform,
+  { url, profile, keys, startedInMs, warnings = [] }: StartedPlatform,
   here: string,
 ): readonly string[] {
   const shownProfile = shownPath(profile, here);
@@ -41,6 +43,7 @@ export function startLines(
           `! Others than this machine reach it, and without TLS what they send can be read: --tls-cert and --tls-key.`,
         ]
       : []),
+    ...warnings.flatMap((warning) => ['', `! ${warning}`]),
     '',
     'In another terminal:',
     '',

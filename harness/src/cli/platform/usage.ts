@@ -2,6 +2,7 @@
 export const PLATFORM_USAGE = `hopback-harness platform [options]
 hopback-harness platform backup ARCHIVE [--directory D] [--database URL]
 hopback-harness platform restore ARCHIVE --directory D [--keys FOLDER] [--database URL]
+hopback-harness platform audit verify [--directory D] [--database URL] [--checkpoint FILE]... [--json]
 
 Runs the reference platform of a traceback group: carriers and applications stream into it, it finds campaigns, traces calls back,
 alerts agencies and answers their demands. Nothing else has to be there.
@@ -23,7 +24,9 @@ It writes a profile of its first operator to D/operator.json, which the other co
 
   backup     writes everything but the keys to a folder, while the platform runs or when it does not
   restore    makes a platform of an archive in an empty folder; --keys is the backup of its keys
+  audit verify  checks every signature of the audit and every entry against it, while the platform runs or when it does not, and names the
+             first bad entry; --checkpoint is a checkpoint that was kept elsewhere: it shows what was cut off
 
-Exit codes: 0 ended by a signal; 1 what an archive holds is not what was written; 2 the command line cannot be understood;
+Exit codes: 0 ended by a signal; 1 an archive or the audit is not what was written; 2 the command line cannot be understood;
             4 an address, folder, key or database is not usable.
 `;

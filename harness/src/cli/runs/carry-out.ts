@@ -47,7 +47,8 @@ export async function carryOut(order: RunOrder): Promise<number> {
       beforeClose: async (result, platform) => {
         printer.close();
         printer.result(result);
-        if (order.keeps) await printer.kept(platform, leaving.anew());
+        // Whoever ends a run wants the whole of it to end.
+        if (order.keeps && !leaving.signal.aborted) await printer.kept(platform, leaving.signal);
       },
     };
     return (await runPlan(plan, options)).exitCode;
@@ -72,26 +73,22 @@ export const mayColor = (io: HarnessProcess): boolean => isScreen(io) && (io.env
 interface Leaving {
   readonly signal: AbortSignal;
   readonly abort: () => void;
-  /** A signal that has not come yet, or the one that came. */
-  readonly anew: () => AbortSignal;
   readonly release: () => void;
 }
 
-/** The first signal ends the run and the second what is kept up; a third is left to do what it does. */
+/** The first signal ends the run; what the second does is decided for the whole process. */
 export function signalled(io: Pick<HarnessProcess, 'once' | 'off'>): Leaving {
-  const controllers = [new AbortController(), new AbortController()];
+  const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM'] as const;
-  const abort = (): void => {
-    controllers.find(({ signal }) => !signal.aborted)?.abort();
-    if (controllers.every(({ signal }) => signal.aborted)) release();
-    else for (const name of signals) io.off(name, abort).once(name, abort);
-  };
   const release = (): void => {
     for (const name of signals) io.off(name, abort);
   };
+  const abort = (): void => {
+    release();
+    controller.abort();
+  };
   for (const name of signals) io.once(name, abort);
-  const [first = new AbortController(), second = new AbortController()] = controllers;
-  return { signal: first.signal, abort, release, anew: () => (first.signal.aborted ? second.signal : first.signal) };
+  return { signal: controller.signal, abort, release };
 }
 
 interface Printer {
@@ -149,6 +146,8 @@ function keptLines(platform: { readonly url: string; readonly profile: string } 
   const { url, profile } = platform;
   return [
     `The network stays up until Control-C, and the platform is at ${url}. Elsewhere, as its operator:`,
-    ...['campaigns', 'tracebacks', 'alerts'].map((noun) => `  npx hopback-harness ${noun} list --profile ${profile}`),
+    ...['campaigns', 'tracebacks', 'alerts'].map(
+      (noun) => `  npx --no hopback-harness ${noun} list --profile ${profile}`,
+    ),
   ];
 }

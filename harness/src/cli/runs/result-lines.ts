@@ -1,3 +1,4 @@
+import { externalProviders } from '../../network/plan/index.js';
 import { findingText, ladderOf, ladderText, oneLine, verdictSentence } from '../../report/index.js';
 import type { RunResult } from '../../runner/index.js';
 
@@ -29,5 +30,5 @@ export function traceLines({ record }: RunResult, index: number): readonly strin
     const head = `${new Date(atMs).toISOString()} ${provider} ${direction === 'in' ? '<-' : '->'} ${transport} ${remote.address}:${remote.port}`;
     return `${head}\n${text.split(/\r?\n/).map(oneLine).join('\n')}`;
   });
-  return [ladderText(`Call ${index}`, ladderOf(sample)), ...messages];
+  return [ladderText(`Call ${index}`, ladderOf(sample, externalProviders(record.plan))), ...messages];
 }

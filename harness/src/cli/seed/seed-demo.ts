@@ -67,7 +67,10 @@ export async function seedDemo(demo: DemoToSeed): Promise<void> {
   const reports = await reportCalls(memberOf(members, DEMO_APP.word).client, calls, signal);
   say(`· ${records} records of three carriers, ${reports} reports of an application, all of the last minutes`);
   const campaign = await foundCampaign(operator, signal);
-  say(`· found: ${campaign.name}, ${campaign.observedCalls} calls, ${campaign.state}`);
+  const { observedCalls, carrierRecords = 0, appReports = 0 } = campaign;
+  say(
+    `· found: ${campaign.name}, ${campaign.state}: ${observedCalls} calls (${carrierRecords} carrier records, ${appReports} app reports) so far`,
+  );
   const agencies = DEMO_AGENCIES.map(({ word }) => memberOf(members, word).client);
   await Promise.all(agencies.map((agency) => alerted(agency, campaign, signal)));
   say('· agencies of two States alerted');

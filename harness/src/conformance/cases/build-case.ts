@@ -29,7 +29,7 @@ export const ANSWERED: VerificationExpectation = { outcome: 'answered' };
 export function verificationCase(
   group: CaseGroup,
   details: CaseDetails,
-  rest: Pick<VerificationCase, 'sends' | 'expects'>,
+  rest: Pick<VerificationCase, 'sends' | 'expects' | 'showsReason'>,
 ): VerificationCase {
   const { number, title, source, level = 'must', needs = [] } = details;
   return { kind: 'verification', number, title, group, source, level, needs: ['verify', ...needs], ...rest };

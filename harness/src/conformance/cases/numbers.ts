@@ -51,7 +51,8 @@ export const NUMBERS: readonly VerificationCase[] = [
     {
       number: 'V-604',
       title: 'refuses a caller whose number is only the end of the one signed',
-      source: MATCH,
+      source: `${MATCH}; RFC 8224 §8.3: local policy may complete a local number`,
+      level: 'should',
       needs: PARTIES,
     },
     {

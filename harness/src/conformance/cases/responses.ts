@@ -28,8 +28,12 @@ export const RESPONSES: readonly VerificationCase[] = [
     token(({ nowSeconds }) => ({ iatSeconds: nowSeconds - 600 })),
   ),
   code(
-    { number: 'V-802', title: 'answers 403 for an iat that is a year ahead', source: `${RFC}, ATIS-1000082 (row 15)` },
-    [403],
+    {
+      number: 'V-802',
+      title: 'answers 403 or 438 for an iat that is a year ahead',
+      source: `${RFC} has 403 for a stale Date alone, ATIS-1000082 (row 15) for every iat out of bounds`,
+    },
+    [403, 438],
     token(({ nowSeconds }) => ({ iatSeconds: nowSeconds + 31_536_000 })),
   ),
   byFault(

@@ -4,6 +4,8 @@ import type { CaseDetails } from './build-case.js';
 import { callWith, identityOf, PASSED, REFUSED, verificationCase } from './build-case.js';
 
 const SEVERAL = 'RFC 8224 §6.2.1: fails only where all fail';
+/** The section recommends it: a service that refuses a call for one bad header conforms. */
+const RECOMMENDED = { source: `${SEVERAL} (recommended)`, level: 'should' } as const;
 const NEEDS: readonly Capability[] = ['several-headers'];
 
 const several = (
@@ -24,14 +26,14 @@ const unreachable = (setting: CaseSetting): string =>
 
 /** More than one Identity header. */
 export const SEVERAL_HEADERS: readonly VerificationCase[] = [
-  several({ number: 'V-701', title: 'passes a good token behind one that is none', source: SEVERAL }, (setting) => [
+  several({ number: 'V-701', title: 'passes a good token behind one that is none', ...RECOMMENDED }, (setting) => [
     'junk',
     identityOf(setting),
   ]),
-  several(
-    { number: 'V-702', title: 'passes a good token in front of one that is none', source: SEVERAL },
-    (setting) => [identityOf(setting), 'junk'],
-  ),
+  several({ number: 'V-702', title: 'passes a good token in front of one that is none', ...RECOMMENDED }, (setting) => [
+    identityOf(setting),
+    'junk',
+  ]),
   several(
     {
       number: 'V-703',
@@ -40,16 +42,16 @@ export const SEVERAL_HEADERS: readonly VerificationCase[] = [
     },
     (setting) => [identityOf(setting, { ppt: 'tomorrow' }), identityOf(setting)],
   ),
-  several({ number: 'V-704', title: 'passes a good token behind a forged one', source: SEVERAL }, (setting) => [
+  several({ number: 'V-704', title: 'passes a good token behind a forged one', ...RECOMMENDED }, (setting) => [
     forged(setting),
     identityOf(setting),
   ]),
-  several({ number: 'V-705', title: 'passes a good token behind one that is too old', source: SEVERAL }, (setting) => [
+  several({ number: 'V-705', title: 'passes a good token behind one that is too old', ...RECOMMENDED }, (setting) => [
     stale(setting),
     identityOf(setting),
   ]),
   several(
-    { number: 'V-706', title: 'passes a good token behind one whose certificate is not there', source: SEVERAL },
+    { number: 'V-706', title: 'passes a good token behind one whose certificate is not there', ...RECOMMENDED },
     (setting) => [unreachable(setting), identityOf(setting)],
   ),
   several(
@@ -133,7 +135,16 @@ export const REASON_HEADERS: readonly VerificationCase[] = [
   ),
   verificationCase(
     'responses',
-    { number: 'V-834', title: 'tells of no failure where there was none', source: RFC_9410, needs: ['reasons'] },
-    { sends: (setting) => callWith(setting, [identityOf(setting)]), expects: { ...PASSED, reasonCauses: [] } },
+    {
+      number: 'V-834',
+      title: 'tells of no failure where there was none',
+      source: `${RFC_9410}; asked of services that tell failures in Reason`,
+      needs: REASONS,
+    },
+    {
+      showsReason: (setting) => callWith(setting, [forged(setting), identityOf(setting)]),
+      sends: (setting) => callWith(setting, [identityOf(setting)]),
+      expects: { ...PASSED, reasonCauses: [] },
+    },
   ),
 ];

@@ -84,7 +84,7 @@ function refusalOf(final: SipMessage, responses: readonly SipMessage[]): Verifie
   const { codes, reasons } = toldIn(responses);
   const all = STIR_CODES.has(final.status) ? [...new Set([final.status, ...codes])] : codes;
   const said = [`SIP ${String(final.status)}`, ...codes.map((code) => `Reason ${String(code)}`)].join(', ');
-  return { kind: 'verified', isPassed: false, codes: all, reasons, said };
+  return { kind: 'verified', isPassed: false, codes: all, reasons, isFinalResponse: true, said };
 }
 
 function accepted(said: string, responses: readonly SipMessage[]): Verified {

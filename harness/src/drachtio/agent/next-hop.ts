@@ -6,6 +6,17 @@ import type { FlowFailure, Transports } from '../transport/transports.js';
 /** Why a request has nowhere to go. */
 export type NextHopFailure = FlowFailure | 'unroutable';
 
+/** Why a request cannot leave by any listener; undefined for failures that the network may cause, which are told as a response. */
+export function unsendable(failure: NextHopFailure, uri: string): string | undefined {
+  if (failure === 'unroutable' || failure === 'no-transport') return NO_TRANSPORT;
+  if (failure !== 'no-family') return undefined;
+  const version = targetOf(uri)?.host.includes(':') === true ? 'IPv6' : 'IPv4';
+  return `${NO_TRANSPORT}: no listener of this transport has an ${version} address`;
+}
+
+/** As drachtio-server words it. */
+const NO_TRANSPORT = 'requested protocol/transport not available';
+
 /** Answers with the way to the next hop, or why there is none. */
 export type NextHopCallback = (found: Flow | NextHopFailure) => void;
 

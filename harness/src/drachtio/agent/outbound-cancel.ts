@@ -3,7 +3,7 @@ import type { SipCommand } from '../control/command.js';
 import { readAppMessage } from '../message/app-message.js';
 import type { AgentContext } from './agent-context.js';
 import { cancelOf } from './cancel-request.js';
-import { TIMED_OUT, type OutboundResponses, type OutboundState } from './outbound-responses.js';
+import { TIMED_OUT, UNREACHABLE, type OutboundResponses, type OutboundState } from './outbound-responses.js';
 import { refuse, tellSent, type OutgoingRequest } from './outgoing-request.js';
 
 /** Cancels INVITEs of applications. */
@@ -12,6 +12,8 @@ export interface Canceller {
   readonly cancel: (app: AppConnection, command: SipCommand) => void;
   /** The server cancels in its own name; nothing where that was done already. */
   readonly giveUp: (invite: OutgoingRequest) => void;
+  /** The server cancels, and the application has its final response at once. */
+  readonly fail: (invite: OutgoingRequest) => void;
   /** The call that a re-INVITE belongs to is over: what brings no final response now never will. */
   readonly abandon: (invite: OutgoingRequest) => void;
 }
@@ -38,6 +40,9 @@ export function createCanceller(context: AgentContext, state: OutboundState, res
     if (invite.hasProvisional) send();
     else invite.sendCancel = send;
   };
+  const giveUp = (invite: OutgoingRequest): void => {
+    if (!invite.isCancelled) begin(invite, cancelOf(context, invite, ''));
+  };
   return {
     cancel: (app, command) => {
       const { transactionId } = command;
@@ -55,8 +60,12 @@ export function createCanceller(context: AgentContext, state: OutboundState, res
         begin(invite, text);
       }
     },
-    giveUp: (invite) => {
-      if (!invite.isCancelled) begin(invite, cancelOf(context, invite, ''));
+    giveUp,
+    fail: (invite) => {
+      giveUp(invite);
+      responses.synthesise(invite, ...UNREACHABLE);
+      // Whatever final response the CANCEL brings is acknowledged. Where it brings none, nothing is left either.
+      clock.schedule(() => invite.transaction?.end(), 64 * settings.timers.t1Ms);
     },
     abandon,
   };

@@ -5,8 +5,10 @@ import { readAppMessage, type AppHeaders } from '../message/app-message.js';
 import { contentTypeOf } from '../message/compose.js';
 import { valuesByName, type SipMessage } from '../message/sip-message.js';
 import { targetOf } from '../message/sip-target.js';
+import type { Flow } from '../transport/flow.js';
 import type { AgentContext } from './agent-context.js';
 import { hangUp, leave, prepareDialogRequest, type DialogRequestParts, type ReadyRequest } from './dialog-request.js';
+import { transportOf } from './next-hop.js';
 import type { Canceller } from './outbound-cancel.js';
 import type { OutboundResponses, OutboundState } from './outbound-responses.js';
 import { lineOf, outgoingRequest, refuse, startLineOf, tellSent, type OutgoingRequest } from './outgoing-request.js';
@@ -65,6 +67,16 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
     } else return;
     cdr.stop('application', 'system-initiated-termination', text);
   };
+  /**
+   * Refuses a PRACK. drachtio-srf does not look at the answer, and its promise of the call would wait for a peer that waits for the PRACK: so
+   * the INVITE fails as well.
+   */
+  const refusePrack = (app: AppConnection, command: SipCommand, reason: string): void => {
+    refuse(context, app, command, reason);
+    for (const invite of [...state.outgoing.values()]) {
+      if (invite.method === 'INVITE' && invite.dialogId === command.dialogId) canceller.fail(invite);
+    }
+  };
   const request = (app: AppConnection, command: SipCommand, inDialog: InDialog): void => {
     const { dialog, headers, method, message } = inDialog;
     const contact = headers.contact ?? (IN_DIALOG_CONTACT.has(method) ? dialog.localContact : undefined);
@@ -74,7 +86,8 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
       ready: (ready) => {
         if (typeof ready === 'string') {
           if (method === 'BYE') dialogs.remove(dialog);
-          refuse(context, app, command, noRoute(dialog));
+          if (method === 'PRACK') refusePrack(app, command, noRoute(dialog));
+          else refuse(context, app, command, noRoute(dialog));
           return;
         }
         const made = outgoingOf(app, { dialog, method, ready, isTerminating: saysTerminated(message) });
@@ -106,9 +119,11 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
     return made;
   };
   /** Where we can be reached by the transport that a request in a dialog will take. */
-  const listeningFor = (dialog: Dialog): (typeof transports.listening)[number] | undefined => {
-    const wanted = targetOf(requestTarget(dialog).nextHop)?.transport ?? '';
-    return transports.listening.find(({ transport }) => transport === wanted) ?? transports.listening[0];
+  const listeningFor = (dialog: Dialog): Pick<Flow, 'transport' | 'local'> | undefined => {
+    const target = targetOf(requestTarget(dialog).nextHop);
+    const transport = target === undefined ? undefined : transportOf(transports, target);
+    const local = transport === undefined ? undefined : transports.localOf(transport, target?.host);
+    return transport === undefined || local === undefined ? transports.listening[0] : { transport, local };
   };
   /** Branches of a fork have one name: a PRACK is for the one that sent the response with its number, the oldest first. */
   const branchOf = (named: Dialog, message: SipMessage): Dialog => {
@@ -133,8 +148,9 @@ export function createDialogSender(context: AgentContext, parts: DialogSenderPar
       }
       const dialog = dialogs.byId(command.dialogId, app);
       if (dialog === undefined) {
-        const why = start.method === 'ACK' ? ACK_IS_AUTOMATIC : 'unable to find dialog for dialog id provided';
-        refuse(context, app, command, `Server error: ${why}`);
+        const why = `Server error: ${start.method === 'ACK' ? ACK_IS_AUTOMATIC : 'unable to find dialog for dialog id provided'}`;
+        if (start.method === 'PRACK') refusePrack(app, command, why);
+        else refuse(context, app, command, why);
         return;
       }
       const way = dialog.flow ?? listeningFor(dialog);

@@ -94,7 +94,7 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
   const makeDialog = (outgoing: OutgoingRequest, received: Received): Dialog => {
     const { app, transactionId } = outgoing;
     const localContact = outgoing.contact ?? context.contactOf(outgoing.flow);
-    const dialog = dialogOfClient(received, outgoing.from, { app, transactionId, localContact });
+    const dialog = dialogOfClient(received, outgoing, { app, transactionId, localContact });
     dialog.hold = outgoing.hold;
     dialogs.add(dialog);
     return dialog;
@@ -102,8 +102,13 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
 
   const onInviteSuccess = (outgoing: OutgoingRequest, received: Received): void => {
     const { essentials, message } = received;
-    if (outgoing.answeredTag !== undefined) {
-      onMoreSuccess(outgoing, received);
+    if (outgoing.isAnswered) {
+      // A re-INVITE that was given up does not end its call.
+      if (outgoing.dialog !== undefined && outgoing.answeredTag === undefined) {
+        outgoing.answeredTag = copied(essentials.toTag);
+        refreshTarget(outgoing.dialog, message);
+        acknowledge(outgoing.dialog, outgoing, () => undefined);
+      } else onMoreSuccess(outgoing, received);
       return;
     }
     outgoing.answeredTag = copied(essentials.toTag);
@@ -150,7 +155,8 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     if (isAnswer || outgoing.leftBranches?.has(essentials.toTag) === true) return;
     const { app, transactionId } = outgoing;
     const localContact = context.contactOf(outgoing.flow);
-    const branch = dialogOfClient(received, outgoing.from, { app, transactionId, localContact });
+    const sent = { from: outgoing.from, flow: outgoing.flow, requestUri: '' };
+    const branch = dialogOfClient(received, sent, { app, transactionId, localContact });
     acknowledge(branch, outgoing, () => leave(context, branch));
   };
   /** Sends an ACK in the server's own name. That a branch gets one is known at once: its 200 may come again before the way is found. */
@@ -221,8 +227,10 @@ export function createOutboundResponses(context: AgentContext, state: OutboundSt
     userOf: (outgoing, retry) => ({
       onResponse: (received) => {
         const { status } = received.message;
-        if (status < 200) onProvisional(outgoing, received);
-        else if (status < 300 && outgoing.method === 'INVITE') onInviteSuccess(outgoing, received);
+        if (status >= 200 && status < 300 && outgoing.method === 'INVITE') onInviteSuccess(outgoing, received);
+        // What was given up has had its final response.
+        else if (outgoing.isAnswered) return;
+        else if (status < 200) onProvisional(outgoing, received);
         else onFinal(outgoing, received);
       },
       onFailure: (why) => {

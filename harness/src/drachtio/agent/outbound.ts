@@ -10,7 +10,7 @@ import type { Flow } from '../transport/flow.js';
 import type { AgentContext } from './agent-context.js';
 import { fallbackFlow } from './cancel-request.js';
 import { MAX_FORWARDS } from './dialog-request.js';
-import { flowToUri, portOf, streamFlow, transportOf, type NextHopFailure } from './next-hop.js';
+import { flowToUri, portOf, streamFlow, transportOf, unsendable, type NextHopFailure } from './next-hop.js';
 import { createCanceller } from './outbound-cancel.js';
 import { createDialogSender } from './outbound-dialog.js';
 import { createOutboundResponses, UNREACHABLE, type OutboundState } from './outbound-responses.js';
@@ -59,8 +59,9 @@ export function createOutboundAgent(context: AgentContext): OutboundAgent {
     flowToUri(transports, nextHop, (flow) => {
       // It may have gone while the host was looked up.
       if (!app.isOpen()) return;
-      if (flow === 'no-transport' || flow === 'unroutable') {
-        refuse(context, app, command, 'requested protocol/transport not available');
+      const never = typeof flow === 'string' ? unsendable(flow, nextHop) : undefined;
+      if (never !== undefined) {
+        refuse(context, app, command, never);
         return;
       }
       const way = typeof flow === 'string' ? fallbackFlow(transports, nextHop) : flow;

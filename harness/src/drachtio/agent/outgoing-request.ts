@@ -32,7 +32,7 @@ export interface OutgoingRequest {
   transaction: ClientTransaction | undefined;
   /** Whether a provisional response has come: without one nothing can be cancelled. */
   hasProvisional: boolean;
-  /** Whether a final response has come. */
+  /** Whether the application has a final response: what comes later is not for it. */
   isAnswered: boolean;
   /** A CANCEL was asked for. */
   isCancelled: boolean;

@@ -146,7 +146,8 @@ export function createProvisionalRows(
     find,
     acknowledge: (dialog, rack) => {
       const found = rows.get(dialog);
-      const read = /^(\d{1,10})\s+(\d{1,10})\s+INVITE$/.exec(rack);
+      // Text behind the method is ignored, as drachtio-server does: a SIPp scenario of drachtio-srf writes the method twice.
+      const read = /^(\d{1,10})\s+(\d{1,10})\s+INVITE(?:\s|$)/.exec(rack);
       if (found === undefined || read === null) return false;
       return Number(read[2]) === found.invite.received.essentials.cseq && found.row.acknowledge(Number(read[1]));
     },

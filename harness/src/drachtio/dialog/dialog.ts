@@ -37,7 +37,10 @@ export interface Dialog {
   state: 'early' | 'confirmed';
   /** Whether an INVITE of ours in this dialog is unanswered. */
   isInviting: boolean;
-  /** The flow by which the other side was last heard without anybody between, where it is a connection. */
+  /**
+   * The flow by which the other side was last heard without anybody between, where it is a connection; or the flow of the request that made
+   * the dialog, until the other side gives a Contact.
+   */
   flow: Flow | undefined;
   /** INVITE's transaction as the application knows it: its ACK is delivered under it. */
   transactionId: string;
@@ -63,6 +66,13 @@ export interface DialogParts {
   readonly app: AppConnection;
   readonly transactionId: string;
   readonly localContact: string;
+}
+
+/** The request that a client's dialog began with. */
+export interface SentRequest {
+  readonly from: string;
+  readonly requestUri: string;
+  readonly flow: Flow;
 }
 
 /**
@@ -99,11 +109,13 @@ export function dialogOfServer(received: Received, localTag: string, parts: Dial
 /**
  * The dialog of one who called.
  * @param response - a response with a To tag
- * @param localParty - the From value that was sent
+ * @param sent - a provisional response may lack a Contact: requests then go where this request went
  * @see RFC 3261 section 12.1.2
  */
-export function dialogOfClient(response: Received, localParty: string, parts: DialogParts): Dialog {
+export function dialogOfClient(response: Received, sent: SentRequest, parts: DialogParts): Dialog {
   const { message, essentials, flow } = response;
+  const contact = uriOf(unfolded(headerValue(message, HEADER.contact) ?? ''));
+  const isWithoutTarget = contact === '' && message.status < 200;
   return {
     app: parts.app,
     transactionId: parts.transactionId,
@@ -114,16 +126,15 @@ export function dialogOfClient(response: Received, localParty: string, parts: Di
     callId: essentials.callId,
     localTag: essentials.fromTag,
     remoteTag: essentials.toTag,
-    localParty,
+    localParty: sent.from,
     remoteParty: unfolded(headerValue(message, HEADER.to) ?? ''),
     routes: routesOf(headerValues(message, HEADER.recordRoute)).toReversed(),
-    remoteTarget: uriOf(unfolded(headerValue(message, HEADER.contact) ?? '')),
+    remoteTarget: isWithoutTarget ? sent.requestUri : contact,
     localCseq: essentials.cseq,
     remoteCseq: -1,
     state: 'early',
     isInviting: false,
-    flow:
-      flow.isReliable && isBehind(flow, uriOf(unfolded(headerValue(message, HEADER.contact) ?? ''))) ? flow : undefined,
+    flow: isWithoutTarget ? sent.flow : flow.isReliable && isBehind(flow, contact) ? flow : undefined,
     hold: undefined,
     toldAtMs: 0,
   };
@@ -133,7 +144,10 @@ export function dialogOfClient(response: Received, localParty: string, parts: Di
 export function refreshTarget(dialog: Dialog, message: SipMessage): void {
   const contact = headerValue(message, HEADER.contact);
   const uri = contact === undefined ? '' : uriOf(unfolded(contact));
-  if (uri !== '') dialog.remoteTarget = uri;
+  if (uri === '') return;
+  dialog.remoteTarget = uri;
+  // It stood in for the Contact that was missing.
+  if (dialog.flow?.isReliable === false) dialog.flow = undefined;
 }
 
 /** What an in-dialog request names as its target and route. @see RFC 3261 section 12.2.1.1 */

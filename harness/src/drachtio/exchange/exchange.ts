@@ -4,7 +4,7 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { OWN_REASONS } from '../agent/own-response.js';
 import { createFrameReader, MAX_FRAME_BYTES } from '../control/frame-reader.js';
 import { framed } from '../control/frames.js';
-import { parseMessage } from '../message/parse-message.js';
+import { NO_MESSAGE_LIMITS, parseMessage } from '../message/parse-message.js';
 import { isRequest } from '../message/sip-message.js';
 import type { SipMessage } from '../message/sip-message.js';
 import { PassingMap } from '../passing-map.js';
@@ -225,7 +225,7 @@ class ServedExchange implements Exchange {
       return;
     }
     if (tokens[TOKEN.type] !== 'sip' || lineEnd < 0) return;
-    const parsed = parseMessage(payload.slice(lineEnd + 2));
+    const parsed = parseMessage(payload.slice(lineEnd + 2), NO_MESSAGE_LIMITS);
     if (parsed.status !== 'parsed') return;
     const transactionId = tokens[TOKEN.transactionId] ?? '';
     const dialogId = tokens[TOKEN.dialogId] ?? '';

@@ -44,6 +44,13 @@ export interface MessageLimits {
  */
 export const MESSAGE_LIMITS: MessageLimits = { maxHeaderBytes: 8_192, maxHeaders: 256, maxMessageBytes: 65_535 };
 
+/** For messages that the server has taken already, or has made of such: their size is bounded, and refusing them again would lose them. */
+export const NO_MESSAGE_LIMITS: MessageLimits = {
+  maxHeaderBytes: Number.POSITIVE_INFINITY,
+  maxHeaders: Number.POSITIVE_INFINITY,
+  maxMessageBytes: Number.POSITIVE_INFINITY,
+};
+
 /**
  * Finds the start line, the header fields and the body of a message. Values are not looked into: a message that passes may still
  * lack what every message needs (see `readEssentials`). Lines end in CRLF; empty lines in front are skipped. The body is what

@@ -4,7 +4,7 @@ import { TIMER_C_MS } from '../agent/timer-c.js';
 import { composeRequest } from '../message/compose.js';
 import { HEADER } from '../message/header-names.js';
 import { headerValue, headerValues, type SipMessage } from '../message/sip-message.js';
-import { parseMessage } from '../message/parse-message.js';
+import { NO_MESSAGE_LIMITS, parseMessage } from '../message/parse-message.js';
 import type { Received } from '../received.js';
 import type { ClientTransaction } from '../transaction/client-transaction.js';
 import type { Flow } from '../transport/flow.js';
@@ -172,7 +172,7 @@ function writeFromSent(
     others,
   }: { readonly method: 'ACK' | 'CANCEL'; readonly to: string | undefined; readonly others: string },
 ): string {
-  const parsed = parseMessage(text);
+  const parsed = parseMessage(text, NO_MESSAGE_LIMITS);
   const sent: SipMessage | undefined = parsed.status === 'unreadable' ? undefined : parsed.message;
   if (sent === undefined) return '';
   const cseq = Number.parseInt(headerValue(sent, HEADER.cseq) ?? '0', 10);

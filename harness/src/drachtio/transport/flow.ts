@@ -16,10 +16,15 @@ export interface Flow {
   /** Whether the transport itself repeats what gets lost. */
   readonly isReliable: boolean;
   readonly remote: Endpoint;
-  /** Where the peer can reach us: the listening address, not the ephemeral one of a connection that we opened. */
+  /**
+   * Where the peer can reach us: the listening address, not the ephemeral one of a connection that we opened. For a listener at a wildcard
+   * address it is the address of this machine that routes to the peer.
+   */
   readonly local: Endpoint;
   /** Whether something can be sent. Always true for UDP. */
   readonly isOpen: () => boolean;
+  /** The same socket and host, another port; for UDP alone. */
+  readonly atPort?: (port: number) => Flow;
   /**
    * Sends one message; never throws. `onError` is called at most once, later, where the transport learns that it cannot deliver.
    * @param text - one character per octet
@@ -33,6 +38,12 @@ const MAX_DATAGRAM_BYTES = 65_507;
 /** The longest message that a transport carries, octets. */
 export function maxMessageBytes(transport: TransportName): number {
   return transport === 'udp' ? MAX_DATAGRAM_BYTES : Number.POSITIVE_INFINITY;
+}
+
+/** Where a listener is opened. */
+export interface ListenerAddress extends Endpoint {
+  /** The address that a peer reaches this listener at. */
+  readonly addressTowards: (remote: string) => string;
 }
 
 /** What a listener or connection hands up. */

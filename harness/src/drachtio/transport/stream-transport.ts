@@ -2,10 +2,15 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type { ServerClock } from '../clock.js';
-import { createStreamFramer, STREAM_LIMITS, type StreamEvent, type StreamLimits } from '../message/stream-framer.js';
+import {
+  createStreamFramer,
+  type StreamEvent,
+  type StreamFramer,
+  type StreamLimits,
+} from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { createConnections, type Connection, type Connections } from './connections.js';
-import type { Endpoint, TransportFault, TransportName, TransportUser } from './flow.js';
+import type { Endpoint, ListenerAddress, TransportFault, TransportName, TransportUser } from './flow.js';
 import type { TlsFiles } from './tls-options.js';
 
 /** A listener for TCP or TLS, and the connections that it accepted or opened. */
@@ -22,8 +27,9 @@ export interface StreamTransport {
 
 /** What a stream transport is made with. */
 export interface StreamTransportOptions {
-  readonly listen: Endpoint;
+  readonly listen: ListenerAddress;
   readonly clock: ServerClock;
+  readonly streamLimits: StreamLimits;
   readonly connectionLimits: ConnectionLimits;
   /** Only for TLS. */
   readonly tls?: TlsFiles;
@@ -45,11 +51,12 @@ export async function openStreamTransport(options: StreamTransportOptions, user:
   const connections = createConnections(options.clock, options.connectionLimits);
   const server: Server =
     tls === undefined ? createTcpServer() : createTlsServer({ key: tls.keyPem, cert: tls.certificatePem });
-  server.listen(options.listen.port, options.listen.address);
+  const { port: wanted, address: host } = options.listen;
+  server.listen({ host, port: wanted, ipv6Only: host.includes(':') });
   await once(server, 'listening');
   const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : options.listen.port;
-  const local: Endpoint = { address: options.listen.address, port };
+  const port = typeof bound === 'object' && bound !== null ? bound.port : wanted;
+  const local: Endpoint = { address: host, port };
   const transport = tls === undefined ? 'tcp' : 'tls';
   const shared = { transport, local, connections, user, options } as const;
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
@@ -84,8 +91,6 @@ interface Shared {
   readonly options: StreamTransportOptions;
 }
 
-const LIMITS: StreamLimits = STREAM_LIMITS;
-
 function dial(remote: Endpoint, tls: TlsFiles | undefined): Socket {
   const to = { host: remote.address, port: remote.port };
   if (tls === undefined) return connectTcp(to);
@@ -109,7 +114,7 @@ class StreamConnection implements Connection {
   readonly remote: Endpoint;
   readonly #socket: Socket;
   readonly #shared: Shared;
-  readonly #framer = createStreamFramer(LIMITS);
+  readonly #framer: StreamFramer;
   readonly #unsent = new Set<(error: Error) => void>();
   #lastHeardMs: number;
   #incompleteSinceMs: number | undefined;
@@ -121,7 +126,8 @@ class StreamConnection implements Connection {
     this.#socket = socket;
     this.#shared = shared;
     this.remote = remote;
-    this.local = shared.local;
+    this.local = { address: shared.options.listen.addressTowards(remote.address), port: shared.local.port };
+    this.#framer = createStreamFramer(shared.options.streamLimits);
     this.transport = shared.transport;
     this.#lastHeardMs = shared.options.clock.nowMs();
   }

@@ -1,18 +1,31 @@
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { ServerClock } from '../clock.js';
-import type { StreamEvent } from '../message/stream-framer.js';
+import type { MessageLimits } from '../message/parse-message.js';
+import { STREAM_LIMITS, type StreamEvent } from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { openStreamTransport, type StreamTransport } from './stream-transport.js';
 import type { TlsFiles } from './tls-options.js';
-import type { Endpoint, Flow, TransportFault, TransportName } from './flow.js';
+import type { Endpoint, Flow, ListenerAddress, TransportFault, TransportName } from './flow.js';
+import {
+  familyOf,
+  isLoopback,
+  isOwnAddress,
+  isWildcard,
+  openRouteProbe,
+  outwardAddress,
+  type AddressFamily,
+  type RouteProbe,
+} from './own-addresses.js';
 import { openUdpTransport, type UdpTransport } from './udp-transport.js';
 import { openWsTransport, type WsTransport } from './ws-transport.js';
 
 /** One address to listen at. */
 export interface ListenAddress {
   readonly transport: TransportName;
-  /** An address of this machine, IPv6 without brackets. */
+  /**
+   * An address of this machine, IPv6 without brackets. `0.0.0.0` takes IPv4 at all of its addresses, and `::` takes IPv6: for both, listen at
+   * both. What peers read in Via and Contact is then the address that routes to each of them.
+   */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -27,8 +40,8 @@ export interface TransportsUser {
   readonly onClosed: (flow: Flow) => void;
 }
 
-/** Why there is no flow to a target. */
-export type FlowFailure = 'no-transport' | 'unknown-host' | 'no-connection';
+/** Why there is no flow to a target. `no-family`: we listen on the transport, but not with the IP version of the address. */
+export type FlowFailure = 'no-transport' | 'no-family' | 'unknown-host' | 'no-connection';
 
 /** Answers with a flow, or why there is none. */
 export type FlowCallback = (found: Flow | FlowFailure) => void;
@@ -36,9 +49,9 @@ export type FlowCallback = (found: Flow | FlowFailure) => void;
 /** All listeners of one server. */
 export interface Transports {
   /** In the order in which they were asked for. */
-  readonly listening: readonly { readonly transport: TransportName; readonly local: Endpoint }[];
-  /** Our address on a transport, or undefined where we do not listen on it. */
-  readonly localOf: (transport: TransportName) => Endpoint | undefined;
+  readonly listening: readonly Listening[];
+  /** Where a peer reaches us on a transport: a listener that can send to it, or else the first. Undefined where we do not listen on it. */
+  readonly localOf: (transport: TransportName, peer?: string) => Endpoint | undefined;
   /**
    * Finds a way to an address. Calls back at once where nothing has to be looked up; for a connection that is yet to be opened the
    * flow is there and errors come when sending.
@@ -59,11 +72,22 @@ export interface Transports {
   readonly close: () => Promise<void>;
 }
 
+/** One listener. */
+export interface Listening {
+  readonly transport: TransportName;
+  /** Where others reach it: for a wildcard address, the outward address of this machine. */
+  readonly local: Endpoint;
+  /** The address that it was asked to listen at. */
+  readonly host: string;
+}
+
 /** What listeners are opened with. */
 export interface TransportsOptions {
+  readonly messageLimits: MessageLimits;
   readonly listen: readonly ListenAddress[];
   readonly clock: ServerClock;
   readonly connectionLimits: ConnectionLimits;
+  readonly lookup: LookupFunction;
   readonly tls?: TlsFiles;
 }
 
@@ -75,50 +99,74 @@ type AnyTransport = UdpTransport | StreamTransport | WsTransport;
  */
 export async function openTransports(options: TransportsOptions, user: TransportsUser): Promise<Transports> {
   const opened: AnyTransport[] = [];
+  const probes = new Map<AddressFamily, RouteProbe>();
   const close = async (): Promise<void> => {
-    await Promise.all(opened.map((transport) => transport.close()));
+    await Promise.all([...opened, ...probes.values()].map((each) => each.close()));
   };
   try {
-    for (const listen of options.listen)
-      opened.push(await open(listen, options, { user, sharing: () => sharing(opened, listen) }));
+    for (const listen of options.listen) {
+      const family = familyOf(listen.host);
+      if (isWildcard(listen.host) && !probes.has(family)) probes.set(family, await openRouteProbe(family));
+      opened.push(await open(listen, options, { user, probes, sharing: () => sharing(opened, listen) }));
+    }
   } catch (error) {
     await close();
     throw error;
   }
-  const byName = new Map<TransportName, AnyTransport>();
-  for (const transport of opened) if (!byName.has(transport.transport)) byName.set(transport.transport, transport);
+  const byName = new Map<TransportName, AnyTransport[]>();
+  for (const transport of opened) {
+    const named = byName.get(transport.transport);
+    if (named === undefined) byName.set(transport.transport, [transport]);
+    else named.push(transport);
+  }
   const isListener = (address: string, port: number, name?: TransportName): boolean =>
     opened.some(
       ({ local, transport }) =>
-        local.address === address &&
         local.port === port &&
-        (name === undefined || (name === 'udp') === (transport === 'udp')),
+        (name === undefined || (name === 'udp') === (transport === 'udp')) &&
+        isAt(local.address, address),
     );
-  const resolve = createResolver();
+  const resolve = createResolver(options.lookup);
   const openFlow = (name: TransportName, remote: Endpoint): Flow | undefined => {
-    const transport = byName.get(name);
-    if (transport === undefined) return undefined;
-    return transport.transport === 'udp' ? transport.flowTo(remote) : transport.openFlow(remote);
+    const named = byName.get(name) ?? [];
+    const transport = senderTo(named, remote.address);
+    if (transport?.transport === 'udp') return transport.flowTo(remote);
+    for (const each of named) {
+      const flow = each.transport === 'udp' ? undefined : each.openFlow(remote);
+      if (flow !== undefined) return flow;
+    }
+    return undefined;
   };
 
   return {
-    listening: opened.map(({ transport, local }) => ({ transport, local })),
-    localOf: (name) => byName.get(name)?.local,
+    listening: opened.map(({ transport, local }) => ({ transport, local: reachable(local), host: local.address })),
+    localOf: (name, peer) => {
+      const named = byName.get(name) ?? [];
+      const local = ((peer === undefined ? undefined : senderTo(named, peer)) ?? named[0])?.local;
+      if (local === undefined) return undefined;
+      const probe = peer === undefined || isIP(peer) === 0 ? undefined : probes.get(familyOf(local.address));
+      if (probe === undefined || !isWildcard(local.address) || peer === undefined) return reachable(local);
+      return { address: probe.addressTowards(peer), port: local.port };
+    },
     openFlow,
     flowTo: (name, { host, port }, found) => {
-      const transport = byName.get(name);
-      if (transport === undefined) {
+      const named = byName.get(name) ?? [];
+      if (named.length === 0) {
         found('no-transport');
         return;
       }
       const connect = (address: string): void => {
         const remote = { address, port };
-        if ('flowTo' in transport) found(transport.flowTo(remote));
-        else found(transport.openFlow(remote) ?? 'no-connection');
+        const transport = senderTo(named, address);
+        if (transport === undefined) found('no-family');
+        else if (transport.transport === 'udp') found(transport.flowTo(remote));
+        else found(openFlow(name, remote) ?? ('flowTo' in transport ? transport.flowTo(remote) : 'no-connection'));
       };
       if (isIP(host) !== 0) connect(host);
-      else
-        resolve(host, transport.local, (address) => (address === undefined ? found('unknown-host') : connect(address)));
+      else {
+        const families = new Set(named.map(({ local }) => familyOf(local.address)));
+        resolve(host, families, (address) => (address === undefined ? found('unknown-host') : connect(address)));
+      }
     },
     isLocal: (host, port, name) => isListener(host === 'localhost' ? '127.0.0.1' : host, port, name),
     connectionCount: () =>
@@ -127,8 +175,33 @@ export async function openTransports(options: TransportsOptions, user: Transport
   };
 }
 
+/**
+ * The listener that can send to an address: one of its IP version, and of these one that is on loopback where the address is, as no packet
+ * gets from there to elsewhere.
+ */
+function senderTo(named: readonly AnyTransport[], address: string): AnyTransport | undefined {
+  const [first, ...others] = named;
+  // With one listener there is nothing to choose.
+  const isOfFamily = ({ local }: AnyTransport): boolean => familyOf(local.address) === familyOf(address);
+  if (first === undefined || others.length === 0) return first === undefined || !isOfFamily(first) ? undefined : first;
+  const able = named.filter(isOfFamily);
+  return (
+    able.find(({ local }) => isWildcard(local.address) || isLoopback(local.address) === isLoopback(address)) ?? able[0]
+  );
+}
+
+function isAt(listening: string, address: string): boolean {
+  if (listening === address) return true;
+  return isWildcard(listening) && familyOf(listening) === familyOf(address) && isOwnAddress(address);
+}
+
+function reachable({ address, port }: Endpoint): Endpoint {
+  return { address: isWildcard(address) ? outwardAddress(familyOf(address)) : address, port };
+}
+
 interface Opening {
   readonly user: TransportsUser;
+  readonly probes: ReadonlyMap<AddressFamily, RouteProbe>;
   /** The WebSocket transport whose port a TCP listener shares, once both are open. */
   readonly sharing: () => WsTransport | undefined;
 }
@@ -144,11 +217,14 @@ function sharing(opened: readonly AnyTransport[], { host, port }: ListenAddress)
 function open(
   listen: ListenAddress,
   options: TransportsOptions,
-  { user, sharing: other }: Opening,
+  { user, probes, sharing: other }: Opening,
 ): Promise<AnyTransport> {
-  const at: Endpoint = { address: listen.host, port: listen.port };
-  const { clock, connectionLimits } = options;
-  const shared = { listen: at, clock, connectionLimits };
+  const { host: address } = listen;
+  const probe = isWildcard(address) ? probes.get(familyOf(address)) : undefined;
+  const at: ListenerAddress = { address, port: listen.port, addressTowards: probe?.addressTowards ?? (() => address) };
+  const { clock, connectionLimits, messageLimits } = options;
+  const streamLimits = { ...STREAM_LIMITS, maxHeaderBytes: messageLimits.maxHeaderBytes };
+  const shared = { listen: at, clock, connectionLimits, streamLimits };
   const secure = options.tls === undefined ? shared : { ...shared, tls: options.tls };
   if (listen.transport === 'udp') return openUdpTransport(at, user);
   if (listen.transport === 'tls') return openStreamTransport(secure, user);
@@ -165,12 +241,12 @@ function open(
 type AddressFound = (address: string | undefined) => void;
 
 /** Asks for addresses of names. Who asks while the same is being asked gets the same answer, in turn: an ACK stays before its BYE. */
-function createResolver(): (host: string, local: Endpoint, found: AddressFound) => void {
+function createResolver(
+  lookup: LookupFunction,
+): (host: string, families: ReadonlySet<AddressFamily>, found: AddressFound) => void {
   const asked = new Map<string, AddressFound[]>();
-  return (host, local, found) => {
-    // Of the family that we listen with.
-    const family = local.address.includes(':') ? 6 : 4;
-    const key = `${family} ${host}`;
+  return (host, families, found) => {
+    const key = `${[...families].join(' ')} ${host}`;
     const waiting = asked.get(key);
     if (waiting !== undefined) {
       waiting.push(found);
@@ -178,9 +254,13 @@ function createResolver(): (host: string, local: Endpoint, found: AddressFound) 
     }
     const all = [found];
     asked.set(key, all);
-    lookup(host, { family }, (error, address) => {
+    const [preferred = 4] = families;
+    lookup(host, { family: families.size > 1 ? 0 : preferred, all: true }, (error, answer) => {
       asked.delete(key);
-      for (const one of all) one(error === null ? address : undefined);
+      const addresses = typeof answer === 'string' ? [{ address: answer }] : answer;
+      const usable = error === null ? addresses.filter(({ address }) => families.has(familyOf(address))) : [];
+      const chosen = usable.find(({ address }) => familyOf(address) === preferred) ?? usable[0];
+      for (const one of all) one(chosen?.address);
     });
   };
 }

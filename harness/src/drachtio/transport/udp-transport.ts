@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { maxMessageBytes, type Endpoint, type Flow, type TransportUser } from './flow.js';
+import { maxMessageBytes, type Endpoint, type Flow, type ListenerAddress, type TransportUser } from './flow.js';
 
 /** A UDP socket that SIP is spoken on. */
 export interface UdpTransport {
@@ -21,9 +21,11 @@ export const UDP_BUFFER_BYTES: number = 4 * 1_048_576;
  * Opens a UDP socket.
  * @throws Error of Node when the address cannot be bound
  */
-export async function openUdpTransport(listen: Endpoint, user: TransportUser): Promise<UdpTransport> {
+export async function openUdpTransport(listen: ListenerAddress, user: TransportUser): Promise<UdpTransport> {
   const socket = createSocket({
     type: listen.address.includes(':') ? 'udp6' : 'udp4',
+    // A listener has one family: 0.0.0.0 and :: may then have the same port.
+    ipv6Only: listen.address.includes(':'),
     recvBufferSize: UDP_BUFFER_BYTES,
     sendBufferSize: UDP_BUFFER_BYTES,
     // Addresses are resolved before they come here; Node's own resolver would cost a turn of the event loop per datagram.
@@ -41,7 +43,8 @@ export async function openUdpTransport(listen: Endpoint, user: TransportUser): P
     const known = flows.get(port);
     if (known !== undefined && known.remote.address === address) return known;
     if (flows.size >= MAX_KNOWN_FLOWS) flows.clear();
-    const flow = new UdpFlow(socket, local, { address, port });
+    const from = { address: listen.addressTowards(address), port: local.port };
+    const flow = new UdpFlow(socket, from, { address, port }, (other) => flowTo(address, other));
     flows.set(port, flow);
     return flow;
   };
@@ -67,10 +70,12 @@ class UdpFlow implements Flow {
   readonly isReliable = false;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  readonly atPort: (port: number) => Flow;
   readonly #socket: Socket;
 
-  constructor(socket: Socket, local: Endpoint, remote: Endpoint) {
+  constructor(socket: Socket, local: Endpoint, remote: Endpoint, atPort: (port: number) => Flow) {
     this.#socket = socket;
+    this.atPort = atPort;
     this.local = local;
     this.remote = remote;
   }
@@ -85,8 +90,14 @@ class UdpFlow implements Flow {
       if (onError !== undefined) queueMicrotask(() => onError(error));
       return;
     }
+    const sent =
+      onError === undefined
+        ? ignore
+        : (error: NodeJS.ErrnoException | null): void => {
+            if (error !== null && NO_WAY.has(error.code ?? '')) onError(error);
+          };
     try {
-      this.#socket.send(Buffer.from(text, 'latin1'), this.remote.port, this.remote.address, ignore);
+      this.#socket.send(Buffer.from(text, 'latin1'), this.remote.port, this.remote.address, sent);
     } catch {
       // The socket was closed, or the address is none: to the peer the datagram is lost, as datagrams may be.
     }
@@ -97,3 +108,8 @@ class UdpFlow implements Flow {
 function ignore(): void {
   // Lost.
 }
+
+/** Errors of this machine that sending again does not mend; after others a datagram counts as lost. @see RFC 3261 section 18.4 */
+const NO_WAY: ReadonlySet<string> = new Set([
+  ...['EACCES', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EHOSTUNREACH', 'EINVAL', 'ENETDOWN', 'ENETUNREACH', 'EPERM'],
+]);

@@ -8,7 +8,7 @@ import type { ServerClock } from '../clock.js';
 import { STREAM_LIMITS } from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { createConnections, type Connection, type Connections } from './connections.js';
-import type { Endpoint, TransportFault, TransportUser } from './flow.js';
+import type { Endpoint, ListenerAddress, TransportFault, TransportUser } from './flow.js';
 import type { TlsFiles } from './tls-options.js';
 
 /** A listener for SIP over WebSocket. Peers connect to us; a WebSocket is never opened from here. */
@@ -25,7 +25,7 @@ export interface WsTransport {
 
 /** What a WebSocket transport is made with. */
 export interface WsTransportOptions {
-  readonly listen: Endpoint;
+  readonly listen: ListenerAddress;
   readonly clock: ServerClock;
   readonly connectionLimits: ConnectionLimits;
   /** Only for secure WebSockets. */
@@ -44,6 +44,11 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
   const connections = createConnections(options.clock, options.connectionLimits);
   const http: Server =
     tls === undefined ? createHttpServer() : createHttpsServer({ key: tls.keyPem, cert: tls.certificatePem });
+  // Before there is a WebSocketServer: it would rethrow the error of a port that is taken, and end the process.
+  if (options.isShared !== true) {
+    http.listen({ host: listen.address, port: listen.port, ipv6Only: listen.address.includes(':') });
+    await once(http, 'listening');
+  }
   const server = new WebSocketServer({
     server: http,
     maxPayload: STREAM_LIMITS.maxMessageBytes,
@@ -54,10 +59,6 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
         .split(',')
         .some((protocol) => protocol.trim() === 'sip'),
   });
-  if (options.isShared !== true) {
-    http.listen(listen.port, listen.address);
-    await once(http, 'listening');
-  }
   const bound = http.address();
   const local = {
     address: listen.address,
@@ -67,7 +68,8 @@ export async function openWsTransport(options: WsTransportOptions, user: Transpo
   server.on('connection', (socket, request) => {
     const { remoteAddress = '', remotePort = 0 } = request.socket;
     const remote = { address: remoteAddress.replace(/^::ffff:/, ''), port: remotePort };
-    const connection = new WsConnection(socket, { transport, remote, local, connections, user, options });
+    const reached = { address: listen.addressTowards(remote.address), port: local.port };
+    const connection = new WsConnection(socket, { transport, remote, local: reached, connections, user, options });
     if (connections.add(connection)) connection.start();
   });
   return {

@@ -44,12 +44,12 @@ export function answerManners(plan: NetworkPlan, provider: PlannedProvider, rout
         const lie = active(provider, call).findLast((one) => doingOf(one).says !== undefined);
         // Who lies does so too about a call that never came to it.
         if (lie !== undefined)
-          return doingOf(lie).says?.(withCall(answer, call), lie, { provider: named(plan) }) ?? answer;
+          return doingOf(lie).says?.(withCall(answer, call, request), lie, { provider: named(plan) }) ?? answer;
         const isCounted =
           call !== undefined &&
           !call.way.includes(provider.id) &&
           allies.some((one) => call.way.includes(one.id) && active(one, call).some((b) => isAlliance(b, provider.id)));
-        return isCounted ? colluded(answer, call, { plan, provider }) : answer;
+        return isCounted ? colluded(withCall(answer, call, request), call, { plan, provider }) : answer;
       },
     }),
   };
@@ -81,16 +81,20 @@ function colluded(
   { plan, provider }: { readonly plan: NetworkPlan; readonly provider: PlannedProvider },
 ): TracebackAnswer {
   const framed = provider.upstream.find((id) => id !== provider.id && !call.way.includes(id));
-  const made = withCall(answer, call);
   return framed === undefined
-    ? saidInstead(made, { arm: 'origin', customer: {} })
-    : saidInstead(made, { arm: 'received-from', upstream: named(plan)(framed) });
+    ? saidInstead(answer, { arm: 'origin', customer: {} })
+    : saidInstead(answer, { arm: 'received-from', upstream: named(plan)(framed) });
 }
 
-/** The answer with a call: of one that was not found, a record that there never was. */
-function withCall(answer: TracebackAnswer, call: PlannedCall | undefined): TracebackAnswer {
+/** The answer with a call: if none was found, an invented record that fits the request. */
+function withCall(
+  answer: TracebackAnswer,
+  call: PlannedCall | undefined,
+  request: TracebackRequest | undefined,
+): TracebackAnswer {
   if (answer.call !== undefined || call === undefined) return answer;
-  const startedAt = answer.searched.windows[0]?.from ?? answer.answeredAt;
+  const { local, zone } = request?.call.at ?? {};
+  const startedAt = zone === 'UTC' ? new Date(`${local ?? ''}Z`).toISOString() : answer.answeredAt;
   const { calling, called, isAnswered } = call;
   return { ...answer, call: { startedAt, calling, called, disposition: isAnswered ? 'answered' : 'no-answer' } };
 }

@@ -31,6 +31,11 @@ export function withExternalParties(plan: NetworkPlan, { providers, callers }: E
   };
 }
 
+/** Ids of the providers whose switches are somebody else's. */
+export function externalProviders({ providers }: Pick<NetworkPlan, 'providers'>): ReadonlySet<string> {
+  return new Set(providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
+}
+
 function known(what: string, asked: readonly string[], there: readonly { readonly id: string }[]): void {
   for (const id of asked)
     if (!there.some((one) => one.id === id))

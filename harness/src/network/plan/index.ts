@@ -1,6 +1,6 @@
 export { callsToTrace, traceInWords } from './calls-to-trace.js';
 export { behaviourHolds } from './behaviour-holds.js';
-export { withExternalParties } from './external-parties.js';
+export { externalProviders, withExternalParties } from './external-parties.js';
 export * from './plan.js';
 export { planNetwork, planProviders } from './plan-network.js';
 export type { PlanOptions } from './plan-network.js';

@@ -130,7 +130,8 @@ function addStatement(given: GivenAnswer, by: string, adding: Adding): void {
       add('disputed');
       break;
     case 'upstream':
-      addNamed(given.provider, by, adding);
+      if ('otherCall' in given) add('disputed');
+      else addNamed(given.provider, by, adding);
   }
 }
 
@@ -154,6 +155,7 @@ function addNamed(named: string, by: string, adding: Adding): void {
   const isColluder = colluderOf(network, call, by) === named;
   if (hops.some(({ provider }) => provider === named)) {
     add('loop');
+    addTwice(named, adding);
     // The neighbour that did send it the call may lead on from there.
     hops.forEach(({ provider }, index) => {
       if (provider === named) walk(next, index - 1);

@@ -27,6 +27,7 @@ export function statementsOf(
 }
 
 function isSameAnswer(said: GivenAnswer, truth: TrueAnswer): boolean {
+  if ('otherCall' in said) return false;
   if (said.kind === 'upstream') return truth.kind === 'upstream' && truth.provider === said.provider;
   return said.kind === 'origin' && truth.kind === 'origin';
 }

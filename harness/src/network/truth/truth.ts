@@ -84,6 +84,8 @@ export type TrueAnswer =
 /** What comes instead. `upstream` of a provider that was not there is a lie. */
 export type GivenAnswer =
   | TrueAnswer
+  /** It names a provider, and discloses another call than it was asked about: nobody may follow that. */
+  | { readonly kind: 'upstream'; readonly provider: string; readonly otherCall: true }
   | { readonly kind: 'silent' }
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unlisted'; readonly name: string };

@@ -195,8 +195,11 @@ async function writeOperator(
   { profile, clientId, clock }: { readonly profile: string; readonly clientId: string; readonly clock: WorldClock },
 ): Promise<void> {
   const { keyId, privateKey } = home.operatorKey;
-  const keyFile = join(dirname(profile), 'operator-key.pem');
-  await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: PRIVATE });
+  // A profile names its key from its own folder.
+  const keyFile = 'operator-key.pem';
+  await writeFile(join(dirname(profile), keyFile), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: PRIVATE,
+  });
   const clockAheadMs = clock.nowMs() - Date.now();
   const members = { baseUrl: url, clientId, keyId, keyFile, clockAheadMs };
   await writeFile(profile, `${JSON.stringify(members, undefined, 2)}\n`, { mode: PRIVATE });

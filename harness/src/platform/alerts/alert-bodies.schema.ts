@@ -92,6 +92,8 @@ const sheet: z.ZodType<CaseSheet> = z.object({
     firstSeenAt: utcTime,
     lastSeenAt: utcTime,
     observedCalls: count,
+    carrierRecords: count,
+    appReports: count,
     callingNumbers: count,
     sampledCalls: count,
     callsPerMinute: z.number().min(0),

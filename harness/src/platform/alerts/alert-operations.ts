@@ -13,7 +13,7 @@ import type { AlertTables } from './alert-tables.js';
 import { rulesOf } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
 
-/** Calls of a campaign that a trial reads. */
+/** Records and reports of a campaign that a trial reads. */
 const TRIED_CALLS = 2_000;
 
 /** What an agency wants that never said anything. */

@@ -1,4 +1,6 @@
-import type { PlatformArea, PlatformJob, Reaction } from '../core/index.js';
+import { sql } from 'kysely';
+import type { DomainEventData, PlatformArea, PlatformJob, Reaction } from '../core/index.js';
+import { workThrough } from '../database/index.js';
 import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
 import { createAlertOperations } from './alert-operations.js';
 import { ALERT_ROLES, ALERT_ROUTES } from './alert-routes.js';
@@ -7,7 +9,10 @@ import { createCaseOperations } from './case-operations.js';
 import { evaluateCampaign } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
 import { evaluateProvider } from './provider-alerts.js';
+import { tellFault } from './tell-fault.js';
 
+/** Name of the job, under which failures of campaigns are kept. */
+const WATCH_JOB = 'alerts.watch';
 /** How often campaigns that call, and agencies that could not be told yet, are looked at again without an event. */
 const WATCH_EVERY_MS = 5_000;
 /** Campaigns of one look: those that were looked at longest ago. At 50 live campaigns each is seen every five seconds, of which there never were as many. */
@@ -50,6 +55,8 @@ function reactionsOf(parts: AlertParts): PlatformArea['reactions'] {
     'campaign.changed': campaign(true),
     'traceback.concluded': campaign(true),
     'org.hopback.campaign.updated.1': campaign(false),
+    'platform.fault': (transaction, { data }) =>
+      tellFault(parts, transaction, data as DomainEventData['platform.fault']),
     'provider.responsiveness': async (transaction, { data }) => {
       const providerId = member(data, 'providerId');
       const isSilent = (data as { readonly isNonResponsive?: unknown } | null)?.isNonResponsive === true;
@@ -63,22 +70,35 @@ function member(data: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+type WatchedCampaign = { readonly campaign_id: string; readonly evaluated_ms: number };
+
 function watchJob(parts: AlertParts): PlatformJob {
   const { context } = parts;
   return {
-    name: 'alerts.watch',
+    name: WATCH_JOB,
     everyMs: WATCH_EVERY_MS,
-    run: async () => {
-      const watched = await context.database
-        .withTables<AlertTables>()
-        .selectFrom('alerts_campaigns')
-        .select('campaign_id')
-        .where('is_watched', '=', true)
-        .orderBy('evaluated_ms')
-        .limit(WATCHED_AT_ONCE)
-        .execute();
-      for (const { campaign_id: campaignId } of watched)
-        await context.transact((transaction) => evaluateCampaign(parts, transaction, { campaignId, isChange: true }));
-    },
+    run: (nowMs) =>
+      workThrough<WatchedCampaign>({
+        ...{ context, job: WATCH_JOB, nowMs, idOf: (row) => row.campaign_id, most: WATCHED_AT_ONCE },
+        page: (after) =>
+          context.database
+            .withTables<AlertTables>()
+            .selectFrom('alerts_campaigns')
+            .select(['campaign_id', 'evaluated_ms'])
+            .where('is_watched', '=', true)
+            // Those of this run come again in the next.
+            .where('evaluated_ms', '<=', nowMs)
+            .$if(after !== undefined, (query) =>
+              query.where(
+                sql<boolean>`(evaluated_ms, campaign_id) > (${after?.evaluated_ms ?? 0}::bigint, ${after?.campaign_id ?? ''})`,
+              ),
+            )
+            .orderBy('evaluated_ms')
+            .orderBy('campaign_id')
+            .limit(WATCHED_AT_ONCE)
+            .execute(),
+        work: ({ campaign_id: campaignId }) =>
+          context.transact((transaction) => evaluateCampaign(parts, transaction, { campaignId, isChange: true })),
+      }),
   };
 }

@@ -12,7 +12,7 @@ import type { AlertTables } from './alert-tables.js';
 import type { AlertParts } from './evaluate.js';
 import { raiseAlert } from './raise-alert.js';
 
-/** Calls that a sheet is counted over. */
+/** Records and reports that a sheet is counted over. */
 const SHEET_CALLS = 20_000;
 /** Shares and alerts of one case that are listed. */
 const MAX_LISTED = 500;
@@ -86,12 +86,16 @@ async function sheetFor(
   if (campaignId === undefined) return undefined;
   const mayRead =
     caller.kind === 'staff' || (await accessTo(database, campaignId, caller.organizationId)) !== undefined;
-  const campaign = mayRead ? await campaigns.campaign(database, campaignId) : undefined;
-  if (campaign === undefined) return undefined;
-  const nowMs = context.clock.nowMs();
-  const calls = await campaigns.calls(database, campaignId, { limit: SHEET_CALLS });
-  const tracebacks = await desk.ofCampaign(database, campaignId);
-  return caseSheetOf({ campaign, figures: campaignFigures(campaign, calls, nowMs), tracebacks, nowMs });
+  if (!mayRead) return undefined;
+  // In one transaction, so that figures of the campaign and of its calls are of one moment.
+  return context.transact(async (transaction) => {
+    const campaign = await campaigns.campaign(transaction, campaignId);
+    if (campaign === undefined) return undefined;
+    const nowMs = context.clock.nowMs();
+    const calls = await campaigns.calls(transaction, campaignId, { limit: SHEET_CALLS });
+    const tracebacks = await desk.ofCampaign(transaction, campaignId);
+    return caseSheetOf({ campaign, figures: campaignFigures(campaign, calls, nowMs), tracebacks, nowMs });
+  });
 }
 
 async function listCases({ context }: AlertParts, call: OperationCall): Promise<PlatformAnswer> {

@@ -12,11 +12,12 @@ import type {
 } from '../core/index.js';
 import { campaignFigures, DEFAULT_RULES, dueAlerts } from '../domain/alerts/index.js';
 import type { AlertRule, AlertSubscription, CampaignFigures, DueAlert } from '../domain/alerts/index.js';
+import { callsWithBase } from '../domain/campaigns/index.js';
 import { together } from '../database/index.js';
 import type { AlertTables } from './alert-tables.js';
 import { raiseAlert } from './raise-alert.js';
 
-/** Calls that rules are weighed over: shares of States are sure to a percent, and they are read within some milliseconds. */
+/** Records and reports that rules are weighed over: shares of States are sure to a percent, and they are read within some milliseconds. */
 const WEIGHED_CALLS = 5_000;
 /** A silence that is shorter is a pause: whoever calls again after it has not resumed, and nobody is told again. */
 export const SILENCE_MS = 3_600_000;
@@ -169,8 +170,8 @@ function orderOf(campaign: Campaign, figures: CampaignFigures, due: DueAlert) {
   }[due.kind];
   const places = figures.jurisdictions.slice(0, 5).map(({ jurisdiction, calls }) => `${jurisdiction} ${calls}`);
   const summary = [
-    `${figures.observedCalls} calls since ${firstSeenAt}, ${state}.`,
-    `${due.callsThere} of ${figures.sampledCalls} newest calls are to this jurisdiction.`,
+    `${callsWithBase(figures)} since ${firstSeenAt}, ${state}.`,
+    `${due.callsThere} of the newest ${figures.sampledCalls} calls went to this jurisdiction.`,
     ...(places.length === 0 ? [] : [`Most calls: ${places.join(', ')}.`]),
     ...(providers.length === 0 ? [] : [`Tracebacks found ${providers.length} providers.`]),
   ].join(' ');
@@ -188,6 +189,8 @@ function orderOf(campaign: Campaign, figures: CampaignFigures, due: DueAlert) {
       providers: namedOnce(providers.map(({ provider }) => provider)),
       figures: [
         { name: 'observed-calls', value: figures.observedCalls },
+        { name: 'carrier-records', value: figures.carrierRecords },
+        { name: 'app-reports', value: figures.appReports },
         { name: 'rate', value: rate, unit: 'calls/min' },
         { name: 'calls-in-jurisdiction', value: due.callsThere },
         { name: 'share-in-jurisdiction', value: Math.round(due.shareThere * 1e4) / 1e4 },

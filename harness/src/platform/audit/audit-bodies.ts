@@ -1,5 +1,16 @@
 import type { Page } from '@hopback/sdk/platform';
 
+/**
+ * How an entry of the table compares with the log that signed it:
+ * - `signed`: it is what was signed
+ * - `waiting`: it is not in the log yet, which takes less than seconds
+ * - `changed`: somebody changed it after it was signed
+ * - `inserted`: somebody put it in: it was never signed, and later entries were
+ * - `deleted`: somebody deleted it; what is shown is what was signed
+ * - `unproved`: the log has lost what it had of it, or is damaged there
+ */
+export type AuditIntegrity = 'signed' | 'waiting' | 'changed' | 'inserted' | 'deleted' | 'unproved';
+
 /** Something that was done, as it was written down with it. */
 export interface AuditRecord {
   /** Its place in the order of the audit, from 1; there are holes where a transaction was given up. */
@@ -13,8 +24,9 @@ export interface AuditRecord {
   /** What it was done to, `demand:d-1`. */
   readonly object: string;
   readonly details: Readonly<Record<string, unknown>>;
-  /** Place of its leaf in the Merkle log, from 0; absent until it is there, which takes less than seconds. */
+  /** Place of its leaf in its segment of the Merkle log, from 0; absent where the log has none. */
   readonly leafIndex?: number;
+  readonly integrity: AuditIntegrity;
 }
 
 /** Some of them. */
@@ -23,7 +35,9 @@ export type AuditRecordPage = Page<AuditRecord>;
 /** An entry with what a stranger needs to see that it is in the log. Hashes are SHA-256 in lower-case hex. */
 export interface ProvedAuditRecord {
   readonly entry: AuditRecord;
-  /** Absent while the entry is not in the log. */
+  /** Of an entry that was changed: what was signed. */
+  readonly signed?: AuditRecord;
+  /** There where the entry is what was signed. */
   readonly proof?: {
     /** What the hash of the leaf is made of, UTF-8: canonical JSON of the entry. RFC 9162 section 2.1.1 */
     readonly leaf: string;
@@ -33,12 +47,36 @@ export interface ProvedAuditRecord {
   };
 }
 
-/** How far the log goes, signed. */
+/** A part of the log. A new one is begun where the audit was found to be tampered with. */
+export interface AuditSegmentRecord {
+  /** From 1. */
+  readonly segment: number;
+  readonly logId: string;
+  /** Entries that it proves; of a segment behind the first one more, its link. */
+  readonly size: number;
+  /** Signed note over them. */
+  readonly checkpoint?: string;
+  /** Entries up to this position are in segments before. */
+  readonly afterPosition: number;
+  /** Why the segment was begun, and what it goes on from: its first entry. */
+  readonly link?: {
+    readonly at: string;
+    /** Position of the first entry that was not as it was signed. */
+    readonly brokenAt: number;
+    readonly kind: string;
+    /** The last checkpoint before it that is good. */
+    readonly previous: { readonly logId: string; readonly size: number; readonly checkpoint?: string };
+  };
+}
+
+/** How far the log goes, signed: its last segment, and all of them. */
 export interface AuditCheckpoint {
   readonly logId: string;
+  readonly segment: number;
   readonly size: number;
-  /** Signed note; absent while there is no entry. Whoever keeps it can see later that nothing was changed or cut off since. */
+  /** Signed note; absent while there is no entry. Keep it elsewhere: it shows later that nothing was changed or cut off since. */
   readonly checkpoint?: string;
+  readonly segments: readonly AuditSegmentRecord[];
 }
 
 /** That a log of some entries is the beginning of the log of more. RFC 9162 section 2.1.4 */
@@ -48,4 +86,34 @@ export interface AuditConsistency {
   readonly hashes: readonly string[];
   /** Newest signed note, over `toSize` entries where that is all. */
   readonly checkpoint: string;
+}
+
+/** Something of the audit that is not as it was signed. */
+export interface AuditFaultRecord {
+  readonly segment: number;
+  /** Of the entry, where it is known. */
+  readonly position?: number;
+  readonly leafIndex?: number;
+  /** `changed`, `deleted`, `inserted`, `cut` and others. */
+  readonly kind: string;
+}
+
+/** The result of a look through the whole audit. */
+export interface AuditVerificationRecord {
+  /** `running`: it goes on; ask again. */
+  readonly status: 'intact' | 'broken' | 'running';
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** Entries of the log that are as they were signed. */
+  readonly entries?: number;
+  /** Entries of the table that were compared with them. */
+  readonly rows?: number;
+  /** Entries of the table that are not in the log yet. */
+  readonly waiting?: number;
+  readonly segments?: number;
+  /** Position of the first entry that is not as it was signed. */
+  readonly firstBadEntry?: number;
+  readonly findingCount?: number;
+  /** The first of them. */
+  readonly findings?: readonly AuditFaultRecord[];
 }

@@ -1,22 +1,34 @@
 import { DEFAULT_PAGE_ITEMS, jsonAnswer, problemAnswer, type PlatformAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformContext } from '../core/index.js';
-import type { AuditLog, AuditRow } from '../database/index.js';
-import type { AuditCheckpoint, AuditConsistency, AuditRecord, ProvedAuditRecord } from './audit-bodies.js';
+import type { AuditEntryState, AuditLog, AuditSegment } from '../database/index.js';
+import { MAX_SEGMENTS } from './audit-bodies.schema.js';
+import type {
+  AuditCheckpoint,
+  AuditConsistency,
+  AuditRecord,
+  AuditSegmentRecord,
+  ProvedAuditRecord,
+} from './audit-bodies.js';
+import { createAuditVerifier } from './audit-verifier.js';
 
 interface AuditParts {
-  readonly context: Pick<PlatformContext, 'database'>;
+  readonly context: Pick<PlatformContext, 'database' | 'clock'>;
   readonly log: AuditLog;
 }
 
 /** Operations of the audit. They change nothing. */
-export const auditOperations = (parts: AuditParts): Operations => ({
-  listAuditRecords: (call) => listed(parts, call),
-  fetchAuditRecord: (call) => fetched(parts, call),
-  fetchAuditCheckpoint: () => checkpointOf(parts),
-  fetchAuditConsistency: (call) => consistencyOf(parts, call),
-});
+export function auditOperations(parts: AuditParts): Operations {
+  const verifying = createAuditVerifier(parts);
+  return {
+    listAuditRecords: (call) => listed(parts, call),
+    fetchAuditRecord: (call) => fetched(parts, call),
+    fetchAuditCheckpoint: () => checkpointOf(parts),
+    fetchAuditConsistency: (call) => consistencyOf(parts, call),
+    fetchAuditVerification: async () => jsonAnswer(await verifying()),
+  };
+}
 
-async function listed({ context }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {
+async function listed({ context, log }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {
   const { object, action, organizationId, actor, from, to, cursor, limit: stated } = request.parameters;
   const limit = stated === undefined ? DEFAULT_PAGE_ITEMS : Number(stated);
   const before = cursor === undefined ? undefined : countOf(cursor);
@@ -33,7 +45,7 @@ async function listed({ context }: AuditParts, { request }: OperationCall): Prom
     .orderBy('position', 'desc')
     .limit(limit + 1)
     .execute();
-  const items = rows.slice(0, limit).map(recordOf);
+  const items = (await log.statesOf(rows.slice(0, limit))).map(recordOf);
   const last = items.at(-1);
   const isMore = rows.length > limit && last !== undefined;
   return jsonAnswer({ items, ...(isMore && { nextCursor: String(last.position) }) });
@@ -42,44 +54,68 @@ async function listed({ context }: AuditParts, { request }: OperationCall): Prom
 async function fetched({ context, log }: AuditParts, { request }: OperationCall): Promise<PlatformAnswer> {
   const position = countOf(request.parameters['position'] ?? '');
   if (position === undefined) return problemAnswer('not-found');
+  // Brought to the log first, so that an entry of just now has its proof.
+  const proved = await log.proofOf(position);
   const row = await context.database
     .selectFrom('core_audit')
     .selectAll()
     .where('position', '=', position)
     .executeTakeFirst();
-  if (row === undefined) return problemAnswer('not-found');
-  const proved = await log.proofOf(position);
+  const state = row === undefined ? await log.deletedEntry(position) : (await log.statesOf([row]))[0];
+  if (state === undefined) return problemAnswer('not-found');
   const answer: ProvedAuditRecord = {
-    entry: recordOf(row),
-    ...(proved !== undefined && {
-      proof: {
-        leaf: Buffer.from(proved.octets).toString('utf8'),
-        inclusion: proved.inclusion,
-        checkpoint: proved.checkpoint,
-      },
-    }),
+    entry: recordOf(state),
+    ...(state.integrity === 'changed' && { signed: signedRecord(state) }),
+    ...(state.integrity === 'signed' &&
+      proved?.inclusion.leafIndex === state.leafIndex && {
+        proof: {
+          leaf: Buffer.from(proved.octets).toString('utf8'),
+          inclusion: proved.inclusion,
+          checkpoint: proved.checkpoint,
+        },
+      }),
   };
   return jsonAnswer(answer);
 }
 
 function checkpointOf({ log }: AuditParts): PlatformAnswer {
   const checkpoint = log.checkpoint();
+  const segments = log.segments();
   const answer: AuditCheckpoint = {
-    logId: log.logId,
+    logId: log.logId(),
+    segment: segments.at(-1)?.number ?? 1,
     size: log.size(),
     ...(checkpoint !== undefined && { checkpoint }),
+    segments: segments.slice(-MAX_SEGMENTS).map(segmentRecord),
   };
   return jsonAnswer(answer);
 }
 
+function segmentRecord({ number, logId, log, afterPosition, link }: AuditSegment): AuditSegmentRecord {
+  const checkpoint = log?.checkpoint;
+  return {
+    ...{ segment: number, logId, size: log?.size ?? 0, afterPosition },
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(link !== undefined && {
+      link: {
+        at: new Date(link.atMs).toISOString(),
+        ...{ brokenAt: link.brokenAt, kind: link.kind, previous: link.previous },
+      },
+    }),
+  };
+}
+
 function consistencyOf({ log }: AuditParts, { request }: OperationCall): PlatformAnswer {
-  const { from = '', to } = request.parameters;
-  const [size, checkpoint] = [log.size(), log.checkpoint()];
+  const { from = '', to, segment: stated } = request.parameters;
+  const number = stated === undefined ? undefined : countOf(stated);
+  const segment = stated === undefined ? log.segments().at(-1) : log.segments().find((one) => one.number === number);
+  if (segment?.log === undefined) return unfit('segment');
+  const { size, checkpoint } = segment.log;
   const fromSize = countOf(from);
   const toSize = to === undefined ? size : countOf(to);
   if (toSize === undefined || toSize > size || checkpoint === undefined) return unfit('to');
   if (fromSize === undefined || fromSize > toSize) return unfit('from');
-  const answer: AuditConsistency = { ...log.consistencyProof(fromSize, toSize), checkpoint };
+  const answer: AuditConsistency = { ...segment.log.consistencyProof(fromSize, toSize), checkpoint };
   return jsonAnswer(answer);
 }
 
@@ -89,20 +125,27 @@ const unfit = (pointer: string): PlatformAnswer =>
 /** A number of fifteen digits at most, as text; undefined for any other text. */
 const countOf = (text: string): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
-function recordOf(row: AuditRow): AuditRecord {
-  const {
-    position,
-    at_ms: atMs,
-    action,
-    organization_id: organizationId,
-    actor,
-    object,
-    details,
-    leaf_index: leaf,
-  } = row;
+function recordOf(state: AuditEntryState): AuditRecord {
+  if (state.integrity === 'deleted') return { ...signedRecord(state), integrity: 'deleted' };
+  const { row, integrity } = state;
+  const { position, at_ms: atMs, action, organization_id: organizationId, actor, object, details } = row;
   return {
     ...{ position, at: new Date(atMs).toISOString(), action, organizationId, actor, object },
     details: details as Readonly<Record<string, unknown>>,
-    ...(leaf !== null && { leafIndex: leaf }),
+    ...('leafIndex' in state && { leafIndex: state.leafIndex }),
+    integrity,
+  };
+}
+
+/** What the log has of an entry. */
+function signedRecord({
+  signed,
+  leafIndex,
+}: Extract<AuditEntryState, { readonly integrity: 'changed' | 'deleted' }>): AuditRecord {
+  const { position, atMs, action, organizationId, actor, object, details } = signed;
+  return {
+    ...{ position, at: new Date(atMs).toISOString(), action, organizationId, actor, object },
+    details: details as Readonly<Record<string, unknown>>,
+    ...{ leafIndex, integrity: 'signed' },
   };
 }

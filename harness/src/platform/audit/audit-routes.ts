@@ -22,7 +22,8 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
     operationId: 'listAuditRecords',
     path: '/v1/audit/entries',
     summary: 'List what was done',
-    description: 'Newest first. Every parameter narrows it.',
+    description:
+      'Newest first. Every parameter narrows it. Each entry is compared with the log: `integrity` says whether it is what was signed.',
     parameters: [
       inQuery('object', 'What it was done to, `demand:d-1`.', 'line'),
       inQuery('action', 'What was done, `demand.decided`.', 'line'),
@@ -41,7 +42,8 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
     operationId: 'fetchAuditRecord',
     path: '/v1/audit/entries/{position}',
     summary: 'Fetch one entry with its proof',
-    description: 'The proof shows that the entry is in the log which the checkpoint signs for.',
+    description:
+      'The proof shows that the entry is in the log which the checkpoint signs for. An entry that was changed comes without a proof, with what was signed.',
     parameters: [
       { name: 'position', in: 'path', form: 'identifier', isRequired: true, description: 'Of the entry, a number.' },
     ],
@@ -67,8 +69,24 @@ export const AUDIT_ROUTES: readonly ServedRoute[] = [
     parameters: [
       { ...inQuery('from', 'Entries of the earlier checkpoint, a number.', 'identifier'), isRequired: true },
       inQuery('to', 'Entries of the later one, a number; all where nothing is said.', 'identifier'),
+      inQuery(
+        'segment',
+        'Segment of the log that both are of, a number; the last where nothing is said.',
+        'identifier',
+      ),
     ],
     response: answered('AuditConsistency', 'The proof.'),
     problems: ['invalid-parameter'],
+  },
+  {
+    ...COMMON,
+    operationId: 'fetchAuditVerification',
+    path: '/v1/audit/verification',
+    summary: 'Verify the whole audit',
+    description:
+      'Checks every signature and hash of the log, and compares each entry with it. One look goes on at a time; a long one is answered with `running`, and asking again waits for its result.',
+    parameters: [],
+    response: answered('AuditVerification', 'The result, or that it is not there yet.'),
+    problems: [],
   },
 ];

@@ -45,7 +45,9 @@ async function decideCampaign(parts: OperationParts, call: OperationCall): Promi
   if (outcome.status === 'refused') return problemAnswer('conflict', { detail: `Refused: ${outcome.reason}.` });
   keepDecision(parts, call, { body, campaignId: file.campaignId });
   // The word holds in memory from here on. Where it cannot be stored now the call fails, and it is stored with what is learned next.
-  await store.flush();
+  await store.flush({ campaignId: file.campaignId });
+  // Others that cannot be stored are no reason to refuse this call.
+  await store.flush().catch(() => undefined);
   context.log.info('a campaign was decided', { campaignId: file.campaignId, decision: body.decision });
   return answerOf(parts, outcome.file);
 }

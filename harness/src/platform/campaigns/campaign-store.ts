@@ -1,15 +1,25 @@
 import type { CampaignCall, OrganizationDirectory, PlatformContext, PlatformTransaction } from '../core/index.js';
+import { forgetFailure, LONGEST_WAIT_MS, noteFailure } from '../database/index.js';
 import { describeCampaign } from '../domain/campaigns/index.js';
 import type { CampaignChange, CampaignEngine, CampaignFile } from '../domain/campaigns/index.js';
 import { campaignsTables, moveCalls, storeCalls, storeCampaign } from './campaigns-repository.js';
 
+/** What of what is new is stored. */
+interface FlushOptions {
+  /** Default all campaigns. */
+  readonly campaignId?: string;
+  /** The area closes, so that a campaign that waits after a failure is tried at once. */
+  readonly isLast?: boolean;
+}
+
 /** Puts what the engine learns into the tables, and tells of it. */
 export interface CampaignStore {
   /**
-   * Stores what is new, in one transaction for each campaign. What could not be stored is tried again the next time.
-   * @throws what the database throws, when all has been tried
+   * Stores what is new, of one campaign or of all, in one transaction for each. A campaign that cannot be stored keeps no other waiting: it is tried again
+   * after a wait that doubles, and is set aside after some attempts, and staff are told.
+   * @throws what the database throws, when all have been tried; also for a campaign that waits, until it is set aside
    */
-  readonly flush: () => Promise<void>;
+  readonly flush: (options?: FlushOptions) => Promise<void>;
   /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
   readonly flushChanges: () => Promise<void>;
   /** Takes what is new from the engine, to be stored later. */
@@ -32,7 +42,12 @@ interface Unstored {
   calls: CampaignCall[];
   changes: CampaignChange[];
   works: ((transaction: PlatformTransaction) => Promise<void>)[];
+  /** Why it could not be stored, and when it is tried again. */
+  failed?: { readonly error: unknown; readonly nextTryMs: number };
 }
+
+/** Name of the job, under which failures of campaigns are kept. */
+const STORE_JOB = 'campaigns.store';
 
 /** Calls of one campaign that wait for a database that is down; the others are counted without being on the list. */
 const MAX_UNSTORED_CALLS = 50_000;
@@ -94,29 +109,43 @@ export function createCampaignStore(
     if (isTold) toldMs.set(file.campaignId, nowMs);
     if (changes.length > 0) heardCalls.set(file.campaignId, observedCalls);
   };
-  const flushOnce = async (isDue: (entry: Unstored) => boolean): Promise<void> => {
+  const flushOnce = async (isDue: (entry: Unstored) => boolean, isLast = false): Promise<void> => {
     take();
+    const nowMs = context.clock.nowMs();
+    const failures: unknown[] = [];
     for (const entry of [...unstored.values()].filter(isDue)) {
+      const { failed } = entry;
+      if (failed !== undefined && nowMs < failed.nextTryMs && !isLast) {
+        if (!isSetAside(failed, nowMs)) failures.push(failed.error);
+        continue;
+      }
       // What comes while it is being stored is news of the next time.
-      unstored.delete(entry.file.campaignId);
+      const { campaignId } = entry.file;
+      unstored.delete(campaignId);
       try {
         await storeOne(entry);
+        if (failed !== undefined) await forgetFailure(context, STORE_JOB, campaignId);
       } catch (error) {
         const later = entryOf(entry.file);
         later.calls = [...entry.calls, ...later.calls].slice(0, MAX_UNSTORED_CALLS);
         later.changes = [...new Set([...entry.changes, ...later.changes])];
         later.works = [...entry.works, ...later.works];
-        throw error;
+        // Where the database cannot even note it, no campaign is to blame.
+        const nextTryMs = await noteFailure(context, { job: STORE_JOB, item: campaignId, nowMs, error });
+        later.failed = { error, nextTryMs };
+        failures.push(error);
       }
     }
+    if (failures.length > 0) throw failures[0];
   };
-  const inTurn = (isDue: (entry: Unstored) => boolean): Promise<void> => {
-    const next = running.then(() => flushOnce(isDue));
+  const inTurn = (isDue: (entry: Unstored) => boolean, isLast?: boolean): Promise<void> => {
+    const next = running.then(() => flushOnce(isDue, isLast));
     running = next.catch(() => undefined);
     return next;
   };
   return {
-    flush: () => inTurn(() => true),
+    flush: ({ campaignId, isLast } = {}) =>
+      inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId, isLast),
     gather: take,
     announced: (stored) => {
       for (const [campaignId, standing] of stored) standings.set(campaignId, standing);
@@ -133,6 +162,10 @@ function isAnnounced(change: CampaignChange, stored: StoredStanding | undefined)
   if (stored === undefined) return false;
   return change === 'found' || change === stored.state || (change === 'merged' && stored.isMerged);
 }
+
+/** What was set aside is not waited for any longer. */
+const isSetAside = ({ nextTryMs }: { readonly nextTryMs: number }, nowMs: number): boolean =>
+  nextTryMs - nowMs > LONGEST_WAIT_MS;
 
 async function announceChanges(
   context: PlatformContext,

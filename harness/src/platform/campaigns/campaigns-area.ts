@@ -8,7 +8,8 @@ import type {
   TracebackDesk,
 } from '../core/index.js';
 import { createCampaignEngine } from '../domain/campaigns/index.js';
-import type { CampaignEngine, CampaignEngineOptions } from '../domain/campaigns/index.js';
+import type { CampaignEngine, CampaignEngineOptions, CampaignFile } from '../domain/campaigns/index.js';
+import { workThrough } from '../database/index.js';
 import { refreshFindings } from './campaign-findings.js';
 import { createCampaignStore } from './campaign-store.js';
 import type { CampaignStore } from './campaign-store.js';
@@ -73,6 +74,8 @@ export interface CampaignsArea extends PlatformArea {
 /** Alerts are raised within ten seconds: most of them may be spent elsewhere. */
 const STORE_EVERY_MS = 1_000;
 const TICK_EVERY_MS = 30_000;
+/** Name of the job, under which failures of campaigns are kept. */
+const TRACE_JOB = 'campaigns.trace';
 /** A traceback takes minutes at best. */
 const TRACE_EVERY_MS = 5_000;
 /** Of campaigns without news. */
@@ -91,7 +94,7 @@ export function createCampaignsArea(
   ports: CampaignsPorts,
   options: CampaignsOptions = {},
 ): CampaignsArea {
-  const engine = createCampaignEngine({ ...options, newId: () => context.newId('c') });
+  const engine = tolerant(context, createCampaignEngine({ ...options, newId: () => context.newId('c') }));
   const store = createCampaignStore(context, { engine, organizations: ports.organizations });
   const concluded = new Map<string, number>();
   const changes = promptly(engine, store);
@@ -127,7 +130,7 @@ export function createCampaignsArea(
       coveredReports: () => detector.coveredReports(),
     },
     begun: detector.begun,
-    notices: () => (detector.isWarming() ? ['detector: warming'] : []),
+    notices: () => (detector.isWarming() ? [{ text: 'detector: warming', isWarning: false }] : []),
     flush: store.flush,
     keepSnapshot: (nowMs) => detector.keepSnapshot(nowMs),
     start: () => detector.start(),
@@ -135,6 +138,20 @@ export function createCampaignsArea(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** An engine for which a record or report that it cannot read is logged, and keeps nobody else's from being heard. */
+function tolerant({ log }: PlatformContext, engine: CampaignEngine): CampaignEngine {
+  const heard =
+    <Heard extends readonly unknown[]>(hear: (...heard: Heard) => void) =>
+    (...given: Heard): void => {
+      try {
+        hear(...given);
+      } catch (error) {
+        log.error('detection could not read a record or report', { error });
+      }
+    };
+  return { ...engine, record: heard(engine.record), report: heard(engine.report) };
 }
 
 /** Stores at once what others rest on, and not with the next second. What cannot be stored is tried again with that, which tells of it. */
@@ -183,7 +200,7 @@ function jobsOf(
     readonly engine: CampaignEngine;
     /** Campaigns of which a traceback has come to something, and how often they are to be looked at. */
     readonly concluded: Map<string, number>;
-    readonly flush: () => Promise<void>;
+    readonly flush: CampaignStore['flush'];
     readonly detector: Detector;
   },
 ): PlatformArea['jobs'] {
@@ -202,28 +219,36 @@ function jobsOf(
       },
     },
     {
-      name: 'campaigns.trace',
+      name: TRACE_JOB,
       everyMs: TRACE_EVERY_MS,
       run: async (nowMs) => {
-        for (const file of detector.isReady() ? engine.campaigns() : []) {
-          if (file.standing.state !== 'live') continue;
+        const isDue = (file: CampaignFile): boolean => {
+          if (file.standing.state !== 'live') return false;
           const last = traced.get(file.campaignId);
-          const looks = concluded.get(file.campaignId) ?? 0;
           // Twice the calls may show a new way in; tracebacks that were answered show where to ask next.
-          const isDue =
+          return (
             last === undefined ||
-            looks > 0 ||
+            (concluded.get(file.campaignId) ?? 0) > 0 ||
             file.observedCalls >= last.calls * 2 ||
-            nowMs - last.atMs >= TRACE_QUIET_EVERY_MS;
-          if (!isDue) continue;
-          if (looks > 1) concluded.set(file.campaignId, looks - 1);
-          else concluded.delete(file.campaignId);
-          // Calls are read from the database: those that are counted here have to be there.
-          const calls = file.observedCalls;
-          await flush();
-          await traceCampaign(context, { ...ports, engine }, file);
-          traced.set(file.campaignId, { calls, atMs: nowMs });
-        }
+            nowMs - last.atMs >= TRACE_QUIET_EVERY_MS
+          );
+        };
+        await workThrough<CampaignFile>({
+          ...{ context, job: TRACE_JOB, nowMs, idOf: ({ campaignId }) => campaignId },
+          page: (after) =>
+            Promise.resolve(after === undefined && detector.isReady() ? [...engine.campaigns()].filter(isDue) : []),
+          work: async (file) => {
+            const { campaignId } = file;
+            const looks = concluded.get(campaignId) ?? 0;
+            if (looks > 1) concluded.set(campaignId, looks - 1);
+            else concluded.delete(campaignId);
+            // Calls are read from the database: those that are counted here have to be there.
+            const calls = file.observedCalls;
+            await flush({ campaignId });
+            await traceCampaign(context, { ...ports, engine }, file);
+            traced.set(campaignId, { calls, atMs: nowMs });
+          },
+        });
       },
     },
     {

@@ -55,7 +55,13 @@ export const campaignsDefinition: AreaDefinition = {
       },
     },
     {
-      name: 'campaigns-002-detector-snapshots',
+      name: 'campaigns-002-placed-calls',
+      up: async (database) => {
+        await sql`alter table campaigns_calls add column placed_call_id text`.execute(database);
+      },
+    },
+    {
+      name: 'campaigns-003-detector-snapshots',
       up: async (database) => {
         await sql`create table campaigns_snapshots (
           name text primary key,

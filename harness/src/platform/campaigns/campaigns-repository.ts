@@ -9,14 +9,14 @@ import type {
 } from '../core/index.js';
 import { isAmong } from '../database/index.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
-import type { CampaignFile, CampaignKey } from '../domain/campaigns/index.js';
+import type { CampaignFile, CampaignKey, KnownEvidence } from '../domain/campaigns/index.js';
 import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
 
 /** The tables of this area on a connection or transaction. */
 export const campaignsTables = (reading: Reading): Kysely<CoreTables & CampaignsTables> =>
   reading.withTables<CampaignsTables>();
 
-/** Rows of one statement: ten columns each, and PostgreSQL takes 65,535 parameters. */
+/** Rows of one statement: eleven columns each, and PostgreSQL takes 65,535 parameters. */
 const ROWS_AT_ONCE = 1_000;
 
 /** Stores a campaign as it stands; numbers among its keys are sealed. */
@@ -81,7 +81,7 @@ export interface StoredCampaigns {
   /** Those that the engine does not know, with their calls. */
   readonly found: readonly {
     readonly file: CampaignFile;
-    readonly calls: readonly Pick<CampaignCall, 'reporterId' | 'recordId' | 'reportId'>[];
+    readonly calls: readonly KnownEvidence[];
   }[];
   /** Of these, by the ids of their calls. */
   readonly campaignsOfCalls: ReadonlyMap<string, string>;
@@ -110,7 +110,7 @@ export async function storedCampaigns(
   for (const file of files) {
     const calls = await readCalls(context.database, file.campaignId, { limit: MAX_COUNTED });
     for (const { callId } of calls) campaignsOfCalls.set(callId, file.campaignId);
-    found.push({ file, calls });
+    found.push({ file, calls: calls.map((call) => ({ ...call, campaignId: file.campaignId })) });
   }
   return { standings, found, campaignsOfCalls };
 }
@@ -123,15 +123,18 @@ function openedKey(key: StoredKey, numbers: ReadonlyMap<string, string>): readon
   return tn === undefined ? [] : [{ kind: key.kind, tn }];
 }
 
-/** Stores calls; those that are stored already stay as they are. */
+/** Stores records and reports of calls; of those that are stored already, of which call they are. */
 export async function storeCalls(
   transaction: PlatformTransaction,
   campaignId: string,
   calls: readonly CampaignCall[],
 ): Promise<void> {
   for (let from = 0; from < calls.length; from += ROWS_AT_ONCE) {
-    const rows = calls.slice(from, from + ROWS_AT_ONCE).map((call) => ({
+    // Evidence that was found to be of another call is counted anew: the last one holds.
+    const latest = new Map(calls.slice(from, from + ROWS_AT_ONCE).map((call) => [call.callId, call]));
+    const rows = [...latest.values()].map((call) => ({
       call_id: call.callId,
+      placed_call_id: call.placedCallId,
       campaign_id: campaignId,
       at_ms: Math.round(call.atMs),
       reporter_id: call.reporterId,
@@ -145,7 +148,15 @@ export async function storeCalls(
     await campaignsTables(transaction)
       .insertInto('campaigns_calls')
       .values(rows)
-      .onConflict((conflict) => conflict.column('call_id').doNothing())
+      .onConflict((conflict) =>
+        conflict
+          .column('call_id')
+          .doUpdateSet((is) => ({
+            placed_call_id: is.ref('excluded.placed_call_id'),
+            campaign_id: is.ref('excluded.campaign_id'),
+          }))
+          .where('campaigns_calls.placed_call_id', 'is distinct from', (is) => is.ref('excluded.placed_call_id')),
+      )
       .execute();
   }
 }
@@ -158,7 +169,7 @@ export async function moveCalls(transaction: PlatformTransaction, from: string, 
   }
 }
 
-/** Calls of a campaign of a stretch of time, newest first. */
+/** Records and reports of calls of a campaign of a stretch of time, newest first. */
 export async function readCalls(
   reading: Reading,
   campaignId: string,
@@ -170,6 +181,7 @@ export async function readCalls(
   const rows = await query.orderBy('at_ms', 'desc').orderBy('call_id').limit(options.limit).execute();
   return rows.map((row) => ({
     callId: row.call_id,
+    placedCallId: row.placed_call_id ?? row.call_id,
     atMs: row.at_ms,
     reporterId: row.reporter_id,
     ...(row.record_id !== null && { recordId: row.record_id }),
@@ -188,14 +200,14 @@ function isAttestation(word: string | null): word is 'A' | 'B' | 'C' {
 /** Calls that are remembered as counted at most, the latest: as many as an engine tells from repeats. */
 const MAX_COUNTED = 400_000;
 
-/** Calls that are counted, of records and of reports since a time each, so that they are not counted again when those are read again; by time. */
+/** Records and reports that are counted, since a time each, so that they are not counted again when they are read again; by time. */
 export async function callsSince(
   reading: Reading,
   sinceMs: { readonly records: number; readonly reports: number },
-): Promise<readonly Pick<CampaignCall, 'reporterId' | 'recordId' | 'reportId'>[]> {
+): Promise<readonly KnownEvidence[]> {
   const rows = await campaignsTables(reading)
     .selectFrom('campaigns_calls')
-    .select(['reporter_id', 'record_id', 'report_id'])
+    .select(['call_id', 'placed_call_id', 'campaign_id', 'reporter_id', 'record_id', 'report_id'])
     .where((is) =>
       is.or([
         is('at_ms', '>=', sinceMs.records),
@@ -205,9 +217,12 @@ export async function callsSince(
     .orderBy('at_ms', 'desc')
     .limit(MAX_COUNTED)
     .execute();
-  return rows.toReversed().map(({ reporter_id, record_id, report_id }) => ({
-    reporterId: reporter_id,
-    ...(record_id !== null && { recordId: record_id }),
-    ...(report_id !== null && { reportId: report_id }),
+  return rows.toReversed().map((row) => ({
+    callId: row.call_id,
+    placedCallId: row.placed_call_id ?? row.call_id,
+    campaignId: row.campaign_id,
+    reporterId: row.reporter_id,
+    ...(row.record_id !== null && { recordId: row.record_id }),
+    ...(row.report_id !== null && { reportId: row.report_id }),
   }));
 }

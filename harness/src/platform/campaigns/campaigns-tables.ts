@@ -34,9 +34,11 @@ export type CampaignsTables = {
     readonly saved: JsonColumn<SavedCampaign>;
     readonly keys: JsonColumn<readonly StoredKey[]>;
   };
-  /** Calls of campaigns, the latest of each. */
+  /** Records and reports of calls of campaigns, the latest of each. */
   readonly campaigns_calls: {
     readonly call_id: string;
+    /** The call that it is evidence of; null in rows of versions that counted each row as a call. */
+    readonly placed_call_id: string | null;
     readonly campaign_id: string;
     readonly at_ms: EpochMs;
     readonly reporter_id: string;

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { sql } from 'kysely';
 import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import { isUnreadable } from '../database/index.js';
 import { decodeState, encodeState } from '../domain/campaigns/index.js';
 import { campaignsTables } from './campaigns-repository.js';
 
@@ -186,9 +187,14 @@ const ownerOf = (slot: string): string => `detector-snapshot:${slot}`;
 
 async function keyOf(context: PlatformContext, reference: string): Promise<Buffer | undefined> {
   const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
-  const opened = await context.transact((transaction) => context.sealed.open(transaction, [reference], reason));
-  const key = opened.get(reference);
-  return key === undefined ? undefined : Buffer.from(key, 'hex');
+  try {
+    const opened = await context.transact((transaction) => context.sealed.open(transaction, [reference], reason));
+    const key = opened.get(reference);
+    return key === undefined ? undefined : Buffer.from(key, 'hex');
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** A part opens in its place of its snapshot alone. */

@@ -201,7 +201,7 @@ export class Detector {
       const { records, reports } = this.#snapshotAt;
       if (this.#heardRecords > records || this.#heardReports > reports) await this.#makeSnapshot();
       this.#phase = 'closed';
-      await this.#parts.store.flush();
+      await this.#parts.store.flush({ isLast: true });
     }).finally(() => (this.#phase = 'closed'));
   }
 
@@ -242,6 +242,7 @@ export class Detector {
       this.#isTakenUp = true;
     }
     await replay(ports, engine, { nowMs, isOver: () => this.#phase !== 'restoring' });
+    engine.replayed();
   }
 
   /** The engine is where it was: what is stored and was not found again is taken up as it is stored. */
@@ -257,6 +258,7 @@ export class Detector {
         engine.restore(file);
         engine.known(calls);
       }
+      engine.replayed();
       engine.tick(context.clock.nowMs());
       store.announced(stored.standings);
     }

@@ -35,7 +35,7 @@ export async function traceCampaign(
   const { campaignId } = file;
   const calls = await readCalls(context.database, campaignId, { limit: MAX_LOOKED_AT });
   const past = await pastTracebacks(context, ports, campaignId);
-  const traceable = await traceableCalls(ports, calls);
+  const traceable = onceEach(await traceableCalls(ports, calls), past);
   const budget = tracebackBudget(traceable, past);
   if (budget.calls.length === 0) return 0;
   // Looked up before the transaction begins: what is read of live data has transactions of its own.
@@ -127,6 +127,22 @@ async function traceableCalls(ports: TracingPorts, calls: readonly CampaignCall[
     }
   }
   return traceable;
+}
+
+/**
+ * One record or report of each call: that by which it is being traced already; else the newest record, which is of the carrier nearest to who was
+ * called; else a report. To follow a call twice would count it twice.
+ */
+function onceEach(calls: readonly CampaignCall[], past: readonly PastTraceback[]): readonly CampaignCall[] {
+  const traced = new Set(past.flatMap(({ callId }) => callId ?? []));
+  const rank = ({ callId, recordId }: CampaignCall): number =>
+    traced.has(callId) ? 2 : recordId === undefined ? 0 : 1;
+  const chosen = new Map<string, CampaignCall>();
+  for (const call of calls) {
+    const known = chosen.get(call.placedCallId);
+    if (known === undefined || rank(call) > rank(known)) chosen.set(call.placedCallId, call);
+  }
+  return calls.filter((call) => chosen.get(call.placedCallId) === call);
 }
 
 /** Reports that are looked at for one campaign at a time. */

@@ -23,6 +23,16 @@ export interface DomainEventData {
   };
   /** Legal process asks that a call be traced. */
   readonly 'demand.approved': { readonly demandId: string };
+  /** The platform could not do something that it owes: staff look, and the organization that waits for it is told. */
+  readonly 'platform.fault': {
+    /** What it is about, `demand:d-1`. */
+    readonly subject: string;
+    /** What failed, as a word: the same fault of the same subject is told once. */
+    readonly fault: string;
+    readonly title: string;
+    readonly summary: string;
+    readonly organizationId?: string;
+  };
 }
 
 /** Name of an event that areas can react to. */

@@ -8,7 +8,7 @@ import type {
   TracebackConclusion,
   TracebackOpening,
 } from '@hopback/sdk/platform';
-import type { FindingArm, ProviderReference, TracebackAnswer } from '@hopback/sdk/traceback';
+import type { FindingArm, ProviderReference, ReferenceMeaning, TracebackAnswer } from '@hopback/sdk/traceback';
 import type { PlatformDatabase, PlatformTransaction } from './database.js';
 
 // What areas ask of each other. Each is carried out by the area that has the tables; the others know this file alone.
@@ -30,8 +30,7 @@ export interface RegisteredProvider {
 /** Whom a reference means. `several` where it cannot be told. */
 export type ProviderResolution =
   | { readonly status: 'found'; readonly provider: RegisteredProvider }
-  | { readonly status: 'unlisted' }
-  | { readonly status: 'several'; readonly providerIds: readonly string[] };
+  | Exclude<ReferenceMeaning, { readonly status: 'found' }>;
 
 /** The registry. Carried out by the area `providers`. */
 export interface ProviderDirectory {
@@ -67,10 +66,12 @@ export interface CountingReader {
   }>;
 }
 
-/** A call of a campaign, as far as the platform knows it. */
+/** A record or report of a call of a campaign, as far as the platform knows it. */
 export interface CampaignCall {
   /** `record:provider:recordId` or `report:app:reportId`: unique. */
   readonly callId: string;
+  /** The call that somebody placed: the same for all records and reports of it. Figures of calls count these. */
+  readonly placedCallId: string;
   readonly atMs: number;
   /** Whose record or report it is: provider or application. */
   readonly reporterId: string;
@@ -86,7 +87,7 @@ export interface CampaignCall {
 /** Campaigns. Carried out by the area `campaigns`. */
 export interface CampaignReader {
   readonly campaign: (reading: Reading, campaignId: string) => Promise<Campaign | undefined>;
-  /** Calls of a campaign of a stretch of time, `fromMs` in it and `toMs` not; newest first. */
+  /** Records and reports of the calls of a campaign of a stretch of time, `fromMs` in it and `toMs` not; newest first. */
   readonly calls: (
     reading: Reading,
     campaignId: string,
@@ -228,13 +229,22 @@ export interface DemandCoverage {
   ) => Promise<ReadonlySet<string>>;
 }
 
+/**
+ * What of a demand's scope is held: all records of a time, of all providers or of some. Numbers, campaigns and tracebacks are not in it, so that
+ * nothing has to be unsealed for it, and rather too much is kept than too little.
+ */
+export interface HeldScope extends Pick<DemandScope, 'recordClasses' | 'from' | 'to'> {
+  /** Absent for those of all providers, also where the demand names one by another identifier. */
+  readonly providerIds?: readonly string[];
+}
+
 /** Something that is demanded, and must not be removed. */
 export interface LegalHold {
   /** Id of the demand: one hold for each. */
   readonly holdId: string;
   /** Who demands. */
   readonly organizationId: string;
-  readonly scope: DemandScope;
+  readonly scope: HeldScope;
 }
 
 /**

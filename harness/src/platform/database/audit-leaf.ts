@@ -32,13 +32,15 @@ export function auditLeafText(row: Omit<AuditRow, 'leaf_index'>): string {
   return canonicalJson(leaf);
 }
 
-/** The position of the row that a leaf is of; undefined where it is no leaf of an audit. Never throws. */
-export function positionOfLeaf(octets: Uint8Array): number | undefined {
+/** Reads a leaf; undefined where it is not the entry of a row. Never throws. */
+export function readLeaf(octets: Uint8Array): AuditLeaf | undefined {
   try {
     const read = JSON.parse(Buffer.from(octets).toString('utf8')) as Partial<AuditLeaf> | null;
-    if (read?.format !== 'hopback-audit-1' || !Number.isSafeInteger(read.position)) return undefined;
-    return read.position;
+    return read?.format === 'hopback-audit-1' && Number.isSafeInteger(read.position) ? (read as AuditLeaf) : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** The position of the row that a leaf is of; undefined where it is not the entry of a row. Never throws. */
+export const positionOfLeaf = (octets: Uint8Array): number | undefined => readLeaf(octets)?.position;

@@ -1,21 +1,15 @@
 import type { KeyObject } from 'node:crypto';
-import { HopbackError } from '@hopback/sdk/errors';
-import {
-  lockFolder,
-  openMerkleLog,
-  type ConsistencyProof,
-  type FolderLock,
-  type LogSigner,
-  type MerkleLog,
-  type ProvedEntry,
-} from '@hopback/sdk/log';
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { lockFolder, type FolderLock, type LogSigner, type MerkleLog, type ProvedEntry } from '@hopback/sdk/log';
 import type { PlatformContext } from '../core/index.js';
-import { auditLeafText, positionOfLeaf, type AuditRow } from './audit-leaf.js';
-import { heldCheckpoint, leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
+import { provedLeaf, stateOfDeleted, stateOfRow, type AuditEntryState } from './audit-entries.js';
+import { auditLeafText, type AuditRow } from './audit-leaf.js';
+import { leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
+import { beginSegment, openSegments, type AuditBreak, type AuditSegment } from './audit-segments.js';
 import { createGatheredSignals } from './gathered-signals.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createPositionCeiling } from './position-ceiling.js';
-import { verifyAudit, type AuditVerification } from './verify-audit.js';
+import { tailFinding, verifyAudit, type AuditFinding, type AuditVerification } from './verify-audit.js';
 
 /** Entries that are brought to the log at once, signed for and synced together. */
 const DRAINED_AT_ONCE = 500;
@@ -31,7 +25,7 @@ const GATHERED_MS = 200;
 
 /** What a log of an audit is opened with. */
 export interface AuditLogOptions {
-  readonly context: Pick<PlatformContext, 'transact' | 'clock' | 'log'>;
+  readonly context: Pick<PlatformContext, 'transact' | 'clock' | 'log' | 'audit'>;
   readonly database: OpenedDatabase;
   /** Folder of the log, of this process alone. */
   readonly directory: string;
@@ -47,20 +41,33 @@ export interface AuditLogOptions {
 
 /** The audit as a log whose keeper cannot change it unnoticed. */
 export interface AuditLog extends AsyncDisposable {
-  readonly logId: string;
+  /** Name of the segment that entries are added to. */
+  readonly logId: () => string;
   readonly directory: string;
-  /** Entries that are in it. */
+  /** Parts of the log, from the first; entries are added to the last one. A new one is begun where the audit was tampered with. */
+  readonly segments: () => readonly AuditSegment[];
+  /** Entries in the last segment, its link included. */
   readonly size: () => number;
   /** Newest signed checkpoint; absent while there is no entry. */
   readonly checkpoint: () => string | undefined;
+  /** The first entry that was found not to be as it was signed. */
+  readonly broken: () => AuditBreak | undefined;
   /** Brings to the log what was committed before, as far as no transaction that still runs can have entries before it. @returns how many entries. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
   readonly drain: () => Promise<number>;
-  /** An entry with its proof, brought to the log first; undefined while it cannot be there, or where there is no such entry. @throws HopbackError `log-inconsistent`, `storage-failed` */
+  /** An entry as it was signed with its proof, brought to the log first; undefined while it cannot be there, or where there is no such entry. @throws HopbackError `log-inconsistent`, `storage-failed` */
   readonly proofOf: (position: number) => Promise<ProvedEntry | undefined>;
-  /** @throws HopbackError `invalid-argument` for more entries than there are */
-  readonly consistencyProof: (fromSize: number, toSize?: number) => ConsistencyProof;
-  /** Looks through all of log and table. @throws HopbackError `storage-failed`, or what the database throws */
-  readonly verify: () => Promise<AuditVerification>;
+  /** Compares rows with what was signed. @throws as `proofOf` */
+  readonly statesOf: (rows: readonly AuditRow[]) => Promise<readonly AuditEntryState[]>;
+  /** What was signed at a position whose row is gone. @throws as `proofOf` */
+  readonly deletedEntry: (position: number) => Promise<AuditEntryState | undefined>;
+  /** Compares the end of log and table, and begins a new segment where they differ. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
+  readonly check: () => Promise<AuditBreak | undefined>;
+  /**
+   * Looks through all of log and table.
+   * @param heldCheckpoints - that were kept elsewhere, beside those of the options
+   * @throws HopbackError `storage-failed`, `invalid-argument` for a checkpoint that is not one of the log; what the database throws
+   */
+  readonly verify: (heldCheckpoints?: readonly string[]) => Promise<AuditVerification>;
   /** Does something while nothing is brought to the log: a backup, that copies its files. @throws what `work` throws */
   readonly whilePaused: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Entries that a failure kept from the log since this process began: how often. */
@@ -71,9 +78,10 @@ export interface AuditLog extends AsyncDisposable {
 /**
  * Opens the log of the audit, and brings to it what is committed, in order, each entry once: a leaf has the position of its row, so that after
  * a crash the last leaf says where to go on. The table notes for each row where its leaf is, and the newest checkpoint; the log holds the row
- * as it was. Its folder is locked, so that of two platforms on one server and one folder the second does not start.
- * @throws HopbackError as `openMerkleLog`: `log-inconsistent` where the log is not what was signed ({@link verifyAudit} says where); `storage-failed`
- * (`reason: 'folder-in-use'`) where another process has it
+ * as it was. The end of both is compared first: where they differ, or the log is not what was signed, `broken` says where, and a new segment is
+ * begun, linked to the last good checkpoint. The folder is locked, so that of two platforms on one server and one folder the second does not start.
+ * @throws HopbackError `storage-failed` (`reason: 'folder-in-use'`) where another process has it; `invalid-argument` for a held checkpoint that is
+ * not one of this log; `key-unusable` where another key signed it
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const lock = await lockFolder(options.directory, 'the log of the audit');
@@ -86,10 +94,55 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 }
 
 async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<AuditLog> {
+  const core = await openCore(options);
+  const stop = keepDraining(core);
+  const close = async (): Promise<void> => {
+    core.isClosed = true;
+    stop();
+    await core.turn;
+    try {
+      await closeSegments(core);
+    } finally {
+      await lock.close();
+    }
+  };
+  return {
+    logId: () => currentOf(core).logId,
+    directory: options.directory,
+    segments: () => core.segments,
+    size: () => currentLog(core).size,
+    checkpoint: () => currentLog(core).checkpoint,
+    broken: () => core.broken,
+    drain: () => inTurn(core, () => drained(core)),
+    proofOf: (position) => proofOf(core, position),
+    statesOf: (rows) => statesOf(core, rows),
+    deletedEntry: async (position) => {
+      const state = await stateOfDeleted(core.segments, position);
+      if (state !== undefined) report(core, { kind: 'deleted', position });
+      return state;
+    },
+    check: () =>
+      inTurn(core, async () => {
+        await drained(core);
+        await checkTail(core);
+        return core.broken;
+      }),
+    verify: (further = []) => whilePaused(core, () => verified(core, further)),
+    whilePaused: (work) => whilePaused(core, work),
+    failures: () => core.failures,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Opens the segments, compares their ends with the table, and begins a new one where that is needed. */
+async function openCore(options: AuditLogOptions): Promise<AuditCore> {
+  const { segments, breaks, isLastSound } = await openSegments(options);
   const core: AuditCore = {
     options,
     ceiling: createPositionCeiling(options.database, 'core_audit_positions'),
-    log: await openLog(options),
+    segments: [...segments],
+    broken: undefined,
     lastPosition: 0,
     isCaughtUp: false,
     isBroken: false,
@@ -98,34 +151,31 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
     isClosed: false,
     isPaused: false,
   };
-  const stop = keepDraining(core);
-  const close = async (): Promise<void> => {
-    core.isClosed = true;
-    stop();
-    await core.turn;
-    try {
-      await core.log.close();
-    } finally {
-      await lock.close();
+  try {
+    if (isLastSound) await catchUp(core);
+    const found = [...breaks];
+    let isTailSound = isLastSound;
+    for (const [at, segment] of segments.entries()) {
+      const finding = await tailFinding(options.database, segment, segments[at + 1]);
+      if (finding === undefined) continue;
+      found.push(breakOf(finding, segment));
+      if (segment === currentOf(core)) isTailSound = false;
     }
-  };
-  return {
-    logId: options.logId,
-    directory: options.directory,
-    size: () => core.log.size,
-    checkpoint: () => core.log.checkpoint,
-    drain: () => inTurn(core, () => drained(core)),
-    proofOf: (position) => proofOf(core, position),
-    consistencyProof: (fromSize, toSize) => core.log.consistencyProof(fromSize, toSize),
-    verify: () =>
-      whilePaused(core, () =>
-        verifyAudit({ ...trustOf(options), database: options.database, directory: options.directory }),
-      ),
-    whilePaused: (work) => whilePaused(core, work),
-    failures: () => core.failures,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+    const first = firstOf(found);
+    if (first !== undefined) report(core, first);
+    if (isTailSound) return core;
+    const { afterPosition } = currentOf(core);
+    const ofLast = firstOf(found.filter(({ position }) => position > afterPosition)) ?? first;
+    if (ofLast !== undefined) await goOnBehind(core, ofLast);
+    return core;
+  } catch (error) {
+    await closeSegments(core).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function closeSegments({ segments }: AuditCore): Promise<void> {
+  for (const { log } of segments) await log?.close();
 }
 
 async function proofOf(core: AuditCore, position: number): Promise<ProvedEntry | undefined> {
@@ -138,6 +188,7 @@ async function proofOf(core: AuditCore, position: number): Promise<ProvedEntry |
     return row?.leaf_index;
   };
   let leafIndex = await leafIndexOf();
+  if (leafIndex === undefined) return undefined;
   if (leafIndex === null) {
     // A backup and a look through all of it take minutes, and are not waited for.
     if (core.isPaused) return undefined;
@@ -146,13 +197,42 @@ async function proofOf(core: AuditCore, position: number): Promise<ProvedEntry |
     });
     leafIndex = await leafIndexOf();
   }
-  return typeof leafIndex === 'number' && leafIndex < core.log.size ? core.log.prove(leafIndex) : undefined;
+  return provedLeaf(core.segments, position, leafIndex);
+}
+
+async function statesOf(core: AuditCore, rows: readonly AuditRow[]): Promise<readonly AuditEntryState[]> {
+  const states: AuditEntryState[] = [];
+  for (const row of rows) {
+    const state = await stateOfRow(core.segments, row).catch((error: unknown): AuditEntryState => {
+      if (!isHopbackError(error) || error.code !== 'log-inconsistent') throw error;
+      return { integrity: 'unproved', row };
+    });
+    states.push(state);
+    if (state.integrity === 'changed' || state.integrity === 'inserted')
+      report(core, { kind: state.integrity, position: row.position });
+    else if (state.integrity === 'unproved') report(core, { kind: 'log-damaged', position: row.position });
+  }
+  return states;
+}
+
+async function verified(core: AuditCore, further: readonly string[]): Promise<AuditVerification> {
+  const { options } = core;
+  const { signer, formerPublicKeys = [], logId, heldCheckpoints = [], database, directory } = options;
+  const publicKeys = [signer.publicKey, ...formerPublicKeys];
+  const held = [...heldCheckpoints, ...further];
+  const result = await verifyAudit({ publicKeys, logId, heldCheckpoints: held, database, directory });
+  // All of it was looked through: what was found before and is not found any more has been mended.
+  if (result.status === 'intact') core.broken = undefined;
+  const [first] = result.findings;
+  if (first !== undefined) report(core, breakOf(first, currentOf(core)));
+  return result;
 }
 
 interface AuditCore {
   readonly options: AuditLogOptions;
   readonly ceiling: ReturnType<typeof createPositionCeiling>;
-  log: MerkleLog;
+  readonly segments: AuditSegment[];
+  broken: AuditBreak | undefined;
   /** Of the row of the last leaf. */
   lastPosition: number;
   /** Whether `lastPosition` was read of the log, and rows know their leaves up to it. */
@@ -167,19 +247,65 @@ interface AuditCore {
   isPaused: boolean;
 }
 
-const trustOf = ({ signer, formerPublicKeys = [], logId, heldCheckpoints = [] }: AuditLogOptions) => ({
-  publicKeys: [signer.publicKey, ...formerPublicKeys],
-  ...{ logId, heldCheckpoints },
-});
+/** The segment that entries are added to. */
+function currentOf({ segments }: AuditCore): AuditSegment {
+  const last = segments.at(-1);
+  if (last === undefined) throw new HopbackError('internal', 'an audit has a segment');
+  return last;
+}
 
-async function openLog(options: AuditLogOptions): Promise<MerkleLog> {
-  const { directory, logId, signer, formerPublicKeys = [], heldCheckpoints = [], onCheckpoint } = options;
-  const ofTable = await heldCheckpoint(options.database.database);
-  return openMerkleLog({
-    ...{ directory, logId, signer, formerPublicKeys },
-    heldCheckpoints: [...heldCheckpoints, ...(ofTable === undefined ? [] : [ofTable])],
-    ...(onCheckpoint !== undefined && { onCheckpoint }),
-  });
+function currentLog(core: AuditCore): MerkleLog {
+  const { log } = currentOf(core);
+  if (log === undefined) throw new HopbackError('log-inconsistent', 'the last segment of the audit proves nothing');
+  return log;
+}
+
+/** Notes that an entry is not as it was signed, and tells operators once for each. */
+function report(core: AuditCore, found: AuditBreak): void {
+  const { broken } = core;
+  if (broken !== undefined && broken.position <= found.position) return;
+  core.broken = found;
+  core.options.context.log.error('the audit is not what was signed', { entry: found.position, kind: found.kind });
+}
+
+const firstOf = (breaks: readonly AuditBreak[]): AuditBreak | undefined =>
+  breaks.toSorted((a, b) => a.position - b.position)[0];
+
+function breakOf(finding: AuditFinding, segment: AuditSegment): AuditBreak {
+  const position = ('position' in finding ? finding.position : undefined) ?? segment.lastPosition + 1;
+  return { kind: finding.in === 'table' ? finding.kind : 'log-damaged', position };
+}
+
+/** Compares the end of the last segment with the table. */
+async function checkTail(core: AuditCore): Promise<void> {
+  const current = currentOf(core);
+  try {
+    const finding = await tailFinding(core.options.database, current, undefined);
+    if (finding !== undefined) await goOnBehind(core, breakOf(finding, current));
+  } catch (error) {
+    if (!isHopbackError(error) || error.code !== 'log-inconsistent') throw error;
+    // Its files were changed while they were open.
+    await readAnew(core);
+  }
+}
+
+/** Begins a new segment behind what is broken, and writes that into the audit. */
+async function goOnBehind(core: AuditCore, found: AuditBreak): Promise<void> {
+  report(core, found);
+  const { context } = core.options;
+  const before = currentOf(core);
+  const lastPosition = Math.max(before.lastPosition, core.lastPosition);
+  const segment = await beginSegment(core.options, { ...before, lastPosition }, found);
+  core.segments.push(segment);
+  core.lastPosition = segment.afterPosition;
+  core.isCaughtUp = true;
+  await noteLeaves(context, [], segment.log?.checkpoint);
+  await context.transact((transaction) =>
+    context.audit(transaction, {
+      ...{ action: 'audit.broken', organizationId: 'platform', actor: 'platform', object: `audit:${found.position}` },
+      details: { kind: found.kind, newSegment: segment.number },
+    }),
+  );
 }
 
 function inTurn<Result>(core: AuditCore, work: () => Promise<Result>): Promise<Result> {
@@ -254,7 +380,8 @@ async function drained(core: AuditCore): Promise<number> {
 }
 
 async function broughtToLog(core: AuditCore, rows: readonly AuditRow[]): Promise<void> {
-  const { log, options } = core;
+  const { options } = core;
+  const log = currentLog(core);
   const appended = await Promise.allSettled(rows.map((row) => log.append(auditLeafText(row))));
   const failed = appended.find((one) => one.status === 'rejected');
   if (failed !== undefined) {
@@ -271,26 +398,28 @@ async function broughtToLog(core: AuditCore, rows: readonly AuditRow[]): Promise
   core.isCaughtUp = true;
 }
 
-/** What the disk refused may be in the log when it is opened again. */
+/** Opens the last segment again: what the disk refused may be in it, and somebody may have changed its files. */
 async function readAnew(core: AuditCore): Promise<void> {
-  await core.log.close().catch(() => undefined);
-  core.log = await openLog(core.options);
+  await closeSegments(core).catch(() => undefined);
+  const { segments, breaks, isLastSound } = await openSegments(core.options);
+  core.segments.splice(0, core.segments.length, ...segments);
   core.isBroken = false;
   core.isCaughtUp = false;
+  const first = firstOf(breaks);
+  if (first !== undefined) report(core, first);
+  if (first !== undefined && !isLastSound) await goOnBehind(core, first);
 }
 
 /** Learns of the log where it ends, and notes leaves that a crash kept from being noted. */
 async function catchUp(core: AuditCore): Promise<void> {
-  const { log, options } = core;
-  const last = log.size === 0 ? undefined : (await log.read(log.size - 1))[0];
-  const position = last === undefined ? 0 : positionOfLeaf(last.octets);
-  if (position === undefined) {
-    throw new HopbackError('log-inconsistent', 'the last entry of the log is none of an audit', {
-      details: { leafIndex: log.size - 1 },
-    });
-  }
-  core.lastPosition = position;
-  const leaves = await leavesToNote(options.database.database, log, position);
+  const { options } = core;
+  const { afterPosition, lastPosition } = currentOf(core);
+  const log = currentLog(core);
+  core.lastPosition = Math.max(core.lastPosition, lastPosition);
+  const leaves = await leavesToNote(options.database.database, log, {
+    after: afterPosition,
+    through: core.lastPosition,
+  });
   if (leaves.length > 0) await noteLeaves(options.context, leaves, log.checkpoint);
   core.isCaughtUp = true;
 }

@@ -79,15 +79,16 @@ export async function noteLeaves(
   });
 }
 
-/** Leaves of rows up to a position that do not know them: a crash came between the log and the table. */
+/** Leaves of rows between two positions that do not know them: a crash came between the log and the table. */
 export async function leavesToNote(
   database: PlatformDatabase,
   log: MerkleLog,
-  through: number,
+  { after, through }: { readonly after: number; readonly through: number },
 ): Promise<readonly PlacedLeaf[]> {
   const rows = await database
     .selectFrom('core_audit')
     .select('position')
+    .where('position', '>', after)
     .where('position', '<=', through)
     .where('leaf_index', 'is', null)
     .orderBy('position')

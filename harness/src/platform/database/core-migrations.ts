@@ -121,5 +121,17 @@ export const CORE_DEFINITION: AreaDefinition = {
           end $$`)}`.execute(database);
       },
     },
+    {
+      name: 'core-005-job-failures',
+      up: async (database) => {
+        await sql`create table core_job_failures (
+          job text not null,
+          item text not null,
+          attempts int not null,
+          next_try_ms bigint not null,
+          reason text not null,
+          primary key (job, item))`.execute(database);
+      },
+    },
   ],
 };

@@ -29,5 +29,13 @@ export type CoreWorkTables = {
     readonly failures: Generated<number>;
     readonly consecutive_failures: Generated<number>;
   };
+  /** Items of jobs that failed: when each is tried again, and whether it was set aside. */
+  readonly core_job_failures: {
+    readonly job: string;
+    readonly item: string;
+    readonly attempts: number;
+    readonly next_try_ms: EpochMs;
+    readonly reason: string;
+  };
   readonly core_meta: { readonly name: string; readonly value: string };
 };

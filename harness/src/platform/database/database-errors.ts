@@ -64,3 +64,12 @@ export function outcomeUnknown(cause: unknown): HopbackError {
 /** Whether it is not known if a transaction was carried out. */
 export const isOutcomeUnknown = (error: unknown): boolean =>
   isHopbackError(error) && error.details['outcome'] === 'unknown';
+
+/** Characters of the word for what failed. */
+const WORD_CHARS = 200;
+
+/** What failed, as a word for audit and tables. The text of an error may hold what nobody may read there, so only its kind is kept. */
+export function errorWord(error: unknown): string {
+  const word = isHopbackError(error) ? error.code : error instanceof Error ? error.name : 'unknown';
+  return word.slice(0, WORD_CHARS);
+}

@@ -4,7 +4,7 @@ import type { CompiledQuery } from 'kysely';
 import type { DomainEvent, PlatformArea, PlatformContext, PlatformTransaction } from '../core/index.js';
 import { compiledOnce } from './compiled-once.js';
 import type { CoreWorkTables } from './core-work-tables.js';
-import { isConnectionLost, isOutcomeUnknown } from './database-errors.js';
+import { errorWord, isConnectionLost, isOutcomeUnknown } from './database-errors.js';
 import type { EventFeed } from './event-feed.js';
 import type { Leadership } from './leadership.js';
 import { SOLE_LEADER } from './leadership.js';
@@ -23,8 +23,6 @@ const TOGETHER_MS = 25;
 const NOTED_EVERY = 1_000;
 /** After this time without events it is noted too: what was read can be removed. */
 const NOTED_AFTER_MS = 1_000;
-/** Characters of the reason why an event was set aside. */
-const REASON_CHARS = 200;
 
 /** What became of the events of an area since this process began. */
 export interface ReactionCounts {
@@ -303,11 +301,7 @@ async function note(run: AreaRun): Promise<void> {
 async function failedForGood(run: AreaRun, event: DomainEvent, error: unknown): Promise<boolean> {
   const { area, context } = run;
   const { position, eventId, type } = event;
-  // The kind of error only: its text may hold what the event holds.
-  const reason = (isHopbackError(error) ? error.code : error instanceof Error ? error.name : 'unknown').slice(
-    0,
-    REASON_CHARS,
-  );
+  const reason = errorWord(error);
   const isSetAside = await context.transact(async (transaction) => {
     const tables = transaction.withTables<CoreWorkTables>();
     const { failing_position: before, failures } = await tables

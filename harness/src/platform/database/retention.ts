@@ -1,12 +1,13 @@
 import type { PlatformContext, PlatformJob, PlatformTransaction } from '../core/index.js';
 import type { CoreWorkTables } from './core-work-tables.js';
+import { workThrough } from './job-items.js';
 
 /** How often retention looks. */
 const RETENTION_EVERY_MS = 3_600_000;
 /** Things that are removed in one transaction: it holds their rows for some milliseconds. */
 const REMOVED_AT_ONCE = 500;
-/** Transactions of one run for each class: what is left is removed by the next run, and other jobs get their turn. */
-const ROUNDS = 2_000;
+/** Things of one run for each class: what is left is removed by the next run, and other jobs get their turn. */
+const REMOVED_OF_A_RUN = 1_000_000;
 
 /** Says what is not to be removed although its time is over: legal process asks for it. */
 export interface LegalHolds {
@@ -62,7 +63,7 @@ export function retentionJob(options: {
 
 /**
  * Removes of each class what is over and nobody holds, some things in a transaction, with an entry in the audit that says how many. Begun
- * anew, it goes on. A class that fails does not keep the others.
+ * anew, it goes on. Neither a class nor a thing that fails keeps the others.
  * @throws AggregateError of what classes threw, when all had their turn
  */
 export async function removeOverdue(
@@ -74,7 +75,7 @@ export async function removeOverdue(
   const errors: unknown[] = [];
   for (const one of classes) {
     try {
-      reports.push(await removedOf({ context, holds, of: one, beforeMs: nowMs - one.keepMs }));
+      reports.push(await removedOf({ context, holds, of: one, beforeMs: nowMs - one.keepMs, nowMs }));
     } catch (error) {
       errors.push(error);
     }
@@ -88,32 +89,34 @@ interface Removal {
   readonly holds: LegalHolds;
   readonly of: RetentionClass;
   readonly beforeMs: number;
+  readonly nowMs: number;
 }
 
-async function removedOf({ context, holds, of, beforeMs }: Removal): Promise<RetentionReport> {
-  let [after, removed, held]: [string | undefined, number, number] = [undefined, 0, 0];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const from: string | undefined = after;
-    const step = await context.transact(async (transaction) => {
-      const ids = await of.due(transaction, { beforeMs, after: from, limit: REMOVED_AT_ONCE });
-      if (ids.length === 0) return { ids, gone: 0 };
+async function removedOf({ context, holds, of, beforeMs, nowMs }: Removal): Promise<RetentionReport> {
+  const counts = { removed: 0, held: 0 };
+  const remove = async (ids: readonly string[]): Promise<void> => {
+    const gone = await context.transact(async (transaction) => {
       const kept = await holds.held(transaction, of.name, ids);
       const going = ids.filter((id) => !kept.has(id));
-      if (going.length > 0) {
-        await of.remove(transaction, going);
-        await context.audit(transaction, {
-          ...{ action: 'retention.removed', organizationId: 'platform', actor: 'platform', object: `class:${of.name}` },
-          details: { removed: going.length, held: ids.length - going.length, before: new Date(beforeMs).toISOString() },
-        });
-      }
-      return { ids, gone: going.length };
+      if (going.length === 0) return 0;
+      await of.remove(transaction, going);
+      await context.audit(transaction, {
+        ...{ action: 'retention.removed', organizationId: 'platform', actor: 'platform', object: `class:${of.name}` },
+        details: { removed: going.length, held: ids.length - going.length, before: new Date(beforeMs).toISOString() },
+      });
+      return going.length;
     });
-    removed += step.gone;
-    held += step.ids.length - step.gone;
-    if (step.ids.length < REMOVED_AT_ONCE) break;
-    after = step.ids.at(-1);
-  }
-  return { name: of.name, removed, held };
+    counts.removed += gone;
+    counts.held += ids.length - gone;
+  };
+  await workThrough<string>({
+    ...{ context, job: `core.retention ${of.name}`, nowMs, idOf: (id) => id, most: REMOVED_OF_A_RUN },
+    page: (after) =>
+      context.transact((transaction) => of.due(transaction, { beforeMs, after, limit: REMOVED_AT_ONCE })),
+    together: remove,
+    work: (id) => remove([id]),
+  });
+  return { name: of.name, ...counts };
 }
 
 /** How long events can be read again: a client that was away for a month has to fetch what is there instead. */

@@ -1,3 +1,4 @@
+import { isHopbackError } from '@hopback/sdk/errors';
 import type { AuditEntry, PlatformContext, PlatformTransaction, SealedEventData } from '../core/index.js';
 
 /** Characters of a piece: less than the 4,096 that a sealed value may have. */
@@ -57,6 +58,34 @@ export async function openJson(
     return texts.includes(undefined) ? undefined : JSON.parse(texts.join(''));
   });
 }
+
+/** The same, with undefined also in the place of what cannot be opened: one of them keeps nobody from the others. */
+export async function readableJson(
+  context: Pick<PlatformContext, 'sealed' | 'log'>,
+  transaction: PlatformTransaction,
+  { pieces, reason }: { readonly pieces: readonly (readonly string[])[]; readonly reason: OpeningReason },
+): Promise<readonly unknown[]> {
+  try {
+    return await openJson(context, transaction, { pieces, reason });
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  const values: unknown[] = [];
+  for (const own of pieces) {
+    try {
+      values.push(...(await openJson(context, transaction, { pieces: [own], reason })));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      context.log.error('a sealed value cannot be opened', { object: reason.object, error });
+      values.push(undefined);
+    }
+  }
+  return values;
+}
+
+/** Whether what is sealed cannot be opened: its key is gone, or it is not what was sealed. */
+export const isUnreadable = (error: unknown): boolean =>
+  isHopbackError(error) && (error.code === 'key-unusable' || error.code === 'log-inconsistent');
 
 /** Whether the data of an event are sealed. */
 export function isSealedData(data: unknown): data is SealedEventData {

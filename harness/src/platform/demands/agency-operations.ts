@@ -7,6 +7,7 @@ import { scopeMatches, tracedCall } from '../domain/demands/index.js';
 import { isStaff, maySee, tablesOf, type DemandParts } from './demand-area.js';
 import { approvedScope, demandRow, openedBy, wireDemand, wireDemands, type DemandRow } from './demand-rows.js';
 import { endHold } from './holds.js';
+import { withdrawProductions } from './close-unusable.js';
 import { resolvedScope } from './named.js';
 import { badCursor, placeOf } from './production-operations.js';
 import { conflict } from './review-operations.js';
@@ -79,12 +80,7 @@ function withdraw({ context }: DemandParts, call: OperationCall): Promise<Platfo
       .set({ state: 'withdrawn', continuing_until_ms: null })
       .where('demand_id', '=', demandId)
       .execute();
-    await tables
-      .updateTable('demands_productions')
-      .set({ state: 'expired', phase: 'withdrawn', expires_at_ms: call.atMs })
-      .where('demand_id', '=', demandId)
-      .where('state', 'in', ['in-preparation', 'ready'])
-      .execute();
+    await withdrawProductions(transaction, { demandId, atMs: call.atMs, states: ['in-preparation', 'ready'] });
     await endHold(transaction, { demandId, atMs: call.atMs });
     await context.audit(transaction, {
       ...{ action: 'demand.withdrawn', organizationId, actor: clientId, object: `demand:${demandId}` },

@@ -5,8 +5,9 @@ import type { AuditProofs } from './ports.js';
 
 /** The log that the audit is brought to. */
 export interface ProvingLog {
-  readonly logId: string;
-  /** The entry of a row of the audit, with its proof; undefined while it is not in the log. */
+  /** Name of the part of it that entries are added to. */
+  readonly logId: () => string;
+  /** The entry of a row of the audit as it was signed, with its proof; undefined while it is not in the log. */
   readonly proofOf: (position: number) => Promise<ProvedEntry | undefined>;
 }
 
@@ -16,7 +17,9 @@ export function auditProofsOf(
   log: ProvingLog & { readonly publicKey: KeyObject },
 ): AuditProofs {
   return {
-    logId: log.logId,
+    get logId() {
+      return log.logId();
+    },
     publicKey: log.publicKey,
     prove: async ({ action, object }) => {
       const row = await database

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { HopbackError } from '@hopback/sdk/errors';
 import { signatureFor } from '@hopback/sdk/log';
 import { canonicalJson } from '@hopback/sdk/traceback';
 import type { Demand, DemandScope } from '@hopback/sdk/platform';
@@ -92,8 +93,9 @@ async function beginWork(parts: DemandParts, productionId: string, nowMs: number
   const { context } = parts;
   return context.transact(async (transaction) => {
     const row = await productionRow(transaction, productionId);
-    const demandFound = row === undefined ? undefined : await demandRow(transaction, row.demand_id);
-    if (row === undefined || demandFound === undefined || row.phase !== 'building') return undefined;
+    if (row?.phase !== 'building') return undefined;
+    const demandFound = await demandRow(transaction, row.demand_id);
+    if (demandFound === undefined) throw withoutScope(productionId);
     const asOfMs = row.as_of_ms ?? nowMs;
     await tablesOf(transaction)
       .updateTable('demands_productions')
@@ -103,12 +105,15 @@ async function beginWork(parts: DemandParts, productionId: string, nowMs: number
     const reason = { ...PLATFORM_ACTOR, object: `production:${productionId}` };
     const demand = await wireDemand(context, transaction, { row: demandFound, reason });
     const scope = approvedScope(demand, row.decision_id);
-    if (scope === undefined) return undefined;
+    if (scope === undefined) throw withoutScope(productionId);
     const resolved = (await resolvedScope(parts, transaction, scope)).scope;
     const reached = narrowed(resolved, { ...resolved, to: new Date(asOfMs).toISOString() });
     return { row, asOfMs, demand, scope, reached };
   });
 }
+
+const withoutScope = (productionId: string): HopbackError =>
+  new HopbackError('internal', 'no decision says what a production is made of', { details: { productionId } });
 
 /** What is produced: everything that the scope reaches up to now; of a supplement, calls since the one before, and all that was traced. */
 async function* within(parts: DemandParts, { row, asOfMs, reached }: Work): AsyncGenerator<Producible> {

@@ -1,4 +1,4 @@
-import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
+import { demandScopeRefusal, jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type {
   Demand,
   DemandDecision,
@@ -43,6 +43,8 @@ export function decideDemand(parts: DemandParts): (call: OperationCall) => Promi
 function refusalOf(demand: Demand, asked: DemandDecisionRequest, nowMs: number): PlatformProblem | undefined {
   if (asked.decision === 'reject') return undefined;
   const scope = asked.decision === 'narrow' ? asked.scope : demand.scope;
+  const unusable = asked.decision === 'narrow' ? demandScopeRefusal(scope) : undefined;
+  if (unusable !== undefined) return unusable;
   const errors = [
     ...(asked.decision === 'narrow'
       ? widerMembers(demand.scope, scope).map((member) => ({
@@ -91,6 +93,33 @@ async function carryOut(
     decidedBy: call.caller.name,
     decidedAt: new Date(call.atMs).toISOString(),
   };
+  const { organizationId, clientId } = call.caller;
+  await enterDecision(parts, transaction, { row, decision, atMs: call.atMs, organizationId, clientId, to: [] });
+  if (decision.decision === 'reject') return endHold(transaction, { demandId, atMs: call.atMs });
+  if (decision.decision === 'narrow')
+    await placeHold(transaction, { demandId, organizationId: row.organization_id, scope: decision.scope });
+  await orderProduction(parts, transaction, { row, decisionId: decision.decisionId, kind: 'first', atMs: call.atMs });
+  return context.announce(transaction, { type: 'demand.approved', subject: demandId, data: { demandId } });
+}
+
+/** A decision that was taken, and by whom. */
+interface EnteredDecision {
+  readonly row: DemandRow;
+  readonly decision: DemandDecision;
+  readonly atMs: number;
+  readonly organizationId: string;
+  readonly clientId: string;
+  /** Organizations that are told beside the agency. */
+  readonly to: readonly string[];
+}
+
+/** Enters a decision: the demand stands as it says, the audit has it, and the agency is told. */
+export async function enterDecision(
+  { context }: DemandParts,
+  transaction: PlatformTransaction,
+  { row, decision, atMs, organizationId, clientId, to }: EnteredDecision,
+): Promise<void> {
+  const demandId = row.demand_id;
   const sealed = await sealJson(context, transaction, { value: decision, belongsTo: `demand:${demandId}` });
   const tables = tablesOf(transaction);
   await tables
@@ -98,33 +127,28 @@ async function carryOut(
     .values({
       decision_id: decision.decisionId,
       demand_id: demandId,
-      decided_at_ms: call.atMs,
+      decided_at_ms: atMs,
       decision: decision.decision,
-      client_id: call.caller.clientId,
+      client_id: clientId,
       content: JSON.stringify(sealed),
     })
     .execute();
   const state = ({ approve: 'approved', narrow: 'narrowed', reject: 'rejected' } as const)[decision.decision];
   await tables
     .updateTable('demands_demands')
-    .set({ state, decided_at_ms: call.atMs })
+    .set({ state, decided_at_ms: atMs })
     .where('demand_id', '=', demandId)
     .execute();
   await context.audit(transaction, {
-    action: 'demand.decided',
-    organizationId: call.caller.organizationId,
-    actor: call.caller.clientId,
-    object: `demand:${demandId}`,
+    ...{ action: 'demand.decided', organizationId, actor: clientId, object: `demand:${demandId}` },
     details: { decisionId: decision.decisionId, decision: decision.decision },
   });
-  const subject = demandId;
-  const data = { demandId, decision: toldDecision(decision) };
-  await context.tell(transaction, { type: 'org.hopback.demand.decided.1', subject, data, to: [row.organization_id] });
-  if (decision.decision === 'reject') return endHold(transaction, { demandId, atMs: call.atMs });
-  if (decision.decision === 'narrow')
-    await placeHold(parts, transaction, { demandId, organizationId: row.organization_id, scope: decision.scope });
-  await orderProduction(parts, transaction, { row, decisionId: decision.decisionId, kind: 'first', atMs: call.atMs });
-  return context.announce(transaction, { type: 'demand.approved', subject, data: { demandId } });
+  await context.tell(transaction, {
+    type: 'org.hopback.demand.decided.1',
+    subject: demandId,
+    data: { demandId, decision: toldDecision(decision) },
+    to: [row.organization_id, ...to],
+  });
 }
 
 /** Events lie in the database and go out by webhook: numbers stay out of them, and are in the demand for whoever may fetch it. */

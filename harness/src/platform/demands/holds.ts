@@ -1,8 +1,8 @@
 import { sql, type Selectable } from 'kysely';
 import type { DemandRecordClass, DemandScope } from '@hopback/sdk/platform';
-import type { PlatformTransaction, Reading } from '../core/index.js';
+import type { HeldScope, PlatformTransaction, Reading } from '../core/index.js';
+import { ITEM_ATTEMPTS, openJson, workThrough } from '../database/index.js';
 import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
-import { openJson, sealJson } from '../database/index.js';
 import type { DemandTables } from './tables.js';
 
 interface HoldToPlace {
@@ -11,15 +11,14 @@ interface HoldToPlace {
   readonly scope: DemandScope;
 }
 
-/** Holds what a demand reaches, or changes its hold to a narrowed scope. The store of live records is told by a job, until it has heard. */
+/** Holds what a demand reaches, or changes its hold to another scope. The job of holds tells the store of live records, until it has heard. */
 export async function placeHold(
-  { context }: DemandParts,
   transaction: PlatformTransaction,
   { demandId, organizationId, scope }: HoldToPlace,
 ): Promise<void> {
-  const sealed = await sealJson(context, transaction, { value: scope, belongsTo: `demand:${demandId}` });
   const content = {
-    scope: JSON.stringify(sealed),
+    held_scope: JSON.stringify(heldScope(scope)),
+    scope: JSON.stringify([]),
     record_classes: JSON.stringify(scope.recordClasses),
     campaign_ids: JSON.stringify(scope.campaignIds ?? null),
     traceback_ids: JSON.stringify(scope.tracebackIds ?? null),
@@ -36,6 +35,12 @@ export async function placeHold(
     .execute();
 }
 
+function heldScope({ recordClasses, from, to, providers }: DemandScope): HeldScope {
+  const providerIds = providers?.flatMap(({ providerId }) => (providerId === undefined ? [] : [providerId]));
+  const isById = providerIds !== undefined && providerIds.length === providers?.length;
+  return { recordClasses, from, to, ...(isById && { providerIds }) };
+}
+
 /** Ends the hold of a demand. */
 export async function endHold(
   transaction: PlatformTransaction,
@@ -49,13 +54,33 @@ export async function endHold(
     .execute();
 }
 
-/** Holds that the store of live records is told of in one round. */
+/** Name of the job, under which failures of holds are kept. */
+export const HOLDS_JOB = 'demands.holds';
+/** Holds that are read at once. */
 const HOLDS_AT_ONCE = 50;
 
-/** Tells the store of live records of holds that it has not heard of, and of those that have ended. Told twice, it does no harm. */
+type HoldRow = Selectable<DemandTables['demands_holds']>;
+
+/**
+ * Tells the store of live records of holds that it has not heard of, and of those that have ended. Told twice, it does no harm. A hold that cannot
+ * be placed keeps no other waiting; after some attempts its agency and staff are told.
+ */
 export async function tellHolds(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
-  const rows = await tablesOf(context.database)
+  await workThrough<HoldRow>({
+    ...{ context, job: HOLDS_JOB, nowMs, idOf: (row) => row.demand_id },
+    page: (after) => untoldHolds(parts, after?.demand_id ?? ''),
+    work: (row) => tellHold(parts, row, nowMs),
+    alarm: ({ demand_id: demandId, organization_id: organizationId, ended_at_ms: endedMs }) => ({
+      ...{ subject: `demand:${demandId}`, organizationId },
+      title: `The legal hold of demand ${demandId} is not ${endedMs === null ? 'in place' : 'released'}`,
+      summary: `The platform tried ${ITEM_ATTEMPTS} times to ${endedMs === null ? 'place' : 'release'} the hold in the store of live records, and tries once a day from now on. ${endedMs === null ? 'Until then retention may remove live records that the demand reaches. ' : ''}Staff find the cause in the log of the platform.`,
+    }),
+  });
+}
+
+function untoldHolds({ context }: DemandParts, after: string): Promise<HoldRow[]> {
+  return tablesOf(context.database)
     .selectFrom('demands_holds')
     .selectAll()
     .where((is) =>
@@ -64,49 +89,50 @@ export async function tellHolds(parts: DemandParts, nowMs: number): Promise<void
         is.and([is('ended_at_ms', 'is not', null), is('released_at_ms', 'is', null)]),
       ]),
     )
+    .where('demand_id', '>', after)
     .orderBy('demand_id')
     .limit(HOLDS_AT_ONCE)
     .execute();
-  const failures: unknown[] = [];
-  for (const row of rows) {
-    try {
-      await tellHold(parts, row, nowMs);
-    } catch (error) {
-      // One that cannot be placed does not keep the others waiting.
-      failures.push(error);
-      context.log.error('a legal hold could not be told of', { demandId: row.demand_id });
-    }
-  }
-  if (failures.length > 0) throw failures[0];
 }
 
-async function tellHold(
-  { context, ports }: DemandParts,
-  row: Selectable<DemandTables['demands_holds']>,
-  nowMs: number,
-): Promise<void> {
+async function tellHold(parts: DemandParts, row: HoldRow, nowMs: number): Promise<void> {
+  const { context, ports } = parts;
   const { demand_id: holdId, organization_id: organizationId } = row;
   const isEnded = row.ended_at_ms !== null;
   const object = `demand:${holdId}`;
+  const scope = row.held_scope ?? (isEnded ? undefined : await unsealedOnce(parts, row));
   if (isEnded) await ports.holds.release(holdId);
-  else {
-    const reason = { ...PLATFORM_ACTOR, object };
-    const [scope] = await context.transact((transaction) =>
-      openJson(context, transaction, { pieces: [row.scope], reason }),
-    );
-    await ports.holds.place({ holdId, organizationId, scope: scope as DemandScope });
-  }
+  else if (scope !== undefined) await ports.holds.place({ holdId, organizationId, scope });
   await context.transact(async (transaction) => {
     // A scope that was changed meanwhile is told of in the next round.
     const updated = await tablesOf(transaction)
       .updateTable('demands_holds')
       .set(isEnded ? { placed_at_ms: nowMs, released_at_ms: nowMs } : { placed_at_ms: nowMs })
       .where('demand_id', '=', holdId)
-      .where(sql<boolean>`scope = ${JSON.stringify(row.scope)}::jsonb`)
+      .where(sql<boolean>`held_scope is not distinct from ${scope === undefined ? null : JSON.stringify(scope)}::jsonb`)
       .executeTakeFirst();
     if (updated.numUpdatedRows === 0n) return;
     const action = isEnded ? 'demand.hold-released' : 'demand.hold-placed';
     await context.audit(transaction, { ...PLATFORM_ACTOR, action, object });
+  });
+}
+
+/** Unseals the scope of a row of an earlier release, and keeps what is held of it, so that no later attempt unseals it again. */
+async function unsealedOnce(
+  { context }: DemandParts,
+  { demand_id: demandId, scope: pieces }: HoldRow,
+): Promise<HeldScope> {
+  const reason = { ...PLATFORM_ACTOR, object: `demand:${demandId}` };
+  return context.transact(async (transaction) => {
+    const [scope] = await openJson(context, transaction, { pieces: [pieces], reason });
+    const held = heldScope(scope as DemandScope);
+    await tablesOf(transaction)
+      .updateTable('demands_holds')
+      .set({ held_scope: JSON.stringify(held) })
+      .where('demand_id', '=', demandId)
+      .where(sql<boolean>`scope = ${JSON.stringify(pieces)}::jsonb`)
+      .execute();
+    return held;
   });
 }
 

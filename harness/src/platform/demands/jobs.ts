@@ -1,11 +1,13 @@
-import { isHopbackError } from '@hopback/sdk/errors';
-import type { PlatformJob } from '../core/index.js';
+import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import type { PlatformJob, PlatformTransaction } from '../core/index.js';
+import { forgetFailure, isAmong, ITEM_ATTEMPTS, noteFailure, workThrough } from '../database/index.js';
 import { buildProduction } from './build-production.js';
+import { closeUnusable } from './close-unusable.js';
 import { PLATFORM_ACTOR, tablesOf, type DemandParts } from './demand-area.js';
 import { orderProduction } from './decide-demand.js';
-import { lastDecision, type ProductionRow } from './demand-rows.js';
+import { lastDecision, type DemandRow, type ProductionRow } from './demand-rows.js';
 import { finishProduction } from './finish-production.js';
-import { endHold, tellHolds } from './holds.js';
+import { endHold, HOLDS_JOB, tellHolds } from './holds.js';
 import { namesLiveCampaign } from './named.js';
 
 /** How soon work is looked for: an expedited production begins within this. */
@@ -16,8 +18,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** Productions of one round: what comes first may have come meanwhile. */
 const PRODUCTIONS_AT_ONCE = 10;
-/** First wait after a failure; it doubles up to an hour. */
-const RETRY_MS = 5_000;
+/** Name of the job, under which failures of productions are kept. */
+const PRODUCTIONS_JOB = 'demands.productions';
 /** Milliseconds until a proof is looked for again: the audit is written to its log within some hundred. */
 const PROOF_WAIT_MS = 250;
 /** Rows of one round of the other jobs. */
@@ -29,47 +31,72 @@ const SUPPLEMENT_OVERLAP_MS: number = 2 * DAY_MS;
 export function demandJobs(parts: DemandParts): readonly PlatformJob[] {
   const unnamed = new Map<string, number>();
   return [
-    { name: 'demands.productions', everyMs: PRODUCTIONS_EVERY_MS, run: (nowMs) => produce(parts, nowMs) },
-    { name: 'demands.holds', everyMs: HOLDS_EVERY_MS, run: (nowMs) => tellHolds(parts, nowMs) },
-    { name: 'demands.liveness', everyMs: MINUTE_MS, run: () => lookForLive(parts) },
+    { name: PRODUCTIONS_JOB, everyMs: PRODUCTIONS_EVERY_MS, run: (nowMs) => produce(parts, nowMs) },
+    {
+      name: HOLDS_JOB,
+      everyMs: HOLDS_EVERY_MS,
+      run: async (nowMs) => {
+        try {
+          await closeUnusable(parts, nowMs);
+        } finally {
+          await tellHolds(parts, nowMs);
+        }
+      },
+    },
+    { name: 'demands.liveness', everyMs: MINUTE_MS, run: (nowMs) => lookForLive(parts, nowMs) },
     { name: 'demands.supplements', everyMs: MINUTE_MS, run: (nowMs) => orderSupplements(parts, nowMs) },
     { name: 'demands.expiry', everyMs: MINUTE_MS, run: (nowMs) => expire(parts, nowMs) },
     { name: 'demands.files', everyMs: HOUR_MS, run: (nowMs) => removeUnnamed(parts, nowMs, unnamed) },
   ];
 }
 
-/** Makes productions that are ordered: expedited ones first, and of each priority the oldest. */
+/**
+ * Makes productions that are ordered: expedited ones first, and of each priority the oldest. Those that wait for their proof take no turn away from
+ * those that are still to be built.
+ */
 async function produce(parts: DemandParts, nowMs: number): Promise<void> {
-  for (let round = 0; round < PRODUCTIONS_AT_ONCE; round += 1) {
-    const row = await nextProduction(parts, nowMs);
+  const seen: string[] = [];
+  for (let built = 0; built < PRODUCTIONS_AT_ONCE;) {
+    const row = await nextProduction(parts, { nowMs, seen });
     if (row === undefined) return;
-    try {
-      if (row.phase === 'building' && !(await buildProduction(parts, row.production_id, nowMs))) {
-        // Of one that was withdrawn meanwhile the files go with the job that removes what has expired.
-        await postpone(parts, row, { untilMs: nowMs + RETRY_MS });
-        continue;
-      }
-      if (!(await finishProduction(parts, await sealedRow(parts, row), nowMs)))
-        await postpone(parts, row, { untilMs: nowMs + PROOF_WAIT_MS });
-    } catch (error) {
-      const failure = isHopbackError(error) ? error.code : 'internal';
-      const waitMs = Math.min(HOUR_MS, RETRY_MS * 2 ** Math.min(row.attempts, 10));
-      parts.context.log.error('a production could not be made', {
-        productionId: row.production_id,
-        failure,
-        attempts: row.attempts + 1,
-      });
-      await postpone(parts, row, { untilMs: nowMs + waitMs, failure });
-    }
+    seen.push(row.production_id);
+    if (row.phase === 'building') built += 1;
+    await produceOne(parts, row, nowMs);
   }
 }
 
-async function nextProduction({ context }: DemandParts, nowMs: number): Promise<ProductionRow | undefined> {
+async function produceOne(parts: DemandParts, row: ProductionRow, nowMs: number): Promise<void> {
+  const { context } = parts;
+  const { production_id: productionId, demand_id: demandId, organization_id: organizationId } = row;
+  try {
+    // Of one that was withdrawn meanwhile the files go with the job that removes what has expired.
+    if (row.phase === 'building' && !(await buildProduction(parts, productionId, nowMs))) return;
+    if (!(await finishProduction(parts, await sealedRow(parts, row), nowMs)))
+      return await postpone(parts, row, { untilMs: nowMs + PROOF_WAIT_MS });
+    if (row.failure !== null) await forgetFailure(context, PRODUCTIONS_JOB, productionId);
+  } catch (error) {
+    const untilMs = await noteFailure(context, {
+      ...{ job: PRODUCTIONS_JOB, item: productionId, nowMs, error },
+      alarm: {
+        ...{ subject: `production:${productionId}`, organizationId },
+        title: `A production under demand ${demandId} cannot be made`,
+        summary: `The platform tried ${ITEM_ATTEMPTS} times to make production ${productionId}, and tries once a day from now on. Staff find the cause in the log of the platform.`,
+      },
+    });
+    await postpone(parts, row, { untilMs, failure: isHopbackError(error) ? error.code : 'internal' });
+  }
+}
+
+async function nextProduction(
+  { context }: DemandParts,
+  { nowMs, seen }: { readonly nowMs: number; readonly seen: readonly string[] },
+): Promise<ProductionRow | undefined> {
   return tablesOf(context.database)
     .selectFrom('demands_productions')
     .selectAll()
     .where('state', '=', 'in-preparation')
     .where('next_try_ms', '<=', nowMs)
+    .where((is) => is.not(isAmong('production_id', seen)))
     .orderBy('priority')
     .orderBy('created_at_ms')
     .orderBy('place')
@@ -101,126 +128,160 @@ async function postpone(
 }
 
 /** A demand that waits comes first as soon as a campaign that it names calls again. */
-async function lookForLive(parts: DemandParts): Promise<void> {
+async function lookForLive(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
-  const rows = await tablesOf(context.database)
-    .selectFrom('demands_demands')
-    .select(['demand_id', 'is_live', 'campaign_ids'])
-    .where('state', '=', 'under-review')
-    .where('is_urgent', '=', true)
-    .orderBy('place')
-    .limit(ROWS_AT_ONCE)
-    .execute();
-  for (const { demand_id: demandId, is_live: wasLive, campaign_ids: campaignIds } of rows) {
-    const isLive = await namesLiveCampaign(parts, context.database, campaignIds);
-    if (isLive === wasLive) continue;
-    await context.transact((transaction) =>
-      tablesOf(transaction)
-        .updateTable('demands_demands')
-        .set({ is_live: isLive })
-        .where('demand_id', '=', demandId)
+  await workThrough({
+    ...{ context, job: 'demands.liveness', nowMs, idOf: (row: WaitingDemand) => row.demand_id },
+    page: (after) =>
+      tablesOf(context.database)
+        .selectFrom('demands_demands')
+        .select(['demand_id', 'is_live', 'campaign_ids', 'place'])
+        .where('state', '=', 'under-review')
+        .where('is_urgent', '=', true)
+        .where('place', '>', after?.place ?? 0)
+        .orderBy('place')
+        .limit(ROWS_AT_ONCE)
         .execute(),
-    );
-  }
+    work: async ({ demand_id: demandId, is_live: wasLive, campaign_ids: campaignIds }) => {
+      const isLive = await namesLiveCampaign(parts, context.database, campaignIds);
+      if (isLive === wasLive) return;
+      await context.transact((transaction) =>
+        tablesOf(transaction)
+          .updateTable('demands_demands')
+          .set({ is_live: isLive })
+          .where('demand_id', '=', demandId)
+          .execute(),
+      );
+    },
+  });
 }
+
+type WaitingDemand = Pick<DemandRow, 'demand_id' | 'is_live' | 'campaign_ids' | 'place'>;
 
 /** Supplements what court orders have go on, until their end. */
 async function orderSupplements(parts: DemandParts, nowMs: number): Promise<void> {
   const { context } = parts;
-  const due = await tablesOf(context.database)
-    .selectFrom('demands_demands')
-    .select('demand_id')
-    .where('continuing_until_ms', 'is not', null)
-    .where((is) =>
-      is.or([
-        is(is('supplemented_at_ms', '+', is.ref('continuing_every_ms')), '<=', nowMs),
-        is('continuing_until_ms', '<=', nowMs),
-      ]),
-    )
-    .limit(ROWS_AT_ONCE)
-    .execute();
-  for (const { demand_id: demandId } of due) {
-    await context.transact(async (transaction) => {
-      const tables = tablesOf(transaction);
-      const row = await tables
+  await workThrough({
+    ...{ context, job: 'demands.supplements', nowMs, idOf: (demandId: string) => demandId },
+    page: async (after = '') => {
+      const due = await tablesOf(context.database)
         .selectFrom('demands_demands')
-        .selectAll()
-        .where('demand_id', '=', demandId)
-        .executeTakeFirstOrThrow();
-      const decision = await lastDecision(transaction, demandId);
-      if (row.continuing_until_ms === null || decision === undefined) return;
-      const isLast = row.continuing_until_ms <= nowMs;
-      const fromMs = (row.supplemented_at_ms ?? row.submitted_at_ms) - SUPPLEMENT_OVERLAP_MS;
-      const productionId = await orderProduction(parts, transaction, {
-        ...{ row, decisionId: decision.decision_id, kind: 'supplement', atMs: nowMs, fromMs },
-      });
-      await tables
-        .updateTable('demands_demands')
-        .set({ supplemented_at_ms: nowMs, ...(isLast && { continuing_until_ms: null }) })
-        .where('demand_id', '=', demandId)
+        .select('demand_id')
+        .where('continuing_until_ms', 'is not', null)
+        .where((is) =>
+          is.or([
+            is(is('supplemented_at_ms', '+', is.ref('continuing_every_ms')), '<=', nowMs),
+            is('continuing_until_ms', '<=', nowMs),
+          ]),
+        )
+        .where('demand_id', '>', after)
+        .orderBy('demand_id')
+        .limit(ROWS_AT_ONCE)
         .execute();
-      await context.audit(transaction, {
-        ...PLATFORM_ACTOR,
-        action: 'demand.supplemented',
-        object: `demand:${demandId}`,
-        details: { productionId, isLast },
-      });
-    });
-  }
+      return due.map((row) => row.demand_id);
+    },
+    work: (demandId) => context.transact((transaction) => orderSupplement(parts, transaction, { demandId, nowMs })),
+  });
 }
+
+async function orderSupplement(
+  parts: DemandParts,
+  transaction: PlatformTransaction,
+  { demandId, nowMs }: { readonly demandId: string; readonly nowMs: number },
+): Promise<void> {
+  const tables = tablesOf(transaction);
+  const row = await tables
+    .selectFrom('demands_demands')
+    .selectAll()
+    .where('demand_id', '=', demandId)
+    .executeTakeFirstOrThrow();
+  if (row.continuing_until_ms === null) return;
+  const decision = await lastDecision(transaction, demandId);
+  if (decision === undefined)
+    throw new HopbackError('internal', 'a demand goes on without a decision', { details: { demandId } });
+  const isLast = row.continuing_until_ms <= nowMs;
+  const fromMs = (row.supplemented_at_ms ?? row.submitted_at_ms) - SUPPLEMENT_OVERLAP_MS;
+  const productionId = await orderProduction(parts, transaction, {
+    ...{ row, decisionId: decision.decision_id, kind: 'supplement', atMs: nowMs, fromMs },
+  });
+  await tables
+    .updateTable('demands_demands')
+    .set({ supplemented_at_ms: nowMs, ...(isLast && { continuing_until_ms: null }) })
+    .where('demand_id', '=', demandId)
+    .execute();
+  await parts.context.audit(transaction, {
+    ...PLATFORM_ACTOR,
+    action: 'demand.supplemented',
+    object: `demand:${demandId}`,
+    details: { productionId, isLast },
+  });
+}
+
+type ExpiredProduction = Pick<ProductionRow, 'production_id' | 'demand_id'>;
 
 /** Ends what can no longer be fetched, removes its files, and lets go what was held for it. */
 async function expire(parts: DemandParts, nowMs: number): Promise<void> {
-  const { context, ports } = parts;
-  const rows = await tablesOf(context.database)
-    .selectFrom('demands_productions')
-    .select(['production_id', 'demand_id'])
-    .where('removed_at_ms', 'is', null)
-    .where('expires_at_ms', '<=', nowMs)
-    .orderBy('expires_at_ms')
-    .limit(ROWS_AT_ONCE)
-    .execute();
-  for (const { production_id: productionId, demand_id: demandId } of rows) {
-    const isOver = await context.transact(async (transaction) => {
-      const updated = await tablesOf(transaction)
-        .updateTable('demands_productions')
-        .set({ state: 'expired' })
-        .where('production_id', '=', productionId)
-        // Unless it was let be fetched for longer meanwhile.
-        .where('expires_at_ms', '<=', nowMs)
-        .executeTakeFirst();
-      return updated.numUpdatedRows > 0n;
-    });
-    if (!isOver) continue;
-    await ports.files.remove(productionId);
-    await context.transact(async (transaction) => {
-      const tables = tablesOf(transaction);
-      await tables
-        .updateTable('demands_productions')
-        .set({ removed_at_ms: nowMs })
-        .where('production_id', '=', productionId)
-        .execute();
-      await context.audit(transaction, {
-        ...PLATFORM_ACTOR,
-        action: 'production.removed',
-        object: `production:${productionId}`,
-      });
-      const left = await tables
+  const { context } = parts;
+  await workThrough({
+    ...{ context, job: 'demands.expiry', nowMs, idOf: (row: ExpiredProduction) => row.production_id },
+    page: (after) =>
+      tablesOf(context.database)
         .selectFrom('demands_productions')
-        .select('production_id')
-        .where('demand_id', '=', demandId)
-        .where('state', '!=', 'expired')
-        .limit(1)
-        .execute();
-      const demand = await tables
-        .selectFrom('demands_demands')
-        .select('continuing_until_ms')
-        .where('demand_id', '=', demandId)
-        .executeTakeFirst();
-      if (left.length === 0 && typeof demand?.continuing_until_ms !== 'number')
-        await endHold(transaction, { demandId, atMs: nowMs });
+        .select(['production_id', 'demand_id'])
+        .where('removed_at_ms', 'is', null)
+        .where('expires_at_ms', '<=', nowMs)
+        .where('production_id', '>', after?.production_id ?? '')
+        .orderBy('production_id')
+        .limit(ROWS_AT_ONCE)
+        .execute(),
+    work: (row) => expireOne(parts, row, nowMs),
+  });
+}
+
+async function expireOne(
+  { context, ports }: DemandParts,
+  { production_id: productionId, demand_id: demandId }: ExpiredProduction,
+  nowMs: number,
+): Promise<void> {
+  const isOver = await context.transact(async (transaction) => {
+    const updated = await tablesOf(transaction)
+      .updateTable('demands_productions')
+      .set({ state: 'expired' })
+      .where('production_id', '=', productionId)
+      // Unless it was let be fetched for longer meanwhile.
+      .where('expires_at_ms', '<=', nowMs)
+      .executeTakeFirst();
+    return updated.numUpdatedRows > 0n;
+  });
+  if (!isOver) return;
+  await ports.files.remove(productionId);
+  await context.transact(async (transaction) => {
+    const tables = tablesOf(transaction);
+    await tables
+      .updateTable('demands_productions')
+      .set({ removed_at_ms: nowMs })
+      .where('production_id', '=', productionId)
+      .execute();
+    await context.audit(transaction, {
+      ...PLATFORM_ACTOR,
+      action: 'production.removed',
+      object: `production:${productionId}`,
     });
-  }
+    const left = await tables
+      .selectFrom('demands_productions')
+      .select('production_id')
+      .where('demand_id', '=', demandId)
+      .where('state', '!=', 'expired')
+      .limit(1)
+      .execute();
+    const demand = await tables
+      .selectFrom('demands_demands')
+      .select('continuing_until_ms')
+      .where('demand_id', '=', demandId)
+      .executeTakeFirst();
+    if (left.length === 0 && typeof demand?.continuing_until_ms !== 'number')
+      await endHold(transaction, { demandId, atMs: nowMs });
+  });
 }
 
 /** Removes what was put for a demand that was never acknowledged, when it has been seen twice, an hour apart: no submission takes so long. */
@@ -248,9 +309,15 @@ async function removeUnnamed(
     for (const owner of some) if (!named.has(owner)) here.add(owner);
   }
   for (const owner of unnamed.keys()) if (!here.has(owner)) unnamed.delete(owner);
+  const due: string[] = [];
   for (const owner of here) {
     const sinceMs = unnamed.get(owner);
     if (sinceMs === undefined) unnamed.set(owner, nowMs);
-    else if (nowMs - sinceMs >= HOUR_MS) await ports.files.remove(owner);
+    else if (nowMs - sinceMs >= HOUR_MS) due.push(owner);
   }
+  await workThrough({
+    ...{ context, job: 'demands.files', nowMs, idOf: (owner: string) => owner },
+    page: (after) => Promise.resolve(after === undefined ? due : []),
+    work: (owner) => ports.files.remove(owner),
+  });
 }

@@ -1,6 +1,12 @@
 import type PdfKit from 'pdfkit';
 import type { Demand } from '@hopback/sdk/platform';
-import { csvField, type Cell, type FoundPath, type RestraintPackage } from '../domain/demands/index.js';
+import {
+  csvField,
+  type Cell,
+  type CountedCalls,
+  type FoundPath,
+  type RestraintPackage,
+} from '../domain/demands/index.js';
 
 /** US Letter, points. */
 const PAGE = { width: 612, height: 792, margin: 54, footer: 40 } as const;
@@ -76,14 +82,17 @@ function drawHead(pdf: Document, gathered: RestraintPackage, demand: Demand): vo
     ['Authority', demand.authority],
     ['Campaigns', demand.scope.campaignIds?.join(', ') ?? 'none named'],
     ['Records asked', `${demand.scope.from} to ${demand.scope.to}, as of ${gathered.queriedAt}`],
-    ['Calls on record', `${volume.calls} by carriers, ${volume.reports} reported by applications`],
+    [
+      'Calls',
+      `${volume.calls}, counted from ${volume.carrierRecords} carrier records and ${volume.appReports} app reports; ${volume.recorded} are on carriers' records, ${volume.reported} were reported, ${volume.both} are in both`,
+    ],
     ['Latest call', gathered.latest[0] === undefined ? 'none' : gathered.latest[0].at],
   ];
   for (const [label, value] of facts) drawFact(pdf, label, value);
   pdf.moveDown(0.5);
   paragraph(
     pdf,
-    'Everything here is counted from the records of this production, within the scope that was approved, and from nothing else. It states what records say; what follows from that is for the court. The query is in restraint-package.json; every record is in the files of its class.',
+    'Everything here is counted from the records of this production, within the scope that was approved, and from nothing else. Each call is counted once: several carriers on its way may have a record of it, and an application may report it. Records and reports of one call have the same placed_call_id in the files of their classes. It states what records say; what follows from that is for the court. The query is in restraint-package.json; every record is in the files of its class.',
   );
 }
 
@@ -156,37 +165,43 @@ function drawFooters(pdf: Document, line: string): void {
   }
 }
 
+/** Columns of calls, and of what they were counted from. */
+const BASE_COLUMNS: Table['columns'] = [
+  ['calls', 0.2],
+  ['carrier_records', 0.2],
+  ['app_reports', 0.2],
+];
+
+const baseCells = ({ calls, carrierRecords, appReports }: CountedCalls): readonly Cell[] => [
+  ...[calls, carrierRecords, appReports],
+];
+
 function tablesOf(gathered: RestraintPackage): readonly Table[] {
   const { volume, paths, outcomes, requests, recordings, latest, notListed } = gathered;
   return [
     {
       title: 'Volume by duration',
-      note: `Seconds from answer to end, of calls that were answered. Of ${volume.withoutDuration} calls the duration is not on record.`,
-      columns: [
-        ['duration', 0.5],
-        ['calls', 0.5],
+      note: 'Seconds from answer to end, of calls that were answered, by the record of the carrier nearest to who was called.',
+      columns: [['duration', 0.4], ...BASE_COLUMNS],
+      rows: [
+        ['not answered', ...baseCells(volume.notAnswered)],
+        ...volume.byDuration.map((one) => [one.bucket, ...baseCells(one)]),
+        ['not on record', ...baseCells(volume.withoutDuration)],
       ],
-      rows: [['not answered', volume.notAnswered], ...volume.byDuration.map(({ bucket, calls }) => [bucket, calls])],
       file: 'restraint-durations.csv',
     },
     {
       title: 'Volume by day',
       note: 'Days of UTC.',
-      columns: [
-        ['day', 0.5],
-        ['calls', 0.5],
-      ],
-      rows: volume.byDay.map(({ day, calls }) => [day, calls]),
+      columns: [['day', 0.4], ...BASE_COLUMNS],
+      rows: volume.byDay.map((one) => [one.day, ...baseCells(one)]),
       file: 'restraint-days.csv',
     },
     {
       title: 'Volume by hour',
       note: `Hours of UTC that had calls, the last of them here.${volume.hoursNotListed > 0 ? ` ${volume.hoursNotListed} calls are of hours that are not listed.` : ''}`,
-      columns: [
-        ['hour', 0.5],
-        ['calls', 0.5],
-      ],
-      rows: volume.byHour.map(({ hour, calls }) => [hour, calls]),
+      columns: [['hour', 0.4], ...BASE_COLUMNS],
+      rows: volume.byHour.map((one) => [one.hour, ...baseCells(one)]),
       printedOfEnd: 24,
       file: 'restraint-hours.csv',
     },
@@ -249,12 +264,17 @@ function tablesOf(gathered: RestraintPackage): readonly Table[] {
       title: 'Latest calls',
       note: `The ${latest.length} latest calls within the scope, newest first, as of ${gathered.queriedAt}.`,
       columns: [
-        ['call', 0.27],
-        ['reported by', 0.28],
-        ['record', 0.3],
-        ['seconds', 0.15],
+        ['call', 0.24],
+        ['reported by', 0.19],
+        ['record', 0.22],
+        ['seconds', 0.09],
+        ['carrier_records', 0.14],
+        ['app_reports', 0.12],
       ],
-      rows: latest.map((one) => [one.at, one.source, one.id, one.durationSeconds]),
+      rows: latest.map((one) => [
+        ...[one.at, one.source, one.id, one.durationSeconds],
+        ...[one.carrierRecords, one.appReports],
+      ]),
       file: 'restraint-latest.csv',
     },
   ];

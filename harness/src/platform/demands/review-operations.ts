@@ -2,12 +2,14 @@ import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
 import type { DemandRecordClass, DemandScope, PlatformAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, Operations, PlatformTransaction } from '../core/index.js';
 import {
+  countVolume,
   narrowed,
   reviewClock,
   reviewFindings,
   reviewOrder,
   scopeMatcher,
   type ClockedDemand,
+  type Producible,
   type ReviewEstimate,
 } from '../domain/demands/index.js';
 import { maySee, tablesOf, type DemandParts } from './demand-area.js';
@@ -99,13 +101,14 @@ async function checklist(parts: DemandParts, call: OperationCall): Promise<Platf
     document: row.document_seen,
     ...(agency !== undefined && { agencyJurisdiction: agency.jurisdiction }),
     unknown,
-    reach: await reachOf(parts, scope, call),
+    ...(await reachOf(parts, scope, call)),
   };
   return jsonAnswer({
     demandId,
     clock: reviewClock(clocked(row), call.atMs),
     findings: reviewFindings(demand, estimate),
     reach: estimate.reach,
+    ...(estimate.calls !== undefined && { calls: estimate.calls }),
     ...(row.claimed_by !== null && { claimedBy: row.claimed_by }),
   });
 }
@@ -126,29 +129,53 @@ async function unknownNames(
   return { campaigns, tracebacks };
 }
 
+/** Classes of which records and reports of one call are: they are counted together, and their calls with them. */
+const OF_CALLS: readonly DemandRecordClass[] = ['call-records', 'app-reports'];
+
 /** Counts what a scope reaches up to now, until there is enough of it to know that it is much. */
-async function reachOf(parts: DemandParts, scope: DemandScope, call: OperationCall): Promise<ReviewEstimate['reach']> {
-  const reach: Partial<Record<DemandRecordClass, { items: number; isAtLeast: boolean }>> = {};
-  for (const recordClass of scope.recordClasses) {
-    const until = new Date(call.atMs).toISOString();
-    const within = narrowed(
-      { ...scope, recordClasses: [recordClass] },
-      { ...scope, recordClasses: [recordClass], to: until },
-    );
-    const count = { items: 0, isAtLeast: false };
-    reach[recordClass] = count;
-    if (within === undefined || call.signal.aborted) continue;
+async function reachOf(
+  parts: DemandParts,
+  scope: DemandScope,
+  call: OperationCall,
+): Promise<Pick<ReviewEstimate, 'reach' | 'calls'>> {
+  const ofCalls = scope.recordClasses.filter((one) => OF_CALLS.includes(one));
+  const others = scope.recordClasses.filter((one) => !OF_CALLS.includes(one));
+  const volume = countVolume();
+  let reach: ReviewEstimate['reach'] = {};
+  for (const recordClass of others)
+    reach = { ...reach, ...(await reachOfClasses(parts, { scope, call }, [recordClass])) };
+  if (ofCalls.length === 0) return { reach };
+  const counted = await reachOfClasses(parts, { scope, call }, ofCalls, volume.add);
+  const { calls, carrierRecords, appReports } = volume.counted().volume;
+  const isAtLeast = Object.values(counted).some((one) => one.isAtLeast);
+  return { reach: { ...reach, ...counted }, calls: { calls, carrierRecords, appReports, isAtLeast } };
+}
+
+async function reachOfClasses(
+  parts: DemandParts,
+  { scope, call }: { readonly scope: DemandScope; readonly call: OperationCall },
+  recordClasses: readonly DemandRecordClass[],
+  reached: (produced: Producible) => void = () => undefined,
+): Promise<ReviewEstimate['reach']> {
+  const counts = new Map(recordClasses.map((one) => [one, { items: 0, isAtLeast: false }]));
+  const until = new Date(call.atMs).toISOString();
+  const within = narrowed({ ...scope, recordClasses }, { ...scope, recordClasses, to: until });
+  if (within !== undefined && !call.signal.aborted) {
     const matches = scopeMatcher(within);
     let seen = 0;
-    for await (const { item } of producibles(parts, { scope: within, asOfMs: call.atMs })) {
+    for await (const produced of producibles(parts, { scope: within, asOfMs: call.atMs })) {
       seen += 1;
-      if (matches(item)) count.items += 1;
-      if (seen < COUNTED_ITEMS && !call.signal.aborted) continue;
-      count.isAtLeast = true;
+      const count = counts.get(produced.item.recordClass);
+      if (count !== undefined && matches(produced.item)) {
+        count.items += 1;
+        reached(produced);
+      }
+      if (seen < COUNTED_ITEMS * recordClasses.length && !call.signal.aborted) continue;
+      for (const one of counts.values()) one.isAtLeast = true;
       break;
     }
   }
-  return reach;
+  return Object.fromEntries(counts);
 }
 
 async function document({ context, ports }: DemandParts, call: OperationCall): Promise<PlatformAnswer> {

@@ -75,6 +75,8 @@ const checklist = z.object({
   clock,
   findings: z.array(finding).max(20),
   reach: z.record(z.string().max(40), z.object({ items: count, isAtLeast: z.boolean() })),
+  /** Calls of the records and reports that it reaches, each once; absent where it demands neither. */
+  calls: z.exactOptional(z.object({ calls: count, carrierRecords: count, appReports: count, isAtLeast: z.boolean() })),
   claimedBy: z.exactOptional(text),
 });
 

@@ -1,5 +1,6 @@
 import type { AppReport, DemandScope } from '@hopback/sdk/platform';
 import type { CampaignCall, LiveRecord } from '../core/index.js';
+import { createEvidenceJoiner, type EvidenceJoiner } from '../domain/campaigns/index.js';
 import {
   appReportRow,
   callRecordRow,
@@ -39,8 +40,32 @@ export async function* producibles(parts: DemandParts, query: ProducibleQuery): 
     if (wantsCalls || wantsReports) yield* callsOfCampaigns(parts, query, { wantsCalls, wantsReports });
     if (classes.has('recordings')) yield* campaignScripts(parts, query);
   } else {
-    if (wantsCalls) yield* recordsByTime(parts, query);
-    if (wantsReports) yield* reportsByTime(parts, query);
+    const joiner = createEvidenceJoiner();
+    const none = noItems();
+    yield* byTime(
+      wantsCalls ? recordsByTime(parts, query, joiner) : none,
+      wantsReports ? reportsByTime(parts, query, joiner) : none,
+    );
+  }
+}
+
+async function* noItems(): AsyncGenerator<Producible> {
+  // Nothing of this class is demanded.
+}
+
+/** Two lists by time as one, so that records and reports of one call come after each other. */
+async function* byTime(one: AsyncGenerator<Producible>, other: AsyncGenerator<Producible>): AsyncGenerator<Producible> {
+  let [first, second] = [await one.next(), await other.next()];
+  while (first.done !== true || second.done !== true) {
+    const isFirst =
+      second.done === true || (first.done !== true && first.value.item.fromMs <= second.value.item.fromMs);
+    if (isFirst && first.done !== true) {
+      yield first.value;
+      first = await one.next();
+    } else if (second.done !== true) {
+      yield second.value;
+      second = await other.next();
+    }
   }
 }
 
@@ -88,13 +113,16 @@ async function* tracebacksOf({ context, ports }: DemandParts, query: ProducibleQ
 /** Records that tracebacks began with. */
 async function* recordsOfTracebacks(parts: DemandParts, query: ProducibleQuery): AsyncGenerator<Producible> {
   const { context, ports } = parts;
+  const joiner = createEvidenceJoiner();
   for await (const { tracebackId, campaignIds } of tracebacksOf(parts, query)) {
     const traceback = await ports.tracebacks.traceback(context.database, tracebackId);
     const recordId = traceback?.call.recordId;
     const providerId = traceback?.hops.find(({ hop }) => hop === 1)?.provider.providerId;
     if (recordId === undefined || providerId === undefined) continue;
     const record = await ports.live.record(providerId, recordId);
-    if (record !== undefined) yield callRecordRow(record, { campaignIds, tracebackIds: [tracebackId] });
+    if (record === undefined) continue;
+    const placedCallId = joiner.record(record);
+    yield callRecordRow(record, { campaignIds, tracebackIds: [tracebackId], placedCallId });
   }
 }
 
@@ -115,11 +143,13 @@ async function* callsOfCampaigns(
     for await (const page of campaignPages(parts, query, campaignId)) {
       const fresh = page.filter(({ callId }) => done === undefined || !done.has(callId));
       for (const { callId } of fresh) done?.add(callId);
-      const links = { campaignIds: [campaignId], tracebackIds: [] };
-      if (wanted.wantsCalls) for (const record of await recordsOf(parts, fresh)) yield callRecordRow(record, links);
-      if (!wanted.wantsReports) continue;
-      for (const { reporterId, reportId } of fresh) {
-        const report = reportId === undefined ? undefined : await parts.ports.live.report(reporterId, reportId);
+      const records = wanted.wantsCalls ? await recordsOf(parts, fresh) : undefined;
+      for (const { callId, placedCallId, reporterId, reportId } of fresh) {
+        const links = { campaignIds: [campaignId], tracebackIds: [], placedCallId };
+        const record = records?.get(callId);
+        if (record !== undefined) yield callRecordRow(record, links);
+        if (reportId === undefined || !wanted.wantsReports) continue;
+        const report = await parts.ports.live.report(reporterId, reportId);
         if (report !== undefined) yield* reportItems(reporterId, report, links);
       }
     }
@@ -148,11 +178,16 @@ function campaignPages(
 /** Milliseconds by which the time of a call of a campaign and that of its record may differ: the one is rounded. */
 const ROUNDING_MS = 1_000;
 
-async function recordsOf({ ports }: DemandParts, calls: readonly CampaignCall[]): Promise<readonly LiveRecord[]> {
-  const wanted = calls.flatMap(({ reporterId, recordId, atMs }) =>
-    recordId === undefined ? [] : [{ providerId: reporterId, recordId, atMs }],
+/** Records of calls of a campaign, by the ids of these. */
+async function recordsOf(
+  { ports }: DemandParts,
+  calls: readonly CampaignCall[],
+): Promise<ReadonlyMap<string, LiveRecord>> {
+  const wanted = calls.flatMap(({ callId, reporterId, recordId, atMs }) =>
+    recordId === undefined ? [] : [{ callId, providerId: reporterId, recordId, atMs }],
   );
-  if (wanted.length === 0) return [];
+  const records = new Map<string, LiveRecord>();
+  if (wanted.length === 0) return records;
   const times = wanted.map(({ atMs }) => atMs);
   const found = await ports.live.find({
     fromMs: Math.min(...times) - ROUNDING_MS,
@@ -161,11 +196,10 @@ async function recordsOf({ ports }: DemandParts, calls: readonly CampaignCall[])
     limit: wanted.length,
   });
   const byId = new Map(found.records.map((one) => [`${one.providerId} ${one.record.recordId}`, one]));
-  const records: LiveRecord[] = [];
-  for (const { providerId, recordId } of wanted) {
+  for (const { callId, providerId, recordId } of wanted) {
     // A record that was sent again with another time is found by its id.
     const record = byId.get(`${providerId} ${recordId}`) ?? (await ports.live.record(providerId, recordId));
-    if (record !== undefined) records.push(record);
+    if (record !== undefined) records.set(callId, record);
   }
   return records;
 }
@@ -181,7 +215,11 @@ async function* campaignScripts(
   }
 }
 
-async function* recordsByTime({ ports, limits }: DemandParts, { scope }: ProducibleQuery): AsyncGenerator<Producible> {
+async function* recordsByTime(
+  { ports, limits }: DemandParts,
+  { scope }: ProducibleQuery,
+  joiner: EvidenceJoiner,
+): AsyncGenerator<Producible> {
   const providerIds = scope.providers?.flatMap(({ providerId }) => (providerId === undefined ? [] : [providerId]));
   if (providerIds?.length === 0) return;
   const pages = cutPages<LiveRecord>({
@@ -201,10 +239,15 @@ async function* recordsByTime({ ports, limits }: DemandParts, { scope }: Produci
     },
   });
   for await (const page of pages)
-    for (const record of page) yield callRecordRow(record, { campaignIds: [], tracebackIds: [] });
+    for (const record of page)
+      yield callRecordRow(record, { campaignIds: [], tracebackIds: [], placedCallId: joiner.record(record) });
 }
 
-async function* reportsByTime({ ports, limits }: DemandParts, { scope }: ProducibleQuery): AsyncGenerator<Producible> {
+async function* reportsByTime(
+  { ports, limits }: DemandParts,
+  { scope }: ProducibleQuery,
+  joiner: EvidenceJoiner,
+): AsyncGenerator<Producible> {
   const pages = cutPages<{ readonly appId: string; readonly report: AppReport }>({
     range: { fromMs: Date.parse(scope.from), toMs: Date.parse(scope.to) },
     direction: 'oldest-first',
@@ -217,16 +260,21 @@ async function* reportsByTime({ ports, limits }: DemandParts, { scope }: Produci
     },
   });
   for await (const page of pages)
-    for (const { appId, report } of page) yield* reportItems(appId, report, { campaignIds: [], tracebackIds: [] });
+    for (const { appId, report } of page)
+      yield* reportItems(appId, report, {
+        ...{ campaignIds: [], tracebackIds: [] },
+        placedCallId: joiner.report(appId, report),
+      });
 }
 
 function* reportItems(
   appId: string,
   report: AppReport,
-  links: { readonly campaignIds: readonly string[]; readonly tracebackIds: readonly string[] },
+  links: Parameters<typeof appReportRow>[2],
 ): Generator<Producible> {
   yield appReportRow(appId, report, links);
-  const recording = reportRecordingRow(appId, report, links);
+  const { campaignIds, tracebackIds } = links;
+  const recording = reportRecordingRow(appId, report, { campaignIds, tracebackIds });
   if (recording !== undefined) yield recording;
 }
 

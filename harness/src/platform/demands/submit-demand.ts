@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
+import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '@hopback/sdk/platform';
 import type { DemandSubmission, PlatformAnswer } from '@hopback/sdk/platform';
 import type { OperationCall, PlatformTransaction } from '../core/index.js';
 import { readPdf, type PdfObservations } from '../domain/demands/index.js';
@@ -20,6 +20,8 @@ export function submitDemand(parts: DemandParts): (call: OperationCall) => Promi
     if (document.length > MAX_DEMAND_DOCUMENT_BYTES) return problemAnswer('too-large');
     const read = documentOf(submission, document);
     if (read.status === 'refused') return read.problem;
+    const refusal = demandScopeRefusal(submission.scope);
+    if (refusal !== undefined) return refusal;
     const keyHash = hash('sha256', call.request.parameters['Idempotency-Key'] ?? '', 'hex');
     const requestHash = hash('sha256', JSON.stringify(submission), 'hex');
     const earlier = await repeated(parts, call, { keyHash, requestHash });
@@ -114,7 +116,7 @@ async function insertDemand(parts: DemandParts, transaction: PlatformTransaction
       submission: JSON.stringify(sealed),
     })
     .execute();
-  await placeHold(parts, transaction, { demandId, organizationId, scope: submission.scope });
+  await placeHold(transaction, { demandId, organizationId, scope: submission.scope });
   await context.audit(transaction, {
     action: 'demand.submitted',
     organizationId,

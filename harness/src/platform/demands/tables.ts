@@ -1,6 +1,6 @@
-import { sql, type Generated } from 'kysely';
+import { sql, type ColumnType, type Generated } from 'kysely';
 import type { DemandRecordClass, DemandState, ProductionState } from '@hopback/sdk/platform';
-import type { AreaDefinition, EpochMs, JsonColumn } from '../core/index.js';
+import type { AreaDefinition, EpochMs, HeldScope, JsonColumn } from '../core/index.js';
 import type { PdfObservations } from '../domain/demands/index.js';
 
 /** References into the table of sealed values; a long text is sealed in pieces, in order. */
@@ -106,7 +106,9 @@ export type DemandTables = {
   readonly demands_holds: {
     readonly demand_id: string;
     readonly organization_id: string;
-    /** The scope, sealed: it may name numbers. */
+    /** What is held; null in rows of releases that sealed the whole scope, until it has been unsealed once. */
+    readonly held_scope: ColumnType<HeldScope | null, string | undefined, string>;
+    /** The whole scope, sealed, in rows of those releases; empty in others. */
     readonly scope: JsonColumn<SealedText>;
     readonly record_classes: JsonColumn<readonly DemandRecordClass[]>;
     readonly campaign_ids: JsonColumn<readonly string[] | null>;
@@ -253,6 +255,14 @@ export const DEMANDS_DEFINITION: AreaDefinition = {
           traceback_id text not null,
           opened_at_ms bigint not null,
           primary key (demand_id, traceback_id))`.execute(database);
+      },
+    },
+    {
+      name: 'demands-004-held-scopes',
+      up: async (database) => {
+        await sql`alter table demands_holds add column held_scope jsonb`.execute(database);
+        await sql`create index demands_holds_unusable on demands_holds (demand_id)
+          where ended_at_ms is null and from_ms >= to_ms`.execute(database);
       },
     },
   ],

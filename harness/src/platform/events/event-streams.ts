@@ -3,7 +3,7 @@ import type { PlatformAnswer } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
 import type { Caller, OperationCall, PlatformContext } from '../core/index.js';
 import { envelopeOf, isOfWire } from './event-envelope.js';
-import { openEvents } from './open-events.js';
+import { readableEvents } from './open-events.js';
 import type { EventSource } from './event-source.js';
 import type { EventTail } from './event-tail.js';
 
@@ -147,7 +147,7 @@ function streamFrom(
       });
       position = throughPosition;
       if (events.length > 0) isWoken = true;
-      const told = await openEvents(context, events.filter(isOfWire), caller.organizationId);
+      const told = await readableEvents(context, events.filter(isOfWire), caller.organizationId);
       if (told.length > 0) return told.map((event) => streamText(envelopeOf(event, parts.eventSource))).join('');
     }
   };

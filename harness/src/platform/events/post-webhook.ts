@@ -17,7 +17,9 @@ export type PostOutcome =
   | { readonly status: 'answered'; readonly httpStatus: number; readonly retryAfterMs?: number }
   | { readonly status: 'no-answer' }
   /** The address is not one that is posted to. */
-  | { readonly status: 'barred' };
+  | { readonly status: 'barred' }
+  /** The platform cannot open what is sealed in the event, so that nothing was posted. */
+  | { readonly status: 'unreadable' };
 
 /** Posts one webhook. Never rejects. */
 export type PostWebhook = (post: WebhookPost) => Promise<PostOutcome>;

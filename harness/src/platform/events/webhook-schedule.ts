@@ -32,9 +32,8 @@ export function afterAttempt(outcome: PostOutcome, attempts: number, kind: 'live
   if (scheduledMs === undefined) return kind === 'live' ? { step: 'disable', reason: 'failing' } : { step: 'give-up' };
   const askedMs = outcome.status === 'answered' ? (outcome.retryAfterMs ?? 0) : 0;
   const waitMs = Math.max(scheduledMs, askedMs);
-  return kind === 'live' && httpStatus !== undefined && isAboutTheEvent(httpStatus)
-    ? { step: 'set-aside', waitMs }
-    : { step: 'wait', waitMs };
+  const isAboutIt = outcome.status === 'unreadable' || (httpStatus !== undefined && isAboutTheEvent(httpStatus));
+  return kind === 'live' && isAboutIt ? { step: 'set-aside', waitMs } : { step: 'wait', waitMs };
 }
 
 /** A refusal of what was sent, rather than of whoever sends, or now. RFC 9110 section 15.5 */

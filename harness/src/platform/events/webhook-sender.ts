@@ -5,6 +5,7 @@ import { ownerOf } from './endpoint-secrets.js';
 import type { EndpointSecrets } from './endpoint-secrets.js';
 import { envelopeOf, isOfWire, isWanted } from './event-envelope.js';
 import { openEvents } from './open-events.js';
+import { isUnreadable } from '../database/index.js';
 import type { EventSource } from './event-source.js';
 import { pause } from './event-tail.js';
 import type { EventTail } from './event-tail.js';
@@ -208,13 +209,13 @@ interface Attempt {
 async function attempt(sending: Sending, { lane, event, position, attempts }: Attempt): Promise<boolean> {
   const { context, holder, counted } = sending;
   const { laneId, kind } = lane;
-  const [opened] = await openEvents(context, [event], lane.organizationId);
-  if (opened === undefined) {
+  const opened = await openedEvent(context, event, lane.organizationId);
+  if (opened === 'removed') {
     const atMs = context.clock.nowMs();
     const passed = { position: event.position, attempts: 0, dueAtMs: atMs, isHeld: true };
     return context.transact((transaction) => saveLane(transaction, { laneId, holder, nowMs: atMs }, passed));
   }
-  const outcome = await posted(sending, lane, opened);
+  const outcome = opened === 'unreadable' ? { status: opened } : await posted(sending, lane, opened);
   // Given up for the end of the platform, not for anything of the receiver's: it is tried again when that is back.
   if (sending.signal.aborted && outcome.status === 'no-answer') {
     await settle(sending, lane, { position, attempts: attempts - 1, isDone: false });
@@ -253,6 +254,21 @@ async function attempt(sending: Sending, { lane, event, position, attempts }: At
       return setAside(sending, { lane, event, position, attempts }, nowMs + after.waitMs);
     default:
       return after satisfies never;
+  }
+}
+
+/** An event with its data in the clear. One that cannot be opened is the event's own trouble, unless the database is away. */
+async function openedEvent(
+  context: PlatformContext,
+  event: StoredEvent,
+  organizationId: string,
+): Promise<StoredEvent | 'removed' | 'unreadable'> {
+  try {
+    return (await openEvents(context, [event], organizationId))[0] ?? 'removed';
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    context.log.error('an event cannot be opened', { eventId: event.eventId, type: event.type, error });
+    return 'unreadable';
   }
 }
 

@@ -35,6 +35,8 @@ export interface Exchange extends MatchedRoute<ServedRoute> {
   readonly address: string;
   readonly certificateSha256?: string;
   readonly signal: AbortSignal;
+  /** Is told who calls, before the call is carried out. */
+  readonly onCaller?: (caller: Caller) => void;
 }
 
 /**
@@ -69,6 +71,7 @@ async function answerTo(parts: ExchangeParts, exchange: Exchange): Promise<Platf
   const access = isOpen ? { caller: NOBODY } : await decideAccess(parts, exchange);
   if ('problem' in access) return access.problem;
   const { caller } = access;
+  exchange.onCaller?.(caller);
   const body = await readBoundedBody(request, {
     maxBytes: bodyLimit(route),
     clock,

@@ -120,9 +120,14 @@ function jobsOf(parts: {
       name: 'records.retention',
       everyMs: RETENTION_EVERY_MS,
       run: async (nowMs) => {
-        const expired = await feed.store.expire((nowMs - retention.recordsMs) * 1_000);
-        const removed = await removeExpired(context, retention, nowMs);
-        if (expired + removed > 0) context.log.info('live data whose time is over was removed', { expired, removed });
+        try {
+          const removed = await removeExpired(context, retention, nowMs);
+          if (removed > 0) context.log.info('reports and complaints whose time is over were removed', { removed });
+        } finally {
+          // Whichever of the two fails does not keep the other beyond its time.
+          const expired = await feed.store.expire((nowMs - retention.recordsMs) * 1_000);
+          if (expired > 0) context.log.info('live records whose time is over were removed', { expired });
+        }
       },
     },
   ];

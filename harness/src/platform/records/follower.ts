@@ -94,6 +94,24 @@ export function startFollower(options: FollowerOptions): Follower {
     return true;
   };
 
+  const failed = (error: unknown): void => {
+    state.isFailing = true;
+    const code = isHopbackError(error) ? error.code : 'unexpected';
+    log.warn('live records wait', { follower: name, behind: limit() - position, code });
+    onProgress();
+  };
+  /** A mark that cannot be kept now keeps no batch waiting: after a crash more is done again. */
+  const isMarked = async (): Promise<boolean> => {
+    try {
+      await mark();
+      state.isFailing = false;
+      return true;
+    } catch (error) {
+      markedAtMs = clock.nowMs();
+      failed(error);
+      return false;
+    }
+  };
   const run = async (): Promise<void> => {
     // Where that fails the work never begins: whoever gave it knows why.
     position = (await Promise.race([options.from?.catch(() => closing), closing])) ?? position;
@@ -102,14 +120,10 @@ export function startFollower(options: FollowerOptions): Follower {
     while (!state.isClosing) {
       try {
         const isMore = await step();
-        if (!isMore || clock.nowMs() - markedAtMs >= MARK_MS) await mark();
-        state.isFailing = false;
-        if (!isMore && !state.isClosing && position >= limit()) await waited();
+        const isKept = (isMore && clock.nowMs() - markedAtMs < MARK_MS) || (await isMarked());
+        if (!isMore && !state.isClosing && position >= limit()) await waited(isKept ? undefined : RETRY_MS);
       } catch (error) {
-        state.isFailing = true;
-        const code = isHopbackError(error) ? error.code : 'unexpected';
-        log.warn('live records wait', { follower: name, behind: limit() - position, code });
-        onProgress();
+        failed(error);
         if (!state.isClosing) await waited(RETRY_MS);
       }
     }

@@ -8,7 +8,7 @@ const SHORTEST_MS = 1_000;
 const BY = { organizationId: 'platform', actor: 'platform' } as const;
 
 /**
- * Keeps live data that demands reach, by their times and providers: campaigns and numbers are not looked at, so that rather too much is kept than too little.
+ * Keeps live data that demands reach, by their times and providers.
  * A hold whose scope was changed is placed anew before the former one ends.
  */
 export function createHoldPort(holds: LiveHolds): HoldPort {
@@ -30,16 +30,14 @@ export function createHoldPort(holds: LiveHolds): HoldPort {
 function ordersOf({ holdId, scope, organizationId }: LegalHold): readonly LiveHoldOrder[] {
   const wanted: readonly string[] = ['call-records', 'app-reports', 'recordings', 'traceback-records'];
   if (!scope.recordClasses.some((one) => wanted.includes(one))) return [];
-  const providerIds = scope.providers?.flatMap(({ providerId }) => (providerId === undefined ? [] : [providerId]));
-  const isByProvider = providerIds !== undefined && providerIds.length === scope.providers?.length;
-  const content = { from: scope.from, to: scope.to, providerIds: isByProvider ? providerIds : null };
+  const { from, to, providerIds } = scope;
+  const content = { from, to, providerIds: providerIds ?? null };
   return [
     {
       holdId: `${holdId}/${hash('sha256', JSON.stringify(content), 'hex').slice(0, 12)}`,
       reason: `demand ${holdId} of ${organizationId}`,
-      fromMs: Date.parse(scope.from),
-      toMs: Date.parse(scope.to),
-      ...(isByProvider && { providerIds }),
+      ...{ fromMs: Date.parse(from), toMs: Date.parse(to) },
+      ...(providerIds !== undefined && { providerIds }),
       ...BY,
     },
   ];

@@ -4,7 +4,7 @@ import type { LiveReader, Operation, PlatformContext, PlatformTransaction } from
 import { MAX_AHEAD_MS, maskReport } from '../domain/records/index.js';
 import type { SettlingListener } from './live-feed.js';
 import type { RecordsTables } from './records-tables.js';
-import { openJson, sealJson } from '../database/index.js';
+import { openJson, readableJson, sealJson } from '../database/index.js';
 
 /** Reports that are read at once when somebody begins to listen: each may have a fingerprint of 400 KB. */
 const TOLD_AT_ONCE = 50;
@@ -109,9 +109,8 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
           ]),
         );
       const rows = await query.orderBy('received_at_ms').orderBy('report_key').limit(TOLD_AT_ONCE).execute();
-      const opened = await openJson(context, transaction, {
-        ...{ pieces: rows.map(({ sealed }) => sealed), reason: { ...PLATFORM, object: `listener:${name}` } },
-      });
+      const reason = { ...PLATFORM, object: `listener:${name}` };
+      const opened = await readableJson(context, transaction, { pieces: rows.map(({ sealed }) => sealed), reason });
       return rows.map((row, index) => ({
         ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, reportKey: row.report_key },
         report: wholeReport(opened[index], row.masked),

@@ -1,6 +1,7 @@
 import { cp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
+import { lockFolder } from '@hopback/sdk/log';
 import {
   backupPlatform,
   createPlatformContext,
@@ -8,6 +9,7 @@ import {
   openPlatformDatabase,
   restorePlatform,
   SILENT_LOG,
+  verifyAudit,
 } from '../database/index.js';
 import type {
   ArchiveManifest,
@@ -43,14 +45,40 @@ export async function backupStoppedPlatform(
   archive: string,
   onProgress?: (progress: ArchiveProgress) => void,
 ): Promise<ArchiveManifest> {
-  const { keys } = foldersOf(platform.directory);
-  if (!(await isThere(join(keys, 'ring.json'))))
-    throw refused('no-platform', `${platform.directory} is no folder of a platform: it has no keys`);
-  const home = await openPlatformHome(platform.directory);
+  const home = await homeOf(platform);
   await using opened = await openStopped(platform, home);
   const { live, files } = home.folders;
   const { database, audit } = opened;
   return await backupPlatform({ database, audit, folders: { live, files }, clock: MACHINE_CLOCK }, archive, onProgress);
+}
+
+/**
+ * Verifies the audit of a platform that does not run, without changing it. Of one that runs: `ReferencePlatform.verifyAudit`.
+ * @param heldCheckpoints - signed notes that were kept elsewhere: they show what was cut off
+ * @throws HopbackError `invalid-argument` (`reason: 'no-platform'`, or for a checkpoint that is not one of this audit), `storage-failed`
+ * (`reason: 'folder-in-use'` where it runs)
+ */
+export async function verifyStoppedAudit(
+  platform: StoppedPlatform,
+  heldCheckpoints: readonly string[],
+): Promise<AuditVerification> {
+  const { signer, folders } = await homeOf(platform);
+  await using database = await openPlatformDatabase(platform.database ?? { directory: folders.database });
+  const lock = await lockFolder(folders.audit, 'the log of the audit');
+  try {
+    const logId = platform.logId ?? DEFAULT_LOG_ID;
+    const publicKeys = [signer.publicKey];
+    return await verifyAudit({ database, directory: folders.audit, publicKeys, logId, heldCheckpoints });
+  } finally {
+    await lock.close();
+  }
+}
+
+/** The folder of a platform that is there already. */
+async function homeOf({ directory }: StoppedPlatform): Promise<PlatformHome> {
+  if (!(await isThere(join(foldersOf(directory).keys, 'ring.json'))))
+    throw refused('no-platform', `${directory} is not the folder of a platform: it has no keys`);
+  return openPlatformHome(directory);
 }
 
 /** What an archive was restored from, and whether its audit is whole. */

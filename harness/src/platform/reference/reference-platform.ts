@@ -6,7 +6,7 @@ import type { CampaignCall, LiveReader } from '../core/index.js';
 import type { FirstOperator } from '../trust/index.js';
 import type { DatabasePlace } from '../database/index.js';
 import { backupPlatform } from '../database/index.js';
-import type { ArchiveManifest, ArchiveProgress } from '../database/index.js';
+import type { ArchiveManifest, ArchiveProgress, AuditVerification } from '../database/index.js';
 import type { PlatformOptions } from '../platform-options.js';
 import { startPlatform } from '../start-platform.js';
 import type { RunningPlatform } from '../start-platform.js';
@@ -38,6 +38,12 @@ export interface ReferencePlatform extends RunningPlatform {
    * @throws HopbackError `invalid-argument` (`reason: 'not-empty'`), `storage-failed`
    */
   readonly backup: (archive: string, onProgress?: (progress: ArchiveProgress) => void) => Promise<ArchiveManifest>;
+  /**
+   * Checks every signature of the audit, and every entry against it. Entries are brought to the log again afterwards.
+   * @param heldCheckpoints - signed notes that were kept elsewhere: they show what was cut off
+   * @throws HopbackError `invalid-argument` for a checkpoint that is not one of this audit; `storage-failed`
+   */
+  readonly verifyAudit: (heldCheckpoints?: readonly string[]) => Promise<AuditVerification>;
   /**
    * Which calls detection has put into a campaign, by record or report: for whoever knows which belong to it, and tests that. No route shows them.
    * @param limit - at most so many, the newest
@@ -108,6 +114,7 @@ export async function startReferenceWithAreas(options: ReferencePlatformOptions 
       ...{ home, opened: opened(), receiptKeys: { keys: [receiptJwk(home)] }, close, [Symbol.asyncDispose]: close },
       campaignCalls: (campaignId, limit) => opened().campaigns.reader.calls(context.database, campaignId, { limit }),
       recordCount: (providerId, range) => countRecords(opened().records.reader, providerId, range),
+      verifyAudit: (heldCheckpoints) => opened().auditLog.verify(heldCheckpoints),
       backup: (archive, onProgress) => {
         const { live, files } = home.folders;
         const { auditLog: audit, records } = opened();

@@ -1,4 +1,4 @@
-import { viewTraceback } from '@hopback/sdk/traceback';
+import { nextAskedCall, viewTraceback } from '@hopback/sdk/traceback';
 import type {
   NotAskableReason,
   ProviderReference,
@@ -7,7 +7,7 @@ import type {
   TracebackEvent,
   TracebackRequest,
 } from '@hopback/sdk/traceback';
-import { askedCall, NO_RESULT, questionIdentity } from '../domain/tracebacks/index.js';
+import { NO_RESULT, questionIdentity, veiledAnswer } from '../domain/tracebacks/index.js';
 import type { PlatformTransaction, ProviderResolution, RegisteredProvider } from '../core/index.js';
 import { requestsWith } from './asked-requests.js';
 import { answersOf } from './answers-store.js';
@@ -165,7 +165,7 @@ async function callOf(
       ? []
       : await answersOf(context, transaction, { requestId: basis.asked_by ?? basis.request_id, reason, texts });
   const answer = answers.find(({ answerId }) => answerId === effect.basedOn);
-  const call = askedCall(request?.call ?? opening.call, answer);
+  const call = nextAskedCall(request?.call ?? opening.call, answer, held.row.direction);
   return call === undefined ? undefined : { call, opening };
 }
 
@@ -248,7 +248,12 @@ async function sendOrJoin(
       type: 'answer-received',
       tracebackId,
       atMs: sent.atMs,
-      answer: { ...answer, requestId, tracebackId },
+      answer: {
+        ...veiledAnswer(answer, context.sealed.pseudonym),
+        ...(answer.call !== undefined && { call: answer.call }),
+        ...{ requestId, tracebackId },
+      },
+      asked: request.call,
     })),
   ];
 }

@@ -1,8 +1,11 @@
+import { HopbackError } from '@hopback/sdk/errors';
 import { pendingEffects, viewTraceback } from '@hopback/sdk/traceback';
 import type { TracebackEvent } from '@hopback/sdk/traceback';
 import { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from '../domain/tracebacks/index.js';
 import type { NeighbourRecord } from '../domain/tracebacks/index.js';
+import { sql } from 'kysely';
 import type { LiveRecord, PlatformJob, PlatformTransaction } from '../core/index.js';
+import { workThrough } from '../database/index.js';
 import type { HeldTraceback } from './held-traceback.js';
 import { platformReason } from './plain-texts.js';
 import type { AnswerParts } from './submit-answer.js';
@@ -10,8 +13,8 @@ import type { TracebacksTables } from './tracebacks-tables.js';
 
 /** Tracebacks that one transaction wakes: some dozens of milliseconds, so that nobody waits for it. */
 const WOKEN_AT_ONCE = 50;
-/** Batches of one run: what is left over is due at the next. */
-const BATCHES_OF_A_RUN = 200;
+/** Tracebacks of one run: those that are left over are due at the next. */
+const WOKEN_OF_A_RUN = 10_000;
 /** Deadlines are of whole minutes, and a minute more or less is told nobody. */
 const WAKE_EVERY_MS = 5_000;
 /** Live records of a call come in within minutes of it, and the provider has been silent for a day. */
@@ -25,57 +28,85 @@ const SOUGHT_RECORDS = 500;
 export function tracebackJobs(parts: AnswerParts): readonly PlatformJob[] {
   return [
     { name: 'tracebacks.deadlines', everyMs: WAKE_EVERY_MS, run: (nowMs) => wakeDue(parts, nowMs) },
-    { name: 'tracebacks.neighbours', everyMs: SEEK_EVERY_MS, run: () => seekNeighbours(parts) },
+    { name: 'tracebacks.neighbours', everyMs: SEEK_EVERY_MS, run: (nowMs) => seekNeighbours(parts, nowMs) },
   ];
 }
 
+type DueTraceback = { readonly traceback_id: string; readonly wake_at_ms: number | null };
+
 /** Wakes tracebacks whose time has come, by the index of their times: others are not looked at. */
 async function wakeDue(parts: AnswerParts, nowMs: number): Promise<void> {
-  for (let batch = 0; batch < BATCHES_OF_A_RUN; batch += 1) {
-    const count = await parts.engine.transact(async (transaction) => {
-      const rows = await transaction
+  const { context } = parts;
+  await workThrough<DueTraceback>({
+    ...{ context, job: 'tracebacks.deadlines', nowMs, idOf: (row) => row.traceback_id, most: WOKEN_OF_A_RUN },
+    page: (after) =>
+      context.database
         .withTables<TracebacksTables>()
         .selectFrom('tracebacks_states')
-        .select('traceback_id')
+        .select(['traceback_id', 'wake_at_ms'])
         .where('wake_at_ms', '<=', nowMs)
+        .$if(after !== undefined, (query) =>
+          query.where(
+            sql<boolean>`(wake_at_ms, traceback_id) > (${after?.wake_at_ms ?? 0}::bigint, ${after?.traceback_id ?? ''})`,
+          ),
+        )
         .orderBy('wake_at_ms')
+        .orderBy('traceback_id')
         .limit(WOKEN_AT_ONCE)
-        .execute();
-      if (rows.length === 0) return 0;
-      const { done } = await parts.engine.conduct(
-        transaction,
-        rows.map(({ traceback_id: tracebackId }) => ({
-          tracebackId,
-          events: [{ type: 'time-passed', tracebackId, atMs: nowMs } as const],
-        })),
-        { isLast: true },
-      );
-      for (const [tracebackId, effects] of done) {
-        if (effects.length === 0) continue;
-        await parts.context.audit(transaction, {
-          ...{ action: 'traceback.time-passed', organizationId: 'platform', actor: 'platform' },
-          ...{ object: `traceback:${tracebackId}`, details: { done: effects } },
-        });
-      }
-      return rows.length;
-    });
-    if (count < WOKEN_AT_ONCE) return;
-  }
+        .execute(),
+    together: (rows) => wakeTogether(parts, rows, nowMs),
+    work: (row) => wakeTogether(parts, [row], nowMs),
+  });
 }
 
-async function seekNeighbours(parts: AnswerParts): Promise<void> {
-  const rows = await parts.context.database
-    .withTables<TracebacksTables>()
-    .selectFrom('tracebacks_states')
-    .select('traceback_id')
-    .where('seeks_neighbours', '=', true)
-    .orderBy('place')
-    .limit(SEEKS_OF_A_RUN)
-    .execute();
-  for (const { traceback_id: tracebackId } of rows) {
-    const sought = await parts.engine.transact((transaction) => soughtIn(parts, transaction, tracebackId));
-    for (const one of sought) await seek(parts, one);
-  }
+async function wakeTogether(parts: AnswerParts, rows: readonly DueTraceback[], nowMs: number): Promise<void> {
+  await parts.engine.transact(async (transaction) => {
+    const { refused, done } = await parts.engine.conduct(
+      transaction,
+      rows.map(({ traceback_id: tracebackId }) => ({
+        tracebackId,
+        events: [{ type: 'time-passed', tracebackId, atMs: nowMs } as const],
+      })),
+      { isLast: true },
+    );
+    if (refused !== undefined) throw refusedEvent(refused);
+    for (const [tracebackId, effects] of done) {
+      if (effects.length === 0) continue;
+      await parts.context.audit(transaction, {
+        ...{ action: 'traceback.time-passed', organizationId: 'platform', actor: 'platform' },
+        ...{ object: `traceback:${tracebackId}`, details: { done: effects } },
+      });
+    }
+  });
+}
+
+/** The lifecycle takes these events of the platform itself at any time: a refusal is a fault of one traceback. */
+const refusedEvent = (details: { readonly tracebackId: string; readonly reason: string }): HopbackError =>
+  new HopbackError('internal', 'the lifecycle of a traceback refused an event of the platform', { details });
+
+type SeekingTraceback = { readonly traceback_id: string; readonly place: number };
+
+async function seekNeighbours(parts: AnswerParts, nowMs: number): Promise<void> {
+  const { context } = parts;
+  await workThrough<SeekingTraceback>({
+    ...{ context, job: 'tracebacks.neighbours', nowMs, idOf: (row) => row.traceback_id, most: SEEKS_OF_A_RUN },
+    page: (after) =>
+      context.database
+        .withTables<TracebacksTables>()
+        .selectFrom('tracebacks_states')
+        .select(['traceback_id', 'place'])
+        .where('seeks_neighbours', '=', true)
+        .where('place', '>', after?.place ?? 0)
+        .orderBy('place')
+        .limit(SEEKS_OF_A_RUN)
+        .execute(),
+    work: async ({ traceback_id: tracebackId }) => {
+      const sought = await parts.engine.transact((transaction) => soughtIn(parts, transaction, tracebackId));
+      if (sought.length === 0)
+        throw new HopbackError('internal', 'a traceback seeks neighbours of nobody', { details: { tracebackId } });
+      for (const one of sought) await seek(parts, one);
+    },
+  });
 }
 
 interface Sought {
@@ -130,8 +161,7 @@ async function seek(parts: AnswerParts, sought: Sought): Promise<void> {
     }
     events.push({ type: 'effect-done', tracebackId, atMs, effectId, reference: `found ${found.certain.length}` });
     const { refused, done } = await engine.conduct(transaction, [{ tracebackId, events }]);
-    if (refused !== undefined)
-      context.log.warn('a search for neighbours was for nothing', { tracebackId, reason: refused.reason });
+    if (refused !== undefined) throw refusedEvent(refused);
     await context.audit(transaction, {
       ...{ action: 'traceback.neighbours-sought', organizationId: 'platform', actor: 'platform' },
       object: `traceback:${tracebackId}`,

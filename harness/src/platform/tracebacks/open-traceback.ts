@@ -1,5 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
-import { lifecycleRules, startTraceback } from '@hopback/sdk/traceback';
+import { lifecycleRules, mixedReferenceText, startTraceback } from '@hopback/sdk/traceback';
 import type { ProviderReference, TracebackEvent } from '@hopback/sdk/traceback';
 import type { OpeningOrder, PlatformTransaction } from '../core/index.js';
 import { referenceOf } from './ask-provider.js';
@@ -16,7 +16,9 @@ export type OpeningFault =
   /** The record is of nobody that is named. */
   | 'record-without-provider'
   /** It is to be asked in the name of somebody who does not open it. */
-  | 'foreign-requester';
+  | 'foreign-requester'
+  /** The first provider mixes two companies. */
+  | 'mixed-provider';
 
 /** A traceback that was opened, now or before. */
 export type Opened =
@@ -26,7 +28,12 @@ export type Opened =
       /** Where it was opened now. */
       readonly held?: HeldTraceback;
     }
-  | { readonly status: 'refused'; readonly reason: OpeningFault };
+  | {
+      readonly status: 'refused';
+      readonly reason: OpeningFault;
+      /** For people. */
+      readonly detail?: string;
+    };
 
 type OpeningParts = TracebacksParts & { readonly engine: TracebackEngine };
 
@@ -45,8 +52,15 @@ export async function openTraceback(
   const named = opening.firstProvider ?? (await servedBy(parts, transaction, opening.reportId));
   if (named === undefined)
     return { status: 'refused', reason: call.recordId === undefined ? 'no-first-provider' : 'record-without-provider' };
+  const found = await parts.providers.resolve(transaction, named);
+  // The platform itself names by an id alone, and retries what is refused.
+  if (organizationId !== 'platform' && found.status === 'several' && found.mixed !== undefined)
+    return {
+      ...{ status: 'refused', reason: 'mixed-provider' },
+      detail: mixedReferenceText('The first provider', found.mixed),
+    };
   const tracebackId = context.newId('t');
-  const first = await registered(parts, transaction, named);
+  const first = found.status === 'found' ? referenceOf(found.provider) : named;
   const atMs = context.clock.nowMs();
   const { state } = startTraceback({
     ...{ tracebackId, atMs, first, direction },

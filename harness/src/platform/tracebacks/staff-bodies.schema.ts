@@ -43,6 +43,7 @@ const waitingItem: z.ZodType<WaitingItem> = z.discriminatedUnion('kind', [
     requestId: id,
     parties: z.array(providerReference).max(3),
     statements: z.array(id).max(MAX_ITEMS),
+    differsIn: z.exactOptional(z.array(z.enum(['called', 'time'])).max(2)),
   }),
   z.object({ kind: z.literal('unidentified'), requestId: id, name: z.string().max(4_000) }),
   z.object({ kind: z.literal('neighbours'), requestId: id }),

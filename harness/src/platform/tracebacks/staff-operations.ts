@@ -134,7 +134,7 @@ async function traceForward(parts: AnswerParts, call: OperationCall): Promise<Pl
         ...(held.row.campaign_id !== null && { campaignId: held.row.campaign_id }),
       },
     });
-    if (opened.status === 'refused') return problemAnswer('conflict', { detail: opened.reason });
+    if (opened.status === 'refused') return problemAnswer('conflict', { detail: opened.detail ?? opened.reason });
     await context.audit(transaction, {
       ...{ action: 'traceback.forwarded', organizationId, actor: clientId, object: `traceback:${tracebackId}` },
       details: { forward: opened.tracebackId },

@@ -45,9 +45,6 @@ async function submitAnswers(parts: AnswerParts, calls: readonly OperationCall[]
       if (provider === undefined || row?.provider_id !== caller.organizationId) return problemAnswer('not-found');
       const verified = await parts.verify(request.body as AnswerSubmission, { provider, atMs });
       if ('kind' in verified) return verified;
-      const { providerId } = verified.answer.provider;
-      if (providerId !== undefined && providerId !== caller.organizationId)
-        return problemAnswer('answer-mismatch', { detail: 'The answer is of another provider.' });
       return { verified, requestId, tracebackId: row.traceback_id, caller, provider: referenceOf(provider) };
     }),
   );

@@ -1,6 +1,15 @@
 import { jsonAnswer, problemAnswer } from '@hopback/sdk/platform';
-import type { AnswerReceipt, PlatformAnswer } from '@hopback/sdk/platform';
-import type { ProviderReference, TracebackAnswer, TracebackEvent, TracebackFinding } from '@hopback/sdk/traceback';
+import type { AnswerReceipt, PlatformAnswer, PlatformProblem } from '@hopback/sdk/platform';
+import { answerParties, answerPartyFault } from '@hopback/sdk/traceback';
+import type {
+  AnswerPartyFault,
+  ProviderReference,
+  ReferenceMeaning,
+  RequestedCall,
+  TracebackAnswer,
+  TracebackEvent,
+  TracebackFinding,
+} from '@hopback/sdk/traceback';
 import { veiledAnswer } from '../domain/tracebacks/index.js';
 import type { OperationCall, PlatformTransaction, ProviderResolution } from '../core/index.js';
 import { sealJson } from '../database/index.js';
@@ -112,13 +121,17 @@ async function feed(
     [...ids].filter((id) => !loaded.has(id)),
   );
   const held = new Map([...loaded, ...others].filter(([id]) => ids.has(id)));
+  const asked = await askedCalls(parts, transaction, { held, rows: concerned.flat() });
   const taken: TakenAnswer[] = [];
   for (const [index, { dueAtMs, ...taking }] of next.entries()) {
     const own = concerned[index] ?? [];
     const answer = heard[index];
+    if (answer !== undefined && 'kind' in answer) {
+      answers.set(taking.requestId, answer);
+      continue;
+    }
     const receivedAtMs = context.clock.nowMs();
-    const reason =
-      answer === undefined ? undefined : refusedBy(held, { own, answer, receivedAtMs, requestId: taking.requestId });
+    const reason = answer === undefined ? undefined : refusedBy(held, { own, answer, asked, receivedAtMs });
     if (reason !== undefined) {
       const detail = `The traceback does not take it: ${reason}.`;
       answers.set(taking.requestId, problemAnswer('answer-mismatch', { detail }));
@@ -140,23 +153,26 @@ function refusedBy(
   held: ReadonlyMap<string, HeldTraceback>,
   heard: {
     readonly own: readonly { readonly request_id: string; readonly traceback_id: string }[];
-    readonly requestId: string;
     readonly answer: TracebackAnswer;
+    /** What each request was about, by its id. */
+    readonly asked: ReadonlyMap<string, RequestedCall>;
     readonly receivedAtMs: number;
   },
 ): string | undefined {
-  const { own, answer, receivedAtMs } = heard;
+  const { own, answer, asked, receivedAtMs } = heard;
   const before = new Map<HeldTraceback, HeldTraceback['state']>();
   for (const { request_id: requestId, traceback_id: tracebackId } of own) {
     const one = held.get(tracebackId);
     if (one === undefined) continue;
     if (!before.has(one)) before.set(one, one.state);
     const isItsOwn = answer.requestId === requestId && answer.tracebackId === tracebackId;
+    const call = asked.get(requestId);
     const event: TracebackEvent = {
       type: 'answer-received',
       tracebackId,
       atMs: receivedAtMs,
       answer: isItsOwn ? answer : { ...answer, requestId, tracebackId },
+      ...(call !== undefined && { asked: call }),
     };
     const reason = stepped(one, [event]);
     if (reason === undefined) continue;
@@ -167,6 +183,30 @@ function refusedBy(
   for (const one of before.keys()) noteAnswered(one, ids, { answerId: answer.answerId, atMs: receivedAtMs });
   return undefined;
 }
+
+/** The calls that requests were about, by the id of the request. */
+async function askedCalls(
+  { engine: { texts } }: AnswerParts,
+  transaction: PlatformTransaction,
+  {
+    held,
+    rows,
+  }: {
+    readonly held: ReadonlyMap<string, HeldTraceback>;
+    readonly rows: readonly { readonly request_id: string; readonly traceback_id: string }[];
+  },
+): Promise<ReadonlyMap<string, RequestedCall>> {
+  const requests = rows.flatMap((row) => held.get(row.traceback_id)?.requests.get(row.request_id) ?? []);
+  await texts.prefetch(
+    transaction,
+    requests.map(({ request }) => request),
+  );
+  const opened = await texts.requests(transaction, requests, ANSWERING);
+  return new Map(opened.flatMap((request) => (request === undefined ? [] : [[request.requestId, request.call]])));
+}
+
+/** The platform itself, where it compares answers with what was asked. */
+const ANSWERING = { organizationId: 'platform', actor: 'platform', object: 'tracebacks' } as const;
 
 function noteAnswered(
   { requests }: HeldTraceback,
@@ -262,29 +302,44 @@ async function keep(
   return answers;
 }
 
-/** Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. */
+/**
+ * Answers as the lifecycle hears them: without numbers, and with providers as the registry has them. Of the disclosed call, which has numbers, the
+ * lifecycle keeps only how it differs from the call that was asked about.
+ */
 async function asHeard(
   { context, providers }: AnswerParts,
   transaction: PlatformTransaction,
   takings: readonly TakingIn[],
-): Promise<readonly TracebackAnswer[]> {
-  const veiled = takings.map(({ verified, provider }) => ({
-    ...veiledAnswer(verified.answer, context.sealed.pseudonym),
-    provider,
-  }));
-  const named = veiled.map(({ finding }) => namedIn(finding));
-  const found = await providers.resolveAll(
-    transaction,
-    named.filter((one) => one !== undefined),
-  );
-  let at = 0;
-  return veiled.map((answer, index) => {
-    const reference = named[index];
-    const resolution = reference === undefined ? undefined : found[at++];
-    if (reference === undefined || resolution === undefined) return answer;
-    return { ...answer, finding: registeredFinding(answer.finding, reference, resolution) };
+): Promise<readonly (TracebackAnswer | PlatformProblem)[]> {
+  const parties = takings.map(({ verified }) => answerParties(verified.answer));
+  const references = parties.flat().map(({ reference }) => reference);
+  const found = await providers.resolveAll(transaction, references);
+  const resolutions = new Map(references.map((reference, index) => [reference, found[index] ?? UNLISTED]));
+  const resolutionOf = (reference: ProviderReference): ProviderResolution => resolutions.get(reference) ?? UNLISTED;
+  return takings.map(({ verified: { answer }, provider, caller }, index) => {
+    const signer = { ...provider, providerId: caller.organizationId };
+    const fault = answerPartyFault(parties[index] ?? [], signer, (reference) => meaningOf(resolutionOf(reference)));
+    if (fault !== undefined) return mismatch(fault);
+    const veiled = veiledAnswer(answer, context.sealed.pseudonym);
+    const named = namedIn(answer.finding);
+    return {
+      ...veiled,
+      ...(answer.call !== undefined && { call: answer.call }),
+      provider,
+      ...(named !== undefined && { finding: registeredFinding(veiled.finding, named, resolutionOf(named)) }),
+    };
   });
 }
+
+const UNLISTED: ProviderResolution = { status: 'unlisted' };
+
+function meaningOf(resolution: ProviderResolution): ReferenceMeaning {
+  if (resolution.status !== 'found') return resolution;
+  return { status: 'found', providerId: resolution.provider.entry.providerId };
+}
+
+const mismatch = ({ pointer, detail }: AnswerPartyFault): PlatformProblem =>
+  problemAnswer('answer-mismatch', { detail, errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }] });
 
 function namedIn(finding: TracebackFinding): ProviderReference | undefined {
   if (finding.arm === 'received-from') return finding.upstream;

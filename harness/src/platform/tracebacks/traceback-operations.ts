@@ -43,7 +43,11 @@ async function open(parts: AnswerParts, call: OperationCall): Promise<PlatformAn
       ...{ opening, organizationId: caller.organizationId, actor: caller.clientId },
     });
     if (opened.status === 'refused')
-      return unopened(opened.reason === 'foreign-requester' ? '/requester' : '/firstProvider', opened.reason);
+      return unopened(
+        opened.reason === 'foreign-requester' ? '/requester' : '/firstProvider',
+        opened.reason,
+        opened.detail,
+      );
     const { tracebackId, held } = opened;
     return held === undefined
       ? shownAnswer(parts, transaction, { call, tracebackId })
@@ -66,8 +70,8 @@ async function shownOpened(
   return traceback === undefined ? problemAnswer('not-found') : jsonAnswer(traceback);
 }
 
-const unopened = (pointer: string, code: string): PlatformAnswer =>
-  problemAnswer('invalid-body', { errors: [{ pointer, code }] });
+const unopened = (pointer: string, code: string, detail?: string): PlatformAnswer =>
+  problemAnswer('invalid-body', { errors: [{ pointer, code }], ...(detail !== undefined && { detail }) });
 
 async function lookingOf(
   parts: AnswerParts,

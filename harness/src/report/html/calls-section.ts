@@ -1,3 +1,4 @@
+import { externalProviders } from '../../network/plan/index.js';
 import { hopPairs } from '../../oracle/index.js';
 import { isVerdictTrue, rounded } from '../figures.js';
 import { ladderOf, verdictText } from '../ladder/ladder.js';
@@ -39,7 +40,7 @@ export function callsSection(record: RunRecord): Markup {
 function callDetails(sample: SampledCall, { plan, oracle, command }: RunRecord, originMs: number): Markup {
   const { index, why, seen, truth, messages } = sample;
   const call = plan.calls.find((one) => one.index === index);
-  const ladder = ladderOf(sample);
+  const ladder = ladderOf(sample, externalProviders(plan));
   const status = seen.finalStatus === undefined ? 'no final response' : `ended with ${seen.finalStatus}`;
   const findings = oracle.findings.filter(({ callIndex }) => callIndex === index);
   const placed =
@@ -73,7 +74,7 @@ function callDetails(sample: SampledCall, { plan, oracle, command }: RunRecord, 
 }
 
 function hopsTable({ index, truth, seen }: SampledCall, { providers }: RunRecord['plan']): Markup {
-  const external = new Set(providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
+  const external = externalProviders({ providers });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Hops of call ${index}">
     <table>
       <thead>

@@ -33,8 +33,12 @@ export function ladderSvg(ladder: Ladder, callIndex: number): Markup {
                 y1="${TOP_PX - 12}"
                 y2="${height - 8}"
               />
-              <text class="${kind === 'hop' ? 'strong' : 'small'}" text-anchor="middle" x="${columnAt(index)}" y="22"
-                >${id.slice(0, 28)}</text
+              <text
+                class="${kind === 'hop' || kind === 'external' ? 'strong' : 'small'}"
+                text-anchor="middle"
+                x="${columnAt(index)}"
+                y="22"
+                >${id.slice(0, 28)}${kind === 'external' ? ' (external)' : ''}</text
               >`,
         )}
         ${rows.map((row, index) =>

@@ -1,3 +1,4 @@
+import { externalProviders } from '../../network/plan/index.js';
 import { hopPairs, hopVerdict } from '../../oracle/index.js';
 import type { Finding, Metric } from '../../oracle/index.js';
 import { hasCall, latencySummary, metricText, rounded } from '../figures.js';
@@ -159,7 +160,7 @@ interface HopFigures {
 /** Each provider: what it does, how many calls came, how many of its verdicts are true, how long it held an INVITE. */
 export function hopsSection({ plan, facts, truthOf }: RunRecord): Markup {
   const figures = new Map<string, HopFigures>();
-  const external = new Set(plan.providers.filter(({ isExternal }) => isExternal === true).map(({ id }) => id));
+  const external = externalProviders(plan);
   for (const seen of facts.calls) {
     if (seen.placedAtMs === undefined || !hasCall(plan, seen.index)) continue;
     for (const pair of hopPairs(truthOf(seen.index).hops, seen.hops)) {

@@ -54,7 +54,11 @@ function doing(behaviour: Behaviour): string {
     case 'refuses':
       return `refuses: ${behaviour.reason}`;
     case 'names-another':
-      return `lies: names ${behaviour.provider}${behaviour.colludes === true ? ', which colludes' : ''}`;
+      return [
+        `lies: names ${behaviour.provider}`,
+        ...(behaviour.colludes === true ? [', which colludes'] : []),
+        ...(behaviour.otherCall === true ? [', and discloses another call'] : []),
+      ].join('');
     case 'names-nobody':
       return `lies: names ${behaviour.name}`;
     case 'claims-origin':

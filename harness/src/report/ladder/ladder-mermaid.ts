@@ -5,7 +5,7 @@ import { timesText } from './ladder-text.js';
 export function ladderMermaid(title: string, { lifelines, rows }: Ladder): string {
   const lines = ['sequenceDiagram', `  %% ${safe(title)}`];
   for (const [index, { id, kind }] of lifelines.entries()) {
-    lines.push(`  ${kind === 'hop' ? 'participant' : 'actor'} L${index} as ${safe(id)}`);
+    lines.push(`  ${kind === 'hop' || kind === 'external' ? 'participant' : 'actor'} L${index} as ${safe(id)}`);
   }
   for (const row of rows) {
     if (row.kind === 'note') lines.push(`  Note over L${row.at}: ${row.isTrue ? '' : '≠ '}${safe(row.text)}`);

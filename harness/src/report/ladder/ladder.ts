@@ -2,14 +2,18 @@ import type { SeenMessage } from '../../network/world/index.js';
 import { hopPairs } from '../../oracle/index.js';
 import type { SeenHop } from '../../oracle/index.js';
 import { isVerdictTrue } from '../figures.js';
+import type { CallTruth } from '../../network/truth/index.js';
 import type { SampledCall } from '../run-record.js';
 import { callIdOf, readSipText } from '../sip-text.js';
 
 /** A line of a ladder from top to bottom: somebody who sends and receives. */
 export interface Lifeline {
   readonly id: string;
-  /** `hop` has a verdict; `caller` and `callee` are outside of the providers. */
-  readonly kind: 'caller' | 'hop' | 'callee';
+  /**
+   * `hop` is a provider of ours, which sees its messages and has a verdict. `external` is a provider whose switch is somebody else's: only what
+   * its neighbours sent to it and received from it is seen. `caller` and `callee` are outside of the providers.
+   */
+  readonly kind: 'caller' | 'hop' | 'external' | 'callee';
 }
 
 /** A message between two lines, with both sides of it. */
@@ -19,6 +23,8 @@ export interface LadderArrow {
   readonly from: number;
   readonly to: number;
   readonly label: string;
+  /** The sender had sent the same octets before. */
+  readonly isRetransmission: boolean;
   /** When it left and when it came, milliseconds from the first message. Absent where that side is no provider, or did not see it. */
   readonly sentMs?: number;
   readonly receivedMs?: number;
@@ -48,6 +54,7 @@ interface Side {
   readonly message: SeenMessage;
   readonly key: string;
   readonly label: string;
+  readonly isRetransmission: boolean;
   readonly from: number;
   readonly to: number;
   readonly order: number;
@@ -56,15 +63,16 @@ interface Side {
 /** Longest ladder; the rest is told by its count. */
 const MAX_ROWS = 400;
 
-/** Makes the ladder of a call from the messages of all its providers: what one sent and the next received is one arrow. Never throws. */
-export function ladderOf({ truth, seen, messages }: SampledCall): Ladder {
+/**
+ * Makes the ladder of a call from the messages of all its providers: what one sent and the next received is one arrow. Never throws.
+ * @param external - ids of providers whose switches are somebody else's
+ */
+export function ladderOf({ truth, seen, messages }: SampledCall, external: ReadonlySet<string>): Ladder {
   const all = [...seen.hops, ...silentHops(seen.hops, messages)];
-  const lifelines: Lifeline[] = [
-    { id: 'caller', kind: 'caller' },
-    ...all.map(({ provider }): Lifeline => ({ id: provider, kind: 'hop' })),
-    { id: 'callee', kind: 'callee' },
-  ];
-  const sides = messages.flatMap((message, order) => sideOf(message, order, all));
+  const lanes = lanesOf(truth, all, external);
+  const { lifelines } = lanes;
+  const places = { hops: all, lanes, addresses: addressesOf(messages) };
+  const sides = withRetransmissions(messages.flatMap((message, order) => sideOf(message, order, places)));
   const firstMs = messages[0]?.atMs ?? 0;
   const arrows = pairedSides(sides, firstMs, lifelines);
   const notes = new Map<number, LadderNote>();
@@ -74,7 +82,8 @@ export function ladderOf({ truth, seen, messages }: SampledCall): Ladder {
     const text = verdictText(seenHop.verstat, seenHop.attestation);
     const isTrue = pair !== undefined && isVerdictTrue(pair);
     const expected = pair === undefined ? 'this provider is not on the way' : pair.truth.verdict.verstat.join(' or ');
-    notes.set(hop + 1, { kind: 'note', at: hop + 1, text: isTrue ? text : `${text}, true is ${expected}`, isTrue });
+    const at = lanes.ofHop[hop] ?? 0;
+    notes.set(at, { kind: 'note', at, text: isTrue ? text : `${text}, true is ${expected}`, isTrue });
   }
   const rows: (LadderArrow | LadderNote)[] = [];
   for (const arrow of arrows.slice(0, MAX_ROWS)) {
@@ -110,7 +119,75 @@ function silentHops(hops: readonly SeenHop[], messages: readonly SeenMessage[]):
   return [...silent.values()];
 }
 
-function sideOf(message: SeenMessage, order: number, hops: readonly Legs[]): readonly Side[] {
+interface Lanes {
+  readonly lifelines: readonly Lifeline[];
+  /** Index of the line of each hop. */
+  readonly ofHop: readonly number[];
+  /** Lines of the external systems that a hop has the call from and sends it to, by the index of the hop. */
+  readonly before: ReadonlyMap<number, number>;
+  readonly after: ReadonlyMap<number, number>;
+}
+
+/** The hops as they were seen, and external systems where they are on the true path: before the hop that they send to, else behind the one that sends to them. */
+function lanesOf(truth: CallTruth, hops: readonly Legs[], external: ReadonlySet<string>): Lanes {
+  const lifelines: Lifeline[] = [{ id: 'caller', kind: 'caller' }];
+  const [ofHop, before, after]: [number[], Map<number, number>, Map<number, number>] = [[], new Map(), new Map()];
+  for (const [index, { provider }] of hops.entries()) {
+    const hop = truth.hops.find((one) => one.provider === provider);
+    const from = hop !== undefined && 'provider' in hop.from ? hop.from.provider : undefined;
+    const to = hop !== undefined && 'provider' in hop.to ? hop.to.provider : undefined;
+    if (from !== undefined && external.has(from)) {
+      if (lifelines.at(-1)?.id !== from) lifelines.push({ id: from, kind: 'external' });
+      before.set(index, lifelines.length - 1);
+    }
+    ofHop.push(lifelines.push({ id: provider, kind: 'hop' }) - 1);
+    if (to !== undefined && external.has(to)) after.set(index, lifelines.push({ id: to, kind: 'external' }) - 1);
+  }
+  lifelines.push({ id: 'callee', kind: 'callee' });
+  return { lifelines, ofHop, before, after };
+}
+
+type Endpoint = SeenMessage['remote'];
+
+const addressText = ({ address, port }: Endpoint): string => `${address} ${port}`;
+
+/** Where each provider takes and sends messages, as far as it was seen. */
+function addressesOf(messages: readonly SeenMessage[]): ReadonlyMap<string, string> {
+  return new Map(messages.map(({ local, provider }) => [addressText(local), provider]));
+}
+
+interface Places {
+  readonly hops: readonly Legs[];
+  readonly lanes: Lanes;
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** The line at the other side of a message: an external system, unless the message came from, or went to, a hop of ours past it. */
+function farLine(
+  message: SeenMessage,
+  { hop, outside, beyond }: { readonly hop: number; readonly outside: number | undefined; readonly beyond: number },
+  { hops, lanes, addresses }: Places,
+): number {
+  const direct = hop < 0 ? beyond : (lanes.ofHop[hop] ?? beyond);
+  if (outside === undefined) return direct;
+  const isDirect = hop >= 0 && addresses.get(addressText(message.remote)) === hops[hop]?.provider;
+  return isDirect ? direct : outside;
+}
+
+/** Says again what was sent again: byte for byte the same, by the same provider in the same direction. */
+function withRetransmissions(sides: readonly Side[]): readonly Side[] {
+  const sent = new Set<string>();
+  return sides.map((side) => {
+    const { provider, direction, text, remote } = side.message;
+    const key = [provider, direction, addressText(remote), text].join('\n');
+    if (sent.has(key)) return { ...side, isRetransmission: true, label: `${side.label} (resent)` };
+    sent.add(key);
+    return side;
+  });
+}
+
+function sideOf(message: SeenMessage, order: number, places: Places): readonly Side[] {
+  const { hops, lanes } = places;
   const { callId, cseq, startLine, method, status } = readSipText(message.text);
   const isEgress = (hop: Legs): boolean => hop.egressCallIds.includes(callId);
   const isIngress = (hop: Legs): boolean => hop.ingressCallId === callId;
@@ -119,14 +196,18 @@ function sideOf(message: SeenMessage, order: number, hops: readonly Legs[]): rea
   const own = hops.findIndex((hop) => hop.provider === message.provider && (isIngress(hop) || isEgress(hop)));
   if (own < 0) return [];
   const isUpstreamSide = own === upstream && own !== downstream;
-  const here = own + 1;
-  const there = isUpstreamSide ? (downstream < 0 ? hops.length + 1 : downstream + 1) : upstream < 0 ? 0 : upstream + 1;
+  const here = lanes.ofHop[own] ?? 0;
+  const far = isUpstreamSide
+    ? { hop: downstream, outside: lanes.after.get(own), beyond: lanes.lifelines.length - 1 }
+    : { hop: upstream, outside: lanes.before.get(own), beyond: 0 };
+  const there = farLine(message, far, places);
   const [from, to] = message.direction === 'out' ? [here, there] : [there, here];
   const cseqMethod = cseq.split(/\s+/)[1] ?? '';
   const reason = startLine.slice('SIP/2.0 '.length).slice(0, 40);
   const label =
     status === undefined ? method.slice(0, 24) : cseqMethod === 'INVITE' ? reason : `${reason} (${cseqMethod})`;
-  return [{ message, key: `${callId}\n${startLine}\n${cseq}\n${from}\n${to}`, label, from, to, order }];
+  const key = `${callId}\n${startLine}\n${cseq}\n${from}\n${to}`;
+  return [{ message, key, label, isRetransmission: false, from, to, order }];
 }
 
 function pairedSides(sides: readonly Side[], firstMs: number, lifelines: readonly Lifeline[]): readonly LadderArrow[] {
@@ -138,8 +219,9 @@ function pairedSides(sides: readonly Side[], firstMs: number, lifelines: readonl
   const taken = new Set<Side>();
   const arrows: { readonly arrow: LadderArrow; readonly atMs: number; readonly order: number }[] = [];
   const put = (side: Side, times: Pick<LadderArrow, 'sentMs' | 'receivedMs'>, isLost: boolean): void => {
-    const { from, to, label, message, order } = side;
-    arrows.push({ arrow: { kind: 'arrow', from, to, label, ...times, isLost, message }, atMs: message.atMs, order });
+    const { from, to, label, isRetransmission, message, order } = side;
+    const arrow: LadderArrow = { kind: 'arrow', from, to, label, isRetransmission, ...times, isLost, message };
+    arrows.push({ arrow, atMs: message.atMs, order });
   };
   for (const side of sides) {
     if (side.message.direction === 'in') continue;

@@ -64,6 +64,7 @@ const answers = [
     kind: z.literal('names-another'),
     provider: id,
     colludes: z.exactOptional(z.boolean()),
+    otherCall: z.exactOptional(z.boolean()),
     ...times,
   }),
   z.strictObject({ kind: z.literal('names-nobody'), name: line(200), ...times }),

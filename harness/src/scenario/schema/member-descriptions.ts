@@ -39,6 +39,8 @@ export const MEMBER_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'providers.behaviours.seconds': 'How far its clock is ahead; negative: behind.',
   'providers.behaviours.hours': 'From the request to its answer, of the clock of the platform.',
   'providers.behaviours.reason': 'Why it refuses, as it says.',
+  'providers.behaviours.otherCall':
+    'Its answer discloses another call, six hours later, as if the request were about that one. Default false.',
   'providers.behaviours.colludes': 'The one that it names says that it sent the call. Default false.',
   'providers.behaviours.name': 'Name of somebody who does not exist.',
 

@@ -25,7 +25,7 @@ const SUBMIT_DEMAND: PlatformRoute = {
   parameters: [IDEMPOTENCY_KEY],
   request: { kind: 'json-and-pdf', jsonPart: 'demand', body: 'DemandSubmission', pdfPart: 'document' },
   response: answered(201, 'Demand', 'The demand, under review.'),
-  problems: [...BODY_PROBLEMS, ...KEY_PROBLEMS, 'document-unreadable'],
+  problems: [...BODY_PROBLEMS, ...KEY_PROBLEMS, 'document-unreadable', 'scope-unusable'],
   idempotency: 'key',
 };
 
@@ -78,7 +78,7 @@ const DECIDE_DEMAND: PlatformRoute = {
   parameters: [DEMAND_ID, IDEMPOTENCY_KEY],
   request: json('DemandDecisionRequest'),
   response: answered(201, 'Demand', 'The demand with the decision.'),
-  problems: [...BODY_PROBLEMS, ...KEY_PROBLEMS, 'not-found', 'demand-not-open'],
+  problems: [...BODY_PROBLEMS, ...KEY_PROBLEMS, 'not-found', 'demand-not-open', 'scope-unusable'],
   idempotency: 'key',
 };
 

@@ -92,4 +92,12 @@ export const PLATFORM_EVENT_KINDS: Readonly<Record<PlatformEventType, PlatformEv
     audience: ['agency', 'staff'],
     subject: 'productionId',
   },
+  'org.hopback.platform.fault.1': {
+    name: 'PlatformFaultEvent',
+    summary: 'The platform could not do something that it owes',
+    description:
+      'A legal hold that is not in place, a production that cannot be made. It comes after several attempts, and once a day while the fault lasts.',
+    audience: ['agency', 'staff'],
+    subject: 'subject',
+  },
 };

@@ -75,8 +75,8 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   'answer-mismatch': {
     status: 422,
-    title: 'The answer is of another request or provider',
-    remedy: 'Send it to the request that it names.',
+    title: 'The answer is of another request or provider, or mixes companies',
+    remedy: 'Send it to the request that it names, and name each provider as the registry does.',
   },
   'idempotency-key-reused': {
     status: 422,
@@ -87,6 +87,11 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 422,
     title: 'The document is no PDF, or not the one that was stated',
     remedy: 'Send the PDF whose SHA-256 the structured part states.',
+  },
+  'scope-unusable': {
+    status: 422,
+    title: 'The scope ends before it begins',
+    remedy: 'Correct `from` or `to` of the scope, and send the demand or decision again.',
   },
   'webhook-url-refused': {
     status: 422,

@@ -70,6 +70,8 @@ export const campaignSchema: z.ZodType<Campaign> = z.object({
   lastSeenAt: utcTime,
   updatedAt: utcTime,
   observedCalls: count,
+  carrierRecords: z.exactOptional(count),
+  appReports: z.exactOptional(count),
   callingNumbers: count,
   transcript: z.exactOptional(transcriptText),
   recordingSha256: z.exactOptional(z.array(sha256).max(MAX_RECORDINGS)),

@@ -84,8 +84,12 @@ export interface Campaign {
   readonly firstSeenAt: string;
   readonly lastSeenAt: string;
   readonly updatedAt: string;
-  /** Calls on record, reports of applications among them. */
+  /** Calls that were placed and of which at least one record or report came, each counted once. */
   readonly observedCalls: number;
+  /** Records of carriers that the calls were counted from: each carrier on the way of a call may have one. */
+  readonly carrierRecords?: number;
+  /** Reports of applications that the calls were counted from. */
+  readonly appReports?: number;
   /** Different numbers that called. */
   readonly callingNumbers: number;
   /** What is said, as one call had it. */

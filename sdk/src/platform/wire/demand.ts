@@ -18,7 +18,7 @@ export type DemandRecordClass =
 /** What a demand reaches: everything that fits all of what is stated. */
 export interface DemandScope {
   readonly recordClasses: readonly DemandRecordClass[];
-  /** RFC 3339 in UTC; `from` is in it, `to` is not. */
+  /** RFC 3339 in UTC; `from` is in it, `to` is not, and has to be later. */
   readonly from: string;
   readonly to: string;
   readonly callingNumbers?: readonly CanonicalTn[];

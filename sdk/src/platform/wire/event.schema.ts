@@ -8,7 +8,7 @@ import { productionSchema } from './production.schema.js';
 import { answerReceiptSchema, cancellationMembers } from './traceback-exchange.schema.js';
 import { tracebackRequestSchema } from './traceback-request.schema.js';
 import { tracebackSchema } from './traceback.schema.js';
-import { identifier, uriReference, utcTime } from './wire-words.schema.js';
+import { identifier, line, text, uriReference, utcTime } from './wire-words.schema.js';
 
 /** Reminders of one request, with room. */
 const MAX_REMINDERS = 1_000;
@@ -35,6 +35,7 @@ const DATA: { readonly [Type in PlatformEventType]: z.ZodType<PlatformEventData[
   'org.hopback.campaign.updated.1': z.object({ campaign: campaignSchema }),
   'org.hopback.demand.decided.1': z.object({ demandId: identifier, decision: demandDecisionSchema }),
   'org.hopback.production.ready.1': z.object({ production: productionSchema }),
+  'org.hopback.platform.fault.1': z.object({ subject: line, fault: line, title: line, summary: text }),
 };
 
 /** Kinds of events of this release. */
@@ -81,6 +82,7 @@ export const PLATFORM_EVENT_SCHEMAS: {
   'org.hopback.campaign.updated.1': eventSchema('org.hopback.campaign.updated.1'),
   'org.hopback.demand.decided.1': eventSchema('org.hopback.demand.decided.1'),
   'org.hopback.production.ready.1': eventSchema('org.hopback.production.ready.1'),
+  'org.hopback.platform.fault.1': eventSchema('org.hopback.platform.fault.1'),
 };
 
 /** What `z.discriminatedUnion` asks for in its type; every event has a literal `type`, which it looks at when it is made. */

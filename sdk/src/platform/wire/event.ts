@@ -62,6 +62,18 @@ export interface DemandDecidedData {
   readonly decision: DemandDecision;
 }
 
+/** The platform could not do something that it owes, after several attempts. It goes on trying. */
+export interface PlatformFaultData {
+  /** What it is about: `demand:d-1`, `production:p-1`. */
+  readonly subject: string;
+  /** What failed, as a word: the job of the platform. */
+  readonly fault: string;
+  /** One line for people. */
+  readonly title: string;
+  /** What that means, and what can be done. */
+  readonly summary: string;
+}
+
 /** What each kind of event carries, by its type. */
 export interface PlatformEventData {
   readonly 'org.hopback.traceback-request.created.1': RequestCreatedData;
@@ -75,6 +87,7 @@ export interface PlatformEventData {
   readonly 'org.hopback.campaign.updated.1': { readonly campaign: Campaign };
   readonly 'org.hopback.demand.decided.1': DemandDecidedData;
   readonly 'org.hopback.production.ready.1': { readonly production: Production };
+  readonly 'org.hopback.platform.fault.1': PlatformFaultData;
 }
 
 /** Kinds of events of this release. Others are let pass unread: later releases may add some. */

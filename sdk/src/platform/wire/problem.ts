@@ -12,6 +12,7 @@
  * - `answer-mismatch`: an answer names another request, traceback or provider than the one that it is sent for.
  * - `answer-out-of-sequence`: its `revision` does not follow the last one, or it amends another than the last one.
  * - `document-unreadable`: the PDF of a demand is none, or its bytes do not have the hash that was stated.
+ * - `scope-unusable`: the scope of a demand or decision does not end later than it begins.
  * - `demand-not-open`: there is a decision about it already.
  * - `production-not-ready`: it is being prepared.
  * - `webhook-url-refused`: not an HTTPS address that the platform will post to.
@@ -35,6 +36,7 @@ export type ProblemCode =
   | 'answer-mismatch'
   | 'answer-out-of-sequence'
   | 'document-unreadable'
+  | 'scope-unusable'
   | 'demand-not-open'
   | 'production-not-ready'
   | 'webhook-url-refused'

@@ -42,6 +42,7 @@ export const providerScorecardSchema: z.ZodType<ProviderScorecard> = z.object({
     open: count,
     cancelled: count,
   }),
+  tracedCalls: z.exactOptional(count),
   answers: z.array(z.object({ arm: findingArm, count })).max(MAX_KINDS),
   refusals: z.array(z.object({ reason: text, count })).max(MAX_REASONS),
   medianAnswerSeconds: z.exactOptional(z.number().min(0)),

@@ -89,6 +89,8 @@ export interface ProviderScorecard {
   readonly from: string;
   readonly to: string;
   readonly requests: RequestCounts;
+  /** Different calls that the requests were about: each traceback follows one. */
+  readonly tracedCalls?: number;
   /** Last answers by what they say; arms that did not come are left out. */
   readonly answers: readonly { readonly arm: FindingArm; readonly count: number }[];
   readonly refusals: readonly RefusalReason[];

@@ -11,6 +11,7 @@ import type {
   TracebackAnswer,
   TracebackFinding,
 } from '../../core/traceback-answer.js';
+import { MAX_DIVERTED_TO } from '../../core/traceback-answer.js';
 import { disposition, microseconds, name, ownSigning, release, sourceId, spc } from './call-record.schema.js';
 import { attestation, count, sha256, verstat } from './verdict-evidence.schema.js';
 import {
@@ -92,6 +93,7 @@ const answeredCall: z.ZodType<AnsweredCall> = z.object({
   endedAt: z.exactOptional(utcTime),
   calling: z.exactOptional(name),
   called: z.exactOptional(name),
+  divertedTo: z.exactOptional(z.array(name).min(1).max(MAX_DIVERTED_TO)),
   disposition,
   release: z.exactOptional(release),
   ingressTrunk: z.exactOptional(name),

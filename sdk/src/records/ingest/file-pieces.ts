@@ -1,5 +1,6 @@
-import { createGunzip } from 'node:zlib';
+import { basename } from 'node:path';
 import type { ReadableFile } from './followed-files.js';
+import { gunzipMembers } from './gzip-members.js';
 
 /** Octets that are read at a time: beyond this reading gets no faster, and it is all of a file that is in memory. */
 export const PIECE_BYTES = 262_144;
@@ -14,6 +15,25 @@ export interface FilePiecesOptions {
   readonly onRead?: (sizeBytes: number) => void;
 }
 
+/** Names that packing programs give, also with what a rotation puts behind: `cdr.gz`, `cdr.gz-20261101`. */
+const PACKED_NAME = /\.(?:gz|gzip|z|bz2|xz|zst|zip)(?:[-._]|$)/i;
+
+/**
+ * Whether a file is packed, by its name, in some form other than gzip: it holds neither gzip nor text. Its rows would be as many rejects. A
+ * plain file under the name of a packed one is read as what it is.
+ */
+export async function isPackedOtherwise(file: ReadableFile, path: string): Promise<boolean> {
+  if (!PACKED_NAME.test(basename(path)) || (await isGzip(file))) return false;
+  const octets = new Uint8Array(TEXT_BYTES);
+  const { bytesRead } = await file.read(octets, 0, TEXT_BYTES, 0);
+  return octets.subarray(0, bytesRead).some((octet) => octet < 0x20 && !TEXT_CONTROLS.has(octet));
+}
+
+/** Of any packed form a KiB has control characters. */
+const TEXT_BYTES = 1_024;
+/** Tab, line feed, form feed, carriage return. */
+const TEXT_CONTROLS: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d]);
+
 /** Whether a file is packed with gzip, by its first octets: rotated files are renamed in too many ways to go by names. @see RFC 1952 */
 export async function isGzip(file: ReadableFile): Promise<boolean> {
   const magic = new Uint8Array(2);
@@ -23,18 +43,12 @@ export async function isGzip(file: ReadableFile): Promise<boolean> {
 
 /**
  * Reads the content of a file in pieces, unpacked where it is packed. A piece is valid until the next is asked for.
- * @throws what the disk or zlib throws: an error with `code`, one that begins with `Z_` where the packed content is damaged or cut off
+ * @throws what the disk throws; `GzipFault` where the packed content is damaged or cut off, behind all that could be unpacked
  */
 export async function* filePieces(file: ReadableFile, options: FilePiecesOptions = {}): AsyncGenerator<Uint8Array> {
   const { from = 0 } = options;
-  if (await isGzip(file)) yield* behind(unpacked(plainPieces(file, 0, options)), from);
+  if (await isGzip(file)) yield* behind(gunzipMembers(plainPieces(file, 0, options), PIECE_BYTES), from);
   else yield* plainPieces(file, from, options);
-}
-
-/** Whether an error says that packed content is damaged, or not all there. */
-export function isDamagedGzip(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && code.startsWith('Z_');
 }
 
 async function* plainPieces(
@@ -51,38 +65,6 @@ async function* plainPieces(
     onRead?.(bytesRead);
     yield piece.subarray(0, bytesRead);
   }
-}
-
-async function* unpacked(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
-  const feed = async (): Promise<void> => {
-    for await (const piece of packed) {
-      // zlib works on it in another thread while the next piece is read into the same memory.
-      if (!gunzip.write(Uint8Array.from(piece))) await drained(gunzip);
-      if (gunzip.destroyed) return;
-    }
-    gunzip.end();
-  };
-  const fed = feed().catch((error: unknown) =>
-    gunzip.destroy(error instanceof Error ? error : new Error('cannot read')),
-  );
-  try {
-    for await (const piece of gunzip) yield piece as Uint8Array;
-  } finally {
-    gunzip.destroy();
-    await fed;
-  }
-}
-
-/** Resolves when a stream takes more, or takes nothing any more. */
-function drained(stream: NodeJS.EventEmitter): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      for (const name of ['drain', 'close', 'error']) stream.removeListener(name, done);
-      resolve();
-    };
-    for (const name of ['drain', 'close', 'error']) stream.once(name, done);
-  });
 }
 
 async function* behind(pieces: AsyncIterable<Uint8Array>, from: number): AsyncGenerator<Uint8Array> {

@@ -19,6 +19,8 @@ import type { RejectSink } from './reject.js';
 import { createRowCoverage, LONGEST_CALL_MS } from './row-coverage.js';
 import type { RowCoverageOptions } from './row-coverage.js';
 import { createRowIntake } from './row-intake.js';
+import { createSourceProgress, STUCK_AFTER_MS } from './source-progress.js';
+import type { SourceProgressState } from './source-progress.js';
 import type { IntakeCounts } from './row-intake.js';
 
 /** How often files are looked at, milliseconds: a record is then known well within a second of its being written. */
@@ -32,6 +34,12 @@ export const FOLLOW_BATCH_RECORDS = 4_096;
 
 /** A change that is announced so soon after a look waits for the next: every look that finds rows costs a sync of the disk. */
 const HINT_AFTER_MS = 50;
+
+/** A look that takes longer has something to read, or the disk does not answer, milliseconds. */
+const LONG_LOOK_MS = 1_000;
+
+/** How often is looked whether the source is stuck, milliseconds, at most. */
+const WATCH_EVERY_MS = 10_000;
 
 /** How often what waits in a reader is made durable, milliseconds: after a crash rows of so long are read again. */
 const SAVE_WAITING_EVERY_MS = 5_000;
@@ -64,12 +72,14 @@ export interface FollowOptions extends Omit<RowCoverageOptions, 'sourceId'> {
   readonly batchRecords?: number;
   /** Default the file system of this machine. */
   readonly files?: FollowedFiles;
-  /** Told of truncated, lost and damaged files, and of looks that failed. */
+  /** How long something may wait without any progress until `onNotice` is told that the source is stuck. Default {@link STUCK_AFTER_MS}. */
+  readonly stuckAfterMs?: number;
+  /** Told of truncated, lost and damaged files, of looks that failed, and of a source that is stuck. */
   readonly onNotice?: (notice: FollowNotice) => void;
 }
 
 /** How a follower fares. */
-export interface FollowStatistics extends IntakeCounts {
+export interface FollowStatistics extends IntakeCounts, SourceProgressState {
   /** Records that were new to the store, since the start. */
   readonly inserted: number;
   /** Records that the store had already: read again after a restart. */
@@ -135,6 +145,7 @@ export interface FileFollower extends AsyncDisposable {
  */
 export async function followFiles(options: FollowOptions): Promise<FileFollower> {
   const { clock, pollMs = FOLLOW_POLL_MS, schedule = nodeSchedule, files = nodeFollowedFiles } = options;
+  const { stuckAfterMs = STUCK_AFTER_MS } = options;
   checkOptions(options);
   let isDirectory = false;
   const patternNow = async (): Promise<FollowPattern> => {
@@ -144,6 +155,7 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   };
   let pattern = await patternNow();
   const following = resume(options);
+  const progress = createSourceProgress(clock, stuckAfterMs);
   const looker = createFileLooker({
     ...options,
     files,
@@ -151,27 +163,56 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
     pattern: async () => (pattern = await patternNow()),
     framing: options.reader.framing,
     streams: following.streams,
-    take: following.take,
+    take: async (rows, path) => {
+      await following.take(rows, path);
+      if (rows.length > 0) progress.progressed();
+    },
     broke: following.broke,
     notice: (notice) => tell(options, notice),
     isClosing: () => isClosing,
   });
   let isClosing = false;
   let failures = 0;
+  let lookBeganMs: number | undefined;
+  let wasStuck = false;
+  let cancelWatch: (() => void) | undefined;
   let lookedAtMs = -Infinity;
   let cancel: (() => void) | undefined;
   let running: Promise<void> = Promise.resolve();
 
   const lookOnce = async (): Promise<void> => {
     if (isClosing) return;
+    lookBeganMs = clock.nowMs();
     try {
       await lookAndCommit(following, looker, clock);
       failures = 0;
+      progress.calm();
     } catch (cause) {
       failures += 1;
+      progress.failed();
       tell(options, { kind: 'failed', cause });
       throw cause;
+    } finally {
+      lookBeganMs = undefined;
+      watch();
     }
+  };
+  const progressState = (): SourceProgressState => {
+    const isLong = lookBeganMs !== undefined && clock.nowMs() - lookBeganMs >= LONG_LOOK_MS;
+    const underWayMs = isLong ? (looker.underWayMs() ?? lookBeganMs) : undefined;
+    return progress.state(Math.min(underWayMs ?? Infinity, looker.oldestUnreadMs() ?? Infinity));
+  };
+  /** Beside the looks: one that is stuck tells of nothing. */
+  const watch = (): void => {
+    const { isStuck, oldestUnreadMs = 0, lastProgressMs } = progressState();
+    if (isStuck === wasStuck) return;
+    wasStuck = isStuck;
+    const cause = new Error(`the oldest of ${textOf(oldestUnreadMs)}, last progress ${textOf(lastProgressMs)}`);
+    tell(options, isStuck ? { kind: 'stuck', cause } : { kind: 'resumed' });
+  };
+  const watchOn = (): void => {
+    watch();
+    cancelWatch = schedule(watchOn, Math.min(WATCH_EVERY_MS, stuckAfterMs));
   };
   const look = (): Promise<void> => {
     const turn = running.then(lookOnce);
@@ -199,6 +240,7 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
     if (isClosing) return;
     isClosing = true;
     cancel?.();
+    cancelWatch?.();
     unwatch?.();
     await running;
     await following.commit(true).catch((cause: unknown) => tell(options, { kind: 'failed', cause }));
@@ -206,9 +248,15 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   };
 
   wake();
+  watchOn();
   return {
     look,
-    statistics: () => ({ ...following.statistics(), unreadFiles: looker.unreadFiles(), failures }),
+    statistics: () => ({
+      ...following.statistics(),
+      ...progressState(),
+      unreadFiles: looker.unreadFiles(),
+      failures,
+    }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -221,6 +269,10 @@ function checkOptions({ path, sourceId, batchRecords = FOLLOW_BATCH_RECORDS }: F
   if (!Number.isInteger(batchRecords) || batchRecords < 1 || batchRecords > 1_000_000) {
     throw new HopbackError('invalid-argument', `batchRecords is 1 to 1,000,000, not ${batchRecords}.`);
   }
+}
+
+function textOf(atMs: number): string {
+  return new Date(atMs).toISOString();
 }
 
 /** Who hears of it may not stop the following. */
@@ -254,7 +306,7 @@ interface Following {
   readonly expire: (nowMs: number) => void;
   /** Stores what was read, then makes the places durable. */
   readonly commit: (isLast?: boolean) => Promise<void>;
-  readonly statistics: () => Omit<FollowStatistics, 'failures' | 'unreadFiles'>;
+  readonly statistics: () => Omit<FollowStatistics, 'failures' | 'unreadFiles' | keyof SourceProgressState>;
 }
 
 /** @returns false where rows waited that are not known any more */

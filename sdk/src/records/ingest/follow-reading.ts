@@ -1,7 +1,8 @@
-import { filePieces, isDamagedGzip, PIECE_BYTES } from './file-pieces.js';
+import { filePieces, PIECE_BYTES } from './file-pieces.js';
 import { FINGERPRINT_BYTES, fingerprintOf } from './follow-position.js';
 import type { ReadPlace } from './follow-position.js';
 import type { ReadableFile } from './followed-files.js';
+import { GzipFault } from './gzip-members.js';
 import type { RowFraming } from './record-reader.js';
 import { createRowSplitter, MAX_ROW_BYTES } from './row-splitter.js';
 import type { SplitRow } from './row-splitter.js';
@@ -26,8 +27,8 @@ export type ReadOnEnd =
   | { readonly status: 'stopped' }
   /** What stands before the place is not what was read, or no longer there: the file was truncated, or is another one. */
   | { readonly status: 'replaced' }
-  /** The packed content is damaged, or not all there yet. */
-  | { readonly status: 'damaged' };
+  /** The packed content is damaged, or not all there yet. All that could be unpacked was taken. */
+  | { readonly status: 'damaged'; readonly fault: GzipFault };
 
 /**
  * Reads content on from a place. What stood before the place is read along and compared, in the same reading, so that no row of other
@@ -58,7 +59,7 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
       if (!(await take(rows, current))) return { status: 'stopped' };
     }
   } catch (error) {
-    if (isDamagedGzip(error)) return { status: 'damaged' };
+    if (error instanceof GzipFault) return { status: 'damaged', fault: error };
     throw error;
   }
   if (!isKnown && window.endOffset() < place.offset) return { status: 'replaced' };
@@ -80,7 +81,7 @@ export async function firstOctets(file: ReadableFile): Promise<Uint8Array> {
       if (sizeBytes >= FINGERPRINT_BYTES) break;
     }
   } catch (error) {
-    if (!isDamagedGzip(error)) throw error;
+    if (!(error instanceof GzipFault)) throw error;
   }
   return Buffer.concat(first);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
-import { isGzip } from './file-pieces.js';
+import { isGzip, isPackedOtherwise } from './file-pieces.js';
 import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';
 import { candidatesOf } from './follow-candidates.js';
 import type { Candidate } from './follow-candidates.js';
@@ -11,7 +11,7 @@ import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
 import type { ReadOnEnd } from './follow-reading.js';
 import { hasSameHead } from './follow-position.js';
 import type { ReadPlace } from './follow-position.js';
-import { newCarrier } from './follow-streams.js';
+import { newCarrier, restBytes } from './follow-streams.js';
 import type { Carrier, Stream, Streams } from './follow-streams.js';
 import type { RowFraming } from './record-reader.js';
 import type { SplitRow } from './row-splitter.js';
@@ -32,10 +32,12 @@ export const OLD_AT_SIGHT_MS = 600_000;
 export interface FollowNotice {
   /**
    * `truncated`: it is shorter than what was read of it, or other content; `lost`: it is gone, and may have had rows that were not read;
-   * `damaged`: packed content that cannot be unpacked, or not yet; `failed`: a turn that could not be finished and is made again, or a
+   * `stuck`: something waits to be read and nothing was for long; `resumed`: it goes on again;
+   * `damaged`: packed content that cannot be unpacked to its end; `not-gzip`: a file whose name says that it is packed, and which holds
+   * neither gzip nor text, so that none of it is read; `failed`: a turn that could not be finished and is made again, or a
    * file that this process may not read.
    */
-  readonly kind: 'truncated' | 'lost' | 'damaged' | 'failed';
+  readonly kind: 'truncated' | 'lost' | 'damaged' | 'not-gzip' | 'failed' | 'stuck' | 'resumed';
   readonly path?: string;
   readonly cause?: unknown;
 }
@@ -63,6 +65,10 @@ export interface FileLooker {
   readonly look: () => Promise<void>;
   /** Files that were found and not read: too new to be told from others, or not to be opened. */
   readonly unreadFiles: () => number;
+  /** When the oldest content that is not read was written at the latest, milliseconds since the epoch. */
+  readonly oldestUnreadMs: () => number | undefined;
+  /** The same of the file that is being read. */
+  readonly underWayMs: () => number | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -73,6 +79,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   const unplaced = new Map<string, Unplaced>();
   /** Files that could not be opened, and were told of. */
   const denied = new Set<string>();
+  let underWayMs: number | undefined;
 
   const look = async (): Promise<void> => {
     const candidates = await candidatesOf(turn.files, await turn.pattern());
@@ -80,8 +87,10 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     await lookForOrphans(candidates);
     for (const candidate of candidates) {
       if (turn.isClosing()) return;
+      underWayMs = candidate.mtimeMs;
       await lookAt(candidate);
     }
+    underWayMs = undefined;
     await carriers.closeOldest();
   };
 
@@ -127,8 +136,13 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       const first = await firstOctets(file);
       if (first.length === 0) return;
       const { path, isLive } = candidate;
-      const carrier = newCarrier(facts, { path, isLive, isGzip: await isGzip(file), changedAtMs: nowMs });
+      const isOther = await isPackedOtherwise(file, path);
+      const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
       const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
+      if (isOther) {
+        if (isSettled) passOver(carrier, facts);
+        return;
+      }
       const placed = await place({ carrier, file, first, facts, isSettled });
       if (placed !== 'placed') return;
       unplaced.delete(candidate.key);
@@ -137,6 +151,17 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     } finally {
       if (!isKept) await file.close();
     }
+  };
+
+  /** Tells of a file that cannot be read once, also over restarts. Written to again, it is looked at anew. */
+  const passOver = (carrier: Carrier, facts: FileFacts): void => {
+    const stream = streams.add(facts.mtimeMs);
+    remember(carrier, facts);
+    streams.attach(stream, carrier);
+    stream.isFinal = true;
+    unplaced.delete(carrier.key);
+    turn.broke();
+    turn.notice({ kind: 'not-gzip', path: carrier.path });
   };
 
   /** Once: who rotates files may have given the new one to another user, and nothing else would say so. */
@@ -199,16 +224,15 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       },
     });
     if (end.status === 'replaced' || end.status === 'stopped') return end;
-    const isDamaged = end.status === 'damaged';
     const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
-    if (isDamaged && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
+    if (end.status === 'damaged' && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
       turn.broke();
-      turn.notice({ kind: 'damaged', path: carrier.path });
+      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault });
     }
     remember(carrier, facts);
     if (isChanged || !isOver) carrier.changedAtMs = clock.nowMs();
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
-    stream.isFinal = isOver && !(isDamaged && isChanged && !isOld);
+    stream.isFinal = isOver && !(end.status === 'damaged' && isChanged && !isOld);
     streams.touch(stream);
     return end;
   };
@@ -283,20 +307,29 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     }
   };
 
-  const seenUnplaced = ({ key, sizeBytes, mtimeNs }: Candidate): Unplaced => {
+  const unreadFiles = (): readonly Unplaced[] =>
+    [...unplaced.values()].filter(({ sizeBytes, isDone }) => sizeBytes > 0 && !isDone);
+
+  const seenUnplaced = ({ key, sizeBytes, mtimeNs, mtimeMs }: Candidate): Unplaced => {
     const state = `${sizeBytes}:${mtimeNs}`;
     const nowMs = clock.nowMs();
     const before = unplaced.get(key);
     // Where the clock was set back, time begins anew.
     if (before?.state === state && before.sinceMs <= nowMs) return before;
-    const seen = { state, sizeBytes, sinceMs: nowMs, isDone: false };
+    const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false };
     unplaced.set(key, seen);
     return seen;
   };
 
   return {
     look,
-    unreadFiles: () => [...unplaced.values()].filter(({ sizeBytes, isDone }) => sizeBytes > 0 && !isDone).length,
+    unreadFiles: () => unreadFiles().length,
+    oldestUnreadMs: () =>
+      oldest([
+        ...unreadFiles().map(({ mtimeMs }) => mtimeMs),
+        ...streams.all().flatMap((stream) => (hasRest(stream) ? [stream.mtimeMs] : [])),
+      ]),
+    underWayMs: () => underWayMs,
     close: () => carriers.closeAll(),
   };
 }
@@ -306,10 +339,19 @@ interface Unplaced {
   /** Size and time. */
   readonly state: string;
   readonly sizeBytes: number;
+  readonly mtimeMs: number;
   /** When it was seen so first. */
   readonly sinceMs: number;
   /** It was read, and is of content that is not followed any more: not to be opened as long as it is as it was. */
   isDone: boolean;
+}
+
+function hasRest(stream: Stream): boolean {
+  return [...stream.carriers.values()].some((carrier) => restBytes(stream, carrier) > 0);
+}
+
+function oldest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 interface UnknownFile {

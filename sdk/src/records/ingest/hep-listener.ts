@@ -85,8 +85,8 @@ export interface HepListener extends AsyncDisposable {
  * nothing that a peer sends throws.
  * @param options - where to listen, agents, reader, and bounds: connections by number, silence and age of calls in milliseconds
  * @returns the listener, which has begun; to be closed
- * @throws {@link HopbackError} `invalid-configuration` where neither UDP nor TCP is asked for, an agent is no address, or the address
- * and port are not to be had
+ * @throws {@link HopbackError} `invalid-configuration` when neither UDP nor TCP is asked for or an agent is not an address; `unavailable` when
+ * an address cannot be bound
  * @see HEPv3
  * @example
  * ```ts
@@ -210,7 +210,8 @@ async function listening(socket: DatagramSocket | Server, host: string, port: nu
   try {
     await once(socket, 'listening');
   } catch (cause) {
-    throw new HopbackError('invalid-configuration', `Nobody can listen on ${host}, port ${port}.`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HopbackError('unavailable', `Cannot listen on ${host} port ${port}: ${why}`, { cause, retryable: true });
   }
 }
 

@@ -44,10 +44,12 @@ function readLine(row: SourceRow, keepRaw: boolean): readonly RowReading[] {
   const text = rowText(row);
   if (text.length > MAX_RECORD_CHARS)
     return rejectedRow('too-long', `a record of more than ${MAX_RECORD_CHARS} characters`);
-  if (text.trim() === '') return skippedRow('not-a-call');
-  const value = parsed(text);
-  const isHashed = addSourceHash(value, row.sha256);
+  const trimmed = text.trim();
+  if (trimmed === '') return skippedRow('not-a-call');
+  // Asked before: a million rows that are not JSON would throw a million errors.
+  const value = trimmed.startsWith('{') ? parsed(trimmed) : undefined;
   if (!isObject(value)) return rejectedRow('bad-json', 'no JSON object');
+  const isHashed = addSourceHash(value, row.sha256);
   const result = readBySchema(callRecordSchema, value);
   if (!result.success) return rejectedIssue(value, result.error.issues[0]);
   const fault = faultOf(result.data);

@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
-import { filePieces, isDamagedGzip } from './file-pieces.js';
+import { filePieces, isPackedOtherwise } from './file-pieces.js';
+import { GzipFault } from './gzip-members.js';
 import type { RecordReader } from './record-reader.js';
 import type { RejectSink } from './reject.js';
 import { createRowCoverage } from './row-coverage.js';
@@ -48,6 +49,8 @@ export type ImportedFile =
   | { readonly status: 'imported'; readonly path: string }
   /** Its packed content is damaged or cut off; what came before is imported. */
   | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown }
+  /** Its name says that it is packed, and it holds neither gzip nor text. None of it is read. */
+  | { readonly status: 'not-gzip'; readonly path: string }
   /** It is not there, or cannot be read to its end; what was read is imported. */
   | { readonly status: 'unreadable'; readonly path: string; readonly cause: unknown };
 
@@ -135,14 +138,19 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
   } catch (cause) {
     return { status: 'unreadable', path, cause };
   }
+  let bytesRead = 0;
+  const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
   try {
     const splitter = createRowSplitter({
       framing: reader.framing,
       ...(maxRowBytes === undefined ? {} : { maxRowBytes }),
     });
     const { size } = await file.stat();
-    let bytesRead = 0;
-    const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
+    // What the disk refuses here it refuses the reader, too, who tells of it.
+    if (await isPackedOtherwise(file, path).catch(() => false)) {
+      tell(0, size);
+      return { status: 'not-gzip', path };
+    }
     for (;;) {
       const piece = await nextPiece(pieces);
       if (piece.status === 'failed') {
@@ -162,6 +170,8 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     tell(bytesRead, size);
     return { status: 'imported', path };
   } finally {
+    // First: a read that is under way needs the file.
+    await pieces.return(undefined);
     await file.close();
   }
 }
@@ -177,7 +187,7 @@ async function nextPiece(pieces: AsyncGenerator<Uint8Array>): Promise<NextPiece>
     const next = await pieces.next();
     return next.done === true ? { status: 'end' } : { status: 'piece', octets: next.value };
   } catch (cause) {
-    return { status: 'failed', isDamage: isDamagedGzip(cause), cause };
+    return { status: 'failed', isDamage: cause instanceof GzipFault, cause };
   }
 }
 

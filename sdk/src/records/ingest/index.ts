@@ -37,6 +37,8 @@ export type { ImportedFile, ImportOptions, ImportProgress, ImportReport } from '
 export { LONGEST_CALL_MS, LONGEST_SILENCE_MS } from './row-coverage.js';
 export type { RowCoverageOptions } from './row-coverage.js';
 export type { IntakeCounts } from './row-intake.js';
+export { STUCK_AFTER_MS } from './source-progress.js';
+export type { SourceProgressState } from './source-progress.js';
 export type { RejectedRow, RejectSink } from './reject.js';
 export { openRejectFile, readRejects, REJECT_FILE_MAX_BYTES, REJECT_FILES_KEPT } from './reject-file.js';
 export type { RejectFile, RejectFileOptions, RejectStatistics } from './reject-file.js';

@@ -1,7 +1,9 @@
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { open, rename, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HopbackError } from '../../errors.js';
+import { makeFolder } from '../../log/make-folder.js';
+import { systemCode } from '../../log/storage-failure.js';
 import { readRejectLine, rejectLine } from './reject.js';
 import type { RejectedRow, RejectSink } from './reject.js';
 
@@ -69,7 +71,10 @@ export interface RejectFile extends RejectSink, AsyncDisposable {
 export async function openRejectFile(options: RejectFileOptions): Promise<RejectFile> {
   const { path, maxBytes = REJECT_FILE_MAX_BYTES, filesKept = REJECT_FILES_KEPT } = options;
   let file: FileHandle | undefined = await openForAppending(path).catch((cause: unknown) => {
-    throw new HopbackError('storage-failed', 'The reject file cannot be opened.', { retryable: true, cause });
+    throw new HopbackError('storage-failed', `The reject file ${path} cannot be opened (${systemCode(cause)}).`, {
+      retryable: true,
+      cause,
+    });
   });
   let sizeBytes = (await file.stat()).size;
   let waiting: string[] = [];
@@ -176,7 +181,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function openForAppending(path: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(path));
   const file = await open(path, 'a+', 0o600);
   const { size } = await file.stat();
   // A writer that was killed in the middle of a line: the next one must not be glued to it.

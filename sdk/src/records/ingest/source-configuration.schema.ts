@@ -89,6 +89,11 @@ const FILES = {
   ),
   longestCallMs: z.exactOptional(milliseconds.describe('how long a call may last before its row is written')),
   longestSilenceMs: z.exactOptional(milliseconds.describe('how long the source may be silent and counts as running')),
+  stuckAfterMs: z.exactOptional(
+    milliseconds.describe(
+      'how long something may wait to be read without any progress; then the source is reported as stuck',
+    ),
+  ),
 };
 
 const place: z.ZodType<ColumnPlace> = z.custom<ColumnPlace>(

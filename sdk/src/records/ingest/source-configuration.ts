@@ -28,6 +28,8 @@ export interface FileSource extends Omit<SourceDescription, 'format'>, Omit<RowC
   readonly path?: string;
   /** Names of rotated files where they do not begin with the name of the file and `.`, `-` or `_`: patterns with `*` and `?`. */
   readonly rotated?: readonly string[];
+  /** How long something may wait to be read without any progress; then the source is reported as stuck. Default five minutes. */
+  readonly stuckAfterMs?: number;
 }
 
 /** A source of one of the formats whose layout is known as a whole. */

@@ -1,9 +1,10 @@
 import { printableText } from '../../core/printable-text.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
+import type { SourceProgressState } from '../ingest/source-progress.js';
 import type { RejectReason } from '../ingest/record-reader.js';
 
 /** How one source fares. */
-export interface IntakeSourceState {
+export interface IntakeSourceState extends SourceProgressState {
   readonly id: string;
   readonly rows: number;
   readonly records: number;
@@ -84,8 +85,11 @@ const MAX_CAUSE_CHARS = 200;
 const DETAILS: Readonly<Record<FollowNotice['kind'], string>> = {
   truncated: 'is shorter than what was read of it, or other content: it is read from its beginning',
   lost: 'was gone before it was read to its end, or rows that waited for others are not known any more',
-  damaged: 'cannot be unpacked, or not yet',
+  damaged: 'cannot be unpacked to its end: rows may be missing',
+  'not-gzip': 'is not gzip, although its name says that it is packed: none of it is read',
   failed: 'could not be taken in, which is tried again',
+  stuck: 'has something to read and makes no progress',
+  resumed: 'goes on again',
 };
 
 /** What a follower or listener tells, in words. */

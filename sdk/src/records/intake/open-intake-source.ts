@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { lockFolder, openValueJournal } from '../../log/index.js';
 import { followFiles } from '../ingest/follow-file.js';
+import type { FollowNotice } from '../ingest/follow-turn.js';
 import { listenToSource } from '../ingest/listen-source.js';
 import { openRejectFile } from '../ingest/reject-file.js';
 import type { RejectFile } from '../ingest/reject-file.js';
+import { createSourceProgress } from '../ingest/source-progress.js';
 import { createSourceReader } from '../ingest/source-configuration.js';
 import type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } from '../ingest/source-configuration.js';
 import type { RecordStore } from '../store/record-store.js';
@@ -47,12 +49,15 @@ interface OpenParts extends IntakeSourceParts {
   readonly lock: { readonly close: () => Promise<void> };
 }
 
+/** Notices of files whose rows may be missing. */
+const BROKEN: ReadonlySet<FollowNotice['kind']> = new Set(['lost', 'damaged', 'not-gzip']);
+
 async function followed(
   source: FileSourceConfiguration & { readonly path: string },
   parts: OpenParts,
 ): Promise<IntakeSource> {
   const { rejects, lock, sink, clock, onNotice } = parts;
-  const { id, path, rotated, longestCallMs, longestSilenceMs } = source;
+  const { id, path, rotated, longestCallMs, longestSilenceMs, stuckAfterMs } = source;
   const reader = createSourceReader(source);
   let brokenFiles = 0;
   const values = await openValueJournal({ directory: join(followFolder(parts.directory, id), 'places') });
@@ -63,8 +68,9 @@ async function followed(
     ...(rotated === undefined ? {} : { rotated }),
     ...(longestCallMs === undefined ? {} : { longestCallMs }),
     ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
+    ...(stuckAfterMs === undefined ? {} : { stuckAfterMs }),
     onNotice: (notice) => {
-      if (notice.kind === 'lost' || notice.kind === 'damaged') brokenFiles += 1;
+      if (BROKEN.has(notice.kind)) brokenFiles += 1;
       onNotice(sourceNotice(id, notice));
     },
   }).catch(async (error: unknown) => {
@@ -87,8 +93,9 @@ async function followed(
 }
 
 async function listened(configuration: HepConfiguration, parts: OpenParts): Promise<IntakeSource> {
-  const { rejects, lock, sink, onNotice } = parts;
+  const { rejects, lock, sink, clock, onNotice } = parts;
   const { id } = configuration;
+  const progress = createSourceProgress(clock);
   let failures = 0;
   const listener = await listenToSource({
     configuration,
@@ -97,11 +104,14 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
       async insert(records) {
         const inserted = await sink.insert(records);
         failures = 0;
+        progress.calm();
+        progress.progressed();
         return inserted;
       },
     },
     onFailed: (cause) => {
       failures += 1;
+      progress.failed();
       onNotice(sourceNotice(id, { kind: 'failed', cause }));
     },
   });
@@ -114,6 +124,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
       const skipped = 0;
       return {
         ...{ id, rows: udpPackets + tcpPackets, records, skipped, rejected, inserted, repeated, waiting },
+        ...progress.state(),
         ...{ unreadBytes: 0, unreadFiles: 0, brokenFiles: 0, failures, lost: lost + rejects.statistics().lost },
       };
     },
@@ -126,8 +137,9 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
   };
 }
 
-function sent(source: FileSourceConfiguration, { rejects, lock, sink }: OpenParts): IntakeSource {
+function sent(source: FileSourceConfiguration, { rejects, lock, sink, clock }: OpenParts): IntakeSource {
   const pushed = createPushedSource({
+    clock,
     sourceId: source.id,
     newReader: () => createSourceReader(source),
     store: sink,

@@ -1,8 +1,9 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as pause } from 'node:timers/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/clock.js';
+import { makeFolder } from '../../log/make-folder.js';
 import { coverageWith, coverageWithout } from './coverage.js';
 import { countDay, countDays } from './duckdb/day-sums.js';
 import { findInDay } from './duckdb/day-look-up.js';
@@ -101,7 +102,7 @@ interface StoreParts {
 }
 
 function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): RecordStore {
-  const { use, change, inTurn, close: closeFiles } = createFileAccess(opened, open);
+  const { use, change, inTurn, close: closeFiles } = createFileAccess(opened, { open, directory });
   const nowUs = (): number => clock.nowMs() * 1_000;
   let closing: Promise<void> | undefined;
 
@@ -196,10 +197,10 @@ function storeOf(opened: OpenFiles, { open, clock, directory }: StoreParts): Rec
 
 async function madeFolder(directory: string): Promise<string> {
   try {
-    await mkdir(join(directory, 'days'), { recursive: true, mode: 0o700 });
+    await makeFolder(join(directory, 'days'));
     return await realpath(directory);
   } catch (error) {
-    throw storageFailed(`make its folder ${directory}`, error);
+    throw storageFailed(`make its folder ${join(directory, 'days')}`, error);
   }
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isHopbackError } from '../../errors.js';
+import { makeFolder } from '../../log/make-folder.js';
 import { isInUse, storageFailed } from './duckdb/duckdb-module.js';
 import { openDuckDbRecordStore } from './duckdb-record-store.js';
 import type { DuckDbRecordStoreOptions } from './duckdb-record-store.js';
@@ -160,7 +161,7 @@ function isWithoutHost(error: unknown, { role }: Membership): boolean {
 
 async function foundFolder(directory: string): Promise<string> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolder(directory);
     return await realpath(directory);
   } catch (error) {
     throw storageFailed(`make its folder ${directory}`, error);

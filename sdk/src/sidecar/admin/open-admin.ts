@@ -33,7 +33,8 @@ export interface Admin {
    * @throws {@link HopbackError} for what cannot be used, which leaves all as it was
    */
   readonly prepare: (configuration: SidecarConfiguration) => Promise<() => void>;
-  readonly close: () => Promise<void>;
+  /** @param drainMs - for requests under way at its listener */
+  readonly close: (drainMs: number) => Promise<void>;
 }
 
 /** What it is opened with. */
@@ -60,7 +61,7 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
     const intake = records && (await openRecords(records, { directory, clock, onNotice }));
     if (intake !== undefined) {
       opened.unshift(() => intake.close());
-      addIntakeMetrics(registry, () => intake.state());
+      addIntakeMetrics(registry, { state: () => intake.state(), nowMs: () => clock.nowMs() });
     }
     const desk =
       tracebacks && intake && (await openTracebacks(tracebacks, { configuration, directory, clock, intake, onNotice }));
@@ -94,9 +95,9 @@ export async function openAdmin(options: OpenAdminOptions): Promise<Admin> {
             state.clients = createClients(state.admin);
         };
       },
-      async close() {
-        await listener?.close(configuration.drainSeconds * 1_000);
-        await closeAll(opened, onNotice);
+      async close(drainMs) {
+        await listener?.close(drainMs);
+        await closeAll(opened.splice(0), onNotice);
       },
     };
   } catch (error) {

@@ -46,7 +46,7 @@ export async function openRecords(records: RecordsConfiguration, options: OpenRe
         });
         return;
       }
-      const level = notice.kind === 'listening' ? 'info' : 'warn';
+      const level = notice.kind === 'listening' || notice.kind === 'resumed' ? 'info' : 'warn';
       onNotice({ level, part: 'records', text: `${notice.source}: ${notice.detail}` });
     },
   });

@@ -115,7 +115,7 @@ async function deskOptions(
 function reviewOptions(
   { configuration: { listen }, clock, onNotice }: OpenTracebacksOptions,
   {
-    tracebacks: { origin },
+    tracebacks: { origin, proxy },
     audit,
     accounts,
   }: {
@@ -128,6 +128,7 @@ function reviewOptions(
     ...{ accounts, clock, audit: audit.write },
     isSecure: listen.admin?.tls !== undefined || origin?.startsWith('https://') === true,
     ...(origin !== undefined && { origin }),
+    ...(proxy !== undefined && { proxy }),
     onFailed: (cause) => onNotice({ level: 'error', part: 'review', text: causeText(cause) }),
   };
 }

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { Registry } from 'prom-client';
+import { DRAINING_SHARE } from '../../core/drain-time.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { requireConfigurationFile } from '../config/configuration-file.js';
 import type { Listener } from '../http/listen.js';
@@ -8,6 +9,8 @@ import { openApiDocument } from '../open-api/open-api-document.js';
 import type { SidecarOptions } from '../sidecar.js';
 import { causeText } from '../services/notice.js';
 import { oneAtATime, once, watchFiles } from '../services/watch-files.js';
+import type { RecordIntake } from '../../records/index.js';
+import { recordsReadiness } from '../readiness.js';
 import { openAdmin } from './open-admin.js';
 
 /** Records, tracebacks and the admin listener in a process of their own. */
@@ -51,17 +54,21 @@ export async function startAdmin(options: AdminOptions): Promise<AdminProcess> {
   let configuration = await requireConfigurationFile(path, options);
   const registry = new Registry();
   let isDraining = false;
+  /** Probes are made before the intake is opened. */
+  const opened: { intake: RecordIntake | undefined } = { intake: undefined };
   const own = (): Promise<string> => registry.metrics();
   const probes = probeRoutes({
     readiness: () => {
       const isReady = isServing() && !isDraining;
-      return { isReady, trust: isServing() ? 'ready' : 'nobody answers calls', signing: 'off', isDraining };
+      const trust = isServing() ? 'ready' : 'nobody answers calls';
+      return { isReady, trust, signing: 'off', isDraining, ...recordsReadiness(opened.intake) };
     },
     contentType: registry.contentType,
     metricsText: metricsText === undefined ? own : () => metricsText(own),
     openApi: () => openApiDocument(configuration),
   });
   const admin = await openAdmin({ configuration, directory, clock, onNotice, registry, probes });
+  opened.intake = admin.intake;
   const reload = async (): Promise<void> => {
     try {
       const next = await requireConfigurationFile(path, options);
@@ -77,7 +84,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminProcess> {
   const close = once(async () => {
     isDraining = true;
     watch.close();
-    await admin.close();
+    await admin.close(configuration.drainSeconds * DRAINING_SHARE * 1_000);
   });
   return { listener: admin.listener, configuration: () => configuration, reload: reloadInTurn, close };
 }

@@ -239,6 +239,17 @@ const tracebacks = z.strictObject({
   webhookSecrets: path.optional().describe('file of the secrets of webhooks, one a line'),
   accounts: path.optional().describe('file of the accounts of people who answer: hopback config account'),
   origin: z.url().optional().describe('https URL of the page, where a proxy is in front of it'),
+  proxy: z
+    .strictObject({
+      addresses: z.array(z.string().min(1).max(64)).min(1).max(100).describe('addresses and networks of the proxies'),
+      header: z
+        .string()
+        .regex(/^[A-Za-z0-9-]{1,64}$/)
+        .optional()
+        .describe('field that names the client; default x-forwarded-for'),
+    })
+    .optional()
+    .describe('proxies in front of the page: only they are believed where a login comes from'),
 });
 
 const fields = z.strictObject({
@@ -269,7 +280,12 @@ const fields = z.strictObject({
     })
     .prefault({}),
   reloadSeconds: z.number().min(0).max(86_400).default(5).describe('how often files are looked at; 0: at SIGHUP alone'),
-  drainSeconds: z.number().min(0).max(600).default(20).describe('how long calls under way may take at the end'),
+  drainSeconds: z
+    .number()
+    .min(0)
+    .max(600)
+    .default(20)
+    .describe('time from SIGTERM to the end of the process; calls under way may take nine tenths of it'),
 });
 
 /**

@@ -1,3 +1,4 @@
+import type { ReviewProxy } from '../review/request-source.js';
 import type { AttestationFacts, VerificationPolicy, X5uAllowList } from '../../stir/index.js';
 import type { FilingReference, TrunkPolicy } from '../../switch/index.js';
 
@@ -149,6 +150,8 @@ export interface TracebacksConfiguration {
   readonly accounts?: string;
   /** `https://…` of the page, where a proxy in front of it changes the field `Host`. */
   readonly origin?: string;
+  /** Proxies in front of the page; without it the source of a login is the address of its connection. */
+  readonly proxy?: ReviewProxy;
 }
 
 /** A whole configuration of the sidecar, defaults filled in. Paths are relative to the directory of its file. */

@@ -42,7 +42,7 @@ const REQUEST_MS = 120_000;
  * @param configuration - where
  * @param options - the directory that its paths begin at, and what answers
  * @returns the listener, once it listens
- * @throws {@link HopbackError} `invalid-configuration` when the certificate cannot be used or the address not be listened at
+ * @throws {@link HopbackError} `invalid-configuration` when the certificate cannot be used, `unavailable` when the address cannot be bound
  */
 export async function listen(
   configuration: ListenerConfiguration,
@@ -126,13 +126,9 @@ function listening(
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void =>
       reject(
-        new HopbackError(
-          'invalid-configuration',
-          `${host} port ${String(port)} cannot be listened at: ${cause.message}`,
-          {
-            cause,
-          },
-        ),
+        new HopbackError('unavailable', `cannot listen on ${host} port ${String(port)}: ${cause.message}`, {
+          ...{ cause, retryable: true },
+        }),
       );
     server.once('error', fail);
     server.listen({ host, port }, () => {

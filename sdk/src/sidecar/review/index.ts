@@ -7,3 +7,4 @@ export type { ReviewAppOptions } from './review-app.js';
 export { openReviewAudit } from './review-audit.js';
 export type { ReviewAudit, ReviewAuditEntry, ReviewAuditFile } from './review-audit.js';
 export { SESSION_IDLE_MS, SESSION_MAX_MS } from './sessions.js';
+export type { ReviewProxy } from './request-source.js';

@@ -1,14 +1,17 @@
 import type { Context, Hono } from 'hono';
 import type { CheckPassword } from './account-file.js';
-import type { LoginLimiter } from './login-limiter.js';
+import type { DeviceCookie } from './device-cookie.js';
+import type { LoginAttempt, LoginDelays } from './login-delays.js';
 import { loginPage } from './pages/login-page.js';
 import { audited, formOf, sessionForm, shown } from './review-parts.js';
+import { sourceOf } from './request-source.js';
 import type { ReviewParts } from './review-parts.js';
 
 /** What logging in takes. */
 export interface LoginParts extends ReviewParts {
   readonly checkPassword: CheckPassword;
-  readonly limiter: LoginLimiter;
+  readonly delays: LoginDelays;
+  readonly device: DeviceCookie;
 }
 
 /** Characters of a name that the audit keeps. */
@@ -35,17 +38,24 @@ export function addLoginRoutes(app: Hono, parts: LoginParts): void {
 }
 
 async function logIn(context: Context, form: URLSearchParams, parts: LoginParts): Promise<Response> {
-  const { base, cookie, sessions, accounts, limiter, checkPassword } = parts;
+  const { base, cookie, device, sessions, accounts, delays, checkPassword } = parts;
+  const { headers, signal } = context.req.raw;
   const name = form.get('name') ?? '';
   const account = name.slice(0, MAX_NAME_CHARS);
-  const address = parts.addressOf(context);
-  const keys = [`name ${account}`, ...(address === undefined ? [] : [`address ${address}`])];
-  if (!limiter.mayTry(keys)) {
-    if (limiter.isToTell(keys)) await audited(context, parts, { event: 'login-refused', account });
-    return refused(context, base, { text: 'Too many logins have failed. Try again in some minutes.', status: 429 });
+  const knownDevice = device.read(headers, accounts(), name);
+  const attempt: LoginAttempt = {
+    ...{ account, source: sourceOf(parts.addressOf(context) ?? 'unknown') },
+    ...(knownDevice !== undefined && { device: knownDevice }),
+  };
+  const admission = await delays.admit(attempt, signal);
+  if (admission.status === 'gone') return context.body(null, 408);
+  if (admission.status === 'refused') {
+    const { retryAfterSeconds } = admission;
+    if (admission.isToTell) await audited(context, parts, { event: 'login-refused', account });
+    context.header('retry-after', String(retryAfterSeconds));
+    const text = `Too many attempts to log in are waiting. Try again in ${retryAfterSeconds} seconds.`;
+    return refused(context, base, { text, status: 429 });
   }
-  // Before it is known whether it fails: of many that come together no more are tried than of those that come one by one.
-  limiter.failed(keys);
   const checked = await checkPassword(accounts(), { name, password: form.get('password') ?? '' });
   if (checked === 'busy')
     return refused(context, base, { text: 'Too many log in at the moment. Try again.', status: 503 });
@@ -54,10 +64,11 @@ async function logIn(context: Context, form: URLSearchParams, parts: LoginParts)
     return refused(context, base, { text: 'The name or the password is wrong.', status: 401 });
   }
   await audited(context, parts, { event: 'login', account: checked.name });
-  limiter.succeeded(keys);
+  delays.succeeded(attempt);
   // Whoever logs in anew leaves no session behind. OWASP ASVS 5.0, 7.2.4
-  sessions.end(cookie.read(context.req.raw.headers));
+  sessions.end(cookie.read(headers));
   context.header('set-cookie', cookie.field(sessions.begin(checked)));
+  context.header('set-cookie', device.field(checked), { append: true });
   return context.redirect(base, 303);
 }
 

@@ -2,16 +2,20 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import type { TimerClock } from '../../core/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { DecisionContext, TracebackResponder } from '../../traceback/index.js';
 import { createPasswordCheck } from './account-file.js';
 import type { Accounts } from './account-file.js';
-import { createLoginLimiter } from './login-limiter.js';
+import { createDeviceCookie } from './device-cookie.js';
+import { createLoginDelays } from './login-delays.js';
 import { addLoginRoutes } from './login-routes.js';
 import { messagePage } from './pages/message-page.js';
 import { STYLE } from './pages/style.js';
 import { createTimes } from './pages/times.js';
 import { addRequestRoutes } from './request-routes.js';
+import { createRequestSource } from './request-source.js';
+import type { ReviewProxy } from './request-source.js';
 import type { ReviewAudit } from './review-audit.js';
 import { createSessionCookie } from './session-cookie.js';
 import { createSessions, SESSION_IDLE_MS } from './sessions.js';
@@ -38,8 +42,11 @@ export interface ReviewAppOptions {
   readonly isSecure?: boolean;
   /** Milliseconds after which somebody who does nothing has to log in again, 60,000 to 43,200,000. Default 900,000. */
   readonly idleMs?: number;
-  readonly clock?: { readonly nowMs: () => number };
-  /** Where a request comes from, for the rate limit of logins and the audit. Default the address of the connection. */
+  /** `schedule` is for logins that wait. Default the clock of the machine. */
+  readonly clock?: { readonly nowMs: () => number; readonly schedule?: TimerClock['schedule'] };
+  /** Proxies in front, and the field in which they say where a request comes from. Default none: any field is ignored. */
+  readonly proxy?: ReviewProxy;
+  /** Address of the connection of a request, for the delays of logins and the audit. Default that of Node's server. */
   readonly addressOf?: (context: Context) => string | undefined;
   /** Told what broke, for logs. May not throw. */
   readonly onFailed?: (cause: unknown) => void;
@@ -60,8 +67,8 @@ const POLICY =
  * and sent. Rendered by the server, without a script: it works in any browser, by keyboard, and with a screen reader.
  *
  * Accounts are local. A session is a cookie that scripts cannot read and other sites cannot send; every form has a token of its session and its
- * path, and is taken from pages of this server alone; guesses of passwords are kept rare by name and by address. Who logged in, looked at
- * numbers and decided is in the audit before it is done.
+ * path, and is taken from pages of this server alone. Wrong passwords slow further attempts down, by account and source, and lock nobody out; a
+ * browser that signed in before does not wait. Who logged in, looked at numbers and decided is in the audit before it is done.
  * @param options - responder, accounts, audit, zone
  * @returns the routes below `base`, to be mounted at the root; they never throw
  * @throws {@link HopbackError} `invalid-configuration` where the zone, the base or the idle time cannot be
@@ -84,8 +91,9 @@ const POLICY =
  */
 export function reviewApp(options: ReviewAppOptions): Hono {
   const { base, idleMs, times } = checkedOptions(options);
-  const { isSecure = true, origin, clock, addressOf = connectionAddress, onFailed = () => undefined } = options;
-  const nowMs = clock?.nowMs ?? Date.now;
+  const { isSecure = true, origin, clock, onFailed = () => undefined } = options;
+  const { nowMs = Date.now, schedule = nodeTimer } = clock ?? {};
+  const addressOf = addressFrom(options);
   const parts = {
     ...{ base, origin, nowMs, addressOf, times },
     ...{ responder: options.responder, context: options.context, accounts: options.accounts, audit: options.audit },
@@ -99,7 +107,11 @@ export function reviewApp(options: ReviewAppOptions): Hono {
     setHeaders(context.res.headers);
   });
   app.get(`${base}/style.css`, (context) => context.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }));
-  addLoginRoutes(app, { ...parts, checkPassword: createPasswordCheck(), limiter: createLoginLimiter(nowMs) });
+  addLoginRoutes(app, {
+    ...{ ...parts, checkPassword: createPasswordCheck() },
+    delays: createLoginDelays({ nowMs, schedule }),
+    device: createDeviceCookie({ base, isSecure, nowMs, random: randomBytes }),
+  });
   addRequestRoutes(app, parts);
   app.onError((error, context) => {
     onFailed(error);
@@ -111,6 +123,20 @@ export function reviewApp(options: ReviewAppOptions): Hono {
     return response;
   });
   return app;
+}
+
+/** A login that waits keeps no process alive. */
+const nodeTimer: TimerClock['schedule'] = (callback, delayMs) => {
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
+};
+
+function addressFrom({
+  proxy,
+  addressOf = connectionAddress,
+}: ReviewAppOptions): (context: Context) => string | undefined {
+  const source = createRequestSource(proxy);
+  return (context) => source(context.req.raw.headers, addressOf(context));
 }
 
 function checkedOptions({ base = '/review', idleMs = SESSION_IDLE_MS, zone }: ReviewAppOptions): {

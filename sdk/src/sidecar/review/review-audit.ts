@@ -6,7 +6,7 @@ import { HopbackError } from '../../errors.js';
 /** Something that a person did, or that was done in somebody's name. */
 export interface ReviewAuditEntry {
   /**
-   * - `login`, `login-failed`, `login-refused`, `logout`: who came, who was not believed, whom the rate limit kept out (once a minute for a name or an address), who went
+   * - `login`, `login-failed`, `login-refused`, `logout`: who came, whose password was wrong, who was refused because too many attempts were waiting (once a minute for an account), who went
    * - `numbers-shown`: telephone numbers of a request were shown in full
    * - `decision`: a person has an answer signed and sent; written before it is. `decision-outcome`: what the responder said
    */

@@ -21,10 +21,13 @@ export function createSessionCookie({
   const name = isSecure ? '__Host-hopback-review' : 'hopback-review';
   const attributes = `Path=${isSecure ? '/' : base}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
   return {
-    read(headers) {
-      const pairs = (headers.get('cookie') ?? '').split(';').map((pair) => pair.trim());
-      return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
-    },
+    read: (headers) => cookieIn(headers, name),
     field: (token) => `${name}=${token ?? ''}; ${attributes}${token === undefined ? '; Max-Age=0' : ''}`,
   };
+}
+
+/** The value of a cookie that a request brings along. */
+export function cookieIn(headers: Headers, name: string): string | undefined {
+  const pairs = (headers.get('cookie') ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }

@@ -1,6 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { HopbackError } from '../../errors.js';
+import type { SidecarConfiguration } from '../config/configuration.js';
+import type { OnNotice } from './notice.js';
 
 /** Largest of the small files that a configuration names: keys, policies, lists of numbers. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -33,10 +35,28 @@ export async function readTextFile(path: string): Promise<string> {
  * @throws {@link HopbackError} `storage-failed` when it cannot be read; `key-unusable` when it is open to everybody
  */
 export async function readSecretFile(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  if (found !== undefined && process.platform !== 'win32' && (found.mode & 0o007) !== 0)
+  if (await isOpenToEverybody(path))
     throw new HopbackError('key-unusable', `${path} is open to every user of this machine: chmod 600 ${path}`);
   return readTextFile(path);
+}
+
+async function isOpenToEverybody(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && process.platform !== 'win32' && (found.mode & 0o007) !== 0;
+}
+
+/** Warns of each private key that every user of the machine can read. It is used all the same: calls must not go unsigned for it. */
+export async function warnOfOpenKeys(
+  { listen, signing, tracebacks }: SidecarConfiguration,
+  { directory, onNotice }: { readonly directory: string; readonly onNotice: OnNotice },
+): Promise<void> {
+  const keys = [signing, listen.calls.tls, listen.admin?.tls, tracebacks?.answerKey, tracebacks?.platform];
+  for (const path of new Set(keys.flatMap((one) => (one === undefined ? [] : [pathFrom(directory, one.key)]))))
+    if (await isOpenToEverybody(path))
+      onNotice({
+        ...{ level: 'warn', part: 'keys' },
+        text: `${path} can be read by every user of this machine. Run: chmod 600 ${path}, and replace the key if anyone else had access.`,
+      });
 }
 
 /**

@@ -8,7 +8,7 @@ import type {
 } from '../../stir/index.js';
 import type { FilingDirectory } from '../../switch/index.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
-import { pathFrom, readTextFile, stampOf } from './files.js';
+import { pathFrom, readTextFile, stampOf, warnOfOpenKeys } from './files.js';
 import { loadFilings } from './load-filings.js';
 import type { FilingsPart } from './load-filings.js';
 import { loadNumbers } from './load-numbers.js';
@@ -180,6 +180,7 @@ async function loadRest(
 ): Promise<Loaded> {
   const { directory } = options;
   const replaced: (() => Promise<void>)[] = [];
+  await warnOfOpenKeys(configuration, options);
   const signing = configuration.signing && (await signingPart(configuration, options));
   const doNotOriginatePath =
     configuration.doNotOriginate === undefined ? undefined : pathFrom(directory, configuration.doNotOriginate);

@@ -18,7 +18,6 @@ import {
 } from './der.js';
 import type { DerElement } from './der.js';
 import { readCaIssuers, readDistributionPointName, readGeneralNames } from './general-names.js';
-import { sequence } from './signed-object.js';
 import { readTnAuthList } from './tn-auth-list.js';
 
 /** Object identifiers of the extensions that are read here. @see RFC 5280 sections 4.2 and 5.2, RFC 8226 sections 8 and 9, RFC 9118 section 4 */
@@ -194,7 +193,7 @@ export function decodeCertificateExtensions(raw: readonly RawExtension[]): Certi
 export function readAuthorityKeyIdentifier(
   element: DerElement,
 ): Pick<Certificate, 'authorityKeyIdentifier' | 'authorityCertificate'> {
-  const cursor = derCursor(sequence(element));
+  const cursor = derCursor(element);
   const keyIdentifier = cursor.takeOptional(0x80);
   const names = cursor.takeOptional(0xa1);
   const serial = cursor.takeOptional(0x82);
@@ -211,7 +210,7 @@ function readAuthorityCertificate(
   names: DerElement,
   serial: DerElement,
 ): NonNullable<Certificate['authorityCertificate']> {
-  const { directoryName } = readGeneralNames(names);
+  const { directoryName } = readGeneralNames(names, names.tag);
   return {
     ...(directoryName !== undefined && { issuer: directoryName }),
     serialNumber: derIntegerHex({ ...serial, tag: DER_TAG.integer }),
@@ -227,7 +226,7 @@ function readBasicConstraints(
   element: DerElement,
   critical: boolean,
 ): { readonly critical: boolean; readonly ca: boolean; readonly pathLength?: number } {
-  const cursor = derCursor(sequence(element));
+  const cursor = derCursor(element);
   // cA FALSE is the default and so not to be encoded; some issuers do, and nothing is hidden by it.
   const flag = cursor.takeOptional(DER_TAG.boolean);
   const constraint = cursor.takeOptional(DER_TAG.integer);
@@ -254,13 +253,13 @@ function readKeyUsage(
 }
 
 function readObjectIdentifiers(element: DerElement): readonly string[] {
-  return derChildren(sequence(element), LIST_MAX).map(derObjectIdentifier);
+  return derChildren(element, LIST_MAX).map(derObjectIdentifier);
 }
 
 /** Identifiers alone: qualifiers are texts for people. */
 function readPolicies(element: DerElement): readonly string[] {
-  return derChildren(sequence(element), LIST_MAX).map((information) => {
-    const cursor = derCursor(sequence(information));
+  return derChildren(element, LIST_MAX).map((information) => {
+    const cursor = derCursor(information);
     const policy = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
     cursor.takeOptional(DER_TAG.sequence);
     cursor.end();
@@ -269,14 +268,14 @@ function readPolicies(element: DerElement): readonly string[] {
 }
 
 function readCrlDistributionPoints(element: DerElement): readonly CrlDistributionPoint[] {
-  return derChildren(sequence(element), LIST_MAX).map((point) => {
-    const cursor = derCursor(sequence(point));
+  return derChildren(element, LIST_MAX).map((point) => {
+    const cursor = derCursor(point);
     const name = cursor.takeOptional(0xa0);
     // Reasons: a CRL for some of them only is marked so itself.
     cursor.takeOptional(0x81);
     const issuerNames = cursor.takeOptional(0xa2);
     cursor.end();
-    const crlIssuer = issuerNames && readGeneralNames(issuerNames).directoryName;
+    const crlIssuer = issuerNames && readGeneralNames(issuerNames, issuerNames.tag).directoryName;
     return {
       urls: name === undefined ? [] : readDistributionPointName(name),
       ...(crlIssuer !== undefined && { crlIssuer }),

@@ -1,7 +1,6 @@
 import type { JwtClaimConstraints } from './certificate.js';
 import { DER_TAG, derChildren, derCursor, derExplicit, derIa5Text, MalformedDer } from './der.js';
 import type { DerElement } from './der.js';
-import { sequence } from './signed-object.js';
 
 /** Claims that every PASSporT has: a certificate that excludes one of them would exclude all. @see RFC 9118 section 4 */
 const NEVER_EXCLUDED: readonly string[] = ['iat', 'orig', 'dest'];
@@ -51,7 +50,7 @@ export function combineClaimConstraints(
 
 /** All tags are explicit, and nothing may be left over: it could be a constraint that others see. */
 function readConstraints(element: DerElement, { enhanced }: { readonly enhanced: boolean }): JwtClaimConstraints {
-  const cursor = derCursor(sequence(element));
+  const cursor = derCursor(element);
   const mustInclude = cursor.takeOptional(0xa0);
   const permittedValues = cursor.takeOptional(0xa1);
   const mustExclude = enhanced ? cursor.takeOptional(0xa2) : undefined;
@@ -72,7 +71,7 @@ function readClaimNames(tagged: DerElement): readonly string[] {
 function readPermittedValues(tagged: DerElement): JwtClaimConstraints['permittedValues'] {
   let left = PERMITTED_VALUES_MAX;
   return readList(derExplicit(tagged, DER_TAG.sequence), CLAIMS_MAX).map((element) => {
-    const cursor = derCursor(sequence(element));
+    const cursor = derCursor(element);
     const claim = readClaimName(cursor.takeAny());
     const permitted = readList(cursor.take(DER_TAG.sequence), left).map(readUtf8);
     cursor.end();

@@ -13,7 +13,6 @@ import {
 } from './der.js';
 import type { DerElement } from './der.js';
 import { readGeneralNames } from './general-names.js';
-import { sequence } from './signed-object.js';
 
 /** Why a certificate was revoked. @see RFC 5280 section 5.3.1 */
 export type CrlReason =
@@ -96,7 +95,7 @@ export function readCrlEntries(list: DerElement | undefined, context: CrlEntries
     if (serial === undefined || revocationDate === undefined) throw new MalformedDer('CRL entry without a date');
     const serialNumber = derIntegerHex(serial);
     const revokedAtMs = derTimeMs(revocationDate);
-    const said = extensions === undefined ? NOTHING_SAID : readExtensions(sequence(extensions));
+    const said = extensions === undefined ? NOTHING_SAID : readExtensions(extensions);
     if (said.problem !== undefined) return { revoked: new Map(), revokedCount: 0, problem: said.problem };
     issuer = said.issuer ?? issuer;
     // Only a delta CRL takes entries back; in a complete one the entry says that the certificate is not revoked.
@@ -126,7 +125,7 @@ function rememberingExtensions({ indirect, version }: CrlEntriesContext): (exten
   const known = new Map<string, EntryExtensions>();
   return (element) => {
     if (version === 1) throw new MalformedDer('extensions in a version 1 CRL');
-    const bytes = hex(element.content);
+    const bytes = hex(element.encoded);
     const said = known.get(bytes) ?? readEntryExtensions(readRawExtensions(element), indirect);
     known.set(bytes, said);
     return said;

@@ -9,7 +9,7 @@ import type { DerCursor, DerElement } from './der.js';
 import { readDistinguishedName } from './distinguished-name.js';
 import { readCaIssuers, readDistributionPointName } from './general-names.js';
 import { readPemBlocks } from './pem.js';
-import { readSignedObject, sequence } from './signed-object.js';
+import { readSignedObject } from './signed-object.js';
 
 /** Most bytes of a CRL, PEM or DER: room for as many entries as are read, 32,768, with a reason and a long serial number each. */
 export const CRL_MAX_BYTES: number = 2 * 1024 * 1024;
@@ -180,7 +180,7 @@ function readScope(extensions: readonly RawExtension[]): CrlScope {
   if (extension === undefined)
     return { urls: [], hasDistributionPoint: false, indirect: false, someReasonsOnly: false };
   // All tags but the first, which is that of a CHOICE, are implicit. @see RFC 5280 section 5.2.5
-  const cursor = derCursor(sequence(readDer(extension.value)));
+  const cursor = derCursor(readDer(extension.value));
   const name = cursor.takeOptional(0xa0);
   const only: NonNullable<CrlScope['only']>[] = [];
   if (isSet(cursor.takeOptional(0x81))) only.push('user-certificates');

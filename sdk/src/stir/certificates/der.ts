@@ -77,11 +77,11 @@ export function readDer(bytes: Uint8Array): DerElement {
 /**
  * A cursor over the elements inside a constructed element.
  * @param element - from `readDer`, so that its insides are known to be DER
- * @throws {@link MalformedDer} when the element is primitive
+ * @param tag - identifier octet that the element must have; default SEQUENCE
+ * @throws {@link MalformedDer} when it has another one
  */
-export function derCursor(element: DerElement): DerCursor {
-  if (!isConstructed(element.tag)) throw new MalformedDer(`element ${hexTag(element.tag)} is not constructed`);
-  const { content } = element;
+export function derCursor(element: DerElement, tag: number = DER_TAG.sequence): DerCursor {
+  const { content } = expectTag(element, tag);
   let offset = 0;
   const takeAny = (): DerElement => {
     const next = elementAt(content, offset);
@@ -90,8 +90,8 @@ export function derCursor(element: DerElement): DerCursor {
   };
   return {
     takeAny,
-    take: (tag) => expectTag(takeAny(), tag),
-    takeOptional: (tag) => (offset < content.length && content[offset] === tag ? takeAny() : undefined),
+    take: (wanted) => expectTag(takeAny(), wanted),
+    takeOptional: (wanted) => (offset < content.length && content[offset] === wanted ? takeAny() : undefined),
     atEnd: () => offset === content.length,
     end: () => {
       if (offset !== content.length) throw new MalformedDer('an element that does not belong there');
@@ -103,14 +103,19 @@ export function derCursor(element: DerElement): DerCursor {
  * Every element inside a constructed one.
  * @param maxChildren - with more, reading stops: what is made of an element costs far more memory and time than its bytes, so that a
  *   long list of tiny elements has to be refused before anything is made of it
- * @throws {@link MalformedDer} when the element is primitive or has more children
+ * @param tag - identifier octet that the element must have; default SEQUENCE
+ * @throws {@link MalformedDer} when the element has another one or more children
  */
-export function derChildren(element: DerElement, maxChildren: number): readonly DerElement[] {
-  if (!isConstructed(element.tag)) throw new MalformedDer(`element ${hexTag(element.tag)} is not constructed`);
+export function derChildren(
+  element: DerElement,
+  maxChildren: number,
+  tag: number = DER_TAG.sequence,
+): readonly DerElement[] {
+  const { content } = expectTag(element, tag);
   const children: DerElement[] = [];
-  for (let offset = 0; offset < element.content.length;) {
+  for (let offset = 0; offset < content.length;) {
     if (children.length === maxChildren) throw new MalformedDer(`list of more than ${maxChildren} elements`);
-    const child = elementAt(element.content, offset);
+    const child = elementAt(content, offset);
     children.push(child);
     offset += child.encoded.length;
   }
@@ -119,7 +124,7 @@ export function derChildren(element: DerElement, maxChildren: number): readonly 
 
 /** The one element inside an explicit tag. @throws {@link MalformedDer} when there is none, more than one, or another type */
 export function derExplicit(element: DerElement, tag: number): DerElement {
-  const cursor = derCursor(element);
+  const cursor = derCursor(element, element.tag);
   const inner = cursor.take(tag);
   cursor.end();
   return inner;

@@ -31,7 +31,6 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
  * @see RFC 5280 sections 4.1.2.4 and 7.1
  */
 export function readDistinguishedName(element: DerElement): DistinguishedName {
-  if (element.tag !== DER_TAG.sequence) throw new MalformedDer('Name is not a SEQUENCE');
   const relativeNames = derChildren(element, RELATIVE_NAMES_MAX).map(readRelativeName);
   return {
     text: relativeNames.map((attributes) => attributes.map(readableAttribute).join('+')).join(', '),
@@ -48,9 +47,7 @@ interface Attribute {
 }
 
 function readRelativeName(element: DerElement): readonly Attribute[] {
-  if (element.tag !== DER_TAG.set) throw new MalformedDer('relative name is not a SET');
-  const attributes = derChildren(element, ATTRIBUTES_MAX).map((attribute) => {
-    if (attribute.tag !== DER_TAG.sequence) throw new MalformedDer('name attribute is not a SEQUENCE');
+  const attributes = derChildren(element, ATTRIBUTES_MAX, DER_TAG.set).map((attribute) => {
     const cursor = derCursor(attribute);
     const oid = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
     const encodedValue = cursor.takeAny();

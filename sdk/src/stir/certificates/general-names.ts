@@ -1,7 +1,6 @@
 import { DER_TAG, derChildren, derCursor, derExplicit, derIa5Text, derObjectIdentifier } from './der.js';
 import type { DerElement } from './der.js';
 import { readDistinguishedName } from './distinguished-name.js';
-import { sequence } from './signed-object.js';
 
 /** Most names in one GeneralNames list: a CRL is published under one or two URLs. More is there to make work and take memory. */
 export const GENERAL_NAMES_MAX = 16;
@@ -24,12 +23,13 @@ export interface GeneralNames {
 
 /**
  * Reads GeneralNames.
- * @param element - the SEQUENCE of names, or the implicit tag in its place
+ * @param element - the names
+ * @param tag - its identifier octet: SEQUENCE, or the implicit tag in its place
  * @throws {@link MalformedDer} also for more than {@link GENERAL_NAMES_MAX} names - callers in this folder catch it
  * @see RFC 5280 section 4.2.1.6
  */
-export function readGeneralNames(element: DerElement): GeneralNames {
-  const names = derChildren(element, GENERAL_NAMES_MAX);
+export function readGeneralNames(element: DerElement, tag: number = DER_TAG.sequence): GeneralNames {
+  const names = derChildren(element, GENERAL_NAMES_MAX, tag);
   const directoryName = names.find(({ tag }) => tag === GENERAL_NAME_TAG.directoryName);
   return {
     urls: names.filter(({ tag }) => tag === GENERAL_NAME_TAG.uniformResourceIdentifier).map(derIa5Text),
@@ -47,11 +47,11 @@ export function readGeneralNames(element: DerElement): GeneralNames {
  * @see RFC 5280 section 4.2.1.13
  */
 export function readDistributionPointName(element: DerElement): readonly string[] {
-  const cursor = derCursor(element);
+  const cursor = derCursor(element, 0xa0);
   const fullName = cursor.takeOptional(0xa0);
   if (fullName === undefined) cursor.take(0xa1);
   cursor.end();
-  return fullName === undefined ? [] : readGeneralNames(fullName).urls;
+  return fullName === undefined ? [] : readGeneralNames(fullName, fullName.tag).urls;
 }
 
 /**
@@ -61,7 +61,7 @@ export function readDistributionPointName(element: DerElement): readonly string[
  * @see RFC 5280 sections 4.2.2.1 and 5.2.7
  */
 export function readCaIssuers(element: DerElement): readonly string[] {
-  return derChildren(sequence(element), ACCESS_DESCRIPTIONS_MAX).flatMap((description) => {
+  return derChildren(element, ACCESS_DESCRIPTIONS_MAX).flatMap((description) => {
     const cursor = derCursor(description);
     const method = derObjectIdentifier(cursor.take(DER_TAG.objectIdentifier));
     const location = cursor.takeAny();

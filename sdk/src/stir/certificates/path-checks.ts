@@ -78,20 +78,28 @@ export function startPath(target: Certificate, rules: PathRules): PartialPath {
   };
 }
 
-/** A certificate that lists what its key is for, and not everything, is for nothing that is listed: no purpose stands for PASSporTs. */
+/** Only end-entity certificates sign PASSporTs. @see RFC 9060 section 4, ATIS-1000080 section 6.4.1 */
 function passportTargetChecks(target: Certificate): PathFailure[] {
-  const { extendedKeyUsage, tnAuthList } = target;
   const failures: PathFailure[] = [];
-  if (tnAuthList === undefined) failures.push(failure('tn-auth-list-missing', target));
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE_OID)) {
-    failures.push(
-      failure('key-usage-missing', target, {
-        expected: 'anyExtendedKeyUsage or no extended key usage',
-        actual: extendedKeyUsage.join(' '),
-      }),
-    );
-  }
-  return failures;
+  if (target.tnAuthList === undefined) failures.push(failure('tn-auth-list-missing', target));
+  if (target.isCa) failures.push(failure('signer-is-a-ca', target, { expected: 'cA FALSE', actual: 'cA TRUE' }));
+  return [...failures, ...extendedKeyUsageCheck(target)];
+}
+
+/**
+ * No listed purpose stands for PASSporTs, so a certificate that lists purposes must list "any". The same holds for each CA above it:
+ * a CA that may only issue for TLS servers issues for no signer of calls.
+ * @see RFC 5280 section 4.2.1.12
+ */
+function extendedKeyUsageCheck(certificate: Certificate): PathFailure[] {
+  const { extendedKeyUsage } = certificate;
+  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(ANY_EXTENDED_KEY_USAGE_OID)) return [];
+  return [
+    failure('key-usage-missing', certificate, {
+      expected: 'anyExtendedKeyUsage or no extended key usage',
+      actual: extendedKeyUsage.join(' '),
+    }),
+  ];
 }
 
 /**
@@ -294,13 +302,17 @@ function revocationCheck(child: Certificate, status: RevocationStatus): PathFail
 }
 
 /** What a certificate must be in order to have issued another one. */
-function issuerChecks(issuer: Certificate, { isAnchor }: { readonly isAnchor: boolean }): PathFailure[] {
+function issuerChecks(
+  issuer: Certificate,
+  { isAnchor, purpose }: PathRules & { readonly isAnchor: boolean },
+): PathFailure[] {
   const failures = keyUsageCheck(issuer, 'keyCertSign', isAnchor ? 'if-present' : 'required');
   if (!issuer.isCa)
     failures.push(
       failure('not-a-ca', issuer, { expected: 'cA TRUE', actual: issuer.basicConstraints ? 'cA FALSE' : 'absent' }),
     );
   if (issuer.jwtClaimConstraints !== undefined) failures.push(failure('claim-constraints-on-ca', issuer));
+  if (purpose === 'passport') failures.push(...extendedKeyUsageCheck(issuer));
   return failures;
 }
 

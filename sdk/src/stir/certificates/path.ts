@@ -14,6 +14,7 @@ export type PathFailureReason =
   | 'not-a-ca'
   | 'path-length-exceeded'
   | 'key-usage-missing'
+  | 'signer-is-a-ca'
   | 'unknown-critical-extension'
   | 'key-identifier-mismatch'
   | 'path-too-long'

@@ -4,7 +4,8 @@ import type { Certificate } from './certificate.js';
 import type { CertificateRevocationList } from './crl.js';
 import type { CrlEntry } from './crl-entries.js';
 import { hex } from './der.js';
-import type { RevocationLookup, RevocationStatus } from './path.js';
+import type { CertificatePath, RevocationLookup, RevocationStatus } from './path.js';
+import { namesChain } from './path-checks.js';
 import { checkSignature, DEFAULT_SIGNATURE_ALGORITHMS } from './signed-object.js';
 import type { SignatureAlgorithmName } from './signed-object.js';
 
@@ -33,6 +34,11 @@ export interface TrustedCrl {
    * end of its signer's path.
    */
   readonly usableUntilMs: number;
+  /**
+   * For a direct CRL: a valid path from its signer to one of the `issuers`, where there is one. A CA that changes its key has
+   * certificates under two keys and a CRL under one of them; the path proves that both keys belong to the same CA.
+   */
+  readonly signerPath?: CertificatePath;
 }
 
 /**
@@ -71,8 +77,9 @@ export interface RevocationSetOptions {
 
 /**
  * Makes a snapshot of CRLs: verifies each one's signature and signer, and keeps the newest of each kind.
- * A direct CRL counts for certificates whose issuer has the very key that signed it; an indirect one for certificates
- * whose CRL distribution point names its URL and, where it names one, its issuer.
+ * A direct CRL counts for certificates of the CA that signed it, under any of its keys: under the key that signed, and under
+ * another key of the same name that one of the two keys or one issuer of both vouches for. A name alone proves nothing. An indirect
+ * CRL counts for certificates whose CRL distribution point names its URL and, where it names one, its issuer.
  * @param crls - at most {@link REVOCATION_SET_MAX_CRLS}; none gives a set that knows nothing
  * @param options - instant, those who may sign, and the set before
  * @returns the set; CRLs that were left out are in `refused` with the reason
@@ -123,11 +130,29 @@ function lookupIn(
   direct: ReadonlyMap<string, readonly TrustedCrl[]>,
 ): RevocationSet['lookup'] {
   return (certificate, issuer, atMs) => {
-    const ofIssuer = (direct.get(certificate.issuer.canonical) ?? []).filter(({ signer }) =>
-      signer.publicKey.equals(issuer.publicKey),
+    const ofIssuer = (direct.get(certificate.issuer.canonical) ?? []).filter(
+      (trusted) =>
+        trusted.signer.publicKey.equals(issuer.publicKey) ||
+        (isOtherKeyOf(issuer, trusted, atMs) && statusOf(trusted.signer, indirect, atMs).status !== 'revoked'),
     );
     return statusOf(certificate, [...indirect, ...ofIssuer], atMs);
   };
+}
+
+/**
+ * Whether the signer of a direct CRL has another key of the CA that issued a certificate; the two have one name. It is the same CA where
+ * one key certified the other, or one CA certified both.
+ * @see RFC 5280 section 6.3.3 (f), RFC 4210 section 4.4
+ */
+function isOtherKeyOf(issuer: Certificate, { signer, signerPath }: TrustedCrl, atMs: number): boolean {
+  if (hasIssued(signer, issuer)) return true;
+  const above = signerPath?.certificates[1];
+  if (above === undefined || signerPath === undefined || atMs > signerPath.validToMs) return false;
+  return above.publicKey.equals(issuer.publicKey) || hasIssued(above, issuer);
+}
+
+function hasIssued(issuer: Certificate, certificate: Certificate): boolean {
+  return namesChain(certificate, issuer) && checkSignature(certificate, issuer) === 'valid';
 }
 
 /**
@@ -168,7 +193,11 @@ function judge(crl: CertificateRevocationList, options: RevocationSetOptions): T
   let detail = '';
   for (const signer of signers) {
     const trust = scope.indirect ? indirectSignerTrust(signer, options) : directSignerTrust(signer);
-    if (trust.status === 'trusted') return { crl, signer, usableUntilMs: Math.min(nextUpdateMs, trust.untilMs) };
+    if (trust.status === 'trusted') {
+      const signerPath = scope.indirect ? undefined : pathOfDirectSigner(signer, options);
+      const usableUntilMs = Math.min(nextUpdateMs, trust.untilMs);
+      return { crl, signer, usableUntilMs, ...(signerPath && { signerPath }) };
+    }
     detail = trust.detail;
   }
   return { crl, reason: 'signer-not-trusted', detail };
@@ -200,7 +229,18 @@ function indirectSignerTrust(signer: Certificate, options: RevocationSetOptions)
   return { status: 'untrusted', detail: result.failures.map(({ reason }) => reason).join(', ') };
 }
 
-/** A CA's own CRL needs no path of its own: it only counts below that CA's key, in a path that was validated. */
+function pathOfDirectSigner(signer: Certificate, options: RevocationSetOptions): CertificatePath | undefined {
+  if (options.issuers.length === 0) return undefined;
+  const result = buildPathFor('crl', [signer], {
+    trustAnchors: options.issuers,
+    intermediates: options.signers ?? [],
+    atMs: options.atMs,
+    ...(options.algorithms && { algorithms: options.algorithms }),
+  });
+  return result.status === 'trusted' ? result.path : undefined;
+}
+
+/** A CA's CRL needs no path to count below the key that signed it: the path of each certificate there is validated. */
 function directSignerTrust(signer: Certificate): SignerTrust {
   const { keyUsage, notAfterMs } = signer;
   if (keyUsage !== undefined && !keyUsage.usages.includes('cRLSign'))

@@ -1,6 +1,6 @@
 import { verify } from 'node:crypto';
 import type { Certificate } from './certificate.js';
-import { DER_TAG, MalformedDer, derBitStringBytes, derCursor, derObjectIdentifier, readDer } from './der.js';
+import { DER_TAG, derBitStringBytes, derCursor, derObjectIdentifier, readDer } from './der.js';
 import type { DerElement } from './der.js';
 
 /** Names of the signature algorithms that a SHAKEN path may use, as in JWS. @see RFC 7518 section 3.4 */
@@ -38,7 +38,7 @@ export type SignatureCheck = 'valid' | 'invalid' | 'algorithm-not-permitted';
  * @throws {@link MalformedDer} - callers in this folder catch it
  */
 export function readSignedObject(der: Uint8Array): SignedObject {
-  const cursor = derCursor(sequence(readDer(der)));
+  const cursor = derCursor(readDer(der));
   const toBeSigned = cursor.take(DER_TAG.sequence);
   const algorithm = cursor.take(DER_TAG.sequence);
   const signature = derBitStringBytes(cursor.take(DER_TAG.bitString));
@@ -87,10 +87,4 @@ export function checkSignature(
   } catch {
     return 'invalid';
   }
-}
-
-/** Passes a SEQUENCE on. @throws {@link MalformedDer} for anything else */
-export function sequence(element: DerElement): DerElement {
-  if (element.tag !== DER_TAG.sequence) throw new MalformedDer('not a SEQUENCE');
-  return element;
 }

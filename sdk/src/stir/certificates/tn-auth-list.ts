@@ -26,7 +26,6 @@ const DIGITS = /^[0-9]+$/;
  * @see RFC 8226 section 9
  */
 export function readTnAuthList(list: DerElement): readonly TnAuthEntry[] {
-  if (list.tag !== DER_TAG.sequence) throw new MalformedDer('TNAuthList is not a SEQUENCE');
   const entries = derChildren(list, TN_AUTH_LIST_MAX_ENTRIES);
   if (entries.length === 0) throw new MalformedDer('TNAuthList without an entry');
   return entries.map(readEntry);

@@ -1,6 +1,6 @@
 import type { Certificate } from './certificate.js';
 import type { CertificateRevocationList } from './crl.js';
-import { createRevocationSet } from './revocation.js';
+import { createRevocationSet, revocationAt } from './revocation.js';
 import type { RevocationSet } from './revocation.js';
 import { verifyStiPaList } from './sti-pa-list.js';
 import type { StiPaListFailureReason } from './sti-pa-list.js';
@@ -42,16 +42,18 @@ export async function verifyTrustStore(
 ): Promise<TrustStoreVerification> {
   const { stiPaRoots, intermediates, crls, crlSigners } = material;
   const { atMs, previous } = context;
-  const verified = await verifyTrustAnchors(material, context);
+  const revocationFor = (issuers: readonly Certificate[]): RevocationSet =>
+    createRevocationSet(crls, {
+      atMs,
+      issuers,
+      stiPaRoots,
+      signers: crlSigners,
+      ...(previous && { previous: crlsOf(previous.revocation) }),
+    });
+  const verified = await verifyTrustAnchors(material, { ...context, revocation: revocationFor(stiPaRoots) });
   if (verified.status === 'rejected') return verified;
   const { anchors, source } = verified;
-  const revocation = createRevocationSet(crls, {
-    atMs,
-    issuers: [...anchors, ...intermediates],
-    stiPaRoots,
-    signers: crlSigners,
-    ...(previous && { previous: crlsOf(previous.revocation) }),
-  });
+  const revocation = revocationFor([...anchors, ...intermediates]);
   return { status: 'accepted', trustStore: createTrustStore({ anchors, intermediates, revocation, source }) };
 }
 
@@ -65,16 +67,28 @@ export type VerifiedAnchors =
   | { readonly status: 'accepted'; readonly anchors: readonly Certificate[]; readonly source: TrustStoreSource }
   | (TrustStoreVerification & { readonly status: 'rejected' });
 
-/** The part of {@link verifyTrustStore} that is about the anchors: verifies the list where they come from one. */
+/**
+ * The part of {@link verifyTrustStore} that is about the anchors: verifies the list where they come from one.
+ * @param context - with `revocation`, a list whose signer is revoked is rejected; a signer of unknown status is not
+ */
 export async function verifyTrustAnchors(
   { anchors, stiPaRoots }: Pick<TrustStoreMaterial, 'anchors' | 'stiPaRoots'>,
-  { atMs, previous }: { readonly atMs: number; readonly previous: TrustStore | undefined },
+  {
+    atMs,
+    previous,
+    revocation,
+  }: {
+    readonly atMs: number;
+    readonly previous: TrustStore | undefined;
+    readonly revocation: RevocationSet | undefined;
+  },
 ): Promise<VerifiedAnchors> {
   if (anchors.kind === 'certificates')
     return { status: 'accepted', anchors: anchors.certificates, source: anchors.source };
   const result = await verifyStiPaList(anchors.jws, {
     stiPaRoots,
     atMs,
+    ...(revocation && { revocation: revocationAt(revocation, atMs) }),
     ...(anchors.signerChain && { signerChain: anchors.signerChain }),
     ...(previous?.source.kind === 'sti-pa-list' && {
       lastSequence: previous.source.sequence,

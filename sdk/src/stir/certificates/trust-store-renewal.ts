@@ -1,4 +1,6 @@
 import type { Certificate } from './certificate.js';
+import type { CertificateRevocationList } from './crl.js';
+import type { RevocationSet } from './revocation.js';
 import { stiPaListSignerUrl } from './sti-pa-list.js';
 import { CRL_SIGNER_MAX_FETCHES, fetchCrl, fetchList, fetchSigner, sortParts } from './trust-store-fetch.js';
 import type { FetchSettings } from './trust-store-fetch.js';
@@ -45,11 +47,26 @@ export interface Renewal {
  * a CRL that is not leaves the one in use. Never rejects.
  */
 export async function renewTrustStore(origin: TrustStoreOrigin, context: RenewalContext): Promise<Renewal> {
-  const { settings, previous, foundSigners } = context;
+  const { settings } = context;
   const [list, crls] = await Promise.all([
     fetchSignedList(origin, context),
     Promise.all(origin.crlUrls.map((url) => fetchCrl(settings, url))).then(sortParts),
   ]);
+  const first = await renewalFrom(list, crls, origin, context);
+  if (list.accepted === undefined || first.trustStore === undefined) return first;
+  // The list came beside the CRLs, and only with these is it known whether its signer is revoked.
+  const judged = await judgeList(list.accepted.list, origin, context, first.trustStore.revocation);
+  if (judged.accepted !== undefined) return first;
+  return renewalFrom(judged, crls, origin, { ...context, foundSigners: first.foundSigners });
+}
+
+async function renewalFrom(
+  list: FetchedList,
+  crls: FetchedCrls,
+  origin: TrustStoreOrigin,
+  context: RenewalContext,
+): Promise<Renewal> {
+  const { previous, foundSigners } = context;
   const problems = [...list.problems, ...crls.problems];
   const anchors = list.accepted?.anchors ?? anchorsOf(previous);
   if (anchors === undefined) return { trustStore: undefined, list: undefined, foundSigners, problems };
@@ -75,6 +92,8 @@ export function restoreTrustStore(
   return verifyTrustStore({ anchors: listAnchors(record), stiPaRoots, intermediates, crls, crlSigners }, context);
 }
 
+type FetchedCrls = ReturnType<typeof sortParts<CertificateRevocationList>>;
+
 interface FetchedList {
   readonly accepted?: { readonly list: SignedList; readonly anchors: TrustStoreMaterial['anchors'] };
   readonly problems: readonly TrustStoreProblem[];
@@ -94,14 +113,19 @@ async function fetchSignedList(origin: TrustStoreOrigin, context: RenewalContext
   return judgeList({ jws, signerChain: chain.part }, origin, context);
 }
 
-async function judgeList(list: SignedList, origin: TrustStoreOrigin, context: RenewalContext): Promise<FetchedList> {
-  const result = await verifyTrustAnchors({ anchors: listAnchors(list), stiPaRoots: origin.stiPaRoots }, context);
+async function judgeList(
+  list: SignedList,
+  { listUrl, stiPaRoots }: TrustStoreOrigin,
+  { atMs, previous }: RenewalContext,
+  revocation: RevocationSet | undefined = previous?.revocation,
+): Promise<FetchedList> {
+  const result = await verifyTrustAnchors({ anchors: listAnchors(list), stiPaRoots }, { atMs, previous, revocation });
   if (result.status === 'accepted') {
     const { anchors, source } = result;
     return { accepted: { list, anchors: { kind: 'certificates', certificates: anchors, source } }, problems: [] };
   }
   const { reason, detail } = result;
-  return { problems: [{ part: 'list', reason, url: origin.listUrl, detail }] };
+  return { problems: [{ part: 'list', reason, url: listUrl, detail }] };
 }
 
 /** Makes the store; where a CRL has a signer that nobody knows, fetches it and makes the store again. @see RFC 5280 section 5.2.7 */

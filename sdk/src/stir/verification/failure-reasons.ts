@@ -162,6 +162,9 @@ export const FAILURE_REASONS: Readonly<Record<FailureReason, FailureMeaning>> = 
   'public-key-not-permitted': untrusted('A certificate has a kind of key that is not permitted.'),
   'not-a-ca': untrusted('A certificate was issued by one that is not a certification authority.'),
   'path-length-exceeded': untrusted('A certification authority is deeper than the one above it permits.'),
+  'signer-is-a-ca': untrusted(
+    'The certificate that signed belongs to a certification authority. Only end-entity certificates sign calls.',
+  ),
   'key-usage-missing': untrusted('The key usage of a certificate does not permit what it was used for.'),
   'unknown-critical-extension': untrusted('A certificate has a critical extension that is not understood.'),
   'key-identifier-mismatch': untrusted('The authority key identifier is not the subject key identifier above it.'),

@@ -194,8 +194,8 @@ function readOrigin(request: VerificationRequest, options: PartyOptions): FoundO
 const DOUBTFUL: unique symbol = Symbol('doubtful');
 
 /**
- * Of several asserted identities: a tel number before a sip number before a sip URI. Two numbers of one kind, and anything that
- * cannot be read, leave a doubt. @see RFC 3325 section 9.1
+ * Of several asserted identities: the number before a SIP URI without one. Two numbers that differ, and a value that cannot be read,
+ * leave a doubt: the next switch may show the other number. @see RFC 3325 section 9.1
  */
 function assertedParty(
   values: string | readonly string[] | undefined,
@@ -205,17 +205,16 @@ function assertedParty(
   const entries = assertedEntries(values);
   const plain = entries.length === 1 && entries[0] !== undefined ? plainSipNumber(entries[0]) : undefined;
   if (plain !== undefined) return { kind: 'tn', value: plain };
-  const found: { tel?: PassportParty; sip?: PassportParty; uri?: PassportParty } = {};
+  const found: { tn?: PassportParty; uri?: PassportParty } = {};
   for (const entry of entries) {
     const uri = uriOfNameAddr(entry);
     const party = uri === undefined ? undefined : partyOf(uri, plan);
     if (uri === undefined || (party?.kind !== 'tn' && isLikeNumber(uri))) return DOUBTFUL;
     if (party === undefined) continue;
-    const kind = party.kind === 'uri' ? 'uri' : uri.scheme === 'tel' ? 'tel' : 'sip';
-    if (kind !== 'uri' && found[kind] !== undefined && found[kind].value !== party.value) return DOUBTFUL;
-    found[kind] ??= party;
+    if (party.kind === 'tn' && found.tn !== undefined && found.tn.value !== party.value) return DOUBTFUL;
+    found[party.kind] ??= party;
   }
-  return found.tel ?? found.sip ?? found.uri;
+  return found.tn ?? found.uri;
 }
 
 /** A URI that claims to have a number, or has so many digits that a switch may make one of them. */

@@ -12,11 +12,12 @@ import type { Verstat } from '../../core/terms.js';
  *
  * A parameter `verstat` that was there before is taken out, in any case and with escapes: a caller may have brought one along.
  * Nothing else changes: scheme, number, host and port stay as they were. A URI without a number (`sip:alice@…`, an anonymous one)
- * gets none. Without a verdict the parameter is only taken out, and a value without the word stays as it is. Never throws for peer input.
+ * gets none. Without a verdict the parameter is only taken out, and a value without the word stays as it is. A folded value becomes one
+ * line. Never throws for peer input.
  * @param value - of a From or P-Asserted-Identity header, or a bare URI; a list of up to 64 values is taken
  * @param verstat - of a call verdict; absent where none is to be told
  * @returns the value to send on; undefined where nothing is to be sent on: the value cannot be read (a parameter given twice, a second
- * `@`), or the word `verstat` would be left in it beside the parameter that was written. It is looked for in the whole text, display
+ * `@`, a line break that does not fold: with it, a caller could add header fields of its own), or the word `verstat` would be left in it beside the parameter that was written. It is looked for in the whole text, display
  * name, password and headers too, in any case and percent-encoded once or many times: a receiver that only searches for the word
  * would take it for ours
  * @see 3GPP TS 24.229 section 7.2A.20, RFC 3261 section 19.1.6
@@ -27,6 +28,17 @@ import type { Verstat } from '../../core/terms.js';
  * ```
  */
 export function withVerstat(value: string, verstat?: Verstat): string | undefined {
+  const line = unfolded(value);
+  return line === undefined ? undefined : withVerstatInLine(line, verstat);
+}
+
+/** The value on one line; undefined where a line break or a NUL would still be in it. @see RFC 3261 section 7.3.1 */
+function unfolded(value: string): string | undefined {
+  const line = value.replace(/\r\n[ \t]/g, ' ');
+  return /[\r\n\0]/.test(line) ? undefined : line;
+}
+
+function withVerstatInLine(value: string, verstat: Verstat | undefined): string | undefined {
   if (verstat === undefined && verstatsIn(value) === 0) return value;
   const values = splitHeaderList(value).map((one) => withVerstatInOne(one, verstat));
   if (values.length === 0 || values.includes(undefined)) return undefined;

@@ -60,18 +60,25 @@ export async function startListeners(options: ListenerOptions): Promise<Listener
     const port = name === 'https' || name === 'http' ? options.ports[name] : 0;
     return [name, await listen(server, { port, address })] as const;
   });
+  const close = async (): Promise<void> => {
+    const closed = Object.values(servers).map(closeServer);
+    sockets.destroyAll();
+    // A server is closed a moment before the plain sockets below TLS have said so.
+    await Promise.all([...closed, sockets.idle()]);
+  };
+  // All or none: one listener left open would keep the process alive.
+  const failed = (await Promise.allSettled(started)).find((one) => one.status === 'rejected');
+  if (failed !== undefined) {
+    await close();
+    throw failed.reason;
+  }
   const ports = Object.fromEntries(await Promise.all(started)) as Record<keyof typeof servers, number>;
   return {
     ports: { ...ports, refused: REFUSED_PORT },
     openSockets: sockets.open,
     connections: sockets.accepted,
     idle: sockets.idle,
-    close: async () => {
-      const closed = Object.values(servers).map(closeServer);
-      sockets.destroyAll();
-      // A server is closed a moment before the plain sockets below TLS have said so.
-      await Promise.all([...closed, sockets.idle()]);
-    },
+    close,
   };
 }
 

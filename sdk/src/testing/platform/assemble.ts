@@ -93,7 +93,10 @@ export function assemble(options: TestPlatformOptions): Assembly {
     ...{ clock, register, hub, newId, newPlace, asked },
     ...(options.rules !== undefined && { rules: options.rules }),
   });
-  const counter = createAnswerCounter({ answers, tracebacks, hub, changed, staff: register.clientsOf('staff') });
+  const counter = createAnswerCounter({
+    ...{ answers, tracebacks, hub, changed },
+    ...{ meaning: register.meaning, staff: register.clientsOf('staff') },
+  });
   const tokens = createTokenDesk({
     ...{ register, clock, newId, tokenUrl: `${baseUrl}/oauth/token` },
     lifetimeSeconds: options.tokenLifetimeSeconds ?? DEFAULT_TOKEN_LIFETIME_SECONDS,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
-import { jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '../../platform/index.js';
+import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '../../platform/index.js';
 import type {
   Demand,
   DemandDecision,
@@ -102,6 +102,8 @@ export function createDemandDesk(parts: DemandDeskParts): DemandDesk {
     submit: (submission, document, clientId) => {
       if (document.length > MAX_DEMAND_DOCUMENT_BYTES) return problemAnswer('too-large');
       if (!isStatedPdf(document, submission.documentSha256)) return problemAnswer('document-unreadable');
+      const refusal = demandScopeRefusal(submission.scope);
+      if (refusal !== undefined) return refusal;
       const item: Demand = {
         ...{ format: 'hopback.demand.1', demandId: newId('dmd'), state: 'under-review', submittedAt: iso() },
         ...{ documentSizeBytes: document.length, decisions: [], productionIds: [] },
@@ -114,6 +116,8 @@ export function createDemandDesk(parts: DemandDeskParts): DemandDesk {
       const held = demands.get(demandId);
       if (held === undefined) return problemAnswer('not-found');
       if (held.item.state !== 'under-review') return problemAnswer('demand-not-open');
+      const refusal = request.decision === 'narrow' ? demandScopeRefusal(request.scope) : undefined;
+      if (refusal !== undefined) return refusal;
       const decision: DemandDecision = { ...request, decisionId: newId('dec'), decidedBy, decidedAt: iso() };
       const { item } = change(held, { state: STATES[request.decision], decisions: [...held.item.decisions, decision] });
       const data = { demandId, decision };

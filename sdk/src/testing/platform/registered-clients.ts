@@ -1,6 +1,8 @@
 import type { ProviderReference } from '../../core/provider-reference.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformScope } from '../../platform/index.js';
+import { mixedReference } from '../../traceback/index.js';
+import type { ReferenceMeaning, ReferencePart } from '../../traceback/index.js';
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 import type { TestProvider } from './test-provider.js';
@@ -33,6 +35,8 @@ export interface ClientRegister {
   readonly provider: (providerId: string) => RegisteredProvider;
   /** Whom a reference means, as the registry has them: by an identifier, then by name. */
   readonly resolve: (reference: ProviderReference) => RegisteredProvider | undefined;
+  /** The same, and whether the reference mixes two companies. */
+  readonly meaning: (reference: ProviderReference) => ReferenceMeaning;
 }
 
 const DEFAULT_ZONE = 'America/New_York';
@@ -56,6 +60,9 @@ export function registerClients(providers: readonly TestProvider[], others: Othe
   for (const provider of registered) add(provider.providerId, { scopes: ['carrier'], provider });
   for (const scope of ['app', 'agency', 'staff'] as const)
     for (const clientId of others[scope]) add(clientId, { scopes: [scope] });
+  const resolve: ClientRegister['resolve'] = (reference) =>
+    registered.find((provider) => IDENTIFIERS.some((name) => isSame(reference[name], provider[name]))) ??
+    registered.find(({ name }) => isSame(reference.name, name));
   return {
     clients,
     providers: registered,
@@ -66,10 +73,25 @@ export function registerClients(providers: readonly TestProvider[], others: Othe
       if (found === undefined) throw new HopbackError('invalid-argument', `no provider is called ${providerId}`);
       return found;
     },
-    resolve: (reference) =>
-      registered.find((provider) => IDENTIFIERS.some((name) => isSame(reference[name], provider[name]))) ??
-      registered.find(({ name }) => isSame(reference.name, name)),
+    resolve,
+    meaning: (reference) => {
+      const mixed = mixedReference(ownedParts(reference, registered));
+      if (mixed !== undefined)
+        return { status: 'several', providerIds: mixed.flatMap(({ providerIds }) => providerIds), mixed };
+      const found = resolve(reference);
+      return found === undefined ? { status: 'unlisted' } : { status: 'found', providerId: found.providerId };
+    },
   };
+}
+
+/** What a reference states, with the providers that have it. */
+function ownedParts(reference: ProviderReference, providers: readonly RegisteredProvider[]): readonly ReferencePart[] {
+  return ([...IDENTIFIERS, 'name'] as const).flatMap((kind) => {
+    const value = reference[kind];
+    if (value === undefined) return [];
+    const owners = providers.filter((provider) => isSame(value, provider[kind]));
+    return [{ kind, value, providerIds: owners.map(({ providerId }) => providerId) }];
+  });
 }
 
 const IDENTIFIERS = ['providerId', 'frn', 'ocn', 'spc'] as const;

@@ -105,6 +105,7 @@ export function scorecardOf(
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
     requests: countsOf(own, nowMs),
+    tracedCalls: new Set(own.map(({ request }) => request.tracebackId)).size,
     answers: armsOf(lasts.map(({ answer }) => answer.finding.arm)),
     refusals: refusalsOf(
       lasts.flatMap(({ answer: { finding } }) => (finding.arm === 'refused' ? [finding.reason] : [])),

@@ -6,8 +6,10 @@ import type {
   PlatformProblem,
   SignedReceipt,
 } from '../../platform/index.js';
+import { answerParties, answerPartyFault } from '../../traceback/index.js';
 import type { AnswerDesk, VerifiedAnswer } from './answer-desk.js';
 import type { EventHub } from './event-hub.js';
+import type { ClientRegister } from './registered-clients.js';
 import type { RequestRecord, StoredAnswer } from './traceback-book.js';
 import type { TracebackDesk } from './traceback-desk.js';
 
@@ -24,6 +26,8 @@ export function createAnswerCounter(parts: {
   readonly answers: AnswerDesk;
   readonly tracebacks: TracebackDesk;
   readonly hub: EventHub;
+  /** Whom a reference means. */
+  readonly meaning: ClientRegister['meaning'];
   /** Ids of those who are told beside the provider. */
   readonly staff: readonly string[];
   readonly changed: () => void;
@@ -45,7 +49,9 @@ export function createAnswerCounter(parts: {
       if (known !== undefined)
         return known.sha256 === verified.sha256 ? jsonAnswer(await receiptFor(known)) : problemAnswer('conflict');
       const stored =
-        objectionTo(record, verified) ?? parts.tracebacks.take(record, verified) ?? problemAnswer('answer-mismatch');
+        objectionTo(record, verified, parts.meaning) ??
+        parts.tracebacks.take(record, verified) ??
+        problemAnswer('answer-mismatch');
       if ('kind' in stored) return stored;
       taken.push(stored);
       parts.hub.emit({
@@ -69,15 +75,21 @@ export function createAnswerCounter(parts: {
 function objectionTo(
   { request, provider, answers, cancelled }: RequestRecord,
   { answer }: VerifiedAnswer,
+  meaning: ClientRegister['meaning'],
 ): PlatformProblem | undefined {
   if (answer.requestId !== request.requestId || answer.tracebackId !== request.tracebackId)
     return problemAnswer('answer-mismatch', { detail: 'The answer is of another request.' });
-  if (answer.provider.providerId !== undefined && answer.provider.providerId !== provider.providerId)
-    return problemAnswer('answer-mismatch', { detail: 'The answer is of another provider.' });
   if (cancelled !== undefined) return problemAnswer('request-cancelled');
   const last = answers.at(-1)?.answer;
   const isNext = answer.revision === (last?.revision ?? 0) + 1 && answer.amends?.answerId === last?.answerId;
-  return isNext ? undefined : problemAnswer('answer-out-of-sequence');
+  if (!isNext) return problemAnswer('answer-out-of-sequence');
+  const fault = answerPartyFault(answerParties(answer), provider, meaning);
+  if (fault === undefined) return undefined;
+  const { pointer, detail } = fault;
+  return problemAnswer('answer-mismatch', {
+    detail,
+    errors: [{ pointer: `/answer${pointer}`, code: 'contradiction' }],
+  });
 }
 
 function receiptContent({ answer, sha256, receivedAt, isLate }: StoredAnswer): AnswerReceipt {

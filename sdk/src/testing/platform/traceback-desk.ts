@@ -1,9 +1,9 @@
 import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
-import type { RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
+import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { TimerClock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { TracebackOpening } from '../../platform/index.js';
-import { pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../traceback/index.js';
+import { nextAskedCall, pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../traceback/index.js';
 import type { LifecycleRules, TracebackEffect, TracebackEvent } from '../../traceback/index.js';
 import type { EventHub } from './event-hub.js';
 import type { ClientRegister, RegisteredProvider } from './registered-clients.js';
@@ -222,7 +222,8 @@ export function createTracebackDesk(parts: TracebackDeskParts): TracebackDesk {
       const stored: StoredAnswer = { ...verified, provider, receivedAt: iso(), isLate: atMs > record.dueAtMs };
       record.answers.push(stored);
       const trace = traceOf(record);
-      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer })) return stored;
+      if (run(trace, { type: 'answer-received', tracebackId: request.tracebackId, atMs, answer, asked: request.call }))
+        return stored;
       record.answers.pop();
       return undefined;
     },
@@ -257,7 +258,10 @@ function requestOf(
   at: { readonly provider: RegisteredProvider; readonly issuedAtMs: number; readonly dueAtMs: number },
 ): TracebackRequest {
   const { opening, tracebackId, requests } = trace;
-  const before = requests.flatMap(({ answers }) => answers).find(({ answer }) => answer.answerId === basedOn);
+  const before = requests
+    .flatMap(({ request, answers }) => answers.map(({ answer }) => ({ asked: request.call, answer })))
+    .find(({ answer }) => answer.answerId === basedOn);
+  const call = before === undefined ? undefined : nextAskedCall(before.asked, before.answer, direction);
   return {
     format: 'hopback.traceback-request.1',
     ...{ requestId, tracebackId, direction, hop },
@@ -267,28 +271,8 @@ function requestOf(
     provider: referenceOf(at.provider),
     ...(downstream !== undefined && { downstream }),
     ...(opening.campaign !== undefined && { campaign: opening.campaign }),
-    call: callAsked(opening.call, before?.answer),
+    call: call ?? opening.call,
     ...(opening.comment !== undefined && { comment: opening.comment }),
-  };
-}
-
-/** What the hop before knows of the call is what the next one is asked about: its record says more than a subscriber's memory. */
-function callAsked(call: RequestedCall, answer: TracebackAnswer | undefined): RequestedCall {
-  const known = answer?.call;
-  if (known === undefined) return call;
-  const { startedAt, called, calling, ingressCallId, received } = known;
-  return {
-    ...call,
-    ...(called !== undefined && { called }),
-    ...(calling !== undefined && { calling }),
-    ...(ingressCallId !== undefined && { callId: ingressCallId }),
-    ...(received?.origId !== undefined && { origId: received.origId }),
-    at: {
-      asWritten: startedAt,
-      local: new Date(startedAt).toISOString().slice(0, -1),
-      zone: 'UTC',
-      precision: 'millisecond',
-    },
   };
 }
 

@@ -1,14 +1,14 @@
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { signatureFor, type LogSigner } from '../../log/checkpoint.js';
+import { makeFolder } from '../../log/make-folder.js';
 import { systemCode } from '../../log/storage-failure.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 import { EXPORTED, exportedFiles, type ExportFrame } from './exported-files.js';
 
 /** Packs hold call records: nobody else reads them. */
-const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const SCRIPT_MODE = 0o700;
 
@@ -61,7 +61,7 @@ async function signatureFile(files: readonly EvidenceFile[], signer: LogSigner):
 
 async function requireEmpty(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE });
+    await makeFolder(folder);
     if ((await readdir(folder)).length === 0) return;
   } catch (cause) {
     throw refused(cause);

@@ -153,11 +153,14 @@ export function htmlText(html: string): { readonly text: string; readonly isCut:
     hidden: undefined,
   };
   let at = 0;
+  let close = 0;
   while (at < source.length) {
     const open = source.indexOf('<', at);
     if (open < 0) break;
     writeText(writing, source.slice(at, open));
-    at = afterTag(writing, { source, searched, open });
+    // Searched for once: looking for a `>` again behind each `<` takes time in the square of the length.
+    if (close >= 0 && close < open) close = source.indexOf('>', open);
+    at = afterTag(writing, { source, searched, open, close });
   }
   if (at < source.length) writeText(writing, source.slice(at));
   while (writing.rows.length > 0) closeRow(writing);
@@ -172,15 +175,16 @@ interface TagPlace {
   /** The same in small letters. */
   readonly searched: string;
   readonly open: number;
+  /** The first `>` behind it, or -1. */
+  readonly close: number;
 }
 
 /** Takes in what begins with `<`. @returns where the text goes on */
-function afterTag(writing: Writing, { source, searched, open }: TagPlace): number {
+function afterTag(writing: Writing, { source, searched, open, close }: TagPlace): number {
   if (source.startsWith('<!--', open)) {
     const end = source.indexOf('-->', open + 4);
     return end < 0 ? source.length : end + 3;
   }
-  const close = source.indexOf('>', open);
   const tag = close < 0 ? null : /^<(\/?)([a-z][a-z0-9]{0,15})/.exec(searched.slice(open, open + 18));
   if (tag === null) {
     // `<` of a text, or of something that a browser does not show either.

@@ -170,7 +170,7 @@ export interface IntakeReport {
    */
   readonly status: 'clear' | 'needs-person' | 'no-request' | 'unreadable';
   /** Of what is unreadable. */
-  readonly because?: 'empty' | 'too-large' | 'not-an-email';
+  readonly because?: 'empty' | 'too-large' | 'too-many-lines' | 'not-an-email';
   readonly kind: 'text' | 'email' | 'csv';
   /** SHA-256 of the bytes that were given, of a text those of its UTF-8; lower-case hex. */
   readonly sha256: string;

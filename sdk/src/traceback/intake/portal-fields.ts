@@ -64,6 +64,7 @@ function callSaid(call: AnsweredCall): readonly Said[] {
     ['Call answered', call.answeredAt],
     ['Call ended', call.endedAt],
     ['Number called, in our record', call.called],
+    ['Other numbers for the called party, in our record', call.divertedTo?.join(', ')],
     ['Number calling, in our record', call.calling],
     ['Outcome of the call', call.disposition],
     ['Release cause', release === undefined ? undefined : releaseText(release)],

@@ -28,6 +28,13 @@ import { visibleText } from './visible-text.js';
 /** Octets of an e-mail that are read: a recording of five minutes as WAV has 5 MB, in base64 7. */
 export const MAX_INTAKE_EMAIL_BYTES = 33_554_432;
 
+/**
+ * Lines that an e-mail may have beside one for every 24 octets. The MIME parser takes 8 us a line whatever its length, so that a message
+ * of line ends alone would keep it busy for minutes. Base64 has 78 octets a line, a text some 40.
+ */
+const MAX_SHORT_LINES = 20_000;
+const OCTETS_A_LINE = 24;
+
 /** Messages within messages that are opened: whoever forwards a forwarded request makes three. */
 const MAX_NESTED_MESSAGES = 4;
 
@@ -69,6 +76,7 @@ export async function readEmail(bytes: Uint8Array, options: EmailIntakeOptions):
   const sha256 = hash('sha256', bytes, 'hex');
   if (bytes.length === 0) return { ...emptyReport('email', sha256), because: 'empty' };
   if (bytes.length > MAX_INTAKE_EMAIL_BYTES) return { ...emptyReport('email', sha256), because: 'too-large' };
+  if (hasTooManyLines(bytes)) return { ...emptyReport('email', sha256), because: 'too-many-lines' };
   const parsed = await parsedMessage(bytes);
   if (parsed === undefined) return { ...emptyReport('email', sha256), because: 'not-an-email' };
   const read = await readMessage(parsed, { known, knownOfRows, map, depth: 0, prefix: '', passedOnBy: [] });
@@ -88,6 +96,14 @@ export async function readEmail(bytes: Uint8Array, options: EmailIntakeOptions):
     attachments,
   };
 }
+
+function hasTooManyLines(bytes: Uint8Array): boolean {
+  let left = MAX_SHORT_LINES + bytes.length / OCTETS_A_LINE;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0 && left >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) left -= 1;
+  return left < 0;
+}
+
+const LINE_FEED = 0x0a;
 
 /** Undefined where the bounds of a message are passed, or there is not one header. */
 async function parsedMessage(bytes: Uint8Array): Promise<Email | undefined> {

@@ -36,7 +36,7 @@ export function eventFact(state: TracebackState, event: TracebackEvent): EventRe
   if (!isEventTime(event.atMs)) return refused('bad-time');
   if (event.type === 'time-passed') return { status: 'read' };
   if (event.type === 'request-sent') return sentFact(state, event);
-  const fact = factIn(event);
+  const fact = factIn(event, state);
   return fact !== undefined && isBounded(fact) ? { status: 'read', fact } : refused('malformed');
 }
 
@@ -54,13 +54,16 @@ function sentFact(state: TracebackState, event: Sent): EventReading {
   return isBounded(fact) ? { status: 'read', fact } : refused('malformed');
 }
 
-function factIn(event: Exclude<TracebackEvent, Sent | { readonly type: 'time-passed' }>): TracebackFact | undefined {
+function factIn(
+  event: Exclude<TracebackEvent, Sent | { readonly type: 'time-passed' }>,
+  state: TracebackState,
+): TracebackFact | undefined {
   const { atMs } = event;
   switch (event.type) {
     case 'answer-received': {
       const { revision } = event.answer;
       const isRevision = Number.isInteger(revision) && revision >= 1 && revision <= MAX_REVISION;
-      return isRevision ? statementOf(event.answer, atMs) : undefined;
+      return isRevision ? statementOf(event, state.direction) : undefined;
     }
     case 'request-acknowledged':
       return { kind: 'acknowledged', id: event.requestId, atMs };

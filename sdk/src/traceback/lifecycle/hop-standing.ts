@@ -19,9 +19,14 @@ export function denies(hop: HopStanding): boolean {
   return hop.basedOn !== undefined && hop.current !== undefined && ARM_MEANINGS[hop.current.arm].denies;
 }
 
+/** Whether the provider answered about another call than it was asked about. */
+export function answersOtherCall(hop: HopStanding): boolean {
+  return hop.current?.otherCall !== undefined;
+}
+
 /** Whether the provider has said where the call came from, or nobody can expect that it will in time. */
 export function isSilent(hop: HopStanding): boolean {
-  if (hop.contradictsItself) return true;
+  if (hop.contradictsItself || answersOtherCall(hop)) return true;
   if (hop.current !== undefined) return ARM_MEANINGS[hop.current.arm].silent;
   return SILENT.includes(hop.state) && hop.notAskable !== 'foreign';
 }
@@ -46,7 +51,7 @@ const ARM_OUTCOMES: Readonly<Record<FindingArm, OutcomeKind | 'transit'>> = {
 /** What a provider turned out to be by what it said, or did not say. */
 export function roleOf(hop: HopStanding): HopRole {
   if (hop.contradictsItself) return 'ambiguous';
-  if (denies(hop)) return 'disputed';
+  if (denies(hop) || answersOtherCall(hop)) return 'disputed';
   if (hop.current !== undefined) return ARM_OUTCOMES[hop.current.arm];
   if (hop.state === 'withdrawn') return 'withdrawn';
   if (hop.state === 'non-responsive') return 'non-responsive';

@@ -21,7 +21,7 @@ export interface KnownFacts {
   readonly reports: readonly ReportFact[];
   readonly forwards: readonly FactOf<'forward'>[];
   readonly cancelled: FactOf<'cancelled'> | undefined;
-  /** Whether any answer says that the call was none of its provider's. */
+  /** Whether any answer denies the call, or is about another call than its request. */
   readonly isDenied: boolean;
   /** What was found out from them already, for as long as they are looked at: hops of the path by the id of their requests. */
   readonly tracedHops: Map<string, TracedHop>;
@@ -75,7 +75,7 @@ export function knownFacts(state: TracebackState, before?: FoundBefore): KnownFa
     else if (fact.kind === 'forward') forwards.push(fact);
     else if (fact.kind === 'cancelled') cancelled = fact;
     else {
-      isDenied ||= ARM_MEANINGS[fact.arm].denies;
+      isDenied ||= ARM_MEANINGS[fact.arm].denies || fact.otherCall !== undefined;
       const ofRequest = statements.get(fact.requestId);
       if (ofRequest === undefined) statements.set(fact.requestId, [fact]);
       else ofRequest.push(fact);

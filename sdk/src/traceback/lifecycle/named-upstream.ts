@@ -11,7 +11,7 @@ import type { FactOf, ReportFact, StatementFact } from './traceback-state.js';
 /** The request that an answer leads to, as of now. Undefined where it names nobody. */
 export function namedRequest(hop: TracedHop, facts: KnownFacts): HopRequest | undefined {
   const { current } = hop;
-  if (current === undefined || !ARM_MEANINGS[current.arm].names) return undefined;
+  if (current === undefined || !names(current)) return undefined;
   const known = facts.namedRequests.get(hop.requestId);
   if (known?.from === hop) return known.request;
   const requests = generations(namedQuestion(hop, current, facts), facts);
@@ -20,16 +20,19 @@ export function namedRequest(hop: TracedHop, facts: KnownFacts): HopRequest | un
   return request;
 }
 
+/** Whether a statement names the provider to ask next. */
+function names({ arm, otherCall }: StatementFact): boolean {
+  return ARM_MEANINGS[arm].names && otherCall === undefined;
+}
+
 /** All questions to which a provider's answers and neighbours have led, those that were amended or chosen away included. */
 export function onceAsked(hop: TracedHop, facts: KnownFacts): readonly HopQuestion[] {
-  const named = hop.statements
-    .filter(({ arm }) => ARM_MEANINGS[arm].names)
-    .flatMap((statement) => {
-      const unidentified = namedQuestion(hop, statement, facts, []);
-      return identifications(unidentified, facts).length === 0
-        ? [unidentified]
-        : identifications(unidentified, facts).map((identified) => namedQuestion(hop, statement, facts, [identified]));
-    });
+  const named = hop.statements.filter(names).flatMap((statement) => {
+    const unidentified = namedQuestion(hop, statement, facts, []);
+    return identifications(unidentified, facts).length === 0
+      ? [unidentified]
+      : identifications(unidentified, facts).map((identified) => namedQuestion(hop, statement, facts, [identified]));
+  });
   return [...named, ...reportsTo(hop, facts).map((report) => reportedQuestion(hop, report))];
 }
 

@@ -1,6 +1,9 @@
 import type { FindingArm, TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
-import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
+import { callDifferences } from '../asked-call.js';
+import type { CallDifference } from '../asked-call.js';
 import { isOtherProvider, keptContact, keptProvider } from './provider-identity.js';
+import type { TracebackEvent } from './traceback-event.js';
 import type { StatementFact } from './traceback-state.js';
 
 /** What an arm of an answer says about the call, as far as a traceback goes on from it. */
@@ -44,9 +47,18 @@ export type StatementFault =
   /** Nobody named the provider, so that there is nobody to whom the call was not sent. */
   | 'no-downstream-named';
 
-/** Takes from an answer what the course of a traceback depends on. */
-export function statementOf(answer: TracebackAnswer, atMs: number): StatementFact {
+type AnswerReceived = Extract<TracebackEvent, { readonly type: 'answer-received' }>;
+
+/**
+ * Takes from an answer what the course of a traceback depends on. If the answer is about another call than its request, whom it names is left out,
+ * so that nobody acts on it.
+ */
+export function statementOf(
+  { answer, asked, atMs }: AnswerReceived,
+  direction: TracebackRequest['direction'],
+): StatementFact {
   const { answerId, requestId, revision, provider, finding, amends, upstreamAction } = answer;
+  const otherCall = otherCallOf(answer, asked, direction);
   return {
     kind: 'statement',
     id: answerId,
@@ -55,10 +67,20 @@ export function statementOf(answer: TracebackAnswer, atMs: number): StatementFac
     revision,
     provider: keptProvider(provider),
     arm: finding.arm,
-    ...findingFacts(finding),
-    ...(upstreamAction !== undefined && { upstreamAction }),
+    ...(otherCall.length > 0 ? { otherCall } : findingFacts(finding)),
+    ...(otherCall.length === 0 && upstreamAction !== undefined && { upstreamAction }),
     ...(amends !== undefined && { amendedBecause: amends.reason }),
   };
+}
+
+/** How the call of an answer contradicts that of its request. A finding that says nothing of where a call came from needs no call. */
+function otherCallOf(
+  { call, finding }: TracebackAnswer,
+  asked: RequestedCall | undefined,
+  direction: TracebackRequest['direction'],
+): readonly CallDifference[] {
+  if (call === undefined || asked === undefined || ARM_MEANINGS[finding.arm].silent) return [];
+  return callDifferences(asked, call, direction);
 }
 
 /** What is wrong with a statement as an answer to a request; undefined where nothing is. */
@@ -79,7 +101,8 @@ export function statementFault(
 
 /** Whether two statements say the same of the call: two that do not, of the same revision, are no answer. */
 export function saysTheSame(one: StatementFact, other: StatementFact): boolean {
-  const said = ({ arm, upstream, contact }: StatementFact): string => JSON.stringify([arm, upstream, contact]);
+  const said = ({ arm, upstream, contact, otherCall }: StatementFact): string =>
+    JSON.stringify([arm, upstream, contact, otherCall]);
   return said(one) === said(other);
 }
 

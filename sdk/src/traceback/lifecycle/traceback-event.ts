@@ -1,5 +1,6 @@
 import type { ProviderReference } from '../../core/provider-reference.js';
 import type { TracebackAnswer } from '../../core/traceback-answer.js';
+import type { RequestedCall } from '../../core/traceback-request.js';
 
 /** Why a provider cannot be asked. */
 export type NotAskableReason =
@@ -48,7 +49,15 @@ export type TracebackEvent =
   | (RequestOccurrence & { readonly type: 'provider-not-askable'; readonly reason: NotAskableReason })
   | (RequestOccurrence & { readonly type: 'request-acknowledged' })
   /** An answer, authenticated as that of its provider. `atMs` is when it came. */
-  | (TracebackOccurrence & { readonly type: 'answer-received'; readonly answer: TracebackAnswer })
+  | (TracebackOccurrence & {
+      readonly type: 'answer-received';
+      readonly answer: TracebackAnswer;
+      /**
+       * The call that the request was about. If the answer discloses another call, it is disputed, and nobody that it names is asked. Without
+       * it the disclosed call is not checked. The state keeps neither call.
+       */
+      readonly asked?: RequestedCall;
+    })
   /** A person found out which listed provider somebody meant by a name that no registry had. */
   | (RequestOccurrence & { readonly type: 'provider-identified'; readonly provider: ProviderReference })
   /** A provider states, unasked, that it sent the call to another: so a silent one is passed over. */

@@ -116,7 +116,7 @@ export function outcomeOf(path: TracedPath, disputes: readonly TracebackDispute[
   const kind = kindOf(tip, path.end, disputes);
   if (kind === undefined) return undefined;
   const { isFinal, because } = OUTCOMES[kind];
-  const dispute = disputes.find(({ requestId, disputeId }) => concerns(tip, requestId, disputeId));
+  const dispute = disputes.find((one) => isOwnDispute(tip, one)) ?? disputes.find((one) => isBefore(tip, one));
   const statements = [tip.basedOn, tip.current?.id].filter((id) => id !== undefined);
   const isDecided = kind === 'disputed' && dispute?.ruling !== undefined;
   const key = [kind, tip.requestId, ...statements].join(':');
@@ -151,8 +151,15 @@ function kindOf(
   return isContested && tip.current === undefined ? 'disputed' : role;
 }
 
-function concerns(tip: TracedHop, requestId: string, disputeId: string): boolean {
-  return disputeId === `denied:${tip.requestId}` || requestId === tip.fromRequestId;
+function isOwnDispute({ requestId }: TracedHop, dispute: TracebackDispute): boolean {
+  return (
+    dispute.disputeId === `denied:${requestId}` || (dispute.kind === 'other-call' && dispute.requestId === requestId)
+  );
+}
+
+/** Whether a dispute is about the hop that led to this one. */
+function isBefore({ fromRequestId }: TracedHop, dispute: TracebackDispute): boolean {
+  return dispute.requestId === fromRequestId;
 }
 
 /** Whether nothing has come for so long that nobody waits any more. */

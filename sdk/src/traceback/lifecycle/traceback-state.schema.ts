@@ -73,6 +73,7 @@ const factSchemas: { readonly [Kind in FactKind]: z.ZodType<FactOf<Kind>> } = {
     revision: z.int().min(1),
     provider,
     arm,
+    otherCall: z.exactOptional(z.array(z.enum(['called', 'time'])).max(2)),
     upstream: z.exactOptional(provider),
     contact: z.exactOptional(contact),
     callerIdentified: z.exactOptional(z.boolean()),

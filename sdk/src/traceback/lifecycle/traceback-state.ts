@@ -1,6 +1,7 @@
 import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
 import type { CustomerAction, FindingArm } from '../../core/traceback-answer.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
+import type { CallDifference } from '../asked-call.js';
 import type { LifecycleRules } from './lifecycle-rules.js';
 import type { DisputeRuling, NotAskableReason } from './traceback-event.js';
 
@@ -26,6 +27,8 @@ export interface StatementFact extends IdentifiedFact<'statement'> {
   readonly revision: number;
   readonly provider: ProviderReference;
   readonly arm: FindingArm;
+  /** How the call that the answer discloses contradicts the one that was asked about: then whom the answer names is not here. */
+  readonly otherCall?: readonly CallDifference[];
   /** The provider that is named, if one is. */
   readonly upstream?: ProviderReference;
   /** The same where no registry lists it, or it is a foreign one. */

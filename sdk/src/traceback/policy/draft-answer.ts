@@ -6,6 +6,7 @@ import type {
   TracebackFinding,
 } from '../../core/traceback-answer.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
+import { MAX_DIVERTED_TO } from '../../core/traceback-answer.js';
 import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
 import { utcText } from '../utc-text.js';
@@ -119,7 +120,7 @@ export function answeredCall(
     startedAt: utcText(ingressLeg.inviteAtUs),
     ...(answeredAtUs === undefined ? {} : { answeredAt: utcText(answeredAtUs) }),
     ...(endedAtUs === undefined ? {} : { endedAt: utcText(endedAtUs) }),
-    ...(detail.numbers ? numbersOf(ingressLeg) : {}),
+    ...(detail.numbers ? numbersOf(ingressLeg, legs) : {}),
     disposition: ingressLeg.disposition,
     ...(release === undefined ? {} : { release }),
     ...waysOf(ingressLeg, egressLeg, detail),
@@ -128,10 +129,16 @@ export function answeredCall(
   };
 }
 
-function numbersOf({ calling, called }: CallRecord): Pick<AnsweredCall, 'calling' | 'called'> {
+function numbersOf(
+  { calling, called }: CallRecord,
+  legs: readonly CallRecord[],
+): Pick<AnsweredCall, 'calling' | 'called' | 'divertedTo'> {
+  const all = legs.flatMap((leg) => [leg.called?.tn, leg.called?.translatedTn, leg.called?.lrn]);
+  const others = [...new Set(all)].filter((tn) => tn !== undefined).filter((tn) => tn !== called?.tn);
   return {
     ...(calling === undefined ? {} : { calling: calling.tn ?? calling.asWritten }),
     ...(called === undefined ? {} : { called: called.tn ?? called.asWritten }),
+    ...(others.length === 0 ? {} : { divertedTo: others.slice(0, MAX_DIVERTED_TO) }),
   };
 }
 

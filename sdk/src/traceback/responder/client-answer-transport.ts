@@ -85,7 +85,9 @@ const REFUSALS: ReadonlyMap<unknown, 'conflict' | 'content'> = new Map<ProblemCo
   ['gone', 'content'],
 ]);
 
-function refusalOf({ message: detail, details }: HopbackError): AnswerDelivery {
+function refusalOf({ message, details }: HopbackError): AnswerDelivery {
+  const said = details['detail'];
+  const detail = typeof said === 'string' ? `${message}: ${said}` : message;
   const problem = details['problemCode'];
   if (problem === CANCELLED) return { status: 'cancelled', detail };
   const reason = REFUSALS.get(problem);

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '../../errors.js';
+import { makeFolder } from '../../log/make-folder.js';
 import { readReviewDecision } from '../review/read-review-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import type { Decided } from './responder-contract.js';
@@ -245,7 +246,7 @@ async function valueOf(path: string): Promise<unknown> {
 
 /** Whole, and on the medium, before it has its name. */
 async function writeWhole(folder: string, name: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const partial = join(folder, `.${name}.partial`);
   const file = await open(partial, 'w', 0o600);
   try {

@@ -18,9 +18,12 @@ export interface JurisdictionShare {
   readonly share: number;
 }
 
-/** What a campaign comes to in figures. */
+/** What a campaign comes to in figures. All of them count calls that were placed, each once. */
 export interface CampaignFigures {
   readonly observedCalls: number;
+  /** Records of carriers and reports of applications that they were counted from. */
+  readonly carrierRecords: number;
+  readonly appReports: number;
   /** Calls that were looked at for the figures below: the newest. */
   readonly sampledCalls: number;
   /** Calls of the last ten minutes, by the minute. */
@@ -46,14 +49,18 @@ export interface SignerShare {
 /**
  * Figures of a campaign.
  * @param campaign - as its reader has it
- * @param calls - its newest calls, in any order
+ * @param evidence - the newest records and reports of its calls, in any order
  * @param nowMs - until which rates are measured
  */
-export function campaignFigures(campaign: Campaign, calls: readonly CampaignCall[], nowMs: number): CampaignFigures {
+export function campaignFigures(campaign: Campaign, evidence: readonly CampaignCall[], nowMs: number): CampaignFigures {
+  const calls = placedCalls(evidence);
   const recent = calls.filter(({ atMs }) => atMs > nowMs - RATE_MINUTES * MINUTE_MS && atMs <= nowMs).length;
   const trend = trendOf(calls, { nowMs, isWhole: calls.length >= campaign.observedCalls });
   return {
     observedCalls: campaign.observedCalls,
+    // A platform of an older version does not say them.
+    carrierRecords: campaign.carrierRecords ?? campaign.estimatedVolume?.recorded ?? 0,
+    appReports: campaign.appReports ?? campaign.estimatedVolume?.reported ?? 0,
     sampledCalls: calls.length,
     callsPerMinute: recent / RATE_MINUTES,
     perHour: perHourOf(calls, nowMs),
@@ -63,7 +70,40 @@ export function campaignFigures(campaign: Campaign, calls: readonly CampaignCall
   };
 }
 
-function sharesOf(calls: readonly CampaignCall[]): Pick<CampaignFigures, 'jurisdictions' | 'elsewhere'> {
+/** What is known of a call, by all of its records and reports. */
+type FiguredCall = Pick<CampaignCall, 'atMs' | 'calledNpaNxx' | 'signer' | 'attestation'>;
+
+/**
+ * One call for all of its evidence: its time is that of the record nearest to who was called, where there is one; a signature is that of any record, since
+ * the carrier that signed a call has none on its own.
+ */
+function placedCalls(evidence: readonly CampaignCall[]): readonly FiguredCall[] {
+  const calls = new Map<string, CampaignCall[]>();
+  for (const one of evidence) {
+    const known = calls.get(one.placedCallId);
+    if (known === undefined) calls.set(one.placedCallId, [one]);
+    else known.push(one);
+  }
+  return [...calls.values()].map((all) => {
+    const [first] = all.toSorted(byNearness);
+    const signed = all.find(({ signer }) => signer !== undefined);
+    const exchange = all.find(({ calledNpaNxx }) => calledNpaNxx !== undefined)?.calledNpaNxx;
+    return {
+      atMs: first?.atMs ?? 0,
+      ...(exchange !== undefined && { calledNpaNxx: exchange }),
+      ...(signed?.signer !== undefined && { signer: signed.signer }),
+      ...(signed?.attestation !== undefined && { attestation: signed.attestation }),
+    };
+  });
+}
+
+/** Records before reports, and of records the last: it is of the carrier that the call came to last. */
+const byNearness = (one: CampaignCall, other: CampaignCall): number =>
+  Number(one.recordId === undefined) - Number(other.recordId === undefined) ||
+  other.atMs - one.atMs ||
+  (one.callId < other.callId ? -1 : 1);
+
+function sharesOf(calls: readonly FiguredCall[]): Pick<CampaignFigures, 'jurisdictions' | 'elsewhere'> {
   const counts = new Map<string, number>();
   for (const { calledNpaNxx } of calls) {
     const jurisdiction = calledNpaNxx === undefined ? undefined : jurisdictionOfNpa(calledNpaNxx);
@@ -76,7 +116,7 @@ function sharesOf(calls: readonly CampaignCall[]): Pick<CampaignFigures, 'jurisd
   return { jurisdictions, elsewhere: calls.length - placed };
 }
 
-function signersOf(calls: readonly CampaignCall[]): Pick<CampaignFigures, 'signers' | 'unsigned'> {
+function signersOf(calls: readonly FiguredCall[]): Pick<CampaignFigures, 'signers' | 'unsigned'> {
   const bySigner = new Map<string, { A: number; B: number; C: number; calls: number }>();
   let unsigned = 0;
   for (const { signer, attestation } of calls) {
@@ -95,7 +135,7 @@ function signersOf(calls: readonly CampaignCall[]): Pick<CampaignFigures, 'signe
   return { signers, unsigned };
 }
 
-function perHourOf(calls: readonly CampaignCall[], nowMs: number): CampaignFigures['perHour'] {
+function perHourOf(calls: readonly FiguredCall[], nowMs: number): CampaignFigures['perHour'] {
   const lastHour = Math.floor(nowMs / HOUR_MS);
   const counts = Array.from({ length: HOURS_TOLD }, (_, index) => ({
     fromMs: (lastHour - HOURS_TOLD + 1 + index) * HOUR_MS,
@@ -112,7 +152,7 @@ function perHourOf(calls: readonly CampaignCall[], nowMs: number): CampaignFigur
 const TREND_FACTOR = 1.2;
 
 function trendOf(
-  calls: readonly CampaignCall[],
+  calls: readonly FiguredCall[],
   { nowMs, isWhole }: { readonly nowMs: number; readonly isWhole: boolean },
 ): CampaignFigures['trend'] {
   const day = 24 * HOUR_MS;

@@ -1,6 +1,7 @@
 import type { Campaign, CampaignRole, TracebackConclusion } from '@hopback/sdk/platform';
 import type { ProviderReference } from '@hopback/sdk/traceback';
 import { wilsonInterval } from '../providers/index.js';
+import { callsWithBase } from '../campaigns/index.js';
 import type { CampaignFigures } from './campaign-figures.js';
 import { maskedTranscript } from './masked-transcript.js';
 
@@ -27,7 +28,10 @@ export interface CaseSheet {
   readonly volume: {
     readonly firstSeenAt: string;
     readonly lastSeenAt: string;
+    /** Calls that were placed, each once, and the records and reports that they were counted from. */
     readonly observedCalls: number;
+    readonly carrierRecords: number;
+    readonly appReports: number;
     readonly callingNumbers: number;
     /** Newest calls that jurisdictions, signers and hours are counted over. */
     readonly sampledCalls: number;
@@ -118,7 +122,9 @@ export function caseSheetOf({ campaign, figures, tracebacks, nowMs }: CaseSheetI
     volume: {
       firstSeenAt: campaign.firstSeenAt,
       lastSeenAt: campaign.lastSeenAt,
-      observedCalls: campaign.observedCalls,
+      observedCalls: figures.observedCalls,
+      carrierRecords: figures.carrierRecords,
+      appReports: figures.appReports,
       callingNumbers: campaign.callingNumbers,
       sampledCalls: figures.sampledCalls,
       callsPerMinute: figures.callsPerMinute,
@@ -149,9 +155,9 @@ export function caseSheetText(sheet: CaseSheet): string {
     [
       'Volume',
       [
-        `- ${volume.observedCalls} calls observed from ${volume.callingNumbers} numbers, ${volume.firstSeenAt} to ${volume.lastSeenAt}`,
+        `- ${callsWithBase(volume)} observed from ${volume.callingNumbers} numbers, ${volume.firstSeenAt} to ${volume.lastSeenAt}`,
         `- ${volume.callsPerMinute} calls a minute over the last ten minutes; trend ${volume.trend ?? 'not known'}`,
-        `- shares below are of the newest ${volume.sampledCalls} calls`,
+        `- figures below are of the newest ${volume.sampledCalls} of these calls, each counted once`,
       ],
     ],
     [

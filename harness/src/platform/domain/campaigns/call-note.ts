@@ -20,8 +20,13 @@ export interface CallNote {
   /** Six digits, -1 where they are not known. */
   readonly callingNpaNxx: number;
   readonly calledNpaNxx: number;
+  /** The switch that wrote the record, and its name of the call: hashes. Legs of one call share both. */
+  readonly sourceKey: number;
+  readonly groupKey: number;
   /** Of a signature that was found good. */
   readonly signer: string | undefined;
+  /** Of signer, origid and `iat`: of one PASSporT; -1 where one of them is not known. */
+  readonly passportKey: number;
   readonly attestation: 'A' | 'B' | 'C' | undefined;
   readonly isFailed: boolean;
   /** Name of the provider that sent it to the reporter, and the trunk by which it came. */
@@ -29,17 +34,49 @@ export interface CallNote {
   readonly trunk: string | undefined;
   readonly outcome: CallOutcome;
   readonly durationSeconds: number | undefined;
+  /** Smallest step of the times of the switch, milliseconds. */
+  readonly resolutionMs: number;
   /** Bits, by the order of `WAYS_OF_CALLING`. */
   marks: number;
   /** Calls of the same number before it, as far as they are remembered. */
   callsBefore: number;
-  /** This and other carriers' records of the same call; undefined where there are none. */
-  sameCall: CallNote[] | undefined;
-  /** Campaign that it is counted for. */
+  /** The call that it is a record of. */
+  placed: PlacedCall | undefined;
+  /** Campaign that detection takes it for. */
   campaignId: string | undefined;
-  /** Whether a report of an application is about it. */
-  isReported: boolean;
 }
+
+/** A report of an application as evidence of a call. */
+export interface ReportedCall {
+  readonly call: CallEvidence;
+  readonly callingKey: number;
+  /** Of the number called; -1 where the application does not show it. */
+  readonly calledKey: number;
+  reasons: readonly string[];
+  /** The call that it is a report of. */
+  placed: PlacedCall;
+  isCounted: boolean;
+}
+
+/** A record or report without the call that it is evidence of. */
+export type CallEvidence = Omit<CampaignCall, 'placedCallId'>;
+
+/** A call that somebody placed, with all records and reports of it that have come. */
+export interface PlacedCall {
+  /** Name of the first record or report of it; undefined until somebody asks for it by `placedCallId`. */
+  name: string | undefined;
+  /** By its first record, else by its first report. */
+  atMs: number;
+  /** Of carriers, in the order in which they came. */
+  records: readonly CallNote[];
+  reports: readonly ReportedCall[];
+  /** The one campaign for which it is counted, and why. */
+  campaignId: string | undefined;
+  reasons: readonly string[];
+}
+
+/** A switch that writes minutes does not make every call of the minute one. */
+const MAX_RESOLUTION_MS = 1_000;
 
 /**
  * Takes a live record apart. Never throws for what a record holds.
@@ -47,6 +84,7 @@ export interface CallNote {
  */
 export function callNote(live: LiveRecord, policy: CampaignPolicy): CallNote {
   const { record, providerId } = live;
+  const { received, source } = record;
   const caller = numberOf(record.asserted) === undefined ? record.calling : record.asserted;
   const calling = numberOf(caller);
   const called = record.called === undefined ? undefined : numberOf(record.called);
@@ -61,18 +99,21 @@ export function callNote(live: LiveRecord, policy: CampaignPolicy): CallNote {
     isCalledShown: called !== undefined && record.called?.shown !== 'pseudonym',
     callingNpaNxx: npaNxxOfParty(caller),
     calledNpaNxx: npaNxxOfParty(record.called),
-    signer: record.received?.verstat === 'TN-Validation-Passed' ? record.received.spc : undefined,
-    attestation: record.received?.attestation,
-    isFailed: record.received?.verstat === 'TN-Validation-Failed',
+    sourceKey: keyHashOf('source', providerId, source.id ?? ''),
+    groupKey: keyHashOf(providerId, source.id ?? '', record.callGroupId),
+    signer: signerOf(received),
+    passportKey: passportKeyOf(received),
+    attestation: received?.attestation,
+    isFailed: received?.verstat === 'TN-Validation-Failed',
     upstream: record.ingress.provider,
     trunk: record.ingress.trunk ?? record.ingress.address,
     outcome: outcomeOf(record, seconds, policy),
     durationSeconds: seconds,
+    resolutionMs: Math.min(MAX_RESOLUTION_MS, record.time.resolutionUs / 1_000),
     marks: 0,
     callsBefore: 0,
-    sameCall: undefined,
+    placed: undefined,
     campaignId: undefined,
-    isReported: false,
   };
 }
 
@@ -85,20 +126,25 @@ export const reportCallId = (appId: string, reportId: string): string => `report
 /** Key of a canonical number, the same whoever shows it. Never throws. */
 export const numberKey = (tn: string): number => keyHash(tn);
 
-/** A note as other areas know calls. Never throws. */
-export function campaignCall(note: CallNote): CampaignCall {
-  const { atMs, reporterId, recordId, calledNpaNxx, signer, attestation, durationSeconds } = note;
+/** A record as other areas know the evidence of calls. Never throws. */
+export function recordEvidence(note: CallNote): CallEvidence {
+  const { atMs, reporterId, recordId, signer, attestation, durationSeconds } = note;
+  const exchange = exchangeText(note.calledNpaNxx);
   return {
     callId: recordCallId(reporterId, recordId),
     atMs,
     reporterId,
     recordId,
-    ...(calledNpaNxx >= 0 && { calledNpaNxx: String(calledNpaNxx).padStart(6, '0') }),
+    ...(exchange !== undefined && { calledNpaNxx: exchange }),
     ...(signer !== undefined && { signer }),
     ...(attestation !== undefined && { attestation }),
     ...(durationSeconds !== undefined && { durationSeconds }),
   };
 }
+
+/** Six digits of an area code and exchange; undefined where they are not known. Never throws. */
+export const exchangeText = (npaNxx: number): string | undefined =>
+  npaNxx < 0 ? undefined : String(npaNxx).padStart(6, '0');
 
 /** Area code and exchange of a canonical number as a whole number, -1 where it is not North American. Never throws. */
 export function npaNxxOfTn(tn: string): number {
@@ -124,6 +170,17 @@ function npaNxxOfParty(party: Party): number {
 function partyKey(value: string | undefined, isVeiled: boolean, { providerId, record }: LiveRecord): number {
   if (value === undefined) return -1;
   return isVeiled ? keyHashOf(providerId, record.sharing.rotationId, value) : keyHash(value);
+}
+
+function signerOf(received: SharedRecord['received']): string | undefined {
+  return received?.verstat === 'TN-Validation-Passed' ? received.spc : undefined;
+}
+
+/** Origid alone is not enough: a signer may use one for a customer. */
+function passportKeyOf(received: SharedRecord['received']): number {
+  const signer = signerOf(received);
+  if (signer === undefined || received?.origId === undefined || received.iatSeconds === undefined) return -1;
+  return keyHashOf(signer, received.origId, String(received.iatSeconds));
 }
 
 /** By the switch, but never later than it was received: a clock that is ahead must not make a campaign live tomorrow. */

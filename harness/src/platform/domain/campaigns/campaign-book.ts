@@ -1,4 +1,5 @@
 import type { CampaignCall, DomainEventData } from '../../core/index.js';
+import type { PlacedCall } from './call-note.js';
 import {
   countCall,
   createCampaignFile,
@@ -6,6 +7,8 @@ import {
   keepTranscript,
   keyName,
   MAX_CAMPAIGN_KEYS,
+  seeCall,
+  uncountCall,
 } from './campaign-file.js';
 import type { CampaignFile, CampaignKey, CountedCall } from './campaign-file.js';
 import { restoredCampaign, savedCampaign } from './saved-campaign.js';
@@ -41,8 +44,12 @@ export interface CampaignBook {
   readonly state: () => CampaignBookState;
   /** Takes a saved state over. @throws what a saved campaign of another form throws */
   readonly restoreState: (saved: CampaignBookState) => void;
-  /** Counts a call that belongs to it, and has it live again if it was silent. */
+  /** Counts a record or report that belongs to it, and has it live again if it was silent. */
   readonly count: (file: CampaignFile, counted: CountedCall) => void;
+  /** Takes back what was counted of a call. */
+  readonly uncount: (file: CampaignFile, call: PlacedCall) => void;
+  /** Has it live again, by a call that is counted for another campaign. */
+  readonly see: (file: CampaignFile, atMs: number) => void;
   readonly hold: (file: CampaignFile, key: CampaignKey) => void;
   readonly name: (file: CampaignFile, origin: { readonly name: string; readonly kind: string }) => void;
   readonly hear: (file: CampaignFile, transcript: string) => void;
@@ -93,6 +100,12 @@ export function createCampaignBook(options: { readonly newId: () => string; read
     hasChanges = true;
     if (!changes.includes(change)) changes.push(change);
   };
+  const revive = (file: CampaignFile, atMs: number): void => {
+    const { state, because } = file.standing;
+    if (state === 'live' || because === 'lawful' || because === 'closed-by-analyst') return;
+    file.standing = { state: 'live', because: 'calls-came', sinceMs: atMs };
+    touch(file, 'live');
+  };
   const freeName = (wanted: string, own: CampaignFile): string => {
     const taken = new Set<string>();
     for (const file of files.values()) if (file !== own && file.mergedInto === undefined) taken.add(file.name);
@@ -133,10 +146,17 @@ export function createCampaignBook(options: { readonly newId: () => string; read
       countCall(file, counted);
       const { calls } = newsOf(file);
       if (calls.length < MAX_CALLS_TOLD) calls.push(counted.call);
-      const { state, because } = file.standing;
-      if (state === 'live' || because === 'lawful' || because === 'closed-by-analyst') return;
-      file.standing = { state: 'live', because: 'calls-came', sinceMs: counted.call.atMs };
-      touch(file, 'live');
+      revive(file, counted.call.atMs);
+    },
+    uncount: (file, call) => {
+      uncountCall(file, call);
+      const own = newsOf(file);
+      own.calls = own.calls.filter(({ placedCallId }) => placedCallId !== call.name);
+    },
+    see: (file, atMs) => {
+      seeCall(file, atMs);
+      touch(file);
+      revive(file, atMs);
     },
     hold: (file, key) => {
       if (file.keys.size >= MAX_CAMPAIGN_KEYS) return;

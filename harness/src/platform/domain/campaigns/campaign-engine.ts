@@ -1,7 +1,7 @@
 import type { AppReport } from '@hopback/sdk/platform';
 import { createSuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
 import type { SuspicionLists, SuspicionPolicy, SuspicionTrackerState } from '@hopback/sdk/records';
-import type { CampaignCall, LiveRecord } from '../../core/index.js';
+import type { LiveRecord } from '../../core/index.js';
 import { applyDecision } from './analyst-decision.js';
 import type { AnalystDecision, DecisionOutcome } from './analyst-decision.js';
 import { createCampaignBook } from './campaign-book.js';
@@ -12,23 +12,23 @@ import type { CampaignLimits, CampaignPolicy } from './campaign-policy.js';
 import { createCallGroups, evidenceOfWay } from './call-group.js';
 import type { CallGroupsState } from './call-group.js';
 import { callNote } from './call-note.js';
-import type { CallNote } from './call-note.js';
 import { addTranscript, createContentCluster } from './content-cluster.js';
 import { createContentTable } from './content-table.js';
 import type { ContentTableState } from './content-table.js';
 import { contentsOf, holdKey } from './engine-parts.js';
 import type { EngineParts } from './engine-parts.js';
 import { evidenceTables } from './evidence-of-call.js';
-import { createJoinTable } from './join-table.js';
-import type { JoinTableState } from './join-table.js';
 import { keyHash } from './key-hash.js';
 import { createNumberMemory } from './number-memory.js';
 import type { NumberMemoryState } from './number-memory.js';
 import { detectByRecord } from './record-detection.js';
 import type { RecordDetection } from './record-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
-import type { WaitingReport } from './report-detection.js';
-import { meetSameCall } from './same-call.js';
+import { createKnownEvidence } from './known-evidence.js';
+import type { KnownEvidence } from './known-evidence.js';
+import { placeRecord } from './count-evidence.js';
+import { createPlacedCalls, placedCallsState, restorePlacedCalls } from './placed-call.js';
+import type { PlacedCallsState } from './placed-call.js';
 import { createSeenCalls } from './seen-calls.js';
 import type { SeenCallsState } from './seen-calls.js';
 import { createScriptIndex, nameOfScript } from './scripts/index.js';
@@ -79,8 +79,13 @@ export interface CampaignEngine {
   readonly campaign: (campaignId: string) => CampaignFile | undefined;
   /** Takes up campaigns as they were stored, oldest first, before anything else. */
   readonly restore: (file: CampaignFile) => void;
-  /** Marks calls as counted already, before records are read again after a restart. */
-  readonly known: (calls: Iterable<Pick<CampaignCall, 'reporterId' | 'recordId' | 'reportId'>>) => void;
+  /**
+   * Marks records and reports as counted already, before live data are read again after a restart: what is read again of them is counted no more, but
+   * what comes later of the same calls is counted with them.
+   */
+  readonly known: (counted: Iterable<KnownEvidence>) => void;
+  /** Live data have been read again: what was marked and not read is forgotten. */
+  readonly replayed: () => void;
   /** What is on watch: the strongest first, at most so many. */
   readonly watched: (limit: number) => readonly WatchedGroup[];
   /** Counts of what it holds, for metrics. */
@@ -104,7 +109,7 @@ export interface CampaignEngine {
 }
 
 /** Form of what {@link CampaignEngine.state} gives: to be raised with every change of what the tables hold. */
-const STATE_FORM = 1;
+const STATE_FORM = 2;
 
 /** Of many carriers: each has some trunks and is judged by its own. A quarter of a gigabyte where all are in use. */
 const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288, trunks: 16_384, signers: 8_192 };
@@ -125,21 +130,20 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
     ...(options.allocated !== undefined && { allocated: options.allocated }),
   });
   const seen = createSeenCalls();
+  const known = createKnownEvidence(parts.records.calls);
   return {
     record: (live) => {
-      if (seen.isRepeat('record', live.providerId, live.record.recordId)) return;
+      if (seen.isRepeat('record', live.providerId, live.record.recordId)) return known.placeRecord(live);
       const note = callNote(live, policy);
       const judgement = tracker.judge(live.record, live.providerId);
-      const canBeJoined = note.isCallingShown && note.calledNpaNxx >= 0;
-      if (canBeJoined) meetSameCall(note, parts.reports.calls, policy);
+      const met = placeRecord(parts.records, note, live);
       detectByRecord(parts.records, live, { note, suspicion: judgement });
-      if (!canBeJoined) return;
-      meetWaitingReport(parts.reports, note);
-      parts.reports.calls.put(note.callingKey, note.calledNpaNxx, note);
+      for (const waiting of met) meetWaitingReport(parts.reports, note, waiting);
     },
     report: (appId, report, receivedAtMs) => {
-      if (seen.isRepeat('report', appId, report.reportId)) return;
-      detectByReport(parts.reports, { appId, report, receivedAtMs });
+      const received = { appId, report, receivedAtMs };
+      if (seen.isRepeat('report', appId, report.reportId)) return known.placeReport(received);
+      detectByReport(parts.reports, received);
     },
     tick: (nowMs) => {
       for (const file of book.files()) letTimePass(parts, file, nowMs);
@@ -150,12 +154,15 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
     campaigns: book.files,
     campaign: book.file,
     restore: (file) => restoreCampaign(parts, file),
-    known: (calls) => {
-      for (const { reporterId, recordId, reportId } of calls) {
+    known: (counted) => {
+      for (const one of counted) {
+        const { reporterId, recordId, reportId } = one;
         if (recordId !== undefined) seen.isRepeat('record', reporterId, recordId);
         else if (reportId !== undefined) seen.isRepeat('report', reporterId, reportId);
+        known.note(one);
       }
     },
+    replayed: known.forget,
     watched: (limit) => watchedGroups(parts, limit),
     memory: () => ({
       groups: parts.records.groups.size(),
@@ -190,8 +197,7 @@ interface PartsState {
   readonly watched: RecordDetection['watched'];
   readonly scripts: ScriptIndexState;
   readonly contents: ContentTableState;
-  readonly calls: JoinTableState<CallNote>;
-  readonly waiting: JoinTableState<WaitingReport>;
+  readonly calls: PlacedCallsState;
 }
 
 interface EngineState extends PartsState {
@@ -204,7 +210,7 @@ function stateOf({ book, records, reports }: EngineParts): PartsState {
     ...{ book: book.state(), groups: records.groups.state(), numbers: records.numbers.state() },
     ...{ numberOwners: records.numberOwners, sharing: records.sharing, watched: records.watched },
     ...{ scripts: reports.scripts.state(), contents: reports.contents.state() },
-    ...{ calls: reports.calls.state(), waiting: reports.waiting.state() },
+    calls: placedCallsState(records.calls),
   };
 }
 
@@ -217,8 +223,7 @@ function restoreParts({ book, records, reports }: EngineParts, saved: PartsState
   for (const [number, watched] of saved.watched) records.watched.set(number, watched);
   reports.scripts.restore(saved.scripts);
   reports.contents.restore(saved.contents);
-  reports.calls.restore(saved.calls);
-  reports.waiting.restore(saved.waiting);
+  restorePlacedCalls(records.calls, saved.calls);
 }
 
 function engineParts(options: CampaignEngineOptions): EngineParts {
@@ -228,21 +233,20 @@ function engineParts(options: CampaignEngineOptions): EngineParts {
   const book = createCampaignBook({ newId: options.newId, limit: limits.campaigns });
   const numberOwners = new Map<number, string>();
   const numbers = createNumberMemory(limits.numbers);
+  const calls = createPlacedCalls(policy, limits);
   return {
     policy,
     book,
     records: {
-      ...{ policy, tables, book, numbers, numberOwners },
+      ...{ policy, tables, book, calls, numbers, numberOwners },
       groups: createCallGroups(limits.groups, { tables, headStart: policy.headStart }),
       sharing: new Map(),
       watched: new Map(),
     },
     reports: {
-      ...{ policy, book, numbers, numberOwners },
+      ...{ policy, book, calls, numbers, numberOwners },
       scripts: createScriptIndex(options.scriptLimits === undefined ? {} : { limits: options.scriptLimits }),
       contents: createContentTable(limits.contents),
-      calls: createJoinTable<CallNote>(limits.calls),
-      waiting: createJoinTable(limits.reports),
     },
   };
 }

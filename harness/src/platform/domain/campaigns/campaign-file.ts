@@ -1,4 +1,6 @@
 import type { CampaignCall } from '../../core/index.js';
+import { exchangeText } from './call-note.js';
+import type { PlacedCall } from './call-note.js';
 import { createDistinctSketch } from './distinct-sketch.js';
 import type { DistinctSketch } from './distinct-sketch.js';
 
@@ -38,9 +40,12 @@ export interface CampaignFile {
   readonly keys: Map<string, CampaignKey>;
   /** Calls by why they belong: script, recording, way of calling, … */
   readonly reasons: Map<string, number>;
-  /** Calls on record, reports without one among them. */
+  /** Calls that were placed, and of which at least one record or report has come. */
   observedCalls: number;
-  /** Of these: on carriers' records, in reports, and in both. */
+  /** What they were counted from: records of carriers and reports of applications. */
+  carrierRecords: number;
+  appReports: number;
+  /** Of the calls: on carriers' records, in reports, and in both. */
   recordedCalls: number;
   reportedCalls: number;
   bothCalls: number;
@@ -57,6 +62,16 @@ export interface CampaignFile {
   /** Calls in each of the last minutes: minute since the epoch and calls. */
   readonly minutes: Map<number, number>;
 }
+
+/** Counts of calls and of what they were counted from. */
+export const COUNTS = [
+  'observedCalls',
+  'carrierRecords',
+  'appReports',
+  'recordedCalls',
+  'reportedCalls',
+  'bothCalls',
+] as const;
 
 /** Entries of each count by name: what comes later is counted as `other`. A campaign with more signers is seen by the first ones. */
 export const MAX_NAMES = 256;
@@ -80,6 +95,8 @@ export function createCampaignFile(campaignId: string, atMs: number): CampaignFi
     keys: new Map(),
     reasons: new Map(),
     observedCalls: 0,
+    carrierRecords: 0,
+    appReports: 0,
     recordedCalls: 0,
     reportedCalls: 0,
     bothCalls: 0,
@@ -113,42 +130,86 @@ export function keyName(key: CampaignKey): string {
   }
 }
 
-/** What is counted of a call when it is found to belong to a campaign. */
+/** A record or report that is counted. */
 export interface CountedCall {
   readonly call: CampaignCall;
   readonly callingKey: number;
-  readonly upstream: string | undefined;
-  readonly isFailed: boolean;
-  readonly isRecord: boolean;
-  /** Whether another carrier's record of the same call was counted before: then only whose records there are is new. */
-  readonly isAgain: boolean;
-  /** Whether no record of the call that was counted before has its signer. */
-  readonly isSignerNew: boolean;
+  /** Of a record: how the call came; and who signed it, sent it and recorded it, as far as no record of the call that was counted before says so. */
+  readonly record:
+    | {
+        readonly attestation: string;
+        readonly signer: string | undefined;
+        readonly upstream: string | undefined;
+        readonly reporter: string | undefined;
+      }
+    | undefined;
+  /** Records and reports of the same call that were counted before. */
+  readonly before: { readonly records: number; readonly reports: number };
   readonly reasons: readonly string[];
 }
 
-/** Counts a call, or one more record of it. Never throws. */
-export function countCall(file: CampaignFile, counted: CountedCall): void {
-  const { call, callingKey, upstream, isRecord } = counted;
-  if (isRecord) {
-    if (upstream !== undefined) countName(file.upstreams, upstream);
-    countName(file.reporters, call.reporterId);
+/** Counts a record or report: the call that it is evidence of only where it is the first. Never throws. */
+export function countCall(file: CampaignFile, { call, callingKey, record, before, reasons }: CountedCall): void {
+  seeCall(file, call.atMs);
+  if (record === undefined) {
+    file.appReports += 1;
+    if (before.reports === 0) file.reportedCalls += 1;
+    if (before.reports === 0 && before.records > 0) file.bothCalls += 1;
+  } else {
+    file.carrierRecords += 1;
+    if (record.upstream !== undefined) countName(file.upstreams, record.upstream);
+    if (record.reporter !== undefined) countName(file.reporters, record.reporter);
     // Whoever signs a call has no signature on its own record of it.
-    if (call.signer !== undefined && counted.isSignerNew) countName(file.signers, call.signer);
+    if (record.signer !== undefined) countName(file.signers, record.signer);
+    if (before.records === 0) {
+      file.recordedCalls += 1;
+      if (before.reports > 0) file.bothCalls += 1;
+      countName(file.attestations, record.attestation);
+    }
   }
-  file.firstSeenMs = Math.min(file.firstSeenMs, call.atMs);
-  file.lastSeenMs = Math.max(file.lastSeenMs, call.atMs);
-  if (counted.isAgain) return;
+  if (before.records + before.reports > 0) return;
   file.observedCalls += 1;
-  if (isRecord) file.recordedCalls += 1;
-  else file.reportedCalls += 1;
-  for (const reason of counted.reasons) countName(file.reasons, reason);
+  for (const reason of reasons) countName(file.reasons, reason);
   if (callingKey >= 0) file.callingNumbers.add(callingKey);
-  if (isRecord) countName(file.attestations, counted.isFailed ? 'failed' : (call.attestation ?? 'none'));
   if (call.calledNpaNxx !== undefined) countName(file.areas, call.calledNpaNxx.slice(0, 3));
   const minute = Math.floor(call.atMs / 60_000);
   file.minutes.set(minute, (file.minutes.get(minute) ?? 0) + 1);
   if (file.minutes.size > 2 * RATE_MINUTES) forgetMinutes(file);
+}
+
+/** Notes when a call of the campaign was, without counting it. Never throws. */
+export function seeCall(file: CampaignFile, atMs: number): void {
+  file.firstSeenMs = Math.min(file.firstSeenMs, atMs);
+  file.lastSeenMs = Math.max(file.lastSeenMs, atMs);
+}
+
+/** Takes a call back with all that was counted of it. Never throws. */
+export function uncountCall(file: CampaignFile, { records, reports, reasons }: PlacedCall): void {
+  const notes = records.filter(({ campaignId }) => campaignId !== undefined);
+  const counted = reports.filter(({ isCounted }) => isCounted);
+  const [note] = notes;
+  const first = note ?? counted[0]?.call;
+  if (first === undefined) return;
+  file.observedCalls -= 1;
+  file.carrierRecords -= notes.length;
+  file.appReports -= counted.length;
+  if (note !== undefined) {
+    file.recordedCalls -= 1;
+    countName(file.attestations, note.isFailed ? 'failed' : (note.attestation ?? 'none'), -1);
+  }
+  if (counted.length > 0) file.reportedCalls -= 1;
+  if (note !== undefined && counted.length > 0) file.bothCalls -= 1;
+  const different = (member: 'signer' | 'upstream' | 'reporterId'): ReadonlySet<string> =>
+    new Set(notes.flatMap((one) => one[member] ?? []));
+  for (const name of different('signer')) countName(file.signers, name, -1);
+  for (const name of different('upstream')) countName(file.upstreams, name, -1);
+  for (const name of different('reporterId')) countName(file.reporters, name, -1);
+  for (const reason of reasons) countName(file.reasons, reason, -1);
+  const npaNxx = note === undefined ? counted[0]?.call.calledNpaNxx : exchangeText(note.calledNpaNxx);
+  if (npaNxx !== undefined) countName(file.areas, npaNxx.slice(0, 3), -1);
+  const minute = Math.floor(first.atMs / 60_000);
+  const inMinute = file.minutes.get(minute);
+  if (inMinute !== undefined) file.minutes.set(minute, inMinute - 1);
 }
 
 /** Calls an hour at a time, by the last quarter of an hour, or by less where it has called for less. Never throws. */
@@ -172,9 +233,7 @@ export function joinFiles(into: CampaignFile, from: CampaignFile, atMs: number):
   forgetMinutes(into);
   for (const transcript of from.transcripts) keepTranscript(into, transcript);
   into.callingNumbers.join(from.callingNumbers);
-  for (const member of ['observedCalls', 'recordedCalls', 'reportedCalls', 'bothCalls'] as const) {
-    into[member] += from[member];
-  }
+  for (const member of COUNTS) into[member] += from[member];
   into.firstSeenMs = Math.min(into.firstSeenMs, from.firstSeenMs);
   into.lastSeenMs = Math.max(into.lastSeenMs, from.lastSeenMs);
   if (!into.isNamedByAnalyst && into.transcripts.length > 0 && from.kind !== 'unknown' && into.kind === 'unknown') {
@@ -196,7 +255,9 @@ export function keepTranscript(file: CampaignFile, transcript: string): void {
 /** Counts under a name, or as `other` where there are too many. Never throws. */
 export function countName(counts: Map<string, number>, name: string, by: number = 1): void {
   const key = counts.has(name) || counts.size < MAX_NAMES ? name : 'other';
-  counts.set(key, (counts.get(key) ?? 0) + by);
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }
 
 function forgetMinutes(file: CampaignFile): void {

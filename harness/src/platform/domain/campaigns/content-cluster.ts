@@ -1,7 +1,6 @@
 import type { AppReport } from '@hopback/sdk/platform';
-import type { CampaignCall } from '../../core/index.js';
 import { numberKey } from './call-note.js';
-import type { CallNote } from './call-note.js';
+import type { ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { NumberMemory } from './number-memory.js';
 import type { ScriptClass, ScriptName } from './scripts/index.js';
@@ -30,16 +29,6 @@ export interface ContentCluster {
   readonly waiting: ReportedCall[];
   /** Calls of carriers' records that its reports are about, by campaign that they were found to be of. */
   readonly met: Map<string, number>;
-}
-
-/** A report as a call of a campaign. */
-export interface ReportedCall {
-  readonly call: CampaignCall;
-  readonly callingKey: number;
-  readonly reasons: readonly string[];
-  /** The carrier's record of the same call, which is then counted once. */
-  record: CallNote | undefined;
-  isCounted: boolean;
 }
 
 /** More do not tell more than that they are many. */
@@ -82,7 +71,7 @@ const SPOOFED: ReadonlySet<AppReport['reason']> = new Set([
 const ACCUSING: ReadonlySet<AppReport['reason']> = new Set(['content', 'subscriber', 'number-listed']);
 
 /** Counts a report. Never throws. */
-export function addReport(cluster: ContentCluster, report: AppReport, reported: ReportedCall): void {
+export function addToCluster(cluster: ContentCluster, report: AppReport, reported: ReportedCall): void {
   cluster.reports += 1;
   const called = report.called.shown === 'number' ? report.called.tn : report.called.pseudonym;
   if (cluster.called.size < MAX_PARTIES) cluster.called.add(called);

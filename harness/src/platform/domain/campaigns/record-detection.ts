@@ -2,7 +2,7 @@ import type { Suspicion } from '@hopback/sdk/records';
 import type { LiveRecord } from '../../core/index.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { campaignCall, recordCallId } from './call-note.js';
+import { recordCallId } from './call-note.js';
 import type { CallNote } from './call-note.js';
 import { addToGroup, enoughNotes, evidenceOfWay, isApart } from './call-group.js';
 import type { CallGroup, CallGroups, GroupEvidence } from './call-group.js';
@@ -11,13 +11,14 @@ import type { CampaignPolicy } from './campaign-policy.js';
 import { marksOf, numberEvidence } from './evidence-of-call.js';
 import type { EvidenceTables } from './evidence-of-call.js';
 import type { NumberMemory, NumberSighting } from './number-memory.js';
-import { otherRecords } from './same-call.js';
+import { countRecord } from './count-evidence.js';
+import type { Counting } from './count-evidence.js';
+import { otherRecords } from './placed-call.js';
 
 /** What records are judged by. */
-export interface RecordDetection {
+export interface RecordDetection extends Counting {
   readonly policy: CampaignPolicy;
   readonly tables: EvidenceTables;
-  readonly book: CampaignBook;
   readonly groups: CallGroups;
   readonly numbers: NumberMemory;
   /** Campaigns of calling numbers, by hash. */
@@ -187,30 +188,18 @@ function knownCampaign(book: CampaignBook, notes: readonly CallNote[]): Campaign
   return undefined;
 }
 
-/** Counts a call for a campaign, once, with all records of it. Never throws. */
+/** Takes a record for one of a campaign, and with it all records of its call; the call is counted once. Never throws. */
 export function claim(
-  detection: Pick<RecordDetection, 'book'>,
+  detection: Counting,
   note: CallNote,
   { campaignId, reasons }: { readonly campaignId: string; readonly reasons: readonly string[] },
 ): void {
-  const { book } = detection;
   if (note.campaignId !== undefined) return;
-  const file = book.file(campaignId);
+  const file = detection.book.file(campaignId);
   if (file === undefined) return;
-  const others = otherRecords(note);
-  const counted = others.filter((other) => other.campaignId !== undefined);
   note.campaignId = file.campaignId;
-  book.count(file, {
-    call: campaignCall(note),
-    callingKey: note.callingKey,
-    upstream: note.upstream,
-    isFailed: note.isFailed,
-    isRecord: true,
-    isAgain: counted.length > 0,
-    isSignerNew: counted.every(({ signer }) => signer !== note.signer),
-    reasons,
-  });
-  for (const other of others) claim(detection, other, { campaignId, reasons: [] });
+  countRecord(detection, note, file, reasons);
+  for (const other of otherRecords(note)) claim(detection, other, { campaignId, reasons: [] });
 }
 
 function reasonsOf({ key }: CallGroup, way: number): readonly string[] {

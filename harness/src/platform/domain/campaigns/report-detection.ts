@@ -2,65 +2,45 @@ import type { AppReport } from '@hopback/sdk/platform';
 import { textWithoutNumbers } from '../records/index.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
-import { npaNxxOfTn, numberKey, reportCallId } from './call-note.js';
-import type { CallNote } from './call-note.js';
+import { numberKey, reportCallId } from './call-note.js';
+import type { CallNote, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
-import { addReport, addTranscript, contentVerdict, meet } from './content-cluster.js';
-import type { ContentCluster, ReportedCall } from './content-cluster.js';
+import { addToCluster, addTranscript, contentVerdict, meet } from './content-cluster.js';
+import type { ContentCluster } from './content-cluster.js';
 import type { ContentTable } from './content-table.js';
-import type { JoinTable } from './join-table.js';
+import { countReported } from './count-evidence.js';
+import type { Counting } from './count-evidence.js';
 import { keyHash } from './key-hash.js';
 import type { NumberMemory } from './number-memory.js';
+import { placeReport } from './placed-call.js';
+import type { ReceivedReport, WaitingReport } from './placed-call.js';
 import { claim } from './record-detection.js';
 import { callBackNumbers, nameOfScript } from './scripts/index.js';
 import type { CallBackNumber, SavedScriptIndex } from './scripts/index.js';
 
 /** What reports are judged by. */
-export interface ReportDetection {
+export interface ReportDetection extends Counting {
   readonly policy: CampaignPolicy;
-  readonly book: CampaignBook;
   readonly scripts: SavedScriptIndex;
   readonly contents: ContentTable;
   readonly numberOwners: ReadonlyMap<number, string>;
   /** What records say of calling numbers. */
   readonly numbers: Pick<NumberMemory, 'find' | 'sinceSeconds'>;
-  /** Calls of records, and reports of calls of which there is no record yet. */
-  readonly calls: JoinTable<CallNote>;
-  readonly waiting: JoinTable<WaitingReport>;
-}
-
-/** A report that may be about a call of which the record is still to come. */
-export interface WaitingReport {
-  readonly atMs: number;
-  readonly cluster: ContentCluster | undefined;
-  readonly reported: ReportedCall;
-  isMet: boolean;
-}
-
-/** A report with the application that sent it. */
-export interface ReceivedReport {
-  readonly appId: string;
-  readonly report: AppReport;
-  readonly receivedAtMs: number;
 }
 
 /** Takes a report into account. Never throws for what a report holds. */
 export function detectByReport(detection: ReportDetection, received: ReceivedReport): void {
   const { report } = received;
   const heard = hearReport(detection, received);
-  const reported = reportedCall(received, heard.reasons);
-  const atMs = reported.call.atMs;
-  const note = recordOf(detection, report, atMs);
-  if (note !== undefined) {
-    note.isReported = true;
-    reported.record = note;
-  }
   const { cluster } = heard;
+  const reported = placeReport(detection.calls, received, heard);
+  const { atMs } = reported.call;
+  const [note] = reported.placed.records;
   if (cluster === undefined) countWithoutContent(detection, report, reported);
   else {
     if (fileOf(detection, cluster) === undefined) cluster.campaignId = undefined;
     const wasCampaign = cluster.campaignId !== undefined;
-    addReport(cluster, report, reported);
+    addToCluster(cluster, report, reported);
     if (heard.isNewWording || cluster.title === undefined) {
       cluster.title = nameOfScript(cluster.transcripts.map(({ text }) => text));
     }
@@ -71,30 +51,17 @@ export function detectByReport(detection: ReportDetection, received: ReceivedRep
       holdHeard(detection, file, { cluster, heard });
     }
   }
-  if (note === undefined && report.calling !== undefined) {
-    const waiting: WaitingReport = { atMs, cluster, reported, isMet: false };
-    detection.waiting.put(numberKey(report.calling), calledNpaNxxOf(report), waiting);
-  }
 }
 
-/** A record of a call has come: whether a report of it waits. Never throws. */
-export function meetWaitingReport(detection: ReportDetection, note: CallNote): void {
-  const { policy, waiting } = detection;
-  const found = waiting.near(note.callingKey, note.calledNpaNxx, {
-    atMs: note.atMs,
-    withinMs: policy.joinSeconds * 1_000,
-    fits: ({ isMet }) => !isMet,
-  });
-  if (found === undefined) return;
-  found.isMet = true;
-  found.reported.record = note;
-  note.isReported = true;
-  if (found.cluster === undefined) return;
-  meetRecord(detection, found.cluster, note);
-  const file = fileOf(detection, found.cluster);
-  if (file === undefined) return;
-  claimReported(detection, file, note);
-  if (found.reported.isCounted) countOnce(detection, file, note);
+/** A record of a call has come of which a report waited. Never throws. */
+export function meetWaitingReport(
+  detection: ReportDetection,
+  note: CallNote,
+  { cluster, reported }: WaitingReport,
+): void {
+  if (cluster !== undefined) meetRecord(detection, cluster, note);
+  const file = detection.book.file(reported.placed.campaignId) ?? (cluster && fileOf(detection, cluster));
+  if (file !== undefined) claimReported(detection, file, note);
 }
 
 interface Heard {
@@ -179,42 +146,6 @@ function joinOlder(book: CampaignBook, one: CampaignFile, other: CampaignFile): 
   return book.join(into, from, Math.max(one.lastSeenMs, other.lastSeenMs));
 }
 
-function reportedCall({ appId, report, receivedAtMs }: ReceivedReport, reasons: readonly string[]): ReportedCall {
-  const atMs = Date.parse(report.calledAt);
-  const npaNxx = calledNpaNxxOf(report);
-  return {
-    call: {
-      callId: reportCallId(appId, report.reportId),
-      atMs: Number.isFinite(atMs) ? Math.min(atMs, receivedAtMs) : receivedAtMs,
-      reporterId: appId,
-      reportId: report.reportId,
-      ...(npaNxx >= 0 && { calledNpaNxx: String(npaNxx).padStart(6, '0') }),
-      ...(report.durationSeconds !== undefined && { durationSeconds: report.durationSeconds }),
-    },
-    callingKey: report.calling === undefined ? -1 : numberKey(report.calling),
-    reasons,
-    record: undefined,
-    isCounted: false,
-  };
-}
-
-function calledNpaNxxOf({ called }: AppReport): number {
-  if (called.shown === 'number') return npaNxxOfTn(called.tn);
-  return called.npaNxx === undefined ? -1 : Number(called.npaNxx);
-}
-
-/** The record of the call that a report is about: the same calling number, exchange of the called one, and time. */
-function recordOf({ calls, policy }: ReportDetection, report: AppReport, atMs: number): CallNote | undefined {
-  if (report.calling === undefined) return undefined;
-  const calledKey = report.called.shown === 'number' ? numberKey(report.called.tn) : -1;
-  return calls.near(numberKey(report.calling), calledNpaNxxOf(report), {
-    atMs,
-    withinMs: policy.joinSeconds * 1_000,
-    // Where both show the number that was called it has to be the same.
-    fits: (note) => !note.isReported && (calledKey < 0 || !note.isCalledShown || note.calledKey === calledKey),
-  });
-}
-
 /** Reports with a script whose calls are of a campaign by way of calling, until it is that campaign's script. */
 const LEAST_MET = 3;
 
@@ -281,22 +212,8 @@ function countWaiting(detection: ReportDetection, file: CampaignFile, cluster: C
 }
 
 function countReport(detection: ReportDetection, file: CampaignFile, reported: ReportedCall): void {
-  const { call, callingKey, reasons, record } = reported;
-  const { book } = detection;
-  if (record !== undefined) claimReported(detection, file, record);
-  book.count(file, {
-    ...{ call, callingKey, reasons, upstream: undefined, isFailed: false },
-    ...{ isRecord: false, isAgain: false, isSignerNew: false },
-  });
-  reported.isCounted = true;
-  if (record !== undefined) countOnce(detection, file, record);
-}
-
-/** A call that is on record and reported is one. */
-function countOnce({ book }: ReportDetection, file: CampaignFile, record: CallNote): void {
-  if (book.file(record.campaignId) !== file) return;
-  file.observedCalls -= 1;
-  file.bothCalls += 1;
+  for (const record of reported.placed.records) claimReported(detection, file, record);
+  countReported(detection, reported, file);
 }
 
 /** What holds a campaign together grows with each report. */
@@ -320,10 +237,10 @@ function claimReported(detection: ReportDetection, file: CampaignFile, note: Cal
 /** A report in which nothing was heard counts for the campaign of its number, or of the call on record. */
 function countWithoutContent(detection: ReportDetection, report: AppReport, reported: ReportedCall): void {
   const { book, numberOwners } = detection;
-  const { record } = reported;
+  const campaignId = reported.placed.records.find((record) => record.campaignId !== undefined)?.campaignId;
   const owner = report.calling === undefined ? undefined : numberOwners.get(numberKey(report.calling));
-  const file = book.file(record?.campaignId) ?? book.file(owner);
+  const file = book.file(campaignId) ?? book.file(owner);
   if (file === undefined) return;
-  const reason = record?.campaignId === undefined ? 'one-number' : 'report-of-the-same-call';
-  countReport(detection, file, { ...reported, reasons: [reason] });
+  reported.reasons = [campaignId === undefined ? 'one-number' : 'report-of-the-same-call'];
+  countReport(detection, file, reported);
 }

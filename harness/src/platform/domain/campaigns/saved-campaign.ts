@@ -12,7 +12,7 @@ export interface SavedCampaign {
   readonly standing: CampaignStanding;
   readonly mergedInto?: string;
   readonly apartFrom: readonly string[];
-  readonly counts: Readonly<Record<SavedCount, number>>;
+  readonly counts: Readonly<Record<SavedCount, number>> & Readonly<Partial<Record<SavedBase, number>>>;
   readonly names: Readonly<Record<SavedNames, readonly (readonly [string, number])[]>>;
   readonly callingNumbers: string;
   readonly transcripts: readonly string[];
@@ -22,18 +22,20 @@ export interface SavedCampaign {
 }
 
 type SavedCount = 'observedCalls' | 'recordedCalls' | 'reportedCalls' | 'bothCalls';
+/** Absent in what was stored before they were counted. */
+type SavedBase = 'carrierRecords' | 'appReports';
 type SavedNames = 'reasons' | 'signers' | 'attestations' | 'upstreams' | 'reporters' | 'areas';
 
 /** A campaign as it is stored. Never throws. */
 export function savedCampaign(file: CampaignFile): SavedCampaign {
   const { campaignId, name, isNamedByAnalyst, kind, standing, mergedInto, firstSeenMs, lastSeenMs } = file;
-  const { observedCalls, recordedCalls, reportedCalls, bothCalls } = file;
+  const { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports } = file;
   return {
     format: 'hopback.saved-campaign.1',
     ...{ campaignId, name, isNamedByAnalyst, kind, standing, firstSeenMs, lastSeenMs },
     ...(mergedInto !== undefined && { mergedInto }),
     apartFrom: [...file.apartFrom],
-    counts: { observedCalls, recordedCalls, reportedCalls, bothCalls },
+    counts: { observedCalls, recordedCalls, reportedCalls, bothCalls, carrierRecords, appReports },
     names: {
       reasons: [...file.reasons],
       signers: [...file.signers],
@@ -53,6 +55,8 @@ export function restoredCampaign(saved: SavedCampaign, keys: readonly CampaignKe
   const { campaignId, name, isNamedByAnalyst, kind, standing, firstSeenMs, lastSeenMs, names } = saved;
   return {
     ...{ campaignId, name, isNamedByAnalyst, kind, standing, firstSeenMs, lastSeenMs },
+    // As many as calls, at the least.
+    ...{ carrierRecords: saved.counts.recordedCalls, appReports: saved.counts.reportedCalls },
     ...saved.counts,
     mergedInto: saved.mergedInto,
     apartFrom: new Set(saved.apartFrom),

@@ -12,6 +12,10 @@ const NPA_NXX = column(
   'called_npa_nxx',
   'Area code and exchange of the number called, where the number itself was withheld.',
 );
+const PLACED_CALL = column(
+  'placed_call_id',
+  'Call that it is evidence of: the same in all records and reports of one call, so that different values are different calls.',
+);
 const PROVIDER = [
   column('provider_id', 'Provider, by its id in the registry of the platform.'),
   column('provider', 'Provider, by its name.'),
@@ -50,6 +54,7 @@ export const COLUMNS: Readonly<Record<DemandRecordClass, readonly Column[]>> = {
     column('comment', 'Its comment; where it speaks of a customer it is among the customer records.'),
   ],
   'call-records': [
+    PLACED_CALL,
     PROVIDER[0] ?? column('provider_id', ''),
     column('record_id', 'Of the record, by the carrier that sent it.'),
     column('invite_at', 'When the call request arrived at the carrier.'),
@@ -86,6 +91,7 @@ export const COLUMNS: Readonly<Record<DemandRecordClass, readonly Column[]>> = {
     column('comment', 'Its comment.'),
   ],
   'app-reports': [
+    PLACED_CALL,
     column('app_id', 'Application, by its id on the platform.'),
     column('report_id', 'Of the report, by the application.'),
     column('app', 'Application, by its name.'),

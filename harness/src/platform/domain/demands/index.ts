@@ -14,6 +14,8 @@ export {
 export type * from './produced-rows.js';
 export { gatherRestraintPackage } from './restraint-package.js';
 export type * from './restraint-package.js';
+export { countVolume } from './restraint-volume.js';
+export type * from './restraint-volume.js';
 export { priorityOf, priorityRank, reviewClock, reviewOrder } from './review-clock.js';
 export type * from './review-clock.js';
 export { classesBeyond, reviewFindings } from './review-findings.js';

@@ -14,6 +14,8 @@ export interface PdfObservations {
  * - `digital-signature`: somebody signed its bytes; by whom is not looked at
  * - `compressed-objects`: parts that were not looked into. ISO 32000-1 section 7.5.7
  * - `escaped-names`: names written in a way that hides them from a search. ISO 32000-1 section 7.3.5
+ * - `bytes-before-header`: more than white space in front of `%PDF`: programs that go by the first octets take it for something else, such as
+ *   a page of HTML
  * - `bytes-behind-end`: more than white space behind the last end mark
  */
 export type PdfNote =
@@ -23,6 +25,7 @@ export type PdfNote =
   | 'digital-signature'
   | 'compressed-objects'
   | 'escaped-names'
+  | 'bytes-before-header'
   | 'bytes-behind-end';
 
 /** What was seen, or why these bytes are no PDF that a person could read. */
@@ -63,12 +66,18 @@ export function readPdf(octets: Uint8Array): PdfReading {
     return { status: 'unreadable', reason: 'no-cross-reference' };
   return {
     status: 'read',
-    observations: { version: header[1] ?? '', sizeBytes: octets.length, notes: notesOf(text, end) },
+    observations: {
+      version: header[1] ?? '',
+      sizeBytes: octets.length,
+      notes: notesOf(text, { start: header.index, end }),
+    },
   };
 }
 
-function notesOf(text: string, end: number): readonly PdfNote[] {
-  const notes = NAMES.filter(([, names]) => names.some((name) => hasName(text, name))).map(([note]) => note);
+function notesOf(text: string, { start, end }: { readonly start: number; readonly end: number }): readonly PdfNote[] {
+  const front: readonly PdfNote[] = /[^\t\n\f\r ]/.test(text.slice(0, start)) ? ['bytes-before-header'] : [];
+  const names = NAMES.filter(([, hidden]) => hidden.some((name) => hasName(text, name))).map(([note]) => note);
+  const notes = [...front, ...names];
   // Letters and digits need no escape: whoever escapes one hides a name.
   if (/\/[A-Za-z0-9]{0,40}#(?:[46][1-9a-fA-F]|[57][0-9aA]|3[0-9])/.test(text)) notes.push('escaped-names');
   if (/[^\s\0]/.test(text.slice(end + 5))) notes.push('bytes-behind-end');

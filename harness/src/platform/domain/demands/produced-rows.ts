@@ -19,9 +19,12 @@ export interface Producible {
   readonly cells: Readonly<Record<string, Cell>>;
   /** The whole of it, for the JSON file. */
   readonly whole: unknown;
+  /** Of a record and a report: the call that it is evidence of, the same for all evidence of one call. */
+  readonly placedCallId?: string;
 }
 
 type Links = Pick<ScopeItem, 'campaignIds' | 'tracebackIds'>;
+type EvidenceLinks = Links & { readonly placedCallId: string };
 type Times = Pick<ScopeItem, 'fromMs' | 'toMs'>;
 
 /**
@@ -34,7 +37,7 @@ export function callRecordRow(
     record,
     receivedAtMs,
   }: { readonly providerId: string; readonly record: SharedRecord; readonly receivedAtMs: number },
-  links: Links,
+  { placedCallId, ...links }: EvidenceLinks,
 ): Producible {
   const [calling, called] = [callingOf(record), calledOf(record)];
   const atMs = Math.floor(record.inviteAtUs / 1_000);
@@ -46,6 +49,7 @@ export function callRecordRow(
       providers: [{ providerId, name: providerId }],
     },
     cells: {
+      placed_call_id: placedCallId,
       provider_id: providerId,
       record_id: record.recordId,
       invite_at: timeOfUs(record.inviteAtUs),
@@ -65,7 +69,8 @@ export function callRecordRow(
       received_at: new Date(receivedAtMs).toISOString(),
       campaign_ids: links.campaignIds.join(' '),
     },
-    whole: { providerId, receivedAt: new Date(receivedAtMs).toISOString(), record },
+    whole: { placedCallId, providerId, receivedAt: new Date(receivedAtMs).toISOString(), record },
+    placedCallId,
   };
 }
 
@@ -76,11 +81,12 @@ export function secondsOf({ answeredAtUs, endedAtUs }: SharedRecord): number | u
 }
 
 /** A report of an application without what was said, which is content and of another class. Never throws. */
-export function appReportRow(appId: string, report: AppReport, links: Links): Producible {
+export function appReportRow(appId: string, report: AppReport, { placedCallId, ...links }: EvidenceLinks): Producible {
   const { transcript, audioFingerprint, ...rest } = report;
   return {
     item: { recordClass: 'app-reports', ...reportParts(report), ...links, providers: [] },
     cells: {
+      placed_call_id: placedCallId,
       app_id: appId,
       report_id: report.reportId,
       app: report.app.name,
@@ -98,7 +104,8 @@ export function appReportRow(appId: string, report: AppReport, links: Links): Pr
       has_fingerprint: audioFingerprint !== undefined,
       campaign_ids: links.campaignIds.join(' '),
     },
-    whole: { appId, report: rest },
+    whole: { placedCallId, appId, report: rest },
+    placedCallId,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DemandKind, DemandRecordClass, DemandSubmission } from '@hopback/sdk/platform';
 import { authoritiesIn, type KnownAuthority } from './authorities.js';
 import type { PdfObservations } from './pdf-document.js';
+import type { CountedCalls } from './restraint-volume.js';
 
 /**
  * What a reviewer goes through.
@@ -58,6 +59,8 @@ export interface ReviewEstimate {
   };
   /** Items that it would reach, by class; `isAtLeast` where counting was ended. */
   readonly reach: Readonly<Partial<Record<DemandRecordClass, { readonly items: number; readonly isAtLeast: boolean }>>>;
+  /** Calls of the records and reports that it would reach, each once; absent where it demands neither. */
+  readonly calls?: CountedCalls & { readonly isAtLeast: boolean };
 }
 
 /** Days of records that a demand reaches at most without being looked at: carriers retain toll records for 18 months. 47 CFR 42.6 */
@@ -233,11 +236,17 @@ function processFinding({ kind, scope }: ReviewedDemand): ReviewFinding {
   return finding('process', 'met', 'reached', `A ${kind} reaches the classes that it names. 18 USC 2703(c)`);
 }
 
-function breadthFinding({ reach }: ReviewEstimate): ReviewFinding {
+function breadthFinding({ reach, calls }: ReviewEstimate): ReviewFinding {
   const counted = Object.entries(reach);
-  const detail = counted
-    .map(([name, { items, isAtLeast }]) => `${name}: ${isAtLeast ? 'at least ' : ''}${items}`)
-    .join('; ');
+  const atLeast = (of: { readonly isAtLeast: boolean }): string => (of.isAtLeast ? 'at least ' : '');
+  const byClass = counted.map(([name, one]) => `${name}: ${atLeast(one)}${one.items}`);
+  const inCalls =
+    calls === undefined
+      ? []
+      : [
+          `these are of ${atLeast(calls)}${calls.calls} calls (${calls.carrierRecords} carrier records, ${calls.appReports} app reports)`,
+        ];
+  const detail = [...byClass, ...inCalls].join('; ');
   const isBroad = counted.some(([, { items, isAtLeast }]) => isAtLeast || items > BROAD_ITEMS);
   const isEmpty = counted.every(([, { items }]) => items === 0);
   if (isEmpty) return finding('breadth', 'look', 'nothing', 'As of now it reaches nothing.');

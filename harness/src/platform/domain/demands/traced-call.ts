@@ -1,5 +1,6 @@
 import type { Traceback } from '@hopback/sdk/platform';
-import type { StatedTime, TracebackAnswer } from '@hopback/sdk/traceback';
+import { callDifferences, nextAskedCall } from '@hopback/sdk/traceback';
+import type { AnsweredCall, RequestedCall, StatedTime, TracebackAnswer } from '@hopback/sdk/traceback';
 import type { TracedCall } from './produced-rows.js';
 
 /** Length of the smallest step that was stated, milliseconds. */
@@ -14,7 +15,8 @@ const STEP_MS: Readonly<Record<StatedTime['precision'], number>> = {
 
 /**
  * When the call of a traceback was, and between which numbers: by the records of the providers where one found it, else as it was stated; where
- * it was stated without a zone nobody knows when that is, and the day of the opening stands for it. Never throws.
+ * it was stated without a zone nobody knows when that is, and the day of the opening stands for it. An answer that discloses another call than the
+ * one that is traced adds nothing. Never throws.
  * @param traceback - with what was stated of the call
  * @param answers - to its requests
  * @param instantOf - the instant that a stated time means, milliseconds since the epoch; undefined where that cannot be told
@@ -24,7 +26,7 @@ export function tracedCall(
   answers: readonly TracebackAnswer[],
   instantOf: (at: StatedTime) => number | undefined = offsetInstant,
 ): TracedCall {
-  const found = answers.flatMap(({ call }) => (call === undefined ? [] : [call]));
+  const found = fittingCalls(traceback, answers);
   const numbers = {
     calling: unique([traceback.call.calling, ...found.map(({ calling }) => calling)]),
     called: unique([traceback.call.called, ...found.map(({ called }) => called)]),
@@ -37,6 +39,20 @@ export function tracedCall(
     return { timeBasis: 'stated', fromMs: stated, toMs: stated + STEP_MS[traceback.call.at.precision] - 1, ...numbers };
   const openedMs = Date.parse(traceback.openedAt);
   return { timeBasis: 'opened', fromMs: openedMs, toMs: openedMs, ...numbers };
+}
+
+/** The disclosed calls that fit the call that is traced, as it is known from hop to hop. */
+function fittingCalls({ call, direction }: Traceback, answers: readonly TracebackAnswer[]): readonly AnsweredCall[] {
+  const known: RequestedCall[] = [call];
+  return answers.flatMap((answer) => {
+    const { call: disclosed } = answer;
+    if (disclosed === undefined) return [];
+    const asked = known.find((one) => callDifferences(one, disclosed, direction).length === 0);
+    if (asked === undefined) return [];
+    const next = nextAskedCall(asked, answer, direction);
+    if (next !== undefined) known.push(next);
+    return [disclosed];
+  });
 }
 
 /** The instant of a stated time whose zone is UTC, an offset or a zone with a name; of an hour that comes twice the former. Never throws. */

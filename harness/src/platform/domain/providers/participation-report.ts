@@ -78,7 +78,7 @@ export function participationJson(report: ParticipationReport): string {
   const providers = sorted(report.standings).map((standing) => {
     const own = lines.get(standing.providerId) ?? [];
     const of = (kind: Participation): number => own.filter(({ participation }) => participation === kind).length;
-    const { rates, concerns, requests } = scorecardOf(standing, range);
+    const { rates, concerns, requests, tracedCalls } = scorecardOf(standing, range);
     return {
       providerId: standing.providerId,
       ...nameOf(report, standing.providerId),
@@ -88,6 +88,7 @@ export function participationJson(report: ParticipationReport): string {
       didNotRespond: of('did-not-respond'),
       notCounted: of('not-counted'),
       counts: requests,
+      tracedCalls,
       rates,
       concerns,
       requests: own.map(({ providerId: _id, businessName: _name, frn: _frn, ...line }) => line),

@@ -1,6 +1,6 @@
 import type { ProviderEntry } from '@hopback/sdk/platform';
-import { comparableBusinessName } from '@hopback/sdk/traceback';
-import type { ProviderReference } from '@hopback/sdk/traceback';
+import { comparableBusinessName, mixedReference } from '@hopback/sdk/traceback';
+import type { ProviderReference, ReferenceMeaning, ReferencePart } from '@hopback/sdk/traceback';
 
 /** What a provider can be found by. */
 export interface ProviderCode {
@@ -14,10 +14,7 @@ export interface CodeOwner extends ProviderCode {
 }
 
 /** Whom a reference means. `several` where it cannot be told: because several have what it says, or because one thing speaks against another. */
-export type ResolvedReference =
-  | { readonly status: 'found'; readonly providerId: string }
-  | { readonly status: 'unlisted' }
-  | { readonly status: 'several'; readonly providerIds: readonly string[] };
+export type ResolvedReference = ReferenceMeaning;
 
 /** All that an entry can be found by, each once. Names are in the spelling by which they are compared. */
 export function codesOf(entry: ProviderEntry): readonly ProviderCode[] {
@@ -63,6 +60,16 @@ export function resolveReference(
   reference: ProviderReference,
   found: { readonly owners: readonly CodeOwner[]; readonly codesOfOwners: readonly CodeOwner[] },
 ): ResolvedReference {
+  const meant = meaningOf(reference, found);
+  if (meant.status !== 'several') return meant;
+  const mixed = mixedReference(ownedParts(reference, found.owners));
+  return mixed === undefined ? meant : { ...meant, mixed };
+}
+
+function meaningOf(
+  reference: ProviderReference,
+  found: { readonly owners: readonly CodeOwner[]; readonly codesOfOwners: readonly CodeOwner[] },
+): ResolvedReference {
   const byCode = new Set(statedCodes(reference).flatMap((code) => ownersOf(code, found.owners)));
   const name = comparableBusinessName(reference.name);
   const named = new Set(
@@ -78,6 +85,18 @@ export function resolveReference(
   return isContradicted(reference, providerId, known)
     ? several(new Set([providerId]))
     : { status: 'found', providerId };
+}
+
+/** What a reference states, with the owners of each. */
+function ownedParts(reference: ProviderReference, owners: readonly CodeOwner[]): readonly ReferencePart[] {
+  const codes = statedCodes(reference).map(({ kind, value }): ReferencePart => ({
+    kind: kind === 'id' ? 'providerId' : kind,
+    value,
+    providerIds: ownersOf({ kind, value }, owners),
+  }));
+  const name = comparableBusinessName(reference.name);
+  const named = owners.filter((one) => one.kind === 'name' && one.value === name).map(providerOf);
+  return [...codes, { kind: 'name', value: reference.name, providerIds: named }];
 }
 
 const providerOf = ({ providerId }: CodeOwner): string => providerId;

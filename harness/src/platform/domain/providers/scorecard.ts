@@ -30,6 +30,8 @@ export function scorecardOf(
     from: new Date(range.fromMs).toISOString(),
     to: new Date(range.toMs).toISOString(),
     ...countsOf(requests),
+    // Each traceback follows one call; of a call that came by a provider twice it is asked twice.
+    tracedCalls: new Set(requests.map(({ outcome }) => outcome.tracebackId)).size,
     ...(seconds.length > 0 && {
       medianAnswerSeconds: quantile(seconds, 0.5),
       slowestAnswerSeconds: seconds.at(-1) ?? 0,

@@ -1,4 +1,3 @@
-export { askedCall } from './asked-call.js';
 export { canonicalDigits, liveNeighbours, NEIGHBOUR_MARGIN_MS } from './live-neighbours.js';
 export type { NeighbourRecord } from './live-neighbours.js';
 export { receiveResponse } from './notice-course.js';

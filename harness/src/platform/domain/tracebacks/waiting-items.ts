@@ -1,4 +1,4 @@
-import type { ProviderReference, TracebackView } from '@hopback/sdk/traceback';
+import type { CallDifference, ProviderReference, TracebackView } from '@hopback/sdk/traceback';
 
 /** Something in a traceback that waits for a person of the traceback group. */
 export type WaitingItem =
@@ -10,13 +10,15 @@ export type WaitingItem =
       readonly requestId: string;
       readonly provider?: ProviderReference;
     }
-  /** Two statements contradict each other. */
+  /** Two statements contradict each other, or an answer discloses another call than it was asked about. */
   | {
       readonly kind: 'dispute';
       readonly disputeId: string;
       readonly requestId: string;
       readonly parties: readonly ProviderReference[];
       readonly statements: readonly string[];
+      /** Where an answer discloses another call than it was asked about: in what it differs. */
+      readonly differsIn?: readonly CallDifference[];
     }
   /** Somebody was named that no registry has. */
   | { readonly kind: 'unidentified'; readonly requestId: string; readonly name: string }
@@ -37,10 +39,11 @@ export function waitingItems({ status, outcome, path, disputes }: TracebackView)
       return [{ kind: 'unidentified', requestId, name: contact?.name ?? '' }];
     return state === 'overdue' ? [{ kind: 'overdue', requestId, ...(provider !== undefined && { provider }) }] : [];
   });
-  for (const { disputeId, requestId, downstream, upstream, neighbour, statements, ruling } of disputes) {
+  for (const { disputeId, requestId, downstream, upstream, neighbour, statements, differsIn, ruling } of disputes) {
     if (ruling !== undefined) continue;
     const parties = [downstream, upstream, neighbour].filter((party) => party !== undefined);
-    items.push({ kind: 'dispute', disputeId, requestId, parties, statements });
+    const why = differsIn === undefined ? {} : { differsIn };
+    items.push({ kind: 'dispute', disputeId, requestId, parties, statements, ...why });
   }
   if (outcome === undefined || outcome.isFinal) return items;
   const { kind, key, requestId, provider } = outcome;

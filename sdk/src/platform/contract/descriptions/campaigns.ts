@@ -25,7 +25,11 @@ export const CAMPAIGNS_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Campaign/name': 'Topic, detail, script variant: `SSA-Suspended-P2`.',
   'Campaign/state': 'Whether calls still come.',
   'Campaign/firstSeenAt': 'RFC 3339 in UTC.',
-  'Campaign/observedCalls': 'Calls on record, reports of applications among them.',
+  'Campaign/observedCalls':
+    'Calls that were placed and of which at least one record or report came, each counted once.',
+  'Campaign/carrierRecords':
+    'Records of carriers that the calls were counted from: each carrier on the way of a call may have one.',
+  'Campaign/appReports': 'Reports of applications that the calls were counted from.',
   'Campaign/callingNumbers': 'Different numbers that called.',
   'Campaign/transcript': 'What is said, as one call had it.',
   'Campaign/signals': 'Signals that hold it together, as words: `same-script`, `sequential-dialling`.',

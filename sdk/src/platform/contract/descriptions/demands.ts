@@ -29,7 +29,7 @@ export const DEMANDS_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'DemandPage/nextCursor': 'Absent on the last page.',
   DemandPage:
     'A stretch of a list. The next one is asked for with `cursor`, which means something to the platform alone and is good for an hour at least. What is added meanwhile may come or not; what was there all the while comes once.',
-  'DemandScope/from': 'RFC 3339 in UTC; `from` is in it, `to` is not.',
+  'DemandScope/from': 'RFC 3339 in UTC; `from` is in it, `to` is not, and has to be later.',
   DemandScope: 'What a demand reaches: everything that fits all of what is stated.',
   'DemandSubmission/kind': 'By which legal process records are demanded.\n\nSee 18 USC 2703.',
   'DemandSubmission/agency/jurisdiction': 'State or federal body whose law it acts under: `US`, `US-TX` (ISO 3166).',

@@ -30,6 +30,7 @@ export const PROVIDERS_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ProviderScorecard/from': 'Stretch that is counted, RFC 3339 in UTC; `from` is in it, `to` is not.',
   'ProviderScorecard/requests/unanswered': 'Due, and not answered.',
   'ProviderScorecard/requests/open': 'Not due yet.',
+  'ProviderScorecard/tracedCalls': 'Different calls that the requests were about: each traceback follows one.',
   'ProviderScorecard/answers': 'Last answers by what they say; arms that did not come are left out.',
   'ProviderScorecard/medianAnswerSeconds': 'From issue to answer, seconds; absent where nothing was answered.',
   'ProviderScorecard/disputed': "Answers that a neighbour's answer contradicts, where evidence did not decide.",

@@ -57,6 +57,8 @@ export const TRACEBACKS_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'TracebackAnswer/answeredBy/|automatic': 'A policy, without a person.',
   'TracebackAnswer/answeredBy': 'Who gave an answer.',
   'TracebackAnswer/finding': 'What the provider says: the arms of an answer.',
+  'TracebackAnswer/call/divertedTo':
+    'Other numbers that the provider has on record for the called party, where it changed the number: the number that it sent the call on to after forwarding or toll-free translation, or the routing number of a ported one. The next request is about `called`.',
   'TracebackAnswer/call/disposition': 'How a call went.',
   'TracebackAnswer/call/release/sipStatus': 'Final SIP status, where there was one.',
   'TracebackAnswer/call/release/q850Cause': 'Q.850 cause.',

@@ -15,6 +15,16 @@ export const WEBHOOKS_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'PlatformEventEnvelope/time': 'RFC 3339 in UTC.',
   PlatformEventEnvelope:
     'An event as it is posted to a webhook and sent over the stream: the same JSON. It may come twice and out of order; `id` tells repeats, and what is asked of the platform again is true.\n\nSee CloudEvents 1.0.2 section 3, CloudEvents JSON Event Format 1.0.2 section 3.',
+  'PlatformFaultEvent/id': 'Unique with `source`; also the `webhook-id` and the id of the stream.',
+  'PlatformFaultEvent/source': 'URI reference of the platform.',
+  'PlatformFaultEvent/subject': 'What it is about, the id of the request, traceback, notice or other.',
+  'PlatformFaultEvent/time': 'RFC 3339 in UTC.',
+  'PlatformFaultEvent/data/subject': 'What it is about: `demand:d-1`, `production:p-1`.',
+  'PlatformFaultEvent/data/fault': 'What failed, as a word: the job of the platform.',
+  'PlatformFaultEvent/data/title': 'One line for people.',
+  'PlatformFaultEvent/data/summary': 'What that means, and what can be done.',
+  PlatformFaultEvent:
+    'The platform could not do something that it owes. A legal hold that is not in place, a production that cannot be made. It comes after several attempts, and once a day while the fault lasts.',
   'RotatedWebhookSecret/previousSecretEndsAt': 'RFC 3339 in UTC.',
   RotatedWebhookSecret: 'A new secret. Until the old one ends both sign, one signature beside the other.',
   'WebhookEndpoint/eventTypes': 'Absent: all.',

@@ -96,6 +96,17 @@ const PARTS: EventParts = {
     time: '2026-10-23T22:15:09Z',
     data: { production: productions[0].value },
   },
+  'org.hopback.platform.fault.1': {
+    id: 'evt-000012',
+    subject: `demand:${DEMAND_ID}`,
+    time: '2026-10-23T23:05:00Z',
+    data: {
+      subject: `demand:${DEMAND_ID}`,
+      fault: 'demands.holds',
+      title: `The legal hold of demand ${DEMAND_ID} is not in place`,
+      summary: 'The platform tried 10 times to place the hold, and tries once a day from now on.',
+    },
+  },
 };
 
 /**
@@ -141,6 +152,7 @@ export const platformEvents: WireExamples<'PlatformEvent'> = [
   event('org.hopback.campaign.updated.1', 'A campaign changed'),
   event('org.hopback.demand.decided.1', 'A demand was approved'),
   event('org.hopback.production.ready.1', 'A production can be fetched'),
+  event('org.hopback.platform.fault.1', 'A legal hold is not in place'),
 ];
 
 export const platformEventEnvelopes: WireExamples<'PlatformEventEnvelope'> = [

@@ -92,6 +92,7 @@ export const providerScorecards: WireExamples<'ProviderScorecard'> = [
       from: '2025-10-23T00:00:00Z',
       to: '2026-10-23T00:00:00Z',
       requests: { received: 48, answeredInTime: 40, answeredLate: 3, unanswered: 2, open: 1, cancelled: 2 },
+      tracedCalls: 47,
       answers: [
         { arm: 'received-from', count: 9 },
         { arm: 'point-of-entry', count: 31 },
@@ -116,6 +117,7 @@ export const providerScorecards: WireExamples<'ProviderScorecard'> = [
       from: '2025-10-23T00:00:00Z',
       to: '2026-10-23T00:00:00Z',
       requests: { received: 48, answeredInTime: 40, answeredLate: 3, unanswered: 2, open: 1, cancelled: 2 },
+      tracedCalls: 47,
       answers: [
         { arm: 'received-from', count: 9 },
         { arm: 'point-of-entry', count: 31 },
@@ -219,6 +221,8 @@ export const campaigns: WireExamples<'Campaign'> = [
       lastSeenAt: '2026-10-23T20:04:55Z',
       updatedAt: '2026-10-23T20:05:21Z',
       observedCalls: 41_208,
+      carrierRecords: 63_871,
+      appReports: 5_112,
       callingNumbers: 39_771,
       transcript: TRANSCRIPT,
       recordingSha256: [RECORDING_SHA256],

@@ -23,12 +23,13 @@ export async function loadDuckDb(): Promise<DuckDb> {
 /**
  * What the disk, or DuckDB over it, has failed with. DuckDB's message is the cause: it may quote file names, never values.
  */
-export function storageFailed(what: string, cause: unknown): HopbackError {
+export function storageFailed(what: string, cause: unknown, directory?: string): HopbackError {
   if (isHopbackError(cause)) return cause;
   const of = cause instanceof DayError ? `: its file days/${cause.date}.duckdb failed` : '';
-  const [reason] = (cause instanceof Error && SYSTEM_REASONS.exec(cause.message)) || [];
+  const reason = cause instanceof Error ? systemReason(cause) : undefined;
   const why = reason === undefined ? '' : `: ${reason}`;
-  return new HopbackError('storage-failed', `the record store could not ${what}${of}${why}`, {
+  const store = directory === undefined ? 'the record store' : `the record store ${directory}`;
+  return new HopbackError('storage-failed', `${store} could not ${what}${of}${why}`, {
     cause,
     retryable: true,
   });
@@ -47,9 +48,33 @@ export class DayError extends Error {
   }
 }
 
-/** What whoever minds the machine can do something about, in the words of strerror(3), and of DuckDB where memory is short. */
-const SYSTEM_REASONS =
-  /No space left on device|Disk quota exceeded|Read-only file system|Permission denied|Input\/output error|Too many open files|Out of Memory/i;
+/** What the operator can do something about, in the words of strerror(3) and of DuckDB. The rest of a message may hold values of a row. */
+function systemReason({ message }: Error): string | undefined {
+  const [reason] = OPERATOR_REASONS.exec(message) ?? [];
+  if (reason === undefined) return undefined;
+  const code = ERRNO[reason.toLowerCase()];
+  return code === undefined ? reason : `${reason} (${code})`;
+}
+
+const ERRNO: Readonly<Record<string, string>> = {
+  'no space left on device': 'ENOSPC',
+  'disk quota exceeded': 'EDQUOT',
+  'read-only file system': 'EROFS',
+  'permission denied': 'EACCES',
+  'operation not permitted': 'EPERM',
+  'input/output error': 'EIO',
+  'i/o error': 'EIO',
+  'too many open files': 'EMFILE',
+  'no such file or directory': 'ENOENT',
+  'not a directory': 'ENOTDIR',
+  'is a directory': 'EISDIR',
+  'operation on a directory': 'EISDIR',
+  'file already exists': 'EEXIST',
+  'name too long': 'ENAMETOOLONG',
+};
+/** The keys of {@link ERRNO}, and two of DuckDB's own. */
+const OPERATOR_REASONS =
+  /no space left on device|disk quota exceeded|read-only file system|permission denied|operation not permitted|i\/o error|input\/output error|too many open files|no such file or directory|not a directory|is a directory|operation on a directory|file already exists|name too long|out of memory|not a valid DuckDB database file/i;
 
 /**
  * What is thrown where somebody else has the store open.

@@ -27,9 +27,12 @@ export interface FileAccess {
 
 /**
  * Takes care of files that are open.
- * @param open - opens them again
+ * @param parts - what opens them again, and the folder that a refusal names
  */
-export function createFileAccess(opened: OpenFiles, open: () => Promise<OpenFiles>): FileAccess {
+export function createFileAccess(
+  opened: OpenFiles,
+  { open, directory }: { readonly open: () => Promise<OpenFiles>; readonly directory: string },
+): FileAccess {
   let files = Promise.resolve(opened);
   let isClosed = false;
   let writing: Promise<unknown> = Promise.resolve();
@@ -63,13 +66,13 @@ export function createFileAccess(opened: OpenFiles, open: () => Promise<OpenFile
     const using = files;
     const current = await using.catch((error: unknown) => {
       reopen(using);
-      throw storageFailed(what, error);
+      throw storageFailed(what, error, directory);
     });
     try {
       return await work(current);
     } catch (error) {
       if (isFatal(error)) reopen(using);
-      throw storageFailed(what, error);
+      throw storageFailed(what, error, directory);
     }
   };
 
@@ -84,7 +87,7 @@ export function createFileAccess(opened: OpenFiles, open: () => Promise<OpenFile
       try {
         await (await files).engine.close();
       } catch (error) {
-        throw storageFailed('be closed', error);
+        throw storageFailed('be closed', error, directory);
       }
     },
   };

@@ -1,6 +1,7 @@
-import { chmod, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../../../log/make-folder.js';
 import { storageFailed } from '../duckdb/duckdb-module.js';
 
 /** Longest path of a socket, octets: `sun_path` has 104 on macOS and 108 on Linux, and a 0 stands behind it. */
@@ -25,7 +26,7 @@ export function socketPath(directory: string): string {
  */
 export async function makeSocketFolder(directory: string): Promise<void> {
   try {
-    await mkdir(socketFolder(directory), { recursive: true, mode: 0o700 });
+    await makeFolder(socketFolder(directory));
     await chmod(socketFolder(directory), 0o700);
     await rm(socketPath(directory), { force: true });
   } catch (error) {

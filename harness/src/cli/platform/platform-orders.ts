@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { isHopbackError } from '@hopback/sdk/errors';
 import type { ReferencePlatform } from '../../platform/reference/index.js';
-import type { CarryOut } from './order-socket.js';
+import type { CarryOut, OrderLine } from './order-socket.js';
 
 /** An archive as it was written, in figures. */
 export interface ArchiveFigures {
@@ -22,19 +22,30 @@ export function archiveFigures(manifest: Awaited<ReturnType<ReferencePlatform['b
   };
 }
 
-/** Carries the order of a backup out, one at a time. */
-export function backupOrders(platform: Pick<ReferencePlatform, 'backup'>): CarryOut {
+/** Carries out what commands of this machine ask of a platform that runs: one backup at a time, and looks through its audit. */
+export function platformOrders(platform: Pick<ReferencePlatform, 'backup' | 'verifyAudit'>): CarryOut {
   let isBusy = false;
-  return async ({ backup: archive }, say) => {
-    if (typeof archive !== 'string' || !isAbsolute(archive)) return { failed: 'it is no order' };
+  const backUp = async (archive: string, say: (line: OrderLine) => void): Promise<OrderLine> => {
     if (isBusy) return { failed: 'another backup is being written' };
     isBusy = true;
     try {
       return { done: archiveFigures(await platform.backup(archive, (progress) => say({ progress }))) };
-    } catch (error) {
-      return { failed: isHopbackError(error) ? error.message : `the backup failed: ${String(error)}` };
     } finally {
       isBusy = false;
     }
   };
+  return async (order, say) => {
+    const { backup, verifyAudit } = order;
+    try {
+      if (typeof backup === 'string' && isAbsolute(backup)) return await backUp(backup, say);
+      if (isListOfText(verifyAudit)) return { done: await platform.verifyAudit(verifyAudit) };
+      return { failed: 'it is no order' };
+    } catch (error) {
+      if (!isHopbackError(error)) return { failed: `it failed: ${String(error)}` };
+      return { failed: error.message, code: error.code };
+    }
+  };
 }
+
+const isListOfText = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,0 +1,43 @@
+import { writeSync } from 'node:fs';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+type StopSignal = (typeof STOP_SIGNALS)[number];
+
+/** Time from SIGTERM to the end of the process, seconds. */
+const END_WITHIN_SECONDS = 10;
+const STANDARD_ERROR = 2;
+
+/**
+ * Sees to it that signals end this process, whatever a command waits for: SIGTERM within ten seconds, the second signal at once. Control-C
+ * leaves a run the time that its calls need. To be called before a command listens for signals; one that does not is ended by the first.
+ */
+export function endAtSignals(): void {
+  let isAsked = false;
+  const hear = (signal: StopSignal): void => {
+    const isTaken = process.listenerCount(signal) > 1;
+    if (isAsked || !isTaken) endAtOnce(signal);
+    isAsked = true;
+    if (signal === 'SIGTERM') setTimeout(endByForce, END_WITHIN_SECONDS * 1_000, signal).unref();
+  };
+  for (const name of STOP_SIGNALS) process.on(name, hear);
+}
+
+function endByForce(signal: StopSignal): void {
+  try {
+    writeSync(
+      STANDARD_ERROR,
+      `hopback-harness: something did not end within ${String(END_WITHIN_SECONDS)} s of ${signal}: ended by force\n`,
+    );
+  } catch {
+    // Nobody reads.
+  }
+  endAtOnce(signal);
+}
+
+/** Not by `process.exit`, which waits for threads that a dead disk or a pipe without a writer holds. */
+function endAtOnce(signal: StopSignal): void {
+  for (const name of STOP_SIGNALS) process.removeAllListeners(name);
+  process.kill(process.pid, signal);
+  // Only the first process of a container is still there.
+  process.abort();
+}

@@ -1,0 +1,137 @@
+import type { LiveRecord } from '../../core/index.js';
+import { recordEvidence } from './call-note.js';
+import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
+import type { CampaignBook } from './campaign-book.js';
+import type { CampaignFile } from './campaign-file.js';
+import {
+  addRecord,
+  addReport,
+  callsOfRecord,
+  createPlacedCall,
+  isJoinable,
+  mayBeOne,
+  placedCallId,
+  rememberNote,
+  rememberRecord,
+  reportsOfRecord,
+} from './placed-call.js';
+import type { PlacedCalls, WaitingReport } from './placed-call.js';
+
+/** What evidence is counted with. */
+export interface Counting {
+  readonly book: CampaignBook;
+  readonly calls: PlacedCalls;
+}
+
+/** Counts a record for a campaign: its call once, whatever else is counted of it. Never throws. */
+export function countRecord(counting: Counting, note: CallNote, file: CampaignFile, reasons: readonly string[]): void {
+  const { placed: call } = note;
+  if (call === undefined) return;
+  const counted = call.records.filter((other) => other !== note && other.campaignId !== undefined);
+  const isNew = (member: 'signer' | 'upstream' | 'reporterId'): boolean =>
+    note[member] !== undefined && counted.every((other) => other[member] !== note[member]);
+  countFor(counting, call, {
+    ...{ file, reasons, evidence: recordEvidence(note), callingKey: note.callingKey },
+    record: {
+      attestation: note.isFailed ? 'failed' : (note.attestation ?? 'none'),
+      signer: isNew('signer') ? note.signer : undefined,
+      upstream: isNew('upstream') ? note.upstream : undefined,
+      reporter: isNew('reporterId') ? note.reporterId : undefined,
+    },
+    ...{ records: counted.length, reports: call.reports.filter(({ isCounted }) => isCounted).length },
+  });
+  if (isJoinable(note)) counting.calls.counted.put(note.callingKey, note.calledNpaNxx, call);
+}
+
+/** Counts a report for a campaign, once. Never throws. */
+export function countReported(counting: Counting, reported: ReportedCall, file: CampaignFile): void {
+  if (reported.isCounted) return;
+  const { placed: call, reasons, callingKey } = reported;
+  countFor(counting, call, {
+    ...{ file, reasons, evidence: reported.call, callingKey, record: undefined },
+    records: call.records.filter(({ campaignId }) => campaignId !== undefined).length,
+    reports: call.reports.filter(({ isCounted }) => isCounted).length,
+  });
+  reported.isCounted = true;
+}
+
+interface Counted {
+  /** The campaign that evidence is found for; the call may be counted for another already, and is no further one of this. */
+  readonly file: CampaignFile;
+  readonly reasons: readonly string[];
+  readonly evidence: CallEvidence;
+  readonly callingKey: number;
+  readonly record:
+    | {
+        readonly attestation: string;
+        readonly signer: string | undefined;
+        readonly upstream: string | undefined;
+        readonly reporter: string | undefined;
+      }
+    | undefined;
+  /** Records and reports of the call that are counted already. */
+  readonly records: number;
+  readonly reports: number;
+}
+
+function countFor({ book }: Counting, call: PlacedCall, counted: Counted): void {
+  const { file, evidence, reasons } = counted;
+  const known = book.file(call.campaignId);
+  if (known !== undefined && known !== file) book.see(file, evidence.atMs);
+  const own = known ?? file;
+  const [records, reports] = known === undefined ? [0, 0] : [counted.records, counted.reports];
+  if (records + reports === 0) call.reasons = reasons;
+  call.campaignId = own.campaignId;
+  book.count(own, {
+    ...{ reasons, callingKey: counted.callingKey, record: counted.record, before: { records, reports } },
+    call: { ...evidence, placedCallId: placedCallId(call) },
+  });
+}
+
+/**
+ * Makes two calls one that evidence has shown to be one. If both are counted, one of them is taken back, and its records and reports are counted for
+ * the call that stays. Never throws.
+ * @returns the call that stays
+ */
+export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCall): PlacedCall {
+  const isOneKept = one.campaignId !== undefined || other.campaignId === undefined;
+  const [into, from] = isOneKept ? [one, other] : [other, one];
+  const file = counting.book.file(from.campaignId);
+  if (file !== undefined) counting.book.uncount(file, from);
+  const { records, reports } = from;
+  [from.records, from.reports] = [[], []];
+  for (const note of records) {
+    addRecord(into, note);
+    rememberNote(counting.calls, note, into);
+    if (file !== undefined && note.campaignId !== undefined) countRecord(counting, note, file, from.reasons);
+  }
+  for (const reported of reports) {
+    const wasCounted = reported.isCounted;
+    addReport(into, reported);
+    reported.isCounted = false;
+    if (wasCounted && file !== undefined) countReported(counting, reported, file);
+  }
+  return into;
+}
+
+/**
+ * Makes a record evidence of the call that it is of, which may be known already by other records or by reports. Never throws.
+ * @returns reports that had waited for it
+ */
+export function placeRecord(counting: Counting, note: CallNote, live: LiveRecord): readonly WaitingReport[] {
+  const { calls } = counting;
+  let call: PlacedCall | undefined;
+  for (const other of callsOfRecord(calls, note, live)) {
+    if (call === undefined) call = other;
+    else if (mayBeOne(call, other)) call = mergeCalls(counting, call, other);
+  }
+  const met = reportsOfRecord(calls, note, call ?? createPlacedCall(note.atMs));
+  for (const { reported } of met) {
+    if (call === undefined) call = reported.placed;
+    else if (reported.placed !== call) call = mergeCalls(counting, call, reported.placed);
+  }
+  call ??= createPlacedCall(note.atMs);
+  addRecord(call, note);
+  rememberRecord(calls, note, call, live);
+  return met;
+}

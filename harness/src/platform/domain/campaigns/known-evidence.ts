@@ -1,0 +1,73 @@
+import type { CampaignCall, LiveRecord } from '../../core/index.js';
+import { callNote, recordCallId, reportCallId } from './call-note.js';
+import type { PlacedCall, ReportedCall } from './call-note.js';
+import {
+  addRecord,
+  addReport,
+  calledNpaNxxOf,
+  createPlacedCall,
+  isJoinable,
+  rememberRecord,
+  reportedCall,
+  waitForRecord,
+} from './placed-call.js';
+import type { PlacedCalls, ReceivedReport } from './placed-call.js';
+
+/** A record or report that was counted before a restart. */
+export type KnownEvidence = Pick<CampaignCall, 'callId' | 'placedCallId' | 'reporterId' | 'recordId' | 'reportId'> & {
+  readonly campaignId: string;
+};
+
+/** Puts what was counted before a restart back to the calls that it is evidence of, when it is read again. */
+export interface KnownEvidenceTable {
+  readonly note: (counted: KnownEvidence) => void;
+  /** Nothing happens for a record that is not known, or was read again before. Never throws. */
+  readonly placeRecord: (live: LiveRecord) => void;
+  /** The same of a report. */
+  readonly placeReport: (received: ReceivedReport) => void;
+  readonly forget: () => void;
+}
+
+/** Makes the table; it is empty again when everything has been read. */
+export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
+  const counted = new Map<string, KnownEvidence>();
+  const placed = new Map<string, PlacedCall>();
+  const take = (callId: string): KnownEvidence | undefined => {
+    const known = counted.get(callId);
+    counted.delete(callId);
+    return known;
+  };
+  const callOf = ({ placedCallId, campaignId }: KnownEvidence, atMs: number): PlacedCall => {
+    const call = placed.get(placedCallId) ?? createPlacedCall(atMs, placedCallId);
+    placed.set(placedCallId, call);
+    call.campaignId = campaignId;
+    return call;
+  };
+  return {
+    note: (one) => void counted.set(one.callId, one),
+    placeRecord: (live) => {
+      const known = counted.size === 0 ? undefined : take(recordCallId(live.providerId, live.record.recordId));
+      if (known === undefined) return;
+      const note = callNote(live, calls.policy);
+      note.campaignId = known.campaignId;
+      const call = callOf(known, note.atMs);
+      addRecord(call, note);
+      rememberRecord(calls, note, call, live);
+      if (isJoinable(note)) calls.counted.put(note.callingKey, note.calledNpaNxx, call);
+    },
+    placeReport: (received) => {
+      const { appId, report } = received;
+      const known = counted.size === 0 ? undefined : take(reportCallId(appId, report.reportId));
+      if (known === undefined) return;
+      const unplaced = reportedCall(received);
+      const { atMs } = unplaced.call;
+      const reported: ReportedCall = { ...unplaced, reasons: [], placed: callOf(known, atMs), isCounted: true };
+      addReport(reported.placed, reported);
+      waitForRecord(calls, { reported, cluster: undefined }, calledNpaNxxOf(report));
+    },
+    forget: () => {
+      counted.clear();
+      placed.clear();
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import type { AnsweredCall, TracebackAnswer } from '../core/traceback-answer.js';
+import type { RequestedCall, TracebackRequest } from '../core/traceback-request.js';
+import { CLOCK_ALLOWANCE_MS } from './match/match-options.js';
+import { readStatedNumber } from './match/stated-number.js';
+import { readStatedTime } from './match/stated-time.js';
+
+/** What of a disclosed call contradicts the call that the request was about. */
+export type CallDifference = 'called' | 'time';
+
+/** A call passes from hop to hop within seconds; people state when it rang, was answered or left a message. */
+const APART_MS = 120_000;
+
+/**
+ * How far the begin of a disclosed call may lie outside the time that the request stated, milliseconds: two minutes, and what the clocks of both
+ * sides may be apart ({@link CLOCK_ALLOWANCE_MS}).
+ */
+export const DISCLOSED_CALL_TOLERANCE_MS: number = APART_MS + CLOCK_ALLOWANCE_MS;
+
+/**
+ * Says how the call that an answer discloses contradicts the call that its request was about. A disclosed call fits when the called number is the same
+ * or one that the answer declares the call to be diverted to, and the times lie within {@link DISCLOSED_CALL_TOLERANCE_MS}. A number that
+ * only one side states is not compared. A time that cannot be read does not fit. A stated time without a zone fits if it does in UTC or
+ * in a zone of the United States. Where a number is traced forward no particular call is meant, so that times are not compared.
+ * @param asked - the call of the request
+ * @param disclosed - the call of the answer; nothing of it is trusted
+ * @param direction - of the traceback
+ * @returns what differs; nothing where the call fits. Never throws
+ * @see 47 CFR 64.1200(n)(1)
+ * @example
+ * ```ts
+ * const at = { asWritten: '10/23/2026 3:41 PM EDT', local: '2026-10-23T15:41', zone: 'America/New_York', precision: 'minute' } as const;
+ * const asked = { called: '(202) 555-0101', at };
+ * const disclosed = { startedAt: '2026-10-23T19:41:06Z', called: '+12025550101', disposition: 'answered' } as const;
+ * console.log(callDifferences(asked, disclosed)); // []
+ * console.log(callDifferences(asked, { ...disclosed, startedAt: '2026-10-24T01:41:06Z' })); // [ 'time' ]
+ * ```
+ */
+export function callDifferences(
+  asked: RequestedCall,
+  disclosed: AnsweredCall,
+  direction: TracebackRequest['direction'] = 'back',
+): readonly CallDifference[] {
+  const differences: CallDifference[] = [];
+  if (!isSameCalled(asked, disclosed)) differences.push('called');
+  if (direction === 'back' && !isSameTime(asked, disclosed)) differences.push('time');
+  return differences;
+}
+
+/**
+ * The call that the next provider is asked about: as the answer before discloses it, if that call fits, since a switch's record says more than the
+ * memory of a subscriber. `recordId` is left out: it means nothing to others.
+ * @param asked - the call that the provider before was asked about
+ * @param answer - its answer; absent where a neighbour's word led on
+ * @param direction - of the traceback
+ * @returns the call; undefined where no number is known by which another provider could find it. Never throws
+ * @see 47 CFR 64.1200(n)(1)
+ * @example
+ * ```ts
+ * const at = { asWritten: '15:41 UTC', local: '2026-10-23T15:41', zone: 'UTC', precision: 'minute' } as const;
+ * const call = { startedAt: '2026-10-23T15:41:06.250Z', called: '+12025550101', disposition: 'answered' } as const;
+ * console.log(nextAskedCall({ called: '2025550101', at }, { call })?.at.local); // 2026-10-23T15:41:06.250
+ * ```
+ */
+export function nextAskedCall(
+  asked: RequestedCall,
+  answer: Pick<TracebackAnswer, 'call'> | undefined,
+  direction: TracebackRequest['direction'] = 'back',
+): RequestedCall | undefined {
+  const disclosed = answer?.call;
+  const known =
+    disclosed === undefined || callDifferences(asked, disclosed, direction).length > 0 ? undefined : disclosed;
+  const called = known === undefined ? asked.called : moreComplete(asked.called, known.called);
+  if (called === undefined) return undefined;
+  const at = known === undefined || direction === 'forward' ? asked.at : recordedTime(known.startedAt);
+  const next: { -readonly [Name in keyof RequestedCall]: RequestedCall[Name] } = { called, at };
+  const calling = known?.calling ?? asked.calling;
+  const { origId = asked.origId, attestation = asked.attestation, spc = asked.spc } = known?.received ?? NOT_RECEIVED;
+  // One after the other: of each hop a provider is asked.
+  if (calling !== undefined) next.calling = calling;
+  if (known?.ingressCallId !== undefined) next.callId = known.ingressCallId;
+  if (origId !== undefined) next.origId = origId;
+  if (attestation !== undefined) next.attestation = attestation;
+  if (spc !== undefined) next.spc = spc;
+  if (asked.durationSeconds !== undefined) next.durationSeconds = asked.durationSeconds;
+  return next;
+}
+
+/** What an answer says of the PASSporT of a call that had none. */
+const NOT_RECEIVED: NonNullable<AnsweredCall['received']> = {};
+
+function isSameCalled({ called: asked }: RequestedCall, { called, divertedTo = [] }: AnsweredCall): boolean {
+  const disclosed = [called, ...divertedTo].filter(isStated);
+  if (!isStated(asked) || disclosed.length === 0) return true;
+  return disclosed.some((number) => isSameNumber(asked, number));
+}
+
+function isStated(number: string | undefined): number is string {
+  return readStatedNumber(number).kind !== 'not-stated';
+}
+
+/** Seven digits are a local number; too many numbers end in the same few digits of an extension. */
+const LOCAL_DIGITS = 7;
+
+function isSameNumber(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [first, second] = [readStatedNumber(one), readStatedNumber(other)];
+  if (first.kind !== 'number' || second.kind !== 'number') return false;
+  if (first.tn === second.tn) return true;
+  if (first.isGlobal && second.isGlobal) return false;
+  const [short, long] = first.tn.length < second.tn.length ? [first, second] : [second, first];
+  return short.tn.length >= LOCAL_DIGITS && long.tn.endsWith(short.tn);
+}
+
+/** Where both state the number, the record's, unless it has a part of it alone. */
+function moreComplete(asked: string | undefined, disclosed: string | undefined): string | undefined {
+  if (!isStated(disclosed)) return asked;
+  if (!isStated(asked)) return disclosed;
+  const read = readStatedNumber(disclosed);
+  return read.kind === 'number' && read.isGlobal ? disclosed : asked;
+}
+
+/** UTC and the whole hours of zones of the United States with its islands, in which a time without a zone may have been stated. */
+const LIKELY_ZONES: readonly string[] = [
+  ...['UTC', '-04:00', '-05:00', '-06:00', '-07:00', '-08:00', '-09:00', '-10:00', '-11:00', '+10:00'],
+];
+
+function isSameTime({ at }: RequestedCall, { startedAt }: AnsweredCall): boolean {
+  const startedUs = Date.parse(startedAt) * 1_000;
+  const toleranceUs = DISCLOSED_CALL_TOLERANCE_MS * 1_000;
+  return (at.zone === undefined ? LIKELY_ZONES : [at.zone]).some((zone) => {
+    const time = readStatedTime(at, zone);
+    return (
+      time.status === 'read' &&
+      time.instants.some(({ fromUs, toUs }) => startedUs >= fromUs - toleranceUs && startedUs <= toUs + toleranceUs)
+    );
+  });
+}
+
+const recordedTime = (startedAt: string): RequestedCall['at'] => ({
+  asWritten: startedAt,
+  local: new Date(startedAt).toISOString().slice(0, -1),
+  zone: 'UTC',
+  precision: 'millisecond',
+});

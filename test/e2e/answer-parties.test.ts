@@ -1,0 +1,157 @@
+import { isHopbackError } from '@hopback/sdk/errors';
+import type { TracebackOpening } from '@hopback/sdk/platform';
+import { startTestPlatform, TEST_PROVIDERS } from '@hopback/sdk/testing';
+import { createLocalAnswerSigner, signAnswer as signed } from '@hopback/sdk/traceback';
+import type { ProviderReference, TracebackAnswer, TracebackFinding } from '@hopback/sdk/traceback';
+import { expect, test } from 'vitest';
+import { signAnswer, startReferenceLab } from '../support/itg-reference.js';
+import { clientOf } from '../support/platform-bindings.js';
+
+const BIRCH = { providerId: 'birch', name: 'Birch Telecom', ocn: '2001', frn: '0000002001' };
+const CEDAR = { providerId: 'cedar', name: 'Cedar Gateway', ocn: '3001', frn: '0000003001' };
+const ORIGIN: TracebackFinding = { arm: 'origin', customer: { customerId: 'customer-7' } };
+const from = (upstream: ProviderReference): TracebackFinding => ({ arm: 'received-from', upstream });
+
+interface Said {
+  readonly provider?: ProviderReference;
+  readonly finding: TracebackFinding;
+}
+
+/** What Birch may say that mixes companies, and what the problem has to name. */
+const REFUSED: readonly [string, Said, readonly string[]][] = [
+  [
+    'the name of another company as its own',
+    { provider: { name: CEDAR.name }, finding: ORIGIN },
+    ['Cedar Gateway', 'Birch Telecom'],
+  ],
+  ['the id of another company as its own', { provider: CEDAR, finding: ORIGIN }, ['cedar', 'birch']],
+  [
+    'its own id and the name of another company',
+    { provider: { ...BIRCH, name: CEDAR.name }, finding: ORIGIN },
+    ['birch', 'Cedar Gateway'],
+  ],
+  [
+    'its own id and the OCN of another company',
+    { provider: { ...BIRCH, ocn: CEDAR.ocn }, finding: ORIGIN },
+    ['birch', '3001', 'cedar'],
+  ],
+  [
+    'a name that the registry does not have as its own',
+    { provider: { name: 'Nobody LLC' }, finding: ORIGIN },
+    ['Nobody LLC', 'Birch Telecom'],
+  ],
+  [
+    'an upstream of one id and the OCN of another',
+    { finding: from({ providerId: 'cedar', name: CEDAR.name, ocn: '4001' }) },
+    ['cedar', '4001', 'dune'],
+  ],
+  [
+    'an upstream of one id and the name of another',
+    { finding: from({ providerId: 'cedar', name: 'Dune Voice' }) },
+    ['cedar', 'Dune Voice', 'dune'],
+  ],
+  [
+    'an upstream of one OCN and the FRN of another',
+    { finding: from({ name: 'Some Carrier', ocn: '3001', frn: '0000004001' }) },
+    ['FRN', 'dune', 'OCN 3001', 'cedar'],
+  ],
+  [
+    'a downstream of two companies',
+    { finding: { arm: 'not-sent-to-downstream', downstream: { providerId: 'alder', name: 'Dune Voice' } } },
+    ['alder', 'dune'],
+  ],
+];
+const TAKEN: readonly [string, Said][] = [
+  ['its id with a name in other words', { provider: { providerId: 'birch', name: 'Birch' }, finding: ORIGIN }],
+  ['its name alone, in another spelling', { provider: { name: 'BIRCH TELECOM' }, finding: ORIGIN }],
+  ['its id and a code that nobody has', { provider: { ...BIRCH, ocn: '9999' }, finding: ORIGIN }],
+  ['an upstream by name', { finding: from({ name: CEDAR.name }) }],
+  ['an upstream by all that it has', { finding: from(CEDAR) }],
+  ['an upstream that the registry does not have', { finding: from({ name: 'Nobody LLC' }) }],
+];
+
+const OPENING: TracebackOpening = {
+  direction: 'back',
+  call: {
+    ...{ called: '+12025550143', calling: '+13035550199' },
+    at: { asWritten: '2/2/2026 9:30 UTC', local: '2026-02-02T09:30', zone: 'UTC', precision: 'minute' },
+  },
+};
+
+interface Refusal {
+  readonly code?: unknown;
+  readonly status?: unknown;
+  readonly detail?: string;
+}
+
+/** What the platform has against a call, as a client gets to know it; nothing where it was taken. */
+async function problemOf(call: Promise<unknown>): Promise<Refusal> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!isHopbackError(error)) return {};
+  const { problemCode, httpStatus, detail } = error.details;
+  return { code: problemCode, status: httpStatus, ...(typeof detail === 'string' && { detail }) };
+}
+
+test('the reference platform refuses an answer that mixes companies, naming both, and takes one that does not', async () => {
+  await using lab = await startReferenceLab();
+  const entry = ({ name, ocn, frn }: typeof BIRCH): object => ({ businessName: name, ocns: [ocn], frn });
+  await lab.joinCarrier('alder', { businessName: 'Alder Voice', ocns: ['1001'] });
+  const carrier = await lab.joinCarrier('birch', entry(BIRCH));
+  await lab.joinCarrier('cedar', entry(CEDAR));
+  await lab.joinCarrier('dune', { businessName: 'Dune Voice', ocns: ['4001'], frn: '0000004001' });
+  const staff = await lab.clientOf(lab.operator);
+  const client = await lab.clientOf(carrier);
+  const alder = { providerId: 'alder', name: 'Alder Voice' };
+  let calls = 0;
+  const submit = async (said: Said): Promise<Refusal> => {
+    calls += 1;
+    const called = `+1202555${String(calls).padStart(4, '0')}`;
+    const opening = { ...OPENING, call: { ...OPENING.call, called }, firstProvider: BIRCH };
+    await staff.tracebacks.create(opening);
+    const request = (await client.tracebackRequests.list()).items.at(-1)?.request;
+    if (request === undefined) throw new Error('nothing is asked of birch');
+    const answer = await signAnswer(carrier, request, said);
+    return problemOf(client.tracebackRequests.answer({ requestId: request.requestId, answer }));
+  };
+  for (const [name, said, both] of REFUSED) {
+    // "Not sent to that downstream" is no answer of a first provider: who mixes companies hears of that first.
+    const { code, status, detail = '' } = await submit(said);
+    expect({ name, code, status }).toEqual({ name, code: 'answer-mismatch', status: 422 });
+    for (const side of both) expect(detail).toContain(side);
+  }
+  for (const [name, said] of TAKEN) expect({ name, ...(await submit(said)) }).toEqual({ name });
+  const mixed = { ...OPENING, firstProvider: { ...alder, name: 'Dune Voice' } };
+  const opened = await problemOf(staff.tracebacks.create(mixed));
+  expect(opened).toMatchObject({ status: 400, code: 'invalid-body' });
+  for (const side of ['alder', 'Dune Voice', 'dune']) expect(opened.detail).toContain(side);
+}, 120_000);
+
+test('the test platform does the same', async () => {
+  const providers = [
+    ...TEST_PROVIDERS.filter(({ providerId }) => providerId === 'prv-alder'),
+    ...[BIRCH, CEDAR, { providerId: 'dune', name: 'Dune Voice', ocn: '4001', frn: '0000004001' }],
+    { providerId: 'alder', name: 'Alder Voice' },
+  ];
+  await using platform = await startTestPlatform({ providers });
+  const signer = await createLocalAnswerSigner(platform.credentials('birch').answerKey);
+  const client = clientOf(platform, 'birch');
+  const submit = async ({ provider, finding }: Said): Promise<Refusal> => {
+    const { requestId, tracebackId } = platform.issueRequest('birch');
+    const answer: TracebackAnswer = {
+      ...{ format: 'hopback.traceback-answer.1', answerId: `a-${requestId}`, requestId, tracebackId },
+      ...{ revision: 1, answeredAt: '2026-11-02T12:00:00Z', provider: provider ?? BIRCH },
+      ...{ answeredBy: { kind: 'automatic', policyId: 'test' }, finding },
+      searched: { windows: [], keys: ['called'], coverage: [], recordsConsidered: 1 },
+    };
+    return problemOf(client.tracebackRequests.answer({ requestId, answer: await signed(answer, signer) }));
+  };
+  for (const [name, said, both] of REFUSED) {
+    const { code, status, detail = '' } = await submit(said);
+    expect({ name, code, status }).toEqual({ name, code: 'answer-mismatch', status: 422 });
+    for (const side of both) expect(detail).toContain(side);
+  }
+  for (const [name, said] of TAKEN) expect({ name, ...(await submit(said)) }).toEqual({ name });
+});

@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ASTERISK_SOURCE, asteriskRow } from '../support/cli-records-lab.js';
+import { isEnded } from '../support/packed-records.js';
+import { openSidecarLab } from '../support/sidecar-lab.js';
+import type { SidecarLab } from '../support/sidecar-lab.js';
+import { startSidecarProcess } from '../support/sidecar-process.js';
+import { makeFifo, startStuck } from '../support/stuck-command.js';
+
+const HOPBACK = fileURLToPath(new URL('../../sdk/dist/cli/main.js', import.meta.url));
+
+let sidecar: SidecarLab;
+beforeAll(async () => {
+  sidecar = await openSidecarLab();
+});
+afterAll(() => sidecar[Symbol.asyncDispose]());
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-stop-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const at = (name: string): string => join(directory, name);
+
+/** A pipe that nobody writes to, in the place of a file that a command reads. */
+async function fifo(name: string): Promise<string> {
+  await mkdir(join(at(name), '..'), { recursive: true });
+  makeFifo(at(name));
+  return at(name);
+}
+
+async function source(path?: string): Promise<string> {
+  await writeFile(at('pbx-1.json'), JSON.stringify({ ...ASTERISK_SOURCE, ...(path === undefined ? {} : { path }) }));
+  return at('pbx-1.json');
+}
+
+/** Each opens a pipe in the middle of its work. The lock of a source is read when the command has begun. */
+const COMMANDS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  'records import': async () => [
+    ...['records', 'import', '--store', at('store'), '--source', await source(), await fifo('Master.csv')],
+  ],
+  'records preview': async () => ['records', 'preview', '--source', await source(), await fifo('Master.csv')],
+  'records tail': async () => {
+    await fifo('store/follow/pbx-1/lock');
+    const tail = ['records', 'tail', '--store', at('store'), '--source', await source(at('Master.csv'))];
+    return [...tail, '--drain-seconds', '1'];
+  },
+  serve: async () => {
+    await fifo('store/follow/pbx-1/lock');
+    const records = { directory: at('store'), sources: [await source(at('Master.csv'))] };
+    await sidecar.configure({ records, drainSeconds: 1 });
+    return ['serve', '--config', sidecar.configurationPath];
+  },
+};
+
+describe.each(Object.keys(COMMANDS))('%s that waits for a pipe that nobody writes to', (name) => {
+  test('is ended by SIGTERM when its time is over', async () => {
+    const args = await COMMANDS[name]!();
+    await using command = startStuck(HOPBACK, args);
+    await command.waitsAtPipe();
+    command.signal('SIGTERM');
+    expect(await isEnded(command.ended)).toBe(true);
+    expect(await command.ended).toEqual({ code: null, signal: 'SIGTERM' });
+    expect(command.stderr()).toContain('of SIGTERM: ended by force');
+  });
+
+  test('is ended by a second signal at once', async () => {
+    const args = await COMMANDS[name]!();
+    await using command = startStuck(HOPBACK, args);
+    await command.waitsAtPipe();
+    command.signal('SIGTERM');
+    // Until the first has been taken, a second of another name is taken with it.
+    for (let turn = 0; turn < 400 && !command.hasEnded(); turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      command.signal('SIGINT');
+    }
+    expect(await command.ended).toEqual({ code: null, signal: 'SIGINT' });
+    expect(command.stderr()).not.toContain('ended by force');
+  });
+});
+
+test('a tail whose platform takes the request and never answers ends within its drain time', async () => {
+  const sockets = new Set<{ destroy: () => void }>();
+  const platform = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1');
+  await once(platform, 'listening');
+  const url = `http://127.0.0.1:${String((platform.address() as AddressInfo).port)}/v1/records`;
+  await writeFile(at('Master.csv'), `${asteriskRow(1)}\n`);
+  await writeFile(at('token'), 'c2VjcmV0\n', { mode: 0o600 });
+  await writeFile(at('pseudonym.key'), `${'a1'.repeat(32)}\n`, { mode: 0o600 });
+  await using command = startStuck(HOPBACK, [
+    ...['records', 'tail', '--store', at('store'), '--source', await source(at('Master.csv')), '--drain-seconds', '2'],
+    ...['--platform', url, '--token-file', at('token')],
+    ...['--pseudonym-key', at('pseudonym.key'), '--rotation', '2026-11', '--tenant', 'carrier-1'],
+  ]);
+  const [request] = (await once(platform, 'connection')) as [NodeJS.ReadableStream];
+  await once(request, 'data');
+  command.signal('SIGTERM');
+  expect(await isEnded(command.ended, 20_000)).toBe(true);
+  for (const socket of sockets) socket.destroy();
+  platform.close();
+});
+
+test.each([1, 2])(
+  'serve with %i processes whose fetch of a certificate is never answered ends within drainSeconds',
+  async (workers) => {
+    await using lab = await openSidecarLab();
+    await lab.configure({ drainSeconds: 2, workers });
+    const x5u = lab.server.publish('/held.pem', lab.provider.chainPem);
+    const release = lab.server.hold('/held.pem');
+    await using service = await startSidecarProcess({ configurationPath: lab.configurationPath });
+    const asking = fetch(`http://127.0.0.1:${String(service.port)}/v1/check`, {
+      method: 'POST',
+      body: lab.identity({ x5u }),
+    }).catch((error: unknown) => error);
+    await lab.server.requested('/held.pem', 1);
+    service.signal('SIGTERM');
+    expect(await isEnded(service.ended, 15_000)).toBe(true);
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+    await asking;
+    release();
+  },
+);

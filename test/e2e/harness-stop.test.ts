@@ -1,0 +1,101 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isEnded } from '../support/packed-records.js';
+import { makeFifo, startStuck } from '../support/stuck-command.js';
+
+const HARNESS = fileURLToPath(new URL('../../harness/dist/cli/main.js', import.meta.url));
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-stop-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+/** A pipe that nobody writes to, in the place of a file that a command reads. */
+async function fifo(name: string): Promise<string> {
+  const path = join(directory, name);
+  await mkdir(join(path, '..'), { recursive: true });
+  makeFifo(path);
+  return path;
+}
+
+const TLS = (file: string): readonly string[] => ['--tls-key', file, '--tls-cert', file];
+
+/** Commands that run until they are told to end, or for long, and read a pipe at their start. */
+const COMMANDS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  drachtio: async () => ['drachtio', '--sip', 'tls:0', '--admin', '0', ...TLS(await fifo('tls.pem'))],
+  platform: async () => [
+    ...['platform', '--directory', join(directory, 'platform'), '--port', '0'],
+    ...TLS(await fifo('tls.pem')),
+  ],
+  run: async () => ['run', await fifo('scenario.yaml')],
+};
+
+describe.each(Object.keys(COMMANDS))('hopback-harness %s that waits for a pipe that nobody writes to', (name) => {
+  test('is ended by SIGTERM', async () => {
+    await using command = startStuck(HARNESS, await COMMANDS[name]!());
+    await command.waitsAtPipe();
+    command.signal('SIGTERM');
+    expect(await isEnded(command.ended)).toBe(true);
+    expect(await command.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  });
+});
+
+/** Messages whose trace is more than a pipe and the reader of a test hold. */
+const MESSAGES = 1_500;
+
+/** A server whose trace nobody reads: it cannot end as it should, since what it prints does not go out. */
+async function unread() {
+  const args = ['drachtio', '--sip', 'udp:0', '--admin', '0', '--trace', '--json'];
+  const server = startStuck(HARNESS, args, { stdout: 'pipe' });
+  const ready = JSON.parse(await server.firstLine()) as { listening: readonly { port: number }[] };
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  for (let n = 0; n < MESSAGES; n += 1) {
+    const answered = once(socket, 'message');
+    socket.send(optionsRequest(n, socket.address().port), ready.listening[0]?.port, '127.0.0.1');
+    await answered;
+  }
+  socket.close();
+  return server;
+}
+
+function optionsRequest(n: number, port: number): string {
+  return [
+    'OPTIONS sip:anybody@127.0.0.1 SIP/2.0',
+    `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK-${n};rport`,
+    'Max-Forwards: 70',
+    `From: <sip:test@127.0.0.1>;tag=${n}`,
+    'To: <sip:anybody@127.0.0.1>',
+    `Call-ID: stop-${n}@127.0.0.1`,
+    'CSeq: 1 OPTIONS',
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
+}
+
+test('a server whose output nobody reads is ended by SIGTERM within ten seconds', async () => {
+  await using server = await unread();
+  server.signal('SIGTERM');
+  expect(await isEnded(server.ended)).toBe(true);
+  expect(await server.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(server.stderr()).toContain('of SIGTERM: ended by force');
+});
+
+test('it is ended by a second signal at once', async () => {
+  await using server = await unread();
+  server.signal('SIGINT');
+  // Until the first has been taken, a second of another name is taken with it.
+  for (let turn = 0; turn < 600 && !server.hasEnded(); turn += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    server.signal('SIGTERM');
+  }
+  expect(await server.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(server.stderr()).toBe('');
+});

@@ -1,0 +1,176 @@
+import { readEssentials, parseMessage } from '@hopback/harness/drachtio';
+import { readFilingList } from '@hopback/sdk/switch';
+import {
+  canonicalTelephoneNumber,
+  NORTH_AMERICAN_PLAN,
+  parseBoundedJson,
+  parseCertificate,
+  parseCertificateChain,
+  parseCrl,
+  parseIdentityHeader,
+  parsePassport,
+  parseSipRequest,
+  readSipDate,
+  withVerstat,
+} from '@hopback/sdk/stir';
+import { readEmail, readPastedText, readRequestCsv, readTrunkCsv } from '@hopback/sdk/traceback';
+import { expect, test } from 'vitest';
+import { readPdf } from '../../harness/src/platform/domain/demands/pdf-document.js';
+import { maskedTranscript } from '../../harness/src/platform/domain/alerts/masked-transcript.js';
+import { callBackNumbers, nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
+import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/name-addr.js';
+import { parseSipUri } from '../../sdk/src/core/sip-uri.js';
+import { createEventStreamParser } from '../../sdk/src/platform/events/event-stream-parser.js';
+import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';
+import { createRowSplitter } from '../../sdk/src/records/ingest/row-splitter.js';
+import { readSipFacts } from '../../sdk/src/records/ingest/sip-facts.js';
+import { shakenClaims } from '../../sdk/src/records/ingest/passport-claims.js';
+import { readPlainRequest } from '../../sdk/src/sidecar/http/plain-request.js';
+import { TEXT_READERS } from '../support/record-readers.js';
+import { sampleNames, sampleOf } from '../support/record-samples.js';
+
+/** Half a MiB, so that the whole table takes seconds. The bound is one second of processor time for each MiB. */
+const PROBE_CHARS = 524_288;
+const MOST_MS = 500;
+
+/** What is repeated: openings without an end, ends without an opening, separators, escapes, and pieces that formats give a meaning. */
+const ATOMS: readonly string[] = [
+  ...[
+    '<',
+    '>',
+    '</',
+    '<a',
+    '<!--',
+    '-->',
+    '<td>',
+    '<table>',
+    '<td rowspan=999 colspan=64>',
+    '<div hidden>',
+    '&',
+    '&#x3a;',
+  ],
+  ...[
+    '(',
+    ')',
+    '[',
+    '{',
+    '{"a":',
+    '[[',
+    '}',
+    '"',
+    '""',
+    "'",
+    '\\',
+    '\\"',
+    ',',
+    ';',
+    ':',
+    '=',
+    '?',
+    '@',
+    '%',
+    '%25',
+    '#',
+    '|',
+  ],
+  ...[' ', '\t', '\r\n', '\r\n ', '\n', '\n\n', '\n> ', '\n--', '--x\r\n', '\0', '\u00e9', '\ud83d\ude00'],
+  ...[
+    'a',
+    '1',
+    '1 ',
+    '-',
+    '+1',
+    '2025550101 ',
+    '10/11/2026 ',
+    '3:41 PM ',
+    'Call 1: ',
+    'From: a\r\n',
+    'a,',
+    'a.',
+    '%PDF-',
+    'obj<<',
+    '/Type ',
+  ],
+];
+
+const octets = (text: string): Uint8Array => Buffer.from(text, 'utf8');
+const intake = { zone: 'America/New_York', receivedAtMs: 1_795_615_200_000 } as const;
+
+async function processorMs(work: () => unknown): Promise<number> {
+  const start = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
+}
+
+/** One row of each switch format, read as the file that it comes from declares. */
+const rowReaders = Object.fromEntries(
+  Object.entries(TEXT_READERS).map(([format, createReader]) => {
+    const [name = ''] = sampleNames(format);
+    const { source } = sampleOf(format, name);
+    const read = (text: string): void => {
+      const reader = createReader(source);
+      const splitter = createRowSplitter({ framing: reader.framing });
+      for (const found of [...splitter.push(octets(text)), ...splitter.end()]) {
+        if (found.status === 'row') reader.read(found.row);
+      }
+    };
+    return [`rows of ${format}`, read];
+  }),
+);
+
+/** Everything that reads what a peer, a switch, an agency or a caller wrote. */
+const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
+  parseSipRequest,
+  'parseSipRequest, in a header': (text) =>
+    parseSipRequest(`INVITE sip:a@b SIP/2.0\r\nTo: ${text}\r\nIdentity: ${text}\r\n\r\n`),
+  parseIdentityHeader,
+  parsePassport,
+  parseBoundedJson: (text) =>
+    parseBoundedJson(text, { maxChars: PROBE_CHARS * 2, maxDepth: 64, maxEntries: PROBE_CHARS }),
+  parseCertificate: (text) => parseCertificate(octets(text)),
+  parseCertificateChain,
+  parseCrl,
+  parseNameAddr,
+  parseSipUri,
+  splitHeaderList,
+  readSipDate,
+  withVerstat: (text) => withVerstat(`<sip:+12025550101@a.example>;${text}`, 'TN-Validation-Passed'),
+  canonicalTelephoneNumber: (text) => canonicalTelephoneNumber(text, NORTH_AMERICAN_PLAN),
+  shakenClaims: (text) => shakenClaims([text]),
+  readSipFacts: (text) => readSipFacts(octets(`INVITE sip:a@b SIP/2.0\r\nFrom: ${text}\r\n\r\n`)),
+  parseHepPacket: (text) => parseHepPacket(octets(`HEP3${text}`)),
+  ...rowReaders,
+  readFilingList,
+  readTrunkCsv,
+  readEmail: (text) => readEmail(octets(`Content-Type: text/html\r\n\r\n${text}`), intake),
+  'readEmail, whole': (text) => readEmail(octets(text), intake),
+  readPastedText: (text) => readPastedText(text, intake),
+  readRequestCsv: (text) => readRequestCsv(octets(text), intake),
+  readPlainRequest: (text) => readPlainRequest(Buffer.from(`POST / HTTP/1.1\r\n${text}`), 65_536),
+  'event stream': (text) => createEventStreamParser().push(octets(text)),
+  parseMessage: (text) => {
+    const parsed = parseMessage(`OPTIONS sip:a@b SIP/2.0\r\nVia: ${text}\r\nContact: ${text}\r\n\r\n`);
+    return parsed.status === 'parsed' && readEssentials(parsed.message);
+  },
+  readPdf: (text) => readPdf(octets(`%PDF-1.7\n${text}`)),
+  maskedTranscript,
+  callBackNumbers,
+  nameOfScript: (text) => nameOfScript([text, text]),
+};
+
+test.each(Object.entries(PARSERS))(
+  '%s takes no more than a second of processor time for each MiB of a repeated piece',
+  async (_, parse) => {
+    const slow: string[] = [];
+    for (const atom of ATOMS) {
+      const text = atom.repeat(PROBE_CHARS / atom.length);
+      let tookMs = await processorMs(() => parse(text));
+      // The best of three counts: other programs share the processor's caches.
+      for (let more = 0; more < 2 && tookMs > MOST_MS; more += 1)
+        tookMs = Math.min(tookMs, await processorMs(() => parse(text)));
+      if (tookMs > MOST_MS) slow.push(`${JSON.stringify(atom)}: ${Math.round(tookMs)} ms`);
+    }
+    expect(slow).toEqual([]);
+  },
+);

@@ -1,0 +1,361 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
+import { removeOverdue, sealJson, workThrough } from '../../harness/src/platform/database/index.js';
+import type { OpenedDatabase, RetentionClass } from '../../harness/src/platform/database/index.js';
+import { createDemandsArea, DEMANDS_DEFINITION } from '../../harness/src/platform/demands/index.js';
+import { openEvents, readableEvents } from '../../harness/src/platform/events/open-events.js';
+import type { Demand } from '../../sdk/src/platform/index.js';
+import { openAlerts, texas } from '../support/itg-alert-claims.js';
+import { openCampaignsBench } from '../support/itg-campaigns-bench.js';
+import { createTestContext, type TestContext } from '../support/itg-context.js';
+import { openTestDatabase } from '../support/itg-database.js';
+import {
+  campaign,
+  closeDemandDatabase,
+  DATABASE_PATIENCE_MS,
+  demandLab,
+  emptyWorld,
+  openDemandDatabase,
+  STAFF,
+  SUBMISSION,
+  TEXAS,
+  type DemandLab,
+} from '../support/itg-demands.js';
+import { liveCall, neighbourCalls } from '../support/itg-live-calls.js';
+import { createTracebacksLab, HOUR_MS } from '../support/itg-tracebacks.js';
+
+// Every job of the platform against one row that it cannot do: rows behind it are done in the same round, the row is tried a bounded number of times, and
+// the audit does not grow with the rounds.
+
+let database: OpenedDatabase;
+beforeAll(async () => {
+  await openDemandDatabase();
+  database = await openTestDatabase({ definitions: [campaignsDefinition, DEMANDS_DEFINITION] });
+}, DATABASE_PATIENCE_MS);
+afterAll(async () => {
+  await database.close();
+  await closeDemandDatabase();
+});
+
+/** Rounds of a job, four minutes apart: four hours, in which a row is tried ten times, and is then left alone for a day. */
+const ROUNDS = 60;
+const ROUND_MS = 240_000;
+
+/** Runs a job for some hours. @returns actions that it left in the audit */
+async function rounds(context: TestContext, run: (nowMs: number) => Promise<void>): Promise<readonly string[]> {
+  const before = (await context.audited()).length;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await run(context.clock.nowMs()).catch(() => undefined);
+    context.clock.advance(ROUND_MS);
+  }
+  return (await context.audited()).slice(before).map(({ action }) => action);
+}
+
+/** Waits for one job of an area. */
+const jobOf = (area: { readonly jobs: DemandLab['area']['jobs'] }, name: string): DemandLab['area']['jobs'][number] => {
+  const job = area.jobs.find((one) => one.name === name);
+  if (job === undefined) throw new Error(`there is no job ${name}`);
+  return job;
+};
+
+test('items behind a failing one are done at once, page after page, and the failing one is tried ten times in a day', async () => {
+  const context = createTestContext({ database });
+  const left = new Set(Array.from({ length: 25 }, (_, index) => index));
+  let tries = 0;
+  const run = (nowMs: number): Promise<void> =>
+    workThrough<number>({
+      ...{ context, job: 'test.items', nowMs, idOf: String },
+      page: (after = -1) => Promise.resolve([...left].filter((item) => item > after).slice(0, 10)),
+      together: (items) => (items.includes(3) ? Promise.reject(new Error('no')) : done(items)),
+      work: (item) => {
+        if (item !== 3) return done([item]);
+        tries += 1;
+        return Promise.reject(new TypeError('no'));
+      },
+    });
+  const done = (items: readonly number[]): Promise<void> => {
+    for (const item of items) left.delete(item);
+    return Promise.resolve();
+  };
+  await expect(run(context.clock.nowMs())).rejects.toThrow(TypeError);
+  expect([...left]).toEqual([3]);
+  expect(await rounds(context, run)).toEqual(['job.set-aside']);
+  expect(tries).toBe(10);
+  context.clock.advance(86_400_000);
+  await expect(run(context.clock.nowMs())).rejects.toThrow(TypeError);
+  await expect(run(context.clock.nowMs())).resolves.toBeUndefined();
+  expect(tries).toBe(11);
+});
+
+/** Two demands, of which the first names a campaign that cannot be looked up once it is broken. */
+async function twoDemands(): Promise<{
+  readonly lab: DemandLab;
+  readonly broken: { is: boolean };
+  readonly area: ReturnType<typeof createDemandsArea>;
+  readonly bad: string;
+  readonly good: string;
+}> {
+  const world = emptyWorld();
+  world.campaigns.push(campaign('c-1', { state: 'dormant' }), campaign('c-bad', { state: 'dormant' }));
+  const lab = await demandLab({ world, limits: { retrievalMs: HOUR_MS } });
+  const broken = { is: false };
+  const { campaigns, files } = lab.ports;
+  const fail = <Value>(work: () => Value): Value => {
+    if (broken.is) throw new Error('broken');
+    return work();
+  };
+  const area = createDemandsArea(
+    lab.context,
+    {
+      ...lab.ports,
+      campaigns: {
+        ...campaigns,
+        campaign: (reading, id) =>
+          id === 'c-bad' ? fail(() => campaigns.campaign(reading, id)) : campaigns.campaign(reading, id),
+      },
+      files: {
+        ...files,
+        remove: async (owner, options) =>
+          options === undefined && (await isOfBad(owner))
+            ? fail(() => files.remove(owner))
+            : files.remove(owner, options),
+      },
+    },
+    { retrievalMs: HOUR_MS },
+  );
+  const submit = (campaignId: string): Promise<string> =>
+    lab.submit(TEXAS, {
+      ...{ kind: 'court-order', isUrgent: true },
+      scope: { ...SUBMISSION.scope, to: '2026-12-01T00:00:00Z', campaignIds: [campaignId] },
+    });
+  const [bad, good] = [await submit('c-bad'), await submit('c-1')];
+  const isOfBad = async (owner: string): Promise<boolean> => {
+    const { rows } = await sql`select 1 from demands_productions
+      where production_id = ${owner} and demand_id = ${bad}`.execute(lab.context.database);
+    return rows.length > 0 || owner === 'd-bad';
+  };
+  return { lab, broken, area, bad, good };
+}
+
+async function approve(lab: DemandLab, demandIds: readonly string[]): Promise<void> {
+  const body = { decision: 'approve', reason: 'It fits.' };
+  for (const demandId of demandIds)
+    await lab.value<Demand>('decideDemand', { caller: STAFF, parameters: { demandId }, body });
+}
+
+test('demands.productions: one that cannot be built keeps no other waiting', async () => {
+  const { lab, area, bad, good } = await twoDemands();
+  await using _ = lab;
+  await approve(lab, [bad, good]);
+  await sql`update demands_decisions set content = '["s-none"]' where demand_id = ${bad}`.execute(lab.context.database);
+  const actions = await rounds(lab.context, (nowMs) => jobOf(area, 'demands.productions').run(nowMs));
+  expect(await states(lab)).toEqual({ [bad]: 'in-preparation', [good]: 'ready' });
+  expect(actions.filter((action) => action === 'job.set-aside')).toHaveLength(1);
+  expect(actions.length).toBeLessThan(20);
+});
+
+async function states(lab: DemandLab): Promise<Readonly<Record<string, string>>> {
+  const { rows } = await sql<{ readonly demand_id: string; readonly state: string }>`
+    select demand_id, state from demands_productions order by place`.execute(lab.context.database);
+  return Object.fromEntries(rows.map((row) => [row.demand_id, row.state]));
+}
+
+test('demands.productions: ten that wait for their proofs keep no other from being built', async () => {
+  const world = emptyWorld();
+  world.campaigns.push(campaign('c-1'));
+  await using lab = await demandLab({ world });
+  const demandIds: string[] = [];
+  for (let count = 0; count < 12; count += 1) demandIds.push(await lab.submit(TEXAS));
+  await approve(lab, demandIds);
+  const prove = (): Promise<undefined> => Promise.resolve(undefined);
+  const area = createDemandsArea(lab.context, { ...lab.ports, proofs: { ...lab.ports.proofs, prove } });
+  const job = jobOf(area, 'demands.productions');
+  for (let round = 0; round < 3; round += 1) {
+    await job.run(lab.context.clock.nowMs());
+    lab.context.clock.advance(500);
+  }
+  const { rows } = await sql`select phase from demands_productions where phase = 'sealed'`.execute(
+    lab.context.database,
+  );
+  expect(rows).toHaveLength(12);
+});
+
+test('demands.liveness, supplements, expiry and files: a demand that fails keeps no other waiting', async () => {
+  const { lab, broken, area, bad, good } = await twoDemands();
+  await using _ = lab;
+  const { context } = lab;
+  const run = (name: string) => (nowMs: number) => jobOf(area, name).run(nowMs);
+  // Before a campaign is found to call, which is what the first of these jobs finds out.
+  broken.is = true;
+  lab.world.campaigns[0] = campaign('c-1', { state: 'live' });
+  expect(await rounds(context, run('demands.liveness'))).toEqual(['job.set-aside']);
+  const live = await sql<{ readonly demand_id: string }>`
+    select demand_id from demands_demands where is_live`.execute(context.database);
+  expect(live.rows).toEqual([{ demand_id: good }]);
+
+  broken.is = false;
+  await approve(lab, [bad, good]);
+  for (let round = 0; round < 3; round += 1) {
+    await run('demands.productions')(context.clock.nowMs());
+    context.clock.advance(1_000);
+  }
+  expect(await states(lab)).toEqual({ [bad]: 'ready', [good]: 'ready' });
+  for (const demandId of [bad, good])
+    await lab.value('continueDemand', {
+      caller: STAFF,
+      parameters: { demandId },
+      body: { until: new Date(context.clock.nowMs() + 10 * HOUR_MS).toISOString(), everyHours: 9 },
+    });
+  broken.is = true;
+  context.clock.advance(9 * HOUR_MS);
+  const supplements = await rounds(context, run('demands.supplements'));
+  expect(supplements.filter((action) => action === 'job.set-aside')).toHaveLength(1);
+  const ordered = await sql<{ readonly demand_id: string }>`
+    select distinct demand_id from demands_productions where kind = 'supplement'`.execute(context.database);
+  expect(ordered.rows).toEqual([{ demand_id: good }]);
+
+  const expired = await rounds(context, run('demands.expiry'));
+  expect(expired).toEqual(['production.removed', 'job.set-aside']);
+
+  await lab.ports.files.put('d-bad', Buffer.from('x'));
+  await lab.ports.files.put('d-nobody', Buffer.from('x'));
+  expect(await rounds(context, run('demands.files'))).toEqual(['job.set-aside']);
+  const owners = await lab.ports.files.owners();
+  expect(owners).toContain('d-bad');
+  expect(owners).not.toContain('d-nobody');
+});
+
+test('tracebacks.deadlines: a state that cannot be read keeps no other traceback waiting', async () => {
+  await using lab = await createTracebacksLab();
+  const { context } = lab;
+  const [bad, good] = [await lab.open(), await lab.open()];
+  await sql`update tracebacks_states set state = '{}', version = version + 1, wake_at_ms = 1
+    where traceback_id = ${bad}`.execute(context.database);
+  const before = await wakeAt(context, good);
+  context.clock.advance(400 * HOUR_MS);
+  const actions = await rounds(context, () => lab.runJob('tracebacks.deadlines'));
+  expect(await wakeAt(context, good)).not.toBe(before);
+  expect(actions.filter((action) => action === 'job.set-aside')).toHaveLength(1);
+  expect(actions.length).toBeLessThan(20);
+});
+
+async function wakeAt({ database: db }: TestContext, tracebackId: string): Promise<number | null | undefined> {
+  const { rows } = await sql<{ readonly wake_at_ms: number | null }>`
+    select wake_at_ms from tracebacks_states where traceback_id = ${tracebackId}`.execute(db);
+  return rows[0]?.wake_at_ms;
+}
+
+test('tracebacks.neighbours: searches that come to nothing leave the turn to those behind them', async () => {
+  await using lab = await createTracebacksLab();
+  const { context } = lab;
+  const bad: string[] = [];
+  // As many as one run of the job looks for.
+  for (let count = 0; count < 20; count += 1) bad.push(await lab.open());
+  const good = await lab.open();
+  await lab.pass(30);
+  await sql`update tracebacks_states set seeks_neighbours = true, state = '{}', version = version + 1
+    where traceback_id = any(${bad}::text[])`.execute(context.database);
+  await sql`update tracebacks_states set seeks_neighbours = true where traceback_id = ${good}`.execute(
+    context.database,
+  );
+  const actions = await rounds(context, () => lab.runJob('tracebacks.neighbours'));
+  const { rows } = await sql<{ readonly item: string }>`
+    select item from core_job_failures where job = 'tracebacks.neighbours' and item = ${good}
+    union all select object from core_audit where action = 'traceback.neighbours-sought'
+      and object = ${`traceback:${good}`}`.execute(context.database);
+  expect(rows.length).toBeGreaterThan(0);
+  expect(actions.filter((action) => action === 'sealed.opened').length).toBeLessThan(20);
+});
+
+test('alerts.watch: a campaign that cannot be weighed keeps no other waiting', async () => {
+  const alerts = await openAlerts();
+  try {
+    const { context, put, campaigns, changed, area } = alerts;
+    for (const id of ['c-bad', 'c-good']) put(id, texas(20));
+    for (const id of ['c-bad', 'c-good']) await changed(id);
+    campaigns.get('c-bad')!.campaign = { ...campaigns.get('c-bad')!.campaign, providers: null as never };
+    const actions = await rounds(context, (nowMs) => jobOf(area, 'alerts.watch').run(nowMs));
+    const { rows } = await sql<{ readonly campaign_id: string; readonly evaluated_ms: number }>`
+      select campaign_id, evaluated_ms from alerts_campaigns order by campaign_id`.execute(context.database);
+    const [bad, good] = rows;
+    expect((good?.evaluated_ms ?? 0) - (bad?.evaluated_ms ?? 0)).toBeGreaterThan(3 * HOUR_MS);
+    expect(actions.filter((action) => action === 'job.set-aside')).toHaveLength(1);
+  } finally {
+    await alerts.database.close();
+  }
+});
+
+test('detection: a record that it cannot read keeps those behind it from nothing', async () => {
+  const bench = openCampaignsBench(database);
+  const area = bench.area();
+  await area.start();
+  const broken = { ...liveCall({ id: 'bad', at: 0 } as never), record: null } as never;
+  area.listener.records([broken, ...neighbourCalls(30)]);
+  await area.flush();
+  expect([...area.engine.campaigns()]).toHaveLength(1);
+  expect(bench.context.logged.map(({ message }) => message)).toContain('detection could not read a record or report');
+  await area.close();
+});
+
+test('campaigns.store: a campaign that cannot be stored is tried ever more rarely, and is waited for no longer in the end', async () => {
+  const bench = openCampaignsBench(database);
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  const [found] = [...area.engine.campaigns()];
+  const campaignId = found?.campaignId ?? '';
+  await sql`create function refuse_campaign() returns trigger language plpgsql as $$
+    begin if new.campaign_id = tg_argv[0] then raise exception 'refused'; end if; return new; end $$`.execute(
+    database.database,
+  );
+  await sql`create trigger refused before insert or update on campaigns_campaigns for each row
+    execute function refuse_campaign(${sql.lit(campaignId)})`.execute(database.database);
+  try {
+    area.listener.records(neighbourCalls(20, { from: 30 }));
+    await expect(area.flush()).rejects.toThrow();
+    const actions = await rounds(bench.context, () => jobOf(area, 'campaigns.store').run(0));
+    expect(actions).toEqual(['job.set-aside']);
+    await expect(area.flush()).resolves.toBeUndefined();
+  } finally {
+    await sql`drop trigger refused on campaigns_campaigns; drop function refuse_campaign`.execute(database.database);
+  }
+});
+
+test('retention: a thing that cannot be removed keeps no other of its class', async () => {
+  const context = createTestContext({ database });
+  const left = new Set(['a', 'b', 'c']);
+  const things: RetentionClass = {
+    ...{ name: 'test.things', keepMs: 1 },
+    due: (_, { after = '' }) => Promise.resolve([...left].filter((id) => id > after)),
+    remove: (_, ids) => {
+      if (ids.includes('a')) return Promise.reject(new Error('no'));
+      for (const id of ids) left.delete(id);
+      return Promise.resolve();
+    },
+  };
+  const actions = await rounds(context, async (nowMs) => {
+    await removeOverdue({ context, classes: [things] }, nowMs);
+  });
+  expect([...left]).toEqual(['a']);
+  expect(actions).toEqual(['retention.removed', 'retention.removed', 'job.set-aside']);
+});
+
+test('streams: an event that cannot be opened is left out, and others are told', async () => {
+  const context = createTestContext({ database });
+  const sealed = async (text: string): Promise<readonly string[]> =>
+    context.transact((transaction) => sealJson(context, transaction, { value: { text }, belongsTo: `test:${text}` }));
+  const [bad, good] = [await sealed('bad'), await sealed('good')];
+  await sql`update core_sealed set nonce = 'AAAAAAAAAAAAAAAA' where reference = ${bad[0] ?? ''}`.execute(
+    context.database,
+  );
+  const events = [bad, good].map((references, index) => ({
+    ...{ eventId: `e-${index}`, position: index + 1, atMs: 0, type: 'org.hopback.notice.issued.1' as const },
+    ...{ subject: 'n-1', audience: ['prv-a'], data: { member: 'notice', sealed: references } },
+  }));
+  await expect(openEvents(context, events, 'prv-a')).rejects.toMatchObject({ code: 'log-inconsistent' });
+  expect((await readableEvents(context, events, 'prv-a')).map(({ data }) => data)).toEqual([
+    { notice: { text: 'good' } },
+  ]);
+});

@@ -1,0 +1,172 @@
+import { mkdir, mkdtemp, rename, rm, unlink, readFile, appendFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
+import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
+import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
+import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
+import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
+import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
+import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
+import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
+import { createCountingStore, createRejectList, createRowReader, eachOnce, rowText } from '../support/followed-rows.js';
+import {
+  FORMAT_SAMPLES,
+  formatRows,
+  formatSource,
+  isEnded,
+  writeOld,
+  writePackedOld,
+} from '../support/packed-records.js';
+
+const MEGABYTE = 1_048_576;
+const FORMATS = Object.keys(FORMAT_SAMPLES);
+/** Rows whose packed form has several pieces of 4,096 octets and of 256 KiB. */
+const MANY_ROWS = 90_000;
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hopback-packed-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const rows = (from: number, to: number): string =>
+  Array.from({ length: to - from + 1 }, (_, at) => `${rowText(from + at)}\n`).join('');
+
+/** Takes in one rotated file for each format, all in one intake. @returns what became of it, or that the look did not end */
+async function takenIn(
+  kind: string,
+  write: (path: string, content: Buffer) => Promise<void>,
+): Promise<readonly IntakeSourceState[] | 'the look did not end'> {
+  const folder = join(directory, kind);
+  await mkdir(folder);
+  for (const format of FORMATS) await write(join(folder, `${format}.1`), formatRows(format, MEGABYTE));
+  const intake = await openRecordIntake({
+    directory: join(folder, 'store'),
+    sources: FORMATS.map((format) => formatSource(format, join(folder, format))),
+    clock: { nowMs: Date.now },
+  });
+  if (!(await isEnded(intake.look()))) return 'the look did not end';
+  const sources = intake.state().sources.map((source) => ({ ...source, lastProgressMs: 0 }));
+  await intake.close();
+  return sources;
+}
+
+test('a rotated file of 1 MB packed with gzip is read as the same file is read plain, whatever its format', async () => {
+  const packed = await takenIn('packed', (path, content) => writePackedOld(`${path}.gz`, content));
+  expect(packed).not.toBe('the look did not end');
+  expect(packed).toEqual(await takenIn('plain', writeOld));
+  const few = (packed as readonly IntakeSourceState[]).filter(({ rows: count }) => count < 100);
+  expect(few).toEqual([]);
+});
+
+interface Followed {
+  readonly follower: FileFollower;
+  readonly store: ReturnType<typeof createCountingStore>;
+  readonly clock: ReturnType<typeof createManualClock>;
+  readonly notices: readonly FollowNotice[];
+}
+
+async function follow(path: string, more: Partial<FollowOptions> = {}): Promise<Followed> {
+  const clock = createManualClock(Date.now());
+  const notices: FollowNotice[] = [];
+  const values = new Map<string, string>();
+  const store = createCountingStore();
+  const follower = await followFiles({
+    sourceId: 'test-switch',
+    path,
+    reader: createRowReader(),
+    store,
+    rejects: createRejectList(),
+    values: { get: (key) => values.get(key), set: async (key, value) => void values.set(key, value) },
+    clock,
+    schedule: clock.schedule,
+    onNotice: (notice) => notices.push(notice),
+    ...more,
+  });
+  return { follower, store, clock, notices };
+}
+
+test('a follower that is closed in the middle of a large packed file ends', async () => {
+  const path = join(directory, 'cdr.csv');
+  await writePackedOld(`${path}.1.gz`, Buffer.from(rows(0, MANY_ROWS)));
+  let stop: (() => void) | undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  const { follower } = await follow(path, {
+    batchRecords: 10,
+    store: {
+      insert: async (records) => {
+        stop?.();
+        return { inserted: records.length, repeated: 0, expired: 0 };
+      },
+      cover: async () => undefined,
+    },
+  });
+  expect(await isEnded(stopped)).toBe(true);
+  expect(await isEnded(follower.close())).toBe(true);
+});
+
+test('an import that is aborted in the middle of a large packed file ends', async () => {
+  const path = join(directory, 'cdr.csv.1.gz');
+  await writePackedOld(path, Buffer.from(rows(0, MANY_ROWS)));
+  const stop = new AbortController();
+  const importing = importFiles([path], {
+    sourceId: 'test-switch',
+    reader: createRowReader(),
+    rejects: createRejectList(),
+    store: {
+      insert: async (records) => {
+        stop.abort();
+        return { inserted: records.length, repeated: 0, expired: 0 };
+      },
+      cover: async () => undefined,
+    },
+    batchRecords: 10,
+    signal: stop.signal,
+  }).catch((error: unknown) => error);
+  expect(await isEnded(importing)).toBe(true);
+  expect(await importing).toMatchObject({ name: 'AbortError' });
+});
+
+type Names = (rotation: number) => { readonly renamed?: string; readonly packed: string };
+const ROTATIONS: readonly (readonly [string, Names])[] = [
+  [
+    'name.1, then name.2.gz, as logrotate does with delaycompress',
+    (n) => ({ renamed: `cdr.csv.${n}`, packed: `cdr.csv.${n + 1}.gz` }),
+  ],
+  ['name.1.gz at once', (n) => ({ packed: `cdr.csv.${n}.gz` })],
+  [
+    'name-DATE, then name-DATE.gz, as logrotate does with dateext',
+    (n) => ({ renamed: `cdr.csv-2026112${n}`, packed: `cdr.csv-2026112${n}.gz` }),
+  ],
+];
+
+test.each(ROTATIONS)('no row is lost or doubled where files of 1 MB are rotated as %s', async (_, namesOf) => {
+  const path = join(directory, 'cdr.csv');
+  const { follower, store, clock, notices } = await follow(path);
+  const look = async (): Promise<void> => expect(await isEnded(follower.look())).toBe(true);
+  const share = MANY_ROWS / 3;
+  for (const n of [1, 2, 3]) {
+    await appendFile(path, rows((n - 1) * share, n * share - 1));
+    if (n !== 2) await look();
+    const { renamed, packed } = namesOf(n);
+    if (renamed !== undefined) {
+      await rename(path, join(directory, renamed));
+      await look();
+    }
+    const from = renamed === undefined ? path : join(directory, renamed);
+    const content = gzipSync(await readFile(from), { level: 1 });
+    expect(content.length).toBeGreaterThan(65_536);
+    await writeOld(join(directory, packed), content);
+    await unlink(from);
+    clock.advance(FINAL_AFTER_MS);
+    await look();
+  }
+  clock.advance(FINAL_AFTER_MS);
+  await look();
+  expect(store.times).toEqual(eachOnce(0, MANY_ROWS - 1));
+  expect(notices).toEqual([]);
+  await follower.close();
+});
