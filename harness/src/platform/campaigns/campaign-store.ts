@@ -24,6 +24,10 @@ export interface CampaignStore {
   readonly flushChanges: () => Promise<void>;
   /** Takes what is new from the engine, to be stored later. */
   readonly gather: () => void;
+  /** What is not stored, or being stored now, as plain values. What analysts' calls wait to store is not among it: those calls have failed. */
+  readonly unstored: () => readonly UnstoredNews[];
+  /** Has the store keep trying with what another one had not stored, before anything else. */
+  readonly restoreUnstored: (saved: readonly UnstoredNews[]) => void;
   /** Campaigns as they are stored after a restart: what is news to an engine that found them again is not announced again. */
   readonly announced: (standings: ReadonlyMap<string, StoredStanding>) => void;
   /** Has something done in the transaction that stores a campaign. */
@@ -34,6 +38,13 @@ export interface CampaignStore {
 interface StoredStanding {
   readonly state: string;
   readonly isMerged: boolean;
+}
+
+/** News of one campaign, without the campaign. */
+export interface UnstoredNews {
+  readonly campaignId: string;
+  readonly calls: readonly CampaignCall[];
+  readonly changes: readonly CampaignChange[];
 }
 
 /** News of one campaign that is not stored yet. */
@@ -69,6 +80,7 @@ export function createCampaignStore(
   const heardCalls = new Map<string, number>();
   const standings = new Map<string, StoredStanding>();
   let running: Promise<void> = Promise.resolve();
+  let current: Unstored | undefined;
 
   const entryOf = (file: CampaignFile): Unstored => {
     let entry = unstored.get(file.campaignId);
@@ -78,12 +90,13 @@ export function createCampaignStore(
     }
     return entry;
   };
+  const add = ({ file, calls, changes }: Pick<Unstored, 'file'> & Omit<UnstoredNews, 'campaignId'>): void => {
+    const entry = entryOf(file);
+    entry.calls.push(...calls.slice(0, MAX_UNSTORED_CALLS - entry.calls.length));
+    for (const change of changes) if (!entry.changes.includes(change)) entry.changes.push(change);
+  };
   const take = (): void => {
-    for (const { file, calls, changes } of engine.take()) {
-      const entry = entryOf(file);
-      entry.calls.push(...calls.slice(0, MAX_UNSTORED_CALLS - entry.calls.length));
-      for (const change of changes) if (!entry.changes.includes(change)) entry.changes.push(change);
-    }
+    for (const news of engine.take()) add(news);
   };
   const storeOne = async (entry: Unstored): Promise<void> => {
     const { file, calls, works } = entry;
@@ -122,6 +135,7 @@ export function createCampaignStore(
       // What comes while it is being stored is news of the next time.
       const { campaignId } = entry.file;
       unstored.delete(campaignId);
+      current = entry;
       try {
         await storeOne(entry);
         if (failed !== undefined) await forgetFailure(context, STORE_JOB, campaignId);
@@ -134,6 +148,8 @@ export function createCampaignStore(
         const nextTryMs = await noteFailure(context, { job: STORE_JOB, item: campaignId, nowMs, error });
         later.failed = { error, nextTryMs };
         failures.push(error);
+      } finally {
+        current = undefined;
       }
     }
     if (failures.length > 0) throw failures[0];
@@ -147,6 +163,19 @@ export function createCampaignStore(
     flush: ({ campaignId, isLast } = {}) =>
       inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId, isLast),
     gather: take,
+    unstored: () => {
+      take();
+      return [...(current === undefined ? [] : [current]), ...unstored.values()].map(({ file, calls, changes }) => ({
+        ...{ campaignId: file.campaignId, calls: [...calls], changes: [...changes] },
+      }));
+    },
+    restoreUnstored: (saved) => {
+      const files = new Map([...engine.campaigns()].map((file) => [file.campaignId, file]));
+      for (const { campaignId, ...news } of saved) {
+        const file = files.get(campaignId);
+        if (file !== undefined) add({ file, ...news });
+      }
+    },
     announced: (stored) => {
       for (const [campaignId, standing] of stored) standings.set(campaignId, standing);
     },

@@ -7,7 +7,7 @@ import type {
   Reading,
   SealedValues,
 } from '../core/index.js';
-import { isAmong } from '../database/index.js';
+import { isAmong, isUnreadable } from '../database/index.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
 import type { CampaignFile, CampaignKey, KnownEvidence } from '../domain/campaigns/index.js';
 import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
@@ -63,8 +63,7 @@ export async function loadCampaigns(
   if (by.campaignIds !== undefined) query = query.where(isAmong('campaign_id', by.campaignIds));
   const rows = await query.orderBy('last_seen_ms', 'desc').limit(by.limit).execute();
   const references = rows.flatMap(({ keys }) => keys.flatMap((key) => ('reference' in key ? [key.reference] : [])));
-  const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
-  const numbers = references.length === 0 ? NOTHING : await by.sealed.open(transaction, references, reason);
+  const numbers = await readableNumbers(transaction, by.sealed, references);
   return rows
     .map(({ saved, keys }) =>
       restoredCampaign(
@@ -73,6 +72,30 @@ export async function loadCampaigns(
       ),
     )
     .toSorted((a, b) => a.firstSeenMs - b.firstSeenMs);
+}
+
+/** Numbers by their references; one that cannot be opened any more is left out, so that its campaign and the others are known. */
+async function readableNumbers(
+  transaction: PlatformTransaction,
+  sealed: SealedValues,
+  references: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
+  if (references.length === 0) return NOTHING;
+  try {
+    return await sealed.open(transaction, references, reason);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  const numbers = new Map<string, string>();
+  for (const reference of references) {
+    const opened = await sealed.open(transaction, [reference], reason).catch((error: unknown) => {
+      if (!isUnreadable(error)) throw error;
+      return NOTHING;
+    });
+    for (const [name, tn] of opened) numbers.set(name, tn);
+  }
+  return numbers;
 }
 
 /** Campaigns that are stored, for an engine that is behind them. */

@@ -3,7 +3,7 @@ import type { AppReport } from '@hopback/sdk/platform';
 import type { LiveListener, LiveRecord, PlatformContext } from '../core/index.js';
 import { DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaigns/index.js';
 import type { CampaignEngine } from '../domain/campaigns/index.js';
-import type { CampaignStore } from './campaign-store.js';
+import type { CampaignStore, UnstoredNews } from './campaign-store.js';
 import { callsSince, loadCampaigns, storedCampaigns } from './campaigns-repository.js';
 import type { StoredCampaigns } from './campaigns-repository.js';
 import { packState, readSnapshot, storeSnapshot } from './detector-snapshot.js';
@@ -34,6 +34,12 @@ const SNAPSHOT_EVERY_MS = 60_000;
 const WORTH_KEEPING_MS = 2_000;
 /** A snapshot takes this share of the time at most, so that the detection keeps up. */
 const SNAPSHOT_SHARE = 1 / 10;
+
+/** What a snapshot holds. */
+interface DetectorState {
+  readonly engine: object;
+  readonly unstored: readonly UnstoredNews[];
+}
 
 type Phase = 'restoring' | 'catching-up' | 'ready' | 'closed';
 
@@ -90,7 +96,7 @@ export class Detector {
    * @throws what the database or the store of records throws
    */
   async start(): Promise<void> {
-    const { context, engine, ports } = this.#parts;
+    const { context, engine, ports, store } = this.#parts;
     const startedMs = context.clock.nowMs();
     const found = await this.#usableSnapshot();
     if (this.#phase !== 'restoring') return;
@@ -103,10 +109,11 @@ export class Detector {
       this.#phase = 'ready';
       this.#hearHeld();
       this.#begin(undefined);
-      await this.#parts.store.flush();
+      await this.#storeNow();
     } else {
       const { sequence, state } = found;
-      engine.restoreState(state);
+      engine.restoreState(state.engine);
+      store.restoreUnstored(state.unstored);
       const known = new Set<string>();
       for (const { campaignId } of engine.campaigns()) known.add(campaignId);
       this.#stored = await storedCampaigns(context, known);
@@ -199,13 +206,16 @@ export class Detector {
     await this.#inTurn(async () => {
       if (!wasReady) return;
       const { records, reports } = this.#snapshotAt;
-      if (this.#heardRecords > records || this.#heardReports > reports) await this.#makeSnapshot();
-      this.#phase = 'closed';
-      await this.#parts.store.flush({ isLast: true });
+      try {
+        if (this.#heardRecords > records || this.#heardReports > reports) await this.#makeSnapshot();
+      } finally {
+        this.#phase = 'closed';
+        await this.#parts.store.flush({ isLast: true });
+      }
     }).finally(() => (this.#phase = 'closed'));
   }
 
-  async #usableSnapshot(): Promise<{ readonly sequence: number; readonly state: object } | undefined> {
+  async #usableSnapshot(): Promise<{ readonly sequence: number; readonly state: DetectorState } | undefined> {
     const { context, ports } = this.#parts;
     const found = await readSnapshot(context, this.#version);
     if (found.status === 'none') return undefined;
@@ -218,7 +228,7 @@ export class Detector {
     const { snapshot } = found;
     const range = ports.journalRange?.();
     if (range === undefined || (snapshot.sequence >= range.first - 1 && snapshot.sequence <= range.last))
-      return snapshot;
+      return { sequence: snapshot.sequence, state: snapshot.state as DetectorState };
     const because = 'other-journal';
     context.log.warn('the snapshot of the detector cannot be used: records are read again', { because });
     return undefined;
@@ -264,7 +274,12 @@ export class Detector {
     }
     this.#stored = undefined;
     context.log.info('the detector has caught up', { records: this.#heardRecords, reports: this.#heardReports });
-    await store.flush();
+    await this.#storeNow();
+  }
+
+  /** Stores what was learned. What cannot be stored is tried again with the job, which tells of it, and keeps nothing else waiting. */
+  async #storeNow(): Promise<void> {
+    await this.#parts.store.flush().catch(() => undefined);
   }
 
   #hearRecords(records: readonly LiveRecord[]): void {
@@ -315,24 +330,37 @@ export class Detector {
   }
 
   async #makeSnapshot(): Promise<void> {
-    const { context, engine, store } = this.#parts;
+    const { context, store } = this.#parts;
     if (this.#phase !== 'ready') return;
     const startedMs = context.clock.nowMs();
     const [records, reports] = [this.#heardRecords, this.#heardReports];
     const sequence = this.#sequence ?? 0;
-    const packed = await this.#paused(() => packState(engine.state()));
+    const packed = await this.#paused(() => packState(this.#state()));
     const pausedMs = context.clock.nowMs() - startedMs;
-    // What it had learned before outlives a crash: a replay begins after it.
-    await store.flush();
-    if (packed === undefined) context.log.warn('a snapshot of the detector would be too large: none is kept');
-    else {
-      await storeSnapshot(context, packed, { version: this.#version, sequence, atMs: startedMs });
+    if (packed === undefined) {
+      context.log.warn('a snapshot of the detector would be too large: none is kept');
+      await store.flush();
+    } else {
+      try {
+        await storeSnapshot(context, packed, { version: this.#version, sequence, atMs: startedMs });
+      } catch (error) {
+        // Packed again after a while only: a database that is away must not cost the detection its time.
+        const nowMs = context.clock.nowMs();
+        this.#snapshotAt = { ...this.#snapshotAt, atMs: nowMs, tookMs: nowMs - startedMs };
+        throw error;
+      }
       this.#snapshot = { sequence, reports };
     }
     const nowMs = context.clock.nowMs();
     this.#snapshotAt = { records, reports, atMs: nowMs, tookMs: nowMs - startedMs };
     const sizeBytes = packed?.sizeBytes;
     context.log.info('a snapshot of the detector was made', { sizeBytes, pausedMs, tookMs: nowMs - startedMs });
+  }
+
+  /** What it has learned outlives a crash with it, whether it could be stored as campaigns or not. */
+  #state(): DetectorState {
+    const { engine, store } = this.#parts;
+    return { unstored: store.unstored(), engine: engine.state() };
   }
 
   async #paused<Result>(work: () => Promise<Result>): Promise<Result> {

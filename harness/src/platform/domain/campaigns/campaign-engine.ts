@@ -80,11 +80,11 @@ export interface CampaignEngine {
   /** Takes up campaigns as they were stored, oldest first, before anything else. */
   readonly restore: (file: CampaignFile) => void;
   /**
-   * Marks records and reports as counted already, before live data are read again after a restart: what is read again of them is counted no more, but
-   * what comes later of the same calls is counted with them.
+   * Marks records and reports as counted already, before or after live data are read again after a restart: what is read again of them is counted no
+   * more, but what comes later of the same calls is counted with them.
    */
   readonly known: (counted: Iterable<KnownEvidence>) => void;
-  /** Live data have been read again: what was marked and not read is forgotten. */
+  /** Live data have been read again: what was marked and neither read nor heard is forgotten. */
   readonly replayed: () => void;
   /** What is on watch: the strongest first, at most so many. */
   readonly watched: (limit: number) => readonly WatchedGroup[];
@@ -162,7 +162,7 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
         known.note(one);
       }
     },
-    replayed: known.forget,
+    replayed: known.settle,
     watched: (limit) => watchedGroups(parts, limit),
     memory: () => ({
       groups: parts.records.groups.size(),

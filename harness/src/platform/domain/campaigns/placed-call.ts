@@ -75,6 +75,15 @@ export function restorePlacedCalls(calls: PlacedCalls, saved: PlacedCallsState):
   calls.waiting.restore(saved.waiting);
 }
 
+/** All calls that more evidence may come of. Never throws. */
+export function rememberedCalls({ recorded, counted, named, waiting }: PlacedCalls): ReadonlySet<PlacedCall> {
+  const found = new Set<PlacedCall>();
+  for (const table of [recorded, counted, named])
+    for (const call of table.state().entries) if (call !== undefined) found.add(call);
+  for (const report of waiting.state().entries) if (report !== undefined) found.add(report.reported.placed);
+  return found;
+}
+
 /** Starts a call. Never throws. */
 export function createPlacedCall(atMs: number, name?: string): PlacedCall {
   return { name, atMs, records: NONE, reports: NONE, campaignId: undefined, reasons: NONE };
