@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCampaignEngine, decodeState, encodeState } from '../../harness/src/platform/domain/campaigns/index.js';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { savedCampaign } from '../../harness/src/platform/domain/campaigns/saved-campaign.js';
+import type { AppReport } from '../../sdk/src/platform/index.js';
+import { SMALL_DETECTOR } from '../support/itg-detector-claims.js';
 import { appReport, LIVE_START_MS, liveCall, neighbourCalls } from '../support/itg-live-calls.js';
 
 function decoded(chunks: Iterable<Buffer>): unknown {
@@ -85,6 +88,44 @@ test('chunks are short, whatever is written, and octets that were not written ar
   );
 });
 
+/** The same calls as another carrier on their way records them, a second and a half later. */
+const secondRecords = (records: readonly LiveRecord[]): readonly LiveRecord[] =>
+  records.map(({ record, receivedAtMs }) => ({
+    ...{ providerId: 'prv-9', receivedAtMs: receivedAtMs + 2_000 },
+    record: {
+      ...record,
+      inviteAtUs: record.inviteAtUs + 1_500_000,
+      ingress: { trunk: 'from-cedar', provider: 'Alder' },
+      received: { verstat: 'No-TN-Validation' as const },
+    },
+  }));
+
+/** Reports of such calls, by the numbers that the application saw. */
+const reportsOf = (records: readonly LiveRecord[]): readonly AppReport[] =>
+  records.map(({ record: { calling, called, inviteAtUs } }, at) => {
+    const [shown, veiled] = [calling as { readonly tn: string }, called as { readonly pseudonym: string }];
+    return appReport(at, {
+      ...{
+        reportId: `heard-${String(at)}`,
+        calling: shown.tn,
+        called: { shown: 'number', tn: veiled.pseudonym.slice(-11) },
+      },
+      calledAt: new Date(inviteAtUs / 1_000 + 4_000).toISOString(),
+    });
+  });
+
+/** Which call each counted record and report is evidence of, in the words of the last time it was said. */
+const placedCalls = (...engines: readonly CampaignEngine[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    engines
+      .flatMap((engine) => engine.take())
+      .flatMap(({ calls }) => calls)
+      .map(({ callId, placedCallId }) => [callId, placedCallId]),
+  );
+
+const smallEngine = (): CampaignEngine =>
+  createCampaignEngine({ ...SMALL_DETECTOR, newId: () => 'c-1', allocated: new Set(['290', '390']) });
+
 /** Campaigns as they stand, ids left out: they are made anew. */
 const figures = (engine: CampaignEngine): readonly unknown[] =>
   [...engine.campaigns()].map((file) => ({ ...savedCampaign(file), campaignId: '', keys: [...file.keys.keys()] }));
@@ -127,6 +168,63 @@ test('an engine that goes on from the state of another finds the same campaigns 
     for (const hear of feed.slice(Math.max(0, cut - 20))) hear(after);
     expect(figures(after)).toEqual(figures(whole));
     expect(after.memory()).toEqual(whole.memory());
+  }
+});
+
+test('calls are counted once across a saved state, wherever it cuts their records and reports', () => {
+  const first = neighbourCalls(24);
+  const evidence = [
+    ...first.map((live) => ({ atMs: live.receivedAtMs, hear: (engine: CampaignEngine) => engine.record(live) })),
+    ...secondRecords(first).map((live) => ({
+      ...{ atMs: live.receivedAtMs, hear: (engine: CampaignEngine) => engine.record(live) },
+    })),
+    ...reportsOf(first).map((report) => ({
+      atMs: Date.parse(report.calledAt),
+      hear: (engine: CampaignEngine) => engine.report('app-1', report, Date.parse(report.calledAt) + 1_000),
+    })),
+  ].toSorted((a, b) => a.atMs - b.atMs);
+  const whole = smallEngine();
+  for (const { hear } of evidence) hear(whole);
+  const expected = figures(whole);
+  expect(expected).toMatchObject([
+    { counts: { observedCalls: 24, recordedCalls: 24, reportedCalls: 24, bothCalls: 24, carrierRecords: 48 } },
+  ]);
+  const placed = placedCalls(whole);
+  expect([Object.keys(placed).length, new Set(Object.values(placed)).size]).toEqual([72, 24]);
+  for (let cut = 0; cut <= evidence.length; cut += 6) {
+    const before = smallEngine();
+    for (const { hear } of evidence.slice(0, cut)) hear(before);
+    const after = smallEngine();
+    after.restoreState(decoded(encodeState(before.state())) as object);
+    for (const { hear } of evidence.slice(cut)) hear(after);
+    expect(figures(after)).toEqual(expected);
+    expect(placedCalls(before, after)).toEqual(placed);
+  }
+});
+
+test('evidence of a call that an engine heard before it learned that the call is counted adds no call', () => {
+  const calls = neighbourCalls(30);
+  const stored = smallEngine();
+  for (const call of calls) stored.record(call);
+  const [found] = stored.take();
+  const later = smallEngine();
+  // Too few to find the campaign again.
+  for (const call of calls.slice(0, 6)) later.record(call);
+  expect(figures(later)).toEqual([]);
+  later.restore(found!.file);
+  later.known(found!.calls.map((call) => ({ ...call, campaignId: found!.file.campaignId })));
+  later.replayed();
+  for (const call of secondRecords(calls.slice(0, 6))) later.record(call);
+  for (const report of reportsOf(calls.slice(0, 6))) later.report('app-1', report, LIVE_START_MS + 60_000);
+  expect(figures(later)).toMatchObject([
+    { counts: { observedCalls: 30, recordedCalls: 30, carrierRecords: 36, reportedCalls: 6, bothCalls: 6 } },
+  ]);
+  const placed = placedCalls(later);
+  for (const { record, providerId } of calls.slice(0, 6)) {
+    const own = found!.calls.find(
+      ({ recordId, reporterId }) => recordId === record.recordId && reporterId === providerId,
+    );
+    expect(placed[`record:prv-9:${record.recordId}`]).toBe(own?.placedCallId);
   }
 });
 
