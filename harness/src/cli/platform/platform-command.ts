@@ -49,6 +49,8 @@ function misunderstood(io: HarnessProcess, why: string): number {
 async function serve(settings: PlatformSettings, io: HarnessProcess): Promise<number> {
   const clock = { nowMs: () => Date.now() };
   const log = fromLevel(createPlatformLog({ clock, write: (line) => void io.stderr.write(line) }), settings.logLevel);
+  // It answers before its start is over: who ends it then has it end in order too.
+  const ending = untilSignal(io);
   let running: RunningPlatform;
   try {
     running = await started(settings, log);
@@ -57,7 +59,6 @@ async function serve(settings: PlatformSettings, io: HarnessProcess): Promise<nu
     return EXIT.environment;
   }
   const { platform, profile } = running;
-  const ending = untilSignal(io);
   const printer = printerOf(settings, io);
   // From the beginning of the process on: that is what whoever started it waited for.
   printer.started({ platform, profile, startedInMs: performance.now() });
