@@ -4,6 +4,14 @@ import type { BenchOfParts } from './bench.js';
 export const bench: BenchOfParts = {
   name: 'platform',
   description:
-    'the reference platform: ingest, campaigns, transcripts, tracebacks and participation, one after the other',
-  parts: ['platform-ingest', 'campaigns', 'transcripts', 'platform-trace', 'platform-participation'],
+    'the reference platform: ingest, restarts, memory, campaigns, transcripts, tracebacks and participation, one after the other',
+  parts: [
+    'platform-ingest',
+    'platform-restart',
+    'platform-memory',
+    'campaigns',
+    'transcripts',
+    'platform-trace',
+    'platform-participation',
+  ],
 };

@@ -40,7 +40,7 @@ async function started(directory: string): Promise<Lab> {
 
 async function registered({ command }: Lab, id: string): Promise<void> {
   const { exitCode, err } = await command(
-    ...['organizations', 'register', '--id', id, '--kind', 'carrier', '--name', `Carrier ${id}`],
+    ...['organizations', 'register', '--id', id, '--kind', 'carrier', '--name', `Carrier ${id}`, '--unlisted'],
   );
   expect({ exitCode, err }).toMatchObject({ exitCode: 0 });
 }
@@ -123,7 +123,19 @@ test('the command verifies the audit of a platform that runs and of one that doe
   const profile = operatorProfile(directory);
   const asked = async (...argv: readonly string[]): ReturnType<typeof harnessCommand> => harnessCommand(argv);
   const register = await asked(
-    ...['organizations', 'register', '--id', 'carrier-1', '--kind', 'carrier', '--name', 'One', '--profile', profile],
+    ...[
+      'organizations',
+      'register',
+      '--id',
+      'carrier-1',
+      '--kind',
+      'carrier',
+      '--name',
+      'One',
+      '--profile',
+      profile,
+      '--unlisted',
+    ],
   );
   expect(register.exitCode).toBe(0);
   const kept = join(folder.path, 'checkpoint.json');

@@ -1,5 +1,5 @@
 import { createCampaignsArea } from '../../harness/src/platform/campaigns/index.js';
-import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
+import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
 import type {
   Caller,
   LiveReader,
@@ -26,14 +26,14 @@ export interface CampaignsBench {
   readonly looked: string[];
   readonly records: LiveRecord[];
   readonly reports: Map<string, AppReport>;
-  /** Starts anew, as after a restart. */
-  readonly area: () => CampaignsArea;
+  /** Starts anew, as after a restart. @param journalRange - of the journal that records come from */
+  readonly area: (journalRange?: () => { readonly first: number; readonly last: number }) => CampaignsArea;
   /** Kills what was started: what its database has begun is done, and nothing else. */
   readonly die: () => Promise<void>;
 }
 
 /** Makes one on a database with the tables of campaigns and demands. */
-export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
+export function openCampaignsBench(database: OpenedDatabase, options: CampaignsOptions = {}): CampaignsBench {
   const context = createTestContext({ database });
   context.clock.set(LIVE_START_MS + 60_000);
   const opened: OpeningOrder[] = [];
@@ -78,7 +78,7 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
   };
   const ports = { tracebacks: desk, live, reports: past, organizations, holds: createHoldReader() };
   let life = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
-  const area = (): CampaignsArea => {
+  const area: CampaignsBench['area'] = (journalRange) => {
     const own = { isOver: false, begun: Promise.resolve<unknown>(undefined) };
     life = own;
     const transact: TestContext['transact'] = (work) => {
@@ -87,7 +87,12 @@ export function openCampaignsBench(database: OpenedDatabase): CampaignsBench {
       own.begun = Promise.allSettled([own.begun, result]);
       return result;
     };
-    return createCampaignsArea({ ...context, transact }, ports, { allocated: ALLOCATED });
+    const journal = journalRange === undefined ? {} : { journalRange };
+    return createCampaignsArea(
+      { ...context, transact },
+      { ...ports, ...journal },
+      { allocated: ALLOCATED, ...options },
+    );
   };
   const die = async (): Promise<void> => {
     life.isOver = true;

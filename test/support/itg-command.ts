@@ -32,13 +32,18 @@ export interface PlatformProcess extends AsyncDisposable {
   readonly until: (fits: (event: PlatformEvent) => boolean) => Promise<PlatformEvent>;
   readonly kill: (signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void;
   readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  readonly pid: number;
   readonly errors: () => string;
 }
 
-/** Starts `hopback-harness platform --json` with options. */
-export function startPlatformCommand(options: readonly string[]): PlatformProcess {
-  const child = spawn(process.execPath, [MAIN, 'platform', '--json', '--port', '0', ...options], {
-    env: {},
+/** Starts `hopback-harness platform --json` with options, at a free port where they state none. */
+export function startPlatformCommand(
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): PlatformProcess {
+  const port = options.includes('--port') ? [] : ['--port', '0'];
+  const child = spawn(process.execPath, [MAIN, 'platform', '--json', ...port, ...options], {
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const events: PlatformEvent[] = [];
@@ -54,6 +59,7 @@ export function startPlatformCommand(options: readonly string[]): PlatformProces
   });
   return {
     ended,
+    pid: child.pid ?? 0,
     errors: () => errors,
     kill: (signal) => void child.kill(signal),
     until: (fits) =>

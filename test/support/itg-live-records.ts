@@ -72,7 +72,7 @@ export function openFeed(directory: string, log: PlatformLog = keptLog()): Promi
 
 /** Whoever listens and remembers. */
 export function rememberingListener(
-  settled?: () => Promise<void>,
+  settled?: () => Promise<boolean | void>,
 ): SettlingListener & { readonly heard: LiveRecord[] } {
   const heard: LiveRecord[] = [];
   return {

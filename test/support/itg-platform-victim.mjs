@@ -10,8 +10,10 @@ const tell = (message, details) => {
   writeSync(2, `${JSON.stringify({ message, ...details, ...(error && { error: String(error) }) })}\n`);
 };
 const log = { info: () => undefined, warn: () => undefined, error: tell };
-const { port } = await startReferencePlatform({
+const platform = await startReferencePlatform({
   ...JSON.parse(process.argv[2]),
   ...{ log, rates: { perClient: RATE, perAddress: RATE } },
 });
-writeSync(1, `open ${port}\n`);
+// Asked to end, it ends in order.
+process.once('SIGTERM', () => void platform.close().then(() => process.exit(0)));
+writeSync(1, `open ${platform.port}\n`);

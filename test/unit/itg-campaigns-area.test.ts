@@ -25,7 +25,9 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   const tables = 'campaigns_calls, campaigns_decisions, campaigns_tracebacks, campaigns_campaigns, demands_holds';
-  await sql.raw(`truncate ${tables}, core_events, core_audit, core_sealed`).execute(database.database);
+  await sql
+    .raw(`truncate ${tables}, campaigns_snapshots, core_events, core_audit, core_sealed`)
+    .execute(database.database);
 });
 afterAll(() => database.close());
 const openBench = (): CampaignsBench => openCampaignsBench(database);

@@ -2,7 +2,14 @@ import { HopbackError } from '@hopback/sdk/errors';
 import { PLATFORM_ROUTES, WIRE_SCHEMAS } from '@hopback/sdk/platform';
 import type { WireSchema } from '@hopback/sdk/platform';
 import { sql } from 'kysely';
-import type { Operations, PlatformArea, PlatformContext, ServedRoute, StaffRole } from './core/index.js';
+import type {
+  Operations,
+  PlatformArea,
+  PlatformContext,
+  PlatformNotice,
+  ServedRoute,
+  StaffRole,
+} from './core/index.js';
 import {
   createEventFeed,
   createKeyRing,
@@ -56,7 +63,7 @@ export interface RunningPlatform extends AsyncDisposable {
   readonly metrics: PlatformMetrics;
   /** Its events, as streams and webhooks read them. */
   readonly feed: EventFeed;
-  /** What operators have to know though it works, as `/readyz` says it: `audit: broken at 57`. */
+  /** What operators have to act on though it works, as `/readyz` says it: `audit: broken at 57`. */
   readonly warnings: () => readonly string[];
   /** Waits until areas have reacted to everything that was committed before. */
   readonly caughtUp: () => Promise<void>;
@@ -150,7 +157,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
   closers.add(startJobRunner({ context, leadership, jobs }));
   const { rates = {} } = options;
   const state = { isClosing: false };
-  const warnings = (): readonly string[] => all.flatMap((area) => area.warnings?.() ?? []);
+  const notices = (): readonly PlatformNotice[] => all.flatMap((area) => area.notices?.() ?? []);
   behind.app = createPlatformApp({
     ...{ context, routes, roles, metrics, newId: context.newId },
     operations: operationsOf(all),
@@ -165,7 +172,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
     checkAnswers: options.checkAnswers ?? false,
     ...(options.bodyTimeoutMs !== undefined && { bodyTimeoutMs: options.bodyTimeoutMs }),
     basePath: new URL(url).pathname.replace(/\/$/, ''),
-    warnings,
+    notices,
     isReady: async () => !state.isClosing && (await answers(context)),
   });
   // Before everything else: streams would keep connections open, and calls need what is closed behind them.
@@ -191,7 +198,7 @@ async function startOn({ options, database, keyRing, closers }: Starting): Promi
       roles,
       metrics,
       feed,
-      warnings,
+      warnings: () => notices().flatMap(({ text, isWarning }) => (isWarning ? [text] : [])),
     },
     caughtUp: reactions.caughtUp,
     close: closers.close,

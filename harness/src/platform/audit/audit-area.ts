@@ -24,9 +24,9 @@ export function createAuditArea(context: PlatformContext, ports: { readonly log:
     operations: auditOperations({ context, log: ports.log }),
     jobs: [{ name: 'audit.check', everyMs: CHECK_EVERY_MS, run: async () => void (await ports.log.check()) }],
     reactions: {},
-    warnings: () => {
+    notices: () => {
       const broken = ports.log.broken();
-      return broken === undefined ? [] : [`audit: broken at ${broken.position}`];
+      return broken === undefined ? [] : [{ text: `audit: broken at ${broken.position}`, isWarning: true }];
     },
     close,
     [Symbol.asyncDispose]: close,

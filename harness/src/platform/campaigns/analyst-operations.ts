@@ -6,9 +6,12 @@ import type { AnalystDecision, CampaignFile, CampaignKey } from '../domain/campa
 import { textWithoutNumbers } from '../domain/records/index.js';
 import type { CampaignDecisionBody, CampaignEvidence } from './campaigns.schema.js';
 import { campaignsTables } from './campaigns-repository.js';
+import { dropSnapshot } from './detector-snapshot.js';
 import { findStored, keyIdOf } from './stored-campaign.js';
 import type { OperationParts } from './stored-campaign.js';
 
+/** After which an analyst comes back while the detector is warming. */
+const WARMING_SECONDS = 5;
 /** Groups on watch that are told. */
 const MAX_WATCHED = 100;
 /** Decisions that are told of one campaign. */
@@ -17,32 +20,36 @@ const MAX_DECISIONS = 1_000;
 /** Operations of analysts. */
 export function analystOperations(parts: OperationParts): Operations {
   return {
-    decideCampaign: decideCampaign(parts),
-    fetchCampaignEvidence: fetchEvidence(parts),
-    listWatchedGroups: () => jsonAnswer({ groups: parts.engine.watched(MAX_WATCHED) }),
+    decideCampaign: onceReady(parts, (call) => parts.detector.change(() => decideCampaign(parts, call))),
+    fetchCampaignEvidence: onceReady(parts, fetchEvidence(parts)),
+    listWatchedGroups: onceReady(parts, () => jsonAnswer({ groups: parts.engine.watched(MAX_WATCHED) })),
   };
 }
 
-function decideCampaign(parts: OperationParts): Operation {
+/** After a restart the detector is behind what is stored for some seconds: nobody decides by what it knows then. */
+function onceReady({ detector }: OperationParts, operation: Operation): Operation {
+  return (call) =>
+    detector.isReady() ? operation(call) : problemAnswer('unavailable', { retryAfterSeconds: WARMING_SECONDS });
+}
+
+async function decideCampaign(parts: OperationParts, call: OperationCall): Promise<PlatformAnswer> {
   const { context, engine, store } = parts;
-  return async (call): Promise<PlatformAnswer> => {
-    const campaignId = call.request.parameters['campaignId'] ?? '';
-    const body = call.request.body as CampaignDecisionBody;
-    const file = engine.campaign(campaignId);
-    if (file === undefined) return problemAnswer('not-found');
-    if (isDone(parts, body, { file, campaignId })) return answerOf(parts, file);
-    const decision = decisionOf(parts, body, { file, atMs: call.atMs });
-    if (decision === undefined) return problemAnswer('conflict', { detail: 'The campaign has no such key.' });
-    const outcome = engine.decide(decision);
-    if (outcome.status === 'refused') return problemAnswer('conflict', { detail: `Refused: ${outcome.reason}.` });
-    keepDecision(parts, call, { body, campaignId: file.campaignId });
-    // The word holds in memory from here on. Where it cannot be stored now the call fails, and it is stored with what is learned next.
-    await store.flush({ campaignId: file.campaignId });
-    // Others that cannot be stored are no reason to refuse this call.
-    await store.flush().catch(() => undefined);
-    context.log.info('a campaign was decided', { campaignId: file.campaignId, decision: body.decision });
-    return answerOf(parts, outcome.file);
-  };
+  const campaignId = call.request.parameters['campaignId'] ?? '';
+  const body = call.request.body as CampaignDecisionBody;
+  const file = engine.campaign(campaignId);
+  if (file === undefined) return problemAnswer('not-found');
+  if (isDone(parts, body, { file, campaignId })) return answerOf(parts, file);
+  const decision = decisionOf(parts, body, { file, atMs: call.atMs });
+  if (decision === undefined) return problemAnswer('conflict', { detail: 'The campaign has no such key.' });
+  const outcome = engine.decide(decision);
+  if (outcome.status === 'refused') return problemAnswer('conflict', { detail: `Refused: ${outcome.reason}.` });
+  keepDecision(parts, call, { body, campaignId: file.campaignId });
+  // The word holds in memory from here on. Where it cannot be stored now the call fails, and it is stored with what is learned next.
+  await store.flush({ campaignId: file.campaignId });
+  // Others that cannot be stored are no reason to refuse this call.
+  await store.flush().catch(() => undefined);
+  context.log.info('a campaign was decided', { campaignId: file.campaignId, decision: body.decision });
+  return answerOf(parts, outcome.file);
 }
 
 /** Whether the same was said before: then it changes nothing. */
@@ -114,6 +121,7 @@ function keepDecision(
         reason: textWithoutNumbers(body.reason),
       })
       .execute();
+    await dropSnapshot(transaction);
     await context.audit(transaction, {
       action: `campaign.${body.decision}`,
       organizationId: by.organizationId,

@@ -22,8 +22,29 @@ export interface CampaignStore {
   readonly flush: (options?: FlushOptions) => Promise<void>;
   /** Stores those alone that have changed in what others rest on; what only grew waits. @throws as `flush` */
   readonly flushChanges: () => Promise<void>;
+  /** Takes what is new from the engine, to be stored later. */
+  readonly gather: () => void;
+  /** What is not stored, or being stored now, as plain values. What analysts' calls wait to store is not among it: those calls have failed. */
+  readonly unstored: () => readonly UnstoredNews[];
+  /** Has the store keep trying with what another one had not stored, before anything else. */
+  readonly restoreUnstored: (saved: readonly UnstoredNews[]) => void;
+  /** Campaigns as they are stored after a restart: what is news to an engine that found them again is not announced again. */
+  readonly announced: (standings: ReadonlyMap<string, StoredStanding>) => void;
   /** Has something done in the transaction that stores a campaign. */
   readonly along: (campaignId: string, work: (transaction: PlatformTransaction) => Promise<void>) => void;
+}
+
+/** How a campaign was announced last. */
+interface StoredStanding {
+  readonly state: string;
+  readonly isMerged: boolean;
+}
+
+/** News of one campaign, without the campaign. */
+export interface UnstoredNews {
+  readonly campaignId: string;
+  readonly calls: readonly CampaignCall[];
+  readonly changes: readonly CampaignChange[];
 }
 
 /** News of one campaign that is not stored yet. */
@@ -57,7 +78,9 @@ export function createCampaignStore(
   const unstored = new Map<string, Unstored>();
   const toldMs = new Map<string, number>();
   const heardCalls = new Map<string, number>();
+  const standings = new Map<string, StoredStanding>();
   let running: Promise<void> = Promise.resolve();
+  let current: Unstored | undefined;
 
   const entryOf = (file: CampaignFile): Unstored => {
     let entry = unstored.get(file.campaignId);
@@ -67,21 +90,22 @@ export function createCampaignStore(
     }
     return entry;
   };
+  const add = ({ file, calls, changes }: Pick<Unstored, 'file'> & Omit<UnstoredNews, 'campaignId'>): void => {
+    const entry = entryOf(file);
+    entry.calls.push(...calls.slice(0, MAX_UNSTORED_CALLS - entry.calls.length));
+    for (const change of changes) if (!entry.changes.includes(change)) entry.changes.push(change);
+  };
   const take = (): void => {
-    for (const { file, calls, changes } of engine.take()) {
-      const entry = entryOf(file);
-      entry.calls.push(...calls.slice(0, MAX_UNSTORED_CALLS - entry.calls.length));
-      for (const change of changes) if (!entry.changes.includes(change)) entry.changes.push(change);
-    }
+    for (const news of engine.take()) add(news);
   };
   const storeOne = async (entry: Unstored): Promise<void> => {
     const { file, calls, works } = entry;
     const nowMs = context.clock.nowMs();
     const { observedCalls } = file;
-    const isGrown = entry.changes.length === 0 && observedCalls >= GROWN * (heardCalls.get(file.campaignId) ?? 0);
-    const changes: readonly CampaignChange[] = isGrown ? ['grown'] : entry.changes;
-    const isTold =
-      entry.changes.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
+    const news = entry.changes.filter((change) => !isAnnounced(change, standings.get(file.campaignId)));
+    const isGrown = news.length === 0 && observedCalls >= GROWN * (heardCalls.get(file.campaignId) ?? 0);
+    const changes: readonly CampaignChange[] = isGrown ? ['grown'] : news;
+    const isTold = news.length > 0 || works.length > 0 || nowMs - (toldMs.get(file.campaignId) ?? 0) >= TELL_EVERY_MS;
     await context.transact(async (transaction) => {
       await storeCampaign(transaction, file, { sealed: context.sealed, nowMs });
       // What was merged into another that is stored later is moved when it is there.
@@ -94,6 +118,7 @@ export function createCampaignStore(
       await announceChanges(context, transaction, { file, changes });
       if (isTold && file.standing.because !== 'lawful') await tellCampaign(context, transaction, { file, nowMs, by });
     });
+    standings.delete(file.campaignId);
     if (isTold) toldMs.set(file.campaignId, nowMs);
     if (changes.length > 0) heardCalls.set(file.campaignId, observedCalls);
   };
@@ -110,6 +135,7 @@ export function createCampaignStore(
       // What comes while it is being stored is news of the next time.
       const { campaignId } = entry.file;
       unstored.delete(campaignId);
+      current = entry;
       try {
         await storeOne(entry);
         if (failed !== undefined) await forgetFailure(context, STORE_JOB, campaignId);
@@ -122,6 +148,8 @@ export function createCampaignStore(
         const nextTryMs = await noteFailure(context, { job: STORE_JOB, item: campaignId, nowMs, error });
         later.failed = { error, nextTryMs };
         failures.push(error);
+      } finally {
+        current = undefined;
       }
     }
     if (failures.length > 0) throw failures[0];
@@ -134,12 +162,34 @@ export function createCampaignStore(
   return {
     flush: ({ campaignId, isLast } = {}) =>
       inTurn(({ file }) => campaignId === undefined || file.campaignId === campaignId, isLast),
+    gather: take,
+    unstored: () => {
+      take();
+      return [...(current === undefined ? [] : [current]), ...unstored.values()].map(({ file, calls, changes }) => ({
+        ...{ campaignId: file.campaignId, calls: [...calls], changes: [...changes] },
+      }));
+    },
+    restoreUnstored: (saved) => {
+      const files = new Map([...engine.campaigns()].map((file) => [file.campaignId, file]));
+      for (const { campaignId, ...news } of saved) {
+        const file = files.get(campaignId);
+        if (file !== undefined) add({ file, ...news });
+      }
+    },
+    announced: (stored) => {
+      for (const [campaignId, standing] of stored) standings.set(campaignId, standing);
+    },
     flushChanges: () => inTurn(({ changes }) => changes.length > 0),
     along: (campaignId, work) => {
       const file = engine.campaign(campaignId);
       if (file !== undefined) entryOf(file).works.push(work);
     },
   };
+}
+
+function isAnnounced(change: CampaignChange, stored: StoredStanding | undefined): boolean {
+  if (stored === undefined) return false;
+  return change === 'found' || change === stored.state || (change === 'merged' && stored.isMerged);
 }
 
 /** What was set aside is not waited for any longer. */

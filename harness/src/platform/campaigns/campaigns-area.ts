@@ -1,6 +1,5 @@
 import type {
   CampaignReader,
-  LiveListener,
   LiveReader,
   OrganizationDirectory,
   PlatformArea,
@@ -8,8 +7,7 @@ import type {
   ReportReader,
   TracebackDesk,
 } from '../core/index.js';
-import { HopbackError } from '@hopback/sdk/errors';
-import { createCampaignEngine, DEFAULT_CAMPAIGN_LIMITS } from '../domain/campaigns/index.js';
+import { createCampaignEngine } from '../domain/campaigns/index.js';
 import type { CampaignEngine, CampaignEngineOptions, CampaignFile } from '../domain/campaigns/index.js';
 import { workThrough } from '../database/index.js';
 import { refreshFindings } from './campaign-findings.js';
@@ -18,10 +16,10 @@ import type { CampaignStore } from './campaign-store.js';
 import { CAMPAIGNS_ROLES, CAMPAIGNS_ROUTES } from './campaigns-routes.js';
 import { CAMPAIGNS_SCHEMAS } from './campaigns.schema.js';
 import { campaignsOperations } from './campaigns-operations.js';
-import { callsSince, loadCampaigns, readCalls } from './campaigns-repository.js';
+import { readCalls } from './campaigns-repository.js';
 import { removeOldCalls } from './campaigns-retention.js';
 import type { CallHolds } from './campaigns-retention.js';
-import { replay, REPLAY_MS, REPORTS_REPLAY_MS } from './replay.js';
+import { Detector } from './detector.js';
 import { currentIdOf, describeStored, findStored } from './stored-campaign.js';
 import { traceCampaign } from './trace-campaigns.js';
 
@@ -30,9 +28,20 @@ export interface CampaignsPorts {
   readonly tracebacks: TracebackDesk;
   readonly live: LiveReader;
   readonly reports: ReportReader;
+  /** The first and the last batch of the journal of records; absent where records come from elsewhere. */
+  readonly journalRange?: () => { readonly first: number; readonly last: number };
   readonly organizations: OrganizationDirectory;
   readonly holds?: CallHolds;
 }
+
+/** What the detector hears, and says of what it has heard. */
+type DetectorListener = Detector['listener'] &
+  Readonly<Record<'settled', () => Promise<boolean>>> & {
+    readonly free: () => Promise<void> | undefined;
+    readonly reached: (sequence: number) => void;
+    readonly neededFrom: () => number | undefined;
+    readonly coveredReports: () => number;
+  };
 
 /** How campaigns are detected. */
 export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'>;
@@ -44,13 +53,19 @@ export interface CampaignsArea extends PlatformArea {
    * Hears of live data. What comes before {@link CampaignsArea.start} is done waits for it.
    * @throws HopbackError `unavailable` (retryable) where too much waits: to be told again
    */
-  readonly listener: LiveListener;
+  readonly listener: DetectorListener;
+  /** Resolves when live data may be told, with the batch of the journal behind which that begins: undefined for where it had got to. */
+  readonly begun: Promise<number | undefined>;
   /**
-   * Takes up what was stored, and reads the records of the last half hour and the reports of the last day again for what was not yet a campaign:
-   * once, before live data comes.
+   * Takes up what was stored: the snapshot of the detector, or, where there is none that can be used, the records of the last half hour and the
+   * reports of the last day. Until it is done no campaign is found, and analysts are asked to come back.
    * @throws what the database or the store of records throws
    */
   readonly start: () => Promise<void>;
+  /** The same in the background, again and again where it fails. */
+  readonly startSoon: () => void;
+  /** Makes a snapshot of the detector, if one is due. @throws what the database throws */
+  readonly keepSnapshot: (nowMs: number) => Promise<void>;
   readonly engine: CampaignEngine;
   /** Stores what was learned, now. */
   readonly flush: () => Promise<void>;
@@ -67,8 +82,10 @@ const TRACE_EVERY_MS = 5_000;
 const TRACE_QUIET_EVERY_MS = 600_000;
 /** What concluded is noted before its transaction has committed: the first look may come too early, the second does not. */
 const LOOKS_AFTER_CONCLUSION = 2;
-/** Calls that are held while stored campaigns are taken up: some seconds at 15,000 a second. More are to be told again. */
-const MAX_HELD = 100_000;
+/** How often it is looked whether a snapshot is due. */
+const SNAPSHOT_LOOK_MS = 2_000;
+/** Until a start that failed is tried again: a database that is away. */
+const RETRY_MS = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
 /** Makes the area. */
@@ -79,37 +96,25 @@ export function createCampaignsArea(
 ): CampaignsArea {
   const engine = tolerant(context, createCampaignEngine({ ...options, newId: () => context.newId('c') }));
   const store = createCampaignStore(context, { engine, organizations: ports.organizations });
-  const held: (() => void)[] = [];
-  let heldCalls = 0;
   const concluded = new Map<string, number>();
-  let isStarted = false;
   const changes = promptly(engine, store);
-  const hear = (calls: number, work: () => void): void => {
-    if (isStarted) return work();
-    if (heldCalls + calls > MAX_HELD) {
-      const details = { held: heldCalls, calls };
-      throw new HopbackError('unavailable', 'campaigns are being taken up', { retryable: true, details });
-    }
-    heldCalls += calls;
-    held.push(work);
-    return undefined;
-  };
+  const detector = new Detector({ context, engine, store, ports, changed: changes.store });
   const close = async (): Promise<void> => {
     changes.end();
-    if (isStarted) await store.flush({ isLast: true });
+    await detector.close();
   };
   return {
     name: 'campaigns',
     routes: CAMPAIGNS_ROUTES,
     roles: CAMPAIGNS_ROLES,
     schemas: CAMPAIGNS_SCHEMAS,
-    operations: campaignsOperations({ context, engine, store }),
-    jobs: jobsOf(context, ports, { engine, concluded, flush: store.flush, isStarted: () => isStarted }),
+    operations: campaignsOperations({ context, engine, store, detector }),
+    jobs: jobsOf(context, ports, { engine, concluded, flush: store.flush, detector }),
     reactions: {
       'traceback.concluded': async (transaction, event) => {
         const { campaignId } = event.data as { readonly campaignId?: string };
         if (campaignId === undefined) return;
-        const current = engine.campaign(campaignId)?.campaignId ?? campaignId;
+        const current = await currentIdOf(transaction, campaignId);
         await refreshFindings(transaction, current, ports.tracebacks);
         concluded.set(current, LOOKS_AFTER_CONCLUSION);
       },
@@ -117,24 +122,19 @@ export function createCampaignsArea(
     engine,
     reader: createReader(),
     listener: {
-      records: (records) =>
-        hear(records.length, () => {
-          for (const live of records) engine.record(live);
-          changes.store();
-        }),
-      report: (appId, report, receivedAtMs) =>
-        hear(1, () => {
-          engine.report(appId, report, receivedAtMs);
-          changes.store();
-        }),
+      ...detector.listener,
+      settled: () => detector.settled(),
+      free: () => detector.free(),
+      reached: (sequence) => detector.reached(sequence),
+      neededFrom: () => detector.neededFrom(),
+      coveredReports: () => detector.coveredReports(),
     },
+    begun: detector.begun,
+    notices: () => (detector.isWarming() ? [{ text: 'detector: warming', isWarning: false }] : []),
     flush: store.flush,
-    start: async () => {
-      await restore(context, ports, engine);
-      isStarted = true;
-      for (const work of held.splice(0)) work();
-      await store.flush();
-    },
+    keepSnapshot: (nowMs) => detector.keepSnapshot(nowMs),
+    start: () => detector.start(),
+    startSoon: () => startSoon(context, detector),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -175,18 +175,12 @@ function promptly(
   return { store: begin, end: () => void (isOver = true) };
 }
 
-async function restore(context: PlatformContext, ports: CampaignsPorts, engine: CampaignEngine): Promise<void> {
-  const { sealed } = context;
-  const files = await context.transact((transaction) =>
-    loadCampaigns(transaction, { sealed, limit: DEFAULT_CAMPAIGN_LIMITS.campaigns }),
-  );
-  for (const file of files) engine.restore(file);
-  const nowMs = context.clock.nowMs();
-  // Calls may be some minutes older than they were received.
-  const sinceMs = { records: nowMs - 2 * REPLAY_MS, reports: nowMs - REPORTS_REPLAY_MS - REPLAY_MS };
-  engine.known(await callsSince(context.database, sinceMs));
-  await replay(ports, engine, nowMs);
-  engine.replayed();
+function startSoon(context: PlatformContext, detector: Detector): void {
+  void detector.start().catch((error: unknown) => {
+    if (!detector.isWarming()) return;
+    context.log.error('campaigns cannot be taken up: tried again', { error });
+    context.clock.schedule(() => startSoon(context, detector), RETRY_MS);
+  });
 }
 
 function createReader(): CampaignReader {
@@ -207,18 +201,19 @@ function jobsOf(
     /** Campaigns of which a traceback has come to something, and how often they are to be looked at. */
     readonly concluded: Map<string, number>;
     readonly flush: CampaignStore['flush'];
-    readonly isStarted: () => boolean;
+    readonly detector: Detector;
   },
 ): PlatformArea['jobs'] {
-  const { engine, concluded, flush, isStarted } = by;
+  const { engine, concluded, flush, detector } = by;
   const traced = new Map<string, { readonly calls: number; readonly atMs: number }>();
   return [
-    { name: 'campaigns.store', everyMs: STORE_EVERY_MS, run: async () => void (isStarted() && (await flush())) },
+    { name: 'campaigns.store', everyMs: STORE_EVERY_MS, run: async () => void (detector.isReady() && (await flush())) },
+    { name: 'campaigns.snapshot', everyMs: SNAPSHOT_LOOK_MS, run: (nowMs) => detector.keepSnapshot(nowMs) },
     {
       name: 'campaigns.tick',
       everyMs: TICK_EVERY_MS,
       run: async (nowMs) => {
-        if (!isStarted()) return;
+        if (!detector.isFree()) return;
         engine.tick(nowMs);
         await flush();
       },
@@ -241,7 +236,7 @@ function jobsOf(
         await workThrough<CampaignFile>({
           ...{ context, job: TRACE_JOB, nowMs, idOf: ({ campaignId }) => campaignId },
           page: (after) =>
-            Promise.resolve(after === undefined && isStarted() ? [...engine.campaigns()].filter(isDue) : []),
+            Promise.resolve(after === undefined && detector.isReady() ? [...engine.campaigns()].filter(isDue) : []),
           work: async (file) => {
             const { campaignId } = file;
             const looks = concluded.get(campaignId) ?? 0;

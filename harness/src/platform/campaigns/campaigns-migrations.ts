@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { AreaDefinition } from '../core/index.js';
+import { NOT_ARCHIVED } from '../database/index.js';
 
 /** Name and tables of the area. */
 export const campaignsDefinition: AreaDefinition = {
@@ -57,6 +58,28 @@ export const campaignsDefinition: AreaDefinition = {
       name: 'campaigns-002-placed-calls',
       up: async (database) => {
         await sql`alter table campaigns_calls add column placed_call_id text`.execute(database);
+      },
+    },
+    {
+      name: 'campaigns-003-detector-snapshots',
+      up: async (database) => {
+        await sql`create table campaigns_snapshots (
+          name text primary key,
+          slot text not null,
+          version text not null,
+          sequence bigint not null,
+          at_ms bigint not null,
+          parts integer not null,
+          size_bytes bigint not null,
+          key_reference text not null)`.execute(database);
+        for (const slot of ['a', 'b']) {
+          const table = sql.table(`campaigns_snapshot_${slot}`);
+          await sql`create table ${table} (part integer primary key, octets bytea not null)`.execute(database);
+          // The octets are compressed already.
+          await sql`alter table ${table} alter column octets set storage external`.execute(database);
+        }
+        for (const table of ['campaigns_snapshots', 'campaigns_snapshot_a', 'campaigns_snapshot_b'])
+          await sql.raw(`comment on table ${table} is '${NOT_ARCHIVED}'`).execute(database);
       },
     },
   ],

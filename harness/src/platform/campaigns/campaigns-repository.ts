@@ -1,5 +1,13 @@
 import type { Kysely } from 'kysely';
-import type { CampaignCall, CoreTables, PlatformTransaction, Reading, SealedValues } from '../core/index.js';
+import type {
+  CampaignCall,
+  CoreTables,
+  PlatformContext,
+  PlatformTransaction,
+  Reading,
+  SealedValues,
+} from '../core/index.js';
+import { isAmong, isUnreadable } from '../database/index.js';
 import { restoredCampaign, savedCampaign } from '../domain/campaigns/index.js';
 import type { CampaignFile, CampaignKey, KnownEvidence } from '../domain/campaigns/index.js';
 import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
@@ -49,17 +57,13 @@ async function storedKey(
 /** Campaigns as they were stored, oldest first, with their numbers; at most so many of those of which calls came last. */
 export async function loadCampaigns(
   transaction: PlatformTransaction,
-  by: { readonly sealed: SealedValues; readonly limit: number },
+  by: { readonly sealed: SealedValues; readonly limit: number; readonly campaignIds?: readonly string[] },
 ): Promise<readonly CampaignFile[]> {
-  const rows = await campaignsTables(transaction)
-    .selectFrom('campaigns_campaigns')
-    .select(['saved', 'keys'])
-    .orderBy('last_seen_ms', 'desc')
-    .limit(by.limit)
-    .execute();
+  let query = campaignsTables(transaction).selectFrom('campaigns_campaigns').select(['saved', 'keys']);
+  if (by.campaignIds !== undefined) query = query.where(isAmong('campaign_id', by.campaignIds));
+  const rows = await query.orderBy('last_seen_ms', 'desc').limit(by.limit).execute();
   const references = rows.flatMap(({ keys }) => keys.flatMap((key) => ('reference' in key ? [key.reference] : [])));
-  const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
-  const numbers = references.length === 0 ? NOTHING : await by.sealed.open(transaction, references, reason);
+  const numbers = await readableNumbers(transaction, by.sealed, references);
   return rows
     .map(({ saved, keys }) =>
       restoredCampaign(
@@ -68,6 +72,70 @@ export async function loadCampaigns(
       ),
     )
     .toSorted((a, b) => a.firstSeenMs - b.firstSeenMs);
+}
+
+/** Numbers by their references; one that cannot be opened any more is left out, so that its campaign and the others are known. */
+async function readableNumbers(
+  transaction: PlatformTransaction,
+  sealed: SealedValues,
+  references: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
+  if (references.length === 0) return NOTHING;
+  try {
+    return await sealed.open(transaction, references, reason);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  const numbers = new Map<string, string>();
+  for (const reference of references) {
+    const opened = await sealed.open(transaction, [reference], reason).catch((error: unknown) => {
+      if (!isUnreadable(error)) throw error;
+      return NOTHING;
+    });
+    for (const [name, tn] of opened) numbers.set(name, tn);
+  }
+  return numbers;
+}
+
+/** Campaigns that are stored, for an engine that is behind them. */
+export interface StoredCampaigns {
+  readonly standings: ReadonlyMap<string, { readonly state: string; readonly isMerged: boolean }>;
+  /** Those that the engine does not know, with their calls. */
+  readonly found: readonly {
+    readonly file: CampaignFile;
+    readonly calls: readonly KnownEvidence[];
+  }[];
+  /** Of these, by the ids of their calls. */
+  readonly campaignsOfCalls: ReadonlyMap<string, string>;
+}
+
+/** What is stored of campaigns, and all of those that an engine does not know, oldest first. */
+export async function storedCampaigns(
+  context: Pick<PlatformContext, 'database' | 'sealed' | 'transact'>,
+  known: ReadonlySet<string>,
+): Promise<StoredCampaigns> {
+  const rows = await campaignsTables(context.database)
+    .selectFrom('campaigns_campaigns')
+    .select(['campaign_id', 'state', 'merged_into'])
+    .execute();
+  const standings = new Map(
+    rows.map((row) => [row.campaign_id, { state: row.state, isMerged: row.merged_into !== null }]),
+  );
+  const unknown = rows.flatMap(({ campaign_id: id }) => (known.has(id) ? [] : [id]));
+  const found: StoredCampaigns['found'][number][] = [];
+  const campaignsOfCalls = new Map<string, string>();
+  if (unknown.length === 0) return { standings, found, campaignsOfCalls };
+  const { sealed } = context;
+  const files = await context.transact((transaction) =>
+    loadCampaigns(transaction, { sealed, limit: unknown.length, campaignIds: unknown }),
+  );
+  for (const file of files) {
+    const calls = await readCalls(context.database, file.campaignId, { limit: MAX_COUNTED });
+    for (const { callId } of calls) campaignsOfCalls.set(callId, file.campaignId);
+    found.push({ file, calls: calls.map((call) => ({ ...call, campaignId: file.campaignId })) });
+  }
+  return { standings, found, campaignsOfCalls };
 }
 
 const NOTHING: ReadonlyMap<string, string> = new Map();

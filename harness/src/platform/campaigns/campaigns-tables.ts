@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { CampaignProvider } from '@hopback/sdk/platform';
 import type { ColumnType } from 'kysely';
 import type { EpochMs, JsonColumn } from '../core/index.js';
@@ -58,6 +59,21 @@ export type CampaignsTables = {
     readonly organization_id: string;
     readonly reason: string;
   };
+  /** The snapshot of the detector that holds: one row, named `detector`, or none. */
+  readonly campaigns_snapshots: {
+    readonly name: string;
+    /** Which of the two tables its parts are in. */
+    readonly slot: 'a' | 'b';
+    readonly version: string;
+    readonly sequence: number;
+    readonly at_ms: EpochMs;
+    readonly parts: number;
+    readonly size_bytes: number;
+    readonly key_reference: string;
+  };
+  /** Parts of snapshots, compressed and encrypted. */
+  readonly campaigns_snapshot_a: { readonly part: number; readonly octets: Buffer };
+  readonly campaigns_snapshot_b: { readonly part: number; readonly octets: Buffer };
   /** Tracebacks that were opened by the platform for campaigns. */
   readonly campaigns_tracebacks: {
     readonly call_id: string;

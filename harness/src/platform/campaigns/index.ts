@@ -1,3 +1,3 @@
 export { createCampaignsArea } from './campaigns-area.js';
-export type { CampaignsArea } from './campaigns-area.js';
+export type { CampaignsArea, CampaignsOptions } from './campaigns-area.js';
 export { campaignsDefinition } from './campaigns-migrations.js';

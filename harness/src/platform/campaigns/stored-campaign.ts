@@ -4,12 +4,14 @@ import { describeCampaign, keyName, restoredCampaign } from '../domain/campaigns
 import type { CampaignEngine } from '../domain/campaigns/index.js';
 import type { CampaignStore } from './campaign-store.js';
 import { campaignsTables } from './campaigns-repository.js';
+import type { Detector } from './detector.js';
 
 /** What operations stand on. */
 export interface OperationParts {
   readonly context: PlatformContext;
   readonly engine: CampaignEngine;
   readonly store: CampaignStore;
+  readonly detector: Detector;
 }
 
 /** Columns of which a campaign is described. */

@@ -20,6 +20,14 @@ export interface PlatformJob {
  */
 export type Reaction = (transaction: PlatformTransaction, event: DomainEvent) => Promise<void>;
 
+/** Something that operators have to know though the platform works. */
+export interface PlatformNotice {
+  /** ASCII, a line of `/readyz`: `audit: broken at 57`. */
+  readonly text: string;
+  /** Whether somebody has to act: then answers to staff have it too, as `Platform-Warning`. */
+  readonly isWarning: boolean;
+}
+
 /** A part of the platform: its tables, its operations, and what it does without being called. */
 export interface PlatformArea extends AsyncDisposable {
   readonly name: string;
@@ -32,8 +40,8 @@ export interface PlatformArea extends AsyncDisposable {
   readonly roles?: StaffRoles;
   readonly jobs: readonly PlatformJob[];
   readonly reactions: Readonly<Partial<Record<DomainEventType, Reaction>>>;
-  /** What operators have to know though the platform works: lines of `/readyz`, and of `Platform-Warning` in answers to staff. */
-  readonly warnings?: () => readonly string[];
+  /** What operators have to know though the platform works. Default nothing. */
+  readonly notices?: () => readonly PlatformNotice[];
   readonly close: () => Promise<void>;
 }
 

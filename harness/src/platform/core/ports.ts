@@ -191,6 +191,8 @@ export interface ReportReader {
     readonly callingTns?: readonly string[];
     readonly calledTns?: readonly string[];
     readonly limit: number;
+    /** Whether a report that cannot be opened any more is logged and left out. Default the look-up fails. */
+    readonly leavesOutUnreadable?: boolean;
   }) => Promise<{
     readonly reports: readonly { readonly appId: string; readonly report: AppReport }[];
     readonly isCut: boolean;

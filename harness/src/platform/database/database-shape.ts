@@ -8,12 +8,16 @@ export interface TableShape {
 
 type AnyDatabase = Pick<Kysely<never>, 'getExecutor'>;
 
-/** Tables of the schema, by name. */
+/** Comment of a table that is in no archive: what it holds is made anew. */
+export const NOT_ARCHIVED = 'not archived';
+
+/** Tables of the schema that belong into an archive, by name. */
 export async function databaseTables(database: AnyDatabase): Promise<readonly TableShape[]> {
   const { rows } = await sql<{ readonly table: string; readonly column: string; readonly type: string }>`
     select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type
     from pg_class c join pg_attribute a on a.attrelid = c.oid
     where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = current_schema()::regnamespace
+      and obj_description(c.oid, 'pg_class') is distinct from ${NOT_ARCHIVED}
       and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
     order by c.relname, a.attnum`.execute(database);
   const tables = new Map<string, { readonly column: string; readonly type: string }[]>();

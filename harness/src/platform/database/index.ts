@@ -24,6 +24,7 @@ export type { AuditSegment } from './audit-segments.js';
 export { jsonbText, storableText } from './json-text.js';
 export { verifyAudit } from './verify-audit.js';
 export type { AuditFinding, AuditVerification } from './verify-audit.js';
+export { NOT_ARCHIVED } from './database-shape.js';
 export { isAmong } from './is-among.js';
 export { isSealedData, isUnreadable, openJson, readableJson, sealJson } from './sealed-json.js';
 export type { OpeningReason } from './sealed-json.js';

@@ -23,6 +23,12 @@ export const IDLE_TRANSACTION_TIMEOUT_MS = 30_000;
 export const POOL_CONNECTIONS = 10;
 /** Statements are read once and planned each time: a plan that was made when a table was empty would stay. */
 const PLANS = 'force_custom_plan';
+/**
+ * PGlite has all of this in the memory of the process: its default of 128 MB of buffers is for a machine of its own. What is not in the buffers comes
+ * from the system's cache of files. No process of its own writes checkpoints: they come with so much of the log, which is what a start after
+ * a crash has to read.
+ */
+const PGLITE_SETTINGS = ['shared_buffers=32MB', 'max_wal_size=64MB', 'min_wal_size=32MB'];
 /** A server that does not answer a connection in this time is away. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -147,8 +153,13 @@ async function connectedTo(pglite: PGlite): Promise<pg.Client> {
 /** Begins with what `initdb` makes, where nothing else is given: that takes seconds of a processor, and it ready a fraction of one. */
 async function madePglite({ dataDir, template }: { dataDir?: string; template?: Blob | undefined }): Promise<PGlite> {
   const loadDataDir = template ?? (await readyDataDir());
-  return PGlite.create({ ...(dataDir !== undefined && { dataDir }), loadDataDir });
+  return PGlite.create({ ...(dataDir !== undefined && { dataDir }), loadDataDir, startParams: startParams() });
 }
+
+const startParams = (): string[] => [
+  ...PGlite.defaultStartParams,
+  ...PGLITE_SETTINGS.flatMap((setting) => ['-c', setting]),
+];
 
 async function readyDataDir(): Promise<Blob> {
   const { dataDir } = await import('@electric-sql/pglite-prepopulatedfs');
@@ -159,7 +170,7 @@ async function readyDataDir(): Promise<Blob> {
 async function keptPglite(directory: string): Promise<PGlite> {
   const [dataDir, making] = [join(directory, 'pglite'), join(directory, 'pglite-unfinished')];
   if (await isThere(making)) await rm(dataDir, { recursive: true, force: true });
-  else if (await isThere(dataDir)) return PGlite.create({ dataDir });
+  else if (await isThere(dataDir)) return PGlite.create({ dataDir, startParams: startParams() });
   await writeFile(making, '');
   const pglite = await madePglite({ dataDir });
   await rm(making);

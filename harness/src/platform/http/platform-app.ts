@@ -1,7 +1,7 @@
 import { createRouteMatcher, problemAnswer } from '@hopback/sdk/platform';
 import type { MatchedRoute, PlatformAnswer } from '@hopback/sdk/platform';
 import { Hono } from 'hono';
-import type { Caller, ServedRoute } from '../core/index.js';
+import type { Caller, PlatformNotice, ServedRoute } from '../core/index.js';
 import { carryOut } from './exchange.js';
 import type { ExchangeParts } from './exchange.js';
 import { methodNotAllowed, SECURITY_FIELDS, writeAnswer } from './write-answer.js';
@@ -14,8 +14,8 @@ export interface PlatformAppParts extends ExchangeParts {
   readonly basePath: string;
   /** Whether the platform can do its work: its database answers. */
   readonly isReady: () => Promise<boolean>;
-  /** What operators have to know though the platform works: ASCII, a line each. */
-  readonly warnings: () => readonly string[];
+  /** What operators have to know though the platform works. */
+  readonly notices: () => readonly PlatformNotice[];
 }
 
 /** What the server knows of a connection. */
@@ -32,7 +32,7 @@ export interface ConnectionFacts {
 /** Answers requests. */
 export type PlatformApp = (request: Request, connection: ConnectionFacts) => Promise<Response>;
 
-/** What operators have to know, in each answer to staff. */
+/** What operators have to act on, in each answer to staff. */
 const WARNING_FIELD = 'platform-warning';
 const METHODS = ['GET', 'POST', 'DELETE'] as const;
 /** RFC 6797: a year, as browsers want it; whoever calls the platform is none, mostly. */
@@ -49,7 +49,7 @@ export function createPlatformApp(parts: PlatformAppParts): PlatformApp {
   app.on(['GET', 'HEAD'], '/livez', (context) => context.text('alive\n', 200, { ...SECURITY_FIELDS }));
   app.on(['GET', 'HEAD'], '/readyz', async (context) =>
     (await parts.isReady())
-      ? context.text(['ready', ...parts.warnings(), ''].join('\n'), 200, { ...SECURITY_FIELDS })
+      ? context.text(['ready', ...parts.notices().map(({ text }) => text), ''].join('\n'), 200, { ...SECURITY_FIELDS })
       : context.text('not ready\n', 503, { ...SECURITY_FIELDS }),
   );
   app.on(['GET', 'HEAD'], '/metrics', (context) =>
@@ -90,7 +90,8 @@ async function respond(
   const onCaller = ({ kind }: Caller): void => void (isStaff = kind === 'staff');
   const answer = await carryOut(parts, { ...matched, ...connection, request, url, httpRequestId, onCaller });
   const response = written(parts, { answer, httpRequestId, route });
-  if (isStaff) for (const warning of parts.warnings()) response.headers.append(WARNING_FIELD, warning);
+  for (const { text, isWarning } of isStaff ? parts.notices() : [])
+    if (isWarning) response.headers.append(WARNING_FIELD, text);
   const labels = { operation: route.operationId };
   parts.metrics.count('hopback_http_requests_total', { ...labels, status: String(response.status) });
   parts.metrics.observe('hopback_http_request_seconds', (parts.context.clock.nowMs() - startedMs) / 1_000, labels);

@@ -40,8 +40,12 @@ export interface RecordsArea extends PlatformArea {
    * Tells somebody live data once they are durable: what was not settled before, then what comes. To be called before calls are served, and
    * with the same name after a restart.
    * @param name - of the mark of how far it got
+   * @param from - resolves when it may be told, with the batch of the journal behind which that begins: undefined for the mark
+   * @returns resolves when the reports that were not settled are told
    */
-  readonly listen: (name: string, listener: SettlingListener) => Promise<void>;
+  readonly listen: (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => Promise<void>;
+  /** The first and the last batch that the journal of records has. */
+  readonly journalRange: LiveFeed['journalRange'];
   /** Brings a file of complaints in, for the command. */
   readonly importComplaints: (file: Omit<ComplaintFile, 'keptMs'>) => Promise<ComplaintImportOutcome>;
   /** Resolves when all records that were acknowledged before are stored and told. */
@@ -60,7 +64,11 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
   const retention: LiveRetention = { ...DEFAULT_LIVE_RETENTION, ...options.retention };
   const feed = await openLiveFeed({ context, directory: options.directory, keptMs: retention.recordsMs });
   const reports = createReportDesk({ context, keptMs: retention.reportsMs });
-  const { take, reader, store, caughtUp, told, whilePaused, close } = feed;
+  const { take, reader, store, caughtUp, told, whilePaused } = feed;
+  const close = (): Promise<void> => {
+    reports.close();
+    return feed.close();
+  };
   const holds = createLiveHolds({ context, store, caughtUp });
   return {
     name: 'records',
@@ -79,10 +87,17 @@ export async function createRecordsArea(context: PlatformContext, options: Recor
     reports: { findReports: createReportFinder(context) },
     holds,
     holdPort: createHoldPort(holds),
-    listen: async (name, listener) => {
-      await reports.listen(name, listener);
-      feed.listen(name, listener);
+    listen: async (name, listener, from) => {
+      // The reports that were not settled come first: they are few, and the records meet them.
+      const toldReports = reports.listen(name, listener, from);
+      feed.listen(
+        name,
+        listener,
+        toldReports.then(() => from),
+      );
+      await toldReports;
     },
+    journalRange: feed.journalRange,
     importComplaints: (file) => importComplaints(context, { ...file, keptMs: retention.complaintsMs }),
     told,
     whilePaused,

@@ -1,7 +1,7 @@
 import { HopbackError } from '@hopback/sdk/errors';
 import type { AppReport } from '@hopback/sdk/platform';
 import type { PlatformContext, PlatformTransaction, ReportReader } from '../core/index.js';
-import { openJson } from '../database/index.js';
+import { openJson, readableJson } from '../database/index.js';
 import { wholeReport } from './report-desk.js';
 import type { RecordsTables } from './records-tables.js';
 
@@ -22,7 +22,8 @@ export function createReportFinder(context: PlatformContext): ReportReader['find
     return context.transact(async (transaction) => {
       const rows = await foundRows(context, transaction, query);
       const shown = rows.slice(0, limit);
-      const opened = await openJson(context, transaction, {
+      const open = query.leavesOutUnreadable === true ? readableJson : openJson;
+      const opened = await open(context, transaction, {
         pieces: shown.map(({ sealed }) => sealed),
         reason: { organizationId: 'platform', actor: 'platform', object: 'reports:found' },
       });

@@ -22,10 +22,14 @@ export interface FollowerOptions {
   readonly limit: () => number;
   /** Where it begins when there is no mark. */
   readonly first: number;
+  /** Resolves when the work may begin, with the place behind which it begins: undefined for the mark. */
+  readonly from?: Promise<number | undefined> | undefined;
   /** Does what is to be done about a batch; again where any of those given at once rejected. */
   readonly work: (entry: JournalEntry) => Promise<void> | void;
-  /** Resolves when what was done outlives a crash. */
-  readonly settled?: (() => Promise<void>) | undefined;
+  /** Resolves when what was done outlives a crash; with false where nothing is to be marked yet. */
+  readonly settled?: (() => Promise<boolean | void>) | undefined;
+  /** Is told up to where everything is done. */
+  readonly reached?: ((sequence: number) => void) | undefined;
   readonly onProgress: () => void;
 }
 
@@ -36,6 +40,8 @@ export interface Follower {
   /** Place up to which nothing is done again after a crash. */
   readonly marked: () => number;
   readonly isFailing: () => boolean;
+  /** Whether it does not mark what it has done, since it has not begun or what it did is not settled yet. */
+  readonly isUnsettled: () => boolean;
   /** Something may be there. */
   readonly wake: () => void;
   /** Ends the work after the batches that are being done, and keeps the mark. */
@@ -44,10 +50,12 @@ export interface Follower {
 
 /** Starts it. */
 export function startFollower(options: FollowerOptions): Follower {
-  const { journal, name, clock, log, limit, work, settled, onProgress } = options;
+  const { journal, name, clock, log, limit, work, settled, reached, onProgress } = options;
   let position = journal.cursor(name) ?? options.first;
   let marked = position;
-  const state = { isFailing: false, isClosing: false };
+  const state = { isFailing: false, isClosing: false, isUnsettled: options.from !== undefined };
+  let endWaiting: () => void = () => undefined;
+  const closing = new Promise<undefined>((resolve) => (endWaiting = () => resolve(undefined)));
   let wake: () => void = () => undefined;
   let markedAtMs = clock.nowMs();
 
@@ -63,11 +71,12 @@ export function startFollower(options: FollowerOptions): Follower {
     });
 
   const mark = async (): Promise<void> => {
-    const reached = position;
-    if (reached === marked) return;
-    await settled?.();
-    await journal.keepCursor(name, reached);
-    marked = reached;
+    const done = position;
+    if (done === marked) return;
+    state.isUnsettled = (await settled?.()) === false;
+    if (state.isUnsettled) return;
+    await journal.keepCursor(name, done);
+    marked = done;
     markedAtMs = clock.nowMs();
     onProgress();
   };
@@ -80,6 +89,7 @@ export function startFollower(options: FollowerOptions): Follower {
     await Promise.all(entries.map(async (entry) => work(entry)));
     // Numbers that are missing in the log were lost, and are stepped over.
     position = entries.at(-1)?.sequence ?? upTo;
+    reached?.(position);
     onProgress();
     return true;
   };
@@ -103,6 +113,10 @@ export function startFollower(options: FollowerOptions): Follower {
     }
   };
   const run = async (): Promise<void> => {
+    // Where that fails the work never begins: whoever gave it knows why.
+    position = (await Promise.race([options.from?.catch(() => closing), closing])) ?? position;
+    marked = Math.min(marked, position);
+    reached?.(position);
     while (!state.isClosing) {
       try {
         const isMore = await step();
@@ -120,9 +134,11 @@ export function startFollower(options: FollowerOptions): Follower {
     position: () => position,
     marked: () => marked,
     isFailing: () => state.isFailing,
+    isUnsettled: () => state.isUnsettled,
     wake: () => wake(),
     close: async () => {
       state.isClosing = true;
+      endWaiting();
       wake();
       await running;
       await mark();

@@ -18,16 +18,26 @@ import type { JournalEntry, RecordJournal } from './record-journal.js';
  * to wait for. Beyond it carriers are asked to wait.
  */
 export const MAX_BATCHES_BEHIND = 512;
+/** Memory that DuckDB takes at most, beside what the rest of the platform has: look-ups and merges that need more go by the disk. */
+const STORE_MEMORY_MB = 256;
 /** Mark of the store in the journal. */
 const STORE = 'store';
 
 /** Whoever hears of live data, and says when what was heard outlives a crash. */
 export interface SettlingListener extends LiveListener {
   /**
-   * Resolves when everything that was heard so far outlives a crash, or need not; until then it is told again after one. Without it what was
-   * heard once is not told again, but for the last moments before a crash.
+   * Resolves when everything that was heard so far outlives a crash, or need not; until then it is told again after one. With false where
+   * nothing is settled yet. Without it what was heard once is not told again, but for the last moments before a crash.
    */
-  readonly settled?: () => Promise<void>;
+  readonly settled?: () => Promise<boolean | void>;
+  /** Resolves when it can hear records again; undefined where it can. */
+  readonly free?: () => Promise<void> | undefined;
+  /** Is told up to which batch of the journal it has heard everything. */
+  readonly reached?: (sequence: number) => void;
+  /** Batches behind this one are kept: it hears them again after a crash, whatever it has settled. */
+  readonly neededFrom?: () => number | undefined;
+  /** How many of the reports that it was told, the first ones, need not be told again after a crash. Without it all that are settled. */
+  readonly coveredReports?: () => number;
 }
 
 /** Live records: taken in, stored, told and found. */
@@ -35,8 +45,13 @@ export interface LiveFeed extends AsyncDisposable {
   readonly take: BatchIntake;
   readonly store: RecordStore;
   readonly reader: ReturnType<typeof createRecordReader>;
-  /** Tells somebody what is durable, from where it had got to; at most one of a name. */
-  readonly listen: (name: string, listener: SettlingListener) => void;
+  /**
+   * Tells somebody what is durable; at most one of a name.
+   * @param from - resolves when it may be told, with the batch behind which that begins: undefined for where it had got to
+   */
+  readonly listen: (name: string, listener: SettlingListener, from?: Promise<number | undefined>) => void;
+  /** The first and the last batch that the journal has. */
+  readonly journalRange: () => { readonly first: number; readonly last: number };
   /** Resolves when everything that was acknowledged before is stored. @throws HopbackError `storage-failed` where the store fails */
   readonly caughtUp: () => Promise<void>;
   /** Resolves when everything that was acknowledged before is stored and told. */
@@ -69,12 +84,11 @@ export interface LiveFeedOptions {
 export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptions): Promise<LiveFeed> {
   const { clock, log } = context;
   const journal = await openRecordJournal(join(directory, 'journal'), log);
-  const opened = await openDuckDbRecordStore({ directory: join(directory, 'store'), clock }).catch(
-    async (error: unknown) => {
-      await journal.close();
-      throw error;
-    },
-  );
+  const place = { directory: join(directory, 'store'), memoryLimitMb: STORE_MEMORY_MB };
+  const opened = await openDuckDbRecordStore({ ...place, clock }).catch(async (error: unknown) => {
+    await journal.close();
+    throw error;
+  });
   const { store, whilePaused } = pausableStore(opened);
   const listeners = new Map<string, Follower>();
   const waiting = new Set<() => void>();
@@ -96,16 +110,20 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
   const endWake = journal.onDurable(() => storing.wake());
   const behind = (): number => journal.durable() - storing.position();
 
-  const listen = (name: string, listener: SettlingListener): void => {
+  const listening = new Set<SettlingListener>();
+  const listen = (name: string, listener: SettlingListener, from?: Promise<number | undefined>): void => {
     if (listeners.has(name)) throw new HopbackError('invalid-argument', `${name} listens already`);
     const follower = startFollower({
       ...common,
       ...{ name: `listener:${name}`, limit: storing.position, onProgress: () => onProgress() },
-      work: ({ providerId, records, receivedAtMs }) =>
-        listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs }))),
-      settled: listener.settled,
+      work: async ({ providerId, records, receivedAtMs }) => {
+        await listener.free?.();
+        listener.records(records.map((record): LiveRecord => ({ providerId, record, receivedAtMs })));
+      },
+      ...{ settled: listener.settled, reached: listener.reached, from },
     });
     listeners.set(name, follower);
+    listening.add(listener);
   };
 
   const reached = (follower: Follower, sequence: number): Promise<void> =>
@@ -126,7 +144,9 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
   const settled = (): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {
-        const isSettled = [...listeners.values()].every((one) => one.isFailing() || one.marked() >= storing.position());
+        const isSettled = [...listeners.values()].every(
+          (one) => one.isFailing() || one.isUnsettled() || one.marked() >= storing.position(),
+        );
         if (!isSettled) return;
         waiting.delete(look);
         resolve();
@@ -150,7 +170,12 @@ export async function openLiveFeed({ context, directory, keptMs }: LiveFeedOptio
       for (const one of followers()) await reached(one, upTo);
     },
     // A file of the journal that is removed is one that a backup is copying.
-    trim: () => whilePaused(() => journal.trim(Math.min(...followers().map((one) => one.marked())))),
+    trim: () =>
+      whilePaused(() => {
+        const needed = [...listening].flatMap((listener) => listener.neededFrom?.() ?? []);
+        return journal.trim(Math.min(...followers().map((one) => one.marked()), ...needed));
+      }),
+    journalRange: () => ({ first: journal.first(), last: journal.durable() }),
     behind,
     whilePaused: (work) =>
       whilePaused(async () => {

@@ -15,8 +15,8 @@ export const MAX_COMPRESSED_BYTES: number = MAX_BATCH_BYTES + 65_536;
 const MAX_FRAME_BYTES = MAX_COMPRESSED_BYTES + 131_072;
 /** Batches that wait for the disk at once: eight of the longest. */
 const MAX_PENDING_BYTES = 8 * MAX_FRAME_BYTES;
-/** Records that are kept parsed for whoever follows, some 3 KB each; those behind read the log. */
-const MAX_PARSED_RECORDS = 32_768;
+/** Records that are kept parsed for whoever follows, some 3 KB each; those behind read the log. A second of 15,000 a second. */
+const MAX_PARSED_RECORDS = 16_384;
 /** Batches that are read from the log at once. */
 const READ_BATCHES = 16;
 
@@ -34,6 +34,8 @@ export interface RecordJournal {
    * @throws HopbackError `storage-failed` when the disk refuses, or more waits for it than may: nothing is to be acknowledged
    */
   readonly take: (frame: BatchFrame, records: readonly SharedRecord[]) => Promise<number>;
+  /** Place of the first batch that is kept. */
+  readonly first: () => number;
   /** Place of the last batch that is durable. */
   readonly durable: () => number;
   /** The batches behind a place, a few; none where there is none yet. */
@@ -106,6 +108,7 @@ function journalOf(batches: SegmentLog, cursors: ValueJournal, log: PlatformLog)
       while (batches.durableSequence < sequence) await batches.flush();
       return sequence;
     },
+    first: () => batches.firstSequence,
     durable: () => batches.durableSequence,
     read: async (behind, upTo) => {
       const entries: JournalEntry[] = [];

@@ -8,6 +8,8 @@ import { openJson, readableJson, sealJson } from '../database/index.js';
 
 /** Reports that are read at once when somebody begins to listen: each may have a fingerprint of 400 KB. */
 const TOLD_AT_ONCE = 50;
+/** Until a database that fails is asked again. */
+const RETRY_MS = 1_000;
 /** Keys that one statement removes. */
 const SETTLED_AT_ONCE = 500;
 
@@ -15,16 +17,32 @@ const SETTLED_AT_ONCE = 500;
 export interface ReportDesk {
   readonly reportCall: Operation;
   readonly report: LiveReader['report'];
-  /** Tells somebody the reports that were not settled before, and all that come. @throws HopbackError where the database fails */
-  readonly listen: (name: string, listener: SettlingListener) => Promise<void>;
+  /**
+   * Tells somebody the reports that were not settled before, and all that come. Those that come from now on are kept for it.
+   * @param from - resolves when it may be told
+   * @throws HopbackError where the database fails
+   */
+  readonly listen: (name: string, listener: SettlingListener, from?: Promise<unknown>) => Promise<void>;
   /** Notes what those who listen have settled. */
   readonly settle: () => Promise<void>;
+  /** Gives up what is still to be told; it is told again after a restart. */
+  readonly close: () => void;
 }
 
 interface Listening {
   readonly listener: SettlingListener;
+  /** Whether it may be told: until then what comes waits among what is not settled. */
+  isTold: boolean;
   /** Told and not noted yet, by application and report. */
   told: { readonly appId: string; readonly reportId: string }[];
+  /** How many were noted since the process began. */
+  noted: number;
+}
+
+/** The last report of a page. */
+interface Told {
+  readonly receivedAtMs: number;
+  readonly reportKey: string;
 }
 
 /** What reports are kept with. */
@@ -37,7 +55,9 @@ export interface ReportDeskOptions {
 /** Makes the desk. */
 export function createReportDesk({ context, keptMs }: ReportDeskOptions): ReportDesk {
   const listeners = new Map<string, Listening>();
+  let isClosed = false;
   const tell = (one: Listening, appId: string, report: AppReport, receivedAtMs: number): void => {
+    if (!one.isTold) return;
     // Whoever listens is no reason to refuse what was stored; it is told again after a restart.
     try {
       one.listener.report(appId, report, receivedAtMs);
@@ -69,9 +89,9 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
     return jsonAnswer(receipt);
   };
 
-  const untold = (name: string, after: number) =>
+  const untold = (name: string, after: Told | undefined) =>
     context.transact(async (transaction) => {
-      const rows = await transaction
+      let query = transaction
         .withTables<RecordsTables>()
         .selectFrom('records_untold')
         .innerJoin('records_reports', (join) =>
@@ -80,43 +100,61 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
             .onRef('records_reports.report_id', '=', 'records_untold.report_id'),
         )
         .select(['records_reports.app_id', 'masked', 'sealed', 'received_at_ms', 'report_key'])
-        .where('listener', '=', name)
-        .orderBy('received_at_ms')
-        .orderBy('report_key')
-        .limit(TOLD_AT_ONCE)
-        .offset(after)
-        .execute();
+        .where('listener', '=', name);
+      if (after !== undefined)
+        query = query.where((is) =>
+          is.or([
+            is('received_at_ms', '>', after.receivedAtMs),
+            is.and([is('received_at_ms', '=', after.receivedAtMs), is('report_key', '>', after.reportKey)]),
+          ]),
+        );
+      const rows = await query.orderBy('received_at_ms').orderBy('report_key').limit(TOLD_AT_ONCE).execute();
       const reason = { ...PLATFORM, object: `listener:${name}` };
       const opened = await readableJson(context, transaction, { pieces: rows.map(({ sealed }) => sealed), reason });
       return rows.map((row, index) => ({
-        ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, report: wholeReport(opened[index], row.masked) },
+        ...{ appId: row.app_id, receivedAtMs: row.received_at_ms, reportKey: row.report_key },
+        report: wholeReport(opened[index], row.masked),
       }));
     });
 
   return {
     reportCall,
+    close: () => {
+      isClosed = true;
+    },
     report: (appId, reportId, transaction) => {
       const named = { appId, reportId };
       return transaction === undefined
         ? context.transact((own) => storedReport(context, own, named))
         : storedReport(context, transaction, named);
     },
-    listen: async (name, listener) => {
-      const one: Listening = { listener, told: [] };
-      for (let after = 0; ;) {
-        const reports = await untold(name, after);
+    listen: async (name, listener, from) => {
+      const one: Listening = { listener, isTold: false, told: [], noted: 0 };
+      listeners.set(name, one);
+      await from;
+      // One that comes from here on may be told twice, and is the same report.
+      one.isTold = true;
+      for (let after: Told | undefined; ;) {
+        const reports: Awaited<ReturnType<typeof untold>> | undefined = await untold(name, after).catch(
+          async (error: unknown) => {
+            if (from === undefined || isClosed) throw error;
+            context.log.warn('reports that were not settled cannot be read: tried again', { listener: name });
+            await new Promise<void>((resolve) => void context.clock.schedule(resolve, RETRY_MS));
+            return undefined;
+          },
+        );
+        if (reports === undefined) continue;
         for (const { appId, report, receivedAtMs } of reports)
           if (report !== undefined) tell(one, appId, report, receivedAtMs);
-        after += reports.length;
+        after = reports.at(-1);
         if (reports.length < TOLD_AT_ONCE) break;
       }
-      listeners.set(name, one);
     },
     settle: async () => {
       for (const [name, one] of listeners) {
-        const told = one.told.slice();
-        if (told.length === 0) continue;
-        await one.listener.settled?.();
+        const all = one.told.slice();
+        if (all.length === 0 || (await one.listener.settled?.()) === false) continue;
+        const told = all.slice(0, Math.max(0, (one.listener.coveredReports?.() ?? Infinity) - one.noted));
         for (let at = 0; at < told.length; at += SETTLED_AT_ONCE)
           await context.transact((transaction) =>
             transaction
@@ -133,6 +171,7 @@ export function createReportDesk({ context, keptMs }: ReportDeskOptions): Report
               .execute(),
           );
         one.told = one.told.slice(told.length);
+        one.noted += told.length;
       }
     },
   };

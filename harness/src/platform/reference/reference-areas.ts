@@ -183,15 +183,17 @@ function openTracebacks({ context, trust }: AreaParts, { home, settings, there, 
   });
 }
 
-/** The detection knows what it knew before it hears what comes. */
-async function openCampaigns({ context, trust }: AreaParts, { there, desk }: Opening): Promise<CampaignsArea> {
+/** The detection takes up what it knew in the background, and hears what comes after that. Until then what comes is kept for it. */
+function openCampaigns({ context, trust }: AreaParts, { there, desk }: Opening): CampaignsArea {
   const records = there('records');
   const area = createCampaignsArea(context, {
     ...{ tracebacks: desk, live: records.reader, reports: records.reports, organizations: trust },
-    holds: createHoldReader(),
+    ...{ journalRange: records.journalRange, holds: createHoldReader() },
   });
-  await area.start();
-  await records.listen('campaigns', { ...area.listener, settled: area.flush });
+  void records.listen('campaigns', area.listener, area.begun).catch((error: unknown) => {
+    context.log.error('live data are not told to the detection of campaigns', { error });
+  });
+  area.startSoon();
   return area;
 }
 

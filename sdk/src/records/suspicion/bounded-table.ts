@@ -7,6 +7,19 @@ export interface BoundedTable<Entry> {
   readonly at: (key: number) => Entry;
   /** Entries held. */
   readonly size: () => number;
+  /** The table as it stands, by reference: for a snapshot. */
+  readonly state: () => BoundedTableState<Entry>;
+  /** Takes a saved state over. `entries` are by place; places that are left out are empty. */
+  readonly restore: (saved: BoundedTableState<Entry>) => void;
+}
+
+/** A table by its places. */
+export interface BoundedTableState<Entry> {
+  readonly keys: Float64Array;
+  readonly turns: Float64Array;
+  readonly entries: readonly (Entry | undefined)[];
+  readonly turn: number;
+  readonly used: number;
 }
 
 /** Places where an entry can stand: eight keys are one line of a processor's cache. */
@@ -47,5 +60,12 @@ export function createBoundedTable<Entry>(limit: number, make: () => Entry): Bou
       return entry;
     },
     size: () => used,
+    state: () => ({ keys, turns, entries, turn, used }),
+    restore: (saved) => {
+      keys.set(saved.keys);
+      turns.set(saved.turns);
+      for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
+      ({ turn, used } = saved);
+    },
   };
 }

@@ -70,6 +70,89 @@ export function rollTo(counts: CallCounts, half: number): HalfCounts {
   return counts.now;
 }
 
+/** Members of a half: all but the callers. */
+const MEMBERS = 12;
+
+/** Whole numbers that counts are packed into: the half, whether there is one before it, and the members of both. */
+export const PACKED_COUNTS: number = 2 + 2 * MEMBERS;
+
+/** Packs counts into a place. Callers are kept apart. Never throws. */
+export function packCounts({ half, now, before }: CallCounts, into: Int32Array, at: number): void {
+  const hasBefore = before !== NO_CALLS;
+  into[at] = half;
+  into[at + 1] = hasBefore ? 1 : 0;
+  packHalf(now, into, at + 2);
+  if (hasBefore) packHalf(before, into, at + 2 + MEMBERS);
+}
+
+/** Makes counts be those that were packed. Never throws. */
+export function unpackInto(counts: CallCounts, from: Int32Array, at: number): void {
+  counts.half = from[at] as number;
+  unpackHalf(counts.now, from, at + 2);
+  if (from[at + 1] === 0) counts.before = NO_CALLS;
+  else {
+    if (counts.before === NO_CALLS) counts.before = noCalls(false);
+    unpackHalf(counts.before, from, at + 2 + MEMBERS);
+  }
+}
+
+/** Makes counts begin anew in a half. Never throws. */
+export function beginCounts(counts: CallCounts, half: number): void {
+  counts.half = half;
+  unpackHalf(counts.now, NOTHING, 0);
+  counts.before = NO_CALLS;
+}
+
+const NOTHING = new Int32Array(MEMBERS);
+
+// Written out, since it is run for every call.
+function packHalf(half: HalfCounts, into: Int32Array, at: number): void {
+  into[at] = half.calls;
+  into[at + 1] = half.answered;
+  into[at + 2] = half.timed;
+  into[at + 3] = half.short;
+  into[at + 4] = half.talked;
+  into[at + 5] = half.poor;
+  into[at + 6] = half.marked;
+  into[at + 7] = half.neighbours;
+  into[at + 8] = half.called0;
+  into[at + 9] = half.called1;
+  into[at + 10] = half.called2;
+  into[at + 11] = half.called3;
+}
+
+function unpackHalf(half: HalfCounts, from: Int32Array, at: number): void {
+  half.calls = from[at] as number;
+  half.answered = from[at + 1] as number;
+  half.timed = from[at + 2] as number;
+  half.short = from[at + 3] as number;
+  half.talked = from[at + 4] as number;
+  half.poor = from[at + 5] as number;
+  half.marked = from[at + 6] as number;
+  half.neighbours = from[at + 7] as number;
+  half.called0 = from[at + 8] as number;
+  half.called1 = from[at + 9] as number;
+  half.called2 = from[at + 10] as number;
+  half.called3 = from[at + 11] as number;
+}
+
+/** Counts of a trunk or signer that were packed, with the registers of its callers. Never throws. */
+export function unpackedGroupCounts(
+  from: Int32Array,
+  callers: { readonly now: Uint8Array; readonly before: Uint8Array | undefined },
+): CallCounts {
+  const counts = createCallCounts(0, true);
+  counts.now = callersOf(callers.now);
+  if (from[1] === 1) counts.before = callersOf(callers.before);
+  unpackInto(counts, from, 0);
+  return counts;
+}
+
+const callersOf = (ranks: Uint8Array | undefined): HalfCounts => ({
+  ...noCalls(false),
+  callers: ranks === undefined ? undefined : createDistinctNumbers(ranks),
+});
+
 /** Counts the first leg of a call that was not refused here. Never throws. */
 export function countCall(half: HalfCounts, facts: CallFacts, marks: CallMarks): void {
   half.calls += 1;

@@ -13,6 +13,16 @@ export interface DiallingRows {
    * @param atUs - when, microseconds since the epoch
    */
   readonly note: (group: number, called: number, atUs: number) => number;
+  /** The memory as it stands, by reference: for a snapshot. */
+  readonly state: () => DiallingRowsState;
+  readonly restore: (saved: DiallingRowsState) => void;
+}
+
+/** Blocks of called numbers by their places. */
+export interface DiallingRowsState {
+  readonly blocks: Float64Array;
+  readonly blockTimesUs: Float64Array;
+  readonly timesUs: Float64Array;
 }
 
 /** How rows are found, and how much is remembered for it. */
@@ -113,6 +123,12 @@ export function createDiallingRows({ limit, step, gapUs, longest }: DiallingRowO
       walk(key, -1, start, order);
       walk(key, 1, start, order);
       return isOrdered(order) ? order.count : 1;
+    },
+    state: () => ({ blocks, blockTimesUs, timesUs }),
+    restore: (saved) => {
+      blocks.set(saved.blocks);
+      blockTimesUs.set(saved.blockTimesUs);
+      timesUs.set(saved.timesUs);
     },
   };
 }

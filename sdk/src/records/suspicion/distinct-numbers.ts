@@ -4,6 +4,8 @@ export interface DistinctNumbers {
   readonly add: (hash: number) => void;
   /** About how many different ones; exact to 3 % typically. The order in which they came makes no difference. */
   readonly count: () => number;
+  /** Its registers, by reference. */
+  readonly ranks: Uint8Array;
 }
 
 const REGISTER_BITS = 10;
@@ -14,13 +16,19 @@ const ALPHA = 0.7213 / (1 + 1.079 / REGISTERS);
 /** 2^-n of every rank that 22 bits can have. */
 const POWERS: readonly number[] = Array.from({ length: 33 - REGISTER_BITS + 1 }, (_, rank) => 2 ** -rank);
 
-/** Starts an empty count. Never throws. */
-export function createDistinctNumbers(): DistinctNumbers {
+/** Starts a count: empty, or with the registers of an earlier one. Never throws. */
+export function createDistinctNumbers(saved?: Uint8Array): DistinctNumbers {
   const ranks = new Uint8Array(REGISTERS);
   // Kept as registers change, so that reading the count is no walk over them.
   let sum = REGISTERS;
   let empty = REGISTERS;
+  if (saved !== undefined) {
+    ranks.set(saved);
+    sum = ranks.reduce((total, rank) => total + (POWERS[rank] ?? 0), 0);
+    empty = ranks.reduce((count, rank) => count + (rank === 0 ? 1 : 0), 0);
+  }
   return {
+    ranks,
     add: (hash) => {
       const register = hash >>> (32 - REGISTER_BITS);
       const rank = Math.clz32((hash << REGISTER_BITS) | (1 << (REGISTER_BITS - 1))) + 1;

@@ -6,7 +6,13 @@ export type { SuspicionLists } from './signal-findings.js';
 export { DEFAULT_SUSPICION_POLICY, MAX_FAN_OUT, MAX_SUSPICION_LIMIT } from './suspicion-policy.js';
 export type { SignalRamp, SuspicionPolicy } from './suspicion-policy.js';
 export { createSuspicionTracker } from './suspicion-tracker.js';
-export type { SuspicionMemory, SuspicionTracker, SuspicionTrackerOptions } from './suspicion-tracker.js';
+export type {
+  SavedSuspicionTracker,
+  SuspicionMemory,
+  SuspicionTracker,
+  SuspicionTrackerOptions,
+} from './suspicion-tracker.js';
+export type { SavedGroup, SavedTable, SuspicionTrackerState } from './tracker-state.js';
 export { SUSPICION_SIGNALS } from './suspicion.js';
 export type {
   InvalidCallingFinding,

@@ -12,6 +12,17 @@ export interface RecentCalls {
   readonly note: (call: string, isAnswered: boolean) => LegsBefore;
   /** Calls known. */
   readonly size: () => number;
+  /** The memory as it stands, by reference: for a snapshot. */
+  readonly state: () => RecentCallsState;
+  readonly restore: (saved: RecentCallsState) => void;
+}
+
+/** Recent calls by their places. */
+export interface RecentCallsState {
+  readonly keys: Float64Array;
+  readonly turns: Float64Array;
+  readonly turn: number;
+  readonly used: number;
 }
 
 /** Places where a call can stand; the one that was noted longest ago goes. */
@@ -49,5 +60,11 @@ export function createRecentCalls(limit: number): RecentCalls {
       return 'none';
     },
     size: () => used,
+    state: () => ({ keys, turns, turn, used }),
+    restore: (saved) => {
+      keys.set(saved.keys);
+      turns.set(saved.turns);
+      ({ turn, used } = saved);
+    },
   };
 }

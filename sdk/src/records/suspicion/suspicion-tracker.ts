@@ -1,11 +1,12 @@
 import { createBoundedTable } from './bounded-table.js';
-import { countCall, countLateAnswer, createCallCounts, rollTo } from './call-counts.js';
-import type { CallCounts, CallMarks } from './call-counts.js';
+import { countCall, countLateAnswer, createCallCounts, rollTo, unpackInto } from './call-counts.js';
+import type { CallMarks } from './call-counts.js';
 import { callFacts } from './call-facts.js';
 import type { CallFacts, JudgedRecord } from './call-facts.js';
 import { countArea, createGroupMemory, rollGroupTo } from './call-groups.js';
 import type { GroupMemory } from './call-groups.js';
 import { createDiallingRows, MAX_DIALLING_GROUP } from './dialling-rows.js';
+import { createNumberCounts } from './number-counts.js';
 import { createRecentCalls } from './recent-calls.js';
 import { readCalling } from './calling-reading.js';
 import { rampStrength } from './signal-findings.js';
@@ -15,6 +16,8 @@ import { checkSuspicionPolicy, DEFAULT_SUSPICION_POLICY, HALF_HOUR_US } from './
 import type { SuspicionPolicy } from './suspicion-policy.js';
 import type { Suspicion, SuspicionSignal } from './suspicion.js';
 import { hashText, hashText52 } from './text-hash.js';
+import { packedCounts, restoreGroups, savedGroups } from './tracker-state.js';
+import type { SuspicionTrackerState } from './tracker-state.js';
 
 /** What a tracker is made with. */
 export interface SuspicionTrackerOptions extends SuspicionLists {
@@ -44,6 +47,21 @@ export interface SuspicionTracker {
   readonly memory: () => SuspicionMemory;
 }
 
+/** A tracker whose memory can be saved, and taken up by another. */
+export interface SavedSuspicionTracker extends SuspicionTracker {
+  /**
+   * What it has learned, to be written out before the next call is judged: large arrays are not copied. It holds hashes of numbers, and no
+   * number.
+   */
+  readonly state: () => SuspicionTrackerState;
+  /**
+   * Goes on where another tracker was, before it has judged anything.
+   * @param saved - state of a tracker of the same release with the same policy
+   * @throws RangeError where the tables are larger than those of its policy
+   */
+  readonly restore: (saved: SuspicionTrackerState) => void;
+}
+
 /**
  * Starts judging calls. The same records in the same order are always judged alike.
  * @param options - policy and the lists that the carrier has
@@ -56,7 +74,7 @@ export interface SuspicionTracker {
  * console.log(tracker.memory().numbers); // 0
  * ```
  */
-export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): SuspicionTracker {
+export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): SavedSuspicionTracker {
   const policy = structuredClone(options.policy ?? DEFAULT_SUSPICION_POLICY);
   checkSuspicionPolicy(policy);
   const lists: SuspicionLists = options;
@@ -70,7 +88,7 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
   });
   let half = 0;
   let groupsMade = 0;
-  const numbers = createBoundedTable<CallCounts>(limits.numbers, () => createCallCounts(half, false));
+  const numbers = createNumberCounts(limits.numbers);
   const makeGroup = (): GroupMemory => {
     groupsMade = (groupsMade + 1) % MAX_DIALLING_GROUP;
     return createGroupMemory(groupsMade, half);
@@ -88,7 +106,10 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
     const number =
       facts.callingKey === undefined
         ? undefined
-        : numbers.at(facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash);
+        : numbers.at(
+            facts.isCallingVeiled ? hashText52(ofReporter(reporter, facts.callingKey)) : marks.callingHash,
+            half,
+          );
     const trunk =
       facts.trunk === undefined
         ? undefined
@@ -124,12 +145,32 @@ export function createSuspicionTracker(options: SuspicionTrackerOptions = {}): S
       row,
       sinceUs,
     });
+    if (number !== undefined) numbers.keep();
     const score = scoreOf(signals, policy);
     return { score, level: levelOf(score, policy), policyId: policy.id, signals, notJudged };
   };
   return {
     judge,
     memory: () => ({ numbers: numbers.size(), trunks: trunks.size(), signers: signers.size(), calls: calls.size() }),
+    state: () => ({
+      ...{
+        half,
+        groupsMade,
+        numbers: numbers.state(),
+        trunks: savedGroups(trunks),
+        signers: savedGroups(signers),
+      },
+      ...{ signed: packedCounts(signed), calls: calls.state(), rows: rows.state() },
+    }),
+    restore: (saved) => {
+      ({ half, groupsMade } = saved);
+      numbers.restore(saved.numbers);
+      restoreGroups(trunks, saved.trunks);
+      restoreGroups(signers, saved.signers);
+      unpackInto(signed, saved.signed, 0);
+      calls.restore(saved.calls);
+      rows.restore(saved.rows);
+    },
   };
 }
 

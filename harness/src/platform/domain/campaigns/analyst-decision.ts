@@ -94,7 +94,7 @@ function split(
   if (moved.length === 0 || moved.length === file.keys.size) return refused('nothing-left');
   const transcripts = moved.flatMap((key) => (key.kind === 'script' ? [key.transcript] : []));
   const title = transcripts.length === 0 ? undefined : nameOfScript(transcripts);
-  const other = parts.book.open(atMs, { name: title?.name ?? file.name, kind: title?.class ?? file.kind });
+  const other = parts.book.open(atMs, { name: title?.name ?? file.name, kind: title?.class ?? file.kind }, []);
   other.apartFrom.add(file.campaignId);
   file.apartFrom.add(other.campaignId);
   const cluster = createContentCluster();

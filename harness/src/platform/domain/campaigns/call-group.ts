@@ -242,6 +242,15 @@ export interface CallGroups {
   readonly find: (key: string) => CallGroup | undefined;
   readonly all: () => IterableIterator<CallGroup>;
   readonly size: () => number;
+  /** Both generations as they stand, by reference. */
+  readonly state: () => CallGroupsState;
+  readonly restore: (saved: CallGroupsState) => void;
+}
+
+/** Groups of the younger and of the older generation, by their keys. */
+export interface CallGroupsState {
+  readonly young: Map<string, CallGroup>;
+  readonly old: Map<string, CallGroup>;
 }
 
 /**
@@ -280,5 +289,9 @@ export function createCallGroups(
       yield* old.values();
     },
     size: () => young.size + old.size,
+    state: () => ({ young, old }),
+    restore: (saved) => {
+      ({ young, old } = saved);
+    },
   };
 }

@@ -11,6 +11,8 @@ import {
   uncountCall,
 } from './campaign-file.js';
 import type { CampaignFile, CampaignKey, CountedCall } from './campaign-file.js';
+import { restoredCampaign, savedCampaign } from './saved-campaign.js';
+import type { SavedCampaign } from './saved-campaign.js';
 
 /** What has become of a campaign that others rest on. */
 export type CampaignChange = DomainEventData['campaign.changed']['change'];
@@ -27,8 +29,21 @@ export interface CampaignBook {
   /** Under the id it has now, after mergers. */
   readonly file: (campaignId: string | undefined) => CampaignFile | undefined;
   readonly files: () => IterableIterator<CampaignFile>;
-  readonly open: (atMs: number, origin: { readonly name: string; readonly kind: string }) => CampaignFile;
+  /** @param callIds - calls that it is found by: a replay gives it the id under which they are stored */
+  readonly open: (
+    atMs: number,
+    origin: { readonly name: string; readonly kind: string },
+    callIds: readonly string[],
+  ) => CampaignFile;
   readonly restore: (file: CampaignFile) => void;
+  /**
+   * Campaigns that are stored and that a replay has still to find, by the ids of their calls: a campaign that is opened with such a call is
+   * that one. An empty map ends it.
+   */
+  readonly expect: (campaignIds: ReadonlyMap<string, string>) => void;
+  readonly state: () => CampaignBookState;
+  /** Takes a saved state over. @throws what a saved campaign of another form throws */
+  readonly restoreState: (saved: CampaignBookState) => void;
   /** Counts a record or report that belongs to it, and has it live again if it was silent. */
   readonly count: (file: CampaignFile, counted: CountedCall) => void;
   /** Takes back what was counted of a call. */
@@ -46,6 +61,11 @@ export interface CampaignBook {
   readonly hasChanges: () => boolean;
   /** What is new; what was taken is news no more. */
   readonly take: () => readonly CampaignNews[];
+}
+
+/** All campaigns, merged ones too, as plain values. */
+export interface CampaignBookState {
+  readonly files: readonly { readonly saved: SavedCampaign; readonly keys: readonly CampaignKey[] }[];
 }
 
 /** Calls of one campaign that are told one by one until they are taken; the others are counted. Ten seconds of 1,000 a second. */
@@ -73,6 +93,7 @@ export function createCampaignBook(options: { readonly newId: () => string; read
     return file;
   };
   let hasChanges = false;
+  let expected: ReadonlyMap<string, string> = new Map();
   const touch = (file: CampaignFile, change?: CampaignChange): void => {
     const { changes } = newsOf(file);
     if (change === undefined) return;
@@ -102,15 +123,25 @@ export function createCampaignBook(options: { readonly newId: () => string; read
     files: () => files.values(),
     touch,
     name,
-    open: (atMs, origin) => {
+    open: (atMs, origin, callIds) => {
       if (files.size >= options.limit) forgetOldest(files, news);
-      const file = createCampaignFile(options.newId(), atMs);
+      const stored = callIds.map((callId) => expected.get(callId)).find((id) => id !== undefined && !files.has(id));
+      const file = createCampaignFile(stored ?? options.newId(), atMs);
       files.set(file.campaignId, file);
       name(file, origin);
       touch(file, 'found');
       return file;
     },
     restore: (file) => void files.set(file.campaignId, file),
+    expect: (campaignIds) => {
+      expected = campaignIds;
+    },
+    state: () => ({
+      files: [...files.values()].map((file) => ({ saved: savedCampaign(file), keys: [...file.keys.values()] })),
+    }),
+    restoreState: (saved) => {
+      for (const one of saved.files) files.set(one.saved.campaignId, restoredCampaign(one.saved, one.keys));
+    },
     count: (file, counted) => {
       countCall(file, counted);
       const { calls } = newsOf(file);

@@ -1,32 +1,38 @@
 import type { AppReport } from '@hopback/sdk/platform';
 import { createSuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
-import type { SuspicionLists, SuspicionPolicy } from '@hopback/sdk/records';
+import type { SuspicionLists, SuspicionPolicy, SuspicionTrackerState } from '@hopback/sdk/records';
 import type { LiveRecord } from '../../core/index.js';
 import { applyDecision } from './analyst-decision.js';
 import type { AnalystDecision, DecisionOutcome } from './analyst-decision.js';
 import { createCampaignBook } from './campaign-book.js';
-import type { CampaignNews } from './campaign-book.js';
+import type { CampaignBookState, CampaignNews } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
 import { DEFAULT_CAMPAIGN_LIMITS, DEFAULT_CAMPAIGN_POLICY, WAYS_OF_CALLING } from './campaign-policy.js';
 import type { CampaignLimits, CampaignPolicy } from './campaign-policy.js';
 import { createCallGroups, evidenceOfWay } from './call-group.js';
+import type { CallGroupsState } from './call-group.js';
 import { callNote } from './call-note.js';
 import { addTranscript, createContentCluster } from './content-cluster.js';
 import { createContentTable } from './content-table.js';
+import type { ContentTableState } from './content-table.js';
 import { contentsOf, holdKey } from './engine-parts.js';
 import type { EngineParts } from './engine-parts.js';
 import { evidenceTables } from './evidence-of-call.js';
 import { keyHash } from './key-hash.js';
 import { createNumberMemory } from './number-memory.js';
+import type { NumberMemoryState } from './number-memory.js';
 import { detectByRecord } from './record-detection.js';
+import type { RecordDetection } from './record-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
 import { createKnownEvidence } from './known-evidence.js';
 import type { KnownEvidence } from './known-evidence.js';
 import { placeRecord } from './count-evidence.js';
-import { createPlacedCalls } from './placed-call.js';
+import { createPlacedCalls, placedCallsState, restorePlacedCalls } from './placed-call.js';
+import type { PlacedCallsState } from './placed-call.js';
 import { createSeenCalls } from './seen-calls.js';
+import type { SeenCallsState } from './seen-calls.js';
 import { createScriptIndex, nameOfScript } from './scripts/index.js';
-import type { ScriptIndexLimits } from './scripts/index.js';
+import type { ScriptIndexLimits, ScriptIndexState } from './scripts/index.js';
 
 /** What an engine is made with. */
 export interface CampaignEngineOptions extends Omit<SuspicionLists, 'trunkAreas'> {
@@ -74,17 +80,36 @@ export interface CampaignEngine {
   /** Takes up campaigns as they were stored, oldest first, before anything else. */
   readonly restore: (file: CampaignFile) => void;
   /**
-   * Marks records and reports as counted already, before live data are read again after a restart: what is read again of them is counted no more, but
-   * what comes later of the same calls is counted with them.
+   * Marks records and reports as counted already, before or after live data are read again after a restart: what is read again of them is counted no
+   * more, but what comes later of the same calls is counted with them.
    */
   readonly known: (counted: Iterable<KnownEvidence>) => void;
-  /** Live data have been read again: what was marked and not read is forgotten. */
+  /** Live data have been read again: what was marked and neither read nor heard is forgotten. */
   readonly replayed: () => void;
   /** What is on watch: the strongest first, at most so many. */
   readonly watched: (limit: number) => readonly WatchedGroup[];
   /** Counts of what it holds, for metrics. */
   readonly memory: () => Readonly<Record<'groups' | 'contents' | 'campaigns' | 'numbersOnWatch', number>>;
+  /** Version of {@link CampaignEngine.state}: another one for every other form of it, policy or limit. */
+  readonly stateVersion: string;
+  /**
+   * Everything it has learned, as plain values for `encodeState`. Nothing is copied: the engine must hear nothing until it is written. Holds
+   * telephone numbers and transcripts.
+   */
+  readonly state: () => object;
+  /**
+   * Goes on where another engine of the same version was, before it has heard anything.
+   * @throws what a state of another form throws; the engine is then of no use
+   */
+  readonly restoreState: (state: object) => void;
+  /**
+   * Campaigns that the other engine found later, by the ids of their calls: found again, they have the same ids. An empty map ends it.
+   */
+  readonly expect: (stored: ReadonlyMap<string, string>) => void;
 }
+
+/** Form of what {@link CampaignEngine.state} gives: to be raised with every change of what the tables hold. */
+const STATE_FORM = 2;
 
 /** Of many carriers: each has some trunks and is judged by its own. A quarter of a gigabyte where all are in use. */
 const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288, trunks: 16_384, signers: 8_192 };
@@ -98,8 +123,9 @@ const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288,
 export function createCampaignEngine(options: CampaignEngineOptions): CampaignEngine {
   const parts = engineParts(options);
   const { book, policy } = parts;
+  const suspicion = options.suspicion ?? { ...DEFAULT_SUSPICION_POLICY, limits: SUSPICION_LIMITS };
   const tracker = createSuspicionTracker({
-    policy: options.suspicion ?? { ...DEFAULT_SUSPICION_POLICY, limits: SUSPICION_LIMITS },
+    policy: suspicion,
     ...(options.doNotOriginate !== undefined && { doNotOriginate: options.doNotOriginate }),
     ...(options.allocated !== undefined && { allocated: options.allocated }),
   });
@@ -109,9 +135,9 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
     record: (live) => {
       if (seen.isRepeat('record', live.providerId, live.record.recordId)) return known.placeRecord(live);
       const note = callNote(live, policy);
-      const suspicion = tracker.judge(live.record, live.providerId);
+      const judgement = tracker.judge(live.record, live.providerId);
       const met = placeRecord(parts.records, note, live);
-      detectByRecord(parts.records, live, { note, suspicion });
+      detectByRecord(parts.records, live, { note, suspicion: judgement });
       for (const waiting of met) meetWaitingReport(parts.reports, note, waiting);
     },
     report: (appId, report, receivedAtMs) => {
@@ -136,7 +162,7 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
         known.note(one);
       }
     },
-    replayed: known.forget,
+    replayed: known.settle,
     watched: (limit) => watchedGroups(parts, limit),
     memory: () => ({
       groups: parts.records.groups.size(),
@@ -144,7 +170,60 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
       campaigns: [...book.files()].length,
       numbersOnWatch: parts.records.watched.size,
     }),
+    stateVersion: versionOf({ policy, suspicion, limits: options.limits, scriptLimits: options.scriptLimits }),
+    state: () => ({ ...stateOf(parts), tracker: tracker.state(), seen: seen.state() }),
+    restoreState: (state) => {
+      const saved = state as EngineState;
+      tracker.restore(saved.tracker);
+      seen.restore(saved.seen);
+      restoreParts(parts, saved);
+    },
+    expect: book.expect,
   };
+}
+
+/** Everything that two engines have to have in common for one to go on where the other was. */
+const versionOf = (settings: object): string =>
+  keyHash(JSON.stringify([STATE_FORM, settings]))
+    .toString(16)
+    .padStart(13, '0');
+
+interface PartsState {
+  readonly book: CampaignBookState;
+  readonly groups: CallGroupsState;
+  readonly numbers: NumberMemoryState;
+  readonly numberOwners: ReadonlyMap<number, string>;
+  readonly sharing: RecordDetection['sharing'];
+  readonly watched: RecordDetection['watched'];
+  readonly scripts: ScriptIndexState;
+  readonly contents: ContentTableState;
+  readonly calls: PlacedCallsState;
+}
+
+interface EngineState extends PartsState {
+  readonly tracker: SuspicionTrackerState;
+  readonly seen: SeenCallsState;
+}
+
+function stateOf({ book, records, reports }: EngineParts): PartsState {
+  return {
+    ...{ book: book.state(), groups: records.groups.state(), numbers: records.numbers.state() },
+    ...{ numberOwners: records.numberOwners, sharing: records.sharing, watched: records.watched },
+    ...{ scripts: reports.scripts.state(), contents: reports.contents.state() },
+    calls: placedCallsState(records.calls),
+  };
+}
+
+function restoreParts({ book, records, reports }: EngineParts, saved: PartsState): void {
+  book.restoreState(saved.book);
+  records.groups.restore(saved.groups);
+  records.numbers.restore(saved.numbers);
+  for (const [number, campaignId] of saved.numberOwners) records.numberOwners.set(number, campaignId);
+  for (const [carrier, sharing] of saved.sharing) records.sharing.set(carrier, sharing);
+  for (const [number, watched] of saved.watched) records.watched.set(number, watched);
+  reports.scripts.restore(saved.scripts);
+  reports.contents.restore(saved.contents);
+  restorePlacedCalls(records.calls, saved.calls);
 }
 
 function engineParts(options: CampaignEngineOptions): EngineParts {

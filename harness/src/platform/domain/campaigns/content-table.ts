@@ -9,6 +9,15 @@ export interface ContentTable {
   /** Has a content lead to a cluster of its own from now on. */
   readonly detach: (content: string, into: ContentCluster) => void;
   readonly size: () => number;
+  /** The table as it stands, by reference. */
+  readonly state: () => ContentTableState;
+  readonly restore: (saved: ContentTableState) => void;
+}
+
+/** Clusters by their contents, and scripts in which a call-back number is said. */
+export interface ContentTableState {
+  readonly clusters: Map<string, ContentCluster>;
+  readonly spoken: Map<string, Set<string>>;
 }
 
 /** Whether two clusters are one; where both are campaigns, those are made one too. */
@@ -22,8 +31,8 @@ const MAX_SCRIPTS_BY_CALL_BACK = 6;
  * @param limit - contents at most
  */
 export function createContentTable(limit: number): ContentTable {
-  const clusters = new Map<string, ContentCluster>();
-  const spoken = new Map<string, Set<string>>();
+  let clusters = new Map<string, ContentCluster>();
+  let spoken = new Map<string, Set<string>>();
   const lead = (content: string, cluster: ContentCluster): void => {
     cluster.contents.add(content);
     clusters.delete(content);
@@ -45,6 +54,10 @@ export function createContentTable(limit: number): ContentTable {
   return {
     find: (content) => clusters.get(content),
     size: () => clusters.size,
+    state: () => ({ clusters, spoken }),
+    restore: (saved) => {
+      ({ clusters, spoken } = saved);
+    },
     detach: (content, into) => {
       clusters.get(content)?.contents.delete(content);
       lead(content, into);

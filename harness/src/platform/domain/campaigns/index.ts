@@ -9,6 +9,7 @@ export { keyName } from './campaign-file.js';
 export type { CampaignFile, CampaignKey } from './campaign-file.js';
 export { DEFAULT_CAMPAIGN_LIMITS } from './campaign-policy.js';
 export { callsWithBase, describeCampaign, describeForOthers } from './describe-campaign.js';
+export { decodeState, encodeState } from './state-codec.js';
 export { restoredCampaign, savedCampaign } from './saved-campaign.js';
 export type { SavedCampaign } from './saved-campaign.js';
 export { MAX_CAMPAIGN_TRACEBACKS, MAX_OPEN_TRACEBACKS, tracebackBudget } from './traceback-budget.js';

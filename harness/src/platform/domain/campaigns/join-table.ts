@@ -1,4 +1,5 @@
 import { spread } from './key-hash.js';
+import { takeOver } from './state-codec.js';
 
 /** Calls, or reports of calls, that wait for more evidence of the same call: by calling number and exchange of the number called. */
 export interface JoinTable<Entry extends { readonly atMs: number }> {
@@ -6,6 +7,20 @@ export interface JoinTable<Entry extends { readonly atMs: number }> {
   readonly put: (callingKey: number, calledNpaNxx: number, entry: Entry) => void;
   /** The entry nearest in time, within so many milliseconds. */
   readonly near: (callingKey: number, calledNpaNxx: number, when: JoinTime<Entry>) => Entry | undefined;
+  /** The table as it stands, by reference. */
+  readonly state: () => JoinTableState<Entry>;
+  readonly restore: (saved: JoinTableState<Entry>) => void;
+}
+
+/** Entries by their places. */
+export interface JoinTableState<Entry> {
+  readonly keys: Float64Array;
+  readonly exchanges: Int32Array;
+  readonly entries: readonly (Entry | undefined)[];
+  /** Chains of those that share a bucket. */
+  readonly newest: Float64Array;
+  readonly older: Float64Array;
+  readonly last: number;
 }
 
 /** When an entry has to be, and what else. */
@@ -65,6 +80,15 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
         if (fits(entry)) nearest = entry;
       }
       return nearest;
+    },
+    state: () => ({ keys, exchanges, entries, newest, older, last }),
+    restore: (saved) => {
+      takeOver(keys, saved.keys);
+      takeOver(exchanges, saved.exchanges);
+      takeOver(newest, saved.newest);
+      takeOver(older, saved.older);
+      ({ last } = saved);
+      for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
     },
   };
 }

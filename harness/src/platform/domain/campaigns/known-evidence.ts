@@ -7,6 +7,7 @@ import {
   calledNpaNxxOf,
   createPlacedCall,
   isJoinable,
+  rememberedCalls,
   rememberRecord,
   reportedCall,
   waitForRecord,
@@ -25,10 +26,11 @@ export interface KnownEvidenceTable {
   readonly placeRecord: (live: LiveRecord) => void;
   /** The same of a report. */
   readonly placeReport: (received: ReceivedReport) => void;
-  readonly forget: () => void;
+  /** Marks what was heard before it was noted, and forgets what was neither read again nor heard. Never throws. */
+  readonly settle: () => void;
 }
 
-/** Makes the table; it is empty again when everything has been read. */
+/** Makes the table; it is empty again when it is settled. */
 export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
   const counted = new Map<string, KnownEvidence>();
   const placed = new Map<string, PlacedCall>();
@@ -65,9 +67,35 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       addReport(reported.placed, reported);
       waitForRecord(calls, { reported, cluster: undefined }, calledNpaNxxOf(report));
     },
-    forget: () => {
+    settle: () => {
+      if (counted.size > 0) for (const call of rememberedCalls(calls)) markCounted(calls, call, take);
       counted.clear();
       placed.clear();
     },
   };
+}
+
+/** A call that was heard, of which records or reports turn out to be counted: what comes later of it is counted with them. */
+function markCounted(
+  { counted }: PlacedCalls,
+  call: PlacedCall,
+  take: (callId: string) => KnownEvidence | undefined,
+): void {
+  const mark = ({ placedCallId, campaignId }: KnownEvidence): void => {
+    call.name ??= placedCallId;
+    call.campaignId ??= campaignId;
+  };
+  for (const note of call.records) {
+    const known = note.campaignId === undefined ? take(recordCallId(note.reporterId, note.recordId)) : undefined;
+    if (known === undefined) continue;
+    mark(known);
+    note.campaignId = known.campaignId;
+    if (isJoinable(note)) counted.put(note.callingKey, note.calledNpaNxx, call);
+  }
+  for (const reported of call.reports) {
+    const known = reported.isCounted ? undefined : take(reported.call.callId);
+    if (known === undefined) continue;
+    mark(known);
+    reported.isCounted = true;
+  }
 }

@@ -1,4 +1,5 @@
 import { spread } from './key-hash.js';
+import { takeOver } from './state-codec.js';
 
 /** What is known of a calling number. */
 export interface NumberSighting {
@@ -26,6 +27,19 @@ export interface NumberMemory {
   readonly find: (key: number) => NumberSighting | undefined;
   /** Of the first call that was noted, seconds since the epoch; undefined before it. */
   readonly sinceSeconds: () => number | undefined;
+  /** The memory as it stands, by reference. */
+  readonly state: () => NumberMemoryState;
+  readonly restore: (saved: NumberMemoryState) => void;
+}
+
+/** Numbers by their places. */
+export interface NumberMemoryState {
+  readonly keys: Float64Array;
+  readonly heard: Uint32Array;
+  readonly calls: Uint16Array;
+  readonly againstCentres: Float32Array;
+  readonly againstDealings: Float32Array;
+  readonly since: number | undefined;
 }
 
 /** Places in which a number can stand: 32 octets of keys, half a line of a processor's cache. */
@@ -68,6 +82,15 @@ export function createNumberMemory(limit: number): NumberMemory {
   let since: number | undefined;
   return {
     sinceSeconds: () => since,
+    state: () => ({ keys, heard, calls, againstCentres, againstDealings, since }),
+    restore: (saved) => {
+      takeOver(keys, saved.keys);
+      takeOver(heard, saved.heard);
+      takeOver(calls, saved.calls);
+      takeOver(againstCentres, saved.againstCentres);
+      takeOver(againstDealings, saved.againstDealings);
+      ({ since } = saved);
+    },
     note: (key, atSeconds, gain) => {
       since ??= atSeconds;
       const place = placeOf(key);

@@ -5,7 +5,7 @@ import type { CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { ContentCluster } from './content-cluster.js';
 import { createJoinTable } from './join-table.js';
-import type { JoinTable } from './join-table.js';
+import type { JoinTable, JoinTableState } from './join-table.js';
 import { keyHashOf } from './key-hash.js';
 
 // Which records and reports are evidence of one call. docs/decisions/0020 says why, and how often it is wrong.
@@ -22,6 +22,13 @@ export interface PlacedCalls {
   /** Reports of calls of which there is no record yet. */
   readonly waiting: JoinTable<WaitingReport>;
 }
+
+/** The tables of {@link PlacedCalls} as plain values. */
+export type PlacedCallsState = Readonly<Record<(typeof CALL_TABLES)[number], JoinTableState<PlacedCall>>> & {
+  readonly waiting: JoinTableState<WaitingReport>;
+};
+
+const CALL_TABLES = ['recorded', 'counted', 'named'] as const;
 
 /** A report of a call of which the record may still come. */
 export interface WaitingReport {
@@ -55,6 +62,26 @@ export function createPlacedCalls(
     named: createJoinTable(limits.calls / 2),
     waiting: createJoinTable(limits.reports),
   };
+}
+
+/** The tables as they stand, by reference. Never throws. */
+export const placedCallsState = ({ recorded, counted, named, waiting }: PlacedCalls): PlacedCallsState => ({
+  ...{ recorded: recorded.state(), counted: counted.state(), named: named.state(), waiting: waiting.state() },
+});
+
+/** Takes saved tables over. @throws RangeError for tables of another size */
+export function restorePlacedCalls(calls: PlacedCalls, saved: PlacedCallsState): void {
+  for (const table of CALL_TABLES) calls[table].restore(saved[table]);
+  calls.waiting.restore(saved.waiting);
+}
+
+/** All calls that more evidence may come of. Never throws. */
+export function rememberedCalls({ recorded, counted, named, waiting }: PlacedCalls): ReadonlySet<PlacedCall> {
+  const found = new Set<PlacedCall>();
+  for (const table of [recorded, counted, named])
+    for (const call of table.state().entries) if (call !== undefined) found.add(call);
+  for (const report of waiting.state().entries) if (report !== undefined) found.add(report.reported.placed);
+  return found;
 }
 
 /** Starts a call. Never throws. */

@@ -2,6 +2,7 @@ import type { Suspicion } from '@hopback/sdk/records';
 import type { LiveRecord } from '../../core/index.js';
 import type { CampaignBook } from './campaign-book.js';
 import type { CampaignFile } from './campaign-file.js';
+import { recordCallId } from './call-note.js';
 import type { CallNote } from './call-note.js';
 import { addToGroup, enoughNotes, evidenceOfWay, isApart } from './call-group.js';
 import type { CallGroup, CallGroups, GroupEvidence } from './call-group.js';
@@ -158,11 +159,13 @@ function raise(
   // Calls of several campaigns that share a signer are no further one: that is made of calls that none of them has.
   if (known === undefined && freeCalls(notes) < detection.policy.leastCalls) return;
   const atMs = notes[0]?.atMs ?? group.lastAtMs;
-  const file = known ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' });
+  const file = known ?? book.open(atMs, { name: nameOfWay(way), kind: 'unknown' }, notes.map(callIdOf));
   group.owners[way] = file.campaignId;
   book.hold(file, { kind: 'group', group: group.key, way: WAYS_OF_CALLING[way] as string });
   for (const note of notes) claim(detection, note, { campaignId: file.campaignId, reasons: reasonsOf(group, way) });
 }
+
+const callIdOf = ({ reporterId, recordId }: CallNote): string => recordCallId(reporterId, recordId);
 
 const freeCalls = (notes: readonly CallNote[]): number =>
   notes.reduce((count, { campaignId }) => (campaignId === undefined ? count + 1 : count), 0);
@@ -219,7 +222,8 @@ function judgeNumber(detection: RecordDetection, live: LiveRecord, note: CallNot
     watched.set(note.callingKey, { calls: (known?.calls ?? 0) + 1, lastAtMs: note.atMs });
     return;
   }
-  const file = book.file(note.campaignId) ?? book.open(note.atMs, { name: 'Unidentified-OneNumber', kind: 'unknown' });
+  const origin = { name: 'Unidentified-OneNumber', kind: 'unknown' };
+  const file = book.file(note.campaignId) ?? book.open(note.atMs, origin, [callIdOf(note)]);
   numberOwners.set(note.callingKey, file.campaignId);
   book.hold(file, { kind: 'calling-number', tn: caller.tn });
   claim(detection, note, { campaignId: file.campaignId, reasons: ['one-number'] });

@@ -16,12 +16,12 @@ import { placeReport } from './placed-call.js';
 import type { ReceivedReport, WaitingReport } from './placed-call.js';
 import { claim } from './record-detection.js';
 import { callBackNumbers, nameOfScript } from './scripts/index.js';
-import type { CallBackNumber, ScriptIndex } from './scripts/index.js';
+import type { CallBackNumber, SavedScriptIndex } from './scripts/index.js';
 
 /** What reports are judged by. */
 export interface ReportDetection extends Counting {
   readonly policy: CampaignPolicy;
-  readonly scripts: ScriptIndex;
+  readonly scripts: SavedScriptIndex;
   readonly contents: ContentTable;
   readonly numberOwners: ReadonlyMap<number, string>;
   /** What records say of calling numbers. */
@@ -177,7 +177,12 @@ function openByContent(detection: ReportDetection, cluster: ContentCluster, atMs
   if (contentVerdict(cluster, detection, atMs) === 'watch') return undefined;
   const { title } = cluster;
   const firstMs = cluster.waiting[0]?.call.atMs ?? atMs;
-  const file = book.open(firstMs, { name: title?.name ?? 'Unidentified-Script', kind: title?.class ?? 'unknown' });
+  const origin = { name: title?.name ?? 'Unidentified-Script', kind: title?.class ?? 'unknown' };
+  const file = book.open(
+    firstMs,
+    origin,
+    cluster.waiting.map(({ call }) => call.callId),
+  );
   cluster.campaignId = file.campaignId;
   nameByContent(book, file, cluster);
   countWaiting(detection, file, cluster);

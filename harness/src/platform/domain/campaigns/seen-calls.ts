@@ -1,4 +1,5 @@
 import { keyHashOf, spread } from './key-hash.js';
+import { takeOver } from './state-codec.js';
 
 /** Calls that came in lately, so that what is sent or read again is not counted again. */
 export interface SeenCalls {
@@ -8,6 +9,16 @@ export interface SeenCalls {
    * @param reporter - carrier or application, of which `id` is the id of the record or report
    */
   readonly isRepeat: (kind: string, reporter: string, id: string) => boolean;
+  /** The memory as it stands, by reference. */
+  readonly state: () => SeenCallsState;
+  readonly restore: (saved: SeenCallsState) => void;
+}
+
+/** Both generations, and how many calls the young one has. */
+export interface SeenCallsState {
+  readonly young: Float64Array;
+  readonly old: Float64Array;
+  readonly used: number;
 }
 
 /** Two generations of so many: two minutes at 2,000 calls a second, far more than a batch that is sent again is behind. */
@@ -39,6 +50,12 @@ export function createSeenCalls(): SeenCalls {
       young[at] = key;
       used += 1;
       return false;
+    },
+    state: () => ({ young, old, used }),
+    restore: (saved) => {
+      takeOver(young, saved.young);
+      takeOver(old, saved.old);
+      ({ used } = saved);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { takeOver } from '../state-codec.js';
+
 /** Cells of the table, a power of two: 8 MB. With 60,000 scripts of 60 phrases two phrases share a cell now and then, which makes them a little less telling and no more. */
 const CELLS = 2 ** 22;
 const MASK = CELLS - 1;
@@ -14,6 +16,16 @@ export interface PhraseFrequency {
   went(phrases: Uint32Array): void;
   /** 1 for what one script says, towards 0 for what all say. */
   weight(phrase: number): number;
+  /** The table as it stands, by reference. */
+  state(): PhraseFrequencyState;
+  restore(saved: PhraseFrequencyState): void;
+}
+
+/** Counts by cell, and how many scripts there are now and were when weights were computed last. */
+export interface PhraseFrequencyState {
+  readonly counts: Uint16Array;
+  readonly scripts: number;
+  readonly weightsAt: number;
 }
 
 export function createPhraseFrequency(): PhraseFrequency {
@@ -50,6 +62,12 @@ export function createPhraseFrequency(): PhraseFrequency {
     weight(phrase) {
       const count = counts[phrase & MASK] ?? 0;
       return weights[count < TABLE ? count : TABLE - 1] ?? 0;
+    },
+    state: () => ({ counts, scripts, weightsAt }),
+    restore(saved) {
+      takeOver(counts, saved.counts);
+      ({ scripts, weightsAt } = saved);
+      weights = weightsFor(weightsAt);
     },
   };
 }

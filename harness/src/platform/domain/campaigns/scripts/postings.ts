@@ -1,3 +1,5 @@
+import { takeOver } from '../state-codec.js';
+
 /** Entries under one bucket: a phrase that more wordings have than this is common, and its newest suffice as candidates. */
 const WAYS = 8;
 /** Entries one phrase may have in a full bucket, so that a common phrase does not drive out rare ones. */
@@ -9,6 +11,15 @@ export interface Postings {
   /** Calls back with every wording noted under the phrase. */
   each(phrase: number, found: (wording: number) => void): void;
   readonly capacity: number;
+  /** The table as it stands, by reference. */
+  state(): PostingsState;
+  restore(saved: PostingsState): void;
+}
+
+/** Phrases and wordings by their slots. */
+export interface PostingsState {
+  readonly phrases: Uint32Array;
+  readonly wordings: Uint32Array;
 }
 
 /** @param maxPostings entries; rounded down to a power of two, at least 1,024 */
@@ -35,6 +46,11 @@ export function createPostings(maxPostings: number): Postings {
   }
   return {
     capacity,
+    state: () => ({ phrases, wordings }),
+    restore(saved) {
+      takeOver(phrases, saved.phrases);
+      takeOver(wordings, saved.wordings);
+    },
     put(phrase, wording) {
       const slot = slotFor(phrase, (phrase & mask) * WAYS);
       phrases[slot] = phrase;

@@ -1,12 +1,28 @@
 import { evidenceOf } from './evidence.js';
 import { BARS } from './likeness.js';
 import { DEFAULT_SCRIPT_LIMITS, LEAST_WORDS } from './limits.js';
-import { createPhraseFrequency } from './phrase-frequency.js';
-import { createScriptStore, type StoredScript } from './script-store.js';
+import { createPhraseFrequency, type PhraseFrequencyState } from './phrase-frequency.js';
+import { createScriptStore, type ScriptStoreState, type StoredScript } from './script-store.js';
 import { chosenPhrases, phrasesOf } from './shingles.js';
 import { tokenise } from './tokens.js';
-import { createWordings, type Heard, type Match } from './wordings.js';
+import { createWordings, type Heard, type Match, type WordingsState } from './wordings.js';
 import type { Script, ScriptEvidence, ScriptIndex, ScriptIndexOptions, ScriptMerge, ScriptPlacement } from './types.js';
+
+/** An index whose contents can be saved. */
+export interface SavedScriptIndex extends ScriptIndex {
+  /** What it holds, by reference: to be written before the next add. Holds transcripts as they were heard. */
+  state(): ScriptIndexState;
+  /** Goes on where another index with the same limits was, before anything was added. */
+  restore(saved: ScriptIndexState): void;
+}
+
+/** What an index holds, as plain values. */
+export interface ScriptIndexState {
+  readonly store: ScriptStoreState;
+  readonly frequency: PhraseFrequencyState;
+  readonly wordings: WordingsState;
+  readonly counts: { readonly added: number; readonly merges: number; readonly forgottenScripts: number };
+}
 
 /** How far a wording has to be from all that are kept, as a share of what the bar leaves, to be kept too: chains of recordings cut at ever later words hang on it. */
 const NEW_WORDING = 0.5;
@@ -22,7 +38,7 @@ const NEW_WORDING = 0.5;
  * index.add('a', 'Your car warranty is about to expire, press one to speak with a warranty specialist');
  * console.log(index.add('b', 'car warranty is about to expire. Press 2 to speak with a warranty specialist').kind); // joined
  */
-export function createScriptIndex(options: ScriptIndexOptions = {}): ScriptIndex {
+export function createScriptIndex(options: ScriptIndexOptions = {}): SavedScriptIndex {
   const limits = { ...DEFAULT_SCRIPT_LIMITS, ...options.limits };
   const strictness = options.strictness ?? 'same-script';
   const bars = { ...BARS[strictness], ...options.bars };
@@ -32,7 +48,7 @@ export function createScriptIndex(options: ScriptIndexOptions = {}): ScriptIndex
   const store = createScriptStore(limits);
   const frequency = createPhraseFrequency();
   const wordings = createWordings(frequency, { limits, bars });
-  const counts = { added: 0, merges: 0, forgottenScripts: 0 };
+  let counts = { added: 0, merges: 0, forgottenScripts: 0 };
   const nameOf = (ordinal: number): string => `${prefix}${String(ordinal)}`;
 
   function forget(script: StoredScript): void {
@@ -163,6 +179,13 @@ export function createScriptIndex(options: ScriptIndexOptions = {}): ScriptIndex
       if (ordinal !== undefined)
         for (const [id, of] of store.members()) if (store.current(of) === ordinal) ids.push(id);
       return ids;
+    },
+    state: () => ({ store: store.state(), frequency: frequency.state(), wordings: wordings.state(), counts }),
+    restore(saved) {
+      store.restore(saved.store);
+      frequency.restore(saved.frequency);
+      wordings.restore(saved.wordings);
+      counts = { ...saved.counts };
     },
     statistics: () => ({
       added: counts.added,

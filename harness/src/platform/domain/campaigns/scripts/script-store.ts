@@ -40,15 +40,27 @@ export interface ScriptStore {
   members(): Iterable<readonly [string, number]>;
   readonly size: number;
   readonly memberCount: number;
+  /** The store as it stands, by reference. */
+  state(): ScriptStoreState;
+  restore(saved: ScriptStoreState): void;
+}
+
+/** Scripts, ids and merges, each in the order in which they are forgotten. */
+export interface ScriptStoreState {
+  readonly once: Map<number, StoredScript>;
+  readonly often: Map<number, StoredScript>;
+  readonly members: Map<string, number>;
+  readonly followed: Map<number, number>;
+  readonly opened: number;
 }
 
 export function createScriptStore(limits: ScriptIndexLimits): ScriptStore {
   // Maps keep the order of insertion: the first is the one heard longest ago. Scripts heard once are apart, or a flood of unlike voicemails
   // would drive out a slow campaign.
-  const once = new Map<number, StoredScript>();
-  const often = new Map<number, StoredScript>();
-  const members = new Map<string, number>();
-  const followed = new Map<number, number>();
+  let once = new Map<number, StoredScript>();
+  let often = new Map<number, StoredScript>();
+  let members = new Map<string, number>();
+  let followed = new Map<number, number>();
   let opened = 0;
 
   const byOrdinal = (ordinal: number): StoredScript | undefined => often.get(ordinal) ?? once.get(ordinal);
@@ -95,6 +107,10 @@ export function createScriptStore(limits: ScriptIndexLimits): ScriptStore {
     },
     all: () => [...once.values(), ...often.values()].toSorted((a, b) => a.ordinal - b.ordinal),
     members: () => members,
+    state: () => ({ once, often, members, followed, opened }),
+    restore(saved) {
+      ({ once, often, members, followed, opened } = saved);
+    },
     get size() {
       return once.size + often.size;
     },

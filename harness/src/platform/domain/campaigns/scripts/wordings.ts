@@ -2,6 +2,7 @@ import { likenessOf, relationOf, weighed, type Likeness, type Relation } from '.
 import { EXEMPLAR_CHARS } from './limits.js';
 import type { PhraseFrequency } from './phrase-frequency.js';
 import { createPostings } from './postings.js';
+import type { PostingsState } from './postings.js';
 import type { StoredScript, Wording } from './script-store.js';
 import type { Phrases } from './shingles.js';
 import type { Tokens } from './tokens.js';
@@ -33,6 +34,16 @@ export interface Wordings {
   trim(script: StoredScript): void;
   forget(script: StoredScript): void;
   readonly capacity: number;
+  /** The wordings as they stand, by reference. */
+  state(): WordingsState;
+  restore(saved: WordingsState): void;
+}
+
+/** Wordings by their numbers, and which have a phrase. */
+export interface WordingsState {
+  readonly postings: PostingsState;
+  readonly wordings: Map<number, Wording>;
+  readonly numbered: number;
 }
 
 export function createWordings(
@@ -40,7 +51,7 @@ export function createWordings(
   { limits, bars }: { limits: ScriptIndexLimits; bars: ScriptBars },
 ): Wordings {
   const postings = createPostings(limits.maxPostings);
-  const wordings = new Map<number, Wording>();
+  let wordings = new Map<number, Wording>();
   let numbered = 0;
 
   /** Wordings that have chosen phrases in common with a transcript, those with the most weight in common first. */
@@ -109,6 +120,11 @@ export function createWordings(
       for (const { number } of script.wordings) wordings.delete(number);
     },
     capacity: postings.capacity,
+    state: () => ({ postings: postings.state(), wordings, numbered }),
+    restore: (saved) => {
+      postings.restore(saved.postings);
+      ({ wordings, numbered } = saved);
+    },
   };
 }
 

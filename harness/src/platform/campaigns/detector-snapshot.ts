@@ -1,0 +1,214 @@
+import { Buffer } from 'node:buffer';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import { sql } from 'kysely';
+import type { PlatformContext, PlatformTransaction, Reading } from '../core/index.js';
+import { isUnreadable } from '../database/index.js';
+import { decodeState, encodeState } from '../domain/campaigns/index.js';
+import { campaignsTables } from './campaigns-repository.js';
+
+/** What the detector had learned when it had heard everything up to a batch of the journal. */
+interface DetectorSnapshot {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly state: object;
+}
+
+/** What is found in the place of a snapshot. */
+type FoundSnapshot =
+  | { readonly status: 'read'; readonly snapshot: DetectorSnapshot }
+  | { readonly status: 'none' | 'other-version' | 'damaged' };
+
+/** A state that is packed, and can be stored while the detector goes on. */
+interface PackedState {
+  readonly pieces: readonly Buffer[];
+  readonly sizeBytes: number;
+}
+
+/** Octets of a row: PGlite is busy for some milliseconds with it, and nothing else is done meanwhile. */
+const PART_BYTES = 262_144;
+/** Chunks that are written before others have a turn: some ten milliseconds. With one a turn, a busy platform would keep the detector waiting for seconds. */
+const CHUNKS_OF_A_TURN = 16;
+/** A packed state that is larger is not stored: it takes longer to read than what it saves. */
+const MAX_SNAPSHOT_BYTES = 256 * 1_048_576;
+/** Most of it is zeros or hashes: the fastest level does as well as any. */
+const DEFLATE = { level: 1 };
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const [deflated, inflated] = [promisify(deflateRaw), promisify(inflateRaw)];
+
+/**
+ * Packs a state, some milliseconds of work at a time. The detector must hear nothing until it is done.
+ * @returns undefined where it is larger than {@link MAX_SNAPSHOT_BYTES}
+ */
+export async function packState(state: object): Promise<PackedState | undefined> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  let turn: Promise<Buffer>[] = [];
+  const keep = async (): Promise<void> => {
+    for (const packed of await Promise.all(turn)) {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(packed.length);
+      pieces.push(length, packed);
+      sizeBytes += length.length + packed.length;
+    }
+    turn = [];
+  };
+  for (const chunk of encodeState(state)) {
+    turn.push(deflated(chunk, DEFLATE));
+    if (turn.length >= CHUNKS_OF_A_TURN) await keep();
+    if (sizeBytes > MAX_SNAPSHOT_BYTES) return undefined;
+  }
+  await keep();
+  return { pieces, sizeBytes };
+}
+
+/**
+ * Stores a snapshot in the place of the one before, encrypted under a key of its own. Parts are written one by one beside the old ones: it takes
+ * its place with the last step, and until then the old one stands.
+ */
+export async function storeSnapshot(
+  context: PlatformContext,
+  packed: PackedState,
+  head: { readonly version: string; readonly sequence: number; readonly atMs: number },
+): Promise<void> {
+  const before = await readHead(context.database);
+  const slot: 'a' | 'b' = before?.slot === 'a' ? 'b' : 'a';
+  const parts = partsOf(packed);
+  const key = randomBytes(32);
+  await emptySlot(context, slot);
+  for (const [part, octets] of parts.entries()) {
+    const sealed = encrypted(key, octets, boundTo({ ...head, part, parts: parts.length }));
+    await campaignsTables(context.database)
+      .insertInto(`campaigns_snapshot_${slot}`)
+      .values({ part, octets: sealed })
+      .execute();
+  }
+  await context.transact(async (transaction) => {
+    const reference = await context.sealed.seal(transaction, key.toString('hex'), ownerOf(slot));
+    const row = {
+      ...{ slot, version: head.version, sequence: head.sequence, at_ms: head.atMs },
+      ...{ parts: parts.length, size_bytes: packed.sizeBytes, key_reference: reference },
+    };
+    await campaignsTables(transaction)
+      .insertInto('campaigns_snapshots')
+      .values({ name: DETECTOR, ...row })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet(row))
+      .execute();
+  });
+  if (before !== undefined) await emptySlot(context, before.slot);
+}
+
+/** Takes the snapshot away, in the transaction that makes it untrue. Its parts go with the next one. */
+export async function dropSnapshot(transaction: PlatformTransaction): Promise<void> {
+  await campaignsTables(transaction).deleteFrom('campaigns_snapshots').where('name', '=', DETECTOR).execute();
+}
+
+/** Reads the snapshot, some milliseconds of work at a time. Never throws for what it holds. @throws what the database throws */
+export async function readSnapshot(context: PlatformContext, version: string): Promise<FoundSnapshot> {
+  const head = await readHead(context.database);
+  if (head === undefined) return { status: 'none' };
+  if (head.version !== version) return { status: 'other-version' };
+  const key = await keyOf(context, head.key_reference);
+  if (key === undefined) return { status: 'damaged' };
+  const decoder = decodeState();
+  decoder.next();
+  let waiting: Buffer = Buffer.alloc(0);
+  for (let part = 0; part < head.parts; part += 1) {
+    const row = await campaignsTables(context.database)
+      .selectFrom(`campaigns_snapshot_${head.slot}`)
+      .select('octets')
+      .where('part', '=', part)
+      .executeTakeFirst();
+    if (row === undefined) return { status: 'damaged' };
+    try {
+      waiting = Buffer.concat([waiting, decrypted(key, row.octets, boundTo({ ...head, part }))]);
+      for (let length = lengthOf(waiting); length !== undefined; length = lengthOf(waiting)) {
+        const chunk = await inflated(waiting.subarray(4, 4 + length));
+        waiting = waiting.subarray(4 + length);
+        const read = decoder.next(chunk);
+        if (read.done !== true) continue;
+        if (part < head.parts - 1 || waiting.length > 0) return { status: 'damaged' };
+        return {
+          status: 'read',
+          snapshot: { sequence: head.sequence, atMs: head.at_ms, state: read.value },
+        };
+      }
+    } catch {
+      return { status: 'damaged' };
+    }
+  }
+  return { status: 'damaged' };
+}
+
+const DETECTOR = 'detector';
+
+const readHead = (reading: Reading) =>
+  campaignsTables(reading)
+    .selectFrom('campaigns_snapshots')
+    .selectAll()
+    .where('name', '=', DETECTOR)
+    .executeTakeFirst();
+
+/** Length of the piece that begins here, if all of it is there. */
+function lengthOf(octets: Buffer): number | undefined {
+  if (octets.length < 4) return undefined;
+  const length = octets.readUInt32LE();
+  return octets.length < 4 + length ? undefined : length;
+}
+
+function partsOf({ pieces }: PackedState): readonly Buffer[] {
+  const parts: Buffer[] = [];
+  let some: Buffer[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    some.push(piece);
+    size += piece.length;
+    if (size < PART_BYTES) continue;
+    parts.push(Buffer.concat(some));
+    [some, size] = [[], 0];
+  }
+  if (size > 0) parts.push(Buffer.concat(some));
+  return parts;
+}
+
+/** Emptied, and not deleted from: what was deleted would stay in the file until somebody vacuums it. */
+async function emptySlot(context: PlatformContext, slot: 'a' | 'b'): Promise<void> {
+  await context.transact(async (transaction) => {
+    await context.sealed.forget(transaction, ownerOf(slot));
+    await sql`truncate ${sql.table(`campaigns_snapshot_${slot}`)}`.execute(transaction);
+  });
+}
+
+const ownerOf = (slot: string): string => `detector-snapshot:${slot}`;
+
+async function keyOf(context: PlatformContext, reference: string): Promise<Buffer | undefined> {
+  const reason = { organizationId: 'platform', actor: 'platform', object: 'campaigns' };
+  try {
+    const opened = await context.transact((transaction) => context.sealed.open(transaction, [reference], reason));
+    const key = opened.get(reference);
+    return key === undefined ? undefined : Buffer.from(key, 'hex');
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+}
+
+/** A part opens in its place of its snapshot alone. */
+const boundTo = (of: { version: string; sequence: number; part: number; parts: number }): Buffer =>
+  Buffer.from(JSON.stringify(['detector-snapshot', of.version, of.sequence, of.part, of.parts]));
+
+function encrypted(key: Buffer, octets: Buffer, bound: Buffer): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(bound);
+  return Buffer.concat([nonce, cipher.update(octets), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypted(key: Buffer, octets: Buffer, bound: Buffer): Buffer {
+  const decipher = createDecipheriv(CIPHER, key, octets.subarray(0, NONCE_BYTES)).setAAD(bound);
+  decipher.setAuthTag(octets.subarray(octets.length - TAG_BYTES));
+  return Buffer.concat([decipher.update(octets.subarray(NONCE_BYTES, octets.length - TAG_BYTES)), decipher.final()]);
+}

@@ -1,0 +1,306 @@
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
+import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
+import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/index.js';
+import { callCampaigns, listed } from './itg-campaigns-bench.js';
+import type { CampaignsBench } from './itg-campaigns-bench.js';
+import { appReport, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
+
+/** A journal of records as the area follows it: batches by their places, and a process that may die at any of them. */
+interface JournalBench {
+  readonly batches: readonly (readonly LiveRecord[])[];
+  /** Starts the area anew, as after a crash. */
+  readonly restart: () => Promise<CampaignsArea>;
+  /** Tells it batches from where it begins up to a place, as the follower of the journal does. */
+  readonly tell: (area: CampaignsArea, upTo: number) => Promise<void>;
+}
+
+/** Tables that are small, so that a test makes and packs a dozen of detectors in a second. */
+export const SMALL_DETECTOR: CampaignsOptions = {
+  limits: { groups: 256, numbers: 4_096, calls: 1_024, reports: 256, contents: 256, campaigns: 64 },
+  scriptLimits: { maxScripts: 100, maxMembers: 1_000, maxPostings: 1_024 },
+  suspicion: {
+    ...DEFAULT_SUSPICION_POLICY,
+    limits: { numbers: 1_024, trunks: 64, signers: 64, calls: 1_024, rows: 1_024 },
+  },
+};
+
+/** Of which nobody but whoever asks for readiness is told. */
+const WARMING = { text: 'detector: warming', isWarning: false };
+
+/** Far beyond the time after which a snapshot is due. */
+const DUE_MS = LIVE_START_MS + 3_600_000;
+
+function openJournal(bench: CampaignsBench, batches: readonly (readonly LiveRecord[])[]): JournalBench {
+  const told = new Map<CampaignsArea, number>();
+  let durable = 0;
+  return {
+    batches,
+    restart: async () => {
+      const area = bench.area(() => ({ first: 1, last: durable }));
+      // What the journal has is in the store as well.
+      for (const batch of batches.slice(0, durable))
+        bench.records.push(...batch.filter((one) => !bench.records.includes(one)));
+      await area.start();
+      told.set(area, (await area.begun) ?? durable);
+      area.listener.reached(told.get(area) ?? 0);
+      return area;
+    },
+    tell: async (area, upTo) => {
+      durable = Math.max(durable, upTo);
+      for (let at = told.get(area) ?? 0; at < upTo; at += 1) {
+        await area.listener.free();
+        area.listener.records(batches[at] ?? []);
+        area.listener.reached(at + 1);
+        told.set(area, at + 1);
+      }
+      await area.flush();
+    },
+  };
+}
+
+const MIXED = (): readonly (readonly LiveRecord[])[] => {
+  const calls = [
+    ...neighbourCalls(40),
+    ...neighbourCalls(40, { from: 300, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }),
+    ...neighbourCalls(9, { from: 600, spc: '555E', upstream: 'Elm', trunk: 'trunk-3' }),
+  ].toSorted((a, b) => (a.record.inviteAtUs % 7_919_000) - (b.record.inviteAtUs % 7_919_000));
+  return Array.from({ length: Math.ceil(calls.length / 4) }, (_, at) => calls.slice(at * 4, at * 4 + 4));
+};
+
+/** Campaigns as everybody sees them, and what was done about them: whatever was killed in between. */
+async function outcome(bench: CampaignsBench, area: CampaignsArea): Promise<unknown> {
+  await area.flush();
+  const campaigns = await listed(area);
+  return {
+    campaigns: await Promise.all(
+      campaigns.map(async ({ campaignId, updatedAt: _updated, ...campaign }) => ({
+        ...campaign,
+        calls: (await area.reader.calls(bench.context.database, campaignId, { limit: 1_000 })).map(
+          ({ callId }) => callId,
+        ),
+      })),
+    ),
+    acts: (await bench.context.audited())
+      .map(({ action }) => action)
+      .filter((action) => action.startsWith('campaign.')),
+  };
+}
+
+/** What the detector promises of restarts on every engine. Each test has emptied tables. */
+export function detectorClaims(engine: string, open: () => CampaignsBench, empty: () => Promise<void>): void {
+  const undisturbed = async (): Promise<unknown> => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const area = await journal.restart();
+    await journal.tell(area, journal.batches.length);
+    const whole = await outcome(bench, area);
+    await bench.die();
+    await empty();
+    return whole;
+  };
+
+  test(
+    `${engine}: killed after a snapshot, it finds the same campaigns, each once, as one that was never killed`,
+    { timeout: 120_000 },
+    async () => {
+      const whole = await undisturbed();
+      expect(whole).toMatchObject({ campaigns: [{ observedCalls: 40 }, { observedCalls: 40 }] });
+      for (const [snapshotAt, killedAt] of [
+        [1, 3],
+        [2, 9],
+        [6, 7],
+        [9, 23],
+        [15, 15],
+      ] as const) {
+        const bench = open();
+        const journal = openJournal(bench, MIXED());
+        const first = await journal.restart();
+        await journal.tell(first, snapshotAt);
+        await first.keepSnapshot(DUE_MS);
+        await journal.tell(first, killedAt);
+        const before = await listed(first);
+        await bench.die();
+        const second = await journal.restart();
+        expect(await second.begun).toBe(snapshotAt);
+        await journal.tell(second, journal.batches.length);
+        expect(await outcome(bench, second)).toEqual(whole);
+        // Who has been told of a campaign finds it under its id.
+        const ids = (await listed(second)).map(({ campaignId }) => campaignId);
+        expect(before.map(({ campaignId }) => campaignId).filter((id) => !ids.includes(id))).toEqual([]);
+        await bench.die();
+        await empty();
+      }
+    },
+  );
+
+  test(`${engine}: until it has caught up it says so, shows what is stored, and asks analysts to come back`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 4);
+    await first.keepSnapshot(DUE_MS);
+    await journal.tell(first, 20);
+    const before = await listed(first);
+    expect(before.length).toBeGreaterThan(0);
+    await bench.die();
+    const second = await journal.restart();
+    expect(second.notices?.()).toEqual([WARMING]);
+    expect(await listed(second)).toEqual(before);
+    const parameters = { campaignId: before[0]?.campaignId ?? '' };
+    const body = { decision: 'close', reason: 'over' };
+    for (const operation of ['decideCampaign', 'fetchCampaignEvidence', 'listWatchedGroups'])
+      expect(await callCampaigns(second, operation, { parameters, body })).toMatchObject({
+        kind: 'problem',
+        code: 'unavailable',
+      });
+    // Nothing is marked as settled meanwhile.
+    expect(await second.listener.settled()).toBe(false);
+    await journal.tell(second, 20);
+    expect(second.notices?.()).toEqual([]);
+    expect(await second.listener.settled()).toBe(true);
+    expect(await callCampaigns(second, 'decideCampaign', { parameters, body })).toMatchObject({ kind: 'json' });
+  });
+
+  for (const [what, harm, because] of [
+    ['of another version', `update campaigns_snapshots set version = 'another'`, 'other-version'],
+    [
+      'with an octet changed',
+      `update campaigns_snapshot_a set octets = set_byte(octets, 400, 255 - get_byte(octets, 400))`,
+      'damaged',
+    ],
+    ['with a part missing', `delete from campaigns_snapshot_a`, 'damaged'],
+    ['whose key is gone', `delete from core_sealed where belongs_to like 'detector-snapshot%'`, 'damaged'],
+    ['that is said to be of another place', `update campaigns_snapshots set sequence = 9`, 'damaged'],
+  ] as const)
+    test(`${engine}: a snapshot ${what} is left alone, with a notice, and records are read again`, async () => {
+      const bench = open();
+      const journal = openJournal(bench, MIXED());
+      const first = await journal.restart();
+      await journal.tell(first, 8);
+      await first.keepSnapshot(DUE_MS);
+      await journal.tell(first, 12);
+      await bench.die();
+      await sql.raw(harm).execute(bench.context.database);
+      const second = await journal.restart();
+      expect(await second.begun).toBeUndefined();
+      expect(second.notices?.()).toEqual([]);
+      expect(bench.context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
+        { level: 'warn', details: { because } },
+      ]);
+      await journal.tell(second, journal.batches.length);
+      const campaigns = await listed(second);
+      expect(campaigns.map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
+      // The next one is in its place.
+      await second.keepSnapshot(DUE_MS + 3_600_000);
+      await bench.die();
+      expect(await (await journal.restart()).begun).toBe(journal.batches.length);
+    });
+
+  test(`${engine}: a snapshot of a journal that is gone, or begins later, is left alone`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 8);
+    await first.keepSnapshot(DUE_MS);
+    await bench.die();
+    for (const range of [
+      { first: 1, last: 7 },
+      { first: 10, last: 20 },
+    ]) {
+      const area = bench.area(() => range);
+      await area.start();
+      expect(await area.begun).toBeUndefined();
+      await bench.die();
+    }
+    expect(bench.context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
+      { details: { because: 'other-journal' } },
+      { details: { because: 'other-journal' } },
+    ]);
+  });
+
+  test(`${engine}: what an analyst has decided after a snapshot holds after a crash`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 20);
+    await first.keepSnapshot(DUE_MS);
+    const [campaign] = await listed(first);
+    const parameters = { campaignId: campaign?.campaignId ?? '' };
+    const body = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
+    await callCampaigns(first, 'decideCampaign', { parameters, body });
+    await bench.die();
+    const second = await journal.restart();
+    await journal.tell(second, journal.batches.length);
+    expect((await listed(second)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+    // And after the snapshot that was made then.
+    await second.keepSnapshot(DUE_MS + 3_600_000);
+    await bench.die();
+    const third = await journal.restart();
+    expect(await third.begun).toBe(journal.batches.length);
+    expect((await listed(third)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+  });
+
+  test(`${engine}: reports that came after a snapshot are told again until another covers them`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    const hear = (area: CampaignsArea, from: number, to: number): void => {
+      for (let at = from; at < to; at += 1) area.listener.report('app-1', appReport(at), LIVE_START_MS + 10_000);
+    };
+    hear(first, 0, 2);
+    expect(first.listener.coveredReports()).toBe(2);
+    await first.keepSnapshot(DUE_MS);
+    hear(first, 2, 4);
+    expect(first.listener.coveredReports()).toBe(2);
+    await bench.die();
+    const second = await journal.restart();
+    expect(second.listener.coveredReports()).toBe(0);
+    hear(second, 2, 6);
+    await second.flush();
+    expect(await listed(second)).toMatchObject([{ observedCalls: 6 }]);
+    await second.keepSnapshot(DUE_MS + 3_600_000);
+    expect(second.listener.coveredReports()).toBe(4);
+  });
+
+  test(`${engine}: it keeps a snapshot when it is closed, and closes at once while it is warming`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 10);
+    await first.close();
+    expect(() => first.listener.records([])).toThrow(expect.objectContaining({ code: 'unavailable' }));
+    const second = await journal.restart();
+    expect(await second.begun).toBe(10);
+    await bench.die();
+    const third = bench.area(() => ({ first: 1, last: 99 }));
+    await third.start();
+    expect(third.notices?.()).toEqual([WARMING]);
+    await third.close();
+    const heads = await campaignsTables(bench.context.database).selectFrom('campaigns_snapshots').selectAll().execute();
+    expect(heads).toMatchObject([{ sequence: 10 }]);
+  });
+
+  test(`${engine}: no telephone number can be read in a snapshot`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const area = await journal.restart();
+    for (let at = 0; at < 4; at += 1)
+      area.listener.report(
+        'app-1',
+        appReport(at, { transcript: { text: `${'Please call us back. '.repeat(8)}1-390-456-7890`, language: 'en' } }),
+        LIVE_START_MS,
+      );
+    await journal.tell(area, 4);
+    await area.keepSnapshot(DUE_MS);
+    const parts = await campaignsTables(bench.context.database)
+      .selectFrom('campaigns_snapshot_a')
+      .selectAll()
+      .execute();
+    expect(parts.length).toBeGreaterThan(0);
+    const octets = Buffer.concat(parts.map((part) => part.octets)).toString('latin1');
+    expect(octets).not.toMatch(/390456|call us back/);
+  });
+}

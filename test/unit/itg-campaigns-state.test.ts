@@ -1,0 +1,257 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createCampaignEngine, decodeState, encodeState } from '../../harness/src/platform/domain/campaigns/index.js';
+import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
+import { savedCampaign } from '../../harness/src/platform/domain/campaigns/saved-campaign.js';
+import type { AppReport } from '../../sdk/src/platform/index.js';
+import { SMALL_DETECTOR } from '../support/itg-detector-claims.js';
+import { appReport, LIVE_START_MS, liveCall, neighbourCalls } from '../support/itg-live-calls.js';
+
+function decoded(chunks: Iterable<Buffer>): unknown {
+  const decoder = decodeState();
+  decoder.next();
+  for (const chunk of chunks) {
+    const read = decoder.next(chunk);
+    if (read.done === true) return read.value;
+  }
+  throw new Error('the value has no end');
+}
+
+test('plain values come back as they were written, whatever they hold', () => {
+  const leaf = fc.oneof(
+    fc.integer(),
+    fc.double({ noNaN: true }),
+    fc.string(),
+    fc.boolean(),
+    fc.constantFrom(null, undefined, -0, Infinity, 2 ** 31, -(2 ** 31), 2 ** 52),
+    fc.uint8Array(),
+    fc.float64Array({ noNaN: true }),
+    fc.uint32Array(),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof({ depthSize: 'small' }, leaf, tie('list'), tie('record'), tie('map')),
+    list: fc.array(tie('value')),
+    record: fc.dictionary(fc.string(), tie('value'), { noNullPrototype: true }),
+    map: fc.array(fc.tuple(fc.string(), tie('value'))).map((pairs) => new Map(pairs)),
+  }));
+  fc.assert(
+    fc.property(value, (any) => {
+      // A member of this name is the prototype of what is made by literals.
+      fc.pre(!JSON.stringify(any ?? null).includes('__proto__'));
+      expect(decoded(encodeState({ any }))).toEqual({ any });
+    }),
+  );
+});
+
+test('what two hold is one again, circles are circles, and an iterator is an array', () => {
+  interface Node {
+    next: Node | undefined;
+    readonly seen: Set<Node>;
+  }
+  const one: Node = { next: undefined, seen: new Set() };
+  one.next = { next: one, seen: new Set([one]) };
+  const items = function* items(): Generator<Uint8Array> {
+    for (let at = 0; at < 3; at += 1) yield new Uint8Array(200_000).fill(at);
+  };
+  const read = decoded(encodeState({ one, same: one, text: 'x'.repeat(300_000), items: items() })) as {
+    readonly one: Node;
+    readonly same: Node;
+    readonly text: string;
+    readonly items: readonly Uint8Array[];
+  };
+  expect(read.one).toBe(read.same);
+  expect(read.one.next?.next).toBe(read.one);
+  expect(read.one.next?.seen.has(read.one)).toBe(true);
+  expect(read.text).toHaveLength(300_000);
+  expect(read.items.map((octets) => [octets.length, octets[199_999]])).toEqual([
+    [200_000, 0],
+    [200_000, 1],
+    [200_000, 2],
+  ]);
+});
+
+test('chunks are short, whatever is written, and octets that were not written are refused', () => {
+  const chunks = [
+    ...encodeState({ table: new Float64Array(100_000), list: Array.from({ length: 50_000 }, (_, at) => at) }),
+  ];
+  expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThan(140_000);
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (octets) => {
+      try {
+        decoded([Buffer.from(octets)]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error);
+      }
+    }),
+  );
+});
+
+/** The same calls as another carrier on their way records them, a second and a half later. */
+const secondRecords = (records: readonly LiveRecord[]): readonly LiveRecord[] =>
+  records.map(({ record, receivedAtMs }) => ({
+    ...{ providerId: 'prv-9', receivedAtMs: receivedAtMs + 2_000 },
+    record: {
+      ...record,
+      inviteAtUs: record.inviteAtUs + 1_500_000,
+      ingress: { trunk: 'from-cedar', provider: 'Alder' },
+      received: { verstat: 'No-TN-Validation' as const },
+    },
+  }));
+
+/** Reports of such calls, by the numbers that the application saw. */
+const reportsOf = (records: readonly LiveRecord[]): readonly AppReport[] =>
+  records.map(({ record: { calling, called, inviteAtUs } }, at) => {
+    const [shown, veiled] = [calling as { readonly tn: string }, called as { readonly pseudonym: string }];
+    return appReport(at, {
+      ...{
+        reportId: `heard-${String(at)}`,
+        calling: shown.tn,
+        called: { shown: 'number', tn: veiled.pseudonym.slice(-11) },
+      },
+      calledAt: new Date(inviteAtUs / 1_000 + 4_000).toISOString(),
+    });
+  });
+
+/** Which call each counted record and report is evidence of, in the words of the last time it was said. */
+const placedCalls = (...engines: readonly CampaignEngine[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    engines
+      .flatMap((engine) => engine.take())
+      .flatMap(({ calls }) => calls)
+      .map(({ callId, placedCallId }) => [callId, placedCallId]),
+  );
+
+const smallEngine = (): CampaignEngine =>
+  createCampaignEngine({ ...SMALL_DETECTOR, newId: () => 'c-1', allocated: new Set(['290', '390']) });
+
+/** Campaigns as they stand, ids left out: they are made anew. */
+const figures = (engine: CampaignEngine): readonly unknown[] =>
+  [...engine.campaigns()].map((file) => ({ ...savedCampaign(file), campaignId: '', keys: [...file.keys.keys()] }));
+
+test('an engine that goes on from the state of another finds the same campaigns as one that was never stopped', () => {
+  const feed: ((engine: CampaignEngine) => void)[] = [];
+  const records = [
+    ...neighbourCalls(40),
+    ...neighbourCalls(40, { from: 200, spc: '444D', upstream: 'Dune', trunk: 'trunk-2', providerId: 'prv-2' }),
+    ...Array.from({ length: 600 }, (_, index) =>
+      liveCall({
+        ...{ at: 1_000 + index, calling: `1290345${String(1_000 + (index % 300))}`, spc: '555E' },
+        ...{
+          seconds: (index * 7) % 90,
+          upstream: 'Elm',
+          isSuspected: false,
+          called: `1390456${String(1_000 + index)}`,
+        },
+      }),
+    ),
+  ].toSorted((a, b) => (a.record.inviteAtUs % 977) - (b.record.inviteAtUs % 977));
+  for (const [at, record] of records.entries()) {
+    feed.push((engine) => engine.record(record));
+    if (at % 40 === 3) feed.push((engine) => engine.report('app-1', appReport(at), LIVE_START_MS + 600_000));
+  }
+  let made = 0;
+  const newEngine = (): CampaignEngine =>
+    createCampaignEngine({ newId: () => `c-${String((made += 1))}`, allocated: new Set(['290', '390']) });
+  const whole = newEngine();
+  for (const hear of feed) hear(whole);
+  expect(figures(whole).length).toBeGreaterThanOrEqual(3);
+  for (const cut of [0, 7, 60, 200, 450, feed.length]) {
+    const before = newEngine();
+    for (const hear of feed.slice(0, cut)) hear(before);
+    const state = decoded(encodeState(before.state())) as object;
+    const after = newEngine();
+    expect(after.stateVersion).toBe(before.stateVersion);
+    after.restoreState(state);
+    // What was heard last before is told once more.
+    for (const hear of feed.slice(Math.max(0, cut - 20))) hear(after);
+    expect(figures(after)).toEqual(figures(whole));
+    expect(after.memory()).toEqual(whole.memory());
+  }
+});
+
+test('calls are counted once across a saved state, wherever it cuts their records and reports', () => {
+  const first = neighbourCalls(24);
+  const evidence = [
+    ...first.map((live) => ({ atMs: live.receivedAtMs, hear: (engine: CampaignEngine) => engine.record(live) })),
+    ...secondRecords(first).map((live) => ({
+      ...{ atMs: live.receivedAtMs, hear: (engine: CampaignEngine) => engine.record(live) },
+    })),
+    ...reportsOf(first).map((report) => ({
+      atMs: Date.parse(report.calledAt),
+      hear: (engine: CampaignEngine) => engine.report('app-1', report, Date.parse(report.calledAt) + 1_000),
+    })),
+  ].toSorted((a, b) => a.atMs - b.atMs);
+  const whole = smallEngine();
+  for (const { hear } of evidence) hear(whole);
+  const expected = figures(whole);
+  expect(expected).toMatchObject([
+    { counts: { observedCalls: 24, recordedCalls: 24, reportedCalls: 24, bothCalls: 24, carrierRecords: 48 } },
+  ]);
+  const placed = placedCalls(whole);
+  expect([Object.keys(placed).length, new Set(Object.values(placed)).size]).toEqual([72, 24]);
+  for (let cut = 0; cut <= evidence.length; cut += 6) {
+    const before = smallEngine();
+    for (const { hear } of evidence.slice(0, cut)) hear(before);
+    const after = smallEngine();
+    after.restoreState(decoded(encodeState(before.state())) as object);
+    for (const { hear } of evidence.slice(cut)) hear(after);
+    expect(figures(after)).toEqual(expected);
+    expect(placedCalls(before, after)).toEqual(placed);
+  }
+});
+
+test('evidence of a call that an engine heard before it learned that the call is counted adds no call', () => {
+  const calls = neighbourCalls(30);
+  const stored = smallEngine();
+  for (const call of calls) stored.record(call);
+  const [found] = stored.take();
+  const later = smallEngine();
+  // Too few to find the campaign again.
+  for (const call of calls.slice(0, 6)) later.record(call);
+  expect(figures(later)).toEqual([]);
+  later.restore(found!.file);
+  later.known(found!.calls.map((call) => ({ ...call, campaignId: found!.file.campaignId })));
+  later.replayed();
+  for (const call of secondRecords(calls.slice(0, 6))) later.record(call);
+  for (const report of reportsOf(calls.slice(0, 6))) later.report('app-1', report, LIVE_START_MS + 60_000);
+  expect(figures(later)).toMatchObject([
+    { counts: { observedCalls: 30, recordedCalls: 30, carrierRecords: 36, reportedCalls: 6, bothCalls: 6 } },
+  ]);
+  const placed = placedCalls(later);
+  for (const { record, providerId } of calls.slice(0, 6)) {
+    const own = found!.calls.find(
+      ({ recordId, reporterId }) => recordId === record.recordId && reporterId === providerId,
+    );
+    expect(placed[`record:prv-9:${record.recordId}`]).toBe(own?.placedCallId);
+  }
+});
+
+test('a campaign that was stored after the state was taken has its id again when it is found again', () => {
+  let made = 0;
+  const newEngine = (): CampaignEngine =>
+    createCampaignEngine({ newId: () => `c-${String((made += 1))}`, allocated: new Set(['290', '390']) });
+  const calls = neighbourCalls(30);
+  const first = newEngine();
+  for (const call of calls.slice(0, 5)) first.record(call);
+  const state = decoded(encodeState(first.state())) as object;
+  for (const call of calls.slice(5)) first.record(call);
+  const [found] = first.take();
+  const second = newEngine();
+  second.restoreState(state);
+  second.expect(new Map(found?.calls.map(({ callId }) => [callId, found.file.campaignId])));
+  for (const call of calls.slice(5)) second.record(call);
+  expect([...second.campaigns()].map(({ campaignId }) => campaignId)).toEqual([found?.file.campaignId]);
+  second.expect(new Map());
+  for (const call of neighbourCalls(30, { from: 500, spc: '444D', upstream: 'Dune', trunk: 'trunk-2' }))
+    second.record(call);
+  expect([...second.campaigns()].map(({ campaignId }) => campaignId)).toEqual(['c-1', 'c-2']);
+});
+
+test('engines with other policies or limits have states of other versions', () => {
+  const version = (rest: Partial<Parameters<typeof createCampaignEngine>[0]>): string =>
+    createCampaignEngine({ newId: () => 'c-1', ...rest }).stateVersion;
+  expect(new Set([version({}), version({ limits: { groups: 1_024 } })]).size).toBe(2);
+  expect(version({})).toBe(version({}));
+});
