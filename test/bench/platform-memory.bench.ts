@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { median } from './bench.js';
+import { median, sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import {
   detectorReady,
@@ -14,15 +14,16 @@ export const bench: Bench = {
   name: 'platform-memory',
   description: 'resident memory of a platform, started by its command, while ordinary records of one carrier come',
   figures: ['platform-memory', 'platform-memory-tripled'],
+  quick: { seconds: 60 },
   run: measure,
 };
 
-const RECORDS = { short: 100_000, full: 1_000_000 };
+const RECORDS = { quick: 20_000, short: 100_000, full: 1_000_000 };
 /** Looks at the memory for one figure: it goes up and down with the collector. */
 const LOOKS = 10;
 
 async function measure(context: BenchContext): Promise<readonly Figure[]> {
-  const records = RECORDS[context.full ? 'full' : 'short'];
+  const records = sized(context, RECORDS);
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   await using platform = await startCommandPlatform(directory, 0);

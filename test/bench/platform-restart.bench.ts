@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { sized } from './bench.js';
 import type { Bench, BenchContext, Figure } from './bench.js';
 import {
   detectorReady,
@@ -15,19 +16,19 @@ export const bench: Bench = {
   description:
     'a platform killed with kill -9 after records of the last half hour: from the start of its command to the first answer over HTTP, and to the detector of campaigns where it was',
   figures: ['platform-restart-http', 'platform-restart', 'platform-restart-replay'],
+  quick: { seconds: 60 },
   run: measure,
 };
 
-const RECORDS = { short: 60_000, full: 500_000 };
-const ROUNDS = { short: 1, full: 3 };
+const RECORDS = { quick: 20_000, short: 60_000, full: 500_000 };
+const ROUNDS = { quick: 1, short: 1, full: 3 };
 /** Over which the calls lie, as their switch has them: within what is read again where there is no snapshot. */
 const OVER_MS = 1_500_000;
 const PORT = 18_300;
 
 async function* measure(context: BenchContext): AsyncGenerator<Figure> {
-  const size = context.full ? 'full' : 'short';
-  const records = RECORDS[size];
-  const rounds = ROUNDS[size];
+  const records = sized(context, RECORDS);
+  const rounds = sized(context, ROUNDS);
   await using folder = await createTemporaryDirectory();
   const directory = join(folder.path, 'platform');
   const port = PORT + (process.pid % 1_000);
