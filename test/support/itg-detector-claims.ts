@@ -265,6 +265,39 @@ export function detectorClaims(engine: string, open: () => CampaignsBench, empty
     expect(second.listener.coveredReports()).toBe(4);
   });
 
+  test(`${engine}: a campaign that cannot be stored keeps neither snapshot nor start waiting, and no kill loses it`, async () => {
+    const whole = await undisturbed();
+    const bench = open();
+    const { database } = bench.context;
+    const journal = openJournal(bench, MIXED());
+    await sql`create function refuse_campaign() returns trigger language plpgsql as $$
+      begin if new.saved::text like '%444D%' then raise exception 'refused'; end if; return new; end $$`.execute(
+      database,
+    );
+    await sql`create trigger refused before insert or update on campaigns_campaigns for each row
+      execute function refuse_campaign()`.execute(database);
+    try {
+      const first = await journal.restart();
+      await expect(journal.tell(first, 15)).rejects.toThrow();
+      await first.keepSnapshot(DUE_MS);
+      await expect(journal.tell(first, journal.batches.length)).rejects.toThrow();
+      expect(await listed(first)).toMatchObject([{ observedCalls: 40, signers: [{ spc: '333C' }] }]);
+      await bench.die();
+      const second = await journal.restart();
+      expect(await second.begun).toBe(15);
+      await expect(journal.tell(second, journal.batches.length)).rejects.toThrow();
+      expect(second.notices?.()).toEqual([]);
+      await second.keepSnapshot(DUE_MS + 3_600_000);
+      await bench.die();
+    } finally {
+      await sql`drop trigger refused on campaigns_campaigns`.execute(database);
+      await sql`drop function refuse_campaign`.execute(database);
+    }
+    const third = await journal.restart();
+    expect(await third.begun).toBe(journal.batches.length);
+    expect(await outcome(bench, third)).toEqual(whole);
+  });
+
   test(`${engine}: it keeps a snapshot when it is closed, and closes at once while it is warming`, async () => {
     const bench = open();
     const journal = openJournal(bench, MIXED());

@@ -218,6 +218,30 @@ test('no telephone number is in the tables of the area, in the log or in the aud
   expect(await listed(area)).toHaveLength(2);
 });
 
+test('a number of a campaign that cannot be opened any more keeps no campaign from being taken up after a restart', async () => {
+  const bench = openBench();
+  const { context } = bench;
+  const first = bench.area();
+  await first.start();
+  first.listener.records(neighbourCalls(30));
+  await first.flush();
+  const before = await listed(first);
+  await bench.die();
+  for (const tn of ['13905550100', '13905550101']) {
+    const reference = await context.transact((transaction) => context.sealed.seal(transaction, tn, `campaign:${tn}`));
+    const key = JSON.stringify([{ kind: 'calling-number', reference }]);
+    await sql`update campaigns_campaigns set keys = keys || ${key}::jsonb`.execute(context.database);
+  }
+  await sql`update core_sealed set nonce = 'AAAAAAAAAAAAAAAA' where belongs_to = 'campaign:13905550100'`.execute(
+    context.database,
+  );
+  const second = bench.area();
+  await second.start();
+  expect(await listed(second)).toEqual(before);
+  const [campaign] = [...second.engine.campaigns()];
+  expect([...(campaign?.keys.values() ?? [])]).toContainEqual({ kind: 'calling-number', tn: '13905550101' });
+});
+
 test('what could not be stored is stored the next time, with its calls', async () => {
   const bench = openBench();
   const area = bench.area();

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createCampaignEngine, decodeState, encodeState } from '../../harness/src/platform/domain/campaigns/index.js';
 import type { CampaignEngine } from '../../harness/src/platform/domain/campaigns/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
-import { savedCampaign } from '../../harness/src/platform/domain/campaigns/saved-campaign.js';
+import { savedCampaign } from '../../harness/src/platform/domain/campaigns/campaign-file.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { SMALL_DETECTOR } from '../support/itg-detector-claims.js';
 import { appReport, LIVE_START_MS, liveCall, neighbourCalls } from '../support/itg-live-calls.js';

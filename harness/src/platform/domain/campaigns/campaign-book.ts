@@ -7,12 +7,12 @@ import {
   keepTranscript,
   keyName,
   MAX_CAMPAIGN_KEYS,
+  restoredCampaign,
+  savedCampaign,
   seeCall,
   uncountCall,
 } from './campaign-file.js';
-import type { CampaignFile, CampaignKey, CountedCall } from './campaign-file.js';
-import { restoredCampaign, savedCampaign } from './saved-campaign.js';
-import type { SavedCampaign } from './saved-campaign.js';
+import type { CampaignFile, CampaignKey, CountedCall, SavedCampaign } from './campaign-file.js';
 
 /** What has become of a campaign that others rest on. */
 export type CampaignChange = DomainEventData['campaign.changed']['change'];
