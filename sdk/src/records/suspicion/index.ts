@@ -12,6 +12,9 @@ export type {
   SuspicionTracker,
   SuspicionTrackerOptions,
 } from './suspicion-tracker.js';
+export type { DiallingRowsState } from './dialling-rows.js';
+export type { NumberCountsState } from './number-counts.js';
+export type { RecentCallsState } from './recent-calls.js';
 export type { SavedGroup, SavedTable, SuspicionTrackerState } from './tracker-state.js';
 export { SUSPICION_SIGNALS } from './suspicion.js';
 export type {
