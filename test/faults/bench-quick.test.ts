@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { peer } from '../peers.js';
 import type { PeerName } from '../peers.js';
@@ -6,6 +7,7 @@ import { listBenches, runBench } from '../support/run-bench.js';
 
 /** For a bench that hangs, not for one that is slow. */
 const PATIENCE_MS = 3_600_000;
+const FORKING = fileURLToPath(new URL('../support/benches/forking', import.meta.url));
 /** Benches that fail without a program of somebody else. */
 const NEEDS: Readonly<Record<string, PeerName>> = { sip: 'sipp', sidecar: 'wrk' };
 
@@ -15,9 +17,9 @@ const benches = faultCount({ short: 0, full: 1 }) === 0 ? [] : await listBenches
 test(
   'a bench that has forked a process and disconnected it ends by itself',
   async () => {
-    const { code, signal, stderr, figures } = await runBench(['x5u', '--quick', '--figure', 'cold-url-fetches']);
+    const { code, signal, stderr, figures } = await runBench(['forks', '--folder', FORKING]);
     expect({ code, signal, failure: code === 0 ? '' : stderr }).toEqual({ code: 0, signal: null, failure: '' });
-    expect(figures.map(({ figure }) => figure)).toEqual(['cold-url-fetches']);
+    expect(figures.map(({ figure }) => figure)).toEqual(['processes']);
   },
   PATIENCE_MS,
 );
