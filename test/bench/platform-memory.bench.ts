@@ -14,7 +14,7 @@ export const bench: Bench = {
   name: 'platform-memory',
   description: 'resident memory of a platform, started by its command, while ordinary records of one carrier come',
   figures: ['platform-memory', 'platform-memory-tripled'],
-  quick: { seconds: 60 },
+  quick: { seconds: 40 },
   run: measure,
 };
 

@@ -16,7 +16,7 @@ export const bench: Bench = {
   description:
     'a platform killed with kill -9 after records of the last half hour: from the start of its command to the first answer over HTTP, and to the detector of campaigns where it was',
   figures: ['platform-restart-http', 'platform-restart', 'platform-restart-replay'],
-  quick: { seconds: 60 },
+  quick: { seconds: 40 },
   run: measure,
 };
 
