@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { appReportSchema } from '../../sdk/src/platform/wire/app-report.schema.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
@@ -111,6 +112,18 @@ test('a report that was not settled is told again after a restart, one that was 
   await lab.run('records.settle', SAMPLES_MS);
   await (await lab.reopen()).listen('test', listener);
   expect(told).toHaveLength(3);
+});
+
+test('a report that cannot be opened any more is left out of what a restart reads again, and fails every other look-up', async () => {
+  await using lab = await openRecordsLab();
+  await lab.call('reportCall', { body: report('r-1') });
+  await lab.call('reportCall', { body: report('r-2') });
+  await sql`update core_sealed set nonce = 'AAAAAAAAAAAAAAAA' where belongs_to =
+    (select 'report:' || report_key from records_reports where report_id = 'r-1')`.execute(lab.context.database);
+  const query = { fromMs: 0, toMs: SAMPLES_MS, limit: 10 };
+  await expect(lab.area.reports.findReports(query)).rejects.toMatchObject({ code: 'log-inconsistent' });
+  const found = await lab.area.reports.findReports({ ...query, leavesOutUnreadable: true });
+  expect(found.reports.map(({ report: { reportId } }) => reportId)).toEqual(['r-2']);
 });
 
 test('retention takes records, reports and complaints away with what was sealed of them, and leaves what is under a hold', async () => {
