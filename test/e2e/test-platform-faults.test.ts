@@ -69,6 +69,21 @@ test.each(PLATFORM_BINDINGS)('each fault of a call is met as what it is, over $n
   ]);
 });
 
+test('a connection that breaks is a network failure over msw also where another library has replaced Response', async () => {
+  const { Response: own } = globalThis;
+  globalThis.Response = class extends own {};
+  try {
+    const [msw] = PLATFORM_BINDINGS;
+    await using platform = await (msw as (typeof PLATFORM_BINDINGS)[number]).start();
+    platform.issueRequest('prv-birch');
+    expect(await underFault(platform, { kind: 'connection-reset' })).toEqual([
+      ...['network-failed', true, undefined, expect.any(String)],
+    ]);
+  } finally {
+    globalThis.Response = own;
+  }
+});
+
 test.each(PLATFORM_BINDINGS)(
   'a slow answer comes when the clock says so, and an attempt gives up before, over $name',
   async (binding) => {
