@@ -261,6 +261,16 @@ test('a root that changed its key speaks for certificates under its old key, whe
   const crls: readonly CrlOptions[] = [{ kind: 'direct', issuer: renewed, revoked: [revoked] }];
   const vouchedFor = setOf(crls, { issuers: [old, newWithOld].map(parsed) });
   expect([revoked, good].map((issued) => lookup(vouchedFor, issued).status)).toEqual(['revoked', 'good']);
+  // Whatever the order, and beside the self-signed certificate of the new key.
+  for (const issuers of [
+    [old, renewed, newWithOld],
+    [renewed, newWithOld, old],
+  ]) {
+    const all = setOf(crls, { issuers: issuers.map(parsed) });
+    expect([revoked, good].map((issued) => lookup(all, issued).status)).toEqual(['revoked', 'good']);
+  }
+  const inSigners = setOf(crls, { issuers: [old, renewed].map(parsed), signers: [parsed(newWithOld)] });
+  expect([revoked, good].map((issued) => lookup(inSigners, issued).status)).toEqual(['revoked', 'good']);
   // Two roots of one name may be two CAs.
   const byName = setOf(crls, { issuers: [old, renewed].map(parsed) });
   expect([revoked, good].map((issued) => lookup(byName, issued).status)).toEqual(['unknown', 'unknown']);
@@ -278,6 +288,22 @@ test('a revoked or expired key of a CA does not speak for its other keys', () =>
   expect([lookup(revoked, issued).status, lookup(named, issued).status]).toEqual(['good', 'good']);
   const late = setOf([{ kind: 'direct', issuer: expired, revoked: [issued] }], { issuers });
   expect(lookup(late, issued).status).toBe('unknown');
+});
+
+test('a key of a CA that its root revoked does not speak for its other keys', () => {
+  const root = pki.issueRoot({ signsCrls: true });
+  const old = pki.issueCa({ signsCrls: true, issuer: root });
+  const renewed = pki.issueCa({ signsCrls: true, issuer: root, subject: old.subject });
+  const issued = provider({ issuer: renewed });
+  const set = setOf(
+    [
+      { kind: 'direct', issuer: root, revoked: [old] },
+      { kind: 'direct', issuer: old, revoked: [issued] },
+    ],
+    { issuers: [root, old, renewed].map(parsed) },
+  );
+  expect(lookup(set, old).status).toBe('revoked');
+  expect(lookup(set, issued).status).toBe('unknown');
 });
 
 test('a CA of the same name below another issuer does not speak for a CA', () => {

@@ -177,36 +177,42 @@ test('a service that is closed before its first refresh fetches nothing', async 
   expect({ fetched, timers: clock.pendingTimers() }).toEqual({ fetched: [], timers: 0 });
 });
 
-test('a list whose signer is revoked by the CRL that came beside it is not taken, and the one before stays', async () => {
-  const clock = createManualClock(pki.nowMs);
-  const served = { sequence: 1, revoked: [] as TestCertificate[] };
-  const stores: TrustStore[] = [];
-  const service = serviceWith(clock, {
-    crlUrls: ['http://sti-pa.example.com/crl'],
-    crlSigners: [parsed(pki.stiPaCrlIssuer)],
-    onTrustStore: (trustStore) => void stores.push(trustStore),
-    fetch: (url) => {
-      const { sequence, revoked } = served;
-      const body =
-        url === URL_1 ? pki.trustList({ sequence, withX5c: true }).jws : pki.crl({ number: sequence, revoked }).der;
-      return Promise.resolve({
-        status: 'fetched',
-        url,
-        body: Buffer.from(body),
-        headers: {},
-        remoteAddress: '192.0.2.1',
-      });
-    },
-  });
-  expect((await service.refresh()).problems).toEqual([]);
-  Object.assign(served, { sequence: 2, revoked: [pki.stiPaSigner] });
-  const { problems } = await service.refresh();
-  expect(problems).toMatchObject([{ part: 'list', reason: 'signer-not-trusted', detail: 'certificate-revoked' }]);
-  const current = stores.at(-1);
-  expect(current?.source).toMatchObject({ kind: 'sti-pa-list', sequence: 1 });
-  expect(current?.revocation.crls.map(({ crl }) => crl.number)).toEqual([2n]);
-  await service.close();
-});
+test.each(['indirect', 'direct'] as const)(
+  'a list whose signer an %s CRL beside it revokes is not taken, and the one before stays',
+  async (kind) => {
+    const root = kind === 'direct' ? pki.issueRoot({ signsCrls: true }) : pki.stiPaRoot;
+    const signer = kind === 'direct' ? pki.issueServiceProvider({ spc: '709J', issuer: root }) : pki.stiPaSigner;
+    const clock = createManualClock(pki.nowMs);
+    const served = { sequence: 1, revoked: [] as TestCertificate[] };
+    const stores: TrustStore[] = [];
+    const service = serviceWith(clock, {
+      crlUrls: ['http://sti-pa.example.com/crl'],
+      stiPaRoots: [parsed(root)],
+      crlSigners: [parsed(pki.stiPaCrlIssuer)],
+      onTrustStore: (trustStore) => void stores.push(trustStore),
+      fetch: (url) => {
+        const { sequence, revoked } = served;
+        const crl = { number: sequence, revoked, ...(kind === 'direct' && { kind, issuer: root }) };
+        const body = url === URL_1 ? pki.trustList({ sequence, signer, withX5c: true }).jws : pki.crl(crl).der;
+        return Promise.resolve({
+          status: 'fetched',
+          url,
+          body: Buffer.from(body),
+          headers: {},
+          remoteAddress: '192.0.2.1',
+        });
+      },
+    });
+    expect((await service.refresh()).problems).toEqual([]);
+    Object.assign(served, { sequence: 2, revoked: [signer] });
+    const { problems } = await service.refresh();
+    expect(problems).toMatchObject([{ part: 'list', reason: 'signer-not-trusted', detail: 'certificate-revoked' }]);
+    const current = stores.at(-1);
+    expect(current?.source).toMatchObject({ kind: 'sti-pa-list', sequence: 1 });
+    expect(current?.revocation.crls.map(({ crl }) => crl.number)).toEqual([2n]);
+    await service.close();
+  },
+);
 
 test('of twenty CRLs that replaced each other the last two are in memory', async () => {
   setFlagsFromString('--expose-gc');

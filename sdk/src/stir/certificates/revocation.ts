@@ -35,10 +35,10 @@ export interface TrustedCrl {
    */
   readonly usableUntilMs: number;
   /**
-   * For a direct CRL: a valid path from its signer to one of the `issuers`, where there is one. A CA that changes its key has
-   * certificates under two keys and a CRL under one of them; the path proves that both keys belong to the same CA.
+   * For a direct CRL: valid paths from certificates of its signer's key to the `issuers`. A CA that changes its key has certificates under
+   * two keys and a CRL under one of them; a path proves that both keys belong to the same CA.
    */
-  readonly signerPath?: CertificatePath;
+  readonly signerPaths?: readonly CertificatePath[];
 }
 
 /**
@@ -129,11 +129,17 @@ function lookupIn(
   indirect: readonly TrustedCrl[],
   direct: ReadonlyMap<string, readonly TrustedCrl[]>,
 ): RevocationSet['lookup'] {
+  /** By CRLs under the very key of its issuer: to ask those under its other keys would lead round in circles. */
+  const isRevoked = (certificate: Certificate, issuer: Certificate | undefined, atMs: number): boolean => {
+    const ofKey = (direct.get(certificate.issuer.canonical) ?? []).filter(
+      ({ signer }) => issuer !== undefined && signer.publicKey.equals(issuer.publicKey),
+    );
+    return statusOf(certificate, [...indirect, ...ofKey], atMs).status === 'revoked';
+  };
   return (certificate, issuer, atMs) => {
     const ofIssuer = (direct.get(certificate.issuer.canonical) ?? []).filter(
       (trusted) =>
-        trusted.signer.publicKey.equals(issuer.publicKey) ||
-        (isOtherKeyOf(issuer, trusted, atMs) && statusOf(trusted.signer, indirect, atMs).status !== 'revoked'),
+        trusted.signer.publicKey.equals(issuer.publicKey) || isOtherKeyOf(issuer, trusted, { atMs, isRevoked }),
     );
     return statusOf(certificate, [...indirect, ...ofIssuer], atMs);
   };
@@ -144,11 +150,22 @@ function lookupIn(
  * one key certified the other, or one CA certified both.
  * @see RFC 5280 section 6.3.3 (f), RFC 4210 section 4.4
  */
-function isOtherKeyOf(issuer: Certificate, { signer, signerPath }: TrustedCrl, atMs: number): boolean {
-  if (hasIssued(signer, issuer)) return true;
-  const above = signerPath?.certificates[1];
-  if (above === undefined || signerPath === undefined || atMs > signerPath.validToMs) return false;
-  return above.publicKey.equals(issuer.publicKey) || hasIssued(above, issuer);
+function isOtherKeyOf(
+  issuer: Certificate,
+  { signer, signerPaths = [] }: TrustedCrl,
+  judging: {
+    readonly atMs: number;
+    readonly isRevoked: (certificate: Certificate, issuer: Certificate | undefined, atMs: number) => boolean;
+  },
+): boolean {
+  const { atMs, isRevoked } = judging;
+  if (hasIssued(signer, issuer)) return !isRevoked(signer, undefined, atMs);
+  return signerPaths.some(({ certificates, validToMs }) => {
+    const [, above] = certificates;
+    if (above === undefined || atMs > validToMs) return false;
+    if (!above.publicKey.equals(issuer.publicKey) && !hasIssued(above, issuer)) return false;
+    return !certificates.slice(0, -1).some((certificate, at) => isRevoked(certificate, certificates[at + 1], atMs));
+  });
 }
 
 function hasIssued(issuer: Certificate, certificate: Certificate): boolean {
@@ -194,9 +211,8 @@ function judge(crl: CertificateRevocationList, options: RevocationSetOptions): T
   for (const signer of signers) {
     const trust = scope.indirect ? indirectSignerTrust(signer, options) : directSignerTrust(signer);
     if (trust.status === 'trusted') {
-      const signerPath = scope.indirect ? undefined : pathOfDirectSigner(signer, options);
       const usableUntilMs = Math.min(nextUpdateMs, trust.untilMs);
-      return { crl, signer, usableUntilMs, ...(signerPath && { signerPath }) };
+      return { crl, signer, usableUntilMs, ...(!scope.indirect && { signerPaths: pathsOf(signers, options) }) };
     }
     detail = trust.detail;
   }
@@ -229,15 +245,18 @@ function indirectSignerTrust(signer: Certificate, options: RevocationSetOptions)
   return { status: 'untrusted', detail: result.failures.map(({ reason }) => reason).join(', ') };
 }
 
-function pathOfDirectSigner(signer: Certificate, options: RevocationSetOptions): CertificatePath | undefined {
-  if (options.issuers.length === 0) return undefined;
-  const result = buildPathFor('crl', [signer], {
-    trustAnchors: options.issuers,
-    intermediates: options.signers ?? [],
-    atMs: options.atMs,
-    ...(options.algorithms && { algorithms: options.algorithms }),
+/** Of all certificates of one key: a root that changed its key has a self-signed one and one under its old key. */
+function pathsOf(signers: readonly Certificate[], options: RevocationSetOptions): readonly CertificatePath[] {
+  if (options.issuers.length === 0) return [];
+  return signers.flatMap((signer) => {
+    const result = buildPathFor('crl', [signer], {
+      trustAnchors: options.issuers,
+      intermediates: options.signers ?? [],
+      atMs: options.atMs,
+      ...(options.algorithms && { algorithms: options.algorithms }),
+    });
+    return result.status === 'trusted' ? [result.path] : [];
   });
-  return result.status === 'trusted' ? result.path : undefined;
 }
 
 /** A CA's CRL needs no path to count below the key that signed it: the path of each certificate there is validated. */

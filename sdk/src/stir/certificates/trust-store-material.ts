@@ -53,7 +53,8 @@ export async function verifyTrustStore(
   const verified = await verifyTrustAnchors(material, { ...context, revocation: revocationFor(stiPaRoots) });
   if (verified.status === 'rejected') return verified;
   const { anchors, source } = verified;
-  const revocation = revocationFor([...anchors, ...intermediates]);
+  // With the roots of the policy administrator, whose own CRLs say which signers of lists are revoked.
+  const revocation = revocationFor([...anchors, ...intermediates, ...stiPaRoots]);
   return { status: 'accepted', trustStore: createTrustStore({ anchors, intermediates, revocation, source }) };
 }
 
