@@ -170,3 +170,31 @@ test.each(ROTATIONS)('no row is lost or doubled where files of 1 MB are rotated 
   expect(notices).toEqual([]);
   await follower.close();
 });
+
+test('a damaged packed file that begins as another one does is not taken for it: all that can be unpacked is read', async () => {
+  const path = join(directory, 'cdr.csv');
+  // The first 1,024 octets are the same, as with a long head row, and the fault comes before the place of the file that was read.
+  const common = rows(0, 200);
+  expect(common.length).toBeGreaterThan(1_024);
+  await writePackedOld(`${path}.3.gz`, Buffer.from(common + rows(1_000, 4_000)));
+  const { follower, store, notices } = await follow(path);
+  expect(await isEnded(follower.look())).toBe(true);
+  const whole = gzipSync(Buffer.from(common + rows(5_000, 5_300)));
+  await writeOld(`${path}.2.gz`, Buffer.concat([whole, Buffer.from('trailing')]));
+  expect(await isEnded(follower.look())).toBe(true);
+  const missing = Array.from({ length: 301 }, (_, at) => `leg-${5_000 + at}`).filter((leg) => !store.times.has(leg));
+  expect(missing).toEqual([]);
+  expect(notices.map(({ kind }) => kind)).toEqual(['damaged']);
+  await follower.close();
+});
+
+test('a packed file without content is read, and one that is damaged from its first octet is told of once', async () => {
+  const path = join(directory, 'cdr.csv');
+  await writeOld(`${path}.2.gz`, gzipSync(''));
+  await writeOld(`${path}.1.gz`, Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), Buffer.alloc(4_000, 0xa5)]));
+  const { follower, notices } = await follow(path);
+  for (let look = 0; look < 3; look += 1) expect(await isEnded(follower.look())).toBe(true);
+  expect(notices.map(({ kind }) => kind)).toEqual(['damaged']);
+  expect(follower.statistics()).toMatchObject({ unreadFiles: 0 });
+  await follower.close();
+});

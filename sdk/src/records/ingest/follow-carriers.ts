@@ -52,7 +52,7 @@ export function createOpenCarriers(files: FollowedFiles, streams: Streams): Open
     async firstOctetsOf(path) {
       const file = await files.open(path);
       try {
-        return file === undefined ? new Uint8Array(0) : await firstOctets(file);
+        return file === undefined ? new Uint8Array(0) : (await firstOctets(file)).octets;
       } finally {
         await file?.close();
       }

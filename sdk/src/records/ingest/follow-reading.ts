@@ -27,8 +27,11 @@ export type ReadOnEnd =
   | { readonly status: 'stopped' }
   /** What stands before the place is not what was read, or no longer there: the file was truncated, or is another one. */
   | { readonly status: 'replaced' }
-  /** The packed content is damaged, or not all there yet. All that could be unpacked was taken. */
-  | { readonly status: 'damaged'; readonly fault: GzipFault };
+  /**
+   * The packed content is damaged, or not all there yet. All that could be unpacked behind the place was taken. `isOther`: the fault
+   * came before the place, so that nothing says whether this is the content that was read.
+   */
+  | { readonly status: 'damaged'; readonly fault: GzipFault; readonly isOther: boolean };
 
 /**
  * Reads content on from a place. What stood before the place is read along and compared, in the same reading, so that no row of other
@@ -59,7 +62,7 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
       if (!(await take(rows, current))) return { status: 'stopped' };
     }
   } catch (error) {
-    if (error instanceof GzipFault) return { status: 'damaged', fault: error };
+    if (error instanceof GzipFault) return { status: 'damaged', fault: error, isOther: !isKnown && place.offset > 0 };
     throw error;
   }
   if (!isKnown && window.endOffset() < place.offset) return { status: 'replaced' };
@@ -70,10 +73,13 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
   return { status: 'read' };
 }
 
-/** First octets of content: {@link FINGERPRINT_BYTES}, or all where there are less. */
-export async function firstOctets(file: ReadableFile): Promise<Uint8Array> {
+/** First octets of content: {@link FINGERPRINT_BYTES}, or all where there are less; and what ended packed content before that. */
+export async function firstOctets(
+  file: ReadableFile,
+): Promise<{ readonly octets: Uint8Array; readonly fault?: GzipFault }> {
   const first: Uint8Array[] = [];
   let sizeBytes = 0;
+  let fault: GzipFault | undefined;
   try {
     for await (const piece of filePieces(file, { pieceBytes: 4 * FINGERPRINT_BYTES })) {
       first.push(Uint8Array.from(piece.subarray(0, FINGERPRINT_BYTES - sizeBytes)));
@@ -82,8 +88,9 @@ export async function firstOctets(file: ReadableFile): Promise<Uint8Array> {
     }
   } catch (error) {
     if (!(error instanceof GzipFault)) throw error;
+    fault = error;
   }
-  return Buffer.concat(first);
+  return { octets: Buffer.concat(first), ...(fault && { fault }) };
 }
 
 /** Whether the content of one plain file is the beginning of that of another. */

@@ -133,14 +133,19 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       // Another file has come under the name since it was listed: the next look finds it there.
       if (facts.key !== candidate.key) return;
       const nowMs = clock.nowMs();
-      const first = await firstOctets(file);
-      if (first.length === 0) return;
+      const { octets: first, fault } = await firstOctets(file);
       const { path, isLive } = candidate;
       const isOther = await isPackedOtherwise(file, path);
       const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
       const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
       if (isOther) {
-        if (isSettled) passOver(carrier, facts);
+        if (isSettled) passOver(carrier, facts, { kind: 'not-gzip', path });
+        return;
+      }
+      if (first.length === 0) {
+        if (isSettled && fault !== undefined) passOver(carrier, facts, { kind: 'damaged', path, cause: fault });
+        // A log that was empty when it was packed.
+        seen.isDone = isSettled;
         return;
       }
       const placed = await place({ carrier, file, first, facts, isSettled });
@@ -154,14 +159,14 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   };
 
   /** Tells of a file that cannot be read once, also over restarts. Written to again, it is looked at anew. */
-  const passOver = (carrier: Carrier, facts: FileFacts): void => {
+  const passOver = (carrier: Carrier, facts: FileFacts, notice: FollowNotice): void => {
     const stream = streams.add(facts.mtimeMs);
     remember(carrier, facts);
     streams.attach(stream, carrier);
     stream.isFinal = true;
     unplaced.delete(carrier.key);
     turn.broke();
-    turn.notice({ kind: 'not-gzip', path: carrier.path });
+    turn.notice(notice);
   };
 
   /** Once: who rotates files may have given the new one to another user, and nothing else would say so. */
@@ -186,9 +191,9 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
         if (!isSettled) return 'too-early';
         continue;
       }
-      const end = await pass(stream, carrier, file);
+      const end = await pass(stream, carrier, file, { isSure: false });
       if (end.status === 'damaged' && !isSettled) return 'too-early';
-      if (end.status === 'replaced') continue;
+      if (end.status === 'replaced' || (end.status === 'damaged' && end.isOther)) continue;
       streams.attach(stream, carrier);
       return 'placed';
     }
@@ -201,7 +206,12 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   };
 
   /** Reads on in one file that holds a content. */
-  const pass = async (stream: Stream, carrier: Carrier, file: FollowedFile): Promise<ReadOnEnd> => {
+  const pass = async (
+    stream: Stream,
+    carrier: Carrier,
+    file: FollowedFile,
+    { isSure }: { readonly isSure: boolean } = { isSure: true },
+  ): Promise<ReadOnEnd> => {
     const facts = await file.facts();
     if (!carrier.isGzip && facts.sizeBytes < stream.place.offset) return checkShort(stream, { carrier, file, facts });
     // The inode of a deleted file is given to another: where nothing was read of the content nothing else tells them apart.
@@ -224,6 +234,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       },
     });
     if (end.status === 'replaced' || end.status === 'stopped') return end;
+    if (!isSure && end.status === 'damaged' && end.isOther) return end;
     const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
     if (end.status === 'damaged' && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
       turn.broke();
@@ -244,7 +255,8 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   ): Promise<ReadOnEnd> => {
     const { offset } = stream.place;
     if (carrier.sizeBytes >= offset || facts.sizeBytes < carrier.sizeBytes) return { status: 'replaced' };
-    if (!hasSameHead(await firstOctets(file), stream.place)) return { status: 'replaced' };
+    const { octets: first } = await firstOctets(file);
+    if (!hasSameHead(first, stream.place)) return { status: 'replaced' };
     remember(carrier, facts);
     return { status: 'read' };
   };
