@@ -33,5 +33,5 @@ describePeer('postgres', 'PostgreSQL', () => {
   });
 
   campaignClaims('PostgreSQL', () => openCampaignsBench(database));
-  detectorClaims('PostgreSQL', () => openCampaignsBench(database, SMALL_DETECTOR), empty);
+  detectorClaims('PostgreSQL', (options) => openCampaignsBench(database, options ?? SMALL_DETECTOR), empty);
 });

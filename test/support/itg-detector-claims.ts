@@ -1,6 +1,12 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
+import {
+  MAX_SNAPSHOT_BYTES,
+  packState,
+  readSnapshot,
+  storeSnapshot,
+} from '../../harness/src/platform/campaigns/detector-snapshot.js';
 import type { CampaignsArea, CampaignsOptions } from '../../harness/src/platform/campaigns/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import { DEFAULT_SUSPICION_POLICY } from '../../sdk/src/records/suspicion/index.js';
@@ -71,6 +77,11 @@ const MIXED = (): readonly (readonly LiveRecord[])[] => {
 };
 
 /** Campaigns as everybody sees them, and what was done about them: whatever was killed in between. */
+const storedHeads = async ({
+  context,
+}: CampaignsBench): Promise<readonly { readonly sequence: number; readonly version: string }[]> =>
+  campaignsTables(context.database).selectFrom('campaigns_snapshots').selectAll().execute();
+
 async function outcome(bench: CampaignsBench, area: CampaignsArea): Promise<unknown> {
   await area.flush();
   const campaigns = await listed(area);
@@ -90,7 +101,11 @@ async function outcome(bench: CampaignsBench, area: CampaignsArea): Promise<unkn
 }
 
 /** What the detector promises of restarts on every engine. Each test has emptied tables. */
-export function detectorClaims(engine: string, open: () => CampaignsBench, empty: () => Promise<void>): void {
+export function detectorClaims(
+  engine: string,
+  open: (options?: CampaignsOptions) => CampaignsBench,
+  empty: () => Promise<void>,
+): void {
   const undisturbed = async (): Promise<unknown> => {
     const bench = open();
     const journal = openJournal(bench, MIXED());
@@ -296,6 +311,123 @@ export function detectorClaims(engine: string, open: () => CampaignsBench, empty
     const third = await journal.restart();
     expect(await third.begun).toBe(journal.batches.length);
     expect(await outcome(bench, third)).toEqual(whole);
+  });
+
+  test(`${engine}: where a state has grown too large for a snapshot, the old one is dropped, and nothing is kept for it`, async () => {
+    let maxSnapshotBytes = MAX_SNAPSHOT_BYTES;
+    const bench = open({
+      ...SMALL_DETECTOR,
+      get maxSnapshotBytes() {
+        return maxSnapshotBytes;
+      },
+    });
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 4);
+    await first.keepSnapshot(DUE_MS);
+    await bench.die();
+    maxSnapshotBytes = 1_000;
+    const second = await journal.restart();
+    await journal.tell(second, 8);
+    second.listener.report('app-1', appReport(0), LIVE_START_MS + 10_000);
+    expect([second.listener.neededFrom(), second.listener.coveredReports()]).toEqual([4, 0]);
+    await second.keepSnapshot(DUE_MS + 3_600_000);
+    expect([second.listener.neededFrom(), second.listener.coveredReports()]).toEqual([undefined, 1]);
+    expect(await storedHeads(bench)).toEqual([]);
+    await bench.die();
+    const third = await journal.restart();
+    expect(await third.begun).toBeUndefined();
+    await journal.tell(third, journal.batches.length);
+    expect((await listed(third)).map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
+  });
+
+  for (const table of ['campaigns_snapshot_b', 'campaigns_snapshots'])
+    test(`${engine}: while no snapshot can be stored in ${table}, the journal is kept for half an hour and no longer`, async () => {
+      const bench = open();
+      const { clock, database } = bench.context;
+      const journal = openJournal(bench, MIXED());
+      const first = await journal.restart();
+      await journal.tell(first, 4);
+      await first.keepSnapshot(DUE_MS);
+      await journal.tell(first, 8);
+      await database.schema.alterTable(table).renameTo('campaigns_gone').execute();
+      try {
+        clock.advance(1_700_000);
+        await expect(first.keepSnapshot(DUE_MS + 3_600_000)).rejects.toThrow();
+        expect(first.listener.neededFrom()).toBe(4);
+        clock.advance(200_000);
+        await expect(first.keepSnapshot(DUE_MS + 7_200_000)).rejects.toThrow();
+        expect(first.listener.neededFrom()).toBeUndefined();
+      } finally {
+        await database.schema.alterTable('campaigns_gone').renameTo(table).execute();
+      }
+      await first.keepSnapshot(DUE_MS + 10_800_000);
+      expect(first.listener.neededFrom()).toBe(8);
+      expect(await storedHeads(bench)).toMatchObject([{ sequence: 8 }]);
+    });
+
+  test(`${engine}: a snapshot with tables of another size is dropped, with a notice, and records are read again`, async () => {
+    const bench = open();
+    const { context } = bench;
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 8);
+    await first.keepSnapshot(DUE_MS);
+    await journal.tell(first, 12);
+    await bench.die();
+    const [head] = await storedHeads(bench);
+    const found = await readSnapshot(context, head?.version ?? '');
+    if (found.status !== 'read' || head === undefined) throw new Error(found.status);
+    const state = found.snapshot.state as { readonly engine: { readonly calls: Record<string, unknown> } };
+    const { calls } = state.engine;
+    // The last tables that are taken over: everything else is in the engine by then.
+    const harmed = { ...state, engine: { ...state.engine, calls: { ...calls, waiting: calls['recorded'] } } };
+    const packed = await packState(harmed, MAX_SNAPSHOT_BYTES);
+    if (packed === undefined) throw new Error('too large');
+    await storeSnapshot(context, packed, { version: head.version, sequence: 8, atMs: LIVE_START_MS });
+    const second = await journal.restart();
+    expect(await second.begun).toBeUndefined();
+    expect(second.notices?.()).toEqual([]);
+    expect(context.logged.filter(({ message }) => message.includes('cannot be used'))).toMatchObject([
+      { level: 'warn', details: { because: 'damaged' } },
+    ]);
+    expect(await storedHeads(bench)).toEqual([]);
+    await journal.tell(second, journal.batches.length);
+    expect((await listed(second)).map(({ observedCalls }) => observedCalls)).toEqual([40, 40]);
+  });
+
+  test(`${engine}: no snapshot holds an analyst's word that could not be stored`, async () => {
+    const bench = open();
+    const { clock, database } = bench.context;
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 16);
+    await first.keepSnapshot(DUE_MS);
+    await journal.tell(first, 20);
+    const parameters = { campaignId: (await listed(first))[0]?.campaignId ?? '' };
+    const body = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
+    await database.schema.alterTable('campaigns_decisions').renameTo('campaigns_gone').execute();
+    try {
+      await expect(callCampaigns(first, 'decideCampaign', { parameters, body })).rejects.toThrow();
+    } finally {
+      await database.schema.alterTable('campaigns_gone').renameTo('campaigns_decisions').execute();
+    }
+    await first.keepSnapshot(DUE_MS + 3_600_000);
+    await bench.die();
+    const second = await journal.restart();
+    expect(await second.begun).toBe(16);
+    await journal.tell(second, journal.batches.length);
+    // The call has failed, and what has failed does not hold.
+    expect((await listed(second)).map(({ name }) => name)).not.toContain('Cedar-Neighbours');
+    await callCampaigns(second, 'decideCampaign', { parameters, body });
+    clock.advance(5_000);
+    await second.flush();
+    await second.keepSnapshot(DUE_MS + 7_200_000);
+    await bench.die();
+    const third = await journal.restart();
+    expect(await third.begun).toBe(journal.batches.length);
+    expect((await listed(third)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+    expect((await bench.context.audited()).filter(({ action }) => action === 'campaign.rename')).toHaveLength(1);
   });
 
   test(`${engine}: it keeps a snapshot when it is closed, and closes at once while it is warming`, async () => {

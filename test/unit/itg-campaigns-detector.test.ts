@@ -19,4 +19,4 @@ const empty = async (): Promise<void> => {
 afterEach(empty);
 afterAll(() => database.close());
 
-detectorClaims('PGlite', () => openCampaignsBench(database, SMALL_DETECTOR), empty);
+detectorClaims('PGlite', (options) => openCampaignsBench(database, options ?? SMALL_DETECTOR), empty);

@@ -210,6 +210,21 @@ test('a call that an answer discloses in place of the traced one puts neither it
   ).toEqual(['12025550123', '18005550199']);
 });
 
+test('legs of one call that a transfer puts 45 minutes apart are one call, however many there are', () => {
+  const gathering = gatherRestraintPackage();
+  const add = (recordId: string, minutes: number, placedCallId: string): void =>
+    gathering.add(
+      callRecordRow(liveRecord(recordId, NOW + minutes * 60_000), { campaignIds: [], tracebackIds: [], placedCallId }),
+    );
+  add('first', 0, 'one');
+  add('between', 20, 'other');
+  add('second', 45, 'one');
+  add('third', 90, 'one');
+  add('long after', 500, 'one');
+  const { volume } = gathering.gathered({ queriedAtMs: NOW, query: {} });
+  expect(volume).toMatchObject({ calls: 3, carrierRecords: 5 });
+});
+
 test('records and reports of one call are one call in every figure, by the record nearest to who was called', () => {
   const gathering = gatherRestraintPackage();
   const links = { campaignIds: [], tracebackIds: [], placedCallId: 'one' };

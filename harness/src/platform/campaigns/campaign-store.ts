@@ -26,6 +26,8 @@ export interface CampaignStore {
   readonly gather: () => void;
   /** What is not stored, or being stored now, as plain values. What analysts' calls wait to store is not among it: those calls have failed. */
   readonly unstored: () => readonly UnstoredNews[];
+  /** Whether something that was given to {@link CampaignStore.along} is not stored: it is lost with the process, though the engine knows of it. */
+  readonly hasQueuedWork: () => boolean;
   /** Has the store keep trying with what another one had not stored, before anything else. */
   readonly restoreUnstored: (saved: readonly UnstoredNews[]) => void;
   /** Campaigns as they are stored after a restart: what is news to an engine that found them again is not announced again. */
@@ -169,6 +171,7 @@ export function createCampaignStore(
         ...{ campaignId: file.campaignId, calls: [...calls], changes: [...changes] },
       }));
     },
+    hasQueuedWork: () => [current, ...unstored.values()].some((entry) => (entry?.works.length ?? 0) > 0),
     restoreUnstored: (saved) => {
       const files = new Map([...engine.campaigns()].map((file) => [file.campaignId, file]));
       for (const { campaignId, ...news } of saved) {

@@ -44,7 +44,10 @@ type DetectorListener = Detector['listener'] &
   };
 
 /** How campaigns are detected. */
-export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'>;
+export type CampaignsOptions = Omit<CampaignEngineOptions, 'newId'> & {
+  /** A snapshot of the detector that is larger is not kept. Default 256 MiB. */
+  readonly maxSnapshotBytes?: number;
+};
 
 /** The area `campaigns`, and what others have of it. */
 export interface CampaignsArea extends PlatformArea {
@@ -92,13 +95,13 @@ const RETENTION_EVERY_MS = 3_600_000;
 export function createCampaignsArea(
   context: PlatformContext,
   ports: CampaignsPorts,
-  options: CampaignsOptions = {},
+  { maxSnapshotBytes, ...options }: CampaignsOptions = {},
 ): CampaignsArea {
   const engine = tolerant(context, createCampaignEngine({ ...options, newId: () => context.newId('c') }));
   const store = createCampaignStore(context, { engine, organizations: ports.organizations });
   const concluded = new Map<string, number>();
   const changes = promptly(engine, store);
-  const detector = new Detector({ context, engine, store, ports, changed: changes.store });
+  const detector = new Detector({ context, engine, store, ports, changed: changes.store, maxSnapshotBytes });
   const close = async (): Promise<void> => {
     changes.end();
     await detector.close();

@@ -31,7 +31,7 @@ const PART_BYTES = 262_144;
 /** Chunks that are written before others have a turn: some ten milliseconds. With one a turn, a busy platform would keep the detector waiting for seconds. */
 const CHUNKS_OF_A_TURN = 16;
 /** A packed state that is larger is not stored: it takes longer to read than what it saves. */
-const MAX_SNAPSHOT_BYTES = 256 * 1_048_576;
+export const MAX_SNAPSHOT_BYTES: number = 256 * 1_048_576;
 /** Most of it is zeros or hashes: the fastest level does as well as any. */
 const DEFLATE = { level: 1 };
 const CIPHER = 'aes-256-gcm';
@@ -42,9 +42,9 @@ const [deflated, inflated] = [promisify(deflateRaw), promisify(inflateRaw)];
 
 /**
  * Packs a state, some milliseconds of work at a time. The detector must hear nothing until it is done.
- * @returns undefined where it is larger than {@link MAX_SNAPSHOT_BYTES}
+ * @returns undefined where it is larger than `maxBytes`
  */
-export async function packState(state: object): Promise<PackedState | undefined> {
+export async function packState(state: object, maxBytes: number): Promise<PackedState | undefined> {
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
   let turn: Promise<Buffer>[] = [];
@@ -60,10 +60,10 @@ export async function packState(state: object): Promise<PackedState | undefined>
   for (const chunk of encodeState(state)) {
     turn.push(deflated(chunk, DEFLATE));
     if (turn.length >= CHUNKS_OF_A_TURN) await keep();
-    if (sizeBytes > MAX_SNAPSHOT_BYTES) return undefined;
+    if (sizeBytes > maxBytes) return undefined;
   }
   await keep();
-  return { pieces, sizeBytes };
+  return sizeBytes > maxBytes ? undefined : { pieces, sizeBytes };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { CampaignEngine } from '../domain/campaigns/index.js';
 import type { CampaignStore, UnstoredNews } from './campaign-store.js';
 import { callsSince, loadCampaigns, storedCampaigns } from './campaigns-repository.js';
 import type { StoredCampaigns } from './campaigns-repository.js';
-import { packState, readSnapshot, storeSnapshot } from './detector-snapshot.js';
+import { dropSnapshot, MAX_SNAPSHOT_BYTES, packState, readSnapshot, storeSnapshot } from './detector-snapshot.js';
 import { replay, REPLAY_MS, REPORTS_REPLAY_MS } from './replay.js';
 import type { ReplayPorts } from './replay.js';
 import { HARNESS_VERSION } from '../../version.js';
@@ -18,6 +18,8 @@ export interface DetectorParts {
   readonly store: CampaignStore;
   /** Something was heard that may be stored. */
   readonly changed: () => void;
+  /** A snapshot that is larger is not kept. */
+  readonly maxSnapshotBytes: number | undefined;
   readonly ports: ReplayPorts & {
     /** The first and the last batch of the journal of records; absent where records come from elsewhere. */
     readonly journalRange?: () => { readonly first: number; readonly last: number };
@@ -65,7 +67,8 @@ export class Detector {
   #turn: Promise<unknown> = Promise.resolve();
   #heardRecords = 0;
   #heardReports = 0;
-  #snapshot: { readonly sequence: number; readonly reports: number } | undefined;
+  /** The one that is stored; without a place in the journal where it is too old for the journal to be kept for it. */
+  #snapshot: { readonly sequence: number | undefined; readonly reports: number; readonly atMs: number } | undefined;
   #snapshotAt = { records: 0, reports: 0, atMs: 0, tookMs: 0 };
   #begin: (from: number | undefined) => void = () => undefined;
 
@@ -112,13 +115,12 @@ export class Detector {
       await this.#storeNow();
     } else {
       const { sequence, state } = found;
-      engine.restoreState(state.engine);
-      store.restoreUnstored(state.unstored);
       const known = new Set<string>();
       for (const { campaignId } of engine.campaigns()) known.add(campaignId);
       this.#stored = await storedCampaigns(context, known);
+      store.restoreUnstored(state.unstored);
       engine.expect(this.#stored.campaignsOfCalls);
-      this.#snapshot = { sequence, reports: 0 };
+      this.#snapshot = { sequence, reports: 0, atMs: context.clock.nowMs() };
       this.#sequence = sequence;
       this.#target = ports.journalRange?.().last ?? 0;
       this.#phase = 'catching-up';
@@ -215,8 +217,9 @@ export class Detector {
     }).finally(() => (this.#phase = 'closed'));
   }
 
+  /** Has the engine take up the snapshot. @returns undefined where there is none that can be used: the engine has heard nothing then */
   async #usableSnapshot(): Promise<{ readonly sequence: number; readonly state: DetectorState } | undefined> {
-    const { context, ports } = this.#parts;
+    const { context, engine, ports } = this.#parts;
     const found = await readSnapshot(context, this.#version);
     if (found.status === 'none') return undefined;
     if (found.status !== 'read') {
@@ -227,11 +230,21 @@ export class Detector {
     }
     const { snapshot } = found;
     const range = ports.journalRange?.();
-    if (range === undefined || (snapshot.sequence >= range.first - 1 && snapshot.sequence <= range.last))
-      return { sequence: snapshot.sequence, state: snapshot.state as DetectorState };
-    const because = 'other-journal';
-    context.log.warn('the snapshot of the detector cannot be used: records are read again', { because });
-    return undefined;
+    if (range !== undefined && (snapshot.sequence < range.first - 1 || snapshot.sequence > range.last)) {
+      const because = 'other-journal';
+      context.log.warn('the snapshot of the detector cannot be used: records are read again', { because });
+      return undefined;
+    }
+    const state = snapshot.state as DetectorState;
+    try {
+      engine.restoreState(state.engine);
+    } catch (error) {
+      const because = 'damaged';
+      context.log.warn('the snapshot of the detector cannot be used: records are read again', { because, error });
+      await context.transact(dropSnapshot);
+      return undefined;
+    }
+    return { sequence: snapshot.sequence, state };
   }
 
   /** Has the engine learn anew from what is stored. */
@@ -332,29 +345,46 @@ export class Detector {
   async #makeSnapshot(): Promise<void> {
     const { context, store } = this.#parts;
     if (this.#phase !== 'ready') return;
+    // An analyst's word that could not be stored is in the engine already. In a snapshot it would hold without who said it, and why.
+    if (store.hasQueuedWork()) return this.#letGoOfOld();
     const startedMs = context.clock.nowMs();
     const [records, reports] = [this.#heardRecords, this.#heardReports];
     const sequence = this.#sequence ?? 0;
-    const packed = await this.#paused(() => packState(this.#state()));
-    const pausedMs = context.clock.nowMs() - startedMs;
-    if (packed === undefined) {
-      context.log.warn('a snapshot of the detector would be too large: none is kept');
-      await store.flush();
-    } else {
-      try {
+    try {
+      const packed = await this.#paused(() =>
+        packState(this.#state(), this.#parts.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES),
+      );
+      const pausedMs = context.clock.nowMs() - startedMs;
+      if (packed === undefined) {
+        await context.transact(dropSnapshot);
+        this.#snapshot = undefined;
+        context.log.warn('a snapshot of the detector would be too large: none is kept');
+        await store.flush();
+      } else {
         await storeSnapshot(context, packed, { version: this.#version, sequence, atMs: startedMs });
-      } catch (error) {
-        // Packed again after a while only: a database that is away must not cost the detection its time.
-        const nowMs = context.clock.nowMs();
-        this.#snapshotAt = { ...this.#snapshotAt, atMs: nowMs, tookMs: nowMs - startedMs };
-        throw error;
+        this.#snapshot = { sequence, reports, atMs: startedMs };
+        const [tookMs, { sizeBytes }] = [context.clock.nowMs() - startedMs, packed];
+        context.log.info('a snapshot of the detector was made', { sizeBytes, pausedMs, tookMs });
       }
-      this.#snapshot = { sequence, reports };
+    } catch (error) {
+      // Packed again after a while only: a database that is away must not cost the detection its time.
+      const nowMs = context.clock.nowMs();
+      this.#snapshotAt = { ...this.#snapshotAt, atMs: nowMs, tookMs: nowMs - startedMs };
+      await this.#letGoOfOld().catch(() => undefined);
+      throw error;
     }
     const nowMs = context.clock.nowMs();
     this.#snapshotAt = { records, reports, atMs: nowMs, tookMs: nowMs - startedMs };
-    const sizeBytes = packed?.sizeBytes;
-    context.log.info('a snapshot of the detector was made', { sizeBytes, pausedMs, tookMs: nowMs - startedMs });
+  }
+
+  /** A snapshot that is older than what a replay reads is worth no more than that: journal and reports are not kept for it. */
+  async #letGoOfOld(): Promise<void> {
+    const { context } = this.#parts;
+    if (this.#snapshot === undefined || context.clock.nowMs() - this.#snapshot.atMs <= REPLAY_MS) return;
+    // Whether it can be dropped or not: without its journal it is found to be of no use.
+    this.#snapshot = { ...this.#snapshot, sequence: undefined };
+    await context.transact(dropSnapshot);
+    this.#snapshot = undefined;
   }
 
   /** What it has learned outlives a crash with it, whether it could be stored as campaigns or not. */

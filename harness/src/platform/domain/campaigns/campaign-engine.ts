@@ -1,6 +1,11 @@
 import type { AppReport } from '@hopback/sdk/platform';
 import { createSuspicionTracker, DEFAULT_SUSPICION_POLICY } from '@hopback/sdk/records';
-import type { SuspicionLists, SuspicionPolicy, SuspicionTrackerState } from '@hopback/sdk/records';
+import type {
+  SavedSuspicionTracker,
+  SuspicionLists,
+  SuspicionPolicy,
+  SuspicionTrackerState,
+} from '@hopback/sdk/records';
 import type { LiveRecord } from '../../core/index.js';
 import { applyDecision } from './analyst-decision.js';
 import type { AnalystDecision, DecisionOutcome } from './analyst-decision.js';
@@ -25,12 +30,12 @@ import { detectByRecord } from './record-detection.js';
 import type { RecordDetection } from './record-detection.js';
 import { detectByReport, meetWaitingReport } from './report-detection.js';
 import { createKnownEvidence } from './known-evidence.js';
-import type { KnownEvidence } from './known-evidence.js';
+import type { KnownEvidence, KnownEvidenceTable } from './known-evidence.js';
 import { placeRecord } from './count-evidence.js';
 import { createPlacedCalls, placedCallsState, restorePlacedCalls } from './placed-call.js';
 import type { PlacedCallsState } from './placed-call.js';
 import { createSeenCalls } from './seen-calls.js';
-import type { SeenCallsState } from './seen-calls.js';
+import type { SeenCalls, SeenCallsState } from './seen-calls.js';
 import { createScriptIndex, nameOfScript } from './scripts/index.js';
 import type { ScriptIndexLimits, ScriptIndexState } from './scripts/index.js';
 
@@ -98,8 +103,8 @@ export interface CampaignEngine {
    */
   readonly state: () => object;
   /**
-   * Goes on where another engine of the same version was, before it has heard anything.
-   * @throws what a state of another form throws; the engine is then of no use
+   * Goes on where another engine of the same version was; what this one has heard is forgotten.
+   * @throws what a state of another form throws; the engine is then as it was before
    */
   readonly restoreState: (state: object) => void;
   /**
@@ -121,18 +126,12 @@ const SUSPICION_LIMITS = { ...DEFAULT_SUSPICION_POLICY.limits, numbers: 524_288,
  * @throws HopbackError `invalid-configuration` when the suspicion policy is out of its bounds
  */
 export function createCampaignEngine(options: CampaignEngineOptions): CampaignEngine {
-  const parts = engineParts(options);
-  const { book, policy } = parts;
   const suspicion = options.suspicion ?? { ...DEFAULT_SUSPICION_POLICY, limits: SUSPICION_LIMITS };
-  const tracker = createSuspicionTracker({
-    policy: suspicion,
-    ...(options.doNotOriginate !== undefined && { doNotOriginate: options.doNotOriginate }),
-    ...(options.allocated !== undefined && { allocated: options.allocated }),
-  });
-  const seen = createSeenCalls();
-  const known = createKnownEvidence(parts.records.calls);
+  let memory = engineMemory(options, suspicion);
+  const { policy } = memory.parts;
   return {
     record: (live) => {
+      const { parts, tracker, seen, known } = memory;
       if (seen.isRepeat('record', live.providerId, live.record.recordId)) return known.placeRecord(live);
       const note = callNote(live, policy);
       const judgement = tracker.judge(live.record, live.providerId);
@@ -141,20 +140,23 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
       for (const waiting of met) meetWaitingReport(parts.reports, note, waiting);
     },
     report: (appId, report, receivedAtMs) => {
+      const { parts, seen, known } = memory;
       const received = { appId, report, receivedAtMs };
       if (seen.isRepeat('report', appId, report.reportId)) return known.placeReport(received);
       detectByReport(parts.reports, received);
     },
     tick: (nowMs) => {
-      for (const file of book.files()) letTimePass(parts, file, nowMs);
+      const { parts } = memory;
+      for (const file of parts.book.files()) letTimePass(parts, file, nowMs);
     },
-    decide: (decision) => applyDecision(parts, decision),
-    hasChanges: book.hasChanges,
-    take: book.take,
-    campaigns: book.files,
-    campaign: book.file,
-    restore: (file) => restoreCampaign(parts, file),
+    decide: (decision) => applyDecision(memory.parts, decision),
+    hasChanges: () => memory.parts.book.hasChanges(),
+    take: () => memory.parts.book.take(),
+    campaigns: () => memory.parts.book.files(),
+    campaign: (campaignId) => memory.parts.book.file(campaignId),
+    restore: (file) => restoreCampaign(memory.parts, file),
     known: (counted) => {
+      const { seen, known } = memory;
       for (const one of counted) {
         const { reporterId, recordId, reportId } = one;
         if (recordId !== undefined) seen.isRepeat('record', reporterId, recordId);
@@ -162,24 +164,48 @@ export function createCampaignEngine(options: CampaignEngineOptions): CampaignEn
         known.note(one);
       }
     },
-    replayed: known.settle,
-    watched: (limit) => watchedGroups(parts, limit),
-    memory: () => ({
-      groups: parts.records.groups.size(),
-      contents: parts.reports.contents.size(),
-      campaigns: [...book.files()].length,
-      numbersOnWatch: parts.records.watched.size,
-    }),
+    replayed: () => memory.known.settle(),
+    watched: (limit) => watchedGroups(memory.parts, limit),
+    memory: () => {
+      const { book, records, reports } = memory.parts;
+      return {
+        groups: records.groups.size(),
+        contents: reports.contents.size(),
+        campaigns: [...book.files()].length,
+        numbersOnWatch: records.watched.size,
+      };
+    },
     stateVersion: versionOf({ policy, suspicion, limits: options.limits, scriptLimits: options.scriptLimits }),
-    state: () => ({ ...stateOf(parts), tracker: tracker.state(), seen: seen.state() }),
+    state: () => ({ ...stateOf(memory.parts), tracker: memory.tracker.state(), seen: memory.seen.state() }),
     restoreState: (state) => {
       const saved = state as EngineState;
-      tracker.restore(saved.tracker);
-      seen.restore(saved.seen);
-      restoreParts(parts, saved);
+      // Into tables of their own: half of a state is worse than none.
+      const restored = engineMemory(options, suspicion);
+      restored.tracker.restore(saved.tracker);
+      restored.seen.restore(saved.seen);
+      restoreParts(restored.parts, saved);
+      memory = restored;
     },
-    expect: book.expect,
+    expect: (stored) => memory.parts.book.expect(stored),
   };
+}
+
+/** Everything that an engine remembers. */
+interface EngineMemory {
+  readonly parts: EngineParts;
+  readonly tracker: SavedSuspicionTracker;
+  readonly seen: SeenCalls;
+  readonly known: KnownEvidenceTable;
+}
+
+function engineMemory(options: CampaignEngineOptions, suspicion: SuspicionPolicy): EngineMemory {
+  const parts = engineParts(options);
+  const tracker = createSuspicionTracker({
+    policy: suspicion,
+    ...(options.doNotOriginate !== undefined && { doNotOriginate: options.doNotOriginate }),
+    ...(options.allocated !== undefined && { allocated: options.allocated }),
+  });
+  return { parts, tracker, seen: createSeenCalls(), known: createKnownEvidence(parts.records.calls) };
 }
 
 /** Everything that two engines have to have in common for one to go on where the other was. */

@@ -9,6 +9,7 @@ export { keyName, restoredCampaign, savedCampaign } from './campaign-file.js';
 export type { CampaignFile, CampaignKey, SavedCampaign } from './campaign-file.js';
 export { DEFAULT_CAMPAIGN_LIMITS } from './campaign-policy.js';
 export { callsWithBase, describeCampaign, describeForOthers } from './describe-campaign.js';
+export { EVIDENCE_GAP_MS } from './placed-call.js';
 export { decodeState, encodeState } from './state-codec.js';
 export { MAX_CAMPAIGN_TRACEBACKS, MAX_OPEN_TRACEBACKS, tracebackBudget } from './traceback-budget.js';
 export type { PastTraceback } from './traceback-budget.js';

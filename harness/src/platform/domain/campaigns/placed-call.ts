@@ -44,6 +44,8 @@ const DURATION_MS = 2_000;
 const NAMED_MS = 600_000;
 /** Legs of one call may begin an hour after it, by a transfer; later, a switch may have given the name anew. */
 const GROUP_MS = 3_600_000;
+/** Of records and reports of one call, in the order of time, no two that follow each other are further apart. */
+export const EVIDENCE_GAP_MS: number = GROUP_MS + NAMED_MS;
 /** Two answered calls of one pair of numbers would have been at the same time: no line is called so. */
 const OVERLAP_MS = 60_000;
 

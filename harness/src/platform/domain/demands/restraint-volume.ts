@@ -1,3 +1,4 @@
+import { EVIDENCE_GAP_MS } from '../campaigns/index.js';
 import type { Cell, Producible } from './produced-rows.js';
 
 /** Calls by how long they lasted: what is under a second was never meant to be a conversation. Bounds in seconds, `from` in it and `to` not. */
@@ -13,8 +14,6 @@ export const DURATION_BUCKETS: readonly { readonly name: string; readonly from: 
 export const LATEST_CALLS = 40;
 /** Hours that volumes are counted for: of 18 months. The earliest of them stay; what is beyond is counted in the total. */
 const MAX_HOURS = 13_200;
-/** Records and reports come by time; those of one call are within minutes of each other. */
-const OPEN_MS = 1_800_000;
 
 /** Calls, each counted once, and the records and reports that they were counted from. */
 export interface CountedCalls {
@@ -68,7 +67,7 @@ interface OpenCall {
 
 type Counts = { -readonly [Member in keyof CountedCalls]: number };
 
-/** Makes the count. It holds the calls of half an hour, the hours and the latest calls. Its functions never throw. */
+/** Makes the count. It holds the calls of the last hour and some minutes, the hours and the latest calls. Its functions never throw. */
 export function countVolume(): VolumeCount {
   const open = new Map<string, OpenCall>();
   const total = { ...noCalls(), recorded: 0, reported: 0, both: 0, beyond: 0 };
@@ -103,7 +102,7 @@ export function countVolume(): VolumeCount {
   };
   const closeThoseAwayFrom = (nowMs: number): void => {
     for (const [id, call] of open) {
-      if (Math.abs(call.lastMs - nowMs) <= OPEN_MS) return;
+      if (Math.abs(call.lastMs - nowMs) <= EVIDENCE_GAP_MS) return;
       open.delete(id);
       close(call);
     }
@@ -115,6 +114,8 @@ export function countVolume(): VolumeCount {
       const seconds = produced.cells['duration_s'];
       closeThoseAwayFrom(item.fromMs);
       const call = open.get(placedCallId) ?? openCall(produced);
+      // The one that was used last stands last: those before it are closed first.
+      open.delete(placedCallId);
       open.set(placedCallId, call);
       call.lastMs = item.fromMs;
       if (item.recordClass === 'call-records') call.carrierRecords += 1;
