@@ -36,8 +36,8 @@ const REFUSED: readonly [string, Said, readonly string[]][] = [
     ['birch', '3001', 'cedar'],
   ],
   [
-    'a name that the registry does not have as its own',
-    { provider: { name: 'Nobody LLC' }, finding: ORIGIN },
+    'a trade name with an OCN that the registry does not have as its own',
+    { provider: { name: 'Nobody LLC', ocn: '9999' }, finding: ORIGIN },
     ['Nobody LLC', 'Birch Telecom'],
   ],
   [
@@ -65,6 +65,7 @@ const TAKEN: readonly [string, Said][] = [
   ['its id with a name in other words', { provider: { providerId: 'birch', name: 'Birch' }, finding: ORIGIN }],
   ['its name alone, in another spelling', { provider: { name: 'BIRCH TELECOM' }, finding: ORIGIN }],
   ['its id and a code that nobody has', { provider: { ...BIRCH, ocn: '9999' }, finding: ORIGIN }],
+  ['a trade name that the registry does not have', { provider: { name: 'Nobody LLC' }, finding: ORIGIN }],
   ['an upstream by name', { finding: from({ name: CEDAR.name }) }],
   ['an upstream by all that it has', { finding: from(CEDAR) }],
   ['an upstream that the registry does not have', { finding: from({ name: 'Nobody LLC' }) }],

@@ -468,6 +468,53 @@ test('a court order that goes on is supplemented until its end', async () => {
   expect(ids).toContain('rec-late');
 });
 
+test('a court order that the platform closes as unusable is supplemented no more', async () => {
+  await using lab = await demandLab({ world: world() });
+  const { context } = lab;
+  const demandId = await continuing(lab);
+  const scope = { ...SCOPE, from: SCOPE.to, to: SCOPE.from };
+  const value = { ...SUBMISSION, kind: 'court-order', scope, documentSha256: hash('sha256', smallPdf(), 'hex') };
+  await context.transact(async (transaction) => {
+    const sealed = await sealJson(context, transaction, { value, belongsTo: `demand:${demandId}` });
+    await sql`update demands_demands set submission = ${JSON.stringify(sealed)}::jsonb`.execute(transaction);
+    await sql`update demands_holds set from_ms = to_ms + 1`.execute(transaction);
+  });
+  await lab.run('demands.holds');
+  const closed = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
+  expect(closed.state).toBe('rejected');
+  const { rows } = await sql`select continuing_until_ms from demands_demands`.execute(context.database);
+  expect(rows).toEqual([{ continuing_until_ms: null }]);
+  context.clock.advance(86_400_000);
+  await lab.run('demands.supplements');
+  const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
+  expect(demand.productionIds).toEqual(closed.productionIds);
+});
+
+test.each(['rejected', 'withdrawn', 'under-review'])(
+  'a court order that an earlier release left going on although it is %s is not supplemented',
+  async (state) => {
+    await using lab = await demandLab({ world: world() });
+    const demandId = await continuing(lab);
+    await sql`update demands_demands set state = ${state}`.execute(lab.context.database);
+    for (let day = 0; day < 4; day += 1) {
+      lab.context.clock.advance(86_400_000);
+      await lab.run('demands.supplements');
+    }
+    const demand = await lab.value<Demand>('fetchDemand', { caller: TEXAS, parameters: { demandId } });
+    expect(demand.productionIds).toHaveLength(1);
+  },
+);
+
+/** Submits a court order that is approved and goes on for three days. */
+async function continuing(lab: DemandLab): Promise<string> {
+  const demandId = await lab.submit(TEXAS, { kind: 'court-order', scope: { ...SCOPE, to: '2026-11-24T00:00:00Z' } });
+  await decided(lab, demandId);
+  const body = { until: '2026-10-28T00:00:00Z', everyHours: 24 };
+  await lab.value('continueDemand', { caller: STAFF, parameters: { demandId }, body });
+  await lab.produce();
+  return demandId;
+}
+
 test('what is demanded is held until it is rejected, withdrawn or fetched no more', async () => {
   await using lab = await demandLab({ world: world() });
   const [first, second] = [await lab.submit(TEXAS), await lab.submit(OHIO)];

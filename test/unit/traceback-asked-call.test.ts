@@ -10,6 +10,10 @@ const STATED: RequestedCall = {
 const RECORD: AnsweredCall = { startedAt: '2026-02-02T09:30:12.250Z', called: '12025550143', disposition: 'answered' };
 
 const at = (startedAt: string): AnsweredCall => ({ ...RECORD, startedAt });
+const lasting = (from: string, until: string): AnsweredCall => ({
+  ...at(`2026-02-02T${from}Z`),
+  endedAt: `2026-02-02T${until}Z`,
+});
 const to = (called: string, divertedTo?: readonly string[]): AnsweredCall => ({
   ...RECORD,
   called,
@@ -29,6 +33,15 @@ test.each<[string, AnsweredCall, readonly string[]]>([
   ['a call a second earlier than that', at('2026-02-02T09:26:59Z'), ['time']],
   ['a call two minutes and two clocks after the stated minute', at('2026-02-02T09:33:59.900Z'), []],
   ['a call a second later than that', at('2026-02-02T09:34:01Z'), ['time']],
+  ['a call during whose voicemail the stated minute was', lasting('09:25:00', '09:30:30'), []],
+  ['a call that ended three minutes before the stated minute', lasting('09:15:00', '09:27:00'), []],
+  ['a call that ended a second earlier than that', lasting('09:15:00', '09:26:59'), ['time']],
+  ['a long call that began 18 minutes before the stated minute', lasting('09:12:00', '11:00:00'), []],
+  ['a long call that began a second earlier than that', lasting('09:11:59', '11:00:00'), ['time']],
+  ['a call that ends before it begins', lasting('09:36:00', '09:30:00'), ['time']],
+  ['a call whose end nobody can read', { ...at('2026-02-02T09:25:00Z'), endedAt: 'later' }, ['time']],
+  ['a number in letters', to('1-800-FLOWERS'), []],
+  ['a number in letters that is diverted to somewhere else', to('1-800-FLOWERS', ['+14155550122']), ['called']],
   ['a declared diversion', to('+18005550199', ['+12025550143']), []],
   ['a diversion to somewhere else', to('+18005550199', ['+14155550122']), ['called']],
   ['a local number', to('5550143'), []],
@@ -39,6 +52,43 @@ test.each<[string, AnsweredCall, readonly string[]]>([
   ['a time that nobody can read', at('yesterday'), ['time']],
 ])('an answer about %s', (_name, disclosed, expected) => {
   expect(callDifferences(STATED, disclosed)).toEqual(expected);
+});
+
+test.each<[string, string, readonly string[]]>([
+  ['020 7946 0018', '+442079460018', []],
+  ['+442079460018', '020 7946 0018', []],
+  ['06 1234 5678', '+390612345678', []],
+  ['0495 123 45 67', '+74951234567', []],
+  ['020 7946 0018', '+442079460019', ['called']],
+  ['0946 0018', '+442079460018', []],
+  ['046 0018', '+442079460018', ['called']],
+  ['1-800-FLOWERS', '+18003569377', []],
+])('%s asked for, %s disclosed', (asked, disclosed, expected) => {
+  expect(callDifferences({ ...STATED, called: asked }, to(disclosed))).toEqual(expected);
+});
+
+test('a call without a called number passes nothing on unless the calling numbers agree', () => {
+  const asked = { ...STATED, callId: 'asked@example', origId: 'asked-origid' };
+  const unsure: AnsweredCall = {
+    ...{ startedAt: RECORD.startedAt, disposition: 'answered', ingressCallId: 'in-1@example' },
+    received: { origId: 'other-origid', attestation: 'A', spc: '0001' },
+  };
+  for (const call of [
+    unsure,
+    { ...unsure, calling: '+16175550177' },
+    { ...unsure, calling: '+16175550177', called: '1-800-FLOWERS' },
+  ]) {
+    const { at: _at, ...next } = nextAskedCall(asked, { call }) ?? STATED;
+    const { at: _asked, ...before } = asked;
+    expect(next).toEqual(before);
+  }
+  for (const call of [
+    { ...unsure, calling: '303-555-0199' },
+    { ...unsure, calling: '+16175550177', called: '+12025550143' },
+  ]) {
+    const expected = { calling: call.calling, callId: 'in-1@example', origId: 'other-origid', attestation: 'A' };
+    expect(nextAskedCall(asked, { call })).toMatchObject(expected);
+  }
 });
 
 test('a time without a zone fits in UTC and in the zones of the United States, and in no others', () => {

@@ -142,6 +142,7 @@ export function answerPartyFault(
   return undefined;
 }
 
+/** A trade name that the registry does not have speaks against nobody: the signature says who answers. A code or an id that it does not have is another's. */
 function isSigner(
   reference: ProviderReference,
   { providerId }: { readonly providerId: string },
@@ -149,8 +150,11 @@ function isSigner(
 ): boolean {
   if (reference.providerId !== undefined && reference.providerId !== providerId) return false;
   if (meant.status === 'found') return meant.providerId === providerId;
-  return meant.status === 'several' && meant.providerIds.includes(providerId);
+  if (meant.status === 'several') return meant.providerIds.includes(providerId);
+  return CODES.every((code) => reference[code] === undefined);
 }
+
+const CODES = ['frn', 'ocn', 'spc'] as const;
 
 function idsOf({ providerId }: ProviderReference, meant: ReferenceMeaning): readonly string[] {
   if (meant.status === 'found') return [meant.providerId];

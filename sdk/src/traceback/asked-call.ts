@@ -1,6 +1,6 @@
 import type { AnsweredCall, TracebackAnswer } from '../core/traceback-answer.js';
 import type { RequestedCall, TracebackRequest } from '../core/traceback-request.js';
-import { CLOCK_ALLOWANCE_MS } from './match/match-options.js';
+import { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS } from './match/match-options.js';
 import { readStatedNumber } from './match/stated-number.js';
 import { readStatedTime } from './match/stated-time.js';
 
@@ -11,15 +11,16 @@ export type CallDifference = 'called' | 'time';
 const APART_MS = 120_000;
 
 /**
- * How far the begin of a disclosed call may lie outside the time that the request stated, milliseconds: two minutes, and what the clocks of both
+ * How far a disclosed call may lie outside the time that the request stated, milliseconds: two minutes, and what the clocks of both
  * sides may be apart ({@link CLOCK_ALLOWANCE_MS}).
  */
 export const DISCLOSED_CALL_TOLERANCE_MS: number = APART_MS + CLOCK_ALLOWANCE_MS;
 
 /**
  * Says how the call that an answer discloses contradicts the call that its request was about. A disclosed call fits when the called number is the same
- * or one that the answer declares the call to be diverted to, and the times lie within {@link DISCLOSED_CALL_TOLERANCE_MS}. A number that
- * only one side states is not compared. A time that cannot be read does not fit. A stated time without a zone fits if it does in UTC or
+ * or one that the answer declares the call to be diverted to, and the stated time lies within {@link DISCLOSED_CALL_TOLERANCE_MS} of the call,
+ * from its start to its end, of which the first 15 minutes count: people also state when a message was left. If the answer states no end, only the start
+ * counts. A number that only one side states, or that cannot be read (`1-800-FLOWERS`), is not compared. A time that cannot be read does not fit. A stated time without a zone fits if it does in UTC or
  * in a zone of the United States. Where a number is traced forward no particular call is meant, so that times are not compared.
  * @param asked - the call of the request
  * @param disclosed - the call of the answer; nothing of it is trusted
@@ -48,7 +49,8 @@ export function callDifferences(
 
 /**
  * The call that the next provider is asked about: as the answer before discloses it, if that call fits, since a switch's record says more than the
- * memory of a subscriber. `recordId` is left out: it means nothing to others.
+ * memory of a subscriber. Where it states no called number and another calling number or none, nothing shows that it is the same call: the calling
+ * number, the Call-ID and the PASSporT then stay as they were asked. `recordId` is left out: it means nothing to others.
  * @param asked - the call that the provider before was asked about
  * @param answer - its answer; absent where a neighbour's word led on
  * @param direction - of the traceback
@@ -73,11 +75,13 @@ export function nextAskedCall(
   if (called === undefined) return undefined;
   const at = known === undefined || direction === 'forward' ? asked.at : recordedTime(known.startedAt);
   const next: { -readonly [Name in keyof RequestedCall]: RequestedCall[Name] } = { called, at };
-  const calling = known?.calling ?? asked.calling;
-  const { origId = asked.origId, attestation = asked.attestation, spc = asked.spc } = known?.received ?? NOT_RECEIVED;
+  const same = known !== undefined && sharesNumber(asked, known) ? known : undefined;
+  const calling = same?.calling ?? asked.calling;
+  const callId = same === undefined ? asked.callId : same.ingressCallId;
+  const { origId = asked.origId, attestation = asked.attestation, spc = asked.spc } = same?.received ?? NOT_RECEIVED;
   // One after the other: of each hop a provider is asked.
   if (calling !== undefined) next.calling = calling;
-  if (known?.ingressCallId !== undefined) next.callId = known.ingressCallId;
+  if (callId !== undefined) next.callId = callId;
   if (origId !== undefined) next.origId = origId;
   if (attestation !== undefined) next.attestation = attestation;
   if (spc !== undefined) next.spc = spc;
@@ -88,14 +92,25 @@ export function nextAskedCall(
 /** What an answer says of the PASSporT of a call that had none. */
 const NOT_RECEIVED: NonNullable<AnsweredCall['received']> = {};
 
-function isSameCalled({ called: asked }: RequestedCall, { called, divertedTo = [] }: AnsweredCall): boolean {
-  const disclosed = [called, ...divertedTo].filter(isStated);
+function isSameCalled({ called: asked }: RequestedCall, call: AnsweredCall): boolean {
+  const disclosed = disclosedCalled(call);
   if (!isStated(asked) || disclosed.length === 0) return true;
   return disclosed.some((number) => isSameNumber(asked, number));
 }
 
+/** Whether a call that contradicts nothing also states a number that ties it to the call of the request. */
+function sharesNumber(asked: RequestedCall, disclosed: AnsweredCall): boolean {
+  if (disclosedCalled(disclosed).length > 0) return true;
+  return isStated(asked.calling) && isStated(disclosed.calling) && isSameNumber(asked.calling, disclosed.calling);
+}
+
+function disclosedCalled({ called, divertedTo = [] }: AnsweredCall): readonly string[] {
+  return [called, ...divertedTo].filter(isStated);
+}
+
+/** What cannot be read, such as a number spelled in letters, says as little as what was not stated. */
 function isStated(number: string | undefined): number is string {
-  return readStatedNumber(number).kind !== 'not-stated';
+  return readStatedNumber(number).kind === 'number';
 }
 
 /** Seven digits are a local number; too many numbers end in the same few digits of an extension. */
@@ -107,8 +122,12 @@ function isSameNumber(one: string, other: string): boolean {
   if (first.kind !== 'number' || second.kind !== 'number') return false;
   if (first.tn === second.tn) return true;
   if (first.isGlobal && second.isGlobal) return false;
-  const [short, long] = first.tn.length < second.tn.length ? [first, second] : [second, first];
-  return short.tn.length >= LOCAL_DIGITS && long.tn.endsWith(short.tn);
+  return isEndOf(first.tn, second.tn) || isEndOf(second.tn, first.tn);
+}
+
+/** Whether a number is the end of another as it is, or without the 0 that most countries dial before a national number. */
+function isEndOf(part: string, whole: string): boolean {
+  return [part, part.replace(/^0/, '')].some((digits) => digits.length >= LOCAL_DIGITS && whole.endsWith(digits));
 }
 
 /** Where both state the number, the record's, unless it has a part of it alone. */
@@ -124,16 +143,22 @@ const LIKELY_ZONES: readonly string[] = [
   ...['UTC', '-04:00', '-05:00', '-06:00', '-07:00', '-08:00', '-09:00', '-10:00', '-11:00', '+10:00'],
 ];
 
-function isSameTime({ at }: RequestedCall, { startedAt }: AnsweredCall): boolean {
-  const startedUs = Date.parse(startedAt) * 1_000;
-  const toleranceUs = DISCLOSED_CALL_TOLERANCE_MS * 1_000;
+function isSameTime({ at }: RequestedCall, disclosed: AnsweredCall): boolean {
+  const { fromMs, toMs } = disclosedSpan(disclosed);
+  const firstUs = (fromMs - DISCLOSED_CALL_TOLERANCE_MS) * 1_000;
+  const lastUs = (toMs + DISCLOSED_CALL_TOLERANCE_MS) * 1_000;
   return (at.zone === undefined ? LIKELY_ZONES : [at.zone]).some((zone) => {
     const time = readStatedTime(at, zone);
-    return (
-      time.status === 'read' &&
-      time.instants.some(({ fromUs, toUs }) => startedUs >= fromUs - toleranceUs && startedUs <= toUs + toleranceUs)
-    );
+    return time.status === 'read' && time.instants.some(({ fromUs, toUs }) => firstUs <= toUs && lastUs >= fromUs);
   });
+}
+
+/** When the stated time may have been: during the call, as the matcher has it, and where no end is stated at its start. */
+function disclosedSpan({ startedAt, endedAt }: AnsweredCall): { readonly fromMs: number; readonly toMs: number } {
+  const fromMs = Date.parse(startedAt);
+  const endMs = Date.parse(endedAt ?? startedAt);
+  const toMs = endMs > fromMs ? Math.min(endMs, fromMs + LONGEST_LAG_MS) : fromMs;
+  return { fromMs, toMs };
 }
 
 const recordedTime = (startedAt: string): RequestedCall['at'] => ({

@@ -78,6 +78,11 @@ async function reject(
   const to = await ports.organizations.staff(transaction);
   const by = { organizationId: PLATFORM_ACTOR.organizationId, clientId: PLATFORM_ACTOR.actor };
   await enterDecision(parts, transaction, { row, decision, atMs: nowMs, ...by, to });
+  await tablesOf(transaction)
+    .updateTable('demands_demands')
+    .set({ continuing_until_ms: null })
+    .where('demand_id', '=', row.demand_id)
+    .execute();
   await endHold(transaction, { demandId: row.demand_id, atMs: nowMs });
 }
 

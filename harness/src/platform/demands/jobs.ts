@@ -26,6 +26,8 @@ const PROOF_WAIT_MS = 250;
 const ROWS_AT_ONCE = 100;
 /** How far a supplement reaches back behind the last look: batches of carriers come in within two days. */
 const SUPPLEMENT_OVERLAP_MS: number = 2 * DAY_MS;
+/** States of demands that may have supplements; an earlier release let orders go on that it had closed as unusable. */
+const SUPPLEMENTED = ['approved', 'narrowed', 'produced'] as const satisfies readonly DemandRow['state'][];
 
 /** Work of the area that comes round. */
 export function demandJobs(parts: DemandParts): readonly PlatformJob[] {
@@ -168,6 +170,7 @@ async function orderSupplements(parts: DemandParts, nowMs: number): Promise<void
         .selectFrom('demands_demands')
         .select('demand_id')
         .where('continuing_until_ms', 'is not', null)
+        .where('state', 'in', SUPPLEMENTED)
         .where((is) =>
           is.or([
             is(is('supplemented_at_ms', '+', is.ref('continuing_every_ms')), '<=', nowMs),
