@@ -33,6 +33,23 @@ import { sampleNames, sampleOf } from '../support/record-samples.js';
 const PROBE_CHARS = 524_288;
 const MOST_MS = 500;
 
+/**
+ * What this machine takes at this moment for a million short matches. A processor that other programs share, and whose caches they fill, takes
+ * two or three times as long for everything: the bound grows with it.
+ */
+async function machineMs(): Promise<number> {
+  const work = (): unknown =>
+    ','
+      .repeat(1_000_000)
+      .split(',')
+      .map((_, at) => /^(\w+):\s*(.*)$/.exec('From: a')?.[2] ?? at);
+  await processorMs(work);
+  return Math.min(await processorMs(work), await processorMs(work));
+}
+
+/** A quiet machine takes some 150 ms for those. */
+const MACHINE_SHARES = 4;
+
 /** What is repeated: openings without an end, ends without an opening, separators, escapes, and pieces that formats give a meaning. */
 const ATOMS: readonly string[] = [
   ...[
@@ -169,7 +186,8 @@ test.each(Object.entries(PARSERS))(
       // The best of three counts: other programs share the processor's caches.
       for (let more = 0; more < 2 && tookMs > MOST_MS; more += 1)
         tookMs = Math.min(tookMs, await processorMs(() => parse(text)));
-      if (tookMs > MOST_MS) slow.push(`${JSON.stringify(atom)}: ${Math.round(tookMs)} ms`);
+      if (tookMs > MOST_MS && tookMs > MACHINE_SHARES * (await machineMs()))
+        slow.push(`${JSON.stringify(atom)}: ${Math.round(tookMs)} ms`);
     }
     expect(slow).toEqual([]);
   },
