@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { statSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -208,6 +208,14 @@ const UNUSABLE: readonly (readonly [string, () => Promise<string>, RegExp])[] = 
   ['a file', () => lab.put('store', ''), /EEXIST/],
   ['below a file', async () => `${await lab.put('store', '')}/below`, /ENOTDIR/],
   ['a device', async () => '/dev/null', /EEXIST/],
+  [
+    'below a link that leads to itself',
+    async () => {
+      await symlink('loop', lab.path('loop'));
+      return lab.path('loop/store');
+    },
+    /ELOOP/,
+  ],
   ['a name that is too long', async () => lab.path('n'.repeat(300)), /ENAMETOOLONG/],
   [
     'one whose state is a folder',

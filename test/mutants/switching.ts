@@ -24,8 +24,8 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     name: 'switch-shows-no-verstat',
     suffers: 'Calls are verified, and the telephone of the called party never hears of it.',
     file: `${AT}/verify-identity.js`,
-    text: 'const value = stated === undefined ? undefined : withVerstat(stated, verstat);',
-    replacement: 'const value = stated;',
+    text: 'const value = stated === undefined ? undefined : withVerstat(stated.value, verstat);',
+    replacement: 'const value = stated?.value;',
     scenarios: ['direct', 'replay'],
   },
   {

@@ -49,8 +49,13 @@ export class DayError extends Error {
 }
 
 /** What the operator can do something about, in the words of strerror(3) and of DuckDB. The rest of a message may hold values of a row. */
-function systemReason({ message }: Error): string | undefined {
+function systemReason(error: Error): string | undefined {
+  const { message } = error;
+  const own = 'code' in error && typeof error.code === 'string' && /^E[A-Z0-9]{1,15}$/.test(error.code);
   const [reason] = OPERATOR_REASONS.exec(message) ?? [];
+  // Node names the errno of every error of the system; its message has the reason between that and the path.
+  if (own)
+    return `${reason ?? /^E[A-Z0-9]+: ([a-z ,/-]{1,80}), /.exec(message)?.[1] ?? 'the system refused it'} (${String(error.code)})`;
   if (reason === undefined) return undefined;
   const code = ERRNO[reason.toLowerCase()];
   return code === undefined ? reason : `${reason} (${code})`;
