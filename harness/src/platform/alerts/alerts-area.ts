@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { DomainEventData, PlatformArea, PlatformJob, Reaction } from '../core/index.js';
+import type { DomainEventData, PlatformArea, PlatformJob, PlatformTransaction, Reaction } from '../core/index.js';
 import { workThrough } from '../database/index.js';
 import { ALERT_SCHEMAS } from './alert-bodies.schema.js';
 import { createAlertOperations } from './alert-operations.js';
@@ -9,7 +9,6 @@ import { createCaseOperations } from './case-operations.js';
 import { evaluateCampaign } from './evaluate.js';
 import type { AlertParts } from './evaluate.js';
 import { evaluateProvider } from './provider-alerts.js';
-import { tellFault } from './tell-fault.js';
 
 /** Name of the job, under which failures of campaigns are kept. */
 const WATCH_JOB = 'alerts.watch';
@@ -101,4 +100,16 @@ function watchJob(parts: AlertParts): PlatformJob {
           context.transact((transaction) => evaluateCampaign(parts, transaction, { campaignId, isChange: true })),
       }),
   };
+}
+
+/** Tells staff, and the organization that waits for it, what the platform could not do. No subscription to alerts leaves it out. */
+async function tellFault(
+  { context, organizations }: Pick<AlertParts, 'context' | 'organizations'>,
+  transaction: PlatformTransaction,
+  { organizationId, ...fault }: DomainEventData['platform.fault'],
+): Promise<void> {
+  const staff = await organizations.staff(transaction);
+  const to = [...staff, ...(organizationId === undefined ? [] : [organizationId])];
+  if (to.length === 0) return;
+  await context.tell(transaction, { type: 'org.hopback.platform.fault.1', subject: fault.subject, data: fault, to });
 }

@@ -49,7 +49,7 @@ export type AuditFinding = { readonly segment: number } & (
       readonly leafIndex: number;
     }
   | { readonly in: 'table'; readonly kind: 'inserted'; readonly position: number }
-  /** The checkpoint that the table keeps is none of the log, or of a segment that is not on the disk. */
+  /** The checkpoint in the table does not belong to the log, or names a segment that is not on the disk. */
   | { readonly in: 'table'; readonly kind: 'checkpoint-changed' | 'segment-missing'; readonly position: number }
 );
 
