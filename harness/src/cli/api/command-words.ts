@@ -28,7 +28,7 @@ export interface ApiCommand {
 export interface CommandCheck {
   readonly body: Readonly<Record<string, unknown>>;
   readonly isOn: (name: string) => boolean;
-  /** The JSON of a resource; undefined where there is none of that id. */
+  /** The JSON of a resource; undefined if no resource has that id. */
   readonly fetch: (
     operationId: string,
     parameters: Readonly<Record<string, string>>,
@@ -46,7 +46,7 @@ export interface OptionReading {
   readonly note: (line: string) => void;
 }
 
-/** What an answer means to whoever calls the command. */
+/** What an answer means for the exit code of the command. */
 export interface AnswerJudgement {
   /** Lines for standard error: the command ends with exit code 1 where there are any. */
   readonly faults?: (value: unknown) => readonly string[];
