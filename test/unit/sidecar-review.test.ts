@@ -303,37 +303,63 @@ test('the cookie of a browser is of one account and one password, cannot be made
   await attacked.responder.close();
 });
 
-test('attempts that wait are few: more are answered at once, on record once a minute, and a browser that goes frees its place', async () => {
-  const attacked = await fromAnywhere();
-  for (let source = 1; source <= 5; source += 1) await browserOf(attacked.app, `198.51.100.${source}`).logIn(WRONG);
-  const leaving = new AbortController();
-  const from = (source: string, signal?: AbortSignal): Promise<Response> =>
+/** Until so many attempts wait. */
+async function untilWaiting({ clock }: { readonly clock: ManualClock }, count: number): Promise<void> {
+  while (clock.pendingTimers() !== count) await new Promise(setImmediate);
+}
+
+/** Attempts of one page, each from a source of its own choice. */
+function attemptsAt({ app }: Pick<ReviewLab, 'app'>) {
+  return (source: string, password = WRONG, signal?: AbortSignal): Promise<Response> =>
     Promise.resolve(
-      attacked.app.request(`${ORIGIN}/review/login`, {
+      app.request(`${ORIGIN}/review/login`, {
         ...{ method: 'POST', ...(signal !== undefined && { signal }) },
         headers: {
           ...{ origin: ORIGIN, host: 'sidecar.example', 'x-test-source': source },
           'content-type': 'application/x-www-form-urlencoded',
         },
-        body: new URLSearchParams({ name: NAME, password: WRONG }).toString(),
+        body: new URLSearchParams({ name: NAME, password }).toString(),
       }),
     );
-  const waiting = Array.from({ length: 4 }, () => from('203.0.113.1', leaving.signal));
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  const refused = await from('203.0.113.1');
-  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
-  // Of another source there is room: nobody keeps others out by waiting.
-  const others = Array.from({ length: 16 }, (_, at) => from(`203.0.113.${at + 10}`));
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect((await from('203.0.113.99')).status).toBe(429);
+}
+
+test('a source has four attempts that wait: more are answered at once, on record once a minute, and a browser that goes frees its place', async () => {
+  const attacked = await fromAnywhere();
+  const timers = attacked.clock.pendingTimers();
+  for (let source = 1; source <= 5; source += 1) await browserOf(attacked.app, `198.51.100.${source}`).logIn(WRONG);
+  const leaving = new AbortController();
+  const from = attemptsAt(attacked);
+  const waiting = Array.from({ length: 4 }, () => from('203.0.113.1', WRONG, leaving.signal));
+  await untilWaiting(attacked, timers + 4);
+  const refused = [await from('203.0.113.1'), await from('203.0.113.1')];
+  expect(refused.map(({ status }) => status)).toEqual([429, 429]);
+  expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(attacked.audit.filter(({ event }) => event === 'login-refused')).toHaveLength(1);
   leaving.abort();
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([408, 408, 408, 408]);
-  const again = from('203.0.113.99');
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  attacked.clock.advance(5_000);
-  expect((await Promise.all([...others, again])).every(({ status }) => status === 401)).toBe(true);
+  const again = from('203.0.113.1');
+  await untilWaiting(attacked, timers + 1);
+  attacked.clock.advance(30_000);
+  expect((await again).status).toBe(401);
   attacked.clock.advance(60_000);
+  await attacked.responder.close();
+});
+
+test('however many guesses of others wait, the person from a new address waits five seconds and logs in', async () => {
+  const attacked = await fromAnywhere();
+  const timers = attacked.clock.pendingTimers();
+  const from = attemptsAt(attacked);
+  const guesses = Array.from({ length: 15 }, (_, source) =>
+    Array.from({ length: 4 }, () => from(`203.0.113.${source}`)),
+  );
+  // The first four of all are free, and all places of the account are taken.
+  await untilWaiting(attacked, timers + 20);
+  const { page, waitedMs } = await timed(attacked, () => browserOf(attacked.app, '192.0.2.7').logIn());
+  expect(page.status).toBe(303);
+  expect(waitedMs).toBeLessThanOrEqual(5_000);
+  attacked.clock.advance(60_000);
+  const statuses = new Set((await Promise.all(guesses.flat())).map(({ status }) => status));
+  expect(statuses).toEqual(new Set([401, 429]));
   await attacked.responder.close();
 });
 

@@ -120,7 +120,8 @@ const NOBODY: Account = {
 
 /** Passwords that are hashed at a time, and that wait: a flood of logins takes no memory, and of the threads that sync disks half at most. */
 const MOST_AT_ONCE = 2;
-const MOST_WAITING = 16;
+/** More than the attempts of one account that `login-delays` has waiting: they may all come at one moment. */
+const MOST_WAITING = 32;
 
 /** Holds a password against an account: the account, `wrong`, or `busy` where too many are held at the moment. Never rejects. */
 export type CheckPassword = (

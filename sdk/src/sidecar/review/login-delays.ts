@@ -14,7 +14,7 @@ const FREE_FOR_DEVICE = 10;
 const FORGIVEN_EVERY_MS = 60_000;
 /** Accounts, sources and browsers that are remembered; the one that failed longest ago goes. */
 const MAX_REMEMBERED = 10_000;
-/** Attempts that wait at a time: of all, of one account, of one source. Each holds a connection and a form of some hundred octets. */
+/** Attempts that wait at a time: of all, of one account, of one source for one account. Each holds a connection and a form of some hundred octets. */
 const MAX_WAITING = 100;
 const MAX_WAITING_FOR_ACCOUNT = 20;
 const MAX_WAITING_FOR_SOURCE = 4;
@@ -57,14 +57,17 @@ export function createLoginDelays({ nowMs, schedule }: TimerClock): LoginDelays 
           doubled(failures.count(sourceKey(attempt)) - FREE_FOR_SOURCE, LONGEST_FOR_SOURCE_MS),
           doubled(failures.count(accountKey(attempt)) - FREE_FOR_ACCOUNT, LONGEST_FOR_ACCOUNT_MS),
         );
+  const refused = (attempt: LoginAttempt, delayMs: number): Admission => {
+    const isToTell = toldAtMs.count(accountKey(attempt)) === 0;
+    if (isToTell) toldAtMs.add(accountKey(attempt));
+    return { status: 'refused', retryAfterSeconds: Math.ceil(delayMs / 1_000), isToTell };
+  };
   return {
     async admit(attempt, signal) {
       const delayMs = delayOf(attempt);
-      if (delayMs > 0 && !waiting.enter(attempt)) {
-        const isToTell = toldAtMs.count(accountKey(attempt)) === 0;
-        if (isToTell) toldAtMs.add(accountKey(attempt));
-        return { status: 'refused', retryAfterSeconds: Math.ceil(delayMs / 1_000), isToTell };
-      }
+      const dropped = new AbortController();
+      const waiter: Waiter = { attempt, failures: failures.count(sourceKey(attempt)), drop: () => dropped.abort() };
+      if (delayMs > 0 && !waiting.enter(waiter)) return refused(attempt, delayMs);
       // Before it is known whether it fails: those that come together are slowed down as those that come one by one.
       if (isDeviceTrusted(attempt)) failures.add(`device ${attempt.device}`);
       else {
@@ -73,9 +76,10 @@ export function createLoginDelays({ nowMs, schedule }: TimerClock): LoginDelays 
       }
       if (delayMs === 0) return { status: 'admitted' };
       try {
-        return { status: (await waited(schedule, delayMs, signal)) ? 'admitted' : 'gone' };
+        if (await waited(schedule, delayMs, AbortSignal.any([signal, dropped.signal]))) return { status: 'admitted' };
+        return dropped.signal.aborted ? refused(attempt, delayMs) : { status: 'gone' };
       } finally {
-        waiting.leave(attempt);
+        waiting.leave(waiter);
       }
     },
     succeeded(attempt) {
@@ -140,33 +144,39 @@ function createFailures(nowMs: () => number): Failures {
   };
 }
 
-interface Waiting {
-  /** @returns false where too many wait */
-  readonly enter: (attempt: LoginAttempt) => boolean;
-  readonly leave: (attempt: LoginAttempt) => void;
+interface Waiter {
+  readonly attempt: LoginAttempt;
+  /** Of its source for its account, before this attempt. */
+  readonly failures: number;
+  /** Ends its wait: it is refused. */
+  readonly drop: () => void;
 }
 
+interface Waiting {
+  /** @returns false where too many wait, and none of them has failed more often */
+  readonly enter: (waiter: Waiter) => boolean;
+  readonly leave: (waiter: Waiter) => void;
+}
+
+/** Where all places are taken, the attempt whose source has failed most often gives its place to one whose source has failed less often. */
 function createWaiting(): Waiting {
-  const counts = new Map<string, number>();
-  const limits = ({ account, source }: LoginAttempt): readonly (readonly [key: string, most: number])[] => [
-    ['all', MAX_WAITING],
-    [`account ${account}`, MAX_WAITING_FOR_ACCOUNT],
-    [`source ${source}`, MAX_WAITING_FOR_SOURCE],
-  ];
-  const add = (key: string, more: number): void => {
-    const count = (counts.get(key) ?? 0) + more;
-    if (count > 0) counts.set(key, count);
-    else counts.delete(key);
-  };
+  const waiters = new Set<Waiter>();
   return {
-    enter(attempt) {
-      const keys = limits(attempt);
-      if (keys.some(([key, most]) => (counts.get(key) ?? 0) >= most)) return false;
-      for (const [key] of keys) add(key, 1);
+    enter(waiter) {
+      const ofAccount = [...waiters].filter(({ attempt }) => attempt.account === waiter.attempt.account);
+      const ofSource = ofAccount.filter(({ attempt }) => attempt.source === waiter.attempt.source);
+      if (ofSource.length >= MAX_WAITING_FOR_SOURCE) return false;
+      const isFull = ofAccount.length >= MAX_WAITING_FOR_ACCOUNT || waiters.size >= MAX_WAITING;
+      if (isFull) {
+        const crowd = ofAccount.length >= MAX_WAITING_FOR_ACCOUNT ? ofAccount : [...waiters];
+        const worst = crowd.reduce((one, other) => (other.failures > one.failures ? other : one));
+        if (worst.failures <= waiter.failures) return false;
+        waiters.delete(worst);
+        worst.drop();
+      }
+      waiters.add(waiter);
       return true;
     },
-    leave(attempt) {
-      for (const [key] of limits(attempt)) add(key, -1);
-    },
+    leave: (waiter) => void waiters.delete(waiter),
   };
 }
