@@ -94,6 +94,7 @@ describePeer('postgres', 'PostgreSQL', () => {
       'core-002-sealed',
       'core-003-work',
       'core-004-versions',
+      'core-005-job-failures',
       'one-001',
     ]);
   });

@@ -40,7 +40,7 @@ ${RUN_FILES.map(({ name }) => `| \`${name}\` | ${fileResult(runs.get(name))} |`)
 
 ## SIPp scenarios
 
-"Passed" means that SIPp completed the scenario in every run. \`test/peers/drachtio-srf/further-scenarios.cjs\` runs the scenarios that no test file of
+"Passed" means that SIPp completed the scenario in every run. A test file that fails on a busy machine is run again, up to three times. \`test/peers/drachtio-srf/further-scenarios.cjs\` runs the scenarios that no test file of
 drachtio-srf runs, and those whose calls its test files do not hang up.
 
 | scenario | result |
