@@ -88,7 +88,7 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
   readonly waiting: number;
   /** Octets of plain files that are not rows yet. */
   readonly unreadBytes: number;
-  /** Files of which nothing was read: ones that may still be being packed or copied, and ones that this process may not read. */
+  /** Files that wait to be read: still being packed or copied, not to be opened by this process, or not readable. */
   readonly unreadFiles: number;
   /** Looks that failed since the last that did not. */
   readonly failures: number;
@@ -96,7 +96,11 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
 
 /** Follows the files of one source. */
 export interface FileFollower extends AsyncDisposable {
-  /** Looks now. Resolves when all that is there is durable. @throws {@link HopbackError} what the store or the disk refused with */
+  /**
+   * Looks now. Resolves when all that can be read is durable. A file that cannot be read is told to `onNotice`, is counted in
+   * `unreadFiles`, and is tried again at the latest after half a minute.
+   * @throws what the store refused with, or the disk where it does not list the files
+   */
   readonly look: () => Promise<void>;
   readonly statistics: () => FollowStatistics;
   /** Ends after the row that is being read; what was read is durable. Never rejects. */
@@ -148,19 +152,20 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   const { stuckAfterMs = STUCK_AFTER_MS } = options;
   checkOptions(options);
   let isDirectory = false;
-  const patternNow = async (): Promise<FollowPattern> => {
+  const patternNow = async (facts: FollowedFiles['facts']): Promise<FollowPattern> => {
     // Once it is one it stays one: while it is away nothing beside it is taken for its file.
-    isDirectory ||= (await files.facts(options.path))?.kind === 'directory';
+    isDirectory ||= (await facts(options.path))?.kind === 'directory';
     return followPattern(options.path, { isDirectory, rotated: options.rotated ?? [] });
   };
-  let pattern = await patternNow();
+  // Where the disk does not tell, the looks say so.
+  let pattern = await patternNow((path) => files.facts(path).catch(() => undefined));
   const following = resume(options);
   const progress = createSourceProgress(clock, stuckAfterMs);
   const looker = createFileLooker({
     ...options,
     files,
     // What was not there at first may come as a directory.
-    pattern: async () => (pattern = await patternNow()),
+    pattern: async (facts) => (pattern = await patternNow(facts)),
     framing: options.reader.framing,
     streams: following.streams,
     take: async (rows, path) => {

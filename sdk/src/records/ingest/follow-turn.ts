@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { isGzip, isPackedOtherwise } from './file-pieces.js';
@@ -5,6 +6,7 @@ import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js
 import { candidatesOf } from './follow-candidates.js';
 import type { Candidate } from './follow-candidates.js';
 import type { FileState } from './follow-done-files.js';
+import { FileFaults, RowsRefused } from './follow-faults.js';
 import { createOpenCarriers } from './follow-carriers.js';
 import type { FollowPattern } from './follow-pattern.js';
 import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
@@ -34,8 +36,8 @@ export interface FollowNotice {
    * `truncated`: it is shorter than what was read of it, or other content; `lost`: it is gone, and may have had rows that were not read;
    * `stuck`: something waits to be read and nothing was for long; `resumed`: it goes on again;
    * `damaged`: packed content that cannot be unpacked to its end; `not-gzip`: a file whose name says that it is packed, and which holds
-   * neither gzip nor text, so that none of it is read; `failed`: a turn that could not be finished and is made again, or a
-   * file that this process may not read.
+   * neither gzip nor text, so that none of it is read; `failed`: a look that could not be finished, or the file under `path`,
+   * which cannot be read; both are tried again.
    */
   readonly kind: 'truncated' | 'lost' | 'damaged' | 'not-gzip' | 'failed' | 'stuck' | 'resumed';
   readonly path?: string;
@@ -45,8 +47,8 @@ export interface FollowNotice {
 /** What a turn works with. */
 export interface FollowTurn {
   readonly files: FollowedFiles;
-  /** Which files, as of now. */
-  readonly pattern: () => Promise<FollowPattern>;
+  /** Which files, as of now. `facts` does not reject. */
+  readonly pattern: (facts: FollowedFiles['facts']) => Promise<FollowPattern>;
   readonly streams: Streams;
   readonly framing: RowFraming;
   readonly maxRowBytes?: number;
@@ -61,9 +63,9 @@ export interface FollowTurn {
 
 /** Looks at the files of a source, and reads what is new in them. */
 export interface FileLooker {
-  /** One look at all of them. Rejects where `take` or the disk does. */
+  /** One look at all of them. Rejects where `take` does, or where the disk does not list them. */
   readonly look: () => Promise<void>;
-  /** Files that were found and not read: too new to be told from others, or not to be opened. */
+  /** Files that were found and not read: too new to be told from others, not to be opened, or not readable. */
   readonly unreadFiles: () => number;
   /** When the oldest content that is not read was written at the latest, milliseconds since the epoch. */
   readonly oldestUnreadMs: () => number | undefined;
@@ -79,25 +81,40 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   const unplaced = new Map<string, Unplaced>();
   /** Files that could not be opened, and were told of. */
   const denied = new Set<string>();
+  const faults = new FileFaults(clock, (path, cause) => turn.notice({ kind: 'failed', path, cause }));
   let underWayMs: number | undefined;
 
   const look = async (): Promise<void> => {
-    const candidates = await candidatesOf(turn.files, await turn.pattern());
+    try {
+      await lookAtAll();
+    } catch (error) {
+      throw error instanceof RowsRefused ? error.cause : error;
+    } finally {
+      underWayMs = undefined;
+    }
+  };
+
+  const lookAtAll = async (): Promise<void> => {
+    const candidates = await candidatesOf(await turn.pattern(factsOf), { names: files.names, facts: factsOf });
     await lookAfterVanished(new Set(candidates.map(({ key }) => key)));
     await lookForOrphans(candidates);
     for (const candidate of candidates) {
       if (turn.isClosing()) return;
       underWayMs = candidate.mtimeMs;
-      await lookAt(candidate);
+      await faults.attempt(candidate, () => lookAt(candidate));
     }
-    underWayMs = undefined;
+    faults.sweep();
     await carriers.closeOldest();
   };
+
+  const factsOf: FollowedFiles['facts'] = (path) =>
+    faults.attempt({ key: resolve(path), path }, () => files.facts(path));
 
   const lookAt = async (candidate: Candidate): Promise<void> => {
     const stream = streams.ofFile(candidate.key);
     const carrier = stream?.carriers.get(candidate.key);
     if (stream === undefined || carrier === undefined) return identify(candidate);
+    unplaced.delete(candidate.key);
     carrier.path = candidate.path;
     // A switch may be in the middle of a row when its file is renamed.
     if (carrier.isLive && !candidate.isLive) carrier.changedAtMs = clock.nowMs();
@@ -105,7 +122,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (!isDue(turn, stream, { carrier, candidate })) return undefined;
     const file = await carriers.open(carrier);
     if (file === undefined) return tellDenied(candidate);
-    const end = await pass(stream, carrier, file);
+    const end = await pass(stream, carrier, file).catch(async (error: unknown) => {
+      // A handle of a file server may be stale for ever, and a new one good.
+      if (!(error instanceof RowsRefused)) await carriers.release(carrier);
+      throw error;
+    });
     if (end.status !== 'replaced') return undefined;
     // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
     await carriers.release(carrier);
@@ -268,30 +289,44 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (behind === stream.place && rows.length === 0) return;
     stream.place = behind;
     streams.touch(stream);
-    await turn.take(rows, path);
+    await turn.take(rows, path).catch((cause: unknown) => {
+      throw new RowsRefused('the rows could not be stored', { cause });
+    });
   };
 
-  /** What a file that is not in the directory any more still has, while it is open. */
   const lookAfterVanished = async (present: ReadonlySet<string>): Promise<void> => {
     for (const seen of [unplaced, denied]) for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
     for (const stream of streams.all()) {
       for (const carrier of stream.carriers.values()) {
-        if (present.has(carrier.key) || turn.isClosing()) continue;
-        const { file } = carrier;
-        if (file !== undefined) {
-          carrier.isLive = true;
-          const isSame = isUnchanged(carrier, await file.facts());
-          const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
-          if (isSame && quietMs < FINAL_AFTER_MS) continue;
-          carrier.isLive = !isSame;
-          const end = await pass(stream, carrier, file);
-          if (end.status !== 'replaced' && !isSame) continue;
-          stream.isFinal = true;
-        }
-        await carriers.release(carrier);
-        streams.detach(stream, carrier.key);
+        // Where the disk does not tell of a name, its file is not gone.
+        if (present.has(carrier.key) || faults.get(resolve(carrier.path)) !== undefined || turn.isClosing()) continue;
+        const { key, path } = carrier;
+        await faults.attempt({ key, path, mtimeMs: stream.mtimeMs }, () => readVanished(stream, carrier));
+        const { sinceMs = Infinity } = faults.get(key) ?? {};
+        if (clock.nowMs() - sinceMs >= OLD_AT_SIGHT_MS) await giveUp(stream, carrier);
       }
     }
+  };
+
+  /** Reads what a file that is not in the directory any more still has, while it is open. */
+  const readVanished = async (stream: Stream, carrier: Carrier): Promise<void> => {
+    const { file } = carrier;
+    if (file !== undefined) {
+      carrier.isLive = true;
+      const isSame = isUnchanged(carrier, await file.facts());
+      const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
+      if (isSame && quietMs < FINAL_AFTER_MS) return;
+      carrier.isLive = !isSame;
+      const end = await pass(stream, carrier, file);
+      if (end.status !== 'replaced' && !isSame) return;
+      stream.isFinal = true;
+    }
+    await giveUp(stream, carrier);
+  };
+
+  const giveUp = async (stream: Stream, carrier: Carrier): Promise<void> => {
+    await carriers.release(carrier);
+    streams.detach(stream, carrier.key);
   };
 
   /**
@@ -304,9 +339,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const found = new Set<Stream>();
     for (const candidate of candidates) {
       if (streams.ofFile(candidate.key) !== undefined || turn.isClosing()) continue;
-      const first = await carriers.firstOctetsOf(candidate.path);
+      const first = await firstOctetsOf(candidate);
+      // One that cannot be read just now may hold it.
+      if (first === 'not known yet') return;
       const same = orphans.filter(({ place: read }) => hasSameHead(first, read));
-      if (same.length > 0) await identify(candidate);
+      if (same.length > 0) await faults.attempt(candidate, () => identify(candidate));
       // Also where it is too early to tell: a file that is still being packed.
       for (const stream of same) found.add(stream);
     }
@@ -319,8 +356,19 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     }
   };
 
-  const unreadFiles = (): readonly Unplaced[] =>
-    [...unplaced.values()].filter(({ sizeBytes, isDone }) => sizeBytes > 0 && !isDone);
+  const firstOctetsOf = async ({ key, path }: Candidate): Promise<Uint8Array | 'not known yet'> => {
+    const first = faults.isResting(key) ? undefined : await carriers.firstOctetsOf(path).catch(() => undefined);
+    if (first !== undefined) return first;
+    const { sinceMs = clock.nowMs() } = faults.get(key) ?? {};
+    return clock.nowMs() - sinceMs < OLD_AT_SIGHT_MS ? 'not known yet' : new Uint8Array(0);
+  };
+
+  /** When each was written to last. */
+  const unreadFilesMs = (): readonly number[] => {
+    const waiting = [...unplaced].filter(([, { sizeBytes, isDone }]) => sizeBytes > 0 && !isDone);
+    const faulty = faults.all().map(({ key, mtimeMs }) => [key, { mtimeMs }] as const);
+    return [...new Map([...faulty, ...waiting]).values()].map(({ mtimeMs }) => mtimeMs);
+  };
 
   const seenUnplaced = ({ key, sizeBytes, mtimeNs, mtimeMs }: Candidate): Unplaced => {
     const state = `${sizeBytes}:${mtimeNs}`;
@@ -335,12 +383,9 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
 
   return {
     look,
-    unreadFiles: () => unreadFiles().length,
+    unreadFiles: () => unreadFilesMs().length,
     oldestUnreadMs: () =>
-      oldest([
-        ...unreadFiles().map(({ mtimeMs }) => mtimeMs),
-        ...streams.all().flatMap((stream) => (hasRest(stream) ? [stream.mtimeMs] : [])),
-      ]),
+      oldest([...unreadFilesMs(), ...streams.all().flatMap((stream) => (hasRest(stream) ? [stream.mtimeMs] : []))]),
     underWayMs: () => underWayMs,
     close: () => carriers.closeAll(),
   };
