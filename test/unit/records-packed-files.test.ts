@@ -7,6 +7,7 @@ import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
+import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
@@ -128,6 +129,62 @@ test('an import that is aborted in the middle of a large packed file ends', asyn
   }).catch((error: unknown) => error);
   expect(await isEnded(importing)).toBe(true);
   expect(await importing).toMatchObject({ name: 'AbortError' });
+});
+
+/** Members that hold nothing, 2 MiB of them: eight pieces that are read from the disk. */
+const NOTHING = Buffer.concat(Array.from({ length: 104_858 }, () => gzipSync('')));
+
+test('a follower that is closed in the middle of a packed file without content reads no further', async () => {
+  const path = join(directory, 'cdr.csv');
+  await writeOld(`${path}.1.gz`, NOTHING);
+  let reads = 0;
+  let closing: Promise<void> | undefined;
+  const { names, facts, open } = nodeFollowedFiles;
+  const { follower } = await follow(path, {
+    files: {
+      names,
+      facts,
+      async open(name) {
+        const file = await open(name);
+        if (file === undefined) return undefined;
+        const read: typeof file.read = (...place) => {
+          reads += 1;
+          closing ??= reads === 6 ? follower.close() : undefined;
+          return file.read(...place);
+        };
+        return { ...file, read };
+      },
+    },
+  });
+  await follower.look();
+  await closing;
+  expect(reads).toBe(6);
+});
+
+test('an import of a packed file without content lets others have their turn, and ends soon when it is aborted', async () => {
+  const path = join(directory, 'cdr.csv.1.gz');
+  await writeOld(path, NOTHING);
+  const store = createCountingStore();
+  /** How often others had their turn until it ended. */
+  const turnsOf = async (stopAt: number): Promise<number> => {
+    const stop = new AbortController();
+    let turns = 0;
+    let isRunning = true;
+    const turn = (): void => {
+      turns += 1;
+      if (turns === stopAt) stop.abort();
+      if (isRunning) setImmediate(turn);
+    };
+    turn();
+    const options = { sourceId: 'test-switch', reader: createRowReader(), store, rejects: createRejectList() };
+    const ended = await importFiles([path], { ...options, signal: stop.signal }).catch((error: unknown) => error);
+    isRunning = false;
+    expect(ended).toMatchObject(stopAt === Infinity ? { files: [{ status: 'imported' }] } : { name: 'AbortError' });
+    return turns;
+  };
+  const turns = await turnsOf(Infinity);
+  expect(turns).toBeGreaterThan(100);
+  expect(await turnsOf(10)).toBeLessThan(turns / 2);
 });
 
 type Names = (rotation: number) => { readonly renamed?: string; readonly packed: string };

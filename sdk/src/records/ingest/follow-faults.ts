@@ -22,8 +22,8 @@ export interface FaultyFile extends Required<NamedFile> {
   readonly failures: number;
 }
 
-/** The rows of a file were read and could not be handed on: the fault is not that of the file. */
-export class RowsRefused extends Error {}
+/** Ends a look, and says nothing of the file that it is at. With a cause: the rows that were read could not be stored. */
+export class LookEnded extends Error {}
 
 /** The files of one source that cannot be read. Each is tried again by itself, and none keeps the others waiting. */
 export class FileFaults {
@@ -41,7 +41,7 @@ export class FileFaults {
   /**
    * Works on a file unless it failed a moment ago.
    * @returns undefined where it failed
-   * @throws {@link RowsRefused}
+   * @throws {@link LookEnded}
    */
   async attempt<Value>(file: NamedFile, work: () => Promise<Value>): Promise<Value | undefined> {
     this.#asked.add(file.key);
@@ -51,7 +51,7 @@ export class FileFaults {
       this.#faulty.delete(file.key);
       return value;
     } catch (cause) {
-      if (cause instanceof RowsRefused) throw cause;
+      if (cause instanceof LookEnded) throw cause;
       this.#failed(file, cause);
       return undefined;
     }

@@ -6,7 +6,7 @@ import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js
 import { candidatesOf } from './follow-candidates.js';
 import type { Candidate } from './follow-candidates.js';
 import type { FileState } from './follow-done-files.js';
-import { FileFaults, RowsRefused } from './follow-faults.js';
+import { FileFaults, LookEnded } from './follow-faults.js';
 import { createOpenCarriers } from './follow-carriers.js';
 import type { FollowPattern } from './follow-pattern.js';
 import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
@@ -76,7 +76,8 @@ export interface FileLooker {
 
 /** Makes the looker of one source. It keeps open files and what it saw of files that it could not place yet. */
 export function createFileLooker(turn: FollowTurn): FileLooker {
-  const { files, streams, clock } = turn;
+  const { streams, clock } = turn;
+  const files = filesUntil(turn.isClosing, turn.files);
   const carriers = createOpenCarriers(files, streams);
   const unplaced = new Map<string, Unplaced>();
   /** Files that could not be opened, and were told of. */
@@ -88,7 +89,8 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     try {
       await lookAtAll();
     } catch (error) {
-      throw error instanceof RowsRefused ? error.cause : error;
+      if (!(error instanceof LookEnded)) throw error;
+      if (error.cause !== undefined) throw error.cause;
     } finally {
       underWayMs = undefined;
     }
@@ -124,7 +126,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (file === undefined) return tellDenied(candidate);
     const end = await pass(stream, carrier, file).catch(async (error: unknown) => {
       // A handle of a file server may be stale for ever, and a new one good.
-      if (!(error instanceof RowsRefused)) await carriers.release(carrier);
+      if (!(error instanceof LookEnded)) await carriers.release(carrier);
       throw error;
     });
     if (end.status !== 'replaced') return undefined;
@@ -140,7 +142,9 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   /** Finds out whether the content of a file that is not known was read under another name, and reads what is new of it. */
   const identify = async (candidate: Candidate): Promise<void> => {
     const seen = seenUnplaced(candidate);
-    if (candidate.sizeBytes === 0 || seen.isDone) return;
+    const nowMs = clock.nowMs();
+    const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - candidate.mtimeMs >= OLD_AT_SIGHT_MS;
+    if (candidate.sizeBytes === 0 || seen.isDone || (seen.isBlank && !isSettled)) return;
     if (streams.isDone(candidate, candidate.mtimeMs)) {
       seen.isDone = true;
       return;
@@ -153,12 +157,10 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       const facts = await file.facts();
       // Another file has come under the name since it was listed: the next look finds it there.
       if (facts.key !== candidate.key) return;
-      const nowMs = clock.nowMs();
       const { octets: first, fault } = await firstOctets(file);
       const { path, isLive } = candidate;
       const isOther = await isPackedOtherwise(file, path);
       const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
-      const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
       if (isOther) {
         if (isSettled) passOver(carrier, facts, { kind: 'not-gzip', path });
         return;
@@ -167,6 +169,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
         if (isSettled && fault !== undefined) passOver(carrier, facts, { kind: 'damaged', path, cause: fault });
         // A log that was empty when it was packed.
         seen.isDone = isSettled;
+        seen.isBlank = true;
         return;
       }
       const placed = await place({ carrier, file, first, facts, isSettled });
@@ -290,7 +293,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     stream.place = behind;
     streams.touch(stream);
     await turn.take(rows, path).catch((cause: unknown) => {
-      throw new RowsRefused('the rows could not be stored', { cause });
+      throw new LookEnded('the rows could not be stored', { cause });
     });
   };
 
@@ -376,7 +379,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const before = unplaced.get(key);
     // Where the clock was set back, time begins anew.
     if (before?.state === state && before.sinceMs <= nowMs) return before;
-    const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false };
+    const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false, isBlank: false };
     unplaced.set(key, seen);
     return seen;
   };
@@ -391,6 +394,20 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   };
 }
 
+/** Files whose reading ends when it is to, whatever it is at: packed content of any length may hold no row. */
+function filesUntil(isOver: () => boolean, files: FollowedFiles): FollowedFiles {
+  const open = async (path: string): Promise<FollowedFile | undefined> => {
+    const file = await files.open(path);
+    if (file === undefined) return undefined;
+    const read: FollowedFile['read'] = async (octets, offset, length, position) => {
+      if (isOver()) throw new LookEnded();
+      return file.read(octets, offset, length, position);
+    };
+    return { ...file, read };
+  };
+  return { ...files, open };
+}
+
 /** A file that is nobody's yet. */
 interface Unplaced {
   /** Size and time. */
@@ -401,6 +418,8 @@ interface Unplaced {
   readonly sinceMs: number;
   /** It was read, and is of content that is not followed any more: not to be opened as long as it is as it was. */
   isDone: boolean;
+  /** It was read to its end and held nothing. */
+  isBlank: boolean;
 }
 
 function hasRest(stream: Stream): boolean {

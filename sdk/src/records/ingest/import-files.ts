@@ -139,7 +139,12 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     return { status: 'unreadable', path, cause };
   }
   let bytesRead = 0;
-  const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
+  const onRead = (sizeBytes: number): void => {
+    // Packed content of any length may hold no row.
+    signal?.throwIfAborted();
+    bytesRead += sizeBytes;
+  };
+  const pieces = filePieces(file, { onRead });
   try {
     const splitter = createRowSplitter({
       framing: reader.framing,
@@ -153,11 +158,11 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     }
     for (;;) {
       const piece = await nextPiece(pieces);
+      signal?.throwIfAborted();
       if (piece.status === 'failed') {
         tell(bytesRead, size);
         return { status: piece.isDamage ? 'damaged' : 'unreadable', path, cause: piece.cause };
       }
-      signal?.throwIfAborted();
       const rows = piece.status === 'piece' ? splitter.push(piece.octets) : splitter.end();
       for (const row of rows) intake.take(row, path);
       if (intake.pending().length >= batchRecords) {
