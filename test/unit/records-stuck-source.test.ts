@@ -1,12 +1,20 @@
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
+import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import type { IntakeSource, IntakeSourceNotice } from '../../sdk/src/records/intake/intake-source.js';
+import { openIntakeSource } from '../../sdk/src/records/intake/open-intake-source.js';
+import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, rowText } from '../support/followed-rows.js';
@@ -122,4 +130,94 @@ test('a file that this process may not read is data that waits', async () => {
   await follower.look();
   expect(kinds()).toEqual(['stuck']);
   await follower.close();
+});
+
+const kindsOf = (told: readonly IntakeSourceNotice[]): readonly string[] =>
+  told.map(({ kind }) => kind).filter((kind) => kind === 'stuck' || kind === 'resumed');
+
+/** Sends the source a record. */
+type Send = (source: IntakeSource, notices: readonly IntakeSourceNotice[]) => Promise<unknown>;
+
+const RECORD = new TextEncoder().encode(JSON.stringify(sampleCallRecord()));
+const SENT: readonly (readonly [string, SourceConfiguration, Send])[] = [
+  [
+    'rows are posted to',
+    readSourceConfiguration({ id: 'sent', format: 'hopback', time: { zone: 'utc' }, stuckAfterMs: 2 * MINUTE_MS }),
+    async (source) => source.push?.(RECORD),
+  ],
+  [
+    'agents send HEP to',
+    readSourceConfiguration({
+      ...JSON.parse(readFileSync('test/vectors/records/hep/proxy.expected.json', 'utf8')).source,
+      listen: { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 0 },
+      stuckAfterMs: 2 * MINUTE_MS,
+    }),
+    async (source, told) => {
+      const { rows } = source.state();
+      const port = Number(/port (\d+)/.exec(told[0]?.detail ?? '')?.[1]);
+      const socket = createSocket('udp4');
+      const packets = readFileSync('test/vectors/records/hep/proxy.hex', 'utf8').trim().split('\n');
+      for (const packet of packets) socket.send(Buffer.from(packet, 'hex'), port, '127.0.0.1');
+      while (source.state().rows < rows + packets.length) await new Promise((resolve) => setImmediate(resolve));
+      socket.close();
+      return source.look();
+    },
+  ],
+];
+
+describe.each(SENT)('a source that %s', (_, configuration, send) => {
+  let insert: RecordStore['insert'];
+  let told: IntakeSourceNotice[];
+  const opened = (): Promise<IntakeSource> => {
+    told = [];
+    return openIntakeSource(configuration, {
+      ...{ directory: join(directory, 'store'), clock, schedule: clock.schedule },
+      sink: { insert: (records) => insert(records), cover: async () => undefined },
+      onNotice: (notice) => told.push(notice),
+    });
+  };
+
+  test('is stuck while its store refuses, after the time that is configured, and goes on when it takes', async () => {
+    insert = () => Promise.reject(new HopbackError('storage-failed', 'disk full', { retryable: true }));
+    const source = await opened();
+    await pass(10);
+    expect(source.state()).toMatchObject({ isStuck: false });
+    await send(source, told).catch(() => undefined);
+    await pass(1);
+    expect(kindsOf(told)).toEqual([]);
+    await pass(2);
+    expect(kindsOf(told)).toEqual(['stuck']);
+    expect(source.state()).toMatchObject({ isStuck: true });
+    insert = async (records) => ({ inserted: records.length, repeated: 0, expired: 0 });
+    await send(source, told);
+    expect(kindsOf(told)).toEqual(['stuck', 'resumed']);
+    expect(source.state()).toMatchObject({ isStuck: false, lastProgressMs: clock.nowMs() });
+    expect(source.state()).not.toHaveProperty('oldestUnreadMs');
+    await source.close();
+    expect(clock.pendingTimers()).toBe(0);
+  });
+
+  test('is stuck while its store does not answer, with the time since it waits', async () => {
+    let answer: (() => void) | undefined;
+    const silence = new Promise<void>((resolve) => (answer = resolve));
+    let asked: (() => void) | undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    insert = async (records) => {
+      asked?.();
+      await silence;
+      return { inserted: records.length, repeated: 0, expired: 0 };
+    };
+    const source = await opened();
+    await pass(10);
+    const sending = send(source, told);
+    await isAsked;
+    const sinceMs = clock.nowMs();
+    await pass(3);
+    expect(kindsOf(told)).toEqual(['stuck']);
+    expect(source.state()).toMatchObject({ isStuck: true, oldestUnreadMs: sinceMs });
+    answer?.();
+    await sending;
+    expect(kindsOf(told)).toEqual(['stuck', 'resumed']);
+    await source.close();
+  });
 });

@@ -88,7 +88,7 @@ const DETAILS: Readonly<Record<FollowNotice['kind'], string>> = {
   damaged: 'cannot be unpacked to its end: rows may be missing',
   'not-gzip': 'is not gzip, although its name says that it is packed: none of it is read',
   failed: 'could not be taken in, which is tried again',
-  stuck: 'has something to read and makes no progress',
+  stuck: 'has something to take in and makes no progress',
   resumed: 'goes on again',
 };
 
