@@ -1,10 +1,11 @@
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
+import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
@@ -75,7 +76,7 @@ test('a source whose disk does not answer is told to be stuck after five minutes
   await pass(7);
   expect(kinds()).toEqual(['stuck']);
   const { isStuck, oldestUnreadMs = 0 } = follower.statistics();
-  expect({ isStuck, isOld: clock.nowMs() - oldestUnreadMs >= 11 * MINUTE_MS }).toEqual({ isStuck: true, isOld: true });
+  expect({ isStuck, isOld: clock.nowMs() - oldestUnreadMs > 10 * MINUTE_MS }).toEqual({ isStuck: true, isOld: true });
   answer?.();
   await follower.look();
   expect(kinds()).toEqual(['stuck', 'resumed']);
@@ -118,6 +119,69 @@ test('a source that is silent is not stuck, and neither is one that goes on', as
   await follower.look();
   expect(kinds()).toEqual([]);
   expect(follower.statistics()).toMatchObject({ isStuck: false, rows: 8 });
+  await follower.close();
+});
+
+test('a last line that its switch never finished is not stuck: nothing waits to be read', async () => {
+  await writeFile(log, `${rowText(0)}\n${rowText(1).slice(0, 9)}`);
+  const kept = new Map<string, string>();
+  const values: DurableValues = { get: (key) => kept.get(key), set: async (key, value) => void kept.set(key, value) };
+  const follower = await follow({ values });
+  await follower.look();
+  const notUnread = (): void => {
+    expect(follower.statistics()).toMatchObject({ unreadBytes: 9, isStuck: false });
+    expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
+  };
+  notUnread();
+  for (let minute = 0; minute < 30; minute += 1) {
+    clock.advance(MINUTE_MS);
+    await follower.look();
+  }
+  notUnread();
+  await follower.close();
+  // Also after a restart, and where it came in two pieces.
+  const next = await follow({ values });
+  await next.look();
+  await appendFile(log, rowText(1).slice(9, 12));
+  for (let minute = 0; minute < 30; minute += 1) {
+    clock.advance(MINUTE_MS);
+    await next.look();
+  }
+  expect(kinds()).toEqual([]);
+  await appendFile(log, `${rowText(1).slice(12)}\n`);
+  await next.look();
+  expect(next.statistics()).toMatchObject({ rows: 1, rejected: 0, unreadBytes: 0 });
+  await next.close();
+});
+
+test('a last line that grows and never ends is stuck, and goes on when it ends', async () => {
+  await writeFile(log, `${rowText(0)}\n"`);
+  const follower = await follow();
+  await follower.look();
+  for (let half = 0; half < 12; half += 1) {
+    await appendFile(log, 'an unclosed quote\n');
+    await follower.look();
+    clock.advance(MINUTE_MS / 2);
+    await follower.look();
+  }
+  expect(kinds()).toEqual(['stuck']);
+  await appendFile(log, `"\n`);
+  await follower.look();
+  expect(kinds()).toEqual(['stuck', 'resumed']);
+  await follower.close();
+});
+
+test('a last line without end in a rotated file waits until it is taken for a row', async () => {
+  await writeFile(log, `${rowText(0)}\n${rowText(1)}`);
+  const follower = await follow();
+  await follower.look();
+  await rename(log, `${log}.1`);
+  await follower.look();
+  expect(follower.statistics().oldestUnreadMs).toBeDefined();
+  clock.advance(MINUTE_MS);
+  await follower.look();
+  expect(follower.statistics()).toMatchObject({ rows: 2, unreadBytes: 0 });
+  expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
   await follower.close();
 });
 

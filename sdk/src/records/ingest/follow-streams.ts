@@ -35,6 +35,8 @@ export interface Stream {
   readonly carriers: Map<string, Carrier>;
   mtimeMs: number;
   isFinal: boolean;
+  /** Since when the row behind the place is the last one, by the clock; undefined since a restart. */
+  placeSinceMs: number | undefined;
   /** Rises with every change: the stream that was read last has the highest. */
   touched: number;
 }
@@ -130,7 +132,15 @@ export function createStreams(resumed: SavedStreams): Streams {
     beginningWith: (first) => byRecency().filter(({ place }) => hasSameHead(first, place)),
     add(mtimeMs) {
       const slot = freeSlot();
-      const stream: Stream = { slot, place: BEGINNING, carriers: new Map(), mtimeMs, isFinal: false, touched: 0 };
+      const stream: Stream = {
+        slot,
+        place: BEGINNING,
+        carriers: new Map(),
+        mtimeMs,
+        isFinal: false,
+        placeSinceMs: undefined,
+        touched: 0,
+      };
       streams.set(slot, stream);
       touch(stream);
       return stream;
@@ -178,7 +188,8 @@ function carrierOf({ key, isGzip, sizeBytes, mtimeNs }: KnownFile): Carrier {
 }
 
 function streamOf({ slot, offset, line, head, tail, mtimeMs, isFinal }: StreamPosition): Stream {
-  return { slot, place: { offset, line, head, tail }, carriers: new Map(), mtimeMs, isFinal, touched: 0 };
+  const place = { offset, line, head, tail };
+  return { slot, place, carriers: new Map(), mtimeMs, isFinal, placeSinceMs: undefined, touched: 0 };
 }
 
 function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): StreamPosition {

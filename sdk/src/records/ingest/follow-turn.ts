@@ -244,6 +244,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const isOld = clock.nowMs() - facts.mtimeMs >= OLD_AT_SIGHT_MS;
     // A file that was renamed while the directory was listed is in the list twice, once as it is no more: not to change is not enough.
     const isQuiet = !isChanged && clock.nowMs() - (carrier.changedAtMs ?? Infinity) >= FINAL_AFTER_MS;
+    const before = stream.place;
     let isOver = isComplete(stream, carrier) && (carrier.isGzip || isQuiet || isOld);
     const end = await readOn(stream.place, {
       file,
@@ -265,7 +266,10 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault });
     }
     remember(carrier, facts);
-    if (isChanged || !isOver) carrier.changedAtMs = clock.nowMs();
+    const nowMs = clock.nowMs();
+    if (isChanged || !isOver) carrier.changedAtMs = nowMs;
+    if (stream.place !== before || restBytes(stream, carrier) === 0) stream.placeSinceMs = nowMs;
+    stream.placeSinceMs ??= nowMs;
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
     stream.isFinal = isOver && !(end.status === 'damaged' && isChanged && !isOld);
     streams.touch(stream);
@@ -388,7 +392,10 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     look,
     unreadFiles: () => unreadFilesMs().length,
     oldestUnreadMs: () =>
-      oldest([...unreadFilesMs(), ...streams.all().flatMap((stream) => (hasRest(stream) ? [stream.mtimeMs] : []))]),
+      oldest([
+        ...unreadFilesMs(),
+        ...streams.all().flatMap((stream) => (hasUnreadRest(stream, clock.nowMs()) ? [stream.mtimeMs] : [])),
+      ]),
     underWayMs: () => underWayMs,
     close: () => carriers.closeAll(),
   };
@@ -422,8 +429,18 @@ interface Unplaced {
   isBlank: boolean;
 }
 
-function hasRest(stream: Stream): boolean {
-  return [...stream.carriers.values()].some((carrier) => restBytes(stream, carrier) > 0);
+/**
+ * Whether octets behind the last row count as unread. In the file that the switch writes to they are a row that is not complete: the switch
+ * may have stopped there for ever, and nothing waits. Where they grow and become no row something is wrong, and in a rotated file they become
+ * one soon.
+ */
+function hasUnreadRest(stream: Stream, nowMs: number): boolean {
+  const { placeSinceMs = Infinity, isFinal } = stream;
+  return [...stream.carriers.values()].some((carrier) => {
+    if (restBytes(stream, carrier) === 0) return false;
+    const { changedAtMs = -Infinity } = carrier;
+    return carrier.isLive ? changedAtMs > placeSinceMs && nowMs - changedAtMs < FINAL_AFTER_MS : !isFinal;
+  });
 }
 
 function oldest(times: readonly number[]): number | undefined {
