@@ -1,6 +1,7 @@
 import type { FileFacts, FollowedFile } from './followed-files.js';
 import { createDoneFiles } from './follow-done-files.js';
 import type { DonePage, FileState } from './follow-done-files.js';
+import type { DamagedMember } from './gzip-members.js';
 import { BEGINNING, hasSameHead } from './follow-position.js';
 import type { KnownFile, ReadPlace, StreamPosition } from './follow-position.js';
 
@@ -37,6 +38,8 @@ export interface Stream {
   isFinal: boolean;
   /** Since when the row behind the place is the last one, by the clock; undefined since a restart. */
   placeSinceMs: number | undefined;
+  /** The member at which the last reading ended, with the rows that were taken in of it. */
+  damaged?: DamagedMember | undefined;
   /** Rises with every change: the stream that was read last has the highest. */
   touched: number;
 }

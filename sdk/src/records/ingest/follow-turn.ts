@@ -11,6 +11,7 @@ import { createOpenCarriers } from './follow-carriers.js';
 import type { FollowPattern } from './follow-pattern.js';
 import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
 import type { ReadOnEnd } from './follow-reading.js';
+import type { DamagedMember } from './gzip-members.js';
 import { hasSameHead } from './follow-position.js';
 import type { ReadPlace } from './follow-position.js';
 import { newCarrier, restBytes } from './follow-streams.js';
@@ -260,10 +261,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     });
     if (end.status === 'replaced' || end.status === 'stopped') return end;
     if (!isSure && end.status === 'damaged' && end.isOther) return end;
+    stream.damaged = end.status === 'damaged' ? sumOf(stream.damaged, end.damaged) : undefined;
     const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
     if (end.status === 'damaged' && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
       turn.broke();
-      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault });
+      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault.of(stream.damaged) });
     }
     remember(carrier, facts);
     const nowMs = clock.nowMs();
@@ -441,6 +443,12 @@ function hasUnreadRest(stream: Stream, nowMs: number): boolean {
     const { changedAtMs = -Infinity } = carrier;
     return carrier.isLive ? changedAtMs > placeSinceMs && nowMs - changedAtMs < FINAL_AFTER_MS : !isFinal;
   });
+}
+
+/** A member whose rows were taken in by two readings. */
+function sumOf(before: DamagedMember | undefined, now: DamagedMember | undefined): DamagedMember | undefined {
+  if (before === undefined || now?.member !== before.member) return now;
+  return { member: now.member, rows: before.rows + now.rows };
 }
 
 function oldest(times: readonly number[]): number | undefined {

@@ -10,14 +10,63 @@ type GzipFaultCode =
   /** Behind its last member is something that is neither a member nor padding. All members were unpacked. */
   | 'gzip-trailing-octets';
 
+/** A member of packed content that is cut off or changed. Its checksum stands behind it, where its rows are read already. */
+export interface DamagedMember {
+  /** Its number in the file, from 1. */
+  readonly member: number;
+  /** Rows that ended in it and were taken in: nothing says that they are what was packed. */
+  readonly rows: number;
+}
+
 /** Packed content that cannot be unpacked to its end. */
 export class GzipFault extends Error {
   readonly code: GzipFaultCode;
+  /** Absent where all members are whole, or rows were not counted. */
+  readonly damaged?: DamagedMember;
 
-  constructor(code: GzipFaultCode, message: string, options?: ErrorOptions) {
+  constructor(code: GzipFaultCode, message: string, options: ErrorOptions & { damaged?: DamagedMember } = {}) {
     super(message, options);
     this.name = 'GzipFault';
     this.code = code;
+    if (options.damaged !== undefined) this.damaged = options.damaged;
+  }
+
+  /** The same fault, which also names the member and its rows. */
+  of(damaged: DamagedMember | undefined): GzipFault {
+    if (damaged === undefined) return this;
+    const { member, rows } = damaged;
+    const message = `${this.message} (member ${String(member)}, ${String(rows)} rows of which were taken in unchecked)`;
+    return new GzipFault(this.code, message, { cause: this.cause, damaged });
+  }
+}
+
+/** Counts the rows of each member while they are read. */
+export class MemberRows {
+  #member = 0;
+  /** Where members begin in the content of which no row was counted yet. */
+  #starts: number[] = [];
+  #rows = 0;
+
+  /** @param offset - octets of the content before the member */
+  began(offset: number): void {
+    this.#member += 1;
+    this.#starts.push(offset);
+  }
+
+  /** Counts rows that are complete, in their order. */
+  add(rows: readonly { readonly endOffset: number }[]): void {
+    let passed = 0;
+    for (const { endOffset } of rows) {
+      for (; (this.#starts[passed] ?? Infinity) < endOffset; passed += 1) this.#rows = 0;
+      this.#rows += 1;
+    }
+    if (passed > 0) this.#starts = this.#starts.slice(passed);
+  }
+
+  /** The last member that began, where the fault is in it. */
+  damagedBy({ code }: GzipFault): DamagedMember | undefined {
+    if (code === 'gzip-trailing-octets') return undefined;
+    return { member: this.#member, rows: this.#starts.length > 0 ? 0 : this.#rows };
   }
 }
 
@@ -26,16 +75,18 @@ export class GzipFault extends Error {
  * a piece that holds a whole member and an octet too much.
  * @param packed - a piece may be written over when the next is asked for
  * @param chunkBytes - octets of an unpacked piece at most
+ * @param members - told where members begin
  * @throws {@link GzipFault} behind the last piece that could be unpacked; what `packed` throws
  * @see RFC 1952
  */
 export async function* gunzipMembers(
   packed: AsyncIterable<Uint8Array>,
   chunkBytes: number,
+  members?: MemberRows,
 ): AsyncGenerator<Uint8Array> {
   const input = new PackedInput(packed);
   try {
-    yield* joined(unpackedMembers(input, chunkBytes), chunkBytes);
+    yield* joined(unpackedMembers(input, chunkBytes, members), chunkBytes);
   } finally {
     await input.close();
   }
@@ -44,7 +95,13 @@ export async function* gunzipMembers(
 /** Small members that are unpacked until everything else has its turn, some milliseconds. A KiB of content counts as one more. */
 const MEMBERS_PER_TURN = 1_000;
 
-async function* unpackedMembers(input: PackedInput, chunkBytes: number): AsyncGenerator<Uint8Array> {
+async function* unpackedMembers(
+  input: PackedInput,
+  chunkBytes: number,
+  members?: MemberRows,
+): AsyncGenerator<Uint8Array> {
+  let offset = 0;
+  members?.began(offset);
   await skipHeader(input);
   for (let done = 0; ;) {
     let sum = 0;
@@ -53,6 +110,7 @@ async function* unpackedMembers(input: PackedInput, chunkBytes: number): AsyncGe
     for await (const piece of small === undefined ? inflated(input, chunkBytes) : [small]) {
       sum = crc32(piece, sum);
       sizeBytes = (sizeBytes + piece.length) % 2 ** 32;
+      offset += piece.length;
       yield piece;
     }
     const trailer = await input.take(8);
@@ -60,6 +118,7 @@ async function* unpackedMembers(input: PackedInput, chunkBytes: number): AsyncGe
     if (uint32(trailer, 0) !== sum || uint32(trailer, 4) !== sizeBytes)
       throw new GzipFault('gzip-damaged', 'its checksum is not that of its content');
     if (!(await input.skipZeros())) return;
+    members?.began(offset);
     await skipHeader(input).catch((cause: unknown) => {
       throw cause instanceof GzipFault && cause.code === 'gzip-damaged'
         ? new GzipFault('gzip-trailing-octets', 'other octets follow the packed content', { cause })
