@@ -91,7 +91,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       await lookAtAll();
     } catch (error) {
       if (!(error instanceof LookEnded)) throw error;
-      if (error.cause !== undefined) throw error.cause;
+      if (error.cause !== undefined) throw error.cause instanceof Error ? error.cause : error;
     } finally {
       underWayMs = undefined;
     }

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 
 /** What is wrong with packed content. */
@@ -92,7 +91,10 @@ export async function* gunzipMembers(
   }
 }
 
-/** Small members that are unpacked until everything else has its turn, some milliseconds. A KiB of content counts as one more. */
+/**
+ * Small members that are unpacked at once, some milliseconds; a KiB of content counts as one more. The next goes through a stream: while its
+ * thread works everything else has its turn.
+ */
 const MEMBERS_PER_TURN = 1_000;
 
 async function* unpackedMembers(
@@ -106,7 +108,7 @@ async function* unpackedMembers(
   for (let done = 0; ;) {
     let sum = 0;
     let sizeBytes = 0;
-    const small = smallMember(input);
+    const small = done < MEMBERS_PER_TURN ? smallMember(input) : undefined;
     for await (const piece of small === undefined ? inflated(input, chunkBytes) : [small]) {
       sum = crc32(piece, sum);
       sizeBytes = (sizeBytes + piece.length) % 2 ** 32;
@@ -124,10 +126,7 @@ async function* unpackedMembers(
         ? new GzipFault('gzip-trailing-octets', 'other octets follow the packed content', { cause })
         : cause;
     });
-    done += 1 + (small?.length ?? 0) / 1_024;
-    if (done < MEMBERS_PER_TURN) continue;
-    done = 0;
-    await setImmediate();
+    done = small === undefined ? 0 : done + 1 + small.length / 1_024;
   }
 }
 
