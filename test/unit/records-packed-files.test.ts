@@ -7,6 +7,7 @@ import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import { FINAL_AFTER_MS } from '../../sdk/src/records/ingest/follow-turn.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
+import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
 import { importFiles } from '../../sdk/src/records/ingest/import-files.js';
 import { openRecordIntake } from '../../sdk/src/records/intake/open-record-intake.js';
 import type { IntakeSourceState } from '../../sdk/src/records/intake/intake-source.js';
@@ -130,6 +131,64 @@ test('an import that is aborted in the middle of a large packed file ends', asyn
   expect(await importing).toMatchObject({ name: 'AbortError' });
 });
 
+/** Members that hold nothing, 2 MiB of them: eight pieces that are read from the disk. */
+const NOTHING = Buffer.concat(Array.from({ length: 104_858 }, () => gzipSync('')));
+
+test('a follower that is closed in the middle of a packed file without content reads no further', async () => {
+  const path = join(directory, 'cdr.csv');
+  await writeOld(`${path}.1.gz`, NOTHING);
+  let reads = 0;
+  let closing: Promise<void> | undefined;
+  const { names, facts, open } = nodeFollowedFiles;
+  const { follower } = await follow(path, {
+    files: {
+      names,
+      facts,
+      async open(name) {
+        const file = await open(name);
+        if (file === undefined) return undefined;
+        const read: typeof file.read = (...place) => {
+          reads += 1;
+          closing ??= reads === 6 ? follower.close() : undefined;
+          return file.read(...place);
+        };
+        return { ...file, read };
+      },
+    },
+  });
+  await follower.look();
+  await closing;
+  expect(reads).toBe(6);
+});
+
+test('an import of a packed file without content lets others have their turn, and asks after each read whether it is aborted', async () => {
+  const path = join(directory, 'cdr.csv.1.gz');
+  await writeOld(path, NOTHING);
+  const imported = (signal?: AbortSignal): Promise<unknown> =>
+    importFiles([path], {
+      ...{ sourceId: 'test-switch', reader: createRowReader(), store: createCountingStore() },
+      ...{ rejects: createRejectList(), ...(signal && { signal }) },
+    }).catch((error: unknown) => error);
+  let turns = 0;
+  let isRunning = true;
+  const turn = (): void => {
+    turns += 1;
+    if (isRunning) setImmediate(turn);
+  };
+  turn();
+  expect(await imported()).toMatchObject({ files: [{ status: 'imported' }] });
+  isRunning = false;
+  expect(turns).toBeGreaterThan(100);
+  const stop = new AbortController();
+  let asked = 0;
+  stop.signal.throwIfAborted = () => {
+    asked += 1;
+    if (asked === 3) stop.abort();
+    AbortSignal.prototype.throwIfAborted.call(stop.signal);
+  };
+  expect(await imported(stop.signal)).toMatchObject({ name: 'AbortError' });
+});
+
 type Names = (rotation: number) => { readonly renamed?: string; readonly packed: string };
 const ROTATIONS: readonly (readonly [string, Names])[] = [
   [
@@ -185,6 +244,71 @@ test('a damaged packed file that begins as another one does is not taken for it:
   const missing = Array.from({ length: 301 }, (_, at) => `leg-${5_000 + at}`).filter((leg) => !store.times.has(leg));
   expect(missing).toEqual([]);
   expect(notices.map(({ kind }) => kind)).toEqual(['damaged']);
+  await follower.close();
+});
+
+/** Of three members the second has a checksum or a length that is not that of its content. */
+const DAMAGES: readonly (readonly [string, number, (second: Buffer) => Buffer])[] = [
+  ['checksum', 3_000, (second) => changed(second, second.length - 8)],
+  ['length', 3_000, (second) => changed(second, second.length - 4)],
+  ['checksum, where members are small,', 3, (second) => changed(second, second.length - 8)],
+  ['checksum, where members are streamed in several pieces,', 30_000, (second) => changed(second, second.length - 8)],
+];
+
+function changed(octets: Buffer, at: number): Buffer {
+  const copy = Buffer.from(octets);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}
+
+test.each(DAMAGES)(
+  'a member whose %s is wrong is named once, with the %i rows of it that came in unchecked, by a tail and by an import',
+  async (_, count, damage) => {
+    const path = join(directory, 'cdr.csv');
+    const second = gzipSync(rows(100, 99 + count));
+    await writeOld(
+      `${path}.1.gz`,
+      Buffer.concat([gzipSync(rows(0, 99)), damage(second), gzipSync(rows(90_000, 90_009))]),
+    );
+    const { follower, store, notices, clock } = await follow(path);
+    for (let look = 0; look < 3; look += 1) {
+      await follower.look();
+      clock.advance(FINAL_AFTER_MS);
+    }
+    const damaged = { member: 2, rows: count };
+    expect(notices).toMatchObject([
+      { kind: 'damaged', path: `${path}.1.gz`, cause: { code: 'gzip-damaged', damaged } },
+    ]);
+    expect(String(notices[0]?.cause)).toContain(`member 2, ${String(count)} rows of which`);
+    expect(store.times).toEqual(eachOnce(0, 99 + count));
+    await follower.close();
+    const imported = await importFiles([`${path}.1.gz`], {
+      ...{
+        sourceId: 'test-switch',
+        reader: createRowReader(),
+        store: createCountingStore(),
+        rejects: createRejectList(),
+      },
+    });
+    expect(imported.files).toMatchObject([{ status: 'damaged', damaged }]);
+    expect(imported.rows).toBe(100 + count);
+  },
+);
+
+test('rows of a damaged member that came in while its file grew are counted with those that came later', async () => {
+  const path = join(directory, 'cdr.csv');
+  const whole = gzipSync(rows(0, 9_999));
+  await writeOld(`${path}.1.gz`, whole.subarray(0, 20_000));
+  const { follower, store, notices, clock } = await follow(path);
+  await follower.look();
+  const before = store.times.size;
+  expect(notices).toMatchObject([{ kind: 'damaged', cause: { damaged: { member: 1, rows: before } } }]);
+  await appendFile(`${path}.1.gz`, whole.subarray(20_000, whole.length - 4));
+  await follower.look();
+  clock.advance(2 * FINAL_AFTER_MS);
+  await follower.look();
+  expect(store.times).toEqual(eachOnce(0, 9_999));
+  expect(notices.slice(1)).toMatchObject([{ kind: 'damaged', cause: { damaged: { member: 1, rows: 10_000 } } }]);
   await follower.close();
 });
 

@@ -1,12 +1,21 @@
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HopbackError } from '../../sdk/src/errors.js';
+import type { DurableValues } from '../../sdk/src/records/durable-values.js';
 import { followFiles } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FileFollower, FollowOptions } from '../../sdk/src/records/ingest/follow-file.js';
 import type { FollowNotice } from '../../sdk/src/records/ingest/follow-turn.js';
 import { nodeFollowedFiles } from '../../sdk/src/records/ingest/followed-files.js';
+import { readSourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import type { SourceConfiguration } from '../../sdk/src/records/ingest/source-configuration.js';
+import type { IntakeSource, IntakeSourceNotice } from '../../sdk/src/records/intake/intake-source.js';
+import { openIntakeSource } from '../../sdk/src/records/intake/open-intake-source.js';
+import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
+import { sampleCallRecord } from '../../sdk/src/testing/sample-call-record.js';
 import { createManualClock } from '../../sdk/src/testing/manual-clock.js';
 import type { ManualClock } from '../../sdk/src/testing/manual-clock.js';
 import { createCountingStore, createRejectList, createRowReader, rowText } from '../support/followed-rows.js';
@@ -67,7 +76,7 @@ test('a source whose disk does not answer is told to be stuck after five minutes
   await pass(7);
   expect(kinds()).toEqual(['stuck']);
   const { isStuck, oldestUnreadMs = 0 } = follower.statistics();
-  expect({ isStuck, isOld: clock.nowMs() - oldestUnreadMs >= 11 * MINUTE_MS }).toEqual({ isStuck: true, isOld: true });
+  expect({ isStuck, isOld: clock.nowMs() - oldestUnreadMs > 10 * MINUTE_MS }).toEqual({ isStuck: true, isOld: true });
   answer?.();
   await follower.look();
   expect(kinds()).toEqual(['stuck', 'resumed']);
@@ -113,6 +122,69 @@ test('a source that is silent is not stuck, and neither is one that goes on', as
   await follower.close();
 });
 
+test('a last line that its switch never finished is not stuck: nothing waits to be read', async () => {
+  await writeFile(log, `${rowText(0)}\n${rowText(1).slice(0, 9)}`);
+  const kept = new Map<string, string>();
+  const values: DurableValues = { get: (key) => kept.get(key), set: async (key, value) => void kept.set(key, value) };
+  const follower = await follow({ values });
+  await follower.look();
+  const notUnread = (): void => {
+    expect(follower.statistics()).toMatchObject({ unreadBytes: 9, isStuck: false });
+    expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
+  };
+  notUnread();
+  for (let minute = 0; minute < 30; minute += 1) {
+    clock.advance(MINUTE_MS);
+    await follower.look();
+  }
+  notUnread();
+  await follower.close();
+  // Also after a restart, and where it came in two pieces.
+  const next = await follow({ values });
+  await next.look();
+  await appendFile(log, rowText(1).slice(9, 12));
+  for (let minute = 0; minute < 30; minute += 1) {
+    clock.advance(MINUTE_MS);
+    await next.look();
+  }
+  expect(kinds()).toEqual([]);
+  await appendFile(log, `${rowText(1).slice(12)}\n`);
+  await next.look();
+  expect(next.statistics()).toMatchObject({ rows: 1, rejected: 0, unreadBytes: 0 });
+  await next.close();
+});
+
+test('a last line that grows and never ends is stuck, and goes on when it ends', async () => {
+  await writeFile(log, `${rowText(0)}\n"`);
+  const follower = await follow();
+  await follower.look();
+  for (let half = 0; half < 12; half += 1) {
+    await appendFile(log, 'an unclosed quote\n');
+    await follower.look();
+    clock.advance(MINUTE_MS / 2);
+    await follower.look();
+  }
+  expect(kinds()).toEqual(['stuck']);
+  await appendFile(log, `"\n`);
+  await follower.look();
+  expect(kinds()).toEqual(['stuck', 'resumed']);
+  await follower.close();
+});
+
+test('a last line without end in a rotated file waits until it is taken for a row', async () => {
+  await writeFile(log, `${rowText(0)}\n${rowText(1)}`);
+  const follower = await follow();
+  await follower.look();
+  await rename(log, `${log}.1`);
+  await follower.look();
+  expect(follower.statistics().oldestUnreadMs).toBeDefined();
+  clock.advance(MINUTE_MS);
+  await follower.look();
+  expect(follower.statistics()).toMatchObject({ rows: 2, unreadBytes: 0 });
+  expect(follower.statistics()).not.toHaveProperty('oldestUnreadMs');
+  await follower.close();
+});
+
 test('a file that this process may not read is data that waits', async () => {
   await writeFile(log, `${rowText(0)}\n`);
   const files = { ...nodeFollowedFiles, watch: () => () => undefined, open: async () => undefined };
@@ -122,4 +194,94 @@ test('a file that this process may not read is data that waits', async () => {
   await follower.look();
   expect(kinds()).toEqual(['stuck']);
   await follower.close();
+});
+
+const kindsOf = (told: readonly IntakeSourceNotice[]): readonly string[] =>
+  told.map(({ kind }) => kind).filter((kind) => kind === 'stuck' || kind === 'resumed');
+
+/** Sends the source a record. */
+type Send = (source: IntakeSource, notices: readonly IntakeSourceNotice[]) => Promise<unknown>;
+
+const RECORD = new TextEncoder().encode(JSON.stringify(sampleCallRecord()));
+const SENT: readonly (readonly [string, SourceConfiguration, Send])[] = [
+  [
+    'rows are posted to',
+    readSourceConfiguration({ id: 'sent', format: 'hopback', time: { zone: 'utc' }, stuckAfterMs: 2 * MINUTE_MS }),
+    async (source) => source.push?.(RECORD),
+  ],
+  [
+    'agents send HEP to',
+    readSourceConfiguration({
+      ...JSON.parse(readFileSync('test/vectors/records/hep/proxy.expected.json', 'utf8')).source,
+      listen: { udp: { host: '127.0.0.1', port: 0 }, lingerUs: 0 },
+      stuckAfterMs: 2 * MINUTE_MS,
+    }),
+    async (source, told) => {
+      const { rows } = source.state();
+      const port = Number(/port (\d+)/.exec(told[0]?.detail ?? '')?.[1]);
+      const socket = createSocket('udp4');
+      const packets = readFileSync('test/vectors/records/hep/proxy.hex', 'utf8').trim().split('\n');
+      for (const packet of packets) socket.send(Buffer.from(packet, 'hex'), port, '127.0.0.1');
+      while (source.state().rows < rows + packets.length) await new Promise((resolve) => setImmediate(resolve));
+      socket.close();
+      return source.look();
+    },
+  ],
+];
+
+describe.each(SENT)('a source that %s', (_, configuration, send) => {
+  let insert: RecordStore['insert'];
+  let told: IntakeSourceNotice[];
+  const opened = (): Promise<IntakeSource> => {
+    told = [];
+    return openIntakeSource(configuration, {
+      ...{ directory: join(directory, 'store'), clock, schedule: clock.schedule },
+      sink: { insert: (records) => insert(records), cover: async () => undefined },
+      onNotice: (notice) => told.push(notice),
+    });
+  };
+
+  test('is stuck while its store refuses, after the time that is configured, and goes on when it takes', async () => {
+    insert = () => Promise.reject(new HopbackError('storage-failed', 'disk full', { retryable: true }));
+    const source = await opened();
+    await pass(10);
+    expect(source.state()).toMatchObject({ isStuck: false });
+    await send(source, told).catch(() => undefined);
+    await pass(1);
+    expect(kindsOf(told)).toEqual([]);
+    await pass(2);
+    expect(kindsOf(told)).toEqual(['stuck']);
+    expect(source.state()).toMatchObject({ isStuck: true });
+    insert = async (records) => ({ inserted: records.length, repeated: 0, expired: 0 });
+    await send(source, told);
+    expect(kindsOf(told)).toEqual(['stuck', 'resumed']);
+    expect(source.state()).toMatchObject({ isStuck: false, lastProgressMs: clock.nowMs() });
+    expect(source.state()).not.toHaveProperty('oldestUnreadMs');
+    await source.close();
+    expect(clock.pendingTimers()).toBe(0);
+  });
+
+  test('is stuck while its store does not answer, with the time since it waits', async () => {
+    let answer: (() => void) | undefined;
+    const silence = new Promise<void>((resolve) => (answer = resolve));
+    let asked: (() => void) | undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    insert = async (records) => {
+      asked?.();
+      await silence;
+      return { inserted: records.length, repeated: 0, expired: 0 };
+    };
+    const source = await opened();
+    await pass(10);
+    const sending = send(source, told);
+    await isAsked;
+    const sinceMs = clock.nowMs();
+    await pass(3);
+    expect(kindsOf(told)).toEqual(['stuck']);
+    expect(source.state()).toMatchObject({ isStuck: true, oldestUnreadMs: sinceMs });
+    answer?.();
+    await sending;
+    expect(kindsOf(told)).toEqual(['stuck', 'resumed']);
+    await source.close();
+  });
 });

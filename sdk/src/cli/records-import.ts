@@ -1,5 +1,6 @@
 import { createSourceReader, importFiles, makeSourceKnown, openRejectFile } from '../records/index.js';
 import type {
+  DamagedMember,
   FileSourceConfiguration,
   ImportedFile,
   ImportProgress,
@@ -91,6 +92,7 @@ interface FileTally extends IntakeCounts {
   readonly path: string;
   readonly status: ImportedFile['status'] | 'stopped';
   readonly cause?: unknown;
+  readonly damaged?: DamagedMember;
 }
 
 interface Outcome extends IntakeCounts, Inserted {
@@ -193,6 +195,7 @@ function talliedFile(
     skipped: end.skipped - start.skipped,
     rejected: end.rejected - start.rejected,
     ...(file !== undefined && 'cause' in file ? { cause: file.cause } : {}),
+    ...(file?.status === 'damaged' && file.damaged !== undefined ? { damaged: file.damaged } : {}),
   };
 }
 
@@ -239,7 +242,7 @@ function summaryLines(
   const { files, reasons, inserted, repeated, expired, isStopped, elapsedMs } = outcome;
   return [
     ...files.map((file) => {
-      const status = file.status === 'imported' ? '' : `${file.status}${causeText(file.cause)}; `;
+      const status = file.status === 'imported' ? '' : `${file.status}${causeText(file.cause)}${damagedText(file)}; `;
       return `${MARKS[file.status]} ${shownText(file.path)}: ${status}${countsText(file)}`;
     }),
     ...(isStopped ? ['! stopped before the end; what was read is stored. Import the same files again to go on.'] : []),
@@ -255,6 +258,11 @@ function summaryLines(
 
 function countsText({ rows, records, skipped, rejected }: IntakeCounts): string {
   return `${countText(rows, 'row')}: ${countText(records, 'record')}, ${String(skipped)} skipped, ${String(rejected)} rejected`;
+}
+
+function damagedText({ damaged }: FileTally): string {
+  if (damaged === undefined) return '';
+  return ` in member ${String(damaged.member)}, of which ${countText(damaged.rows, 'row')} came in unchecked`;
 }
 
 function causeText(cause: unknown): string {

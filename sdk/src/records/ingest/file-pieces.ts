@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { ReadableFile } from './followed-files.js';
 import { gunzipMembers } from './gzip-members.js';
+import type { MemberRows } from './gzip-members.js';
 
 /** Octets that are read at a time: beyond this reading gets no faster, and it is all of a file that is in memory. */
 export const PIECE_BYTES = 262_144;
@@ -13,6 +14,8 @@ export interface FilePiecesOptions {
   readonly pieceBytes?: number;
   /** Told of octets read from disk. */
   readonly onRead?: (sizeBytes: number) => void;
+  /** Told where members of packed content begin. */
+  readonly members?: MemberRows;
 }
 
 /** Names that packing programs give, also with what a rotation puts behind: `cdr.gz`, `cdr.gz-20261101`. */
@@ -47,7 +50,8 @@ export async function isGzip(file: ReadableFile): Promise<boolean> {
  */
 export async function* filePieces(file: ReadableFile, options: FilePiecesOptions = {}): AsyncGenerator<Uint8Array> {
   const { from = 0 } = options;
-  if (await isGzip(file)) yield* behind(gunzipMembers(plainPieces(file, 0, options), PIECE_BYTES), from);
+  if (await isGzip(file))
+    yield* behind(gunzipMembers(plainPieces(file, 0, options), PIECE_BYTES, options.members), from);
   else yield* plainPieces(file, from, options);
 }
 

@@ -8,8 +8,11 @@ export interface Candidate extends FileFacts {
   readonly isLive: boolean;
 }
 
-/** Files of the pattern, the one written to longest ago first. Rejects where the disk does. */
-export async function candidatesOf(files: FollowedFiles, pattern: FollowPattern): Promise<readonly Candidate[]> {
+/** Files of the pattern, the one written to longest ago first. Rejects where the disk does not list them. */
+export async function candidatesOf(
+  pattern: FollowPattern,
+  files: Pick<FollowedFiles, 'names' | 'facts'>,
+): Promise<readonly Candidate[]> {
   const { directory, isWritten, isRotated } = pattern;
   const found: Candidate[] = [];
   let newestMs = -Infinity;

@@ -68,7 +68,8 @@ export function createOpenCarriers(files: FollowedFiles, streams: Streams): Open
 async function release(carrier: Carrier): Promise<void> {
   const { file } = carrier;
   carrier.file = undefined;
-  await file?.close();
+  // Only read from: whatever the disk says of it now, nothing is lost by it.
+  await file?.close().catch(() => undefined);
 }
 
 /** Opens a file by its name, if it is still the one that was seen there. */

@@ -19,7 +19,7 @@ import type { RejectSink } from './reject.js';
 import { createRowCoverage, LONGEST_CALL_MS } from './row-coverage.js';
 import type { RowCoverageOptions } from './row-coverage.js';
 import { createRowIntake } from './row-intake.js';
-import { createSourceProgress, STUCK_AFTER_MS } from './source-progress.js';
+import { SourceProgress } from './source-progress.js';
 import type { SourceProgressState } from './source-progress.js';
 import type { IntakeCounts } from './row-intake.js';
 
@@ -37,9 +37,6 @@ const HINT_AFTER_MS = 50;
 
 /** A look that takes longer has something to read, or the disk does not answer, milliseconds. */
 const LONG_LOOK_MS = 1_000;
-
-/** How often is looked whether the source is stuck, milliseconds, at most. */
-const WATCH_EVERY_MS = 10_000;
 
 /** How often what waits in a reader is made durable, milliseconds: after a crash rows of so long are read again. */
 const SAVE_WAITING_EVERY_MS = 5_000;
@@ -88,7 +85,7 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
   readonly waiting: number;
   /** Octets of plain files that are not rows yet. */
   readonly unreadBytes: number;
-  /** Files of which nothing was read: ones that may still be being packed or copied, and ones that this process may not read. */
+  /** Files that wait to be read: still being packed or copied, not to be opened by this process, or not readable. */
   readonly unreadFiles: number;
   /** Looks that failed since the last that did not. */
   readonly failures: number;
@@ -96,7 +93,11 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
 
 /** Follows the files of one source. */
 export interface FileFollower extends AsyncDisposable {
-  /** Looks now. Resolves when all that is there is durable. @throws {@link HopbackError} what the store or the disk refused with */
+  /**
+   * Looks now. Resolves when all that can be read is durable. A file that cannot be read is told to `onNotice`, is counted in
+   * `unreadFiles`, and is tried again at the latest after half a minute.
+   * @throws what the store refused with, or the disk where it does not list the files
+   */
   readonly look: () => Promise<void>;
   readonly statistics: () => FollowStatistics;
   /** Ends after the row that is being read; what was read is durable. Never rejects. */
@@ -145,22 +146,30 @@ export interface FileFollower extends AsyncDisposable {
  */
 export async function followFiles(options: FollowOptions): Promise<FileFollower> {
   const { clock, pollMs = FOLLOW_POLL_MS, schedule = nodeSchedule, files = nodeFollowedFiles } = options;
-  const { stuckAfterMs = STUCK_AFTER_MS } = options;
   checkOptions(options);
   let isDirectory = false;
-  const patternNow = async (): Promise<FollowPattern> => {
+  const patternNow = async (facts: FollowedFiles['facts']): Promise<FollowPattern> => {
     // Once it is one it stays one: while it is away nothing beside it is taken for its file.
-    isDirectory ||= (await files.facts(options.path))?.kind === 'directory';
+    isDirectory ||= (await facts(options.path))?.kind === 'directory';
     return followPattern(options.path, { isDirectory, rotated: options.rotated ?? [] });
   };
-  let pattern = await patternNow();
+  // Where the disk does not tell, the looks say so.
+  let pattern = await patternNow((path) => files.facts(path).catch(() => undefined));
   const following = resume(options);
-  const progress = createSourceProgress(clock, stuckAfterMs);
+  const progress = new SourceProgress({
+    ...{ clock, schedule, stuckAfterMs: options.stuckAfterMs },
+    unreadMs: () => {
+      const isLong = lookBeganMs !== undefined && clock.nowMs() - lookBeganMs >= LONG_LOOK_MS;
+      const underWayMs = isLong ? (looker.underWayMs() ?? lookBeganMs) : undefined;
+      return Math.min(underWayMs ?? Infinity, looker.oldestUnreadMs() ?? Infinity);
+    },
+    notice: (notice) => tell(options, notice),
+  });
   const looker = createFileLooker({
     ...options,
     files,
     // What was not there at first may come as a directory.
-    pattern: async () => (pattern = await patternNow()),
+    pattern: async (facts) => (pattern = await patternNow(facts)),
     framing: options.reader.framing,
     streams: following.streams,
     take: async (rows, path) => {
@@ -174,8 +183,6 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   let isClosing = false;
   let failures = 0;
   let lookBeganMs: number | undefined;
-  let wasStuck = false;
-  let cancelWatch: (() => void) | undefined;
   let lookedAtMs = -Infinity;
   let cancel: (() => void) | undefined;
   let running: Promise<void> = Promise.resolve();
@@ -194,25 +201,8 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
       throw cause;
     } finally {
       lookBeganMs = undefined;
-      watch();
+      progress.check();
     }
-  };
-  const progressState = (): SourceProgressState => {
-    const isLong = lookBeganMs !== undefined && clock.nowMs() - lookBeganMs >= LONG_LOOK_MS;
-    const underWayMs = isLong ? (looker.underWayMs() ?? lookBeganMs) : undefined;
-    return progress.state(Math.min(underWayMs ?? Infinity, looker.oldestUnreadMs() ?? Infinity));
-  };
-  /** Beside the looks: one that is stuck tells of nothing. */
-  const watch = (): void => {
-    const { isStuck, oldestUnreadMs = 0, lastProgressMs } = progressState();
-    if (isStuck === wasStuck) return;
-    wasStuck = isStuck;
-    const cause = new Error(`the oldest of ${textOf(oldestUnreadMs)}, last progress ${textOf(lastProgressMs)}`);
-    tell(options, isStuck ? { kind: 'stuck', cause } : { kind: 'resumed' });
-  };
-  const watchOn = (): void => {
-    watch();
-    cancelWatch = schedule(watchOn, Math.min(WATCH_EVERY_MS, stuckAfterMs));
   };
   const look = (): Promise<void> => {
     const turn = running.then(lookOnce);
@@ -240,7 +230,7 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
     if (isClosing) return;
     isClosing = true;
     cancel?.();
-    cancelWatch?.();
+    progress.close();
     unwatch?.();
     await running;
     await following.commit(true).catch((cause: unknown) => tell(options, { kind: 'failed', cause }));
@@ -248,12 +238,12 @@ export async function followFiles(options: FollowOptions): Promise<FileFollower>
   };
 
   wake();
-  watchOn();
+  progress.start();
   return {
     look,
     statistics: () => ({
       ...following.statistics(),
-      ...progressState(),
+      ...progress.state(),
       unreadFiles: looker.unreadFiles(),
       failures,
     }),
@@ -269,10 +259,6 @@ function checkOptions({ path, sourceId, batchRecords = FOLLOW_BATCH_RECORDS }: F
   if (!Number.isInteger(batchRecords) || batchRecords < 1 || batchRecords > 1_000_000) {
     throw new HopbackError('invalid-argument', `batchRecords is 1 to 1,000,000, not ${batchRecords}.`);
   }
-}
-
-function textOf(atMs: number): string {
-  return new Date(atMs).toISOString();
 }
 
 /** Who hears of it may not stop the following. */

@@ -2,7 +2,8 @@ import { filePieces, PIECE_BYTES } from './file-pieces.js';
 import { FINGERPRINT_BYTES, fingerprintOf } from './follow-position.js';
 import type { ReadPlace } from './follow-position.js';
 import type { ReadableFile } from './followed-files.js';
-import { GzipFault } from './gzip-members.js';
+import { GzipFault, MemberRows } from './gzip-members.js';
+import type { DamagedMember } from './gzip-members.js';
 import type { RowFraming } from './record-reader.js';
 import { createRowSplitter, MAX_ROW_BYTES } from './row-splitter.js';
 import type { SplitRow } from './row-splitter.js';
@@ -29,9 +30,14 @@ export type ReadOnEnd =
   | { readonly status: 'replaced' }
   /**
    * The packed content is damaged, or not all there yet. All that could be unpacked behind the place was taken. `isOther`: the fault
-   * came before the place, so that nothing says whether this is the content that was read.
+   * came before the place, so that nothing says whether this is the content that was read. `damaged`: with the rows of this reading.
    */
-  | { readonly status: 'damaged'; readonly fault: GzipFault; readonly isOther: boolean };
+  | {
+      readonly status: 'damaged';
+      readonly fault: GzipFault;
+      readonly damaged: DamagedMember | undefined;
+      readonly isOther: boolean;
+    };
 
 /**
  * Reads content on from a place. What stood before the place is read along and compared, in the same reading, so that no row of other
@@ -43,9 +49,10 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
   const from = place.offset - place.tail.sizeBytes;
   const window = createWindow(from, maxRowBytes);
   const splitter = createRowSplitter({ framing, maxRowBytes, startOffset: place.offset, startLine: place.line });
+  const members = new MemberRows();
   let current = place;
   let isKnown = false;
-  const pieces = isGzip ? filePieces(file, { from }) : overlappingPieces(file, from);
+  const pieces = isGzip ? filePieces(file, { from, members }) : overlappingPieces(file, from);
   try {
     for await (const piece of pieces) {
       window.push(piece);
@@ -58,12 +65,14 @@ export async function readOn(place: ReadPlace, options: ReadOn): Promise<ReadOnE
         octets = window.octets(place.offset, window.endOffset());
       }
       const rows = splitter.push(octets);
+      members.add(rows);
       current = placeAfter(splitter.place(), window, current);
       if (!(await take(rows, current))) return { status: 'stopped' };
     }
   } catch (error) {
-    if (error instanceof GzipFault) return { status: 'damaged', fault: error, isOther: !isKnown && place.offset > 0 };
-    throw error;
+    if (!(error instanceof GzipFault)) throw error;
+    const damaged = members.damagedBy(error);
+    return { status: 'damaged', fault: error, damaged, isOther: !isKnown && place.offset > 0 };
   }
   if (!isKnown && window.endOffset() < place.offset) return { status: 'replaced' };
   if (await options.isFinal()) {

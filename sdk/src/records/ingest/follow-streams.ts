@@ -1,6 +1,7 @@
 import type { FileFacts, FollowedFile } from './followed-files.js';
 import { createDoneFiles } from './follow-done-files.js';
 import type { DonePage, FileState } from './follow-done-files.js';
+import type { DamagedMember } from './gzip-members.js';
 import { BEGINNING, hasSameHead } from './follow-position.js';
 import type { KnownFile, ReadPlace, StreamPosition } from './follow-position.js';
 
@@ -35,6 +36,10 @@ export interface Stream {
   readonly carriers: Map<string, Carrier>;
   mtimeMs: number;
   isFinal: boolean;
+  /** Since when the row behind the place is the last one, by the clock; undefined since a restart. */
+  placeSinceMs: number | undefined;
+  /** The member at which the last reading ended, with the rows that were taken in of it. */
+  damaged?: DamagedMember | undefined;
   /** Rises with every change: the stream that was read last has the highest. */
   touched: number;
 }
@@ -130,7 +135,15 @@ export function createStreams(resumed: SavedStreams): Streams {
     beginningWith: (first) => byRecency().filter(({ place }) => hasSameHead(first, place)),
     add(mtimeMs) {
       const slot = freeSlot();
-      const stream: Stream = { slot, place: BEGINNING, carriers: new Map(), mtimeMs, isFinal: false, touched: 0 };
+      const stream: Stream = {
+        slot,
+        place: BEGINNING,
+        carriers: new Map(),
+        mtimeMs,
+        isFinal: false,
+        placeSinceMs: undefined,
+        touched: 0,
+      };
       streams.set(slot, stream);
       touch(stream);
       return stream;
@@ -178,7 +191,8 @@ function carrierOf({ key, isGzip, sizeBytes, mtimeNs }: KnownFile): Carrier {
 }
 
 function streamOf({ slot, offset, line, head, tail, mtimeMs, isFinal }: StreamPosition): Stream {
-  return { slot, place: { offset, line, head, tail }, carriers: new Map(), mtimeMs, isFinal, touched: 0 };
+  const place = { offset, line, head, tail };
+  return { slot, place, carriers: new Map(), mtimeMs, isFinal, placeSinceMs: undefined, touched: 0 };
 }
 
 function positionOf({ slot, place, carriers, mtimeMs, isFinal }: Stream): StreamPosition {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import { isGzip, isPackedOtherwise } from './file-pieces.js';
@@ -5,10 +6,12 @@ import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js
 import { candidatesOf } from './follow-candidates.js';
 import type { Candidate } from './follow-candidates.js';
 import type { FileState } from './follow-done-files.js';
+import { FileFaults, LookEnded } from './follow-faults.js';
 import { createOpenCarriers } from './follow-carriers.js';
 import type { FollowPattern } from './follow-pattern.js';
 import { firstOctets, isBeginningOf, readOn } from './follow-reading.js';
 import type { ReadOnEnd } from './follow-reading.js';
+import type { DamagedMember } from './gzip-members.js';
 import { hasSameHead } from './follow-position.js';
 import type { ReadPlace } from './follow-position.js';
 import { newCarrier, restBytes } from './follow-streams.js';
@@ -34,8 +37,8 @@ export interface FollowNotice {
    * `truncated`: it is shorter than what was read of it, or other content; `lost`: it is gone, and may have had rows that were not read;
    * `stuck`: something waits to be read and nothing was for long; `resumed`: it goes on again;
    * `damaged`: packed content that cannot be unpacked to its end; `not-gzip`: a file whose name says that it is packed, and which holds
-   * neither gzip nor text, so that none of it is read; `failed`: a turn that could not be finished and is made again, or a
-   * file that this process may not read.
+   * neither gzip nor text, so that none of it is read; `failed`: a look that could not be finished, or the file under `path`,
+   * which cannot be read; both are tried again.
    */
   readonly kind: 'truncated' | 'lost' | 'damaged' | 'not-gzip' | 'failed' | 'stuck' | 'resumed';
   readonly path?: string;
@@ -45,8 +48,8 @@ export interface FollowNotice {
 /** What a turn works with. */
 export interface FollowTurn {
   readonly files: FollowedFiles;
-  /** Which files, as of now. */
-  readonly pattern: () => Promise<FollowPattern>;
+  /** Which files, as of now. `facts` does not reject. */
+  readonly pattern: (facts: FollowedFiles['facts']) => Promise<FollowPattern>;
   readonly streams: Streams;
   readonly framing: RowFraming;
   readonly maxRowBytes?: number;
@@ -61,9 +64,9 @@ export interface FollowTurn {
 
 /** Looks at the files of a source, and reads what is new in them. */
 export interface FileLooker {
-  /** One look at all of them. Rejects where `take` or the disk does. */
+  /** One look at all of them. Rejects where `take` does, or where the disk does not list them. */
   readonly look: () => Promise<void>;
-  /** Files that were found and not read: too new to be told from others, or not to be opened. */
+  /** Files that were found and not read: too new to be told from others, not to be opened, or not readable. */
   readonly unreadFiles: () => number;
   /** When the oldest content that is not read was written at the latest, milliseconds since the epoch. */
   readonly oldestUnreadMs: () => number | undefined;
@@ -74,30 +77,47 @@ export interface FileLooker {
 
 /** Makes the looker of one source. It keeps open files and what it saw of files that it could not place yet. */
 export function createFileLooker(turn: FollowTurn): FileLooker {
-  const { files, streams, clock } = turn;
+  const { streams, clock } = turn;
+  const files = filesUntil(turn.isClosing, turn.files);
   const carriers = createOpenCarriers(files, streams);
   const unplaced = new Map<string, Unplaced>();
   /** Files that could not be opened, and were told of. */
   const denied = new Set<string>();
+  const faults = new FileFaults(clock, (path, cause) => turn.notice({ kind: 'failed', path, cause }));
   let underWayMs: number | undefined;
 
   const look = async (): Promise<void> => {
-    const candidates = await candidatesOf(turn.files, await turn.pattern());
+    try {
+      await lookAtAll();
+    } catch (error) {
+      if (!(error instanceof LookEnded)) throw error;
+      if (error.cause !== undefined) throw error.cause instanceof Error ? error.cause : error;
+    } finally {
+      underWayMs = undefined;
+    }
+  };
+
+  const lookAtAll = async (): Promise<void> => {
+    const candidates = await candidatesOf(await turn.pattern(factsOf), { names: files.names, facts: factsOf });
     await lookAfterVanished(new Set(candidates.map(({ key }) => key)));
     await lookForOrphans(candidates);
     for (const candidate of candidates) {
       if (turn.isClosing()) return;
       underWayMs = candidate.mtimeMs;
-      await lookAt(candidate);
+      await faults.attempt(candidate, () => lookAt(candidate));
     }
-    underWayMs = undefined;
+    faults.sweep();
     await carriers.closeOldest();
   };
+
+  const factsOf: FollowedFiles['facts'] = (path) =>
+    faults.attempt({ key: resolve(path), path }, () => files.facts(path));
 
   const lookAt = async (candidate: Candidate): Promise<void> => {
     const stream = streams.ofFile(candidate.key);
     const carrier = stream?.carriers.get(candidate.key);
     if (stream === undefined || carrier === undefined) return identify(candidate);
+    unplaced.delete(candidate.key);
     carrier.path = candidate.path;
     // A switch may be in the middle of a row when its file is renamed.
     if (carrier.isLive && !candidate.isLive) carrier.changedAtMs = clock.nowMs();
@@ -105,7 +125,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (!isDue(turn, stream, { carrier, candidate })) return undefined;
     const file = await carriers.open(carrier);
     if (file === undefined) return tellDenied(candidate);
-    const end = await pass(stream, carrier, file);
+    const end = await pass(stream, carrier, file).catch(async (error: unknown) => {
+      // A handle of a file server may be stale for ever, and a new one good.
+      if (!(error instanceof LookEnded)) await carriers.release(carrier);
+      throw error;
+    });
     if (end.status !== 'replaced') return undefined;
     // What is read from here on is other content. Of the old, rows may have come and gone since the last look.
     await carriers.release(carrier);
@@ -119,7 +143,9 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
   /** Finds out whether the content of a file that is not known was read under another name, and reads what is new of it. */
   const identify = async (candidate: Candidate): Promise<void> => {
     const seen = seenUnplaced(candidate);
-    if (candidate.sizeBytes === 0 || seen.isDone) return;
+    const nowMs = clock.nowMs();
+    const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - candidate.mtimeMs >= OLD_AT_SIGHT_MS;
+    if (candidate.sizeBytes === 0 || seen.isDone || (seen.isBlank && !isSettled)) return;
     if (streams.isDone(candidate, candidate.mtimeMs)) {
       seen.isDone = true;
       return;
@@ -132,12 +158,10 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
       const facts = await file.facts();
       // Another file has come under the name since it was listed: the next look finds it there.
       if (facts.key !== candidate.key) return;
-      const nowMs = clock.nowMs();
       const { octets: first, fault } = await firstOctets(file);
       const { path, isLive } = candidate;
       const isOther = await isPackedOtherwise(file, path);
       const carrier = newCarrier(facts, { path, isLive, isGzip: isOther || (await isGzip(file)), changedAtMs: nowMs });
-      const isSettled = nowMs - seen.sinceMs >= FINAL_AFTER_MS || nowMs - facts.mtimeMs >= OLD_AT_SIGHT_MS;
       if (isOther) {
         if (isSettled) passOver(carrier, facts, { kind: 'not-gzip', path });
         return;
@@ -146,6 +170,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
         if (isSettled && fault !== undefined) passOver(carrier, facts, { kind: 'damaged', path, cause: fault });
         // A log that was empty when it was packed.
         seen.isDone = isSettled;
+        seen.isBlank = true;
         return;
       }
       const placed = await place({ carrier, file, first, facts, isSettled });
@@ -220,6 +245,7 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const isOld = clock.nowMs() - facts.mtimeMs >= OLD_AT_SIGHT_MS;
     // A file that was renamed while the directory was listed is in the list twice, once as it is no more: not to change is not enough.
     const isQuiet = !isChanged && clock.nowMs() - (carrier.changedAtMs ?? Infinity) >= FINAL_AFTER_MS;
+    const before = stream.place;
     let isOver = isComplete(stream, carrier) && (carrier.isGzip || isQuiet || isOld);
     const end = await readOn(stream.place, {
       file,
@@ -235,13 +261,17 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     });
     if (end.status === 'replaced' || end.status === 'stopped') return end;
     if (!isSure && end.status === 'damaged' && end.isOther) return end;
+    stream.damaged = end.status === 'damaged' ? sumOf(stream.damaged, end.damaged) : undefined;
     const quietMs = clock.nowMs() - Math.max(facts.mtimeMs, carrier.changedAtMs ?? 0);
     if (end.status === 'damaged' && (isOld || (!isChanged && quietMs >= FINAL_AFTER_MS))) {
       turn.broke();
-      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault });
+      turn.notice({ kind: 'damaged', path: carrier.path, cause: end.fault.of(stream.damaged) });
     }
     remember(carrier, facts);
-    if (isChanged || !isOver) carrier.changedAtMs = clock.nowMs();
+    const nowMs = clock.nowMs();
+    if (isChanged || !isOver) carrier.changedAtMs = nowMs;
+    if (stream.place !== before || restBytes(stream, carrier) === 0) stream.placeSinceMs = nowMs;
+    stream.placeSinceMs ??= nowMs;
     stream.mtimeMs = Math.max(stream.mtimeMs, facts.mtimeMs);
     stream.isFinal = isOver && !(end.status === 'damaged' && isChanged && !isOld);
     streams.touch(stream);
@@ -268,30 +298,44 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     if (behind === stream.place && rows.length === 0) return;
     stream.place = behind;
     streams.touch(stream);
-    await turn.take(rows, path);
+    await turn.take(rows, path).catch((cause: unknown) => {
+      throw new LookEnded('the rows could not be stored', { cause });
+    });
   };
 
-  /** What a file that is not in the directory any more still has, while it is open. */
   const lookAfterVanished = async (present: ReadonlySet<string>): Promise<void> => {
     for (const seen of [unplaced, denied]) for (const key of seen.keys()) if (!present.has(key)) seen.delete(key);
     for (const stream of streams.all()) {
       for (const carrier of stream.carriers.values()) {
-        if (present.has(carrier.key) || turn.isClosing()) continue;
-        const { file } = carrier;
-        if (file !== undefined) {
-          carrier.isLive = true;
-          const isSame = isUnchanged(carrier, await file.facts());
-          const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
-          if (isSame && quietMs < FINAL_AFTER_MS) continue;
-          carrier.isLive = !isSame;
-          const end = await pass(stream, carrier, file);
-          if (end.status !== 'replaced' && !isSame) continue;
-          stream.isFinal = true;
-        }
-        await carriers.release(carrier);
-        streams.detach(stream, carrier.key);
+        // Where the disk does not tell of a name, its file is not gone.
+        if (present.has(carrier.key) || faults.get(resolve(carrier.path)) !== undefined || turn.isClosing()) continue;
+        const { key, path } = carrier;
+        await faults.attempt({ key, path, mtimeMs: stream.mtimeMs }, () => readVanished(stream, carrier));
+        const { sinceMs = Infinity } = faults.get(key) ?? {};
+        if (clock.nowMs() - sinceMs >= OLD_AT_SIGHT_MS) await giveUp(stream, carrier);
       }
     }
+  };
+
+  /** Reads what a file that is not in the directory any more still has, while it is open. */
+  const readVanished = async (stream: Stream, carrier: Carrier): Promise<void> => {
+    const { file } = carrier;
+    if (file !== undefined) {
+      carrier.isLive = true;
+      const isSame = isUnchanged(carrier, await file.facts());
+      const quietMs = clock.nowMs() - (carrier.changedAtMs ?? clock.nowMs());
+      if (isSame && quietMs < FINAL_AFTER_MS) return;
+      carrier.isLive = !isSame;
+      const end = await pass(stream, carrier, file);
+      if (end.status !== 'replaced' && !isSame) return;
+      stream.isFinal = true;
+    }
+    await giveUp(stream, carrier);
+  };
+
+  const giveUp = async (stream: Stream, carrier: Carrier): Promise<void> => {
+    await carriers.release(carrier);
+    streams.detach(stream, carrier.key);
   };
 
   /**
@@ -304,9 +348,11 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const found = new Set<Stream>();
     for (const candidate of candidates) {
       if (streams.ofFile(candidate.key) !== undefined || turn.isClosing()) continue;
-      const first = await carriers.firstOctetsOf(candidate.path);
+      const first = await firstOctetsOf(candidate);
+      // One that cannot be read just now may hold it.
+      if (first === 'not known yet') return;
       const same = orphans.filter(({ place: read }) => hasSameHead(first, read));
-      if (same.length > 0) await identify(candidate);
+      if (same.length > 0) await faults.attempt(candidate, () => identify(candidate));
       // Also where it is too early to tell: a file that is still being packed.
       for (const stream of same) found.add(stream);
     }
@@ -319,8 +365,19 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     }
   };
 
-  const unreadFiles = (): readonly Unplaced[] =>
-    [...unplaced.values()].filter(({ sizeBytes, isDone }) => sizeBytes > 0 && !isDone);
+  const firstOctetsOf = async ({ key, path }: Candidate): Promise<Uint8Array | 'not known yet'> => {
+    const first = faults.isResting(key) ? undefined : await carriers.firstOctetsOf(path).catch(() => undefined);
+    if (first !== undefined) return first;
+    const { sinceMs = clock.nowMs() } = faults.get(key) ?? {};
+    return clock.nowMs() - sinceMs < OLD_AT_SIGHT_MS ? 'not known yet' : new Uint8Array(0);
+  };
+
+  /** When each was written to last. */
+  const unreadFilesMs = (): readonly number[] => {
+    const waiting = [...unplaced].filter(([, { sizeBytes, isDone }]) => sizeBytes > 0 && !isDone);
+    const faulty = faults.all().map(({ key, mtimeMs }) => [key, { mtimeMs }] as const);
+    return [...new Map([...faulty, ...waiting]).values()].map(({ mtimeMs }) => mtimeMs);
+  };
 
   const seenUnplaced = ({ key, sizeBytes, mtimeNs, mtimeMs }: Candidate): Unplaced => {
     const state = `${sizeBytes}:${mtimeNs}`;
@@ -328,22 +385,36 @@ export function createFileLooker(turn: FollowTurn): FileLooker {
     const before = unplaced.get(key);
     // Where the clock was set back, time begins anew.
     if (before?.state === state && before.sinceMs <= nowMs) return before;
-    const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false };
+    const seen = { state, sizeBytes, mtimeMs, sinceMs: nowMs, isDone: false, isBlank: false };
     unplaced.set(key, seen);
     return seen;
   };
 
   return {
     look,
-    unreadFiles: () => unreadFiles().length,
+    unreadFiles: () => unreadFilesMs().length,
     oldestUnreadMs: () =>
       oldest([
-        ...unreadFiles().map(({ mtimeMs }) => mtimeMs),
-        ...streams.all().flatMap((stream) => (hasRest(stream) ? [stream.mtimeMs] : [])),
+        ...unreadFilesMs(),
+        ...streams.all().flatMap((stream) => (hasUnreadRest(stream, clock.nowMs()) ? [stream.mtimeMs] : [])),
       ]),
     underWayMs: () => underWayMs,
     close: () => carriers.closeAll(),
   };
+}
+
+/** Files whose reading ends when it is to, whatever it is at: packed content of any length may hold no row. */
+function filesUntil(isOver: () => boolean, files: FollowedFiles): FollowedFiles {
+  const open = async (path: string): Promise<FollowedFile | undefined> => {
+    const file = await files.open(path);
+    if (file === undefined) return undefined;
+    const read: FollowedFile['read'] = async (octets, offset, length, position) => {
+      if (isOver()) throw new LookEnded();
+      return file.read(octets, offset, length, position);
+    };
+    return { ...file, read };
+  };
+  return { ...files, open };
 }
 
 /** A file that is nobody's yet. */
@@ -356,10 +427,28 @@ interface Unplaced {
   readonly sinceMs: number;
   /** It was read, and is of content that is not followed any more: not to be opened as long as it is as it was. */
   isDone: boolean;
+  /** It was read to its end and held nothing. */
+  isBlank: boolean;
 }
 
-function hasRest(stream: Stream): boolean {
-  return [...stream.carriers.values()].some((carrier) => restBytes(stream, carrier) > 0);
+/**
+ * Whether octets behind the last row count as unread. In the file that the switch writes to they are a row that is not complete: the switch
+ * may have stopped there for ever, and nothing waits. Where they grow and become no row something is wrong, and in a rotated file they become
+ * one soon.
+ */
+function hasUnreadRest(stream: Stream, nowMs: number): boolean {
+  const { placeSinceMs = Infinity, isFinal } = stream;
+  return [...stream.carriers.values()].some((carrier) => {
+    if (restBytes(stream, carrier) === 0) return false;
+    const { changedAtMs = -Infinity } = carrier;
+    return carrier.isLive ? changedAtMs > placeSinceMs && nowMs - changedAtMs < FINAL_AFTER_MS : !isFinal;
+  });
+}
+
+/** A member whose rows were taken in by two readings. */
+function sumOf(before: DamagedMember | undefined, now: DamagedMember | undefined): DamagedMember | undefined {
+  if (before === undefined || now?.member !== before.member) return now;
+  return { member: now.member, rows: before.rows + now.rows };
 }
 
 function oldest(times: readonly number[]): number | undefined {

@@ -1,4 +1,4 @@
-import { constants, crc32, createInflateRaw } from 'node:zlib';
+import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 
 /** What is wrong with packed content. */
 type GzipFaultCode =
@@ -9,14 +9,63 @@ type GzipFaultCode =
   /** Behind its last member is something that is neither a member nor padding. All members were unpacked. */
   | 'gzip-trailing-octets';
 
+/** A member of packed content that is cut off or changed. Its checksum stands behind it, where its rows are read already. */
+export interface DamagedMember {
+  /** Its number in the file, from 1. */
+  readonly member: number;
+  /** Rows that ended in it and were taken in: nothing says that they are what was packed. */
+  readonly rows: number;
+}
+
 /** Packed content that cannot be unpacked to its end. */
 export class GzipFault extends Error {
   readonly code: GzipFaultCode;
+  /** Absent where all members are whole, or rows were not counted. */
+  readonly damaged?: DamagedMember;
 
-  constructor(code: GzipFaultCode, message: string, options?: ErrorOptions) {
+  constructor(code: GzipFaultCode, message: string, options: ErrorOptions & { damaged?: DamagedMember } = {}) {
     super(message, options);
     this.name = 'GzipFault';
     this.code = code;
+    if (options.damaged !== undefined) this.damaged = options.damaged;
+  }
+
+  /** The same fault, which also names the member and its rows. */
+  of(damaged: DamagedMember | undefined): GzipFault {
+    if (damaged === undefined) return this;
+    const { member, rows } = damaged;
+    const message = `${this.message} (member ${String(member)}, ${String(rows)} rows of which were taken in unchecked)`;
+    return new GzipFault(this.code, message, { cause: this.cause, damaged });
+  }
+}
+
+/** Counts the rows of each member while they are read. */
+export class MemberRows {
+  #member = 0;
+  /** Where members begin in the content of which no row was counted yet. */
+  #starts: number[] = [];
+  #rows = 0;
+
+  /** @param offset - octets of the content before the member */
+  began(offset: number): void {
+    this.#member += 1;
+    this.#starts.push(offset);
+  }
+
+  /** Counts rows that are complete, in their order. */
+  add(rows: readonly { readonly endOffset: number }[]): void {
+    let passed = 0;
+    for (const { endOffset } of rows) {
+      for (; (this.#starts[passed] ?? Infinity) < endOffset; passed += 1) this.#rows = 0;
+      this.#rows += 1;
+    }
+    if (passed > 0) this.#starts = this.#starts.slice(passed);
+  }
+
+  /** The last member that began, where the fault is in it. */
+  damagedBy({ code }: GzipFault): DamagedMember | undefined {
+    if (code === 'gzip-trailing-octets') return undefined;
+    return { member: this.#member, rows: this.#starts.length > 0 ? 0 : this.#rows };
   }
 }
 
@@ -25,85 +74,152 @@ export class GzipFault extends Error {
  * a piece that holds a whole member and an octet too much.
  * @param packed - a piece may be written over when the next is asked for
  * @param chunkBytes - octets of an unpacked piece at most
+ * @param members - told where members begin
  * @throws {@link GzipFault} behind the last piece that could be unpacked; what `packed` throws
  * @see RFC 1952
  */
 export async function* gunzipMembers(
   packed: AsyncIterable<Uint8Array>,
   chunkBytes: number,
+  members?: MemberRows,
 ): AsyncGenerator<Uint8Array> {
   const input = new PackedInput(packed);
   try {
-    await skipHeader(input, await input.octet());
-    for (;;) {
-      let sum = 0;
-      let sizeBytes = 0;
-      for await (const piece of inflated(input, chunkBytes)) {
-        sum = crc32(piece, sum);
-        sizeBytes = (sizeBytes + piece.length) % 2 ** 32;
-        yield piece;
-      }
-      if ((await uint32(input)) !== sum || (await uint32(input)) !== sizeBytes)
-        throw new GzipFault('gzip-damaged', 'its checksum is not that of its content');
-      const next = await afterPadding(input);
-      if (next === undefined) return;
-      await skipHeader(input, next).catch((cause: unknown) => {
-        throw cause instanceof GzipFault && cause.code === 'gzip-damaged'
-          ? new GzipFault('gzip-trailing-octets', 'other octets follow the packed content', { cause })
-          : cause;
-      });
-    }
+    yield* joined(unpackedMembers(input, chunkBytes, members), chunkBytes);
   } finally {
     await input.close();
   }
 }
 
-/** Padding at the end of a file, as tapes and some file systems leave it, is zeros. */
-async function afterPadding(input: PackedInput): Promise<number | undefined> {
-  let octet = await input.octet();
-  while (octet === 0) octet = await input.octet();
-  return octet;
+/**
+ * Small members that are unpacked at once, some milliseconds; a KiB of content counts as one more. The next goes through a stream: while its
+ * thread works everything else has its turn.
+ */
+const MEMBERS_PER_TURN = 1_000;
+
+async function* unpackedMembers(
+  input: PackedInput,
+  chunkBytes: number,
+  members?: MemberRows,
+): AsyncGenerator<Uint8Array> {
+  let offset = 0;
+  members?.began(offset);
+  await skipHeader(input);
+  for (let done = 0; ;) {
+    let sum = 0;
+    let sizeBytes = 0;
+    const small = done < MEMBERS_PER_TURN ? smallMember(input) : undefined;
+    for await (const piece of small === undefined ? inflated(input, chunkBytes) : [small]) {
+      sum = crc32(piece, sum);
+      sizeBytes = (sizeBytes + piece.length) % 2 ** 32;
+      offset += piece.length;
+      yield piece;
+    }
+    const trailer = await input.take(8);
+    if (trailer.length < 8) throw truncated();
+    if (uint32(trailer, 0) !== sum || uint32(trailer, 4) !== sizeBytes)
+      throw new GzipFault('gzip-damaged', 'its checksum is not that of its content');
+    if (!(await input.skipZeros())) return;
+    members?.began(offset);
+    await skipHeader(input).catch((cause: unknown) => {
+      throw cause instanceof GzipFault && cause.code === 'gzip-damaged'
+        ? new GzipFault('gzip-trailing-octets', 'other octets follow the packed content', { cause })
+        : cause;
+    });
+    done = small === undefined ? 0 : done + 1 + small.length / 1_024;
+  }
+}
+
+/** Joins small pieces: a consumer has its work with each, and many thousand members may hold a row each. */
+async function* joined(pieces: AsyncIterable<Uint8Array>, chunkBytes: number): AsyncGenerator<Uint8Array> {
+  const kept = new Uint8Array(chunkBytes);
+  let keptBytes = 0;
+  try {
+    for await (const piece of pieces) {
+      if (keptBytes > 0 && keptBytes + piece.length > chunkBytes) {
+        yield kept.subarray(0, keptBytes);
+        keptBytes = 0;
+      }
+      if (piece.length >= chunkBytes) yield piece;
+      else {
+        kept.set(piece, keptBytes);
+        keptBytes += piece.length;
+      }
+    }
+  } catch (error) {
+    if (keptBytes > 0) yield kept.subarray(0, keptBytes);
+    throw error;
+  }
+  if (keptBytes > 0) yield kept.subarray(0, keptBytes);
 }
 
 const FLAG = { headerSum: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
-/** No file name or comment is longer: a header without end would be read as one octet by octet. */
+/** No file name or comment is longer: a header without end would be read to the end of the file. */
 const MAX_HEADER_TEXT = 65_536;
 
 /** @see RFC 1952 section 2.3 */
-async function skipHeader(input: PackedInput, first: number | undefined): Promise<void> {
-  const second = await input.octet();
-  const method = await input.octet();
-  if (first !== 0x1f || (second ?? 0x8b) !== 0x8b || (method ?? 8) !== 8)
+async function skipHeader(input: PackedInput): Promise<void> {
+  const header = await input.take(10);
+  if (header.length === 0 || [0x1f, 0x8b, 8].some((octet, at) => (header[at] ?? octet) !== octet))
     throw new GzipFault('gzip-damaged', 'it does not begin as gzip content does');
-  const flags = await octet(input);
+  const flags = header[3] ?? 0;
   if ((flags & FLAG.reserved) !== 0)
     throw new GzipFault('gzip-damaged', 'its header has flags that gzip does not have');
-  await skip(input, 6);
-  if ((flags & FLAG.extra) !== 0) await skip(input, (await octet(input)) + 256 * (await octet(input)));
+  if (header.length < 10) throw truncated();
+  if ((flags & FLAG.extra) !== 0) {
+    const [low = 0, high = 0] = await whole(input, 2);
+    await whole(input, low + 256 * high);
+  }
   if ((flags & FLAG.name) !== 0) await skipText(input);
   if ((flags & FLAG.comment) !== 0) await skipText(input);
-  if ((flags & FLAG.headerSum) !== 0) await skip(input, 2);
+  if ((flags & FLAG.headerSum) !== 0) await whole(input, 2);
 }
 
-async function octet(input: PackedInput): Promise<number> {
-  const found = await input.octet();
-  if (found === undefined) throw new GzipFault('gzip-truncated', 'it ends in the middle of the packed content');
-  return found;
+function truncated(): GzipFault {
+  return new GzipFault('gzip-truncated', 'it ends in the middle of the packed content');
 }
 
-async function skip(input: PackedInput, count: number): Promise<void> {
-  for (let at = 0; at < count; at += 1) await octet(input);
+async function whole(input: PackedInput, count: number): Promise<Uint8Array> {
+  const octets = await input.take(count);
+  if (octets.length < count) throw truncated();
+  return octets;
 }
 
 async function skipText(input: PackedInput): Promise<void> {
-  for (let at = 0; at < MAX_HEADER_TEXT; at += 1) if ((await octet(input)) === 0) return;
+  for (let sizeBytes = 0; sizeBytes < MAX_HEADER_TEXT;) {
+    const piece = await input.piece();
+    if (piece === undefined) throw truncated();
+    const end = piece.indexOf(0);
+    if (end >= 0) return input.giveBack(piece.subarray(end + 1));
+    sizeBytes += piece.length;
+  }
   throw new GzipFault('gzip-damaged', 'its header has a name without end');
 }
 
-async function uint32(input: PackedInput): Promise<number> {
-  let value = 0;
-  for (let place = 1; place < 2 ** 32; place *= 256) value += place * (await octet(input));
-  return value;
+function uint32(octets: Uint8Array, at: number): number {
+  return new DataView(octets.buffer, octets.byteOffset, octets.length).getUint32(at, true);
+}
+
+/** Packed octets of a small member at most: with a stream of its own it would take longer to set up than to unpack. */
+const SMALL_PACKED_BYTES = 4_096;
+const SMALL_CONTENT_BYTES = 65_536;
+
+/** The content of a member that is small and at hand as a whole. */
+function smallMember(input: PackedInput): Uint8Array | undefined {
+  const octets = input.atHand();
+  const options = { info: true, chunkSize: SMALL_PACKED_BYTES, maxOutputLength: SMALL_CONTENT_BYTES };
+  try {
+    // The types of Node do not know of `info`.
+    const { buffer, engine } = inflateRawSync(octets.subarray(0, SMALL_PACKED_BYTES), options) as unknown as {
+      readonly buffer: Uint8Array;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    input.giveBack(octets.subarray(engine.bytesWritten));
+    return buffer;
+  } catch {
+    // It is longer, or damaged: read piece by piece it gives what it has.
+    return undefined;
+  }
 }
 
 /**
@@ -167,10 +283,29 @@ class PackedInput {
     return piece;
   }
 
-  async octet(): Promise<number | undefined> {
-    if (this.#at === this.#rest.length && !(await this.#refill())) return undefined;
-    this.#at += 1;
-    return this.#rest[this.#at - 1];
+  /** What is at hand, which stays there. */
+  atHand(): Uint8Array {
+    return this.#rest.subarray(this.#at);
+  }
+
+  /** So many octets; fewer at the end. */
+  async take(count: number): Promise<Uint8Array> {
+    while (this.#rest.length - this.#at < count) {
+      const before = this.atHand();
+      if (!(await this.#refill())) return before;
+      if (before.length > 0) this.giveBack(Buffer.concat([before, this.#rest]));
+    }
+    this.#at += count;
+    return this.#rest.subarray(this.#at - count, this.#at);
+  }
+
+  /** Padding at the end of a file, as tapes and some file systems leave it, is zeros. @returns whether anything follows */
+  async skipZeros(): Promise<boolean> {
+    for (;;) {
+      while (this.#at < this.#rest.length && this.#rest[this.#at] === 0) this.#at += 1;
+      if (this.#at < this.#rest.length) return true;
+      if (!(await this.#refill())) return false;
+    }
   }
 
   giveBack(octets: Uint8Array): void {

@@ -3,7 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { RecordStore } from '../store/record-store.js';
 import { filePieces, isPackedOtherwise } from './file-pieces.js';
-import { GzipFault } from './gzip-members.js';
+import { GzipFault, MemberRows } from './gzip-members.js';
+import type { DamagedMember } from './gzip-members.js';
 import type { RecordReader } from './record-reader.js';
 import type { RejectSink } from './reject.js';
 import { createRowCoverage } from './row-coverage.js';
@@ -47,8 +48,8 @@ export interface ImportOptions extends Omit<RowCoverageOptions, 'sourceId'> {
 /** What became of one file. */
 export type ImportedFile =
   | { readonly status: 'imported'; readonly path: string }
-  /** Its packed content is damaged or cut off; what came before is imported. */
-  | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown }
+  /** Its packed content is damaged or cut off; what came before is imported, and rows of the member that is. */
+  | { readonly status: 'damaged'; readonly path: string; readonly cause: unknown; readonly damaged?: DamagedMember }
   /** Its name says that it is packed, and it holds neither gzip nor text. None of it is read. */
   | { readonly status: 'not-gzip'; readonly path: string }
   /** It is not there, or cannot be read to its end; what was read is imported. */
@@ -139,7 +140,13 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     return { status: 'unreadable', path, cause };
   }
   let bytesRead = 0;
-  const pieces = filePieces(file, { onRead: (sizeBytes) => (bytesRead += sizeBytes) });
+  const onRead = (sizeBytes: number): void => {
+    // Packed content of any length may hold no row.
+    signal?.throwIfAborted();
+    bytesRead += sizeBytes;
+  };
+  const members = new MemberRows();
+  const pieces = filePieces(file, { onRead, members });
   try {
     const splitter = createRowSplitter({
       framing: reader.framing,
@@ -153,12 +160,16 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
     }
     for (;;) {
       const piece = await nextPiece(pieces);
+      signal?.throwIfAborted();
       if (piece.status === 'failed') {
         tell(bytesRead, size);
-        return { status: piece.isDamage ? 'damaged' : 'unreadable', path, cause: piece.cause };
+        const { cause } = piece;
+        if (!(cause instanceof GzipFault)) return { status: 'unreadable', path, cause };
+        const damaged = members.damagedBy(cause);
+        return { status: 'damaged', path, cause: cause.of(damaged), ...(damaged === undefined ? {} : { damaged }) };
       }
-      signal?.throwIfAborted();
       const rows = piece.status === 'piece' ? splitter.push(piece.octets) : splitter.end();
+      members.add(rows);
       for (const row of rows) intake.take(row, path);
       if (intake.pending().length >= batchRecords) {
         await stored.put(intake.handOver());
@@ -179,7 +190,7 @@ async function importFile(path: string, { options, intake, stored, tell }: FileI
 type NextPiece =
   | { readonly status: 'piece'; readonly octets: Uint8Array }
   | { readonly status: 'end' }
-  | { readonly status: 'failed'; readonly isDamage: boolean; readonly cause: unknown };
+  | { readonly status: 'failed'; readonly cause: unknown };
 
 /** What goes wrong with the file is kept apart from what goes wrong with the store. */
 async function nextPiece(pieces: AsyncGenerator<Uint8Array>): Promise<NextPiece> {
@@ -187,7 +198,7 @@ async function nextPiece(pieces: AsyncGenerator<Uint8Array>): Promise<NextPiece>
     const next = await pieces.next();
     return next.done === true ? { status: 'end' } : { status: 'piece', octets: next.value };
   } catch (cause) {
-    return { status: 'failed', isDamage: cause instanceof GzipFault, cause };
+    return { status: 'failed', cause };
   }
 }
 

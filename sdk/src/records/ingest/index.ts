@@ -33,6 +33,7 @@ export type { FileFollower, FollowOptions, FollowStatistics } from './follow-fil
 export type { FollowNotice } from './follow-turn.js';
 export type { FileFacts, FollowedFile, FollowedFiles, ReadableFile } from './followed-files.js';
 export { IMPORT_BATCH_RECORDS, importFiles } from './import-files.js';
+export type { DamagedMember } from './gzip-members.js';
 export type { ImportedFile, ImportOptions, ImportProgress, ImportReport } from './import-files.js';
 export { LONGEST_CALL_MS, LONGEST_SILENCE_MS } from './row-coverage.js';
 export type { RowCoverageOptions } from './row-coverage.js';

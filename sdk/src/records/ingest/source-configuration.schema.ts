@@ -75,6 +75,11 @@ const COMMON = {
       .describe('providers by the trunk, realm or peer that the switch names, or by signalling address'),
   ),
   keepRaw: z.exactOptional(z.boolean().describe('whether records keep the bytes of their rows; default false')),
+  stuckAfterMs: z.exactOptional(
+    milliseconds.describe(
+      'how long something may wait to be taken in without any progress; then the source is reported as stuck',
+    ),
+  ),
 };
 
 /** What sources in files have besides. */
@@ -89,11 +94,6 @@ const FILES = {
   ),
   longestCallMs: z.exactOptional(milliseconds.describe('how long a call may last before its row is written')),
   longestSilenceMs: z.exactOptional(milliseconds.describe('how long the source may be silent and counts as running')),
-  stuckAfterMs: z.exactOptional(
-    milliseconds.describe(
-      'how long something may wait to be read without any progress; then the source is reported as stuck',
-    ),
-  ),
 };
 
 const place: z.ZodType<ColumnPlace> = z.custom<ColumnPlace>(

@@ -28,7 +28,7 @@ export interface FileSource extends Omit<SourceDescription, 'format'>, Omit<RowC
   readonly path?: string;
   /** Names of rotated files where they do not begin with the name of the file and `.`, `-` or `_`: patterns with `*` and `?`. */
   readonly rotated?: readonly string[];
-  /** How long something may wait to be read without any progress; then the source is reported as stuck. Default five minutes. */
+  /** How long something may wait to be taken in without any progress; then the source is reported as stuck. Default five minutes. */
   readonly stuckAfterMs?: number;
 }
 
@@ -68,6 +68,8 @@ export interface HepListening extends Omit<HepListenerOptions, 'reader' | 'onRea
 /** Signalling that agents capture and send as HEP3. */
 export interface HepConfiguration extends HepSource {
   readonly listen: HepListening;
+  /** How long records may wait to be stored without any progress; then the source is reported as stuck. Default five minutes. */
+  readonly stuckAfterMs?: number;
 }
 
 /** A source whose records are in files. */
@@ -157,7 +159,7 @@ export function createSourceReader(configuration: FileSourceConfiguration): Reco
  * ```
  */
 export function createSourceHepReader(configuration: HepConfiguration): HepReader {
-  const { listen, ...source } = configuration;
+  const { listen, stuckAfterMs: _stuckAfterMs, ...source } = configuration;
   const { key, lingerUs, maxCalls } = listen;
   return createHepReader(source, {
     ...(key === undefined ? {} : { key }),

@@ -7,7 +7,7 @@ import type { FollowNotice } from '../ingest/follow-turn.js';
 import { listenToSource } from '../ingest/listen-source.js';
 import { openRejectFile } from '../ingest/reject-file.js';
 import type { RejectFile } from '../ingest/reject-file.js';
-import { createSourceProgress } from '../ingest/source-progress.js';
+import { SourceProgress } from '../ingest/source-progress.js';
 import { createSourceReader } from '../ingest/source-configuration.js';
 import type { FileSourceConfiguration, HepConfiguration, SourceConfiguration } from '../ingest/source-configuration.js';
 import type { RecordStore } from '../store/record-store.js';
@@ -22,6 +22,8 @@ export interface IntakeSourceParts {
   readonly directory: string;
   readonly sink: Pick<RecordStore, 'insert' | 'cover'>;
   readonly clock: Clock;
+  /** Runs something later; the returned function cancels it. */
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
   readonly onNotice: (notice: IntakeSourceNotice) => void;
 }
 
@@ -56,7 +58,7 @@ async function followed(
   source: FileSourceConfiguration & { readonly path: string },
   parts: OpenParts,
 ): Promise<IntakeSource> {
-  const { rejects, lock, sink, clock, onNotice } = parts;
+  const { rejects, lock, sink, clock, schedule, onNotice } = parts;
   const { id, path, rotated, longestCallMs, longestSilenceMs, stuckAfterMs } = source;
   const reader = createSourceReader(source);
   let brokenFiles = 0;
@@ -64,7 +66,7 @@ async function followed(
   if (!/[*?]/.test(path) && !(await exists(path)))
     onNotice({ source: id, kind: 'waiting-for-file', path, detail: 'there is no such file yet' });
   const follower = await followFiles({
-    ...{ sourceId: id, path, reader, store: sink, rejects, values, clock },
+    ...{ sourceId: id, path, reader, store: sink, rejects, values, clock, schedule },
     ...(rotated === undefined ? {} : { rotated }),
     ...(longestCallMs === undefined ? {} : { longestCallMs }),
     ...(longestSilenceMs === undefined ? {} : { longestSilenceMs }),
@@ -93,19 +95,16 @@ async function followed(
 }
 
 async function listened(configuration: HepConfiguration, parts: OpenParts): Promise<IntakeSource> {
-  const { rejects, lock, sink, clock, onNotice } = parts;
+  const { rejects, lock, sink, schedule, onNotice } = parts;
   const { id } = configuration;
-  const progress = createSourceProgress(clock);
+  const progress = progressOf(configuration, parts);
   let failures = 0;
   const listener = await listenToSource({
-    configuration,
-    rejects,
+    ...{ configuration, rejects, schedule },
     store: {
       async insert(records) {
-        const inserted = await sink.insert(records);
+        const inserted = await progress.storing(() => sink.insert(records));
         failures = 0;
-        progress.calm();
-        progress.progressed();
         return inserted;
       },
     },
@@ -115,6 +114,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
       onNotice(sourceNotice(id, { kind: 'failed', cause }));
     },
   });
+  progress.start();
   for (const { transport, host, port } of listener.listening)
     onNotice({ source: id, kind: 'listening', detail: `${transport} ${host} port ${String(port)}` });
   return {
@@ -130,6 +130,7 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
     },
     look: listener.commit,
     close: once(async () => {
+      progress.close();
       await listener.close();
       await rejects.close();
       await lock.close();
@@ -137,23 +138,37 @@ async function listened(configuration: HepConfiguration, parts: OpenParts): Prom
   };
 }
 
-function sent(source: FileSourceConfiguration, { rejects, lock, sink, clock }: OpenParts): IntakeSource {
+function sent(source: FileSourceConfiguration, parts: OpenParts): IntakeSource {
+  const { rejects, lock, sink } = parts;
+  const progress = progressOf(source, parts);
   const pushed = createPushedSource({
-    clock,
+    progress,
     sourceId: source.id,
     newReader: () => createSourceReader(source),
     store: sink,
     rejects,
     pause: () => new Promise((resolve) => setImmediate(resolve)),
   });
+  progress.start();
   return {
     ...pushed,
     close: once(async () => {
+      progress.close();
       await pushed.close();
       await rejects.close();
       await lock.close();
     }),
   };
+}
+
+function progressOf(
+  { id, stuckAfterMs }: SourceConfiguration,
+  { clock, schedule, onNotice }: IntakeSourceParts,
+): SourceProgress {
+  return new SourceProgress({
+    ...{ clock, schedule, stuckAfterMs },
+    notice: (notice) => onNotice(sourceNotice(id, notice)),
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -95,7 +95,7 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
   const open = async (source: RecordIntakeOptions['sources'][number]) => {
     // Records of ours that are sent name the sources they are of, and those become known with them.
     if (source.format !== 'hopback' || source.path !== undefined) await makeSourceKnown(store, source.id);
-    return openIntakeSource(source, { directory, sink, clock, onNotice });
+    return openIntakeSource(source, { directory, sink, clock, schedule: nodeSchedule, onNotice });
   };
   return { store, platform, submitted, sources: keep(createIntakeSources(open)) };
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../../core/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { RecordReader } from '../ingest/record-reader.js';
 import type { RejectFile } from '../ingest/reject-file.js';
@@ -6,7 +5,7 @@ import type { RejectedRow } from '../ingest/reject.js';
 import type { RowCoverage } from '../ingest/row-coverage.js';
 import { createRowIntake } from '../ingest/row-intake.js';
 import { createRowSplitter } from '../ingest/row-splitter.js';
-import { createSourceProgress } from '../ingest/source-progress.js';
+import type { SourceProgress } from '../ingest/source-progress.js';
 import type { SplitRow } from '../ingest/row-splitter.js';
 import type { Inserted, RecordStore } from '../store/record-store.js';
 import { MAX_PUSHED_REJECTS } from './intake-source.js';
@@ -24,7 +23,8 @@ const BATCH_RECORDS = 4_096;
 /** What a source that is sent is made of. */
 export interface PushedSourceParts {
   readonly sourceId: string;
-  readonly clock: Clock;
+  /** Closed by its owner. */
+  readonly progress: SourceProgress;
   /** One for what is sent at a time, so that none goes on with the rows of another. */
   readonly newReader: () => RecordReader;
   readonly store: Pick<RecordStore, 'insert'>;
@@ -43,8 +43,7 @@ const NO_COVERAGE: RowCoverage = {
 
 /** Makes a source whose rows are sent, each time some that are complete. Its owner closes the reject file. */
 export function createPushedSource(parts: PushedSourceParts): IntakeSource & Required<Pick<IntakeSource, 'push'>> {
-  const { sourceId, rejects, clock } = parts;
-  const progress = createSourceProgress(clock);
+  const { sourceId, rejects, progress } = parts;
   const counts = { rows: 0, records: 0, skipped: 0, rejected: 0, inserted: 0, repeated: 0, waiting: 0, failures: 0 };
   const underWay = new Set<Promise<unknown>>();
   let isClosed = false;
@@ -57,9 +56,8 @@ export function createPushedSource(parts: PushedSourceParts): IntakeSource & Req
     counts.rejected += rejected;
     counts.waiting += records.length;
     try {
-      const stored = await insertAll(records, parts.store);
+      const stored = await progress.storing(() => insertAll(records, parts.store));
       counts.failures = 0;
-      progress.progressed();
       counts.inserted += stored.inserted;
       counts.repeated += stored.repeated;
       const lostBefore = rejects.statistics().lost;
