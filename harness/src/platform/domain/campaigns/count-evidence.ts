@@ -103,6 +103,7 @@ export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCal
   const [into, from] = isOneKept ? [one, other] : [other, one];
   const file = counting.book.file(from.campaignId);
   if (file !== undefined) counting.book.uncount(file, from);
+  into.name ??= from.name;
   const { records, reports } = from;
   [from.records, from.reports] = [[], []];
   for (const note of records) {
@@ -143,10 +144,19 @@ export function placeRecord(counting: Counting, note: CallNote, live: LiveRecord
 
 /** Says of which call records and reports are, without looking for campaigns. */
 export interface EvidenceJoiner {
-  /** Id of the placed call. Never throws. */
-  readonly record: (live: LiveRecord) => string;
-  /** The same of a report. Never throws. */
-  readonly report: (appId: string, report: AppReport) => string;
+  /** Never throws. */
+  readonly record: (live: LiveRecord) => JoinedEvidence;
+  /** Never throws. */
+  readonly report: (appId: string, report: AppReport) => JoinedEvidence;
+}
+
+/** A record or report that was joined with others. */
+export interface JoinedEvidence {
+  /**
+   * Id of its call. A later record may show that two calls are one, so that ids are asked for when all that may be of these calls was heard: an id that
+   * was given stays, and two that were given stay two. Never throws.
+   */
+  readonly placedCallId: () => string;
 }
 
 /** Calls that are remembered: those of some minutes, where records and reports come by time. */
@@ -168,11 +178,12 @@ export function createEvidenceJoiner(): EvidenceJoiner {
     record: (live) => {
       const note = callNote(live, policy);
       placeRecord(counting, note, live);
-      return note.placed === undefined ? '' : placedCallId(note.placed);
+      return { placedCallId: () => (note.placed === undefined ? '' : placedCallId(note.placed)) };
     },
     report: (appId, report) => {
       const received = { appId, report, receivedAtMs: Number.MAX_SAFE_INTEGER };
-      return placedCallId(placeReport(counting.calls, received, { reasons: [], cluster: undefined }).placed);
+      const reported = placeReport(counting.calls, received, { reasons: [], cluster: undefined });
+      return { placedCallId: () => placedCallId(reported.placed) };
     },
   };
 }

@@ -3,7 +3,7 @@ export type { CampaignChange } from './campaign-book.js';
 export { createCampaignEngine } from './campaign-engine.js';
 export type { CampaignEngine, CampaignEngineOptions } from './campaign-engine.js';
 export { createEvidenceJoiner } from './count-evidence.js';
-export type { EvidenceJoiner } from './count-evidence.js';
+export type { EvidenceJoiner, JoinedEvidence } from './count-evidence.js';
 export type { KnownEvidence } from './known-evidence.js';
 export { keyName, restoredCampaign, savedCampaign } from './campaign-file.js';
 export type { CampaignFile, CampaignKey, SavedCampaign } from './campaign-file.js';
