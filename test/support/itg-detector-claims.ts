@@ -258,6 +258,27 @@ export function detectorClaims(
     expect((await listed(third)).map(({ name }) => name)).toContain('Cedar-Neighbours');
   });
 
+  test(`${engine}: a call of an analyst that decides nothing leaves the snapshot, and the journal that it needs`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 20);
+    const parameters = { campaignId: (await listed(first))[0]?.campaignId ?? '' };
+    const rename = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
+    await callCampaigns(first, 'decideCampaign', { parameters, body: rename });
+    expect(first.listener.neededFrom()).toBeUndefined();
+    await first.keepSnapshot(DUE_MS);
+    // Said before, no campaign, no such key, refused.
+    await callCampaigns(first, 'decideCampaign', { parameters, body: rename });
+    await callCampaigns(first, 'decideCampaign', { parameters: { campaignId: 'c-none' }, body: rename });
+    const nothing = [
+      { decision: 'split', keyIds: ['none'], reason: 'other' },
+      { decision: 'merge', into: 'c-none', reason: 'one' },
+    ];
+    for (const body of nothing) await callCampaigns(first, 'decideCampaign', { parameters, body });
+    expect(first.listener.neededFrom()).toBe(20);
+  });
+
   test(`${engine}: reports that came after a snapshot are told again until another covers them`, async () => {
     const bench = open();
     const journal = openJournal(bench, MIXED());
