@@ -1,6 +1,11 @@
 import type { AppReport, DemandScope } from '@hopback/sdk/platform';
 import type { CampaignCall, LiveRecord } from '../core/index.js';
-import { createEvidenceJoiner, type EvidenceJoiner, type JoinedEvidence } from '../domain/campaigns/index.js';
+import {
+  createEvidenceJoiner,
+  recordsOfCalls,
+  type EvidenceJoiner,
+  type JoinedEvidence,
+} from '../domain/campaigns/index.js';
 import {
   appReportRow,
   callRecordRow,
@@ -174,9 +179,9 @@ async function* callsOfCampaigns(
     for await (const page of campaignPages(parts, query, campaignId)) {
       const fresh = page.filter(({ callId }) => done === undefined || !done.has(callId));
       for (const { callId } of fresh) done?.add(callId);
-      const records = wanted.wantsCalls ? await recordsOf(parts, fresh) : undefined;
-      for (const { callId, placedCallId, reporterId, reportId } of fresh) {
-        const links = { campaignIds: [campaignId], tracebackIds: [], placedCallId };
+      const records = wanted.wantsCalls ? await recordsOfCalls(parts.ports.live, fresh) : undefined;
+      for (const { callId, placedCallId, isUnjoined, reporterId, reportId } of fresh) {
+        const links = { campaignIds: [campaignId], tracebackIds: [], placedCallId, isUnjoined };
         const record = records?.get(callId);
         if (record !== undefined) yield callRecordRow(record, links);
         if (reportId === undefined || !wanted.wantsReports) continue;
@@ -204,35 +209,6 @@ function campaignPages(
       return { items, isCut: items.length >= limit };
     },
   });
-}
-
-/** Milliseconds by which the time of a call of a campaign and that of its record may differ: the one is rounded. */
-const ROUNDING_MS = 1_000;
-
-/** Records of calls of a campaign, by the ids of these. */
-async function recordsOf(
-  { ports }: DemandParts,
-  calls: readonly CampaignCall[],
-): Promise<ReadonlyMap<string, LiveRecord>> {
-  const wanted = calls.flatMap(({ callId, reporterId, recordId, atMs }) =>
-    recordId === undefined ? [] : [{ callId, providerId: reporterId, recordId, atMs }],
-  );
-  const records = new Map<string, LiveRecord>();
-  if (wanted.length === 0) return records;
-  const times = wanted.map(({ atMs }) => atMs);
-  const found = await ports.live.find({
-    fromMs: Math.min(...times) - ROUNDING_MS,
-    toMs: Math.max(...times) + ROUNDING_MS,
-    recordIds: wanted.map(({ providerId, recordId }) => ({ providerId, recordId })),
-    limit: wanted.length,
-  });
-  const byId = new Map(found.records.map((one) => [`${one.providerId} ${one.record.recordId}`, one]));
-  for (const { callId, providerId, recordId } of wanted) {
-    // A record that was sent again with another time is found by its id.
-    const record = byId.get(`${providerId} ${recordId}`) ?? (await ports.live.record(providerId, recordId));
-    if (record !== undefined) records.set(callId, record);
-  }
-  return records;
 }
 
 async function* campaignScripts(

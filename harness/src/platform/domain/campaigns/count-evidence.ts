@@ -155,8 +155,9 @@ export interface JoinedEvidence {
   /**
    * Id of its call. A later record may show that two calls are one, so that ids are asked for when all that may be of these calls was heard: an id that
    * was given stays, and two that were given stay two. Never throws.
+   * @param known - under which it is stored already: the id of its call, where that has none yet
    */
-  readonly placedCallId: () => string;
+  readonly placedCallId: (known?: string) => string;
 }
 
 /** Calls that are remembered: those of some minutes, where records and reports come by time. */
@@ -178,12 +179,12 @@ export function createEvidenceJoiner(): EvidenceJoiner {
     record: (live) => {
       const note = callNote(live, policy);
       placeRecord(counting, note, live);
-      return { placedCallId: () => (note.placed === undefined ? '' : placedCallId(note.placed)) };
+      return { placedCallId: (known) => (note.placed === undefined ? '' : placedCallId(note.placed, known)) };
     },
     report: (appId, report) => {
       const received = { appId, report, receivedAtMs: Number.MAX_SAFE_INTEGER };
       const reported = placeReport(counting.calls, received, { reasons: [], cluster: undefined });
-      return { placedCallId: () => placedCallId(reported.placed) };
+      return { placedCallId: (known) => placedCallId(reported.placed, known) };
     },
   };
 }

@@ -13,3 +13,4 @@ export { EVIDENCE_GAP_MS } from './placed-call.js';
 export { decodeState, encodeState } from './state-codec.js';
 export { MAX_CAMPAIGN_TRACEBACKS, MAX_OPEN_TRACEBACKS, tracebackBudget } from './traceback-budget.js';
 export type { PastTraceback } from './traceback-budget.js';
+export { recordsOfCalls } from './records-of-calls.js';
