@@ -101,7 +101,7 @@ function onceEach({ unjoined }: RestraintPackage['volume']): string {
     'Each call is counted once: several carriers on its way may have a record of it, and an application may report it.';
   return unjoined === 0
     ? once
-    : `${once} Except: ${unjoined} of these records and reports were stored by an earlier release and are not joined with others of their call. Each of them counts as a call, so that the number of calls may be too high, by fewer than ${unjoined}.`;
+    : `${once} Except: ${unjoined} of these records and reports were stored by an earlier release and are not joined with others of their call. Each of them counts as a call, so that the number of calls may be too high, by at most ${unjoined}.`;
 }
 
 function drawFact(pdf: Document, label: string, value: string): void {
