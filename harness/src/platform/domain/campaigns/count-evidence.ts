@@ -4,7 +4,7 @@ import { callNote, recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import { createCampaignBook } from './campaign-book.js';
 import type { CampaignBook } from './campaign-book.js';
-import type { CampaignFile } from './campaign-file.js';
+import type { CampaignFile, CountedCall } from './campaign-file.js';
 import { DEFAULT_CAMPAIGN_POLICY } from './campaign-policy.js';
 import {
   addRecord,
@@ -60,20 +60,10 @@ export function countReported(counting: Counting, reported: ReportedCall, file: 
   reported.isCounted = true;
 }
 
-interface Counted {
+interface Counted extends Pick<CountedCall, 'reasons' | 'callingKey' | 'record'> {
   /** The campaign that evidence is found for; the call may be counted for another already, and is no further one of this. */
   readonly file: CampaignFile;
-  readonly reasons: readonly string[];
   readonly evidence: CallEvidence;
-  readonly callingKey: number;
-  readonly record:
-    | {
-        readonly attestation: string;
-        readonly signer: string | undefined;
-        readonly upstream: string | undefined;
-        readonly reporter: string | undefined;
-      }
-    | undefined;
   /** Records and reports of the call that are counted already. */
   readonly records: number;
   readonly reports: number;
