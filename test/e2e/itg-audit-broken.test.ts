@@ -8,7 +8,7 @@ import { FIRST_OPERATOR_CLIENT } from '../../harness/src/platform/reference/inde
 import { startReferenceWithAreas, type ReferenceWithAreas } from '../../harness/src/platform/reference/index.js';
 import { privateKeyJwt } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { harnessCommand, startPlatformCommand } from '../support/itg-command.js';
+import { harnessCommand, restoreCommand, startPlatformCommand } from '../support/itg-command.js';
 
 /** A platform, and how its first operator calls it. */
 interface Lab extends AsyncDisposable {
@@ -123,19 +123,8 @@ test('the command verifies the audit of a platform that runs and of one that doe
   const profile = operatorProfile(directory);
   const asked = async (...argv: readonly string[]): ReturnType<typeof harnessCommand> => harnessCommand(argv);
   const register = await asked(
-    ...[
-      'organizations',
-      'register',
-      '--id',
-      'carrier-1',
-      '--kind',
-      'carrier',
-      '--name',
-      'One',
-      '--profile',
-      profile,
-      '--unlisted',
-    ],
+    ...['organizations', 'register', '--id', 'carrier-1', '--kind', 'carrier', '--name', 'One'],
+    ...['--profile', profile, '--unlisted'],
   );
   expect(register.exitCode).toBe(0);
   const kept = join(folder.path, 'checkpoint.json');
@@ -194,17 +183,7 @@ test('an archive of a platform whose audit is broken can be made and restored, a
   }
   const backup = await harnessCommand(['platform', 'backup', archive, '--directory', directory]);
   expect(backup.exitCode).toBe(0);
-  const keys = join(directory, 'keys');
-  const restoring = await harnessCommand([
-    'platform',
-    'restore',
-    archive,
-    '--directory',
-    restored,
-    '--keys',
-    keys,
-    '--json',
-  ]);
+  const restoring = await restoreCommand(archive, { of: directory, into: restored });
   expect(restoring.exitCode).toBe(1);
   expect(JSON.parse(restoring.out)).toMatchObject({ audit: { status: 'broken', firstBadEntry: 2 } });
   await using lab = await started(restored);

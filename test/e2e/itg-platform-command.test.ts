@@ -11,7 +11,7 @@ import { startReferenceWithAreas } from '../../harness/src/platform/reference/in
 import { createHttpsRecordTransport, PLATFORM_ROUTES, privateKeyJwt } from '../../sdk/src/platform/index.js';
 import type { AppReport } from '../../sdk/src/platform/index.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
-import { harnessCommand, startPlatformCommand } from '../support/itg-command.js';
+import { harnessCommand, restoreCommand, startPlatformCommand } from '../support/itg-command.js';
 
 /** Seconds of work that ten others share a processor with. */
 const PATIENCE_MS = 600_000;
@@ -105,17 +105,7 @@ test(
     first.kill('SIGTERM');
     expect(await first.ended).toEqual({ code: 0, signal: null });
 
-    const keys = join(directory, 'keys');
-    const restoring = await harnessCommand([
-      'platform',
-      'restore',
-      archive,
-      '--directory',
-      restored,
-      '--keys',
-      keys,
-      '--json',
-    ]);
+    const restoring = await restoreCommand(archive, { of: directory, into: restored });
     expect(restoring).toMatchObject({ exitCode: 0, err: '' });
     expect(JSON.parse(restoring.out)).toMatchObject({ audit: { status: 'intact', findingCount: 0 } });
     {

@@ -9,6 +9,7 @@ import {
   callRecordRow,
   campaignRecordingRow,
   comparableNumber,
+  countVolume,
   csvField,
   narrowed,
   offsetInstant,
@@ -22,6 +23,7 @@ import {
   type Producible,
   type ScopeItem,
 } from '../../harness/src/platform/domain/demands/index.js';
+import type { LiveRecord } from '../../harness/src/platform/core/index.js';
 import type { DemandScope } from '../../sdk/src/platform/index.js';
 import {
   appReport,
@@ -210,6 +212,58 @@ test('everything that a scope reaches is produced once, and nothing else', async
       expect(produced.toSorted()).toEqual(expected.toSorted());
     }),
     { numRuns: 400 },
+  );
+});
+
+/** The legs of one switch, of which the second came back from another carrier: its record alone says that the three are of one call. */
+function tiedRecords(call: number, [first, other, tying]: readonly number[]): readonly LiveRecord[] {
+  const calling = `1202555${String(1_000 + call)}`;
+  const made = (name: string, minute: number | undefined, links: Partial<LiveRecord['record']>): LiveRecord => {
+    const providerId = name === 'other' ? 'dune' : 'acme';
+    const live = liveRecord(`${name}-${call}`, DAY + (minute ?? 0) * 60_000, { providerId, calling });
+    return { ...live, record: { ...live.record, ...links } };
+  };
+  const callId = `${call}@acme.example`;
+  return [
+    made('first', first, { callGroupId: `group-${call}` }),
+    made('other', other, { ingress: { callId } }),
+    made('tying', tying, { callGroupId: `group-${call}`, egress: { callId } }),
+  ];
+}
+
+test('the count of calls does not depend on the order of records, nor on the size of pages', async () => {
+  const minutes = fc.shuffledSubarray([0, 2, 4, 6, 8], { minLength: 3, maxLength: 3 });
+  const orders = fc.array(fc.record({ at: minutes, traced: fc.nat() }), { minLength: 1, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(orders, fc.integer({ min: 1, max: 4 }), fc.boolean(), async (calls, pageItems, isTraced) => {
+      const world = emptyWorld();
+      for (const [call, { at }] of calls.entries()) world.records.push(...tiedRecords(call, at));
+      for (const [index, { providerId, record }] of world.records.entries()) {
+        const { traceback } = tracedOver(`t-${index}`, new Date(DAY).toISOString());
+        const began = { ...traceback.call, recordId: record.recordId };
+        const hops = traceback.hops.map((hop) => ({ ...hop, provider: { providerId, name: providerId } }));
+        world.tracebacks.push({ traceback: { ...traceback, call: began, hops }, answers: [] });
+      }
+      const order = (id: string): number => calls[Math.floor(Number(id.slice(2)) / 3)]!.traced * Number(id.slice(2));
+      const tracebackIds = world.tracebacks
+        .map(({ traceback }) => traceback.tracebackId)
+        .toSorted((a, b) => (order(a) % 7) - (order(b) % 7));
+      const scope: DemandScope = {
+        recordClasses: ['call-records'],
+        ...{ from: new Date(DAY).toISOString(), to: new Date(DAY + 3_600_000).toISOString() },
+        ...(isTraced && { tracebackIds }),
+      };
+      const parts = {
+        context: { database: undefined },
+        ports: portsOf(world, []),
+        limits: { pageItems },
+      } as unknown as DemandParts;
+      const volume = countVolume();
+      for await (const one of producibles(parts, { scope, asOfMs: DAY + 86_400_000 })) volume.add(one);
+      const { calls: counted, carrierRecords } = volume.counted().volume;
+      expect({ counted, carrierRecords }).toEqual({ counted: calls.length, carrierRecords: world.records.length });
+    }),
+    { numRuns: 200 },
   );
 });
 

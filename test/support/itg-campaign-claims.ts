@@ -2,16 +2,91 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
+import { recordCallId, reportCallId } from '../../harness/src/platform/domain/campaigns/call-note.js';
 import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
 import type { DemandTables } from '../../harness/src/platform/demands/tables.js';
 import { callCampaigns, listed } from './itg-campaigns-bench.js';
 import type { CampaignsBench } from './itg-campaigns-bench.js';
+import { makeEvidence } from './itg-hops.js';
+import type { MadeEvidence } from './itg-hops.js';
 import { appReport, LIVE_START_MS, neighbourCalls } from './itg-live-calls.js';
 
 const DAY_MS = 86_400_000;
 
+/** Records and reports of some calls, later than those of other batches. */
+function batchOfEvidence(batch: number, laterMs: number): readonly MadeEvidence[] {
+  const plan = { seed: batch, calls: 150, arriving: 0.9, carrierSkewMs: 500, phoneSkewMs: 5_000 };
+  return makeEvidence({ ...plan, againAfterSeconds: 240, hasPassports: true }).map((one) => {
+    const moved = { callIndex: batch * 1_000 + one.callIndex, atMs: one.atMs + laterMs };
+    if (one.kind === 'report') {
+      const reportId = `${String(batch)}-${one.report.reportId}`;
+      const report = { ...one.report, reportId, calledAt: new Date(moved.atMs).toISOString() };
+      return { ...one, ...moved, report, callId: reportCallId(one.appId, reportId) };
+    }
+    const { record, providerId } = one.live;
+    const recordId = `${String(batch)}-${record.recordId}`;
+    const later = (us: number | undefined): number => (us ?? 0) + laterMs * 1_000;
+    const live = {
+      ...one.live,
+      record: {
+        ...{ ...record, recordId, callGroupId: `${String(batch)}-${record.callGroupId}` },
+        inviteAtUs: later(record.inviteAtUs),
+        ...(record.answeredAtUs !== undefined && { answeredAtUs: later(record.answeredAtUs) }),
+        ...(record.endedAtUs !== undefined && { endedAtUs: later(record.endedAtUs) }),
+      },
+    };
+    return { ...one, ...moved, live, callId: recordCallId(providerId, recordId) };
+  });
+}
+
 /** What the area of campaigns promises on every engine. Each test has tables of its own, or emptied ones. */
 export function campaignClaims(engine: string, open: () => CampaignsBench): void {
+  test(`${engine}: rows that an earlier release stored are joined after the update, whatever is killed in between, and those that cannot be are marked`, async () => {
+    const bench = open();
+    const { database, clock } = bench.context;
+    const area = bench.area();
+    await area.start();
+    area.listener.records(neighbourCalls(30));
+    await area.flush();
+    const campaignId = (await listed(area))[0]?.campaignId ?? '';
+    await campaignsTables(database).deleteFrom('campaigns_calls').execute();
+    const evidence = [0, 1, 2, 3].flatMap((batch) => batchOfEvidence(batch, batch * 3 * 3_600_000));
+    // As the earlier release stored them: nothing says which are of one call.
+    const rows = evidence.map((one) => ({
+      ...{ call_id: one.callId, placed_call_id: null, campaign_id: campaignId, at_ms: Math.floor(one.atMs) },
+      reporter_id: one.kind === 'record' ? one.live.providerId : one.appId,
+      record_id: one.kind === 'record' ? one.live.record.recordId : null,
+      report_id: one.kind === 'report' ? one.report.reportId : null,
+      ...{ called_npa_nxx: null, signer: null, attestation: null, duration_ms: null },
+    }));
+    await campaignsTables(database).insertInto('campaigns_calls').values(rows).execute();
+    const gone = new Set<string>();
+    for (const [at, one] of evidence.entries()) {
+      if (at % 100 === 7) gone.add(one.callId);
+      else if (one.kind === 'record') bench.records.push(one.live);
+      else bench.reports.set(one.report.reportId, one.report);
+    }
+    clock.set(LIVE_START_MS + DAY_MS);
+    const stored = () => area.reader.calls(database, campaignId, { limit: 10_000 });
+    const unjoined: number[] = [];
+    for (let lives = 0; lives < 3; lives += 1) {
+      const job = bench.area().jobs.find(({ name }) => name === 'campaigns.join');
+      for (let steps = 0; steps < 2; steps += 1) await job?.run(clock.nowMs());
+      unjoined.push((await stored()).filter(({ isUnjoined }) => isUnjoined).length);
+    }
+    const calls = await stored();
+    const truth = new Map(evidence.map(({ callId, callIndex }) => [callId, callIndex]));
+    const joined = calls.filter(({ callId }) => !gone.has(callId));
+    const pairs = new Set(joined.map(({ callId, placedCallId }) => `${placedCallId} ${String(truth.get(callId))}`));
+    const placed = new Set(joined.map(({ placedCallId }) => placedCallId)).size;
+    const placedInTruth = new Set(joined.map(({ callId }) => truth.get(callId))).size;
+    expect({ placed, pairs: pairs.size }).toEqual({ placed: placedInTruth, pairs: placedInTruth });
+    expect(new Set(calls.filter(({ isUnjoined }) => isUnjoined).map(({ callId }) => callId))).toEqual(gone);
+    // Each life goes on where the one before had got to.
+    expect(unjoined[0]).toBeLessThan(evidence.length);
+    expect(unjoined[0]).toBeGreaterThan(gone.size);
+  });
+
   test(`${engine}: reports that were no campaign before a restart count with those after it, and those of a campaign once`, async () => {
     const bench = open();
     const hear = (area: CampaignsArea, from: number, to: number): void => {

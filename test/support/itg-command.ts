@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runHarness } from '../../harness/src/cli/run.js';
 
@@ -17,6 +18,13 @@ export async function harnessCommand(
   const io = { stdout: out, stderr: err, env: {}, once: () => undefined, off: () => undefined };
   return { exitCode: await runHarness(argv, io as never), ...printed };
 }
+
+/** Restores an archive of a platform into a folder, with the keys of the folder that it was made of. */
+export const restoreCommand = (archive: string, folders: { readonly of: string; readonly into: string }) =>
+  harnessCommand([
+    ...['platform', 'restore', archive, '--directory', folders.into],
+    ...['--keys', join(folders.of, 'keys'), '--json'],
+  ]);
 
 /** A line of `hopback-harness platform --json`. */
 export interface PlatformEvent {

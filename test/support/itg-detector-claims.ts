@@ -76,6 +76,16 @@ const MIXED = (): readonly (readonly LiveRecord[])[] => {
   return Array.from({ length: Math.ceil(calls.length / 4) }, (_, at) => calls.slice(at * 4, at * 4 + 4));
 };
 
+/** A detector that made a snapshot after some batches, and has heard some more. */
+async function withSnapshot(bench: CampaignsBench, snapshotAt: number, upTo: number = snapshotAt) {
+  const journal = openJournal(bench, MIXED());
+  const first = await journal.restart();
+  await journal.tell(first, snapshotAt);
+  await first.keepSnapshot(DUE_MS);
+  await journal.tell(first, upTo);
+  return { journal, first };
+}
+
 /** Campaigns as everybody sees them, and what was done about them: whatever was killed in between. */
 const storedHeads = async ({
   context,
@@ -131,11 +141,7 @@ export function detectorClaims(
         [15, 15],
       ] as const) {
         const bench = open();
-        const journal = openJournal(bench, MIXED());
-        const first = await journal.restart();
-        await journal.tell(first, snapshotAt);
-        await first.keepSnapshot(DUE_MS);
-        await journal.tell(first, killedAt);
+        const { journal, first } = await withSnapshot(bench, snapshotAt, killedAt);
         const before = await listed(first);
         await bench.die();
         const second = await journal.restart();
@@ -153,11 +159,7 @@ export function detectorClaims(
 
   test(`${engine}: until it has caught up it says so, shows what is stored, and asks analysts to come back`, async () => {
     const bench = open();
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 4);
-    await first.keepSnapshot(DUE_MS);
-    await journal.tell(first, 20);
+    const { journal, first } = await withSnapshot(bench, 4, 20);
     const before = await listed(first);
     expect(before.length).toBeGreaterThan(0);
     await bench.die();
@@ -192,11 +194,7 @@ export function detectorClaims(
   ] as const)
     test(`${engine}: a snapshot ${what} is left alone, with a notice, and records are read again`, async () => {
       const bench = open();
-      const journal = openJournal(bench, MIXED());
-      const first = await journal.restart();
-      await journal.tell(first, 8);
-      await first.keepSnapshot(DUE_MS);
-      await journal.tell(first, 12);
+      const { journal } = await withSnapshot(bench, 8, 12);
       await bench.die();
       await sql.raw(harm).execute(bench.context.database);
       const second = await journal.restart();
@@ -216,10 +214,7 @@ export function detectorClaims(
 
   test(`${engine}: a snapshot of a journal that is gone, or begins later, is left alone`, async () => {
     const bench = open();
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 8);
-    await first.keepSnapshot(DUE_MS);
+    await withSnapshot(bench, 8);
     await bench.die();
     for (const range of [
       { first: 1, last: 7 },
@@ -238,10 +233,7 @@ export function detectorClaims(
 
   test(`${engine}: what an analyst has decided after a snapshot holds after a crash`, async () => {
     const bench = open();
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 20);
-    await first.keepSnapshot(DUE_MS);
+    const { journal, first } = await withSnapshot(bench, 20);
     const [campaign] = await listed(first);
     const parameters = { campaignId: campaign?.campaignId ?? '' };
     const body = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
@@ -256,6 +248,27 @@ export function detectorClaims(
     const third = await journal.restart();
     expect(await third.begun).toBe(journal.batches.length);
     expect((await listed(third)).map(({ name }) => name)).toContain('Cedar-Neighbours');
+  });
+
+  test(`${engine}: a call of an analyst that decides nothing leaves the snapshot, and the journal that it needs`, async () => {
+    const bench = open();
+    const journal = openJournal(bench, MIXED());
+    const first = await journal.restart();
+    await journal.tell(first, 20);
+    const parameters = { campaignId: (await listed(first))[0]?.campaignId ?? '' };
+    const rename = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
+    await callCampaigns(first, 'decideCampaign', { parameters, body: rename });
+    expect(first.listener.neededFrom()).toBeUndefined();
+    await first.keepSnapshot(DUE_MS);
+    // Said before, no campaign, no such key, refused.
+    await callCampaigns(first, 'decideCampaign', { parameters, body: rename });
+    await callCampaigns(first, 'decideCampaign', { parameters: { campaignId: 'c-none' }, body: rename });
+    const nothing = [
+      { decision: 'split', keyIds: ['none'], reason: 'other' },
+      { decision: 'merge', into: 'c-none', reason: 'one' },
+    ];
+    for (const body of nothing) await callCampaigns(first, 'decideCampaign', { parameters, body });
+    expect(first.listener.neededFrom()).toBe(20);
   });
 
   test(`${engine}: reports that came after a snapshot are told again until another covers them`, async () => {
@@ -321,10 +334,7 @@ export function detectorClaims(
         return maxSnapshotBytes;
       },
     });
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 4);
-    await first.keepSnapshot(DUE_MS);
+    const { journal } = await withSnapshot(bench, 4);
     await bench.die();
     maxSnapshotBytes = 1_000;
     const second = await journal.restart();
@@ -345,11 +355,7 @@ export function detectorClaims(
     test(`${engine}: while no snapshot can be stored in ${table}, the journal is kept for half an hour and no longer`, async () => {
       const bench = open();
       const { clock, database } = bench.context;
-      const journal = openJournal(bench, MIXED());
-      const first = await journal.restart();
-      await journal.tell(first, 4);
-      await first.keepSnapshot(DUE_MS);
-      await journal.tell(first, 8);
+      const { first } = await withSnapshot(bench, 4, 8);
       await database.schema.alterTable(table).renameTo('campaigns_gone').execute();
       try {
         clock.advance(1_700_000);
@@ -369,11 +375,7 @@ export function detectorClaims(
   test(`${engine}: a snapshot with tables of another size is dropped, with a notice, and records are read again`, async () => {
     const bench = open();
     const { context } = bench;
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 8);
-    await first.keepSnapshot(DUE_MS);
-    await journal.tell(first, 12);
+    const { journal } = await withSnapshot(bench, 8, 12);
     await bench.die();
     const [head] = await storedHeads(bench);
     const found = await readSnapshot(context, head?.version ?? '');
@@ -399,11 +401,7 @@ export function detectorClaims(
   test(`${engine}: no snapshot holds an analyst's word that could not be stored`, async () => {
     const bench = open();
     const { clock, database } = bench.context;
-    const journal = openJournal(bench, MIXED());
-    const first = await journal.restart();
-    await journal.tell(first, 16);
-    await first.keepSnapshot(DUE_MS);
-    await journal.tell(first, 20);
+    const { journal, first } = await withSnapshot(bench, 16, 20);
     const parameters = { campaignId: (await listed(first))[0]?.campaignId ?? '' };
     const body = { decision: 'rename', name: 'Cedar-Neighbours', reason: 'known' };
     await database.schema.alterTable('campaigns_decisions').renameTo('campaigns_gone').execute();

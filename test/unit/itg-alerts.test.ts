@@ -166,6 +166,20 @@ test('a case sheet has what opens an investigation, and no number', async () => 
   expect(kinds).toContain('point-of-entry');
 });
 
+test('a case sheet says how many records an earlier release stored that are not joined, and nothing where there are none', async () => {
+  const { put, changed, calls, campaigns } = alerts;
+  put('c-1', texas(60));
+  await changed('c-1');
+  const sheet = () => calls.get(TEXAS, '/v1/cases/c-1/sheet');
+  expect((await sheet()).volume).not.toHaveProperty('unjoined');
+  const { campaign, calls: joined } = campaigns.get('c-1')!;
+  campaigns.set('c-1', { campaign, calls: joined.map((one, at) => (at < 7 ? { ...one, isUnjoined: true } : one)) });
+  expect(await sheet()).toMatchObject({ volume: { sampledCalls: 60, unjoined: 7 } });
+  expect(await calls.file(TEXAS, '/v1/cases/c-1/sheet.md')).toContain(
+    '7 records and reports were stored by an earlier',
+  );
+});
+
 test('a provider that leaves requests unanswered is told of once a quarter, to the United States and staff', async () => {
   const { hear, outcomes, calls } = alerts;
   const said = {

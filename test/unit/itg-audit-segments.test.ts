@@ -1,6 +1,7 @@
 import { cp, lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openAuditLog, verifyAudit } from '../../harness/src/platform/database/index.js';
@@ -203,6 +204,66 @@ for (const { what, tamper, brokenAt, kind, proved, integrity } of TAMPERINGS) {
     expect(verification).toMatchObject({ status: 'broken', firstBadEntry: brokenAt });
   });
 }
+
+/** The database, of which reading the audit waits for a gate when that is shut. */
+function gated(gate: () => Promise<void> | undefined): OpenedDatabase {
+  const waiting = <Query extends object>(query: Query): Query =>
+    new Proxy(query, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]): unknown => {
+          if (name === 'execute') return Promise.resolve(gate()).then(() => member.apply(target, given));
+          const made: unknown = member.apply(target, given);
+          return typeof made === 'object' && made !== null && 'execute' in made ? waiting(made) : made;
+        };
+      },
+    });
+  const reading = new Proxy(database.database, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      if (name !== 'selectFrom') return member.bind(target);
+      return (table: 'core_audit') =>
+        table === 'core_audit' ? waiting(target.selectFrom(table)) : target.selectFrom(table);
+    },
+  });
+  return { ...database, database: reading };
+}
+
+test('entries are brought to the log while all of it is looked through', async () => {
+  let [shut, isWaiting]: [Promise<void> | undefined, boolean] = [undefined, false];
+  const gate = (): Promise<void> | undefined => {
+    isWaiting = shut !== undefined;
+    return shut;
+  };
+  await using log = await openAuditLog({ context, database: gated(gate), directory, logId, signer });
+  let open: () => void = () => undefined;
+  shut = new Promise((resolve) => (open = resolve));
+  const verified = log.verify();
+  await expect.poll(() => isWaiting).toBe(true);
+  await audited(100);
+  const brought = await Promise.race([log.drain().then(() => log.size()), setTimeout(10_000, 'waits')]);
+  open();
+  expect(brought).toBe(ENTRIES + 1);
+  expect(await verified).toMatchObject({ status: 'intact', entries: ENTRIES, rows: ENTRIES, findingCount: 0 });
+});
+
+test('what comes to the log during a look through it is no finding, and what was changed before is', async () => {
+  await using log = await opened();
+  const over = new AbortController();
+  const writing = (async () => {
+    for (let count = 100; !over.signal.aborted; count += 1) {
+      await audited(count);
+      await log.drain();
+    }
+  })();
+  for (let looks = 0; looks < 20; looks += 1) expect(await log.verify()).toMatchObject({ status: 'intact' });
+  await run(`update core_audit set actor = 'nobody' where position = 5`);
+  expect(await log.verify()).toMatchObject({ status: 'broken', firstBadEntry: 5, findingCount: 1 });
+  over.abort();
+  await writing;
+});
 
 test('a log that nobody tampered with is whole after any number of starts, and has one segment', async () => {
   for (let count = 0; count < 3; count += 1) {

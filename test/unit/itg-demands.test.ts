@@ -22,6 +22,7 @@ import {
   type DemandLab,
   type DemandWorld,
 } from '../support/itg-demands.js';
+import { pdfPages } from '../support/pdf-pages.js';
 
 beforeAll(openDemandDatabase, DATABASE_PATIENCE_MS);
 afterAll(closeDemandDatabase);
@@ -80,11 +81,14 @@ async function produced(lab: DemandLab, demandId: string): Promise<Production> {
   });
 }
 
-async function text(lab: DemandLab, { productionId }: Production, name: string): Promise<string> {
+async function octetsOf(lab: DemandLab, { productionId }: Production, name: string): Promise<Buffer> {
   const answer = await lab.call('fetchProductionFile', { caller: TEXAS, parameters: { productionId, name } });
   if (answer.kind !== 'file') expect.fail(`${name}: ${JSON.stringify(answer)}`);
-  return Buffer.from(answer.bytes).toString('utf8');
+  return Buffer.from(answer.bytes);
 }
+
+const text = async (lab: DemandLab, production: Production, name: string): Promise<string> =>
+  (await octetsOf(lab, production, name)).toString('utf8');
 
 test('a demand is durable, encrypted, and the same under the same key', async () => {
   await using lab = await demandLab({ world: world() });
@@ -381,6 +385,20 @@ test('an urgent demand that names a live campaign comes first, and has what a mo
   expect((await text(lab, production, 'restraint-package.pdf')).slice(0, 5)).toBe('%PDF-');
   const ordinary = await produced(lab, slow);
   expect(ordinary.files.some(({ name }) => name.startsWith('restraint'))).toBe(false);
+});
+
+test('a package says how many records an earlier release stored that are not joined', async () => {
+  const made = world();
+  made.calls = made.calls.map((one, at) => (at < 2 ? { ...one, isUnjoined: true } : one));
+  await using lab = await demandLab({ world: made });
+  const demandId = await lab.submit(TEXAS, { isUrgent: true });
+  await decided(lab, demandId);
+  const production = await produced(lab, demandId);
+  const restraint = await text(lab, production, 'restraint-package.json');
+  expect(JSON.parse(restraint)).toMatchObject({ volume: { calls: 3, unjoined: 2 } });
+  const paper = pdfPages(await octetsOf(lab, production, 'restraint-package.pdf')).join('');
+  expect(paper).toContain('2 of these records and reports were stored by an earlier release');
+  expect(await text(lab, production, 'data-dictionary.md')).toContain('where they are not joined');
 });
 
 test('each retrieval leaves a receipt, and what has expired is gone with its files', async () => {

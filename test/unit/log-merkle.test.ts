@@ -236,6 +236,23 @@ test('of a damaged log the part that is signed can be read and proved, and nothi
   await expect(part.append('fourth')).rejects.toMatchObject({ code: 'log-inconsistent', details: { leafIndex: 2 } });
 });
 
+test('a log that is being written is verified through a size: what stands behind it is left alone', async () => {
+  const files = createSimulatedLogFiles();
+  const options = { directory: '/log', files, logId: LOG_ID, signer: SIGNER };
+  await using log = await openMerkleLog(options);
+  const through = (throughSize: number) => verifyMerkleLog('/log', { ...TRUST, files, throughSize });
+  expect(await through(0)).toMatchObject({ status: 'intact', size: 0 });
+  await log.append('first');
+  await log.append('second');
+  await log.close();
+  const forger = createLogSigner(pemOf('p256'));
+  await using forged = await openMerkleLog({ ...options, signer: forger, formerPublicKeys: [SIGNER.publicKey] });
+  await forged.append('third');
+  expect(await through(2)).toMatchObject({ status: 'intact', size: 2, rootHash: merkleRoot(['first', 'second']) });
+  expect(await through(0)).toMatchObject({ status: 'intact', size: 0 });
+  expect(await through(3)).toMatchObject({ status: 'broken', size: 2, finding: { kind: 'checkpoint-forged' } });
+});
+
 test('a log without a key to trust is not verified, and names that stand in no checkpoint are refused', async () => {
   const files = createSimulatedLogFiles();
   await expect(verifyMerkleLog('/log', { publicKeys: [], files })).rejects.toMatchObject({ code: 'invalid-argument' });

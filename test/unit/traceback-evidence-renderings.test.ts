@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { inflateSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import {
   evidenceVcon,
@@ -11,6 +10,7 @@ import {
 import { evidenceDocument } from '../../sdk/src/traceback/evidence/evidence-document.js';
 import { run } from '../house/run.js';
 import { evidenceLab, LAB_ANSWER, labMaterial, labRecord } from '../support/evidence-lab.js';
+import { pdfPages } from '../support/pdf-pages.js';
 
 async function packOf(changes: Partial<EvidenceMaterial> = {}): Promise<EvidencePack> {
   await using lab = await evidenceLab('ed25519');
@@ -28,16 +28,7 @@ const COVER = {
 
 /** On which page a text stands that is drawn in one piece. */
 async function pageOf(pack: EvidencePack, text: string): Promise<number> {
-  const octets = Buffer.from(await renderEvidencePdf(pack)).toString('latin1');
-  const pages = [...octets.matchAll(/FlateDecode\n>>\nstream\n([^]*?)\nendstream/g)].map(([, stream]) =>
-    [
-      ...inflateSync(Buffer.from(stream!, 'latin1'))
-        .toString('latin1')
-        .matchAll(/<([0-9a-f]+)>/g),
-    ]
-      .map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1'))
-      .join(''),
-  );
+  const pages = pdfPages(await renderEvidencePdf(pack));
   const found = pages.flatMap((page, index) => (page.includes(text) ? [index] : []));
   expect([text, found.length]).toEqual([text, 1]);
   return found[0]!;

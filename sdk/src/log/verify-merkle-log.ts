@@ -77,6 +77,8 @@ export interface MerkleLogTrust {
   readonly logId?: string;
   /** Checkpoints that were kept elsewhere, by a platform, a partner, in a mail. */
   readonly checkpoints?: readonly string[];
+  /** Entries to look at, as many as a log had when it signed: those behind them, and a write that goes on, are left alone. Default all. */
+  readonly throughSize?: number;
   /** Is shown each entry that is as it was signed, in order. */
   readonly onEntry?: (entry: MerkleEntry) => void;
   /** The file system. Default Node's. */
@@ -112,7 +114,7 @@ export async function verifyMerkleLog(directory: string, trust: MerkleLogTrust):
   const segments = await readSegmentDirectory(directory, trust.files);
   const walk: Walk = { trust, tree: createMerkleTree(), logId: trust.logId, note: undefined, trail: [] };
   const walked = await walkThrough(walk, segments);
-  const tail = await segments.tail();
+  const tail = isThrough(walk) ? NO_TAIL : await segments.tail();
   const lost: MerkleLogFinding | undefined =
     tail.lostRecords > 0 ? { kind: 'damaged', leafIndex: walk.tree.size } : undefined;
   const finding = walked ?? lost ?? heldFinding(walk);
@@ -126,6 +128,10 @@ export async function verifyMerkleLog(directory: string, trust: MerkleLogTrust):
   const damagedBytes = segments.damagedBytes();
   return { status: 'indeterminate', reason: 'tail-unreadable', leafIndex, damagedBytes, ...entries };
 }
+
+const NO_TAIL = { lostRecords: 0, isDoubtful: false };
+
+const isThrough = ({ trust, tree }: Walk): boolean => tree.size >= (trust.throughSize ?? Infinity);
 
 function signedEntries({ trust, tree, logId, note }: Walk): SignedEntries {
   return {
@@ -149,6 +155,7 @@ interface Walk {
 
 async function walkThrough(walk: Walk, segments: SegmentDirectory): Promise<MerkleLogFinding | undefined> {
   let at = 0;
+  if (isThrough(walk)) return undefined;
   for await (const { payload } of segments.records()) {
     const record = decodeMerkleRecord(payload);
     const judged = record === undefined ? undefined : judge(walk, record);
@@ -156,6 +163,7 @@ async function walkThrough(walk: Walk, segments: SegmentDirectory): Promise<Merk
       return explained(walk, judged, await signedBehind(walk, segments, at));
     }
     accept(walk, record);
+    if (isThrough(walk)) return undefined;
     at += 1;
   }
   return undefined;

@@ -96,6 +96,7 @@ const sheet: z.ZodType<CaseSheet> = z.object({
     appReports: count,
     callingNumbers: count,
     sampledCalls: count,
+    unjoined: z.exactOptional(count),
     callsPerMinute: z.number().min(0),
     trend: z.exactOptional(z.enum(['rising', 'steady', 'falling'])),
     perHour: z.array(z.object({ from: utcTime, calls: count })).max(MAX_WORDS),

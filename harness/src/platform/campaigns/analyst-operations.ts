@@ -20,7 +20,9 @@ const MAX_DECISIONS = 1_000;
 /** Operations of analysts. */
 export function analystOperations(parts: OperationParts): Operations {
   return {
-    decideCampaign: onceReady(parts, (call) => parts.detector.change(() => decideCampaign(parts, call))),
+    decideCampaign: onceReady(parts, (call) =>
+      parts.detector.change((decided) => decideCampaign(parts, call, decided)),
+    ),
     fetchCampaignEvidence: onceReady(parts, fetchEvidence(parts)),
     listWatchedGroups: onceReady(parts, () => jsonAnswer({ groups: parts.engine.watched(MAX_WATCHED) })),
   };
@@ -32,7 +34,11 @@ function onceReady({ detector }: OperationParts, operation: Operation): Operatio
     detector.isReady() ? operation(call) : problemAnswer('unavailable', { retryAfterSeconds: WARMING_SECONDS });
 }
 
-async function decideCampaign(parts: OperationParts, call: OperationCall): Promise<PlatformAnswer> {
+async function decideCampaign(
+  parts: OperationParts,
+  call: OperationCall,
+  decided: () => void,
+): Promise<PlatformAnswer> {
   const { context, engine, store } = parts;
   const campaignId = call.request.parameters['campaignId'] ?? '';
   const body = call.request.body as CampaignDecisionBody;
@@ -43,6 +49,7 @@ async function decideCampaign(parts: OperationParts, call: OperationCall): Promi
   if (decision === undefined) return problemAnswer('conflict', { detail: 'The campaign has no such key.' });
   const outcome = engine.decide(decision);
   if (outcome.status === 'refused') return problemAnswer('conflict', { detail: `Refused: ${outcome.reason}.` });
+  decided();
   keepDecision(parts, call, { body, campaignId: file.campaignId });
   // The word holds in memory from here on. Where it cannot be stored now the call fails, and it is stored with what is learned next.
   await store.flush({ campaignId: file.campaignId });

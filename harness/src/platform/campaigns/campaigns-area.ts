@@ -20,6 +20,7 @@ import { readCalls } from './campaigns-repository.js';
 import { removeOldCalls } from './campaigns-retention.js';
 import type { CallHolds } from './campaigns-retention.js';
 import { Detector } from './detector.js';
+import { joinOldCalls } from './join-old-calls.js';
 import { currentIdOf, describeStored, findStored } from './stored-campaign.js';
 import { traceCampaign } from './trace-campaigns.js';
 
@@ -90,6 +91,7 @@ const SNAPSHOT_LOOK_MS = 2_000;
 /** Until a start that failed is tried again: a database that is away. */
 const RETRY_MS = 2_000;
 const RETENTION_EVERY_MS = 3_600_000;
+const JOIN_EVERY_MS = 1_000;
 
 /** Makes the area. */
 export function createCampaignsArea(
@@ -254,6 +256,7 @@ function jobsOf(
         });
       },
     },
+    { name: 'campaigns.join', everyMs: JOIN_EVERY_MS, run: joinOldCalls(context, ports) },
     {
       name: 'campaigns.retention',
       everyMs: RETENTION_EVERY_MS,

@@ -82,5 +82,15 @@ export const campaignsDefinition: AreaDefinition = {
           await sql.raw(`comment on table ${table} is '${NOT_ARCHIVED}'`).execute(database);
       },
     },
+    {
+      name: 'campaigns-004-unjoined-calls',
+      up: async (database) => {
+        await sql`alter table campaigns_calls add column is_unjoinable boolean not null default false`.execute(
+          database,
+        );
+        await sql`create index campaigns_calls_unjoined on campaigns_calls (at_ms)
+          where placed_call_id is null and not is_unjoinable`.execute(database);
+      },
+    },
   ],
 };

@@ -205,6 +205,7 @@ export async function readCalls(
   return rows.map((row) => ({
     callId: row.call_id,
     placedCallId: row.placed_call_id ?? row.call_id,
+    ...(row.placed_call_id === null && { isUnjoined: true }),
     atMs: row.at_ms,
     reporterId: row.reporter_id,
     ...(row.record_id !== null && { recordId: row.record_id }),

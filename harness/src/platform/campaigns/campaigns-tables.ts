@@ -37,8 +37,10 @@ export type CampaignsTables = {
   /** Records and reports of calls of campaigns, the latest of each. */
   readonly campaigns_calls: {
     readonly call_id: string;
-    /** The call that it is evidence of; null in rows of versions that counted each row as a call. */
+    /** The call that it is evidence of; null in rows of versions that counted each row as a call, until they are joined. */
     readonly placed_call_id: string | null;
+    /** Whether such a row cannot be joined, since its record or report is gone. */
+    readonly is_unjoinable: ColumnType<boolean, boolean | undefined, boolean>;
     readonly campaign_id: string;
     readonly at_ms: EpochMs;
     readonly reporter_id: string;

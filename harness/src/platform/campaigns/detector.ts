@@ -178,16 +178,19 @@ export class Detector {
   }
 
   /**
-   * Changes the engine by something that is not heard again after a restart: an analyst's word. `work` stores it and drops the snapshot in one
-   * transaction; another is made soon.
+   * Changes the engine by something that is not heard again after a restart: an analyst's word. `work` calls `decided` when it has changed it, and
+   * stores that and drops the snapshot in one transaction; another is made soon.
    * @throws HopbackError `unavailable` (retryable) while it is not where it was before the restart
    */
-  change<Result>(work: () => Promise<Result>): Promise<Result> {
+  change<Result>(work: (decided: () => void) => Promise<Result>): Promise<Result> {
     return this.#inTurn(async () => {
       if (this.#phase !== 'ready') throw warming();
-      this.#snapshotAt = { ...this.#snapshotAt, records: -Infinity };
-      const result = await work();
-      this.#snapshot = undefined;
+      let isDecided = false;
+      const result = await work(() => {
+        isDecided = true;
+        this.#snapshotAt = { ...this.#snapshotAt, records: -Infinity };
+      });
+      if (isDecided) this.#snapshot = undefined;
       return result;
     });
   }

@@ -72,6 +72,8 @@ export interface CampaignCall {
   readonly callId: string;
   /** The call that somebody placed: the same for all records and reports of it. Figures of calls count these. */
   readonly placedCallId: string;
+  /** An earlier release stored it by itself, and it could not be joined with other evidence of its call, or was not yet: it counts as a call. */
+  readonly isUnjoined?: boolean;
   readonly atMs: number;
   /** Whose record or report it is: provider or application. */
   readonly reporterId: string;

@@ -4,12 +4,18 @@ import { lockFolder, type FolderLock, type LogSigner, type MerkleLog, type Prove
 import type { PlatformContext } from '../core/index.js';
 import { provedLeaf, stateOfDeleted, stateOfRow, type AuditEntryState } from './audit-entries.js';
 import { auditLeafText, type AuditRow } from './audit-leaf.js';
-import { leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
-import { beginSegment, openSegments, type AuditBreak, type AuditSegment } from './audit-segments.js';
+import { heldCheckpoint, leavesToNote, noteLeaves, waitingRows } from './audit-rows.js';
+import { beginSegment, openSegments, segmentFolders, type AuditBreak, type AuditSegment } from './audit-segments.js';
 import { createGatheredSignals } from './gathered-signals.js';
 import type { OpenedDatabase } from './open-database.js';
 import { createPositionCeiling } from './position-ceiling.js';
-import { tailFinding, verifyAudit, type AuditFinding, type AuditVerification } from './verify-audit.js';
+import {
+  tailFinding,
+  verifyAudit,
+  type AuditFinding,
+  type AuditMoment,
+  type AuditVerification,
+} from './verify-audit.js';
 
 /** Entries that are brought to the log at once, signed for and synced together. */
 const DRAINED_AT_ONCE = 500;
@@ -63,7 +69,7 @@ export interface AuditLog extends AsyncDisposable {
   /** Compares the end of log and table, and begins a new segment where they differ. @throws HopbackError `storage-failed`, `signer-failed`, or what the database throws */
   readonly check: () => Promise<AuditBreak | undefined>;
   /**
-   * Looks through all of log and table.
+   * Looks through all of log and table, as far as they are when it is called: what comes meanwhile is brought to the log.
    * @param heldCheckpoints - that were kept elsewhere, beside those of the options
    * @throws HopbackError `storage-failed`, `invalid-argument` for a checkpoint that is not one of the log; what the database throws
    */
@@ -127,7 +133,11 @@ async function openLocked(options: AuditLogOptions, lock: FolderLock): Promise<A
         await checkTail(core);
         return core.broken;
       }),
-    verify: (further = []) => whilePaused(core, () => verified(core, further)),
+    verify: (further = []) => {
+      const done = core.looking.then(() => verified(core, further));
+      core.looking = done.catch(() => undefined);
+      return done;
+    },
     whilePaused: (work) => whilePaused(core, work),
     failures: () => core.failures,
     close,
@@ -148,6 +158,7 @@ async function openCore(options: AuditLogOptions): Promise<AuditCore> {
     isBroken: false,
     failures: 0,
     turn: Promise.resolve(),
+    looking: Promise.resolve(),
     isClosed: false,
     isPaused: false,
   };
@@ -190,7 +201,7 @@ async function proofOf(core: AuditCore, position: number): Promise<ProvedEntry |
   let leafIndex = await leafIndexOf();
   if (leafIndex === undefined) return undefined;
   if (leafIndex === null) {
-    // A backup and a look through all of it take minutes, and are not waited for.
+    // A backup takes minutes, and is not waited for.
     if (core.isPaused) return undefined;
     await inTurn(core, () => drained(core)).catch((error: unknown) => {
       core.options.context.log.warn('an entry of the audit could not be brought to its log', { position, error });
@@ -216,16 +227,30 @@ async function statesOf(core: AuditCore, rows: readonly AuditRow[]): Promise<rea
 }
 
 async function verified(core: AuditCore, further: readonly string[]): Promise<AuditVerification> {
-  const { options } = core;
-  const { signer, formerPublicKeys = [], logId, heldCheckpoints = [], database, directory } = options;
+  const { signer, formerPublicKeys = [], logId, heldCheckpoints = [], database, directory } = core.options;
   const publicKeys = [signer.publicKey, ...formerPublicKeys];
+  const [segment, before, upTo] = await inTurn(core, () => momentOf(core));
   const held = [...heldCheckpoints, ...further];
-  const result = await verifyAudit({ publicKeys, logId, heldCheckpoints: held, database, directory });
+  const result = await verifyAudit({ publicKeys, logId, heldCheckpoints: held, database, directory, upTo });
   // All of it was looked through: what was found before and is not found any more has been mended.
-  if (result.status === 'intact') core.broken = undefined;
+  if (result.status === 'intact' && core.broken === before) core.broken = undefined;
   const [first] = result.findings;
-  if (first !== undefined) report(core, breakOf(first, currentOf(core)));
+  if (first !== undefined) report(core, breakOf(first, segment));
   return result;
+}
+
+/** Where the log is now, in its turn: the segment, what is known to be broken, and how far a look through all of it goes. */
+async function momentOf(core: AuditCore): Promise<readonly [AuditSegment, AuditBreak | undefined, AuditMoment]> {
+  const { logId, database, directory } = core.options;
+  const [segment, { size, checkpoint }] = [currentOf(core), currentLog(core)];
+  const upTo: AuditMoment = {
+    folders: await segmentFolders(directory, logId),
+    ofTable: await heldCheckpoint(database.database),
+    ...{ logId: segment.logId, size, checkpoint },
+    hasComeSince: (leafIndex) =>
+      currentOf(core).logId !== segment.logId || (leafIndex >= size && leafIndex < currentLog(core).size),
+  };
+  return [segment, core.broken, upTo];
 }
 
 interface AuditCore {
@@ -240,8 +265,10 @@ interface AuditCore {
   /** The disk refused an entry, which may come to be in the log nevertheless: it has to be read anew. */
   isBroken: boolean;
   failures: number;
-  /** Draining and looking through go one after the other. Never rejects. */
+  /** Draining, checking and backups go one after the other. Never rejects. */
   turn: Promise<unknown>;
+  /** One look through all of it at a time: it takes memory with each entry. Never rejects. */
+  looking: Promise<unknown>;
   isClosed: boolean;
   /** Whether something has the turn that takes long. */
   isPaused: boolean;

@@ -82,11 +82,27 @@ export interface AuditToVerify {
   readonly logId: string;
   /** Checkpoints that were kept elsewhere. The one that the table holds is taken as well. */
   readonly heldCheckpoints?: readonly string[];
+  /** How far it is compared while entries are brought to the log. Absent where nobody brings any. */
+  readonly upTo?: AuditMoment;
+}
+
+/** The log of an audit at a moment at which nothing was brought to it. */
+export interface AuditMoment {
+  readonly folders: readonly SegmentFolder[];
+  /** The checkpoint that the table held. */
+  readonly ofTable: string | undefined;
+  /** The segment that entries are added to, and how many it had. */
+  readonly logId: string;
+  readonly size: number;
+  /** Its newest checkpoint. */
+  readonly checkpoint: string | undefined;
+  /** Whether a leaf has come to the log since. */
+  readonly hasComeSince: (leafIndex: number) => boolean;
 }
 
 /**
- * Looks through log and table of an audit, while nobody brings entries to the log: every signature and hash of each segment of the log, then each row
- * against its leaf, so that a change of either is found and where it is. Takes some forty octets of memory for each entry.
+ * Looks through log and table of an audit, up to a moment where entries are brought to the log meanwhile: every signature and hash of each segment of
+ * the log, then each row against its leaf, so that a change of either is found and where it is. Takes some forty octets of memory for each entry.
  * @returns what was found; never throws for what log and table hold
  * @throws HopbackError `storage-failed` where the disk does not give the files, `invalid-argument` without a key, and for a checkpoint that is not one of
  * the log; what the database throws
@@ -95,7 +111,9 @@ export async function verifyAudit(audit: AuditToVerify): Promise<AuditVerificati
   requireOwn(audit);
   const { database } = audit;
   const found = createFindings();
-  const walked = await walkedSegments(audit);
+  const folders = audit.upTo?.folders ?? (await segmentFolders(audit.directory, audit.logId));
+  const ofTable = audit.upTo === undefined ? await heldCheckpoint(database.database) : audit.upTo.ofTable;
+  const walked = await walkedSegments(audit, folders, ofTable);
   let [entries, rows, waiting] = [0, 0, 0];
   for (const [at, segment] of walked.entries()) {
     const { folder, log, leaves, afterPosition } = segment;
@@ -104,13 +122,14 @@ export async function verifyAudit(audit: AuditToVerify): Promise<AuditVerificati
     const compared = await compareRows({
       ...{ database, segment: folder.number, leaves, sound, isWhole, found },
       ...{ first: Math.min(firstRowLeaf(folder), sound), after: afterPosition, through: walked[at + 1]?.afterPosition },
+      ...(audit.upTo?.logId === folder.logId && { hasComeSince: audit.upTo.hasComeSince }),
     });
     entries += Math.max(0, sound - firstRowLeaf(folder));
     rows += compared.rows;
     waiting += compared.waiting;
     await noteLogFinding(audit, segment, { found, sound, positions: compared.positions });
   }
-  await noteCheckpoints(audit, walked, found);
+  await noteCheckpoints(audit, { walked, ofTable }, found);
   const last = walked.at(-1)?.log;
   const checkpoint = last?.status === 'broken' ? undefined : last?.checkpoint;
   const firstBadEntry = found.firstPosition();
@@ -170,22 +189,30 @@ interface WalkedSegment {
 }
 
 /** Goes through the files from the newest segment back: each one's link signs for the end of the one before. */
-async function walkedSegments(audit: AuditToVerify): Promise<readonly WalkedSegment[]> {
-  const { database, directory, publicKeys, logId, heldCheckpoints = [] } = audit;
-  const ofTable = await heldCheckpoint(database.database);
+async function walkedSegments(
+  audit: AuditToVerify,
+  folders: readonly SegmentFolder[],
+  ofTable: string | undefined,
+): Promise<readonly WalkedSegment[]> {
+  const { publicKeys, heldCheckpoints = [], upTo } = audit;
   const notes = [...heldCheckpoints, ...(ofTable !== undefined && isSigned(audit, ofTable) ? [ofTable] : [])];
   const walked: Omit<WalkedSegment, 'afterPosition'>[] = [];
-  for (const folder of (await segmentFolders(directory, logId)).toReversed()) {
+  for (const folder of folders.toReversed()) {
     const leaves = createLeafList();
     const previous = walked[0]?.link?.previous;
     const checkpoints = notes.filter((note) => logIdOfNote(note) === folder.logId);
     if (previous?.checkpoint !== undefined && previous.logId === folder.logId) checkpoints.push(previous.checkpoint);
+    const isWritten = upTo?.logId === folder.logId;
+    if (isWritten && upTo.checkpoint !== undefined) checkpoints.push(upTo.checkpoint);
     let link: SegmentLink | undefined;
     const onEntry = (entry: MerkleEntry): void => {
       if (entry.leafIndex === 0 && folder.number > 1) link = readLink(entry.octets);
       leaves.add(entry);
     };
-    const log = await verifyMerkleLog(folder.directory, { publicKeys, logId: folder.logId, onEntry, checkpoints });
+    const log = await verifyMerkleLog(folder.directory, {
+      ...{ publicKeys, logId: folder.logId, onEntry, checkpoints },
+      ...(isWritten && { throughSize: upTo.size }),
+    });
     // A crash came between the folder of a segment and its link.
     const isEmpty = log.status === 'intact' && log.size === 0 && checkpoints.length === 0;
     if (folder.number === 1 || !isEmpty) walked.unshift({ folder, log, leaves, link });
@@ -220,14 +247,18 @@ async function noteLogFinding(
 }
 
 /** The checkpoint of the table, which is noted with each leaf, and those that were kept elsewhere: each names a segment that is there. */
-async function noteCheckpoints(audit: AuditToVerify, walked: readonly WalkedSegment[], found: Findings): Promise<void> {
+async function noteCheckpoints(
+  audit: AuditToVerify,
+  { walked, ofTable }: { readonly walked: readonly WalkedSegment[]; readonly ofTable: string | undefined },
+  found: Findings,
+): Promise<void> {
   const last = walked.at(-1);
   const segment = last?.folder.number ?? 1;
   const position = Math.max(1, last?.leaves.position(last.leaves.size() - 1) ?? 0);
   const changed = { segment, in: 'table', kind: 'checkpoint-changed', position } as const;
-  const ofTable = await heldCheckpoint(audit.database.database);
   if (ofTable === undefined) {
-    if ((await lastNoted(audit.database)) !== undefined) found.add(changed);
+    const leafIndex = await lastNotedLeaf(audit.database);
+    if (leafIndex !== undefined && audit.upTo?.hasComeSince(leafIndex) !== true) found.add(changed);
   } else if (!isSigned(audit, ofTable)) found.add(changed);
   const names = new Set(
     [...(audit.heldCheckpoints ?? []), ...(ofTable === undefined ? [] : [ofTable])].map(logIdOfNote),
@@ -327,6 +358,8 @@ interface Comparison {
   readonly through: number | undefined;
   /** Rows that are looked at; all where it is absent. */
   readonly maxRows?: number;
+  /** Whether a leaf that was not there has come to the log meanwhile. Absent where none does. */
+  readonly hasComeSince?: (leafIndex: number) => boolean;
   readonly found: Findings;
 }
 
@@ -379,8 +412,9 @@ function judge(row: AuditRow, leafIndex: number, { segment, leaves, found }: Com
 }
 
 /** A row behind the last leaf that says it has one, or that nothing will be brought to the log of any more. */
-function behind(row: AuditRow, { segment, sound, found }: Comparison): void {
+function behind(row: AuditRow, { segment, sound, found, hasComeSince }: Comparison): void {
   const { position, leaf_index: leafIndex } = row;
+  if (leafIndex !== null && hasComeSince?.(leafIndex) === true) return;
   const isNew = leafIndex === null || leafIndex < sound;
   if (isNew) found.add({ segment, in: 'table', kind: 'inserted', position });
   else found.add({ segment, in: 'log', finding: { kind: 'shorter-than-table', leafIndex }, position });
@@ -397,7 +431,7 @@ async function positionOf({ database }: OpenedDatabase, leafIndex: number, after
   return (await query.where('position', '>', after).orderBy('position').limit(1).executeTakeFirst())?.position;
 }
 
-async function lastNoted({ database }: OpenedDatabase): Promise<number | undefined> {
-  const query = database.selectFrom('core_audit').select('position').where('leaf_index', 'is not', null);
-  return (await query.orderBy('position', 'desc').limit(1).executeTakeFirst())?.position;
+async function lastNotedLeaf({ database }: OpenedDatabase): Promise<number | undefined> {
+  const query = database.selectFrom('core_audit').select('leaf_index').where('leaf_index', 'is not', null);
+  return (await query.orderBy('position', 'desc').limit(1).executeTakeFirst())?.leaf_index ?? undefined;
 }

@@ -92,8 +92,16 @@ function drawHead(pdf: Document, gathered: RestraintPackage, demand: Demand): vo
   pdf.moveDown(0.5);
   paragraph(
     pdf,
-    'Everything here is counted from the records of this production, within the scope that was approved, and from nothing else. Each call is counted once: several carriers on its way may have a record of it, and an application may report it. Records and reports of one call have the same placed_call_id in the files of their classes. It states what records say; what follows from that is for the court. The query is in restraint-package.json; every record is in the files of its class.',
+    `Everything here is counted from the records of this production, within the scope that was approved, and from nothing else. ${onceEach(volume)} Records and reports of one call have the same placed_call_id in the files of their classes. It states what records say; what follows from that is for the court. The query is in restraint-package.json; every record is in the files of its class.`,
   );
+}
+
+function onceEach({ unjoined }: RestraintPackage['volume']): string {
+  const once =
+    'Each call is counted once: several carriers on its way may have a record of it, and an application may report it.';
+  return unjoined === 0
+    ? once
+    : `${once} Except: ${unjoined} of these records and reports were stored by an earlier release and are not joined with others of their call. Each of them counts as a call, so that the number of calls may be too high, by at most ${unjoined}.`;
 }
 
 function drawFact(pdf: Document, label: string, value: string): void {

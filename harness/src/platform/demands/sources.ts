@@ -1,6 +1,11 @@
 import type { AppReport, DemandScope } from '@hopback/sdk/platform';
 import type { CampaignCall, LiveRecord } from '../core/index.js';
-import { createEvidenceJoiner, type EvidenceJoiner } from '../domain/campaigns/index.js';
+import {
+  createEvidenceJoiner,
+  recordsOfCalls,
+  type EvidenceJoiner,
+  type JoinedEvidence,
+} from '../domain/campaigns/index.js';
 import {
   appReportRow,
   callRecordRow,
@@ -40,25 +45,44 @@ export async function* producibles(parts: DemandParts, query: ProducibleQuery): 
     if (wantsCalls || wantsReports) yield* callsOfCampaigns(parts, query, { wantsCalls, wantsReports });
     if (classes.has('recordings')) yield* campaignScripts(parts, query);
   } else {
-    const joiner = createEvidenceJoiner();
-    const none = noItems();
-    yield* byTime(
-      wantsCalls ? recordsByTime(parts, query, joiner) : none,
-      wantsReports ? reportsByTime(parts, query, joiner) : none,
+    const none = noEvidence();
+    yield* joined(
+      byTime(wantsCalls ? recordsByTime(parts, query) : none, wantsReports ? reportsByTime(parts, query) : none),
     );
   }
 }
 
-async function* noItems(): AsyncGenerator<Producible> {
+/** A record or report that is to be joined with others of its call. */
+interface Evidence {
+  readonly atMs: number;
+  readonly join: (joiner: EvidenceJoiner) => JoinedEvidence;
+  readonly rows: (placedCallId: string) => Iterable<Producible>;
+}
+
+/** Records and reports that wait for one that ties them to others: about as many as the joiner remembers. */
+const WAITING_EVIDENCE = 32_768;
+
+/** Gives each record and report its call. It waits for others, since a later one may show that two calls are one. */
+async function* joined(evidence: AsyncIterable<Evidence> | Iterable<Evidence>): AsyncGenerator<Producible> {
+  const joiner = createEvidenceJoiner();
+  const waiting: { readonly rows: Evidence['rows']; readonly call: JoinedEvidence }[] = [];
+  for await (const { join, rows } of evidence) {
+    waiting.push({ rows, call: join(joiner) });
+    if (waiting.length < WAITING_EVIDENCE) continue;
+    for (const one of waiting.splice(0, WAITING_EVIDENCE / 2)) yield* one.rows(one.call.placedCallId());
+  }
+  for (const one of waiting) yield* one.rows(one.call.placedCallId());
+}
+
+async function* noEvidence(): AsyncGenerator<Evidence> {
   // Nothing of this class is demanded.
 }
 
 /** Two lists by time as one, so that records and reports of one call come after each other. */
-async function* byTime(one: AsyncGenerator<Producible>, other: AsyncGenerator<Producible>): AsyncGenerator<Producible> {
+async function* byTime(one: AsyncGenerator<Evidence>, other: AsyncGenerator<Evidence>): AsyncGenerator<Evidence> {
   let [first, second] = [await one.next(), await other.next()];
   while (first.done !== true || second.done !== true) {
-    const isFirst =
-      second.done === true || (first.done !== true && first.value.item.fromMs <= second.value.item.fromMs);
+    const isFirst = second.done === true || (first.done !== true && first.value.atMs <= second.value.atMs);
     if (isFirst && first.done !== true) {
       yield first.value;
       first = await one.next();
@@ -110,21 +134,33 @@ async function* tracebacksOf({ context, ports }: DemandParts, query: ProducibleQ
   }
 }
 
-/** Records that tracebacks began with. */
+/** Records that tracebacks began with, by time: two tracebacks may have begun with one call. */
 async function* recordsOfTracebacks(parts: DemandParts, query: ProducibleQuery): AsyncGenerator<Producible> {
   const { context, ports } = parts;
-  const joiner = createEvidenceJoiner();
+  const found: Evidence[] = [];
   for await (const { tracebackId, campaignIds } of tracebacksOf(parts, query)) {
     const traceback = await ports.tracebacks.traceback(context.database, tracebackId);
     const recordId = traceback?.call.recordId;
     const providerId = traceback?.hops.find(({ hop }) => hop === 1)?.provider.providerId;
     if (recordId === undefined || providerId === undefined) continue;
     const record = await ports.live.record(providerId, recordId);
-    if (record === undefined) continue;
-    const placedCallId = joiner.record(record);
-    yield callRecordRow(record, { campaignIds, tracebackIds: [tracebackId], placedCallId });
+    if (record !== undefined) found.push(recordEvidence(record, { campaignIds, tracebackIds: [tracebackId] }));
   }
+  yield* joined(found.toSorted((a, b) => a.atMs - b.atMs));
 }
+
+const recordEvidence = (
+  record: LiveRecord,
+  links: Pick<Producible['item'], 'campaignIds' | 'tracebackIds'>,
+): Evidence => ({
+  atMs: recordAtMs(record),
+  join: (joiner) => joiner.record(record),
+  rows: (placedCallId) => [callRecordRow(record, { ...links, placedCallId })],
+});
+
+const recordAtMs = ({ record }: LiveRecord): number => Math.floor(record.inviteAtUs / 1_000);
+
+const NO_LINKS = { campaignIds: [], tracebackIds: [] };
 
 interface Wanted {
   readonly wantsCalls: boolean;
@@ -143,9 +179,9 @@ async function* callsOfCampaigns(
     for await (const page of campaignPages(parts, query, campaignId)) {
       const fresh = page.filter(({ callId }) => done === undefined || !done.has(callId));
       for (const { callId } of fresh) done?.add(callId);
-      const records = wanted.wantsCalls ? await recordsOf(parts, fresh) : undefined;
-      for (const { callId, placedCallId, reporterId, reportId } of fresh) {
-        const links = { campaignIds: [campaignId], tracebackIds: [], placedCallId };
+      const records = wanted.wantsCalls ? await recordsOfCalls(parts.ports.live, fresh) : undefined;
+      for (const { callId, placedCallId, isUnjoined, reporterId, reportId } of fresh) {
+        const links = { campaignIds: [campaignId], tracebackIds: [], placedCallId, isUnjoined };
         const record = records?.get(callId);
         if (record !== undefined) yield callRecordRow(record, links);
         if (reportId === undefined || !wanted.wantsReports) continue;
@@ -175,35 +211,6 @@ function campaignPages(
   });
 }
 
-/** Milliseconds by which the time of a call of a campaign and that of its record may differ: the one is rounded. */
-const ROUNDING_MS = 1_000;
-
-/** Records of calls of a campaign, by the ids of these. */
-async function recordsOf(
-  { ports }: DemandParts,
-  calls: readonly CampaignCall[],
-): Promise<ReadonlyMap<string, LiveRecord>> {
-  const wanted = calls.flatMap(({ callId, reporterId, recordId, atMs }) =>
-    recordId === undefined ? [] : [{ callId, providerId: reporterId, recordId, atMs }],
-  );
-  const records = new Map<string, LiveRecord>();
-  if (wanted.length === 0) return records;
-  const times = wanted.map(({ atMs }) => atMs);
-  const found = await ports.live.find({
-    fromMs: Math.min(...times) - ROUNDING_MS,
-    toMs: Math.max(...times) + ROUNDING_MS,
-    recordIds: wanted.map(({ providerId, recordId }) => ({ providerId, recordId })),
-    limit: wanted.length,
-  });
-  const byId = new Map(found.records.map((one) => [`${one.providerId} ${one.record.recordId}`, one]));
-  for (const { callId, providerId, recordId } of wanted) {
-    // A record that was sent again with another time is found by its id.
-    const record = byId.get(`${providerId} ${recordId}`) ?? (await ports.live.record(providerId, recordId));
-    if (record !== undefined) records.set(callId, record);
-  }
-  return records;
-}
-
 async function* campaignScripts(
   { context, ports }: DemandParts,
   { scope }: ProducibleQuery,
@@ -215,11 +222,7 @@ async function* campaignScripts(
   }
 }
 
-async function* recordsByTime(
-  { ports, limits }: DemandParts,
-  { scope }: ProducibleQuery,
-  joiner: EvidenceJoiner,
-): AsyncGenerator<Producible> {
+async function* recordsByTime({ ports, limits }: DemandParts, { scope }: ProducibleQuery): AsyncGenerator<Evidence> {
   const providerIds = scope.providers?.flatMap(({ providerId }) => (providerId === undefined ? [] : [providerId]));
   if (providerIds?.length === 0) return;
   const pages = cutPages<LiveRecord>({
@@ -228,7 +231,7 @@ async function* recordsByTime(
     pageItems: limits.pageItems,
     // A provider may have given an id to more than one call.
     idOf: ({ providerId, record }) => `${providerId} ${record.recordId} ${record.inviteAtUs}`,
-    atMsOf: ({ record }) => Math.floor(record.inviteAtUs / 1_000),
+    atMsOf: recordAtMs,
     find: async ({ fromMs, toMs, limit }) => {
       const { records, isCut } = await ports.live.find({
         ...{ fromMs, toMs, limit },
@@ -238,16 +241,10 @@ async function* recordsByTime(
       return { items: records, isCut };
     },
   });
-  for await (const page of pages)
-    for (const record of page)
-      yield callRecordRow(record, { campaignIds: [], tracebackIds: [], placedCallId: joiner.record(record) });
+  for await (const page of pages) for (const record of page) yield recordEvidence(record, NO_LINKS);
 }
 
-async function* reportsByTime(
-  { ports, limits }: DemandParts,
-  { scope }: ProducibleQuery,
-  joiner: EvidenceJoiner,
-): AsyncGenerator<Producible> {
+async function* reportsByTime({ ports, limits }: DemandParts, { scope }: ProducibleQuery): AsyncGenerator<Evidence> {
   const pages = cutPages<{ readonly appId: string; readonly report: AppReport }>({
     range: { fromMs: Date.parse(scope.from), toMs: Date.parse(scope.to) },
     direction: 'oldest-first',
@@ -261,10 +258,11 @@ async function* reportsByTime(
   });
   for await (const page of pages)
     for (const { appId, report } of page)
-      yield* reportItems(appId, report, {
-        ...{ campaignIds: [], tracebackIds: [] },
-        placedCallId: joiner.report(appId, report),
-      });
+      yield {
+        atMs: Date.parse(report.calledAt),
+        join: (joiner) => joiner.report(appId, report),
+        rows: (placedCallId) => reportItems(appId, report, { ...NO_LINKS, placedCallId }),
+      };
 }
 
 function* reportItems(

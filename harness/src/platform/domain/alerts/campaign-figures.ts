@@ -26,6 +26,8 @@ export interface CampaignFigures {
   readonly appReports: number;
   /** Calls that were looked at for the figures below: the newest. */
   readonly sampledCalls: number;
+  /** Records and reports among them that an earlier release stored and that are not joined: each counts as a call. */
+  readonly unjoined: number;
   /** Calls of the last ten minutes, by the minute. */
   readonly callsPerMinute: number;
   readonly perHour: readonly { readonly fromMs: number; readonly calls: number }[];
@@ -62,6 +64,7 @@ export function campaignFigures(campaign: Campaign, evidence: readonly CampaignC
     carrierRecords: campaign.carrierRecords ?? campaign.estimatedVolume?.recorded ?? 0,
     appReports: campaign.appReports ?? campaign.estimatedVolume?.reported ?? 0,
     sampledCalls: calls.length,
+    unjoined: evidence.filter(({ isUnjoined }) => isUnjoined).length,
     callsPerMinute: recent / RATE_MINUTES,
     perHour: perHourOf(calls, nowMs),
     ...(trend !== undefined && { trend }),

@@ -35,6 +35,8 @@ export interface CaseSheet {
     readonly callingNumbers: number;
     /** Newest calls that jurisdictions, signers and hours are counted over. */
     readonly sampledCalls: number;
+    /** Records and reports among them that are not joined, and count as a call each; absent where there are none. */
+    readonly unjoined?: number;
     readonly callsPerMinute: number;
     readonly trend?: 'rising' | 'steady' | 'falling';
     readonly perHour: readonly { readonly from: string; readonly calls: number }[];
@@ -127,6 +129,7 @@ export function caseSheetOf({ campaign, figures, tracebacks, nowMs }: CaseSheetI
       appReports: figures.appReports,
       callingNumbers: campaign.callingNumbers,
       sampledCalls: figures.sampledCalls,
+      ...(figures.unjoined > 0 && { unjoined: figures.unjoined }),
       callsPerMinute: figures.callsPerMinute,
       ...(trend !== undefined && { trend }),
       perHour: figures.perHour.map(({ fromMs, calls }) => ({ from: new Date(fromMs).toISOString(), calls })),
@@ -158,6 +161,7 @@ export function caseSheetText(sheet: CaseSheet): string {
         `- ${callsWithBase(volume)} observed from ${volume.callingNumbers} numbers, ${volume.firstSeenAt} to ${volume.lastSeenAt}`,
         `- ${volume.callsPerMinute} calls a minute over the last ten minutes; trend ${volume.trend ?? 'not known'}`,
         `- figures below are of the newest ${volume.sampledCalls} of these calls, each counted once`,
+        ...(volume.unjoined === undefined ? [] : [unjoinedText(volume.unjoined)]),
       ],
     ],
     [
@@ -199,6 +203,9 @@ export function caseSheetText(sheet: CaseSheet): string {
     '\n',
   );
 }
+
+const unjoinedText = (count: number): string =>
+  `- except: ${count} records and reports were stored by an earlier release and are not joined with others of their call. Each of them counts as a call, so that figures may be too high`;
 
 /** Text of strangers in one line that means nothing in Markdown or HTML. */
 const plain = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>#|]/g, (sign) => `\\${sign}`);

@@ -4,7 +4,7 @@ import { callNote, recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import { createCampaignBook } from './campaign-book.js';
 import type { CampaignBook } from './campaign-book.js';
-import type { CampaignFile } from './campaign-file.js';
+import type { CampaignFile, CountedCall } from './campaign-file.js';
 import { DEFAULT_CAMPAIGN_POLICY } from './campaign-policy.js';
 import {
   addRecord,
@@ -60,20 +60,10 @@ export function countReported(counting: Counting, reported: ReportedCall, file: 
   reported.isCounted = true;
 }
 
-interface Counted {
+interface Counted extends Pick<CountedCall, 'reasons' | 'callingKey' | 'record'> {
   /** The campaign that evidence is found for; the call may be counted for another already, and is no further one of this. */
   readonly file: CampaignFile;
-  readonly reasons: readonly string[];
   readonly evidence: CallEvidence;
-  readonly callingKey: number;
-  readonly record:
-    | {
-        readonly attestation: string;
-        readonly signer: string | undefined;
-        readonly upstream: string | undefined;
-        readonly reporter: string | undefined;
-      }
-    | undefined;
   /** Records and reports of the call that are counted already. */
   readonly records: number;
   readonly reports: number;
@@ -103,6 +93,7 @@ export function mergeCalls(counting: Counting, one: PlacedCall, other: PlacedCal
   const [into, from] = isOneKept ? [one, other] : [other, one];
   const file = counting.book.file(from.campaignId);
   if (file !== undefined) counting.book.uncount(file, from);
+  into.name ??= from.name;
   const { records, reports } = from;
   [from.records, from.reports] = [[], []];
   for (const note of records) {
@@ -143,10 +134,20 @@ export function placeRecord(counting: Counting, note: CallNote, live: LiveRecord
 
 /** Says of which call records and reports are, without looking for campaigns. */
 export interface EvidenceJoiner {
-  /** Id of the placed call. Never throws. */
-  readonly record: (live: LiveRecord) => string;
-  /** The same of a report. Never throws. */
-  readonly report: (appId: string, report: AppReport) => string;
+  /** Never throws. */
+  readonly record: (live: LiveRecord) => JoinedEvidence;
+  /** Never throws. */
+  readonly report: (appId: string, report: AppReport) => JoinedEvidence;
+}
+
+/** A record or report that was joined with others. */
+export interface JoinedEvidence {
+  /**
+   * Id of its call. A later record may show that two calls are one, so that ids are asked for when all that may be of these calls was heard: an id that
+   * was given stays, and two that were given stay two. Never throws.
+   * @param known - under which it is stored already: the id of its call, where that has none yet
+   */
+  readonly placedCallId: (known?: string) => string;
 }
 
 /** Calls that are remembered: those of some minutes, where records and reports come by time. */
@@ -168,11 +169,12 @@ export function createEvidenceJoiner(): EvidenceJoiner {
     record: (live) => {
       const note = callNote(live, policy);
       placeRecord(counting, note, live);
-      return note.placed === undefined ? '' : placedCallId(note.placed);
+      return { placedCallId: (known) => (note.placed === undefined ? '' : placedCallId(note.placed, known)) };
     },
     report: (appId, report) => {
       const received = { appId, report, receivedAtMs: Number.MAX_SAFE_INTEGER };
-      return placedCallId(placeReport(counting.calls, received, { reasons: [], cluster: undefined }).placed);
+      const reported = placeReport(counting.calls, received, { reasons: [], cluster: undefined });
+      return { placedCallId: (known) => placedCallId(reported.placed, known) };
     },
   };
 }

@@ -95,7 +95,8 @@ export function createPlacedCall(atMs: number, name?: string): PlacedCall {
 const NONE: readonly never[] = [];
 
 /** Name of a call, from now on the same for all of its evidence. Never throws. */
-export function placedCallId(call: PlacedCall): string {
+export function placedCallId(call: PlacedCall, known?: string): string {
+  call.name ??= known;
   if (call.name !== undefined) return call.name;
   const [note] = call.records;
   call.name = note === undefined ? (call.reports[0]?.call.callId ?? '') : recordCallId(note.reporterId, note.recordId);

@@ -14,7 +14,7 @@ const NPA_NXX = column(
 );
 const PLACED_CALL = column(
   'placed_call_id',
-  'Call that it is evidence of: the same in all records and reports of one call, so that different values are different calls.',
+  'Call that it is evidence of: the same in all records and reports of one call, so that different values are different calls. Records and reports that an earlier release stored have a value each where they are not joined; the package says how many.',
 );
 const PROVIDER = [
   column('provider_id', 'Provider, by its id in the registry of the platform.'),

@@ -21,10 +21,12 @@ export interface Producible {
   readonly whole: unknown;
   /** Of a record and a report: the call that it is evidence of, the same for all evidence of one call. */
   readonly placedCallId?: string;
+  /** It is not joined with other evidence of its call, and counts as one. */
+  readonly isUnjoined?: boolean;
 }
 
 type Links = Pick<ScopeItem, 'campaignIds' | 'tracebackIds'>;
-type EvidenceLinks = Links & { readonly placedCallId: string };
+type EvidenceLinks = Links & { readonly placedCallId: string; readonly isUnjoined?: boolean | undefined };
 type Times = Pick<ScopeItem, 'fromMs' | 'toMs'>;
 
 /**
@@ -37,7 +39,7 @@ export function callRecordRow(
     record,
     receivedAtMs,
   }: { readonly providerId: string; readonly record: SharedRecord; readonly receivedAtMs: number },
-  { placedCallId, ...links }: EvidenceLinks,
+  { placedCallId, isUnjoined = false, ...links }: EvidenceLinks,
 ): Producible {
   const [calling, called] = [callingOf(record), calledOf(record)];
   const atMs = Math.floor(record.inviteAtUs / 1_000);
@@ -70,7 +72,7 @@ export function callRecordRow(
       campaign_ids: links.campaignIds.join(' '),
     },
     whole: { placedCallId, providerId, receivedAt: new Date(receivedAtMs).toISOString(), record },
-    placedCallId,
+    ...{ placedCallId, isUnjoined },
   };
 }
 
@@ -81,7 +83,11 @@ export function secondsOf({ answeredAtUs, endedAtUs }: SharedRecord): number | u
 }
 
 /** A report of an application without what was said, which is content and of another class. Never throws. */
-export function appReportRow(appId: string, report: AppReport, { placedCallId, ...links }: EvidenceLinks): Producible {
+export function appReportRow(
+  appId: string,
+  report: AppReport,
+  { placedCallId, isUnjoined = false, ...links }: EvidenceLinks,
+): Producible {
   const { transcript, audioFingerprint, ...rest } = report;
   return {
     item: { recordClass: 'app-reports', ...reportParts(report), ...links, providers: [] },
@@ -105,7 +111,7 @@ export function appReportRow(appId: string, report: AppReport, { placedCallId, .
       campaign_ids: links.campaignIds.join(' '),
     },
     whole: { placedCallId, appId, report: rest },
-    placedCallId,
+    ...{ placedCallId, isUnjoined },
   };
 }
 

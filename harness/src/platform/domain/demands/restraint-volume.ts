@@ -28,6 +28,8 @@ export interface RestraintVolume extends CountedCalls {
   readonly recorded: number;
   readonly reported: number;
   readonly both: number;
+  /** Records and reports that an earlier release stored and that are not joined: each counts as a call, though several may be of one. */
+  readonly unjoined: number;
   /** Calls that were not answered: they have no duration, and are in no bucket. */
   readonly notAnswered: CountedCalls;
   /** Calls that were answered, or may have been, of which the duration is not on record. */
@@ -70,7 +72,7 @@ type Counts = { -readonly [Member in keyof CountedCalls]: number };
 /** Makes the count. It holds the calls of the last hour and some minutes, the hours and the latest calls. Its functions never throw. */
 export function countVolume(): VolumeCount {
   const open = new Map<string, OpenCall>();
-  const total = { ...noCalls(), recorded: 0, reported: 0, both: 0, beyond: 0 };
+  const total = { ...noCalls(), recorded: 0, reported: 0, both: 0, unjoined: 0, beyond: 0 };
   const [notAnswered, withoutDuration] = [noCalls(), noCalls()];
   const durations = DURATION_BUCKETS.map(noCalls);
   const [hours, days] = [new Map<string, Counts>(), new Map<string, Counts>()];
@@ -112,6 +114,7 @@ export function countVolume(): VolumeCount {
       const { item, placedCallId } = produced;
       if (placedCallId === undefined) return;
       const seconds = produced.cells['duration_s'];
+      if (produced.isUnjoined === true) total.unjoined += 1;
       closeThoseAwayFrom(item.fromMs);
       const call = open.get(placedCallId) ?? openCall(produced);
       // The one that was used last stands last: those before it are closed first.

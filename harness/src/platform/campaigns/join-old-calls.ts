@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import type { LiveReader, PlatformContext, ReportReader } from '../core/index.js';
+import { isUnreadable } from '../database/index.js';
+import { createEvidenceJoiner, EVIDENCE_GAP_MS, recordsOfCalls } from '../domain/campaigns/index.js';
+import type { EvidenceJoiner, JoinedEvidence } from '../domain/campaigns/index.js';
+import { campaignsTables } from './campaigns-repository.js';
+
+/** Where records and reports are read from. */
+interface EvidencePorts {
+  readonly live: LiveReader;
+  readonly reports: ReportReader;
+}
+
+/** Rows of one step: below a second of work. */
+const STEP_ROWS = 500;
+/** Rows that wait for later ones of the same call: about as many as the joiner remembers. */
+const WAITING_ROWS = 32_768;
+/** Rows that are written in one transaction. */
+const WRITTEN_AT_ONCE = 1_000;
+/** Reports of the time of a step that are opened together; others of it are opened one by one. */
+const REPORTS_OF_A_STEP = 1_000;
+
+/** What a process has read, and not written yet. */
+interface Joining {
+  readonly joiner: EvidenceJoiner;
+  /** The last row that was read. */
+  place: { readonly atMs: number; readonly callId: string };
+  waiting: readonly JoinedRow[];
+}
+
+interface JoinedRow {
+  readonly callId: string;
+  readonly atMs: number;
+  /** Undefined where its record or report is gone. */
+  readonly call: JoinedEvidence | undefined;
+}
+
+/**
+ * Makes a job of rows that an earlier release stored, and counted as a call each: gives them the call that they are evidence of. Goes through all rows by
+ * time from the oldest of these, one step a run. A row is written when later ones cannot be of its call any more, so that a restart goes on with the first
+ * one that was not.
+ * @returns one step, that does nothing when all is done. It throws what the database and the store of records throw, and is tried again then
+ */
+export function joinOldCalls(context: PlatformContext, ports: EvidencePorts): () => Promise<void> {
+  let joining: Joining | undefined;
+  let isDone = false;
+  return async () => {
+    if (isDone) return;
+    try {
+      joining ??= await begin(context);
+      if (joining !== undefined && !(await step(context, ports, joining))) return;
+      isDone = joining === undefined;
+      joining = undefined;
+    } catch (error) {
+      // A row that was read twice would be two calls.
+      joining = undefined;
+      throw error;
+    }
+  };
+}
+
+async function begin({ database, log }: PlatformContext): Promise<Joining | undefined> {
+  const oldest = await campaignsTables(database)
+    .selectFrom('campaigns_calls')
+    .select('at_ms')
+    .where('placed_call_id', 'is', null)
+    .where('is_unjoinable', '=', false)
+    .orderBy('at_ms')
+    .limit(1)
+    .executeTakeFirst();
+  if (oldest === undefined) return undefined;
+  log.info('calls that an earlier release stored are being joined', { fromMs: oldest.at_ms });
+  return {
+    joiner: createEvidenceJoiner(),
+    place: { atMs: oldest.at_ms - EVIDENCE_GAP_MS, callId: '' },
+    waiting: [],
+  };
+}
+
+/** @returns whether these were the last rows */
+async function step(context: PlatformContext, ports: EvidencePorts, joining: Joining): Promise<boolean> {
+  const rows = await rowsBehind(context, joining.place);
+  const joined = await joinedRows(ports, joining.joiner, rows);
+  const last = rows.at(-1);
+  const isLast = last === undefined || rows.length < STEP_ROWS;
+  const waiting = [...joining.waiting, ...joined];
+  const open = isLast ? -1 : waiting.findIndex(({ atMs }) => atMs >= last.at_ms - EVIDENCE_GAP_MS);
+  const settled = open < 0 ? waiting.length : Math.max(open, waiting.length - WAITING_ROWS);
+  for (let at = 0; at < settled; at += WRITTEN_AT_ONCE)
+    await write(context, waiting.slice(at, Math.min(at + WRITTEN_AT_ONCE, settled)));
+  joining.waiting = waiting.slice(settled);
+  if (last !== undefined) joining.place = { atMs: last.at_ms, callId: last.call_id };
+  return isLast;
+}
+
+/** The next rows by time, those of this release among them: evidence of one call may be of both. */
+const rowsBehind = ({ database }: PlatformContext, { atMs, callId }: Joining['place']) =>
+  campaignsTables(database)
+    .selectFrom('campaigns_calls')
+    .select(['call_id', 'placed_call_id', 'at_ms', 'reporter_id', 'record_id', 'report_id'])
+    .where((is) => is.or([is('at_ms', '>', atMs), is.and([is('at_ms', '=', atMs), is('call_id', '>', callId)])]))
+    .orderBy('at_ms')
+    .orderBy('call_id')
+    .limit(STEP_ROWS)
+    .execute();
+
+async function joinedRows(
+  { live, reports }: EvidencePorts,
+  joiner: EvidenceJoiner,
+  rows: Awaited<ReturnType<typeof rowsBehind>>,
+): Promise<readonly JoinedRow[]> {
+  const records = await recordsOfCalls(
+    live,
+    rows.map((row) => ({
+      ...{ callId: row.call_id, reporterId: row.reporter_id, atMs: row.at_ms },
+      ...(row.record_id !== null && { recordId: row.record_id }),
+    })),
+  );
+  const reported = rows.filter(({ report_id: reportId }) => reportId !== null);
+  const range = { fromMs: reported[0]?.at_ms ?? 0, toMs: (reported.at(-1)?.at_ms ?? 0) + 1 };
+  const found = await reports.findReports({ ...range, limit: REPORTS_OF_A_STEP, leavesOutUnreadable: true });
+  const opened = new Map(found.reports.map(({ appId, report }) => [`${appId} ${report.reportId}`, report]));
+  const joined: JoinedRow[] = [];
+  for (const row of rows) {
+    const { call_id: callId, reporter_id: reporterId, report_id: reportId } = row;
+    const record = records.get(callId);
+    let call = record === undefined ? undefined : joiner.record(record);
+    if (reportId !== null) {
+      const report = opened.get(`${reporterId} ${reportId}`) ?? (await reportOf(live, reporterId, reportId));
+      if (report !== undefined) call = joiner.report(reporterId, report);
+    }
+    if (row.placed_call_id !== null) call?.placedCallId(row.placed_call_id);
+    else joined.push({ callId, atMs: row.at_ms, call });
+  }
+  return joined;
+}
+
+const reportOf = (live: LiveReader, appId: string, reportId: string) =>
+  live.report(appId, reportId).catch((error: unknown) => {
+    if (!isUnreadable(error)) throw error;
+    return undefined;
+  });
+
+/** Those that the detection has written meanwhile stay as it wrote them. */
+async function write(context: PlatformContext, rows: readonly JoinedRow[]): Promise<void> {
+  const callIds = rows.map(({ callId }) => callId);
+  const placed = rows.map(({ call }) => call?.placedCallId() ?? '');
+  await context.transact((transaction) =>
+    sql`update campaigns_calls set placed_call_id = nullif(joined.placed, ''), is_unjoinable = (joined.placed = '')
+      from unnest(${callIds}::text[], ${placed}::text[]) as joined(call_id, placed)
+      where campaigns_calls.call_id = joined.call_id and campaigns_calls.placed_call_id is null`.execute(transaction),
+  );
+}
