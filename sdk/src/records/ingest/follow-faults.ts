@@ -30,6 +30,7 @@ export class FileFaults {
   readonly #clock: Clock;
   readonly #tell: (path: string, cause: unknown) => void;
   readonly #faulty = new Map<string, FaultyFile>();
+  /** Of those, the ones that were worked on since the last sweep. */
   #asked = new Set<string>();
 
   /** @param tell - called for the first of the failures in a row of a file */
@@ -44,7 +45,7 @@ export class FileFaults {
    * @throws {@link LookEnded}
    */
   async attempt<Value>(file: NamedFile, work: () => Promise<Value>): Promise<Value | undefined> {
-    this.#asked.add(file.key);
+    if (this.#faulty.has(file.key)) this.#asked.add(file.key);
     if (this.isResting(file.key)) return undefined;
     try {
       const value = await work();
@@ -83,6 +84,7 @@ export class FileFaults {
   #failed({ key, path, mtimeMs }: NamedFile, cause: unknown): void {
     const triedMs = this.#clock.nowMs();
     const before = this.#faulty.get(key);
+    this.#asked.add(key);
     if (before === undefined) this.#tell(path, cause);
     const { failures, sinceMs } = before ?? { failures: 0, sinceMs: triedMs };
     this.#faulty.set(key, { key, path, mtimeMs: mtimeMs ?? sinceMs, sinceMs, triedMs, failures: failures + 1 });
