@@ -25,6 +25,8 @@ interface Joining {
   readonly joiner: EvidenceJoiner;
   /** The last row that was read. */
   place: { readonly atMs: number; readonly callId: string };
+  /** Later rows are of no call of these. */
+  readonly untilMs: number;
   waiting: readonly JoinedRow[];
 }
 
@@ -36,21 +38,28 @@ interface JoinedRow {
 }
 
 /**
- * Makes a job of rows that an earlier release stored, and counted as a call each: gives them the call that they are evidence of. Goes through all rows by
- * time from the oldest of these, one step a run. A row is written when later ones cannot be of its call any more, so that a restart goes on with the first
- * one that was not.
+ * Makes a job of rows that an earlier release stored, and counted as a call each: gives them the call that they are evidence of. It begins when the last of
+ * them is an hour old, and goes through all rows by time, one step a run. A row is written when later ones cannot be of its call any more, so that a
+ * restart goes on with the first one that was not.
  * @returns one step, that does nothing when all is done. It throws what the database and the store of records throw, and is tried again then
  */
-export function joinOldCalls(context: PlatformContext, ports: EvidencePorts): () => Promise<void> {
+export function joinOldCalls(context: PlatformContext, ports: EvidencePorts): (nowMs: number) => Promise<void> {
   let joining: Joining | undefined;
   let isDone = false;
-  return async () => {
+  return async (nowMs) => {
     if (isDone) return;
     try {
-      joining ??= await begin(context);
-      if (joining !== undefined && !(await step(context, ports, joining))) return;
-      isDone = joining === undefined;
-      joining = undefined;
+      if (joining === undefined) {
+        const range = await unjoinedRange(context);
+        isDone = range === undefined;
+        // The detection has the latest of these rows as calls of their own, and names what comes late of them so.
+        if (range === undefined || range.newestMs > nowMs - EVIDENCE_GAP_MS) return;
+        context.log.info('calls that an earlier release stored are being joined', range);
+        const place = { atMs: range.oldestMs - EVIDENCE_GAP_MS, callId: '' };
+        const untilMs = range.newestMs + EVIDENCE_GAP_MS;
+        joining = { joiner: createEvidenceJoiner(), place, untilMs, waiting: [] };
+      }
+      if (await step(context, ports, joining)) joining = undefined;
     } catch (error) {
       // A row that was read twice would be two calls.
       joining = undefined;
@@ -59,27 +68,22 @@ export function joinOldCalls(context: PlatformContext, ports: EvidencePorts): ()
   };
 }
 
-async function begin({ database, log }: PlatformContext): Promise<Joining | undefined> {
-  const oldest = await campaignsTables(database)
+/** When the first and the last of these rows are of; undefined where there are none. */
+async function unjoinedRange({
+  database,
+}: PlatformContext): Promise<{ readonly oldestMs: number; readonly newestMs: number } | undefined> {
+  const row = await campaignsTables(database)
     .selectFrom('campaigns_calls')
-    .select('at_ms')
+    .select([sql<number | null>`min(at_ms)`.as('oldest'), sql<number | null>`max(at_ms)`.as('newest')])
     .where('placed_call_id', 'is', null)
     .where('is_unjoinable', '=', false)
-    .orderBy('at_ms')
-    .limit(1)
-    .executeTakeFirst();
-  if (oldest === undefined) return undefined;
-  log.info('calls that an earlier release stored are being joined', { fromMs: oldest.at_ms });
-  return {
-    joiner: createEvidenceJoiner(),
-    place: { atMs: oldest.at_ms - EVIDENCE_GAP_MS, callId: '' },
-    waiting: [],
-  };
+    .executeTakeFirstOrThrow();
+  return row.oldest === null || row.newest === null ? undefined : { oldestMs: row.oldest, newestMs: row.newest };
 }
 
 /** @returns whether these were the last rows */
 async function step(context: PlatformContext, ports: EvidencePorts, joining: Joining): Promise<boolean> {
-  const rows = await rowsBehind(context, joining.place);
+  const rows = await rowsBehind(context, joining);
   const joined = await joinedRows(ports, joining.joiner, rows);
   const last = rows.at(-1);
   const isLast = last === undefined || rows.length < STEP_ROWS;
@@ -94,11 +98,12 @@ async function step(context: PlatformContext, ports: EvidencePorts, joining: Joi
 }
 
 /** The next rows by time, those of this release among them: evidence of one call may be of both. */
-const rowsBehind = ({ database }: PlatformContext, { atMs, callId }: Joining['place']) =>
+const rowsBehind = ({ database }: PlatformContext, { place: { atMs, callId }, untilMs }: Joining) =>
   campaignsTables(database)
     .selectFrom('campaigns_calls')
     .select(['call_id', 'placed_call_id', 'at_ms', 'reporter_id', 'record_id', 'report_id'])
     .where((is) => is.or([is('at_ms', '>', atMs), is.and([is('at_ms', '=', atMs), is('call_id', '>', callId)])]))
+    .where('at_ms', '<=', untilMs)
     .orderBy('at_ms')
     .orderBy('call_id')
     .limit(STEP_ROWS)
