@@ -14,6 +14,7 @@ import {
   createPlacedCalls,
   isJoinable,
   mayBeOne,
+  numbersKey,
   placedCallId,
   placeReport,
   rememberNote,
@@ -45,7 +46,7 @@ export function countRecord(counting: Counting, note: CallNote, file: CampaignFi
     },
     ...{ records: counted.length, reports: call.reports.filter(({ isCounted }) => isCounted).length },
   });
-  if (isJoinable(note)) counting.calls.counted.put(note.callingKey, note.calledNpaNxx, call);
+  if (isJoinable(note)) counting.calls.counted.put(numbersKey(note), call);
 }
 
 /** Counts a report for a campaign, once. Never throws. */

@@ -4,22 +4,30 @@ import { takeOver } from './state-codec.js';
 /** Calls, or reports of calls, that wait for more evidence of the same call: by calling number and exchange of the number called. */
 export interface JoinTable<Entry extends { readonly atMs: number }> {
   /** Where the entry stands under this key already, nothing changes. */
-  readonly put: (callingKey: number, calledNpaNxx: number, entry: Entry) => void;
+  readonly put: (key: JoinKey, entry: Entry) => void;
   /** The entry nearest in time, within so many milliseconds. */
-  readonly near: (callingKey: number, calledNpaNxx: number, when: JoinTime<Entry>) => Entry | undefined;
+  readonly near: (key: JoinKey, when: JoinTime<Entry>) => Entry | undefined;
   /** The table as it stands, by reference. */
   readonly state: () => JoinTableState<Entry>;
   readonly restore: (saved: JoinTableState<Entry>) => void;
 }
 
+/** What evidence is joined by, and what tells it from that of other calls: both so that thousands of one number are looked through quickly. */
+export interface JoinKey {
+  readonly callingKey: number;
+  readonly calledNpaNxx: number;
+  /** Of the number called; -1 where it is not known. Two that are known have to be the same. */
+  readonly calledKey: number;
+  /** The switch, and its name of the call, -1 where there is none: of one switch two names are two calls. */
+  readonly sourceKey: number;
+  readonly groupKey: number;
+}
+
 /** Entries by their places. */
 export interface JoinTableState<Entry> {
-  readonly keys: Float64Array;
-  readonly exchanges: Int32Array;
+  readonly rows: Float64Array;
   readonly entries: readonly (Entry | undefined)[];
-  /** Chains of those that share a bucket. */
   readonly newest: Float64Array;
-  readonly older: Float64Array;
   readonly last: number;
 }
 
@@ -32,6 +40,9 @@ export interface JoinTime<Entry> {
 
 /** Newest entries that are looked at under one place: one number that calls an exchange ten times a second has so many within a minute. */
 const MAX_LOOKED_AT = 512;
+/** Members of a row. All that is looked at of an entry that does not fit lies within a line or two of a processor's cache. */
+const ROW = 6;
+const [CALLING, EXCHANGE, CALLED, SOURCE, GROUP, OLDER] = [0, 1, 2, 3, 4, 5];
 
 /**
  * Makes the table. A new entry takes the place of the oldest one. Never throws.
@@ -40,53 +51,59 @@ const MAX_LOOKED_AT = 512;
 export function createJoinTable<Entry extends { readonly atMs: number }>(limit: number): JoinTable<Entry> {
   const size = Math.max(4, 2 ** Math.floor(Math.log2(limit)));
   const mask = size - 1;
-  const keys = new Float64Array(size);
-  const exchanges = new Int32Array(size);
+  const rows = new Float64Array(size * ROW);
   const entries: (Entry | undefined)[] = Array.from({ length: size }, () => undefined);
   // Entries are numbered as they come, from 1. Those of one bucket are a chain, the newest first; it ends where an entry has been overwritten.
   const newest = new Float64Array(size);
-  const older = new Float64Array(size);
   let last = 0;
-  const bucketOf = (callingKey: number, calledNpaNxx: number): number => spread(callingKey + calledNpaNxx) & mask;
+  const bucketOf = ({ callingKey, calledNpaNxx }: JoinKey): number => spread(callingKey + calledNpaNxx) & mask;
   const isThere = (number: number): boolean => number > 0 && number > last - size;
+  const isUnder = (row: number, { callingKey, calledNpaNxx }: JoinKey): boolean =>
+    rows[row + CALLING] === callingKey && rows[row + EXCHANGE] === calledNpaNxx;
+  const isOther = (row: number, { calledKey, sourceKey, groupKey }: JoinKey): boolean => {
+    if (rows[row + SOURCE] === sourceKey && sourceKey >= 0) return rows[row + GROUP] !== groupKey;
+    const called = rows[row + CALLED] as number;
+    return called >= 0 && calledKey >= 0 && called !== calledKey;
+  };
   return {
-    put: (callingKey, calledNpaNxx, entry) => {
-      const bucket = bucketOf(callingKey, calledNpaNxx);
+    put: (key, entry) => {
+      const bucket = bucketOf(key);
       let looked = 0;
-      for (let at = newest[bucket] as number; isThere(at) && looked < MAX_LOOKED_AT; at = older[at & mask] as number) {
-        const place = at & mask;
-        if (entries[place] === entry && keys[place] === callingKey && exchanges[place] === calledNpaNxx) return;
-        looked += 1;
+      for (let at = newest[bucket] as number; isThere(at) && looked < MAX_LOOKED_AT; looked += 1) {
+        const row = (at & mask) * ROW;
+        if (isUnder(row, key) && entries[at & mask] === entry) return;
+        at = rows[row + OLDER] as number;
       }
       last += 1;
-      const place = last & mask;
-      keys[place] = callingKey;
-      exchanges[place] = calledNpaNxx;
-      entries[place] = entry;
-      older[place] = newest[bucket] as number;
+      const row = (last & mask) * ROW;
+      rows[row + CALLING] = key.callingKey;
+      rows[row + EXCHANGE] = key.calledNpaNxx;
+      rows[row + CALLED] = key.calledKey;
+      rows[row + SOURCE] = key.sourceKey;
+      rows[row + GROUP] = key.groupKey;
+      rows[row + OLDER] = newest[bucket] as number;
+      entries[last & mask] = entry;
       newest[bucket] = last;
     },
-    near: (callingKey, calledNpaNxx, { atMs, withinMs, fits }) => {
-      const bucket = bucketOf(callingKey, calledNpaNxx);
+    near: (key, { atMs, withinMs, fits }) => {
       let nearest: Entry | undefined;
       let looked = 0;
-      for (let at = newest[bucket] as number; isThere(at) && looked < MAX_LOOKED_AT; at = older[at & mask] as number) {
-        looked += 1;
-        const place = at & mask;
-        const entry = entries[place] as Entry;
-        if (keys[place] !== callingKey || exchanges[place] !== calledNpaNxx) continue;
-        const apartMs = Math.abs(entry.atMs - atMs);
-        if (apartMs > withinMs || (nearest !== undefined && apartMs >= Math.abs(nearest.atMs - atMs))) continue;
-        if (fits(entry)) nearest = entry;
+      for (let at = newest[bucketOf(key)] as number; isThere(at) && looked < MAX_LOOKED_AT; looked += 1) {
+        const row = (at & mask) * ROW;
+        if (isUnder(row, key) && !isOther(row, key)) {
+          const entry = entries[at & mask] as Entry;
+          const apartMs = Math.abs(entry.atMs - atMs);
+          const isNearer = nearest === undefined || apartMs < Math.abs(nearest.atMs - atMs);
+          if (apartMs <= withinMs && isNearer && fits(entry)) nearest = entry;
+        }
+        at = rows[row + OLDER] as number;
       }
       return nearest;
     },
-    state: () => ({ keys, exchanges, entries, newest, older, last }),
+    state: () => ({ rows, entries, newest, last }),
     restore: (saved) => {
-      takeOver(keys, saved.keys);
-      takeOver(exchanges, saved.exchanges);
+      takeOver(rows, saved.rows);
       takeOver(newest, saved.newest);
-      takeOver(older, saved.older);
       ({ last } = saved);
       for (const [place, entry] of saved.entries.entries()) entries[place] = entry;
     },

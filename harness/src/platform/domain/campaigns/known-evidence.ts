@@ -7,6 +7,7 @@ import {
   calledNpaNxxOf,
   createPlacedCall,
   isJoinable,
+  numbersKey,
   rememberedCalls,
   rememberRecord,
   reportedCall,
@@ -55,7 +56,7 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       const call = callOf(known, note.atMs);
       addRecord(call, note);
       rememberRecord(calls, note, call, live);
-      if (isJoinable(note)) calls.counted.put(note.callingKey, note.calledNpaNxx, call);
+      if (isJoinable(note)) calls.counted.put(numbersKey(note), call);
     },
     placeReport: (received) => {
       const { appId, report } = received;
@@ -90,7 +91,7 @@ function markCounted(
     if (known === undefined) continue;
     mark(known);
     note.campaignId = known.campaignId;
-    if (isJoinable(note)) counted.put(note.callingKey, note.calledNpaNxx, call);
+    if (isJoinable(note)) counted.put(numbersKey(note), call);
   }
   for (const reported of call.reports) {
     const known = reported.isCounted ? undefined : take(reported.call.callId);

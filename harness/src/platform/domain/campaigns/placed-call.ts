@@ -5,7 +5,7 @@ import type { CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import type { CampaignPolicy } from './campaign-policy.js';
 import type { ContentCluster } from './content-cluster.js';
 import { createJoinTable } from './join-table.js';
-import type { JoinTable, JoinTableState } from './join-table.js';
+import type { JoinKey, JoinTable, JoinTableState, JoinTime } from './join-table.js';
 import { keyHashOf } from './key-hash.js';
 
 // Which records and reports are evidence of one call. docs/decisions/0020 says why, and how often it is wrong.
@@ -109,36 +109,43 @@ export function placedCallId(call: PlacedCall, known?: string): string {
  */
 export function callsOfRecord(calls: PlacedCalls, note: CallNote, { record }: LiveRecord): readonly PlacedCall[] {
   const { named, policy } = calls;
-  const { atMs, groupKey } = note;
-  const found = new Set<PlacedCall>();
-  const add = (call: PlacedCall | undefined): void => void (call !== undefined && found.add(call));
-  add(named.near(groupKey, 0, { atMs, withinMs: GROUP_MS, fits: isOnRecord }));
-  const isLinked = (call: PlacedCall): boolean =>
-    isOnRecord(call) && call.records.every((other) => !contradicts(note, other));
-  for (const key of linkKeys(record, 'other')) add(named.near(key, 0, { atMs, withinMs: NAMED_MS, fits: isLinked }));
-  if (isJoinable(note)) add(nearestOnRecord(calls, note, (call) => isRecordOf(note, call, policy)));
-  if (found.size > 0) return [...found];
-  const isSigned = (call: PlacedCall): boolean => isRecordOf(note, call, policy);
-  if (note.passportKey >= 0)
-    add(named.near(note.passportKey, note.calledNpaNxx, { atMs, withinMs: NAMED_MS, fits: isSigned }));
-  return [...found];
+  const { atMs } = note;
+  const found: PlacedCall[] = [];
+  addCall(found, named.near(nameKey(note.groupKey, 0), { atMs, withinMs: GROUP_MS, fits: isOnRecord }));
+  const linked = {
+    atMs,
+    withinMs: NAMED_MS,
+    fits: (call: PlacedCall) => isOnRecord(call) && nothingContradicts(note, call),
+  };
+  for (const key of linkKeys(record, 'other')) addCall(found, named.near(nameKey(key, 0), linked));
+  const same = { atMs, withinMs: NAMED_MS, fits: (call: PlacedCall) => isRecordOf(note, call, policy) };
+  if (isJoinable(note)) addCall(found, nearestOnRecord(calls, numbersKey(note), same));
+  if (found.length === 0 && note.passportKey >= 0)
+    addCall(found, named.near(nameKey(note.passportKey, note.calledNpaNxx), same));
+  return found;
+}
+
+function addCall(found: PlacedCall[], call: PlacedCall | undefined): void {
+  if (call !== undefined && !found.includes(call)) found.push(call);
 }
 
 /** Reports that waited for a record, and are about the call of this one: at most one of each application, the nearest in time. Never throws. */
 export function reportsOfRecord(calls: PlacedCalls, note: CallNote, call: PlacedCall): readonly WaitingReport[] {
   if (!isJoinable(note)) return [];
   const met: WaitingReport[] = [];
-  const fits = ({ isMet, reported }: WaitingReport): boolean =>
-    !isMet &&
-    isSameCalled(note, reported) &&
-    (reported.placed === call ||
-      (reported.placed.records.length === 0 &&
-        hasNoReportOf(call, reported) &&
-        met.every((one) => !isOfOneApp(one.reported, reported))));
+  const when = {
+    ...{ atMs: note.atMs, withinMs: calls.policy.joinSeconds * 1_000 },
+    fits: ({ isMet, reported }: WaitingReport) =>
+      !isMet &&
+      isSameCalled(note, reported) &&
+      (reported.placed === call ||
+        (reported.placed.records.length === 0 &&
+          hasNoReportOf(call, reported) &&
+          met.every((one) => !isOfOneApp(one.reported, reported)))),
+  };
+  const key = numbersKey(note);
   for (;;) {
-    const found = calls.waiting.near(note.callingKey, note.calledNpaNxx, {
-      ...{ atMs: note.atMs, withinMs: calls.policy.joinSeconds * 1_000, fits },
-    });
+    const found = calls.waiting.near(key, when);
     if (found === undefined) return met;
     found.isMet = true;
     met.push(found);
@@ -154,14 +161,14 @@ export function callOfReport(
   const { callingKey, call } = reported;
   if (callingKey < 0) return undefined;
   const { policy, waiting } = calls;
-  const recorded = nearestOnRecord(
-    calls,
-    { callingKey, calledNpaNxx, atMs: call.atMs, withinMs: policy.joinSeconds * 1_000 },
-    (one) =>
+  const key = { ...nameKey(callingKey, calledNpaNxx), calledKey: reported.calledKey };
+  const recorded = nearestOnRecord(calls, key, {
+    ...{ atMs: call.atMs, withinMs: policy.joinSeconds * 1_000 },
+    fits: (one) =>
       isOnRecord(one) && hasNoReportOf(one, reported) && one.records.every((note) => isSameCalled(note, reported)),
-  );
+  });
   if (recorded !== undefined) return recorded;
-  return waiting.near(callingKey, calledNpaNxx, {
+  return waiting.near(key, {
     ...{ atMs: call.atMs, withinMs: policy.sameCallSeconds * 1_000 },
     fits: (other) =>
       !other.isMet && hasNoReportOf(other.reported.placed, reported) && areCalledAlike(other.reported, reported),
@@ -171,20 +178,20 @@ export function callOfReport(
 /** Has a call be found by a record of it. Never throws. */
 export function rememberRecord(calls: PlacedCalls, note: CallNote, call: PlacedCall, { record }: LiveRecord): void {
   rememberNote(calls, note, call);
-  for (const key of linkKeys(record, 'own')) calls.named.put(key, 0, call);
+  for (const key of linkKeys(record, 'own')) calls.named.put(nameKey(key, 0), call);
 }
 
 /** The same without the Call-IDs of the record. Never throws. */
 export function rememberNote({ named, recorded }: PlacedCalls, note: CallNote, call: PlacedCall): void {
-  named.put(note.groupKey, 0, call);
-  if (note.passportKey >= 0) named.put(note.passportKey, note.calledNpaNxx, call);
-  if (isJoinable(note)) recorded.put(note.callingKey, note.calledNpaNxx, call);
+  named.put(nameKey(note.groupKey, 0), call);
+  if (note.passportKey >= 0) named.put(nameKey(note.passportKey, note.calledNpaNxx), call);
+  if (isJoinable(note)) recorded.put(numbersKey(note), call);
 }
 
 /** Adds a record to a call. Never throws. */
 export function addRecord(call: PlacedCall, note: CallNote): void {
   if (call.records.length === 0) call.atMs = note.atMs;
-  call.records = [...call.records, note];
+  call.records = call.records.length === 0 ? [note] : [...call.records, note];
   note.placed = call;
 }
 
@@ -235,7 +242,8 @@ export function waitForRecord(
 ): void {
   const { callingKey, placed, call } = reported;
   if (callingKey < 0 || placed.records.length > 0) return;
-  waiting.put(callingKey, calledNpaNxx, { atMs: call.atMs, cluster, reported, isMet: false });
+  const key = { ...nameKey(callingKey, calledNpaNxx), calledKey: reported.calledKey };
+  waiting.put(key, { atMs: call.atMs, cluster, reported, isMet: false });
 }
 
 /** A report as evidence, before it is known of which call. Never throws. */
@@ -269,7 +277,7 @@ export function calledNpaNxxOf({ called }: AppReport): number {
 
 /** Whether two calls on record may be one: nothing says that they are two. Never throws. */
 export const mayBeOne = (one: PlacedCall, other: PlacedCall): boolean =>
-  one.records.every((note) => other.records.every((record) => !contradicts(note, record)));
+  one.records.every((note) => nothingContradicts(note, other));
 
 /** Records that others made of the same call before. Never throws. */
 export const otherRecords = (note: CallNote): readonly CallNote[] =>
@@ -280,16 +288,33 @@ export const otherRecords = (note: CallNote): readonly CallNote[] =>
 /** Numbers by which carriers and applications can speak of one call. Never throws. */
 export const isJoinable = (note: CallNote): boolean => note.isCallingShown && note.calledNpaNxx >= 0;
 
+/** Key of a record by its numbers, where {@link isJoinable}. Never throws. */
+export const numbersKey = (note: CallNote): JoinKey => ({
+  callingKey: note.callingKey,
+  calledNpaNxx: note.calledNpaNxx,
+  calledKey: note.isCalledShown ? note.calledKey : -1,
+  sourceKey: note.sourceKey,
+  groupKey: note.groupKey,
+});
+
+/** Key of what names a call. */
+const nameKey = (callingKey: number, calledNpaNxx: number): JoinKey => ({
+  callingKey,
+  calledNpaNxx,
+  calledKey: -1,
+  sourceKey: -1,
+  groupKey: -1,
+});
+
 function nearestOnRecord(
   { recorded, counted }: PlacedCalls,
-  when: Pick<CallNote, 'callingKey' | 'calledNpaNxx' | 'atMs'> & { readonly withinMs?: number },
-  fits: (call: PlacedCall) => boolean,
+  key: JoinKey,
+  when: JoinTime<PlacedCall>,
 ): PlacedCall | undefined {
-  const { callingKey, calledNpaNxx, atMs, withinMs = NAMED_MS } = when;
-  const time = { atMs, withinMs, fits };
-  const [one, other] = [recorded.near(callingKey, calledNpaNxx, time), counted.near(callingKey, calledNpaNxx, time)];
+  const one = recorded.near(key, when);
+  const other = counted.near(key, when);
   if (one === undefined || other === undefined) return one ?? other;
-  return Math.abs(one.atMs - atMs) <= Math.abs(other.atMs - atMs) ? one : other;
+  return Math.abs(one.atMs - when.atMs) <= Math.abs(other.atMs - when.atMs) ? one : other;
 }
 
 /** A call that was made one with another has no records any more. */
@@ -297,7 +322,10 @@ const isOnRecord = ({ records }: PlacedCall): boolean => records.length > 0;
 
 /** Nothing says that it is another call, and with one of its records there is evidence that it is the same. */
 const isRecordOf = (note: CallNote, { records }: PlacedCall, policy: CampaignPolicy): boolean =>
-  records.every((other) => !contradicts(note, other)) && records.some((other) => agrees(note, other, policy));
+  nothingContradicts(note, { records }) && records.some((other) => agrees(note, other, policy));
+
+const nothingContradicts = (note: CallNote, { records }: Pick<PlacedCall, 'records'>): boolean =>
+  records.every((other) => !contradicts(note, other));
 
 /** What says that two records are of two calls. */
 function contradicts(note: CallNote, other: CallNote): boolean {
@@ -334,8 +362,9 @@ function endAlike(note: CallNote, other: CallNote, resolutionMs: number): boolea
 
 /** The Call-ID with which one carrier sends a call is that with which the next one receives it. */
 function linkKeys({ ingress, egress }: LiveRecord['record'], side: 'own' | 'other'): readonly number[] {
-  const keys: number[] = [];
+  if (ingress.callId === undefined && egress.callId === undefined) return NONE;
   const [received, sent] = side === 'own' ? ['in', 'out'] : ['out', 'in'];
+  const keys: number[] = [];
   if (ingress.callId !== undefined) keys.push(keyHashOf('link', received, ingress.callId));
   if (egress.callId !== undefined) keys.push(keyHashOf('link', sent, egress.callId));
   return keys;
