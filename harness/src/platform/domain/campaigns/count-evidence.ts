@@ -17,6 +17,7 @@ import {
   numbersKey,
   placedCallId,
   placeReport,
+  putByNumbers,
   rememberNote,
   rememberRecord,
   reportsOfRecord,
@@ -46,7 +47,7 @@ export function countRecord(counting: Counting, note: CallNote, file: CampaignFi
     },
     ...{ records: counted.length, reports: call.reports.filter(({ isCounted }) => isCounted).length },
   });
-  if (isJoinable(note)) counting.calls.counted.put(numbersKey(note), call);
+  if (isJoinable(note)) putByNumbers(counting.calls.counted, numbersKey(note), call);
 }
 
 /** Counts a report for a campaign, once. Never throws. */

@@ -3,7 +3,7 @@ import { takeOver } from './state-codec.js';
 
 /** Calls, or reports of calls, that wait for more evidence of the same call: by calling number and exchange of the number called. */
 export interface JoinTable<Entry extends { readonly atMs: number }> {
-  /** Where the entry stands under this key already, nothing changes. */
+  /** Where the entry is the newest under this key already, nothing changes. */
   readonly put: (key: JoinKey, entry: Entry) => void;
   /** The entry nearest in time, within so many milliseconds. */
   readonly near: (key: JoinKey, when: JoinTime<Entry>) => Entry | undefined;
@@ -35,6 +35,8 @@ export interface JoinTableState<Entry> {
 export interface JoinTime<Entry> {
   readonly atMs: number;
   readonly withinMs: number;
+  /** Newest entries of the key that are looked at; default {@link MAX_LOOKED_AT}. */
+  readonly most?: number;
   readonly fits: (entry: Entry) => boolean;
 }
 
@@ -68,12 +70,8 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
   return {
     put: (key, entry) => {
       const bucket = bucketOf(key);
-      let looked = 0;
-      for (let at = newest[bucket] as number; isThere(at) && looked < MAX_LOOKED_AT; looked += 1) {
-        const row = (at & mask) * ROW;
-        if (isUnder(row, key) && entries[at & mask] === entry) return;
-        at = rows[row + OLDER] as number;
-      }
+      const before = newest[bucket] as number;
+      if (isThere(before) && entries[before & mask] === entry && isUnder((before & mask) * ROW, key)) return;
       last += 1;
       const row = (last & mask) * ROW;
       rows[row + CALLING] = key.callingKey;
@@ -81,14 +79,14 @@ export function createJoinTable<Entry extends { readonly atMs: number }>(limit: 
       rows[row + CALLED] = key.calledKey;
       rows[row + SOURCE] = key.sourceKey;
       rows[row + GROUP] = key.groupKey;
-      rows[row + OLDER] = newest[bucket] as number;
+      rows[row + OLDER] = before;
       entries[last & mask] = entry;
       newest[bucket] = last;
     },
-    near: (key, { atMs, withinMs, fits }) => {
+    near: (key, { atMs, withinMs, most = MAX_LOOKED_AT, fits }) => {
       let nearest: Entry | undefined;
       let looked = 0;
-      for (let at = newest[bucketOf(key)] as number; isThere(at) && looked < MAX_LOOKED_AT; looked += 1) {
+      for (let at = newest[bucketOf(key)] as number; isThere(at) && looked < most; looked += 1) {
         const row = (at & mask) * ROW;
         if (isUnder(row, key) && !isOther(row, key)) {
           const entry = entries[at & mask] as Entry;

@@ -8,6 +8,7 @@ import {
   createPlacedCall,
   isJoinable,
   numbersKey,
+  putByNumbers,
   rememberedCalls,
   rememberRecord,
   reportedCall,
@@ -56,7 +57,7 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       const call = callOf(known, note.atMs);
       addRecord(call, note);
       rememberRecord(calls, note, call, live);
-      if (isJoinable(note)) calls.counted.put(numbersKey(note), call);
+      if (isJoinable(note)) putByNumbers(calls.counted, numbersKey(note), call);
     },
     placeReport: (received) => {
       const { appId, report } = received;
@@ -91,7 +92,7 @@ function markCounted(
     if (known === undefined) continue;
     mark(known);
     note.campaignId = known.campaignId;
-    if (isJoinable(note)) counted.put(numbersKey(note), call);
+    if (isJoinable(note)) putByNumbers(counted, numbersKey(note), call);
   }
   for (const reported of call.reports) {
     const known = reported.isCounted ? undefined : take(reported.call.callId);

@@ -59,10 +59,11 @@ export function createPlacedCalls(
 ): PlacedCalls {
   return {
     policy,
-    recorded: createJoinTable(limits.calls / 2),
-    counted: createJoinTable(limits.calls / 2),
+    // Twice as many places as entries: see putByNumbers.
+    recorded: createJoinTable(limits.calls),
+    counted: createJoinTable(limits.calls),
     named: createJoinTable(limits.calls / 2),
-    waiting: createJoinTable(limits.reports),
+    waiting: createJoinTable(limits.reports * 2),
   };
 }
 
@@ -145,7 +146,7 @@ export function reportsOfRecord(calls: PlacedCalls, note: CallNote, call: Placed
   };
   const key = numbersKey(note);
   for (;;) {
-    const found = calls.waiting.near(key, when);
+    const found = nearByNumbers(calls.waiting, key, when);
     if (found === undefined) return met;
     found.isMet = true;
     met.push(found);
@@ -168,7 +169,7 @@ export function callOfReport(
       isOnRecord(one) && hasNoReportOf(one, reported) && one.records.every((note) => isSameCalled(note, reported)),
   });
   if (recorded !== undefined) return recorded;
-  return waiting.near(key, {
+  return nearByNumbers(waiting, key, {
     ...{ atMs: call.atMs, withinMs: policy.sameCallSeconds * 1_000 },
     fits: (other) =>
       !other.isMet && hasNoReportOf(other.reported.placed, reported) && areCalledAlike(other.reported, reported),
@@ -185,7 +186,7 @@ export function rememberRecord(calls: PlacedCalls, note: CallNote, call: PlacedC
 export function rememberNote({ named, recorded }: PlacedCalls, note: CallNote, call: PlacedCall): void {
   named.put(nameKey(note.groupKey, 0), call);
   if (note.passportKey >= 0) named.put(nameKey(note.passportKey, note.calledNpaNxx), call);
-  if (isJoinable(note)) recorded.put(numbersKey(note), call);
+  if (isJoinable(note)) putByNumbers(recorded, numbersKey(note), call);
 }
 
 /** Adds a record to a call. Never throws. */
@@ -243,7 +244,7 @@ export function waitForRecord(
   const { callingKey, placed, call } = reported;
   if (callingKey < 0 || placed.records.length > 0) return;
   const key = { ...nameKey(callingKey, calledNpaNxx), calledKey: reported.calledKey };
-  waiting.put(key, { atMs: call.atMs, cluster, reported, isMet: false });
+  putByNumbers(waiting, key, { atMs: call.atMs, cluster, reported, isMet: false });
 }
 
 /** A report as evidence, before it is known of which call. Never throws. */
@@ -311,11 +312,54 @@ function nearestOnRecord(
   key: JoinKey,
   when: JoinTime<PlacedCall>,
 ): PlacedCall | undefined {
-  const one = recorded.near(key, when);
-  const other = counted.near(key, when);
-  if (one === undefined || other === undefined) return one ?? other;
-  return Math.abs(one.atMs - when.atMs) <= Math.abs(other.atMs - when.atMs) ? one : other;
+  const one = nearByNumbers(recorded, key, when);
+  const other = nearByNumbers(counted, key, when);
+  return nearer(one, other, when.atMs);
 }
+
+function nearer<Entry extends { readonly atMs: number }>(
+  one: Entry | undefined,
+  other: Entry | undefined,
+  atMs: number,
+): Entry | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return Math.abs(one.atMs - atMs) <= Math.abs(other.atMs - atMs) ? one : other;
+}
+
+/** Newest calls of one number to another that are looked at: within the minutes in which a call is joined nobody calls another so often. */
+const MAX_OF_PAIR = 64;
+
+/**
+ * Has an entry be found by its numbers: among those of the same called number, and among all of the exchange. One number may call an exchange a
+ * hundred times a second, and who knows the called number need not look through all of those. Never throws.
+ */
+export function putByNumbers<Entry extends { readonly atMs: number }>(
+  table: JoinTable<Entry>,
+  key: JoinKey,
+  entry: Entry,
+): void {
+  table.put(amongCalled(key, key.calledKey), entry);
+  table.put(key, entry);
+}
+
+function nearByNumbers<Entry extends { readonly atMs: number }>(
+  table: JoinTable<Entry>,
+  key: JoinKey,
+  when: JoinTime<Entry>,
+): Entry | undefined {
+  if (key.calledKey < 0) return table.near(key, when);
+  const same = table.near(amongCalled(key, key.calledKey), { ...when, most: MAX_OF_PAIR });
+  return nearer(same, table.near(amongCalled(key, -1), when), when.atMs);
+}
+
+/** The key that evidence of one called number has, or evidence of which that is not known. */
+const amongCalled = (key: JoinKey, calledKey: number): JoinKey => ({
+  callingKey: key.callingKey + (calledKey < 0 ? 1 : calledKey + 2),
+  calledNpaNxx: key.calledNpaNxx,
+  calledKey: key.calledKey,
+  sourceKey: key.sourceKey,
+  groupKey: key.groupKey,
+});
 
 /** A call that was made one with another has no records any more. */
 const isOnRecord = ({ records }: PlacedCall): boolean => records.length > 0;
