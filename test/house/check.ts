@@ -5,6 +5,7 @@ import { checkContract } from './contract.js';
 import { checkPackages } from './packages.js';
 import { checkReference } from './reference.js';
 import { ROOT, tool } from './run.js';
+import { checkSize } from './size.js';
 import { checkPurity, checkRegularExpressions } from './sources.js';
 import { checkSuites } from './suites.js';
 import { checkTrackedText } from './tracked-text.js';
@@ -43,6 +44,7 @@ const STAGES: readonly Stage[] = [
   { name: 'packages', what: 'publint and attw over the tarballs', run: checkPackages },
   { name: 'reference', what: 'typedoc, live links, docstrings in full, examples that compile', run: checkReference },
   { name: 'text', what: 'no machine paths, registry hosts or loose ends', run: checkTrackedText },
+  { name: 'size', what: 'lines, files, reach and circles: none above the lowest so far', run: checkSize },
   { name: 'tests', what: 'unit and property tests', run: runTests },
 ];
 
