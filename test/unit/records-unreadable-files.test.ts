@@ -92,7 +92,7 @@ const CASES = (['stat', 'open', 'read', 'fstat'] as const).flatMap((call) =>
 );
 
 test.each(CASES)(
-  'a disk that fails to %s %s keeps no other file waiting: it is told once with its errno, tried less and less often, and read when it can be',
+  'a disk that fails to %s %s does not hold up other files: the error is reported once with its errno, retried with backoff, and the file is read once it is readable',
   async (call, name) => {
     await rotated('cdr.csv.3.gz', gzipSync(rows(0, 99)), 3);
     await rotated('cdr.csv.2', rows(100, 199), 2);

@@ -94,8 +94,8 @@ export interface FollowStatistics extends IntakeCounts, SourceProgressState {
 /** Follows the files of one source. */
 export interface FileFollower extends AsyncDisposable {
   /**
-   * Looks now. Resolves when all that can be read is durable. A file that cannot be read is told to `onNotice`, is counted in
-   * `unreadFiles`, and is tried again at the latest after half a minute.
+   * Looks once. Resolves when everything readable is durable. A file that cannot be read is reported to `onNotice`, counted in
+   * `unreadFiles`, and retried within 30 seconds.
    * @throws what the store refused with, or the disk where it does not list the files
    */
   readonly look: () => Promise<void>;

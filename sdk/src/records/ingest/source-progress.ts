@@ -33,7 +33,7 @@ export interface SourceProgressOptions {
 export class SourceProgress {
   readonly #options: SourceProgressOptions;
   readonly #stuckAfterMs: number;
-  /** When each of what is being stored was handed in. */
+  /** Start times of the inserts that are still pending. */
   readonly #storing = new Set<{ readonly sinceMs: number }>();
   #lastProgressMs: number;
   /** When nothing waited last: what came since has not waited longer. */

@@ -1,5 +1,5 @@
 import type { AppReport } from '@hopback/sdk/platform';
-import type { LiveRecord } from '../../core/index.js';
+import type { CampaignCall, LiveReader, LiveRecord } from '../../core/index.js';
 import { callNote, recordEvidence } from './call-note.js';
 import type { CallEvidence, CallNote, PlacedCall, ReportedCall } from './call-note.js';
 import { createCampaignBook } from './campaign-book.js';
@@ -179,4 +179,33 @@ export function createEvidenceJoiner(): EvidenceJoiner {
       return { placedCallId: (known) => placedCallId(reported.placed, known) };
     },
   };
+}
+
+/** Stored times of calls are rounded: how far one may be from its record, milliseconds. */
+const ROUNDING_MS = 1_000;
+
+/** Reads the records of rows that are near in time, by call id. Leaves out reports, and rows whose record is gone. */
+export async function recordsOfCalls(
+  live: Pick<LiveReader, 'find' | 'record'>,
+  calls: readonly Pick<CampaignCall, 'callId' | 'reporterId' | 'recordId' | 'atMs'>[],
+): Promise<ReadonlyMap<string, LiveRecord>> {
+  const wanted = calls.flatMap(({ callId, reporterId, recordId, atMs }) =>
+    recordId === undefined ? [] : [{ callId, providerId: reporterId, recordId, atMs }],
+  );
+  const records = new Map<string, LiveRecord>();
+  if (wanted.length === 0) return records;
+  const times = wanted.map(({ atMs }) => atMs);
+  const found = await live.find({
+    fromMs: Math.min(...times) - ROUNDING_MS,
+    toMs: Math.max(...times) + ROUNDING_MS,
+    recordIds: wanted.map(({ providerId, recordId }) => ({ providerId, recordId })),
+    limit: wanted.length,
+  });
+  const byId = new Map(found.records.map((one) => [`${one.providerId} ${one.record.recordId}`, one]));
+  for (const { callId, providerId, recordId } of wanted) {
+    // A record that was sent again with another time is found by its id.
+    const record = byId.get(`${providerId} ${recordId}`) ?? (await live.record(providerId, recordId));
+    if (record !== undefined) records.set(callId, record);
+  }
+  return records;
 }

@@ -12,13 +12,13 @@ export interface JoinTable<Entry extends { readonly atMs: number }> {
   readonly restore: (saved: JoinTableState<Entry>) => void;
 }
 
-/** What evidence is joined by, and what tells it from that of other calls: both so that thousands of one number are looked through quickly. */
+/** The numbers that join evidence, and the facts that rule a call out without opening its entry. */
 export interface JoinKey {
   readonly callingKey: number;
   readonly calledNpaNxx: number;
-  /** Of the number called; -1 where it is not known. Two that are known have to be the same. */
+  /** Called number; -1 if unknown. Two known ones must be equal. */
   readonly calledKey: number;
-  /** The switch, and its name of the call, -1 where there is none: of one switch two names are two calls. */
+  /** The switch and its name for the call; -1 if unknown. A switch never gives one call two names. */
   readonly sourceKey: number;
   readonly groupKey: number;
 }

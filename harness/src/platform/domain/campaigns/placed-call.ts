@@ -298,7 +298,7 @@ export const numbersKey = (note: CallNote): JoinKey => ({
   groupKey: note.groupKey,
 });
 
-/** Key of what names a call. */
+/** Key for an identifier of a call: its group, PASSporT or Call-ID. */
 const nameKey = (callingKey: number, calledNpaNxx: number): JoinKey => ({
   callingKey,
   calledNpaNxx,
@@ -326,12 +326,12 @@ function nearer<Entry extends { readonly atMs: number }>(
   return Math.abs(one.atMs - atMs) <= Math.abs(other.atMs - atMs) ? one : other;
 }
 
-/** Newest calls of one number to another that are looked at: within the minutes in which a call is joined nobody calls another so often. */
+/** Newest calls between two numbers that a lookup examines. Nobody dials the same number more often within the minutes of joining. */
 const MAX_OF_PAIR = 64;
 
 /**
- * Has an entry be found by its numbers: among those of the same called number, and among all of the exchange. One number may call an exchange a
- * hundred times a second, and who knows the called number need not look through all of those. Never throws.
+ * Stores an entry twice: among the calls to its called number, and among all calls to the exchange. A lookup that knows the called number then skips the
+ * rest of the exchange, which one caller may dial a hundred times a second. Never throws.
  */
 export function putByNumbers<Entry extends { readonly atMs: number }>(
   table: JoinTable<Entry>,
@@ -352,7 +352,7 @@ function nearByNumbers<Entry extends { readonly atMs: number }>(
   return nearer(same, table.near(amongCalled(key, -1), when), when.atMs);
 }
 
-/** The key that evidence of one called number has, or evidence of which that is not known. */
+/** Key for the calls to one called number, or (-1) for those whose called number is unknown. */
 const amongCalled = (key: JoinKey, calledKey: number): JoinKey => ({
   callingKey: key.callingKey + (calledKey < 0 ? 1 : calledKey + 2),
   calledNpaNxx: key.calledNpaNxx,
