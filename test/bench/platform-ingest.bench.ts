@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { liveRow } from '../../harness/dist/platform/records/live-row.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
+import type { CallRecord, PartyNumber } from '../../sdk/src/core/call-record.js';
 import type { SharedRecord } from '../../sdk/src/core/shared-record.js';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/auth.js';
@@ -24,7 +25,7 @@ import { threadTimes, type ThreadTimes } from './thread-times.js';
 export const bench: Bench = {
   name: 'platform-ingest',
   description:
-    'live records of 900 octets and more from the spool of a carrier into the store of a platform, both on this machine',
+    'live records of 900 octets and more, all of campaigns, from the spool of a carrier into the store of a platform, both on this machine',
   figures: ['ingest', 'ingest-intake', 'store-alone'],
   quick: {
     seconds: 40,
@@ -111,13 +112,33 @@ function callsUpToNow(count: number): Calls {
   const firstUs = Math.floor(Date.now() / 1_000) * 1_000_000 - count * STEP_US;
   const timeUs = (index: number): number => firstUs + index * STEP_US;
   const record = (index: number): SharedRecord =>
-    sharedRecord({ ...benchRecord(index), inviteAtUs: timeUs(index) }, index % 2 === 0 ? 'all-pseudonymous' : 'all');
+    sharedRecord(callOfItsOwn(index, timeUs(index)), index % 2 === 0 ? 'all-pseudonymous' : 'all');
   return {
     length: count,
     firstMs: Math.floor(timeUs(0) / 1_000),
     lastMs: Math.floor(timeUs(count - 1) / 1_000),
     some: (from, to) => Array.from({ length: Math.max(0, Math.min(to, count) - from) }, (_, at) => record(from + at)),
   };
+}
+
+/** A call between numbers that have few others: one in five is of one of a thousand busy callers, the others of a million subscribers. */
+function callOfItsOwn(index: number, inviteAtUs: number): CallRecord {
+  const caller = index % 5 === 0 ? (index / 5) % 1_000 : 1_000 + ((index * 7_919) % 999_983);
+  return {
+    ...benchRecord(index),
+    ...{
+      inviteAtUs,
+      callGroupId: `call-${index}`,
+      calling: party(201, caller),
+      called: party(401, (index * 104_729) % 999_983),
+    },
+  };
+}
+
+/** One of a million numbers, from an area code on. */
+function party(areaCode: number, number: number): PartyNumber {
+  const tn = `1${areaCode + Math.floor(number / 10_000)}555${String(number % 10_000).padStart(4, '0')}`;
+  return { asWritten: `+${tn}`, tn };
 }
 
 interface Turn {

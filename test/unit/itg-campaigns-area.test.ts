@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { campaignsTables } from '../../harness/src/platform/campaigns/campaigns-repository.js';
 import { campaignsDefinition } from '../../harness/src/platform/campaigns/index.js';
 import type { CampaignsArea } from '../../harness/src/platform/campaigns/index.js';
 import type { LiveRecord } from '../../harness/src/platform/core/index.js';
@@ -33,6 +34,22 @@ afterAll(() => database.close());
 const openBench = (): CampaignsBench => openCampaignsBench(database);
 
 campaignClaims('PGlite', openBench);
+
+test('PGlite, which has no statistics, reads the newest calls of a campaign without reading or sorting the others', async () => {
+  const bench = openBench();
+  const area = bench.area();
+  await area.start();
+  area.listener.records(neighbourCalls(30));
+  await area.flush();
+  const campaignId = (await listed(area))[0]?.campaignId ?? '';
+  const tables = campaignsTables(bench.context.database);
+  await sql`insert into campaigns_calls (call_id, campaign_id, at_ms, reporter_id)
+    select 'many-' || n, ${campaignId}, n, 'carrier' from generate_series(1, 20000) as n`.execute(tables);
+  const newest = tables.selectFrom('campaigns_calls').selectAll().where('campaign_id', '=', campaignId);
+  const plan = await newest.orderBy('at_ms', 'desc').orderBy('call_id').limit(500).explain('json');
+  expect(JSON.stringify(plan)).toContain('campaigns_calls_latest');
+  expect(JSON.stringify(plan)).not.toContain('Sort');
+});
 
 test('a campaign that is found is stored, told to agencies and staff, announced, and read in the form of the contract', async () => {
   const bench = openBench();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type {
   CampaignCall,
@@ -16,7 +17,7 @@ import type { CampaignsTables, StoredKey } from './campaigns-tables.js';
 export const campaignsTables = (reading: Reading): Kysely<CoreTables & CampaignsTables> =>
   reading.withTables<CampaignsTables>();
 
-/** Rows of one statement: eleven columns each, and PostgreSQL takes 65,535 parameters. */
+/** Rows of one statement: PGlite runs in this process, and nothing else does meanwhile. */
 const ROWS_AT_ONCE = 1_000;
 
 /** Stores a campaign as it stands; numbers among its keys are sealed. */
@@ -155,32 +156,26 @@ export async function storeCalls(
   for (let from = 0; from < calls.length; from += ROWS_AT_ONCE) {
     // Evidence that was found to be of another call is counted anew: the last one holds.
     const latest = new Map(calls.slice(from, from + ROWS_AT_ONCE).map((call) => [call.callId, call]));
-    const rows = [...latest.values()].map((call) => ({
-      call_id: call.callId,
-      placed_call_id: call.placedCallId,
-      campaign_id: campaignId,
-      at_ms: Math.round(call.atMs),
-      reporter_id: call.reporterId,
-      record_id: call.recordId ?? null,
-      report_id: call.reportId ?? null,
-      called_npa_nxx: call.calledNpaNxx ?? null,
-      signer: call.signer ?? null,
-      attestation: call.attestation ?? null,
-      duration_ms: call.durationSeconds === undefined ? null : Math.round(call.durationSeconds * 1_000),
-    }));
-    await campaignsTables(transaction)
-      .insertInto('campaigns_calls')
-      .values(rows)
-      .onConflict((conflict) =>
-        conflict
-          .column('call_id')
-          .doUpdateSet((is) => ({
-            placed_call_id: is.ref('excluded.placed_call_id'),
-            campaign_id: is.ref('excluded.campaign_id'),
-          }))
-          .where('campaigns_calls.placed_call_id', 'is distinct from', (is) => is.ref('excluded.placed_call_id')),
-      )
-      .execute();
+    const column = <Value>(of: (call: CampaignCall) => Value): readonly Value[] => [...latest.values()].map(of);
+    await sql`insert into campaigns_calls (call_id, placed_call_id, campaign_id, at_ms, reporter_id, record_id, report_id, called_npa_nxx,
+        signer, attestation, duration_ms)
+      select call_id, placed_call_id, ${campaignId}, at_ms, reporter_id, record_id, report_id, called_npa_nxx, signer, attestation, duration_ms
+      from unnest(
+        ${column(({ callId }) => callId)}::text[],
+        ${column(({ placedCallId }) => placedCallId)}::text[],
+        ${column(({ atMs }) => Math.round(atMs))}::bigint[],
+        ${column(({ reporterId }) => reporterId)}::text[],
+        ${column(({ recordId }) => recordId ?? null)}::text[],
+        ${column(({ reportId }) => reportId ?? null)}::text[],
+        ${column(({ calledNpaNxx }) => calledNpaNxx ?? null)}::text[],
+        ${column(({ signer }) => signer ?? null)}::text[],
+        ${column(({ attestation }) => attestation ?? null)}::text[],
+        ${column(({ durationSeconds }) => (durationSeconds === undefined ? null : Math.round(durationSeconds * 1_000)))}::bigint[]
+      ) as call (call_id, placed_call_id, at_ms, reporter_id, record_id, report_id, called_npa_nxx, signer, attestation, duration_ms)
+      on conflict (call_id) do update set placed_call_id = excluded.placed_call_id, campaign_id = excluded.campaign_id
+      where campaigns_calls.placed_call_id is distinct from excluded.placed_call_id`.execute(
+      campaignsTables(transaction),
+    );
   }
 }
 

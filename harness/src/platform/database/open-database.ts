@@ -28,7 +28,7 @@ const PLANS = 'force_custom_plan';
  * from the system's cache of files. No process of its own writes checkpoints: they come with so much of the log, which is what a start after
  * a crash has to read.
  */
-const PGLITE_SETTINGS = ['shared_buffers=32MB', 'max_wal_size=64MB', 'min_wal_size=32MB'];
+const PGLITE_SETTINGS = ['shared_buffers=32MB', 'max_wal_size=64MB', 'min_wal_size=32MB', 'random_page_cost=1'];
 /** A server that does not answer a connection in this time is away. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
