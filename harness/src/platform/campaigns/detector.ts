@@ -35,7 +35,7 @@ const SNAPSHOT_EVERY_MS = 60_000;
 /** What took longer to learn anew is kept at once. */
 const WORTH_KEEPING_MS = 2_000;
 /** A snapshot takes this share of the time at most, so that the detection keeps up. */
-const SNAPSHOT_SHARE = 1 / 10;
+const SNAPSHOT_SHARE = 1 / 3;
 
 /** What a snapshot holds. */
 interface DetectorState {

@@ -19,7 +19,7 @@ import type { JournalEntry, RecordJournal } from './record-journal.js';
  */
 export const MAX_BATCHES_BEHIND = 512;
 /** Memory that DuckDB takes at most, beside what the rest of the platform has: look-ups and merges that need more go by the disk. */
-const STORE_MEMORY_MB = 256;
+const STORE_MEMORY_MB = 128;
 /** Mark of the store in the journal. */
 const STORE = 'store';
 
