@@ -134,7 +134,6 @@ export type {
   LiveCounts,
   LiveHop,
   RunControl,
-  RunnerClock,
   RunnerParts,
   RunOptions,
   RunResult,

@@ -18,7 +18,7 @@ import type { TracebackAnswer } from '../../sdk/src/core/traceback-answer.js';
 import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
 import type { TracebackRequestArrival, TracebackRequestSource } from '../../sdk/src/platform/index.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';
-import { NODE_STREAM_CLOCK } from '../../sdk/src/records/stream/node-stream-clock.js';
+import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import type { StreamClock } from '../../sdk/src/records/stream/stream-clock.js';
 import type { AnswerToDeliver, TracebackResponder, TrunkEntry, TrunkParty } from '../../sdk/src/traceback/index.js';
 import { durations, type Figure } from './bench.js';
@@ -176,7 +176,7 @@ function createPacedSource(): PacedSource {
 
 /** Some weeks after the calls, whatever the machine says: what is asked about lies in the past. */
 const CLOCK: StreamClock = {
-  ...NODE_STREAM_CLOCK,
+  ...MACHINE_CLOCK,
   nowMs: () => Date.UTC(2026, 10, 20, 18) + performance.now(),
 };
 

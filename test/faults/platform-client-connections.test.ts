@@ -6,7 +6,7 @@ import { isHopbackError } from '../../sdk/src/errors.js';
 import { bearerToken } from '../../sdk/src/platform/auth.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import type { PlatformClient, PlatformClientOptions } from '../../sdk/src/platform/client/platform-client.js';
-import { NODE_CLOCK } from '../../sdk/src/platform/http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../sdk/src/core/runtime/clock.js';
 import { TEST_NOW_MS } from '../../sdk/src/testing/manual-clock.js';
 import { createdEvent, sampleStatus } from '../support/platform-samples.js';
 import { hastyClock } from '../support/waits.js';
@@ -95,11 +95,11 @@ test.each<readonly [string, RequestListener]>([
 ])('%s is tried again when its time is over', async (_name, trouble) => {
   await serving(troubledAtFirst(1, trouble), async (baseUrl) => {
     // Long enough for the second attempt to be answered on a busy machine.
-    const { client } = lab({ baseUrl, clock: NODE_CLOCK, random: () => 0, timeoutMs: 500 });
+    const { client } = lab({ baseUrl, clock: MACHINE_CLOCK, random: () => 0, timeoutMs: 500 });
     expect(await client.tracebackRequests.retrieve({ requestId: 'r' }, { timeoutMs: 500 })).toEqual(STATUS);
   });
   await serving(trouble, async (baseUrl) => {
-    const { client } = lab({ baseUrl, clock: NODE_CLOCK, timeoutMs: 50, maxRetries: 0 });
+    const { client } = lab({ baseUrl, clock: MACHINE_CLOCK, timeoutMs: 50, maxRetries: 0 });
     expect(await outcomeOf(client.tracebackRequests.retrieve({ requestId: 'r' }))).toMatchObject({
       ...{ code: 'network-failed', retryable: true, reason: 'timeout' },
     });
@@ -126,7 +126,7 @@ test('a stream that is cut anywhere, again and again, brings every event once an
     });
   };
   await serving(listener, async (baseUrl) => {
-    const { client } = lab({ baseUrl, clock: NODE_CLOCK, random: () => 0 });
+    const { client } = lab({ baseUrl, clock: MACHINE_CLOCK, random: () => 0 });
     const seen: string[] = [];
     for await (const item of client.events()) seen.push(item.lastEventId);
     // What was written before a reset may be lost with it, and comes again.
@@ -143,7 +143,7 @@ test('a file whose connection breaks off does not end well', async () => {
     const file = { name: 'records.ndjson', sizeBytes: 100, sha256: '0'.repeat(64) };
     const read = async () => {
       let size = 0;
-      for await (const chunk of lab({ baseUrl, clock: NODE_CLOCK }).client.productions.file({
+      for await (const chunk of lab({ baseUrl, clock: MACHINE_CLOCK }).client.productions.file({
         productionId: 'p',
         file,
       }))

@@ -18,7 +18,10 @@ export async function checkApiReports(options: { readonly update: boolean }): Pr
   const written: string[] = [];
   for (const workspace of PACKAGES) {
     const entries = Object.entries((await packageJson(workspace)).exports).flatMap(([entry, target]) =>
-      typeof target === 'string' ? [] : [{ types: target.types, report: reportName(workspace, entry) }],
+      // What the harness shares with the sdk is promised to nobody.
+      typeof target === 'string' || entry === './internal'
+        ? []
+        : [{ types: target.types, report: reportName(workspace, entry) }],
     );
     const extracted = entries.map(({ types, report }) => extract(workspace, types, { report, update: options.update }));
     const exported = await exportedNames(entries.map(({ report }) => report));

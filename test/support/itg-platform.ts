@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { TimerClock } from '../../sdk/src/core/clock.js';
+import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 import { createPlatformClient } from '../../sdk/src/platform/client/platform-client.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import type { AssertionAlgorithm, PlatformClient, PlatformScope } from '../../sdk/src/platform/index.js';

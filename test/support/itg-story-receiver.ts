@@ -1,6 +1,6 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TimerClock } from '../../sdk/src/core/clock.js';
+import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 import { createWebhookReceiver, nodeWebhookHandler } from '../../sdk/src/platform/index.js';
 import type { PlatformClient } from '../../sdk/src/platform/index.js';
 import type { TestPki } from '../../sdk/src/testing/index.js';

@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../sdk/src/core/clock.js';
+import type { TimerClock } from '../../sdk/src/core/runtime/clock.js';
 
 /** A clock on which every wait is over at once, but for one. */
 export interface HastyClock extends TimerClock {

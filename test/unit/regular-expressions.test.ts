@@ -24,7 +24,7 @@ const statusOf = (pattern: string, flags: string): string => checkSync(pattern, 
 
 test('finds every source file of both packages', () => {
   const paths = sources.map(({ path }) => path);
-  expect(paths).toContain('sdk/src/core/clock.ts');
+  expect(paths).toContain('sdk/src/core/runtime/clock.ts');
   expect(paths).toContain('harness/src/index.ts');
 });
 

@@ -31,7 +31,6 @@ export { COMPATIBLE_VERSION, createDrachtioServer } from './server.js';
 export type { DrachtioServer, InUse } from './server.js';
 export { SERVER_LIMITS } from './server-options.js';
 export type { DrachtioServerOptions, ServerLimits } from './server-options.js';
-export type { ServerClock } from './clock.js';
 export type { DirectionCounters, MessageCounters } from './observe/counters.js';
 export { createPcapWriter, pcapOf, type PcapOptions, type PcapWriter } from './observe/pcap.js';
 export type { MessageTap, TappedMessage } from './observe/tap.js';

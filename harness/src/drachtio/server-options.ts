@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
-import type { ServerClock } from './clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { MESSAGE_LIMITS } from './message/parse-message.js';
 import type { MessageTap } from './observe/tap.js';
 import type { TimerBase } from './transaction/transition.js';
@@ -85,7 +85,7 @@ export interface DrachtioServerOptions {
   /** Sees every message from the first on. */
   readonly onMessage?: MessageTap;
   /** Time and timers; default Node's, on the machine's monotonic clock. */
-  readonly clock?: ServerClock;
+  readonly clock?: TimerClock;
   /** 36 characters, different at each call; default `crypto.randomUUID`. */
   readonly randomUuid?: () => string;
 }

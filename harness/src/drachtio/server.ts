@@ -7,7 +7,7 @@ import { createCdrWriter } from './agent/cdr.js';
 import { createInboundAgent } from './agent/inbound.js';
 import { createOutboundAgent } from './agent/outbound.js';
 import { ownResponse } from './agent/own-response.js';
-import { NODE_CLOCK } from './clock.js';
+import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import type { AppConnection } from './control/app-connection.js';
 import { createAppDirectory } from './control/app-directory.js';
 import { createControlServer, type ControlServer } from './control/control-server.js';
@@ -121,7 +121,7 @@ export interface InUse {
  * ```
  */
 export async function createDrachtioServer(options: DrachtioServerOptions = {}): Promise<DrachtioServer> {
-  const clock = createTimers(options.clock ?? NODE_CLOCK);
+  const clock = createTimers(options.clock ?? STEADY_CLOCK);
   const identifiers = createIdentifiers(options.randomUuid ?? randomUUID);
   const limits = { ...SERVER_LIMITS, ...options.limits };
   const messageLimits = { ...MESSAGE_LIMITS, maxHeaderBytes: limits.maxHeaderBytes };

@@ -1,4 +1,4 @@
-import type { ServerClock } from './clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { PassingMap } from './passing-map.js';
 
 /** Whose timer it is: told by name when it has run out. */
@@ -17,7 +17,7 @@ export interface Timer {
  * row, the next to run out in front, so that starting and cancelling cost the same however many there are, and one timer of the
  * clock serves each row.
  */
-export interface Timers extends ServerClock {
+export interface Timers extends TimerClock {
   /** Starts a timer without a closure: `target.onTimer(event)` is called once, `delayMs` from now. */
   readonly start: <Event extends string>(delayMs: number, target: TimerTarget<Event>, event: Event) => Timer;
   /** How many run. */
@@ -27,7 +27,7 @@ export interface Timers extends ServerClock {
 }
 
 /** Makes timers on a clock. */
-export function createTimers(clock: ServerClock): Timers {
+export function createTimers(clock: TimerClock): Timers {
   const rows = new PassingMap<number, Row>();
   const start = <Event extends string>(delayMs: number, target: TimerTarget<Event>, event: Event): Timer => {
     let row = rows.get(delayMs);
@@ -78,13 +78,13 @@ class Entry implements Timer {
 class Row {
   size = 0;
   readonly #delayMs: number;
-  readonly #clock: ServerClock;
+  readonly #clock: TimerClock;
   readonly #onEmpty: () => void;
   #first: Entry | undefined;
   #last: Entry | undefined;
   #cancelWake: (() => void) | undefined;
 
-  constructor(delayMs: number, clock: ServerClock, onEmpty: () => void) {
+  constructor(delayMs: number, clock: TimerClock, onEmpty: () => void) {
     this.#delayMs = delayMs;
     this.#clock = clock;
     this.#onEmpty = onEmpty;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import { startDatagramRelay } from './datagram-relay.js';
-import type { RelayClock } from './delivery-schedule.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { DATAGRAM_FAULT_KIND, MAX_FAULT_MS, STREAM_FAULT_KIND } from './fault-settings.js';
 import type {
   BothDirections,
@@ -13,7 +13,7 @@ import type {
   StreamFaults,
   StreamSettings,
 } from './fault-settings.js';
-import { createNodeClock } from './node-clock.js';
+import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import { createRelayLedger, RECORD_LIMIT_DEFAULT, RECORD_LIMIT_MAX } from './relay-ledger.js';
 import type { DirectionCounters, RelayChange, RelayLedger, RelayPacket, RelayRecord } from './relay-ledger.js';
 import type { RelayAddress, RelayContext, RelayTransport } from './relay-transport.js';
@@ -54,7 +54,7 @@ export interface ChaosRelayOptions<Protocol extends RelayProtocol = RelayProtoco
   /** Told of each packet as it arrives. It must not throw. */
   readonly onPacket?: (packet: RelayPacket) => void;
   /** Default the machine's monotonic clock and Node's timers. */
-  readonly clock?: RelayClock;
+  readonly clock?: TimerClock;
 }
 
 /** A running relay. */
@@ -145,7 +145,7 @@ const TRANSPORTS: { readonly [Protocol in RelayProtocol]: Transport<Protocol> } 
 function contextOf<Protocol extends RelayProtocol>(
   options: ChaosRelayOptions<Protocol>,
 ): RelayContext<SettingsOf[Protocol]> {
-  const { protocol, seed, onPacket, clock = createNodeClock() } = options;
+  const { protocol, seed, onPacket, clock = STEADY_CLOCK } = options;
   const limits = { name: 'recordLimit', least: 0, most: RECORD_LIMIT_MAX };
   const recordLimit = whole(options.recordLimit ?? RECORD_LIMIT_DEFAULT, limits);
   const { kind } = TRANSPORTS[protocol];

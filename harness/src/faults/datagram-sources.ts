@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { RelayClock } from './delivery-schedule.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { SOCKET_BUFFER_BYTES } from './relay-transport.js';
 import type { RelayAddress } from './relay-transport.js';
 
@@ -29,7 +29,7 @@ export interface DatagramSourcesOptions {
   readonly target: RelayAddress;
   readonly maxSources: number;
   readonly idleMs: number;
-  readonly clock: RelayClock;
+  readonly clock: TimerClock;
   readonly onReply: (source: DatagramSource, octets: Buffer) => void;
   /** A socket towards the target reported an error. */
   readonly onError: () => void;

@@ -1,10 +1,4 @@
-/** A clock and its timers, as the test kit's manual clock has them and as the relay makes them of Node's. */
-export interface RelayClock {
-  /** Milliseconds; only differences count. It should not be turned back. */
-  readonly nowMs: () => number;
-  /** Runs `callback` once, `delayMs` (0 or more) from now; the returned function cancels it. */
-  readonly schedule: (callback: () => void, delayMs: number) => () => void;
-}
+import type { TimerClock } from '@hopback/sdk/platform';
 
 /** Things that fall due, handed out in order of their instant and, within one instant, of their being added. */
 export interface DeliverySchedule<Item> {
@@ -26,7 +20,7 @@ interface Entry<Item> {
  * Makes a schedule with one timer, for the first thing that falls due, however many wait.
  * @param deliver - takes what is due; it may add more
  */
-export function createDeliverySchedule<Item>(clock: RelayClock, deliver: (item: Item) => void): DeliverySchedule<Item> {
+export function createDeliverySchedule<Item>(clock: TimerClock, deliver: (item: Item) => void): DeliverySchedule<Item> {
   const heap: Entry<Item>[] = [];
   let order = 0;
   let timer: { readonly atMs: number; readonly cancel: () => void } | undefined;

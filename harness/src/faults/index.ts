@@ -4,7 +4,6 @@
  */
 export { createChaosRelay, IDLE_MS_DEFAULT, SOURCES_DEFAULT, SOURCES_MAX } from './chaos-relay.js';
 export type { ChaosRelay, ChaosRelayOptions, FaultsOf, RelayProtocol } from './chaos-relay.js';
-export type { RelayClock } from './delivery-schedule.js';
 export {
   CHUNK_GAP_MS_DEFAULT,
   MAX_FAULT_MS,

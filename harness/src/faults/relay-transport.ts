@@ -1,4 +1,4 @@
-import type { RelayClock } from './delivery-schedule.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { BothDirections, RelayDirection } from './fault-settings.js';
 import type { RelayLedger } from './relay-ledger.js';
 
@@ -15,7 +15,7 @@ export interface RelayContext<Settings> {
   readonly listen: RelayAddress;
   readonly target: RelayAddress;
   readonly maxSources: number;
-  readonly clock: RelayClock;
+  readonly clock: TimerClock;
   readonly ledger: RelayLedger;
   readonly controls: RelayControls<Settings>;
 }

@@ -1,5 +1,5 @@
 import type { Verstat } from '@hopback/sdk/stir';
-import { NODE_CLOCK } from '../drachtio/clock.js';
+import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import { invalid } from './argument-checks.js';
 import type { AnswerPolicy } from './answer-policy.js';
 import { checkedPolicy } from './answer-policy.js';
@@ -93,7 +93,7 @@ export async function createBlockingSubscriber(options: BlockingSubscriberOption
   if (!BLOCKING_STATUSES.has(blockingStatus))
     throw invalid(`a call is blocked with 603, 607 or 608, not ${blockingStatus}`);
   checkedPolicy(onAllowed);
-  const { clock = NODE_CLOCK } = options;
+  const { clock = STEADY_CLOCK } = options;
   const inbox = createInbox<AppReport>(REPORT_LIMIT);
 
   const report = (call: IncomingCall, atMs: number, blockReason: BlockReason): void => {

@@ -1,4 +1,4 @@
-import type { ServerClock } from '../drachtio/clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { deferred } from './deferred.js';
 import type { CallEnd, CallState } from './phone-call.js';
 
@@ -18,7 +18,7 @@ export interface CallProgress {
 
 /** Makes the state of a new call. */
 export function createCallProgress(
-  clock: ServerClock,
+  clock: TimerClock,
   onChange: (state: CallState, end?: CallEnd) => void,
 ): CallProgress {
   let state: CallState = 'calling';

@@ -1,13 +1,13 @@
 import { SessionState } from 'sip.js';
 import type { Session, SessionDelegate } from 'sip.js';
-import type { ServerClock } from '../drachtio/clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { CallProgress } from './call-progress.js';
 import { deferred } from './deferred.js';
 import type { CallEnd, CallState, PhoneCall } from './phone-call.js';
 
 /** What a call needs of its phone. */
 export interface CallContext {
-  readonly clock: ServerClock;
+  readonly clock: TimerClock;
   readonly onChange: (callId: string, state: CallState, end?: CallEnd) => void;
 }
 

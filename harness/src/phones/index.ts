@@ -3,7 +3,6 @@
  * whose call-blocking app rejects unwanted calls and reports them.
  * @packageDocumentation
  */
-export type { ServerClock } from '../drachtio/clock.js';
 export { createPhone, GOODBYE_MS, INCOMING_LIMIT } from './phone.js';
 export type { CallOptions, Phone } from './phone.js';
 export type { PhoneLogEntry, PhoneOptions } from './phone-options.js';

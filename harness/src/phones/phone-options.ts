@@ -1,4 +1,4 @@
-import type { ServerClock } from '../drachtio/clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { IncomingPolicy } from './answer-policy.js';
 
 // Types that users see are apart from those of sip.js, which need the types of a browser.
@@ -47,5 +47,5 @@ export interface PhoneOptions {
   /** Told of what happens, as plain data. It must not throw. */
   readonly log?: (entry: PhoneLogEntry) => void;
   /** Measures ringing, calls, registrations and reconnection; default Node's. The timers of the protocol are sip.js's own, on Node's. */
-  readonly clock?: ServerClock;
+  readonly clock?: TimerClock;
 }

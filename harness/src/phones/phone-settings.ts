@@ -1,7 +1,7 @@
 import { UserAgent } from 'sip.js';
 import type { URI } from 'sip.js';
-import type { ServerClock } from '../drachtio/clock.js';
-import { NODE_CLOCK } from '../drachtio/clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
+import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import { checkedPolicy } from './answer-policy.js';
 import type { IncomingPolicy } from './answer-policy.js';
 import { duration, invalid, isPhoneNumber, phoneNumber, quotable } from './argument-checks.js';
@@ -17,7 +17,7 @@ export interface PhoneSettings {
   readonly policy: IncomingPolicy;
   readonly registrationSeconds: number;
   readonly reconnectMs: number | undefined;
-  readonly clock: ServerClock;
+  readonly clock: TimerClock;
   /** Address of record. */
   readonly address: URI;
   readonly registrar: URI;
@@ -29,7 +29,7 @@ const REGISTRATION_SECONDS = { least: 60, most: 86_400, usual: 600 } as const;
 
 /** Checks the options, or throws `invalid-argument`. */
 export function phoneSettings(options: PhoneOptions): PhoneSettings {
-  const { server, number, domain, displayName, credentials, log, reconnectMs, clock = NODE_CLOCK } = options;
+  const { server, number, domain, displayName, credentials, log, reconnectMs, clock = STEADY_CLOCK } = options;
   const { least, most, usual } = REGISTRATION_SECONDS;
   const { registrationSeconds = usual } = options;
   if (!URL.canParse(server) || new URL(server).protocol !== 'ws:') {

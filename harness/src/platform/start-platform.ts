@@ -33,7 +33,7 @@ import {
   startHttpServer,
 } from './http/index.js';
 import type { PlatformApp, PlatformMetrics } from './http/index.js';
-import { MACHINE_CLOCK } from './machine-clock.js';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal';
 import type { PlatformOptions } from './platform-options.js';
 import { createTrustArea, trustDefinition } from './trust/index.js';
 import type { TrustArea } from './trust/index.js';

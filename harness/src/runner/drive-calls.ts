@@ -2,7 +2,7 @@ import type { NetworkPlan, PlannedCall } from '../network/plan/index.js';
 import type { SeenCall } from '../oracle/index.js';
 import type { LiveFigures } from './live-figures.js';
 import type { Pace } from './pace.js';
-import type { RunnerClock } from './runner-clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 
 /** Settings of {@link driveCalls}. */
 export interface DriveOptions {
@@ -12,7 +12,7 @@ export interface DriveOptions {
   readonly place: (call: PlannedCall) => Promise<SeenCall>;
   readonly pace: Pace;
   readonly figures: LiveFigures;
-  readonly clock: RunnerClock;
+  readonly clock: TimerClock;
   /** No call is placed after it is aborted; those that are up go on. */
   readonly ending: AbortSignal;
   readonly onEnded: (call: SeenCall) => void;

@@ -18,5 +18,4 @@ export type { RunControl, RunOptions, RunResult, RunStage, RunView } from './run
 export { runPlan } from './run-plan.js';
 export { runScenario } from './run-scenario.js';
 export type { RunScenarioOptions } from './run-scenario.js';
-export type { RunnerClock } from './runner-clock.js';
 export type { RunnerParts } from './runner-parts.js';

@@ -12,7 +12,7 @@ import { createPace } from './pace.js';
 import type { Pace } from './pace.js';
 import type { RunFolder } from './run-folder.js';
 import type { RunControl, RunOptions, RunStage, RunView } from './run-options.js';
-import type { RunnerClock } from './runner-clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { RunnerParts } from './runner-parts.js';
 
 const SECOND_MS = 1_000;
@@ -25,7 +25,7 @@ const LIVE_JUDGE_SHARE = 0.1;
 export interface Run {
   readonly plan: NetworkPlan;
   readonly options: RunOptions;
-  readonly clock: RunnerClock;
+  readonly clock: TimerClock;
   readonly parts: RunnerParts;
   readonly truthOf: RunRecord['truthOf'];
   readonly figures: LiveFigures;
@@ -52,7 +52,7 @@ export interface Begun {
 /** What a run begins with. */
 export interface BeginParts {
   readonly options: RunOptions;
-  readonly clock: RunnerClock;
+  readonly clock: TimerClock;
   readonly parts: RunnerParts;
   readonly folder: RunFolder | undefined;
 }

@@ -3,7 +3,7 @@ import type { FoundSoFar, WorldOptions } from '../network/world/index.js';
 import type { OracleReport, RunFacts } from '../oracle/index.js';
 import type { JudgedThreshold, RunEnd, RunRecord, RunSnapshot, RunSummary, RunVerdict } from '../report/index.js';
 import type { LiveCounts, LiveHop } from './live-figures.js';
-import type { RunnerClock } from './runner-clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { RunnerParts } from './runner-parts.js';
 
 /** What stands at the moment. */
@@ -78,7 +78,7 @@ export interface RunOptions {
     platform: { readonly url: string; readonly profile: string } | undefined,
   ) => Promise<void>;
   /** Default that of Node. */
-  readonly clock?: RunnerClock;
+  readonly clock?: TimerClock;
   /** Default the network over SIP. */
   readonly parts?: RunnerParts;
 }

@@ -17,7 +17,7 @@ import type { Begun, Run } from './live-run.js';
 import type { MessageKeeper } from './message-keeper.js';
 import { openRunFolder } from './run-folder.js';
 import type { RunOptions, RunResult } from './run-options.js';
-import { NODE_CLOCK } from './runner-clock.js';
+import { STEADY_CLOCK } from '@hopback/sdk/internal';
 
 /** Beyond the longest call: ringing until a caller gives up is a minute, and the transactions behind it are 32 s (RFC 3261 timer F). */
 const HANGING_AFTER_MS = 120_000;
@@ -34,7 +34,7 @@ const LAST_WORDS_MS = 5_000;
  * @throws what opening the network or writing the folder throws: an address that cannot be bound, a full disk
  */
 export async function runPlan(given: NetworkPlan, options: RunOptions = {}): Promise<RunResult> {
-  const { clock = NODE_CLOCK, parts = SIP_PARTS } = options;
+  const { clock = STEADY_CLOCK, parts = SIP_PARTS } = options;
   const plan = partedPlan(given, options);
   const folder = options.folder === undefined ? undefined : await openRunFolder(options.folder, options);
   const directory = folder?.workDirectory ?? (await mkdtemp(join(tmpdir(), 'hopback-run-')));

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 
 /** Where a command writes. */
 export interface CliOutput {

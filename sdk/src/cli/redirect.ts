@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DRAINING_SHARE } from '../core/clock.js';
+import { DRAINING_SHARE } from '../core/runtime/clock.js';
 import { createRedirectServer, DEFAULT_REDIRECT_BUDGET_MS, MAX_REDIRECT_BUDGET_MS } from '../switch/index.js';
 import type { RedirectServer } from '../switch/index.js';
 import { openAttestationFile } from './attestation-file.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import { loadTrustStore } from '../stir/index.js';
 import type { TrustStore, TrustStoreFiles } from '../stir/index.js';
 import type { CliIo } from './io.js';

@@ -13,7 +13,7 @@
  */
 export { HopbackError, isHopbackError } from '../errors.js';
 export type { HopbackErrorCode, HopbackErrorOptions } from '../errors.js';
-export type { Clock } from '../core/clock.js';
+export type { Clock } from '../core/runtime/clock.js';
 export { openSegmentLog, PENDING_BYTES, READ_BYTES, READ_RECORDS, RECORD_BYTES, SEGMENT_BYTES } from './segment-log.js';
 export type {
   Appended,

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import type { LogFiles } from './log-files.js';
 import type { LogOperation } from './storage-failure.js';
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../core/clock.js';
+import { MACHINE_CLOCK } from '../core/runtime/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
 import { createGroupCommit, type GroupCommit } from './group-commit.js';
 import {
@@ -86,7 +87,7 @@ interface Settings {
 function settingsOf(options: SegmentLogOptions): Settings {
   const { segmentBytes = SEGMENT_BYTES, maxRecordBytes = RECORD_BYTES, maxPendingBytes = PENDING_BYTES } = options;
   const { directory, afterSequence = 0, files = NODE_LOG_FILES } = options;
-  const { clock = { nowMs: () => Date.now() }, schedule = nodeTimer } = options;
+  const { clock = MACHINE_CLOCK, schedule = MACHINE_CLOCK.schedule } = options;
   inBounds('segmentBytes', segmentBytes, [LEAST_SEGMENT_BYTES, LARGEST_SEGMENT_BYTES]);
   inBounds('maxRecordBytes', maxRecordBytes, [1, LONGEST_RECORD_BYTES]);
   inBounds('maxPendingBytes', maxPendingBytes, [maxRecordBytes + FRAME_HEADER_BYTES, Number.MAX_SAFE_INTEGER]);
@@ -98,11 +99,6 @@ function inBounds(name: string, value: number, [least, most]: readonly [least: n
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new HopbackError('invalid-argument', `${name} must be an integer from ${least} to ${most}, not ${value}`);
 }
-
-const nodeTimer: Settings['schedule'] = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-};
 
 /** What the functions of a log share. */
 interface LogCore {

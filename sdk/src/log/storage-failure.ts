@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.js';
-import { timeOf } from '../core/clock-time.js';
+import type { Clock } from '../core/runtime/clock.js';
+import { timeOf } from '../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../errors.js';
 
 /** What the disk was asked. */

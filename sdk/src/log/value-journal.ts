@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
 import type { LogFiles } from './log-files.js';
 import { openSegmentLog, type SegmentLog } from './segment-log.js';

@@ -1,6 +1,6 @@
 export { bearerToken, MAX_BEARER_TOKEN_LENGTH } from './auth.js';
 export type { RequestAuthorization, RequestToAuthorize } from './auth.js';
-export type { Clock, TimerClock } from '../core/clock.js';
+export type { Clock, TimerClock } from '../core/runtime/clock.js';
 export { printableText } from '../core/printable-text.js';
 export { createPlatformClient, DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT_MS } from './client/platform-client.js';
 export type { PlatformClient, PlatformClientOptions } from './client/platform-client.js';

@@ -5,7 +5,8 @@ import { attemptDeadline } from './http/attempt-deadline.js';
 import { readBoundedBody, readRefusalBody } from './http/bounded-body.js';
 import type { BoundedBody } from './http/bounded-body.js';
 import { connectionErrorCode } from './http/connection-error.js';
-import { NODE_CLOCK, nodeFetch } from './http/node-defaults.js';
+import { MACHINE_CLOCK } from '../core/runtime/clock.js';
+import { nodeFetch } from './http/node-defaults.js';
 import type { PlatformFetch } from './http/platform-fetch.js';
 import { platformUrl } from './http/platform-url.js';
 import { createTlsFetch } from './http/tls-fetch.js';
@@ -68,7 +69,7 @@ export function createHttpsRecordTransport(options: HttpsRecordTransportOptions)
   const post: PlatformFetch = trusting?.fetch ?? options.fetch ?? nodeFetch;
   const nowMs = options.nowMs ?? Date.now;
   const deliver = async (batch: RecordBatch, signal: AbortSignal): Promise<DeliveryResult> => {
-    const deadline = attemptDeadline(timeoutMs, signal, NODE_CLOCK.schedule);
+    const deadline = attemptDeadline(timeoutMs, signal, MACHINE_CLOCK.schedule);
     try {
       const credential = await credentialOf(options.authorization, url, deadline.signal);
       if (credential === undefined)

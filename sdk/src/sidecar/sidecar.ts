@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Clock } from '../core/clock.js';
-import { DRAINING_SHARE } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
+import { DRAINING_SHARE } from '../core/runtime/clock.js';
 import type { SignatureRecord } from '../stir/index.js';
 import { openAdmin } from './admin/open-admin.js';
 import type { Admin } from './admin/open-admin.js';

@@ -50,7 +50,7 @@ export type {
 } from './passport-types/passport-type.js';
 export { ES256_SIGNATURE_OCTETS } from './es256.js';
 export type { SignatureJob } from './es256.js';
-export type { Clock } from '../core/clock.js';
+export type { Clock } from '../core/runtime/clock.js';
 export { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../core/bounded-json.js';
 export type { JsonFailure, JsonLimits, JsonObject, JsonParseResult, JsonValue } from '../core/bounded-json.js';
 export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
 import { filingName, frnOf, readFilingList, rmdNumberOf } from './read-filing-list.js';
 import type { FilingListReading, ListedFiling } from './read-filing-list.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/runtime/clock.js';
 import { HopbackError } from '../errors.js';
 
 /** The instant that test certificates, tokens and clocks start from unless told otherwise: 2026-11-02T12:00:00Z. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { HopbackError, isHopbackError } from '@hopback/sdk/errors';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal';
 import { createPlatformClient, privateKeyJwt } from '@hopback/sdk/platform';
 import type { PlatformClient, PlatformFetch, TimerClock } from '@hopback/sdk/platform';
 
@@ -58,10 +59,7 @@ function watchedFetch(onWarning: (warning: string) => void): PlatformFetch {
 
 const clockAhead = (aheadMs: number): TimerClock => ({
   nowMs: () => Date.now() + aheadMs,
-  schedule: (callback, delayMs) => {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
-  },
+  schedule: MACHINE_CLOCK.schedule,
 });
 
 async function text(path: string, what: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { ServerClock } from '../clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { Dialog } from '../dialog/dialog.js';
 import type { TimerBase } from '../transaction/transition.js';
 import type { PendingRequest } from './pending-request.js';
@@ -28,7 +28,7 @@ export interface ReliableProvisional {
 
 /** What they need. */
 export interface ReliableProvisionalsOptions {
-  readonly clock: ServerClock;
+  readonly clock: TimerClock;
   readonly timers: TimerBase;
   readonly firstRseq: number;
   /** Something was sent again. */

@@ -1,4 +1,4 @@
-import type { ServerClock } from '../clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { SWEEP_MS, type ConnectionLimits } from './connection-limits.js';
 import { hostPort, type Endpoint, type Flow, type TransportFault } from './flow.js';
 
@@ -27,7 +27,7 @@ export interface Connections {
 }
 
 /** Makes an empty list that looks over its connections for silent and slow peers, once a second. */
-export function createConnections(clock: ServerClock, limits: ConnectionLimits): Connections {
+export function createConnections(clock: TimerClock, limits: ConnectionLimits): Connections {
   const all = new Set<Connection>();
   const byRemote = new Map<string, Connection>();
   let cancelSweep: (() => void) | undefined;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import type { ServerClock } from '../clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import {
   createStreamFramer,
   type StreamEvent,
@@ -28,7 +28,7 @@ export interface StreamTransport {
 /** What a stream transport is made with. */
 export interface StreamTransportOptions {
   readonly listen: ListenerAddress;
-  readonly clock: ServerClock;
+  readonly clock: TimerClock;
   readonly streamLimits: StreamLimits;
   readonly connectionLimits: ConnectionLimits;
   /** Only for TLS. */

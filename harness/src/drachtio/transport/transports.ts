@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import type { ServerClock } from '../clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import type { MessageLimits } from '../message/parse-message.js';
 import { STREAM_LIMITS, type StreamEvent } from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';
@@ -85,7 +85,7 @@ export interface Listening {
 export interface TransportsOptions {
   readonly messageLimits: MessageLimits;
   readonly listen: readonly ListenAddress[];
-  readonly clock: ServerClock;
+  readonly clock: TimerClock;
   readonly connectionLimits: ConnectionLimits;
   readonly lookup: LookupFunction;
   readonly tls?: TlsFiles;

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { isUtf8 } from 'node:buffer';
-import type { ServerClock } from '../clock.js';
+import type { TimerClock } from '@hopback/sdk/platform';
 import { STREAM_LIMITS } from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { createConnections, type Connection, type Connections } from './connections.js';
@@ -26,7 +26,7 @@ export interface WsTransport {
 /** What a WebSocket transport is made with. */
 export interface WsTransportOptions {
   readonly listen: ListenerAddress;
-  readonly clock: ServerClock;
+  readonly clock: TimerClock;
   readonly connectionLimits: ConnectionLimits;
   /** Only for secure WebSockets. */
   readonly tls?: TlsFiles;

@@ -1,3 +1,4 @@
+import { scheduleInBackground } from '@hopback/sdk/internal';
 import type { TimerClock } from '@hopback/sdk/platform';
 
 /** The clock of the machine, which is moved on: what is due by then runs at once. */
@@ -5,9 +6,6 @@ export interface WorldClock extends TimerClock {
   /** Moves it on by so many milliseconds, 0 or more. */
   readonly advance: (ms: number) => void;
 }
-
-/** Longest time that a timer of Node runs, milliseconds. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Makes a clock that goes as that of the machine does until it is moved on, so that a day of waiting takes no time. Its timers keep no process alive.
@@ -34,12 +32,11 @@ export function createWorldClock(): WorldClock {
       const fire = (): void => {
         if (waiting.delete(entry)) callback();
       };
-      const timer = setTimeout(fire, Math.min(delayMs, LONGEST_TIMER_MS));
-      timer.unref();
+      const cancel = scheduleInBackground(fire, delayMs);
       const entry = { atMs: nowMs() + delayMs, fire };
       waiting.add(entry);
       return () => {
-        clearTimeout(timer);
+        cancel();
         waiting.delete(entry);
       };
     },

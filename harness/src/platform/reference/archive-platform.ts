@@ -19,7 +19,7 @@ import type {
   DatabasePlace,
   OpenedDatabase,
 } from '../database/index.js';
-import { MACHINE_CLOCK } from '../machine-clock.js';
+import { MACHINE_CLOCK } from '@hopback/sdk/internal';
 import { foldersOf, openPlatformHome } from './platform-home.js';
 import type { PlatformHome } from './platform-home.js';
 import { DEFAULT_LOG_ID } from './reference-areas.js';

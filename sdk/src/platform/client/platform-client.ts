@@ -1,9 +1,10 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { RequestAuthorization } from '../auth.js';
 import { streamEvents } from '../events/platform-events.js';
 import type { EventStreamOptions, StreamedEvent } from '../events/platform-events.js';
-import { NODE_CLOCK, nodeFetch, nodeId, nodeRandom } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { nodeFetch, nodeId, nodeRandom } from '../http/node-defaults.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
 import { platformUrl } from '../http/platform-url.js';
 import type { PlatformRoute } from '../contract/route.js';
@@ -112,7 +113,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     baseUrl: baseUrlOf(options.baseUrl),
     authorization: options.authorization,
     fetch: options.fetch ?? nodeFetch,
-    clock: options.clock ?? NODE_CLOCK,
+    clock: options.clock ?? MACHINE_CLOCK,
     random: options.random ?? nodeRandom,
     newId: options.newId ?? nodeId,
     timeoutMs: atLeast(1, 'timeoutMs', options.timeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS),

@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import { MAX_BEARER_TOKEN_LENGTH } from '../auth.js';
 import type { RequestAuthorization } from '../auth.js';
@@ -6,7 +6,8 @@ import { attemptDeadline } from '../http/attempt-deadline.js';
 import type { AttemptDeadline } from '../http/attempt-deadline.js';
 import { readBoundedBody, readRefusalBody } from '../http/bounded-body.js';
 import { connectionErrorCode } from '../http/connection-error.js';
-import { NODE_CLOCK, nodeFetch, nodeId } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { nodeFetch, nodeId } from '../http/node-defaults.js';
 import type { PlatformFetch } from '../http/platform-fetch.js';
 import { platformUrl } from '../http/platform-url.js';
 import { retryAfterMs, retryClassOf } from '../retry.js';
@@ -79,7 +80,7 @@ export interface PrivateKeyJwtOptions {
  * ```
  */
 export async function privateKeyJwt(options: PrivateKeyJwtOptions): Promise<RequestAuthorization> {
-  const { algorithm = 'ES256', clock = NODE_CLOCK, newId = nodeId, keyId } = options;
+  const { algorithm = 'ES256', clock = MACHINE_CLOCK, newId = nodeId, keyId } = options;
   const tokenUrl = platformUrl(options.tokenUrl).href;
   const asking: Asking = {
     ...{ options, tokenUrl, clock, newId },

@@ -1,6 +1,6 @@
 import { fullJitterMs } from '../../core/backoff.js';
 import type { Backoff } from '../../core/backoff.js';
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { RequestAuthorization } from '../auth.js';
 import { attemptDeadline } from '../http/attempt-deadline.js';

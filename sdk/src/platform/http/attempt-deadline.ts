@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 
 /** The time of one attempt, and whoever may end it before. */
 export interface AttemptDeadline {

@@ -1,17 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { TimerClock } from '../../core/clock.js';
 import type { PlatformFetch } from './platform-fetch.js';
 
 // What callers may hand in, and what is taken where they do not.
-
-/** The clock of the machine and Node's timers, which keep a process alive while a call waits for its next attempt. */
-export const NODE_CLOCK: TimerClock = {
-  nowMs: () => Date.now(),
-  schedule: (callback, delayMs) => {
-    const timer = setTimeout(callback, Math.ceil(delayMs));
-    return () => clearTimeout(timer);
-  },
-};
 
 /** The dice of the machine: a number from 0 up to, not including, 1. For jitter, not for secrets. */
 export const nodeRandom = (): number => Math.random();

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { TracebackRequest } from '../../core/traceback-request.js';
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { isHopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import type { PlatformLogger } from '../client/request-options.js';

@@ -1,7 +1,8 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import type { PlatformLogger } from '../client/request-options.js';
 import { wait } from '../client/requester.js';
-import { NODE_CLOCK, nodeRandom } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { nodeRandom } from '../http/node-defaults.js';
 import type { TracebackRequestArrival, TracebackRequestSource } from '../traceback-request-source.js';
 import { createChannel } from './channel.js';
 import { codeOf, standstillMs } from './source-state.js';
@@ -38,7 +39,7 @@ export function mergeTracebackRequestSources(
   sources: readonly TracebackRequestSource[],
   options: MergeSourcesOptions = {},
 ): TracebackRequestSource {
-  const { onFailed, logger, clock = NODE_CLOCK, random = nodeRandom } = options;
+  const { onFailed, logger, clock = MACHINE_CLOCK, random = nodeRandom } = options;
   const channel = createChannel<TracebackRequestArrival>();
   const closing = new AbortController();
   const closeAll = async (): Promise<void> => {

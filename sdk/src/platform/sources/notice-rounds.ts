@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import type { PlatformLogger } from '../client/request-options.js';
 import type { FccNotice } from '../wire/notice.js';

@@ -1,8 +1,9 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import { wait } from '../client/requester.js';
-import { NODE_CLOCK, nodeRandom } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { nodeRandom } from '../http/node-defaults.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
 import { createArrivalDesk } from './arrival-desk.js';
 import type { RequestClient } from './arrival-desk.js';
@@ -49,7 +50,7 @@ export function pollTracebackRequests(options: PollOptions): TracebackRequestSou
   const {
     client,
     intervalMs = POLL_INTERVAL_MS,
-    clock = NODE_CLOCK,
+    clock = MACHINE_CLOCK,
     random = nodeRandom,
     logger,
     onState,

@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import type { PlatformLogger } from '../client/request-options.js';
 import { wait } from '../client/requester.js';
 import type { TracebackRequestStatus } from '../wire/traceback-exchange.js';

@@ -1,6 +1,6 @@
 import { backoffBoundMs } from '../../core/backoff.js';
 import type { Backoff } from '../../core/backoff.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { isHopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import type { PlatformLogger } from '../client/request-options.js';

@@ -1,6 +1,6 @@
 import { fullJitterMs } from '../../core/backoff.js';
 import type { Backoff } from '../../core/backoff.js';
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import type { PlatformLogger } from '../client/request-options.js';
 import { wait } from '../client/requester.js';
 import type { StreamedEvent } from '../events/platform-events.js';

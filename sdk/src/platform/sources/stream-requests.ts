@@ -1,9 +1,10 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformClient } from '../client/platform-client.js';
 import { wait } from '../client/requester.js';
 import type { EventStreamConnection } from '../events/platform-events.js';
-import { NODE_CLOCK, nodeRandom } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { nodeRandom } from '../http/node-defaults.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
 import type { PlatformEvent } from '../wire/event.js';
 import { createArrivalDesk } from './arrival-desk.js';
@@ -55,7 +56,7 @@ export interface StreamRequestsOptions extends SourceReporting {
  * ```
  */
 export function streamTracebackRequests(options: StreamRequestsOptions): TracebackRequestSource {
-  const { client, position, open, clock = NODE_CLOCK, random = nodeRandom, logger, onState } = options;
+  const { client, position, open, clock = MACHINE_CLOCK, random = nodeRandom, logger, onState } = options;
   const desk = createArrivalDesk({ via: 'event-stream', client, clock, logger });
   const rounds = createRequestRounds({ client, desk, open, isMissingOnly: true, logger });
   const parts: StreamParts = {

@@ -1,6 +1,6 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
-import { NODE_CLOCK } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { PlatformLogger } from '../client/request-options.js';
 import type { TracebackRequestSource } from '../traceback-request-source.js';
 import type { WebhookConsumer } from '../webhooks/webhook-receiver.js';
@@ -47,7 +47,7 @@ export interface WebhookRequestSource extends TracebackRequestSource {
  * ```
  */
 export function createWebhookRequestSource(options: WebhookRequestSourceOptions): WebhookRequestSource {
-  const { client, open, others, clock = NODE_CLOCK, logger } = options;
+  const { client, open, others, clock = MACHINE_CLOCK, logger } = options;
   const desk = createArrivalDesk({ via: 'webhook', client, clock, logger });
   const consume: WebhookConsumer = async (event, delivery) => {
     const thing = await arrivalOfEvent(event, client, desk.signal);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { readPlatformEvent } from '../events/read-platform-event.js';
 import type { PlatformEvent } from '../wire/event.js';

@@ -1,7 +1,7 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformLogger } from '../client/request-options.js';
-import { NODE_CLOCK } from '../http/node-defaults.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { PlatformEvent } from '../wire/event.js';
 import { MAX_WEBHOOK_BYTES, verifyWebhook, webhookKeys } from './verify-webhook.js';
 import type { ReceivedWebhook, WebhookFailureReason } from './verify-webhook.js';
@@ -99,7 +99,7 @@ export interface WebhookReceiver extends AsyncDisposable {
  * ```
  */
 export function createWebhookReceiver(options: WebhookReceiverOptions): WebhookReceiver {
-  const { clock = NODE_CLOCK, maxBytes = MAX_WEBHOOK_BYTES, logger } = options;
+  const { clock = MACHINE_CLOCK, maxBytes = MAX_WEBHOOK_BYTES, logger } = options;
   const secrets = (): readonly string[] =>
     typeof options.secrets === 'function' ? options.secrets() : options.secrets;
   webhookKeys(secrets());

@@ -1,6 +1,6 @@
 import { backoffBoundMs } from '../../core/backoff.js';
 import type { Backoff } from '../../core/backoff.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 
 /** How long a file that could not be read is left alone. A disk may take seconds for each attempt, and the other files wait for it. */
 const RETRY: Backoff = { baseMs: 1_000, capMs: 30_000 };

@@ -1,5 +1,6 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { Clock } from '../../core/clock.js';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { CoverageInterval } from '../../core/coverage.js';
 import { HopbackError } from '../../errors.js';
 import type { RecordStore } from '../store/record-store.js';
@@ -145,7 +146,7 @@ export interface FileFollower extends AsyncDisposable {
  * ```
  */
 export async function followFiles(options: FollowOptions): Promise<FileFollower> {
-  const { clock, pollMs = FOLLOW_POLL_MS, schedule = nodeSchedule, files = nodeFollowedFiles } = options;
+  const { clock, pollMs = FOLLOW_POLL_MS, schedule = scheduleInBackground, files = nodeFollowedFiles } = options;
   checkOptions(options);
   let isDirectory = false;
   const patternNow = async (facts: FollowedFiles['facts']): Promise<FollowPattern> => {
@@ -268,12 +269,6 @@ function tell({ onNotice }: FollowOptions, notice: FollowNotice): void {
   } catch {
     // What is made of the news is not our affair.
   }
-}
-
-/** The timers of Node, which keep no process alive. */
-export function nodeSchedule(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs).unref();
-  return () => clearTimeout(timer);
 }
 
 async function lookAndCommit(following: Following, looker: FileLooker, clock: Clock): Promise<void> {

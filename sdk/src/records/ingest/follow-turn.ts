@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { isGzip, isPackedOtherwise } from './file-pieces.js';
 import type { FileFacts, FollowedFile, FollowedFiles } from './followed-files.js';

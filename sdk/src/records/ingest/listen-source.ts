@@ -1,5 +1,5 @@
 import type { RecordStore } from '../store/record-store.js';
-import { nodeSchedule } from './follow-file.js';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
 import { createHepListener } from './hep-listener.js';
 import type { HepCounters, HepListener } from './hep-listener.js';
 import { createPendingInserts, MAX_PENDING_INSERTS, PENDING_COMMIT_MS } from './pending-inserts.js';
@@ -74,7 +74,7 @@ export interface SourceListener extends AsyncDisposable {
  * ```
  */
 export async function listenToSource(options: SourceListenOptions): Promise<SourceListener> {
-  const { configuration, store, rejects, schedule = nodeSchedule } = options;
+  const { configuration, store, rejects, schedule = scheduleInBackground } = options;
   const { key: _key, lingerUs: _lingerUs, maxCalls: _maxCalls, ...listen } = configuration.listen;
   const reader = createSourceHepReader(configuration);
   const counts = { records: 0, rejected: 0, lost: 0 };

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 
 /** How long a source may have something to take in, and take in none of it, until it counts as stuck, milliseconds. */
 export const STUCK_AFTER_MS = 300_000;

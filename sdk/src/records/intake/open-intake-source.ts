@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { lockFolder, openValueJournal } from '../../log/index.js';
 import { followFiles } from '../ingest/follow-file.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';

@@ -3,7 +3,7 @@ import { HopbackError } from '../../errors.js';
 import { lockFolder } from '../../log/index.js';
 import { createRecordFeed } from '../feed/record-feed.js';
 import type { RecordFeed } from '../feed/record-feed.js';
-import { nodeSchedule } from '../ingest/follow-file.js';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
 import { createPendingInserts } from '../ingest/pending-inserts.js';
 import type { PendingInserts } from '../ingest/pending-inserts.js';
 import { isRecordId } from '../store/record-query.js';
@@ -77,7 +77,7 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
     onNotice({ source, kind: 'failed', detail: `${what}: ${String(cause)}` });
   keep(
     await startRetention({
-      ...{ store, days, clock, schedule: nodeSchedule },
+      ...{ store, days, clock, schedule: scheduleInBackground },
       onExpired: (records) => onNotice({ kind: 'expired', records, days }),
       onFailed: failed('store', 'retention could not be kept'),
     }),
@@ -87,7 +87,7 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
   const sink = platform?.feed ?? store;
   const submitted = keep(
     createPendingInserts({
-      ...{ store: sink, schedule: nodeSchedule },
+      ...{ store: sink, schedule: scheduleInBackground },
       ...(maxSubmitted === undefined ? {} : { maxPending: maxSubmitted }),
       onFailed: (cause) => onNotice(sourceNotice('submitted', { kind: 'failed', cause })),
     }),
@@ -95,7 +95,7 @@ async function openParts(options: RecordIntakeOptions, keep: Keep): Promise<Part
   const open = async (source: RecordIntakeOptions['sources'][number]) => {
     // Records of ours that are sent name the sources they are of, and those become known with them.
     if (source.format !== 'hopback' || source.path !== undefined) await makeSourceKnown(store, source.id);
-    return openIntakeSource(source, { directory, sink, clock, schedule: nodeSchedule, onNotice });
+    return openIntakeSource(source, { directory, sink, clock, schedule: scheduleInBackground, onNotice });
   };
   return { store, platform, submitted, sources: keep(createIntakeSources(open)) };
 }

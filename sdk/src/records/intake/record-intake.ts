@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { RecordTransport } from '../../platform/wire/record-batch.js';
 import type { RecordFeedCounts } from '../feed/record-feed.js';
 import type { SourceConfiguration } from '../ingest/source-configuration.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { RecordStore } from '../store/record-store.js';
 
 const DAY_MS = 86_400_000;

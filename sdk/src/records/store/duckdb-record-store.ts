@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as pause } from 'node:timers/promises';
 import type { CallRecord } from '../../core/call-record.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { makeFolder } from '../../log/make-folder.js';
 import { coverageWith, coverageWithout } from './coverage.js';
 import { countDay, countDays } from './duckdb/day-sums.js';

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { auditEntry, endedEntries, placedHold, tooManyToHold } from './legal-hold.js';
 import { coverageFrom, scopeOf, coverageWith, coverageWithout, createCoverageTable } from './coverage.js';

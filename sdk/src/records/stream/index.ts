@@ -11,7 +11,7 @@ export type {
 } from './dead-letters.js';
 export { ACKNOWLEDGED_KEY, DEAD_LETTERS_KEY, keptSequence } from './kept-sequence.js';
 export type { DurableValues } from '../durable-values.js';
-export { NODE_STREAM_CLOCK } from './node-stream-clock.js';
+export { MACHINE_CLOCK as NODE_STREAM_CLOCK } from '../../core/runtime/clock.js';
 export type { Backoff } from '../../core/backoff.js';
 export { openRecordStream } from './open-record-stream.js';
 export type { OpenRecordStream, OpenRecordStreamOptions } from './open-record-stream.js';

@@ -13,7 +13,7 @@ import {
 import { createDelivery } from './delivery.js';
 import type { DurableValues } from '../durable-values.js';
 import { ACKNOWLEDGED_KEY, knownSequence } from './kept-sequence.js';
-import { NODE_STREAM_CLOCK } from './node-stream-clock.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { encodeFrame, encodeFrameOfLine, FRAME_HEADER_BYTES, type StreamedRecord } from './spool-frame.js';
 import type { PackedSpool } from './packed-spool.js';
 import { createSpoolLimits } from './spool-limits.js';
@@ -148,7 +148,7 @@ export function createRecordStream(options: RecordStreamOptions): RecordStream {
 export function createPackingStream(options: RecordStreamOptions, packed?: PackedSpool): RecordStream {
   const { log, values, transport, source } = options;
   const policy = streamPolicy(options.policy);
-  const clock = options.clock ?? NODE_STREAM_CLOCK;
+  const clock = options.clock ?? MACHINE_CLOCK;
   const random = options.random ?? Math.random;
   const time = createStreamTime(clock);
   const known = knownSequence(values, ACKNOWLEDGED_KEY);

@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 
 /** Time as a stream needs it: waits run on a time that nobody turns back, only what people read comes from the wall. */
 export interface StreamClock extends TimerClock {

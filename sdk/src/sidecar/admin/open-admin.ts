@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { RecordIntake } from '../../records/index.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { stirApiProblem, stirApiProblemBody } from '../dialects/stir-api-problem.js';

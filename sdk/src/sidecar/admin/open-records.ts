@@ -1,5 +1,5 @@
 import { HopbackError } from '../../errors.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { bearerToken, createHttpsRecordTransport } from '../../platform/index.js';
 import type { RequestAuthorization } from '../../platform/index.js';
 import {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { RecordIntake } from '../../records/index.js';
 import { readTracebackPolicy } from '../../traceback/index.js';
 import type { CarrierPlatform } from '../../traceback/index.js';

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { Registry } from 'prom-client';
-import { DRAINING_SHARE } from '../../core/clock.js';
+import { DRAINING_SHARE } from '../../core/runtime/clock.js';
 import type { SidecarConfiguration } from '../config/configuration.js';
 import { requireConfigurationFile } from '../config/configuration-file.js';
 import type { Listener } from '../http/listen.js';

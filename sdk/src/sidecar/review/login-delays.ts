@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 
 /** Failures of an account from one source before the next attempt waits: typing errors. */
 const FREE_FOR_SOURCE = 2;

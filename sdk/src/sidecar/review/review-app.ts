@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { TimerClock } from '../../core/clock.js';
+import { BACKGROUND_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError, isHopbackError } from '../../errors.js';
 import type { DecisionContext, TracebackResponder } from '../../traceback/index.js';
 import { createPasswordCheck } from './account-file.js';
@@ -92,7 +93,7 @@ const POLICY =
 export function reviewApp(options: ReviewAppOptions): Hono {
   const { base, idleMs, times } = checkedOptions(options);
   const { isSecure = true, origin, clock, onFailed = () => undefined } = options;
-  const { nowMs = Date.now, schedule = nodeTimer } = clock ?? {};
+  const { nowMs, schedule = scheduleInBackground } = clock ?? BACKGROUND_CLOCK;
   const addressOf = addressFrom(options);
   const parts = {
     ...{ base, origin, nowMs, addressOf, times },
@@ -124,12 +125,6 @@ export function reviewApp(options: ReviewAppOptions): Hono {
   });
   return app;
 }
-
-/** A login that waits keeps no process alive. */
-const nodeTimer: TimerClock['schedule'] = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs).unref();
-  return () => clearTimeout(timer);
-};
 
 function addressFrom({
   proxy,

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { createFilingDirectory } from '../../switch/index.js';
 import type { FilingDirectory } from '../../switch/index.js';

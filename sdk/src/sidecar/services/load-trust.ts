@@ -1,4 +1,5 @@
-import type { Clock } from '../../core/clock.js';
+import { scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { createTrustStoreRefresh, loadTrustStore, parseCertificateChain } from '../../stir/index.js';
 import type { Certificate, TrustStore, TrustStoreFiles, TrustStoreRefreshService } from '../../stir/index.js';
@@ -102,11 +103,7 @@ async function publishedTrust(trust: Published, options: LoadTrustOptions): Prom
     ...(options.current !== undefined && { current: options.current }),
     ...(certificates.allow !== undefined && { allow: certificates.allow }),
     ...(certificates.ca !== undefined && { ca: await readTextFile(pathFrom(directory, certificates.ca)) }),
-    schedule: (callback, delayMs) => {
-      const timer = setTimeout(callback, delayMs);
-      timer.unref();
-      return () => clearTimeout(timer);
-    },
+    schedule: scheduleInBackground,
     onTrustStore(store) {
       for (const listener of listeners) listener(store);
     },

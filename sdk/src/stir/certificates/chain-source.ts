@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { CacheValidators } from './bounded-fetch.js';
 import { readEnvelope } from './cache-envelope.js';
 import { boundFreshUntil, freshUntil, servedUntil } from './cache-lifetime.js';

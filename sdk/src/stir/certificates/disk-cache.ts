@@ -1,6 +1,6 @@
 import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { readEnvelope, sha256Hex } from './cache-envelope.js';
 import { readCacheFile, replaceCacheFile, withinMs } from './cache-file.js';
 import type { CacheFileRead } from './cache-file.js';

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { timeOf } from '../../core/clock-time.js';
-import type { Clock } from '../../core/clock.js';
+import { timeOf } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { parseCertificateBody } from './certificate-body.js';
 import type { Certificate } from './certificate.js';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { SecureContext } from 'node:tls';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { parseNetworkSet } from './address-policy.js';
 import { webServerContext, type HostLookup } from './bounded-connection.js';

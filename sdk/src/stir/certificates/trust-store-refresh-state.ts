@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { parseNetworkSet } from './address-policy.js';
 import type { HostLookup } from './bounded-connection.js';

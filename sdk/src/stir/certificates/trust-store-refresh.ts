@@ -1,4 +1,4 @@
-import { timeOf } from '../../core/clock-time.js';
+import { timeOf } from '../../core/runtime/clock.js';
 import { readRecordFile, writeRecordFile } from './trust-store-cache.js';
 import type { TrustStoreProblem } from './trust-store-problem.js';
 import { readTrustStoreRecord, writeTrustStoreRecord } from './trust-store-record.js';

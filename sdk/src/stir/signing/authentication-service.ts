@@ -6,7 +6,7 @@ import { decideAttestation } from './attestation-policy.js';
 import type { AttestationDecision, AttestationPolicy } from './attestation-policy.js';
 import type { AttestationRecord, SignatureRecord } from './attestation-record.js';
 import { deadlineOf } from './deadline.js';
-import type { Schedule } from './deadline.js';
+import type { Schedule } from '../../core/runtime/clock.js';
 import { draftDiversion, finishDiversion } from './diversion.js';
 import type { DiversionRequest } from './diversion.js';
 import { attestationLevel } from './explicit-attestation.js';

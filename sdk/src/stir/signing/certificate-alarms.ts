@@ -1,7 +1,7 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { CertificateSource, SigningCertificate } from './certificate-source.js';
-import { timeOf } from '../../core/clock-time.js';
+import { timeOf } from '../../core/runtime/clock.js';
 
 /**
  * Days before the end of a certificate at which its owner is told: a month to order the next one, then closer and closer.

@@ -1,12 +1,8 @@
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import type { Schedule } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 
-/** Runs a callback once after a delay in milliseconds; the returned function cancels it. */
-export type Schedule = (callback: () => void, delayMs: number) => () => void;
-
-/**
- * Longest time that a signature may be given, milliseconds: no INVITE waits for a minute, and a timer of more than 24 days would
- * fire at once.
- */
+/** Longest time that a signature may be given, milliseconds: no INVITE waits for a minute. */
 export const MAX_SIGNER_TIMEOUT_MS = 60_000;
 
 /** How long something may take, and by which timers. */
@@ -30,7 +26,7 @@ export type DeadlineResult<Value> =
  * @returns the deadline
  * @throws {@link HopbackError} `invalid-argument` when the time is out of bounds
  */
-export function deadlineOf(name: string, timeoutMs: number, schedule: Schedule = platformSchedule): Deadline {
+export function deadlineOf(name: string, timeoutMs: number, schedule: Schedule = MACHINE_CLOCK.schedule): Deadline {
   if (timeoutMs > 0 && timeoutMs <= MAX_SIGNER_TIMEOUT_MS) return { timeoutMs, schedule };
   throw new HopbackError(
     'invalid-argument',
@@ -75,8 +71,3 @@ async function attempt<Value>(
 ): Promise<Value> {
   return work(signal);
 }
-
-const platformSchedule: Schedule = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-};

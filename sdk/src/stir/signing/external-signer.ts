@@ -3,7 +3,7 @@ import type { JsonWebKey } from 'node:crypto';
 import { HopbackError } from '../../errors.js';
 import { ES256_SIGNATURE_OCTETS, verifyEs256Bytes } from '../es256.js';
 import { deadlineOf, withinDeadline } from './deadline.js';
-import type { Schedule } from './deadline.js';
+import type { Schedule } from '../../core/runtime/clock.js';
 import { derToRawSignature } from '../../core/der-signature.js';
 import { requireP256 } from './p256-key.js';
 import type { AsynchronousSigner } from './signer.js';

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { CERTIFICATE_CHAIN_MAX_BYTES } from '../certificates/parse-certificate.js';
 import { readSigningCertificate, requireSigningCertificate } from './certificate-source.js';
@@ -9,7 +9,7 @@ import type {
   SigningCertificateResult,
   SigningCertificateText,
 } from './certificate-source.js';
-import { timeOf } from '../../core/clock-time.js';
+import { timeOf } from '../../core/runtime/clock.js';
 import { credentialProblem, examineCredential } from './credential.js';
 import type { CredentialOwner, CredentialRefusal } from './credential.js';
 

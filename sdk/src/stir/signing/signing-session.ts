@@ -1,6 +1,6 @@
 import { encodeBase64Url } from '../../core/base64url.js';
 import type { JsonObject } from '../../core/bounded-json.js';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { Spc } from '../../core/terms.js';
 import { isHopbackError } from '../../errors.js';
 import { ES256_SIGNATURE_OCTETS, verifyEs256 } from '../es256.js';
@@ -8,7 +8,7 @@ import { formatIdentityHeader, MAX_IDENTITY_HEADER_CHARS } from '../identity-hea
 import type { CertificateSource, SigningCertificate } from './certificate-source.js';
 import { claimLimits, claimViolation } from './claim-constraint-check.js';
 import type { ClaimLimits, ClaimViolation } from './claim-constraint-check.js';
-import { timeOf } from '../../core/clock-time.js';
+import { timeOf } from '../../core/runtime/clock.js';
 import { credentialProblem, examineCredential } from './credential.js';
 import type { Credential, CredentialOwner } from './credential.js';
 import { withinDeadline } from './deadline.js';

@@ -1,5 +1,5 @@
-import { timeOf } from '../../core/clock-time.js';
-import type { Clock } from '../../core/clock.js';
+import { timeOf } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { Certificate } from '../certificates/certificate.js';
 import type { CertificatePathResult } from '../certificates/path.js';

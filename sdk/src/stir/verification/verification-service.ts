@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { CertificateLookup, CertificateRepository } from '../certificates/repository.js';
 import { DEFAULT_SIGNATURE_ALGORITHMS } from '../certificates/signed-object.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '../../core/clock.js';
+import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { passingMap } from '../../core/passing-map.js';
 import type { PassingMap } from '../../core/passing-map.js';
 import { createLegRecorder, createPendingInserts } from '../../records/index.js';
@@ -165,7 +166,7 @@ interface TrackerState {
 }
 
 function trackerState(options: CallTrackerOptions): TrackerState {
-  const { sink, schedule = nodeSchedule, onTrouble, clock = { nowMs: Date.now } } = options;
+  const { sink, schedule = scheduleInBackground, onTrouble, clock = MACHINE_CLOCK } = options;
   const counts = { calls: 0, givenUp: 0, records: 0, refused: 0, troubles: 0 };
   let keys = 0;
   const trouble = (error: unknown): void => {
@@ -290,10 +291,4 @@ function statisticsOf({ counts, open, outbox }: TrackerState): CallTrackerStatis
   const { calls, givenUp, records, refused, troubles } = counts;
   const pending = outbox?.statistics().pending ?? 0;
   return { ...{ calls, givenUp, records, troubles, pending }, open: open.size(), lost: refused };
-}
-
-/** The timers of Node, which keep no process alive. */
-function nodeSchedule(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs).unref();
-  return () => clearTimeout(timer);
 }

@@ -1,4 +1,5 @@
-import type { Schedule } from '../../stir/index.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import type { Schedule } from '../../core/runtime/clock.js';
 
 /** What became of work that has a time budget. */
 export type BudgetResult<Value> =
@@ -14,7 +15,10 @@ export type BudgetResult<Value> =
  */
 export function withinBudget<Value>(
   work: () => Promise<Value>,
-  { budgetMs, schedule = platformSchedule }: { readonly budgetMs: number; readonly schedule?: Schedule | undefined },
+  {
+    budgetMs,
+    schedule = MACHINE_CLOCK.schedule,
+  }: { readonly budgetMs: number; readonly schedule?: Schedule | undefined },
 ): Promise<BudgetResult<Value>> {
   return new Promise((resolve) => {
     const cancel = schedule(() => resolve({ status: 'late' }), budgetMs);
@@ -30,8 +34,3 @@ export function withinBudget<Value>(
     );
   });
 }
-
-const platformSchedule: Schedule = (callback, delayMs) => {
-  const timer = setTimeout(callback, delayMs);
-  return () => clearTimeout(timer);
-};

@@ -12,7 +12,7 @@ import { createExchange } from './exchange.js';
 import type { ContractViolation, ServedCall } from './exchange.js';
 import { kitHandlers } from './kit-handlers.js';
 import type { HandlerParts } from './kit-handlers.js';
-import { MACHINE_CLOCK } from './machine-clock.js';
+import { BACKGROUND_CLOCK } from '../../core/runtime/clock.js';
 import { createFaultPlan } from './platform-faults.js';
 import type { CallFaultRule, EventFaultRule, FaultPlan } from './platform-faults.js';
 import { createRecordDesk } from './record-desk.js';
@@ -60,7 +60,7 @@ const DEFAULT_BASE_URL = 'https://itg.example';
 
 /** Puts the parts together. */
 export function assemble(options: TestPlatformOptions): Assembly {
-  const clock = options.clock ?? MACHINE_CLOCK;
+  const clock = options.clock ?? BACKGROUND_CLOCK;
   const baseUrl = (options.baseUrl ?? DEFAULT_BASE_URL).replace(/\/$/, '');
   const register = registerClients(options.providers ?? TEST_PROVIDERS, {
     ...{ app: options.apps ?? [], agency: options.agencies ?? [], staff: options.staff ?? [] },

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { demandScopeRefusal, jsonAnswer, MAX_DEMAND_DOCUMENT_BYTES, problemAnswer } from '../../platform/index.js';
 import type {

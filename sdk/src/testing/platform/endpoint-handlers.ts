@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { jsonAnswer, problemAnswer } from '../../platform/index.js';
 import type {
   CreatedWebhookEndpoint,

@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { readWireBody, WIRE_SCHEMAS } from '../../platform/index.js';
 import type { PlatformEventData, PlatformEventEnvelope, PlatformEventType } from '../../platform/index.js';

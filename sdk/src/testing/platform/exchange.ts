@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import {
   matchPlatformRoute,

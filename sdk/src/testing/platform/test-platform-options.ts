@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import type { SharedRecord } from '../../core/shared-record.js';
 import type { LifecycleRules } from '../../traceback/index.js';
 import type { TestProvider } from './test-provider.js';

@@ -1,6 +1,6 @@
 import { errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import { jsonAnswer } from '../../platform/index.js';
 import type { PlatformAnswer, PlatformScope, TokenAnswer, TokenRefusal, TokenRequest } from '../../platform/index.js';
 import type { ClientRegister, RegisteredClient } from './registered-clients.js';

@@ -1,6 +1,6 @@
 import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { TracebackOpening } from '../../platform/index.js';
 import { nextAskedCall, pendingEffects, startTraceback, stepTraceback, viewTraceback } from '../../traceback/index.js';

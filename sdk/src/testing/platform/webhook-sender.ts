@@ -1,4 +1,4 @@
-import type { TimerClock } from '../../core/clock.js';
+import type { TimerClock } from '../../core/runtime/clock.js';
 import { retryAfterMs, signWebhook } from '../../platform/index.js';
 import type { PlatformEventEnvelope, PlatformEventType, WebhookEndpoint } from '../../platform/index.js';
 

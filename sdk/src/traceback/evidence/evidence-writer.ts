@@ -1,6 +1,6 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/runtime/clock.js';
 import type { EvidenceReference } from '../../core/traceback-answer.js';
 import { HopbackError } from '../../errors.js';
 import { signatureFor, type LogSigner } from '../../log/checkpoint.js';

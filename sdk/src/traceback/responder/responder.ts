@@ -4,7 +4,7 @@ import { HopbackError } from '../../errors.js';
 import { lockFolder } from '../../log/index.js';
 import type { FolderLock } from '../../log/index.js';
 import { createBreaker } from '../../records/stream/breaker.js';
-import { NODE_STREAM_CLOCK } from '../../records/stream/node-stream-clock.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import { reviewOf } from '../review/review-of.js';
 import { advanceEntry, tellPeople } from './advance-entry.js';
 import { createDecisionInbox } from './decision-inbox.js';
@@ -131,7 +131,7 @@ const MOST_DELIVERIES = 32;
 const MOST_TELLING = 16;
 
 async function openCore(options: TracebackResponderOptions, limits: ResponderLimits): Promise<ResponderCore> {
-  const { clock = NODE_STREAM_CLOCK, random = Math.random, escalations = DEFAULT_ESCALATIONS } = options;
+  const { clock = MACHINE_CLOCK, random = Math.random, escalations = DEFAULT_ESCALATIONS } = options;
   const { provider, policy, trunks, files } = options;
   const settings = JSON.stringify({ provider, policy, directoryId: trunks.directoryId });
   const journal = await openEntryJournal(

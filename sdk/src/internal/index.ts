@@ -1,0 +1,8 @@
+// What the harness shares with this package. Unsupported: it may change with every release.
+export {
+  BACKGROUND_CLOCK,
+  MACHINE_CLOCK,
+  schedule,
+  scheduleInBackground,
+  STEADY_CLOCK,
+} from '../core/runtime/clock.js';

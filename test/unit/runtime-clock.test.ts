@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { MACHINE_CLOCK, schedule, scheduleInBackground, STEADY_CLOCK } from '../../sdk/src/internal/index.js';
+
+const DAY_MS = 86_400_000;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test.each([schedule, scheduleInBackground])(
+  'a timer of 30 and one of 100 days fire on their day, not at once',
+  (timer) => {
+    const fired: number[] = [];
+    for (const days of [30, 100]) timer(() => fired.push(days), days * DAY_MS);
+    vi.advanceTimersByTime(30 * DAY_MS - 1);
+    expect(fired).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(fired).toEqual([30]);
+    vi.advanceTimersByTime(70 * DAY_MS);
+    expect(fired).toEqual([30, 100]);
+  },
+);
+
+test('a long timer can be cancelled in each of its parts', () => {
+  for (const days of [1, 26, 51]) {
+    let hasFired = false;
+    const cancel = schedule(() => (hasFired = true), 60 * DAY_MS);
+    vi.advanceTimersByTime(days * DAY_MS);
+    cancel();
+    vi.advanceTimersByTime(60 * DAY_MS);
+    expect(hasFired).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  }
+});
+
+test('a timer without end never fires, and leaves nothing behind', () => {
+  schedule(() => expect.unreachable(), Infinity)();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a fraction of a millisecond is waited for', () => {
+  let hasFired = false;
+  schedule(() => (hasFired = true), 2.5);
+  vi.advanceTimersByTime(2);
+  expect(hasFired).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(hasFired).toBe(true);
+});
+
+test('steady time goes forward, and is near that of the machine', () => {
+  vi.useRealTimers();
+  const beforeMs = STEADY_CLOCK.nowMs();
+  expect(STEADY_CLOCK.nowMs()).toBeGreaterThanOrEqual(beforeMs);
+  expect(Math.abs(beforeMs - MACHINE_CLOCK.nowMs())).toBeLessThan(60_000);
+});
+
+test('a timer in the background keeps no process alive', () => {
+  const script = `import { schedule, scheduleInBackground } from '@hopback/sdk/internal';
+    scheduleInBackground(() => console.log('background'), 60_000);
+    schedule(() => console.log('foreground'), 5);`;
+  const options = { encoding: 'utf8', timeout: 30_000 } as const;
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], options);
+  expect({ stdout, status }).toEqual({ stdout: 'foreground\n', status: 0 });
+});
