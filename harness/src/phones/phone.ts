@@ -1,4 +1,5 @@
 import { HopbackError } from '@hopback/sdk/errors';
+import { valueWithin } from '@hopback/sdk/internal';
 import type { Invitation, UserAgent } from 'sip.js';
 import { followPolicy } from './answer-policy.js';
 import { duration, headerLines, phoneNumber } from './argument-checks.js';
@@ -251,7 +252,7 @@ class ConnectedPhone implements Phone {
     await this.#connecting?.transport.disconnect();
     if (this.isConnected()) {
       const goodbyes = [...this.calls().map((call) => call.hangUp()), this.#registration.unregister()];
-      await within(GOODBYE_MS, Promise.allSettled(goodbyes));
+      await valueWithin(Promise.allSettled(goodbyes), { timeoutMs: GOODBYE_MS, late: undefined });
     }
     this.#registration.lost(closed());
     await this.#disconnect();
@@ -264,16 +265,6 @@ const closed = (): HopbackError => new HopbackError('closed', 'the phone is clos
 
 const broken = (cause?: Error): HopbackError =>
   new HopbackError('network-failed', 'the connection of the phone broke', { retryable: true, cause });
-
-/** Waits for a promise, but not for ever. */
-async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([promise, limit]);
-  clearTimeout(timer);
-}
 
 function callOrder(target: string, options: CallOptions, { domain }: PhoneSettings): CallOrder {
   const { headers, timeoutMs, hangUpAfterMs, callingNumber } = options;

@@ -1,4 +1,5 @@
 // What the harness shares with this package. Unsupported: it may change with every release.
+export { valueWithin } from '../core/runtime/deadline.js';
 export {
   BACKGROUND_CLOCK,
   MACHINE_CLOCK,

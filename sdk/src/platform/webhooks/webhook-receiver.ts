@@ -2,6 +2,7 @@ import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import type { PlatformLogger } from '../client/request-options.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import { valueWithin } from '../../core/runtime/deadline.js';
 import type { PlatformEvent } from '../wire/event.js';
 import { MAX_WEBHOOK_BYTES, verifyWebhook, webhookKeys } from './verify-webhook.js';
 import type { ReceivedWebhook, WebhookFailureReason } from './verify-webhook.js';
@@ -240,7 +241,10 @@ function createDeliveries(
       if (isRemembered(id)) return TAKEN;
       const under = inFlight.get(id);
       if (under === undefined && inFlight.size >= MAX_WEBHOOKS_IN_FLIGHT) return REFUSALS.busy;
-      const outcome = await within(under ?? begin(event, delivery), deliveryTimeoutMs, clock);
+      const work = under ?? begin(event, delivery);
+      const outcome = await valueWithin(work, {
+        ...{ timeoutMs: deliveryTimeoutMs, schedule: clock.schedule, late: 'late' as const },
+      });
       if (outcome === 'late') return REFUSALS.late;
       return outcome ? TAKEN : REFUSALS.failed;
     },
@@ -249,14 +253,4 @@ function createDeliveries(
       await Promise.all(inFlight.values());
     },
   };
-}
-
-function within(outcome: Promise<boolean>, timeoutMs: number, clock: TimerClock): Promise<boolean | 'late'> {
-  return new Promise((resolve) => {
-    const cancel = clock.schedule(() => resolve('late'), timeoutMs);
-    void outcome.then((value) => {
-      cancel();
-      resolve(value);
-    });
-  });
 }

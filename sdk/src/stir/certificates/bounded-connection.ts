@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { valueWithin } from '../../core/runtime/deadline.js';
 import { isSpecialPurposeAddress, parseNetworkSet } from './address-policy.js';
 import type { X5uFailure, X5uRefusal } from './repository.js';
 import type { PermittedUrl, X5uAllowList } from './x5u-url-policy.js';
@@ -103,7 +104,10 @@ async function resolveHost(hostname: string, signal: AbortSignal): Promise<reado
   try {
     const ipv6 = resolver.resolve6(hostname).catch(() => []);
     const ipv4 = await resolver.resolve4(hostname).catch(() => []);
-    return [...ipv4, ...(await (ipv4.length === 0 ? ipv6 : settledWithin(ipv6, RESOLUTION_DELAY_MS)))];
+    return [
+      ...ipv4,
+      ...(await (ipv4.length === 0 ? ipv6 : valueWithin(ipv6, { timeoutMs: RESOLUTION_DELAY_MS, late: [] }))),
+    ];
   } finally {
     signal.removeEventListener('abort', cancel);
     resolver.cancel();
@@ -116,16 +120,6 @@ const DNS_ATTEMPTS = 3;
 
 /** How long the AAAA answer is waited for once there is an A answer: some name servers never answer AAAA. @see RFC 8305 section 3 */
 const RESOLUTION_DELAY_MS = 50;
-
-function settledWithin(promise: Promise<readonly string[]>, delayMs: number): Promise<readonly string[]> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve([]), delayMs);
-    void promise.then((value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
-  });
-}
 
 /** Whether a socket may be connected to this address. */
 function isPermittedAddress(address: string, allow: X5uAllowList | undefined): boolean {

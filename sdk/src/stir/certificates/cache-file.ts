@@ -52,17 +52,3 @@ export async function replaceCacheFile(path: string, text: string): Promise<void
     throw error;
   }
 }
-
-/**
- * What the promise gives, or `late` when that takes too long: a hanging network file system is then as good as none.
- * @param promise - never rejects
- */
-export function withinMs<Value>(timeoutMs: number, promise: Promise<Value>, late: Value): Promise<Value> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(late), timeoutMs);
-    void promise.then((value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
-  });
-}

@@ -2,7 +2,8 @@ import { mkdir, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/runtime/clock.js';
 import { readEnvelope, sha256Hex } from './cache-envelope.js';
-import { readCacheFile, replaceCacheFile, withinMs } from './cache-file.js';
+import { valueWithin } from '../../core/runtime/deadline.js';
+import { readCacheFile, replaceCacheFile } from './cache-file.js';
 import type { CacheFileRead } from './cache-file.js';
 import type { CachedChainEnvelope } from './repository.js';
 import { siteOfUrl } from './site.js';
@@ -77,7 +78,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     belongs: (envelope: CachedChainEnvelope) => boolean,
   ): Promise<CachedChainEnvelope | undefined> => {
     const reading = readCacheFile(join(directory, name), MAX_DISK_CACHE_FILE_BYTES);
-    const file = await withinMs(DISK_READ_TIMEOUT_MS, reading, TOO_LATE);
+    const file = await valueWithin(reading, { timeoutMs: DISK_READ_TIMEOUT_MS, late: TOO_LATE });
     if (file.status === 'missing') return undefined;
     if (file.status === 'unreadable') {
       counts.readFailures += 1;
@@ -125,7 +126,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     tail = tail.then(() => write(envelope)).finally(() => (pending -= 1));
   };
 
-  const settled = (): Promise<void> => withinMs(DISK_SETTLE_TIMEOUT_MS, tail, undefined);
+  const settled = (): Promise<void> => valueWithin(tail, { timeoutMs: DISK_SETTLE_TIMEOUT_MS, late: undefined });
   return { load, loadAll, store, stats: () => ({ ...counts }), settled };
 }
 

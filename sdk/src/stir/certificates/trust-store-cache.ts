@@ -1,5 +1,6 @@
 import { errorText } from './bounded-connection.js';
-import { readCacheFile, replaceCacheFile, withinMs } from './cache-file.js';
+import { valueWithin } from '../../core/runtime/deadline.js';
+import { readCacheFile, replaceCacheFile } from './cache-file.js';
 import type { CacheFileRead } from './cache-file.js';
 import { TRUST_STORE_RECORD_MAX_CHARS } from './trust-store-record.js';
 
@@ -12,7 +13,8 @@ export type RecordWrite = { readonly status: 'written' } | { readonly status: 'n
 /** Reads the record in a cache file. Never rejects. */
 export function readRecordFile(path: string): Promise<CacheFileRead> {
   const late: CacheFileRead = { status: 'unreadable', detail: NO_ANSWER };
-  return withinMs(TRUST_STORE_DISK_TIMEOUT_MS, readCacheFile(path, TRUST_STORE_RECORD_MAX_CHARS), late);
+  const reading = readCacheFile(path, TRUST_STORE_RECORD_MAX_CHARS);
+  return valueWithin(reading, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
 }
 
 /** Writes a record to a cache file. Never rejects. */
@@ -23,7 +25,8 @@ export function writeRecordFile(path: string, text: string): Promise<RecordWrite
     (): RecordWrite => ({ status: 'written' }),
     (error: unknown): RecordWrite => ({ status: 'not-written', detail: errorText(error) }),
   );
-  return withinMs(TRUST_STORE_DISK_TIMEOUT_MS, written, { status: 'not-written', detail: NO_ANSWER });
+  const late = { status: 'not-written', detail: NO_ANSWER } as const;
+  return valueWithin(written, { timeoutMs: TRUST_STORE_DISK_TIMEOUT_MS, late });
 }
 
 const NO_ANSWER = 'the disk does not answer';

@@ -15,7 +15,7 @@ import { REDIRECT_PROFILES, redirectProfile } from './profile.js';
 import type { RedirectProfile } from './profile.js';
 import { readyRules } from './rule.js';
 import type { ReadyRule, RedirectRule } from './rule.js';
-import { withinBudget } from './within-budget.js';
+import { withinDeadline } from '../../core/runtime/deadline.js';
 
 /** What a redirect server works with. */
 export interface RedirectServerOptions extends Pick<
@@ -181,7 +181,10 @@ async function decided(
   rules: readonly ReadyRule[],
 ): Promise<RedirectAnswer> {
   const { budgetMs, options, trouble } = context;
-  const result = await withinBudget(() => decide(request, context, rules), { budgetMs, schedule: options.schedule });
+  const result = await withinDeadline(() => decide(request, context, rules), {
+    timeoutMs: budgetMs,
+    schedule: options.schedule,
+  });
   if (result.status === 'done') return result.value;
   if (result.status === 'late') return unavailable('time-budget');
   trouble(result.cause);
