@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { getServers } from 'node:dns';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
+import { writeWholeFile } from '../core/runtime/whole-file.js';
 import { HopbackError } from '../errors.js';
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
@@ -134,12 +135,7 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
       () => true,
     );
     if (!isFile) return await writeThrough(await open(target, 'w'), text);
-    const beside = `${target}.${randomUUID()}.tmp`;
-    await writeWhole(beside, text, mode);
-    await rename(beside, target).catch(async (cause: unknown) => {
-      await rm(beside, { force: true });
-      throw cause;
-    });
+    await writeWholeFile(target, text, { mode });
   } catch (cause) {
     failed('cannot be written', path, cause);
   }

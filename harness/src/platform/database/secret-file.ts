@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
+import { writeWholeFile } from '@hopback/sdk/internal';
 
 /**
  * Reads a file that its owner alone may read.
@@ -32,32 +32,13 @@ export async function writeSecretFile(
   content: string | Uint8Array,
   how: 'new' | 'replace',
 ): Promise<boolean> {
-  const beside = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const file = await open(beside, 'wx', 0o600);
-    try {
-      await file.writeFile(content);
-      // Whoever encrypts with a key that the disk has not has lost what it encrypted.
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chmod(beside, 0o600);
-    if (how === 'replace') await rename(beside, path);
-    else await link(beside, path);
-    const folder = await open(dirname(path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await writeWholeFile(path, content, { isNew: how === 'new' });
     return true;
   } catch (cause) {
     if (how === 'new' && (cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new HopbackError('storage-failed', `${path} cannot be written`, { cause });
-  } finally {
-    await rm(beside, { force: true });
   }
 }
 

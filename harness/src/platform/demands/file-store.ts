@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHmac, hash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HopbackError } from '@hopback/sdk/errors';
+import { syncFolder, writeWholeFile } from '@hopback/sdk/internal';
 
 /** A file that is kept. */
 export interface StoredFile {
@@ -128,28 +129,9 @@ function opened(
 /** Whole and durable under its name, or not there. */
 async function written(folder: string, name: string, octets: Uint8Array): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const beside = join(folder, `${name}.${randomBytes(6).toString('hex')}.new`);
-  try {
-    const file = await open(beside, 'wx', 0o600);
-    try {
-      await file.writeFile(octets);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(beside, join(folder, name));
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
-  for (const changed of [folder, join(folder, '..')]) {
-    const entry = await open(changed, 'r');
-    try {
-      await entry.sync();
-    } finally {
-      await entry.close();
-    }
-  }
+  await writeWholeFile(join(folder, name), octets);
+  // The folder may be new itself.
+  await syncFolder(join(folder, '..'));
 }
 
 function ifMissing(error: unknown): undefined {

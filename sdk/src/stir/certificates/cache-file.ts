@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rename, unlink, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { errorText } from './bounded-connection.js';
 
 /** What a cache file held. */
@@ -33,22 +32,5 @@ export async function readCacheFile(path: string, maxBytes: number): Promise<Cac
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
       ? { status: 'missing' }
       : { status: 'unreadable', detail: errorText(error) };
-  }
-}
-
-/**
- * Puts a file in place, for this user only: under a temporary name beside it (the name, a UUID, `.tmp`) and then renamed, so that a
- * reader or a crash meets a whole file or none.
- * @throws node's own error when the disk refuses; nothing is left behind then
- */
-export async function replaceCacheFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    // "wx" refuses what is already there, a planted link included.
-    await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
   }
 }

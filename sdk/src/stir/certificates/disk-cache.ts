@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../../core/runtime/clock.js';
 import { readEnvelope, sha256Hex } from './cache-envelope.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
-import { readCacheFile, replaceCacheFile } from './cache-file.js';
+import { writeWholeFile } from '../../core/runtime/whole-file.js';
+import { readCacheFile } from './cache-file.js';
 import type { CacheFileRead } from './cache-file.js';
 import type { CachedChainEnvelope } from './repository.js';
 import { siteOfUrl } from './site.js';
@@ -106,7 +107,7 @@ export function createDiskCache(options: DiskCacheOptions): DiskCache {
     const name = fileNameOf(envelope.url);
     try {
       names ??= await openDirectory(directory, clock.nowMs());
-      await replaceCacheFile(join(directory, name), JSON.stringify(envelope));
+      await writeWholeFile(join(directory, name), JSON.stringify(envelope));
       names.add(name);
       counts.writes += 1;
       if (names.size > maxFiles) await makeRoom(directory, names, maxFiles);

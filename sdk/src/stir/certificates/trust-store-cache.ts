@@ -1,6 +1,7 @@
 import { errorText } from './bounded-connection.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
-import { readCacheFile, replaceCacheFile } from './cache-file.js';
+import { writeWholeFile } from '../../core/runtime/whole-file.js';
+import { readCacheFile } from './cache-file.js';
 import type { CacheFileRead } from './cache-file.js';
 import { TRUST_STORE_RECORD_MAX_CHARS } from './trust-store-record.js';
 
@@ -21,7 +22,7 @@ export function readRecordFile(path: string): Promise<CacheFileRead> {
 export function writeRecordFile(path: string, text: string): Promise<RecordWrite> {
   if (text.length > TRUST_STORE_RECORD_MAX_CHARS)
     return Promise.resolve({ status: 'not-written', detail: `${text.length} characters are more than are read back` });
-  const written = replaceCacheFile(path, text).then(
+  const written = writeWholeFile(path, text).then(
     (): RecordWrite => ({ status: 'written' }),
     (error: unknown): RecordWrite => ({ status: 'not-written', detail: errorText(error) }),
   );

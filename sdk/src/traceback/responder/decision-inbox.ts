@@ -1,5 +1,6 @@
-import { open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder, writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
 import { makeFolder } from '../../log/make-folder.js';
 import { readReviewDecision } from '../review/read-review-decision.js';
@@ -244,28 +245,9 @@ async function valueOf(path: string): Promise<unknown> {
   }
 }
 
-/** Whole, and on the medium, before it has its name. */
 async function writeWhole(folder: string, name: string, text: string): Promise<void> {
   await makeFolder(folder);
-  const partial = join(folder, `.${name}.partial`);
-  const file = await open(partial, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(partial, join(folder, name));
-  await syncFolder(folder);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const listing = await open(folder, 'r');
-  try {
-    await listing.sync();
-  } finally {
-    await listing.close();
-  }
+  await writeWholeFile(join(folder, name), text);
 }
 
 async function dropOldResults(folder: string): Promise<void> {

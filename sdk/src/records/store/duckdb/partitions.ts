@@ -1,6 +1,7 @@
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { syncFolder } from '../../../core/runtime/whole-file.js';
 import { DAY_US } from '../record-query.js';
 import { createFormTable } from './form-table.js';
 import type { FormTable } from './form-table.js';
@@ -208,7 +209,7 @@ async function makeDay(directory: string, day: number, connection: DuckDBConnect
     await connection.run('DETACH unfinished');
   }
   await rename(unfinished, join(directory, fileName(day)));
-  await syncDirectory(directory);
+  await syncFolder(directory);
 }
 
 async function attachDay(directory: string, day: number, connection: DuckDBConnection): Promise<Partition> {
@@ -286,16 +287,6 @@ async function markOf(directory: string, day: number): Promise<string | undefine
   const found = hasLog ? undefined : await stat(path, { bigint: true }).catch(() => undefined);
   if (found === undefined || Math.abs(Date.now() - Number(found.mtimeMs)) < SETTLED_MS) return undefined;
   return `${found.size} ${found.mtimeNs} ${found.ino}`;
-}
-
-/** Makes a rename last through a loss of power. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 const UNFINISHED = '.unfinished';

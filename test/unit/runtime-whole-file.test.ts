@@ -1,0 +1,44 @@
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { writeWholeFile } from '../../sdk/src/internal/index.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+
+test('a file is replaced, readable by its owner alone, and nothing else is left', async () => {
+  await using folder = await createTemporaryDirectory();
+  const path = join(folder.path, 'file');
+  await writeWholeFile(path, 'first');
+  await writeWholeFile(path, new TextEncoder().encode('second'));
+  expect(await readFile(path, 'utf8')).toBe('second');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder.path)).toEqual(['file']);
+});
+
+test('a new file does not replace one that is there, not even a link', async () => {
+  await using folder = await createTemporaryDirectory();
+  const [path, planted] = [join(folder.path, 'file'), join(folder.path, 'link')];
+  await writeWholeFile(path, 'first', { isNew: true });
+  await symlink(path, planted);
+  for (const there of [path, planted])
+    await expect(writeWholeFile(there, 'second', { isNew: true })).rejects.toMatchObject({ code: 'EEXIST' });
+  expect(await readFile(path, 'utf8')).toBe('first');
+  expect(await readdir(folder.path)).toEqual(['file', 'link']);
+});
+
+test('a link is replaced by the file, and what it pointed at stays', async () => {
+  await using folder = await createTemporaryDirectory();
+  const [path, planted] = [join(folder.path, 'file'), join(folder.path, 'link')];
+  await writeFile(path, 'first');
+  await symlink(path, planted);
+  await writeWholeFile(planted, 'second');
+  expect(await readFile(path, 'utf8')).toBe('first');
+  expect((await stat(planted)).ino).not.toBe((await stat(path)).ino);
+});
+
+test('where it cannot take its place, what was there stays and nothing is left beside it', async () => {
+  await using folder = await createTemporaryDirectory();
+  await mkdir(join(folder.path, 'taken', 'inner'), { recursive: true });
+  await expect(writeWholeFile(join(folder.path, 'taken'), 'text')).rejects.toMatchObject({ code: 'EISDIR' });
+  await expect(writeWholeFile(join(folder.path, 'missing', 'file'), 'text')).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await readdir(folder.path)).toEqual(['taken']);
+});
