@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { DeliveryResult } from '../../sdk/src/platform/wire/record-batch.js';
 import { MACHINE_CLOCK, schedule, scheduleInBackground, STEADY_CLOCK } from '../../sdk/src/internal/index.js';
+import { createTemporaryDirectory } from '../peers/temporary-directory.js';
+import { sampleRecord } from '../support/stream-lab.js';
+import { openStreamOnDisk } from '../support/stream-on-disk.js';
 
 const DAY_MS = 86_400_000;
 
@@ -45,6 +49,26 @@ test('a fraction of a millisecond is waited for', () => {
   expect(hasFired).toBe(false);
   vi.advanceTimersByTime(1);
   expect(hasFired).toBe(true);
+});
+
+test('a stream that may take 30 days to empty is not given up at once', async () => {
+  vi.useRealTimers();
+  await using folder = await createTemporaryDirectory();
+  let asked: () => void = () => undefined;
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  let answer: (result: DeliveryResult) => void = () => undefined;
+  const deliver = (): Promise<DeliveryResult> => {
+    asked();
+    return new Promise((resolve) => (answer = resolve));
+  };
+  await using opened = await openStreamOnDisk(folder.path, { transport: { deliver, close: async () => {} } });
+  opened.stream.record(sampleRecord(1));
+  const drained = opened.stream.drain({ timeoutMs: 30 * DAY_MS });
+  await isAsked;
+  // Where the time passes at once, it has passed by now.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  answer({ status: 'acknowledged', rejected: [] });
+  expect(await drained).toEqual({ status: 'drained' });
 });
 
 test('steady time goes forward, and is near that of the machine', () => {
