@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { NODE_BEHAVIOURS } from '../../harness/src/network/node/behaviours/index.js';
-import { BEHAVIOUR_TRUTHS } from '../../harness/src/network/truth/behaviours/index.js';
+import { NODE_BEHAVIOURS } from '../../harness/src/network/node/behaviours.js';
+import { BEHAVIOUR_TRUTHS } from '../../harness/src/network/truth/behaviours.js';
 
 const kinds = (): readonly string[] => {
   const text = readFileSync(new URL('../../harness/src/scenario/behaviour.ts', import.meta.url), 'utf8');

@@ -1,6 +1,6 @@
 export { CALL_FIELD, createCallRoutes, finalNumber } from './call-route.js';
 export type { CallRoutes } from './call-route.js';
-export { doingOf } from './behaviours/index.js';
+export { doingOf } from './behaviours.js';
 export { UNAVAILABLE } from './carry-call.js';
 export { isDownNow } from './node-clock.js';
 export type { RunStart } from './node-clock.js';

@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../scenario/index.js';
-import { doingOf } from './behaviours/index.js';
+import { doingOf } from './behaviours.js';
 
 /** The clock of a provider's switch: that of the machine, and by how much it is wrong. */
 export interface NodeClock {

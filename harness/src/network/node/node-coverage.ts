@@ -1,7 +1,7 @@
 import type { CallRecord, RecordStore } from '@hopback/sdk/records';
 import type { Behaviour } from '../../scenario/index.js';
 import { activeBehaviours } from './carry-call.js';
-import { doingOf } from './behaviours/index.js';
+import { doingOf } from './behaviours.js';
 import type { HopInHand } from './node-hops.js';
 import type { NodeRecords } from './node-records.js';
 import type { NodeOptions } from './node.js';

@@ -4,7 +4,7 @@ import type { CallRecordSink, CallTracker, TrunkPolicy } from '@hopback/sdk/swit
 import { createDrachtioServer } from '../../drachtio/index.js';
 import type { DrachtioServer, ListenAddress } from '../../drachtio/index.js';
 import type { Behaviour } from '../../scenario/index.js';
-import { doingOf } from './behaviours/index.js';
+import { doingOf } from './behaviours.js';
 import { CALL_FIELD, hopPart } from './call-route.js';
 import { carryCall, userOf } from './carry-call.js';
 import type { CarriedLocals, Carrying } from './carry-call.js';

@@ -2,9 +2,9 @@ import type { TracebackAnswer, TracebackRequest } from '@hopback/sdk/traceback';
 import type { Behaviour } from '../../scenario/index.js';
 import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
-import { doingOf } from './behaviours/index.js';
+import { doingOf } from './behaviours.js';
 import type { CallRoutes } from './call-route.js';
-import { saidInstead } from './behaviours/said-instead.js';
+import { saidInstead } from './behaviours.js';
 
 /** How a provider deals with requests. */
 export interface AnswerManners {

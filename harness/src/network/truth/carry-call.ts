@@ -1,5 +1,5 @@
 import type { PlannedCall } from '../plan/index.js';
-import type { BehaviourEffects, BehaviourHop, Leg, Reception } from './behaviours/index.js';
+import type { BehaviourEffects, BehaviourHop, Leg, Reception } from './behaviours.js';
 import { effectsUnder, providerOf } from './known-network.js';
 import type { KnownNetwork, KnownProvider } from './known-network.js';
 import { receivedIdentity } from './received-identity.js';

@@ -1,8 +1,8 @@
 import { behaviourHolds } from '../plan/index.js';
 import type { NetworkPlan, PlannedCall, PlannedProvider } from '../plan/index.js';
 import type { Behaviour } from '../../scenario/index.js';
-import { effectsOf } from './behaviours/index.js';
-import type { BehaviourEffects } from './behaviours/index.js';
+import { effectsOf } from './behaviours.js';
+import type { BehaviourEffects } from './behaviours.js';
 import type { TrueIdentity } from './truth.js';
 
 /** A behaviour of a provider, and what follows from it. */

@@ -1,4 +1,4 @@
-import type { Leg } from './behaviours/index.js';
+import type { Leg } from './behaviours.js';
 import { effectsUnder, providerOf } from './known-network.js';
 import type { KnownNetwork, KnownProvider } from './known-network.js';
 import type { CallOf } from './sign-leg.js';

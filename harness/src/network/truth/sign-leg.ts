@@ -1,6 +1,6 @@
 import { unassignedCode } from '../plan/index.js';
 import type { PlannedCall } from '../plan/index.js';
-import type { BehaviourEffects, Leg } from './behaviours/index.js';
+import type { BehaviourEffects, Leg } from './behaviours.js';
 import { providerOf } from './known-network.js';
 import type { KnownNetwork, KnownProvider } from './known-network.js';
 import type { Attestation, TrueFault, TrueIdentity } from './truth.js';

@@ -1,5 +1,5 @@
 import type { Verstat } from '@hopback/sdk/stir';
-import type { Leg, Reception } from './behaviours/index.js';
+import type { Leg, Reception } from './behaviours.js';
 import type { KnownProvider } from './known-network.js';
 import type { TrueFault, TrueIdentity, TrueVerdict } from './truth.js';
 

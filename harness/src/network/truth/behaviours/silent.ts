@@ -1,6 +1,0 @@
-import type { BehaviourEffects } from './behaviour-effects.js';
-
-/** Says nothing. */
-export function silent(): BehaviourEffects {
-  return { says: { kind: 'silent' } };
-}
