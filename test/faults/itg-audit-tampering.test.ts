@@ -12,7 +12,7 @@ import type {
   OpenedDatabase,
 } from '../../harness/src/platform/database/index.js';
 import { createLogSigner } from '../../sdk/src/log/index.js';
-import { decodeMerkleRecord } from '../../sdk/src/log/merkle-record.js';
+import { decodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
 import { parseSegmentFileName } from '../../sdk/src/log/segment-format.js';
 import { createTestKey } from '../../sdk/src/testing/index.js';
 import { reportFault } from '../support/fault-counts.js';

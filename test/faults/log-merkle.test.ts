@@ -9,7 +9,7 @@ import {
   type LogSigner,
   type MerkleLogVerification,
 } from '../../sdk/src/log/index.js';
-import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-record.js';
+import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
 import { encodeGroup, encodeSegmentHeader, segmentFileName } from '../../sdk/src/log/segment-format.js';
 import { createSeededRandom, type SeededRandom } from '../../harness/src/faults/index.js';
 import { faultCount, reportFault } from '../support/fault-counts.js';

@@ -9,8 +9,8 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '../../sdk/src/log/index.js';
-import { hashOfLeaf } from '../../sdk/src/log/merkle-hash.js';
-import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-record.js';
+import { hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
+import { decodeMerkleRecord, encodeMerkleRecord } from '../../sdk/src/log/merkle-tree.js';
 import { createMerkleTree } from '../../sdk/src/log/merkle-tree.js';
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer => {

@@ -13,7 +13,7 @@ import {
   verifyMerkleLog,
   type LogSigner,
 } from '../../sdk/src/log/index.js';
-import { hashOfLeaf } from '../../sdk/src/log/merkle-hash.js';
+import { hashOfLeaf } from '../../sdk/src/log/merkle-tree.js';
 import { createMerkleTree } from '../../sdk/src/log/merkle-tree.js';
 import { createSimulatedLogFiles } from '../support/simulated-log-files.js';
 

@@ -1,8 +1,9 @@
-import { hash, verify, type KeyObject } from 'node:crypto';
-import { createMemo } from '../core/memo.js';
+import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { derToRawSignature, rawToDerSignature } from '../core/der-signature.js';
+import { createMemo } from '../core/memo.js';
 import { HopbackError } from '../errors.js';
-import { hashOf } from './merkle-proof.js';
+import { hashOf } from './merkle-tree.js';
 
 /** What a log says of itself: so many entries have this root. */
 export interface Checkpoint {
@@ -238,5 +239,41 @@ export function isSignedBy(key: KeyObject, octets: Uint8Array, signature: Uint8A
     return derToRawSignature(signature).status === 'converted' && verify('sha256', octets, key, signature);
   } catch {
     return false;
+  }
+}
+
+/**
+ * Makes the signer of a log from a private key that this process may hold.
+ * @param privateKeyPem - PKCS#8 or SEC 1, Ed25519 or P-256
+ * @returns the signer
+ * @throws {@link HopbackError} `key-unusable` when the key cannot be read, or is another kind of key
+ * @see RFC 8032, RFC 7518 section 3.4
+ * @example
+ * ```ts
+ * console.log(createLogSigner(createTestKey().privateKeyPem).algorithm); // ES256
+ * ```
+ */
+export function createLogSigner(privateKeyPem: string): LogSigner {
+  const key = privateKeyOf(privateKeyPem);
+  const publicKey = createPublicKey(key);
+  const algorithm = algorithmOf(publicKey);
+  if (algorithm === undefined) {
+    throw new HopbackError('key-unusable', 'The key of a log has to be Ed25519 or P-256.');
+  }
+  return {
+    algorithm,
+    publicKey,
+    sign: (octets) =>
+      algorithm === 'Ed25519' ? sign(null, octets, key) : sign('sha256', octets, { key, dsaEncoding: 'ieee-p1363' }),
+  };
+}
+
+function privateKeyOf(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new HopbackError('key-unusable', 'The private key of the log cannot be read: PKCS#8 or SEC 1, PEM.', {
+      cause,
+    });
   }
 }

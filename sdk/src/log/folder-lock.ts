@@ -1,11 +1,140 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, readlink, rm, statfs } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { HopbackError } from '../errors.js';
-import { holderState, readHolder, socketName, type HolderSenses, type LockHolder } from './lock-holder.js';
-import { answerAt, answersAt } from './lock-socket.js';
-import { makeFolder } from './make-folder.js';
+import { makeFolder } from './log-files.js';
+
+/**
+ * Answers at a socket in a folder until it is closed, or the process ends, however it ends: the kernel sees to that across containers too.
+ * @returns undefined where the disk takes no socket
+ */
+export async function answerAt(folder: string, name: string): Promise<Server | undefined> {
+  const server = createServer((socket) => socket.destroy());
+  server.on('error', () => undefined);
+  // Nobody keeps a process alive by its lock.
+  server.unref();
+  const isListening = await reachable(folder, name, (path) => {
+    return new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen({ path, exclusive: true }, () => resolve(true));
+    });
+  });
+  return isListening ? server : undefined;
+}
+
+/** Whether somebody answers at a socket of a folder. Never rejects. */
+export function answersAt(folder: string, name: string): Promise<'answers' | 'refused' | 'unknown'> {
+  return reachable(folder, name, (path) => {
+    return new Promise<'answers' | 'refused' | 'unknown'>((resolve) => {
+      const socket = connect({ path });
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve('answers');
+      });
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'unknown');
+      });
+    });
+  }).catch(() => 'unknown');
+}
+
+/** A socket has a path of 107 octets at most, and folders have longer ones: Linux takes it from an open folder. unix(7) */
+const PATH_OCTETS = 100;
+
+async function reachable<Value>(folder: string, name: string, use: (path: string) => Promise<Value>): Promise<Value> {
+  const path = join(folder, name);
+  if (Buffer.byteLength(path) <= PATH_OCTETS || process.platform !== 'linux') return use(path);
+  const directory = await open(folder, 'r');
+  try {
+    return await use(`/proc/self/fd/${String(directory.fd)}/${name}`);
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Who has a folder: what stands in the file `lock`, as one line of JSON. */
+export interface LockHolder {
+  /** In its own namespace. */
+  readonly pid: number;
+  /** When the process began, in ticks since the machine did; empty where the system does not say. proc_pid_stat(5), field 22 */
+  readonly start: string;
+  /** Of the running kernel, anew at each start of the machine; empty where the system does not say. random(4) */
+  readonly bootId: string;
+  /** `pid:[4026531836]`: in which ids of processes mean something; empty where the system does not say. pid_namespaces(7) */
+  readonly pidNamespace: string;
+  readonly host: string;
+  /** Random, 16 hex digits: two locks are never the same. */
+  readonly nonce: string;
+  /** Name of a socket in the folder at which the holder answers; empty where the disk takes none. */
+  readonly socket: string;
+}
+
+/** What can be found out about a holder. */
+export interface HolderSenses {
+  /** Whoever asks. */
+  readonly self: Pick<LockHolder, 'bootId' | 'pidNamespace' | 'host'>;
+  /** Whether a process of the own namespace is there, and began then. */
+  readonly isRunning: (pid: number, start: string) => Promise<boolean>;
+  /** Whether somebody answers at a socket of the folder: `unknown` where it is not there or may not be asked. */
+  readonly answersAt: (socket: string) => Promise<'answers' | 'refused' | 'unknown'>;
+  /** Whether the folder is on a disk that one running kernel at most has mounted, as ext4, and not NFS. */
+  readonly isOnLocalDisk: () => Promise<boolean>;
+}
+
+/**
+ * Whether the holder of a lock is there.
+ *
+ * - Of the own machine and namespace: its id and the time at which it began say so.
+ * - Of the own machine and another namespace, as in another container: its socket does, which the kernel closes whatever the end was.
+ * - Of another start of a machine: on a disk that two kernels cannot have mounted, that machine has been restarted, or its disk was moved.
+ *   On any other it may be another machine, and nothing is known.
+ *
+ * What is not known is `unknown`: a folder with two writers is worse than one with none.
+ */
+export async function holderState(holder: LockHolder, senses: HolderSenses): Promise<'running' | 'gone' | 'unknown'> {
+  const { self } = senses;
+  if (holder.bootId !== self.bootId) return (await senses.isOnLocalDisk()) ? 'gone' : 'unknown';
+  if (holder.bootId === '' && holder.host !== self.host) return 'unknown';
+  if (holder.pidNamespace === self.pidNamespace) {
+    return (await senses.isRunning(holder.pid, holder.start)) ? 'running' : 'gone';
+  }
+  const answer = holder.socket === '' ? 'unknown' : await senses.answersAt(holder.socket);
+  if (answer === 'unknown') return 'unknown';
+  return answer === 'answers' ? 'running' : 'gone';
+}
+
+/** Octets of a lock at most: names of hosts have 253. */
+const LOCK_CHARS = 2_048;
+
+/** Reads a lock; undefined for what is none. Never throws. */
+export function readHolder(text: string): LockHolder | undefined {
+  if (text.length > LOCK_CHARS || !text.endsWith('\n')) return undefined;
+  try {
+    const { pid, start, bootId, pidNamespace, host, nonce, socket } = JSON.parse(text) as Record<string, unknown>;
+    const isPid = typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0;
+    if (!isPid || !areTexts([start, bootId, pidNamespace, host, nonce, socket])) return undefined;
+    const holder = { pid, start, bootId, pidNamespace, host, nonce, socket } as LockHolder;
+    if (!NONCE.test(holder.nonce)) return undefined;
+    // No path: a name in the folder.
+    return { ...holder, socket: holder.socket === socketName(holder.nonce) ? holder.socket : '' };
+  } catch {
+    return undefined;
+  }
+}
+
+const NONCE = /^[0-9a-f]{16}$/;
+
+/** Name of the socket of a holder. */
+export function socketName(nonce: string): string {
+  return `lock-${nonce}.socket`;
+}
+
+function areTexts(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string');
+}
 
 /** A folder that this process alone uses. */
 export interface FolderLock {

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
-import type { LogFile, LogFiles } from './log-files.js';
-import { createPendingRecords, type PendingGroup } from './pending-records.js';
-import type { Segment, SegmentCatalogue } from './segment-catalogue.js';
-import { FRAME_HEADER_BYTES, PARTIAL_SUFFIX, parseSegmentFileName, SEGMENT_HEADER_BYTES } from './segment-format.js';
-import { scanSegment, type ScannedFrame } from './segment-scan.js';
-import type { SegmentWriter } from './segment-writer.js';
-import { asked, storageFailure } from './storage-failure.js';
+import { NODE_LOG_FILES, asked, storageFailure, withFile } from './log-files.js';
+import type { LogFiles } from './log-files.js';
+import { createSegmentCatalogue, readRecords } from './segment-catalogue.js';
+import type { ReadRecord, Segment, SegmentCatalogue } from './segment-catalogue.js';
+import {
+  FRAME_HEADER_BYTES,
+  PARTIAL_SUFFIX,
+  SEGMENT_HEADER_BYTES,
+  parseSegmentFileName,
+  scanSegment,
+} from './segment-format.js';
+import type { ScannedFrame } from './segment-format.js';
+import { createPendingRecords } from './segment-writer.js';
+import type { PendingGroup, SegmentWriter } from './segment-writer.js';
 
 /** Large windows: the newest segment is read in full before the log is open. */
 const WINDOW_BYTES = 4 * 2 ** 20;
@@ -236,16 +243,76 @@ async function recordsInDoubt(
   return records.group(Number.POSITIVE_INFINITY);
 }
 
-/** Opens a file, and closes it whatever happens. */
-export async function withFile<Value>(
-  files: LogFiles,
-  path: string,
-  use: (file: LogFile) => Promise<Value>,
-): Promise<Value> {
-  const file = await files.open(path);
-  try {
-    return await use(file);
-  } finally {
-    await file.close().catch(() => undefined);
+const WINDOW_RECORDS = 4_096;
+
+/** The records of a directory, as they are. */
+export interface SegmentDirectory {
+  readonly records: () => AsyncGenerator<ReadRecord>;
+  /** Bytes that are no records, of what has been read. */
+  readonly damagedBytes: () => number;
+  /** What is at its end. @throws HopbackError `storage-failed` when the disk does not give it */
+  readonly tail: () => Promise<SegmentTail>;
+}
+
+/**
+ * Looks at the segments of a directory without touching them: opening a log makes durable what is in doubt, and cleans up.
+ * @throws HopbackError `storage-failed` when the disk does not list the directory, or does not give a record
+ */
+export async function readSegmentDirectory(
+  directory: string,
+  files: LogFiles = NODE_LOG_FILES,
+): Promise<SegmentDirectory> {
+  const listed = await asked('read', () => files.list(directory));
+  const found = listed
+    .map((file) => ({ name: parseSegmentFileName(file.name), sizeBytes: file.sizeBytes }))
+    .flatMap(({ name, sizeBytes }) => (name === undefined ? [] : [{ name, sizeBytes }]))
+    .toSorted((a, b) => a.name.ordinal - b.name.ordinal || a.name.first - b.name.first);
+  const catalogued = (): SegmentCatalogue => {
+    const made = createSegmentCatalogue();
+    for (const { name, sizeBytes } of found) made.add(name, sizeBytes);
+    return made;
+  };
+  const catalogue = catalogued();
+  const source = { directory, files, catalogue, durableSequence: Number.MAX_SAFE_INTEGER };
+  return {
+    records: async function* records() {
+      for (let next = 0; ;) {
+        const read = await readRecords(source, {
+          fromSequence: next,
+          maxBytes: WINDOW_BYTES,
+          maxRecords: WINDOW_RECORDS,
+          skipUnreadable: true,
+        });
+        const last = read.at(-1);
+        if (last === undefined) return;
+        yield* read;
+        next = last.sequence + 1;
+      }
+    },
+    damagedBytes: () => catalogue.losses().damagedBytes + catalogue.losses().unreadableBytes,
+    tail: async () => {
+      const newest = catalogue.newest();
+      if (newest === undefined) return { lostRecords: 0, isDoubtful: false };
+      // Catalogues of their own: what a reader missed behind the end of the newest is no loss.
+      const tail = await readTail(newest, { directory, files, catalogue: catalogued() });
+      const before = await lostBefore(newest, { directory, files, catalogue: catalogued() });
+      return { ...tail, lostRecords: tail.lostRecords + before };
+    },
+  };
+}
+
+/** Records that the segment before the newest should end with, and does not. */
+async function lostBefore(
+  { first }: Segment,
+  source: { readonly directory: string; readonly files: LogFiles; readonly catalogue: SegmentCatalogue },
+): Promise<number> {
+  const durableSequence = first - 1;
+  const segment = source.catalogue.holding(durableSequence);
+  if (segment === undefined) return 0;
+  for (let next = segment.first; ;) {
+    const limits = { fromSequence: next, maxBytes: WINDOW_BYTES, maxRecords: WINDOW_RECORDS, skipUnreadable: true };
+    const last = (await readRecords({ ...source, durableSequence }, limits)).at(-1);
+    if (last === undefined) return source.catalogue.losses().records;
+    next = last.sequence + 1;
   }
 }

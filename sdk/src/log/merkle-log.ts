@@ -1,32 +1,248 @@
+import type { KeyObject } from 'node:crypto';
 import { HopbackError } from '../errors.js';
-import { requireLogId, signCheckpoint, type LogSigner } from './checkpoint.js';
-import { hashOfLeaf } from './merkle-hash.js';
+import { readCheckpoint, requireLogId, signCheckpoint, verifyCheckpoint } from './checkpoint.js';
+import type { CheckpointTrust, LogSigner } from './checkpoint.js';
 import {
-  ENTRY_BYTES,
-  WAITING_ENTRIES,
-  type MerkleAppended,
-  type MerkleEntry,
-  type MerkleLog,
-  type MerkleLogOptions,
-  type ProvedEntry,
-} from './merkle-log-contract.js';
-import { octetsOf, type ConsistencyProof, type InclusionProof } from './merkle-proof.js';
-import {
-  inconsistent,
-  readMerkleRecords,
-  readSignedRecords,
-  requireHeld,
-  requireSigned,
-  rootOf,
-  type ReadMerkleRecords,
-  type RecordPlace,
-} from './merkle-opening.js';
-import { decodeMerkleRecord, encodeMerkleRecord, RECORD_ENTRIES } from './merkle-record.js';
-import type { MerkleTree } from './merkle-tree.js';
-import { openSegmentLog, RECORD_BYTES, type SegmentLog } from './segment-log.js';
+  RECORD_ENTRIES,
+  createMerkleTree,
+  decodeMerkleRecord,
+  encodeMerkleRecord,
+  hashOfLeaf,
+  octetsOf,
+} from './merkle-tree.js';
+import type { ConsistencyProof, InclusionProof, MerkleRecord, MerkleTree } from './merkle-tree.js';
+import { RECORD_BYTES, openSegmentLog } from './segment-log.js';
+import type { SegmentLog, SegmentLogOptions, SegmentLogState } from './segment-log.js';
 
-export type * from './merkle-log-contract.js';
-export { ENTRY_BYTES } from './merkle-log-contract.js';
+/** How a Merkle log is opened. */
+export interface MerkleLogOptions extends Pick<
+  SegmentLogOptions,
+  'directory' | 'segmentBytes' | 'files' | 'clock' | 'schedule'
+> {
+  /** Name of the log, which no other has and which stands in its checkpoints: `example.com/evidence`. 1 to 256 characters. */
+  readonly logId: string;
+  readonly signer: LogSigner;
+  /** Keys that signed for the log before the signer of now. */
+  readonly formerPublicKeys?: readonly KeyObject[];
+  /** Checkpoints that were kept elsewhere: the log has to go at least so far, and to have been that. */
+  readonly heldCheckpoints?: readonly string[];
+  /** Is told of each new checkpoint, so that it can be sent elsewhere: one that never leaves the machine shows no cut tail. */
+  readonly onCheckpoint?: (note: string) => void;
+}
+
+/** An entry that counts: it is durable, and signed for. */
+export interface MerkleAppended {
+  /** Its place, from 0. */
+  readonly leafIndex: number;
+  /** Signed note over everything up to it, or up to some that were appended at the same time. */
+  readonly checkpoint: string;
+}
+
+/** An entry as it was appended. */
+export interface MerkleEntry {
+  readonly leafIndex: number;
+  readonly octets: Uint8Array;
+}
+
+/** An entry with all that a stranger needs to see that it is in the log. */
+export interface ProvedEntry {
+  readonly octets: Uint8Array;
+  readonly inclusion: InclusionProof;
+  /** Signed note over the tree that the proof is for. */
+  readonly checkpoint: string;
+}
+
+/** A log of entries that cannot be changed unnoticed. Hashes are SHA-256 in lower-case hex. */
+export interface MerkleLog extends AsyncDisposable {
+  readonly logId: string;
+  /** Entries that count. */
+  readonly size: number;
+  /** The newest signed checkpoint; absent while there is no entry. */
+  readonly checkpoint: string | undefined;
+  /**
+   * Appends an entry. Those that are appended at the same time are signed for and synced together.
+   * @param entry - at most {@link ENTRY_BYTES}; text becomes UTF-8. No personal data: it stays forever
+   * @returns once it is durable
+   * @throws HopbackError `signer-failed`: it is not in the log; `storage-failed` (retryable): it may come to be in the log nevertheless when
+   * the disk takes it later, so that who tries again may have it there twice; `invalid-argument`; `closed`
+   */
+  readonly append: (entry: Uint8Array | string) => Promise<MerkleAppended>;
+  /**
+   * Reads entries in order, each held against its hash.
+   * @param fromIndex - 0 to `size`
+   * @throws HopbackError `log-inconsistent` when somebody has changed the files since; `storage-failed`; `invalid-argument`; `closed`
+   */
+  readonly read: (fromIndex: number, options?: { readonly maxEntries?: number }) => Promise<readonly MerkleEntry[]>;
+  /** Hash of an entry, from memory. RFC 9162 section 2.1.1. @throws HopbackError `invalid-argument` for an entry that is not there */
+  readonly leafHash: (leafIndex: number) => string;
+  /** Root of the first entries. @throws HopbackError `invalid-argument` for more than there are */
+  readonly rootHash: (size?: number) => string;
+  /** @throws HopbackError `invalid-argument` for an entry that is not there */
+  readonly inclusionProof: (leafIndex: number, size?: number) => InclusionProof;
+  /** @throws HopbackError `invalid-argument` for more entries than there are */
+  readonly consistencyProof: (fromSize: number, toSize?: number) => ConsistencyProof;
+  /** An entry with its proof and the newest checkpoint. @throws HopbackError as `read` */
+  readonly prove: (leafIndex: number) => Promise<ProvedEntry>;
+  /** The checkpoint that was signed when an entry was appended. @throws HopbackError as `read` */
+  readonly checkpointOver: (leafIndex: number) => Promise<string>;
+  /** Of the segments below. Never throws. */
+  readonly state: () => SegmentLogState;
+  /** Waits for entries that were appended, and closes the files. May be called again. @throws HopbackError `storage-failed` */
+  readonly close: () => Promise<void>;
+}
+
+/** Longest entry, octets: evidence and audit entries are hashes and references. */
+export const ENTRY_BYTES: number = 64 * 1_024;
+/** Entries that may wait for the disk: some seconds of a busy audit. */
+export const WAITING_ENTRIES = 10_000;
+
+/** Which entry a record begins with. */
+export interface RecordPlace {
+  readonly firstLeaf: number;
+  readonly sequence: number;
+}
+
+/** What the records of a log hold. */
+export interface ReadMerkleRecords {
+  readonly tree: MerkleTree;
+  /** In order. */
+  readonly records: RecordPlace[];
+  /** Signed note over all of it; undefined where there is nothing. */
+  checkpoint: string | undefined;
+}
+
+/**
+ * Reads the records of a log and makes its tree. The root over everything says that all before is right: only where it does not, each record is
+ * asked, so that the first bad one is named.
+ * @throws HopbackError `log-inconsistent` with `leafIndex`; `storage-failed`
+ */
+export async function readMerkleRecords(log: SegmentLog, logId: string): Promise<ReadMerkleRecords> {
+  const read = await readThrough(log, { logId, isEachAsked: false });
+  if (read.checkpoint === undefined || rootOf(read.tree) === readCheckpoint(read.checkpoint)?.rootHash) return read;
+  return readThrough(log, { logId, isEachAsked: true });
+}
+
+/** Records whose signatures are checked one by one, from the end; those before are searched by halving. */
+const CHECKED_FROM_END = 4_096;
+
+/**
+ * Reads the longest part of a damaged log that a signed checkpoint of its own covers. Never throws for what the files hold.
+ * @throws HopbackError `storage-failed`
+ */
+export async function readSignedRecords(log: SegmentLog, trust: Required<CheckpointTrust>): Promise<ReadMerkleRecords> {
+  const read: ReadMerkleRecords = { tree: createMerkleTree(), records: [], checkpoint: undefined };
+  const notes: { readonly note: string; readonly size: number }[] = [];
+  reading: for (let next = log.firstSequence; ;) {
+    const found = await log.read(next);
+    const last = found.at(-1);
+    if (last === undefined) break;
+    for (const { sequence, payload } of found) {
+      const record = decodeMerkleRecord(payload);
+      const stated = record === undefined ? undefined : readCheckpoint(record.note);
+      if (record === undefined || stated?.size !== read.tree.size + record.entries.length) break reading;
+      read.records.push({ firstLeaf: read.tree.size, sequence });
+      for (const entry of record.entries) read.tree.add(hashOfLeaf(entry));
+      notes.push({ note: record.note, size: read.tree.size });
+    }
+    next = last.sequence + 1;
+  }
+  const signed = signedRecords(notes, ({ note, size }) => {
+    const verdict = verifyCheckpoint(note, trust);
+    return verdict.status === 'passed' && verdict.checkpoint.rootHash === read.tree.root(size).toString('hex');
+  });
+  read.records.length = signed;
+  read.tree.cutTo(notes[signed - 1]?.size ?? 0);
+  read.checkpoint = notes[signed - 1]?.note;
+  return read;
+}
+
+/** How many records the last good checkpoint covers. Halving may miss one behind a forged note, never count a bad entry. */
+function signedRecords<Note>(notes: readonly Note[], isGood: (note: Note) => boolean): number {
+  const last = Math.max(0, notes.length - CHECKED_FROM_END);
+  for (let at = notes.length; at > last; at -= 1) if (isGood(notes[at - 1] as Note)) return at;
+  let [low, high] = [0, last];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (isGood(notes[middle - 1] as Note)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+async function readThrough(
+  log: SegmentLog,
+  asked: { readonly logId: string; readonly isEachAsked: boolean },
+): Promise<ReadMerkleRecords> {
+  const read: ReadMerkleRecords = { tree: createMerkleTree(), records: [], checkpoint: undefined };
+  for (let next = log.firstSequence; ;) {
+    const found = await log.read(next);
+    const last = found.at(-1);
+    if (last === undefined) return read;
+    for (const { sequence, payload } of found) {
+      const firstLeaf = take(read, decodeMerkleRecord(payload), asked.logId);
+      read.records.push({ firstLeaf, sequence });
+      if (asked.isEachAsked) requireRoot(read, firstLeaf);
+    }
+    next = last.sequence + 1;
+  }
+}
+
+/** @returns the first entry of the record */
+function take(read: ReadMerkleRecords, record: MerkleRecord | undefined, logId: string): number {
+  const { tree } = read;
+  const stated = record === undefined ? undefined : readCheckpoint(record.note);
+  if (record === undefined || stated === undefined) throw inconsistent(tree.size, 'holds what is no entry of this log');
+  if (stated.logId !== logId) throw inconsistent(tree.size, `belongs to the log ${stated.logId}`);
+  const firstLeaf = stated.size - record.entries.length;
+  if (firstLeaf !== tree.size) throw inconsistent(tree.size, `has entry ${firstLeaf} in the place of another`);
+  for (const entry of record.entries) tree.add(hashOfLeaf(entry));
+  read.checkpoint = record.note;
+  return firstLeaf;
+}
+
+function requireRoot({ tree, checkpoint = '' }: ReadMerkleRecords, firstLeaf: number): void {
+  if (rootOf(tree) === readCheckpoint(checkpoint)?.rootHash) return;
+  throw inconsistent(firstLeaf, 'holds other octets than were signed');
+}
+
+/** Root of all of a tree, lower-case hex. */
+export function rootOf(tree: MerkleTree): string {
+  return tree.root(tree.size).toString('hex');
+}
+
+/**
+ * The last signature is for everything before it.
+ * @throws HopbackError `log-inconsistent`
+ */
+export function requireSigned(
+  { checkpoint, tree }: ReadMerkleRecords,
+  publicKeys: CheckpointTrust['publicKeys'],
+): void {
+  if (checkpoint === undefined) return;
+  const verdict = verifyCheckpoint(checkpoint, { publicKeys });
+  if (verdict.status === 'passed') return;
+  throw inconsistent(tree.size - 1, `has a checkpoint that its keys did not sign (${verdict.reason})`);
+}
+
+/**
+ * The log goes as far as a checkpoint that was kept elsewhere, and was that.
+ * @throws HopbackError `log-inconsistent`; `invalid-argument` when the checkpoint is none of the log
+ */
+export function requireHeld({ tree }: ReadMerkleRecords, note: string, trust: CheckpointTrust): void {
+  const verdict = verifyCheckpoint(note, trust);
+  if (verdict.status === 'failed') {
+    throw new HopbackError('invalid-argument', `a held checkpoint is none of this log: ${verdict.reason}`);
+  }
+  const { size, rootHash } = verdict.checkpoint;
+  if (size > tree.size) throw inconsistent(tree.size, `ends here, and had ${size} entries once`);
+  if (tree.root(size).toString('hex') === rootHash) return;
+  throw new HopbackError('log-inconsistent', `the first ${size} entries are others than a held checkpoint signs for`);
+}
+
+/** A log that is not what was signed: `log-inconsistent`, with the entry as detail. */
+export function inconsistent(leafIndex: number, what: string): HopbackError {
+  return new HopbackError('log-inconsistent', `the log ${what}, at entry ${leafIndex}`, { details: { leafIndex } });
+}
 
 /** Octets of entries that are signed for and synced at once: what is left of a record is for the note and the lengths. */
 const BATCH_BYTES: number = RECORD_BYTES / 2;

@@ -1,16 +1,278 @@
 import { join } from 'node:path';
+import { asked, systemCode } from './log-files.js';
 import type { LogFile, LogFiles } from './log-files.js';
-import type { PendingGroup } from './pending-records.js';
 import type { Segment, SegmentCatalogue } from './segment-catalogue.js';
 import {
-  encodeGroup,
-  encodeSegmentHeader,
+  FRAME_HEADER_BYTES,
   GROUP_FRAME_BYTES,
   PARTIAL_SUFFIX,
   SEGMENT_HEADER_BYTES,
+  encodeGroup,
+  encodeSegmentHeader,
+  sealFrame,
   segmentFileName,
 } from './segment-format.js';
-import { asked, systemCode } from './storage-failure.js';
+
+/** Records lie in chunks of so many bytes until they are durable: few enough to hand to one `writev`, and none is made in vain. */
+const CHUNK_BYTES = 256 * 1_024;
+/** Chunks kept for reuse, 16 MiB: new memory costs the call path a page fault every 4 KiB. */
+const SPARE_CHUNKS = 64;
+
+/** Some of the records that wait, in order. */
+export interface PendingGroup {
+  readonly first: number;
+  readonly last: number;
+  readonly bytes: number;
+  readonly parts: readonly PendingPart[];
+}
+
+/** Neighbouring frames. */
+export interface PendingPart {
+  readonly first: number;
+  readonly last: number;
+  /** Frames, ready for the file. */
+  readonly frames: Buffer;
+}
+
+/** Records that are not durable yet: already in the form that they have in the file, so that a second attempt writes the same bytes. */
+export interface PendingRecords {
+  /** Frames, bytes. */
+  readonly bytes: number;
+  readonly count: number;
+  /**
+   * Takes a record.
+   * @param payloadBytes - its length in UTF-8 where it is text
+   * @throws RangeError when there is no memory
+   */
+  readonly add: (payload: Uint8Array | string, payloadBytes: number, sequence: number) => void;
+  /** The oldest records of about so many bytes at most, and at least one; undefined when there is none. They stay. */
+  readonly group: (maxBytes: number) => PendingGroup | undefined;
+  /** Forgets a group that has become durable, the oldest. */
+  readonly release: (group: PendingGroup) => void;
+}
+
+interface Chunk {
+  readonly buffer: Buffer;
+  /** The frames that wait are from `start` to `end`. */
+  start: number;
+  end: number;
+  first: number;
+  last: number;
+  count: number;
+}
+
+/**
+ * @param mark - of the segments that the records will be written to
+ * @param chunkBytes - default 256 KiB; segments end between chunks
+ */
+export function createPendingRecords(mark: number, chunkBytes: number = CHUNK_BYTES): PendingRecords {
+  const chunks: Chunk[] = [];
+  const spare: Buffer[] = [];
+  let bytes = 0;
+  let count = 0;
+
+  const chunkFor = (frameBytes: number): Chunk => {
+    const current = chunks.at(-1);
+    if (current !== undefined && current.buffer.length - current.end >= frameBytes) return current;
+    // Too small, and nothing waits in it.
+    if (current?.count === 0) retire(current);
+    const buffer =
+      frameBytes > chunkBytes
+        ? Buffer.allocUnsafeSlow(frameBytes)
+        : (spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes));
+    const chunk: Chunk = { buffer, start: 0, end: 0, first: 0, last: 0, count: 0 };
+    chunks.push(chunk);
+    return chunk;
+  };
+
+  const retire = (chunk: Chunk): void => {
+    chunks.splice(chunks.indexOf(chunk), 1);
+    if (chunk.buffer.length === chunkBytes && spare.length < SPARE_CHUNKS) spare.push(chunk.buffer);
+  };
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    get count() {
+      return count;
+    },
+    add: (payload, payloadBytes, sequence) => {
+      const frameBytes = FRAME_HEADER_BYTES + payloadBytes;
+      const chunk = chunkFor(frameBytes);
+      const { buffer, end } = chunk;
+      if (typeof payload === 'string') buffer.write(payload, end + FRAME_HEADER_BYTES, 'utf8');
+      else buffer.set(payload, end + FRAME_HEADER_BYTES);
+      sealFrame(buffer, { offset: end, mark, sequence, lengthWord: payloadBytes });
+      if (chunk.count === 0) chunk.first = sequence;
+      chunk.last = sequence;
+      chunk.end = end + frameBytes;
+      chunk.count += 1;
+      bytes += frameBytes;
+      count += 1;
+    },
+    group: (maxBytes) => {
+      const parts: PendingPart[] = [];
+      let taken = 0;
+      for (const { buffer, start, end, first, last } of chunks) {
+        if (end === start) continue;
+        if (taken > 0 && taken + end - start > maxBytes) break;
+        parts.push({ first, last, frames: buffer.subarray(start, end) });
+        taken += end - start;
+      }
+      const [oldest] = parts;
+      const newest = parts.at(-1);
+      if (oldest === undefined || newest === undefined) return undefined;
+      return { first: oldest.first, last: newest.last, bytes: taken, parts };
+    },
+    release: (group) => {
+      bytes -= group.bytes;
+      for (const part of group.parts) {
+        const chunk = chunks[0];
+        if (chunk === undefined) return;
+        // Sequence numbers of pending records have no gaps.
+        const released = part.last - part.first + 1;
+        count -= released;
+        chunk.count -= released;
+        chunk.start += part.frames.length;
+        chunk.first = part.last + 1;
+        if (chunk.start === chunk.end) retire(chunk);
+      }
+    },
+  };
+}
+
+/** First wait after the disk refused, doubled with each refusal after it. A full disk is mostly full for longer than this. */
+const RETRY_FIRST_MS = 50;
+/** Longest: what a `flush` waits for at most, beside the disk, and how soon after there is room again the log goes on. */
+const RETRY_MOST_MS = 2_000;
+
+/** What is committed, and by whose timers. */
+export interface GroupCommitOptions {
+  /** Whether there is something to write. */
+  readonly hasWork: () => boolean;
+  /**
+   * Makes a group durable.
+   * @throws HopbackError `storage-failed`
+   */
+  readonly commit: () => Promise<void>;
+  /** How far records are durable. */
+  readonly durableSequence: () => number;
+  /** A commit was refused. Does not throw. */
+  readonly onRefused: (error: unknown) => void;
+  readonly schedule: (callback: () => void, delayMs: number) => () => void;
+}
+
+/** Runs commits one after the other, each for all that has come in during the one before. */
+export interface GroupCommit {
+  /** Whether the last commit was refused. */
+  readonly isFailing: boolean;
+  /** There is work: begins with the next turn of the event loop, so that what this turn brings is one group. Cheap when it is running. */
+  readonly wake: () => void;
+  /** As `wake`, without waiting for the time of the next attempt: there is reason to believe that it succeeds. */
+  readonly retryNow: () => void;
+  /** Resolves when records are durable so far; rejects when a commit is refused before, with its error. */
+  readonly reached: (sequence: number) => Promise<void>;
+  /** Does something between two commits. */
+  readonly between: <Value>(work: () => Promise<Value>) => Promise<Value>;
+  /** Makes no attempt any more, after a last one where there is work. Never rejects. */
+  readonly end: () => Promise<void>;
+}
+
+interface Waiter {
+  readonly sequence: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Commits whenever there is work and the disk lets it: after a refusal it waits 50 ms, then twice as long each time, at most 2 s. */
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  /** In order of their sequence numbers. */
+  let waiters: Waiter[] = [];
+  let isAwake = false;
+  let isFailing = false;
+  let isEnded = false;
+  let retryMs = RETRY_FIRST_MS;
+  let cancelRetry: (() => void) | undefined;
+  let lane: Promise<unknown> = Promise.resolve();
+
+  const between = <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const done = lane.then(work);
+    lane = done.catch(() => undefined);
+    return done;
+  };
+
+  const succeeded = (): void => {
+    isFailing = false;
+    retryMs = RETRY_FIRST_MS;
+    const durable = options.durableSequence();
+    const behind = waiters.findIndex(({ sequence }) => sequence > durable);
+    const done = waiters.splice(0, behind === -1 ? waiters.length : behind);
+    for (const { resolve } of done) resolve();
+  };
+
+  const refused = (error: unknown): void => {
+    isFailing = true;
+    options.onRefused(error);
+    const told = waiters;
+    waiters = [];
+    for (const { reject } of told) reject(error);
+    if (isEnded) return;
+    cancelRetry = options.schedule(() => {
+      cancelRetry = undefined;
+      wake();
+    }, retryMs);
+    retryMs = Math.min(2 * retryMs, RETRY_MOST_MS);
+  };
+
+  const run = async (isLast: boolean): Promise<void> => {
+    const goesOn = (): boolean => options.hasWork() && (isLast || !isEnded);
+    try {
+      while (goesOn()) {
+        await between(options.commit);
+        succeeded();
+      }
+    } catch (error) {
+      refused(error);
+    } finally {
+      isAwake = false;
+    }
+  };
+
+  const wake = (): void => {
+    if (isAwake || isEnded || cancelRetry !== undefined) return;
+    isAwake = true;
+    setImmediate(() => void run(false));
+  };
+
+  return {
+    get isFailing() {
+      return isFailing;
+    },
+    wake,
+    retryNow: () => {
+      cancelRetry?.();
+      cancelRetry = undefined;
+      if (options.hasWork()) wake();
+    },
+    reached: (sequence) =>
+      sequence <= options.durableSequence()
+        ? Promise.resolve()
+        : new Promise((resolve, reject) => {
+            waiters.push({ sequence, resolve, reject });
+            wake();
+          }),
+    between,
+    end: async () => {
+      isEnded = true;
+      cancelRetry?.();
+      cancelRetry = undefined;
+      // One that is running goes first: it may be refused, or leave some behind.
+      await between(() => Promise.resolve());
+      await run(true);
+    },
+  };
+}
 
 /** What a writer stands on. */
 export interface SegmentWriterOptions {

@@ -2,8 +2,8 @@ import { open, rename, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HopbackError } from '../../errors.js';
-import { makeFolder } from '../../log/make-folder.js';
-import { systemCode } from '../../log/storage-failure.js';
+import { makeFolder } from '../../log/log-files.js';
+import { systemCode } from '../../log/log-files.js';
 import { readRejectLine, rejectLine } from './reject.js';
 import type { RejectedRow, RejectSink } from './reject.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as pause } from 'node:timers/promises';
 import type { CallRecord } from '../../core/call-record.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { makeFolder } from '../../log/make-folder.js';
+import { makeFolder } from '../../log/log-files.js';
 import { coverageWith, coverageWithout } from './coverage.js';
 import { countDay, countDays } from './duckdb/day-sums.js';
 import { findInDay } from './duckdb/day-look-up.js';

@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isHopbackError } from '../../errors.js';
-import { makeFolder } from '../../log/make-folder.js';
+import { makeFolder } from '../../log/log-files.js';
 import { isInUse, storageFailed } from './duckdb/duckdb-module.js';
 import { openDuckDbRecordStore } from './duckdb-record-store.js';
 import type { DuckDbRecordStoreOptions } from './duckdb-record-store.js';

@@ -1,8 +1,8 @@
 import { errorText } from './bounded-connection.js';
 import { valueWithin } from '../../core/runtime/deadline.js';
 import { writeWholeFile } from '../../core/runtime/whole-file.js';
-import { readCacheFile } from './cache-file.js';
-import type { CacheFileRead } from './cache-file.js';
+import { readCacheFile } from './disk-cache.js';
+import type { CacheFileRead } from './disk-cache.js';
 import { TRUST_STORE_RECORD_MAX_CHARS } from './trust-store-record.js';
 
 /** Longest wait for the disk, milliseconds: no call waits for it, and what is lost can be fetched again. */

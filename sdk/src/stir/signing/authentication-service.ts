@@ -5,7 +5,7 @@ import type { PartyOptions } from '../verification/request.js';
 import { decideAttestation } from './attestation-policy.js';
 import type { AttestationDecision, AttestationPolicy } from './attestation-policy.js';
 import type { AttestationRecord, SignatureRecord } from './attestation-record.js';
-import { deadlineOf } from './deadline.js';
+import { deadlineOf } from './external-signer.js';
 import type { Schedule } from '../../core/runtime/clock.js';
 import { draftDiversion, finishDiversion } from './diversion.js';
 import type { DiversionRequest } from './diversion.js';

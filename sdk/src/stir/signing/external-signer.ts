@@ -1,13 +1,33 @@
-import { createHash, createPublicKey, KeyObject } from 'node:crypto';
+import { KeyObject, createHash, createPublicKey } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
+import { derToRawSignature } from '../../core/der-signature.js';
+import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
+import type { Schedule } from '../../core/runtime/clock.js';
+import { withinDeadline } from '../../core/runtime/deadline.js';
+import type { Deadline } from '../../core/runtime/deadline.js';
 import { HopbackError } from '../../errors.js';
 import { ES256_SIGNATURE_OCTETS, verifyEs256Bytes } from '../es256.js';
-import { withinDeadline } from '../../core/runtime/deadline.js';
-import { deadlineOf } from './deadline.js';
-import type { Schedule } from '../../core/runtime/clock.js';
-import { derToRawSignature } from '../../core/der-signature.js';
 import { requireP256 } from './p256-key.js';
 import type { AsynchronousSigner } from './signer.js';
+
+/** Longest time that a signature may be given, milliseconds: no INVITE waits for a minute. */
+export const MAX_SIGNER_TIMEOUT_MS = 60_000;
+
+/**
+ * Makes a deadline out of settings.
+ * @param name - of the setting, for the message
+ * @param timeoutMs - milliseconds, more than 0, at most {@link MAX_SIGNER_TIMEOUT_MS}
+ * @param schedule - timers; default those of the platform
+ * @returns the deadline
+ * @throws {@link HopbackError} `invalid-argument` when the time is out of bounds
+ */
+export function deadlineOf(name: string, timeoutMs: number, schedule: Schedule = MACHINE_CLOCK.schedule): Deadline {
+  if (timeoutMs > 0 && timeoutMs <= MAX_SIGNER_TIMEOUT_MS) return { timeoutMs, schedule };
+  throw new HopbackError(
+    'invalid-argument',
+    `${name} must be more than 0 and at most ${String(MAX_SIGNER_TIMEOUT_MS)} ms, not ${String(timeoutMs)}.`,
+  );
+}
 
 /**
  * How long one signature may take, milliseconds. Ringing is expected within about two seconds of dialling; a signature that

@@ -49,7 +49,7 @@ export { createLocalSigner } from './local-signer.js';
 export type { LocalSignerOptions } from './local-signer.js';
 export { createExternalSigner, DEFAULT_MAX_IN_FLIGHT, DEFAULT_SIGNER_TIMEOUT_MS } from './external-signer.js';
 export type { ExternalSignerOptions, SignerFailure } from './external-signer.js';
-export { MAX_SIGNER_TIMEOUT_MS } from './deadline.js';
+export { MAX_SIGNER_TIMEOUT_MS } from './external-signer.js';
 export type { Schedule } from '../../core/runtime/clock.js';
 export { derToRawSignature, MAX_DER_SIGNATURE_BYTES, rawToDerSignature } from '../../core/der-signature.js';
 export type { SignatureConversion, SignatureProblem } from '../../core/der-signature.js';

@@ -1,7 +1,7 @@
 import { X509Certificate, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { HopbackError } from '../../errors.js';
-import { NODE_LOG_FILES } from '../../log/node-log-files.js';
+import { NODE_LOG_FILES } from '../../log/log-files.js';
 import { lockFolder, type FolderLock } from '../../log/folder-lock.js';
 import { openMerkleLog, type MerkleLog, type MerkleLogOptions } from '../../log/merkle-log.js';
 import type { EvidencePack } from './evidence-manifest.js';

@@ -1,7 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { HopbackError } from '../../errors.js';
 import type { LogSigner } from '../../log/checkpoint.js';
-import type { InclusionProof } from '../../log/merkle-proof.js';
+import type { InclusionProof } from '../../log/merkle-tree.js';
 import { canonicalJson } from './canonical-json.js';
 import type { EvidenceFile, EvidencePack, ExportStatement } from './evidence-manifest.js';
 import { parseEntry } from './evidence.schema.js';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { LogFiles } from '../../log/log-files.js';
-import { NODE_LOG_FILES } from '../../log/node-log-files.js';
-import { withFile } from '../../log/log-recovery.js';
-import { asked, systemCode } from '../../log/storage-failure.js';
+import { NODE_LOG_FILES, withFile } from '../../log/log-files.js';
+import { asked, systemCode } from '../../log/log-files.js';
 import type { EvidencePack } from './evidence-manifest.js';
 import { isPackId } from './evidence.schema.js';
 import { decodePack } from './pack-container.js';

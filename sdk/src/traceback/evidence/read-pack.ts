@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hashOfLeaf } from '../../log/merkle-hash.js';
+import { hashOfLeaf } from '../../log/merkle-tree.js';
 import { createMerkleTree, type MerkleTree } from '../../log/merkle-tree.js';
 import { verifyMerkleLog, type MerkleLogTrust, type MerkleLogVerification } from '../../log/verify-merkle-log.js';
 import type { EvidenceEntry, EvidencePack } from './evidence-manifest.js';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';
 import { signatureFor, type LogSigner } from '../../log/checkpoint.js';
-import { makeFolder } from '../../log/make-folder.js';
-import { systemCode } from '../../log/storage-failure.js';
+import { makeFolder } from '../../log/log-files.js';
+import { systemCode } from '../../log/log-files.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';
 import { EXPORTED, exportedFiles, type ExportFrame } from './exported-files.js';
 

@@ -2,7 +2,7 @@ import { readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder, writeWholeFile } from '../../core/runtime/whole-file.js';
 import { HopbackError } from '../../errors.js';
-import { makeFolder } from '../../log/make-folder.js';
+import { makeFolder } from '../../log/log-files.js';
 import { readReviewDecision } from '../review/read-review-decision.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import type { Decided } from './responder-contract.js';

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../../../log/make-folder.js';
+import { makeFolder } from '../../../log/log-files.js';
 import { storageFailed } from '../duckdb/duckdb-module.js';
 
 /** Longest path of a socket, octets: `sun_path` has 104 on macOS and 108 on Linux, and a 0 stands behind it. */
