@@ -3,7 +3,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 import { liveRow } from '../../harness/dist/platform/records/live-row.js';
 import { openDuckDbRecordStore } from '../../sdk/dist/records/store/index.js';
 import type { CallRecord, PartyNumber } from '../../sdk/src/core/call-record.js';
-import type { SharedRecord } from '../../sdk/src/core/shared-record.js';
+import type { SharedRecord } from '../../sdk/src/core/call-record.js';
 import { openSegmentLog } from '../../sdk/src/log/index.js';
 import { bearerToken, type RequestAuthorization } from '../../sdk/src/platform/auth.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';

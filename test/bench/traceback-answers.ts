@@ -14,7 +14,7 @@ import {
   openEvidenceStore,
   storeKnowledge,
 } from '../../sdk/dist/traceback/index.js';
-import type { TracebackAnswer } from '../../sdk/src/core/traceback-answer.js';
+import type { TracebackAnswer } from '../../sdk/src/core/traceback-request.js';
 import type { TracebackRequest } from '../../sdk/src/core/traceback-request.js';
 import type { TracebackRequestArrival, TracebackRequestSource } from '../../sdk/src/platform/index.js';
 import type { RecordStore } from '../../sdk/src/records/store/record-store.js';

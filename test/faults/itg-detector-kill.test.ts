@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createSeededRandom } from '../../harness/src/faults/seeded-random.js';
-import type { SharedRecord } from '../../sdk/src/core/shared-record.js';
+import type { SharedRecord } from '../../sdk/src/core/call-record.js';
 import { RECORD_BATCH_TYPE } from '../../sdk/src/platform/wire/record-batch.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';
 import { faultCount, reportFault, tellRound } from '../support/fault-counts.js';

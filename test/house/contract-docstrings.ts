@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import type { JsonObject } from '../../sdk/src/core/bounded-json.js';
+import type { JsonObject } from '../../sdk/src/core/json-text.js';
 import { describeSchema, type SchemaPlace } from '../../sdk/src/platform/contract/describe-schema.js';
 import { PLATFORM_EVENT_KINDS } from '../../sdk/src/platform/contract/event-table.js';
 import { ROOT } from './run.js';

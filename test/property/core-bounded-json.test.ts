@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseBoundedJson } from '../../sdk/src/core/bounded-json.js';
-import type { JsonLimits, JsonParseResult } from '../../sdk/src/core/bounded-json.js';
+import { parseBoundedJson } from '../../sdk/src/core/json-text.js';
+import type { JsonLimits, JsonParseResult } from '../../sdk/src/core/json-text.js';
 
 const WIDE: JsonLimits = { maxChars: 100_000, maxDepth: 200, maxEntries: 100_000 };
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MAX_LIST_VALUES } from '../../sdk/src/core/header-list.js';
-import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../sdk/src/core/name-addr.js';
+import { MAX_LIST_VALUES } from '../../sdk/src/core/sip-request.js';
+import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
 import {
   headerValues,
   MAX_REQUEST_SIZE,

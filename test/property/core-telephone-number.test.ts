@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { maskTelephoneNumber } from '../../sdk/src/core/masking.js';
+import { maskTelephoneNumber } from '../../sdk/src/core/text.js';
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../sdk/src/core/telephone-number.js';
 
 const digit = fc.constantFrom(...Array.from('0123456789'));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wellFormedText, wellFormedValue } from '../../sdk/src/core/well-formed-text.js';
+import { wellFormedText, wellFormedValue } from '../../sdk/src/core/text.js';
 
 /** Any sequence of UTF-16 code units, halves of pairs among them. */
 const text = fc

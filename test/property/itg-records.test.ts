@@ -14,7 +14,7 @@ import {
 import { decodeBatchFrame, encodeBatchFrame } from '../../harness/src/platform/records/batch-frame.js';
 import { liveRecordOf, liveRow } from '../../harness/src/platform/records/live-row.js';
 import { readBatch, readTakenBatch } from '../../harness/src/platform/records/read-batch.js';
-import type { SharedRecord } from '../../sdk/src/core/shared-record.js';
+import type { SharedRecord } from '../../sdk/src/core/call-record.js';
 import { readWireBody, WIRE_SCHEMAS } from '../../sdk/src/platform/index.js';
 import { openDuckDbRecordStore } from '../../sdk/src/records/store/duckdb-record-store.js';
 import { createTemporaryDirectory } from '../peers/temporary-directory.js';

@@ -23,7 +23,7 @@ import { expect, test } from 'vitest';
 import { readPdf } from '../../harness/src/platform/domain/demands/pdf-document.js';
 import { maskedTranscript } from '../../harness/src/platform/domain/alerts/masked-transcript.js';
 import { callBackNumbers, nameOfScript } from '../../harness/src/platform/domain/campaigns/scripts/index.js';
-import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/name-addr.js';
+import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri } from '../../sdk/src/core/sip-uri.js';
 import { createEventStreamParser } from '../../sdk/src/platform/events/event-stream-parser.js';
 import { parseHepPacket } from '../../sdk/src/records/ingest/hep-packet.js';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { test } from 'vitest';
-import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
 import { coverageGaps, coverageWith, coverageWithin, coverageWithout } from '../../sdk/src/records/store/coverage.js';
 
 /** Small times, so that stretches touch, overlap and swallow each other often. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseBoundedJson } from '../../sdk/src/core/bounded-json.js';
-import { parseNameAddr } from '../../sdk/src/core/name-addr.js';
+import { parseBoundedJson } from '../../sdk/src/core/json-text.js';
+import { parseNameAddr } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
 import { NORTH_AMERICAN_PLAN } from '../../sdk/src/core/telephone-number.js';
 import { canonicalJson, isJsonObject } from '../../sdk/src/stir/passport.js';

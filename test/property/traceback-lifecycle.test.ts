@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
-import type { FindingArm, TracebackFinding } from '../../sdk/src/core/traceback-answer.js';
+import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
+import type { FindingArm, TracebackFinding } from '../../sdk/src/core/traceback-request.js';
 import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle-rules.js';
 import { pendingEffects } from '../../sdk/src/traceback/lifecycle/pending-effects.js';
 import { isOtherProvider } from '../../sdk/src/traceback/lifecycle/provider-identity.js';

@@ -1,7 +1,7 @@
 import { withVerstat } from '@hopback/sdk/stir';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/name-addr.js';
+import { parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
 import type { SipUri } from '../../sdk/src/core/sip-uri.js';
 

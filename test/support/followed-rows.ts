@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
 import type { RecordReader, RowFraming, RowReading, SourceRow } from '../../sdk/src/records/ingest/record-reader.js';
 import type { RejectedRow, RejectSink } from '../../sdk/src/records/ingest/reject.js';
 import type { Inserted } from '../../sdk/src/records/store/record-store.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { createTestKey } from '@hopback/sdk/testing';
 import { FIRST_OPERATOR_CLIENT } from '../../harness/src/platform/index.js';
-import type { SharedRecord } from '../../sdk/src/core/shared-record.js';
+import type { SharedRecord } from '../../sdk/src/core/call-record.js';
 import type { RequestAuthorization } from '../../sdk/src/platform/auth.js';
 import { privateKeyJwt } from '../../sdk/src/platform/client/private-key-jwt.js';
 import { createHttpsRecordTransport } from '../../sdk/src/platform/record-transport-https.js';

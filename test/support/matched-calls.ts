@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
-import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
+import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
+import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
 import type { RequestedCall, StatedTime, TracebackRequest } from '../../sdk/src/core/traceback-request.js';
 import type { StoreScope } from '../../sdk/src/records/store/record-store.js';
 import type { MatchOutcome } from '../../sdk/src/traceback/match-outcome.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CallRecord, RawRow } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
 import { MAX_RAW_BYTES } from '../../sdk/src/core/raw-limits.js';
 import { joinedSha256 } from '../../sdk/src/records/ingest/joined-sha256.js';
 import { rawEvidence } from '../../sdk/src/records/raw-evidence.js';

@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
-import type { TracebackAnswer, TracebackFinding } from '../../sdk/src/core/traceback-answer.js';
+import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
+import type { TracebackAnswer, TracebackFinding } from '../../sdk/src/core/traceback-request.js';
 import { pendingEffects } from '../../sdk/src/traceback/lifecycle/pending-effects.js';
 import { startTraceback, stepTraceback } from '../../sdk/src/traceback/lifecycle/step-traceback.js';
 import type { TracebackStart, TracebackStep } from '../../sdk/src/traceback/lifecycle/step-traceback.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../../sdk/src/core/bounded-json.js';
-import type { JsonFailure, JsonLimits, JsonValue } from '../../sdk/src/core/bounded-json.js';
+import { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../../sdk/src/core/json-text.js';
+import type { JsonFailure, JsonLimits, JsonValue } from '../../sdk/src/core/json-text.js';
 
 const SHAKEN =
   '{"attest":"A","dest":{"tn":["12155551213"]},"iat":1443208345,"orig":{"tn":"12155551212"},"origid":"123e4567-e89b-12d3-a456-426655440000"}';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { maskTelephoneNumber } from '../../sdk/src/core/masking.js';
+import { maskTelephoneNumber } from '../../sdk/src/core/text.js';
 
 test.each([
   ['12155551212', '1215555XXXX'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readBySchema } from '../../sdk/src/core/read-by-schema.js';
+import { readBySchema } from '../../sdk/src/core/schema-findings.js';
 import { callRecordSchema } from '../../sdk/src/platform/wire/call-record.schema.js';
 import { sampleRecord } from '../support/stream-lab.js';
 

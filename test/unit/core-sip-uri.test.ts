@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MAX_URI_LENGTH, parseSipUri, telephoneNumberOfUri } from '../../sdk/src/core/sip-uri.js';
 import type { SipUri } from '../../sdk/src/core/sip-uri.js';
-import { MAX_PARAMETERS } from '../../sdk/src/core/uri-parameters.js';
+import { MAX_PARAMETERS } from '../../sdk/src/core/sip-uri.js';
 
 const uriOf = (text: string): SipUri => {
   const result = parseSipUri(text);

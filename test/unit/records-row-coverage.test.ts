@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CallRecord } from '../../sdk/src/core/call-record.js';
-import type { CoverageInterval } from '../../sdk/src/core/coverage.js';
+import type { CoverageInterval } from '../../sdk/src/core/call-record.js';
 import { createRowCoverage } from '../../sdk/src/records/ingest/row-coverage.js';
 import type { CoverageState, RowCoverageOptions } from '../../sdk/src/records/ingest/row-coverage.js';
 import { coverageGaps, coverageWith } from '../../sdk/src/records/store/coverage.js';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { TracebackFinding } from '../../sdk/src/core/traceback-answer.js';
+import type { TracebackFinding } from '../../sdk/src/core/traceback-request.js';
 import { lifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle-rules.js';
 import type { LifecycleRules } from '../../sdk/src/traceback/lifecycle/lifecycle-rules.js';
 import { readTracebackState } from '../../sdk/src/traceback/lifecycle/read-traceback-state.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { CallRecord, CalledNumber } from '../../sdk/src/core/call-record.js';
-import type { ProviderReference } from '../../sdk/src/core/provider-reference.js';
+import type { ProviderReference } from '../../sdk/src/core/traceback-request.js';
 import type { RequestedCall } from '../../sdk/src/core/traceback-request.js';
 import { matchCall } from '../../sdk/src/traceback/match/match-call.js';
 import { DOUBTS } from '../../sdk/src/traceback/match/match-doubts.js';

@@ -6,7 +6,7 @@ import { createTestPki } from '@hopback/sdk/testing';
 import type { TestKey } from '@hopback/sdk/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { encodeBase64Url } from '../../sdk/src/core/base64url.js';
-import type { JsonObject } from '../../sdk/src/core/bounded-json.js';
+import type { JsonObject } from '../../sdk/src/core/json-text.js';
 import { verifyEs256 } from '../../sdk/src/stir/es256.js';
 import { formatIdentityHeader } from '../../sdk/src/stir/identity-header.js';
 import { canonicalJson, parsePassport } from '../../sdk/src/stir/passport.js';

@@ -11,7 +11,7 @@ import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
 import { isKeyMaterial } from './shown-text.js';
 import { UsageError } from './usage-error.js';
-import { printableText } from '../core/printable-text.js';
+import { printableText } from '../core/text.js';
 
 type PreloadOption = Exclude<RepositoryOption, 'offline'>;
 

@@ -1,6 +1,6 @@
 import { describeCertificate, lintCertificate, roleOf } from '../stir/index.js';
 import type { Certificate, LintFinding, ProfileVersion } from '../stir/index.js';
-import { printableText } from '../core/printable-text.js';
+import { printableText } from '../core/text.js';
 import { CERTIFICATE_OPERAND_OPTIONS, readCertificates } from './certificate-operand.js';
 import type { CertificateOperandOption, GivenCertificates } from './certificate-operand.js';
 import type { Command } from './command.js';

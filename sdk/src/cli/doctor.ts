@@ -16,7 +16,7 @@ import type { Options, OptionSpecs } from './options.js';
 import { printJson, printLines } from './output.js';
 import { TRUST_OPTIONS } from './trust-options.js';
 import type { TrustOption } from './trust-options.js';
-import { printableText } from '../core/printable-text.js';
+import { printableText } from '../core/text.js';
 
 /** Options that checks look at. */
 export type DoctorOption = TrustOption | CredentialOption | RepositoryOption;

@@ -1,4 +1,4 @@
-import { parseBoundedJson } from '../core/bounded-json.js';
+import { parseBoundedJson } from '../core/json-text.js';
 import { HopbackError } from '../errors.js';
 import type { CliIo } from './io.js';
 import { shownText } from './shown-text.js';

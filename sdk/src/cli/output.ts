@@ -1,4 +1,4 @@
-import { printableText } from '../core/printable-text.js';
+import { printableText } from '../core/text.js';
 import type { CliIo, CliOutput } from './io.js';
 
 /**

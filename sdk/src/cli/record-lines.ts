@@ -1,4 +1,4 @@
-import type { PassportEvidence } from '../core/verdict-evidence.js';
+import type { PassportEvidence } from '../core/call-record.js';
 import type { CallRecord, HopSide, PartyNumber } from '../records/index.js';
 import { durationText, factLines } from './output.js';
 import { localTexts, SECOND_US, utcText } from './record-times.js';

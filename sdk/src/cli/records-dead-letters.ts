@@ -4,7 +4,7 @@ import { HopbackError } from '../errors.js';
 import { openRecordStream } from '../records/index.js';
 import type { DeadLetter, DeadLettersSettled, OpenRecordStream } from '../records/index.js';
 import type { RecordTransport } from '../platform/index.js';
-import { parseBoundedJson } from '../core/bounded-json.js';
+import { parseBoundedJson } from '../core/json-text.js';
 import type { Command } from './command.js';
 import { EXIT } from './exit-codes.js';
 import type { ExitCode } from './exit-codes.js';

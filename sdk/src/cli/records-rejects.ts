@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { printableText } from '../core/printable-text.js';
+import { printableText } from '../core/text.js';
 import { readRejects } from '../records/index.js';
 import type { RejectedRow, RejectReason } from '../records/index.js';
 import type { Command } from './command.js';

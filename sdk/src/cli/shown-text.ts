@@ -1,4 +1,4 @@
-import { printableText } from '../core/printable-text.js';
+import { printableText } from '../core/text.js';
 
 /** Longest path or word of the command line that a message repeats. */
 const MAX_SHOWN_CHARS = 200;

@@ -1,4 +1,4 @@
-import { FINDING_ARMS } from '../core/traceback-answer.js';
+import { FINDING_ARMS } from '../core/traceback-request.js';
 import {
   answerOfDecision,
   createTrunkDirectory,

@@ -1,8 +1,75 @@
-import { decodePercent, isUriText } from './percent-encoding.js';
-import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from './telephone-number.js';
+import { NORTH_AMERICAN_PLAN, canonicalTelephoneNumber } from './telephone-number.js';
 import type { NumberingPlan, TelephoneNumberResult } from './telephone-number.js';
-import { EMPTY_PARAMETERS, readParameters } from './uri-parameters.js';
-import type { SipParameters } from './uri-parameters.js';
+
+/**
+ * Undoes percent-encoding, or returns undefined where an escape is broken or what it encodes is not UTF-8.
+ * Never throws for peer input.
+ * @see RFC 3261 section 19.1.2, RFC 3986 section 2.1
+ */
+export function decodePercent(text: string): string | undefined {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether a text consists of visible ASCII other than `<`, `>` and `"`: those end a URI where it is embedded in a header, so
+ * that none can be part of one. Never throws for peer input.
+ */
+export function isUriText(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code <= 0x20 || code >= 0x7f || code === 0x3c || code === 0x3e || code === 0x22) return false;
+  }
+  return true;
+}
+
+/** Parameters by name in lower case; `true` where a parameter has no `=`. */
+export type SipParameters = ReadonlyMap<string, string | true>;
+
+/** Why parameters could not be read. */
+export type ParameterFailure = 'bad-parameter' | 'bad-escape' | 'duplicate-parameter' | 'too-many-parameters';
+
+/** No parameters: the usual case, which then costs nothing. */
+export const EMPTY_PARAMETERS: SipParameters = new Map<string, string | true>();
+
+/** Most parameters in one place. Real URIs and headers carry fewer than ten; a bound keeps hostile ones cheap. */
+export const MAX_PARAMETERS = 64;
+
+/**
+ * Reads URI parameters from `start`, where the first `;` is, to `end`. Empty ones (`;;`) are passed over. A name given twice
+ * is refused, since readers differ on which one counts. Never throws for peer input.
+ * @see RFC 3261 section 19.1.1
+ */
+export function readParameters(text: string, start: number, end: number): SipParameters | ParameterFailure {
+  const parameters = new Map<string, string | true>();
+  let at = start + 1;
+  while (at <= end) {
+    const semicolon = text.indexOf(';', at);
+    const stop = semicolon < 0 || semicolon > end ? end : semicolon;
+    if (stop > at) {
+      const failure = addParameter(parameters, text.slice(at, stop));
+      if (failure !== undefined) return failure;
+    }
+    at = stop + 1;
+  }
+  return parameters;
+}
+
+function addParameter(parameters: Map<string, string | true>, parameter: string): ParameterFailure | undefined {
+  const equals = parameter.indexOf('=');
+  const name = decodePercent(equals < 0 ? parameter : parameter.slice(0, equals))?.toLowerCase();
+  const value = equals < 0 ? true : decodePercent(parameter.slice(equals + 1));
+  if (name === undefined || value === undefined) return 'bad-escape';
+  if (name === '') return 'bad-parameter';
+  if (parameters.has(name)) return 'duplicate-parameter';
+  if (parameters.size === MAX_PARAMETERS) return 'too-many-parameters';
+  parameters.set(name, value);
+  return undefined;
+}
 
 /** Why a text is not a URI that a SIP request can carry. */
 export type SipUriFailure =

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { derToRawSignature, rawToDerSignature } from '../core/der-signature.js';
+import { derToRawSignature, rawToDerSignature } from '../core/base64url.js';
 import { createMemo } from '../core/memo.js';
 import { HopbackError } from '../errors.js';
 import { hashOf } from './merkle-tree.js';

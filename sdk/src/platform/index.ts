@@ -1,7 +1,7 @@
 export { bearerToken, MAX_BEARER_TOKEN_LENGTH } from './auth.js';
 export type { RequestAuthorization, RequestToAuthorize } from './auth.js';
 export type { Clock, TimerClock } from '../core/runtime/clock.js';
-export { printableText } from '../core/printable-text.js';
+export { printableText } from '../core/text.js';
 export { createPlatformClient, DEFAULT_MAX_RETRIES, DEFAULT_REQUEST_TIMEOUT_MS } from './client/platform-client.js';
 export type { PlatformClient, PlatformClientOptions } from './client/platform-client.js';
 export {
@@ -129,8 +129,8 @@ export type { CloudEventAttributes } from '../core/cloud-event.js';
 export { callRecordSchema, sharedRecordSchema, verdictEvidenceSchema, WIRE_SCHEMAS } from './wire/wire-schemas.js';
 export type { WireIssue, WireReading, WireSchema } from './wire/wire-schemas.js';
 export type * from '../core/call-record.js';
-export type * from '../core/shared-record.js';
-export type * from '../core/verdict-evidence.js';
+export type * from '../core/call-record.js';
+export type * from '../core/call-record.js';
 export { DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS } from './wire/page.js';
 export { CLIENT_ASSERTION_TYPE } from './wire/token.js';
 export { ANSWER_RECEIPT_JWS_TYPE, MAX_ANSWER_JWS_CHARS, TRACEBACK_ANSWER_JWS_TYPE } from './wire/traceback-exchange.js';

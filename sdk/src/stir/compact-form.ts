@@ -1,5 +1,5 @@
 import type { Draft } from '../core/draft.js';
-import type { JsonObject, JsonValue } from '../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../core/json-text.js';
 import { ES256_SIGNATURE_OCTETS } from './es256.js';
 import { parseIdentityHeader } from './identity-header.js';
 import type { IdentityHeader } from './identity-header.js';

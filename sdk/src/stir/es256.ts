@@ -1,6 +1,6 @@
 import { createVerify, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { ES256_SIGNATURE_OCTETS } from '../core/der-signature.js';
+import { ES256_SIGNATURE_OCTETS } from '../core/base64url.js';
 
 export { ES256_SIGNATURE_OCTETS };
 

@@ -51,12 +51,12 @@ export type {
 export { ES256_SIGNATURE_OCTETS } from './es256.js';
 export type { SignatureJob } from './es256.js';
 export type { Clock } from '../core/runtime/clock.js';
-export { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../core/bounded-json.js';
-export type { JsonFailure, JsonLimits, JsonObject, JsonParseResult, JsonValue } from '../core/bounded-json.js';
+export { parseBoundedJson, PASSPORT_JSON_LIMITS } from '../core/json-text.js';
+export type { JsonFailure, JsonLimits, JsonObject, JsonParseResult, JsonValue } from '../core/json-text.js';
 export type { Attestation, CanonicalTn, Spc, Verstat } from '../core/terms.js';
-export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/verdict-evidence.js';
+export type { EvidenceException, PassportEvidence, VerdictEvidence } from '../core/call-record.js';
 export { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../core/telephone-number.js';
 export type { NumberingPlan, TelephoneNumberResult } from '../core/telephone-number.js';
-export { maskTelephoneNumber } from '../core/masking.js';
+export { maskTelephoneNumber } from '../core/text.js';
 export { headerValues, parseSipRequest } from '../core/sip-request.js';
 export type { SipHeaderText, SipRequestFailure, SipRequestResult, SipRequestText } from '../core/sip-request.js';

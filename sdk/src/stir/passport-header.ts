@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../core/json-text.js';
 
 /**
  * The JOSE header of a PASSporT: the members that are looked at, whatever they are, and all of them as they came. Nothing of

@@ -1,7 +1,7 @@
 import type { Draft } from '../core/draft.js';
 import { decodeBase64Url, decodeBase64UrlText, encodeBase64Url, isBase64Url } from '../core/base64url.js';
-import { isBefore, parseBoundedJson } from '../core/bounded-json.js';
-import type { JsonFailure, JsonObject, JsonValue } from '../core/bounded-json.js';
+import { isBefore, parseBoundedJson } from '../core/json-text.js';
+import type { JsonFailure, JsonObject, JsonValue } from '../core/json-text.js';
 import { passportHeader } from './passport-header.js';
 import type { PassportHeader, PassportHeaderCache } from './passport-header.js';
 import type { PassportClaims, PassportType } from './passport-types/passport-type.js';

@@ -1,4 +1,4 @@
-import { parseNameAddr, splitHeaderList } from '../core/name-addr.js';
+import { parseNameAddr, splitHeaderList } from '../core/sip-request.js';
 import { headerValues, splitIdentityHeader } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
 import { verificationRequestOf, withVerstat } from '../stir/index.js';

@@ -1,5 +1,5 @@
 import { HopbackError } from '../errors.js';
-import { splitHeaderList } from '../core/name-addr.js';
+import { splitHeaderList } from '../core/sip-request.js';
 import { headerValues } from '../core/sip-request.js';
 import type { SipRequestText } from '../core/sip-request.js';
 import type { CanonicalTn } from '../core/terms.js';

@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../core/provider-reference.js';
-import type { TracebackAnswer } from '../core/traceback-answer.js';
+import type { ProviderReference } from '../core/traceback-request.js';
+import type { TracebackAnswer } from '../core/traceback-request.js';
 
 /** One code or name of a reference, and which providers of a registry have it. */
 export interface ReferencePart {

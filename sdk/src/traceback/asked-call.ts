@@ -1,4 +1,4 @@
-import type { AnsweredCall, TracebackAnswer } from '../core/traceback-answer.js';
+import type { AnsweredCall, TracebackAnswer } from '../core/traceback-request.js';
 import type { RequestedCall, TracebackRequest } from '../core/traceback-request.js';
 import { CLOCK_ALLOWANCE_MS, LONGEST_LAG_MS } from './match/match-options.js';
 import { readStatedNumber } from './match/stated-number.js';

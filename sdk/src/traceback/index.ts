@@ -2,10 +2,10 @@
  * Tracebacks: a request becomes an answer.
  * @packageDocumentation
  */
-export type * from '../core/provider-reference.js';
 export type * from '../core/traceback-request.js';
-export { FINDING_ARMS } from '../core/traceback-answer.js';
-export type * from '../core/traceback-answer.js';
+export type * from '../core/traceback-request.js';
+export { FINDING_ARMS } from '../core/traceback-request.js';
+export type * from '../core/traceback-request.js';
 export type * from './match-outcome.js';
 export type * from './trunk-directory.js';
 

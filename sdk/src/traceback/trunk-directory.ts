@@ -1,5 +1,5 @@
 import type { HopSide } from '../core/call-record.js';
-import type { ContactDetails, ProviderReference } from '../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../core/traceback-request.js';
 
 /** Who is at the other end of a trunk. */
 export type TrunkParty =

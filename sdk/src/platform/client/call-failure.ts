@@ -1,5 +1,5 @@
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import { HopbackError } from '../../errors.js';
 import type { HopbackErrorCode } from '../../errors.js';
 import { retryAfterMs, retryClassOf } from '../retry.js';

@@ -1,5 +1,5 @@
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import { readBySchema } from '../../core/read-by-schema.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { discardBody, readBoundedBody } from '../http/bounded-body.js';
 import type { WireSchema } from '../wire/wire-schemas.js';
 import type { CallBody, CallReading, PlatformCall } from './platform-call.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { PlatformEventType } from '../wire/event.js';
 import { componentSchemas, type Descriptions, schemaAddress } from './component-schemas.schema.js';
 import { DESCRIPTIONS } from './descriptions/index.js';

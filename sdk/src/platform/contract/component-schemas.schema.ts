@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../core/bounded-json.js';
-import { readBySchema } from '../../core/read-by-schema.js';
+import type { JsonObject } from '../../core/json-text.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { spc } from '../wire/call-record.schema.js';
 import { demandDecisionSchema, demandScopeSchema } from '../wire/demand.schema.js';
 import { PLATFORM_EVENT_SCHEMAS } from '../wire/event.schema.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 
 /**
  * A place in the schema of a body, from its name on: a member by its name, an element of a list as `*`, one of several forms as `|` and the

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { PlatformScope } from '../wire/token.js';
 import { CONTRACT_VERSION } from './routes.js';
 

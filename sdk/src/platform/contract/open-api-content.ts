@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/bounded-json.js';
+import type { JsonObject } from '../../core/json-text.js';
 import type { WireBodyName } from '../wire/wire-bodies.js';
 import { schemaAddress } from './component-schemas.schema.js';
 import { exampleEvent } from './examples/event-examples.js';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { PlatformEventType } from '../wire/event.js';
 import type { ProblemCode } from '../wire/problem.js';
 import type { WireBodyName } from '../wire/wire-bodies.js';

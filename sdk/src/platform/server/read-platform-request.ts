@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { isParameterInForm } from '../contract/component-schemas.schema.js';
 import type { PlatformRoute, RouteRequest } from '../contract/route.js';
 import type { ProblemCode, ProblemLocation } from '../wire/problem.js';

@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 
 /**
  * What an alert is about.

@@ -1,4 +1,4 @@
-import type { PseudonymousNumber } from '../../core/shared-record.js';
+import type { PseudonymousNumber } from '../../core/call-record.js';
 import type { CanonicalTn, Verstat } from '../../core/terms.js';
 
 /** The subscriber's number as far as the application says it. */

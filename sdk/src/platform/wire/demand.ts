@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { CanonicalTn } from '../../core/terms.js';
 
 /** By which legal process records are demanded. @see 18 USC 2703 */

@@ -1,5 +1,5 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
-import type { CustomerAction } from '../../core/traceback-answer.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
+import type { CustomerAction } from '../../core/traceback-request.js';
 import type { RequestedCall } from '../../core/traceback-request.js';
 
 /** Where a notice stands. */

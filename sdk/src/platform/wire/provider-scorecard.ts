@@ -1,4 +1,4 @@
-import type { FindingArm } from '../../core/traceback-answer.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 
 /** What became of the requests to a provider. They add up to `received`. */
 export interface RequestCounts {

@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import type { RecordBatchAnswer } from './record-batch.js';
 import { recordBatchAnswerSchema } from './record-batch.schema.js';
 

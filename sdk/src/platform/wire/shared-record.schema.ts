@@ -6,7 +6,7 @@ import type {
   SharedRecord,
   SharedVerification,
   SharingMark,
-} from '../../core/shared-record.js';
+} from '../../core/call-record.js';
 import {
   calledNumber,
   canonicalTn,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import type {
   AnsweredCall,
   Answerer,
@@ -10,8 +10,8 @@ import type {
   SearchStatement,
   TracebackAnswer,
   TracebackFinding,
-} from '../../core/traceback-answer.js';
-import { MAX_DIVERTED_TO } from '../../core/traceback-answer.js';
+} from '../../core/traceback-request.js';
+import { MAX_DIVERTED_TO } from '../../core/traceback-request.js';
 import { disposition, microseconds, name, ownSigning, release, sourceId, spc } from './call-record.schema.js';
 import { attestation, count, sha256, verstat } from './verdict-evidence.schema.js';
 import {

@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
-import type { CustomerAction, FindingArm } from '../../core/traceback-answer.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
+import type { CustomerAction, FindingArm } from '../../core/traceback-request.js';
 import type { RequestedCall, RequestedCampaign, Requester } from '../../core/traceback-request.js';
 
 /** Opens a traceback of one call. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { SharedEvidence, SharedPassportEvidence } from '../../core/shared-record.js';
+import type { SharedEvidence, SharedPassportEvidence } from '../../core/call-record.js';
 import type { Attestation, Verstat } from '../../core/terms.js';
-import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/call-record.js';
 
 // Bounds are those of whoever writes: steps of the verification, headers of the SIP stack. Keys that are not known are left out, so that a
 // later release may add some.

@@ -1,5 +1,5 @@
-import type { SharedRecord } from '../../core/shared-record.js';
-import type { TracebackAnswer } from '../../core/traceback-answer.js';
+import type { SharedRecord } from '../../core/call-record.js';
+import type { TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { Alert, AlertAcknowledgement } from './alert.js';
 import type { AppReport, AppReportReceipt } from './app-report.js';

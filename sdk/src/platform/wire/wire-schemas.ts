@@ -1,6 +1,6 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { SharedRecord } from '../../core/shared-record.js';
-import type { VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { SharedRecord } from '../../core/call-record.js';
+import type { VerdictEvidence } from '../../core/call-record.js';
 import { callRecordSchema as callRecord } from './call-record.schema.js';
 import { sharedRecordSchema as sharedRecord } from './shared-record.schema.js';
 import { verdictEvidenceSchema as verdictEvidence } from './verdict-evidence.schema.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import { spc } from './call-record.schema.js';
 
 // What the bodies of the contract have in common. Bounds are generous against what people and registries write, and small enough that a

@@ -1,7 +1,7 @@
 import type { CallRecord } from '../../core/call-record.js';
 import { scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import { HopbackError } from '../../errors.js';
 import type { RecordStore } from '../store/record-store.js';
 import { nodeFollowedFiles } from './followed-files.js';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import type { JsonLimits, JsonObject, JsonValue } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonLimits, JsonObject, JsonValue } from '../../core/json-text.js';
 import type { CoverageState } from './row-coverage.js';
 
 /**

@@ -1,4 +1,4 @@
-import { decodePercent } from '../../core/percent-encoding.js';
+import { decodePercent } from '../../core/sip-uri.js';
 
 /** A document of `mod_json_cdr`: one leg with all its channel variables. */
 export interface FreeswitchDocument {

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { callRecordSchema } from '../../platform/wire/call-record.schema.js';
 import { rawEvidence } from '../raw-evidence.js';
 import { recordIdOf } from '../record-id.js';

@@ -1,6 +1,6 @@
 import type { AccRow } from './kamailio-row.js';
-import { passingMap } from '../../core/passing-map.js';
-import type { PassingMap } from '../../core/passing-map.js';
+import { passingMap } from '../../core/memo.js';
+import type { PassingMap } from '../../core/memo.js';
 import type { RowInstant } from './row-time.js';
 
 /** A row, and when it says that something happened. */

@@ -1,5 +1,5 @@
 import type { Disposition, ReceivedVerification, Release } from '../../core/call-record.js';
-import { splitHeaderList } from '../../core/header-list.js';
+import { splitHeaderList } from '../../core/sip-request.js';
 import type { LegParts, LegSide } from './leg.js';
 import { writtenVerstat } from './kamailio-layout.js';
 import type { AccColumns } from './kamailio-layout.js';

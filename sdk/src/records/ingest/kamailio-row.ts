@@ -1,5 +1,5 @@
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import type { JsonLimits } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonLimits } from '../../core/json-text.js';
 import { sourceSha256 } from '../record-id.js';
 import { csvFields, rowText } from './csv-fields.js';
 import type { AccColumn, AccColumns, AccRole } from './kamailio-layout.js';

@@ -1,4 +1,4 @@
-import { parseBoundedJson } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
 import type { WaitingCall } from './kamailio-calls.js';
 import type { SourceRow } from './record-reader.js';
 

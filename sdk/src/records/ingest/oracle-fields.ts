@@ -1,6 +1,6 @@
 import { csvFields } from './csv-fields.js';
 import type { CsvReading } from './csv-fields.js';
-import { endOfQuoted } from '../../core/header-list.js';
+import { endOfQuoted } from '../../core/sip-request.js';
 
 /** Calling-Station-Id and Called-Station-Id, from 0. */
 const PARTY_PLACES: readonly number[] = [9, 10];

@@ -1,6 +1,6 @@
 import { decodeBase64UrlText } from '../../core/base64url.js';
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { Attestation } from '../../core/terms.js';
 
 /** What a shaken PASSporT says of a call. Nobody has verified it: it is what came in, no verdict about it. */

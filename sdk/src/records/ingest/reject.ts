@@ -1,5 +1,5 @@
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import type { JsonLimits, JsonValue } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonLimits, JsonValue } from '../../core/json-text.js';
 import type { RejectReason } from './record-reader.js';
 
 /** A row that could not be read, with all that it takes to see why and to read it again. */

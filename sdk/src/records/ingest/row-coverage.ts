@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 
 /**
  * How long a call may last before its row is written, milliseconds: the cap that carriers put on calls, four hours. A row that is

@@ -1,6 +1,6 @@
 import type { Verstat } from '../../core/terms.js';
-import { splitHeaderList } from '../../core/header-list.js';
-import { parseNameAddr } from '../../core/name-addr.js';
+import { splitHeaderList } from '../../core/sip-request.js';
+import { parseNameAddr } from '../../core/sip-request.js';
 import { headerValues, MAX_REQUEST_SIZE, parseSipRequest } from '../../core/sip-request.js';
 import type { SipRequestText } from '../../core/sip-request.js';
 import { parseSipUri } from '../../core/sip-uri.js';

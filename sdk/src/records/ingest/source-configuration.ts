@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { createAsteriskCdrReader } from './asterisk-cdr.js';

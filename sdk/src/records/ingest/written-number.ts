@@ -1,6 +1,6 @@
 import type { CalledNumber, PartyNumber } from '../../core/call-record.js';
 import { canonicalTelephoneNumber, NORTH_AMERICAN_PLAN } from '../../core/telephone-number.js';
-import { decodePercent } from '../../core/percent-encoding.js';
+import { decodePercent } from '../../core/sip-uri.js';
 import type { SourceNumbers } from './record-reader.js';
 
 /** What stands in a number field of any switch at most; longer is no number. */

@@ -1,4 +1,4 @@
-import { printableText } from '../../core/printable-text.js';
+import { printableText } from '../../core/text.js';
 import type { FollowNotice } from '../ingest/follow-turn.js';
 import type { SourceProgressState } from '../ingest/source-progress.js';
 import type { RejectReason } from '../ingest/record-reader.js';

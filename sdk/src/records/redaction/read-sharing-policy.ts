@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { configurationError } from '../configuration-error.schema.js';
 import { DEFAULT_SHARING_POLICY } from './sharing-policy.js';
 import type { SharingPolicyData } from './sharing-policy.js';

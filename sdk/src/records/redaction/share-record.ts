@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { SharedRecord, SharingMark } from '../../core/shared-record.js';
+import type { SharedRecord, SharingMark } from '../../core/call-record.js';
 import type { Suspicion } from '../suspicion/suspicion.js';
 import { numberGuard } from './number-guard.js';
 import { redactMember } from './redact-members.js';

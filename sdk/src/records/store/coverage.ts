@@ -1,4 +1,4 @@
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import type { StoreScope, TimeWindow } from './record-store.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Pool, PoolClient } from 'pg';
 import type { CallRecord } from '../../core/call-record.js';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { coverageWithin } from './coverage.js';
 import { countStatement, findStatement, sizeStatement } from './postgres-query.js';

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import { HopbackError } from '../../errors.js';
 import { RECORD_ID_DIGITS } from '../record-id.js';
 import { DEFAULT_QUERY_LIMIT, MAX_QUERY_LIMIT } from './record-store.js';

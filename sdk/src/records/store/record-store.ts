@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 
 /** Records that a look-up returns where the query gives no limit. */
 export const DEFAULT_QUERY_LIMIT = 1_000;

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { SharedRecord } from '../../core/shared-record.js';
+import type { SharedRecord } from '../../core/call-record.js';
 import { npaNxxOf } from './north-american-number.js';
 import type { NotJudgedReason } from './suspicion.js';
 

@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { schemaFindings } from '../../core/schema-findings.js';
 import type { SidecarConfiguration } from './configuration.js';
 import { SIDECAR_CONFIGURATION } from './configuration.schema.js';

@@ -1,4 +1,4 @@
-import { printableText } from '../../core/printable-text.js';
+import { printableText } from '../../core/text.js';
 import type { Certificate, JwtClaimConstraints } from './certificate.js';
 import { SIGNATURE_ALGORITHMS } from './signed-object.js';
 import { tnAuthListText } from './tn-auth-list.js';

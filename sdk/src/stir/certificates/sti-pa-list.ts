@@ -1,6 +1,6 @@
 import { compactVerify, decodeProtectedHeader } from 'jose';
-import { parseBoundedJson } from '../../core/bounded-json.js';
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import { parseBoundedJson } from '../../core/json-text.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import { buildPathFor } from './build-path.js';
 import type { Certificate } from './certificate.js';
 import { CERTIFICATE_CHAIN_MAX_CERTIFICATES, parseCertificate, parseCertificateBundle } from './parse-certificate.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/bounded-json.js';
+import type { JsonObject } from '../../core/json-text.js';
 import type { CanonicalReading } from './passport-type.js';
 
 /**

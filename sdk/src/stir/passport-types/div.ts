@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/bounded-json.js';
+import type { JsonObject } from '../../core/json-text.js';
 import { closeClaims, openClaims, readDest, readIat, readParty, shortJson } from './passport-type.js';
 import type { ClaimReader, PassportType } from './passport-type.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/bounded-json.js';
+import type { JsonObject, JsonValue } from '../../core/json-text.js';
 import type { Attestation } from '../../core/terms.js';
 import { isJsonObject } from '../passport.js';
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/bounded-json.js';
+import type { JsonObject } from '../../core/json-text.js';
 import type { Attestation } from '../../core/terms.js';
 import { readCanonicalShaken } from './canonical-shaken.js';
 import { closeClaims, malformedClaim, openClaims, readDest, readIat, readParty, shortJson } from './passport-type.js';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../core/bounded-json.js';
+import type { JsonValue } from '../../core/json-text.js';
 import type { JwtClaimConstraints } from '../certificates/certificate.js';
 import { canonicalJson } from '../passport.js';
 

@@ -1,6 +1,6 @@
 import { KeyObject, createHash, createPublicKey } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
-import { derToRawSignature } from '../../core/der-signature.js';
+import { derToRawSignature } from '../../core/base64url.js';
 import { MACHINE_CLOCK } from '../../core/runtime/clock.js';
 import type { Schedule } from '../../core/runtime/clock.js';
 import { withinDeadline } from '../../core/runtime/deadline.js';

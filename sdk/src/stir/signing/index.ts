@@ -51,8 +51,8 @@ export { createExternalSigner, DEFAULT_MAX_IN_FLIGHT, DEFAULT_SIGNER_TIMEOUT_MS 
 export type { ExternalSignerOptions, SignerFailure } from './external-signer.js';
 export { MAX_SIGNER_TIMEOUT_MS } from './external-signer.js';
 export type { Schedule } from '../../core/runtime/clock.js';
-export { derToRawSignature, MAX_DER_SIGNATURE_BYTES, rawToDerSignature } from '../../core/der-signature.js';
-export type { SignatureConversion, SignatureProblem } from '../../core/der-signature.js';
+export { derToRawSignature, MAX_DER_SIGNATURE_BYTES, rawToDerSignature } from '../../core/base64url.js';
+export type { SignatureConversion, SignatureProblem } from '../../core/base64url.js';
 export { createStaticCertificateSource, readSigningCertificate } from './certificate-source.js';
 export type {
   CertificateSource,

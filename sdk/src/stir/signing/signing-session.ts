@@ -1,5 +1,5 @@
 import { encodeBase64Url } from '../../core/base64url.js';
-import type { JsonObject } from '../../core/bounded-json.js';
+import type { JsonObject } from '../../core/json-text.js';
 import type { Clock } from '../../core/runtime/clock.js';
 import type { Spc } from '../../core/terms.js';
 import { isHopbackError } from '../../errors.js';

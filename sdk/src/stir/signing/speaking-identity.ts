@@ -1,5 +1,5 @@
 import { decodeBase64Url } from '../../core/base64url.js';
-import type { JsonObject } from '../../core/bounded-json.js';
+import type { JsonObject } from '../../core/json-text.js';
 import type { X5uRefusal } from '../certificates/repository.js';
 import { checkX5uUrl } from '../certificates/x5u-url-policy.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';

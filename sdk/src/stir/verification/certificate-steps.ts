@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../core/bounded-json.js';
+import type { JsonValue } from '../../core/json-text.js';
 import { tnAuthListCovers } from '../certificates/tn-auth-list.js';
 import { ES256_SIGNATURE_OCTETS } from '../es256.js';
 import { canonicalJson } from '../passport.js';

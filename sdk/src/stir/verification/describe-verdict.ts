@@ -1,5 +1,5 @@
-import { printableText } from '../../core/printable-text.js';
-import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
+import { printableText } from '../../core/text.js';
+import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/call-record.js';
 import { explainEvidence } from './explain.js';
 import type { ExplainedPassport, ExplainedStep } from './explain.js';
 import { FAILURE_REASONS } from './failure-reasons.js';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Draft } from '../../core/draft.js';
 import type { Verstat } from '../../core/terms.js';
-import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/call-record.js';
 import type { ParsedPassport } from '../passport.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 import type { Conclusion, PendingVerification } from './core.js';

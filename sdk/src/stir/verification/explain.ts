@@ -1,4 +1,4 @@
-import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { EvidenceException, PassportEvidence, VerdictEvidence } from '../../core/call-record.js';
 import { FAILURE_REASONS } from './failure-reasons.js';
 import type { FailureReason } from './failure-reasons.js';
 import type { StepName } from './step.js';

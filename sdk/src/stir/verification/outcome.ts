@@ -1,5 +1,5 @@
 import type { Attestation, Spc, Verstat } from '../../core/terms.js';
-import type { VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { VerdictEvidence } from '../../core/call-record.js';
 import type { PassportParty } from '../passport-types/passport-type.js';
 import type { FailureReason, SipResponse } from './failure-reasons.js';
 import type { StepException, StepName } from './step.js';

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../core/bounded-json.js';
-import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../core/name-addr.js';
+import type { JsonObject } from '../../core/json-text.js';
+import { isAnonymousUri, parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
 import { canonicalTelephoneNumber, isCanonicalTelephoneNumber } from '../../core/telephone-number.js';

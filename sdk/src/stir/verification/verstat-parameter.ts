@@ -1,6 +1,6 @@
-import { endOfQuoted } from '../../core/header-list.js';
-import { parseNameAddr, splitHeaderList } from '../../core/name-addr.js';
-import { decodePercent } from '../../core/percent-encoding.js';
+import { endOfQuoted } from '../../core/sip-request.js';
+import { parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
+import { decodePercent } from '../../core/sip-uri.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';
 import type { SipUri } from '../../core/sip-uri.js';
 import type { Verstat } from '../../core/terms.js';

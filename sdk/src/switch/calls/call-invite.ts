@@ -1,4 +1,4 @@
-import { parseNameAddr, splitHeaderList } from '../../core/name-addr.js';
+import { parseNameAddr, splitHeaderList } from '../../core/sip-request.js';
 import { headerValues, parseSipRequest, splitIdentityHeader } from '../../core/sip-request.js';
 import type { SipRequestText } from '../../core/sip-request.js';
 import { parseSipUri, telephoneNumberOfUri } from '../../core/sip-uri.js';

@@ -1,4 +1,4 @@
-import { wellFormedText } from '../../core/well-formed-text.js';
+import { wellFormedText } from '../../core/text.js';
 import { blockedByStatus, dispositionOfStatus, shakenClaims } from '../../records/index.js';
 import type {
   Disposition,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { MACHINE_CLOCK, scheduleInBackground } from '../../core/runtime/clock.js';
 import type { Clock } from '../../core/runtime/clock.js';
-import { passingMap } from '../../core/passing-map.js';
-import type { PassingMap } from '../../core/passing-map.js';
+import { passingMap } from '../../core/memo.js';
+import type { PassingMap } from '../../core/memo.js';
 import { createLegRecorder, createPendingInserts } from '../../records/index.js';
 import type {
   CallRecord,

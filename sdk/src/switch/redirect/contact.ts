@@ -1,5 +1,5 @@
 import { isIPv6, isIP } from 'node:net';
-import { isUriText } from '../../core/percent-encoding.js';
+import { isUriText } from '../../core/sip-uri.js';
 import { parseSipUri } from '../../core/sip-uri.js';
 import type { SipRequestLike } from '../sip-request-like.js';
 import type { RedirectProfile } from './profile.js';

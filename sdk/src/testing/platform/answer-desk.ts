@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CompactSign, compactVerify } from 'jose';
-import type { TracebackAnswer } from '../../core/traceback-answer.js';
+import type { TracebackAnswer } from '../../core/traceback-request.js';
 import { createTestKey } from '../test-key.js';
 import type { TestKey } from '../test-key.js';
 import {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
+import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-request.js';
 import type { PlatformAnswer } from '../../platform/index.js';
 import { createAnswerDesk, signedAnswer } from './answer-desk.js';
 import type { AnswerDesk } from './answer-desk.js';

@@ -1,5 +1,5 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import type { SharedRecord } from '../../core/shared-record.js';
+import type { SharedRecord } from '../../core/call-record.js';
 import {
   jsonAnswer,
   MAX_BATCH_BYTES,

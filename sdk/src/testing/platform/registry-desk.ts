@@ -1,4 +1,4 @@
-import type { FindingArm } from '../../core/traceback-answer.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { viewTraceback } from '../../traceback/index.js';
 import { jsonAnswer, problemAnswer, readWireBody, WIRE_SCHEMAS } from '../../platform/index.js';

@@ -1,5 +1,5 @@
 import type { TimerClock } from '../../core/runtime/clock.js';
-import type { SharedRecord } from '../../core/shared-record.js';
+import type { SharedRecord } from '../../core/call-record.js';
 import type { LifecycleRules } from '../../traceback/index.js';
 import type { TestProvider } from './test-provider.js';
 import type { WebhookFetch } from './webhook-sender.js';

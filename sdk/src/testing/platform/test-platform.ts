@@ -1,5 +1,5 @@
-import type { SharedRecord } from '../../core/shared-record.js';
-import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
+import type { SharedRecord } from '../../core/call-record.js';
+import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-request.js';
 import type { RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { WIRE_EXAMPLES } from '../../platform/index.js';

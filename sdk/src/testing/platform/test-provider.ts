@@ -1,5 +1,5 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
-import type { TracebackFinding } from '../../core/traceback-answer.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
+import type { TracebackFinding } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import { WIRE_EXAMPLES } from '../../platform/index.js';
 import type { ProviderEntry } from '../../platform/index.js';

@@ -1,4 +1,4 @@
-import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
+import type { TracebackAnswer, TracebackFinding } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { TimerClock } from '../../core/runtime/clock.js';
 import { HopbackError } from '../../errors.js';

@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import { prefixKey } from './ip-prefix.js';
 import { createProviderIdentities } from './provider-identity.js';
 import type { ProviderIdentities } from './provider-identity.js';

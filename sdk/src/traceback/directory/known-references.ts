@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import { codeValues } from './provider-identity.js';
 import type { ProviderIdentities } from './provider-identity.js';
 import { comparableBusinessName } from './business-name.js';

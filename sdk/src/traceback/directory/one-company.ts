@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import { comparableBusinessName } from './business-name.js';
 
 const CODES = ['providerId', 'ocn', 'spc', 'frn'] as const;

@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { rowClock } from '../../records/ingest/row-time.js';

@@ -1,4 +1,4 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import { csvFields } from '../../records/ingest/csv-fields.js';
 import { rowClock } from '../../records/ingest/row-time.js';
 import type { RowClock } from '../../records/ingest/row-time.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import { readIpPrefix } from './ip-prefix.js';
 import { MAX_KNOWN_PROVIDERS, MAX_PROVIDER_NAMES, MAX_TRUNK_ENTRIES } from './trunk-directory-data.js';
 import type { KnownProvider } from './trunk-directory-data.js';

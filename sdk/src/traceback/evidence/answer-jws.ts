@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { decodeBase64UrlText } from '../../core/base64url.js';
-import type { EvidenceReference } from '../../core/traceback-answer.js';
+import type { EvidenceReference } from '../../core/traceback-request.js';
 import { canonicalJson } from './canonical-json.js';
 import type { EvidencePack } from './evidence-manifest.js';
 import { wellFormed } from './well-formed.js';

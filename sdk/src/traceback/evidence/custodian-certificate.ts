@@ -1,6 +1,6 @@
-import type { CoverageInterval } from '../../core/coverage.js';
-import { printableText } from '../../core/printable-text.js';
-import type { SearchStatement } from '../../core/traceback-answer.js';
+import type { CoverageInterval } from '../../core/call-record.js';
+import { printableText } from '../../core/text.js';
+import type { SearchStatement } from '../../core/traceback-request.js';
 import { utcText } from '../utc-text.js';
 import type { EvidencedRecord, EvidenceFileEntry, EvidenceManifest, RecordPractice } from './evidence-manifest.js';
 import type { ClockStatement, EvidenceMaterial, ReceivedRequest } from './evidence-material.js';

@@ -1,4 +1,4 @@
-import { printableText } from '../../core/printable-text.js';
+import { printableText } from '../../core/text.js';
 import { DECLARATION } from './custodian-certificate.js';
 import type { DecisionStep } from './evidence-material.js';
 import type { EvidenceFile, EvidencePack } from './evidence-manifest.js';

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import { printableText } from '../../core/printable-text.js';
+import { printableText } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { rawEvidence, type RawEvidence } from '../../records/raw-evidence.js';
 import { sourceSha256 } from '../../records/record-id.js';

@@ -1,5 +1,5 @@
 import type { RecordFormat } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 
 /** How a system makes its records, as the carrier states it: what a custodian can certify. */
 export interface RecordPractice {

@@ -1,7 +1,7 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-answer.js';
+import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
-import type { VerdictEvidence } from '../../core/verdict-evidence.js';
+import type { VerdictEvidence } from '../../core/call-record.js';
 import type { MatchReason } from '../match-outcome.js';
 
 /** A value that a rule looked at. */

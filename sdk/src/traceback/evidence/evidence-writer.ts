@@ -1,7 +1,7 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Clock } from '../../core/runtime/clock.js';
-import type { EvidenceReference } from '../../core/traceback-answer.js';
+import type { EvidenceReference } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { signatureFor, type LogSigner } from '../../log/checkpoint.js';
 import type { LogFiles } from '../../log/log-files.js';

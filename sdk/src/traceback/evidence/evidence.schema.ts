@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RecordFormat } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/provider-reference.js';
-import { readBySchema } from '../../core/read-by-schema.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import type {
   EvidencedRecord,
   EvidenceEntry,

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { printableText } from '../../core/printable-text.js';
+import { printableText } from '../../core/text.js';
 import type { EvidenceManifest } from './evidence-manifest.js';
 import type { LoggedProof } from './pack-proof.js';
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { TracebackAnswer } from '../../core/traceback-answer.js';
+import type { TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { isDerivedId } from './derived-id.js';

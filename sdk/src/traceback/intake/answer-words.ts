@@ -1,11 +1,11 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import type {
   CustomerAction,
   CustomerStatement,
   FindingArm,
   SearchStatement,
   TracebackFinding,
-} from '../../core/traceback-answer.js';
+} from '../../core/traceback-request.js';
 
 /** What the arms of an answer are called where people read them. */
 export const FINDING_WORDS: Readonly<Record<FindingArm, string>> = {

@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type {
   RequestedCall,
   RequestedCampaign,
@@ -7,7 +7,7 @@ import type {
   TracebackRequest,
 } from '../../core/traceback-request.js';
 import type { Attestation } from '../../core/terms.js';
-import { wellFormedValue } from '../../core/well-formed-text.js';
+import { wellFormedValue } from '../../core/text.js';
 import { readCall } from './call-reading.js';
 import type { CallReading } from './call-reading.js';
 import { derivedRequestId, derivedTracebackId } from './derived-id.js';

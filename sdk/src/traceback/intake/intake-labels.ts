@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { intakeLabelsSchema } from './intake-labels.schema.js';
 import { labelIndex } from './label-index.js';

@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { RequesterKind } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import type { SourceNumbers } from '../../records/ingest/record-reader.js';

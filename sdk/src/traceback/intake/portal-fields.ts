@@ -1,4 +1,4 @@
-import type { AnsweredCall, TracebackAnswer } from '../../core/traceback-answer.js';
+import type { AnsweredCall, TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import { ACTION_WORDS, FINDING_WORDS, findingFields, searchText } from './answer-words.js';
 import type { Said } from './answer-words.js';

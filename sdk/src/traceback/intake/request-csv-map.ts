@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import type { ColumnPlace } from '../../records/ingest/column-map.js';
 import type { TimeLayout } from '../../records/ingest/time-layouts.js';
 import { configurationError } from '../../records/configuration-error.schema.js';

@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { CallDifference } from '../asked-call.js';
 import { denies } from './hop-standing.js';
 import { hopOnPath, namedRequest, reportsTo } from './named-upstream.js';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Draft } from '../../core/draft.js';
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import { isHeardOf } from './known-facts.js';
 import type { KnownFacts } from './known-facts.js';
 import { contactKey, providerKey } from './provider-identity.js';

@@ -1,4 +1,4 @@
-import type { FindingArm } from '../../core/traceback-answer.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 import type { HopState } from './hop-machine.js';
 import { ARM_MEANINGS } from './statement.js';
 import type { TracedHop } from './traced-hop.js';

@@ -1,5 +1,5 @@
 import type { Draft } from '../../core/draft.js';
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 
 /**
  * Whether two references mean the same provider, as far as they tell: an identifier in common, or, where nothing speaks against it, the same

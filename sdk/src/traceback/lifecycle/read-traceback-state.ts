@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { tracebackStateSchema } from './traceback-state.schema.js';
 import type { TracebackState } from './traceback-state.js';
 

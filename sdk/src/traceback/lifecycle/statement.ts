@@ -1,4 +1,4 @@
-import type { FindingArm, TracebackAnswer, TracebackFinding } from '../../core/traceback-answer.js';
+import type { FindingArm, TracebackAnswer, TracebackFinding } from '../../core/traceback-request.js';
 import type { RequestedCall, TracebackRequest } from '../../core/traceback-request.js';
 import { callDifferences } from '../asked-call.js';
 import type { CallDifference } from '../asked-call.js';

@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { eventFact, isBounded, isEventTime } from './event-fact.js';

@@ -1,4 +1,4 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { OutcomeKind } from './traceback-outcome.js';
 

@@ -1,7 +1,7 @@
-import { FINDING_ARMS } from '../../core/traceback-answer.js';
+import { FINDING_ARMS } from '../../core/traceback-request.js';
 import { z } from 'zod';
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
-import type { CustomerAction, FindingArm } from '../../core/traceback-answer.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
+import type { CustomerAction, FindingArm } from '../../core/traceback-request.js';
 import { MAX_OTHER_HOLIDAYS } from '../deadline/deadline-policy.js';
 import type { DeadlinePolicy } from '../deadline/deadline-policy.js';
 import { MAX_HOPS, MAX_REMINDERS } from './lifecycle-rules.js';

@@ -1,5 +1,5 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
-import type { CustomerAction, FindingArm } from '../../core/traceback-answer.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
+import type { CustomerAction, FindingArm } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { CallDifference } from '../asked-call.js';
 import type { LifecycleRules } from './lifecycle-rules.js';

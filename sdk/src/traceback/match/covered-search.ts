@@ -1,4 +1,4 @@
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import { coverageGaps, coverageWithin } from '../../records/store/coverage.js';
 import type { StoreScope, TimeWindow } from '../../records/store/record-store.js';
 import type { CoverageGap } from '../match-outcome.js';

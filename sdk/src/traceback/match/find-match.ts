@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { CoverageInterval } from '../../core/coverage.js';
+import type { CoverageInterval } from '../../core/call-record.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import type { FoundRecords, RecordLookup, RecordQuery, TimeWindow } from '../../records/store/record-store.js';

@@ -1,5 +1,5 @@
 import type { CallRecord, HopSide } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import { isOneOfGroup } from '../directory/one-company.js';
 import type { TrunkDirectory, TrunkParty } from '../trunk-directory.js';
 

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { DownstreamCheck, MatchReason } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';

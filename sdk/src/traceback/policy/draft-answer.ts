@@ -4,9 +4,9 @@ import type {
   CustomerStatement,
   SearchStatement,
   TracebackFinding,
-} from '../../core/traceback-answer.js';
+} from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
-import { MAX_DIVERTED_TO } from '../../core/traceback-answer.js';
+import { MAX_DIVERTED_TO } from '../../core/traceback-request.js';
 import type { MatchCandidate, MatchOutcome, MatchSearch } from '../match-outcome.js';
 import type { TrunkParty } from '../trunk-directory.js';
 import { utcText } from '../utc-text.js';

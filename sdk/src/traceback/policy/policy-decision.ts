@@ -1,4 +1,4 @@
-import type { AnsweredCall, CustomerAction, SearchStatement, TracebackFinding } from '../../core/traceback-answer.js';
+import type { AnsweredCall, CustomerAction, SearchStatement, TracebackFinding } from '../../core/traceback-request.js';
 import type { ReviewTopic } from './traceback-policy.js';
 
 /** An answer but for who gives it, when, and under which ids. */

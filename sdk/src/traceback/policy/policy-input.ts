@@ -1,4 +1,4 @@
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { ExplainingTrunkDirectory } from '../directory/trunk-look-up.js';
 import type { MatchOutcome } from '../match-outcome.js';

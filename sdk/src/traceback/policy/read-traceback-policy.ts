@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import { DEFAULT_TRACEBACK_POLICY } from './default-policy.js';
 import type { TracebackPolicyData } from './traceback-policy.js';

@@ -1,5 +1,5 @@
-import type { ContactDetails } from '../../core/provider-reference.js';
-import type { CustomerAction, FindingArm } from '../../core/traceback-answer.js';
+import type { ContactDetails } from '../../core/traceback-request.js';
+import type { CustomerAction, FindingArm } from '../../core/traceback-request.js';
 import type { RequesterKind } from '../../core/traceback-request.js';
 
 /** Arms that a policy may give without a person. A refusal and "ambiguous" never are: a person is answerable for them. */

@@ -1,4 +1,4 @@
-import type { TracebackFinding } from '../../core/traceback-answer.js';
+import type { TracebackFinding } from '../../core/traceback-request.js';
 import { isOneCompany } from '../directory/one-company.js';
 import { decideTraceback } from './decide-traceback.js';
 import type { PolicyDecision } from './policy-decision.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TracebackAnswer } from '../../core/traceback-answer.js';
+import type { TracebackAnswer } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { MAX_ANSWER_JWS_CHARS, TRACEBACK_ANSWER_JWS_TYPE } from '../../platform/wire/traceback-exchange.js';
 import type { AnswerSigner } from './answer-signer.js';

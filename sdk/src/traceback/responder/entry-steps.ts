@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-answer.js';
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-request.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import type { AnswerDraft, PolicyDecision, PolicyTrace } from '../policy/policy-decision.js';
@@ -8,7 +8,7 @@ import type { HoldState } from '../policy/policy-input.js';
 import type { ReviewDecision } from '../review/review-decision.js';
 import { candidateId } from '../review/review-subject.js';
 import { utcText } from '../utc-text.js';
-import { wellFormedValue } from '../../core/well-formed-text.js';
+import { wellFormedValue } from '../../core/text.js';
 import type { AnswerDeadline, ResponderEvent } from './ports.js';
 import type { EntryDelivery, EvidenceFiling, ResponderEntry, SetBack, SignedEntry } from './responder-entry.js';
 

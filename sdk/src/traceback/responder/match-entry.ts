@@ -1,4 +1,4 @@
-import { wellFormedValue } from '../../core/well-formed-text.js';
+import { wellFormedValue } from '../../core/text.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import { decideTraceback } from '../policy/decide-traceback.js';
 import type { HoldState } from '../policy/policy-input.js';

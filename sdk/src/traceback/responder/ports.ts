@@ -1,4 +1,4 @@
-import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-answer.js';
+import type { EvidenceReference, TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import type { PolicyTrace } from '../policy/policy-decision.js';

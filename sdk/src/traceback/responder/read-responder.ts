@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ProviderReference } from '../../core/provider-reference.js';
+import type { ProviderReference } from '../../core/traceback-request.js';
 import { HopbackError } from '../../errors.js';
 import { readValueJournal } from '../../log/index.js';
 import type { TracebackPolicyData } from '../policy/traceback-policy.js';

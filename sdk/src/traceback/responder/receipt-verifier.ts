@@ -1,6 +1,6 @@
 import { compactVerify, createLocalJWKSet } from 'jose';
 import type { JSONWebKeySet } from 'jose';
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { HopbackError } from '../../errors.js';
 import { ANSWER_RECEIPT_JWS_TYPE } from '../../platform/wire/traceback-exchange.js';
 import { answerReceiptSchema } from '../../platform/wire/traceback-exchange.schema.js';

@@ -1,5 +1,5 @@
 import type { TracebackRequest } from '../../core/traceback-request.js';
-import { wellFormedText, wellFormedValue } from '../../core/well-formed-text.js';
+import { wellFormedText, wellFormedValue } from '../../core/text.js';
 import { HopbackError } from '../../errors.js';
 import { answerOfDecision } from '../review/answer-of-decision.js';
 import type { DecisionProblem } from '../review/answer-of-decision.js';

@@ -1,4 +1,4 @@
-import type { Answerer, FindingArm, TracebackAnswer } from '../../core/traceback-answer.js';
+import type { Answerer, FindingArm, TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { MatchOutcome } from '../match-outcome.js';
 import type { AnswerDraft, PolicyDecision, PolicyTrace } from '../policy/policy-decision.js';

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import type { FindingArm } from '../../core/traceback-answer.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 import { isHopbackError } from '../../errors.js';
 import { EVIDENCE_RECORDS } from '../evidence/evidence-material.js';
 import type { EvidenceMaterial } from '../evidence/evidence-material.js';

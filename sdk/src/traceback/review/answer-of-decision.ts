@@ -1,4 +1,4 @@
-import type { TracebackFinding } from '../../core/traceback-answer.js';
+import type { TracebackFinding } from '../../core/traceback-request.js';
 import type { MatchCandidate } from '../match-outcome.js';
 import { answeredCall, customerStatement, NOTHING_SEARCHED, searchStatement } from '../policy/draft-answer.js';
 import type { AnswerDraft } from '../policy/policy-decision.js';

@@ -1,4 +1,4 @@
-import type { FindingArm } from '../../core/traceback-answer.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 import type { ReviewDecision } from './review-decision.js';
 import { CALL_ARMS } from './review-warnings.js';
 

@@ -1,4 +1,4 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
 import { comparableBusinessName } from '../directory/business-name.js';
 import { isOneCompany } from '../directory/one-company.js';
 import type { MatchCandidate } from '../match-outcome.js';

@@ -1,4 +1,4 @@
-import type { TracebackFinding } from '../../core/traceback-answer.js';
+import type { TracebackFinding } from '../../core/traceback-request.js';
 import type { TrunkParty } from '../trunk-directory.js';
 
 /**

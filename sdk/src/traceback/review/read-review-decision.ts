@@ -1,4 +1,4 @@
-import { readBySchema } from '../../core/read-by-schema.js';
+import { readBySchema } from '../../core/schema-findings.js';
 import { configurationError } from '../../records/configuration-error.schema.js';
 import type { ReviewDecision } from './review-decision.js';
 import { reviewDecisionSchema } from './review-decision.schema.js';

@@ -1,6 +1,6 @@
-import { FINDING_ARMS } from '../../core/traceback-answer.js';
+import { FINDING_ARMS } from '../../core/traceback-request.js';
 import { z } from 'zod';
-import type { CustomerStatement } from '../../core/traceback-answer.js';
+import type { CustomerStatement } from '../../core/traceback-request.js';
 import { contactDetailsSchema, providerReferenceSchema } from '../directory/trunk-directory.schema.js';
 import type { ReviewDecision } from './review-decision.js';
 

@@ -1,5 +1,5 @@
-import type { ContactDetails, ProviderReference } from '../../core/provider-reference.js';
-import type { CustomerAction, CustomerStatement, FindingArm } from '../../core/traceback-answer.js';
+import type { ContactDetails, ProviderReference } from '../../core/traceback-request.js';
+import type { CustomerAction, CustomerStatement, FindingArm } from '../../core/traceback-request.js';
 
 /** What a person has decided about a request: the one thing that the command line, the page and the portal hand in. */
 export interface ReviewDecision {

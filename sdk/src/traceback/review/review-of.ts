@@ -1,6 +1,6 @@
-import { FINDING_ARMS } from '../../core/traceback-answer.js';
-import { maskTelephoneNumber } from '../../core/masking.js';
-import type { FindingArm } from '../../core/traceback-answer.js';
+import { FINDING_ARMS } from '../../core/traceback-request.js';
+import { maskTelephoneNumber } from '../../core/text.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import { draftOfCandidate } from '../policy/draft-answer.js';

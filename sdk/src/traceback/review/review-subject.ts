@@ -1,4 +1,4 @@
-import type { TracebackAnswer } from '../../core/traceback-answer.js';
+import type { TracebackAnswer } from '../../core/traceback-request.js';
 import type { TracebackRequest } from '../../core/traceback-request.js';
 import type { MatchCandidate, MatchOutcome } from '../match-outcome.js';
 import type { PolicyDecision } from '../policy/policy-decision.js';

@@ -1,4 +1,4 @@
-import type { FindingArm, TracebackFinding } from '../../core/traceback-answer.js';
+import type { FindingArm, TracebackFinding } from '../../core/traceback-request.js';
 
 /** One line about the request or its deadline: a label and a text, ready to be shown. */
 export interface ViewFact {

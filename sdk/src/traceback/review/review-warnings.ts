@@ -1,4 +1,4 @@
-import type { FindingArm } from '../../core/traceback-answer.js';
+import type { FindingArm } from '../../core/traceback-request.js';
 import type { MatchCandidate } from '../match-outcome.js';
 import { partyText } from './finding-text.js';
 import { candidatesOf, fittingOf } from './review-subject.js';

@@ -1,5 +1,5 @@
 import { encodeBase64Url } from '../../../core/base64url.js';
-import type { TracebackAnswer, TracebackFinding } from '../../../core/traceback-answer.js';
+import type { TracebackAnswer, TracebackFinding } from '../../../core/traceback-request.js';
 import {
   ALDER,
   AMENDED_ANSWER_ID,

@@ -1,4 +1,4 @@
-import type { ContactDetails, ProviderReference } from '../../../core/provider-reference.js';
+import type { ContactDetails, ProviderReference } from '../../../core/traceback-request.js';
 import type { RequestedCall, RequestedCampaign, Requester } from '../../../core/traceback-request.js';
 
 // One afternoon that all examples tell of. Friday, 23 October 2026, 15:41 in New York: a subscriber of Alder Voice gets a call with

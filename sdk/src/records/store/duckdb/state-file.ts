@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { CallRecord } from '../../../core/call-record.js';
-import type { CoverageInterval } from '../../../core/coverage.js';
+import type { CoverageInterval } from '../../../core/call-record.js';
 import { coverageFrom, coverageWithout, createCoverageTable } from '../coverage.js';
 import type { CoverageTable } from '../coverage.js';
 import { DAY_US, matchesQuery } from '../record-query.js';

@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../../core/call-record.js';
-import { readBySchema } from '../../../core/read-by-schema.js';
+import { readBySchema } from '../../../core/schema-findings.js';
 import { HopbackError, isHopbackError } from '../../../errors.js';
 import { checkRecord, checkWindow, checkedLimit } from '../record-query.js';
 import type { Inserted, RecordQuery, RecordStore, TimeWindow } from '../record-store.js';

@@ -1,4 +1,4 @@
-import { readBySchema } from '../../../core/read-by-schema.js';
+import { readBySchema } from '../../../core/schema-findings.js';
 import { HopbackError, isHopbackError } from '../../../errors.js';
 import type { RecordStore } from '../record-store.js';
 import { REQUESTS } from './wire.schema.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallRecord } from '../../../core/call-record.js';
-import type { CoverageInterval } from '../../../core/coverage.js';
-import { readBySchema } from '../../../core/read-by-schema.js';
+import type { CoverageInterval } from '../../../core/call-record.js';
+import { readBySchema } from '../../../core/schema-findings.js';
 import type { HopbackErrorCode } from '../../../errors.js';
 import { callRecordSchema } from '../../../platform/wire/call-record.schema.js';
 import type {

@@ -1,0 +1,107 @@
+/**
+ * Text of a peer for a terminal or a log line: control characters, line breaks, marks that change the direction of writing and
+ * characters without a width become U+FFFD, so that nobody's Identity header moves the cursor or forges a line. Linear; never throws for
+ * peer input.
+ * @param text - as received
+ * @param maxChars - what is longer ends in `…`; default 512
+ * @returns the text, fit for one line
+ * @see Unicode Technical Report 36 section 2.5 for what marks of direction do
+ * @example
+ * ```ts
+ * console.log(printableText('Example\u0007 Telco')); // Example� Telco
+ * ```
+ */
+export function printableText(text: string, maxChars: number = MAX_PRINTED_CHARS): string {
+  const shown = text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;
+  return shown.replace(UNPRINTABLE, '\ufffd');
+}
+
+/** More than any value that a person compares by eye; a certificate subject stays below 200. */
+const MAX_PRINTED_CHARS = 512;
+
+/** C0, DEL and C1; line and paragraph separators; marks, embeddings and isolates of the bidirectional algorithm; zero-width characters. */
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** Half a surrogate pair that stands alone: with the flag `u` whole pairs are characters, and none of these. */
+const LONE_SURROGATE: RegExp = /\p{Surrogate}/u;
+const LONE_SURROGATES: RegExp = /\p{Surrogate}/gu;
+
+/**
+ * A text without halves of surrogate pairs: each becomes U+FFFD, as `String.prototype.toWellFormed` has it. Such a half is in no UTF-8, so that
+ * whoever signs, hashes or stores the text would have another one, or none. Never throws.
+ * @see ECMA-262 section 22.1.3.34
+ */
+export function wellFormedText(text: string): string {
+  return LONE_SURROGATE.test(text) ? text.replaceAll(LONE_SURROGATES, '\u{fffd}') : text;
+}
+
+/**
+ * Plain data of which every text and every name of a member is well-formed; the same object where it was before. What is no plain data, such
+ * as octets, stays as it is.
+ * @see {@link wellFormedText}
+ */
+export function wellFormedValue<Value>(value: Value): Value {
+  return wellFormed(value) as Value;
+}
+
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return wellFormedText(value);
+  if (Array.isArray(value)) {
+    const elements = (value as readonly unknown[]).map(wellFormed);
+    return elements.some((element, index) => element !== value[index]) ? elements : value;
+  }
+  if (typeof value !== 'object' || value === null || !isPlain(value)) return value;
+  const members = Object.entries(value);
+  const changed = members.map(([name, member]) => [wellFormedText(name), wellFormed(member)] as const);
+  const isChanged = changed.some(
+    ([name, member], index) => name !== members[index]?.[0] || member !== members[index][1],
+  );
+  return isChanged ? Object.fromEntries(changed) : value;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/**
+ * A telephone number as it may be logged: the area and exchange stay readable, the line is hidden. `12155551212` becomes
+ * `1215555XXXX`; other numbers keep at most six digits and never their last four. Numbers of up to three digits (911, 411) are
+ * nobody's and stay. A text that is no number is hidden whole, so that nothing of a peer reaches a log as written.
+ * Never throws for peer input.
+ * @param tn - canonical, or with a leading `+`
+ * @returns at most 34 characters of `+`, digits, `*`, `#` and `X`
+ * @see ITU-T E.164 section 6.2
+ * @example
+ * ```ts
+ * console.log(maskTelephoneNumber('12025550101')); // 1202555XXXX
+ * ```
+ */
+export function maskTelephoneNumber(tn: string): string {
+  const plus = tn.startsWith('+') ? '+' : '';
+  const digits = tn.slice(plus.length, MAX_SHOWN);
+  if (!isDialable(digits)) return 'X'.repeat(Math.min(tn.length, MAX_SHOWN));
+  if (digits.length <= SERVICE_CODE_DIGITS) return plus + digits;
+  const isNorthAmerican = digits.length === 11 && digits.startsWith('1');
+  const hidden = Math.max(HIDDEN_DIGITS, digits.length - (isNorthAmerican ? 7 : 6));
+  const shown = Math.max(0, digits.length - hidden);
+  return plus + digits.slice(0, shown) + 'X'.repeat(digits.length - shown);
+}
+
+/** Longest mask; more than a dial string has. */
+const MAX_SHOWN = 33;
+
+/** N11 codes and the like. */
+const SERVICE_CODE_DIGITS = 3;
+
+/** The line number of a North American subscriber; ten thousand lines share what is left. */
+const HIDDEN_DIGITS = 4;
+
+function isDialable(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (!((code >= 0x30 && code <= 0x39) || code === 0x2a || code === 0x23)) return false;
+  }
+  return true;
+}
