@@ -12,9 +12,10 @@ import {
   rememberedCalls,
   rememberRecord,
   reportedCall,
+  reportsOfRecord,
   waitForRecord,
 } from './placed-call.js';
-import type { PlacedCalls, ReceivedReport } from './placed-call.js';
+import type { PlacedCalls, ReceivedReport, WaitingReport } from './placed-call.js';
 
 /** A record or report that was counted before a restart. */
 export type KnownEvidence = Pick<CampaignCall, 'callId' | 'placedCallId' | 'reporterId' | 'recordId' | 'reportId'> & {
@@ -58,6 +59,7 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       addRecord(call, note);
       rememberRecord(calls, note, call, live);
       if (isJoinable(note)) putByNumbers(calls.counted, numbersKey(note), call);
+      for (const waiting of reportsOfRecord(calls, note, call)) takeUncounted(call, waiting);
     },
     placeReport: (received) => {
       const { appId, report } = received;
@@ -75,6 +77,18 @@ export function createKnownEvidence(calls: PlacedCalls): KnownEvidenceTable {
       placed.clear();
     },
   };
+}
+
+/** Reports that were read again before a record of their call: those that were counted for another call stay there until a record ties the two. */
+function takeUncounted(call: PlacedCall, waiting: WaitingReport): void {
+  const { placed: other } = waiting.reported;
+  if (other === call) return;
+  if (other.campaignId !== undefined) {
+    waiting.isMet = false;
+    return;
+  }
+  for (const reported of other.reports) addReport(call, reported);
+  other.reports = [];
 }
 
 /** A call that was heard, of which records or reports turn out to be counted: what comes later of it is counted with them. */
