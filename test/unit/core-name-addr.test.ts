@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { MAX_LIST_VALUES } from '../../sdk/src/core/sip-request.js';
-import { isAnonymousUri, MAX_NAME_ADDR_LENGTH, parseNameAddr, splitHeaderList } from '../../sdk/src/core/sip-request.js';
+import {
+  isAnonymousUri,
+  MAX_NAME_ADDR_LENGTH,
+  parseNameAddr,
+  splitHeaderList,
+} from '../../sdk/src/core/sip-request.js';
 import { parseSipUri } from '../../sdk/src/core/sip-uri.js';
 import { leastMs } from '../support/least-time.js';
 

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { PassingMap } from './passing-map.js';
 
 /** Whose timer it is: told by name when it has run out. */

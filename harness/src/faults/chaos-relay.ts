@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { HopbackError } from '@hopback/sdk/errors';
 import { startDatagramRelay } from './datagram-relay.js';
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { DATAGRAM_FAULT_KIND, MAX_FAULT_MS, STREAM_FAULT_KIND } from './fault-settings.js';
 import type {
   BothDirections,

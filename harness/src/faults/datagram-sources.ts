@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { SOCKET_BUFFER_BYTES } from './relay-transport.js';
 import type { RelayAddress } from './relay-transport.js';
 

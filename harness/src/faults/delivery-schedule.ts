@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 
 /** Things that fall due, handed out in order of their instant and, within one instant, of their being added. */
 export interface DeliverySchedule<Item> {

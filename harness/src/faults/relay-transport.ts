@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import type { BothDirections, RelayDirection } from './fault-settings.js';
 import type { RelayLedger } from './relay-ledger.js';
 

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { deferred } from './deferred.js';
 import type { CallEnd, CallState } from './phone-call.js';
 

@@ -1,6 +1,6 @@
 import { SessionState } from 'sip.js';
 import type { Session, SessionDelegate } from 'sip.js';
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import type { CallProgress } from './call-progress.js';
 import { deferred } from './deferred.js';
 import type { CallEnd, CallState, PhoneCall } from './phone-call.js';

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import type { IncomingPolicy } from './answer-policy.js';
 
 // Types that users see are apart from those of sip.js, which need the types of a browser.

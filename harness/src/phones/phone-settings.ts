@@ -1,6 +1,6 @@
 import { UserAgent } from 'sip.js';
 import type { URI } from 'sip.js';
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { STEADY_CLOCK } from '@hopback/sdk/internal';
 import { checkedPolicy } from './answer-policy.js';
 import type { IncomingPolicy } from './answer-policy.js';

@@ -8,3 +8,4 @@ export {
   scheduleInBackground,
   STEADY_CLOCK,
 } from '../core/runtime/clock.js';
+export type { TimerClock } from '../core/runtime/clock.js';

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import type { Dialog } from '../dialog/dialog.js';
 import type { TimerBase } from '../transaction/transition.js';
 import type { PendingRequest } from './pending-request.js';

@@ -1,4 +1,4 @@
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { SWEEP_MS, type ConnectionLimits } from './connection-limits.js';
 import { hostPort, type Endpoint, type Flow, type TransportFault } from './flow.js';
 

@@ -1,5 +1,5 @@
 import { isIP, type LookupFunction } from 'node:net';
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import type { MessageLimits } from '../message/parse-message.js';
 import { STREAM_LIMITS, type StreamEvent } from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { isUtf8 } from 'node:buffer';
-import type { TimerClock } from '@hopback/sdk/platform';
+import type { TimerClock } from '@hopback/sdk/internal';
 import { STREAM_LIMITS } from '../message/stream-framer.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { createConnections, type Connection, type Connections } from './connections.js';
