@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { NODE_BEHAVIOURS } from '../../harness/src/network/node/behaviours.js';
 import { BEHAVIOUR_TRUTHS } from '../../harness/src/network/truth/behaviours.js';
@@ -8,22 +8,13 @@ const kinds = (): readonly string[] => {
   return [...text.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind = '']) => kind);
 };
 
-const filesOf = (folder: string, others: readonly string[]): ReadonlySet<string> =>
-  new Set(
-    readdirSync(new URL(`../../harness/src/network/${folder}/behaviours/`, import.meta.url))
-      .map((file) => file.replace(/\.ts$/, ''))
-      .filter((name) => !others.includes(name)),
-  );
-
-test('each behaviour that a scenario can name has its truth, in a file of its name', () => {
+test('each behaviour that a scenario can name has its truth', () => {
   expect(kinds().length).toBeGreaterThan(20);
   expect(new Set(Object.keys(BEHAVIOUR_TRUTHS))).toEqual(new Set(kinds()));
-  expect(filesOf('truth', ['index', 'behaviour-effects'])).toEqual(new Set(kinds()));
 });
 
-test('each makes a node do something, in a file of its name', () => {
+test('each makes a node do something', () => {
   expect(new Set(Object.keys(NODE_BEHAVIOURS))).toEqual(new Set(kinds()));
-  expect(filesOf('node', ['index', 'node-behaviour', 'leg-text', 'said-instead'])).toEqual(new Set(kinds()));
   for (const doing of Object.values(NODE_BEHAVIOURS)) expect(Object.keys(doing).length).toBeGreaterThan(0);
 });
 

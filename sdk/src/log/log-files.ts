@@ -121,16 +121,16 @@ const FOLDER_MODE = 0o700;
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
   try {
-    return await made(path);
+    return await madeOne(path);
   } catch (error) {
     const parent = dirname(path);
     if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
     const first = await makeFolder(parent);
-    return (await made(path)) === undefined ? first : (first ?? path);
+    return (await madeOne(path)) === undefined ? first : (first ?? path);
   }
 }
 
-async function made(path: string): Promise<string | undefined> {
+async function madeOne(path: string): Promise<string | undefined> {
   try {
     await mkdir(path, { mode: FOLDER_MODE });
     return path;

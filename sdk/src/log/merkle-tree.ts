@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 
 /** Octets of a SHA-256. */
 export const HASH_BYTES = 32;
@@ -36,7 +36,7 @@ export function splitOf(size: number): number {
 }
 
 function sha256(bytes: Uint8Array): Buffer {
-  return hash('sha256', bytes, 'buffer');
+  return digest('sha256', bytes, 'buffer');
 }
 
 /** Hashes of a level are kept in pieces of so many: 128 KiB each, so that growing copies little and wastes less. */
